@@ -1,0 +1,131 @@
+// The configuration after loading: every default filled in, every path absolute, every duration and size a number.
+// Plain JSON data: control sends it to the edges as it stands. It holds no secret, only the paths of secret files.
+
+import type { KeyState } from '../core/model/key.ts';
+
+/** A TCP address to listen on. Port 0 asks the system for a free one. */
+export interface ListenAddress {
+  /** Where the value stands in the file, e.g. `listeners[0].address`; for messages. */
+  readonly at: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface CommonKeyConfig {
+  readonly id: string;
+  /** Absolute path. The file's bytes are the key, one final newline dropped. */
+  readonly secretFile: string;
+  readonly state: KeyState;
+}
+
+/** One server of an upstream group. */
+export interface UpstreamServer {
+  readonly host: string;
+  readonly port: number;
+  /** What the `Host` default would be: `host[:port]`, for messages and logs. */
+  readonly authority: string;
+}
+
+export interface UpstreamConfig {
+  readonly name: string;
+  readonly servers: readonly UpstreamServer[];
+  /** Connections at most to each server, from one edge. Default 512. */
+  readonly maxConnections: number;
+  /** Connections kept idle at most to each server, from one edge. Default 64. */
+  readonly maxIdleConnections: number;
+}
+
+/** What a route takes. The other kinds of the design are named by later versions. */
+export type AcceptKind = 'anyone' | 'token' | 'password';
+
+/** Claim names that a custom identity preset may map to header names. */
+export type IdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';
+
+export type IdentityConfig =
+  | { readonly preset: 'oauth2-proxy' | 'authelia' }
+  | { readonly preset: 'custom'; readonly headers: Readonly<Partial<Record<IdentityClaim, string>>> };
+
+/** Milliseconds; see the data plane's defaults in the README. */
+export interface Timeouts {
+  readonly requestBodyIdleMs: number;
+  readonly upstreamConnectMs: number;
+  readonly upstreamFirstByteMs: number;
+  readonly upstreamIdleMs: number;
+  readonly clientWriteIdleMs: number;
+}
+
+export interface RouteConfig {
+  readonly name: string;
+  /** Lower-case host, `*.example.org`, or null for a route without a host. */
+  readonly host: string | null;
+  /** Canonical path; a folder when it ends in `/`, one exact path otherwise. */
+  readonly path: string;
+  readonly upstream: string;
+  readonly accept: readonly AcceptKind[];
+  readonly identity: IdentityConfig;
+  readonly assertion: boolean;
+  /** Empty: tokens that carry `aud` are refused. */
+  readonly audience: readonly string[];
+  readonly unscopedTokens: 'refuse' | 'allow';
+  readonly maxTokenTtlSeconds: number;
+  /** Pass the accepted `Authorization` on to the upstream. */
+  readonly forwardAuthorization: boolean;
+  readonly timeouts: Timeouts;
+}
+
+/** `off`, `stdout`, or an absolute file path. */
+export type LogTarget =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'stdout' }
+  | { readonly kind: 'file'; readonly path: string };
+
+export interface LogConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly access: LogTarget;
+  readonly decisions: LogTarget;
+}
+
+export interface TokenConfig {
+  /** Query parameter that may carry a token. Default `token`. */
+  readonly parameter: string;
+  /** Default `/.t/`; begins and ends with a slash. */
+  readonly pathPrefix: string;
+  /** Default 5, at most 30. */
+  readonly clockSkewSeconds: number;
+  /** Life of a pass issued for credentials. Default 3600. */
+  readonly passTtlSeconds: number;
+  /** `iss` of passes and assertions. Default `latchkey`. */
+  readonly issuer: string;
+}
+
+export interface Limits {
+  /** Client has this long to send a whole head. Default 10 000. */
+  readonly headMs: number;
+  readonly clientKeepAliveMs: number;
+  readonly upstreamKeepAliveMs: number;
+  /** Open client connections at most, per edge. Default 16 384. */
+  readonly maxConnections: number;
+  /** How long a drain waits for running requests. Default 10 000. */
+  readonly drainMs: number;
+}
+
+export interface Config {
+  readonly listeners: readonly ListenAddress[];
+  readonly operations: ListenAddress;
+  readonly dataDir: string;
+  readonly edges: number;
+  readonly commonKeys: readonly CommonKeyConfig[];
+  readonly usersFile: string | null;
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly routes: readonly RouteConfig[];
+  /** CIDR blocks whose forwarded headers are believed. Default none. */
+  readonly trustedProxies: readonly string[];
+  readonly reservedPrefix: string;
+  readonly tokens: TokenConfig;
+  readonly logs: LogConfig;
+  readonly limits: Limits;
+  /** Entries and bytes of verified tokens kept, per edge; 0 entries switches the cache off. Defaults 65 536 and 64 MiB. */
+  readonly decisionCache: { readonly entries: number; readonly bytes: number };
+  /** Password checks that control starts per second at most. Default 20. */
+  readonly passwordChecksPerSecond: number;
+}

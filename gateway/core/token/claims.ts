@@ -1,0 +1,40 @@
+// The claims a common-key token may carry, after their types were checked.
+// Source: RFC 7519 §4.1; `paths`, `methods`, `hosts`, `ips`, `cred` are latchkey's own.
+
+import type { EpochSeconds } from '../model/time.ts';
+
+/** Which credential record a pass was issued for: its id and version, never the password or a digest of it. */
+export interface CredentialReference {
+  readonly id: string;
+  readonly v: number;
+}
+
+/**
+ * Claims as parsed. Types are checked, times and scope are NOT: see `checkTimes` and `checkScope`.
+ * A claim that is not listed here is kept in the token and ignored by the gateway.
+ */
+export interface TokenClaims {
+  readonly exp: EpochSeconds;
+  readonly nbf?: EpochSeconds;
+  readonly iat?: EpochSeconds;
+  readonly iss?: string;
+  readonly sub?: string;
+  readonly jti?: string;
+  /** Always a list here; a single string in the token becomes a list of one. */
+  readonly aud?: readonly string[];
+  /** Path patterns: `/vod/*` is everything below `/vod/`; a `*` elsewhere stays inside one segment. Absent and empty differ. */
+  readonly paths?: readonly string[];
+  /** Upper-case method names; GET includes HEAD. */
+  readonly methods?: readonly string[];
+  /** Lower-case host names without port; `*.example.org` for every host below. */
+  readonly hosts?: readonly string[];
+  /** CIDR blocks or single addresses, IPv4 or IPv6. */
+  readonly ips?: readonly string[];
+  readonly cred?: CredentialReference;
+  readonly email?: string;
+  readonly name?: string;
+  readonly preferred_username?: string;
+  readonly groups?: readonly string[];
+  readonly amr?: readonly string[];
+  readonly grant?: string;
+}
