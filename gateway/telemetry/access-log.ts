@@ -1,0 +1,181 @@
+// The access log and the decision log of an edge: one JSON line per request or refusal.
+// Never in a line: a token (an 8-character digest instead), a query, a header, a password.
+// Lines are joined by hand because a general serializer costs more than the request's own decision.
+
+import { createHmac, randomBytes } from 'node:crypto';
+import type { LogTarget } from '../config/config.ts';
+import type { AllowKind, DenyReason } from '../core/decision/reasons.ts';
+import { epochMilliseconds, isoTime } from './clock.ts';
+import { LogFile } from './log-file.ts';
+import type { Logger } from './logger.ts';
+
+/** One finished request. Null fields are left out of the line. */
+export interface AccessEntry {
+  readonly requestId: string;
+  /** Address of the client, after trusted proxies were walked. */
+  readonly client: string;
+  readonly method: string;
+  readonly host: string;
+  /** Canonical path without the path form's token and WITHOUT the query. */
+  readonly path: string;
+  readonly route: string | null;
+  /** Status sent; 0 when the connection ended before one was. */
+  readonly status: number;
+  readonly allowed: AllowKind | null;
+  readonly denied: DenyReason | null;
+  /** `sub` of the accepted token or the user whose password held. */
+  readonly user: string | null;
+  /** The token itself; only its digest is written. Null for a token that this very request issued. */
+  readonly token: string | null;
+  readonly upstream: string | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly durationMs: number;
+  /** What an operator could do about it, as for a playlist that loses its token. */
+  readonly hint: string | null;
+}
+
+/** One refusal with what the client was not told. */
+export interface DecisionEntry {
+  readonly requestId: string;
+  readonly client: string;
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly route: string | null;
+  readonly status: number;
+  readonly denied: DenyReason;
+  /** What exactly failed, in words; never the credential. */
+  readonly detail: string | null;
+  readonly token: string | null;
+}
+
+/**
+ * Names tokens in logs: 8 characters of HMAC-SHA-256 under a key that lives as long as the process.
+ * A bare digest would let a reader of the log test guesses; this one needs the key.
+ */
+export class TokenDigest {
+  readonly #key: Uint8Array;
+
+  constructor(key: Uint8Array = randomBytes(32)) {
+    this.#key = key;
+  }
+
+  of(token: string): string {
+    return createHmac('sha256', this.#key).update(token, 'latin1').digest('base64url').slice(0, 8);
+  }
+}
+
+/** What both logs are made of. */
+export interface EdgeLogOptions {
+  readonly target: LogTarget;
+  readonly logger: Logger;
+  /** Give both logs of a process the same one, so that their digests agree. */
+  readonly digest?: TokenDigest;
+}
+
+/** Makes the access log, or null when it is off. */
+export function openAccessLog(options: EdgeLogOptions): AccessLog | null {
+  return options.target.kind === 'off' ? null : new AccessLog(options, options.target);
+}
+
+/** Makes the decision log, or null when it is off. */
+export function openDecisionLog(options: EdgeLogOptions): DecisionLog | null {
+  return options.target.kind === 'off' ? null : new DecisionLog(options, options.target);
+}
+
+/** One line per request. */
+export class AccessLog {
+  readonly #file: LogFile;
+  readonly #digest: TokenDigest;
+
+  constructor(options: EdgeLogOptions, target: Exclude<LogTarget, { readonly kind: 'off' }>) {
+    this.#file = new LogFile({ name: 'access', target, logger: options.logger });
+    this.#digest = options.digest ?? new TokenDigest();
+  }
+
+  write(entry: AccessEntry): void {
+    const decision =
+      entry.denied !== null ? `deny:${entry.denied}` : entry.allowed !== null ? `allow:${entry.allowed}` : '';
+    let line = lineHead(entry);
+    if (decision !== '') line += `,"decision":"${decision}"`;
+    if (entry.user !== null) line += `,"user":${quote(entry.user)}`;
+    if (entry.token !== null) line += `,"token":"${this.#digest.of(entry.token)}"`;
+    if (entry.upstream !== null) line += `,"upstream":${quote(entry.upstream)}`;
+    line += `,"bytes_in":${entry.bytesIn},"bytes_out":${entry.bytesOut}`;
+    line += `,"duration_ms":${Math.round(entry.durationMs * 1000) / 1000}`;
+    if (entry.hint !== null) line += `,"hint":${quote(entry.hint)}`;
+    this.#file.write(`${line}}\n`);
+  }
+
+  get dropped(): number {
+    return this.#file.dropped;
+  }
+
+  reopen(): void {
+    this.#file.reopen();
+  }
+
+  flush(): Promise<void> {
+    return this.#file.flush();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** One line per refusal, with its private detail. */
+export class DecisionLog {
+  readonly #file: LogFile;
+  readonly #digest: TokenDigest;
+
+  constructor(options: EdgeLogOptions, target: Exclude<LogTarget, { readonly kind: 'off' }>) {
+    this.#file = new LogFile({ name: 'decisions', target, logger: options.logger });
+    this.#digest = options.digest ?? new TokenDigest();
+  }
+
+  write(entry: DecisionEntry): void {
+    let line = `${lineHead(entry)},"decision":"deny:${entry.denied}"`;
+    if (entry.token !== null) line += `,"token":"${this.#digest.of(entry.token)}"`;
+    if (entry.detail !== null) line += `,"detail":${quote(entry.detail)}`;
+    this.#file.write(`${line}}\n`);
+  }
+
+  get dropped(): number {
+    return this.#file.dropped;
+  }
+
+  reopen(): void {
+    this.#file.reopen();
+  }
+
+  flush(): Promise<void> {
+    return this.#file.flush();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+type LineHead = Pick<DecisionEntry, 'requestId' | 'client' | 'method' | 'host' | 'path' | 'route' | 'status'>;
+
+function lineHead(entry: LineHead): string {
+  const line =
+    `{"time":"${isoTime(epochMilliseconds())}","request_id":${quote(entry.requestId)},"client":${quote(entry.client)}` +
+    `,"method":${quote(entry.method)},"host":${quote(entry.host)},"path":${quote(entry.path)}`;
+  const route = entry.route === null ? '' : `,"route":${quote(entry.route)}`;
+  return `${line}${route},"status":${entry.status}`;
+}
+
+/** Long enough for any honest path, short enough that a line stays one write on a pipe. */
+const maxTextLength = 512;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const needsEscape = /["\\\u0000-\u001f\u007f-\uffff]/;
+
+/** A JSON string. Text from a client may hold anything, so whatever is not plain goes through `JSON.stringify`. */
+function quote(text: string): string {
+  const clipped = text.length > maxTextLength ? `${text.slice(0, maxTextLength)}...` : text;
+  return needsEscape.test(clipped) ? JSON.stringify(clipped) : `"${clipped}"`;
+}

@@ -1,0 +1,187 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  type AccessEntry,
+  type AccessLog,
+  openAccessLog,
+  openDecisionLog,
+  TokenDigest,
+} from '../../gateway/telemetry/access-log.ts';
+import { LogFile } from '../../gateway/telemetry/log-file.ts';
+import { createLogger } from '../../gateway/telemetry/logger.ts';
+
+let folder = '';
+let path = '';
+const said: string[] = [];
+const logger = createLogger({
+  role: 'edge',
+  level: 'debug',
+  destination: new Writable({
+    write(chunk, _encoding, done) {
+      said.push(String(chunk));
+      done();
+    },
+  }),
+});
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-log-'));
+  path = join(folder, 'access.log');
+  said.length = 0;
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const entry: AccessEntry = {
+  requestId: 'r-1',
+  client: '192.0.2.7',
+  method: 'GET',
+  host: 'media.example',
+  path: '/vod/a.m3u8',
+  route: 'vod',
+  status: 200,
+  allowed: 'token',
+  denied: null,
+  user: 'user-1',
+  token: 'header.payload.signature',
+  upstream: 'media',
+  bytesIn: 10,
+  bytesOut: 2000,
+  durationMs: 1.23456,
+  hint: null,
+};
+
+function openLog(): AccessLog {
+  const log = openAccessLog({ target: { kind: 'file', path }, logger });
+  if (log === null) throw new Error('the log should be on');
+  return log;
+}
+
+function readLines(file = path): Record<string, unknown>[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+test('writes one JSON line with a digest in place of the token', () => {
+  const log = openLog();
+  log.write(entry);
+  log.close();
+  const [line, ...rest] = readLines();
+  expect(rest).toEqual([]);
+  expect(line).toEqual({
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    request_id: 'r-1',
+    client: '192.0.2.7',
+    method: 'GET',
+    host: 'media.example',
+    path: '/vod/a.m3u8',
+    route: 'vod',
+    status: 200,
+    decision: 'allow:token',
+    user: 'user-1',
+    token: expect.stringMatching(/^[\w-]{8}$/),
+    upstream: 'media',
+    bytes_in: 10,
+    bytes_out: 2000,
+    duration_ms: 1.235,
+  });
+  expect(readFileSync(path, 'utf8')).not.toContain('header.payload');
+});
+
+test('text from a client cannot break out of its field or start a line of its own', () => {
+  const log = openLog();
+  const nasty = 'a"},\n{"b":"\\u0000\u0000\u2028\u007fé';
+  log.write({ ...entry, path: nasty, host: nasty, user: nasty, client: nasty, method: nasty });
+  log.close();
+  expect(readLines()).toMatchObject([{ path: nasty, host: nasty, user: nasty, client: nasty, method: nasty }]);
+});
+
+test('long text is cut so that a line stays below one page', () => {
+  const log = openLog();
+  log.write({ ...entry, path: `/${'x'.repeat(16_000)}` });
+  log.close();
+  expect(readFileSync(path, 'utf8').length).toBeLessThan(4096);
+  expect(readLines()[0]?.path).toMatch(/x\.\.\.$/);
+});
+
+test('the same token has the same digest in one process and another digest after a restart', () => {
+  const digest = new TokenDigest();
+  expect(digest.of('token-a')).toBe(digest.of('token-a'));
+  expect(digest.of('token-a')).not.toBe(digest.of('token-b'));
+  expect(new TokenDigest().of('token-a')).not.toBe(digest.of('token-a'));
+});
+
+test('a refusal goes to the decision log with its private detail', () => {
+  const log = openDecisionLog({ target: { kind: 'file', path }, logger });
+  log?.write({ ...entry, status: 401, denied: 'token-expired', detail: 'expired 12 s ago' });
+  log?.close();
+  expect(readLines()).toMatchObject([{ status: 401, decision: 'deny:token-expired', detail: 'expired 12 s ago' }]);
+});
+
+test('a log that is off is null', () => {
+  expect(openAccessLog({ target: { kind: 'off' }, logger })).toBeNull();
+  expect(openDecisionLog({ target: { kind: 'off' }, logger })).toBeNull();
+});
+
+test('after a rotation new lines go to a new file under the old name, and none is lost', async () => {
+  const log = openLog();
+  log.write({ ...entry, requestId: 'before' });
+  await log.flush();
+  log.write({ ...entry, requestId: 'waiting' });
+  renameSync(path, `${path}.1`);
+  log.reopen();
+  log.write({ ...entry, requestId: 'after' });
+  log.close();
+  await expect.poll(() => readLines(`${path}.1`).map((line) => line.request_id)).toEqual(['before', 'waiting']);
+  expect(readLines().map((line) => line.request_id)).toEqual(['after']);
+});
+
+test('a folder that vanished keeps the old file in use and is reported once', async () => {
+  const log = openLog();
+  rmSync(folder, { recursive: true });
+  log.reopen();
+  log.reopen();
+  log.write(entry);
+  await log.flush();
+  log.close();
+  expect(existsSync(path)).toBe(false);
+  expect(said.filter((line) => line.includes('ENOENT'))).toHaveLength(1);
+});
+
+test('a file that cannot be opened at the start drops lines, counts them, and heals', () => {
+  rmSync(folder, { recursive: true });
+  const log = openLog();
+  log.write(entry);
+  expect(log.dropped).toBe(1);
+  mkdirSync(folder);
+  log.reopen();
+  log.write(entry);
+  log.close();
+  expect(readLines()).toHaveLength(1);
+});
+
+test.runIf(existsSync('/dev/full'))(
+  'a full disk is survived: lines wait up to the limit, the rest is dropped',
+  async () => {
+    const log = new LogFile({ name: 'access', target: { kind: 'file', path: '/dev/full' }, logger, maxBytes: 40_000 });
+    for (let index = 0; index < 100; index += 1) log.write(`${'x'.repeat(999)}\n`);
+    await expect.poll(() => said.join('')).toContain('ENOSPC');
+    expect(log.dropped).toBeGreaterThan(50);
+    log.close();
+  },
+);
+
+test('fields that may hold secrets never print in the program log', () => {
+  logger.info({
+    password: 'p-1',
+    headers: { authorization: 'a-1', cookie: 'c-1' },
+    a: { b: { token: 't-1' } },
+    otp: 'o-1',
+  });
+  expect(said.join('')).not.toMatch(/[pacto]-1/);
+  expect(said.join('')).toContain('[redacted]');
+});
