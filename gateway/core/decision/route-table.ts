@@ -1,0 +1,148 @@
+// Which route a request belongs to: the host decides first, then the longest path inside that host's group.
+// Built once per configuration and never changed. It takes canonical hosts and canonical paths only.
+// Cost: one map look-up for the host and one per path segment, as deep as the routes go and never as deep as the path.
+
+/** What the table needs to know of a route. */
+export interface RouteAddress {
+  /** Lower-case host, `*.example.org` for every host below it, or null for a route without a host. */
+  readonly host: string | null;
+  /** Canonical path; a folder when it ends in `/`, one exact path otherwise. */
+  readonly path: string;
+}
+
+/** One path segment of a group. `folder` is the route of this path with a final `/`, `exact` the one without. */
+interface TrieNode<R> {
+  folder: R | null;
+  exact: R | null;
+  children: Map<string, TrieNode<R>> | null;
+}
+
+/** Routes by host and path. Made by `buildRouteTable`. */
+export class RouteTable<R extends RouteAddress> {
+  readonly #exact: ReadonlyMap<string, TrieNode<R>>;
+  /** By `.example.org`, with the leading dot. */
+  readonly #wildcards: ReadonlyMap<string, TrieNode<R>>;
+  readonly #hostless: TrieNode<R> | null;
+
+  /** @internal use `buildRouteTable` */
+  constructor(
+    exact: ReadonlyMap<string, TrieNode<R>>,
+    wildcards: ReadonlyMap<string, TrieNode<R>>,
+    hostless: TrieNode<R> | null,
+  ) {
+    this.#exact = exact;
+    this.#wildcards = wildcards;
+    this.#hostless = hostless;
+  }
+
+  /**
+   * The route of a request.
+   *
+   * @param host  from `canonicalHost`
+   * @param path  from `canonicalPath`
+   * @returns null when the host's group has no such path: there is no fall-back to another group
+   */
+  find(host: string, path: string): R | null {
+    const group = this.#group(host);
+    return group === null ? null : findInGroup(group, path);
+  }
+
+  /** Whether any route could serve this host: a group of its own, a wildcard above it, or routes without a host. */
+  knowsHost(host: string): boolean {
+    return this.#group(host) !== null;
+  }
+
+  /** The hosts and wildcards (`*.example.org`) that the configuration names. For commands and logs. */
+  hosts(): { readonly exact: readonly string[]; readonly wildcards: readonly string[]; readonly hostless: boolean } {
+    return {
+      exact: [...this.#exact.keys()],
+      wildcards: [...this.#wildcards.keys()].map((suffix) => `*${suffix}`),
+      hostless: this.#hostless !== null,
+    };
+  }
+
+  #group(host: string): TrieNode<R> | null {
+    const exact = this.#exact.get(host);
+    if (exact !== undefined) return exact;
+    if (this.#wildcards.size > 0) {
+      // From the left, so that the longest suffix is met first. A leading dot would be an empty label, never a match.
+      for (let dot = host.indexOf('.', 1); dot > 0; dot = host.indexOf('.', dot + 1)) {
+        const wildcard = this.#wildcards.get(host.slice(dot));
+        if (wildcard !== undefined) return wildcard;
+      }
+    }
+    return this.#hostless;
+  }
+}
+
+/**
+ * Builds the table.
+ *
+ * @throws Error when two routes have the same host and path, or a path is not absolute (the configuration checks before)
+ */
+export function buildRouteTable<R extends RouteAddress>(routes: readonly R[]): RouteTable<R> {
+  const exact = new Map<string, TrieNode<R>>();
+  const wildcards = new Map<string, TrieNode<R>>();
+  let hostless: TrieNode<R> | null = null;
+  for (const route of routes) {
+    let group: TrieNode<R>;
+    if (route.host === null) {
+      hostless ??= newNode();
+      group = hostless;
+    } else if (route.host.startsWith('*.')) {
+      group = groupOf(wildcards, route.host.slice(1));
+    } else {
+      group = groupOf(exact, route.host);
+    }
+    insert(group, route);
+  }
+  return new RouteTable(exact, wildcards, hostless);
+}
+
+/** The deepest folder on the way, or the exact path at its end, which is longer than any folder. */
+function findInGroup<R>(group: TrieNode<R>, path: string): R | null {
+  let best = group.folder;
+  let children = group.children;
+  let start = 1;
+  while (children !== null) {
+    const slash = path.indexOf('/', start);
+    if (slash < 0) {
+      const last = children.get(path.slice(start));
+      return last?.exact ?? best;
+    }
+    const node = children.get(path.slice(start, slash));
+    if (node === undefined) return best;
+    if (node.folder !== null) best = node.folder;
+    children = node.children;
+    start = slash + 1;
+  }
+  return best;
+}
+
+function insert<R extends RouteAddress>(group: TrieNode<R>, route: R): void {
+  const segments = route.path.split('/');
+  if (segments.length < 2 || segments[0] !== '') throw new Error(`route path "${route.path}" does not begin with "/"`);
+  // A folder's last piece is empty: the node is the one before it.
+  const isFolder = segments.at(-1) === '';
+  let node = group;
+  for (const segment of isFolder ? segments.slice(1, -1) : segments.slice(1)) {
+    node.children ??= new Map();
+    node = groupOf(node.children, segment);
+  }
+  const taken = isFolder ? node.folder : node.exact;
+  if (taken !== null) throw new Error(`two routes for host ${route.host ?? '(any)'} and path "${route.path}"`);
+  if (isFolder) node.folder = route;
+  else node.exact = route;
+}
+
+function groupOf<R>(groups: Map<string, TrieNode<R>>, name: string): TrieNode<R> {
+  const known = groups.get(name);
+  if (known !== undefined) return known;
+  const made = newNode<R>();
+  groups.set(name, made);
+  return made;
+}
+
+function newNode<R>(): TrieNode<R> {
+  return { folder: null, exact: null, children: null };
+}
