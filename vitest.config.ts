@@ -1,0 +1,14 @@
+// How the tests run: in processes, two at a time, so that a 2-core machine keeps its clocks honest.
+// A test may start servers and browsers, hence the long limit; nothing is retried, a flaky test is a broken one.
+
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
