@@ -1,0 +1,167 @@
+// Loads a configuration file: every problem at once, or a Config with every default filled in.
+// The phases: YAML to data, data to values, values against each other, values to Config. It changes nothing anywhere.
+
+import { availableParallelism } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import type {
+  Config,
+  IdentityConfig,
+  ListenAddress,
+  LogTarget,
+  RouteConfig,
+  Timeouts,
+  UpstreamConfig,
+} from './config.ts';
+import { readDocument } from './document.ts';
+import type { Environment } from './environment.ts';
+import { type Inspection, inspect } from './inspect.ts';
+import { type Problem, problemAt } from './problem.ts';
+import { checkReferences } from './references.ts';
+import { type ConfigFile, fileSchema } from './schema.ts';
+
+export type LoadedConfig =
+  | { readonly kind: 'loaded'; readonly config: Config; readonly warnings: readonly Problem[] }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] };
+
+export interface LoadOptions {
+  /** What `edges: auto` means. Default: the cores this process may use. */
+  readonly cores?: number;
+  /** `skip` does not open the secret and users files, for commands that are about to make them. Default `check`. */
+  readonly files?: 'check' | 'skip';
+}
+
+const defaultTimeouts: Timeouts = {
+  requestBodyIdleMs: 30_000,
+  upstreamConnectMs: 3_000,
+  upstreamFirstByteMs: 60_000,
+  upstreamIdleMs: 60_000,
+  clientWriteIdleMs: 60_000,
+};
+
+/**
+ * Loads a file.
+ *
+ * @param file         path of the YAML file; relative paths inside it start at its folder
+ * @param environment  for `${NAME}`; `readEnvironment` in production
+ */
+export function loadConfig(file: string, environment: Environment, options: LoadOptions = {}): LoadedConfig {
+  const document = readDocument(file, environment);
+  if (document.kind === 'unreadable') return { kind: 'invalid', problems: document.problems };
+  if (typeof document.value !== 'object' || Array.isArray(document.value)) {
+    return {
+      kind: 'invalid',
+      problems: [problemAt([], 'the file is not a mapping', 'start from config/minimal.yaml')],
+    };
+  }
+  const folder = dirname(resolve(file));
+  const absolute = (path: string) => resolve(folder, path);
+  const inspection: Inspection<ConfigFile> = inspect(fileSchema, document.value, document.interpolated);
+  const { problems, warnings } = checkReferences(
+    inspection.kind === 'whole' ? inspection.value : inspection.draft,
+    absolute,
+    options.files ?? 'check',
+  );
+  if (inspection.kind === 'broken' || problems.length > 0 || document.problems.length > 0) {
+    const shape = inspection.kind === 'broken' ? inspection.problems : [];
+    return { kind: 'invalid', problems: onePerPlace([...document.problems, ...shape, ...problems]) };
+  }
+  return {
+    kind: 'loaded',
+    config: assemble(inspection.value, absolute, options.cores ?? availableParallelism()),
+    warnings,
+  };
+}
+
+/** A place whose variable is not set, or whose value is no value, needs no second opinion. */
+function onePerPlace(problems: readonly Problem[]): readonly Problem[] {
+  const places = new Set<string>();
+  return problems.filter(({ path }) => {
+    const first = path === '' || !places.has(path);
+    places.add(path);
+    return first;
+  });
+}
+
+function assemble(file: ConfigFile, absolute: (path: string) => string, cores: number): Config {
+  const timeouts = mergeTimeouts(defaultTimeouts, file.timeouts);
+  return {
+    listeners: file.listeners.map(({ address }, at): ListenAddress => ({ at: `listeners[${at}].address`, ...address })),
+    operations: { at: 'operations.address', ...file.operations.address },
+    dataDir: absolute(file.data_dir),
+    edges: file.edges === 'auto' ? cores : file.edges,
+    commonKeys: (file.common_keys ?? []).map(({ id, secret_file, state }) => ({
+      id,
+      secretFile: absolute(secret_file),
+      state,
+    })),
+    usersFile: file.users_file === undefined ? null : absolute(file.users_file),
+    upstreams: Object.entries(file.upstreams).map(
+      ([name, upstream]): UpstreamConfig => ({
+        name,
+        servers: upstream.servers,
+        maxConnections: upstream.max_connections,
+        maxIdleConnections: upstream.max_idle_connections,
+      }),
+    ),
+    routes: file.routes.map(
+      (route): RouteConfig => ({
+        name: route.name,
+        host: route.host ?? null,
+        path: route.path,
+        upstream: route.upstream,
+        accept: route.accept,
+        identity: assembleIdentity(route.identity),
+        assertion: route.assertion,
+        audience: typeof route.audience === 'string' ? [route.audience] : route.audience,
+        unscopedTokens: route.unscoped_tokens,
+        maxTokenTtlSeconds: route.max_token_ttl,
+        forwardAuthorization: route.forward_authorization,
+        timeouts: mergeTimeouts(timeouts, route.timeouts),
+      }),
+    ),
+    trustedProxies: file.trusted_proxies,
+    reservedPrefix: file.reserved_prefix,
+    tokens: {
+      parameter: file.tokens.parameter,
+      pathPrefix: file.tokens.path_prefix,
+      clockSkewSeconds: file.tokens.clock_skew,
+      passTtlSeconds: file.tokens.pass_ttl,
+      issuer: file.tokens.issuer,
+    },
+    logs: {
+      level: file.logs.level,
+      access: logTarget(file.logs.access, absolute),
+      decisions: logTarget(file.logs.decisions, absolute),
+    },
+    limits: {
+      headMs: file.limits.head_timeout,
+      clientKeepAliveMs: file.limits.client_keep_alive,
+      upstreamKeepAliveMs: file.limits.upstream_keep_alive,
+      maxConnections: file.limits.max_connections,
+      drainMs: file.limits.drain_timeout,
+    },
+    decisionCache: file.decision_cache,
+    passwordChecksPerSecond: file.password_checks_per_second,
+  };
+}
+
+function mergeTimeouts(base: Timeouts, own: ConfigFile['timeouts']): Timeouts {
+  return {
+    requestBodyIdleMs: own.request_body_idle ?? base.requestBodyIdleMs,
+    upstreamConnectMs: own.upstream_connect ?? base.upstreamConnectMs,
+    upstreamFirstByteMs: own.upstream_first_byte ?? base.upstreamFirstByteMs,
+    upstreamIdleMs: own.upstream_idle ?? base.upstreamIdleMs,
+    clientWriteIdleMs: own.client_write_idle ?? base.clientWriteIdleMs,
+  };
+}
+
+function assembleIdentity(identity: ConfigFile['routes'][number]['identity']): IdentityConfig {
+  if (typeof identity === 'string') return { preset: identity };
+  const headers = Object.fromEntries(Object.entries(identity.custom).filter(([, header]) => header !== undefined));
+  return { preset: 'custom', headers };
+}
+
+function logTarget(text: string, absolute: (path: string) => string): LogTarget {
+  if (text === 'off' || text === 'stdout') return { kind: text };
+  return { kind: 'file', path: absolute(text) };
+}

@@ -1,0 +1,252 @@
+// Checks what the values of a configuration file are to each other and to the files they name.
+// Works on a draft, so that a broken part does not hide what is wrong elsewhere. Reads files, changes none.
+
+import { accessSync, constants } from 'node:fs';
+import ipaddr from 'ipaddr.js';
+import type { Draft } from './inspect.ts';
+import { type Problem, pathText, problemAt } from './problem.ts';
+import type { ConfigFile } from './schema.ts';
+import { fileRefusal, readKeyFile } from './secrets.ts';
+import { suggestionHint } from './suggest.ts';
+
+export interface References {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * Checks a draft as far as it could be read.
+ *
+ * @param absolute  makes a path of the file absolute
+ * @param files     `check` opens the files that are named; `skip` leaves them alone
+ */
+export function checkReferences(
+  draft: Draft<ConfigFile>,
+  absolute: (path: string) => string,
+  files: 'check' | 'skip',
+): References {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  checkListeners(draft, problems, warnings);
+  checkKeys(draft, problems);
+  checkRoutes(draft, problems);
+  checkTokens(draft, problems);
+  if (files === 'check') checkFiles(draft, absolute, problems, warnings);
+  return { problems, warnings };
+}
+
+function checkListeners(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
+  const addresses = (draft.listeners ?? []).map((listener, at) => ({
+    path: ['listeners', at, 'address'],
+    address: listener?.address,
+  }));
+  addresses.push({ path: ['operations', 'address'], address: draft.operations?.address });
+  const seen: { host: string; port: number; at: string }[] = [];
+  for (const { path, address } of addresses) {
+    const { host, port } = address ?? {};
+    if (host === undefined || port === undefined) continue;
+    const other = seen.find((known) => port !== 0 && known.port === port && overlaps(known.host, host));
+    if (other !== undefined)
+      problems.push(
+        problemAt(path, `port ${port} is taken by ${other.at} already`, 'give each listener its own address'),
+      );
+    seen.push({ host, port, at: pathText(path) });
+    if (isLoopback(host)) continue;
+    warnings.push(
+      path[0] === 'operations'
+        ? problemAt(
+            path,
+            'metrics and health are served beyond this machine',
+            'use 127.0.0.1, or keep the port behind a firewall',
+          )
+        : problemAt(
+            path,
+            'tokens and passwords cross the network in plain text',
+            'listen on 127.0.0.1 behind something that ends TLS',
+          ),
+    );
+  }
+}
+
+function checkKeys(draft: Draft<ConfigFile>, problems: Problem[]): void {
+  const keys = draft.common_keys;
+  if (keys === undefined || keys.length === 0) return;
+  const byId = new Map<string, number>();
+  let signing: number | undefined;
+  for (const [at, key] of keys.entries()) {
+    if (key?.id !== undefined) {
+      const first = byId.get(key.id);
+      if (first === undefined) byId.set(key.id, at);
+      else
+        problems.push(
+          problemAt(
+            ['common_keys', at, 'id'],
+            `key id ${JSON.stringify(key.id)} is taken by common_keys[${first}]`,
+            'ids are in tokens; give each key its own',
+          ),
+        );
+    }
+    if (key?.state !== 'signing') continue;
+    if (signing === undefined) signing = at;
+    else
+      problems.push(
+        problemAt(
+          ['common_keys', at, 'state'],
+          `a second signing key beside common_keys[${signing}]`,
+          'set one of them to verifying',
+        ),
+      );
+  }
+  // A state that could not be read may have been meant to be the signing one.
+  if (signing === undefined && keys.every((key) => key?.state !== undefined)) {
+    problems.push(problemAt(['common_keys'], 'no key has the state signing', 'set one of them to signing'));
+  }
+}
+
+function checkRoutes(draft: Draft<ConfigFile>, problems: Problem[]): void {
+  const upstreams = draft.upstreams === undefined ? null : Object.keys(draft.upstreams);
+  const names = new Map<string, number>();
+  const places = new Map<string, number>();
+  for (const [at, route] of (draft.routes ?? []).entries()) {
+    if (route === undefined) continue;
+    if (route.upstream !== undefined && upstreams !== null && !upstreams.includes(route.upstream)) {
+      const hint = upstreams.length === 0 ? 'declare it under upstreams' : suggestionHint(route.upstream, upstreams);
+      problems.push(problemAt(['routes', at, 'upstream'], `unknown upstream ${JSON.stringify(route.upstream)}`, hint));
+    }
+    if (route.name !== undefined) {
+      const first = names.get(route.name);
+      if (first === undefined) names.set(route.name, at);
+      else
+        problems.push(
+          problemAt(
+            ['routes', at, 'name'],
+            `route name ${JSON.stringify(route.name)} is taken by routes[${first}]`,
+            'names are labels in metrics and logs; give each route its own',
+          ),
+        );
+    }
+    if (route.path !== undefined) {
+      checkReserved(draft, route.path, at, problems);
+      const place = JSON.stringify([route.host ?? null, route.path]);
+      const first = places.get(place);
+      if (first === undefined) places.set(place, at);
+      else
+        problems.push(
+          problemAt(
+            ['routes', at, 'path'],
+            `same host and path as routes[${first}]`,
+            'one of them would never be reached',
+          ),
+        );
+    }
+    for (const [place, kind] of (route.accept ?? []).entries()) {
+      if (kind === 'password' && draft.users_file === undefined) {
+        problems.push(
+          problemAt(
+            ['routes', at, 'accept', place],
+            'password needs users_file',
+            'set users_file, and fill it with: latchkey user add',
+          ),
+        );
+      }
+      if (kind !== undefined && (route.accept ?? []).indexOf(kind) < place) {
+        problems.push(problemAt(['routes', at, 'accept', place], `${kind} stands here twice`, 'drop one of them'));
+      }
+    }
+    checkIdentity(route.identity, at, problems);
+  }
+}
+
+function checkReserved(draft: Draft<ConfigFile>, path: string, at: number, problems: Problem[]): void {
+  for (const prefix of [draft.reserved_prefix ?? '/.latchkey/', draft.tokens?.path_prefix ?? '/.t/']) {
+    if (path.startsWith(prefix) || `${path}/` === prefix) {
+      problems.push(
+        problemAt(
+          ['routes', at, 'path'],
+          `${path} is under ${prefix}, which latchkey keeps for itself`,
+          'move the route',
+        ),
+      );
+    }
+  }
+}
+
+function checkIdentity(
+  identity: Draft<ConfigFile['routes'][number]['identity']> | undefined,
+  at: number,
+  problems: Problem[],
+): void {
+  if (typeof identity !== 'object') return;
+  const claims = Object.entries(identity.custom ?? {});
+  const path = ['routes', at, 'identity', 'custom'];
+  if (identity.custom !== undefined && claims.length === 0)
+    problems.push(problemAt(path, 'names no header', 'map at least one claim, like sub: X-User'));
+  const seen = new Map<string, string>();
+  for (const [claim, header] of claims) {
+    if (header === undefined) continue;
+    const other = seen.get(header.toLowerCase());
+    if (other !== undefined)
+      problems.push(
+        problemAt([...path, claim], `header ${header} is taken by ${other}`, 'give each claim its own header'),
+      );
+    seen.set(header.toLowerCase(), claim);
+    if (!/^[A-Za-z0-9-]+$/.test(header))
+      problems.push(
+        problemAt([...path, claim], `${JSON.stringify(header)} is not a header name`, 'letters, digits and hyphens'),
+      );
+  }
+}
+
+function checkTokens(draft: Draft<ConfigFile>, problems: Problem[]): void {
+  const parameter = draft.tokens?.parameter;
+  if (parameter !== undefined && !/^[A-Za-z0-9._~-]{1,64}$/.test(parameter)) {
+    problems.push(
+      problemAt(
+        ['tokens', 'parameter'],
+        `${JSON.stringify(parameter)} is not a parameter name`,
+        'letters, digits, ".", "_", "~" and "-"',
+      ),
+    );
+  }
+  const prefix = draft.tokens?.path_prefix;
+  if (prefix !== undefined && prefix === draft.reserved_prefix) {
+    problems.push(
+      problemAt(['tokens', 'path_prefix'], 'is the same as reserved_prefix', 'keep /.t/ or choose another'),
+    );
+  }
+}
+
+function checkFiles(
+  draft: Draft<ConfigFile>,
+  absolute: (path: string) => string,
+  problems: Problem[],
+  warnings: Problem[],
+): void {
+  for (const [at, key] of (draft.common_keys ?? []).entries()) {
+    if (key?.secret_file === undefined) continue;
+    const path = ['common_keys', at, 'secret_file'];
+    const file = absolute(key.secret_file);
+    const read = readKeyFile(file);
+    if (read.kind === 'refused') problems.push(problemAt(path, read.problem, read.hint));
+    else if (read.worldReadable)
+      warnings.push(problemAt(path, `${file} can be read by every account of this machine`, `chmod 600 ${file}`));
+  }
+  if (draft.users_file !== undefined) {
+    const file = absolute(draft.users_file);
+    try {
+      accessSync(file, constants.R_OK);
+    } catch (error) {
+      const refusal = fileRefusal(file, error, `make it with: latchkey user add NAME --file ${file}`);
+      problems.push(problemAt(['users_file'], refusal.problem, refusal.hint));
+    }
+  }
+}
+
+function overlaps(one: string, other: string): boolean {
+  return one === other || one === '::' || other === '::' || one === '0.0.0.0' || other === '0.0.0.0';
+}
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true;
+  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
+}

@@ -1,0 +1,169 @@
+// The configuration file's shape: snake_case keys, defaults, and what each of them means.
+// One value at a time; what two of them must be to each other is references.ts.
+// The JSON Schema that editors use is made from this file.
+
+import { z } from 'zod';
+import {
+  addressBlock,
+  durationMs,
+  durationSeconds,
+  folderPrefix,
+  identifier,
+  listenAddress,
+  routeHost,
+  routePath,
+  sizeBytes,
+  upstreamServer,
+  wordOf,
+} from './values.ts';
+
+const count = (least: number, most: number) => z.number().int().min(least).max(most);
+const filePath = z.string().min(1).meta({ description: 'a path; relative ones start at the folder of this file' });
+
+/** Upper bound of every timeout: a day. Node's timers end at 24.8 days. */
+const timeout = durationMs('1ms', '1d');
+
+const timeouts = z.strictObject({
+  request_body_idle: timeout
+    .optional()
+    .meta({ description: 'the client may pause this long inside a body; default 30s' }),
+  upstream_connect: timeout.optional().meta({ description: 'default 3s' }),
+  upstream_first_byte: timeout.optional().meta({ description: 'default 60s; longer for long polls' }),
+  upstream_idle: timeout
+    .optional()
+    .meta({ description: 'the upstream may pause this long inside an answer; default 60s' }),
+  client_write_idle: timeout.optional().meta({ description: 'the client may take nothing for this long; default 60s' }),
+});
+
+const customIdentity = z.strictObject({
+  custom: z
+    .strictObject({
+      sub: z.string().optional(),
+      email: z.string().optional(),
+      groups: z.string().optional(),
+      name: z.string().optional(),
+      preferred_username: z.string().optional(),
+    })
+    .meta({ description: 'header name for each claim that the upstream wants' }),
+});
+
+const route = z.strictObject({
+  name: identifier('route name'),
+  host: routeHost.optional(),
+  path: routePath,
+  upstream: z.string().meta({ description: 'name of an upstream' }),
+  accept: z
+    .array(wordOf('kind', ['anyone', 'token', 'password']))
+    .min(1)
+    .meta({ description: 'credentials taken; any one of them is enough' }),
+  identity: z
+    .union([wordOf('identity preset', ['oauth2-proxy', 'authelia']), customIdentity])
+    .prefault('oauth2-proxy')
+    .meta({ description: 'names of the headers that tell the upstream who it is' }),
+  assertion: z.boolean().prefault(false).meta({ description: 'send a signed assertion in X-Latchkey-Assertion' }),
+  audience: z
+    .union([z.string().min(1), z.array(z.string().min(1))])
+    .prefault([])
+    .meta({ description: 'tokens must name one of these in aud; without it tokens that carry aud are refused' }),
+  unscoped_tokens: wordOf('choice', ['refuse', 'allow'])
+    .prefault('refuse')
+    .meta({ description: 'what happens to tokens without paths' }),
+  max_token_ttl: durationSeconds('1s', '3650d')
+    .prefault('24h')
+    .meta({ description: 'longest life a token may have left' }),
+  forward_authorization: z
+    .boolean()
+    .prefault(false)
+    .meta({ description: 'pass the accepted Authorization on to the upstream' }),
+  timeouts: timeouts.prefault({}),
+});
+
+const upstream = z.strictObject({
+  servers: z.array(upstreamServer).min(1),
+  max_connections: count(1, 65_535).prefault(512).meta({ description: 'to each server, from one edge' }),
+  max_idle_connections: count(0, 65_535).prefault(64).meta({ description: 'to each server, from one edge' }),
+});
+
+const logTarget = z.string().min(1).prefault('stdout').meta({ description: 'off, stdout, or the path of a file' });
+
+/** The whole file. Read it with `inspect`, which reports every problem and not only the first of a kind. */
+export const fileSchema = z
+  .strictObject({
+    listeners: z.array(z.strictObject({ address: listenAddress })).min(1),
+    operations: z
+      .strictObject({ address: listenAddress.prefault('127.0.0.1:9180') })
+      .prefault({})
+      .meta({ description: 'health and metrics' }),
+    data_dir: filePath.prefault('./data'),
+    edges: z
+      .union([wordOf('value', ['auto']), count(1, 1024)])
+      .prefault('auto')
+      .meta({ description: 'processes that serve; auto is one per core' }),
+    common_keys: z
+      .array(
+        z.strictObject({
+          id: identifier('key id'),
+          secret_file: filePath,
+          state: wordOf('state', ['signing', 'verifying', 'retired']),
+        }),
+      )
+      .min(1)
+      .optional()
+      .meta({ description: 'without it a key is made on the first run and kept in data_dir' }),
+    users_file: filePath.optional(),
+    upstreams: z.record(identifier('upstream name'), upstream),
+    routes: z.array(route).min(1),
+    trusted_proxies: z
+      .array(addressBlock)
+      .prefault([])
+      .meta({ description: 'whose X-Forwarded-* is believed; nobody by default' }),
+    reserved_prefix: folderPrefix.prefault('/.latchkey/'),
+    timeouts: timeouts.prefault({}),
+    limits: z
+      .strictObject({
+        head_timeout: timeout.prefault('10s').meta({ description: 'for a whole request head' }),
+        client_keep_alive: timeout.prefault('65s'),
+        upstream_keep_alive: timeout.prefault('4s'),
+        max_connections: count(1, 1_000_000)
+          .prefault(16_384)
+          .meta({ description: 'open client connections, per edge' }),
+        drain_timeout: timeout
+          .prefault('10s')
+          .meta({ description: 'running requests may take this long when latchkey ends' }),
+      })
+      .prefault({}),
+    tokens: z
+      .strictObject({
+        parameter: z.string().prefault('token').meta({ description: 'query parameter that may carry a token' }),
+        path_prefix: folderPrefix.prefault('/.t/'),
+        clock_skew: durationSeconds('0s', '30s').prefault('5s'),
+        pass_ttl: durationSeconds('1s', '1d')
+          .prefault('1h')
+          .meta({ description: 'life of a pass issued for credentials' }),
+        issuer: z.string().min(1).max(256).prefault('latchkey'),
+      })
+      .prefault({}),
+    logs: z
+      .strictObject({
+        level: wordOf('level', ['debug', 'info', 'warn', 'error']).prefault('info'),
+        access: logTarget,
+        decisions: logTarget,
+      })
+      .prefault({}),
+    decision_cache: z
+      .strictObject({
+        entries: count(0, 16_777_216).prefault(65_536).meta({ description: 'per edge; 0 switches the cache off' }),
+        bytes: sizeBytes('64GiB').prefault('64MiB'),
+      })
+      .prefault({}),
+    password_checks_per_second: count(1, 100_000).prefault(20),
+  })
+  .meta({ title: 'latchkey configuration' });
+
+/** A file that passed the schema, defaults filled in, nothing compared with anything else yet. */
+export type ConfigFile = z.output<typeof fileSchema>;
+
+/** The JSON Schema of the file as people write it, for editors. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-2020-12' });
+}

@@ -1,0 +1,252 @@
+// Single values of the configuration file: durations, sizes, addresses, hosts, paths, servers, as zod types.
+// Each takes the text as written and gives the checked form; nothing here looks at another value or at a file.
+// Rules: RFC 3986 §2.3 and §6.2.2 (canonical paths), RFC 1123 §2.1 (host names).
+
+import { isIPv4, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import type { UpstreamServer } from './config.ts';
+import { suggestionHint } from './suggest.ts';
+
+type Reading<T> =
+  | { readonly kind: 'read'; readonly value: T }
+  | { readonly kind: 'wrong'; readonly problem: string; readonly hint?: string };
+
+const unitMs: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+const unitBytes: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+/** `15m`, `10s`, `1h30m`, `250ms` as milliseconds, or null when it is none. Units in falling order, each once. */
+export function parseDurationMs(text: string): number | null {
+  const match = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?$/.exec(text);
+  if (match === null || text === '') return null;
+  return ['d', 'h', 'm', 's', 'ms'].reduce(
+    (sum, unit, at) => sum + Number(match[at + 1] ?? 0) * (unitMs[unit] ?? 0),
+    0,
+  );
+}
+
+/** `64KiB`, `1GiB`, `512B` as bytes, or null when it is none. */
+export function parseSizeBytes(text: string): number | null {
+  const match = /^(\d{1,12})(B|KiB|MiB|GiB)$/.exec(text);
+  if (match === null) return null;
+  const bytes = Number(match[1]) * (unitBytes[match[2] ?? ''] ?? Number.NaN);
+  return Number.isSafeInteger(bytes) ? bytes : null;
+}
+
+/** A duration in milliseconds between two others, both given as text. */
+export function durationMs(least: string, most: string) {
+  return read(
+    'a duration like 15m, 10s or 1h30m',
+    '^((\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?|.*\\$\\{.+)$',
+    (text) => {
+      const value = parseDurationMs(text);
+      if (value === null) {
+        return wrong(
+          `${JSON.stringify(text)} is not a duration`,
+          /^\d+$/.test(text) ? `add a unit: ${text}s` : 'write 15m, 10s, 250ms or 1h30m',
+        );
+      }
+      if (value < (parseDurationMs(least) ?? 0)) return wrong(`${text} is too short`, `at least ${least}`);
+      if (value > (parseDurationMs(most) ?? 0)) return wrong(`${text} is too long`, `at most ${most}`);
+      return { kind: 'read', value };
+    },
+  );
+}
+
+/** A duration in whole seconds between two others. */
+export function durationSeconds(least: string, most: string) {
+  return durationMs(least, most).transform((ms, context) => {
+    if (ms % 1000 === 0) return ms / 1000;
+    context.issues.push({ code: 'custom', message: 'is not a whole number of seconds', input: ms });
+    return z.NEVER;
+  });
+}
+
+/** A size in bytes. */
+export function sizeBytes(most: string) {
+  return read('a size like 64KiB or 8MiB', '^(\\d+(B|KiB|MiB|GiB)|.*\\$\\{.+)$', (text) => {
+    const value = parseSizeBytes(text);
+    if (value === null) return wrong(`${JSON.stringify(text)} is not a size`, 'write 512B, 64KiB, 8MiB or 1GiB');
+    if (value > (parseSizeBytes(most) ?? 0)) return wrong(`${text} is too large`, `at most ${most}`);
+    return { kind: 'read', value };
+  });
+}
+
+/** A word out of a closed list; `noun` is what the list is of, for the message. */
+export function wordOf<const T extends readonly [string, ...string[]]>(noun: string, words: T) {
+  return z.enum(words, {
+    error: (issue) => (typeof issue.input === 'string' ? `unknown ${noun} ${JSON.stringify(issue.input)}` : undefined),
+  });
+}
+
+/** An id that goes into headers, labels and file names: letters, digits, `.`, `_`, `-`. */
+export function identifier(noun: string) {
+  return read(`${noun}: letters, digits, ".", "_" and "-"`, '^([A-Za-z0-9._-]{1,64}|.*\\$\\{.+)$', (text) =>
+    /^[A-Za-z0-9._-]{1,64}$/.test(text)
+      ? { kind: 'read', value: text }
+      : wrong(`${JSON.stringify(text)} is not a ${noun}`, 'letters, digits, ".", "_" and "-", at most 64 of them'),
+  );
+}
+
+/** `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, `:8080` (every address) as host and port. */
+export const listenAddress = read('host:port, [ipv6]:port, or :port for every address', undefined, (text) => {
+  const hint = 'write 127.0.0.1:8080, [::1]:8080, or :8080 for every address';
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]\s]*):(\d{1,5})$/.exec(text);
+  if (match === null) return wrong(`${JSON.stringify(text)} is not an address to listen on`, hint);
+  const port = Number(match[2]);
+  if (port > 65_535) return wrong(`port ${port} is above 65535`);
+  // `::` takes IPv4 as well: Node listens dual-stack unless told otherwise.
+  const host = match[1] === '' ? '::' : readHost(match[1] ?? '');
+  return host === null
+    ? wrong(`${JSON.stringify(match[1])} is not a host`, hint)
+    : { kind: 'read', value: { host, port } };
+});
+
+/** One server of an upstream: `http://` with host and an optional port, nothing else. */
+export const upstreamServer = read('http://host[:port]', undefined, (text): Reading<UpstreamServer> => {
+  if (/^https:/i.test(text)) {
+    return wrong(
+      'https:// servers are not supported',
+      'TLS to upstreams is not there yet; use http:// on a trusted network',
+    );
+  }
+  if (/^unix:/i.test(text)) return wrong('unix: servers are not supported', 'write http://host:port');
+  if (!/^http:\/\//i.test(text))
+    return wrong(`${JSON.stringify(text)} is not an http:// address`, 'write http://host:port');
+  const rest = text.slice('http://'.length);
+  if (rest.includes('@')) return wrong('a server address has no user name or password', 'write http://host:port');
+  if (/[/?#\\]/.test(rest)) {
+    return wrong(
+      `${JSON.stringify(text)} has a path`,
+      'write http://host:port; paths go to the upstream as the client sent them',
+    );
+  }
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/.exec(rest);
+  const host = match === null ? null : readHost(match[1] ?? '');
+  if (match === null || host === null)
+    return wrong(`${JSON.stringify(text)} has no valid host`, 'write http://host:port');
+  const port = match[2] === undefined ? 80 : Number(match[2]);
+  if (port < 1 || port > 65_535) return wrong(`port ${port} is not between 1 and 65535`);
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return { kind: 'read', value: { host, port, authority: port === 80 ? shown : `${shown}:${port}` } };
+});
+
+/** The host a route is for: an exact name or `*.example.org`; lower-cased. */
+export const routeHost = read('a host name, or *.example.org for every name below', undefined, (text) => {
+  const hint = 'write media.example.org or *.example.org';
+  const wildcard = text.startsWith('*.');
+  const name = wildcard ? text.slice(2) : text;
+  if (/^[^[\]]*:\d+$/.test(name) || /\]:\d+$/.test(name)) {
+    return wrong(`${JSON.stringify(text)} has a port`, 'drop it: the port of Host is ignored');
+  }
+  if (name.includes('*')) return wrong(`${JSON.stringify(text)} has a wildcard that is not the first label`, hint);
+  const host = readHost(name);
+  if (host === null || (wildcard && (isIPv4(host) || isIPv6(host))))
+    return wrong(`${JSON.stringify(text)} is not a host`, hint);
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return { kind: 'read', value: wildcard ? `*.${shown}` : shown };
+});
+
+/** A route's path: begins with `/`, and is written in the one canonical form that requests are compared in. */
+export const routePath = read('a path; a folder when it ends in /', undefined, (text) => {
+  const problem = canonicalPathProblem(text);
+  return problem === null ? { kind: 'read', value: text } : wrong(problem.problem, problem.hint);
+});
+
+/** A path prefix of latchkey's own: one folder below the root, like `/.t/`. */
+export const folderPrefix = read('a folder below the root, like /.t/', undefined, (text) => {
+  const problem = canonicalPathProblem(text);
+  if (problem !== null) return wrong(problem.problem, problem.hint);
+  if (!/^\/[^/]+\/$/.test(text))
+    return wrong(`${JSON.stringify(text)} is not one folder below the root`, 'write it like /.t/');
+  return { kind: 'read', value: text };
+});
+
+/** A CIDR block or a single address, IPv4 or IPv6. */
+export const addressBlock = read('an address or a CIDR block, like 10.0.0.0/8', undefined, (text) => {
+  const hint = 'write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32';
+  const [address, bits] = text.split('/');
+  // ipaddr.js also takes shortened IPv4 forms like `10.1`; a list of trusted addresses should say what it means.
+  if (address === undefined || !(isIPv4(address) || isIPv6(address)) || address.includes('%')) {
+    return wrong(`${JSON.stringify(text)} is not an address block`, hint);
+  }
+  if (bits === undefined) return { kind: 'read', value: text };
+  return ipaddr.isValidCIDR(text) && /^\d{1,3}$/.test(bits)
+    ? { kind: 'read', value: text }
+    : wrong(`${JSON.stringify(text)} is not an address block`, hint);
+});
+
+/**
+ * Why a path is not in canonical form: requests are brought to that form before routing, so another one would never match.
+ *
+ * @returns null when it is canonical
+ */
+export function canonicalPathProblem(path: string): { problem: string; hint: string } | null {
+  const shown = JSON.stringify(path);
+  if (!path.startsWith('/'))
+    return { problem: `path ${shown} does not start with /`, hint: `write ${JSON.stringify(`/${path}`)}` };
+  if (/[?#]/.test(path))
+    return { problem: `path ${shown} has a query or a fragment`, hint: 'routes look at the path only' };
+  if (path.includes('*'))
+    return { problem: `path ${shown} has a wildcard`, hint: 'a folder path that ends in / covers everything below it' };
+  if (path.includes('//')) return { problem: `path ${shown} has an empty segment`, hint: 'write single slashes' };
+  if (path.includes('\\')) return { problem: `path ${shown} has a backslash`, hint: 'write /' };
+  if (/\/\.{1,2}(\/|$)/.test(path))
+    return { problem: `path ${shown} has a dot segment`, hint: 'write the path it stands for' };
+  if (/[^\x21-\x7e]/.test(path)) {
+    return {
+      problem: `path ${shown} has a character outside printable ASCII`,
+      hint: 'write it as %XX of its UTF-8 bytes, in upper case',
+    };
+  }
+  for (const match of path.matchAll(/%(.{0,2})/g)) {
+    const hex = match[1] ?? '';
+    if (!/^[0-9A-F]{2}$/.test(hex))
+      return { problem: `path ${shown} has the bad escape %${hex}`, hint: 'write % and two upper-case hex digits' };
+    const byte = Number.parseInt(hex, 16);
+    const character = String.fromCharCode(byte);
+    if (byte < 0x20 || byte === 0x7f || character === '/' || character === '\\') {
+      return { problem: `path ${shown} has the escape %${hex}, which requests may not carry`, hint: 'leave it out' };
+    }
+    if (/[A-Za-z0-9._~-]/.test(character))
+      return { problem: `path ${shown} escapes ${JSON.stringify(character)}`, hint: `write ${character}` };
+  }
+  return null;
+}
+
+/** `[::1]`, `127.0.0.1` or a host name, lower-cased and without brackets; null when it is none. */
+function readHost(text: string): string | null {
+  if (text.startsWith('[')) {
+    const inner = text.slice(1, -1);
+    return isIPv6(inner) && !inner.includes('%') ? inner.toLowerCase() : null;
+  }
+  if (isIPv4(text)) return text;
+  // All digits and dots, but no address: a mistyped address and not a name.
+  if (/^[\d.]+$/.test(text)) return null;
+  const name = text.toLowerCase();
+  return name.length <= 253 && name.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label))
+    ? name
+    : null;
+}
+
+function wrong(problem: string, hint?: string): { kind: 'wrong'; problem: string; hint?: string } {
+  return hint === undefined ? { kind: 'wrong', problem } : { kind: 'wrong', problem, hint };
+}
+
+/** A zod type that runs `parse` on the text; the description and pattern are for editors. */
+function read<T>(description: string, pattern: string | undefined, parse: (text: string) => Reading<T>) {
+  const text = z
+    .string({ error: description })
+    .meta(pattern === undefined ? { description } : { description, pattern });
+  return text.transform((value, context): T => {
+    const reading = parse(value);
+    if (reading.kind === 'read') return reading.value;
+    context.issues.push({ code: 'custom', message: reading.problem, input: value, params: { hint: reading.hint } });
+    return z.NEVER;
+  });
+}
+
+/** The hint that belongs to a word outside its list. */
+export function wordHint(word: unknown, words: readonly unknown[]): string {
+  return suggestionHint(String(word), words.map(String));
+}
