@@ -1,0 +1,77 @@
+import { Registry } from 'prom-client';
+import { afterEach, expect, test } from 'vitest';
+import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
+import { type MetricSet, MetricsAggregate, parseMetricSet } from '../../gateway/telemetry/metrics-aggregate.ts';
+
+const open: EdgeMetrics[] = [];
+afterEach(() => {
+  for (const metrics of open.splice(0)) metrics.close();
+});
+
+function makeEdge(): EdgeMetrics {
+  const metrics = new EdgeMetrics(['vod'], ['media']);
+  open.push(metrics);
+  return metrics;
+}
+
+/** What control gets: the report after a trip through JSON. */
+async function report(metrics: EdgeMetrics): Promise<MetricSet> {
+  const set = parseMetricSet(JSON.parse(JSON.stringify(await metrics.report())));
+  if (set === null) throw new Error('the report should be a metric set');
+  return set;
+}
+
+async function render(aggregate: MetricsAggregate): Promise<string> {
+  return (await aggregate.render(new Registry())).text;
+}
+
+test('sums counters, gauges and histograms of all edges', async () => {
+  const aggregate = new MetricsAggregate();
+  for (const edge of ['e1', 'e2']) {
+    const metrics = makeEdge();
+    metrics.request(0, 200, 0, 0.2);
+    metrics.connectionsActive = 2;
+    aggregate.update(edge, await report(metrics));
+  }
+  const text = await render(aggregate);
+  expect(text).toContain('latchkey_requests_total{route="vod",code="200",decision="allow"} 2');
+  expect(text).toContain('latchkey_connections{state="active"} 4');
+  expect(text).toMatch(/latchkey_request_duration_seconds_bucket\{[^}]*le="0.25"[^}]*\} 2/);
+  expect(text).toMatch(/latchkey_request_duration_seconds_count\{route="vod"\} 2/);
+});
+
+test('an edge that ended leaves its counters and takes its gauges with it', async () => {
+  const aggregate = new MetricsAggregate();
+  for (const edge of ['e1', 'e1.2', 'e2']) {
+    const metrics = makeEdge();
+    metrics.request(0, 200, 0, 0.2);
+    metrics.connectionsActive = 2;
+    aggregate.update(edge, await report(metrics));
+  }
+  aggregate.end('e1');
+  aggregate.end('e2');
+  const text = await render(aggregate);
+  expect(text).toContain('latchkey_requests_total{route="vod",code="200",decision="allow"} 3');
+  expect(text).toMatch(/latchkey_request_duration_seconds_count\{route="vod"\} 3/);
+  expect(text).toContain('latchkey_connections{state="active"} 2');
+});
+
+test('an edge out of touch keeps its counters once, also after it came back', async () => {
+  const aggregate = new MetricsAggregate();
+  const metrics = makeEdge();
+  metrics.request(0, 200, 0, 0.2);
+  metrics.connectionsActive = 2;
+  aggregate.update('e1', await report(metrics));
+  aggregate.pause('e1');
+  expect(await render(aggregate)).not.toContain('latchkey_connections{');
+  aggregate.update('e1', await report(metrics));
+  const text = await render(aggregate);
+  expect(text).toContain('latchkey_requests_total{route="vod",code="200",decision="allow"} 1');
+  expect(text).toContain('latchkey_connections{state="active"} 2');
+});
+
+test('anything that is not a metric set is refused', () => {
+  expect(parseMetricSet({})).toBeNull();
+  expect(parseMetricSet([{ name: 'x' }])).toBeNull();
+  expect(parseMetricSet([])).toEqual([]);
+});
