@@ -1,0 +1,77 @@
+// Writes files so that a reader, or a machine that loses power, sees the old content or the new and nothing between.
+// Temporary file in the same folder, fsync, then one step that makes the name point to it, then fsync of the folder.
+
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fchownSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Replaces a file or makes it, mode 0600. An existing file's owner stays, so that `sudo` does not lock the service out. */
+export function replaceFile(path: string, content: string): void {
+  const owner = statSync(path, { throwIfNoEntry: false });
+  const temporary = writeTemporary(path, content, owner);
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(path);
+}
+
+/** Makes a file that must not exist yet, mode 0600. @returns false when somebody else made it first; theirs stays */
+export function createFile(path: string, content: string): boolean {
+  const temporary = writeTemporary(path, content, undefined);
+  try {
+    // link(2) and not rename(2): it never replaces what is there.
+    linkSync(temporary, path);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  syncFolder(path);
+  return true;
+}
+
+/** The `code` of a system error; `unknown error` for any other. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';
+}
+
+function writeTemporary(path: string, content: string, owner: { uid: number; gid: number } | undefined): string {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const descriptor = openSync(temporary, 'wx', 0o600);
+  try {
+    if (owner !== undefined && (owner.uid !== process.getuid?.() || owner.gid !== process.getgid?.())) {
+      fchownSync(descriptor, owner.uid, owner.gid);
+    }
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+  return temporary;
+}
+
+function syncFolder(path: string): void {
+  const descriptor = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
