@@ -1,0 +1,79 @@
+// Path patterns of tokens: `/vod/*` is everything below `/vod/`, a `*` elsewhere stays inside one segment.
+// No regular expressions and no backtracking: one pass over the path per pattern, whatever the pattern says.
+// Rule: tokens.md, claim `paths`. Paths and patterns are both held to the canonical form of core/model/path.ts.
+
+import { canonicalPath } from '../model/path.ts';
+
+/** One compiled pattern. Made by `compilePathPattern`. */
+export class PathPattern {
+  /** The text before the first star, or the whole pattern. Nearly every refusal and most matches end here. */
+  readonly #literal: string;
+  readonly #kind: 'exact' | 'below' | 'segments';
+  /** Literal pieces around the stars, per segment; used by `segments` only. */
+  readonly #segments: readonly (readonly string[])[];
+  /** Whether the pattern ends in a segment that is just `*`. */
+  readonly #endsBelow: boolean;
+
+  /** @internal use `compilePathPattern` */
+  constructor(text: string) {
+    const star = text.indexOf('*');
+    const segments = text.split('/').slice(1);
+    this.#endsBelow = segments.at(-1) === '*';
+    this.#literal = star < 0 ? text : text.slice(0, star);
+    this.#kind = star < 0 ? 'exact' : this.#endsBelow && star === text.length - 1 ? 'below' : 'segments';
+    const walked = this.#endsBelow ? segments.slice(0, -1) : segments;
+    this.#segments = this.#kind === 'segments' ? walked.map((segment) => segment.split('*')) : [];
+  }
+
+  /** Whether a canonical path matches. `/vod/*` matches `/vod/` itself as well, as a folder route does. */
+  matches(path: string): boolean {
+    if (this.#kind === 'exact') return path === this.#literal;
+    if (!path.startsWith(this.#literal)) return false;
+    return this.#kind === 'below' || this.#matchesSegments(path);
+  }
+
+  #matchesSegments(path: string): boolean {
+    let start = 1;
+    for (let index = 0; index < this.#segments.length; index++) {
+      const pieces = this.#segments[index];
+      if (pieces === undefined || start > path.length) return false;
+      const slash = path.indexOf('/', start);
+      const end = slash < 0 ? path.length : slash;
+      if (!matchesPieces(path, start, end, pieces)) return false;
+      start = end + 1;
+    }
+    // All segments are used up: below a folder anything may follow its slash, otherwise nothing may.
+    return this.#endsBelow ? start <= path.length : start === path.length + 1;
+  }
+}
+
+/**
+ * Compiles one pattern.
+ *
+ * @returns null when it is not absolute, not in canonical form, or has two stars in a row
+ */
+export function compilePathPattern(text: string): PathPattern | null {
+  if (text.includes('**') || canonicalPath(text) !== text) return null;
+  return new PathPattern(text);
+}
+
+/**
+ * Whether path[start, end) is the pieces in order with anything between them. Greedy from the left is exact for stars
+ * alone, and a search that leaves the segment ends the whole match: so no character is looked at twice by a search.
+ */
+function matchesPieces(path: string, start: number, end: number, pieces: readonly string[]): boolean {
+  const first = pieces[0] ?? '';
+  const last = pieces.at(-1) ?? '';
+  if (!path.startsWith(first, start)) return false;
+  if (pieces.length === 1) return start + first.length === end;
+  let position = start + first.length;
+  for (let index = 1; index < pieces.length - 1; index++) {
+    const piece = pieces[index] ?? '';
+    const found = path.indexOf(piece, position);
+    if (found < 0 || found + piece.length > end) return false;
+    position = found + piece.length;
+  }
+  // A star that is a whole segment stands for one: `/a/*/b` never means `/a//b`.
+  if (end === start) return false;
+  return position + last.length <= end && path.startsWith(last, end - last.length);
+}
