@@ -1,0 +1,180 @@
+// From the JSON of a token's payload to claims with checked types, and nothing but the claims that latchkey knows.
+// Called after the MAC held. It judges no times and no scope. A wrong type refuses the token, an unknown claim is ignored.
+// Rules: RFC 7519 §4 (and no duplicate members), RFC 8725 §3.12; which claims become headers: conventions.md.
+
+import type { CredentialReference, TokenClaims } from './claims.ts';
+
+export interface ReadClaims {
+  readonly kind: 'claims';
+  readonly claims: TokenClaims;
+}
+
+export interface ClaimsProblem {
+  readonly kind: 'problem';
+  /** Names the claim, never its value. */
+  readonly detail: string;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Deeper claims than this are nobody's; it keeps the walk over them shallow. */
+const maxDepth = 16;
+
+/**
+ * Reads the claims.
+ *
+ * @param json  the decoded payload, valid UTF-8
+ */
+export function readClaims(json: string): ReadClaims | ClaimsProblem {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return problem('the claims are not JSON');
+  }
+  if (!isObject(value)) return problem('the claims are not a JSON object');
+  // JSON.parse keeps the last of two equal members; another verifier may keep the first. So their numbers must agree.
+  const members = countMembers(value, 0);
+  if (members < 0) return problem(`the claims are nested deeper than ${maxDepth}`);
+  if (members !== countNames(json)) return problem('the claims have a member twice');
+
+  const claims: Partial<Mutable<TokenClaims>> = {};
+  for (const name of Object.keys(value)) {
+    const detail = readClaim(claims, name, value[name]);
+    if (detail !== null) return problem(detail);
+  }
+  return claims.exp === undefined
+    ? problem('exp is missing')
+    : { kind: 'claims', claims: { ...claims, exp: claims.exp } };
+}
+
+/** Checks one claim and takes it over; answers what is wrong with it. */
+function readClaim(claims: Partial<Mutable<TokenClaims>>, name: string, value: unknown): string | null {
+  switch (name) {
+    case 'exp':
+    case 'nbf':
+    case 'iat':
+      if (!isTime(value)) return `${name} is not an integer of seconds`;
+      claims[name] = value;
+      return null;
+    case 'iss':
+    case 'jti':
+    case 'name':
+      if (typeof value !== 'string') return `${name} is not a string`;
+      if (!isHeaderText(value)) return `${name} holds a control character`;
+      claims[name] = value;
+      return null;
+    case 'sub':
+    case 'email':
+    case 'preferred_username':
+    case 'grant':
+      if (typeof value !== 'string') return `${name} is not a string`;
+      if (!isHeaderText(value)) return `${name} holds a control character`;
+      if (isPadded(value)) return `${name} begins or ends with a space`;
+      claims[name] = value;
+      return null;
+    case 'groups':
+    case 'amr':
+      if (!isStrings(value)) return `${name} is not a list of strings`;
+      for (const item of value) {
+        if (!isHeaderText(item)) return `${name} holds a control character`;
+        if (item.includes(',')) return `${name} holds a comma, which separates entries in the header`;
+        if (item === '' || isPadded(item)) return `${name} has an entry that is empty or begins or ends with a space`;
+      }
+      claims[name] = value;
+      return null;
+    case 'aud':
+      if (typeof value === 'string') claims.aud = [value];
+      else if (isStrings(value)) claims.aud = value;
+      else return 'aud is neither a string nor a list of strings';
+      return null;
+    case 'paths':
+    case 'hosts':
+    case 'ips':
+    case 'methods':
+      if (!isStrings(value)) return `${name} is not a list of strings`;
+      claims[name] = value;
+      return null;
+    case 'cred': {
+      const reference = credentialReference(value);
+      if (reference === null) return 'cred is not an object of a string id and an integer v';
+      claims.cred = reference;
+      return null;
+    }
+    default:
+      return null;
+  }
+}
+
+function problem(detail: string): ClaimsProblem {
+  return { kind: 'problem', detail };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/** No control character, and no half of a surrogate pair, which has no UTF-8. */
+function isHeaderText(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code === 0x7f) return false;
+  }
+  return text.isWellFormed();
+}
+
+/** A header field loses outer spaces on its way, so `admin ` would arrive as `admin`. */
+function isPadded(text: string): boolean {
+  return text.startsWith(' ') || text.endsWith(' ');
+}
+
+function credentialReference(value: unknown): CredentialReference | null {
+  if (!isObject(value)) return null;
+  const { id, v } = value;
+  if (typeof id !== 'string' || !isHeaderText(id) || !Number.isSafeInteger(v)) return null;
+  return { id, v: Number(v) };
+}
+
+/** Members of all objects inside the value, itself included; negative when it is nested too deeply. */
+function countMembers(value: unknown, depth: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth >= maxDepth) return Number.NEGATIVE_INFINITY;
+  const inner: readonly unknown[] = Object.values(value);
+  let count = Array.isArray(value) ? 0 : inner.length;
+  for (const item of inner) {
+    if (typeof item === 'object') count += countMembers(item, depth + 1);
+  }
+  return count;
+}
+
+/** Strings followed by a colon in a text that JSON.parse took: each is a member's name. */
+function countNames(json: string): number {
+  let count = 0;
+  for (let open = json.indexOf('"'); open >= 0; ) {
+    let close = json.indexOf('"', open + 1);
+    while (isEscaped(json, close)) close = json.indexOf('"', close + 1);
+    let next = close + 1;
+    while (isSpace(json.charCodeAt(next))) next++;
+    if (json.charCodeAt(next) === 0x3a) count++;
+    open = json.indexOf('"', next);
+  }
+  return count;
+}
+
+function isEscaped(json: string, quote: number): boolean {
+  let backslashes = 0;
+  while (json.charCodeAt(quote - 1 - backslashes) === 0x5c) backslashes++;
+  return backslashes % 2 === 1;
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
+}

@@ -1,0 +1,286 @@
+// Common-key tokens (JWS compact, HS256): outside tokens and passes. Makes them, verifies them, checks times and scope.
+// Pure: keys come from the ring, the time from the caller. The token's text is never kept, and never part of a detail.
+// Rules: RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3.1 and §3.11; tokens.md.
+
+import { isUtf8 } from 'node:buffer';
+import type { KeyObject } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { EpochSeconds } from '../model/time.ts';
+import { readClaims } from './claim-reader.ts';
+import type { TokenClaims } from './claims.ts';
+import type { TokenType } from './jose-header.ts';
+import { parseJoseHeader, tokenTypeOf } from './jose-header.ts';
+import type { AcceptedHeader, KeyRing, RingKey } from './key-ring.ts';
+import type { CompiledScope } from './scope.ts';
+import { compileScope, opensHost, opensPath } from './scope.ts';
+
+/** Why a token is none, or not ours. Words of `DenyReason`. */
+export type TokenRefusalReason =
+  | 'token-malformed'
+  | 'token-bad-header'
+  | 'token-unknown-key'
+  | 'token-retired-key'
+  | 'token-wrong-type'
+  | 'token-bad-signature'
+  | 'token-bad-claims';
+
+/** Why a good token does not hold at this time. Words of `DenyReason`. */
+export type TokenTimeReason = 'token-expired' | 'token-not-yet-valid' | 'token-issued-ahead' | 'token-lives-too-long';
+
+/** Why a good token does not open this request. Words of `DenyReason`. */
+export type TokenScopeReason =
+  | 'token-wrong-audience'
+  | 'token-unscoped'
+  | 'outside-path'
+  | 'outside-method'
+  | 'outside-host'
+  | 'outside-address';
+
+export interface TokenRefusal {
+  readonly kind: 'refused';
+  readonly reason: TokenRefusalReason;
+  /** For logs and `token inspect`: never a piece of the token but its key id. */
+  readonly detail: string;
+}
+
+/**
+ * A token whose MAC held and whose claims have the right types. Its times and its scope are NOT checked: `checkTimes`,
+ * `checkScope`. It holds no reference to the token's text.
+ */
+export class VerifiedToken {
+  readonly kind = 'verified';
+  readonly type: TokenType;
+  readonly keyId: string;
+  readonly claims: TokenClaims;
+  readonly scope: CompiledScope;
+  /** About how many bytes it keeps alive; for a cache that is bounded in bytes. */
+  readonly weight: number;
+  #writer: ((claims: TokenClaims) => string) | null = null;
+  #lines = '';
+
+  /** @internal made by `verifyToken` */
+  constructor(type: TokenType, keyId: string, claims: TokenClaims, scope: CompiledScope, weight: number) {
+    this.type = type;
+    this.keyId = keyId;
+    this.claims = claims;
+    this.scope = scope;
+    this.weight = weight;
+  }
+
+  /** The identity header lines by this writer (`compileIdentity`), kept for the writer that asked last. */
+  identityLines(writer: (claims: TokenClaims) => string): string {
+    if (this.#writer !== writer) {
+      this.#lines = writer(this.claims);
+      this.#writer = writer;
+    }
+    return this.#lines;
+  }
+}
+
+/** Longest token in characters. */
+export const maxTokenLength = 4096;
+
+/** 32 bytes in base64url without padding. */
+const macLength = 43;
+
+const shape = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/** Scratch for the comparison, so that a verification makes no buffers for it. Only used inside one synchronous call. */
+const expectedMac = Buffer.alloc(macLength);
+const presentedMac = Buffer.alloc(macLength);
+
+const tooLong = refuse('token-malformed', `longer than ${maxTokenLength} characters`);
+const notThreeParts = refuse('token-malformed', 'not three parts of base64url without padding, separated by dots');
+const notCanonical = refuse('token-malformed', 'a part has a length or last bits that no base64url encoder makes');
+const badSignature = refuse('token-bad-signature', 'the signature does not match');
+
+/**
+ * Verifies a token's form, header, key and MAC, then reads its claims.
+ *
+ * @param token  the text as it stood in the request, at any length
+ * @returns the token, its times and scope NOT checked; or why it is refused
+ */
+export function verifyToken(token: string, ring: KeyRing): VerifiedToken | TokenRefusal {
+  if (token.length > maxTokenLength) return tooLong;
+  if (!shape.test(token)) return notThreeParts;
+  const headerEnd = token.indexOf('.');
+  const payloadEnd = token.indexOf('.', headerEnd + 1);
+  if (
+    !hasCanonicalEnd(token, 0, headerEnd) ||
+    !hasCanonicalEnd(token, headerEnd + 1, payloadEnd) ||
+    !hasCanonicalEnd(token, payloadEnd + 1, token.length)
+  ) {
+    return notCanonical;
+  }
+
+  const headerText = token.slice(0, headerEnd);
+  const known = ring.acceptedHeader(headerText);
+  const header = known ?? judgeHeader(headerText, ring);
+  if (header.kind === 'refused') return header;
+
+  // The MAC before the claims: no parser sees bytes that no key holder made.
+  if (!macHolds(token, payloadEnd, header.key.keyObject)) return badSignature;
+  if (known === undefined) ring.rememberHeader(headerText, header);
+
+  const payload = Buffer.from(token.slice(headerEnd + 1, payloadEnd), 'base64url');
+  if (!isUtf8(payload)) return refuse('token-bad-claims', 'the claims are not UTF-8');
+  const reading = readClaims(payload.toString('utf8'));
+  if (reading.kind === 'problem') return refuse('token-bad-claims', reading.detail);
+  const compiled = compileScope(reading.claims);
+  if (compiled.kind === 'problem') return refuse('token-bad-claims', compiled.detail);
+  const weight = 512 + 4 * payload.length;
+  return new VerifiedToken(header.type, header.key.record.id, reading.claims, compiled.scope, weight);
+}
+
+/**
+ * Whether the token holds now. The end is `exp` + skew, so it holds while now < exp + skew.
+ *
+ * @param skewSeconds    how far two clocks may differ
+ * @param maxTtlSeconds  longest life the route takes, from `iat`, or from now when the token has none
+ */
+export function checkTimes(
+  token: VerifiedToken,
+  now: EpochSeconds,
+  skewSeconds: number,
+  maxTtlSeconds: number,
+): TokenTimeReason | null {
+  const { exp, nbf, iat } = token.claims;
+  if (exp + skewSeconds <= now) return 'token-expired';
+  if (nbf !== undefined && nbf > now + skewSeconds) return 'token-not-yet-valid';
+  if (iat === undefined) return exp - now > maxTtlSeconds + skewSeconds ? 'token-lives-too-long' : null;
+  if (iat > now + skewSeconds) return 'token-issued-ahead';
+  return exp - iat > maxTtlSeconds ? 'token-lives-too-long' : null;
+}
+
+/** What a route says about the scope of the tokens it takes. */
+export interface ScopeRules {
+  readonly unscopedTokens: 'refuse' | 'allow';
+  /** Empty: tokens that carry `aud` are refused. Otherwise one of these must be in `aud`. */
+  readonly audience: readonly string[];
+}
+
+/** What the scope of a token is compared with. */
+export interface ScopeFacts {
+  /** As sent; methods are case-sensitive. */
+  readonly method: string;
+  /** From `canonicalHost`. */
+  readonly host: string;
+  /** From `canonicalPath`. */
+  readonly path: string;
+  readonly clientAddress: string;
+}
+
+/** Whether the token opens this request on this route. Audience first: a token for another service says nothing here. */
+export function checkScope(token: VerifiedToken, route: ScopeRules, facts: ScopeFacts): TokenScopeReason | null {
+  const { aud } = token.claims;
+  if (route.audience.length === 0) {
+    if (aud !== undefined) return 'token-wrong-audience';
+  } else if (aud === undefined || !shareOne(aud, route.audience)) {
+    return 'token-wrong-audience';
+  }
+  const { paths, methods, hosts, addresses } = token.scope;
+  if (paths === null) {
+    if (route.unscopedTokens !== 'allow') return 'token-unscoped';
+  } else if (!opensPath(paths, facts.path)) {
+    return 'outside-path';
+  }
+  if (methods !== null && !methods.includes(facts.method)) return 'outside-method';
+  if (hosts !== null && !opensHost(hosts, facts.host)) return 'outside-host';
+  if (addresses !== null && !addresses.contains(facts.clientAddress)) return 'outside-address';
+  return null;
+}
+
+/**
+ * Makes a token.
+ *
+ * @param claims  plain JSON data; held to the same rules as the claims of a token that arrives
+ * @throws Error when this gateway would refuse the token, or the key may not sign
+ */
+export function mintToken(claims: object, options: { readonly key: RingKey; readonly type: TokenType }): string {
+  const { record, keyObject, passHeader, outsideHeader } = options.key;
+  if (record.purpose !== 'content') throw new Error(`key "${record.id}" is not a content key`);
+  if (record.state !== 'signing') throw new Error(`key "${record.id}" is ${record.state}, it does not sign`);
+  const payload = JSON.stringify(claims);
+  const reading = readClaims(payload);
+  if (reading.kind === 'problem') throw new Error(`cannot make this token: ${reading.detail}`);
+  const compiled = compileScope(reading.claims);
+  if (compiled.kind === 'problem') throw new Error(`cannot make this token: ${compiled.detail}`);
+  const header = options.type === 'pass' ? passHeader : outsideHeader;
+  const signed = `${header}.${Buffer.from(payload).toString('base64url')}`;
+  const token = `${signed}.${createHmac('sha256', keyObject).update(signed).digest('base64url')}`;
+  if (token.length > maxTokenLength) {
+    throw new Error(`cannot make this token: ${token.length} characters, at most ${maxTokenLength}`);
+  }
+  return token;
+}
+
+/** What a token says, with nothing checked; null when it is not two parts of JSON and a third. For `token inspect` only. */
+export function decodeUnverified(token: string): { readonly header: unknown; readonly claims: unknown } | null {
+  const parts = token.split('.');
+  const [header, claims] = parts;
+  if (parts.length !== 3 || header === undefined || claims === undefined) return null;
+  try {
+    return { header: decodePart(header), claims: decodePart(claims) };
+  } catch {
+    return null;
+  }
+}
+
+function decodePart(part: string): unknown {
+  return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
+}
+
+/** The strict slow way of a header that was not seen before. The key record says the algorithm, the header only repeats it. */
+function judgeHeader(text: string, ring: KeyRing): AcceptedHeader | TokenRefusal {
+  const header = parseJoseHeader(Buffer.from(text, 'base64url').toString('latin1'));
+  if (header.kind === 'problem') return refuse('token-bad-header', header.detail);
+  if (header.alg !== 'HS256') return refuse('token-bad-header', 'alg is not HS256');
+  if (header.kid === undefined) return refuse('token-bad-header', 'kid is missing');
+  const type = tokenTypeOf(header.typ);
+  if (type === null) return refuse('token-wrong-type', 'typ is neither absent, "JWT" nor "lp+jwt"');
+  const key = ring.find(header.kid);
+  if (key === undefined) return refuse('token-unknown-key', `no key "${header.kid.slice(0, 64)}"`);
+  if (key.record.purpose !== 'content')
+    return refuse('token-wrong-type', `key "${key.record.id}" is not a content key`);
+  if (key.record.state === 'retired') return refuse('token-retired-key', `key "${key.record.id}" is retired`);
+  return { kind: 'accepted', key, type };
+}
+
+/**
+ * Compares the MAC in its base64url form, which is canonical on both sides, so equal texts are equal digests. Measured:
+ * digest('base64url') and two writes to scratch cost about 1 µs less of 5 than digest() and a decoded copy.
+ */
+function macHolds(token: string, payloadEnd: number, key: KeyObject): boolean {
+  if (token.length - payloadEnd - 1 !== macLength) return false;
+  expectedMac.write(
+    createHmac('sha256', key).update(token.slice(0, payloadEnd), 'latin1').digest('base64url'),
+    'latin1',
+  );
+  presentedMac.write(token.slice(payloadEnd + 1), 'latin1');
+  return timingSafeEqual(expectedMac, presentedMac);
+}
+
+/** Whether a part's length and the unused bits of its last character are what an encoder makes (RFC 4648 §3.5). */
+function hasCanonicalEnd(token: string, start: number, end: number): boolean {
+  switch ((end - start) % 4) {
+    case 1:
+      return false;
+    case 2:
+      return 'AQgw'.includes(token.charAt(end - 1));
+    case 3:
+      return 'AEIMQUYcgkosw048'.includes(token.charAt(end - 1));
+    default:
+      return true;
+  }
+}
+
+function shareOne(left: readonly string[], right: readonly string[]): boolean {
+  for (const item of left) {
+    if (right.includes(item)) return true;
+  }
+  return false;
+}
+
+function refuse(reason: TokenRefusalReason, detail: string): TokenRefusal {
+  return { kind: 'refused', reason, detail };
+}

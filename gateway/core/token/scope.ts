@@ -1,0 +1,92 @@
+// What a token opens: its paths, methods, hosts and addresses, compiled once when the token is verified.
+// It answers one question per claim and knows nothing of routes. Absent and empty differ: absent says nothing, empty allows nothing.
+// Rule: tokens.md, "Claims".
+
+import type { AddressList } from './address.ts';
+import { compileAddressList } from './address.ts';
+import type { TokenClaims } from './claims.ts';
+import type { PathPattern } from './path-pattern.ts';
+import { compilePathPattern } from './path-pattern.ts';
+
+/** A token's limits; null where it has no such claim. */
+export interface CompiledScope {
+  readonly paths: readonly PathPattern[] | null;
+  /** With HEAD wherever GET stands. */
+  readonly methods: readonly string[] | null;
+  readonly hosts: HostList | null;
+  readonly addresses: AddressList | null;
+}
+
+export interface HostList {
+  readonly exact: readonly string[];
+  /** `.example.org` for `*.example.org`. */
+  readonly suffixes: readonly string[];
+}
+
+export interface ScopeProblem {
+  readonly kind: 'problem';
+  readonly detail: string;
+}
+
+const hostPattern = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/;
+/** RFC 9110 §5.6.2 token, without lower case. */
+const methodPattern = /^[!#$%&'*+.^_`|~0-9A-Z-]+$/;
+
+/** Compiles the limits of claims whose types were checked. */
+export function compileScope(
+  claims: TokenClaims,
+): { readonly kind: 'scope'; readonly scope: CompiledScope } | ScopeProblem {
+  let paths: PathPattern[] | null = null;
+  if (claims.paths !== undefined) {
+    paths = [];
+    for (const text of claims.paths) {
+      const pattern = compilePathPattern(text);
+      if (pattern === null) return problem('paths has an entry that is not an absolute path in canonical form');
+      paths.push(pattern);
+    }
+  }
+  let methods: readonly string[] | null = null;
+  if (claims.methods !== undefined) {
+    if (!claims.methods.every((method) => methodPattern.test(method))) {
+      return problem('methods has an entry that is not an upper-case method name');
+    }
+    methods = claims.methods.includes('GET') ? [...claims.methods, 'HEAD'] : claims.methods;
+  }
+  let hosts: HostList | null = null;
+  if (claims.hosts !== undefined) {
+    if (!claims.hosts.every((host) => host.length <= 255 && hostPattern.test(host))) {
+      return problem('hosts has an entry that is not a lower-case host name without port');
+    }
+    hosts = {
+      exact: claims.hosts.filter((host) => !host.startsWith('*')),
+      suffixes: claims.hosts.filter((host) => host.startsWith('*')).map((host) => host.slice(1)),
+    };
+  }
+  let addresses: AddressList | null = null;
+  if (claims.ips !== undefined) {
+    addresses = compileAddressList(claims.ips);
+    if (addresses === null) return problem('ips has an entry that is neither an address nor a CIDR block');
+  }
+  return { kind: 'scope', scope: { paths, methods, hosts, addresses } };
+}
+
+/** Whether one of the patterns matches the canonical path. */
+export function opensPath(patterns: readonly PathPattern[], path: string): boolean {
+  for (const pattern of patterns) {
+    if (pattern.matches(path)) return true;
+  }
+  return false;
+}
+
+/** Whether the canonical host is on the list, or below one of its wildcards. */
+export function opensHost(hosts: HostList, host: string): boolean {
+  if (hosts.exact.includes(host)) return true;
+  for (const suffix of hosts.suffixes) {
+    if (host.length > suffix.length && host.endsWith(suffix)) return true;
+  }
+  return false;
+}
+
+function problem(detail: string): ScopeProblem {
+  return { kind: 'problem', detail };
+}
