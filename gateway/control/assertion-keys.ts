@@ -1,0 +1,58 @@
+// The public halves of the edges' assertion keys, as the JWKS lists them.
+// Only Ed25519 public keys are taken, so that no symmetric or private key can ever stand in the JWKS.
+// A key outlives its edge by two minutes: assertions live 60 s and readers may keep a JWKS for 60 s.
+
+import { z } from 'zod';
+
+/** A public Ed25519 key. `strictObject` refuses `d` and every other member. Source: RFC 8037 §2. */
+export const assertionJwkSchema = z.strictObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string().regex(/^[\w-]{43}$/),
+  kid: z.string().min(1).max(200),
+  alg: z.enum(['EdDSA', 'Ed25519']),
+  use: z.literal('sig'),
+});
+
+export type AssertionJwk = z.infer<typeof assertionJwkSchema>;
+
+/** How long a key stays listed after its edge ended. */
+export const assertionKeyGraceMs = 120_000;
+const maxKeys = 1000;
+
+interface ListedKey {
+  readonly jwk: AssertionJwk;
+  readonly edge: string;
+  /** Monotonic time at which the key is dropped; null while its edge lives. */
+  endsAt: number | null;
+}
+
+/** Keys by `kid`. Times are monotonic milliseconds from the caller. */
+export class AssertionKeys {
+  readonly #keys = new Map<string, ListedKey>();
+
+  /** Lists a key. False when the list is full of others, or when another edge already has that `kid` with another key. */
+  add(edge: string, jwk: AssertionJwk, now: number): boolean {
+    this.#dropEnded(now);
+    const known = this.#keys.get(jwk.kid);
+    if (known === undefined ? this.#keys.size >= maxKeys : known.jwk.x !== jwk.x) return false;
+    this.#keys.set(jwk.kid, { jwk, edge, endsAt: null });
+    return true;
+  }
+
+  /** The edge went: its keys are dropped after the grace, unless it lists them again before. */
+  endEdge(edge: string, now: number): void {
+    for (const key of this.#keys.values()) {
+      if (key.edge === edge && key.endsAt === null) key.endsAt = now + assertionKeyGraceMs;
+    }
+  }
+
+  list(now: number): AssertionJwk[] {
+    this.#dropEnded(now);
+    return [...this.#keys.values()].map((key) => key.jwk);
+  }
+
+  #dropEnded(now: number): void {
+    for (const [kid, key] of this.#keys) if (key.endsAt !== null && key.endsAt <= now) this.#keys.delete(kid);
+  }
+}

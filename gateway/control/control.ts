@@ -1,0 +1,161 @@
+// The control process: hands out keys and configuration, checks passwords, serves the JWKS, tells operators how things are.
+// Three servers that share no path: edge.sock for the edges, public.sock for visitors, the operations listener.
+// Holds keys in memory; they go to the edges' feeds and nowhere else.
+
+import { chmodSync, rmSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config/config.ts';
+import type { FeedKey } from '../config/edge-feed.ts';
+import type { KeyRecord } from '../core/model/key.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { ControlClock } from './control-clock.ts';
+import { ControlMetrics } from './control-metrics.ts';
+import { EdgeRoster } from './edge-roster.ts';
+import { createEdgeServer } from './edge-server.ts';
+import { mergeReload } from './merge-reload.ts';
+import { createOperationsServer } from './operations-server.ts';
+import { createPublicServer } from './public-server.ts';
+import { PasswordVerifier } from './verify-password.ts';
+
+/** What control hands out: the configuration and the ring. */
+export interface ControlState {
+  readonly config: Config;
+  readonly keys: readonly KeyRecord[];
+}
+
+/** What loading the file again gave; problems are lines for people, without secrets. */
+export type Reloaded =
+  | ({ readonly kind: 'loaded' } & ControlState)
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+export interface ControlOptions extends ControlState {
+  /** Paths of the two Unix sockets, in a folder of mode 0700. What stands there is replaced. */
+  readonly sockets: { readonly edge: string; readonly public: string };
+  /** Loads the file and the keys anew. */
+  readonly reload: () => Reloaded;
+  readonly logger: Logger;
+  readonly clock: ControlClock;
+  /** Between heartbeats on the feed. Default 1000. */
+  readonly heartbeatMs?: number;
+}
+
+/** What became of a reload. */
+export type ReloadResult =
+  | ({ readonly kind: 'applied'; readonly needsRestart: readonly string[] } & ControlState)
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+export interface Control {
+  /** Where the operations listener really listens. */
+  readonly operations: { readonly host: string; readonly port: number };
+  /** Loads the file again. A bad one changes nothing; a good one is sent to the edges. */
+  readonly reload: () => ReloadResult;
+  readonly close: () => Promise<void>;
+}
+
+/** An address that could not be listened on; `at` is its place in the configuration. */
+export class ListenFailure extends Error {
+  readonly code: string;
+  readonly at: string;
+
+  constructor(at: string, cause: unknown) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'UNKNOWN';
+    super(`${at}: cannot listen (${code})`, { cause });
+    this.code = code;
+    this.at = at;
+  }
+}
+
+/** Starts control; resolves when all three servers listen. Throws `ListenFailure` for the operations address. */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const { logger, clock, sockets } = options;
+  let state: ControlState = { config: options.config, keys: options.keys };
+  let seq = 1;
+  const roster = new EdgeRoster(state.config.edges, clock);
+  const metrics = new ControlMetrics(roster);
+  const passwords = new PasswordVerifier({
+    usersFile: () => state.config.usersFile,
+    checksPerSecond: () => state.config.passwordChecksPerSecond,
+    clock,
+    logger,
+  });
+  const edges = createEdgeServer({
+    roster,
+    clock,
+    logger,
+    snapshot: () => ({
+      kind: 'snapshot',
+      seq,
+      config: state.config,
+      keys: state.keys.map(toFeedKey),
+      publicSocket: sockets.public,
+    }),
+    seq: () => seq,
+    verifyPassword: async (question) => {
+      const answer = await passwords.verify(question);
+      metrics.password(answer.kind);
+      return answer;
+    },
+    ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
+  });
+  const { reservedPrefix, operations: address } = state.config;
+  const visitors = createPublicServer({ roster, clock, logger, reservedPrefix });
+  const operations = createOperationsServer({
+    roster,
+    logger,
+    address,
+    registry: metrics.registry,
+    collect: edges.collect,
+  });
+  const close = async (): Promise<void> => {
+    passwords.close();
+    await Promise.all([edges.close(), visitors.close(), operations.close()]);
+  };
+
+  try {
+    await listenOnSocket(visitors, sockets.public);
+    await listenOnSocket(edges.server, sockets.edge);
+    await operations.listen({ host: address.host, port: address.port }).catch((error: unknown) => {
+      throw new ListenFailure(address.at, error);
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    operations: { host: address.host, port: boundPort(operations) ?? address.port },
+    reload: () => {
+      const loaded = options.reload();
+      metrics.reload(loaded.kind);
+      if (loaded.kind === 'refused') {
+        logger.error({ problems: loaded.problems }, 'the configuration was not reloaded; nothing changed');
+        return loaded;
+      }
+      const { config, needsRestart } = mergeReload(state.config, loaded.config);
+      state = { config, keys: loaded.keys };
+      seq += 1;
+      edges.broadcastSnapshot();
+      if (needsRestart.length > 0) logger.warn({ needsRestart }, 'some changes wait for a restart');
+      logger.info({ seq }, 'the configuration was reloaded');
+      return { kind: 'applied', needsRestart, ...state };
+    },
+    close,
+  };
+}
+
+async function listenOnSocket(server: FastifyInstance, path: string): Promise<void> {
+  // A control that was killed leaves its sockets behind; the data folder's lock says that nobody listens on them.
+  rmSync(path, { force: true });
+  await server.listen({ path });
+  chmodSync(path, 0o600);
+}
+
+function boundPort(server: FastifyInstance): number | null {
+  const bound = server.server.address();
+  return typeof bound === 'object' && bound !== null ? bound.port : null;
+}
+
+function toFeedKey(key: KeyRecord): FeedKey {
+  const { id, algorithm, purpose, state } = key;
+  return { id, algorithm, purpose, state, secret: Buffer.from(key.secret).toString('base64url') };
+}

@@ -1,0 +1,168 @@
+// The server on edge.sock: the feed and the reports of the edges. Trusted by file mode: the socket's folder is 0700.
+// No path of it exists on public.sock or on the operations listener. Shapes: config/edge-feed.ts.
+
+import Fastify, { type FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { FeedMessage, PasswordAnswer, PasswordQuestion } from '../config/edge-feed.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { parseMetricSet } from '../telemetry/metrics-aggregate.ts';
+import { assertionJwkSchema } from './assertion-keys.ts';
+import type { ControlClock } from './control-clock.ts';
+import { EdgeFeedStream } from './edge-feed-stream.ts';
+import { type EdgeRoster, slotOf } from './edge-roster.ts';
+import { answerProblems, sendProblem } from './problem-answers.ts';
+
+export interface EdgeServerOptions {
+  readonly roster: EdgeRoster;
+  readonly clock: ControlClock;
+  readonly logger: Logger;
+  /** The state as it is now; sent first on each feed. */
+  readonly snapshot: () => Extract<FeedMessage, { readonly kind: 'snapshot' }>;
+  /** Number of the present state. */
+  readonly seq: () => number;
+  readonly verifyPassword: (question: PasswordQuestion) => Promise<PasswordAnswer>;
+  /** Between heartbeats. Default 1000. */
+  readonly heartbeatMs?: number;
+}
+
+export interface EdgeServer {
+  readonly server: FastifyInstance;
+  /** Sends the present snapshot to all edges. */
+  readonly broadcastSnapshot: () => void;
+  /** Asks all connected edges for their metrics; resolves when all answered or after `deadlineMs`. */
+  readonly collect: (deadlineMs: number) => Promise<void>;
+  /** Ends all feeds and the timer. */
+  readonly close: () => Promise<void>;
+}
+
+const edgeId = z.string().refine((edge) => slotOf(edge) !== null);
+const assertionKeyReport = z.object({ edge: edgeId, jwk: assertionJwkSchema });
+const readyReport = z.object({
+  edge: edgeId,
+  listening: z.array(z.object({ host: z.string(), port: z.int().min(0).max(65_535) })),
+});
+const metricsReport = z.object({ edge: edgeId, id: z.int().min(0), metrics: z.unknown() });
+const passwordQuestion = z.object({
+  route: z.string().max(1000),
+  user: z.string().max(8192),
+  password: z.string().max(8192),
+  address: z.string().max(100),
+});
+
+const maxMetricsBytes = 64 * 1024 * 1024;
+const maxQuestionBytes = 128 * 1024;
+
+/** A collection that still waits for edges. */
+interface Collection {
+  readonly waiting: Set<string>;
+  readonly done: () => void;
+}
+
+/** Builds the server; the caller makes it listen. */
+export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
+  const { roster, clock, logger } = options;
+  const server = Fastify({ logger: false, bodyLimit: maxQuestionBytes, exposeHeadRoutes: false });
+  const feeds = new Map<string, EdgeFeedStream>();
+  const collections = new Map<number, Collection>();
+  let lastCollection = 0;
+  answerProblems(server, logger);
+
+  const settle = (edge: string, only?: number): void => {
+    for (const [id, collection] of collections) {
+      if ((only === undefined || only === id) && collection.waiting.delete(edge) && collection.waiting.size === 0) {
+        collection.done();
+      }
+    }
+  };
+
+  const heartbeat = setInterval(() => {
+    for (const feed of feeds.values()) {
+      if (!feed.beat(options.seq())) logger.warn({ edge: feed.edge }, 'an edge does not read its feed and was cut off');
+    }
+  }, options.heartbeatMs ?? 1000);
+
+  server.get('/feed', (request, reply) => {
+    const query = z.object({ edge: edgeId }).safeParse(request.query);
+    if (!query.success) return sendProblem(reply, 400, 'edge: not the name of an edge');
+    const { edge } = query.data;
+    reply.hijack();
+    const feed = new EdgeFeedStream(edge, reply.raw);
+    const previous = feeds.get(edge);
+    feeds.set(edge, feed);
+    previous?.cut();
+    roster.connect(edge);
+    reply.raw.on('error', () => feed.cut());
+    reply.raw.on('close', () => {
+      // A feed that was replaced by a newer one of the same edge must not take that one's state along.
+      if (feeds.get(edge) !== feed) return;
+      feeds.delete(edge);
+      roster.disconnect(edge);
+      settle(edge);
+      logger.info({ edge }, 'an edge left');
+    });
+    feed.send(options.snapshot());
+    logger.info({ edge }, 'an edge joined');
+  });
+
+  server.post('/assertion-keys', (request, reply) => {
+    const body = assertionKeyReport.safeParse(request.body);
+    if (!body.success || !roster.knows(body.data.edge)) return sendProblem(reply, 400, 'not a key of a connected edge');
+    if (!roster.keys.add(body.data.edge, body.data.jwk, clock.monotonicMs())) {
+      return sendProblem(reply, 409, 'the key id is taken or the list is full');
+    }
+    return reply.code(204).send();
+  });
+
+  server.post('/ready', (request, reply) => {
+    const body = readyReport.safeParse(request.body);
+    if (!body.success || !roster.knows(body.data.edge))
+      return sendProblem(reply, 400, 'not a report of a connected edge');
+    roster.markReady(body.data.edge);
+    return reply.code(204).send();
+  });
+
+  server.post('/metrics', { bodyLimit: maxMetricsBytes }, (request, reply) => {
+    const body = metricsReport.safeParse(request.body);
+    const metrics = body.success ? parseMetricSet(body.data.metrics) : null;
+    if (!body.success || metrics === null || !roster.knows(body.data.edge)) {
+      return sendProblem(reply, 400, 'not a metrics report of a connected edge');
+    }
+    roster.updateMetrics(body.data.edge, metrics);
+    settle(body.data.edge, body.data.id);
+    return reply.code(204).send();
+  });
+
+  server.post('/password', async (request, reply) => {
+    const body = passwordQuestion.safeParse(request.body);
+    if (!body.success) return sendProblem(reply, 400, 'not a password question');
+    return reply.header('cache-control', 'no-store').send(await options.verifyPassword(body.data));
+  });
+
+  return {
+    server,
+    broadcastSnapshot: () => {
+      const snapshot = options.snapshot();
+      for (const feed of feeds.values()) feed.send(snapshot);
+    },
+    collect: (deadlineMs) => {
+      if (feeds.size === 0) return Promise.resolve();
+      lastCollection += 1;
+      const id = lastCollection;
+      return new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          collections.delete(id);
+          resolve();
+        };
+        const timer = setTimeout(done, deadlineMs);
+        collections.set(id, { waiting: new Set(feeds.keys()), done });
+        for (const feed of feeds.values()) feed.send({ kind: 'collect', id });
+      });
+    },
+    close: async () => {
+      clearInterval(heartbeat);
+      for (const feed of feeds.values()) feed.cut();
+      await server.close();
+    },
+  };
+}

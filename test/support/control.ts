@@ -1,0 +1,100 @@
+// Starts a real control on sockets in a temporary folder, for the tests of control and of the edge's client.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import type { Config } from '../../gateway/config/config.ts';
+import { type Control, type ControlOptions, startControl } from '../../gateway/control/control.ts';
+import type { KeyRecord } from '../../gateway/core/model/key.ts';
+import { monotonicMs } from '../../gateway/telemetry/clock.ts';
+import { createLogger, type Logger } from '../../gateway/telemetry/logger.ts';
+
+/** A key whose secret is easy to look for. */
+export const testKey: KeyRecord = {
+  id: 'k1',
+  algorithm: 'HS256',
+  purpose: 'content',
+  state: 'signing',
+  secret: Buffer.from('this-secret-must-not-show-up-anywhere'),
+};
+
+/** A whole configuration without routes. */
+export function testConfig(changes: Partial<Config> = {}): Config {
+  return {
+    listeners: [{ at: 'listeners[0].address', host: '127.0.0.1', port: 0 }],
+    operations: { at: 'operations.address', host: '127.0.0.1', port: 0 },
+    dataDir: '/nonexistent',
+    edges: 1,
+    commonKeys: [],
+    usersFile: null,
+    upstreams: [],
+    routes: [],
+    trustedProxies: [],
+    reservedPrefix: '/.latchkey/',
+    tokens: { parameter: 'token', pathPrefix: '/.t/', clockSkewSeconds: 5, passTtlSeconds: 3600, issuer: 'latchkey' },
+    logs: { level: 'info', access: { kind: 'off' }, decisions: { kind: 'off' } },
+    limits: {
+      headMs: 10_000,
+      clientKeepAliveMs: 65_000,
+      upstreamKeepAliveMs: 4000,
+      maxConnections: 100,
+      drainMs: 1000,
+    },
+    decisionCache: { entries: 1000, bytes: 1_000_000 },
+    passwordChecksPerSecond: 20,
+    ...changes,
+  };
+}
+
+/** A logger and what it said. */
+export function memoryLogger(): { readonly logger: Logger; readonly said: () => string } {
+  const lines: string[] = [];
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  return { logger: createLogger({ role: 'control', level: 'debug', destination }), said: () => lines.join('') };
+}
+
+export interface TestControl {
+  readonly folder: string;
+  readonly sockets: { readonly edge: string; readonly public: string };
+  readonly said: () => string;
+  readonly start: (changes?: Partial<ControlOptions>) => Promise<Control>;
+  /** Closes every control that was started and removes the folder. */
+  readonly clear: () => Promise<void>;
+}
+
+/** A folder with sockets; `start` may be called again after a close, as a supervisor would. */
+export function makeTestControl(): TestControl {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-control-'));
+  const sockets = { edge: join(folder, 'edge.sock'), public: join(folder, 'public.sock') };
+  const { logger, said } = memoryLogger();
+  const started: Control[] = [];
+  return {
+    folder,
+    sockets,
+    said,
+    start: async (changes = {}) => {
+      const control = await startControl({
+        config: testConfig(),
+        keys: [testKey],
+        sockets,
+        reload: () => ({ kind: 'refused', problems: ['no file in this test'] }),
+        logger,
+        clock: { monotonicMs },
+        heartbeatMs: 20,
+        ...changes,
+      });
+      started.push(control);
+      return control;
+    },
+    clear: async () => {
+      await Promise.all(started.map((control) => control.close()));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
