@@ -1,0 +1,251 @@
+// An edge's end of edge.sock: reads the feed, reports, asks about passwords.
+// Comes back by itself after control died, and tells the new control again what the old one knew of this edge.
+// Never logs a message: the feed carries keys, a question carries a password.
+
+import { StringDecoder } from 'node:string_decoder';
+import { Client, Pool } from 'undici';
+import type {
+  AssertionKeyReport,
+  FeedMessage,
+  MetricsReport,
+  PasswordAnswer,
+  PasswordQuestion,
+  ReadyReport,
+} from '../config/edge-feed.ts';
+import { monotonicMs } from '../telemetry/clock.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** The first message of every feed. */
+export type SnapshotMessage = Extract<FeedMessage, { readonly kind: 'snapshot' }>;
+
+export interface ControlClientOptions {
+  readonly socketPath: string;
+  readonly edgeId: string;
+  readonly logger: Logger;
+}
+
+const firstBackoffMs = 50;
+const maxBackoffMs = 1000;
+const maxReportConnections = 32;
+/** The name is for the Host field only; the socket decides where it goes. */
+const origin = 'http://localhost';
+const passwordDeadlineMs = 3000;
+const reportDeadlineMs = 2000;
+/** Heartbeats come each second; a feed that is silent this long is dead even if its connection is not. */
+const feedSilenceMs = 5000;
+/** A line longer than this is no message of ours. */
+const maxLineLength = 64 * 1024 * 1024;
+
+/** Talks to control for one edge. */
+export class ControlClient {
+  /** A snapshot after the first one: a reload, or the state again after a reconnect. */
+  onSnapshot: ((message: SnapshotMessage) => void) | null = null;
+  /** The feed ended; the client is already trying to come back. */
+  onDisconnect: (() => void) | null = null;
+  /** Gives prom-client's JSON when control collects metrics. */
+  answerCollect: (() => Promise<unknown>) | null = null;
+
+  readonly #options: ControlClientOptions;
+  /** The feed has a connection of its own: it never ends, so nothing could follow it there. */
+  readonly #feedClient: Client;
+  /** Several connections: a question must not wait behind another one or behind a large metrics report. */
+  readonly #reports: Pool;
+  #feedAbort = new AbortController();
+  #assertionKey: AssertionKeyReport['jwk'] | null = null;
+  #listening: ReadyReport['listening'] | null = null;
+  #lastMessageMs = Number.NEGATIVE_INFINITY;
+  #backoffMs = firstBackoffMs;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+  #settleFirst: { readonly resolve: (message: SnapshotMessage) => void } | null = null;
+
+  constructor(options: ControlClientOptions) {
+    this.#options = options;
+    const { socketPath } = options;
+    this.#feedClient = new Client(origin, {
+      socketPath,
+      bodyTimeout: feedSilenceMs,
+      headersTimeout: feedSilenceMs,
+      connectTimeout: reportDeadlineMs,
+    });
+    this.#reports = new Pool(origin, {
+      socketPath,
+      connections: maxReportConnections,
+      pipelining: 1,
+      bodyTimeout: reportDeadlineMs,
+      headersTimeout: passwordDeadlineMs,
+      connectTimeout: reportDeadlineMs,
+      keepAliveTimeout: 4000,
+    });
+  }
+
+  /** Opens the feed and resolves with the first snapshot; keeps trying until control answers or `close` is called. */
+  connect(): Promise<SnapshotMessage> {
+    return new Promise((resolve) => {
+      this.#settleFirst = { resolve };
+      void this.#follow();
+    });
+  }
+
+  /** Lists the edge's public key in the JWKS, now and after each reconnect. Resolves when control has it. */
+  async registerAssertionKey(jwk: AssertionKeyReport['jwk']): Promise<void> {
+    this.#assertionKey = jwk;
+    await this.#post('/assertion-keys', { edge: this.#options.edgeId, jwk } satisfies AssertionKeyReport);
+  }
+
+  /** Tells control that this edge listens, now and after each reconnect. */
+  async reportReady(listening: ReadyReport['listening']): Promise<void> {
+    this.#listening = listening;
+    await this.#post('/ready', { edge: this.#options.edgeId, listening } satisfies ReadyReport);
+  }
+
+  /** Sends a last metrics report without being asked, for an edge that ends. Failure is of no consequence. */
+  async reportMetrics(id = 0): Promise<void> {
+    const metrics = await this.answerCollect?.();
+    if (metrics === undefined) return;
+    await this.#post('/metrics', { edge: this.#options.edgeId, id, metrics } satisfies MetricsReport);
+  }
+
+  /** Has a password checked. `away`: control did not answer within 3 s, or not in its form. */
+  async askPassword(question: PasswordQuestion): Promise<PasswordAnswer | { readonly kind: 'away' }> {
+    try {
+      const { statusCode, body } = await this.#reports.request({
+        method: 'POST',
+        path: '/password',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(question),
+        signal: AbortSignal.timeout(passwordDeadlineMs),
+      });
+      const text = await body.text();
+      return statusCode === 200 ? (parsePasswordAnswer(text) ?? { kind: 'away' }) : { kind: 'away' };
+    } catch {
+      // The error may quote the request; that it failed is all that matters here.
+      return { kind: 'away' };
+    }
+  }
+
+  /** Milliseconds since control was last heard; infinite before the first message. */
+  snapshotAgeMs(monotonicNow: number): number {
+    return monotonicNow - this.#lastMessageMs;
+  }
+
+  /** Ends both connections and stops coming back. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await Promise.all([this.#feedClient.destroy(), this.#reports.destroy()]);
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      const path = `/feed?edge=${encodeURIComponent(this.#options.edgeId)}`;
+      this.#feedAbort = new AbortController();
+      const { signal } = this.#feedAbort;
+      const { statusCode, body } = await this.#feedClient.request({ method: 'GET', path, signal });
+      if (statusCode !== 200) {
+        body.destroy();
+        throw new Error(`control answered ${statusCode} on the feed`);
+      }
+      await this.#readFeed(body);
+      throw new Error('control ended the feed');
+    } catch (error) {
+      if (this.#closed) return;
+      const problem = error instanceof Error ? error.message : 'unknown';
+      this.#options.logger.warn({ problem, retryInMs: this.#backoffMs }, 'lost touch with control');
+      this.onDisconnect?.();
+      this.#timer = setTimeout(() => void this.#follow(), this.#backoffMs);
+      this.#backoffMs = Math.min(maxBackoffMs, this.#backoffMs * 2);
+    }
+  }
+
+  async #readFeed(body: AsyncIterable<Uint8Array>): Promise<void> {
+    const decoder = new StringDecoder('utf8');
+    const pieces: string[] = [];
+    let waiting = 0;
+    for await (const chunk of body) {
+      let text = decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
+        this.#take(pieces.join('') + text.slice(0, end));
+        text = text.slice(end + 1);
+        pieces.length = 0;
+        waiting = 0;
+      }
+      if (text !== '') pieces.push(text);
+      waiting += text.length;
+      if (waiting > maxLineLength) throw new Error('control sent a message without an end');
+    }
+  }
+
+  #take(line: string): void {
+    // Control is the same program over a private socket; what it sends is taken as its types say.
+    const message = JSON.parse(line) as FeedMessage;
+    this.#lastMessageMs = monotonicMs();
+    switch (message.kind) {
+      case 'snapshot':
+        this.#takeSnapshot(message);
+        return;
+      case 'heartbeat':
+        return;
+      case 'collect':
+        this.reportMetrics(message.id).catch((error: unknown) => this.#warn(error, 'metrics were not delivered'));
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #takeSnapshot(message: SnapshotMessage): void {
+    const reconnected = this.#backoffMs !== firstBackoffMs;
+    this.#backoffMs = firstBackoffMs;
+    const first = this.#settleFirst;
+    this.#settleFirst = null;
+    if (first !== null) first.resolve(message);
+    else this.onSnapshot?.(message);
+    if (reconnected) void this.#repeatReports();
+  }
+
+  async #repeatReports(): Promise<void> {
+    try {
+      // The key before readiness: an edge counts as ready only when its assertions can be verified.
+      if (this.#assertionKey !== null) await this.registerAssertionKey(this.#assertionKey);
+      if (this.#listening !== null) await this.reportReady(this.#listening);
+    } catch (error) {
+      this.#warn(error, 'reports to control were not delivered');
+      // A fresh feed is the one way to say everything again.
+      this.#feedAbort.abort();
+    }
+  }
+
+  async #post(path: string, report: AssertionKeyReport | ReadyReport | MetricsReport): Promise<void> {
+    const { statusCode, body } = await this.#reports.request({
+      method: 'POST',
+      path,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(report),
+    });
+    await body.dump();
+    if (statusCode !== 204) throw new Error(`control answered ${statusCode} on ${path}`);
+  }
+
+  #warn(error: unknown, message: string): void {
+    if (!this.#closed) this.#options.logger.warn({ problem: error instanceof Error ? error.message : '' }, message);
+  }
+}
+
+function parsePasswordAnswer(text: string): PasswordAnswer | null {
+  const answer = JSON.parse(text) as Partial<PasswordAnswer>;
+  switch (answer.kind) {
+    case 'refused':
+      return { kind: 'refused' };
+    case 'busy':
+      return { kind: 'busy', retryAfterSeconds: Number(answer.retryAfterSeconds) };
+    case 'verified': {
+      const { sub, credentialId, credentialVersion } = answer;
+      if (typeof sub !== 'string' || typeof credentialId !== 'string' || typeof credentialVersion !== 'number')
+        return null;
+      return { kind: 'verified', sub, credentialId, credentialVersion };
+    }
+    default:
+      return null;
+  }
+}

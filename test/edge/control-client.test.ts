@@ -1,0 +1,128 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Client } from 'undici';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { AssertionJwk } from '../../gateway/control/assertion-keys.ts';
+import { ControlClient } from '../../gateway/edge/control-client.ts';
+import { addUser } from '../../gateway/store/users.ts';
+import { monotonicMs } from '../../gateway/telemetry/clock.ts';
+import { makeTestControl, memoryLogger, type TestControl, testConfig, testKey } from '../support/control.ts';
+
+let rig: TestControl;
+let client: ControlClient;
+let said: () => string;
+
+beforeEach(() => {
+  rig = makeTestControl();
+  const memory = memoryLogger();
+  said = memory.said;
+  client = new ControlClient({ socketPath: rig.sockets.edge, edgeId: 'e1', logger: memory.logger });
+});
+afterEach(async () => {
+  await client.close();
+  await rig.clear();
+});
+
+function makeJwk(kid: string): AssertionJwk {
+  const { x } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+  return { kty: 'OKP', crv: 'Ed25519', x: x ?? '', kid, alg: 'EdDSA', use: 'sig' };
+}
+
+async function readJson(target: string | { readonly port: number }, path: string): Promise<unknown> {
+  const reader =
+    typeof target === 'string'
+      ? new Client('http://localhost', { socketPath: target })
+      : new Client(`http://127.0.0.1:${target.port}`);
+  try {
+    return await (await reader.request({ method: 'GET', path })).body.json();
+  } finally {
+    await reader.destroy();
+  }
+}
+
+test('the first message is the snapshot with the keys', async () => {
+  await rig.start();
+  const snapshot = await client.connect();
+  expect(snapshot.publicSocket).toBe(rig.sockets.public);
+  expect(snapshot.keys.map(({ id, secret }) => [id, Buffer.from(secret, 'base64url')])).toEqual([
+    ['k1', Buffer.from(testKey.secret)],
+  ]);
+});
+
+test('a snapshot of several megabytes arrives whole', async () => {
+  const trustedProxies = Array.from({ length: 100_000 }, (_, index) => `10.${index}.0.0/16 ü`);
+  await rig.start({ config: testConfig({ trustedProxies }) });
+  expect((await client.connect()).config.trustedProxies).toEqual(trustedProxies);
+});
+
+test('waits for a control that is not there yet', async () => {
+  const connected = client.connect();
+  await expect.poll(said).toContain('lost touch with control');
+  await rig.start();
+  expect((await connected).kind).toBe('snapshot');
+});
+
+test('comes back to a new control and tells it again what it knew', async () => {
+  const first = await rig.start();
+  await client.connect();
+  const jwk = makeJwk('a1');
+  await client.registerAssertionKey(jwk);
+  await client.reportReady([{ host: '127.0.0.1', port: 8080 }]);
+  let disconnects = 0;
+  client.onDisconnect = () => {
+    disconnects += 1;
+  };
+  const again = new Promise((resolve) => {
+    client.onSnapshot = resolve;
+  });
+  await first.close();
+  await expect.poll(() => disconnects).toBeGreaterThan(0);
+  const second = await rig.start();
+  await again;
+  await expect.poll(() => readJson(second.operations, '/readyz')).toMatchObject({ status: 'ok' });
+  expect(await readJson(rig.sockets.public, '/.latchkey/jwks.json')).toEqual({ keys: [jwk] });
+});
+
+test('knows how long ago control was heard', async () => {
+  expect(client.snapshotAgeMs(monotonicMs())).toBe(Number.POSITIVE_INFINITY);
+  const control = await rig.start();
+  await client.connect();
+  const heard = monotonicMs();
+  // Heartbeats come each 20 ms here: the age measured from one moment goes negative as newer ones arrive.
+  await expect.poll(() => client.snapshotAgeMs(heard)).toBeLessThan(0);
+  await control.close();
+  expect(client.snapshotAgeMs(monotonicMs() + 5000)).toBeGreaterThanOrEqual(5000);
+});
+
+test('answers a collection', async () => {
+  const control = await rig.start();
+  await client.connect();
+  client.answerCollect = async () => [
+    { name: 'x_total', help: 'x', type: 'counter', aggregator: 'sum', values: [{ value: 3, labels: {} }] },
+  ];
+  const reader = new Client(`http://127.0.0.1:${control.operations.port}`);
+  const text = await (await reader.request({ method: 'GET', path: '/metrics' })).body.text();
+  await reader.destroy();
+  expect(text).toContain('x_total 3');
+});
+
+test('asks about a password, several at once', async () => {
+  const usersFile = `${rig.folder}/users`;
+  await addUser(usersFile, 'alice', 'right');
+  await rig.start({ config: testConfig({ usersFile }) });
+  await client.connect();
+  const question = { route: 'vod', user: 'alice', address: '192.0.2.1' };
+  const answers = await Promise.all([
+    client.askPassword({ ...question, password: 'right' }),
+    client.askPassword({ ...question, password: 'wrong' }),
+  ]);
+  expect(answers).toMatchObject([{ kind: 'verified', sub: 'alice', credentialVersion: 1 }, { kind: 'refused' }]);
+});
+
+test('a control that is away is said so, and the password is in no log', async () => {
+  const control = await rig.start();
+  await client.connect();
+  await control.close();
+  const answer = await client.askPassword({ route: 'vod', user: 'alice', password: 'guess-1234', address: 'a' });
+  expect(answer).toEqual({ kind: 'away' });
+  expect(said()).not.toContain('guess-1234');
+});
