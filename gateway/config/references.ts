@@ -208,6 +208,9 @@ function checkTokens(draft: Draft<ConfigFile>, problems: Problem[]): void {
       ),
     );
   }
+  if (/\p{Cc}/u.test(draft.tokens?.issuer ?? '')) {
+    problems.push(problemAt(['tokens', 'issuer'], 'holds a control character', 'write a name or an address'));
+  }
   const prefix = draft.tokens?.path_prefix;
   if (prefix !== undefined && prefix === draft.reserved_prefix) {
     problems.push(

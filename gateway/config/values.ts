@@ -3,8 +3,10 @@
 // Rules: RFC 3986 §2.3 and §6.2.2 (canonical paths), RFC 1123 §2.1 (host names).
 
 import { isIPv4, isIPv6 } from 'node:net';
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { canonicalHost } from '../core/decision/host.ts';
+import { canonicalPath, explainPath } from '../core/decision/path.ts';
+import { compileAddressList } from '../core/token/address.ts';
 import type { UpstreamServer } from './config.ts';
 import { suggestionHint } from './suggest.ts';
 
@@ -143,19 +145,21 @@ export const routeHost = read('a host name, or *.example.org for every name belo
   const host = readHost(name);
   if (host === null || (wildcard && (isIPv4(host) || isIPv6(host))))
     return wrong(`${JSON.stringify(text)} is not a host`, hint);
-  const shown = host.includes(':') ? `[${host}]` : host;
-  return { kind: 'read', value: wildcard ? `*.${shown}` : shown };
+  // The form that requests' hosts are brought to, so that the two can meet.
+  const canonical = canonicalHost(host.includes(':') ? `[${host}]` : host);
+  if (canonical === null) return wrong(`${JSON.stringify(text)} is not a host`, hint);
+  return { kind: 'read', value: wildcard ? `*.${canonical}` : canonical };
 });
 
 /** A route's path: begins with `/`, and is written in the one canonical form that requests are compared in. */
 export const routePath = read('a path; a folder when it ends in /', undefined, (text) => {
-  const problem = canonicalPathProblem(text);
+  const problem = routePathProblem(text);
   return problem === null ? { kind: 'read', value: text } : wrong(problem.problem, problem.hint);
 });
 
 /** A path prefix of latchkey's own: one folder below the root, like `/.t/`. */
 export const folderPrefix = read('a folder below the root, like /.t/', undefined, (text) => {
-  const problem = canonicalPathProblem(text);
+  const problem = routePathProblem(text);
   if (problem !== null) return wrong(problem.problem, problem.hint);
   if (!/^\/[^/]+\/$/.test(text))
     return wrong(`${JSON.stringify(text)} is not one folder below the root`, 'write it like /.t/');
@@ -163,55 +167,34 @@ export const folderPrefix = read('a folder below the root, like /.t/', undefined
 });
 
 /** A CIDR block or a single address, IPv4 or IPv6. */
-export const addressBlock = read('an address or a CIDR block, like 10.0.0.0/8', undefined, (text) => {
-  const hint = 'write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32';
-  const [address, bits] = text.split('/');
-  // ipaddr.js also takes shortened IPv4 forms like `10.1`; a list of trusted addresses should say what it means.
-  if (address === undefined || !(isIPv4(address) || isIPv6(address)) || address.includes('%')) {
-    return wrong(`${JSON.stringify(text)} is not an address block`, hint);
-  }
-  if (bits === undefined) return { kind: 'read', value: text };
-  return ipaddr.isValidCIDR(text) && /^\d{1,3}$/.test(bits)
-    ? { kind: 'read', value: text }
-    : wrong(`${JSON.stringify(text)} is not an address block`, hint);
-});
+export const addressBlock = read('an address or a CIDR block, like 10.0.0.0/8', undefined, (text) =>
+  compileAddressList([text]) === null
+    ? wrong(`${JSON.stringify(text)} is not an address block`, 'write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32')
+    : { kind: 'read', value: text },
+);
 
 /**
- * Why a path is not in canonical form: requests are brought to that form before routing, so another one would never match.
+ * Why a path cannot be a route's: requests are brought to canonical form before routing, so another one would never match.
  *
- * @returns null when it is canonical
+ * @returns null when it can
  */
-export function canonicalPathProblem(path: string): { problem: string; hint: string } | null {
+export function routePathProblem(path: string): { problem: string; hint: string } | null {
   const shown = JSON.stringify(path);
-  if (!path.startsWith('/'))
+  if (!path.startsWith('/')) {
     return { problem: `path ${shown} does not start with /`, hint: `write ${JSON.stringify(`/${path}`)}` };
+  }
   if (/[?#]/.test(path))
     return { problem: `path ${shown} has a query or a fragment`, hint: 'routes look at the path only' };
-  if (path.includes('*'))
+  // A pass for the route carries its path as a pattern, where a star would mean more than itself.
+  if (path.includes('*')) {
     return { problem: `path ${shown} has a wildcard`, hint: 'a folder path that ends in / covers everything below it' };
-  if (path.includes('//')) return { problem: `path ${shown} has an empty segment`, hint: 'write single slashes' };
-  if (path.includes('\\')) return { problem: `path ${shown} has a backslash`, hint: 'write /' };
-  if (/\/\.{1,2}(\/|$)/.test(path))
-    return { problem: `path ${shown} has a dot segment`, hint: 'write the path it stands for' };
-  if (/[^\x21-\x7e]/.test(path)) {
-    return {
-      problem: `path ${shown} has a character outside printable ASCII`,
-      hint: 'write it as %XX of its UTF-8 bytes, in upper case',
-    };
   }
-  for (const match of path.matchAll(/%(.{0,2})/g)) {
-    const hex = match[1] ?? '';
-    if (!/^[0-9A-F]{2}$/.test(hex))
-      return { problem: `path ${shown} has the bad escape %${hex}`, hint: 'write % and two upper-case hex digits' };
-    const byte = Number.parseInt(hex, 16);
-    const character = String.fromCharCode(byte);
-    if (byte < 0x20 || byte === 0x7f || character === '/' || character === '\\') {
-      return { problem: `path ${shown} has the escape %${hex}, which requests may not carry`, hint: 'leave it out' };
-    }
-    if (/[A-Za-z0-9._~-]/.test(character))
-      return { problem: `path ${shown} escapes ${JSON.stringify(character)}`, hint: `write ${character}` };
+  const canonical = canonicalPath(path);
+  if (canonical === path) return null;
+  if (canonical !== null) {
+    return { problem: `path ${shown} is not in canonical form`, hint: `write ${JSON.stringify(canonical)}` };
   }
-  return null;
+  return { problem: `path ${shown} has ${explainPath(path)}`, hint: 'no request can have such a path' };
 }
 
 /** `[::1]`, `127.0.0.1` or a host name, lower-cased and without brackets; null when it is none. */

@@ -1,13 +1,12 @@
-// Brings the content keys together: those that YAML declares, else the ones in `<data_dir>/keys.json`, made on the first run.
-// Keys that YAML declares are YAML's alone. A keys.json that cannot be understood is never replaced: tokens hang on it.
+// The content keys that latchkey made itself: `<data_dir>/keys.json`, mode 0600, made on the first run.
+// A file that others could read is refused, and one that cannot be understood is never replaced: tokens hang on it.
 
 import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Config } from '../config/config.ts';
-import { minKeyBytes, readKeyFile } from '../config/secrets.ts';
 import type { KeyRecord } from '../core/model/key.ts';
+import { minSecretBytes } from '../core/token/key-ring.ts';
 import { createFile, errorCode } from './atomic-file.ts';
 
 export type LoadedKeys =
@@ -16,8 +15,8 @@ export type LoadedKeys =
       readonly keys: readonly KeyRecord[];
       /** A key was made just now, in `file`. */
       readonly generated: boolean;
-      /** Where the keys are kept; null when YAML owns them. */
-      readonly file: string | null;
+      /** Absolute path of the file. */
+      readonly file: string;
     }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
@@ -42,17 +41,16 @@ const keyFileSchema = z.strictObject({
     .min(1),
 });
 
-/** Loads the keys a configuration stands for. Reads the files anew each time; makes keys.json when there is none. */
-export function loadKeyRing(config: Pick<Config, 'commonKeys' | 'dataDir'>, options: KeyOptions = {}): LoadedKeys {
-  if (config.commonKeys.length > 0) return readDeclaredKeys(config.commonKeys);
-  const file = join(config.dataDir, 'keys.json');
+/** Reads the keys of a data folder anew; makes folder and file when there are none. */
+export function loadKeyFile(dataDir: string, options: KeyOptions = {}): LoadedKeys {
+  const file = join(dataDir, 'keys.json');
   const existing = readKeys(file);
   if (existing.kind !== 'missing') return existing;
   if (options.missing === 'refuse') {
     return refused(`${file} does not exist`, 'start latchkey once, or mint a token: both make the first key');
   }
   try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const generated = createFile(file, keyFileText([makeContentKey()]));
     // Read back what is there: of two first runs at the same moment one made it, and both use that one.
     const made = readKeys(file);
@@ -78,16 +76,6 @@ export function makeContentKey(): KeyRecord {
 /** `length` random characters of RFC 4648's base32, in lower case. */
 export function randomBase32(length: number): string {
   return Array.from(randomBytes(length), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte & 31]).join('');
-}
-
-function readDeclaredKeys(declared: Config['commonKeys']): LoadedKeys {
-  const keys: KeyRecord[] = [];
-  for (const { id, secretFile, state } of declared) {
-    const read = readKeyFile(secretFile);
-    if (read.kind === 'refused') return refused(`common key ${id}: ${read.problem}`, read.hint);
-    keys.push({ id, algorithm: 'HS256', purpose: 'content', state, secret: read.secret });
-  }
-  return { kind: 'loaded', keys, generated: false, file: null };
 }
 
 function readKeys(file: string): LoadedKeys | { readonly kind: 'missing' } {
@@ -132,7 +120,8 @@ function parseKeys(file: string, text: string): LoadedKeys {
   const keys: KeyRecord[] = [];
   for (const { secret, ...key } of parsed.data.keys) {
     const bytes = Buffer.from(secret, 'base64url');
-    if (bytes.length < minKeyBytes || bytes.toString('base64url') !== secret) return damaged(`the secret of ${key.id}`);
+    if (bytes.length < minSecretBytes || bytes.toString('base64url') !== secret)
+      return damaged(`the secret of ${key.id}`);
     if (keys.some((known) => known.id === key.id)) return damaged(`two keys named ${key.id}`);
     keys.push({ ...key, secret: new Uint8Array(bytes) });
   }

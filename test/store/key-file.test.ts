@@ -1,10 +1,10 @@
-// Content keys: YAML's own, or keys.json, which is made once and never over anything.
+// keys.json: made once, for its owner alone, and never over anything.
 
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadKeyRing } from '../../gateway/store/key-file.ts';
+import { loadKeyFile } from '../../gateway/store/key-file.ts';
 
 let dataDir: string;
 
@@ -16,8 +16,8 @@ afterEach(() => {
   rmSync(join(dataDir, '..'), { recursive: true, force: true });
 });
 
-function ring(options: Parameters<typeof loadKeyRing>[1] = {}) {
-  return loadKeyRing({ commonKeys: [], dataDir }, options);
+function ring(options: Parameters<typeof loadKeyFile>[1] = {}) {
+  return loadKeyFile(dataDir, options);
 }
 
 test('the first run makes one signing key, for its owner alone, and later runs read it', () => {
@@ -42,30 +42,6 @@ test('a command that only reads makes nothing', () => {
     kind: 'refused',
     problem: expect.stringContaining('does not exist'),
   });
-});
-
-test('keys that YAML declares are used, and no keys.json is made', () => {
-  mkdirSync(dataDir);
-  const secretFile = join(dataDir, 'k1.secret');
-  writeFileSync(secretFile, `${'a'.repeat(40)}\r\n`, { mode: 0o600 });
-  const loaded = loadKeyRing({ commonKeys: [{ id: 'k1', secretFile, state: 'verifying' }], dataDir });
-  expect(loaded).toEqual({
-    kind: 'loaded',
-    keys: [
-      { id: 'k1', algorithm: 'HS256', purpose: 'content', state: 'verifying', secret: new Uint8Array(40).fill(0x61) },
-    ],
-    generated: false,
-    file: null,
-  });
-  expect(readdirSync(dataDir)).toEqual(['k1.secret']);
-});
-
-test('a declared key whose file went away after loading is refused', () => {
-  const loaded = loadKeyRing({
-    commonKeys: [{ id: 'k1', secretFile: join(dataDir, 'none'), state: 'signing' }],
-    dataDir,
-  });
-  expect(loaded).toMatchObject({ kind: 'refused', problem: expect.stringContaining('common key k1: ') });
 });
 
 test('a keys.json that others can read is refused with the command that closes it', () => {
