@@ -1,0 +1,162 @@
+// What requests and responses have in common: field lines, and how their fields frame the body.
+// A head keeps one string (its exact bytes as latin1) and integers that point into it; no object per field.
+// Rules: RFC 9112 §5, §6; RFC 9110 §5.5, §7.6.1, §8.6.
+
+import { type FieldNames, fieldClass } from './field-names.ts';
+import { type HeadScanner, maxFields } from './head-scanner.ts';
+import type { MessageProblem } from './problems.ts';
+
+/** Integers per field in `MessageHead.fields`. */
+export const fieldStride = 4;
+
+/**
+ * One parsed head. Reused for message after message: copy what has to outlive the current one.
+ *
+ * `fields` holds for field i at `i * fieldStride`: class, start of the line, start of the value, end of the value.
+ * The value is without surrounding blanks. The line of field i ends at `lineEnd(i)`.
+ */
+export abstract class MessageHead {
+  text = '';
+  fieldCount = 0;
+  readonly fields: Int32Array = new Int32Array(maxFields * fieldStride);
+  /** Length of the body by `Content-Length`; -1 without that field. */
+  contentLength = -1;
+  isChunked = false;
+  /** `Connection: close` was there. */
+  saysClose = false;
+  /** `Connection: keep-alive` was there. */
+  saysKeepAlive = false;
+  /** Lower-case names that `Connection` listed, without `close` and `keep-alive`; null when none. */
+  connectionNames: string[] | null = null;
+  /** 1 for HTTP/1.1, 0 for HTTP/1.0. */
+  minorVersion = 1;
+
+  valueOf(field: number): string {
+    const at = field * fieldStride;
+    return this.text.slice(this.fields[at + 2] as number, this.fields[at + 3] as number);
+  }
+
+  nameOf(field: number): string {
+    const start = this.fields[field * fieldStride + 1] as number;
+    return this.text.slice(start, this.text.indexOf(':', start));
+  }
+
+  /** Reads the field lines behind the start line; what they say about framing is in the members afterwards. */
+  protected readFields(scanner: HeadScanner, names: FieldNames): MessageProblem | null {
+    const text = this.text;
+    const fields = this.fields;
+    this.contentLength = -1;
+    this.isChunked = false;
+    this.saysClose = false;
+    this.saysKeepAlive = false;
+    this.connectionNames = null;
+    this.fieldCount = scanner.lines - 1;
+    let lineStart = (scanner.lineEnds[0] as number) + 2;
+    for (let index = 0; index < this.fieldCount; index++) {
+      const lineEnd = scanner.lineEnds[index + 1] as number;
+      const colon = text.indexOf(':', lineStart);
+      if (colon <= lineStart || colon >= lineEnd) return 'bad-field-line';
+      const found = names.classOf(text.slice(lineStart, colon));
+      // a blank before the colon and a folded line both fail the grammar of names (RFC 9112 §5.1, §5.2)
+      if (found < 0) return 'bad-field-name';
+      let valueStart = colon + 1;
+      let valueEnd = lineEnd;
+      while (valueStart < valueEnd && isBlank(text.charCodeAt(valueStart))) valueStart++;
+      while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+      const at = index * fieldStride;
+      fields[at] = found;
+      fields[at + 1] = lineStart;
+      fields[at + 2] = valueStart;
+      fields[at + 3] = valueEnd;
+      if (found !== fieldClass.plain && found <= fieldClass.connection) {
+        const problem = this.#readFraming(found, valueStart, valueEnd);
+        if (problem !== null) return problem;
+      }
+      lineStart = lineEnd + 2;
+    }
+    if (this.isChunked) {
+      if (this.contentLength >= 0) return 'both-framings';
+      if (this.minorVersion === 0) return 'transfer-encoding-on-1.0';
+    }
+    return null;
+  }
+
+  #readFraming(found: number, valueStart: number, valueEnd: number): MessageProblem | null {
+    switch (found) {
+      case fieldClass.contentLength: {
+        if (this.contentLength >= 0) return 'content-length-repeated';
+        this.contentLength = canonicalLength(this.text, valueStart, valueEnd);
+        return this.contentLength < 0 ? 'bad-content-length' : null;
+      }
+      case fieldClass.transferEncoding:
+        if (this.isChunked) return 'transfer-encoding-repeated';
+        if (this.text.slice(valueStart, valueEnd).toLowerCase() !== 'chunked') return 'bad-transfer-encoding';
+        this.isChunked = true;
+        return null;
+      case fieldClass.connection:
+        return this.#readConnection(this.text.slice(valueStart, valueEnd));
+      default:
+        return null;
+    }
+  }
+
+  #readConnection(value: string): MessageProblem | null {
+    if (value === 'keep-alive' || value === 'Keep-Alive') {
+      this.saysKeepAlive = true;
+      return null;
+    }
+    if (value === 'close') {
+      this.saysClose = true;
+      return null;
+    }
+    const options = value.split(',', maxConnectionOptions + 1);
+    if (options.length > maxConnectionOptions) return 'bad-connection';
+    for (const part of options) {
+      const option = withoutBlanks(part).toLowerCase();
+      if (option === '') continue;
+      if (option === 'close') this.saysClose = true;
+      else if (option === 'keep-alive') this.saysKeepAlive = true;
+      else if (!connectionOption.test(option) || endToEnd.has(option)) return 'bad-connection';
+      else {
+        this.connectionNames ??= [];
+        if (this.connectionNames.push(option) > maxConnectionOptions) return 'bad-connection';
+      }
+    }
+    return null;
+  }
+}
+
+// Each listed name is compared with each field later on; nobody lists more than a handful.
+const maxConnectionOptions = 32;
+
+const connectionOption = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+
+// Whoever lists one of these wants the next hop to see another message than we do (RFC 9110 §7.6.1: MUST NOT).
+const endToEnd: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'expect']);
+
+/** Not `trim()`: that takes U+00A0 for a blank as well, and 0xa0 is a legal byte of a value. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** Digits only, no leading zero, below 2^53: anything else is a different number to somebody (RFC 9110 §8.6). */
+function canonicalLength(text: string, start: number, end: number): number {
+  const digits = end - start;
+  if (digits === 0 || digits > 15) return -1;
+  if (digits > 1 && text.charCodeAt(start) === 0x30) return -1;
+  let length = 0;
+  for (let index = start; index < end; index++) {
+    const digit = text.charCodeAt(index) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
+}

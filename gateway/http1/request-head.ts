@@ -1,0 +1,139 @@
+// Parses a request head into a RequestHead. Strict by construction: what RFC 9112 does not clearly allow is refused.
+// Must stay a subset of what llhttp accepts, with the same framing. Knows no auth, no routes, no paths' meaning.
+// Rules: RFC 9112 §3, §3.2, §6; RFC 9110 §7.2, §10.1.1.
+
+import { type FieldNames, fieldClass } from './field-names.ts';
+import type { HeadScanner } from './head-scanner.ts';
+import { fieldStride, MessageHead } from './message-head.ts';
+import type { MessageProblem } from './problems.ts';
+
+/** Characters at most in a request target. */
+export const maxTargetLength = 16 * 1024;
+
+// The registered methods that llhttp knows as well (IANA HTTP Method Registry); CONNECT and TRACE are refused by name.
+const methods: ReadonlySet<string> = new Set(
+  (
+    'GET HEAD POST PUT DELETE PATCH OPTIONS PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH BIND REBIND UNBIND ' +
+    'ACL REPORT MKACTIVITY CHECKOUT MERGE MKCALENDAR LINK UNLINK'
+  ).split(' '),
+);
+
+const methodToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// Visible ASCII without the fragment's sign: llhttp takes HT, FF and bytes from 0x80 on, RFC 3986 none of them.
+const foreignToTargets = /[^!-~]|#/;
+// No user info, and no authority without a host: `Host` could not say the same.
+const schemeAndAuthority = /^http:\/\/([A-Za-z0-9\-._:[\]]+)(?=[/?]|$)/i;
+
+/** A parsed request head. Its path is raw: not canonical, not yet routed. */
+export class RequestHead extends MessageHead {
+  method = '';
+  /** The target's path as sent; begins with `/`. In absolute form the scheme and authority are cut off. */
+  rawPath = '';
+  /** The target's query as sent, with its `?`; empty without one. */
+  rawQuery = '';
+  /** Value of `Host`; empty when a 1.0 client sent none. */
+  host = '';
+  expectsContinue = false;
+  hasUpgrade = false;
+
+  /** Whether the client wants the connection to stay (RFC 9112 §9.3). */
+  get isPersistent(): boolean {
+    if (this.saysClose) return false;
+    return this.minorVersion === 1 || this.saysKeepAlive;
+  }
+
+  get hasBody(): boolean {
+    return this.isChunked || this.contentLength > 0;
+  }
+
+  /**
+   * @param text     exactly the head's bytes as latin1, its empty line included
+   * @param scanner  has just scanned these bytes to their end
+   * @returns null when the head is sound; nothing of `this` may be used otherwise
+   */
+  parse(text: string, scanner: HeadScanner, names: FieldNames): MessageProblem | null {
+    this.text = text;
+    const startLine = this.#readStartLine(text, scanner.lineEnds[0] as number);
+    if (startLine !== null) return startLine;
+    const problem = this.readFields(scanner, names);
+    if (problem !== null) return problem;
+    return this.#readOwnFields();
+  }
+
+  #readStartLine(text: string, lineEnd: number): MessageProblem | null {
+    const methodEnd = text.indexOf(' ');
+    if (methodEnd <= 0 || methodEnd > lineEnd) return 'bad-start-line';
+    const targetEnd = text.indexOf(' ', methodEnd + 1);
+    if (targetEnd < 0 || targetEnd > lineEnd) return 'bad-start-line';
+    if (lineEnd - targetEnd !== 9) return 'bad-version';
+    if (text.startsWith('HTTP/1.1', targetEnd + 1)) this.minorVersion = 1;
+    else if (text.startsWith('HTTP/1.0', targetEnd + 1)) this.minorVersion = 0;
+    else if (/^HTTP\/\d\.\d$/.test(text.slice(targetEnd + 1, lineEnd))) return 'version-unsupported';
+    else return 'bad-version';
+
+    const method = text.slice(0, methodEnd);
+    if (!methods.has(method)) {
+      if (method === 'CONNECT' || method === 'TRACE') return 'method-refused';
+      return methodToken.test(method) ? 'method-unknown' : 'bad-method';
+    }
+    this.method = method;
+    if (targetEnd - methodEnd - 1 > maxTargetLength) return 'target-too-long';
+    return this.#readTarget(text, methodEnd + 1, targetEnd);
+  }
+
+  /** Origin form, or absolute form with the scheme http; `*` and authority form mean nothing to a gateway. */
+  #readTarget(text: string, start: number, end: number): MessageProblem | null {
+    const target = text.slice(start, end);
+    if (foreignToTargets.test(target)) return 'bad-target';
+    let pathStart = start;
+    this.#absoluteAuthority = null;
+    if (text.charCodeAt(start) !== 0x2f) {
+      const match = schemeAndAuthority.exec(target);
+      if (match === null) return 'bad-target';
+      this.#absoluteAuthority = match[1] ?? '';
+      pathStart = start + match[0].length;
+    }
+    const query = text.indexOf('?', pathStart);
+    if (query < 0 || query >= end) {
+      this.rawPath = text.slice(pathStart, end);
+      this.rawQuery = '';
+    } else {
+      this.rawPath = text.slice(pathStart, query);
+      this.rawQuery = text.slice(query, end);
+    }
+    if (this.rawPath === '') this.rawPath = '/';
+    return null;
+  }
+
+  #absoluteAuthority: string | null = null;
+
+  #readOwnFields(): MessageProblem | null {
+    const fields = this.fields;
+    let hosts = 0;
+    let expectations = 0;
+    this.host = '';
+    this.expectsContinue = false;
+    this.hasUpgrade = false;
+    for (let index = 0; index < this.fieldCount; index++) {
+      const found = fields[index * fieldStride];
+      if (found === fieldClass.plain) continue;
+      if (found === fieldClass.host) {
+        if (++hosts > 1) return 'host-repeated';
+        this.host = this.valueOf(index);
+        if (this.host === '') return 'bad-host';
+      } else if (found === fieldClass.expect) {
+        if (++expectations > 1 || this.valueOf(index).toLowerCase() !== '100-continue') return 'bad-expectation';
+        // a 1.0 client cannot wait for a 100 (RFC 9110 §10.1.1)
+        this.expectsContinue = this.minorVersion === 1;
+      } else if (found === fieldClass.upgrade) {
+        this.hasUpgrade = true;
+      }
+    }
+    if (hosts === 0 && this.minorVersion === 1) return 'host-missing';
+    // RFC 9112 §3.2.2: the target's authority wins; a Host that says something else is somebody's attack
+    if (this.#absoluteAuthority !== null && this.#absoluteAuthority.toLowerCase() !== this.host.toLowerCase()) {
+      return 'host-mismatch';
+    }
+    return null;
+  }
+}
