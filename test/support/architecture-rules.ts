@@ -72,7 +72,8 @@ const belowCoreRoom: Readonly<Record<string, readonly string[]>> = {
   decision: ['token', 'model'],
 };
 
-const corePackages = new Set(['node:crypto', 'ipaddr.js']);
+/** `node:buffer` for its pure checks, such as `isUtf8`. */
+const corePackages = new Set(['node:crypto', 'node:buffer', 'ipaddr.js']);
 const maxLines = 400;
 
 function checkImports(path: string, { imports }: Syntax): string[] {
