@@ -1,0 +1,63 @@
+// The page of the demo's web site: what it was told about the visitor, and by what it knows that to be true.
+// Every value on it came from a request, so every value is escaped.
+
+import type { SeenRequest } from './web-upstream.ts';
+
+/** Renders the page. `style` is the text of the style sheet; it goes inside, since the site serves one address only. */
+export function renderHeadersPage(seen: SeenRequest, style: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>What the web site knows about you</title>
+    <link rel="icon" href="data:,">
+    <style>${style}</style>
+  </head>
+  <body>
+    <main>
+      <h1>${seen.user === null ? 'Hello, whoever you are' : `Hello, ${escapeText(seen.user)}`}</h1>
+      <p class="lede">This site has no sign-in of its own. All it knows about you came with the request, from the gateway.</p>
+      <h2>Signed assertion</h2>
+      ${renderAssertion(seen)}
+      <h2>Headers received</h2>
+      ${renderFields(seen.headers)}
+    </main>
+  </body>
+</html>
+`;
+}
+
+function renderAssertion({ assertion }: SeenRequest): string {
+  switch (assertion.kind) {
+    case 'absent':
+      return '<p>None. This path is open to everybody, or its route sends none.</p>';
+    case 'refused':
+      return `<p class="bad">It does not hold: ${escapeText(assertion.problem)}.</p>`;
+    case 'verified': {
+      const claims = Object.entries(assertion.claims).map(([name, value]): [string, string] => [
+        name,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]);
+      return `<p class="good">Verified with the key that the gateway publishes.</p>\n      ${renderFields(claims)}`;
+    }
+    default:
+      return assertion satisfies never;
+  }
+}
+
+function renderFields(fields: readonly (readonly [string, string])[]): string {
+  const rows = fields.map(([name, value]) => `<div><dt>${escapeText(name)}</dt><dd>${escapeText(value)}</dd></div>`);
+  return `<dl class="fields">${rows.join('')}</dl>`;
+}
+
+function escapeText(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
+}

@@ -1,0 +1,117 @@
+// The demo's web site: shows who it was told is asking, by the plain headers and by the signed assertion.
+// It trusts the assertion only after verifying it against the gateway's JWKS, as a real upstream should.
+// JSON for those who ask for it, a page for everybody else.
+
+import { readFileSync } from 'node:fs';
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { createRemoteJWKSet, customFetch, type JWTPayload, jwtVerify } from 'jose';
+import { type DemoUpstream, listenOnLoopback } from './demo-upstream.ts';
+import { renderHeadersPage } from './headers-page.ts';
+import type { DemoFiles } from './package-files.ts';
+
+/** What came of `X-Latchkey-Assertion`. */
+export type AssertionCheck =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'verified'; readonly claims: JWTPayload }
+  | { readonly kind: 'refused'; readonly problem: string };
+
+/** What the site says about a request. */
+export interface SeenRequest {
+  readonly method: string;
+  readonly target: string;
+  /** `X-Forwarded-User`; null when the gateway named nobody. */
+  readonly user: string | null;
+  readonly assertion: AssertionCheck;
+  /** Name as it arrived and value, in order. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+export interface WebUpstreamOptions {
+  readonly files: DemoFiles;
+  /** Where the gateway's JWKS is. `host` is the Host to ask for; the connection goes to 127.0.0.1. */
+  readonly jwks: () => { readonly host: string; readonly port: number; readonly path: string };
+  readonly issuer: string;
+  /** The name that the gateway's configuration has for this site. */
+  readonly audience: string;
+}
+
+const jwksTimeoutMs = 3000;
+const maxJwksBytes = 64 * 1024;
+
+/** Starts the site on a free loopback port. */
+export function startWebUpstream(options: WebUpstreamOptions): Promise<DemoUpstream> {
+  const style = readFileSync(join(options.files.pages, 'style.css'), 'utf8');
+  // The URL is a name for the set only: `fetchJwks` says where it is, since systems differ in resolving *.localhost.
+  const keys = createRemoteJWKSet(new URL('http://jwks.localhost/'), {
+    timeoutDuration: jwksTimeoutMs,
+    [customFetch]: () => fetchJwks(options.jwks()),
+  });
+
+  async function verifyAssertion(text: string | undefined): Promise<AssertionCheck> {
+    if (text === undefined) return { kind: 'absent' };
+    try {
+      const { payload } = await jwtVerify(text, keys, {
+        algorithms: ['EdDSA', 'Ed25519'],
+        typ: 'la+jwt',
+        issuer: options.issuer,
+        audience: options.audience,
+        requiredClaims: ['exp', 'iss', 'aud'],
+      });
+      return { kind: 'verified', claims: payload };
+    } catch (error) {
+      return { kind: 'refused', problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const seen: SeenRequest = {
+      method: request.method ?? '',
+      target: request.url ?? '',
+      user: request.headers['x-forwarded-user']?.toString() ?? null,
+      assertion: await verifyAssertion(request.headers['x-latchkey-assertion']?.toString()),
+      headers: pairs(request.rawHeaders),
+    };
+    const asksForJson = (request.headers.accept ?? '').includes('application/json');
+    const body = asksForJson ? `${JSON.stringify(seen, null, 2)}\n` : renderHeadersPage(seen, style);
+    response.writeHead(200, {
+      'content-type': asksForJson ? 'application/json' : 'text/html; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  return listenOnLoopback(
+    createServer((request, response) => {
+      request.resume();
+      answer(request, response).catch(() => response.destroy());
+    }),
+  );
+}
+
+function pairs(rawHeaders: readonly string[]): [string, string][] {
+  const result: [string, string][] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    result.push([rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '']);
+  }
+  return result;
+}
+
+/** Asks the gateway, as any client would, for the keys that its assertions are signed with. */
+function fetchJwks({ host, port, path }: ReturnType<WebUpstreamOptions['jwks']>): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const request = get({ host: '127.0.0.1', port, path, headers: { host }, timeout: jwksTimeoutMs }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (part: string) => {
+        text += part;
+        if (text.length > maxJwksBytes) answer.destroy(new Error(`the JWKS is over ${maxJwksBytes} bytes`));
+      });
+      answer.on('error', reject);
+      answer.on('end', () => resolve(new Response(text, { status: answer.statusCode ?? 500 })));
+    });
+    request.on('timeout', () => request.destroy(new Error(`no JWKS within ${jwksTimeoutMs} ms`)));
+    request.on('error', reject);
+  });
+}
