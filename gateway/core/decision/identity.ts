@@ -1,0 +1,169 @@
+// Identity headers: which ones an upstream gets, and which names a client may never send.
+// It writes text and judges names; removing and sending is the edge's work. Values were checked when the token was read:
+// no control characters, no commas inside groups (core/token/claim-reader.ts).
+// Rules: conventions.md "Identity headers to the upstream", attacks.md "Headers".
+
+import type { TokenClaims } from '../token/claims.ts';
+
+/** Claims that a custom preset may map. */
+export type CustomIdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';
+
+/** The identity rule of a route, as the configuration says it. */
+export type IdentityRule =
+  | { readonly preset: 'oauth2-proxy' | 'authelia' }
+  | { readonly preset: 'custom'; readonly headers: Readonly<Partial<Record<CustomIdentityClaim, string>>> };
+
+/** Header lines for a token's claims: `Name: value\r\n` each, UTF-8 bytes as latin1 characters; empty when there are none. */
+export type IdentityWriter = (claims: TokenClaims) => string;
+
+type HeaderClaim = CustomIdentityClaim | 'grant' | 'amr';
+type HeaderPair = readonly [name: string, claim: HeaderClaim];
+
+const presets: Readonly<Record<'oauth2-proxy' | 'authelia', readonly HeaderPair[]>> = {
+  'oauth2-proxy': [
+    ['X-Forwarded-User', 'sub'],
+    ['X-Forwarded-Email', 'email'],
+    ['X-Forwarded-Groups', 'groups'],
+    ['X-Forwarded-Preferred-Username', 'preferred_username'],
+  ],
+  authelia: [
+    ['Remote-User', 'sub'],
+    ['Remote-Groups', 'groups'],
+    ['Remote-Name', 'name'],
+    ['Remote-Email', 'email'],
+  ],
+};
+
+/** Sent with every preset when the claims carry them. */
+const always: readonly HeaderPair[] = [
+  ['X-Latchkey-Grant', 'grant'],
+  ['X-Latchkey-Amr', 'amr'],
+];
+
+const customClaims: readonly CustomIdentityClaim[] = ['sub', 'email', 'groups', 'name', 'preferred_username'];
+
+/** Names and beginnings of names that say who the user is. Folded. */
+const identityNames: ReadonlySet<string> = new Set([
+  'x-forwarded-user',
+  'x-forwarded-email',
+  'x-forwarded-groups',
+  'x-forwarded-preferred-username',
+  'x-forwarded-access-token',
+]);
+const identityPrefixes: readonly string[] = ['x-auth-request-', 'remote-', 'x-latchkey-', 'latchkey-'];
+
+/** Names that say where a request came from or what it was before another proxy. Folded. */
+const forwardingNames: ReadonlySet<string> = new Set([
+  'forwarded',
+  'x-original-url',
+  'x-original-uri',
+  'x-original-method',
+  'x-original-host',
+  'x-real-ip',
+  'x-rewrite-url',
+]);
+
+/** Names that a custom preset may not take: framing, routing, credentials, connection control, and what latchkey sets itself. */
+const untouchableNames: ReadonlySet<string> = new Set([
+  'host',
+  'cookie',
+  'set-cookie',
+  'authorization',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'content-length',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'upgrade',
+  'http2-settings',
+  'expect',
+  'via',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-request-id',
+]);
+
+/** Longest custom name. */
+const maxNameLength = 64;
+
+/**
+ * Compiles a route's rule. The same function object is given back nowhere else, so it can be a key for what it wrote
+ * (`VerifiedToken.identityLines`).
+ *
+ * @param identity  custom names must have passed `validateCustomHeaderName`
+ */
+export function compileIdentity(identity: IdentityRule): IdentityWriter {
+  const pairs = [
+    ...(identity.preset === 'custom' ? customPairs(identity.headers) : presets[identity.preset]),
+    ...always,
+  ];
+  return (claims) => {
+    let lines = '';
+    for (const [name, claim] of pairs) {
+      const value = claims[claim];
+      if (value === undefined || value.length === 0) continue;
+      lines += `${name}: ${utf8AsLatin1(typeof value === 'string' ? value : value.join(','))}\r\n`;
+    }
+    return lines;
+  };
+}
+
+/** A header name as it is compared: lower case, `_` and `.` as `-`, since many servers cannot tell these apart. */
+export function foldName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-').replaceAll('.', '-');
+}
+
+/** Whether a folded name is an identity header of any preset, or one of latchkey's own. No client may send it, on any route. */
+export function isIdentityHeader(foldedName: string): boolean {
+  return identityNames.has(foldedName) || identityPrefixes.some((prefix) => foldedName.startsWith(prefix));
+}
+
+/**
+ * Whether a folded name speaks for an earlier proxy: `Forwarded`, `X-Forwarded-*`, `X-Original-*`, `X-Real-IP`,
+ * `X-Rewrite-URL`. Believed from listed proxies only. Every other `X-Forwarded-` name counts too: none is a client's to say.
+ */
+export function isForwardingHeader(foldedName: string): boolean {
+  if (foldedName.startsWith('x-forwarded-')) return !identityNames.has(foldedName);
+  return forwardingNames.has(foldedName);
+}
+
+/** The folded names that a rule adds to those no client may send; empty for the presets, whose names are known always. */
+export function customIdentityNames(identity: IdentityRule): readonly string[] {
+  return identity.preset === 'custom' ? customPairs(identity.headers).map(([name]) => foldName(name)) : [];
+}
+
+/** What is wrong with a custom header name, in words; null when it can be used. */
+export function validateCustomHeaderName(name: string): string | null {
+  if (name.length > maxNameLength) return `header name is longer than ${maxNameLength} characters`;
+  if (!/^[A-Za-z0-9-]+$/.test(name))
+    return `header name "${name}" holds something other than letters, digits and hyphens`;
+  const folded = foldName(name);
+  if (untouchableNames.has(folded)) return `header "${name}" has a meaning of its own and cannot carry an identity`;
+  if (folded.startsWith('x-latchkey-') || folded.startsWith('latchkey-')) {
+    return `header "${name}" is one of latchkey's own names (choose another prefix)`;
+  }
+  return null;
+}
+
+function customPairs(headers: Readonly<Partial<Record<CustomIdentityClaim, string>>>): readonly HeaderPair[] {
+  const pairs: HeaderPair[] = [];
+  for (const claim of customClaims) {
+    const name = headers[claim];
+    if (name !== undefined) pairs.push([name, claim]);
+  }
+  return pairs;
+}
+
+/** A head is written as latin1, one character a byte, so that UTF-8 goes through it unharmed. ASCII is its own UTF-8. */
+function utf8AsLatin1(text: string): string {
+  for (let index = 0; index < text.length; index++) {
+    if (text.charCodeAt(index) > 0x7f) return Buffer.from(text, 'utf8').toString('latin1');
+  }
+  return text;
+}
