@@ -3,10 +3,9 @@
 // Lines are joined by hand because a general serializer costs more than the request's own decision.
 
 import { createHmac, randomBytes } from 'node:crypto';
-import type { LogTarget } from '../config/config.ts';
 import type { AllowKind, DenyReason } from '../core/decision/reasons.ts';
 import { epochMilliseconds, isoTime } from './clock.ts';
-import { LogFile } from './log-file.ts';
+import { LogFile, type LogTarget } from './log-file.ts';
 import type { Logger } from './logger.ts';
 
 /** One finished request. Null fields are left out of the line. */

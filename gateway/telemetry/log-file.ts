@@ -4,8 +4,13 @@
 
 import { openSync } from 'node:fs';
 import { SonicBoom } from 'sonic-boom';
-import type { LogTarget } from '../config/config.ts';
 import type { Logger } from './logger.ts';
+
+/** Where lines go: the configuration's own shape, said again because this room stands below it. */
+export type LogTarget =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'stdout' }
+  | { readonly kind: 'file'; readonly path: string };
 
 export interface LogFileOptions {
   /** `access` or `decisions`, for messages. */

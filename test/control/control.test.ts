@@ -1,3 +1,6 @@
+// Control as its three servers show it: edge.sock, public.sock and the operations listener.
+// An edge is played by the real control client.
+
 import { generateKeyPairSync } from 'node:crypto';
 import { statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';

@@ -1,3 +1,5 @@
+// Password checks against real users files, and the throttle and queue in front of them.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

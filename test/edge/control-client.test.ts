@@ -1,3 +1,5 @@
+// The edge's client against a real control on a real socket.
+
 import { generateKeyPairSync } from 'node:crypto';
 import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';

@@ -1,3 +1,5 @@
+// The access and decision logs on real files: one JSON line each, never a token, and no disk trouble that stops a process.
+
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

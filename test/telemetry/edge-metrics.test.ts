@@ -1,3 +1,5 @@
+// The counters of one edge as a scrape shows them, over reloads too.
+
 import { afterEach, expect, test } from 'vitest';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
 

@@ -1,3 +1,5 @@
+// Sums over edges: nothing is counted twice, and no total goes down when an edge ends.
+
 import { Registry } from 'prom-client';
 import { afterEach, expect, test } from 'vitest';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
