@@ -90,6 +90,8 @@ export abstract class MessageHead {
       }
       case fieldClass.transferEncoding:
         if (this.isChunked) return 'transfer-encoding-repeated';
+        // a blank behind the word is none to every parser (llhttp: a tab is part of the coding's name)
+        if (this.text.charCodeAt(valueEnd) !== 0x0d) return 'bad-transfer-encoding';
         if (this.text.slice(valueStart, valueEnd).toLowerCase() !== 'chunked') return 'bad-transfer-encoding';
         this.isChunked = true;
         return null;
