@@ -1,0 +1,113 @@
+// The scenarios of the load test: which requests go out, and the one right answer to each. Pure.
+// Content is the demo's clip, so that text, small and large binary files are all compared.
+
+import { makeBearer, spoil } from '../workload/tokens.ts';
+
+/** One file of the site, and what a client must receive. */
+export interface SiteFile {
+  /** Below `/vod/`, as in a URL. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface Expected {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly status: number;
+  /** Null: any body but the file's. */
+  readonly body: string | null;
+  /** The protected file's content, which a refused answer must not be. */
+  readonly secretBody: string;
+}
+
+export interface Scenario {
+  readonly title: string;
+  readonly requests: readonly Expected[];
+}
+
+export interface Credentials {
+  readonly secret: string;
+  /** `exp` of good tokens, and of tokens that ended long ago; epoch seconds. */
+  readonly expires: number;
+  readonly expired: number;
+  readonly users: number;
+}
+
+type Kind = 'good' | 'absent' | 'spoilt' | 'expired' | 'elsewhere';
+
+const statusOf: Readonly<Record<Kind, number>> = { good: 200, absent: 401, spoilt: 401, expired: 401, elsewhere: 403 };
+
+/** Authorised, refused and mixed requests over all files of the site. */
+export function makeScenarios(files: readonly SiteFile[], credentials: Credentials): Scenario[] {
+  const make = (title: string, kinds: readonly Kind[]): Scenario => ({
+    title,
+    requests: Array.from({ length: credentials.users }, (_, user) =>
+      // Kind and file turn at different lengths, so that each kind meets each file.
+      kinds.map((kind, at) => expect(pick(files, user + at), kind, user, credentials)),
+    ).flat(),
+  });
+  return [
+    make('authorised', ['good']),
+    make('refused: no token', ['absent']),
+    make('refused: wrong, expired or out of scope', ['spoilt', 'expired', 'elsewhere']),
+    make('mixed', ['good', 'absent', 'good', 'spoilt', 'good', 'expired', 'good', 'elsewhere']),
+  ];
+}
+
+/**
+ * What is compared of a body: its bytes below 0x80, in order, as text.
+ * autocannon decodes each chunk as UTF-8 by itself, so that other bytes come out differently at the borders of chunks.
+ */
+export function comparable(body: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are part of what is compared
+  return body.replace(/[^\x00-\x7f]/g, '');
+}
+
+/** Null when an answer is right, else what was wrong with it. */
+export function judge(expected: Expected, status: number, body: string): string | null {
+  const { path } = expected;
+  if (status !== expected.status) return `${path}: answered ${status}, expected ${expected.status}`;
+  const seen = comparable(body);
+  if (expected.body !== null && seen !== expected.body) return `${path}: not the bytes of the file`;
+  if (expected.body === null && seen === expected.secretBody) return `${path}: a refused request got the file`;
+  return null;
+}
+
+function expect(file: SiteFile, kind: Kind, user: number, credentials: Credentials): Expected {
+  const content = comparable(Buffer.from(file.bytes).toString('utf8'));
+  const token = makeToken(kind, user, credentials);
+  return {
+    path: `/vod/${file.path}`,
+    headers: {
+      Host: 'media.localhost',
+      'User-Agent': `load/${user}`,
+      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+    },
+    status: statusOf[kind],
+    body: kind === 'good' ? content : null,
+    secretBody: content,
+  };
+}
+
+function makeToken(kind: Kind, user: number, { secret, expires, expired }: Credentials): string | null {
+  switch (kind) {
+    case 'good':
+      return makeBearer(user, secret, expires);
+    case 'absent':
+      return null;
+    case 'spoilt':
+      return spoil(makeBearer(user, secret, expires));
+    case 'expired':
+      return makeBearer(user, secret, expired);
+    case 'elsewhere':
+      return makeBearer(user, secret, expires, ['/other/*']);
+    default:
+      return kind satisfies never;
+  }
+}
+
+function pick(files: readonly SiteFile[], index: number): SiteFile {
+  const file = files[index % files.length];
+  if (file === undefined) throw new Error('the site has no files');
+  return file;
+}

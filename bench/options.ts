@@ -1,0 +1,86 @@
+// Reads the bench's command line. Pure.
+
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  readonly rounds: number;
+  /** Length of a window at saturation. */
+  readonly seconds: number;
+  /** Names to measure; null measures all. */
+  readonly only: readonly string[] | null;
+  /** Also a second table with access logs to a file. */
+  readonly logs: boolean;
+  /** Also keep the result in `bench/results/`. */
+  readonly record: boolean;
+  /** Requests per second for latency; null: half of what nginx reaches. */
+  readonly rate: number | null;
+  /** The Node backend even where nginx is installed, and autocannon even where wrk is. */
+  readonly plainTools: boolean;
+}
+
+export type ParsedOptions =
+  | { readonly kind: 'run'; readonly options: BenchOptions }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'wrong'; readonly problem: string };
+
+export const help = `npm run bench -- [options]
+
+  --quick            one round of 1 s windows: a look, not a measurement
+  --only A,B         only these proxies (latchkey, nginx-secure-link, nginx, nginx-256k, haproxy-jwt, haproxy,
+                     ats-uri-signing, ats, caddy, http-proxy, undici, fastify-http-proxy)
+  --rounds N         rounds; each proxy once per round, medians count (default 3)
+  --seconds N        length of a window (default 4)
+  --rate N           requests per second for latency (default: half of what nginx reaches)
+  --logs             a second table with access logs to a file
+  --record           also write bench/results/<date>.json and .svg
+  --plain-tools      autocannon and a Node backend even where wrk and nginx are installed
+`;
+
+/** Parses arguments; every value is checked against the known names and limits. */
+export function parseOptions(args: readonly string[], names: readonly string[]): ParsedOptions {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(args);
+  } catch (error) {
+    return { kind: 'wrong', problem: error instanceof Error ? error.message : String(error) };
+  }
+  if (values.help) return { kind: 'help' };
+  const rounds = readNumber(values.rounds ?? (values.quick ? '1' : '3'), 1, 100);
+  const seconds = readNumber(values.seconds ?? (values.quick ? '1' : '4'), 1, 600);
+  const rate = values.rate === undefined ? null : readNumber(values.rate, 1, 1_000_000);
+  const only = values.only?.split(',').map((name) => name.trim()) ?? null;
+  const unknown = only?.find((name) => !names.includes(name));
+  if (rounds === undefined) return { kind: 'wrong', problem: '--rounds takes a whole number from 1 to 100' };
+  if (seconds === undefined) return { kind: 'wrong', problem: '--seconds takes a whole number from 1 to 600' };
+  if (rate === undefined) return { kind: 'wrong', problem: '--rate takes a whole number from 1 to 1000000' };
+  if (unknown !== undefined) {
+    return { kind: 'wrong', problem: `--only: no proxy is called "${unknown}" (there are ${names.join(', ')})` };
+  }
+  const { logs = false, record = false } = values;
+  return {
+    kind: 'run',
+    options: { rounds, seconds, only, rate, logs, record, plainTools: values['plain-tools'] ?? false },
+  };
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean' },
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      rate: { type: 'string' },
+      logs: { type: 'boolean' },
+      record: { type: 'boolean' },
+      'plain-tools': { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  }).values;
+}
+
+function readNumber(text: string, least: number, most: number): number | undefined {
+  const value = Number(text);
+  return /^[0-9]+$/.test(text) && value >= least && value <= most ? value : undefined;
+}

@@ -1,0 +1,57 @@
+// The gateway itself, as an operator starts it: supervisor, control and one edge, all counted.
+// Identity headers, request id, metrics, Via and X-Forwarded-* are on; nothing is switched off for the bench but logs.
+
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { pin } from '../measure/cores.ts';
+import { startProcess } from '../measure/processes.ts';
+import { keyId } from '../workload/tokens.ts';
+import type { Peer, Start } from './peer.ts';
+
+const entry = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url));
+
+export const latchkey: Peer = {
+  name: 'latchkey',
+  title: 'latchkey',
+  form: 'bearer',
+  checks: true,
+  measures: 'all',
+  logs: true,
+  find: () =>
+    existsSync(entry)
+      ? { kind: 'installed', version: `Node ${process.versions.node}` }
+      : { kind: 'missing', hint: 'gateway/main.ts is not there' },
+  start: async (start) => {
+    const file = join(start.folder, 'latchkey.yaml');
+    writeFileSync(join(start.folder, 'secret'), start.secret, { mode: 0o600 });
+    writeFileSync(file, stringify(configure(start)));
+    const command = [process.execPath, entry, 'serve', '--config', file, '--json-ready'];
+    const child = startProcess(pin(start.plan, 'proxy', command));
+    const port = readPort(await child.readLine(20_000));
+    return { port, process: child };
+  },
+};
+
+/** The configuration that the bench and the load test run with. */
+export function configure(start: Omit<Start, 'plan'>): object {
+  return {
+    listeners: [{ address: '127.0.0.1:0' }],
+    operations: { address: '127.0.0.1:0' },
+    data_dir: join(start.folder, 'data'),
+    edges: 1,
+    common_keys: [{ id: keyId, secret_file: join(start.folder, 'secret'), state: 'signing' }],
+    upstreams: { media: { servers: [`http://127.0.0.1:${start.backendPort}`] } },
+    routes: [{ name: 'vod', path: '/vod/', upstream: 'media', accept: ['token'] }],
+    logs: { level: 'warn', access: start.accessLog ?? 'off', decisions: 'off' },
+  };
+}
+
+/** The first listener's port out of the line that `--json-ready` prints. */
+export function readPort(line: string): number {
+  const ready = JSON.parse(line) as { readonly listeners?: readonly { readonly port: number }[] };
+  const port = ready.listeners?.[0]?.port;
+  if (port === undefined) throw new Error(`the gateway's ready line names no listener: ${line}`);
+  return port;
+}

@@ -1,0 +1,24 @@
+// nginx with secure_link: MD5 over expiry, path and secret. No identity, no key ids; the bar for the gateway.
+// Source: ngx_http_secure_link_module.
+
+import { findNginx, startNginx } from './nginx-config.ts';
+import type { Peer } from './peer.ts';
+
+export const nginxSecureLink: Peer = {
+  name: 'nginx-secure-link',
+  title: 'nginx + secure_link',
+  form: 'secure-link',
+  checks: true,
+  measures: 'all',
+  logs: true,
+  find: findNginx,
+  start: (start) =>
+    startNginx(start, {
+      location: [
+        'secure_link $arg_md5,$arg_expires;',
+        `secure_link_md5 "$secure_link_expires$uri ${start.secret}";`,
+        'if ($secure_link = "") { return 403; }',
+        'if ($secure_link = "0") { return 410; }',
+      ],
+    }),
+};

@@ -1,0 +1,66 @@
+// The result of a run as it is written to disk: machine, versions, settings, rows.
+
+import { execFileSync } from 'node:child_process';
+import { cpus, release, totalmem, type } from 'node:os';
+import type { CorePlan } from '../measure/cores.ts';
+import type { Row } from '../measure/figures.ts';
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly kernel: string;
+  readonly node: string;
+  /** Commit that was measured; null outside a checkout. */
+  readonly commit: string | null;
+}
+
+export interface MissingPeer {
+  readonly name: string;
+  readonly title: string;
+  readonly hint: string;
+}
+
+export interface BenchResult {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly setting: {
+    readonly rounds: number;
+    readonly seconds: number;
+    readonly connections: number;
+    readonly rate: number | null;
+    readonly generator: string;
+    readonly backend: string;
+    readonly cores: CorePlan;
+    readonly requests: number;
+    readonly tokens: number;
+  };
+  readonly rows: readonly Row[];
+  /** The second table, with access logs; empty when it was not asked for. */
+  readonly rowsWithLogs: readonly Row[];
+  readonly missing: readonly MissingPeer[];
+}
+
+/** What this machine is, as far as figures depend on it. */
+export function describeMachine(): Machine {
+  return {
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    kernel: `${type()} ${release()}`,
+    node: process.versions.node,
+    commit: readCommit(),
+  };
+}
+
+function readCommit(): string | null {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      cwd: import.meta.dirname,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return null;
+  }
+}
