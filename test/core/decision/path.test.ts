@@ -205,6 +205,14 @@ describe('canonicalPath', () => {
     );
   });
 
+  it('takes time in proportion to the path, clean or refused at its end', () => {
+    const long = '/segment'.repeat(50_000);
+    const started = process.cpuUsage();
+    expect(canonicalPath(long)).toBe(long);
+    for (const end of ['//', '/..', ' ', '%', '%c3']) expect(canonicalPath(long + end)).toBeNull();
+    expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
+  });
+
   it('accepts every path that the URL standard leaves untouched, for printable unreserved text', () => {
     fc.assert(
       fc.property(fc.array(fc.stringMatching(/^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/)), (segments) => {

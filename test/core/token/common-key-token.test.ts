@@ -1,6 +1,8 @@
 // Verifying and making common-key tokens: form, header, key, MAC, claims.
 
 import { createHmac, createSecretKey } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { jwtVerify, SignJWT } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
@@ -161,6 +163,25 @@ describe('a good token', () => {
     const [header] = withClaims({ exp }).split('.');
     outcome(`${header}.${encode('{}')}.${'A'.repeat(43)}`, keys);
     expect(keys.acceptedHeader(header ?? '')).toBeUndefined();
+  });
+
+  it('keeps nothing alive of the request head it was cut from', () => {
+    setFlagsFromString('--expose-gc');
+    const collect: unknown = runInNewContext('gc');
+    if (typeof collect !== 'function') throw new Error('no collector');
+    const keys = buildKeyRing([record('k1')]);
+    const filler = Buffer.alloc(1_000_000, 'x');
+    const kept: unknown[] = [];
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let index = 0; index < 100; index++) {
+      const claims = { exp, sub: `a subject of some length ${index}`, paths: [`/a/path/of/some/length/${index}/*`] };
+      const head = Buffer.concat([filler, Buffer.from(withClaims(claims))]).toString('latin1');
+      kept.push(verifyToken(head.slice(filler.length), keys));
+    }
+    collect();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000);
+    expect(kept.every((verified) => verified instanceof VerifiedToken)).toBe(true);
   });
 
   it('makes the identity lines once per writer', () => {
