@@ -41,6 +41,7 @@ export class EdgeMetrics {
   connectionsActive = 0;
   connectionsIdle = 0;
   connectionsAccepted = 0;
+  connectionsDropped = 0;
   readonly upstreamConnects: number[] = [];
   readonly upstreamReuses: number[] = [];
   readonly upstreamFailures: number[] = [];
@@ -237,6 +238,11 @@ export class EdgeMetrics {
       },
     });
     counter('latchkey_connections_accepted_total', 'Client connections accepted.', () => this.connectionsAccepted);
+    counter(
+      'latchkey_connections_dropped_total',
+      'Client connections refused at the cap.',
+      () => this.connectionsDropped,
+    );
     counter('latchkey_parse_refusals_total', 'Requests refused by the HTTP grammar.', () => this.parseRefusals);
     counter('latchkey_retries_total', 'Requests sent to an upstream a second time.', () => this.retries);
     counter('latchkey_issued_passes_total', 'Passes issued for presented credentials.', () => this.passesIssued);

@@ -3,7 +3,7 @@
 // Rotation: `reopen` takes a new file under the old name; lines already taken still go to the old one.
 
 import { openSync } from 'node:fs';
-import { SonicBoom } from 'sonic-boom';
+import sonicBoom from 'sonic-boom';
 import type { Logger } from './logger.ts';
 
 /** Where lines go: the configuration's own shape, said again because this room stands below it. */
@@ -21,6 +21,10 @@ export interface LogFileOptions {
   readonly maxBytes?: number;
 }
 
+// A CommonJS module whose names Node cannot see as exports; the default export has them.
+const { SonicBoom } = sonicBoom;
+type LineStream = InstanceType<typeof SonicBoom>;
+
 const batchBytes = 16 * 1024;
 const flushMs = 1000;
 /** Waits of 100 ms for a full pipe at the end. */
@@ -32,7 +36,7 @@ const pipeAtomicBytes = 4096;
 export class LogFile {
   readonly #options: LogFileOptions;
   readonly #timer: NodeJS.Timeout;
-  #stream: SonicBoom | null = null;
+  #stream: LineStream | null = null;
   #dropped = 0;
   #reported = 0;
   #lastError = '';
@@ -99,7 +103,7 @@ export class LogFile {
     stream.destroy();
   }
 
-  #makeStream(fd: number, maxWrite: number): SonicBoom {
+  #makeStream(fd: number, maxWrite: number): LineStream {
     const stream = new SonicBoom({
       fd,
       sync: false,
