@@ -37,7 +37,8 @@ export function startProcess(command: readonly string[], options: StartOptions =
   const output = options.outputFile === undefined ? 'pipe' : openSync(options.outputFile, 'a');
   const child = spawn(program, args, { cwd: options.folder, stdio: ['ignore', output, 'pipe'] });
   if (typeof output === 'number') closeSync(output);
-  const handle = wrap(child, program);
+  // Messages name what was to run, not what pins it.
+  const handle = wrap(child, (program === 'taskset' ? command[3] : program) ?? program);
   running.add(handle);
   child.once('close', () => running.delete(handle));
   return handle;
