@@ -1,0 +1,106 @@
+// Turns a configuration into the Snapshot that requests are decided against. Pure work, done once per (re)load.
+
+import { compileIdentity, customIdentityNames } from '../core/decision/identity.ts';
+import { buildRouteTable } from '../core/decision/route-table.ts';
+import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
+import { compileAddressList } from '../core/token/address.ts';
+import type { Config, RouteConfig } from './config.ts';
+
+/** Where the names of a configuration keep their counters: by position in the configuration's lists. */
+export interface Slots {
+  readonly routes: readonly number[];
+  readonly upstreams: readonly number[];
+}
+
+/** @param ownUpstream  slot of latchkey's own pages */
+export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUpstream: number): Snapshot {
+  const upstreamSlots = new Map<string, number>();
+  config.upstreams.forEach((upstream, position) => {
+    upstreamSlots.set(upstream.name, slots.upstreams[position] ?? position);
+  });
+  const customNames = new Set<string>();
+  for (const route of config.routes) for (const name of customIdentityNames(route.identity)) customNames.add(name);
+  // equal settings share one writer, so that a token's remembered lines serve all routes that write alike
+  const writers = new Map<string, RoutePolicy['identity']>();
+  const routes = config.routes.map((route, position): RoutePolicy => {
+    const writerKey = JSON.stringify(route.identity);
+    const identity = writers.get(writerKey) ?? compileIdentity(route.identity);
+    writers.set(writerKey, identity);
+    const upstreamIndex = upstreamSlots.get(route.upstream);
+    if (upstreamIndex === undefined) throw new Error(`route "${route.name}" names no upstream of the configuration`);
+    return compileRoute(route, slots.routes[position] ?? position, upstreamIndex, identity);
+  });
+  return {
+    seq,
+    routes: buildRouteTable(routes),
+    reserved: reservedRoute(config, ownUpstream),
+    reservedPrefix: config.reservedPrefix,
+    tokenPathPrefix: config.tokens.pathPrefix,
+    tokenParameter: config.tokens.parameter,
+    clockSkewSeconds: config.tokens.clockSkewSeconds,
+    passTtlSeconds: config.tokens.passTtlSeconds,
+    issuer: config.tokens.issuer,
+    trustedProxies: config.trustedProxies.length === 0 ? null : compileAddressList(config.trustedProxies),
+    customIdentityNames: customNames,
+  };
+}
+
+function compileRoute(
+  route: RouteConfig,
+  index: number,
+  upstreamIndex: number,
+  identity: RoutePolicy['identity'],
+): RoutePolicy {
+  const takesPassword = route.accept.includes('password');
+  const takesToken = route.accept.includes('token');
+  return {
+    index,
+    name: route.name,
+    host: route.host,
+    path: route.path,
+    passPaths: [route.path.endsWith('/') ? `${route.path}*` : route.path],
+    upstreamName: route.upstream,
+    upstreamIndex,
+    takesAnyone: route.accept.includes('anyone'),
+    takesToken,
+    takesPass: takesToken || takesPassword,
+    takesPassword,
+    unscopedTokens: route.unscopedTokens,
+    audience: route.audience,
+    maxTokenTtlSeconds: route.maxTokenTtlSeconds,
+    forwardsAuthorization: route.forwardAuthorization,
+    identity,
+    assertion: route.assertion,
+    timeouts: route.timeouts,
+  };
+}
+
+/** Latchkey's own pages behave like a public route to a neighbour that is never far away. */
+function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
+  return {
+    index: -1,
+    name: 'latchkey',
+    host: null,
+    path: config.reservedPrefix,
+    passPaths: [],
+    upstreamName: 'latchkey',
+    upstreamIndex,
+    takesAnyone: true,
+    takesToken: false,
+    takesPass: false,
+    takesPassword: false,
+    unscopedTokens: 'refuse',
+    audience: [],
+    maxTokenTtlSeconds: 0,
+    forwardsAuthorization: false,
+    identity: () => '',
+    assertion: false,
+    timeouts: {
+      requestBodyIdleMs: 30_000,
+      upstreamConnectMs: 1_000,
+      upstreamFirstByteMs: 10_000,
+      upstreamIdleMs: 10_000,
+      clientWriteIdleMs: 60_000,
+    },
+  };
+}

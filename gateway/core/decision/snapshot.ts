@@ -1,0 +1,68 @@
+// What a request is decided against: the compiled configuration, and the live index of keys.
+// Shapes only. A request takes one Snapshot and keeps it to its end, so a reload never changes a request in flight.
+
+import type { AddressList } from '../token/address.ts';
+import type { TokenClaims } from '../token/claims.ts';
+import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
+import type { RouteTable } from './route-table.ts';
+
+/** One route, compiled. */
+export interface RoutePolicy {
+  /** Slot of the route in the metrics. */
+  readonly index: number;
+  readonly name: string;
+  /** Lower-case host, `*.example.org`, or null for any. */
+  readonly host: string | null;
+  readonly path: string;
+  /** Patterns that a pass issued on this route carries: the route's own folder or path. */
+  readonly passPaths: readonly string[];
+  readonly upstreamName: string;
+  /** Slot of the upstream in the metrics and in the edge's pools. */
+  readonly upstreamIndex: number;
+  readonly takesAnyone: boolean;
+  /** Tokens made by any holder of the common key. */
+  readonly takesToken: boolean;
+  /** Passes; also where only `password` is accepted, because a pass is what a password turns into. */
+  readonly takesPass: boolean;
+  readonly takesPassword: boolean;
+  readonly unscopedTokens: 'refuse' | 'allow';
+  readonly audience: readonly string[];
+  readonly maxTokenTtlSeconds: number;
+  readonly forwardsAuthorization: boolean;
+  /** Header lines, latin1, that tell the upstream who asks. */
+  readonly identity: (claims: TokenClaims) => string;
+  readonly assertion: boolean;
+  readonly timeouts: {
+    readonly requestBodyIdleMs: number;
+    readonly upstreamConnectMs: number;
+    readonly upstreamFirstByteMs: number;
+    readonly upstreamIdleMs: number;
+    readonly clientWriteIdleMs: number;
+  };
+}
+
+/** The compiled configuration. Never changed once made. */
+export interface Snapshot {
+  readonly seq: number;
+  readonly routes: RouteTable<RoutePolicy>;
+  /** What `/.latchkey/` is sent to: latchkey's own pages, open to anyone. */
+  readonly reserved: RoutePolicy;
+  /** Begins and ends with `/`. */
+  readonly reservedPrefix: string;
+  /** Begins and ends with `/`. */
+  readonly tokenPathPrefix: string;
+  readonly tokenParameter: string;
+  readonly clockSkewSeconds: number;
+  readonly passTtlSeconds: number;
+  readonly issuer: string;
+  /** Neighbours whose forwarded headers are believed; null for none. */
+  readonly trustedProxies: AddressList | null;
+  /** Folded names of identity headers that the configuration made up. */
+  readonly customIdentityNames: ReadonlySet<string>;
+}
+
+/** What changes more often than the configuration. Each answer depends on its arguments and the key ring alone. */
+export interface LiveIndex {
+  /** Signature, type and shape of a token; its times and its scope are NOT checked. May answer from memory. */
+  verify(token: string): VerifiedToken | TokenRefusal;
+}

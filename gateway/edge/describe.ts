@@ -1,0 +1,189 @@
+// Turns a request head into facts: plain data that `decide` judges. Judges nothing itself.
+// One truth about the path: the canonical form made here is what routes, token scopes and the upstream see.
+// Where a credential may stand: the header, the path, the query, the cookies; nowhere else is looked.
+
+import { maxPassCookies, type RequestFacts, type TokenForm } from '../core/decision/facts.ts';
+import { canonicalHost } from '../core/decision/host.ts';
+import { canonicalPath, rawQueryIsClean } from '../core/decision/path.ts';
+import type { Snapshot } from '../core/decision/snapshot.ts';
+import { fieldStride } from '../http1/message-head.ts';
+import type { MessageProblem } from '../http1/problems.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import { countOurCookies, passCookieValues } from './cookies.ts';
+import { requestClass } from './field-classes.ts';
+import { findParameter } from './query.ts';
+import { clientBehindProxies } from './trusted-proxies.ts';
+
+/** Why a sound head still cannot be described; each is a 400. */
+export type DescribeProblem = MessageProblem | 'authorization-repeated' | 'bad-path-token';
+
+/** The facts, and what the edge needs beside them to forward or to answer. */
+export interface Described extends RequestFacts {
+  readonly head: RequestHead;
+  /** Address of the neighbour on the connection. */
+  readonly peerAddress: string;
+  readonly isFromTrustedProxy: boolean;
+  /** The token of a path form, or null. */
+  readonly pathToken: string | null;
+  /** The query holds at least one of our token parameters. */
+  readonly hasQueryToken: boolean;
+  readonly isBearer: boolean;
+  readonly hasOurCookies: boolean;
+  /** Request id from a trusted proxy, or null. */
+  readonly requestId: string | null;
+}
+
+const noCookies: readonly string[] = [];
+const bearer = /^bearer(?: +|$)/i;
+const basic = /^basic +/i;
+
+// Clients send few different Host values; the memo saves the walk over each.
+const knownHosts = new Map<string, string>();
+const maxKnownHosts = 1024;
+
+/**
+ * @param head         freshly parsed; must not be reused before the request was forwarded or answered
+ * @param peerAddress  of the connection, IPv4-mapped IPv6 folded
+ */
+export function describe(head: RequestHead, snapshot: Snapshot, peerAddress: string): Described | DescribeProblem {
+  const host = head.host === '' ? '' : lowerHost(head.host);
+  if (host === null) return 'bad-host';
+  const canonical = canonicalPath(head.rawPath);
+  if (canonical === null) return 'bad-target';
+  const query = head.rawQuery;
+  if (query !== '' && !rawQueryIsClean(query)) return 'bad-target';
+
+  let path = canonical;
+  let pathToken: string | null = null;
+  if (canonical.startsWith(snapshot.tokenPathPrefix)) {
+    const tokenEnd = canonical.indexOf('/', snapshot.tokenPathPrefix.length);
+    if (tokenEnd < 0) return 'bad-path-token';
+    pathToken = canonical.slice(snapshot.tokenPathPrefix.length, tokenEnd);
+    path = canonical.slice(tokenEnd);
+    // one level only: a second token inside would leave one of them for the upstream to see
+    if (path.startsWith(snapshot.tokenPathPrefix)) return 'bad-path-token';
+  }
+
+  let explicitToken = pathToken;
+  let explicitForm: TokenForm | null = pathToken === null ? null : 'path';
+  let explicitCount = pathToken === null ? 0 : 1;
+  let hasQueryToken = false;
+  if (query !== '') {
+    const found = findParameter(query, snapshot.tokenParameter);
+    if (found.count > 0) {
+      hasQueryToken = true;
+      explicitCount += found.count;
+      explicitToken ??= found.value;
+      explicitForm ??= 'query';
+    }
+  }
+
+  const isFromTrustedProxy = snapshot.trustedProxies?.contains(peerAddress) ?? false;
+  const fields = head.fields;
+  let authorizations = 0;
+  let isBearer = false;
+  let basicText: string | null = null;
+  let passCookies: string[] | null = null;
+  let hasOurCookies = false;
+  let requestId: string | null = null;
+  let forwardedFor: string | null = null;
+  for (let index = 0; index < head.fieldCount; index++) {
+    const found = fields[index * fieldStride] as number;
+    if (found < requestClass.authorization) continue;
+    if (found === requestClass.authorization) {
+      if (++authorizations > 1) return 'authorization-repeated';
+      const value = head.valueOf(index);
+      const scheme = bearer.exec(value);
+      if (scheme !== null) {
+        isBearer = true;
+        explicitCount++;
+        explicitToken ??= value.slice(scheme[0].length);
+        explicitForm ??= 'bearer';
+      } else {
+        const match = basic.exec(value);
+        if (match !== null) basicText = value.slice(match[0].length);
+      }
+    } else if (found === requestClass.cookie) {
+      const value = head.valueOf(index);
+      // most sites' cookies are not ours: one search decides
+      if (value.includes('latchkey') && countOurCookies(value) > 0) {
+        hasOurCookies = true;
+        passCookies ??= [];
+        passCookieValues(value, passCookies, maxPassCookies);
+      }
+    } else if (isFromTrustedProxy) {
+      if (found === requestClass.requestId) requestId = cleanRequestId(head.valueOf(index));
+      else if (found === requestClass.forwardedFor) {
+        const value = head.valueOf(index);
+        forwardedFor = forwardedFor === null ? value : `${forwardedFor},${value}`;
+      }
+    }
+  }
+  const clientAddress =
+    forwardedFor === null || snapshot.trustedProxies === null
+      ? peerAddress
+      : clientBehindProxies(forwardedFor, peerAddress, snapshot.trustedProxies);
+
+  return {
+    method: head.method,
+    host,
+    path,
+    clientAddress,
+    isReserved: path.startsWith(snapshot.reservedPrefix),
+    explicitToken,
+    explicitForm,
+    explicitCount,
+    passCookies: passCookies ?? noCookies,
+    basic: basicText,
+    head,
+    peerAddress,
+    isFromTrustedProxy,
+    pathToken,
+    hasQueryToken,
+    isBearer,
+    hasOurCookies,
+    requestId,
+  };
+}
+
+/** Whether a person is looking: what decides between a page and a machine's answer. */
+export function isNavigation(head: RequestHead): boolean {
+  let accepts = false;
+  for (let index = 0; index < head.fieldCount; index++) {
+    const found = head.fields[index * fieldStride];
+    if (found === requestClass.fetchMode) return head.valueOf(index) === 'navigate';
+    if (found === requestClass.requestedWith) return false;
+    if (found === requestClass.accept && head.valueOf(index).includes('text/html')) accepts = true;
+  }
+  return accepts;
+}
+
+/** Whether the client asked for the token itself (`Prefer: token`, RFC 7240 §2). */
+export function prefersToken(head: RequestHead): boolean {
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.fields[index * fieldStride] !== requestClass.prefer) continue;
+    for (const preference of head.valueOf(index).split(',')) {
+      if (preference.trim().toLowerCase() === 'token') return true;
+    }
+  }
+  return false;
+}
+
+function lowerHost(field: string): string | null {
+  const known = knownHosts.get(field);
+  if (known !== undefined) return known;
+  const host = canonicalHost(field);
+  if (host !== null && knownHosts.size < maxKnownHosts) {
+    // copies, so that the memo holds no request head alive
+    knownHosts.set(copyText(field), copyText(host));
+  }
+  return host;
+}
+
+function copyText(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
+function cleanRequestId(value: string): string | null {
+  return /^[A-Za-z0-9._:+/=-]{1,128}$/.test(value) ? value : null;
+}

@@ -1,0 +1,344 @@
+// One client connection: collects heads, hands requests to the lifecycle one at a time, and knows when to stop reading.
+// A pipelined request waits until the answer before it is with the kernel. It decides nothing about access.
+// Rules: RFC 9112 §2.2 (one empty line before a request), §9.3, §9.6 (closing without losing the answer).
+
+import type { Socket } from 'node:net';
+import { brokenChunk } from '../http1/chunked-filter.ts';
+import { badByte, HeadScanner, maxHeadBytes, needMore, tooManyLines } from '../http1/head-scanner.ts';
+import type { MessageProblem } from '../http1/problems.ts';
+import type { Exchange } from './exchange.ts';
+import { beginRequest, refuseMessage } from './lifecycle.ts';
+import type { Runtime } from './runtime.ts';
+import type { Deadlined } from './ticker.ts';
+import { foldMapped } from './trusted-proxies.ts';
+
+// How long, and for how many bytes, a closing connection still takes what the client sends, so that a reset does not
+// overtake the answer.
+const lingerMs = 2000;
+const maxLingerBytes = 256 * 1024;
+
+const nothing = Buffer.alloc(0);
+
+/** A client connection, from accept to close. */
+export class Downstream implements Deadlined {
+  readonly socket: Socket;
+  /** The neighbour's address, IPv4-mapped IPv6 folded. */
+  readonly peerAddress: string;
+  /** Whether the neighbour is on this machine. */
+  readonly isLoopback: boolean;
+  readonly scheme = 'http';
+  deadlineMs: number;
+  readonly #runtime: Runtime;
+  #exchange: Exchange | null = null;
+  /** Waiting for control, or for the kernel to take the last answer. */
+  #isWaiting = false;
+  #isReading = false;
+  #isClosing = false;
+  #isClosed = false;
+  #held: Buffer | null = null;
+  #partial: Buffer | null = null;
+  #partialLength = 0;
+  #scanner: HeadScanner | null = null;
+  #skippedEmptyLine = false;
+  #lingerBytes = 0;
+  #requests = 0;
+
+  constructor(socket: Socket, runtime: Runtime) {
+    this.socket = socket;
+    this.#runtime = runtime;
+    this.peerAddress = foldMapped(socket.remoteAddress ?? '');
+    this.isLoopback = this.peerAddress === '::1' || this.peerAddress.startsWith('127.');
+    this.deadlineMs = runtime.ticker.nowMs + runtime.limits.headMs;
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', () => {
+      // 'close' follows and does what there is to do
+    });
+    socket.once('close', () => this.#onClose());
+    runtime.connectionOpened(this);
+  }
+
+  /** Bytes that were given to the socket and that the kernel did not take yet. */
+  get hasUnsent(): boolean {
+    return this.socket.writableLength > 0;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isIdle(): boolean {
+    return this.#exchange === null && !this.#isWaiting && this.#partial === null;
+  }
+
+  /** Calls back once nothing is unsent, or the connection is gone. */
+  whenSent(callback: () => void): void {
+    if (!this.hasUnsent) {
+      callback();
+      return;
+    }
+    this.deadlineMs =
+      this.#runtime.ticker.nowMs + (this.#exchange?.timeouts.clientWriteIdleMs ?? this.#runtime.limits.headMs);
+    this.socket.write(nothing, () => {
+      if (this.#exchange !== null) this.deadlineMs = Number.POSITIVE_INFINITY;
+      callback();
+    });
+  }
+
+  /** The request on the table is being forwarded. */
+  forward(exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    exchange.start();
+  }
+
+  /** The request on the table waits for an answer of control; nothing is read on meanwhile. */
+  waitForDecision(): void {
+    this.#isWaiting = true;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** The decision came: `forward` or `answer` was called just before, or the client is gone. */
+  decisionCame(): void {
+    this.#isWaiting = false;
+    this.#next();
+  }
+
+  /** Writes a complete answer of our own. */
+  answer(text: string, close: boolean): void {
+    this.#exchange = null;
+    if (this.#isClosed) return;
+    this.socket.write(text, 'latin1');
+    this.#settle(close);
+  }
+
+  /** The exchange has given its whole answer to the socket. */
+  exchangeDone(close: boolean): void {
+    this.#exchange = null;
+    this.#settle(close);
+  }
+
+  /** Ends the connection in the middle of an answer. */
+  cutOff(): void {
+    this.#exchange = null;
+    // a reset, so that not even an answer that ends with the connection can look complete
+    this.socket.resetAndDestroy();
+  }
+
+  /** The upstream does not take more of the body for now. */
+  pauseBody(): void {
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.socket.pause();
+  }
+
+  resumeBody(): void {
+    if (this.#held === null) this.socket.resume();
+  }
+
+  /** Ends the connection at once when it is idle; after the running answer otherwise (the exchange says so). */
+  drain(): void {
+    if (this.isIdle) this.#close();
+  }
+
+  onDeadline(): void {
+    if (this.#exchange === null && this.#partial !== null && !this.#isClosing) {
+      refuseMessage(this.#runtime, this, 408, 'head-timeout');
+      return;
+    }
+    if (this.#exchange !== null && !this.#exchange.isRequestSent && !this.#exchange.isAnswering) {
+      this.#exchange.cancel();
+      refuseMessage(this.#runtime, this, 408, 'body-timeout');
+      return;
+    }
+    this.socket.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#runtime.metrics.bytesIn += chunk.length;
+    if (this.#isClosing) {
+      this.#lingerBytes += chunk.length;
+      if (this.#lingerBytes > maxLingerBytes) this.socket.destroy();
+      return;
+    }
+    this.#read(chunk);
+  }
+
+  #read(chunk: Buffer): void {
+    this.#isReading = true;
+    let start = 0;
+    const end = chunk.length;
+    while (start < end && !this.#isClosing && !this.#isClosed) {
+      const exchange = this.#exchange;
+      if (this.#isWaiting || exchange?.isRequestSent) {
+        this.#hold(start === 0 ? chunk : chunk.subarray(start));
+        break;
+      }
+      if (exchange === null) {
+        start = this.#readHead(chunk, start);
+        continue;
+      }
+      this.deadlineMs = this.#runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs;
+      start = exchange.feed(chunk, start, end);
+      if (start === brokenChunk) {
+        this.#brokenBody(exchange);
+        break;
+      }
+      if (exchange.isRequestSent) this.deadlineMs = Number.POSITIVE_INFINITY;
+    }
+    this.#isReading = false;
+  }
+
+  /** @returns offset behind what was consumed */
+  #readHead(chunk: Buffer, start: number): number {
+    const runtime = this.#runtime;
+    let bytes = chunk;
+    let from = start;
+    let to = chunk.length;
+    let before = 0;
+    let scanner = this.#scanner;
+    if (this.#partial !== null && scanner !== null) {
+      before = this.#partialLength;
+      const take = Math.min(to - start, maxHeadBytes - before);
+      this.#growPartial(before + take);
+      chunk.copy(this.#partial, before, start, start + take);
+      this.#partialLength += take;
+      bytes = this.#partial;
+      from = 0;
+      to = this.#partialLength;
+    } else {
+      scanner = runtime.scanner;
+      scanner.reset();
+    }
+    const length = scanner.scan(bytes, from, to);
+    if (length === needMore) {
+      if (to - from >= maxHeadBytes) this.#refuse('head-too-large');
+      else if (this.#partial === null) this.#keepPartial(chunk, start, to);
+      return chunk.length;
+    }
+    if (length === badByte) return this.#refuse('bad-byte', chunk.length);
+    if (length === tooManyLines) return this.#refuse('too-many-fields', chunk.length);
+    const consumed = start + length - before;
+    this.#partial = null;
+    this.#scanner = null;
+    if (scanner.lines === 0) {
+      // robustness that RFC 9112 §2.2 asks for, once
+      if (this.#skippedEmptyLine) return this.#refuse('bad-start-line', chunk.length);
+      this.#skippedEmptyLine = true;
+      return consumed;
+    }
+    this.#skippedEmptyLine = false;
+    if (length > maxHeadBytes) return this.#refuse('head-too-large', chunk.length);
+    const head = runtime.takeRequestHead();
+    const problem = head.parse(bytes.toString('latin1', from, from + length), scanner, runtime.requestNames);
+    if (problem !== null) return this.#refuse(problem, chunk.length);
+    this.#requests++;
+    beginRequest(runtime, this, head);
+    const exchange = this.#exchange;
+    if (exchange !== null && !exchange.isRequestSent) {
+      this.deadlineMs = runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs;
+      // a client that sent its body already needs no invitation
+      if (head.expectsContinue && consumed === chunk.length)
+        this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+    }
+    return consumed;
+  }
+
+  #keepPartial(chunk: Buffer, start: number, end: number): void {
+    this.#partial = Buffer.allocUnsafe(Math.min(maxHeadBytes, Math.max(1024, (end - start) * 2)));
+    this.#partialLength = chunk.copy(this.#partial, 0, start, end);
+    this.#scanner = new HeadScanner();
+    this.#scanner.scan(this.#partial, 0, this.#partialLength);
+    // in total, and not from byte to byte: a drip must not last for ever
+    if (this.#requests > 0) this.deadlineMs = this.#runtime.ticker.nowMs + this.#runtime.limits.headMs;
+  }
+
+  #growPartial(length: number): void {
+    const partial = this.#partial;
+    if (partial === null || partial.length >= length) return;
+    const grown = Buffer.allocUnsafe(Math.min(maxHeadBytes, Math.max(length, partial.length * 2)));
+    partial.copy(grown, 0, 0, this.#partialLength);
+    this.#partial = grown;
+  }
+
+  #refuse(problem: MessageProblem, consumed = 0): number {
+    refuseMessage(this.#runtime, this, 0, problem);
+    return consumed;
+  }
+
+  #brokenBody(exchange: Exchange): void {
+    const wasAnswering = exchange.isAnswering;
+    exchange.cancel();
+    if (wasAnswering) this.cutOff();
+    else refuseMessage(this.#runtime, this, 0, 'bad-chunk');
+  }
+
+  #hold(chunk: Buffer): void {
+    this.#held = this.#held === null ? chunk : Buffer.concat([this.#held, chunk]);
+    this.socket.pause();
+  }
+
+  #settle(close: boolean): void {
+    if (close || this.#runtime.isDraining) {
+      this.#close();
+      return;
+    }
+    if (this.hasUnsent) {
+      this.#isWaiting = true;
+      this.whenSent(() => {
+        this.#isWaiting = false;
+        this.#next();
+      });
+      return;
+    }
+    // inside `#read` the loop itself goes on with the next request
+    if (this.#isReading) this.deadlineMs = this.#runtime.ticker.nowMs + this.#runtime.limits.clientKeepAliveMs;
+    else this.#next();
+  }
+
+  #next(): void {
+    if (this.#isClosed || this.#isClosing) return;
+    if (this.#exchange === null && !this.#isWaiting) {
+      this.deadlineMs = this.#runtime.ticker.nowMs + this.#runtime.limits.clientKeepAliveMs;
+    }
+    const held = this.#held;
+    if (held === null) {
+      if (this.socket.isPaused()) this.socket.resume();
+      return;
+    }
+    this.#held = null;
+    this.#read(held);
+    if (this.#held === null && !this.#isClosing && this.socket.isPaused()) this.socket.resume();
+  }
+
+  /** Says FIN behind what is written, and reads on for a while without listening. */
+  #close(): void {
+    if (this.#isClosing || this.#isClosed) return;
+    this.#isClosing = true;
+    this.#held = null;
+    this.#partial = null;
+    this.deadlineMs = this.#runtime.ticker.nowMs + lingerMs;
+    this.socket.end();
+    this.socket.resume();
+  }
+
+  #onEnd(): void {
+    // a client that has gone needs no answer, and its upstream request ends with it
+    if (this.#exchange !== null || this.#isWaiting) {
+      this.#exchange?.cancel();
+      this.#exchange = null;
+      this.socket.destroy();
+      return;
+    }
+    this.socket.end();
+  }
+
+  #onClose(): void {
+    this.#isClosed = true;
+    this.#held = null;
+    this.#partial = null;
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    exchange?.cancel();
+    this.#runtime.connectionClosed(this);
+  }
+}

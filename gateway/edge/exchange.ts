@@ -1,0 +1,310 @@
+// One allowed request on its way: its body to the upstream, the answer back to the client, and every way this can fail.
+// Once response headers went out there is no retry and no error page: the connection ends (invariant 11).
+// Rules: RFC 9112 §6.3, §7.1; RFC 9110 §9.2.2 (idempotent methods), §15.6.
+
+import { isPermit, type Permit } from '../core/decision/decide.ts';
+import type { TokenClaims } from '../core/token/claims.ts';
+import { brokenChunk, ChunkedFilter } from '../http1/chunked-filter.ts';
+import type { ResponseFraming, ResponseHead } from '../http1/response-head.ts';
+import { monotonicMs } from '../telemetry/clock.ts';
+import type { Described } from './describe.ts';
+import type { Downstream } from './downstream.ts';
+import { issueLines } from './issue-pass.ts';
+import { upstreamAnswer } from './responder.ts';
+import { type OutgoingFraming, writeResponseHead } from './response-writer.ts';
+import type { Runtime } from './runtime.ts';
+import type { UpstreamConnection, UpstreamFailure } from './upstream-connection.ts';
+import type { UpstreamGroup, UpstreamServerPool } from './upstream-pool.ts';
+
+// A whole answer up to this size goes out as one string in one write; Node writes strings below 16 KiB from its stack.
+const maxStringAnswer = 12 * 1024;
+
+const idempotent: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PUT',
+  'DELETE',
+  'PROPFIND',
+  'REPORT',
+  'SEARCH',
+]);
+
+/** A request being forwarded. Made with a permit, started once, ended once. */
+export class Exchange {
+  readonly method: string;
+  readonly permit: Permit;
+  readonly downstream: Downstream;
+  readonly request: Described;
+  readonly requestId: string;
+  readonly startedMs: number;
+  readonly timeouts: Permit['route']['timeouts'];
+  status = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  hint: string | null = null;
+  /** The body is passed on with its chunk framing. */
+  keepsChunks = false;
+  readonly #runtime: Runtime;
+  readonly #headText: string;
+  readonly #group: UpstreamGroup;
+  readonly #isPersistent: boolean;
+  readonly #minorVersion: number;
+  #upstream: UpstreamConnection | null = null;
+  #requestRemaining: number;
+  #requestFilter: ChunkedFilter | null;
+  #sentBodyBytes = false;
+  #answering = false;
+  #outgoing: OutgoingFraming = 'as-is';
+  #closesAfter = false;
+  #isOver = false;
+  #triedAgain = false;
+  #issue: TokenClaims | null;
+
+  constructor(
+    runtime: Runtime,
+    downstream: Downstream,
+    request: Described,
+    permit: Permit,
+    group: UpstreamGroup,
+    headText: string,
+    requestId: string,
+    startedMs: number,
+  ) {
+    if (!isPermit(permit)) throw new Error('an exchange needs a permit that decide made');
+    const head = request.head;
+    this.#runtime = runtime;
+    this.downstream = downstream;
+    this.request = request;
+    this.permit = permit;
+    this.timeouts = permit.route.timeouts;
+    this.method = head.method;
+    this.requestId = requestId;
+    this.startedMs = startedMs;
+    this.#group = group;
+    this.#headText = headText;
+    this.#isPersistent = head.isPersistent;
+    this.#minorVersion = head.minorVersion;
+    this.#requestRemaining = Math.max(head.contentLength, 0);
+    this.#requestFilter = head.isChunked ? new ChunkedFilter() : null;
+    this.#issue = permit.issue;
+  }
+
+  get isRequestSent(): boolean {
+    return this.#requestRemaining === 0 && this.#requestFilter === null;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Whether the head of an answer is on its way to the client. */
+  get isAnswering(): boolean {
+    return this.#answering;
+  }
+
+  /** When an answer is due: only once the whole request is with the upstream. */
+  answerDeadlineMs(): number {
+    return this.isRequestSent
+      ? this.#runtime.ticker.nowMs + this.timeouts.upstreamFirstByteMs
+      : Number.POSITIVE_INFINITY;
+  }
+
+  start(): void {
+    this.#open(null, false);
+  }
+
+  /**
+   * Takes bytes of the request's body.
+   *
+   * @returns offset behind the body's last byte (`end` unless the request is complete), or `brokenChunk`
+   */
+  feed(bytes: Buffer, start: number, end: number): number {
+    if (this.#requestFilter !== null) {
+      const filter = this.#requestFilter;
+      const consumed = filter.feed(bytes, start, end, true, this.#forwardBody);
+      if (consumed === brokenChunk) return brokenChunk;
+      this.bytesIn += consumed - start;
+      if (filter.isDone) {
+        this.#requestFilter = null;
+        this.#requestDone();
+      }
+      return consumed;
+    }
+    const take = Math.min(this.#requestRemaining, end - start);
+    if (take === 0) return start;
+    this.#requestRemaining -= take;
+    this.bytesIn += take;
+    this.#forwardBody(bytes, start, start + take);
+    if (this.#requestRemaining === 0) this.#requestDone();
+    return start + take;
+  }
+
+  /** An interim answer. @returns false when the upstream may not send this one */
+  onInterim(head: ResponseHead): boolean {
+    // 100 was answered here already; 101 was never asked for, since Upgrade is not forwarded
+    if (head.status === 101) return false;
+    if (head.status === 103 && this.#minorVersion === 1) {
+      this.downstream.socket.write(head.text, 'latin1');
+    }
+    return true;
+  }
+
+  /** The final head, with the first bytes of the body: `start` to `end` of `bytes`, the whole of it when `isWhole`. */
+  begin(
+    head: ResponseHead,
+    framing: ResponseFraming,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    isWhole: boolean,
+  ): void {
+    this.#answering = true;
+    this.status = head.status;
+    this.#outgoing = this.#outgoingFraming(framing);
+    this.keepsChunks = framing === 'chunked' && this.#outgoing === 'chunked';
+    // an answer before the request's end leaves bytes on the connection that are no request
+    if (!this.isRequestSent || !this.#isPersistent || this.#outgoing === 'close' || this.#runtime.isDraining) {
+      this.#closesAfter = true;
+    }
+    const carriesToken = this.#issue !== null && head.status < 400;
+    const text = writeResponseHead(head, {
+      framing: this.#outgoing,
+      requestId: this.requestId,
+      connection: this.#closesAfter ? 'close' : this.#minorVersion === 0 ? 'keep-alive' : '',
+      lines: this.#issue === null && !this.permit.clearPass ? '' : issueLines(this.#runtime, this, carriesToken),
+      carriesToken,
+      pathForm:
+        this.request.pathToken === null ? null : this.#runtime.snapshot.tokenPathPrefix + this.request.pathToken,
+      host: this.request.head.host,
+    });
+    // token and message are in the answer's text and nowhere else from here on
+    this.#issue = null;
+    const socket = this.downstream.socket;
+    this.bytesOut += end - start;
+    if (end === start) {
+      socket.write(text, 'latin1');
+    } else if (isWhole && text.length + end - start <= maxStringAnswer) {
+      socket.write(text + bytes.toString('latin1', start, end), 'latin1');
+    } else {
+      socket.cork();
+      socket.write(text, 'latin1');
+      socket.write(bytes.subarray(start, end));
+      socket.uncork();
+    }
+  }
+
+  /** A span of the answer's body, only lent: see `Downstream.hasUnsent`. */
+  readonly relay = (bytes: Uint8Array, start: number, end: number): void => {
+    const socket = this.downstream.socket;
+    this.bytesOut += end - start;
+    if (this.#outgoing === 'chunked' && !this.keepsChunks) {
+      socket.cork();
+      socket.write(`${(end - start).toString(16)}\r\n`, 'latin1');
+      socket.write(bytes.subarray(start, end));
+      socket.write('\r\n', 'latin1');
+      socket.uncork();
+      return;
+    }
+    socket.write(bytes.subarray(start, end));
+  };
+
+  /** The answer is complete and framed to its end. */
+  end(): void {
+    if (this.#isOver) return;
+    if (this.#outgoing === 'chunked' && !this.keepsChunks) this.downstream.socket.write('0\r\n\r\n', 'latin1');
+    this.#upstream = null;
+    this.#over();
+    this.downstream.exchangeDone(this.#closesAfter);
+  }
+
+  upstreamFailed(connection: UpstreamConnection, failure: UpstreamFailure): void {
+    if (this.#isOver) return;
+    this.#upstream = null;
+    if (!this.#answering && this.#mayTryAgain(connection, failure)) {
+      this.#triedAgain = true;
+      this.#runtime.metrics.retries++;
+      this.#open(failure === 'connect-failed' || failure === 'connect-timeout' ? connection.server : null, true);
+      return;
+    }
+    this.#runtime.upstreamTrouble(this, connection.server, failure);
+    if (this.#answering) {
+      // the client must not take what it has for the whole
+      this.#over();
+      this.downstream.cutOff();
+      return;
+    }
+    this.#giveUp(failure);
+  }
+
+  /** The client is gone, or its body was broken: the upstream's request ends with it. */
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#upstream?.destroy();
+    this.#upstream = null;
+    this.#over();
+  }
+
+  #open(avoid: UpstreamServerPool | null, fresh: boolean): void {
+    const connection = this.#group.acquire(avoid, fresh);
+    if (connection === null) {
+      this.#giveUp('too-busy');
+      return;
+    }
+    this.#upstream = connection;
+    connection.start(this, this.#headText);
+  }
+
+  #mayTryAgain(connection: UpstreamConnection, failure: UpstreamFailure): boolean {
+    if (this.#triedAgain || this.#sentBodyBytes) return false;
+    if (failure === 'connect-failed' || failure === 'connect-timeout') return this.#group.servers.length > 1;
+    // a stale connection: nothing was answered, and repeating the request changes nothing
+    return (
+      failure === 'closed-before-answer' &&
+      connection.requests > 1 &&
+      idempotent.has(this.method) &&
+      this.isRequestSent &&
+      this.#runtime.mayRetry()
+    );
+  }
+
+  #giveUp(failure: UpstreamFailure | 'too-busy'): void {
+    const isUnread = !this.isRequestSent;
+    const answer = upstreamAnswer(this, failure, isUnread || !this.#isPersistent);
+    this.status = answer.status;
+    this.#over();
+    this.downstream.answer(answer.text, isUnread || !this.#isPersistent);
+  }
+
+  readonly #forwardBody = (bytes: Uint8Array, start: number, end: number): void => {
+    this.#sentBodyBytes = true;
+    const upstream = this.#upstream;
+    if (upstream === null) return;
+    if (!upstream.writeBody(bytes.subarray(start, end), this.#resumeBody)) {
+      this.downstream.pauseBody();
+      upstream.deadlineMs = this.#runtime.ticker.nowMs + this.timeouts.upstreamIdleMs;
+    }
+  };
+
+  readonly #resumeBody = (): void => {
+    if (this.#isOver) return;
+    if (this.#upstream !== null && !this.#answering) this.#upstream.deadlineMs = this.answerDeadlineMs();
+    this.downstream.resumeBody();
+  };
+
+  #requestDone(): void {
+    if (this.#upstream !== null && !this.#answering) this.#upstream.deadlineMs = this.answerDeadlineMs();
+  }
+
+  #outgoingFraming(framing: ResponseFraming): OutgoingFraming {
+    if (framing === 'none' || framing === 'length') return 'as-is';
+    // a 1.0 client knows no chunks: the connection's end is the body's end
+    return this.#minorVersion === 0 ? 'close' : 'chunked';
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    this.#issue = null;
+    this.#runtime.exchangeOver(this, monotonicMs() - this.startedMs);
+  }
+}

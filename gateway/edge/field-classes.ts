@@ -1,0 +1,77 @@
+// Which fields of a request and of a response the edge acts on, as numbers for the engine's name memo.
+// What is not named here is forwarded byte for byte.
+
+import { isForwardingHeader, isIdentityHeader } from '../core/decision/identity.ts';
+import { FieldNames, fieldClass, firstOwnClass } from '../http1/field-names.ts';
+
+/** Classes of request fields, beside the engine's own. */
+export const requestClass = {
+  authorization: firstOwnClass,
+  cookie: firstOwnClass + 1,
+  /** Ours to say, never the client's: identity and asking-proxy names. Removed always. */
+  identity: firstOwnClass + 2,
+  forwardedFor: firstOwnClass + 3,
+  forwardedProto: firstOwnClass + 4,
+  forwardedHost: firstOwnClass + 5,
+  requestId: firstOwnClass + 6,
+  accept: firstOwnClass + 7,
+  fetchMode: firstOwnClass + 8,
+  requestedWith: firstOwnClass + 9,
+  prefer: firstOwnClass + 10,
+  userAgent: firstOwnClass + 11,
+} as const;
+
+/** Classes of response fields, beside the engine's own. */
+export const responseClass = {
+  setCookie: firstOwnClass,
+  location: firstOwnClass + 1,
+  cacheControl: firstOwnClass + 2,
+  expires: firstOwnClass + 3,
+  referrerPolicy: firstOwnClass + 4,
+  /** Names that only latchkey may say to a client. */
+  ours: firstOwnClass + 5,
+  keepAlive: firstOwnClass + 6,
+  requestId: firstOwnClass + 7,
+} as const;
+
+const requestNames: ReadonlyMap<string, number> = new Map([
+  ['authorization', requestClass.authorization],
+  ['cookie', requestClass.cookie],
+  ['x-forwarded-for', requestClass.forwardedFor],
+  ['x-forwarded-proto', requestClass.forwardedProto],
+  ['x-forwarded-host', requestClass.forwardedHost],
+  ['x-request-id', requestClass.requestId],
+  ['accept', requestClass.accept],
+  ['sec-fetch-mode', requestClass.fetchMode],
+  ['x-requested-with', requestClass.requestedWith],
+  ['prefer', requestClass.prefer],
+  ['user-agent', requestClass.userAgent],
+]);
+
+const responseNames: ReadonlyMap<string, number> = new Map([
+  ['set-cookie', responseClass.setCookie],
+  ['location', responseClass.location],
+  ['cache-control', responseClass.cacheControl],
+  ['expires', responseClass.expires],
+  ['pragma', responseClass.expires],
+  ['referrer-policy', responseClass.referrerPolicy],
+  ['x-request-id', responseClass.requestId],
+]);
+
+/** @param customNames  folded identity names of the configuration; a client may not send them either */
+export function requestFieldNames(customNames: ReadonlySet<string>): FieldNames {
+  return new FieldNames('strict', (name) => {
+    const found = requestNames.get(name);
+    if (found !== undefined) return found;
+    if (isIdentityHeader(name) || isForwardingHeader(name) || customNames.has(name)) return requestClass.identity;
+    return fieldClass.plain;
+  });
+}
+
+export function responseFieldNames(): FieldNames {
+  return new FieldNames('token', (name) => {
+    const found = responseNames.get(name);
+    if (found !== undefined) return found;
+    return name.startsWith('latchkey-') ? responseClass.ours : fieldClass.plain;
+  });
+}

@@ -1,0 +1,145 @@
+// The life of a request, phase by phase, each with the reason for its place:
+//   describe → decide → (ask control → decide again) → enforce: forward or answer → telemetry.
+// No other file calls `decide` for a proxied request, and nothing is forwarded but from here.
+
+import { type Decision, type Denial, decide, type Lookup, type Permit } from '../core/decision/decide.ts';
+import type { Snapshot } from '../core/decision/snapshot.ts';
+import type { EpochSeconds } from '../core/model/time.ts';
+import type { MessageProblem } from '../http1/problems.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import { monotonicMs } from '../telemetry/clock.ts';
+import { clearPassLine } from './cookies.ts';
+import { type Described, describe, isNavigation } from './describe.ts';
+import type { Downstream } from './downstream.ts';
+import { Exchange } from './exchange.ts';
+import { setsSecureCookies } from './issue-pass.ts';
+import { writeRequestHead } from './request-writer.ts';
+import { denialAnswer, messageAnswer } from './responder.ts';
+import type { Runtime } from './runtime.ts';
+
+/** A request on its way through the phases. */
+interface Passage {
+  readonly downstream: Downstream;
+  readonly request: Described;
+  /** Taken once: a reload never changes a request in flight. */
+  readonly snapshot: Snapshot;
+  readonly now: EpochSeconds;
+  readonly requestId: string;
+  readonly startedMs: number;
+}
+
+/** Takes a sound head through all phases. Synchronous but for a look-up. */
+export function beginRequest(runtime: Runtime, downstream: Downstream, head: RequestHead): void {
+  const startedMs = monotonicMs();
+  const snapshot = runtime.snapshot;
+  const now = runtime.ticker.epochSeconds;
+
+  // 1. Describe: facts without judgement. First, because what has no canonical form must not reach any rule.
+  const request = describe(head, snapshot, downstream.peerAddress);
+  if (typeof request === 'string') {
+    refuseMessage(
+      runtime,
+      downstream,
+      400,
+      request === 'authorization-repeated' || request === 'bad-path-token' ? null : request,
+    );
+    return;
+  }
+  const requestId = request.requestId ?? runtime.requestIds.nextRequestId();
+  const passage: Passage = { downstream, request, snapshot, now, requestId, startedMs };
+
+  // 2. Decide: pure, and before anything is opened or written on behalf of this request.
+  const decision = decide(request, snapshot, runtime.live, now, null);
+  if (decision.kind === 'lookup') {
+    // 3. Ask control: only where the verdict needs it, while the client's further bytes wait.
+    void askControl(runtime, passage, decision);
+    return;
+  }
+  enforce(runtime, passage, decision);
+}
+
+/** Answers a message that is no sound request, and ends its connection: what follows it cannot be trusted. */
+export function refuseMessage(
+  runtime: Runtime,
+  downstream: Downstream,
+  status: number,
+  problem: MessageProblem | 'head-timeout' | 'body-timeout' | null,
+): void {
+  const known = problem === 'head-timeout' || problem === 'body-timeout' ? null : problem;
+  const requestId = runtime.requestIds.nextRequestId();
+  const answer = messageAnswer(status === 0 ? known : null, status, requestId);
+  runtime.metrics.parseRefusals++;
+  runtime.messageRefused(downstream, requestId, answer.status, problem ?? 'bad-target');
+  downstream.answer(answer.text, true);
+}
+
+async function askControl(runtime: Runtime, passage: Passage, lookup: Lookup): Promise<void> {
+  const { downstream, request } = passage;
+  downstream.waitForDecision();
+  const answer = await runtime.askPassword({
+    route: lookup.route.name,
+    user: lookup.user,
+    password: lookup.password,
+    address: request.clientAddress,
+  });
+  // the client may have left while control was thinking
+  if (downstream.isClosed) return;
+  const decision = decide(request, passage.snapshot, runtime.live, passage.now, answer);
+  if (decision.kind === 'lookup') throw new Error('decide asked the same question twice');
+  enforce(runtime, passage, decision);
+  downstream.decisionCame();
+}
+
+function enforce(runtime: Runtime, passage: Passage, decision: Exclude<Decision, Lookup>): void {
+  switch (decision.kind) {
+    case 'allow':
+      forward(runtime, passage, decision);
+      return;
+    case 'deny':
+      refuse(runtime, passage, decision);
+      return;
+    default:
+      decision satisfies never;
+  }
+}
+
+/** 4a. Forward: strip, then add, then open. Cannot be called without a permit. */
+function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
+  const { downstream, request, snapshot, requestId } = passage;
+  const route = permit.route;
+  runtime.metrics.decision(permit.how, null);
+  let identity = '';
+  if (permit.claims !== null) {
+    identity = permit.token === null ? route.identity(permit.claims) : permit.token.identityLines(route.identity);
+    if (route.assertion) identity += runtime.assertions.line(permit.claims, route, snapshot.issuer, passage.now);
+    if (request.explicitForm !== null) runtime.lostTokens.remember(request, runtime.ticker.nowMs);
+  }
+  const headText = writeRequestHead(permit, request, snapshot.tokenParameter, requestId, downstream.scheme, identity);
+  const group = runtime.groupOf(route);
+  downstream.forward(new Exchange(runtime, downstream, request, permit, group, headText, requestId, passage.startedMs));
+}
+
+/** 4b. Refuse: the public class to the client, the reason to the log. */
+function refuse(runtime: Runtime, passage: Passage, denial: Denial): void {
+  const { downstream, request, requestId } = passage;
+  const head = request.head;
+  runtime.metrics.decision(null, denial.reason);
+  // unread body bytes would be taken for the next request
+  const close = !head.isPersistent || head.hasBody;
+  const cookieLines =
+    denial.clearPass && denial.route !== null
+      ? clearPassLine(denial.route.path, setsSecureCookies({ request, downstream }))
+      : '';
+  const context = {
+    requestId,
+    isHead: head.method === 'HEAD',
+    isPage: isNavigation(head),
+    minorVersion: head.minorVersion,
+  };
+  const answer = denialAnswer(denial, context, cookieLines, close);
+  const hint = denial.reason === 'no-credential' ? runtime.lostTokenHint(request, denial.route) : null;
+  runtime.requestDenied(passage, denial, answer.status, hint);
+  downstream.answer(answer.text, close);
+}
+
+export type { Passage };

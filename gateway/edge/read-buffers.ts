@@ -1,0 +1,41 @@
+// Large read buffers for upstream connections in use, lent and taken back; their sum is bounded.
+// No buffer is ever registered with two sockets: a buffer has one owner, a connection or a write that still needs it.
+
+/** What an idle connection and the first read of an answer use. */
+export const smallBufferBytes = 8 * 1024;
+
+// CPU per MiB has its minimum between 32 and 48 KiB; an exactly full 64 KiB read behaves badly.
+const largeBufferBytes = 48 * 1024;
+const fallbackBufferBytes = 16 * 1024;
+
+const maxKept = 64;
+
+/** Lends buffers; above the cap smaller ones, so that memory stays bounded and nothing stops. */
+export class ReadBuffers {
+  readonly #kept: Buffer[] = [];
+  readonly #maxLent: number;
+  #lent = 0;
+
+  /** @param maxBytes  cap on the sum of large buffers in use */
+  constructor(maxBytes: number) {
+    this.#maxLent = Math.floor(maxBytes / largeBufferBytes);
+  }
+
+  take(): Buffer {
+    if (this.#lent >= this.#maxLent) return Buffer.allocUnsafeSlow(fallbackBufferBytes);
+    this.#lent++;
+    return this.#kept.pop() ?? Buffer.allocUnsafeSlow(largeBufferBytes);
+  }
+
+  /** Takes a buffer back; nothing may read or write it any more. */
+  give(buffer: Buffer): void {
+    if (buffer.length !== largeBufferBytes) return;
+    this.#lent--;
+    if (this.#kept.length < maxKept) this.#kept.push(buffer);
+  }
+
+  /** Takes a buffer off the books that somebody may still read from; it is the garbage collector's. */
+  forget(buffer: Buffer): void {
+    if (buffer.length === largeBufferBytes) this.#lent--;
+  }
+}

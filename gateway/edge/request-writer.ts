@@ -1,0 +1,133 @@
+// Writes the request head that an upstream gets. Strip before add: what the client may not say is gone before ours comes.
+// Unchanged lines are copied as runs of the original text; no object and no copy per field.
+// Rules: RFC 9110 §7.6.1 (hop-by-hop), §7.6.3 (Via), RFC 9112 §3.2.1 (origin form).
+
+import type { Permit } from '../core/decision/decide.ts';
+import type { RoutePolicy } from '../core/decision/snapshot.ts';
+import { fieldClass } from '../http1/field-names.ts';
+import { fieldStride } from '../http1/message-head.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import { withoutOurCookies } from './cookies.ts';
+import type { Described } from './describe.ts';
+import { requestClass } from './field-classes.ts';
+import { withoutParameter } from './query.ts';
+
+const copy = 0;
+const drop = 1;
+const rewriteCookie = 2;
+
+/**
+ * @param identity  lines that say who asks, made by the gateway; empty for anyone
+ * @param scheme    `http` or `https`, as the client reached us
+ */
+export function writeRequestHead(
+  permit: Permit,
+  request: Described,
+  tokenParameter: string,
+  requestId: string,
+  scheme: string,
+  identity: string,
+): string {
+  const head = request.head;
+  const route = permit.route;
+  const looksAtTokens = route.takesToken || route.takesPass;
+  // 1. the request line: the canonical path that was decided on, and the query without our own parameter
+  const query =
+    request.hasQueryToken && looksAtTokens ? withoutParameter(head.rawQuery, tokenParameter) : head.rawQuery;
+  let out = `${head.method} ${request.path}${query} HTTP/1.1\r\n`;
+
+  // 2. the client's fields, without hop-by-hop ones, without what Connection named, without anything that is ours to say
+  const text = head.text;
+  const fields = head.fields;
+  let run = -1;
+  for (let index = 0; index < head.fieldCount; index++) {
+    const at = index * fieldStride;
+    const found = fields[at] as number;
+    let action = copy;
+    if (found !== fieldClass.plain) action = actionFor(found, request, route, looksAtTokens, permit);
+    if (action === copy && head.connectionNames !== null && isNominated(head, index, found)) action = drop;
+    if (action === copy) {
+      if (run < 0) run = fields[at + 1] as number;
+      continue;
+    }
+    if (run >= 0) {
+      out += text.slice(run, fields[at + 1] as number);
+      run = -1;
+    }
+    if (action === rewriteCookie) {
+      const kept = withoutOurCookies(head.valueOf(index));
+      if (kept !== '') out += `${head.nameOf(index)}: ${kept}\r\n`;
+    }
+  }
+  if (run >= 0) out += text.slice(run, text.length - 2);
+  if (head.host === '') out += `Host: ${route.upstreamName}\r\n`;
+  if (head.isChunked) out += 'Transfer-Encoding: chunked\r\n';
+
+  // 3. what only the gateway may say
+  const forwardedFor = request.isFromTrustedProxy ? forwardedChain(request) : request.peerAddress;
+  const forwardedHost = request.isFromTrustedProxy
+    ? (valueOfClass(head, requestClass.forwardedHost) ?? head.host)
+    : head.host;
+  const forwardedProto = request.isFromTrustedProxy ? trustedScheme(head, scheme) : scheme;
+  return (
+    `${out}X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${forwardedProto}\r\nX-Forwarded-Host: ${forwardedHost}\r\n` +
+    `X-Request-Id: ${requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n${identity}\r\n`
+  );
+}
+
+/** `https` when a trusted proxy says so, else what the listener speaks. */
+export function trustedScheme(head: RequestHead, scheme: string): string {
+  const said = valueOfClass(head, requestClass.forwardedProto);
+  return said === 'https' || said === 'http' ? said : scheme;
+}
+
+function actionFor(
+  found: number,
+  request: Described,
+  route: RoutePolicy,
+  looksAtTokens: boolean,
+  permit: Permit,
+): number {
+  switch (found) {
+    case fieldClass.host:
+    case fieldClass.contentLength:
+    case requestClass.accept:
+    case requestClass.fetchMode:
+    case requestClass.requestedWith:
+    case requestClass.prefer:
+    case requestClass.userAgent:
+      return copy;
+    case requestClass.authorization: {
+      if (route.forwardsAuthorization && permit.how !== 'anyone') return copy;
+      // ours on this route: a bearer token where tokens are looked at, Basic where passwords are
+      const isOurs = request.isBearer ? looksAtTokens : request.basic !== null && route.takesPassword;
+      return isOurs ? drop : copy;
+    }
+    case requestClass.cookie:
+      return request.hasOurCookies ? rewriteCookie : copy;
+    default:
+      return drop;
+  }
+}
+
+/** Whether `Connection` named this field. Framing and Host are not the client's to take away (RFC 9110 §7.6.1). */
+function isNominated(head: RequestHead, field: number, found: number): boolean {
+  if (found === fieldClass.host || found === fieldClass.contentLength) return false;
+  return head.connectionNames?.includes(head.nameOf(field).toLowerCase()) ?? false;
+}
+
+function forwardedChain(request: Described): string {
+  const head = request.head;
+  let chain = '';
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.fields[index * fieldStride] === requestClass.forwardedFor) chain += `${head.valueOf(index)}, `;
+  }
+  return chain + request.peerAddress;
+}
+
+function valueOfClass(head: RequestHead, wanted: number): string | null {
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.fields[index * fieldStride] === wanted) return head.valueOf(index);
+  }
+  return null;
+}

@@ -1,0 +1,173 @@
+// Every answer that latchkey gives itself: refusals, errors of the upstream, broken messages.
+// No answer says which check failed beyond its public class; the log always does. People get a small page, programs
+// problem+json. Rules: RFC 9457, RFC 6750 §3, RFC 7617 §2, RFC 9110 §11.6.1 and §15.
+
+import type { Denial } from '../core/decision/decide.ts';
+import type { DenyReason } from '../core/decision/reasons.ts';
+import { type MessageProblem, statusOf } from '../http1/problems.ts';
+import { isNavigation } from './describe.ts';
+import type { Exchange } from './exchange.ts';
+import type { UpstreamFailure } from './upstream-connection.ts';
+
+/** A complete answer, ready to be written as latin1. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+interface Wording {
+  readonly title: string;
+  readonly detail: string;
+}
+
+const wordings: ReadonlyMap<number, Wording> = new Map([
+  [400, { title: 'Bad Request', detail: 'The request could not be understood.' }],
+  [401, { title: 'Unauthorized', detail: 'A valid credential is needed to open this.' }],
+  [403, { title: 'Forbidden', detail: 'The credential is valid, but it does not open this.' }],
+  [404, { title: 'Not Found', detail: 'Nothing is served at this address.' }],
+  [405, { title: 'Method Not Allowed', detail: 'This method is not served here.' }],
+  [408, { title: 'Request Timeout', detail: 'The request did not arrive in time.' }],
+  [414, { title: 'URI Too Long', detail: 'The address is longer than 16 KiB.' }],
+  [417, { title: 'Expectation Failed', detail: 'The expectation in the request cannot be met.' }],
+  [429, { title: 'Too Many Requests', detail: 'Too many attempts; please wait before the next one.' }],
+  [
+    431,
+    { title: 'Request Header Fields Too Large', detail: 'The request has more than 100 fields or 32 KiB of them.' },
+  ],
+  [501, { title: 'Not Implemented', detail: 'This method is not known here.' }],
+  [502, { title: 'Bad Gateway', detail: 'The site behind this gateway did not answer properly.' }],
+  [503, { title: 'Service Unavailable', detail: 'This cannot be answered right now; please try again shortly.' }],
+  [504, { title: 'Gateway Timeout', detail: 'The site behind this gateway did not answer in time.' }],
+  [505, { title: 'HTTP Version Not Supported', detail: 'HTTP/1.1 and HTTP/1.0 are spoken here.' }],
+]);
+
+/** Status of a refusal. */
+export function statusOfDenial(reason: DenyReason): number {
+  switch (reason) {
+    case 'no-route':
+      return 404;
+    case 'credential-repeated':
+      return 400;
+    case 'path-form-method':
+      return 405;
+    case 'outside-path':
+    case 'outside-method':
+    case 'outside-host':
+    case 'outside-address':
+      return 403;
+    case 'password-busy':
+      return 429;
+    case 'control-away':
+      return 503;
+    default:
+      // anything wrong with a credential, or none at all
+      return 401;
+  }
+}
+
+/** @param cookieLines  complete Set-Cookie lines that clear what was wrong */
+export function denialAnswer(denial: Denial, exchange: AnswerContext, cookieLines: string, close: boolean): Answer {
+  const status = statusOfDenial(denial.reason);
+  let lines = cookieLines;
+  if (status === 401) lines += challenge(denial);
+  if (status === 405) lines += 'Allow: GET, HEAD\r\n';
+  if (denial.retryAfterSeconds > 0) lines += `Retry-After: ${denial.retryAfterSeconds}\r\n`;
+  return { status, text: render(status, lines, exchange, close) };
+}
+
+/** What an answer depends on beside its reason. */
+export interface AnswerContext {
+  readonly requestId: string;
+  readonly isHead: boolean;
+  readonly isPage: boolean;
+  /** Of the request; a 1.0 client is told when the connection stays. */
+  readonly minorVersion: number;
+}
+
+/** Answer to a message that is no sound request. Always the last on its connection. */
+export function messageAnswer(problem: MessageProblem | null, status: number, requestId: string): Answer {
+  const code = problem === null ? status : statusOf(problem);
+  const lines = code === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : '';
+  const context = { requestId, isHead: false, isPage: false, minorVersion: 1 };
+  return { status: code, text: render(code, lines, context, true) };
+}
+
+/** Answer in place of an upstream's. */
+export function upstreamAnswer(exchange: Exchange, failure: UpstreamFailure | 'too-busy', close: boolean): Answer {
+  const status =
+    failure === 'too-busy'
+      ? 503
+      : failure === 'connect-timeout' || failure === 'first-byte-timeout' || failure === 'idle-timeout'
+        ? 504
+        : 502;
+  const head = exchange.request.head;
+  const lines = failure === 'too-busy' ? 'Retry-After: 1\r\n' : '';
+  const context = {
+    requestId: exchange.requestId,
+    isHead: exchange.method === 'HEAD',
+    isPage: isNavigation(head),
+    minorVersion: head.minorVersion,
+  };
+  return { status, text: render(status, lines, context, close) };
+}
+
+function challenge(denial: Denial): string {
+  const route = denial.route;
+  if (route === null) return '';
+  let lines = '';
+  if (route.takesPassword) lines += `WWW-Authenticate: Basic realm="${route.name}", charset="UTF-8"\r\n`;
+  if (route.takesToken || route.takesPass) {
+    const isTokenError = denial.presented && !denial.reason.startsWith('password-');
+    const error = isTokenError ? ', error="invalid_token"' : '';
+    lines += `WWW-Authenticate: Bearer realm="${route.name}"${error}\r\n`;
+  }
+  return lines;
+}
+
+function render(status: number, lines: string, context: AnswerContext, close: boolean): string {
+  const wording = wordings.get(status) ?? { title: 'Error', detail: 'The request was not answered.' };
+  const type = context.isPage ? 'text/html; charset=utf-8' : 'application/problem+json';
+  const body = context.isPage ? page(status, wording, context.requestId) : problem(status, wording, context.requestId);
+  const connection = close ? 'Connection: close\r\n' : context.minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
+  const pagePolicy = context.isPage
+    ? "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
+    : '';
+  // the body is ASCII, so its length in characters is its length in bytes
+  return (
+    `HTTP/1.1 ${status} ${wording.title}\r\n${lines}${connection}Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n` +
+    `Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n${pagePolicy}X-Request-Id: ${context.requestId}\r\n\r\n` +
+    (context.isHead ? '' : body)
+  );
+}
+
+function problem(status: number, wording: Wording, requestId: string): string {
+  return `{"type":"about:blank","title":"${wording.title}","status":${status},"detail":"${wording.detail}","request_id":"${requestId}"}\n`;
+}
+
+function page(status: number, wording: Wording, requestId: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${wording.title}</title>
+<style>
+:root { color-scheme: light dark; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; font: 1rem/1.5 system-ui, sans-serif;
+  background: light-dark(#f6f6f4, #17181a); color: light-dark(#1c1d1f, #e7e7e4); }
+main { max-width: 26rem; padding: 2rem; }
+h1 { margin: 0 0 .5rem; font-size: 1.4rem; }
+p { margin: 0 0 1rem; }
+small { color: light-dark(#62646a, #9a9ca3); }
+</style>
+</head>
+<body>
+<main>
+<h1>${wording.title}</h1>
+<p>${wording.detail}</p>
+<small>${status} &middot; ${requestId}</small>
+</main>
+</body>
+</html>
+`;
+}

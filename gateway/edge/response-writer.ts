@@ -1,0 +1,94 @@
+// Writes the response head that a client gets. Hop-by-hop fields end here; an upstream may not speak in our name.
+// Rules: RFC 9110 §7.6.1, §7.6.3; RFC 9112 §6.3, §7; a pass travels with no-store (RFC 9111 §5.2.2.5).
+
+import { fieldClass } from '../http1/field-names.ts';
+import { fieldStride } from '../http1/message-head.ts';
+import { ResponseHead } from '../http1/response-head.ts';
+import { setsOurCookie } from './cookies.ts';
+import { responseClass } from './field-classes.ts';
+
+/** How the body goes to the client. */
+export type OutgoingFraming = 'as-is' | 'chunked' | 'close';
+
+/** What the gateway adds or changes. */
+export interface ResponseAdditions {
+  readonly framing: OutgoingFraming;
+  readonly requestId: string;
+  /** `close`, `keep-alive` (said to 1.0 clients only), or empty when nothing has to be said. */
+  readonly connection: 'close' | 'keep-alive' | '';
+  /** Complete lines: a pass, a cleared cookie, `Latchkey-Token`. */
+  readonly lines: string;
+  /** The answer carries a token: upstream's caching fields go, `private, no-store` comes. */
+  readonly carriesToken: boolean;
+  /** `/.t/<token>` for a request in path form, else null. */
+  readonly pathForm: string | null;
+  /** Host of the request, for `Location` of a path form. */
+  readonly host: string;
+}
+
+export function writeResponseHead(head: ResponseHead, additions: ResponseAdditions): string {
+  const text = head.text;
+  const fields = head.fields;
+  let out = `HTTP/1.1 ${text.slice(ResponseHead.statusAt, head.startLineEnd)}\r\n`;
+  // some servers leave out the blank behind the code; ours is there (RFC 9112 §4)
+  if (head.startLineEnd === ResponseHead.statusAt + 3) out = `HTTP/1.1 ${head.status} \r\n`;
+  let run = -1;
+  for (let index = 0; index < head.fieldCount; index++) {
+    const at = index * fieldStride;
+    const found = fields[at] as number;
+    const keeps =
+      (found === fieldClass.plain || keepsField(head, index, found, additions)) && !isNominated(head, index);
+    if (keeps) {
+      if (run < 0) run = fields[at + 1] as number;
+      continue;
+    }
+    if (run >= 0) {
+      out += text.slice(run, fields[at + 1] as number);
+      run = -1;
+    }
+    if (found === responseClass.location) out += locationLine(head, index, additions);
+  }
+  if (run >= 0) out += text.slice(run, text.length - 2);
+  if (additions.framing === 'chunked') out += 'Transfer-Encoding: chunked\r\n';
+  if (additions.connection !== '') out += `Connection: ${additions.connection}\r\n`;
+  if (additions.carriesToken) out += 'Cache-Control: private, no-store\r\n';
+  if (additions.pathForm !== null) out += 'Referrer-Policy: no-referrer\r\n';
+  return `${out}${additions.lines}X-Request-Id: ${additions.requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n\r\n`;
+}
+
+function keepsField(head: ResponseHead, index: number, found: number, additions: ResponseAdditions): boolean {
+  switch (found) {
+    case fieldClass.contentLength:
+      return additions.framing === 'as-is' && head.status !== 204 && head.status >= 200;
+    case fieldClass.host:
+    case fieldClass.expect:
+      return true;
+    case responseClass.setCookie:
+      return !setsOurCookie(head.valueOf(index));
+    case responseClass.location:
+    case responseClass.referrerPolicy:
+      return additions.pathForm === null;
+    case responseClass.cacheControl:
+    case responseClass.expires:
+      return !additions.carriesToken;
+    default:
+      return false;
+  }
+}
+
+/** `Location` of a path form: a same-host target gets the token's prefix back, so that the player stays inside. */
+function locationLine(head: ResponseHead, index: number, additions: ResponseAdditions): string {
+  const value = head.valueOf(index);
+  const prefix = additions.pathForm ?? '';
+  if (value.startsWith('/') && !value.startsWith('//')) return `Location: ${prefix}${value}\r\n`;
+  const match = /^(https?:\/\/([^/?#]+))([/?#].*)?$/i.exec(value);
+  if (match !== null && (match[2] ?? '').toLowerCase() === additions.host.toLowerCase()) {
+    const rest = match[3] ?? '/';
+    return `Location: ${match[1]}${prefix}${rest.startsWith('/') ? rest : `/${rest}`}\r\n`;
+  }
+  return `Location: ${value}\r\n`;
+}
+
+function isNominated(head: ResponseHead, index: number): boolean {
+  return head.connectionNames?.includes(head.nameOf(index).toLowerCase()) ?? false;
+}

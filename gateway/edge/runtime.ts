@@ -1,0 +1,261 @@
+// What all connections of one edge share: configuration, keys, pools, counters, logs. Built once, in `startEdge`.
+// A reload replaces the snapshot, the keys and the pools here; requests in flight keep what they took.
+
+import { compileSnapshot } from '../config/compile.ts';
+import type { Config, Limits } from '../config/config.ts';
+import type { PasswordQuestion } from '../config/edge-feed.ts';
+import type { Denial, LookupAnswer } from '../core/decision/decide.ts';
+import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
+import type { KeyRecord } from '../core/model/key.ts';
+import type { RingKey } from '../core/token/key-ring.ts';
+import type { FieldNames } from '../http1/field-names.ts';
+import { HeadScanner } from '../http1/head-scanner.ts';
+import { RequestHead } from '../http1/request-head.ts';
+import { ResponseHead } from '../http1/response-head.ts';
+import type { AccessLog, DecisionLog } from '../telemetry/access-log.ts';
+import { monotonicMs } from '../telemetry/clock.ts';
+import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { RequestIds } from '../telemetry/request-id.ts';
+import { AssertionSigner } from './assertion-signer.ts';
+import type { Described } from './describe.ts';
+import type { Downstream } from './downstream.ts';
+import type { Exchange } from './exchange.ts';
+import { requestFieldNames, responseFieldNames } from './field-classes.ts';
+import type { Passage } from './lifecycle.ts';
+import { LiveKeys } from './live-keys.ts';
+import { LostTokens } from './lost-tokens.ts';
+import { ReadBuffers } from './read-buffers.ts';
+import { Ticker } from './ticker.ts';
+import type { UpstreamFailure } from './upstream-connection.ts';
+import { UpstreamGroup, UpstreamServerPool } from './upstream-pool.ts';
+
+/** Asks control whether a password holds; never throws. */
+export type AskPassword = (question: PasswordQuestion) => Promise<LookupAnswer>;
+
+export interface RuntimeOptions {
+  readonly config: Config;
+  readonly keys: readonly KeyRecord[];
+  readonly seq: number;
+  readonly publicSocket: string;
+  readonly metrics: EdgeMetrics;
+  readonly logger: Logger;
+  readonly accessLog: AccessLog | null;
+  readonly decisionLog: DecisionLog | null;
+  readonly askPassword: AskPassword;
+}
+
+// Sum of large read buffers; above it reads use 16 KiB each.
+const maxReadBufferBytes = 128 * 1024 * 1024;
+// Share of requests that may be tried again, and a few that always may.
+const retryShare = 0.1;
+const freeRetries = 10;
+
+export class Runtime {
+  snapshot: Snapshot;
+  limits: Limits;
+  isDraining = false;
+  readonly live: LiveKeys;
+  readonly metrics: EdgeMetrics;
+  readonly askPassword: AskPassword;
+  readonly ticker = new Ticker();
+  readonly requestIds = new RequestIds();
+  readonly assertions = new AssertionSigner();
+  readonly lostTokens = new LostTokens();
+  readonly readBuffers = new ReadBuffers(maxReadBufferBytes);
+  /** Scratch for heads that arrive in one piece: used and done with in one turn. */
+  readonly scanner = new HeadScanner();
+  readonly responseHead = new ResponseHead();
+  readonly responseNames: FieldNames = responseFieldNames();
+  requestNames: FieldNames;
+  readonly connections = new Set<Downstream>();
+  readonly #logger: Logger;
+  readonly #accessLog: AccessLog | null;
+  readonly #decisionLog: DecisionLog | null;
+  readonly #publicSocket: string;
+  #groups: (UpstreamGroup | undefined)[] = [];
+  #requestHead = new RequestHead();
+  #requests = 0;
+
+  constructor(options: RuntimeOptions) {
+    this.metrics = options.metrics;
+    this.askPassword = options.askPassword;
+    this.#logger = options.logger;
+    this.#accessLog = options.accessLog;
+    this.#decisionLog = options.decisionLog;
+    this.#publicSocket = options.publicSocket;
+    this.limits = options.config.limits;
+    this.live = new LiveKeys(options.keys, options.config.decisionCache, options.metrics);
+    this.snapshot = this.#compile(options.config, options.seq);
+    this.requestNames = requestFieldNames(this.snapshot.customIdentityNames);
+    this.metrics.beforeCollect = () => this.#gauges();
+  }
+
+  /** Takes a new configuration and new keys, in one turn. */
+  apply(config: Config, keys: readonly KeyRecord[], seq: number): void {
+    const before = this.#groups;
+    this.#groups = [];
+    this.limits = config.limits;
+    this.live.replaceKeys(keys, config.decisionCache);
+    this.snapshot = this.#compile(config, seq);
+    this.requestNames = requestFieldNames(this.snapshot.customIdentityNames);
+    for (const group of before) group?.close();
+  }
+
+  signingKey(): RingKey | null {
+    return this.live.signingKey();
+  }
+
+  groupOf(route: RoutePolicy): UpstreamGroup {
+    const group = this.#groups[route.upstreamIndex];
+    if (group === undefined || group.name !== route.upstreamName) {
+      throw new Error(`route "${route.name}" has no upstream "${route.upstreamName}"`);
+    }
+    return group;
+  }
+
+  /** A head to parse into. The request owns it until it is answered, so each gets its own once the last is in use. */
+  takeRequestHead(): RequestHead {
+    const head = this.#requestHead;
+    this.#requestHead = new RequestHead();
+    return head;
+  }
+
+  /** Whether one more request may be tried again: 10 % of all, so that retries never double the load of a sick upstream. */
+  mayRetry(): boolean {
+    return this.metrics.retries < freeRetries + this.#requests * retryShare;
+  }
+
+  connectionOpened(downstream: Downstream): void {
+    this.connections.add(downstream);
+    this.ticker.watch(downstream);
+    this.metrics.connectionsAccepted++;
+  }
+
+  connectionClosed(downstream: Downstream): void {
+    this.connections.delete(downstream);
+    this.ticker.unwatch(downstream);
+  }
+
+  /** Telemetry of an exchange, whatever its end was. */
+  exchangeOver(exchange: Exchange, durationMs: number): void {
+    this.#requests++;
+    const route = exchange.permit.route;
+    this.metrics.bytesOut += exchange.bytesOut;
+    this.metrics.request(route.index, exchange.status, 0, durationMs / 1000);
+    const log = this.#accessLog;
+    if (log === null) return;
+    const { request, permit } = exchange;
+    log.write({
+      requestId: exchange.requestId,
+      client: request.clientAddress,
+      method: exchange.method,
+      host: request.host,
+      path: request.path,
+      route: route.name,
+      status: exchange.status,
+      allowed: permit.how,
+      denied: null,
+      user: permit.claims?.sub ?? null,
+      token: permit.token === null ? null : request.explicitToken,
+      upstream: route.upstreamName,
+      bytesIn: exchange.bytesIn,
+      bytesOut: exchange.bytesOut,
+      durationMs,
+      hint: exchange.hint,
+    });
+  }
+
+  requestDenied(passage: Passage, denial: Denial, status: number, hint: string | null): void {
+    this.#requests++;
+    const { request, requestId } = passage;
+    const durationMs = monotonicMs() - passage.startedMs;
+    const route = denial.route?.name ?? null;
+    this.metrics.request(denial.route?.index ?? -1, status, 1, durationMs / 1000);
+    const common = {
+      requestId,
+      client: request.clientAddress,
+      method: request.method,
+      host: request.host,
+      path: request.path,
+      route,
+      status,
+      denied: denial.reason,
+      token: request.explicitToken,
+    };
+    this.#decisionLog?.write({ ...common, detail: hint === null ? denial.detail : `${denial.detail}; ${hint}` });
+    this.#accessLog?.write({
+      ...common,
+      allowed: null,
+      user: null,
+      upstream: null,
+      bytesIn: 0,
+      bytesOut: 0,
+      durationMs,
+      hint,
+    });
+  }
+
+  /** A hint when a player lost its token on the way, counted for its route. */
+  lostTokenHint(request: Described, route: RoutePolicy | null): string | null {
+    const hint = this.lostTokens.hintFor(request, this.ticker.nowMs);
+    if (hint !== null && route !== null) {
+      this.metrics.lostTokens[route.index] = (this.metrics.lostTokens[route.index] ?? 0) + 1;
+    }
+    return hint;
+  }
+
+  messageRefused(downstream: Downstream, requestId: string, status: number, problem: string): void {
+    this.metrics.request(-1, status, 2, 0);
+    this.#logger.debug({ request_id: requestId, client: downstream.peerAddress, problem }, 'message refused');
+  }
+
+  upstreamTrouble(exchange: Exchange, server: UpstreamServerPool, failure: UpstreamFailure): void {
+    this.#logger.warn(
+      {
+        request_id: exchange.requestId,
+        upstream: exchange.permit.route.upstreamName,
+        server: server.authority,
+        failure,
+      },
+      'upstream failed',
+    );
+  }
+
+  closeUpstreams(): void {
+    for (const group of this.#groups) group?.close();
+  }
+
+  #compile(config: Config, seq: number): Snapshot {
+    const names = [...config.upstreams.map((upstream) => upstream.name), 'latchkey'];
+    const slots = this.metrics.resize(
+      config.routes.map((route) => route.name),
+      names,
+    );
+    const groups: (UpstreamGroup | undefined)[] = [];
+    config.upstreams.forEach((upstream, position) => {
+      const slot = slots.upstreams[position] ?? position;
+      groups[slot] = UpstreamGroup.of(this, upstream, slot);
+    });
+    const ownSlot = slots.upstreams[names.length - 1] ?? names.length - 1;
+    const limits = { maxConnections: 64, maxIdleConnections: 8 };
+    groups[ownSlot] = new UpstreamGroup('latchkey', [
+      new UpstreamServerPool(this, { path: this.#publicSocket }, 'public.sock', ownSlot, limits),
+    ]);
+    this.#groups = groups;
+    return compileSnapshot(config, seq, slots, ownSlot);
+  }
+
+  #gauges(): void {
+    let idle = 0;
+    for (const connection of this.connections) if (connection.isIdle) idle++;
+    this.metrics.connectionsIdle = idle;
+    this.metrics.connectionsActive = this.connections.size - idle;
+    this.metrics.cacheEntries = this.live.entries;
+    this.#groups.forEach((group, slot) => {
+      let inUse = 0;
+      for (const server of group?.servers ?? []) inUse += server.inUse;
+      this.metrics.upstreamActive[slot] = inUse;
+    });
+  }
+}

@@ -1,0 +1,50 @@
+// The edge's coarse clock, and one sweep over everything that has a deadline.
+// A timer per connection would cost a timer operation per request; a number that a sweep compares costs a store.
+
+import { epochSeconds, monotonicMs } from '../telemetry/clock.ts';
+
+/** Something that must not last for ever. */
+export interface Deadlined {
+  /** Monotonic milliseconds; `Number.POSITIVE_INFINITY` when nothing is due. */
+  deadlineMs: number;
+  /** Called once the deadline has passed, up to a quarter of a second late. */
+  onDeadline(): void;
+}
+
+const tickMs = 250;
+
+/** `nowMs` and `epochSeconds` are refreshed four times a second: enough for deadlines and for `exp`. */
+export class Ticker {
+  nowMs: number = monotonicMs();
+  epochSeconds: number = epochSeconds();
+  readonly #watched = new Set<Deadlined>();
+  #timer: NodeJS.Timeout | null = null;
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.tick(), tickMs);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  watch(item: Deadlined): void {
+    this.#watched.add(item);
+  }
+
+  unwatch(item: Deadlined): void {
+    this.#watched.delete(item);
+  }
+
+  tick(): void {
+    this.nowMs = monotonicMs();
+    this.epochSeconds = epochSeconds();
+    for (const item of this.#watched) {
+      if (item.deadlineMs <= this.nowMs) {
+        item.deadlineMs = Number.POSITIVE_INFINITY;
+        item.onDeadline();
+      }
+    }
+  }
+}

@@ -1,0 +1,391 @@
+// One connection to an upstream server: writes a request, reads its answer, and proves the answer's framing.
+// It owns its read buffer; no other socket ever reads into it. It knows nothing of clients: it hands an Exchange
+// the head and spans of the body. Rules: RFC 9112 §6.3, §9.2, §9.3; bytes nobody asked for end the connection.
+
+import { connect, type Socket } from 'node:net';
+import { brokenChunk, ChunkedFilter } from '../http1/chunked-filter.ts';
+import { fieldClass } from '../http1/field-names.ts';
+import { HeadScanner, maxHeadBytes, needMore } from '../http1/head-scanner.ts';
+import { fieldStride } from '../http1/message-head.ts';
+import type { ResponseFraming, ResponseHead } from '../http1/response-head.ts';
+import type { Exchange } from './exchange.ts';
+import { smallBufferBytes } from './read-buffers.ts';
+import type { Runtime } from './runtime.ts';
+import type { Deadlined } from './ticker.ts';
+import type { UpstreamServerPool } from './upstream-pool.ts';
+
+/** What became of an attempt that gave no complete answer. */
+export type UpstreamFailure =
+  | 'connect-failed'
+  | 'connect-timeout'
+  | 'first-byte-timeout'
+  | 'idle-timeout'
+  | 'closed-before-answer'
+  | 'closed-early'
+  | 'broken-answer';
+
+// Interim answers at most before the final one; a storm of them is no answer.
+const maxInterim = 8;
+
+// Node takes "no new buffer" as undefined, which its types do not say (lib/internal/stream_base_commons.js).
+const keepBuffer = undefined as unknown as Uint8Array;
+
+/** A connection; idle in its pool when `exchange` is null. */
+export class UpstreamConnection implements Deadlined {
+  readonly server: UpstreamServerPool;
+  readonly socket: Socket;
+  exchange: Exchange | null = null;
+  /** Requests written so far; a failure on the first one is not a stale connection. */
+  requests = 0;
+  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly #runtime: Runtime;
+  #isConnected = false;
+  #buffer: Buffer;
+  #nextBuffer: Buffer | null = null;
+  /** The large buffer lent to this connection, in use or about to be. */
+  #large: Buffer | null = null;
+  #partial: Buffer | null = null;
+  #partialLength = 0;
+  #scanner: HeadScanner | null = null;
+  #interim = 0;
+  #hasAnswerBytes = false;
+  #framing: ResponseFraming | null = null;
+  #remaining = 0;
+  #filter: ChunkedFilter | null = null;
+  #isReusable = false;
+  #keepAliveMs: number;
+  #isStalled = false;
+  #isGone = false;
+  #failure: UpstreamFailure | null = null;
+
+  constructor(server: UpstreamServerPool, runtime: Runtime) {
+    this.server = server;
+    this.#runtime = runtime;
+    this.#keepAliveMs = runtime.limits.upstreamKeepAliveMs;
+    this.#buffer = Buffer.allocUnsafeSlow(smallBufferBytes);
+    this.socket = connect({
+      ...server.address,
+      noDelay: true,
+      onread: {
+        buffer: () => this.#swapBuffer(),
+        // what Node hands over beside the length is `#buffer` again
+        callback: (length) => this.#onRead(length),
+      },
+    });
+    this.socket.once('connect', () => this.#onConnect());
+    this.socket.on('end', () => this.#onEnd());
+    this.socket.on('error', () => {
+      this.#failure ??= this.#isConnected ? 'closed-early' : 'connect-failed';
+    });
+    this.socket.once('close', () => this.#onClose());
+    runtime.ticker.watch(this);
+  }
+
+  get isUsable(): boolean {
+    return !this.#isGone && !this.socket.destroyed;
+  }
+
+  get hasAnswerBytes(): boolean {
+    return this.#hasAnswerBytes;
+  }
+
+  /** How long an idle stay in the pool may last. */
+  get keepAliveMs(): number {
+    return this.#keepAliveMs;
+  }
+
+  /** Writes a request's head; its body follows by `writeBody`. */
+  start(exchange: Exchange, headText: string): void {
+    this.exchange = exchange;
+    this.requests++;
+    this.#framing = null;
+    this.#hasAnswerBytes = false;
+    this.#interim = 0;
+    this.deadlineMs = this.#isConnected
+      ? exchange.answerDeadlineMs()
+      : this.#runtime.ticker.nowMs + exchange.timeouts.upstreamConnectMs;
+    this.socket.write(headText, 'latin1');
+  }
+
+  /** @returns false when the upstream does not take more for now; `onDrain` is called once it does */
+  writeBody(bytes: Uint8Array, onDrain: () => void): boolean {
+    if (this.socket.write(bytes)) return true;
+    this.socket.once('drain', onDrain);
+    return false;
+  }
+
+  /** Reads on after the client took what it was given. */
+  resume(): void {
+    if (!this.#isStalled) return;
+    this.#isStalled = false;
+    if (this.exchange !== null) this.deadlineMs = this.#runtime.ticker.nowMs + this.exchange.timeouts.upstreamIdleMs;
+    this.socket.resume();
+  }
+
+  /** Ends the connection for good; its exchange hears nothing of it. */
+  destroy(): void {
+    this.exchange = null;
+    this.socket.destroy();
+  }
+
+  onDeadline(): void {
+    if (this.exchange === null) {
+      this.destroy();
+      return;
+    }
+    if (!this.#isConnected) this.#failure = 'connect-timeout';
+    else this.#failure = this.#framing === null ? 'first-byte-timeout' : 'idle-timeout';
+    this.socket.destroy();
+  }
+
+  #onConnect(): void {
+    this.#isConnected = true;
+    if (this.exchange !== null) this.deadlineMs = this.exchange.answerDeadlineMs();
+  }
+
+  #swapBuffer(): Uint8Array {
+    const next = this.#nextBuffer;
+    // the very first call, from the constructor of the socket, wants the buffer to begin with
+    if (next === null) return this.#isConnected ? keepBuffer : this.#buffer;
+    this.#nextBuffer = null;
+    this.#buffer = next;
+    return next;
+  }
+
+  /** @returns false to stop reading until `resume` */
+  #onRead(length: number): boolean {
+    const exchange = this.exchange;
+    if (exchange === null) {
+      // an answer that nobody asked for must never meet the next client (CVE-2026-48931)
+      this.#count();
+      this.destroy();
+      return false;
+    }
+    this.#hasAnswerBytes = true;
+    this.deadlineMs = this.#runtime.ticker.nowMs + exchange.timeouts.upstreamIdleMs;
+    if (this.#framing === null) this.#readHead(exchange, this.#buffer, length);
+    else this.#readBody(exchange, this.#buffer, 0, length);
+    if (this.socket.destroyed) return false;
+    return !this.#isStalled;
+  }
+
+  #readHead(exchange: Exchange, chunk: Buffer, length: number): void {
+    let start = 0;
+    while (start < length) {
+      let bytes = chunk;
+      let from = start;
+      let to = length;
+      let before = 0;
+      let scanner = this.#scanner;
+      if (this.#partial !== null && scanner !== null) {
+        // a head in pieces: collect it, and scan on where the last piece ended
+        before = this.#partialLength;
+        const take = Math.min(length - start, maxHeadBytes - before);
+        chunk.copy(this.#partial, before, start, start + take);
+        this.#partialLength += take;
+        bytes = this.#partial;
+        from = 0;
+        to = this.#partialLength;
+      } else {
+        scanner = this.#runtime.scanner;
+        scanner.reset();
+      }
+      const headLength = scanner.scan(bytes, from, to);
+      if (headLength === needMore) {
+        if (to - from >= maxHeadBytes) this.#fail('broken-answer');
+        else if (this.#partial === null) this.#keepPartial(chunk, start, length);
+        return;
+      }
+      if (headLength < 0 || scanner.lines === 0) {
+        this.#fail('broken-answer');
+        return;
+      }
+      const head = this.#runtime.responseHead;
+      const text = bytes.toString('latin1', from, from + headLength);
+      if (head.parse(text, scanner, this.#runtime.responseNames) !== null) {
+        this.#fail('broken-answer');
+        return;
+      }
+      start += headLength - before;
+      this.#partial = null;
+      this.#scanner = null;
+      if (head.status < 200) {
+        if (++this.#interim > maxInterim || !exchange.onInterim(head)) {
+          this.#fail('broken-answer');
+          return;
+        }
+        continue;
+      }
+      this.#beginBody(exchange, head, chunk, start, length);
+      return;
+    }
+  }
+
+  #keepPartial(chunk: Buffer, start: number, end: number): void {
+    this.#partial = Buffer.allocUnsafe(maxHeadBytes);
+    this.#partialLength = chunk.copy(this.#partial, 0, start, end);
+    this.#scanner = new HeadScanner();
+    this.#scanner.scan(this.#partial, 0, this.#partialLength);
+  }
+
+  #beginBody(exchange: Exchange, head: ResponseHead, chunk: Buffer, start: number, end: number): void {
+    const framing = head.framing(exchange.method);
+    this.#framing = framing;
+    this.#isReusable = head.isPersistent && framing !== 'until-close';
+    this.#keepAliveMs = this.#idleTime(head);
+    switch (framing) {
+      case 'none':
+        exchange.begin(head, framing, chunk, start, start, true);
+        this.#finish(exchange, start < end);
+        return;
+      case 'length': {
+        const take = Math.min(head.contentLength, end - start);
+        this.#remaining = head.contentLength - take;
+        exchange.begin(head, framing, chunk, start, start + take, this.#remaining === 0);
+        if (this.#remaining === 0) this.#finish(exchange, start + take < end);
+        else this.#afterSpan(exchange);
+        return;
+      }
+      case 'chunked':
+        this.#filter = new ChunkedFilter();
+        this.#beginStream(exchange, head, chunk, start, end);
+        return;
+      case 'until-close':
+        this.#beginStream(exchange, head, chunk, start, end);
+        return;
+      default:
+        framing satisfies never;
+    }
+  }
+
+  /** Head and first spans in one write. */
+  #beginStream(exchange: Exchange, head: ResponseHead, chunk: Buffer, start: number, end: number): void {
+    const socket = exchange.downstream.socket;
+    socket.cork();
+    exchange.begin(head, this.#framing ?? 'until-close', chunk, start, start, false);
+    const consumed = this.#relaySpans(exchange, chunk, start, end);
+    socket.uncork();
+    this.#afterSpans(exchange, consumed, end);
+  }
+
+  #readBody(exchange: Exchange, chunk: Buffer, start: number, end: number): void {
+    // one chunked read may be many spans; one write takes them all
+    const isChunked = this.#filter !== null;
+    if (isChunked) exchange.downstream.socket.cork();
+    const consumed = this.#relaySpans(exchange, chunk, start, end);
+    if (isChunked) exchange.downstream.socket.uncork();
+    this.#afterSpans(exchange, consumed, end);
+  }
+
+  /** @returns offset behind the last byte that belongs to this answer, or `brokenChunk` */
+  #relaySpans(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
+    if (this.#filter !== null) return this.#filter.feed(chunk, start, end, exchange.keepsChunks, exchange.relay);
+    let take = end - start;
+    if (this.#framing === 'length') {
+      take = Math.min(this.#remaining, take);
+      this.#remaining -= take;
+    }
+    if (take > 0) exchange.relay(chunk, start, start + take);
+    return start + take;
+  }
+
+  /** Nothing may be corked any more, or `hasUnsent` would count what is only waiting for us. */
+  #afterSpans(exchange: Exchange, consumed: number, end: number): void {
+    if (consumed === brokenChunk) {
+      this.#fail('broken-answer');
+      return;
+    }
+    const isComplete =
+      this.#filter !== null ? this.#filter.isDone : this.#framing === 'length' && this.#remaining === 0;
+    if (isComplete) this.#finish(exchange, consumed < end);
+    else this.#afterSpan(exchange);
+  }
+
+  /** More of the body is to come: from the next read on a large buffer, unless the client still has to take this one. */
+  #afterSpan(exchange: Exchange): void {
+    // the small buffer may be part of a write that the kernel did not take yet; from here on it is that write's alone
+    if (this.#large === null) {
+      this.#large = this.#runtime.readBuffers.take();
+      this.#nextBuffer = this.#large;
+    }
+    if (exchange.downstream.hasUnsent) this.#stall(exchange);
+  }
+
+  #stall(exchange: Exchange): void {
+    this.#isStalled = true;
+    // while the client is the slow one its own deadline counts
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    exchange.downstream.whenSent(() => this.resume());
+  }
+
+  #finish(exchange: Exchange, hasExtraBytes: boolean): void {
+    this.exchange = null;
+    this.#framing = null;
+    this.#filter = null;
+    this.#dropLargeBuffer(exchange);
+    exchange.end();
+    if (hasExtraBytes || !this.#isReusable || !exchange.isRequestSent || this.#runtime.isDraining) {
+      if (hasExtraBytes) this.#count();
+      this.socket.destroy();
+      return;
+    }
+    this.server.release(this);
+  }
+
+  /** Back to a small buffer of its own; the large one is given back once the last write no longer needs it. */
+  #dropLargeBuffer(exchange: Exchange): void {
+    const isUnsent = exchange.downstream.hasUnsent;
+    const large = this.#large;
+    this.#large = null;
+    if (large !== null || isUnsent) this.#nextBuffer = Buffer.allocUnsafeSlow(smallBufferBytes);
+    if (large === null) return;
+    if (isUnsent) exchange.downstream.whenSent(() => this.#runtime.readBuffers.give(large));
+    else this.#runtime.readBuffers.give(large);
+  }
+
+  #idleTime(head: ResponseHead): number {
+    const ours = this.#runtime.limits.upstreamKeepAliveMs;
+    for (let index = 0; index < head.fieldCount; index++) {
+      if (head.fields[index * fieldStride] !== fieldClass.hopByHop) continue;
+      if (head.nameOf(index).toLowerCase() !== 'keep-alive') continue;
+      const match = /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(head.valueOf(index));
+      // one second less than the upstream says, so that our next request does not meet its close
+      if (match !== null) return Math.max(0, Math.min(ours, Number(match[1]) * 1000 - 1000));
+    }
+    return ours;
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    this.#failure = failure;
+    this.socket.destroy();
+  }
+
+  #count(): void {
+    const failures = this.#runtime.metrics.upstreamFailures;
+    failures[this.server.metricIndex] = (failures[this.server.metricIndex] ?? 0) + 1;
+  }
+
+  #onEnd(): void {
+    const exchange = this.exchange;
+    if (exchange !== null && this.#framing === 'until-close' && this.#failure === null) {
+      this.#isReusable = false;
+      this.#finish(exchange, false);
+      return;
+    }
+    this.socket.destroy();
+  }
+
+  #onClose(): void {
+    this.#isGone = true;
+    this.#runtime.ticker.unwatch(this);
+    this.server.forget(this);
+    const exchange = this.exchange;
+    this.exchange = null;
+    // a write of the client's may still hold the buffer: then it is not lent to anybody again
+    if (this.#large !== null) this.#runtime.readBuffers.forget(this.#large);
+    this.#large = null;
+    if (exchange === null) return;
+    this.#count();
+    exchange.upstreamFailed(this, this.#failure ?? (this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer'));
+  }
+}
