@@ -1,0 +1,67 @@
+// `latchkey check FILE`: every problem of a configuration at once, each with its place and a hint.
+// Reads the files that the configuration names; changes nothing and starts nothing.
+
+import type { Command } from 'commander';
+import { readEnvironment } from '../config/environment.ts';
+import { formatProblem } from '../config/format.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Problem } from '../config/problem.ts';
+import { configJsonSchema } from '../config/schema.ts';
+import { readUsers } from '../store/users.ts';
+import { CommandError, usageError } from './command-error.ts';
+import { printResult, printWarning, styled } from './terminal.ts';
+
+export function checkCommand(program: Command): void {
+  program
+    .command('check')
+    .description('report every problem of a configuration file')
+    .argument('[file]', 'the YAML file')
+    .option('--json', 'print {holds, problems, warnings} as JSON')
+    .option('--schema', 'print the JSON Schema of the file, for editors')
+    .addHelpText(
+      'after',
+      `
+Exit code 0 when the file holds, 1 when it has problems; warnings do not count.
+
+Examples:
+  latchkey check latchkey.yaml
+  latchkey check --schema > latchkey.schema.json`,
+    )
+    .action((file: string | undefined, options: { json?: boolean; schema?: boolean }) => {
+      if (options.schema === true) printResult({ json: true }, configJsonSchema(), '');
+      else if (file === undefined) throw usageError('no file named', 'latchkey check FILE');
+      else checkFile(file, options);
+    });
+}
+
+function checkFile(file: string, options: { json?: boolean }): void {
+  const loaded = loadConfig(file, readEnvironment);
+  const problems = loaded.kind === 'invalid' ? loaded.problems : usersProblems(loaded.config.usersFile);
+  const warnings = loaded.kind === 'loaded' ? loaded.warnings : [];
+  const holds = loaded.kind === 'loaded' && problems.length === 0;
+  if (options.json === true) {
+    printResult(options, { file, holds, problems, warnings }, '');
+    if (!holds) throw new CommandError(countText(file, problems.length));
+    return;
+  }
+  for (const warning of warnings) printWarning(warning);
+  if (loaded.kind === 'loaded' && holds) {
+    const { routes, upstreams, listeners } = loaded.config;
+    const counts = `${listeners.length} listeners, ${upstreams.length} upstreams, ${routes.length} routes`;
+    printResult(options, null, `${styled('green', 'holds:')} ${file} (${counts})`);
+    return;
+  }
+  printResult(options, null, problems.map(formatProblem).join('\n'));
+  throw new CommandError(countText(file, problems.length));
+}
+
+/** What the loader leaves to the store: the lines of the users file. */
+function usersProblems(file: string | null): readonly Problem[] {
+  if (file === null) return [];
+  const read = readUsers(file);
+  return read.kind === 'read' ? [] : [{ path: 'users_file', problem: read.problem, hint: read.hint }];
+}
+
+function countText(file: string, count: number): string {
+  return `${file} has ${count} problem${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,48 @@
+// Loads the configuration and the keys that a command works with, or ends the command with every problem.
+
+import type { Config } from '../config/config.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { formatProblems } from '../config/format.ts';
+import { type LoadOptions, loadConfig } from '../config/load.ts';
+import { loadKeyRing } from '../control/load-key-ring.ts';
+import type { KeyRing, RingKey } from '../core/token/key-ring.ts';
+import { buildKeyRing } from '../core/token/key-ring.ts';
+import type { KeyOptions } from '../store/key-file.ts';
+import { CommandError, refusalError } from './command-error.ts';
+import { printNote } from './terminal.ts';
+
+/** @throws CommandError with all problems, one a line */
+export function requireConfig(file: string, options: LoadOptions = {}): Config {
+  const loaded = loadConfig(file, readEnvironment, options);
+  if (loaded.kind === 'loaded') return loaded.config;
+  const count = loaded.problems.length;
+  throw new CommandError(`${file} has ${count} problem${count === 1 ? '' : 's'}\n${formatProblems(loaded.problems)}`, {
+    hint: `latchkey check ${file}`,
+  });
+}
+
+/** The keys of a configuration. @throws CommandError when they cannot be read */
+export function requireKeyRing(config: Config, options: KeyOptions): KeyRing {
+  const loaded = loadKeyRing(config, options);
+  if (loaded.kind === 'refused') throw refusalError(loaded);
+  if (loaded.generated) printNote(`made a common key in ${loaded.file}`);
+  return buildKeyRing(loaded.keys);
+}
+
+/** The key to sign with: the signing one, or the one that was named. @throws CommandError when it may not sign */
+export function requireSigner(ring: KeyRing, id: string | undefined): RingKey {
+  const ids = ring
+    .keys()
+    .map(({ record }) => `${record.id} (${record.state})`)
+    .join(', ');
+  const key = id === undefined ? ring.signer('content') : (ring.find(id) ?? null);
+  if (key === null) {
+    throw new CommandError(id === undefined ? 'no key may sign' : `there is no key ${JSON.stringify(id)}`, {
+      hint: `keys: ${ids}`,
+    });
+  }
+  if (key.record.state !== 'signing') {
+    throw new CommandError(`key ${key.record.id} is ${key.record.state}, it does not sign`, { hint: `keys: ${ids}` });
+  }
+  return key;
+}

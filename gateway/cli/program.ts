@@ -1,0 +1,79 @@
+// Builds the command line and runs it. A command's file is loaded only when that command, or the help of all, is asked for.
+// The one place that turns errors into stderr lines and exit codes.
+
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { CommandError } from './command-error.ts';
+import { printError } from './terminal.ts';
+
+type Register = (program: Command) => void;
+
+/** Name on the command line, and where its file is; in the order of the help. */
+const commands: readonly (readonly [string, () => Promise<Register>])[] = [
+  ['check', async () => (await import('./check.ts')).checkCommand],
+  ['token', async () => (await import('./token.ts')).tokenCommand],
+  ['url', async () => (await import('./url-sign.ts')).urlCommand],
+  ['common-key', async () => (await import('./common-key.ts')).commonKeyCommand],
+  ['user', async () => (await import('./user.ts')).userCommand],
+];
+
+/**
+ * Runs one command line.
+ *
+ * @param args  what stands behind the program's name
+ * @returns the exit code: 0, 1 when it did not work, 2 when the command line is wrong
+ */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  // `latchkey token inspect … | head` is no error of ours.
+  process.stdout.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const program = newProgram();
+  const named = commands.find(([name]) => name === args[0]);
+  for (const [, load] of named === undefined ? commands : [named]) (await load())(program);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommandError) {
+      printError(error);
+      return error.exitCode;
+    }
+    // Commander has printed its message already. Its own code is 1 for a wrong command line, and 0 for --help.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+}
+
+function newProgram(): Command {
+  return new Command('latchkey')
+    .description('Reverse-proxy authentication gateway: access tokens in front of media and web sites.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .showHelpAfterError('hint: latchkey --help, or latchkey COMMAND --help')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  latchkey demo                                   try it: a small media site behind latchkey
+  latchkey check latchkey.yaml                    every problem of a configuration at once
+  latchkey serve --config latchkey.yaml
+  latchkey token mint --config latchkey.yaml --sub user-1 --paths '/vod/*' --ttl 15m
+  latchkey url sign --config latchkey.yaml https://media.example.org/vod/film/index.m3u8
+
+Exit codes: 0 done or holds, 1 failed or does not hold, 2 wrong command line.`,
+    );
+}
+
+/** Read from the package itself, which lies at different depths above the sources and above dist/. */
+function packageVersion(): string {
+  const file = findPackageJSON(import.meta.url);
+  const manifest: unknown = file === undefined ? null : JSON.parse(readFileSync(file, 'utf8'));
+  const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : null;
+  return typeof version === 'string' ? version : 'unknown';
+}

@@ -1,0 +1,114 @@
+// `latchkey url sign`: URLs that carry a token limited to what they name, in the path or in the query.
+// The URL's own bytes stay as they are; only the token is put in.
+
+import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import { canonicalPath, explainPath } from '../core/decision/path.ts';
+import { type ClaimOptions, listOption, mintFromOptions, repeatedOption } from './claims.ts';
+import { usageError } from './command-error.ts';
+import { requireConfig, requireKeyRing, requireSigner } from './load-config.ts';
+import { printResult } from './terminal.ts';
+
+interface SignOptions extends ClaimOptions {
+  readonly config: string;
+  readonly in?: string;
+  readonly key?: string;
+  readonly json?: boolean;
+}
+
+export function urlCommand(program: Command): void {
+  const url = program.command('url').description('make signed URLs').helpCommand(false);
+  url
+    .command('sign')
+    .description('put a token into URLs')
+    .argument('<url...>', 'http(s) URLs, or paths that begin with /')
+    .requiredOption('--config <file>', 'configuration whose common key signs')
+    .option('--in <place>', 'query or path; default: path for playlists, whose segments inherit it, else query')
+    .option('--ttl <duration>', 'how long they hold', '1h')
+    .option('--sub <name>', 'who they are for')
+    .option('--paths <pattern>', 'what they open, instead of what each URL names; repeatable', repeatedOption)
+    .option('--methods <list>', 'methods they open; GET includes HEAD', listOption)
+    .option('--hosts <list>', 'only these hosts', listOption)
+    .option('--ips <list>', 'only from these addresses or CIDR blocks', listOption)
+    .option('--aud <list>', 'audience, for routes that demand one', listOption)
+    .option('--claims <json>', 'further claims, such as email')
+    .option('--key <id>', 'sign with this key instead of the signing one')
+    .option('--json', 'print [{url, signed, paths, expires}] as JSON')
+    .addHelpText(
+      'after',
+      `
+A playlist (.m3u8, .mpd) or a folder opens everything below its folder, any other URL exactly itself, for GET and HEAD.
+
+Examples:
+  latchkey url sign --config latchkey.yaml https://media.example.org/vod/film/index.m3u8
+  latchkey url sign --config latchkey.yaml --in query --ttl 12h https://media.example.org/files/report.pdf`,
+    )
+    .action((urls: readonly string[], options: SignOptions) => {
+      if (options.in !== undefined && options.in !== 'query' && options.in !== 'path') {
+        throw usageError(`--in: unknown place ${JSON.stringify(options.in)}`, 'query or path');
+      }
+      const config = requireConfig(options.config);
+      // All of them are read before the first is signed, so that a bad one leaves nothing half done.
+      const parts = urls.map((url) => ({ url, ...takeApart(url, config, options) }));
+      const key = requireSigner(requireKeyRing(config, { missing: 'make' }), options.key);
+      const signed = parts.map((part) => {
+        const paths = options.paths ?? [part.opens];
+        const minted = mintFromOptions({ ...options, paths, methods: options.methods ?? ['GET'] }, key);
+        return { url: part.url, signed: putIn(minted.token, part, config), paths, expires: minted.claims.exp };
+      });
+      printResult(options, signed, signed.map((entry) => entry.signed).join('\n'));
+    });
+}
+
+interface UrlParts {
+  /** Scheme and authority; empty for a bare path. */
+  readonly origin: string;
+  readonly path: string;
+  /** With its `?`; may be empty. */
+  readonly query: string;
+  /** With its `#`; may be empty. */
+  readonly fragment: string;
+  readonly place: 'query' | 'path';
+  /** The pattern of what the URL names, in canonical form. */
+  readonly opens: string;
+}
+
+function takeApart(url: string, config: Config, options: SignOptions): UrlParts {
+  const match = /^(https?:\/\/[^/?#\s]+)?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/i.exec(url);
+  const origin = match?.[1] ?? '';
+  if (match === null || url === '' || (origin === '' && match[2] === undefined)) {
+    throw usageError(`${JSON.stringify(url)} is not an http(s) URL`, 'write https://host/path, or /path');
+  }
+  const path = match[2] ?? '/';
+  const query = match[3] ?? '';
+  const canonical = canonicalPath(path);
+  if (canonical === null)
+    throw usageError(`${JSON.stringify(url)} has ${explainPath(path)}`, 'no request can have such a path');
+  const { parameter, pathPrefix } = config.tokens;
+  if (canonical.startsWith(pathPrefix) || new URLSearchParams(query).has(parameter)) {
+    throw usageError(`${JSON.stringify(url)} carries a token already`, 'sign the URL without it');
+  }
+  if (canonical.includes('*') && options.paths === undefined) {
+    throw usageError(
+      `${JSON.stringify(url)} has a star in its path, which would open more than itself`,
+      'say what it opens: --paths',
+    );
+  }
+  const isPlaylist = /\.(m3u8|mpd)$/i.test(canonical);
+  const folder = canonical.slice(0, canonical.lastIndexOf('/') + 1);
+  return {
+    origin,
+    path,
+    query,
+    fragment: match[4] ?? '',
+    place: options.in === 'query' || options.in === 'path' ? options.in : isPlaylist ? 'path' : 'query',
+    opens: isPlaylist || canonical.endsWith('/') ? `${folder}*` : canonical,
+  };
+}
+
+function putIn(token: string, { origin, path, query, fragment, place }: UrlParts, config: Config): string {
+  // The prefix ends in a slash and the path begins with one.
+  if (place === 'path') return `${origin}${config.tokens.pathPrefix}${token}${path}${query}${fragment}`;
+  const joint = query === '' ? '?' : query.endsWith('?') || query.endsWith('&') ? '' : '&';
+  return `${origin}${path}${query}${joint}${config.tokens.parameter}=${token}${fragment}`;
+}

@@ -1,0 +1,84 @@
+// `latchkey user add|remove|list`: the users file of `accept: [password]`.
+// A password is never an argument: arguments are seen by every account of the machine and kept in shell histories.
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { nameProblem } from '../store/users.ts';
+import { CommandError, refusalError, usageError } from './command-error.ts';
+import { requireConfig } from './load-config.ts';
+import { askPassword, readPasswordFromStdin } from './password-input.ts';
+import { printResult, styled, tableText } from './terminal.ts';
+
+interface UserOptions {
+  readonly file?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export function userCommand(program: Command): void {
+  const group = program
+    .command('user')
+    .description('add, remove and list users who sign in by password')
+    .helpCommand(false);
+  withFile(group.command('add <name>').description('add a user, or give one a new password'))
+    .option('--password-stdin', 'read the password from stdin instead of asking for it')
+    .addHelpText(
+      'after',
+      `
+A new password raises the version of the user's credential; running edges take it over with the next check.
+
+Examples:
+  latchkey user add anna --config latchkey.yaml
+  printf %s "$PASSWORD" | latchkey user add anna --password-stdin --file ./users`,
+    )
+    .action(async (name: string, options: UserOptions & { passwordStdin?: boolean }) => {
+      const file = usersFile(options);
+      const wrong = nameProblem(name);
+      if (wrong !== null) throw usageError(wrong, 'no colon, no control characters, at most 128 bytes');
+      const password = options.passwordStdin === true ? await readPasswordFromStdin() : await askPassword(name);
+      const { addUser } = await import('../store/users.ts');
+      const added = await addUser(file, name, password);
+      if (added.kind === 'refused') throw refusalError(added);
+      printResult(
+        options,
+        { ...added, file },
+        `${styled('green', added.kind)} ${added.name} (credential ${added.credentialId}, version ${added.version})`,
+      );
+    });
+  withFile(group.command('remove <name>').description('remove a user')).action(
+    async (name: string, options: UserOptions) => {
+      const { removeUser } = await import('../store/users.ts');
+      const removed = await removeUser(usersFile(options), name);
+      if (removed.kind === 'refused') throw refusalError(removed);
+      printResult(options, removed, `${styled('green', 'removed')} ${removed.name}`);
+    },
+  );
+  withFile(group.command('list').description('list the users, without their hashes')).action(
+    async (options: UserOptions) => {
+      const { listUsers } = await import('../store/users.ts');
+      const listed = listUsers(usersFile(options));
+      if (listed.kind === 'refused') throw refusalError(listed);
+      const rows = listed.users.map((user) => [user.name, user.credentialId, String(user.version)]);
+      printResult(options, listed.users, tableText([['NAME', 'CREDENTIAL', 'VERSION'], ...rows]));
+    },
+  );
+}
+
+function withFile(command: Command): Command {
+  return command
+    .option('--file <file>', 'the users file')
+    .option('--config <file>', 'the configuration whose users_file is meant')
+    .option('--json', 'print JSON');
+}
+
+function usersFile(options: UserOptions): string {
+  if ((options.file === undefined) === (options.config === undefined)) {
+    throw usageError('which users file?', 'give either --file FILE or --config FILE');
+  }
+  if (options.file !== undefined) return resolve(options.file);
+  // The file may be about to be made, and the keys do not matter here.
+  const { usersFile } = requireConfig(options.config ?? '', { files: 'skip' });
+  if (usersFile === null)
+    throw new CommandError(`${options.config} has no users_file`, { hint: 'set users_file, or use --file' });
+  return usersFile;
+}
