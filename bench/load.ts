@@ -80,6 +80,10 @@ try {
     if (fine.refused + fine.broken > 0) process.exitCode = 1;
   }
   if (results.some((result) => result.problems.length > 0)) process.exitCode = 1;
+} catch (error) {
+  progress.clear();
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode ??= 1;
 } finally {
   progress.clear();
   await stopAll();

@@ -44,6 +44,16 @@ export function startProcess(command: readonly string[], options: StartOptions =
   return handle;
 }
 
+/** Waits for a sign that a process is ready, and ends the process when none comes. */
+export async function settle<T>(owner: RunningProcess, sign: Promise<T>): Promise<T> {
+  try {
+    return await sign;
+  } catch (error) {
+    await owner.stop();
+    throw error;
+  }
+}
+
 /** Ends everything that is still running. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((handle) => handle.stop()));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { pin } from '../measure/cores.ts';
-import { startProcess } from '../measure/processes.ts';
+import { settle, startProcess } from '../measure/processes.ts';
 import { keyId } from '../workload/tokens.ts';
 import type { Peer, Start } from './peer.ts';
 
@@ -29,7 +29,7 @@ export const latchkey: Peer = {
     writeFileSync(file, stringify(configure(start)));
     const command = [process.execPath, entry, 'serve', '--config', file, '--json-ready'];
     const child = startProcess(pin(start.plan, 'proxy', command));
-    const port = readPort(await child.readLine(20_000));
+    const port = await settle(child, child.readLine(20_000).then(readPort));
     return { port, process: child };
   },
 };

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pin } from '../measure/cores.ts';
-import { startProcess } from '../measure/processes.ts';
+import { settle, startProcess } from '../measure/processes.ts';
 import type { Availability, Peer, RunningPeer, Start } from './peer.ts';
 
 /** A plain forwarding peer built on an npm package. */
@@ -49,6 +49,6 @@ async function launch(start: Start, script: string): Promise<RunningPeer> {
   const file = fileURLToPath(new URL(`./node/${script}`, import.meta.url));
   const command = [process.execPath, '--no-deprecation', file, String(start.backendPort)];
   const child = startProcess(pin(start.plan, 'proxy', command));
-  const { port } = JSON.parse(await child.readLine(15_000)) as { readonly port: number };
+  const { port } = JSON.parse(await settle(child, child.readLine(15_000))) as { readonly port: number };
   return { port, process: child };
 }

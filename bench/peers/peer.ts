@@ -3,7 +3,7 @@
 
 import type { CorePlan } from '../measure/cores.ts';
 import { pin } from '../measure/cores.ts';
-import { findFreePort, type RunningProcess, startProcess, waitForPort } from '../measure/processes.ts';
+import { findFreePort, type RunningProcess, settle, startProcess, waitForPort } from '../measure/processes.ts';
 import type { TokenForm } from '../workload/requests.ts';
 
 export type Availability =
@@ -52,6 +52,6 @@ export async function startServer(
   const port = await findFreePort();
   const command = pin(start.plan, 'proxy', configure(port));
   const process = startProcess(command, outputFile === undefined ? {} : { outputFile });
-  await waitForPort(port, process, 15_000);
+  await settle(process, waitForPort(port, process, 15_000));
   return { port, process };
 }

@@ -19,7 +19,7 @@ export function renderResult(result: BenchResult): string {
   const { machine, setting } = result;
   const parts = [
     `${machine.processor}, ${machine.cores} cores, ${machine.kernel}, Node ${machine.node}, ${result.date}`,
-    `${setting.rounds} rounds of ${setting.seconds} s windows, medians; load by ${setting.generator}, ` +
+    `${setting.rounds} ${setting.rounds === 1 ? 'round' : 'rounds'} of ${setting.seconds} s windows, medians; load by ${setting.generator}, ` +
       `${setting.connections} keep-alive connections, backend ${setting.backend}`,
     '',
     renderRows(result.rows, setting.rate),
@@ -38,12 +38,17 @@ export function renderResult(result: BenchResult): string {
     .map((row) => `not counted: ${row.title}: ${shorten(row.problem ?? '')}`);
   const missing = result.missing.map((peer) => `not here: ${peer.title} (${peer.hint})`);
   if (setting.cores.kind === 'free') notes.push(`nothing was pinned to a core: ${setting.cores.why}`);
-  return [...parts, ...notes, ...missing, ''].join('\n');
+  // An absent block leaves no gap behind, the empty lines between blocks stay.
+  return [...parts, ...notes, ...missing]
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trimEnd();
 }
 
 function renderRows(rows: readonly Row[], rate: number | null): string {
   const columns: Column[] = [
     ['proxy', (row) => row.title],
+    ['version', (row) => row.version],
     ['checks', (row) => (row.checks ? 'yes' : 'no')],
     ['CPU µs/req', (row) => number(row.median.cpuPerRequestUs, 1)],
     ['±', (row) => (row.spread === null ? '' : `${number(row.spread * 100, 0)} %`)],
