@@ -1,0 +1,85 @@
+// `latchkey demo`: the gateway in front of a media site and a web site, all on this machine, with lines to try it out.
+// The sites run in this process, the gateway as it always runs: `latchkey serve` with a configuration file.
+
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { epochMilliseconds, isoTime } from '../telemetry/clock.ts';
+import { CommandError, refusalError } from './command-error.ts';
+import { describeDemo } from './demo/describe-demo.ts';
+import { startMediaUpstream } from './demo/media-upstream.ts';
+import { findDemoFiles } from './demo/package-files.ts';
+import { demoNames, prepareDemo } from './demo/prepare-demo.ts';
+import { runGateway } from './demo/run-gateway.ts';
+import { startWebUpstream } from './demo/web-upstream.ts';
+import { printNote } from './terminal.ts';
+
+/** Adds the command `demo` to the program. */
+export function demoCommand(program: Command): void {
+  program
+    .command('demo')
+    .description('run latchkey in front of two small sites on this machine, to try it out')
+    .option('--port <port>', 'port of the gateway; another one is taken when it is in use, 0 takes any', readPort, 8080)
+    .option('--data-dir <folder>', 'where configuration, logs and keys of the demo go', './data/demo')
+    .action(async ({ port, dataDir }: { port: number; dataDir: string }) => {
+      await runDemo(port, resolve(dataDir));
+    });
+}
+
+/** Runs until a signal or the end of the gateway. A second signal changes nothing: ending has its own deadline. */
+async function runDemo(wantedPort: number, folder: string): Promise<void> {
+  const stopped = new Promise<number>((settle) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => settle(0));
+  });
+
+  const port = (await isFree(wantedPort)) ? wantedPort : 0;
+  const files = findDemoFiles();
+  let gatewayPort = 0;
+  let mediaLog: string | undefined;
+  await using closing = new AsyncDisposableStack();
+  const media = await startMediaUpstream(files, (request) => {
+    const line = JSON.stringify({ time: isoTime(epochMilliseconds()), ...request });
+    if (mediaLog !== undefined) appendFileSync(mediaLog, `${line}\n`);
+  });
+  closing.defer(() => media.close());
+  const web = await startWebUpstream({
+    files,
+    jwks: () => ({ host: demoNames.appHost, port: gatewayPort, path: demoNames.jwksPath }),
+    issuer: demoNames.issuer,
+    audience: demoNames.webUpstream,
+  });
+  closing.defer(() => web.close());
+
+  const prepared = await prepareDemo({ folder, port, mediaPort: media.port, webPort: web.port });
+  if (prepared.kind === 'refused') throw refusalError(prepared);
+  mediaLog = prepared.mediaLog;
+  writeFileSync(mediaLog, '');
+
+  const gateway = await runGateway(prepared.configFile);
+  closing.defer(() => gateway.stop());
+  gatewayPort = gateway.port;
+  if (gateway.port !== wantedPort && wantedPort !== 0) {
+    printNote(`port ${wantedPort} is in use, so the demo is on ${gateway.port}`);
+  }
+  process.stdout.write(describeDemo({ ...prepared, port: gateway.port, folder }));
+
+  const code = await Promise.race([stopped, gateway.ended]);
+  if (code !== 0) throw new CommandError(`the gateway ended with exit code ${code}`, { hint: 'see its message above' });
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('a port is a number from 0 to 65535');
+  return port;
+}
+
+/** Asks by listening for a moment. Somebody may come in between; then the gateway says so. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((settle) => {
+    const probe = createServer();
+    probe.once('error', () => settle(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => settle(true)));
+  });
+}

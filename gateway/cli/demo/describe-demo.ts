@@ -1,0 +1,76 @@
+// What `latchkey demo` prints once it runs: addresses to open and lines to paste.
+// Pure text; the curl lines print a status each, so that what a reader sees is what the line above promised.
+
+import { demoNames, demoTokenHours } from './prepare-demo.ts';
+
+export interface RunningDemo {
+  /** Port of the gateway on loopback. */
+  readonly port: number;
+  readonly password: string;
+  readonly mediaToken: string;
+  readonly appToken: string;
+  readonly folder: string;
+}
+
+/** A line to paste, and what it shows. */
+export interface CurlLine {
+  readonly about: string;
+  readonly status: number;
+  readonly line: string;
+}
+
+/** The whole text, ending in a newline. */
+export function describeDemo(demo: RunningDemo): string {
+  const media = `http://${demoNames.mediaHost}:${demo.port}`;
+  const app = `http://${demoNames.appHost}:${demo.port}`;
+  const curls = curlLines(demo).map(({ about, status, line }) => `  # ${about}: ${status}\n  ${line}\n`);
+  return `
+latchkey stands in front of two small sites. Ctrl-C ends everything.
+
+Open in a browser
+  the clip, by a signed URL that holds for ${demoTokenHours} hours:
+  ${media}/.t/${demo.mediaToken}/vod/
+
+  its playlist, for a player such as VLC or mpv:
+  ${media}/.t/${demo.mediaToken}/vod/master.m3u8
+
+  the clip, by name and password (${demoNames.user}, ${demo.password}):
+  ${media}/vod/
+
+  the web site, which shows what the gateway tells it about you:
+  ${app}/.t/${demo.appToken}/
+
+  the part of it that is open to anyone:
+  ${app}/public/
+
+Paste into a shell; each line prints a status
+${curls.join('\n')}
+Configuration, logs and keys are in ${demo.folder}
+`;
+}
+
+/** Allowed, refused without a token, refused with a changed one, and allowed by name and password. */
+export function curlLines({ port, mediaToken, password }: RunningDemo): readonly CurlLine[] {
+  const url = `http://${demoNames.mediaHost}:${port}/vod/master.m3u8`;
+  const curl = "curl -s -o /dev/null -w '%{http_code}\\n'";
+  return [
+    { about: 'with the token', status: 200, line: `${curl} -H 'Authorization: Bearer ${mediaToken}' ${url}` },
+    { about: 'without one', status: 401, line: `${curl} ${url}` },
+    {
+      about: 'with one letter of it changed',
+      status: 401,
+      line: `${curl} -H 'Authorization: Bearer ${changeOneLetter(mediaToken)}' ${url}`,
+    },
+    {
+      about: 'with name and password; the answer brings a pass along',
+      status: 200,
+      line: `${curl} -u '${demoNames.user}:${password}' ${url}`,
+    },
+  ];
+}
+
+/** Another token of the same form: one letter in the middle of the claims is another one, the hash stays. */
+function changeOneLetter(token: string): string {
+  const middle = Math.floor((token.indexOf('.') + token.lastIndexOf('.')) / 2);
+  return `${token.slice(0, middle)}${token[middle] === 'A' ? 'B' : 'A'}${token.slice(middle + 1)}`;
+}

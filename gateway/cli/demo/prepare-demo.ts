@@ -1,0 +1,116 @@
+// Brings a folder to the point where `latchkey serve` can run the demo from it: configuration, user, key, two tokens.
+// Everything that is made here is thrown-away: each start writes the configuration anew and gives alice a new password.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { mintToken } from '../../core/token/common-key-token.ts';
+import { buildKeyRing } from '../../core/token/key-ring.ts';
+import { replaceFile } from '../../store/atomic-file.ts';
+import { openDataFolder } from '../../store/data-folder.ts';
+import { loadKeyFile, randomBase32 } from '../../store/key-file.ts';
+import { addUser } from '../../store/users.ts';
+import { epochSeconds } from '../../telemetry/clock.ts';
+
+/** What the gateway and the sites must agree on. */
+export const demoNames = {
+  user: 'alice',
+  issuer: 'latchkey',
+  mediaHost: 'media.localhost',
+  appHost: 'app.localhost',
+  webUpstream: 'web',
+  jwksPath: '/.latchkey/jwks.json',
+} as const;
+
+/** How long the printed tokens hold. */
+export const demoTokenHours = 12;
+
+export interface PreparedDemo {
+  readonly kind: 'prepared';
+  readonly configFile: string;
+  /** One JSON line for each request that the media site saw. */
+  readonly mediaLog: string;
+  readonly password: string;
+  /** Opens everything below `/vod/`. */
+  readonly mediaToken: string;
+  /** Opens everything on the app's host. */
+  readonly appToken: string;
+}
+
+export interface DemoOptions {
+  /** Absolute path; made when missing. */
+  readonly folder: string;
+  /** Port of the gateway; 0 lets the system pick. */
+  readonly port: number;
+  readonly mediaPort: number;
+  readonly webPort: number;
+}
+
+/** Why the folder cannot be used. */
+export interface RefusedDemo {
+  readonly kind: 'refused';
+  readonly problem: string;
+  readonly hint: string;
+}
+
+/** Prepares the folder. Refuses one in which another latchkey runs, since that would lose its user's password. */
+export async function prepareDemo(options: DemoOptions): Promise<PreparedDemo | RefusedDemo> {
+  const { folder } = options;
+  const state = join(folder, 'state');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const held = openDataFolder(state);
+  if (held.kind === 'refused') return held;
+  held.close();
+
+  const usersFile = join(folder, 'users');
+  const password = randomBase32(12);
+  const added = await addUser(usersFile, demoNames.user, password);
+  if (added.kind === 'refused') return added;
+
+  const loaded = loadKeyFile(state);
+  if (loaded.kind === 'refused') return loaded;
+  const key = buildKeyRing(loaded.keys).signer('content');
+  if (key === null) return { kind: 'refused', problem: `no signing key in ${state}`, hint: `remove ${state}` };
+
+  const now = epochSeconds();
+  const claims = { sub: demoNames.user, iat: now, exp: now + demoTokenHours * 3600 };
+  const person = { name: 'Alice Example', email: 'alice@example.org', groups: ['editors', 'viewers'] };
+
+  const configFile = join(folder, 'demo.yaml');
+  replaceFile(configFile, describeConfig(options));
+  return {
+    kind: 'prepared',
+    configFile,
+    mediaLog: join(folder, 'media-site.log'),
+    password,
+    mediaToken: mintToken({ ...claims, paths: ['/vod/*'] }, { key, type: 'outside' }),
+    appToken: mintToken({ ...claims, ...person, paths: ['/*'], hosts: [demoNames.appHost] }, { key, type: 'outside' }),
+  };
+}
+
+/** The configuration in YAML. Paths in it are relative to its own folder. */
+function describeConfig({ port, mediaPort, webPort }: DemoOptions): string {
+  const { mediaHost, appHost, webUpstream } = demoNames;
+  const config = {
+    listeners: [{ address: `127.0.0.1:${port}` }],
+    operations: { address: '127.0.0.1:0' },
+    data_dir: './state',
+    edges: 2,
+    users_file: './users',
+    upstreams: {
+      media: { servers: [`http://127.0.0.1:${mediaPort}`] },
+      [webUpstream]: { servers: [`http://127.0.0.1:${webPort}`] },
+    },
+    routes: [
+      { name: 'vod', host: mediaHost, path: '/vod/', upstream: 'media', accept: ['token', 'password'] },
+      {
+        ...{ name: 'app', host: appHost, path: '/', upstream: webUpstream, accept: ['token'] },
+        ...{ identity: 'oauth2-proxy', assertion: true },
+      },
+      { name: 'public', host: appHost, path: '/public/', upstream: webUpstream, accept: ['anyone'] },
+    ],
+    logs: { level: 'warn', access: './access.log', decisions: './decisions.log' },
+  };
+  const head = '# Written by `latchkey demo` at each start; changes in here do not last. Copy it to begin your own.\n';
+  return head + stringify(config);
+}
