@@ -1,0 +1,250 @@
+// The main job end to end: `latchkey demo` as a user starts it, a real Chromium that plays the clip through the gateway,
+// and curl with the lines that the demo prints. The browser comes from npm and plays H.264.
+
+import { readFile, stat } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import chromium from '@sparticuz/chromium';
+import { type Browser, type BrowserContextOptions, chromium as driver, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { DemoProcess } from '../support/demo-process.ts';
+import { repository } from '../support/package-copy.ts';
+import { runCommand } from '../support/run-command.ts';
+
+const clip = join(repository, 'config', 'demo', 'clip');
+const hasBrowser = process.platform === 'linux';
+
+let demo: DemoProcess;
+let hasCurl = false;
+
+beforeAll(async () => {
+  demo = await DemoProcess.start();
+  hasCurl = await runCommand('curl', ['--version']).then(
+    ({ code }) => code === 0,
+    () => false,
+  );
+}, 60_000);
+
+afterAll(() => demo.dispose());
+
+interface Answer {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly body: Buffer;
+}
+
+/** Connects to loopback by number, since not every system knows the names below localhost. */
+function ask(url: URL, headers: Record<string, string> = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port: url.port, path: url.pathname + url.search };
+    const asked = request({ ...options, headers: { host: url.host, ...headers } }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on('data', (part: Buffer) => parts.push(part));
+      answer.on('end', () => {
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(parts) });
+      });
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+/** Runs a printed line, with curl where it is installed. @returns the status it shows */
+async function runCurlLine(line: string): Promise<number> {
+  if (hasCurl) return Number((await runCommand('sh', ['-c', line])).stdout);
+  const [, name = '', value = ''] = /-H '([^:]+): ([^']+)'/.exec(line) ?? [];
+  const [, credentials] = /-u '([^']+)'/.exec(line) ?? [];
+  const headers: Record<string, string> = name === '' ? {} : { [name]: value };
+  if (credentials !== undefined) headers.authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  return (await ask(new URL(line.split(' ').at(-1) ?? ''), headers)).status;
+}
+
+test('the printed lines answer what they promise: 200, 401, 401, and 200 by name and password', async () => {
+  const lines = [...demo.printed.matchAll(/^ {2}# .*: (\d{3})\n {2}(curl .*)$/gm)];
+  expect(lines.map(([, promised]) => Number(promised))).toEqual([200, 401, 401, 200]);
+  for (const [, promised, line] of lines) expect(await runCurlLine(line ?? ''), line).toBe(Number(promised));
+});
+
+test('curl walks the playlists by the path form, from the printed URL to the last segment', async () => {
+  const fetched = new Map<string, number>();
+  const walk = async (url: URL): Promise<void> => {
+    const body = hasCurl ? await runCurl(url) : (await ask(url)).body;
+    fetched.set(url.pathname.replace(/.*\/vod\//, ''), body.length);
+    if (!url.pathname.endsWith('.m3u8')) return;
+    for (const match of body.toString().matchAll(/URI="([^"]+)"|^(?!#)(\S+)$/gm)) {
+      await walk(new URL(match[1] ?? match[2] ?? '', url));
+    }
+  };
+  await walk(demo.url(/\.m3u8$/));
+  expect(fetched.size).toBe(17);
+  for (const [name, size] of fetched) expect(size, name).toBe((await stat(join(clip, name))).size);
+});
+
+async function runCurl(url: URL): Promise<Buffer> {
+  const file = join(demo.folder, 'curl-output');
+  const { stdout } = await runCommand('curl', ['-s', '-o', file, '-w', '%{http_code}', url.href]);
+  expect(stdout, url.pathname).toBe('200');
+  return readFile(file);
+}
+
+test('a name and a password open the clip, and the answer carries content and pass', async () => {
+  const url = demo.url(/\/vod\/$/);
+  const password = /\(alice, ([^)]+)\)/.exec(demo.printed)?.[1];
+  const authorization = `Basic ${Buffer.from(`alice:${password}`).toString('base64')}`;
+  const playlist = new URL('/vod/master.m3u8', url);
+  const answer = await ask(playlist, { authorization });
+  expect(answer.status).toBe(200);
+  expect(answer.body).toEqual(await readFile(join(clip, 'master.m3u8')));
+  const [cookie = ''] = answer.headers['set-cookie'] ?? [];
+  expect(cookie).toMatch(/^latchkey_pass=[\w.-]+;.*Path=\/vod\//i);
+
+  expect((await ask(playlist, { cookie: cookie.split(';')[0] ?? '' })).status).toBe(200);
+});
+
+test('the web site shows the user and the assertion that it verified; headers of the same names never arrive', async () => {
+  const signed = demo.url(/app\.localhost:\d+\/\.t\//);
+  const forged = { accept: 'application/json', 'x-forwarded-user': 'mallory', 'x-latchkey-assertion': 'forged' };
+  const seen = JSON.parse((await ask(signed, forged)).body.toString());
+  expect(seen.user).toBe('alice');
+  expect(seen.target).toBe('/');
+  expect(seen.assertion).toMatchObject({ kind: 'verified', claims: { sub: 'alice', aud: 'web' } });
+  expect(seen.headers).toContainEqual(['X-Forwarded-Email', 'alice@example.org']);
+
+  const open = JSON.parse((await ask(new URL('/public/', signed.origin), forged)).body.toString());
+  expect(open).toMatchObject({ user: null, assertion: { kind: 'absent' } });
+  expect(JSON.stringify([seen, open])).not.toMatch(/mallory|forged/);
+});
+
+describe.skipIf(!hasBrowser)('in a browser', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await driver.launch({
+      executablePath: await chromium.executablePath(),
+      args: [
+        ...['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+        ...['--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
+      ],
+    });
+  }, 60_000);
+
+  afterAll(() => browser?.close());
+
+  beforeEach(({ task }) => {
+    // The two plays count what the site saw from their own beginning.
+    seenBefore.set(task.name, demo.readLog('media-site.log').length);
+  });
+  const seenBefore = new Map<string, number>();
+
+  interface Play {
+    /** Names of the segments that the browser got, in order, and the status of each. */
+    readonly segments: readonly { readonly name: string; readonly status: number; readonly url: URL }[];
+    /** Fields of the segment requests. */
+    readonly requestFields: readonly Record<string, string>[];
+    readonly seconds: number;
+  }
+
+  /** Opens the page and plays the clip to its end, three times as fast as people do. */
+  async function play(page: Page, url: URL): Promise<Play> {
+    const segments: { name: string; status: number; url: URL }[] = [];
+    const fields: Promise<Record<string, string>>[] = [];
+    page.on('response', (response) => {
+      const address = new URL(response.url());
+      const name = /segment-\d+\.m4s$/.exec(address.pathname)?.[0];
+      if (name === undefined) return;
+      segments.push({ name, status: response.status(), url: address });
+      fields.push(response.request().allHeaders());
+    });
+    await page.goto(url.href);
+    await page.evaluate(`(() => {
+      const video = document.querySelector('video');
+      video.muted = true;
+      video.playbackRate = 3;
+      return video.play();
+    })()`);
+    await page.waitForFunction(`document.querySelector('video').ended`, undefined, { timeout: 25_000 });
+    const seconds = await page.evaluate<number>(`document.querySelector('video').currentTime`);
+    return { segments, requestFields: await Promise.all(fields), seconds };
+  }
+
+  function expectWholeClip({ segments, seconds }: Play): void {
+    expect(seconds).toBeGreaterThan(11.5);
+    expect(new Set(segments.map(({ name }) => name)).size).toBe(6);
+    expect(new Set(segments.map(({ status }) => status))).toEqual(new Set([200]));
+  }
+
+  /** What the site saw since the test began: every request for a segment named its user, and none carried a token. */
+  function expectAuthorised(test: string): void {
+    const seen = demo.readLog('media-site.log').slice(seenBefore.get(test));
+    const segments = seen.filter(({ target }) => String(target).includes('segment-'));
+    expect(segments.length).toBeGreaterThanOrEqual(6);
+    for (const entry of segments) {
+      expect(entry).toMatchObject({ user: 'alice', status: 200 });
+      expect(entry.target).toMatch(/^\/vod\/(low|high)\/segment-\d\.m4s$/);
+    }
+  }
+
+  async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
+    return (await browser.newContext(options)).newPage();
+  }
+
+  test('plays the clip by the path form, and every segment request carried the token', async ({ task }) => {
+    const page = await openPage();
+    const played = await play(page, demo.url(/media\.localhost.*\/vod\/$/));
+    expectWholeClip(played);
+    for (const { url } of played.segments) expect(url.pathname).toMatch(/^\/\.t\/[\w.-]+\/vod\//);
+    expectAuthorised(task.name);
+    await page.context().close();
+  });
+
+  test('plays the clip by the cookie that name and password brought, and by it alone', async ({ task }) => {
+    const url = new URL('/vod/', demo.url(/media\.localhost/).origin);
+    const password = /\(alice, ([^)]+)\)/.exec(demo.printed)?.[1] ?? '';
+    const first = await openPage({ httpCredentials: { username: 'alice', password } });
+    await first.goto(url.href);
+    expect((await first.context().cookies(url.href)).map(({ name }) => name)).toEqual(['latchkey_pass']);
+    const storageState = await first.context().storageState();
+    await first.context().close();
+
+    const page = await openPage({ storageState });
+    const played = await play(page, url);
+    expectWholeClip(played);
+    for (const fields of played.requestFields) {
+      expect(fields.authorization).toBeUndefined();
+      expect(fields.cookie).toMatch(/^latchkey_pass=/);
+    }
+    expectAuthorised(task.name);
+    await page.context().close();
+  });
+
+  test('shows no picture without a token', async () => {
+    const page = await openPage();
+    const answer = await page.goto(new URL('/vod/', demo.url(/media\.localhost/).origin).href);
+    expect(answer?.status()).toBe(401);
+    await page.context().close();
+  });
+
+  test('no log of the gateway holds a token', async () => {
+    const token = demo.url(/\/\.t\//).pathname.split('/')[2] ?? '';
+    for (const name of ['access.log', 'decisions.log']) {
+      const text = await readFile(join(demo.folder, name), 'utf8');
+      expect(text.length).toBeGreaterThan(0);
+      expect(text).not.toContain(token.split('.')[2]);
+    }
+  });
+});
+
+test('Ctrl-C ends it with exit code 0, and leaves no process behind', async () => {
+  const short = await DemoProcess.start();
+  try {
+    const url = short.url(/\.m3u8$/);
+    expect((await ask(url)).status).toBe(200);
+    if (process.platform === 'linux') expect(short.livingProcesses().length).toBeGreaterThanOrEqual(4);
+
+    expect(await short.interrupt()).toBe(0);
+    await expect(ask(url)).rejects.toThrow(/ECONNREFUSED/);
+    expect(short.livingProcesses()).toEqual([]);
+  } finally {
+    await short.dispose();
+  }
+});
