@@ -113,7 +113,7 @@ logs: { access: off, decisions: off }
   try {
     const [line] = await once(createInterface({ input: child.stdout }), 'line');
     const ready = JSON.parse(line);
-    const answer = await fetch(`http://127.0.0.1:${ready.listening[0].port}/`);
+    const answer = await fetch(`http://127.0.0.1:${ready.listeners[0].port}/`);
     expect(answer.status).toBe(401);
     expect((await checkHealth(ready.operations.port)).code).toBe(0);
 
