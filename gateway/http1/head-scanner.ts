@@ -15,22 +15,12 @@ export const badByte = -2;
 /** `HeadScanner.scan` when the head has too many lines. */
 export const tooManyLines = -3;
 
-const plain = 0;
-const carriageReturn = 1;
-const forbidden = 2;
-
-// HT is allowed in field values; obs-text (0x80 to 0xff) as well, RFC 9110 §5.5. A NUL, another control or DEL never.
-const byteClass = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte++) {
-  byteClass[byte] = (byte < 0x20 && byte !== 0x09) || byte === 0x7f ? forbidden : plain;
-}
-byteClass[0x0d] = carriageReturn;
-
 /**
  * A resumable scan of one head. The scan of a drip-fed head goes on where it stopped, so that a sender of single
  * bytes costs one look per byte.
  *
- * Measured on a 494-byte head: this loop 0.9 µs; `latin1Slice` and a regular expression 1.6 to 2.2 µs.
+ * Measured on a 486-byte head: this loop 0.6 µs; the same with a table of byte classes 0.8; `latin1Slice` and a regular
+ * expression 1.6 to 2.2.
  */
 export class HeadScanner {
   /** Offset of each line's CR, relative to the head's first byte. Line 0 is the start line. */
@@ -58,10 +48,20 @@ export class HeadScanner {
   scan(bytes: Uint8Array, start: number, end: number): number {
     let lineStart = this.#lineStart;
     let index = start + this.#next;
-    for (; index < end; index++) {
-      const kind = byteClass[bytes[index] as number];
-      if (kind === plain) continue;
-      if (kind === forbidden) return badByte;
+    for (;;) {
+      // HT is allowed in field values, obs-text (0x80 to 0xff) as well: RFC 9110 §5.5. Another control or DEL never.
+      let byte = 0;
+      while (index < end) {
+        byte = bytes[index] as number;
+        if (byte < 0x20 || byte === 0x7f) break;
+        index++;
+      }
+      if (index >= end) break;
+      if (byte === 0x09) {
+        index++;
+        continue;
+      }
+      if (byte !== 0x0d) return badByte;
       if (index + 1 >= end) break;
       if (bytes[index + 1] !== 0x0a) return badByte;
       const at = index - start;
@@ -73,7 +73,7 @@ export class HeadScanner {
       if (this.lines > maxFields) return tooManyLines;
       this.lineEnds[this.lines++] = at;
       lineStart = at + 2;
-      index++;
+      index += 2;
     }
     this.#next = index - start;
     this.#lineStart = lineStart;

@@ -2,7 +2,7 @@
 // A head keeps one string (its exact bytes as latin1) and integers that point into it; no object per field.
 // Rules: RFC 9112 §5, §6; RFC 9110 §5.5, §7.6.1, §8.6.
 
-import { type FieldNames, fieldClass } from './field-names.ts';
+import { type FieldNames, fieldClass, noColon } from './field-names.ts';
 import { type HeadScanner, maxFields } from './head-scanner.ts';
 import type { MessageProblem } from './problems.ts';
 
@@ -54,12 +54,10 @@ export abstract class MessageHead {
     let lineStart = (scanner.lineEnds[0] as number) + 2;
     for (let index = 0; index < this.fieldCount; index++) {
       const lineEnd = scanner.lineEnds[index + 1] as number;
-      const colon = text.indexOf(':', lineStart);
-      if (colon <= lineStart || colon >= lineEnd) return 'bad-field-line';
-      const found = names.classOf(text.slice(lineStart, colon));
+      const found = names.read(text, lineStart, lineEnd);
       // a blank before the colon and a folded line both fail the grammar of names (RFC 9112 §5.1, §5.2)
-      if (found < 0) return 'bad-field-name';
-      let valueStart = colon + 1;
+      if (found < 0) return found === noColon ? 'bad-field-line' : 'bad-field-name';
+      let valueStart = names.colon + 1;
       let valueEnd = lineEnd;
       while (valueStart < valueEnd && isBlank(text.charCodeAt(valueStart))) valueStart++;
       while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;

@@ -19,8 +19,6 @@ const methods: ReadonlySet<string> = new Set(
 );
 
 const methodToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// Visible ASCII without the fragment's sign: llhttp takes HT, FF and bytes from 0x80 on, RFC 3986 none of them.
-const foreignToTargets = /[^!-~]|#/;
 // No user info, and no authority without a host: `Host` could not say the same.
 const schemeAndAuthority = /^http:\/\/([A-Za-z0-9\-._:[\]]+)(?=[/?]|$)/i;
 
@@ -63,45 +61,52 @@ export class RequestHead extends MessageHead {
   #readStartLine(text: string, lineEnd: number): MessageProblem | null {
     const methodEnd = text.indexOf(' ');
     if (methodEnd <= 0 || methodEnd > lineEnd) return 'bad-start-line';
-    const targetEnd = text.indexOf(' ', methodEnd + 1);
-    if (targetEnd < 0 || targetEnd > lineEnd) return 'bad-start-line';
-    if (lineEnd - targetEnd !== 9) return 'bad-version';
-    if (text.startsWith('HTTP/1.1', targetEnd + 1)) this.minorVersion = 1;
-    else if (text.startsWith('HTTP/1.0', targetEnd + 1)) this.minorVersion = 0;
-    else if (/^HTTP\/\d\.\d$/.test(text.slice(targetEnd + 1, lineEnd))) return 'version-unsupported';
-    else return 'bad-version';
+    // Visible ASCII without the fragment's sign: llhttp takes HT, FF and bytes from 0x80 on, RFC 3986 none of them.
+    let isForeign = false;
+    let query = -1;
+    let targetEnd = methodEnd + 1;
+    for (; targetEnd < lineEnd; targetEnd++) {
+      const code = text.charCodeAt(targetEnd);
+      if (code === 0x20) break;
+      if (code === 0x3f && query < 0) query = targetEnd;
+      if (code < 0x21 || code > 0x7e || code === 0x23) isForeign = true;
+    }
+    if (targetEnd === lineEnd) return 'bad-start-line';
+    const version = readVersion(text, targetEnd + 1, lineEnd);
+    if (typeof version === 'string') return version;
+    this.minorVersion = version;
+    const problem = this.#readMethod(text, methodEnd);
+    if (problem !== null) return problem;
+    if (targetEnd - methodEnd - 1 > maxTargetLength) return 'target-too-long';
+    return isForeign ? 'bad-target' : this.#readTarget(text, methodEnd + 1, query < 0 ? targetEnd : query, targetEnd);
+  }
 
-    const method = text.slice(0, methodEnd);
+  #readMethod(text: string, end: number): MessageProblem | null {
+    if (end === 3 && text.charCodeAt(0) === 0x47 && text.charCodeAt(1) === 0x45 && text.charCodeAt(2) === 0x54) {
+      this.method = 'GET';
+      return null;
+    }
+    const method = text.slice(0, end);
     if (!methods.has(method)) {
       if (method === 'CONNECT' || method === 'TRACE') return 'method-refused';
       return methodToken.test(method) ? 'method-unknown' : 'bad-method';
     }
     this.method = method;
-    if (targetEnd - methodEnd - 1 > maxTargetLength) return 'target-too-long';
-    return this.#readTarget(text, methodEnd + 1, targetEnd);
+    return null;
   }
 
   /** Origin form, or absolute form with the scheme http; `*` and authority form mean nothing to a gateway. */
-  #readTarget(text: string, start: number, end: number): MessageProblem | null {
-    const target = text.slice(start, end);
-    if (foreignToTargets.test(target)) return 'bad-target';
+  #readTarget(text: string, start: number, pathEnd: number, end: number): MessageProblem | null {
     let pathStart = start;
     this.#absoluteAuthority = null;
     if (text.charCodeAt(start) !== 0x2f) {
-      const match = schemeAndAuthority.exec(target);
+      const match = schemeAndAuthority.exec(text.slice(start, end));
       if (match === null) return 'bad-target';
       this.#absoluteAuthority = match[1] ?? '';
       pathStart = start + match[0].length;
     }
-    const query = text.indexOf('?', pathStart);
-    if (query < 0 || query >= end) {
-      this.rawPath = text.slice(pathStart, end);
-      this.rawQuery = '';
-    } else {
-      this.rawPath = text.slice(pathStart, query);
-      this.rawQuery = text.slice(query, end);
-    }
-    if (this.rawPath === '') this.rawPath = '/';
+    this.rawPath = pathStart === pathEnd ? '/' : text.slice(pathStart, pathEnd);
+    this.rawQuery = pathEnd === end ? '' : text.slice(pathEnd, end);
     return null;
   }
 
@@ -136,4 +141,20 @@ export class RequestHead extends MessageHead {
     }
     return null;
   }
+}
+
+const versionPrefix = [0x48, 0x54, 0x54, 0x50, 0x2f];
+
+/** @returns the minor version of a version that we speak */
+function readVersion(text: string, start: number, end: number): MessageProblem | 0 | 1 {
+  if (end - start !== 8) return 'bad-version';
+  for (let index = 0; index < 5; index++) {
+    if (text.charCodeAt(start + index) !== versionPrefix[index]) return 'bad-version';
+  }
+  const major = text.charCodeAt(start + 5) - 0x30;
+  const minor = text.charCodeAt(start + 7) - 0x30;
+  if (text.charCodeAt(start + 6) !== 0x2e) return 'bad-version';
+  if (major === 1 && minor === 1) return 1;
+  if (major === 1 && minor === 0) return 0;
+  return major >= 0 && major <= 9 && minor >= 0 && minor <= 9 ? 'version-unsupported' : 'bad-version';
 }
