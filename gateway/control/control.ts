@@ -35,6 +35,8 @@ export interface ControlOptions extends ControlState {
   readonly reload: () => Reloaded;
   readonly logger: Logger;
   readonly clock: ControlClock;
+  /** Port to listen on for operations instead of the configured one, which may be 0. */
+  readonly operationsPort?: number | null;
   /** Between heartbeats on the feed. Default 1000. */
   readonly heartbeatMs?: number;
 }
@@ -114,9 +116,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   try {
     await listenOnSocket(visitors, sockets.public);
     await listenOnSocket(edges.server, sockets.edge);
-    await operations.listen({ host: address.host, port: address.port }).catch((error: unknown) => {
-      throw new ListenFailure(address.at, error);
-    });
+    await operations
+      .listen({ host: address.host, port: options.operationsPort ?? address.port })
+      .catch((error: unknown) => {
+        throw new ListenFailure(address.at, error);
+      });
   } catch (error) {
     await close();
     throw error;

@@ -1,0 +1,110 @@
+// `latchkey serve`: loads the file, takes the data folder, runs the gateway until a signal ends it.
+// The composition root: everything that can be wrong with the file is said here, before any process is started.
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { readEnvironment } from '../config/environment.ts';
+import { formatProblems } from '../config/format.ts';
+import { loadConfig } from '../config/load.ts';
+import { loadKeyRing } from '../control/load-key-ring.ts';
+import { openDataFolder } from '../store/data-folder.ts';
+import { readUsers } from '../store/users.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { CommandError, refusalError } from './command-error.ts';
+import { addressText } from './serve/listen-problem.ts';
+import { type ReadyGateway, Supervisor } from './serve/supervisor.ts';
+import { printWarning } from './terminal.ts';
+
+export interface ServeOptions {
+  readonly config: string;
+  /** Print the ready line as JSON. */
+  readonly jsonReady?: boolean;
+}
+
+/** Adds the command. */
+export function serveCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('run the gateway')
+    .requiredOption('-c, --config <file>', 'configuration file')
+    .option('--json-ready', 'print one JSON line on standard output when everything listens')
+    .addHelpText(
+      'after',
+      `
+Signals: SIGTERM and SIGINT let running requests finish, a second one does not; SIGHUP loads the file again;
+SIGUSR1 opens the log files again after a rotation.
+
+Example:
+  latchkey serve --config latchkey.yaml`,
+    )
+    .action(serve);
+}
+
+/** Runs the gateway until a signal ends it. @throws CommandError when it cannot start; nothing is left running then */
+export async function serve(options: ServeOptions): Promise<void> {
+  const file = resolve(options.config);
+  const loaded = loadConfig(file, readEnvironment);
+  if (loaded.kind === 'invalid') throw new CommandError(formatProblems(loaded.problems));
+  for (const warning of loaded.warnings) printWarning(warning);
+  const { config } = loaded;
+  const users = config.usersFile === null ? null : readUsers(config.usersFile);
+  if (users?.kind === 'refused') throw refusalError(users);
+  const folder = openDataFolder(config.dataDir);
+  if (folder.kind === 'refused') throw refusalError(folder);
+  try {
+    const ring = loadKeyRing(config);
+    if (ring.kind === 'refused') throw refusalError(ring);
+    const logger = createLogger({ role: 'supervisor', level: config.logs.level });
+    if (ring.generated) logger.warn({ file: ring.file }, 'a content key was made: keep this file, tokens hang on it');
+    const supervisor = new Supervisor({ file, config, keys: ring.keys, folder, logger });
+    const stopSignal = handleSignals(supervisor);
+    const outcome = await Promise.race([supervisor.start(), stopSignal]);
+    if (outcome !== 'stop') {
+      if (outcome.kind === 'failed') throw new CommandError(outcome.problem);
+      process.stdout.write(`${readyLine(outcome, config.edges, options)}\n`);
+      await stopSignal;
+    }
+    logger.info('stopping');
+    await supervisor.stop();
+    logger.info('stopped');
+  } finally {
+    folder.close();
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends everything at once. */
+function handleSignals(supervisor: Supervisor): Promise<'stop'> {
+  process.on('SIGHUP', () => supervisor.reload());
+  // A handler for SIGUSR1 also keeps Node from opening its inspector on that signal.
+  process.on('SIGUSR1', () => supervisor.reopenLogs());
+  return new Promise((resolve) => {
+    let seen = false;
+    for (const [signal, number] of [
+      ['SIGTERM', 15],
+      ['SIGINT', 2],
+    ] as const) {
+      process.on(signal, () => {
+        if (seen) {
+          supervisor.killNow();
+          process.exit(128 + number);
+        }
+        seen = true;
+        resolve('stop');
+      });
+    }
+  });
+}
+
+function readyLine(ready: ReadyGateway, edges: number, options: ServeOptions): string {
+  if (options.jsonReady === true) {
+    return JSON.stringify({
+      ready: true,
+      listeners: ready.listeners,
+      operations: ready.operations,
+      pid: process.pid,
+    });
+  }
+  const listening = ready.listeners.map((address) => `http://${addressText(address)}`).join(' ');
+  const count = edges === 1 ? '1 edge' : `${edges} edges`;
+  return `latchkey is ready: ${listening} (${count}, operations on http://${addressText(ready.operations)}, pid ${process.pid})`;
+}

@@ -1,0 +1,83 @@
+// The control process: waits for its start message, runs control, reloads when told.
+// Keys come by IPC from the supervisor; a reload reads them from their files again.
+
+import { readEnvironment } from '../../config/environment.ts';
+import { formatProblem } from '../../config/format.ts';
+import { loadConfig } from '../../config/load.ts';
+import { type Control, type Reloaded, startControl } from '../../control/control.ts';
+import { loadKeyRing } from '../../control/load-key-ring.ts';
+import { monotonicMs } from '../../telemetry/clock.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';
+import type { StartControl } from './process-messages.ts';
+
+/** Runs until the supervisor says stop or goes away. */
+export function runControlProcess(): void {
+  process.title = 'latchkey control';
+  let control: Promise<Control> | null = null;
+  runAsChild({
+    onMessage: (message) => {
+      switch (message.type) {
+        case 'start-control':
+          control ??= start(message);
+          return;
+        case 'reload':
+          void control?.then(reload);
+          return;
+        case 'drain':
+          void (control ?? Promise.resolve(null)).then(stop);
+          return;
+        case 'reopen-logs':
+        case 'start-edge':
+          return;
+        default:
+          message satisfies never;
+      }
+    },
+    // Edges that drain still need their control: it ends when the supervisor says so, after them.
+    onTerminate: () => undefined,
+    onReopenLogs: () => undefined,
+  });
+}
+
+async function start(message: StartControl): Promise<Control> {
+  const logger = createLogger({ role: 'control', level: message.config.logs.level });
+  try {
+    const control = await startControl({
+      config: message.config,
+      keys: message.keys,
+      sockets: message.sockets,
+      operationsPort: message.operationsPort,
+      reload: () => loadAgain(message.file, message.config.dataDir),
+      logger,
+      clock: { monotonicMs },
+    });
+    logger.info({ operations: control.operations, pid: process.pid }, 'control is ready');
+    await tellSupervisor({ type: 'control-ready', operations: control.operations });
+    return control;
+  } catch (error) {
+    const problem = listenProblem(error);
+    if (problem === null) logger.fatal({ err: error }, 'control cannot start');
+    else await tellSupervisor(problem);
+    process.exit(1);
+  }
+}
+
+/** The keys stay those of the data folder that this gateway holds, whatever the new file says about `data_dir`. */
+function loadAgain(file: string, dataDir: string): Reloaded {
+  const loaded = loadConfig(file, readEnvironment);
+  if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.problems.map(formatProblem) };
+  const ring = loadKeyRing({ commonKeys: loaded.config.commonKeys, dataDir });
+  if (ring.kind === 'refused') return { kind: 'refused', problems: [`${ring.problem} (${ring.hint})`] };
+  return { kind: 'loaded', config: loaded.config, keys: ring.keys };
+}
+
+function reload(control: Control): void {
+  const result = control.reload();
+  if (result.kind === 'applied') void tellSupervisor({ type: 'state', config: result.config, keys: result.keys });
+}
+
+async function stop(control: Control | null): Promise<void> {
+  await control?.close();
+  process.exit(0);
+}

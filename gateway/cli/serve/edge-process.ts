@@ -1,0 +1,95 @@
+// An edge process: follows control, runs the data plane, drains when told.
+// It learns its name and the socket by IPC, everything else from the feed.
+
+import { ControlClient, type SnapshotMessage } from '../../edge/control-client.ts';
+import { type Edge, startEdge } from '../../edge/edge.ts';
+import { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
+import { createLogger, type Logger } from '../../telemetry/logger.ts';
+import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';
+import type { StartEdge } from './process-messages.ts';
+
+interface RunningEdge {
+  readonly edge: Edge;
+  readonly client: ControlClient;
+  readonly logger: Logger;
+  readonly drainMs: () => number;
+}
+
+/** Runs until the supervisor says stop or goes away. */
+export function runEdgeProcess(): void {
+  let running: Promise<RunningEdge> | null = null;
+  let stopping = false;
+  const stop = (deadlineMs: number | null): void => {
+    if (stopping) return;
+    stopping = true;
+    if (running === null) process.exit(0);
+    void running.then((parts) => drain(parts, deadlineMs ?? parts.drainMs()));
+  };
+  runAsChild({
+    onMessage: (message) => {
+      switch (message.type) {
+        case 'start-edge':
+          running ??= start(message);
+          return;
+        case 'drain':
+          stop(message.deadlineMs);
+          return;
+        case 'reopen-logs':
+          void running?.then(({ edge }) => edge.reopenLogs());
+          return;
+        case 'reload':
+        case 'start-control':
+          return;
+        default:
+          message satisfies never;
+      }
+    },
+    onTerminate: () => stop(null),
+    onReopenLogs: () => void running?.then(({ edge }) => edge.reopenLogs()),
+  });
+}
+
+async function start(message: StartEdge): Promise<RunningEdge> {
+  const { edgeId } = message;
+  process.title = `latchkey edge ${edgeId}`;
+  const logger = createLogger({ role: 'edge', edge: edgeId, level: message.level });
+  try {
+    const client = new ControlClient({ socketPath: message.edgeSocket, edgeId, logger });
+    let latest: SnapshotMessage = await client.connect();
+    // A reload may arrive while the edge starts; it is applied right after.
+    client.onSnapshot = (next) => {
+      latest = next;
+    };
+    const { config } = latest;
+    const metrics = new EdgeMetrics(
+      config.routes.map((route) => route.name),
+      config.upstreams.map((upstream) => upstream.name),
+    );
+    client.answerCollect = () => metrics.report();
+    const first = latest;
+    const edge = await startEdge({ edgeId, client, snapshot: first, metrics, logger });
+    client.onSnapshot = (next) => {
+      latest = next;
+      edge.applySnapshot(next);
+    };
+    if (latest !== first) edge.applySnapshot(latest);
+    await client.reportReady(edge.listening);
+    logger.info({ listening: edge.listening, pid: process.pid }, 'the edge is ready');
+    await tellSupervisor({ type: 'edge-ready', listening: edge.listening });
+    return { edge, client, logger, drainMs: () => latest.config.limits.drainMs };
+  } catch (error) {
+    const problem = listenProblem(error);
+    if (problem === null) logger.fatal({ err: error }, 'the edge cannot start');
+    else await tellSupervisor(problem);
+    process.exit(1);
+  }
+}
+
+async function drain({ edge, client, logger }: RunningEdge, deadlineMs: number): Promise<void> {
+  await edge.drain(deadlineMs);
+  // The last numbers are worth a moment, not a hanging stop.
+  await client.reportMetrics().catch(() => undefined);
+  await client.close();
+  logger.info('the edge has drained');
+  process.exit(0);
+}

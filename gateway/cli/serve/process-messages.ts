@@ -1,0 +1,49 @@
+// What the supervisor and its children say to each other over IPC. Shapes only.
+// Keys travel here and on edge.sock, never in an argument or the environment, where other users could read them.
+
+import type { Config } from '../../config/config.ts';
+import type { KeyRecord } from '../../core/model/key.ts';
+
+/** An address as it is really bound. */
+export interface BoundAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** First message to control. */
+export interface StartControl {
+  readonly type: 'start-control';
+  /** The YAML file, for reloads. */
+  readonly file: string;
+  readonly config: Config;
+  readonly keys: readonly KeyRecord[];
+  readonly sockets: { readonly edge: string; readonly public: string };
+  /** The port a control before this one was given, so that port 0 means the same port again. */
+  readonly operationsPort: number | null;
+}
+
+/** First message to an edge. */
+export interface StartEdge {
+  readonly type: 'start-edge';
+  /** `e<slot>` or `e<slot>.<n>`, see control/edge-roster.ts. */
+  readonly edgeId: string;
+  readonly edgeSocket: string;
+  readonly level: Config['logs']['level'];
+}
+
+/** Later messages to a child. */
+export type ChildOrder =
+  | { readonly type: 'reload' }
+  | { readonly type: 'reopen-logs' }
+  /** Stop accepting, finish what runs within the time, then end. Control has nothing to finish and ends at once. */
+  | { readonly type: 'drain'; readonly deadlineMs: number };
+
+export type MessageToChild = StartControl | StartEdge | ChildOrder;
+
+export type MessageFromChild =
+  | { readonly type: 'control-ready'; readonly operations: BoundAddress }
+  | { readonly type: 'edge-ready'; readonly listening: readonly BoundAddress[] }
+  /** `at` is the address's place in the configuration, `code` the system's word for why. */
+  | { readonly type: 'cannot-listen'; readonly at: string; readonly code: string }
+  /** The state after a reload: what a control that replaces this one has to start with. */
+  | { readonly type: 'state'; readonly config: Config; readonly keys: readonly KeyRecord[] };
