@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import jwt from 'jsonwebtoken';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runScenario } from '../../../bench/load/run-scenario.ts';
-import { comparable, judge, makeScenarios } from '../../../bench/load/scenarios.ts';
+import { comparable, judge, makeScenarios, matches } from '../../../bench/load/scenarios.ts';
 
 const secret = 'a secret of at least thirty-two bytes';
 const binary = Uint8Array.from({ length: 70_000 }, (_, at) => (at * 7919) % 256);
@@ -76,6 +76,15 @@ describe('judge', () => {
     if (refused === undefined) throw new Error('the scenario is empty');
     expect(judge(refused, 401, 'sign in first')).toBeNull();
     expect(judge(refused, 401, '#EXTM3U\nsegment-0.m4s\n')).toContain('got the file');
+  });
+});
+
+describe('matches', () => {
+  it('is equality of what is compared', () => {
+    expect(matches('aé€b', 'ab')).toBe(true);
+    expect(matches('aéc', 'ab')).toBe(false);
+    expect(matches('aé', 'ab')).toBe(false);
+    expect(matches('aébc', 'ab')).toBe(false);
   });
 });
 
