@@ -3,6 +3,7 @@
 
 import { accessSync, constants } from 'node:fs';
 import ipaddr from 'ipaddr.js';
+import { validateCustomHeaderName } from '../core/decision/identity.ts';
 import type { Draft } from './inspect.ts';
 import { type Problem, pathText, problemAt } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
@@ -190,10 +191,8 @@ function checkIdentity(
         problemAt([...path, claim], `header ${header} is taken by ${other}`, 'give each claim its own header'),
       );
     seen.set(header.toLowerCase(), claim);
-    if (!/^[A-Za-z0-9-]+$/.test(header))
-      problems.push(
-        problemAt([...path, claim], `${JSON.stringify(header)} is not a header name`, 'letters, digits and hyphens'),
-      );
+    const wrong = validateCustomHeaderName(header);
+    if (wrong !== null) problems.push(problemAt([...path, claim], wrong, 'choose a name of your own, like X-User'));
   }
 }
 

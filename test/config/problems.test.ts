@@ -185,6 +185,21 @@ routes:
     expect(loadConfig(folder.file('latchkey.yaml'), () => undefined, { files: 'skip' }).kind).toBe('loaded');
   });
 
+  test('custom identity names must be free, distinct, and no fields with a meaning of their own', () => {
+    const custom = '{ sub: Cookie, email: X_Mail, groups: X-User, name: x-user, preferred_username: X-Latchkey-Me }';
+    expect(
+      folder
+        .problems(yamlWithRoute(`path: /, accept: [token], identity: { custom: ${custom} }`))
+        .map((line) => line.split(': ')[0]),
+    ).toEqual(['sub', 'email', 'name', 'preferred_username'].map((claim) => `routes[0].identity.custom.${claim}`));
+    expect(folder.problems(yamlWithRoute('path: /, accept: [token], identity: { custom: {} }'))).toEqual([
+      expect.stringContaining('names no header'),
+    ]);
+    expect(folder.problems(yamlWithRoute('path: /, accept: [token], identity: oauth-proxy'))).toEqual([
+      'routes[0].identity: unknown identity preset "oauth-proxy" (did you mean "oauth2-proxy"?)',
+    ]);
+  });
+
   test('trusted proxies are addresses or CIDR blocks, written out', () => {
     const yaml = `${minimalYaml}\ntrusted_proxies: [10.0.0.0/8, 10.1/16, 1.2.3.4/33, everyone, "::1/129"]`;
     expect(folder.problems(yaml).map((line) => line.split(':')[0])).toEqual(
