@@ -18,27 +18,28 @@ export async function readPasswordFromStdin(): Promise<string> {
 
 /** Asks twice on the terminal, without echo. @throws CommandError without a terminal, or when both differ */
 export async function askPassword(name: string): Promise<string> {
-  if (!process.stdin.isTTY)
+  if (!process.stdin.isTTY) {
     throw usageError('no terminal to ask for the password on', 'pipe it in with --password-stdin');
-  const password = await askHidden(`password for ${name}: `);
-  if ((await askHidden('once more: ')) !== password)
-    throw new CommandError('the two passwords differ', { hint: 'try again' });
-  return password;
-}
-
-async function askHidden(prompt: string): Promise<string> {
-  process.stderr.write(prompt);
-  // Readline edits the line but writes its echo here, into nothing.
+  }
+  // Readline edits the line but writes its echo here, into nothing. It takes the terminal before the first prompt is
+  // shown and keeps it until the last answer, so that nothing typed early is echoed by the terminal itself.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
   try {
-    return await new Promise<string>((answered, refused) => {
-      lines.once('line', answered);
-      lines.once('SIGINT', () => refused(new CommandError('interrupted')));
-      lines.once('close', () => refused(new CommandError('no password given')));
+    const answers = lines[Symbol.asyncIterator]();
+    const interrupted = new Promise<never>((_, refuse) => {
+      lines.once('SIGINT', () => refuse(new CommandError('interrupted')));
     });
+    const ask = async (prompt: string) => {
+      process.stderr.write(prompt);
+      const answer = await Promise.race([answers.next(), interrupted]).finally(() => process.stderr.write('\n'));
+      if (answer.done === true) throw new CommandError('no password given');
+      return answer.value;
+    };
+    const password = await ask(`password for ${name}: `);
+    if ((await ask('once more: ')) === password) return password;
+    throw new CommandError('the two passwords differ', { hint: 'try again' });
   } finally {
     lines.close();
-    process.stderr.write('\n');
   }
 }
