@@ -139,6 +139,7 @@ function refuse(runtime: Runtime, passage: Passage, denial: Denial): void {
   const answer = denialAnswer(denial, context, cookieLines, close);
   const hint = denial.reason === 'no-credential' ? runtime.lostTokenHint(request, denial.route) : null;
   runtime.requestDenied(passage, denial, answer.status, hint);
+  runtime.giveRequestHead(head);
   downstream.answer(answer.text, close);
 }
 

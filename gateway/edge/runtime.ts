@@ -50,6 +50,7 @@ const maxReadBufferBytes = 128 * 1024 * 1024;
 // Share of requests that may be tried again, and a few that always may.
 const retryShare = 0.1;
 const freeRetries = 10;
+const maxFreeHeads = 256;
 
 export class Runtime {
   snapshot: Snapshot;
@@ -74,7 +75,7 @@ export class Runtime {
   readonly #decisionLog: DecisionLog | null;
   readonly #publicSocket: string;
   #groups: (UpstreamGroup | undefined)[] = [];
-  #requestHead = new RequestHead();
+  readonly #freeHeads: RequestHead[] = [];
   #requests = 0;
 
   constructor(options: RuntimeOptions) {
@@ -114,11 +115,17 @@ export class Runtime {
     return group;
   }
 
-  /** A head to parse into. The request owns it until it is answered, so each gets its own once the last is in use. */
+  /**
+   * A head to parse into. It belongs to one request until `giveRequestHead`, which is after the request's telemetry.
+   * Making one per request cost 4 % of the edge's CPU (1.6 KiB of integers each, by --cpu-prof under bench load).
+   */
   takeRequestHead(): RequestHead {
-    const head = this.#requestHead;
-    this.#requestHead = new RequestHead();
-    return head;
+    return this.#freeHeads.pop() ?? new RequestHead();
+  }
+
+  /** Takes a head back whose request is over. Nothing may look at it any more. */
+  giveRequestHead(head: RequestHead): void {
+    if (this.#freeHeads.length < maxFreeHeads) this.#freeHeads.push(head);
   }
 
   /** Whether one more request may be tried again: 10 % of all, so that retries never double the load of a sick upstream. */
@@ -143,9 +150,13 @@ export class Runtime {
     const route = exchange.permit.route;
     this.metrics.bytesOut += exchange.bytesOut;
     this.metrics.request(route.index, exchange.status, 0, durationMs / 1000);
-    const log = this.#accessLog;
-    if (log === null) return;
+    if (this.#accessLog !== null) this.#logExchange(this.#accessLog, exchange, durationMs);
+    this.giveRequestHead(exchange.request.head);
+  }
+
+  #logExchange(log: AccessLog, exchange: Exchange, durationMs: number): void {
     const { request, permit } = exchange;
+    const route = permit.route;
     log.write({
       requestId: exchange.requestId,
       client: request.clientAddress,
