@@ -11,6 +11,8 @@ type Register = (program: Command) => void;
 
 /** Name on the command line, and where its file is; in the order of the help. */
 const commands: readonly (readonly [string, () => Promise<Register>])[] = [
+  ['serve', async () => (await import('./serve.ts')).serveCommand],
+  ['demo', async () => (await import('./demo.ts')).demoCommand],
   ['check', async () => (await import('./check.ts')).checkCommand],
   ['token', async () => (await import('./token.ts')).tokenCommand],
   ['url', async () => (await import('./url-sign.ts')).urlCommand],

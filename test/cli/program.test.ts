@@ -21,7 +21,7 @@ describe('the command line', () => {
   test('help goes to stdout, lists every command, and exits 0', async () => {
     const { code, stdout, stderr } = await runLatchkey(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['check', 'token', 'url', 'common-key', 'user'])
+    for (const name of ['serve', 'demo', 'check', 'token', 'url', 'common-key', 'user'])
       expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     expect(stdout).toContain('Examples:');
   });
