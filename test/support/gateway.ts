@@ -1,0 +1,163 @@
+// A real gateway for end-to-end tests, inside the test's process: control, the sockets, the client and one edge.
+// Everything is what `serve` runs, but for the processes; startServe (serve-process.ts) is for tests that need these too.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { z } from 'zod';
+import type { Config } from '../../gateway/config/config.ts';
+import { formatProblem } from '../../gateway/config/format.ts';
+import { loadConfig } from '../../gateway/config/load.ts';
+import type { fileSchema } from '../../gateway/config/schema.ts';
+import { type Control, startControl } from '../../gateway/control/control.ts';
+import { loadKeyRing } from '../../gateway/control/load-key-ring.ts';
+import type { KeyRecord } from '../../gateway/core/model/key.ts';
+import { mintToken } from '../../gateway/core/token/common-key-token.ts';
+import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
+import { ControlClient } from '../../gateway/edge/control-client.ts';
+import { type Edge, startEdge } from '../../gateway/edge/edge.ts';
+import { addUser } from '../../gateway/store/users.ts';
+import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
+import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
+import { memoryLogger } from './control.ts';
+
+/** A configuration as its file says it, snake_case; listeners, operations and data_dir are filled in. */
+export type FileInput = Omit<z.input<typeof fileSchema>, 'listeners'> & {
+  readonly listeners?: z.input<typeof fileSchema>['listeners'];
+};
+
+export interface GatewayOptions {
+  readonly config: FileInput;
+  /** Name to password; makes the users file. */
+  readonly users?: Readonly<Record<string, string>>;
+}
+
+/** The one signing key, `k1`, of a gateway that declares no others. */
+export const gatewaySecret = Buffer.from('the common key of the tests, k1, 32 bytes or more');
+
+/** A running gateway. */
+export interface TestGateway {
+  readonly host: string;
+  readonly port: number;
+  readonly operations: { readonly host: string; readonly port: number };
+  /** Holds everything on disk: keys, users, logs, sockets. */
+  readonly folder: string;
+  readonly metrics: EdgeMetrics;
+  readonly edge: Edge;
+  /** What control and edge said on their loggers. */
+  readonly said: () => string;
+  /** A token under `k1`. `exp` is in five minutes and `paths` is everything unless `claims` says so. */
+  mint(claims?: object, type?: 'outside' | 'pass'): string;
+  /** The lines of a log once there are that many; waits. */
+  readLog(name: 'access' | 'decisions', atLeast: number): Promise<Record<string, unknown>[]>;
+  /** The text of `/metrics`. */
+  scrape(): Promise<string>;
+  /** Writes another configuration and has control load it; resolves when the edge has it. */
+  reload(config: FileInput): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Writes the configuration and what it names into a folder. @returns the file's path */
+export async function writeConfig(folder: string, options: GatewayOptions): Promise<string> {
+  const users = Object.entries(options.users ?? {});
+  writeFileSync(join(folder, 'k1.secret'), gatewaySecret, { mode: 0o600 });
+  for (const [name, password] of users) await addUser(join(folder, 'users'), name, password);
+  const file = join(folder, 'latchkey.yaml');
+  // JSON is YAML
+  const whole = {
+    listeners: [{ address: '127.0.0.1:0' }],
+    operations: { address: '127.0.0.1:0' },
+    data_dir: './data',
+    common_keys: [{ id: 'k1', secret_file: './k1.secret', state: 'signing' }],
+    logs: { level: 'debug', access: './access.log', decisions: './decisions.log' },
+    ...(users.length === 0 ? {} : { users_file: './users' }),
+    ...options.config,
+  };
+  writeFileSync(file, JSON.stringify(whole, null, 2));
+  return file;
+}
+
+/** Starts a gateway on free ports. */
+export async function startGateway(options: GatewayOptions): Promise<TestGateway> {
+  const folder = await mkdtemp(join(tmpdir(), 'lk-'));
+  const { logger, said } = memoryLogger();
+  const load = (file: string): { config: Config; keys: readonly KeyRecord[] } => {
+    const loaded = loadConfig(file, () => undefined);
+    if (loaded.kind === 'invalid') throw new Error(loaded.problems.map(formatProblem).join('\n'));
+    const ring = loadKeyRing(loaded.config);
+    if (ring.kind === 'refused') throw new Error(ring.problem);
+    return { config: { ...loaded.config, edges: 1 }, keys: ring.keys };
+  };
+  const file = await writeConfig(folder, options);
+  const first = load(file);
+  const sockets = { edge: join(folder, 'e.sock'), public: join(folder, 'p.sock') };
+  const control: Control = await startControl({
+    ...first,
+    sockets,
+    reload: () => ({ kind: 'loaded', ...load(file) }),
+    logger,
+    clock: { monotonicMs },
+  });
+  const client = new ControlClient({ socketPath: sockets.edge, edgeId: 'e1', logger });
+  const snapshot = await client.connect();
+  const metrics = new EdgeMetrics(
+    first.config.routes.map((route) => route.name),
+    first.config.upstreams.map((upstream) => upstream.name),
+  );
+  client.answerCollect = () => metrics.report();
+  const edge = await startEdge({ edgeId: 'e1', client, snapshot, metrics, logger });
+  await client.reportReady(edge.listening);
+  const [bound] = edge.listening;
+  if (bound === undefined) throw new Error('the edge listens nowhere');
+  const signer = buildKeyRing(first.keys).signer('content');
+
+  return {
+    host: bound.host,
+    port: bound.port,
+    operations: control.operations,
+    folder,
+    metrics,
+    edge,
+    said,
+    mint: (claims = {}, type = 'outside') => {
+      if (signer === null) throw new Error('this gateway has no signing key');
+      return mintToken({ sub: 'user-1', exp: epochSeconds() + 300, paths: ['/*'], ...claims }, { key: signer, type });
+    },
+    readLog: async (name, atLeast) => {
+      const deadline = monotonicMs() + 5000;
+      for (;;) {
+        // the old file's lines go to the disk when a new one takes its place
+        edge.reopenLogs();
+        const lines = readFileSync(join(folder, `${name}.log`), 'utf8')
+          .split('\n')
+          .slice(0, -1);
+        if (lines.length >= atLeast) return lines.map((line): Record<string, unknown> => JSON.parse(line));
+        if (monotonicMs() > deadline) throw new Error(`${name}.log has ${lines.length} lines, not ${atLeast}`);
+        await pause(10);
+      }
+    },
+    scrape: async () => {
+      const answer = await fetch(`http://${control.operations.host}:${control.operations.port}/metrics`);
+      return answer.text();
+    },
+    reload: async (config) => {
+      const applied = new Promise<void>((resolve) => {
+        client.onSnapshot = (message) => {
+          edge.applySnapshot(message);
+          resolve();
+        };
+      });
+      await writeConfig(folder, { config });
+      control.reload();
+      await applied;
+    },
+    close: async () => {
+      await edge.drain(0);
+      await client.close();
+      await control.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
