@@ -5,7 +5,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, get, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommand } from '../support/run-command.ts';
-import { isAlive, makeServeRig, portOf, type ServeProcess, type ServeRig } from '../support/serve-process.ts';
+import { isAlive, makeServeRig, portOf, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
 
 let rig: ServeRig;
 /** Answers of the upstream that wait for the test: requests for /slow. */

@@ -1,0 +1,165 @@
+// Runs `latchkey serve` as an operator would, for tests that look at its processes from the outside.
+// Real processes, real sockets, real signals; the upstream is a small server in the test's own process.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const entry = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'gateway', 'main.ts');
+
+export interface ServeProcess {
+  readonly child: ChildProcess;
+  /** Parsed from the ready line. */
+  readonly port: number;
+  readonly operationsPort: number;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Log lines of the program, parsed. */
+  readonly log: () => Record<string, unknown>[];
+  /** Process ids by role, newest last. */
+  readonly pids: (role: 'control' | 'edge') => number[];
+  readonly ended: Promise<ServeEnd>;
+}
+
+export interface ServeEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What came of a start: ready, or the end with what it said. */
+export type ServeStart =
+  | ({ readonly kind: 'ready' } & ServeProcess)
+  | ({ readonly kind: 'ended'; readonly stderr: string; readonly stdout: string } & ServeEnd);
+
+export interface ServeRig {
+  readonly folder: string;
+  readonly file: string;
+  readonly upstreamPort: number;
+  /** Writes the configuration: two edges and one open route, with `changes` put in by name. */
+  readonly configure: (changes?: ServeChanges) => void;
+  readonly start: () => Promise<ServeStart>;
+  /** `start` for tests that need it to be ready. */
+  readonly startReady: () => Promise<ServeProcess>;
+  readonly clear: () => Promise<void>;
+}
+
+export interface ServeChanges {
+  readonly listen?: string;
+  readonly operations?: string;
+  readonly edges?: number;
+  readonly routeName?: string;
+  /** Further lines of YAML. */
+  readonly more?: string;
+}
+
+/** A folder, an upstream, and the way to start gateways with them. */
+export async function makeServeRig(answer: RequestListener): Promise<ServeRig> {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-serve-'));
+  const file = join(folder, 'latchkey.yaml');
+  const upstream = createServer(answer);
+  await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+  const upstreamPort = portOf(upstream);
+  const children: ChildProcess[] = [];
+  const rig: ServeRig = {
+    folder,
+    file,
+    upstreamPort,
+    configure: (changes = {}) => writeFileSync(file, configText(upstreamPort, changes)),
+    start: () => startServe(file, children),
+    startReady: async () => {
+      const started = await rig.start();
+      if (started.kind === 'ended') throw new Error(`serve ended: ${started.stderr}`);
+      return started;
+    },
+    clear: async () => {
+      for (const child of children) {
+        if (child.exitCode !== null || child.signalCode !== null) continue;
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGTERM');
+        child.kill('SIGINT');
+        await gone;
+      }
+      upstream.closeAllConnections();
+      await new Promise((resolve) => upstream.close(resolve));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  rig.configure();
+  return rig;
+}
+
+/** True while a process of that id runs. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The port of a server that listens on TCP. */
+export function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function configText(upstreamPort: number, changes: ServeChanges): string {
+  return `
+listeners:
+  - address: ${changes.listen ?? '127.0.0.1:0'}
+operations:
+  address: ${changes.operations ?? '127.0.0.1:0'}
+data_dir: ./data
+edges: ${changes.edges ?? 2}
+upstreams:
+  web: { servers: ["http://127.0.0.1:${upstreamPort}"] }
+routes:
+  - { name: ${changes.routeName ?? 'open'}, path: /, upstream: web, accept: [anyone] }
+${changes.more ?? ''}
+`;
+}
+
+function startServe(file: string, children: ChildProcess[]): Promise<ServeStart> {
+  const child = spawn(process.execPath, [entry, 'serve', '--config', file, '--json-ready'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  let stdout = '';
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<ServeEnd>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+  const log = (): Record<string, unknown>[] =>
+    stderr
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
+      .map((line) => JSON.parse(line));
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => resolve({ kind: 'ended', code, signal, stdout, stderr }));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const wasReady = stdout.includes('\n');
+      stdout += text;
+      if (wasReady || !stdout.includes('\n')) return;
+      const line = JSON.parse(stdout.slice(0, stdout.indexOf('\n')));
+      resolve({
+        kind: 'ready',
+        child,
+        port: line.listeners[0].port,
+        operationsPort: line.operations.port,
+        stdout: () => stdout,
+        stderr: () => stderr,
+        log,
+        pids: (role) =>
+          log()
+            .filter((entry) => entry.role === role && typeof entry.pid === 'number')
+            .map((entry) => Number(entry.pid)),
+        ended,
+      });
+    });
+  });
+}
