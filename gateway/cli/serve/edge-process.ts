@@ -1,6 +1,7 @@
 // An edge process: follows control, runs the data plane, drains when told.
 // It learns its name and the socket by IPC, everything else from the feed.
 
+import { isDeepStrictEqual } from 'node:util';
 import { ControlClient, type SnapshotMessage } from '../../edge/control-client.ts';
 import { type Edge, startEdge } from '../../edge/edge.ts';
 import { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
@@ -69,10 +70,12 @@ async function start(message: StartEdge): Promise<RunningEdge> {
     const first = latest;
     const edge = await startEdge({ edgeId, client, snapshot: first, metrics, logger });
     client.onSnapshot = (next) => {
+      const isNew = !isSameState(latest, next);
       latest = next;
-      edge.applySnapshot(next);
+      // A control that came back sends what this edge has already; applying it would drop warm upstream connections.
+      if (isNew) edge.applySnapshot(next);
     };
-    if (latest !== first) edge.applySnapshot(latest);
+    if (!isSameState(latest, first)) edge.applySnapshot(latest);
     await client.reportReady(edge.listening);
     logger.info({ listening: edge.listening, pid: process.pid }, 'the edge is ready');
     await tellSupervisor({ type: 'edge-ready', listening: edge.listening });
@@ -83,6 +86,14 @@ async function start(message: StartEdge): Promise<RunningEdge> {
     else await tellSupervisor(problem);
     process.exit(1);
   }
+}
+
+function isSameState(left: SnapshotMessage, right: SnapshotMessage): boolean {
+  return (
+    left.publicSocket === right.publicSocket &&
+    isDeepStrictEqual(left.config, right.config) &&
+    isDeepStrictEqual(left.keys, right.keys)
+  );
 }
 
 async function drain({ edge, client, logger }: RunningEdge, deadlineMs: number): Promise<void> {

@@ -12,8 +12,8 @@ export interface RestartingChildOptions {
   /** Starts the process and sends its first message. `generation` counts from 1. */
   readonly spawn: (generation: number) => ChildProcess;
   readonly onMessage: (message: MessageFromChild) => void;
-  /** The process ended, wanted or not. Called before a restart is planned; `stop` called here prevents it. */
-  readonly onExit: (how: string) => void;
+  /** The process ended without having been told to. @returns whether to start it again */
+  readonly onExit: (how: string) => boolean;
   readonly logger: Logger;
 }
 
@@ -49,9 +49,9 @@ export class RestartingChild {
     child.on('error', (error) => logger.debug({ child: name, problem: error.message }, 'a process was not reached'));
     child.on('exit', (code, signal) => {
       this.#child = null;
-      this.#options.onExit(signal ?? `code ${code}`);
       for (const gone of this.#onGone.splice(0)) gone();
-      if (!this.#stopping) this.#planRestart(monotonicMs() - born, signal ?? `code ${code}`);
+      const how = signal ?? `code ${code}`;
+      if (!this.#stopping && this.#options.onExit(how)) this.#planRestart(monotonicMs() - born, how);
     });
   }
 

@@ -60,7 +60,7 @@ export class Supervisor {
       name: 'control',
       spawn: () => this.#spawnControl(),
       onMessage: (message) => this.#takeFromControl(message),
-      onExit: (how) => this.#failStart(`control ended while starting: ${how}`),
+      onExit: (how) => this.#takeExit('control', how),
       logger,
     });
     const slots = Array.from({ length: options.config.edges }, (_, index) => index + 1);
@@ -71,7 +71,7 @@ export class Supervisor {
           name: `edge ${slot}`,
           spawn: (generation) => this.#spawnEdge(generation === 1 ? `e${slot}` : `e${slot}.${generation}`),
           onMessage: (message) => this.#takeFromEdge(index, message),
-          onExit: (how) => this.#failStart(`edge ${slot} ended while starting: ${how}`),
+          onExit: (how) => this.#takeExit(`edge ${slot}`, how),
           logger,
         }),
     );
@@ -191,6 +191,12 @@ export class Supervisor {
     const problem = describeListenProblem(this.#config, at, code);
     if (this.#started) this.#options.logger.error({ problem }, 'a process cannot listen');
     else this.#failStart(problem);
+  }
+
+  /** A process that cannot even start once is not started again and again: the start fails. */
+  #takeExit(name: string, how: string): boolean {
+    this.#failStart(`${name} ended while starting: ${how} (see its messages above)`);
+    return this.#started;
   }
 
   /** The first failure is the one that is told; after the start a dead process is a matter of restarting it. */
