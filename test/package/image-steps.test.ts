@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -58,6 +58,9 @@ async function followDockerfile(): Promise<void> {
         await mkdir(dirname(into), { recursive: true });
         await cp(source, into, { recursive: true, verbatimSymlinks: true });
       }
+    } else if (line === 'RUN npm ci --no-audit --no-fund') {
+      // With everything, for building: the checkout has just that already.
+      await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
     } else if (instruction === 'RUN' && !line.includes('/usr/local/bin')) {
       const { code, stderr, stdout } = await runCommand('sh', ['-c', words.join(' ')], { cwd: folder });
       expect(code, `${line}\n${stdout}${stderr}`).toBe(0);
