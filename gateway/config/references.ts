@@ -104,8 +104,14 @@ function checkKeys(draft: Draft<ConfigFile>, problems: Problem[]): void {
   }
 }
 
+const ownUpstreamName = 'latchkey';
+
 function checkRoutes(draft: Draft<ConfigFile>, problems: Problem[]): void {
   const upstreams = draft.upstreams === undefined ? null : Object.keys(draft.upstreams);
+  if (upstreams?.includes(ownUpstreamName)) {
+    const hint = `"${ownUpstreamName}" stands for the gateway's own pages in metrics and logs; choose another name`;
+    problems.push(problemAt(['upstreams', ownUpstreamName], 'the name is taken', hint));
+  }
   const names = new Map<string, number>();
   const places = new Map<string, number>();
   for (const [at, route] of (draft.routes ?? []).entries()) {

@@ -46,6 +46,7 @@ export function statusOfDenial(reason: DenyReason): number {
   switch (reason) {
     case 'no-route':
       return 404;
+    case 'ambiguous-path':
     case 'credential-repeated':
       return 400;
     case 'path-form-method':

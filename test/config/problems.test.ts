@@ -47,6 +47,13 @@ routes:
     );
   });
 
+  test('an upstream may not take the name of the gateway itself', () => {
+    const yaml = minimalYaml.replace('{ web:', '{ latchkey: { servers: ["http://127.0.0.1:9009"] }, web:');
+    expect(folder.problems(yaml)).toEqual([
+      'upstreams.latchkey: the name is taken ("latchkey" stands for the gateway\'s own pages in metrics and logs; choose another name)',
+    ]);
+  });
+
   test('broken YAML is reported with line and column', () => {
     expect(folder.problems('listeners: [\nroutes: }\n')[0]).toMatch(
       /^line \d+, column \d+: .+ \(fix the YAML first\)$/,

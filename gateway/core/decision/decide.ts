@@ -7,6 +7,7 @@ import type { EpochSeconds } from '../model/time.ts';
 import type { TokenClaims } from '../token/claims.ts';
 import { checkScope, checkTimes, type VerifiedToken } from '../token/common-key-token.ts';
 import { parseBasic } from './basic.ts';
+import { chooseRoute } from './choose-route.ts';
 import type { RequestFacts } from './facts.ts';
 import type { AllowKind, DenyReason } from './reasons.ts';
 import type { LiveIndex, RoutePolicy, Snapshot } from './snapshot.ts';
@@ -104,9 +105,14 @@ export function decide(
 ): Decision {
   // latchkey's own pages come before any route, so that no route can shadow them
   if (facts.isReserved) return new Permit(snapshot.reserved, 'anyone', null, null, null, false);
-  const route = snapshot.routes.find(facts.host, facts.path);
+  const route = chooseRoute(snapshot.routes, facts.host, facts.path);
+  if (route === 'ambiguous') return deny('ambiguous-path', null, false, false, 'two readings of the path, two routes');
   if (route === null) return deny('no-route', null, false, false, 'no route for this host and path');
 
+  // the path form is ours on every route: where tokens are not looked at, its token is taken out all the same
+  if (facts.explicitForm === 'path' && facts.method !== 'GET' && facts.method !== 'HEAD') {
+    return deny('path-form-method', route, true, false, 'a token in the path goes with GET and HEAD only');
+  }
   const looksAtTokens = route.takesToken || route.takesPass;
   if (looksAtTokens && facts.explicitToken !== null) return decideExplicit(facts, route, snapshot, live, now);
 
@@ -138,9 +144,6 @@ function decideExplicit(
 ): Decision {
   if (facts.explicitCount > 1)
     return deny('credential-repeated', route, true, false, 'more than one token was presented');
-  if (facts.explicitForm === 'path' && facts.method !== 'GET' && facts.method !== 'HEAD') {
-    return deny('path-form-method', route, true, false, 'a token in the path goes with GET and HEAD only');
-  }
   const verdict = judge(facts.explicitToken ?? '', facts, route, snapshot, live, now);
   if (typeof verdict === 'string') return deny(verdict, route, true, false, 'the presented token was refused');
   return allowToken(route, verdict, false);
