@@ -98,10 +98,12 @@ function actionFor(
     case requestClass.userAgent:
       return copy;
     case requestClass.authorization: {
-      if (route.forwardsAuthorization && permit.how !== 'anyone') return copy;
       // ours on this route: a bearer token where tokens are looked at, Basic where passwords are
       const isOurs = request.isBearer ? looksAtTokens : request.basic !== null && route.takesPassword;
-      return isOurs ? drop : copy;
+      if (!isOurs) return copy;
+      // what did not decide was not checked, and must not look to the upstream as if it had been
+      const hasDecided = request.isBearer ? permit.token !== null : permit.how === 'password';
+      return route.forwardsAuthorization && hasDecided ? copy : drop;
     }
     case requestClass.cookie:
       return request.hasOurCookies ? rewriteCookie : copy;

@@ -1,7 +1,7 @@
 // A real gateway for end-to-end tests, inside the test's process: control, the sockets, the client and one edge.
 // Everything is what `serve` runs, but for the processes; startServe (serve-process.ts) is for tests that need these too.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ export type FileInput = Omit<z.input<typeof fileSchema>, 'listeners'> & {
 
 export interface GatewayOptions {
   readonly config: FileInput;
-  /** Name to password; makes the users file. */
+  /** Name to password; makes the users file, empty for `{}`. */
   readonly users?: Readonly<Record<string, string>>;
 }
 
@@ -61,9 +61,14 @@ export interface TestGateway {
 
 /** Writes the configuration and what it names into a folder. @returns the file's path */
 export async function writeConfig(folder: string, options: GatewayOptions): Promise<string> {
-  const users = Object.entries(options.users ?? {});
+  const users = join(folder, 'users');
   writeFileSync(join(folder, 'k1.secret'), gatewaySecret, { mode: 0o600 });
-  for (const [name, password] of users) await addUser(join(folder, 'users'), name, password);
+  // not in use unless `common_keys` names it
+  writeFileSync(join(folder, 'k2.secret'), 'another common key, k2, also 32 bytes or more', { mode: 0o600 });
+  if (options.users !== undefined && !existsSync(users)) {
+    writeFileSync(users, '', { mode: 0o600 });
+    for (const [name, password] of Object.entries(options.users)) await addUser(users, name, password);
+  }
   const file = join(folder, 'latchkey.yaml');
   // JSON is YAML
   const whole = {
@@ -72,7 +77,7 @@ export async function writeConfig(folder: string, options: GatewayOptions): Prom
     data_dir: './data',
     common_keys: [{ id: 'k1', secret_file: './k1.secret', state: 'signing' }],
     logs: { level: 'debug', access: './access.log', decisions: './decisions.log' },
-    ...(users.length === 0 ? {} : { users_file: './users' }),
+    ...(options.users === undefined ? {} : { users_file: './users' }),
     ...options.config,
   };
   writeFileSync(file, JSON.stringify(whole, null, 2));
@@ -149,7 +154,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
           resolve();
         };
       });
-      await writeConfig(folder, { config });
+      await writeConfig(folder, { ...options, config });
       control.reload();
       await applied;
     },
@@ -157,6 +162,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
       await edge.drain(0);
       await client.close();
       await control.close();
+      metrics.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
