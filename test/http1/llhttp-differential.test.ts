@@ -20,6 +20,9 @@ interface Reading {
   body: string;
 }
 
+// llhttp acts on these in trailers as in heads. We drop all trailers (RFC 9110 §6.5.1), so that no parser ever sees them.
+const framingTrailer = /\n(?:content-length|transfer-encoding|connection|proxy-connection|upgrade):/i;
+
 const names = namesOf('strict');
 
 /** Our reading of the request at the front of `input`, and its exact bytes; null when refused or not complete. */
@@ -37,6 +40,7 @@ function readOurs(input: string): { reading: Reading; bytes: Buffer; persistent:
   if (head.isChunked) {
     const chunked = readChunked(bytes, [bytes.length], 'data', outcome.rest);
     if (chunked.kind !== 'done') return null;
+    if (framingTrailer.test(input.slice(outcome.rest, chunked.rest))) return null;
     body = chunked.output;
     end = chunked.rest;
   } else if (head.contentLength > 0) {
