@@ -12,7 +12,7 @@ import type { RequestHead } from '../http1/request-head.ts';
 import { countOurCookies, passCookieValues } from './cookies.ts';
 import { requestClass } from './field-classes.ts';
 import { findParameter } from './query.ts';
-import { clientBehindProxies } from './trusted-proxies.ts';
+import { walkProxies } from './trusted-proxies.ts';
 
 /** Why a sound head still cannot be described; each is a 400. */
 export type DescribeProblem = MessageProblem | 'authorization-repeated' | 'bad-path-token';
@@ -20,8 +20,8 @@ export type DescribeProblem = MessageProblem | 'authorization-repeated' | 'bad-p
 /** The facts, and what the edge needs beside them to forward or to answer. */
 export interface Described extends RequestFacts {
   readonly head: RequestHead;
-  /** Address of the neighbour on the connection. */
-  readonly peerAddress: string;
+  /** Value of `X-Forwarded-For` for the upstream: as far as trusted proxies vouch for it, the neighbour last. */
+  readonly forwardedFor: string;
   readonly isFromTrustedProxy: boolean;
   /** The token of a path form, or null. */
   readonly pathToken: string | null;
@@ -37,16 +37,27 @@ const noCookies: readonly string[] = [];
 const bearer = /^bearer(?: +|$)/i;
 const basic = /^basic +/i;
 
-// Clients send few different Host values; the memo saves the walk over each.
-const knownHosts = new Map<string, string>();
-const maxKnownHosts = 1024;
+/**
+ * The last Host of a connection and its canonical form. A connection hardly ever changes its mind, and comparing two
+ * strings costs a tenth of asking a Map (which interns each new string first).
+ */
+export interface HostMemo {
+  hostField: string;
+  host: string;
+}
 
 /**
  * @param head         freshly parsed; must not be reused before the request was forwarded or answered
  * @param peerAddress  of the connection, IPv4-mapped IPv6 folded
+ * @param memo         the connection's; updated
  */
-export function describe(head: RequestHead, snapshot: Snapshot, peerAddress: string): Described | DescribeProblem {
-  const host = head.host === '' ? '' : lowerHost(head.host);
+export function describe(
+  head: RequestHead,
+  snapshot: Snapshot,
+  peerAddress: string,
+  memo: HostMemo,
+): Described | DescribeProblem {
+  const host = head.host === memo.hostField ? memo.host : lowerHost(head.host, memo);
   if (host === null) return 'bad-host';
   const canonical = canonicalPath(head.rawPath);
   if (canonical === null) return 'bad-target';
@@ -93,11 +104,12 @@ export function describe(head: RequestHead, snapshot: Snapshot, peerAddress: str
     if (found === requestClass.authorization) {
       if (++authorizations > 1) return 'authorization-repeated';
       const value = head.valueOf(index);
-      const scheme = bearer.exec(value);
-      if (scheme !== null) {
+      // nearly every client writes it exactly so; the expression is for the others
+      const schemeLength = value.startsWith('Bearer ') ? 7 : (bearer.exec(value)?.[0].length ?? 0);
+      if (schemeLength > 0) {
         isBearer = true;
         explicitCount++;
-        explicitToken ??= value.slice(scheme[0].length);
+        explicitToken ??= value.slice(schemeLength).trimStart();
         explicitForm ??= 'bearer';
       } else {
         const match = basic.exec(value);
@@ -119,16 +131,16 @@ export function describe(head: RequestHead, snapshot: Snapshot, peerAddress: str
       }
     }
   }
-  const clientAddress =
+  const origin =
     forwardedFor === null || snapshot.trustedProxies === null
-      ? peerAddress
-      : clientBehindProxies(forwardedFor, peerAddress, snapshot.trustedProxies);
+      ? null
+      : walkProxies(forwardedFor, peerAddress, snapshot.trustedProxies);
 
   return {
     method: head.method,
     host,
     path,
-    clientAddress,
+    clientAddress: origin === null ? peerAddress : origin.client,
     isReserved: path.startsWith(snapshot.reservedPrefix),
     explicitToken,
     explicitForm,
@@ -136,7 +148,7 @@ export function describe(head: RequestHead, snapshot: Snapshot, peerAddress: str
     passCookies: passCookies ?? noCookies,
     basic: basicText,
     head,
-    peerAddress,
+    forwardedFor: origin === null ? peerAddress : origin.chain,
     isFromTrustedProxy,
     pathToken,
     hasQueryToken,
@@ -169,13 +181,12 @@ export function prefersToken(head: RequestHead): boolean {
   return false;
 }
 
-function lowerHost(field: string): string | null {
-  const known = knownHosts.get(field);
-  if (known !== undefined) return known;
-  const host = canonicalHost(field);
-  if (host !== null && knownHosts.size < maxKnownHosts) {
+function lowerHost(field: string, memo: HostMemo): string | null {
+  const host = field === '' ? '' : canonicalHost(field);
+  if (host !== null) {
     // copies, so that the memo holds no request head alive
-    knownHosts.set(copyText(field), copyText(host));
+    memo.hostField = copyText(field);
+    memo.host = copyText(host);
   }
   return host;
 }

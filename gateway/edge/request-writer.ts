@@ -45,7 +45,7 @@ export function writeRequestHead(
     const found = fields[at] as number;
     let action = copy;
     if (found !== fieldClass.plain) action = actionFor(found, request, route, looksAtTokens, permit);
-    if (action === copy && head.connectionNames !== null && isNominated(head, index, found)) action = drop;
+    if (action !== drop && head.connectionNames !== null && isNominated(head, index, found)) action = drop;
     if (action === copy) {
       if (run < 0) run = fields[at + 1] as number;
       continue;
@@ -64,13 +64,12 @@ export function writeRequestHead(
   if (head.isChunked) out += 'Transfer-Encoding: chunked\r\n';
 
   // 3. what only the gateway may say
-  const forwardedFor = request.isFromTrustedProxy ? forwardedChain(request) : request.peerAddress;
   const forwardedHost = request.isFromTrustedProxy
     ? (valueOfClass(head, requestClass.forwardedHost) ?? head.host)
     : head.host;
   const forwardedProto = request.isFromTrustedProxy ? trustedScheme(head, scheme) : scheme;
   return (
-    `${out}X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${forwardedProto}\r\nX-Forwarded-Host: ${forwardedHost}\r\n` +
+    `${out}X-Forwarded-For: ${request.forwardedFor}\r\nX-Forwarded-Proto: ${forwardedProto}\r\nX-Forwarded-Host: ${forwardedHost}\r\n` +
     `X-Request-Id: ${requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n${identity}\r\n`
   );
 }
@@ -118,17 +117,9 @@ function isNominated(head: RequestHead, field: number, found: number): boolean {
   return head.connectionNames?.includes(head.nameOf(field).toLowerCase()) ?? false;
 }
 
-function forwardedChain(request: Described): string {
-  const head = request.head;
-  let chain = '';
-  for (let index = 0; index < head.fieldCount; index++) {
-    if (head.fields[index * fieldStride] === requestClass.forwardedFor) chain += `${head.valueOf(index)}, `;
-  }
-  return chain + request.peerAddress;
-}
-
+/** The last one of its kind: earlier ones may be what the client told the proxy. */
 function valueOfClass(head: RequestHead, wanted: number): string | null {
-  for (let index = 0; index < head.fieldCount; index++) {
+  for (let index = head.fieldCount - 1; index >= 0; index--) {
     if (head.fields[index * fieldStride] === wanted) return head.valueOf(index);
   }
   return null;

@@ -1,30 +1,50 @@
 // The client's address behind proxies that are trusted by name: `X-Forwarded-For`, walked from the right.
-// The first address that is no trusted proxy is the client; everything left of it is the client's own word.
+// The first address that is no trusted proxy is the client; everything left of it is the client's own word, and goes no further.
 
+import ipaddr from 'ipaddr.js';
 import type { AddressList } from '../core/token/address.ts';
 
-// Hops looked at; a longer chain is somebody's flood, and the neighbour itself is then the client.
+// Trusted hops followed at most; behind so many of them the last one counts as the client.
 const maxHops = 32;
 
-/** @param forwardedFor  all X-Forwarded-For values in order, joined by commas */
-export function clientBehindProxies(forwardedFor: string, peerAddress: string, trusted: AddressList): string {
-  const hops = forwardedFor.split(',');
-  if (hops.length > maxHops) return peerAddress;
-  let client = peerAddress;
-  for (let index = hops.length - 1; index >= 0; index--) {
-    const hop = foldMapped((hops[index] ?? '').trim());
-    if (!isAddress(hop)) return client;
-    client = hop;
-    if (!trusted.contains(hop)) return client;
-  }
-  return client;
+/** Where a request came from, as far as trusted neighbours vouch for it. */
+export interface Origin {
+  readonly client: string;
+  /** Value of `X-Forwarded-For` for the next hop: the client, then the proxies, the neighbour last. */
+  readonly chain: string;
 }
 
-/** IPv4-mapped IPv6 as plain IPv4, so that one client has one name. */
+/**
+ * Walks the chain that a trusted neighbour sent.
+ *
+ * @param forwardedFor  all X-Forwarded-For values in order, joined by commas
+ */
+export function walkProxies(forwardedFor: string, peerAddress: string, trusted: AddressList): Origin {
+  let client = peerAddress;
+  let chain = peerAddress;
+  let end = forwardedFor.length;
+  for (let hops = 0; hops < maxHops && end >= 0; hops++) {
+    const comma = end === 0 ? -1 : forwardedFor.lastIndexOf(',', end - 1);
+    const hop = canonicalAddress(forwardedFor.slice(comma + 1, end).trim());
+    if (hop === null) break;
+    client = hop;
+    chain = `${hop}, ${chain}`;
+    if (!trusted.contains(hop)) break;
+    end = comma;
+  }
+  return { client, chain };
+}
+
+/** IPv4-mapped IPv6 as plain IPv4, so that one client has one name. @param address  as a socket reports it */
 export function foldMapped(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
-function isAddress(text: string): boolean {
-  return text.length <= 45 && /^[0-9A-Fa-f:.]+$/.test(text) && /[:.]/.test(text);
+/** The one spelling of an address in a header; null for anything else, ports and zones included. */
+function canonicalAddress(text: string): string | null {
+  if (text.length > 45) return null;
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;
+  if (!/^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(text) || !ipaddr.IPv6.isValid(text)) return null;
+  const address = ipaddr.IPv6.parse(text);
+  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String();
 }
