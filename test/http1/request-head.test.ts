@@ -1,7 +1,7 @@
 // Request heads: what is taken and how it is framed, what is refused and why.
 
 import { describe, expect, it } from 'vitest';
-import { badName, FieldNames, noColon } from '../../gateway/http1/field-names.ts';
+import { FieldNames } from '../../gateway/http1/field-names.ts';
 import { maxFields } from '../../gateway/http1/head-scanner.ts';
 import { statusOf } from '../../gateway/http1/problems.ts';
 import { maxTargetLength, RequestHead } from '../../gateway/http1/request-head.ts';
@@ -196,46 +196,6 @@ describe('field lines', () => {
     expect(readRequest(withLines(line))).toBe(problem);
     // the last line has no line behind it to borrow a colon from; the first one has
     expect(readRequest(withLines(line, 'C: d'))).toBe(problem);
-  });
-
-  it('learns no name that it refused', () => {
-    const names = new FieldNames('strict', () => 0);
-    for (let round = 0; round < 3; round++) expect(names.classOf('a_b')).toBe(-1);
-    expect(new FieldNames('token', () => 0).classOf('a_b')).toBe(0);
-  });
-
-  it('reads a name up to its colon, at any length, and no further than the line', () => {
-    const names = new FieldNames('strict', (name) => (name.startsWith('aaa') ? name.length : 0));
-    for (const length of [1, 2, 46, 47, 48, 49, 255, 256, 300, 5000]) {
-      const line = `xx${'a'.repeat(length)}: b`;
-      for (let round = 0; round < 2; round++) {
-        expect(names.read(line, 2, line.length)).toBe(length < 3 ? 0 : length);
-        expect(names.colon).toBe(length + 2);
-      }
-      expect(names.read(line, 2, length + 2)).toBe(noColon);
-    }
-    expect(names.read(':', 0, 1)).toBe(badName);
-    expect(names.read('a b:', 0, 4)).toBe(badName);
-  });
-
-  it('tells names apart that fall into one slot of the memo', () => {
-    // 31 * 'A' + 'a' equals 31 * 'B' + 'B': the same hash
-    const twins = ['Aa', 'BB', 'AaAa', 'BBBB', 'AaBB', 'BBAa'];
-    const names = new FieldNames('token', (name) => 20 + ['aa', 'bb', 'aaaa', 'bbbb', 'aabb', 'bbaa'].indexOf(name));
-    for (let round = 0; round < 3; round++) {
-      expect(twins.map((name) => names.classOf(name))).toEqual([20, 21, 22, 23, 24, 25]);
-    }
-  });
-
-  it('gives every spelling of a name the same class, before and after thousands of others', () => {
-    const names = new FieldNames('strict', (name) => (name === 'cookie' ? 16 : 0));
-    for (let round = 0; round < 3; round++) {
-      const classes = ['Cookie', 'cookie', 'COOKIE', 'cOOKIE'].map((name) => names.classOf(name));
-      expect(classes).toEqual([16, 16, 16, 16]);
-      expect(names.classOf('Cookies')).toBe(0);
-      expect(names.classOf('CONTENT-length')).toBe(2);
-      for (let index = 0; index < 3000; index++) expect(names.classOf(`X-${round}-${index}`)).toBe(0);
-    }
   });
 });
 
