@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { brokenChunk } from '../http1/chunked-filter.ts';
 import { badByte, HeadScanner, maxHeadBytes, needMore, tooManyLines } from '../http1/head-scanner.ts';
 import type { MessageProblem } from '../http1/problems.ts';
+import type { HostMemo } from './describe.ts';
 import type { Exchange } from './exchange.ts';
 import { beginRequest, refuseMessage } from './lifecycle.ts';
 import type { Runtime } from './runtime.ts';
@@ -27,12 +28,20 @@ export class Downstream implements Deadlined {
   /** Whether the neighbour is on this machine. */
   readonly isLoopback: boolean;
   readonly scheme = 'http';
+  readonly hostMemo: HostMemo = { hostField: '', host: '' };
+  /** The earlier of `#readDeadlineMs` and `#writeDeadlineMs`. */
   deadlineMs: number;
+  /** When the next head, or more of a body, is due. */
+  #readDeadlineMs: number;
+  /** When the client has to have taken what is unsent. */
+  #writeDeadlineMs = Number.POSITIVE_INFINITY;
+  #writeIdleMs: number;
   readonly #runtime: Runtime;
   #exchange: Exchange | null = null;
   /** Waiting for control, or for the kernel to take the last answer. */
   #isWaiting = false;
   #isReading = false;
+  #isBodyPaused = false;
   #isClosing = false;
   #isClosed = false;
   #held: Buffer | null = null;
@@ -48,7 +57,9 @@ export class Downstream implements Deadlined {
     this.#runtime = runtime;
     this.peerAddress = foldMapped(socket.remoteAddress ?? '');
     this.isLoopback = this.peerAddress === '::1' || this.peerAddress.startsWith('127.');
-    this.deadlineMs = runtime.ticker.nowMs + runtime.limits.headMs;
+    this.#readDeadlineMs = runtime.ticker.nowMs + runtime.limits.headMs;
+    this.deadlineMs = this.#readDeadlineMs;
+    this.#writeIdleMs = runtime.limits.headMs;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('error', () => {
@@ -77,36 +88,46 @@ export class Downstream implements Deadlined {
       callback();
       return;
     }
-    this.deadlineMs =
-      this.#runtime.ticker.nowMs + (this.#exchange?.timeouts.clientWriteIdleMs ?? this.#runtime.limits.headMs);
+    this.#setWriteDeadline(this.#runtime.ticker.nowMs + this.#writeIdleMs);
     this.socket.write(nothing, () => {
-      if (this.#exchange !== null) this.deadlineMs = Number.POSITIVE_INFINITY;
+      this.#setWriteDeadline(
+        this.hasUnsent ? this.#runtime.ticker.nowMs + this.#writeIdleMs : Number.POSITIVE_INFINITY,
+      );
       callback();
     });
   }
 
   /** The request on the table is being forwarded. */
   forward(exchange: Exchange): void {
+    const isLate = this.#isWaiting;
+    this.#isWaiting = false;
     this.#exchange = exchange;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#writeIdleMs = exchange.timeouts.clientWriteIdleMs;
+    this.#setReadDeadline(Number.POSITIVE_INFINITY);
     exchange.start();
+    // otherwise `#readHead` goes on with the body
+    if (isLate && this.#exchange === exchange && !exchange.isRequestSent) {
+      this.#setReadDeadline(this.#runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs);
+      if (exchange.request.head.expectsContinue && this.#held === null) this.#invite();
+    }
   }
 
   /** The request on the table waits for an answer of control; nothing is read on meanwhile. */
   waitForDecision(): void {
     this.#isWaiting = true;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#setReadDeadline(Number.POSITIVE_INFINITY);
   }
 
   /** The decision came: `forward` or `answer` was called just before, or the client is gone. */
   decisionCame(): void {
-    this.#isWaiting = false;
     this.#next();
   }
 
   /** Writes a complete answer of our own. */
   answer(text: string, close: boolean): void {
     this.#exchange = null;
+    this.#isWaiting = false;
+    this.#isBodyPaused = false;
     if (this.#isClosed) return;
     this.socket.write(text, 'latin1');
     this.#settle(close);
@@ -115,6 +136,7 @@ export class Downstream implements Deadlined {
   /** The exchange has given its whole answer to the socket. */
   exchangeDone(close: boolean): void {
     this.#exchange = null;
+    this.#isBodyPaused = false;
     this.#settle(close);
   }
 
@@ -127,11 +149,17 @@ export class Downstream implements Deadlined {
 
   /** The upstream does not take more of the body for now. */
   pauseBody(): void {
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#isBodyPaused = true;
+    this.#setReadDeadline(Number.POSITIVE_INFINITY);
     this.socket.pause();
   }
 
   resumeBody(): void {
+    this.#isBodyPaused = false;
+    const exchange = this.#exchange;
+    if (exchange !== null && !exchange.isRequestSent) {
+      this.#setReadDeadline(this.#runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs);
+    }
     if (this.#held === null) this.socket.resume();
   }
 
@@ -141,6 +169,10 @@ export class Downstream implements Deadlined {
   }
 
   onDeadline(): void {
+    if (this.#writeDeadlineMs <= this.#runtime.ticker.nowMs) {
+      this.socket.resetAndDestroy();
+      return;
+    }
     if (this.#exchange === null && this.#partial !== null && !this.#isClosing) {
       refuseMessage(this.#runtime, this, 408, 'head-timeout');
       return;
@@ -150,14 +182,31 @@ export class Downstream implements Deadlined {
       refuseMessage(this.#runtime, this, 408, 'body-timeout');
       return;
     }
-    this.socket.destroy();
+    if (this.#exchange?.isAnswering) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
+  #setReadDeadline(ms: number): void {
+    this.#readDeadlineMs = ms;
+    this.deadlineMs = Math.min(ms, this.#writeDeadlineMs);
+  }
+
+  #setWriteDeadline(ms: number): void {
+    this.#writeDeadlineMs = ms;
+    this.deadlineMs = Math.min(ms, this.#readDeadlineMs);
+  }
+
+  #invite(): void {
+    this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
   }
 
   #onData(chunk: Buffer): void {
     this.#runtime.metrics.bytesIn += chunk.length;
     if (this.#isClosing) {
       this.#lingerBytes += chunk.length;
-      if (this.#lingerBytes > maxLingerBytes) this.socket.destroy();
+      if (this.#lingerBytes <= maxLingerBytes) return;
+      if (this.hasUnsent) this.socket.resetAndDestroy();
+      else this.socket.destroy();
       return;
     }
     this.#read(chunk);
@@ -177,13 +226,13 @@ export class Downstream implements Deadlined {
         start = this.#readHead(chunk, start);
         continue;
       }
-      this.deadlineMs = this.#runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs;
+      this.#setReadDeadline(this.#runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs);
       start = exchange.feed(chunk, start, end);
       if (start === brokenChunk) {
         this.#brokenBody(exchange);
         break;
       }
-      if (exchange.isRequestSent) this.deadlineMs = Number.POSITIVE_INFINITY;
+      if (exchange.isRequestSent) this.#setReadDeadline(Number.POSITIVE_INFINITY);
     }
     this.#isReading = false;
   }
@@ -235,10 +284,9 @@ export class Downstream implements Deadlined {
     beginRequest(runtime, this, head);
     const exchange = this.#exchange;
     if (exchange !== null && !exchange.isRequestSent) {
-      this.deadlineMs = runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs;
+      this.#setReadDeadline(runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs);
       // a client that sent its body already needs no invitation
-      if (head.expectsContinue && consumed === chunk.length)
-        this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+      if (head.expectsContinue && consumed === chunk.length) this.#invite();
     }
     return consumed;
   }
@@ -249,7 +297,7 @@ export class Downstream implements Deadlined {
     this.#scanner = new HeadScanner();
     this.#scanner.scan(this.#partial, 0, this.#partialLength);
     // in total, and not from byte to byte: a drip must not last for ever
-    if (this.#requests > 0) this.deadlineMs = this.#runtime.ticker.nowMs + this.#runtime.limits.headMs;
+    if (this.#requests > 0) this.#setReadDeadline(this.#runtime.ticker.nowMs + this.#runtime.limits.headMs);
   }
 
   #growPartial(length: number): void {
@@ -286,19 +334,20 @@ export class Downstream implements Deadlined {
       this.#isWaiting = true;
       this.whenSent(() => {
         this.#isWaiting = false;
-        this.#next();
+        // a drain may have begun meanwhile
+        this.#settle(this.#isClosing);
       });
       return;
     }
     // inside `#read` the loop itself goes on with the next request
-    if (this.#isReading) this.deadlineMs = this.#runtime.ticker.nowMs + this.#runtime.limits.clientKeepAliveMs;
+    if (this.#isReading) this.#setReadDeadline(this.#runtime.ticker.nowMs + this.#runtime.limits.clientKeepAliveMs);
     else this.#next();
   }
 
   #next(): void {
-    if (this.#isClosed || this.#isClosing) return;
-    if (this.#exchange === null && !this.#isWaiting) {
-      this.deadlineMs = this.#runtime.ticker.nowMs + this.#runtime.limits.clientKeepAliveMs;
+    if (this.#isClosed || this.#isClosing || this.#isWaiting || this.#isBodyPaused) return;
+    if (this.#exchange === null) {
+      this.#setReadDeadline(this.#runtime.ticker.nowMs + this.#runtime.limits.clientKeepAliveMs);
     }
     const held = this.#held;
     if (held === null) {
@@ -307,29 +356,32 @@ export class Downstream implements Deadlined {
     }
     this.#held = null;
     this.#read(held);
-    if (this.#held === null && !this.#isClosing && this.socket.isPaused()) this.socket.resume();
+    if (this.#held === null && !this.#isClosing && !this.#isBodyPaused && this.socket.isPaused()) this.socket.resume();
   }
 
-  /** Says FIN behind what is written, and reads on for a while without listening. */
+  /** Says FIN behind what is written, and once the kernel has it all reads on for a while without listening. */
   #close(): void {
     if (this.#isClosing || this.#isClosed) return;
     this.#isClosing = true;
     this.#held = null;
     this.#partial = null;
-    this.deadlineMs = this.#runtime.ticker.nowMs + lingerMs;
+    this.#setReadDeadline(Number.POSITIVE_INFINITY);
+    this.whenSent(() => this.#setReadDeadline(this.#runtime.ticker.nowMs + lingerMs));
     this.socket.end();
     this.socket.resume();
   }
 
   #onEnd(): void {
     // a client that has gone needs no answer, and its upstream request ends with it
-    if (this.#exchange !== null || this.#isWaiting) {
-      this.#exchange?.cancel();
+    const exchange = this.#exchange;
+    if (exchange !== null) {
+      const isCut = exchange.isAnswering;
+      exchange.cancel();
       this.#exchange = null;
-      this.socket.destroy();
-      return;
-    }
-    this.socket.end();
+      if (isCut) this.socket.resetAndDestroy();
+      else this.socket.destroy();
+    } else if (this.#isWaiting && !this.hasUnsent) this.socket.destroy();
+    else this.#close();
   }
 
   #onClose(): void {

@@ -45,6 +45,8 @@ export class Exchange {
   hint: string | null = null;
   /** The body is passed on with its chunk framing. */
   keepsChunks = false;
+  /** The upstream does not take more of the request's body for now. */
+  isBodyPaused = false;
   readonly #runtime: Runtime;
   readonly #headText: string;
   readonly #group: UpstreamGroup;
@@ -103,13 +105,6 @@ export class Exchange {
     return this.#answering;
   }
 
-  /** When an answer is due: only once the whole request is with the upstream. */
-  answerDeadlineMs(): number {
-    return this.isRequestSent
-      ? this.#runtime.ticker.nowMs + this.timeouts.upstreamFirstByteMs
-      : Number.POSITIVE_INFINITY;
-  }
-
   start(): void {
     this.#open(null, false);
   }
@@ -127,7 +122,7 @@ export class Exchange {
       this.bytesIn += consumed - start;
       if (filter.isDone) {
         this.#requestFilter = null;
-        this.#requestDone();
+        this.#upstream?.requestMoved();
       }
       return consumed;
     }
@@ -136,7 +131,7 @@ export class Exchange {
     this.#requestRemaining -= take;
     this.bytesIn += take;
     this.#forwardBody(bytes, start, start + take);
-    if (this.#requestRemaining === 0) this.#requestDone();
+    if (this.#requestRemaining === 0) this.#upstream?.requestMoved();
     return start + take;
   }
 
@@ -145,7 +140,8 @@ export class Exchange {
     // 100 was answered here already; 101 was never asked for, since Upgrade is not forwarded
     if (head.status === 101) return false;
     if (head.status === 103 && this.#minorVersion === 1) {
-      this.downstream.socket.write(head.text, 'latin1');
+      const lines = linkLines(head);
+      if (lines !== '') this.downstream.socket.write(`HTTP/1.1 103 Early Hints\r\n${lines}\r\n`, 'latin1');
     }
     return true;
   }
@@ -218,6 +214,14 @@ export class Exchange {
     this.downstream.exchangeDone(this.#closesAfter);
   }
 
+  /** The upstream took all of the body that it was given. */
+  upstreamDrained(): void {
+    if (this.#isOver || !this.isBodyPaused) return;
+    this.isBodyPaused = false;
+    this.#upstream?.requestMoved();
+    this.downstream.resumeBody();
+  }
+
   upstreamFailed(connection: UpstreamConnection, failure: UpstreamFailure): void {
     if (this.#isOver) return;
     this.#upstream = null;
@@ -280,21 +284,12 @@ export class Exchange {
     this.#sentBodyBytes = true;
     const upstream = this.#upstream;
     if (upstream === null) return;
-    if (!upstream.writeBody(bytes.subarray(start, end), this.#resumeBody)) {
+    if (!upstream.writeBody(bytes.subarray(start, end)) && !this.isBodyPaused) {
+      this.isBodyPaused = true;
       this.downstream.pauseBody();
-      upstream.deadlineMs = this.#runtime.ticker.nowMs + this.timeouts.upstreamIdleMs;
     }
+    upstream.requestMoved();
   };
-
-  readonly #resumeBody = (): void => {
-    if (this.#isOver) return;
-    if (this.#upstream !== null && !this.#answering) this.#upstream.deadlineMs = this.answerDeadlineMs();
-    this.downstream.resumeBody();
-  };
-
-  #requestDone(): void {
-    if (this.#upstream !== null && !this.#answering) this.#upstream.deadlineMs = this.answerDeadlineMs();
-  }
 
   #outgoingFraming(framing: ResponseFraming): OutgoingFraming {
     if (framing === 'none' || framing === 'length') return 'as-is';
@@ -307,4 +302,13 @@ export class Exchange {
     this.#issue = null;
     this.#runtime.exchangeOver(this, monotonicMs() - this.startedMs);
   }
+}
+
+/** Hints are links; nothing else of an interim answer is the client's, least of all a cookie or a hop-by-hop field. */
+function linkLines(head: ResponseHead): string {
+  let lines = '';
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.nameOf(index).toLowerCase() === 'link') lines += `Link: ${head.valueOf(index)}\r\n`;
+  }
+  return lines;
 }

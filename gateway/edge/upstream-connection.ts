@@ -4,11 +4,10 @@
 
 import { connect, type Socket } from 'node:net';
 import { brokenChunk, ChunkedFilter } from '../http1/chunked-filter.ts';
-import { fieldClass } from '../http1/field-names.ts';
 import { HeadScanner, maxHeadBytes, needMore } from '../http1/head-scanner.ts';
-import { fieldStride } from '../http1/message-head.ts';
 import type { ResponseFraming, ResponseHead } from '../http1/response-head.ts';
 import type { Exchange } from './exchange.ts';
+import { idleTimeMs } from './keep-alive.ts';
 import { smallBufferBytes } from './read-buffers.ts';
 import type { Runtime } from './runtime.ts';
 import type { Deadlined } from './ticker.ts';
@@ -75,8 +74,10 @@ export class UpstreamConnection implements Deadlined {
     this.socket.once('connect', () => this.#onConnect());
     this.socket.on('end', () => this.#onEnd());
     this.socket.on('error', () => {
-      this.#failure ??= this.#isConnected ? 'closed-early' : 'connect-failed';
+      // a reset of an open connection is judged at 'close': before the first byte of an answer it may be a stale one
+      if (!this.#isConnected) this.#failure ??= 'connect-failed';
     });
+    this.socket.on('drain', () => this.exchange?.upstreamDrained());
     this.socket.once('close', () => this.#onClose());
     runtime.ticker.watch(this);
   }
@@ -102,16 +103,21 @@ export class UpstreamConnection implements Deadlined {
     this.#hasAnswerBytes = false;
     this.#interim = 0;
     this.deadlineMs = this.#isConnected
-      ? exchange.answerDeadlineMs()
+      ? this.#dueMs(exchange)
       : this.#runtime.ticker.nowMs + exchange.timeouts.upstreamConnectMs;
     this.socket.write(headText, 'latin1');
   }
 
-  /** @returns false when the upstream does not take more for now; `onDrain` is called once it does */
-  writeBody(bytes: Uint8Array, onDrain: () => void): boolean {
-    if (this.socket.write(bytes)) return true;
-    this.socket.once('drain', onDrain);
-    return false;
+  /** @returns false when the upstream does not take more for now; `upstreamDrained` is called once it does */
+  writeBody(bytes: Uint8Array): boolean {
+    return this.socket.write(bytes);
+  }
+
+  /** The request's body went on, stopped or came to its end: something else may be due now. */
+  requestMoved(): void {
+    const exchange = this.exchange;
+    // until it is connected, and while the client has to take what came, other deadlines count
+    if (exchange !== null && this.#isConnected && !this.#isStalled) this.deadlineMs = this.#dueMs(exchange);
   }
 
   /** Reads on after the client took what it was given. */
@@ -140,7 +146,16 @@ export class UpstreamConnection implements Deadlined {
 
   #onConnect(): void {
     this.#isConnected = true;
-    if (this.exchange !== null) this.deadlineMs = this.exchange.answerDeadlineMs();
+    if (this.exchange !== null) this.deadlineMs = this.#dueMs(this.exchange);
+  }
+
+  /** When the upstream has to do something, as things stand; never while the client owes the request's body. */
+  #dueMs(exchange: Exchange): number {
+    const { upstreamFirstByteMs, upstreamIdleMs } = exchange.timeouts;
+    if (this.#framing === null && !exchange.isRequestSent) {
+      return exchange.isBodyPaused ? this.#runtime.ticker.nowMs + upstreamIdleMs : Number.POSITIVE_INFINITY;
+    }
+    return this.#runtime.ticker.nowMs + (this.#hasAnswerBytes ? upstreamIdleMs : upstreamFirstByteMs);
   }
 
   #swapBuffer(): Uint8Array {
@@ -162,7 +177,7 @@ export class UpstreamConnection implements Deadlined {
       return false;
     }
     this.#hasAnswerBytes = true;
-    this.deadlineMs = this.#runtime.ticker.nowMs + exchange.timeouts.upstreamIdleMs;
+    this.deadlineMs = this.#dueMs(exchange);
     if (this.#framing === null) this.#readHead(exchange, this.#buffer, length);
     else this.#readBody(exchange, this.#buffer, 0, length);
     if (this.socket.destroyed) return false;
@@ -232,7 +247,7 @@ export class UpstreamConnection implements Deadlined {
     const framing = head.framing(exchange.method);
     this.#framing = framing;
     this.#isReusable = head.isPersistent && framing !== 'until-close';
-    this.#keepAliveMs = this.#idleTime(head);
+    this.#keepAliveMs = idleTimeMs(head, this.#runtime.limits.upstreamKeepAliveMs);
     switch (framing) {
       case 'none':
         exchange.begin(head, framing, chunk, start, start, true);
@@ -324,7 +339,8 @@ export class UpstreamConnection implements Deadlined {
     this.#filter = null;
     this.#dropLargeBuffer(exchange);
     exchange.end();
-    if (hasExtraBytes || !this.#isReusable || !exchange.isRequestSent || this.#runtime.isDraining) {
+    const isSent = exchange.isRequestSent && this.socket.writableLength === 0;
+    if (hasExtraBytes || !this.#isReusable || !isSent || this.#runtime.isDraining) {
       if (hasExtraBytes) this.#count();
       this.socket.destroy();
       return;
@@ -341,18 +357,6 @@ export class UpstreamConnection implements Deadlined {
     if (large === null) return;
     if (isUnsent) exchange.downstream.whenSent(() => this.#runtime.readBuffers.give(large));
     else this.#runtime.readBuffers.give(large);
-  }
-
-  #idleTime(head: ResponseHead): number {
-    const ours = this.#runtime.limits.upstreamKeepAliveMs;
-    for (let index = 0; index < head.fieldCount; index++) {
-      if (head.fields[index * fieldStride] !== fieldClass.hopByHop) continue;
-      if (head.nameOf(index).toLowerCase() !== 'keep-alive') continue;
-      const match = /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(head.valueOf(index));
-      // one second less than the upstream says, so that our next request does not meet its close
-      if (match !== null) return Math.max(0, Math.min(ours, Number(match[1]) * 1000 - 1000));
-    }
-    return ours;
   }
 
   #fail(failure: UpstreamFailure): void {
