@@ -105,11 +105,12 @@ export function describe(
       if (++authorizations > 1) return 'authorization-repeated';
       const value = head.valueOf(index);
       // nearly every client writes it exactly so; the expression is for the others
-      const schemeLength = value.startsWith('Bearer ') ? 7 : (bearer.exec(value)?.[0].length ?? 0);
+      const isUsual = value.startsWith('Bearer ') && value.charCodeAt(7) !== 0x20;
+      const schemeLength = isUsual ? 7 : (bearer.exec(value)?.[0].length ?? 0);
       if (schemeLength > 0) {
         isBearer = true;
         explicitCount++;
-        explicitToken ??= value.slice(schemeLength).trimStart();
+        explicitToken ??= value.slice(schemeLength);
         explicitForm ??= 'bearer';
       } else {
         const match = basic.exec(value);

@@ -35,7 +35,7 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   const now = runtime.ticker.epochSeconds;
 
   // 1. Describe: facts without judgement. First, because what has no canonical form must not reach any rule.
-  const request = describe(head, snapshot, downstream.peerAddress);
+  const request = describe(head, snapshot, downstream.peerAddress, downstream.hostMemo);
   if (typeof request === 'string') {
     refuseMessage(
       runtime,
