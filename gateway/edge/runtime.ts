@@ -107,12 +107,12 @@ export class Runtime {
     return this.live.signingKey();
   }
 
+  /** The servers of a route. The route may be of a configuration before this one. */
   groupOf(route: RoutePolicy): UpstreamGroup {
     const group = this.#groups[route.upstreamIndex];
-    if (group === undefined || group.name !== route.upstreamName) {
-      throw new Error(`route "${route.name}" has no upstream "${route.upstreamName}"`);
-    }
-    return group;
+    if (group !== undefined && group.name === route.upstreamName) return group;
+    // a reload took it away while this request waited for control: a group without servers answers 503
+    return new UpstreamGroup(route.upstreamName, []);
   }
 
   /**
