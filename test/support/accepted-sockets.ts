@@ -1,5 +1,5 @@
-// The sockets that servers of this process accepted, for tests that have to hold a client's answer back at an exact moment.
-// A corked socket is what a client that takes nothing looks like from above the kernel, without filling its buffers.
+// The sockets that servers of this process accepted, for tests that need a client which has not taken its last answers.
+// Writing to such a socket behind the gateway's back fills the kernel's buffers at an exact moment.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
