@@ -162,13 +162,14 @@ export function describe(
 /** Whether a person is looking: what decides between a page and a machine's answer. */
 export function isNavigation(head: RequestHead): boolean {
   let accepts = false;
+  let isScript = false;
   for (let index = 0; index < head.fieldCount; index++) {
     const found = head.fields[index * fieldStride];
     if (found === requestClass.fetchMode) return head.valueOf(index) === 'navigate';
-    if (found === requestClass.requestedWith) return false;
+    if (found === requestClass.requestedWith) isScript = true;
     if (found === requestClass.accept && head.valueOf(index).includes('text/html')) accepts = true;
   }
-  return accepts;
+  return accepts && !isScript;
 }
 
 /** Whether the client asked for the token itself (`Prefer: token`, RFC 7240 §2). */

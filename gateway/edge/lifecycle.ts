@@ -42,6 +42,7 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
       downstream,
       400,
       request === 'authorization-repeated' || request === 'bad-path-token' ? null : request,
+      head,
     );
     return;
   }
@@ -58,16 +59,21 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   enforce(runtime, passage, decision);
 }
 
-/** Answers a message that is no sound request, and ends its connection: what follows it cannot be trusted. */
+/**
+ * Answers a message that is no sound request, and ends its connection: what follows it cannot be trusted.
+ *
+ * @param head  when at least the head was sound
+ */
 export function refuseMessage(
   runtime: Runtime,
   downstream: Downstream,
   status: number,
   problem: MessageProblem | 'head-timeout' | 'body-timeout' | null,
+  head: RequestHead | null = null,
 ): void {
   const known = problem === 'head-timeout' || problem === 'body-timeout' ? null : problem;
   const requestId = runtime.requestIds.nextRequestId();
-  const answer = messageAnswer(status === 0 ? known : null, status, requestId);
+  const answer = messageAnswer(status === 0 ? known : null, status, requestId, head);
   runtime.metrics.parseRefusals++;
   runtime.messageRefused(downstream, requestId, answer.status, problem ?? 'bad-target');
   downstream.answer(answer.text, true);

@@ -5,6 +5,7 @@
 import type { Denial } from '../core/decision/decide.ts';
 import type { DenyReason } from '../core/decision/reasons.ts';
 import { type MessageProblem, statusOf } from '../http1/problems.ts';
+import type { RequestHead } from '../http1/request-head.ts';
 import { isNavigation } from './describe.ts';
 import type { Exchange } from './exchange.ts';
 import type { UpstreamFailure } from './upstream-connection.ts';
@@ -86,10 +87,16 @@ export interface AnswerContext {
 }
 
 /** Answer to a message that is no sound request. Always the last on its connection. */
-export function messageAnswer(problem: MessageProblem | null, status: number, requestId: string): Answer {
+export function messageAnswer(
+  problem: MessageProblem | null,
+  status: number,
+  requestId: string,
+  head: RequestHead | null,
+): Answer {
   const code = problem === null ? status : statusOf(problem);
   const lines = code === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : '';
-  const context = { requestId, isHead: false, isPage: false, minorVersion: 1 };
+  const isHead = head?.method === 'HEAD';
+  const context = { requestId, isHead, isPage: head !== null && isNavigation(head), minorVersion: 1 };
   return { status: code, text: render(code, lines, context, true) };
 }
 
@@ -136,7 +143,9 @@ function render(status: number, lines: string, context: AnswerContext, close: bo
   // the body is ASCII, so its length in characters is its length in bytes
   return (
     `HTTP/1.1 ${status} ${wording.title}\r\n${lines}${connection}Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n` +
-    `Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n${pagePolicy}X-Request-Id: ${context.requestId}\r\n\r\n` +
+    // the address may hold a token, in path form or in the query
+    `Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n${pagePolicy}` +
+    `X-Request-Id: ${context.requestId}\r\n\r\n` +
     (context.isHead ? '' : body)
   );
 }

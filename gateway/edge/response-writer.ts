@@ -76,17 +76,20 @@ function keepsField(head: ResponseHead, index: number, found: number, additions:
   }
 }
 
-/** `Location` of a path form: a same-host target gets the token's prefix back, so that the player stays inside. */
+/**
+ * `Location` of a path form: a same-host target gets the token's prefix back, so that the player stays inside. What a
+ * browser would take to another host (`/\evil`) and what has the prefix already stays as it is.
+ */
 function locationLine(head: ResponseHead, index: number, additions: ResponseAdditions): string {
   const value = head.valueOf(index);
   const prefix = additions.pathForm ?? '';
-  if (value.startsWith('/') && !value.startsWith('//')) return `Location: ${prefix}${value}\r\n`;
-  const match = /^(https?:\/\/([^/?#]+))([/?#].*)?$/i.exec(value);
-  if (match !== null && (match[2] ?? '').toLowerCase() === additions.host.toLowerCase()) {
-    const rest = match[3] ?? '/';
-    return `Location: ${match[1]}${prefix}${rest.startsWith('/') ? rest : `/${rest}`}\r\n`;
-  }
-  return `Location: ${value}\r\n`;
+  const match = /^((?:https?:)?\/\/([^/?#\\]+))?(\/(?![/\\]).*|[?#].*)?$/i.exec(value);
+  const authority = match?.[1] ?? '';
+  const rest = match?.[3] ?? '';
+  const isSameHost =
+    authority === '' ? rest.startsWith('/') : match?.[2]?.toLowerCase() === additions.host.toLowerCase();
+  if (match === null || !isSameHost || rest.startsWith(`${prefix}/`)) return `Location: ${value}\r\n`;
+  return `Location: ${authority}${prefix}${rest.startsWith('/') ? rest : `/${rest}`}\r\n`;
 }
 
 function isNominated(head: ResponseHead, index: number): boolean {

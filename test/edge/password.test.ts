@@ -284,7 +284,7 @@ describe('nothing remembers', () => {
 
   test('the logs know who and which route, and neither token nor password', async () => {
     const answer = await ask('GET', '/vod/logged', [alice, 'Prefer: token']);
-    const lines = await gateway.readLog('access', 1);
+    const lines = await gateway.readLog('access', '/vod/logged');
     const line = lines.find(({ path }) => path === '/vod/logged');
     expect(line).toMatchObject({ user: 'alice', route: 'vod', status: 200, decision: 'allow:password' });
     expect(line).not.toHaveProperty('token');

@@ -50,8 +50,8 @@ export interface TestGateway {
   readonly said: () => string;
   /** A token under `k1`. `exp` is in five minutes and `paths` is everything unless `claims` says so. */
   mint(claims?: object, type?: 'outside' | 'pass'): string;
-  /** The lines of a log once there are that many; waits. */
-  readLog(name: 'access' | 'decisions', atLeast: number): Promise<Record<string, unknown>[]>;
+  /** Every line of a log, once one is about this path; waits. */
+  readLog(name: 'access' | 'decisions', path: string): Promise<Record<string, unknown>[]>;
   /** The text of `/metrics`. */
   scrape(): Promise<string>;
   /** Writes another configuration and has control load it; resolves when the edge has it. */
@@ -130,16 +130,17 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
       if (signer === null) throw new Error('this gateway has no signing key');
       return mintToken({ sub: 'user-1', exp: epochSeconds() + 300, paths: ['/*'], ...claims }, { key: signer, type });
     },
-    readLog: async (name, atLeast) => {
+    readLog: async (name, path) => {
       const deadline = monotonicMs() + 5000;
       for (;;) {
         // the old file's lines go to the disk when a new one takes its place
         edge.reopenLogs();
-        const lines = readFileSync(join(folder, `${name}.log`), 'utf8')
+        const text = readFileSync(join(folder, `${name}.log`), 'utf8')
           .split('\n')
           .slice(0, -1);
-        if (lines.length >= atLeast) return lines.map((line): Record<string, unknown> => JSON.parse(line));
-        if (monotonicMs() > deadline) throw new Error(`${name}.log has ${lines.length} lines, not ${atLeast}`);
+        const lines = text.map((line): Record<string, unknown> => JSON.parse(line));
+        if (lines.some((line) => line['path'] === path)) return lines;
+        if (monotonicMs() > deadline) throw new Error(`${name}.log says nothing about ${path}`);
         await pause(10);
       }
     },
