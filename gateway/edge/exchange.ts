@@ -117,7 +117,7 @@ export class Exchange {
   feed(bytes: Buffer, start: number, end: number): number {
     if (this.#requestFilter !== null) {
       const filter = this.#requestFilter;
-      const consumed = filter.feed(bytes, start, end, true, this.#forwardBody);
+      const consumed = filter.feed(bytes, start, end, true, (from, first, last) => this.#forwardBody(from, first, last));
       if (consumed === brokenChunk) return brokenChunk;
       this.bytesIn += consumed - start;
       if (filter.isDone) {
@@ -191,7 +191,7 @@ export class Exchange {
   }
 
   /** A span of the answer's body, only lent: see `Downstream.hasUnsent`. */
-  readonly relay = (bytes: Uint8Array, start: number, end: number): void => {
+  relay(bytes: Uint8Array, start: number, end: number): void {
     const socket = this.downstream.socket;
     this.bytesOut += end - start;
     if (this.#outgoing === 'chunked' && !this.keepsChunks) {
@@ -203,7 +203,7 @@ export class Exchange {
       return;
     }
     socket.write(bytes.subarray(start, end));
-  };
+  }
 
   /** The answer is complete and framed to its end. */
   end(): void {
@@ -280,7 +280,7 @@ export class Exchange {
     this.downstream.answer(answer.text, isUnread || !this.#isPersistent);
   }
 
-  readonly #forwardBody = (bytes: Uint8Array, start: number, end: number): void => {
+  #forwardBody(bytes: Uint8Array, start: number, end: number): void {
     this.#sentBodyBytes = true;
     const upstream = this.#upstream;
     if (upstream === null) return;
@@ -289,7 +289,7 @@ export class Exchange {
       this.downstream.pauseBody();
     }
     upstream.requestMoved();
-  };
+  }
 
   #outgoingFraming(framing: ResponseFraming): OutgoingFraming {
     if (framing === 'none' || framing === 'length') return 'as-is';

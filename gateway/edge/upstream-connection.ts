@@ -294,7 +294,10 @@ export class UpstreamConnection implements Deadlined {
 
   /** @returns offset behind the last byte that belongs to this answer, or `brokenChunk` */
   #relaySpans(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
-    if (this.#filter !== null) return this.#filter.feed(chunk, start, end, exchange.keepsChunks, exchange.relay);
+    if (this.#filter !== null) {
+      const sink = (bytes: Uint8Array, first: number, last: number) => exchange.relay(bytes, first, last);
+      return this.#filter.feed(chunk, start, end, exchange.keepsChunks, sink);
+    }
     let take = end - start;
     if (this.#framing === 'length') {
       take = Math.min(this.#remaining, take);
