@@ -47,7 +47,11 @@ function checkFile(file: string, options: { json?: boolean }): void {
   for (const warning of warnings) printWarning(warning);
   if (loaded.kind === 'loaded' && holds) {
     const { routes, upstreams, listeners } = loaded.config;
-    const counts = `${listeners.length} listeners, ${upstreams.length} upstreams, ${routes.length} routes`;
+    const counts = [
+      plural(listeners.length, 'listener'),
+      plural(upstreams.length, 'upstream'),
+      plural(routes.length, 'route'),
+    ].join(', ');
     printResult(options, null, `${styled('green', 'holds:')} ${file} (${counts})`);
     return;
   }
@@ -63,5 +67,9 @@ function usersProblems(file: string | null): readonly Problem[] {
 }
 
 function countText(file: string, count: number): string {
-  return `${file} has ${count} problem${count === 1 ? '' : 's'}`;
+  return `${file} has ${plural(count, 'problem')}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -48,7 +48,7 @@ describe('the command line', () => {
   test('there are no colours when the output is no terminal, and none are asked for by a pipe', async () => {
     writeFileSync(folder.file('latchkey.yaml'), minimalYaml);
     const { stdout } = await runLatchkey(['check', folder.file('latchkey.yaml')]);
-    expect(stdout).toBe(`holds: ${folder.file('latchkey.yaml')} (1 listeners, 1 upstreams, 1 routes)\n`);
+    expect(stdout).toBe(`holds: ${folder.file('latchkey.yaml')} (1 listener, 1 upstream, 1 route)\n`);
   });
 });
 
