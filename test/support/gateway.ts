@@ -35,7 +35,7 @@ export interface GatewayOptions {
 }
 
 /** The one signing key, `k1`, of a gateway that declares no others. */
-export const gatewaySecret = Buffer.from('the common key of the tests, k1, 32 bytes or more');
+export const gatewaySecret = Buffer.from('common-key-of-the-tests-k1-0123456789abcdef');
 
 /** A running gateway. */
 export interface TestGateway {
@@ -64,7 +64,7 @@ export async function writeConfig(folder: string, options: GatewayOptions): Prom
   const users = join(folder, 'users');
   writeFileSync(join(folder, 'k1.secret'), gatewaySecret, { mode: 0o600 });
   // not in use unless `common_keys` names it
-  writeFileSync(join(folder, 'k2.secret'), 'another common key, k2, also 32 bytes or more', { mode: 0o600 });
+  writeFileSync(join(folder, 'k2.secret'), 'another-common-key-k2-0123456789abcdef', { mode: 0o600 });
   if (options.users !== undefined && !existsSync(users)) {
     writeFileSync(users, '', { mode: 0o600 });
     for (const [name, password] of Object.entries(options.users)) await addUser(users, name, password);
