@@ -19,6 +19,7 @@ export const requestClass = {
   requestedWith: firstOwnClass + 9,
   prefer: firstOwnClass + 10,
   userAgent: firstOwnClass + 11,
+  range: firstOwnClass + 12,
 } as const;
 
 /** Classes of response fields, beside the engine's own. */
@@ -46,6 +47,7 @@ const requestNames: ReadonlyMap<string, number> = new Map([
   ['x-requested-with', requestClass.requestedWith],
   ['prefer', requestClass.prefer],
   ['user-agent', requestClass.userAgent],
+  ['range', requestClass.range],
 ]);
 
 const responseNames: ReadonlyMap<string, number> = new Map([

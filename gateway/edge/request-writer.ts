@@ -11,6 +11,7 @@ import { withoutOurCookies } from './cookies.ts';
 import type { Described } from './describe.ts';
 import { requestClass } from './field-classes.ts';
 import { withoutParameter } from './query.ts';
+import { isAbusiveRange } from './ranges.ts';
 
 const copy = 0;
 const drop = 1;
@@ -104,6 +105,8 @@ function actionFor(
       const hasDecided = request.isBearer ? permit.token !== null : permit.how === 'password';
       return route.forwardsAuthorization && hasDecided ? copy : drop;
     }
+    case requestClass.range:
+      return isAbusiveRange(allRanges(request.head)) ? drop : copy;
     case requestClass.cookie:
       return request.hasOurCookies ? rewriteCookie : copy;
     default:
@@ -115,6 +118,16 @@ function actionFor(
 function isNominated(head: RequestHead, field: number, found: number): boolean {
   if (found === fieldClass.host || found === fieldClass.contentLength) return false;
   return head.connectionNames?.includes(head.nameOf(field).toLowerCase()) ?? false;
+}
+
+/** One value nearly always; several are judged as the list that an upstream may make of them (RFC 9110 §5.3). */
+function allRanges(head: RequestHead): string {
+  let all = '';
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.fields[index * fieldStride] !== requestClass.range) continue;
+    all += all === '' ? head.valueOf(index) : `,${head.valueOf(index)}`;
+  }
+  return all;
 }
 
 /** The last one of its kind: earlier ones may be what the client told the proxy. */

@@ -322,3 +322,23 @@ test('a reload that takes the route away while its password is checked ends in a
     await own.close();
   }
 });
+
+test('without control a password cannot be checked, which is 503, and tokens go on', async () => {
+  const own = await startGateway({
+    users: { alice: 'correct horse' },
+    config: {
+      upstreams: { media: { servers: [upstream.url] } },
+      routes: [{ name: 'vod', path: '/vod/', upstream: 'media', accept: ['token', 'password'] }],
+    },
+  });
+  try {
+    await own.control.close();
+    const answer = await askRaw(own.port, requestText('GET', '/vod/a', [alice]));
+    expect([answer.status, answer.header('Retry-After')]).toEqual([503, '1']);
+    expect(upstream.requests).toEqual([]);
+    const token = [`Authorization: Bearer ${own.mint()}`];
+    expect((await askRaw(own.port, requestText('GET', '/vod/a', token))).status).toBe(200);
+  } finally {
+    await own.close();
+  }
+});

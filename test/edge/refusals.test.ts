@@ -208,7 +208,7 @@ describe('what the logs say', () => {
     const lines = await gateway.readLog('decisions', '/vod/logged-refusal');
     const line = lines.find(({ path }) => path === '/vod/logged-refusal');
     expect(line).toMatchObject({ decision: 'deny:outside-path', status: 403, route: 'vod' });
-    expect(String(line?.['token'])).toHaveLength(8);
+    expect(String(line?.token)).toHaveLength(8);
     for (const part of token.split('.')) expect(JSON.stringify(lines) + gateway.said()).not.toContain(part);
   });
 });
@@ -216,7 +216,7 @@ describe('what the logs say', () => {
 describe('a playlist that loses its token', () => {
   const player = (name: string) => [`User-Agent: ${name}`];
   const hintOf = async (path: string) =>
-    (await gateway.readLog('access', path)).findLast((line) => line['path'] === path)?.['hint'];
+    (await gateway.readLog('access', path)).findLast((line) => line.path === path)?.hint;
   const counted = async () =>
     Number(/^latchkey_lost_tokens_total\{route="vod"\} (\d+)/m.exec(await gateway.scrape())?.[1]);
 

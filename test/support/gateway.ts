@@ -46,6 +46,8 @@ export interface TestGateway {
   readonly folder: string;
   readonly metrics: EdgeMetrics;
   readonly edge: Edge;
+  /** May be closed before the gateway is: the edge has to live with that. */
+  readonly control: Control;
   /** What control and edge said on their loggers. */
   readonly said: () => string;
   /** A token under `k1`. `exp` is in five minutes and `paths` is everything unless `claims` says so. */
@@ -125,6 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     folder,
     metrics,
     edge,
+    control,
     said,
     mint: (claims = {}, type = 'outside') => {
       if (signer === null) throw new Error('this gateway has no signing key');
@@ -139,7 +142,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
           .split('\n')
           .slice(0, -1);
         const lines = text.map((line): Record<string, unknown> => JSON.parse(line));
-        if (lines.some((line) => line['path'] === path)) return lines;
+        if (lines.some((line) => line.path === path)) return lines;
         if (monotonicMs() > deadline) throw new Error(`${name}.log says nothing about ${path}`);
         await pause(10);
       }
