@@ -4,7 +4,8 @@
 
 import type { Socket } from 'node:net';
 import { brokenChunk } from '../http1/chunked-filter.ts';
-import { badByte, HeadScanner, maxHeadBytes, needMore, tooManyLines } from '../http1/head-scanner.ts';
+import { HeadCollector } from '../http1/head-collector.ts';
+import { badByte, needMore, tooManyLines } from '../http1/head-scanner.ts';
 import type { MessageProblem } from '../http1/problems.ts';
 import type { HostMemo } from './describe.ts';
 import type { Exchange } from './exchange.ts';
@@ -45,9 +46,7 @@ export class Downstream implements Deadlined {
   #isClosing = false;
   #isClosed = false;
   #held: Buffer | null = null;
-  #partial: Buffer | null = null;
-  #partialLength = 0;
-  #scanner: HeadScanner | null = null;
+  readonly #heads: HeadCollector;
   #skippedEmptyLine = false;
   #lingerBytes = 0;
   #requests = 0;
@@ -55,6 +54,7 @@ export class Downstream implements Deadlined {
   constructor(socket: Socket, runtime: Runtime) {
     this.socket = socket;
     this.#runtime = runtime;
+    this.#heads = new HeadCollector(runtime.scanner);
     this.peerAddress = foldMapped(socket.remoteAddress ?? '');
     this.isLoopback = this.peerAddress === '::1' || this.peerAddress.startsWith('127.');
     this.#readDeadlineMs = runtime.ticker.nowMs + runtime.limits.headMs;
@@ -79,7 +79,7 @@ export class Downstream implements Deadlined {
   }
 
   get isIdle(): boolean {
-    return this.#exchange === null && !this.#isWaiting && this.#partial === null;
+    return this.#exchange === null && !this.#isWaiting && !this.#heads.isPartial;
   }
 
   /** Calls back once nothing is unsent, or the connection is gone. */
@@ -173,7 +173,7 @@ export class Downstream implements Deadlined {
       this.socket.resetAndDestroy();
       return;
     }
-    if (this.#exchange === null && this.#partial !== null && !this.#isClosing) {
+    if (this.#exchange === null && this.#heads.isPartial && !this.#isClosing) {
       refuseMessage(this.#runtime, this, 408, 'head-timeout');
       return;
     }
@@ -240,45 +240,25 @@ export class Downstream implements Deadlined {
   /** @returns offset behind what was consumed */
   #readHead(chunk: Buffer, start: number): number {
     const runtime = this.#runtime;
-    let bytes = chunk;
-    let from = start;
-    let to = chunk.length;
-    let before = 0;
-    let scanner = this.#scanner;
-    if (this.#partial !== null && scanner !== null) {
-      before = this.#partialLength;
-      const take = Math.min(to - start, maxHeadBytes - before);
-      this.#growPartial(before + take);
-      chunk.copy(this.#partial, before, start, start + take);
-      this.#partialLength += take;
-      bytes = this.#partial;
-      from = 0;
-      to = this.#partialLength;
-    } else {
-      scanner = runtime.scanner;
-      scanner.reset();
-    }
-    const length = scanner.scan(bytes, from, to);
-    if (length === needMore) {
-      if (to - from >= maxHeadBytes) this.#refuse('head-too-large');
-      else if (this.#partial === null) this.#keepPartial(chunk, start, to);
+    const heads = this.#heads;
+    const wasPartial = heads.isPartial;
+    const length = heads.read(chunk, start, chunk.length);
+    if (length < 0) {
+      if (length !== needMore) return this.#refuse(problemOf(length), chunk.length);
+      // in total, and not from byte to byte: a drip must not last for ever
+      if (!wasPartial && this.#requests > 0) this.#setReadDeadline(runtime.ticker.nowMs + runtime.limits.headMs);
       return chunk.length;
     }
-    if (length === badByte) return this.#refuse('bad-byte', chunk.length);
-    if (length === tooManyLines) return this.#refuse('too-many-fields', chunk.length);
-    const consumed = start + length - before;
-    this.#partial = null;
-    this.#scanner = null;
-    if (scanner.lines === 0) {
+    const consumed = heads.end;
+    if (heads.scanner.lines === 0) {
       // robustness that RFC 9112 §2.2 asks for, once
       if (this.#skippedEmptyLine) return this.#refuse('bad-start-line', chunk.length);
       this.#skippedEmptyLine = true;
       return consumed;
     }
     this.#skippedEmptyLine = false;
-    if (length > maxHeadBytes) return this.#refuse('head-too-large', chunk.length);
     const head = runtime.takeRequestHead();
-    const problem = head.parse(bytes.toString('latin1', from, from + length), scanner, runtime.requestNames);
+    const problem = head.parse(heads.takeText(), heads.scanner, runtime.requestNames);
     if (problem !== null) return this.#refuse(problem, chunk.length);
     this.#requests++;
     beginRequest(runtime, this, head);
@@ -289,23 +269,6 @@ export class Downstream implements Deadlined {
       if (head.expectsContinue && consumed === chunk.length) this.#invite();
     }
     return consumed;
-  }
-
-  #keepPartial(chunk: Buffer, start: number, end: number): void {
-    this.#partial = Buffer.allocUnsafe(Math.min(maxHeadBytes, Math.max(1024, (end - start) * 2)));
-    this.#partialLength = chunk.copy(this.#partial, 0, start, end);
-    this.#scanner = new HeadScanner();
-    this.#scanner.scan(this.#partial, 0, this.#partialLength);
-    // in total, and not from byte to byte: a drip must not last for ever
-    if (this.#requests > 0) this.#setReadDeadline(this.#runtime.ticker.nowMs + this.#runtime.limits.headMs);
-  }
-
-  #growPartial(length: number): void {
-    const partial = this.#partial;
-    if (partial === null || partial.length >= length) return;
-    const grown = Buffer.allocUnsafe(Math.min(maxHeadBytes, Math.max(length, partial.length * 2)));
-    partial.copy(grown, 0, 0, this.#partialLength);
-    this.#partial = grown;
   }
 
   #refuse(problem: MessageProblem, consumed = 0): number {
@@ -364,7 +327,7 @@ export class Downstream implements Deadlined {
     if (this.#isClosing || this.#isClosed) return;
     this.#isClosing = true;
     this.#held = null;
-    this.#partial = null;
+    this.#heads.clear();
     this.#setReadDeadline(Number.POSITIVE_INFINITY);
     this.whenSent(() => this.#setReadDeadline(this.#runtime.ticker.nowMs + lingerMs));
     this.socket.end();
@@ -387,10 +350,15 @@ export class Downstream implements Deadlined {
   #onClose(): void {
     this.#isClosed = true;
     this.#held = null;
-    this.#partial = null;
+    this.#heads.clear();
     const exchange = this.#exchange;
     this.#exchange = null;
     exchange?.cancel();
     this.#runtime.connectionClosed(this);
   }
+}
+
+function problemOf(code: number): MessageProblem {
+  if (code === badByte) return 'bad-byte';
+  return code === tooManyLines ? 'too-many-fields' : 'head-too-large';
 }

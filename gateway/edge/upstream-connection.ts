@@ -4,7 +4,8 @@
 
 import { connect, type Socket } from 'node:net';
 import { brokenChunk, ChunkedFilter } from '../http1/chunked-filter.ts';
-import { HeadScanner, maxHeadBytes, needMore } from '../http1/head-scanner.ts';
+import { HeadCollector } from '../http1/head-collector.ts';
+import { needMore } from '../http1/head-scanner.ts';
 import type { ResponseFraming, ResponseHead } from '../http1/response-head.ts';
 import type { Exchange } from './exchange.ts';
 import { idleTimeMs } from './keep-alive.ts';
@@ -43,9 +44,7 @@ export class UpstreamConnection implements Deadlined {
   #nextBuffer: Buffer | null = null;
   /** The large buffer lent to this connection, in use or about to be. */
   #large: Buffer | null = null;
-  #partial: Buffer | null = null;
-  #partialLength = 0;
-  #scanner: HeadScanner | null = null;
+  readonly #heads: HeadCollector;
   #interim = 0;
   #hasAnswerBytes = false;
   #framing: ResponseFraming | null = null;
@@ -60,6 +59,7 @@ export class UpstreamConnection implements Deadlined {
   constructor(server: UpstreamServerPool, runtime: Runtime) {
     this.server = server;
     this.#runtime = runtime;
+    this.#heads = new HeadCollector(runtime.scanner);
     this.#keepAliveMs = runtime.limits.upstreamKeepAliveMs;
     this.#buffer = Buffer.allocUnsafeSlow(smallBufferBytes);
     this.socket = connect({
@@ -184,63 +184,29 @@ export class UpstreamConnection implements Deadlined {
     return !this.#isStalled;
   }
 
-  #readHead(exchange: Exchange, chunk: Buffer, length: number): void {
-    let start = 0;
-    while (start < length) {
-      let bytes = chunk;
-      let from = start;
-      let to = length;
-      let before = 0;
-      let scanner = this.#scanner;
-      if (this.#partial !== null && scanner !== null) {
-        // a head in pieces: collect it, and scan on where the last piece ended
-        before = this.#partialLength;
-        const take = Math.min(length - start, maxHeadBytes - before);
-        chunk.copy(this.#partial, before, start, start + take);
-        this.#partialLength += take;
-        bytes = this.#partial;
-        from = 0;
-        to = this.#partialLength;
-      } else {
-        scanner = this.#runtime.scanner;
-        scanner.reset();
-      }
-      const headLength = scanner.scan(bytes, from, to);
-      if (headLength === needMore) {
-        if (to - from >= maxHeadBytes) this.#fail('broken-answer');
-        else if (this.#partial === null) this.#keepPartial(chunk, start, length);
-        return;
-      }
-      if (headLength < 0 || scanner.lines === 0) {
-        this.#fail('broken-answer');
-        return;
-      }
+  #readHead(exchange: Exchange, chunk: Buffer, end: number): void {
+    const heads = this.#heads;
+    for (let start = 0; start < end; start = heads.end) {
+      const length = heads.read(chunk, start, end);
+      if (length === needMore) return;
       const head = this.#runtime.responseHead;
-      const text = bytes.toString('latin1', from, from + headLength);
-      if (head.parse(text, scanner, this.#runtime.responseNames) !== null) {
+      if (
+        length < 0 ||
+        heads.scanner.lines === 0 ||
+        head.parse(heads.takeText(), heads.scanner, this.#runtime.responseNames) !== null
+      ) {
         this.#fail('broken-answer');
         return;
       }
-      start += headLength - before;
-      this.#partial = null;
-      this.#scanner = null;
-      if (head.status < 200) {
-        if (++this.#interim > maxInterim || !exchange.onInterim(head)) {
-          this.#fail('broken-answer');
-          return;
-        }
-        continue;
+      if (head.status >= 200) {
+        this.#beginBody(exchange, head, chunk, heads.end, end);
+        return;
       }
-      this.#beginBody(exchange, head, chunk, start, length);
-      return;
+      if (++this.#interim > maxInterim || !exchange.onInterim(head)) {
+        this.#fail('broken-answer');
+        return;
+      }
     }
-  }
-
-  #keepPartial(chunk: Buffer, start: number, end: number): void {
-    this.#partial = Buffer.allocUnsafe(maxHeadBytes);
-    this.#partialLength = chunk.copy(this.#partial, 0, start, end);
-    this.#scanner = new HeadScanner();
-    this.#scanner.scan(this.#partial, 0, this.#partialLength);
   }
 
   #beginBody(exchange: Exchange, head: ResponseHead, chunk: Buffer, start: number, end: number): void {
