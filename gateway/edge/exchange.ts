@@ -117,7 +117,9 @@ export class Exchange {
   feed(bytes: Buffer, start: number, end: number): number {
     if (this.#requestFilter !== null) {
       const filter = this.#requestFilter;
-      const consumed = filter.feed(bytes, start, end, true, (from, first, last) => this.#forwardBody(from, first, last));
+      const consumed = filter.feed(bytes, start, end, true, (from, first, last) =>
+        this.#forwardBody(from, first, last),
+      );
       if (consumed === brokenChunk) return brokenChunk;
       this.bytesIn += consumed - start;
       if (filter.isDone) {
