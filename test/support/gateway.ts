@@ -98,7 +98,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     return { config: { ...loaded.config, edges: 1 }, keys: ring.keys };
   };
   const file = await writeConfig(folder, options);
-  const first = load(file);
+  const first = await loadOrTidy(() => load(file), folder);
   const sockets = { edge: join(folder, 'e.sock'), public: join(folder, 'p.sock') };
   const control: Control = await startControl({
     ...first,
@@ -170,4 +170,14 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A configuration that a test got wrong must not leave its folder behind. */
+async function loadOrTidy<T>(load: () => T, folder: string): Promise<T> {
+  try {
+    return load();
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
