@@ -1,0 +1,88 @@
+// Reads README.md for the tests that run it: fenced blocks that an HTML comment marks, tables by their heading or marks.
+// A block is marked by `<!-- test: NAME -->` on the line before its fence.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const readmeText = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+
+export interface MarkedBlock {
+  readonly mark: string;
+  readonly language: string;
+  readonly text: string;
+}
+
+/** Every marked block, in order. */
+export function markedBlocks(text: string = readmeText): MarkedBlock[] {
+  return [...text.matchAll(/^<!-- test: (.+) -->\n```(\w+)\n([\s\S]*?)^```$/gm)].map(
+    ([, mark = '', language = '', body = '']) => ({ mark, language, text: body }),
+  );
+}
+
+/** The only block of that mark. */
+export function markedBlock(mark: string): string {
+  const found = markedBlocks().filter((block) => block.mark === mark);
+  const [block] = found;
+  if (block === undefined || found.length > 1) throw new Error(`${found.length} blocks are marked ${mark}`);
+  return block.text;
+}
+
+/** Cells of the table rows in a piece of text, without heads and rules. */
+export function tableRows(text: string): string[][] {
+  const rows = text.split('\n').filter((line) => line.startsWith('|'));
+  const rule = rows.findIndex((line) => /^\|[-|: ]+\|$/.test(line));
+  return rows.slice(rule + 1).map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** The text between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
+export function betweenMarks(name: string): string {
+  const match = new RegExp(`^<!-- ${name}:begin -->\\n([\\s\\S]*?)^<!-- ${name}:end -->$`, 'm').exec(readmeText);
+  if (match?.[1] === undefined) throw new Error(`README.md has no ${name}:begin and ${name}:end`);
+  return match[1];
+}
+
+/** The text of a section, from its heading to the next one of any level. */
+export function section(heading: string): string {
+  const start = readmeText.indexOf(`\n${heading}\n`);
+  if (start < 0) throw new Error(`README.md has no section ${heading}`);
+  const from = start + heading.length + 2;
+  const end = readmeText.slice(from).search(/^#{2,4} /m);
+  return end < 0 ? readmeText.slice(from) : readmeText.slice(from, from + end);
+}
+
+/** Texts in backticks. */
+export function codeSpans(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+}
+
+/** A command of a shell block, and the lines below it that say what it prints; null when none do. */
+export interface ShellStep {
+  readonly command: string;
+  readonly prints: RegExp | null;
+}
+
+/** Takes a shell block apart. `# …` right below a command is its output, `…` in it is anything. */
+export function shellSteps(block: string): ShellStep[] {
+  const steps: { command: string; prints: string[] }[] = [];
+  for (const line of block.split('\n')) {
+    const step = steps.at(-1);
+    if (line.startsWith('# ')) step?.prints.push(line.slice(2));
+    else if (line !== '') steps.push({ command: line, prints: [] });
+  }
+  return steps.map(({ command, prints }) => ({
+    command,
+    prints: prints.length === 0 ? null : new RegExp(`^${prints.map(pattern).join('\n')}\n$`),
+  }));
+}
+
+function pattern(line: string): string {
+  return line
+    .split('…')
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.+');
+}
