@@ -1,0 +1,96 @@
+// SIGTERM to a whole gateway: what runs is finished, what idles ends, and the exit code is 0.
+
+import { connect } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { RawClient, requestText } from '../support/raw-client.ts';
+import { type ServeProcess, startServe } from '../support/serve-process.ts';
+import { SocketUpstream } from '../support/socket-upstream.ts';
+
+let upstream: SocketUpstream;
+let serve: ServeProcess;
+const clients: RawClient[] = [];
+
+beforeEach(async () => {
+  upstream = await SocketUpstream.start();
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await serve.dispose();
+  await upstream.close();
+});
+
+async function start(drain: string): Promise<void> {
+  serve = await startServe({
+    config: {
+      edges: 2,
+      upstreams: { web: { servers: [upstream.url] } },
+      routes: [{ name: 'all', path: '/', upstream: 'web', accept: ['anyone'] }],
+      limits: { drain_timeout: drain },
+    },
+  });
+}
+
+async function open(): Promise<RawClient> {
+  const client = await RawClient.connect(serve.port);
+  clients.push(client);
+  return client;
+}
+
+/** Resolves once new connections are refused. */
+async function refusing(): Promise<void> {
+  const isRefused = () =>
+    new Promise<boolean>((resolve) => {
+      const knock = connect(serve.port, '127.0.0.1', () => {
+        knock.destroy();
+        resolve(false);
+      }).on('error', () => resolve(true));
+    });
+  await expect.poll(isRefused).toBe(true);
+}
+
+test('a running download finishes, idle connections end, and the exit code is 0', async () => {
+  await start('10s');
+  const idle = await open();
+  idle.write(requestText('GET', '/idle'));
+  const first = await upstream.connection(1);
+  await first.heads(1);
+  first.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
+  expect((await idle.read()).status).toBe(200);
+  const untouched = await open();
+  const running = await open();
+  running.write(requestText('GET', '/running'));
+  const connection = await upstream.connection(2);
+  await connection.heads(1);
+  connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\nbegin');
+  await expect.poll(() => running.socket.bytesRead).toBeGreaterThan(0);
+  const waiting = await open();
+  waiting.write(requestText('GET', '/waiting'));
+  const last = await upstream.connection(3);
+  await last.heads(1);
+
+  const code = serve.stop('SIGTERM');
+  await Promise.all([idle.ended(), untouched.ended(), refusing()]);
+  expect(running.hasEnded).toBe(false);
+  connection.socket.write('x'.repeat(1_999_995));
+  last.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  expect((await running.read()).body).toHaveLength(2_000_000);
+  // it was not begun when the drain began, so it can still say so
+  expect((await waiting.read()).header('Connection')).toBe('close');
+  await Promise.all([running.ended(), waiting.ended()]);
+  for (const client of clients) client.destroy();
+  expect(await code).toBe(0);
+});
+
+test('what does not finish in time is cut off, and the exit code is still 0', async () => {
+  await start('500ms');
+  const running = await open();
+  running.write(requestText('GET', '/'));
+  const connection = await upstream.connection(1);
+  await connection.heads(1);
+  connection.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nbegin');
+  await expect.poll(() => running.socket.bytesRead).toBeGreaterThan(0);
+  const code = serve.stop('SIGTERM');
+  expect((await running.ended()).toString('latin1')).toMatch(/begin$/);
+  await connection.gone();
+  expect(await code).toBe(0);
+});
