@@ -174,12 +174,12 @@ export class Downstream implements Deadlined {
       return;
     }
     if (this.#exchange === null && this.#heads.isPartial && !this.#isClosing) {
-      refuseMessage(this.#runtime, this, 408, 'head-timeout');
+      refuseMessage(this.#runtime, this, 'head-timeout');
       return;
     }
     if (this.#exchange !== null && !this.#exchange.isRequestSent && !this.#exchange.isAnswering) {
       this.#exchange.cancel();
-      refuseMessage(this.#runtime, this, 408, 'body-timeout');
+      refuseMessage(this.#runtime, this, 'body-timeout');
       return;
     }
     if (this.#exchange?.isAnswering) this.socket.resetAndDestroy();
@@ -272,7 +272,7 @@ export class Downstream implements Deadlined {
   }
 
   #refuse(problem: MessageProblem, consumed = 0): number {
-    refuseMessage(this.#runtime, this, 0, problem);
+    refuseMessage(this.#runtime, this, problem);
     return consumed;
   }
 
@@ -280,7 +280,7 @@ export class Downstream implements Deadlined {
     const wasAnswering = exchange.isAnswering;
     exchange.cancel();
     if (wasAnswering) this.cutOff();
-    else refuseMessage(this.#runtime, this, 0, 'bad-chunk');
+    else refuseMessage(this.#runtime, this, 'bad-chunk');
   }
 
   #hold(chunk: Buffer): void {

@@ -5,7 +5,6 @@
 import { type Decision, type Denial, decide, type Lookup, type Permit } from '../core/decision/decide.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
-import type { MessageProblem } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 import { clearPassLine } from './cookies.ts';
@@ -14,7 +13,7 @@ import type { Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
 import { setsSecureCookies } from './issue-pass.ts';
 import { writeRequestHead } from './request-writer.ts';
-import { denialAnswer, messageAnswer } from './responder.ts';
+import { denialAnswer, type MessageRefusal, messageAnswer } from './responder.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A request on its way through the phases. */
@@ -37,13 +36,7 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   // 1. Describe: facts without judgement. First, because what has no canonical form must not reach any rule.
   const request = describe(head, snapshot, downstream.peerAddress, downstream.hostMemo);
   if (typeof request === 'string') {
-    refuseMessage(
-      runtime,
-      downstream,
-      400,
-      request === 'authorization-repeated' || request === 'bad-path-token' ? null : request,
-      head,
-    );
+    refuseMessage(runtime, downstream, request, head);
     return;
   }
   const requestId = request.requestId ?? runtime.requestIds.nextRequestId();
@@ -67,15 +60,13 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
 export function refuseMessage(
   runtime: Runtime,
   downstream: Downstream,
-  status: number,
-  problem: MessageProblem | 'head-timeout' | 'body-timeout' | null,
+  problem: MessageRefusal,
   head: RequestHead | null = null,
 ): void {
-  const known = problem === 'head-timeout' || problem === 'body-timeout' ? null : problem;
   const requestId = runtime.requestIds.nextRequestId();
-  const answer = messageAnswer(status === 0 ? known : null, status, requestId, head);
+  const answer = messageAnswer(problem, requestId, head);
   runtime.metrics.parseRefusals++;
-  runtime.messageRefused(downstream, requestId, answer.status, problem ?? 'bad-target');
+  runtime.messageRefused(downstream, requestId, answer.status, problem);
   downstream.answer(answer.text, true);
 }
 

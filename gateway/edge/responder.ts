@@ -4,9 +4,9 @@
 
 import type { Denial } from '../core/decision/decide.ts';
 import type { DenyReason } from '../core/decision/reasons.ts';
-import { type MessageProblem, statusOf } from '../http1/problems.ts';
+import { statusOf } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
-import { isNavigation } from './describe.ts';
+import { type DescribeProblem, isNavigation } from './describe.ts';
 import type { Exchange } from './exchange.ts';
 import type { UpstreamFailure } from './upstream-connection.ts';
 
@@ -30,6 +30,7 @@ const wordings: ReadonlyMap<number, Wording> = new Map([
   [408, { title: 'Request Timeout', detail: 'The request did not arrive in time.' }],
   [414, { title: 'URI Too Long', detail: 'The address is longer than 16 KiB.' }],
   [417, { title: 'Expectation Failed', detail: 'The expectation in the request cannot be met.' }],
+  [421, { title: 'Misdirected Request', detail: 'This host name is not served here.' }],
   [429, { title: 'Too Many Requests', detail: 'Too many attempts; please wait before the next one.' }],
   [
     431,
@@ -47,6 +48,8 @@ export function statusOfDenial(reason: DenyReason): number {
   switch (reason) {
     case 'no-route':
       return 404;
+    case 'unknown-host':
+      return 421;
     case 'ambiguous-path':
     case 'credential-repeated':
       return 400;
@@ -64,6 +67,22 @@ export function statusOfDenial(reason: DenyReason): number {
     default:
       // anything wrong with a credential, or none at all
       return 401;
+  }
+}
+
+/** Why a message got no further than its own form. */
+export type MessageRefusal = DescribeProblem | 'head-timeout' | 'body-timeout';
+
+function statusOfRefusal(problem: MessageRefusal): number {
+  switch (problem) {
+    case 'head-timeout':
+    case 'body-timeout':
+      return 408;
+    case 'authorization-repeated':
+    case 'bad-path-token':
+      return 400;
+    default:
+      return statusOf(problem);
   }
 }
 
@@ -87,13 +106,8 @@ export interface AnswerContext {
 }
 
 /** Answer to a message that is no sound request. Always the last on its connection. */
-export function messageAnswer(
-  problem: MessageProblem | null,
-  status: number,
-  requestId: string,
-  head: RequestHead | null,
-): Answer {
-  const code = problem === null ? status : statusOf(problem);
+export function messageAnswer(problem: MessageRefusal, requestId: string, head: RequestHead | null): Answer {
+  const code = statusOfRefusal(problem);
   const lines = code === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : '';
   const isHead = head?.method === 'HEAD';
   const context = { requestId, isHead, isPage: head !== null && isNavigation(head), minorVersion: 1 };

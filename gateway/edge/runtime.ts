@@ -218,7 +218,25 @@ export class Runtime {
 
   messageRefused(downstream: Downstream, requestId: string, status: number, problem: string): void {
     this.metrics.request(-1, status, 2, 0);
-    this.#logger.debug({ request_id: requestId, client: downstream.peerAddress, problem }, 'message refused');
+    // nothing of the message is logged but what is wrong with it: it may hold anything anywhere
+    this.#accessLog?.write({
+      requestId,
+      client: downstream.peerAddress,
+      method: '',
+      host: '',
+      path: '',
+      route: null,
+      status,
+      allowed: null,
+      denied: null,
+      user: null,
+      token: null,
+      upstream: null,
+      bytesIn: 0,
+      bytesOut: 0,
+      durationMs: 0,
+      hint: `refused message: ${problem}`,
+    });
   }
 
   upstreamTrouble(exchange: Exchange, server: UpstreamServerPool, failure: UpstreamFailure): void {

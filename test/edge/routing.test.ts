@@ -148,7 +148,7 @@ test('a second request on a connection is routed from scratch', async () => {
   client.destroy();
 });
 
-test('the reserved prefix is latchkey’s on every host, and nothing else of control is behind it', async () => {
+test('the reserved prefix is latchkey’s on every host it knows, and nothing else of control is behind it', async () => {
   expect((await ask('x.example', '/.latchkey/jwks.json')).status).toBe(200);
   for (const path of [
     '/.latchkey/',

@@ -104,7 +104,12 @@ export function decide(
   answer: LookupAnswer | null,
 ): Decision {
   // latchkey's own pages come before any route, so that no route can shadow them
-  if (facts.isReserved) return new Permit(snapshot.reserved, 'anyone', null, null, null, false);
+  if (facts.isReserved) {
+    // a name that nobody configured is somebody's rebinding, or a certificate that covers too much (RFC 9110 §15.5.20)
+    if (!snapshot.routes.knowsHost(facts.host))
+      return deny('unknown-host', null, false, false, 'no route has this host');
+    return new Permit(snapshot.reserved, 'anyone', null, null, null, false);
+  }
   const route = chooseRoute(snapshot.routes, facts.host, facts.path);
   if (route === 'ambiguous') return deny('ambiguous-path', null, false, false, 'two readings of the path, two routes');
   if (route === null) return deny('no-route', null, false, false, 'no route for this host and path');

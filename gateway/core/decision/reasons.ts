@@ -7,6 +7,7 @@ export type AllowKind = 'anyone' | 'token' | 'pass' | 'password';
 /** Why a request did not pass. Each has one status in `responder`. */
 export type DenyReason =
   | 'no-route'
+  | 'unknown-host'
   | 'ambiguous-path'
   | 'credential-repeated'
   | 'path-form-method'
@@ -37,6 +38,7 @@ export type DenyReason =
 /** Every deny reason, for metrics that list their label values up front. */
 export const denyReasons: readonly DenyReason[] = [
   'no-route',
+  'unknown-host',
   'ambiguous-path',
   'credential-repeated',
   'path-form-method',
