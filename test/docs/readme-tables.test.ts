@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadConfig } from '../../gateway/config/load.ts';
 import { configJsonSchema } from '../../gateway/config/schema.ts';
 import { parseDurationMs, parseSizeBytes } from '../../gateway/config/values.ts';
+import { denyReasons } from '../../gateway/core/decision/reasons.ts';
+import { statusOfDenial } from '../../gateway/edge/responder.ts';
 import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { betweenMarks, codeSpans, readmeText, section, tableRows } from '../support/readme.ts';
@@ -93,6 +95,11 @@ test('the custom identity of the page is one that loads', () => {
   const yaml = minimalYaml.replace('accept: [token]', `accept: [token], identity: ${custom}`);
   expect(folder.config(yaml).routes[0]?.identity.preset).toBe('custom');
   folder.remove();
+});
+
+test('the table of answers has the status of every refusal', () => {
+  const statuses = new Set(section('### Answers').match(/\b[2-5]\d\d\b/g));
+  for (const reason of denyReasons) expect(statuses, reason).toContain(String(statusOfDenial(reason)));
 });
 
 test('every relative link of the page leads to a file or a heading', () => {
