@@ -147,6 +147,12 @@ export class Downstream implements Deadlined {
     this.socket.resetAndDestroy();
   }
 
+  /** Ends the connection now, whatever it is doing. What the client has of an answer must not look like the whole. */
+  abandon(): void {
+    if (this.#exchange?.isAnswering || this.hasUnsent) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
   /** The upstream does not take more of the body for now. */
   pauseBody(): void {
     this.#isBodyPaused = true;
@@ -170,7 +176,7 @@ export class Downstream implements Deadlined {
 
   onDeadline(): void {
     if (this.#writeDeadlineMs <= this.#runtime.ticker.nowMs) {
-      this.socket.resetAndDestroy();
+      this.abandon();
       return;
     }
     if (this.#exchange === null && this.#heads.isPartial && !this.#isClosing) {
@@ -182,8 +188,7 @@ export class Downstream implements Deadlined {
       refuseMessage(this.#runtime, this, 'body-timeout');
       return;
     }
-    if (this.#exchange?.isAnswering) this.socket.resetAndDestroy();
-    else this.socket.destroy();
+    this.abandon();
   }
 
   #setReadDeadline(ms: number): void {
@@ -204,9 +209,7 @@ export class Downstream implements Deadlined {
     this.#runtime.metrics.bytesIn += chunk.length;
     if (this.#isClosing) {
       this.#lingerBytes += chunk.length;
-      if (this.#lingerBytes <= maxLingerBytes) return;
-      if (this.hasUnsent) this.socket.resetAndDestroy();
-      else this.socket.destroy();
+      if (this.#lingerBytes > maxLingerBytes) this.abandon();
       return;
     }
     this.#read(chunk);

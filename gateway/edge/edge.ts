@@ -120,7 +120,7 @@ async function drain(
   });
   await Promise.race([closed, overdue]);
   clearTimeout(timer);
-  for (const connection of [...runtime.connections]) connection.socket.destroy();
+  for (const connection of [...runtime.connections]) connection.abandon();
   runtime.closeUpstreams();
   runtime.ticker.stop();
   for (const log of logs) await log?.close();

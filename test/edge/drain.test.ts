@@ -1,5 +1,6 @@
 // SIGTERM to a whole gateway: what runs is finished, what idles ends, and the exit code is 0.
 
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RawClient, requestText } from '../support/raw-client.ts';
@@ -92,5 +93,19 @@ test('what does not finish in time is cut off, and the exit code is still 0', as
   const code = serve.stop('SIGTERM');
   expect((await running.ended()).toString('latin1')).toMatch(/begin$/);
   await connection.gone();
+  expect(await code).toBe(0);
+});
+
+test('a body until the end that does not finish in time does not look complete', async () => {
+  await start('300ms');
+  const running = await open();
+  running.write('GET / HTTP/1.0\r\nHost: a\r\n\r\n');
+  const connection = await upstream.connection(1);
+  await connection.heads(1);
+  connection.write('HTTP/1.1 200 OK\r\n\r\nhalf');
+  await expect.poll(() => running.socket.bytesRead).toBeGreaterThan(0);
+  const reset = once(running.socket, 'error');
+  const code = serve.stop('SIGTERM');
+  expect(await reset).toMatchObject([{ code: 'ECONNRESET' }]);
   expect(await code).toBe(0);
 });
