@@ -174,4 +174,7 @@ test('not one byte and not one name of another identity arrives', async () => {
   expect(visits.flat().filter((problem) => problem !== null)).toEqual([]);
   expect(upstreamProblems).toEqual([]);
   expect(visits.flat()).toHaveLength(identities * rounds * 2);
+  // nothing is left over from those who left in the middle
+  const busy = async () => (await gateway.scrape()).match(/^latchkey_(connections|upstream_active).*\} [1-9]\d*$/gm);
+  await expect.poll(busy).toBeNull();
 });

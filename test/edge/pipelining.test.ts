@@ -33,6 +33,12 @@ afterEach(async () => {
   await upstream.close();
 });
 
+async function expectTexts(texts: readonly string[]): Promise<void> {
+  const got: string[] = [];
+  for (const _text of texts) got.push((await client.read()).text);
+  expect(got).toEqual(texts);
+}
+
 async function expectPaths(paths: readonly string[]): Promise<void> {
   const got: string[] = [];
   for (const _path of paths) got.push((await client.read()).text.split(' ')[0] ?? '');
@@ -54,14 +60,11 @@ test('bodies between pipelined requests belong to their own request', async () =
     `${requestText('POST', '/1', ['Content-Length: 3'])}abc${requestText('GET', '/2')}` +
       `${requestText('POST', '/3', ['Transfer-Encoding: chunked'])}3;x=y\r\ndef\r\n0\r\nX: y\r\n\r\n${requestText('GET', '/4')}`,
   );
-  const texts: string[] = [];
-  for (let count = 0; count < 4; count++) texts.push((await client.read()).text);
-  expect(texts).toEqual(['/1 abc', '/2 ', '/3 3\r\ndef\r\n0\r\n\r\n', '/4 ']);
+  await expectTexts(['/1 abc', '/2 ', '/3 3\r\ndef\r\n0\r\n\r\n', '/4 ']);
 });
 
 test('requests cut anywhere are the same requests', async () => {
-  const text =
-    requestText('GET', '/1') + requestText('POST', '/2', ['Content-Length: 2']) + 'ab' + requestText('GET', '/3');
+  const text = `${requestText('GET', '/1') + requestText('POST', '/2', ['Content-Length: 2'])}ab${requestText('GET', '/3')}`;
   for (let cut = 1; cut < text.length; cut += 7) {
     client.write(text.slice(0, cut));
     await new Promise((resolve) => setImmediate(resolve));
@@ -129,14 +132,22 @@ test('an answer that the client did not take yet does not let a later request ov
       requestText('GET', '/closed/2', [basic('wrong')]) +
       requestText('GET', '/3'),
   );
-  // the first password is refused, the second one is being checked
+  // other people's checks stand between the first and the second one
+  await expect.poll(() => gateway.metrics.bytesIn, { interval: 1 }).toBeGreaterThan(0);
+  const others = await Promise.all(Array.from({ length: 6 }, () => RawClient.connect(gateway.port)));
+  for (const other of others) other.write(requestText('GET', '/closed/other', [basic('wrong')]));
+  // the first password is refused, the second one has been asked about
   await expect.poll(given, { interval: 1 }).toBeGreaterThan(earlier.length);
+  // read without keeping, so that the checks take longer than the earlier bytes
+  let tail = '';
+  client.socket.removeAllListeners('data');
+  client.socket.on('data', (chunk: Buffer) => {
+    tail = (tail + chunk.toString('latin1')).slice(-4000);
+  });
   client.socket.resume();
-  const first = await client.read();
-  expect(first.body).toHaveLength(8_000_000);
-  const statuses: number[] = [];
-  for (let count = 0; count < 3; count++) statuses.push((await client.read()).status);
-  expect(statuses).toEqual([401, 401, 200]);
+  await expect.poll(() => tail).toContain('/3 ');
+  await expect.poll(() => tail.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 401', 'HTTP/1.1 200']);
+  for (const other of others) other.destroy();
 });
 
 test('an upload behind a password is invited and forwarded', async () => {
@@ -144,6 +155,13 @@ test('an upload behind a password is invited and forwarded', async () => {
   expect((await client.read()).status).toBe(100);
   client.write('body');
   expect((await client.read()).text).toBe('/closed/ body');
+});
+
+test('an upload that came while its password was checked is forwarded, and so is what stands behind it', async () => {
+  client.write(
+    `${requestText('POST', '/closed/', ['Content-Length: 4', 'Expect: 100-continue', basic('secret')])}body${requestText('GET', '/2')}`,
+  );
+  await expectTexts(['/closed/ body', '/2 ']);
 });
 
 test('an upload behind a wrong password is not invited', async () => {
