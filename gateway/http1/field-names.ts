@@ -74,21 +74,22 @@ export class FieldNames {
 
   /** @returns the class, or `badName` */
   classOf(spelled: string): number {
-    const found = this.read(`${spelled}:`, 0, spelled.length + 1);
+    const found = this.read(Buffer.from(`${spelled}:`, 'latin1'), 0, spelled.length + 1);
     return this.colon === spelled.length ? found : badName;
   }
 
   /**
-   * Reads the name at `start`, up to its colon.
+   * Reads the name at `start`, up to its colon. From the bytes, not from their text: in a string each character costs a
+   * look at what kind of string it is (readFields was 9 % of the edge's own CPU by `perf`, half of it that).
    *
    * @param limit  end of the line
    * @returns the class, or `badName`, or `noColon`; not below zero: `colon` is set
    */
-  read(text: string, start: number, limit: number): number {
+  read(bytes: Uint8Array, start: number, limit: number): number {
     let hash = 0;
     let end = start;
     for (; end < limit; end++) {
-      const code = text.charCodeAt(end);
+      const code = bytes[end] as number;
       if (code === 0x3a) break;
       hash = (Math.imul(hash, 31) + code) | 0;
     }
@@ -100,10 +101,10 @@ export class FieldNames {
     const at = slot * slotBytes;
     if (spellings[at] === length && length > 0) {
       let index = 0;
-      while (index < length && spellings[at + 1 + index] === text.charCodeAt(start + index)) index++;
+      while (index < length && spellings[at + 1 + index] === bytes[start + index]) index++;
       if (index === length) return this.#classes[slot] as number;
     }
-    return this.#learn(text.slice(start, end), slot);
+    return this.#learn(Buffer.from(bytes.subarray(start, end)).toString('latin1'), slot);
   }
 
   #learn(spelled: string, slot: number): number {

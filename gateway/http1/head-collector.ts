@@ -13,15 +13,14 @@ export class HeadCollector {
   /** Offset in the chunk behind the head that `read` returned last. */
   end = 0;
   /** Has scanned that head to its end; `lines` is 0 for an empty line in front of a head. */
-  scanner: HeadScanner;
-  readonly #shared: HeadScanner;
+  readonly scanner: HeadScanner;
   #pieces: Buffer | null = null;
+  #pieceScanner: HeadScanner | null = null;
   #length = 0;
   #text = '';
 
   /** @param shared  scans heads that arrive in one piece; may serve all connections of a process */
   constructor(shared: HeadScanner) {
-    this.#shared = shared;
     this.scanner = shared;
   }
 
@@ -40,6 +39,7 @@ export class HeadCollector {
   /** Forgets the pieces of a head. */
   clear(): void {
     this.#pieces = null;
+    this.#pieceScanner = null;
   }
 
   /**
@@ -50,16 +50,15 @@ export class HeadCollector {
    */
   read(chunk: Buffer, start: number, chunkEnd: number): number {
     if (this.#pieces !== null) return this.#readOn(chunk, start, chunkEnd);
-    const scanner = this.#shared;
-    scanner.reset();
-    const length = scanner.scan(chunk, start, chunkEnd);
-    if (length >= 0) return this.#found(scanner, chunk, start, length, start + length);
+    this.scanner.reset();
+    const length = this.scanner.scan(chunk, start, chunkEnd);
+    if (length >= 0) return this.#found(chunk, start, length, start + length);
     if (length !== needMore) return length;
     if (chunkEnd - start >= maxHeadBytes) return headTooLarge;
     this.#pieces = Buffer.allocUnsafe(Math.min(maxHeadBytes, Math.max(firstPieceBytes, (chunkEnd - start) * 2)));
     this.#length = chunk.copy(this.#pieces, 0, start, chunkEnd);
-    this.scanner = new HeadScanner();
-    this.scanner.scan(this.#pieces, 0, this.#length);
+    this.#pieceScanner = new HeadScanner();
+    this.#pieceScanner.scan(this.#pieces, 0, this.#length);
     return needMore;
   }
 
@@ -69,17 +68,18 @@ export class HeadCollector {
     const pieces = this.#room(before + take);
     chunk.copy(pieces, before, start, start + take);
     this.#length += take;
-    const scanner = this.scanner;
-    const length = scanner.scan(pieces, 0, this.#length);
+    const length = (this.#pieceScanner ?? this.scanner).scan(pieces, 0, this.#length);
     if (length === needMore) return this.#length >= maxHeadBytes ? headTooLarge : needMore;
     if (length < 0) return length;
-    this.#pieces = null;
-    return this.#found(scanner, pieces, 0, length, start + length - before);
+    // once more with the shared one, so that nothing of this head stays with the connection
+    this.clear();
+    this.scanner.reset();
+    this.scanner.scan(pieces, 0, length);
+    return this.#found(pieces, 0, length, start + length - before);
   }
 
-  #found(scanner: HeadScanner, bytes: Buffer, start: number, length: number, end: number): number {
+  #found(bytes: Buffer, start: number, length: number, end: number): number {
     if (length > maxHeadBytes) return headTooLarge;
-    this.scanner = scanner;
     this.end = end;
     this.#text = bytes.toString('latin1', start, start + length);
     return length;

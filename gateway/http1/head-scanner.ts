@@ -15,6 +15,8 @@ export const badByte = -2;
 /** `HeadScanner.scan` when the head has too many lines. */
 export const tooManyLines = -3;
 
+const noBytes = new Uint8Array(0);
+
 /**
  * A resumable scan of one head. The scan of a drip-fed head goes on where it stopped, so that a sender of single
  * bytes costs one look per byte.
@@ -27,6 +29,9 @@ export class HeadScanner {
   readonly lineEnds: Int32Array = new Int32Array(maxFields + 1);
   /** Lines found, the start line included. */
   lines = 0;
+  /** What was scanned last, for whoever parses it next; the head begins at `start`. */
+  bytes: Uint8Array = noBytes;
+  start = 0;
   #next = 0;
   #lineStart = 0;
 
@@ -46,6 +51,8 @@ export class HeadScanner {
    *   here: a complete head may be longer, and so may the bytes behind `needMore`
    */
   scan(bytes: Uint8Array, start: number, end: number): number {
+    this.bytes = bytes;
+    this.start = start;
     let lineStart = this.#lineStart;
     let index = start + this.#next;
     for (;;) {

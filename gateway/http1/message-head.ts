@@ -43,7 +43,7 @@ export abstract class MessageHead {
 
   /** Reads the field lines behind the start line; what they say about framing is in the members afterwards. */
   protected readFields(scanner: HeadScanner, names: FieldNames): MessageProblem | null {
-    const text = this.text;
+    const { bytes, start, lineEnds } = scanner;
     const fields = this.fields;
     this.contentLength = -1;
     this.isChunked = false;
@@ -51,16 +51,16 @@ export abstract class MessageHead {
     this.saysKeepAlive = false;
     this.connectionNames = null;
     this.fieldCount = scanner.lines - 1;
-    let lineStart = (scanner.lineEnds[0] as number) + 2;
+    let lineStart = (lineEnds[0] as number) + 2;
     for (let index = 0; index < this.fieldCount; index++) {
-      const lineEnd = scanner.lineEnds[index + 1] as number;
-      const found = names.read(text, lineStart, lineEnd);
+      const lineEnd = lineEnds[index + 1] as number;
+      const found = names.read(bytes, start + lineStart, start + lineEnd);
       // a blank before the colon and a folded line both fail the grammar of names (RFC 9112 §5.1, §5.2)
       if (found < 0) return found === noColon ? 'bad-field-line' : 'bad-field-name';
-      let valueStart = names.colon + 1;
+      let valueStart = names.colon - start + 1;
       let valueEnd = lineEnd;
-      while (valueStart < valueEnd && isBlank(text.charCodeAt(valueStart))) valueStart++;
-      while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+      while (valueStart < valueEnd && isBlank(bytes[start + valueStart] as number)) valueStart++;
+      while (valueEnd > valueStart && isBlank(bytes[start + valueEnd - 1] as number)) valueEnd--;
       const at = index * fieldStride;
       fields[at] = found;
       fields[at + 1] = lineStart;

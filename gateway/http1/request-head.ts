@@ -51,14 +51,16 @@ export class RequestHead extends MessageHead {
    */
   parse(text: string, scanner: HeadScanner, names: FieldNames): MessageProblem | null {
     this.text = text;
-    const startLine = this.#readStartLine(text, scanner.lineEnds[0] as number);
+    const startLine = this.#readStartLine(text, scanner);
     if (startLine !== null) return startLine;
     const problem = this.readFields(scanner, names);
     if (problem !== null) return problem;
     return this.#readOwnFields();
   }
 
-  #readStartLine(text: string, lineEnd: number): MessageProblem | null {
+  #readStartLine(text: string, scanner: HeadScanner): MessageProblem | null {
+    const { bytes, start } = scanner;
+    const lineEnd = scanner.lineEnds[0] as number;
     const methodEnd = text.indexOf(' ');
     if (methodEnd <= 0 || methodEnd > lineEnd) return 'bad-start-line';
     // Visible ASCII without the fragment's sign: llhttp takes HT, FF and bytes from 0x80 on, RFC 3986 none of them.
@@ -66,7 +68,7 @@ export class RequestHead extends MessageHead {
     let query = -1;
     let targetEnd = methodEnd + 1;
     for (; targetEnd < lineEnd; targetEnd++) {
-      const code = text.charCodeAt(targetEnd);
+      const code = bytes[start + targetEnd] as number;
       if (code === 0x20) break;
       if (code === 0x3f && query < 0) query = targetEnd;
       if (code < 0x21 || code > 0x7e || code === 0x23) isForeign = true;
