@@ -126,7 +126,8 @@ async function measure(
   });
   const full = (size: BodySize, seconds: number) =>
     watch(size, () => saturate(setting.generator, setting.plan, job(size, seconds)));
-  const warmSeconds = Math.min(2, setting.seconds);
+  // a just-in-time compiler that shares its core with the load needs seconds before the code is the code it will be
+  const warmSeconds = Math.min(6, 2 * setting.seconds);
   let figures = nothing;
 
   if (scope !== 'bodies') {

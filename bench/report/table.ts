@@ -1,6 +1,7 @@
 // Renders results as text tables for a terminal. Pure.
 
 import type { Figures, Row } from '../measure/figures.ts';
+import { median } from '../measure/statistics.ts';
 import type { BenchResult } from './result.ts';
 
 type Column = readonly [title: string, value: (row: Row) => string];
@@ -73,16 +74,25 @@ function renderRows(rows: readonly Row[], rate: number | null): string {
   )}\n`;
 }
 
-/** latchkey's figures divided by each peer's: below 1 latchkey needs less. Empty without a valid row of latchkey. */
+/**
+ * latchkey's figures divided by each peer's: below 1 latchkey needs less. Empty without a valid row of latchkey.
+ * The median of the rounds' quotients, not a quotient of medians: what drifts between rounds then falls out.
+ */
 export function renderRatios(rows: readonly Row[]): string {
   const ours = rows.find((row) => row.name === 'latchkey' && row.problem === null);
   if (ours === undefined) return '';
   const peers = rows.filter((row) => row !== ours && row.problem === null);
-  const against = (row: Row, name: keyof Figures) => number(divide(ours.median[name], row.median[name]), 2);
+  const against = (row: Row, name: keyof Figures) => number(ratio(ours, row, name), 2);
   const head = ['latchkey divided by', 'CPU/req', 'CPU/MiB', 'at 64 KiB', 'p50', 'p99', 'memory'];
   const names = ['cpuPerRequestUs', 'cpuPerMiBUs', 'cpuPerMiBSmallUs', 'p50Ms', 'p99Ms', 'peakMemoryBytes'] as const;
   const lines = peers.map((row) => [row.title, ...names.map((name) => against(row, name))]);
   return lines.length === 0 ? '' : `${renderTable(head, lines)}\n`;
+}
+
+/** Median over the rounds of ours divided by theirs in the same round; null when no round has both. */
+export function ratio(ours: Row, theirs: Row, name: keyof Figures): number | null {
+  const quotients = ours.rounds.map((round, at) => divide(round[name], theirs.rounds[at]?.[name] ?? null));
+  return median(quotients.filter((quotient) => quotient !== null));
 }
 
 /** A quotient; null when a side is missing or zero. */

@@ -10,6 +10,7 @@ import type { MessageProblem } from '../http1/problems.ts';
 import type { HostMemo } from './describe.ts';
 import type { Exchange } from './exchange.ts';
 import { beginRequest, refuseMessage } from './lifecycle.ts';
+import { writeForwardedLines } from './request-writer.ts';
 import type { Runtime } from './runtime.ts';
 import type { Deadlined } from './ticker.ts';
 import { foldMapped } from './trusted-proxies.ts';
@@ -30,6 +31,8 @@ export class Downstream implements Deadlined {
   readonly isLoopback: boolean;
   readonly scheme = 'http';
   readonly hostMemo: HostMemo = { hostField: '', host: '' };
+  #forwardedHost: string | null = null;
+  #forwardedLines = '';
   /** The earlier of `#readDeadlineMs` and `#writeDeadlineMs`. */
   deadlineMs: number;
   /** When the next head, or more of a body, is due. */
@@ -67,6 +70,15 @@ export class Downstream implements Deadlined {
     });
     socket.once('close', () => this.#onClose());
     runtime.connectionOpened(this);
+  }
+
+  /** Header lines that say where requests of this connection come from; made once for each host that it names. */
+  forwardedLines(hostField: string): string {
+    if (this.#forwardedHost !== hostField) {
+      this.#forwardedHost = Buffer.from(hostField, 'latin1').toString('latin1');
+      this.#forwardedLines = writeForwardedLines(this.peerAddress, this.scheme, this.#forwardedHost);
+    }
+    return this.#forwardedLines;
   }
 
   /** Bytes that were given to the socket and that the kernel did not take yet. */

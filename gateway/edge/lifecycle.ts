@@ -12,7 +12,7 @@ import { type Described, describe, isNavigation } from './describe.ts';
 import type { Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
 import { setsSecureCookies } from './issue-pass.ts';
-import { writeRequestHead } from './request-writer.ts';
+import { writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
 import { denialAnswer, type MessageRefusal, messageAnswer } from './responder.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -111,7 +111,10 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     if (route.assertion) identity += runtime.assertions.line(permit.claims, route, snapshot.issuer, passage.now);
     if (request.explicitForm !== null) runtime.lostTokens.remember(request, runtime.ticker.nowMs);
   }
-  const headText = writeRequestHead(permit, request, snapshot.tokenParameter, requestId, downstream.scheme, identity);
+  const forwardedLines = request.isFromTrustedProxy
+    ? writeTrustedForwardedLines(request, downstream.scheme)
+    : downstream.forwardedLines(request.head.host);
+  const headText = writeRequestHead(permit, request, snapshot.tokenParameter, requestId, forwardedLines, identity);
   const group = runtime.groupOf(route);
   downstream.forward(new Exchange(runtime, downstream, request, permit, group, headText, requestId, passage.startedMs));
 }

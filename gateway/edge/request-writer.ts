@@ -13,20 +13,22 @@ import { requestClass } from './field-classes.ts';
 import { withoutParameter } from './query.ts';
 import { isAbusiveRange } from './ranges.ts';
 
+const slash = 0x2f;
+
 const copy = 0;
 const drop = 1;
 const rewriteCookie = 2;
 
 /**
  * @param identity  lines that say who asks, made by the gateway; empty for anyone
- * @param scheme    `http` or `https`, as the client reached us
+ * @param forwardedLines  from `writeForwardedLines` or `writeTrustedForwardedLines`
  */
 export function writeRequestHead(
   permit: Permit,
   request: Described,
   tokenParameter: string,
   requestId: string,
-  scheme: string,
+  forwardedLines: string,
   identity: string,
 ): string {
   const head = request.head;
@@ -35,12 +37,18 @@ export function writeRequestHead(
   // 1. the request line: the canonical path that was decided on, and the query without our own parameter
   const query =
     request.hasQueryToken && looksAtTokens ? withoutParameter(head.rawQuery, tokenParameter) : head.rawQuery;
-  let out = `${head.method} ${request.path}${query} HTTP/1.1\r\n`;
+  const text = head.text;
+  const isVerbatim =
+    head.minorVersion === 1 &&
+    request.path === head.rawPath &&
+    query === head.rawQuery &&
+    text.charCodeAt(head.method.length + 1) === slash;
+  // as sent, it goes along with the fields behind it in one slice
+  let out = isVerbatim ? '' : `${head.method} ${request.path}${query} HTTP/1.1\r\n`;
+  let run = isVerbatim ? 0 : -1;
 
   // 2. the client's fields, without hop-by-hop ones, without what Connection named, without anything that is ours to say
-  const text = head.text;
   const fields = head.fields;
-  let run = -1;
   for (let index = 0; index < head.fieldCount; index++) {
     const at = index * fieldStride;
     const found = fields[at] as number;
@@ -65,14 +73,19 @@ export function writeRequestHead(
   if (head.isChunked) out += 'Transfer-Encoding: chunked\r\n';
 
   // 3. what only the gateway may say
-  const forwardedHost = request.isFromTrustedProxy
-    ? (valueOfClass(head, requestClass.forwardedHost) ?? head.host)
-    : head.host;
-  const forwardedProto = request.isFromTrustedProxy ? trustedScheme(head, scheme) : scheme;
-  return (
-    `${out}X-Forwarded-For: ${request.forwardedFor}\r\nX-Forwarded-Proto: ${forwardedProto}\r\nX-Forwarded-Host: ${forwardedHost}\r\n` +
-    `X-Request-Id: ${requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n${identity}\r\n`
-  );
+  return `${out}${forwardedLines}X-Request-Id: ${requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n${identity}\r\n`;
+}
+
+/** Where a request came from, as lines. The same for all requests of a connection that name one host. */
+export function writeForwardedLines(forwardedFor: string, scheme: string, host: string): string {
+  return `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: ${host}\r\n`;
+}
+
+/** The same for a request that a trusted proxy passed on: what it vouches for is kept. */
+export function writeTrustedForwardedLines(request: Described, scheme: string): string {
+  const head = request.head;
+  const host = valueOfClass(head, requestClass.forwardedHost) ?? head.host;
+  return writeForwardedLines(request.forwardedFor, trustedScheme(head, scheme), host);
 }
 
 /** `https` when a trusted proxy says so, else what the listener speaks. */

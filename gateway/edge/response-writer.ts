@@ -29,10 +29,15 @@ export interface ResponseAdditions {
 export function writeResponseHead(head: ResponseHead, additions: ResponseAdditions): string {
   const text = head.text;
   const fields = head.fields;
-  let out = `HTTP/1.1 ${text.slice(ResponseHead.statusAt, head.startLineEnd)}\r\n`;
-  // some servers leave out the blank behind the code; ours is there (RFC 9112 §4)
-  if (head.startLineEnd === ResponseHead.statusAt + 3) out = `HTTP/1.1 ${head.status} \r\n`;
-  let run = -1;
+  let out = '';
+  // the status line goes along as it is, with the fields behind it, in one slice
+  let run = 0;
+  if (head.minorVersion === 0 || head.startLineEnd === ResponseHead.statusAt + 3) {
+    // some servers leave out the blank behind the code; ours is there (RFC 9112 §4)
+    const reason = text.slice(ResponseHead.statusAt + 4, head.startLineEnd);
+    out = `HTTP/1.1 ${head.status} ${reason}\r\n`;
+    run = -1;
+  }
   for (let index = 0; index < head.fieldCount; index++) {
     const at = index * fieldStride;
     const found = fields[at] as number;

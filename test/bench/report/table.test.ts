@@ -1,7 +1,7 @@
 // The printed table and its ratios.
 
 import { describe, expect, it } from 'vitest';
-import { divide, renderRatios, renderResult, renderTable } from '../../../bench/report/table.ts';
+import { divide, ratio, renderRatios, renderResult, renderTable } from '../../../bench/report/table.ts';
 import { makeResult, makeRow } from './sample.ts';
 
 describe('renderTable', () => {
@@ -23,6 +23,13 @@ describe('ratios', () => {
     const text = renderRatios([makeRow('latchkey', 12), makeRow('nginx', 10), makeRow('http-proxy', 60)]);
     expect(text).toMatch(/^nginx +1\.20/m);
     expect(text).toMatch(/^http-proxy +0\.20/m);
+  });
+  it('are the median of the rounds, so that a slow minute falls out', () => {
+    const rounds = (...values: number[]) =>
+      values.map((cpuPerRequestUs) => ({ ...makeRow('x', 1).median, cpuPerRequestUs }));
+    const ours = { ...makeRow('latchkey', 30), rounds: rounds(12, 24, 60) };
+    const theirs = { ...makeRow('nginx', 10), rounds: rounds(10, 20, 40) };
+    expect(ratio(ours, theirs, 'cpuPerRequestUs')).toBeCloseTo(1.2);
   });
   it('are left out when latchkey was not measured', () => {
     expect(renderRatios([makeRow('nginx', 10)])).toBe('');
