@@ -12,12 +12,12 @@ import type { Downstream } from './downstream.ts';
 import { issueLines } from './issue-pass.ts';
 import { upstreamAnswer } from './responder.ts';
 import { type OutgoingFraming, writeResponseHead } from './response-writer.ts';
-import type { Runtime } from './runtime.ts';
+import { type Runtime, scratchBytes } from './runtime.ts';
 import type { UpstreamConnection, UpstreamFailure } from './upstream-connection.ts';
 import type { UpstreamGroup, UpstreamServerPool } from './upstream-pool.ts';
 
-// A whole answer up to this size goes out as one string in one write; Node writes strings below 16 KiB from its stack.
-const maxStringAnswer = 12 * 1024;
+// A whole answer up to this size is copied together and written at once; two writes cost more than the copy.
+const maxWholeAnswer = scratchBytes;
 
 const idempotent: ReadonlySet<string> = new Set([
   'GET',
@@ -182,14 +182,27 @@ export class Exchange {
     this.bytesOut += end - start;
     if (end === start) {
       socket.write(text, 'latin1');
-    } else if (isWhole && text.length + end - start <= maxStringAnswer) {
-      socket.write(text + bytes.toString('latin1', start, end), 'latin1');
+    } else if (isWhole && text.length + end - start <= maxWholeAnswer) {
+      this.#writeWhole(text, bytes, start, end);
     } else {
       socket.cork();
       socket.write(text, 'latin1');
       socket.write(bytes.subarray(start, end));
       socket.uncork();
     }
+  }
+
+  /**
+   * Head and body in one write, put together in a buffer that is used again and again: as strings they were 2.2 of the
+   * 5.8 KiB that a request allocated.
+   */
+  #writeWhole(text: string, bytes: Buffer, start: number, end: number): void {
+    const out = this.#runtime.scratch;
+    const length = out.write(text, 0, 'latin1');
+    bytes.copy(out, length, start, end);
+    this.downstream.socket.write(out.subarray(0, length + end - start));
+    // what the kernel did not take belongs to that write from here on
+    if (this.downstream.hasUnsent) this.#runtime.renewScratch();
   }
 
   /** A span of the answer's body, only lent: see `Downstream.hasUnsent`. */

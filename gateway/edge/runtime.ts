@@ -51,6 +51,8 @@ const maxReadBufferBytes = 128 * 1024 * 1024;
 const retryShare = 0.1;
 const freeRetries = 10;
 const maxFreeHeads = 256;
+/** Size of `Runtime.scratch`. */
+export const scratchBytes = 16 * 1024;
 
 export class Runtime {
   snapshot: Snapshot;
@@ -69,6 +71,8 @@ export class Runtime {
   readonly responseHead = new ResponseHead();
   readonly responseNames: FieldNames = responseFieldNames();
   requestNames: FieldNames;
+  /** Where small answers are put together: used and written within one turn. */
+  scratch: Buffer = Buffer.allocUnsafeSlow(scratchBytes);
   readonly connections = new Set<Downstream>();
   readonly #logger: Logger;
   readonly #accessLog: AccessLog | null;
@@ -126,6 +130,11 @@ export class Runtime {
   /** Takes a head back whose request is over. Nothing may look at it any more. */
   giveRequestHead(head: RequestHead): void {
     if (this.#freeHeads.length < maxFreeHeads) this.#freeHeads.push(head);
+  }
+
+  /** A write still needs the scratch: it keeps it, and the next answer gets another. */
+  renewScratch(): void {
+    this.scratch = Buffer.allocUnsafeSlow(scratchBytes);
   }
 
   /** Whether one more request may be tried again: 10 % of all, so that retries never double the load of a sick upstream. */

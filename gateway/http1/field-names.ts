@@ -2,6 +2,8 @@
 // A name that was spelled the same way before costs one hash and one comparison. The vocabulary is the caller's: the
 // engine only knows the names that frame a message. Rules: RFC 9110 §5.1; requests: letters, digits and hyphen only.
 
+import { maxFields } from './head-scanner.ts';
+
 /** Classes that the engine itself acts on. Callers number theirs from `firstOwnClass` on. */
 export const fieldClass = {
   /** Of no interest: forwarded byte for byte. */
@@ -65,6 +67,8 @@ export class FieldNames {
   // per slot: the spelling's length, 0 for none, and its bytes
   readonly #spellings = new Uint8Array(slotBytes << slotBits);
   readonly #classes = new Int32Array(1 << slotBits);
+  /** Slot of the name that stood at each position of the head before. */
+  readonly #slotAt = new Int32Array(maxFields);
 
   /** @param classify  class of a lower-case name that does not frame messages; `fieldClass.plain` when unknown */
   constructor(grammar: NameGrammar, classify: (lowerCaseName: string) => number) {
@@ -74,7 +78,7 @@ export class FieldNames {
 
   /** @returns the class, or `badName` */
   classOf(spelled: string): number {
-    const found = this.read(Buffer.from(`${spelled}:`, 'latin1'), 0, spelled.length + 1);
+    const found = this.read(Buffer.from(`${spelled}:`, 'latin1'), 0, spelled.length + 1, 0);
     return this.colon === spelled.length ? found : badName;
   }
 
@@ -82,10 +86,28 @@ export class FieldNames {
    * Reads the name at `start`, up to its colon. From the bytes, not from their text: in a string each character costs a
    * look at what kind of string it is (readFields was 9 % of the edge's own CPU by `perf`, half of it that).
    *
-   * @param limit  end of the line
+   * @param limit     end of the line
+   * @param position  of the field in its head: clients send their fields in one order, so the name that stood there last
+   *   is tried first. One comparison then does what a hash and a comparison do (2.5 to 1.3 % of the edge's CPU)
    * @returns the class, or `badName`, or `noColon`; not below zero: `colon` is set
    */
-  read(bytes: Uint8Array, start: number, limit: number): number {
+  read(bytes: Uint8Array, start: number, limit: number, position: number): number {
+    const spellings = this.#spellings;
+    const expected = (this.#slotAt[position] as number) * slotBytes;
+    const expectedLength = spellings[expected] as number;
+    // names hold no colon, so the colon behind this one is the line's first; length 0 is an empty slot
+    if (expectedLength > 0 && start + expectedLength < limit && bytes[start + expectedLength] === 0x3a) {
+      let index = 0;
+      while (index < expectedLength && spellings[expected + 1 + index] === bytes[start + index]) index++;
+      if (index === expectedLength) {
+        this.colon = start + expectedLength;
+        return this.#classes[this.#slotAt[position] as number] as number;
+      }
+    }
+    return this.#readByHash(bytes, start, limit, position);
+  }
+
+  #readByHash(bytes: Uint8Array, start: number, limit: number, position: number): number {
     let hash = 0;
     let end = start;
     for (; end < limit; end++) {
@@ -97,6 +119,7 @@ export class FieldNames {
     this.colon = end;
     const length = end - start;
     const slot = Math.imul(hash, 0x9e3779b1) >>> (32 - slotBits);
+    this.#slotAt[position] = slot;
     const spellings = this.#spellings;
     const at = slot * slotBytes;
     if (spellings[at] === length && length > 0) {

@@ -54,7 +54,7 @@ export abstract class MessageHead {
     let lineStart = (lineEnds[0] as number) + 2;
     for (let index = 0; index < this.fieldCount; index++) {
       const lineEnd = lineEnds[index + 1] as number;
-      const found = names.read(bytes, start + lineStart, start + lineEnd);
+      const found = names.read(bytes, start + lineStart, start + lineEnd, index);
       // a blank before the colon and a folded line both fail the grammar of names (RFC 9112 §5.1, §5.2)
       if (found < 0) return found === noColon ? 'bad-field-line' : 'bad-field-name';
       let valueStart = names.colon - start + 1;

@@ -15,13 +15,35 @@ describe('field names', () => {
     for (const length of [1, 2, 46, 47, 48, 49, 255, 256, 300, 5000]) {
       const line = Buffer.from(`xx${'a'.repeat(length)}: b`);
       for (let round = 0; round < 2; round++) {
-        expect(names.read(line, 2, line.length)).toBe(length < 3 ? 0 : length);
+        expect(names.read(line, 2, line.length, round)).toBe(length < 3 ? 0 : length);
         expect(names.colon).toBe(length + 2);
       }
-      expect(names.read(line, 2, length + 2)).toBe(noColon);
+      expect(names.read(line, 2, length + 2, 0)).toBe(noColon);
     }
-    expect(names.read(Buffer.from(':'), 0, 1)).toBe(badName);
-    expect(names.read(Buffer.from('a b:'), 0, 4)).toBe(badName);
+    expect(names.read(Buffer.from(':'), 0, 1, 0)).toBe(badName);
+    expect(names.read(Buffer.from('a b:'), 0, 4, 0)).toBe(badName);
+  });
+
+  it('takes no name for the one that stood at its place before', () => {
+    const names = new FieldNames('strict', (name) => 20 + ['aa', 'ab', 'aab', 'a'].indexOf(name));
+    const read = (line: string) => names.read(Buffer.from(line), 0, line.length, 7);
+    for (let round = 0; round < 2; round++) {
+      for (const [line, found] of [
+        ['aa: x', 20],
+        ['aa:', 20],
+        ['ab: x', 21],
+        ['aab: x', 22],
+        ['aa: x', 20],
+        ['a: a:', 23],
+        ['aa', noColon],
+        ['a', noColon],
+        ['aa : x', badName],
+        [':aa:', badName],
+      ] as const) {
+        expect([line, read(line)]).toEqual([line, found]);
+        if (found >= 0) expect(names.colon).toBe(line.indexOf(':'));
+      }
+    }
   });
 
   it('tells names apart that fall into one slot of the memo', () => {

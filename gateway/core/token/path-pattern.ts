@@ -25,6 +25,11 @@ export class PathPattern {
     this.#segments = this.#kind === 'segments' ? walked.map((segment) => segment.split('*')) : [];
   }
 
+  /** The folder of a pattern that is everything below one; null for other patterns. */
+  get folder(): string | null {
+    return this.#kind === 'below' ? this.#literal : null;
+  }
+
   /** Whether a canonical path matches. `/vod/*` matches `/vod/` itself as well, as a folder route does. */
   matches(path: string): boolean {
     if (this.#kind === 'exact') return path === this.#literal;
