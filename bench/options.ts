@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 
 export interface BenchOptions {
   readonly rounds: number;
+  /** Windows of one second for each proxy, all running side by side. */
+  readonly turns: number;
   /** Length of a window at saturation. */
   readonly seconds: number;
   /** Names to measure; null measures all. */
@@ -28,7 +30,8 @@ export const help = `npm run bench -- [options]
   --quick            one round of 1 s windows: a look, not a measurement
   --only A,B         only these proxies (latchkey, nginx-secure-link, nginx, nginx-256k, haproxy-jwt, haproxy,
                      ats-uri-signing, ats, caddy, http-proxy, undici, fastify-http-proxy)
-  --rounds N         rounds; each proxy once per round, medians count (default 3)
+  --rounds N         rounds; each proxy once per round, medians count (default 2)
+  --turns N          seconds for each proxy with all running side by side, for CPU per request (default 15, 0 for none)
   --seconds N        length of a window (default 4)
   --rate N           requests per second for latency (default: half of what nginx reaches)
   --logs             a second table with access logs to a file
@@ -45,12 +48,14 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
     return { kind: 'wrong', problem: error instanceof Error ? error.message : String(error) };
   }
   if (values.help) return { kind: 'help' };
-  const rounds = readNumber(values.rounds ?? (values.quick ? '1' : '3'), 1, 100);
+  const rounds = readNumber(values.rounds ?? (values.quick ? '1' : '2'), 1, 100);
+  const turns = readNumber(values.turns ?? (values.quick ? '2' : '15'), 0, 1000);
   const seconds = readNumber(values.seconds ?? (values.quick ? '1' : '4'), 1, 600);
   const rate = values.rate === undefined ? null : readNumber(values.rate, 1, 1_000_000);
   const only = values.only?.split(',').map((name) => name.trim()) ?? null;
   const unknown = only?.find((name) => !names.includes(name));
   if (rounds === undefined) return { kind: 'wrong', problem: '--rounds takes a whole number from 1 to 100' };
+  if (turns === undefined) return { kind: 'wrong', problem: '--turns takes a whole number from 0 to 1000' };
   if (seconds === undefined) return { kind: 'wrong', problem: '--seconds takes a whole number from 1 to 600' };
   if (rate === undefined) return { kind: 'wrong', problem: '--rate takes a whole number from 1 to 1000000' };
   if (unknown !== undefined) {
@@ -59,7 +64,7 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
   const { logs = false, record = false } = values;
   return {
     kind: 'run',
-    options: { rounds, seconds, only, rate, logs, record, plainTools: values['plain-tools'] ?? false },
+    options: { rounds, turns, seconds, only, rate, logs, record, plainTools: values['plain-tools'] ?? false },
   };
 }
 
@@ -70,6 +75,7 @@ function parse(args: readonly string[]) {
       quick: { type: 'boolean' },
       only: { type: 'string' },
       rounds: { type: 'string' },
+      turns: { type: 'string' },
       seconds: { type: 'string' },
       rate: { type: 'string' },
       logs: { type: 'boolean' },

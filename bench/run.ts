@@ -11,6 +11,7 @@ import { detectCores } from './measure/cores.ts';
 import { type Figures, mergeRounds, type Row, spreadOf } from './measure/figures.ts';
 import { chooseGenerator } from './measure/load.ts';
 import { stopAll } from './measure/processes.ts';
+import { type Turns, takeTurns } from './measure/turns.ts';
 import { type Scope, type Setting, visit } from './measure/visit.ts';
 import type { BenchOptions } from './options.ts';
 import type { Peer } from './peers/peer.ts';
@@ -67,17 +68,18 @@ export async function runBench(
     const { here, missing } = sift(peers, options.only);
     const rate = options.rate ?? (await findRate(peers, base, show));
     const setting = { ...base, rate };
-    const rows = await measureRounds(here, setting, options.rounds, (peer) => peer.measures, show);
+    const rows = await measureRounds(here, setting, options.rounds, options.turns, (peer) => peer.measures, show);
     const withLogs = here.filter(({ peer }) => peer.logs && peer.measures === 'all');
     const logSetting = { ...setting, rate: null, accessLogs: true };
     const rowsWithLogs = options.logs
-      ? await measureRounds(withLogs, logSetting, options.rounds, () => 'requests', show)
+      ? await measureRounds(withLogs, logSetting, 1, options.turns, () => 'requests', show)
       : [];
     return {
       date: isoDate(),
       machine: describeMachine(),
       setting: {
         rounds: options.rounds,
+        turns: options.turns,
         seconds: options.seconds,
         connections,
         rate,
@@ -133,6 +135,7 @@ async function measureRounds(
   candidates: readonly Candidate[],
   setting: Setting,
   rounds: number,
+  turns: number,
   scopeOf: (peer: Peer) => Scope,
   show: (text: string) => void,
 ): Promise<Row[]> {
@@ -150,6 +153,25 @@ async function measureRounds(
       if (seen.kind === 'measured') entry.figures.push(seen.figures);
       else entry.problem = seen.problem;
     }
+  }
+  const inTurn = candidates
+    .map(({ peer }) => peer)
+    .filter((peer) => scopeOf(peer) !== 'bodies' && collected.get(peer)?.problem === null);
+  const head = setting.accessLogs ? 'logs on, side by side' : 'side by side';
+  const turned =
+    turns === 0 ? new Map<Peer, Turns>() : await takeTurns(inTurn, setting, turns, (step) => show(`${head}: ${step}`));
+  for (const [peer, { figures, problem }] of turned) {
+    const entry = collected.get(peer);
+    if (entry === undefined) continue;
+    entry.problem ??= problem;
+    // what the turns measured better is not taken from the visits
+    const visits = entry.figures.map((seen) => ({
+      ...seen,
+      cpuPerRequestUs: null,
+      requestsPerSecond: null,
+      busyShare: null,
+    }));
+    entry.figures.splice(0, entry.figures.length, ...visits, ...figures);
   }
   return candidates.map(({ peer, version }) => {
     const entry = collected.get(peer) ?? { figures: [], problem: 'not measured' };

@@ -40,12 +40,13 @@ export type Visit =
 /** Which windows a visit measures; `requests` alone is enough for a second table. */
 export type Scope = 'all' | 'bodies' | 'requests';
 
-interface Window {
+export interface Window {
   readonly result: LoadResult;
   readonly cpuUs: number | null;
 }
 
-const nothing: Figures = {
+/** Nothing measured yet. */
+export const noFigures: Figures = {
   cpuPerRequestUs: null,
   requestsPerSecond: null,
   busyShare: null,
@@ -128,7 +129,7 @@ async function measure(
     watch(size, () => saturate(setting.generator, setting.plan, job(size, seconds)));
   // a just-in-time compiler that shares its core with the load needs seconds before the code is the code it will be
   const warmSeconds = Math.min(6, 2 * setting.seconds);
-  let figures = nothing;
+  let figures = noFigures;
 
   if (scope !== 'bodies') {
     step('warms up');
@@ -159,7 +160,7 @@ async function measure(
   return problem === null ? { kind: 'measured', figures, answered } : { kind: 'failed', problem };
 }
 
-function readSaturation({ result, cpuUs }: Window): Partial<Figures> {
+export function readSaturation({ result, cpuUs }: Window): Partial<Figures> {
   return {
     cpuPerRequestUs: cpuUs === null ? null : cpuUs / result.completed,
     requestsPerSecond: result.completed / result.seconds,

@@ -20,7 +20,7 @@ export function renderResult(result: BenchResult): string {
   const { machine, setting } = result;
   const parts = [
     `${machine.processor}, ${machine.cores} cores, ${machine.kernel}, Node ${machine.node}, ${result.date}`,
-    `${setting.rounds} ${setting.rounds === 1 ? 'round' : 'rounds'} of ${setting.seconds} s windows, medians; load by ${setting.generator}, ` +
+    `${setting.rounds} ${setting.rounds === 1 ? 'round' : 'rounds'} of ${setting.seconds} s windows, ${setting.turns} turns side by side, medians; load by ${setting.generator}, ` +
       `${setting.connections} keep-alive connections, backend ${setting.backend}`,
     '',
     renderRows(result.rows, setting.rate),

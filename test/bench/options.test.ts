@@ -6,7 +6,10 @@ import { parseOptions } from '../../bench/options.ts';
 const names = ['latchkey', 'nginx'];
 
 it('has defaults for a full run, and shorter ones with --quick', () => {
-  expect(parseOptions([], names)).toMatchObject({ kind: 'run', options: { rounds: 3, seconds: 4, only: null } });
+  expect(parseOptions([], names)).toMatchObject({
+    kind: 'run',
+    options: { rounds: 2, turns: 15, seconds: 4, only: null },
+  });
   expect(parseOptions(['--quick'], names)).toMatchObject({ options: { rounds: 1, seconds: 1 } });
   expect(parseOptions(['--quick', '--rounds', '2'], names)).toMatchObject({ options: { rounds: 2, seconds: 1 } });
 });
@@ -20,6 +23,7 @@ it('takes a list of proxies', () => {
 it.each([
   [['--only', 'ngnix'], 'ngnix'],
   [['--rounds', '0'], '--rounds'],
+  [['--turns', '1001'], '--turns'],
   [['--seconds', '1.5'], '--seconds'],
   [['--rate', 'fast'], '--rate'],
   [['--fast'], '--fast'],

@@ -26,6 +26,7 @@ export function makeResult(rows: readonly Row[]): BenchResult {
     machine: { processor: 'A & B <9>', cores: 2, memoryBytes: 1, kernel: 'Linux 6', node: '26.0.0', commit: null },
     setting: {
       rounds: 3,
+      turns: 0,
       seconds: 4,
       connections: 32,
       rate: 100,

@@ -1,0 +1,78 @@
+// CPU per request side by side: all proxies run at once and are loaded in turn, a second each, again and again.
+// On a shared machine a second from now is like this one and a minute from now is not, so quotients are taken turn by turn.
+
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Peer, RunningPeer } from '../peers/peer.ts';
+import { type Figures, judgeWindow } from './figures.ts';
+import { saturate } from './load.ts';
+import { readCpuMicroseconds } from './proc-tree.ts';
+import { noFigures, readSaturation, type Setting } from './visit.ts';
+
+/** What the turns of one proxy gave; as many figures as there were turns, unless there is a problem. */
+export interface Turns {
+  readonly figures: Figures[];
+  problem: string | null;
+}
+
+const windowSeconds = 1;
+
+/**
+ * @param turns  windows for each proxy
+ * @param step   hears what is going on
+ */
+export async function takeTurns(
+  peers: readonly Peer[],
+  setting: Setting,
+  turns: number,
+  step: (text: string) => void,
+): Promise<Map<Peer, Turns>> {
+  const running = new Map<Peer, RunningPeer>();
+  const taken = new Map<Peer, Turns>(peers.map((peer) => [peer, { figures: [], problem: null }]));
+  try {
+    for (const peer of peers) {
+      step(`starts ${peer.title}`);
+      const started = await startPeer(peer, setting);
+      running.set(peer, started);
+      // code that is compiled while it runs needs seconds of load before it is the code that will stay
+      await load(peer, started, setting, Math.min(6, 2 * setting.seconds));
+    }
+    for (let turn = 1; turn <= turns; turn++) {
+      for (const [peer, started] of running) {
+        const entry = taken.get(peer);
+        if (entry === undefined || entry.problem !== null) continue;
+        step(`turn ${turn}/${turns}: ${peer.title}`);
+        const before = readCpuMicroseconds(started.process.pid);
+        const result = await load(peer, started, setting, windowSeconds);
+        const after = readCpuMicroseconds(started.process.pid);
+        entry.problem = judgeWindow(result, '1k');
+        const cpuUs = before === null || after === null ? null : after - before;
+        entry.figures.push({ ...noFigures, ...readSaturation({ result, cpuUs }) });
+      }
+    }
+  } finally {
+    for (const started of running.values()) await started.process.stop();
+  }
+  return taken;
+}
+
+function startPeer(peer: Peer, setting: Setting): Promise<RunningPeer> {
+  const folder = mkdtempSync(join(setting.folder, `${peer.name}-turns-`));
+  mkdirSync(join(folder, 'files'));
+  return peer.start({
+    folder: join(folder, 'files'),
+    backendPort: setting.backendPort,
+    plan: setting.plan,
+    secret: setting.workload.secret,
+    accessLog: setting.accessLogs ? join(folder, 'access.log') : null,
+  });
+}
+
+function load(peer: Peer, started: RunningPeer, setting: Setting, seconds: number) {
+  return saturate(setting.generator, setting.plan, {
+    port: started.port,
+    requestsFile: setting.requestsFile(peer.form, '1k'),
+    connections: setting.connections,
+    seconds,
+  });
+}
