@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 
 export interface BenchOptions {
   readonly rounds: number;
-  /** Windows of one second for each proxy, all running side by side. */
+  /** Windows for each proxy with all running side by side. */
   readonly turns: number;
   /** Length of a window at saturation. */
   readonly seconds: number;
@@ -31,7 +31,7 @@ export const help = `npm run bench -- [options]
   --only A,B         only these proxies (latchkey, nginx-secure-link, nginx, nginx-256k, haproxy-jwt, haproxy,
                      ats-uri-signing, ats, caddy, http-proxy, undici, fastify-http-proxy)
   --rounds N         rounds; each proxy once per round, medians count (default 2)
-  --turns N          seconds for each proxy with all running side by side, for CPU per request (default 15, 0 for none)
+  --turns N          windows for each proxy with all running side by side, for CPU per request (default 6, 0 for none)
   --seconds N        length of a window (default 4)
   --rate N           requests per second for latency (default: half of what nginx reaches)
   --logs             a second table with access logs to a file
@@ -49,7 +49,7 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
   }
   if (values.help) return { kind: 'help' };
   const rounds = readNumber(values.rounds ?? (values.quick ? '1' : '2'), 1, 100);
-  const turns = readNumber(values.turns ?? (values.quick ? '2' : '15'), 0, 1000);
+  const turns = readNumber(values.turns ?? (values.quick ? '2' : '6'), 0, 1000);
   const seconds = readNumber(values.seconds ?? (values.quick ? '1' : '4'), 1, 600);
   const rate = values.rate === undefined ? null : readNumber(values.rate, 1, 1_000_000);
   const only = values.only?.split(',').map((name) => name.trim()) ?? null;

@@ -1,5 +1,6 @@
-// CPU per request side by side: all proxies run at once and are loaded in turn, a second each, again and again.
-// On a shared machine a second from now is like this one and a minute from now is not, so quotients are taken turn by turn.
+// CPU per request side by side: all proxies run at once and are loaded in turn, a window each, again and again.
+// On a shared machine the next seconds are like these and a minute from now is not, so quotients are taken turn by turn.
+// A window has to be longer than what a new connection and cold caches cost.
 
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,8 +15,6 @@ export interface Turns {
   readonly figures: Figures[];
   problem: string | null;
 }
-
-const windowSeconds = 1;
 
 /**
  * @param turns  windows for each proxy
@@ -43,7 +42,7 @@ export async function takeTurns(
         if (entry === undefined || entry.problem !== null) continue;
         step(`turn ${turn}/${turns}: ${peer.title}`);
         const before = readCpuMicroseconds(started.process.pid);
-        const result = await load(peer, started, setting, windowSeconds);
+        const result = await load(peer, started, setting, setting.seconds);
         const after = readCpuMicroseconds(started.process.pid);
         entry.problem = judgeWindow(result, '1k');
         const cpuUs = before === null || after === null ? null : after - before;

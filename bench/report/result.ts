@@ -26,7 +26,7 @@ export interface BenchResult {
   readonly machine: Machine;
   readonly setting: {
     readonly rounds: number;
-    /** Windows of a second for each proxy, side by side; 0 for none. */
+    /** Windows for each proxy, side by side; 0 for none. */
     readonly turns: number;
     readonly seconds: number;
     readonly connections: number;

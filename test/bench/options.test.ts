@@ -8,7 +8,7 @@ const names = ['latchkey', 'nginx'];
 it('has defaults for a full run, and shorter ones with --quick', () => {
   expect(parseOptions([], names)).toMatchObject({
     kind: 'run',
-    options: { rounds: 2, turns: 15, seconds: 4, only: null },
+    options: { rounds: 2, turns: 6, seconds: 4, only: null },
   });
   expect(parseOptions(['--quick'], names)).toMatchObject({ options: { rounds: 1, seconds: 1 } });
   expect(parseOptions(['--quick', '--rounds', '2'], names)).toMatchObject({ options: { rounds: 2, seconds: 1 } });
