@@ -42,7 +42,6 @@ export class Exchange {
   status = 0;
   bytesIn = 0;
   bytesOut = 0;
-  hint: string | null = null;
   /** The body is passed on with its chunk framing. */
   keepsChunks = false;
   /** The upstream does not take more of the request's body for now. */

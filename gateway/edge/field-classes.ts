@@ -31,8 +31,7 @@ export const responseClass = {
   referrerPolicy: firstOwnClass + 4,
   /** Names that only latchkey may say to a client. */
   ours: firstOwnClass + 5,
-  keepAlive: firstOwnClass + 6,
-  requestId: firstOwnClass + 7,
+  requestId: firstOwnClass + 6,
 } as const;
 
 const requestNames: ReadonlyMap<string, number> = new Map([

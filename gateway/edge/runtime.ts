@@ -182,7 +182,7 @@ export class Runtime {
       bytesIn: exchange.bytesIn,
       bytesOut: exchange.bytesOut,
       durationMs,
-      hint: exchange.hint,
+      hint: null,
     });
   }
 

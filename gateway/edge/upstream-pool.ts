@@ -36,10 +36,6 @@ export class UpstreamServerPool {
     return this.open - this.#idle.length;
   }
 
-  get idle(): number {
-    return this.#idle.length;
-  }
-
   /** @returns an idle connection, null when there is none */
   takeIdle(): UpstreamConnection | null {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {

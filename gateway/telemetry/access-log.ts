@@ -83,14 +83,37 @@ export function openDecisionLog(options: EdgeLogOptions): DecisionLog | null {
   return options.target.kind === 'off' ? null : new DecisionLog(options, options.target);
 }
 
-/** One line per request. */
-export class AccessLog {
-  readonly #file: LogFile;
-  readonly #digest: TokenDigest;
+/** What both logs do with their file. */
+class EdgeLog {
+  protected readonly file: LogFile;
+  protected readonly digest: TokenDigest;
 
+  constructor(name: string, options: EdgeLogOptions, target: Exclude<LogTarget, { readonly kind: 'off' }>) {
+    this.file = new LogFile({ name, target, logger: options.logger });
+    this.digest = options.digest ?? new TokenDigest();
+  }
+
+  get dropped(): number {
+    return this.file.dropped;
+  }
+
+  reopen(): void {
+    this.file.reopen();
+  }
+
+  flush(): Promise<void> {
+    return this.file.flush();
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}
+
+/** One line per request. */
+export class AccessLog extends EdgeLog {
   constructor(options: EdgeLogOptions, target: Exclude<LogTarget, { readonly kind: 'off' }>) {
-    this.#file = new LogFile({ name: 'access', target, logger: options.logger });
-    this.#digest = options.digest ?? new TokenDigest();
+    super('access', options, target);
   }
 
   write(entry: AccessEntry): void {
@@ -99,62 +122,26 @@ export class AccessLog {
     let line = lineHead(entry);
     if (decision !== '') line += `,"decision":"${decision}"`;
     if (entry.user !== null) line += `,"user":${quote(entry.user)}`;
-    if (entry.token !== null) line += `,"token":"${this.#digest.of(entry.token)}"`;
+    if (entry.token !== null) line += `,"token":"${this.digest.of(entry.token)}"`;
     if (entry.upstream !== null) line += `,"upstream":${quote(entry.upstream)}`;
     line += `,"bytes_in":${entry.bytesIn},"bytes_out":${entry.bytesOut}`;
     line += `,"duration_ms":${Math.round(entry.durationMs * 1000) / 1000}`;
     if (entry.hint !== null) line += `,"hint":${quote(entry.hint)}`;
-    this.#file.write(`${line}}\n`);
-  }
-
-  get dropped(): number {
-    return this.#file.dropped;
-  }
-
-  reopen(): void {
-    this.#file.reopen();
-  }
-
-  flush(): Promise<void> {
-    return this.#file.flush();
-  }
-
-  close(): void {
-    this.#file.close();
+    this.file.write(`${line}}\n`);
   }
 }
 
 /** One line per refusal, with its private detail. */
-export class DecisionLog {
-  readonly #file: LogFile;
-  readonly #digest: TokenDigest;
-
+export class DecisionLog extends EdgeLog {
   constructor(options: EdgeLogOptions, target: Exclude<LogTarget, { readonly kind: 'off' }>) {
-    this.#file = new LogFile({ name: 'decisions', target, logger: options.logger });
-    this.#digest = options.digest ?? new TokenDigest();
+    super('decisions', options, target);
   }
 
   write(entry: DecisionEntry): void {
     let line = `${lineHead(entry)},"decision":"deny:${entry.denied}"`;
-    if (entry.token !== null) line += `,"token":"${this.#digest.of(entry.token)}"`;
+    if (entry.token !== null) line += `,"token":"${this.digest.of(entry.token)}"`;
     if (entry.detail !== null) line += `,"detail":${quote(entry.detail)}`;
-    this.#file.write(`${line}}\n`);
-  }
-
-  get dropped(): number {
-    return this.#file.dropped;
-  }
-
-  reopen(): void {
-    this.#file.reopen();
-  }
-
-  flush(): Promise<void> {
-    return this.#file.flush();
-  }
-
-  close(): void {
-    this.#file.close();
+    this.file.write(`${line}}\n`);
   }
 }
 
