@@ -7,6 +7,7 @@ import { brokenChunk, ChunkedFilter } from '../http1/chunked-filter.ts';
 import { HeadCollector } from '../http1/head-collector.ts';
 import { needMore } from '../http1/head-scanner.ts';
 import type { ResponseFraming, ResponseHead } from '../http1/response-head.ts';
+import { eventBatch } from '../telemetry/event-batch.ts';
 import type { Exchange } from './exchange.ts';
 import { idleTimeMs } from './keep-alive.ts';
 import { smallBufferBytes } from './read-buffers.ts';
@@ -47,6 +48,8 @@ export class UpstreamConnection implements Deadlined {
   readonly #heads: HeadCollector;
   #interim = 0;
   #hasAnswerBytes = false;
+  /** The batch of socket events in which the request was written to a reused connection; 0 on a fresh one. */
+  #writtenInBatch = 0;
   #framing: ResponseFraming | null = null;
   #remaining = 0;
   #filter: ChunkedFilter | null = null;
@@ -102,6 +105,7 @@ export class UpstreamConnection implements Deadlined {
     this.#framing = null;
     this.#hasAnswerBytes = false;
     this.#interim = 0;
+    if (this.requests > 1) this.#writtenInBatch = eventBatch();
     this.deadlineMs = this.#isConnected
       ? this.#dueMs(exchange)
       : this.#runtime.ticker.nowMs + exchange.timeouts.upstreamConnectMs;
@@ -174,6 +178,11 @@ export class UpstreamConnection implements Deadlined {
       // an answer that nobody asked for must never meet the next client (CVE-2026-48931)
       this.#count();
       this.destroy();
+      return false;
+    }
+    if (!this.#hasAnswerBytes && this.requests > 1 && this.#writtenInBatch === eventBatch()) {
+      // they were readable before the request was written: bytes on an idle connection, found a moment too late
+      this.#fail('closed-before-answer');
       return false;
     }
     this.#hasAnswerBytes = true;
@@ -307,14 +316,15 @@ export class UpstreamConnection implements Deadlined {
     this.#framing = null;
     this.#filter = null;
     this.#dropLargeBuffer(exchange);
-    exchange.end();
     const isSent = exchange.isRequestSent && this.socket.writableLength === 0;
     if (hasExtraBytes || !this.#isReusable || !isSent || this.#runtime.isDraining) {
       if (hasExtraBytes) this.#count();
       this.socket.destroy();
-      return;
+    } else {
+      // before the exchange ends: what its client has pipelined goes out on this very connection, inside `end`
+      this.server.release(this);
     }
-    this.server.release(this);
+    exchange.end();
   }
 
   /** Back to a small buffer of its own; the large one is given back once the last write no longer needs it. */
