@@ -3,7 +3,7 @@
 
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
-import { canonicalPath, explainPath } from '../core/decision/path.ts';
+import { canonicalPath, canonicalPathKeepingSlashes, explainPath } from '../core/decision/path.ts';
 import { type ClaimOptions, listOption, mintFromOptions, repeatedOption } from './claims.ts';
 import { usageError } from './command-error.ts';
 import { requireConfig, requireKeyRing, requireSigner } from './load-config.ts';
@@ -81,7 +81,8 @@ function takeApart(url: string, config: Config, options: SignOptions): UrlParts 
   }
   const path = match[2] ?? '/';
   const query = match[3] ?? '';
-  const canonical = canonicalPath(path);
+  const keepsSlashes = config.routes.some((route) => route.encodedSlash === 'keep');
+  const canonical = keepsSlashes ? canonicalPathKeepingSlashes(path) : canonicalPath(path);
   if (canonical === null)
     throw usageError(`${JSON.stringify(url)} has ${explainPath(path)}`, 'no request can have such a path');
   const { parameter, pathPrefix } = config.tokens;

@@ -33,6 +33,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
   return {
     seq,
     routes: buildRouteTable(routes),
+    keepsEncodedSlash: routes.some((route) => route.keepsEncodedSlash),
     reserved: reservedRoute(config, ownUpstream),
     reservedPrefix: config.reservedPrefix,
     tokenPathPrefix: config.tokens.pathPrefix,
@@ -58,6 +59,7 @@ function compileRoute(
     name: route.name,
     host: route.host,
     path: route.path,
+    keepsEncodedSlash: route.encodedSlash === 'keep',
     passPaths: [route.path.endsWith('/') ? `${route.path}*` : route.path],
     upstreamName: route.upstream,
     upstreamIndex,
@@ -82,6 +84,7 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     name: 'latchkey',
     host: null,
     path: config.reservedPrefix,
+    keepsEncodedSlash: false,
     passPaths: [],
     upstreamName: 'latchkey',
     upstreamIndex,

@@ -60,6 +60,8 @@ export interface RouteConfig {
   readonly host: string | null;
   /** Canonical path; a folder when it ends in `/`, one exact path otherwise. */
   readonly path: string;
+  /** What happens to paths with `%2F`. Default `refuse`. */
+  readonly encodedSlash: 'refuse' | 'keep';
   readonly upstream: string;
   readonly accept: readonly AcceptKind[];
   readonly identity: IdentityConfig;

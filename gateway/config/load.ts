@@ -108,6 +108,7 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
         name: route.name,
         host: route.host ?? null,
         path: route.path,
+        encodedSlash: route.encoded_slash,
         upstream: route.upstream,
         accept: route.accept,
         identity: assembleIdentity(route.identity),

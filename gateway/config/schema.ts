@@ -51,6 +51,9 @@ const route = z.strictObject({
   name: identifier('route name'),
   host: routeHost.optional(),
   path: routePath,
+  encoded_slash: wordOf('choice', ['refuse', 'keep'])
+    .prefault('refuse')
+    .meta({ description: 'keep takes paths with %2F in a segment and forwards them so; refuse answers 400' }),
   upstream: z.string().meta({ description: 'name of an upstream' }),
   accept: z
     .array(wordOf('kind', ['anyone', 'token', 'password']))

@@ -4,7 +4,7 @@
 
 import { maxPassCookies, type RequestFacts, type TokenForm } from '../core/decision/facts.ts';
 import { canonicalHost } from '../core/decision/host.ts';
-import { canonicalPath, rawQueryIsClean } from '../core/decision/path.ts';
+import { canonicalPath, canonicalPathKeepingSlashes, encodedSlash, rawQueryIsClean } from '../core/decision/path.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { MessageProblem } from '../http1/problems.ts';
@@ -59,7 +59,7 @@ export function describe(
 ): Described | DescribeProblem {
   const host = head.host === memo.hostField ? memo.host : lowerHost(head.host, memo);
   if (host === null) return 'bad-host';
-  const canonical = canonicalPath(head.rawPath);
+  const canonical = canonicalPath(head.rawPath) ?? slashesKept(head.rawPath, snapshot);
   if (canonical === null) return 'bad-target';
   const query = head.rawQuery;
   if (query !== '' && !rawQueryIsClean(query)) return 'bad-target';
@@ -181,6 +181,20 @@ export function prefersToken(head: RequestHead): boolean {
     }
   }
   return false;
+}
+
+/** The canonical form of a path with `%2F`, where some route takes one. No prefix of ours may hide behind it. */
+function slashesKept(rawPath: string, snapshot: Snapshot): string | null {
+  if (!snapshot.keepsEncodedSlash) return null;
+  const path = canonicalPathKeepingSlashes(rawPath);
+  if (path === null) return null;
+  const decoded = path.replaceAll(encodedSlash, '/');
+  if (decoded.startsWith(snapshot.reservedPrefix)) return null;
+  if (!decoded.startsWith(snapshot.tokenPathPrefix)) return path;
+  // in the path form the rest may have one: neither the prefix, nor the token, nor what would be a prefix behind it
+  const tokenEnd = path.indexOf('/', snapshot.tokenPathPrefix.length);
+  const hasPlainToken = tokenEnd > 0 && decoded.startsWith(path.slice(0, tokenEnd + 1));
+  return hasPlainToken && slashesKept(path.slice(tokenEnd), snapshot) !== null ? path : null;
 }
 
 function lowerHost(field: string, memo: HostMemo): string | null {

@@ -51,6 +51,7 @@ export function statusOfDenial(reason: DenyReason): number {
     case 'unknown-host':
       return 421;
     case 'ambiguous-path':
+    case 'encoded-slash':
     case 'credential-repeated':
       return 400;
     case 'path-form-method':

@@ -3,17 +3,29 @@
 // decode `%40` before they compare. A path whose readings choose different routes could slip past the stricter one.
 // Source: RFC 3986 §2.2 and §3.3; the family of Oathkeeper CVE-2026-33494 and Traefik's seven fixes.
 
+import { encodedSlash } from '../model/path.ts';
 import type { RouteAddress, RouteTable } from './route-table.ts';
 
-/** @returns the route, null for none, `ambiguous` when another reading of the path has another route */
-export function chooseRoute<R extends RouteAddress>(
+/** What choosing needs to know of a route beside its address. */
+export interface ChosenRoute extends RouteAddress {
+  /** The route takes paths with `%2F` in them. */
+  readonly keepsEncodedSlash: boolean;
+}
+
+/**
+ * @param path  canonical; may hold `%2F`
+ * @returns the route, null for none, `ambiguous` when another reading of the path has another route, `encoded-slash` for a
+ *   `%2F` where no route takes it
+ */
+export function chooseRoute<R extends ChosenRoute>(
   table: RouteTable<R>,
   host: string,
   path: string,
-): R | null | 'ambiguous' {
+): R | null | 'ambiguous' | 'encoded-slash' {
   const route = table.find(host, path);
   const hasEscape = path.includes('%');
   if (!hasEscape && !path.includes(';')) return route;
+  if (hasEscape && path.includes(encodedSlash) && route?.keepsEncodedSlash !== true) return 'encoded-slash';
   const decoded = hasEscape ? decodeReserved(path) : path;
   const bare = withoutParameters(decoded);
   // a segment of nothing but parameters leaves `//`, which some merge into the segment behind it

@@ -111,6 +111,9 @@ export function decide(
     return new Permit(snapshot.reserved, 'anyone', null, null, null, false);
   }
   const route = chooseRoute(snapshot.routes, facts.host, facts.path);
+  if (route === 'encoded-slash') {
+    return deny('encoded-slash', null, false, false, 'an encoded slash (%2F) where no route keeps it');
+  }
   if (route === 'ambiguous') return deny('ambiguous-path', null, false, false, 'two readings of the path, two routes');
   if (route === null) return deny('no-route', null, false, false, 'no route for this host and path');
 

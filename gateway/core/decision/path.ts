@@ -5,7 +5,7 @@
 import type { PathProblem } from '../model/path.ts';
 import { pathProblem } from '../model/path.ts';
 
-export { canonicalPath } from '../model/path.ts';
+export { canonicalPath, canonicalPathKeepingSlashes, encodedSlash } from '../model/path.ts';
 
 const problemTexts: Readonly<Record<PathProblem, string>> = {
   'not-absolute': 'the path does not begin with "/"',

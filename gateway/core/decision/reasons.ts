@@ -9,6 +9,7 @@ export type DenyReason =
   | 'no-route'
   | 'unknown-host'
   | 'ambiguous-path'
+  | 'encoded-slash'
   | 'credential-repeated'
   | 'path-form-method'
   | 'no-credential'
@@ -40,6 +41,7 @@ export const denyReasons: readonly DenyReason[] = [
   'no-route',
   'unknown-host',
   'ambiguous-path',
+  'encoded-slash',
   'credential-repeated',
   'path-form-method',
   'no-credential',

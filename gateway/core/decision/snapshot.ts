@@ -14,6 +14,8 @@ export interface RoutePolicy {
   /** Lower-case host, `*.example.org`, or null for any. */
   readonly host: string | null;
   readonly path: string;
+  /** Paths with `%2F` in them are taken, and forwarded so. */
+  readonly keepsEncodedSlash: boolean;
   /** Patterns that a pass issued on this route carries: the route's own folder or path. */
   readonly passPaths: readonly string[];
   readonly upstreamName: string;
@@ -45,6 +47,8 @@ export interface RoutePolicy {
 export interface Snapshot {
   readonly seq: number;
   readonly routes: RouteTable<RoutePolicy>;
+  /** Whether any route takes `%2F`. */
+  readonly keepsEncodedSlash: boolean;
   /** What `/.latchkey/` is sent to: latchkey's own pages, open to anyone. */
   readonly reserved: RoutePolicy;
   /** Begins and ends with `/`. */

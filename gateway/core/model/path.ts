@@ -55,13 +55,29 @@ const cleanPath = /^(?=\/)(?:\/(?!\.{1,2}(?:[/;]|$))[!$&'()*+,\-.0-9:;=@A-Z[\]^_
  */
 export function canonicalPath(rawPath: string): string | null {
   if (cleanPath.test(rawPath)) return rawPath;
-  const result = rewrite(rawPath);
+  const result = rewrite(rawPath, 'refuse');
   return result.kind === 'path' ? result.path : null;
 }
 
+/**
+ * The canonical form where `%2F` may stand inside a segment (`/projects/group%2Fname`). It stays `%2F` and is never decoded;
+ * but since the next server may decode it, it parts segments for the rules: none beside it is empty or a dot segment.
+ * `%5C` stays refused. Whether a route takes such a path is chooseRoute's to say.
+ *
+ * @returns as `canonicalPath`
+ */
+export function canonicalPathKeepingSlashes(rawPath: string): string | null {
+  if (cleanPath.test(rawPath)) return rawPath;
+  const result = rewrite(rawPath, 'keep');
+  return result.kind === 'path' ? result.path : null;
+}
+
+/** The encoded slash of canonical paths. */
+export const encodedSlash = '%2F';
+
 /** The first problem of a path, or null when it has a canonical form. For messages: it costs far more than `canonicalPath`. */
 export function pathProblem(rawPath: string): PathProblem | null {
-  const result = rewrite(rawPath);
+  const result = rewrite(rawPath, 'refuse');
   return result.kind === 'path' ? null : result.problem;
 }
 
@@ -74,7 +90,7 @@ function refused(problem: PathProblem): Rewritten {
 }
 
 /** Decodes and checks everything, in one pass over the raw path and one over the result. */
-function rewrite(raw: string): Rewritten {
+function rewrite(raw: string, slashes: 'refuse' | 'keep'): Rewritten {
   if (raw.charCodeAt(0) !== SLASH) return refused('not-absolute');
   let path = '';
   let copiedTo = 0;
@@ -96,7 +112,7 @@ function rewrite(raw: string): Rewritten {
     if (byte < 0x80) {
       if (owed > 0) return refused('invalid-utf8');
       if (byte < 0x20 || byte === 0x7f) return refused('encoded-control');
-      if (byte === SLASH || byte === 0x5c) return refused('encoded-slash');
+      if (byte === 0x5c || (byte === SLASH && slashes === 'refuse')) return refused('encoded-slash');
     } else if (owed > 0) {
       if (byte < low || byte > high) return refused('invalid-utf8');
       owed--;
@@ -127,9 +143,10 @@ function rewrite(raw: string): Rewritten {
 function structureProblem(path: string): Rewritten | null {
   for (let index = 0; index < path.length; index++) {
     const code = path.charCodeAt(index);
-    if (code === SLASH) {
-      if (path.charCodeAt(index + 1) === SLASH) return refused('empty-segment');
-      if (isDotSegment(path, index + 1)) return refused('dot-segment');
+    if (code === SLASH || isEncodedSlash(path, index)) {
+      const next = code === SLASH ? index + 1 : index + encodedSlash.length;
+      if (path.charCodeAt(next) === SLASH || isEncodedSlash(path, next)) return refused('empty-segment');
+      if (isDotSegment(path, next)) return refused('dot-segment');
     } else if (code === 0x25 && path.startsWith('25', index + 1)) {
       const left = hexValues[path.charCodeAt(index + 3)] ?? -1;
       const right = hexValues[path.charCodeAt(index + 4)] ?? -1;
@@ -145,5 +162,9 @@ function isDotSegment(path: string, start: number): boolean {
   const end = path.charCodeAt(start + 1) === 0x2e ? start + 2 : start + 1;
   if (end === path.length) return true;
   const next = path.charCodeAt(end);
-  return next === SLASH || next === 0x3b || path.startsWith('%3B', end);
+  return next === SLASH || next === 0x3b || path.startsWith('%3B', end) || isEncodedSlash(path, end);
+}
+
+function isEncodedSlash(path: string, at: number): boolean {
+  return path.charCodeAt(at) === 0x25 && path.startsWith(encodedSlash, at);
 }

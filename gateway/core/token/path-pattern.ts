@@ -2,7 +2,7 @@
 // No regular expressions and no backtracking: one pass over the path per pattern, whatever the pattern says.
 // Rule: tokens.md, claim `paths`. Paths and patterns are both held to the canonical form of core/model/path.ts.
 
-import { canonicalPath } from '../model/path.ts';
+import { canonicalPathKeepingSlashes, encodedSlash } from '../model/path.ts';
 
 /** One compiled pattern. Made by `compilePathPattern`. */
 export class PathPattern {
@@ -53,12 +53,12 @@ export class PathPattern {
 }
 
 /**
- * Compiles one pattern.
+ * Compiles one pattern. `%2F` may stand in it as in a path; what a star inside a segment stands for never holds one.
  *
  * @returns null when it is not absolute, not in canonical form, or has two stars in a row
  */
 export function compilePathPattern(text: string): PathPattern | null {
-  if (text.includes('**') || canonicalPath(text) !== text) return null;
+  if (text.includes('**') || canonicalPathKeepingSlashes(text) !== text) return null;
   return new PathPattern(text);
 }
 
@@ -80,5 +80,12 @@ function matchesPieces(path: string, start: number, end: number, pieces: readonl
   }
   // A star that is a whole segment stands for one: `/a/*/b` never means `/a//b`.
   if (end === start) return false;
+  // a server that decodes it would see two segments, where the star stands for one
+  if (path.includes(encodedSlash, start) && slashesIn(path.slice(start, end)) !== slashesIn(pieces.join('*')))
+    return false;
   return position + last.length <= end && path.startsWith(last, end - last.length);
+}
+
+function slashesIn(text: string): number {
+  return text.split(encodedSlash).length;
 }

@@ -2,7 +2,12 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalPath, explainPath, rawQueryIsClean } from '../../../gateway/core/decision/path.ts';
+import {
+  canonicalPath,
+  canonicalPathKeepingSlashes,
+  explainPath,
+  rawQueryIsClean,
+} from '../../../gateway/core/decision/path.ts';
 
 const kept = [
   '/',
@@ -230,5 +235,59 @@ describe('rawQueryIsClean', () => {
 
   it.each(['a b', 'a#b', 'a"', '<', '>', '\x00', '\r\n', '\x7f', '\x80', '\xff', '\u0141'])('refuses %j', (query) => {
     expect(rawQueryIsClean(query)).toBe(false);
+  });
+});
+
+describe('canonicalPathKeepingSlashes', () => {
+  it.each([...kept, '/a%2Fb', '/a%2Fb/c%2Fd', '/a%2F', '/a/b%2F..c', '/a%2F.b'])('gives %s back', (path) => {
+    expect(canonicalPathKeepingSlashes(path)).toBe(path);
+  });
+
+  it('writes it in upper case, and decodes the rest once', () => {
+    expect(canonicalPathKeepingSlashes('/%61%2fb%7e')).toBe('/a%2Fb~');
+  });
+
+  it.each([
+    '/%2F',
+    '/%2Fa',
+    '/a/%2Fb',
+    '/a%2F/b',
+    '/a%2F%2Fb',
+    '/a%2F%2f',
+    '/a/..%2Fb',
+    '/a/..%2f',
+    '/a/%2e%2e%2Fb',
+    '/a/.%2Fb',
+    '/a%2F..',
+    '/a%2F../b',
+    '/a%2F.',
+    '/a%2F%2e%2e',
+    '/a%2F.;x',
+    '/a%2F..%3Bx/b',
+    '/a;%2F..;x%2Fb',
+    '/a%5Cb',
+    '/a%2F%5c',
+    '/a%252Fb',
+    '/a%2F%252e',
+    '/a%2',
+    '/a%2F%00',
+    '/a%c0%afb',
+    '%2Fa',
+  ])('refuses %s', (raw) => {
+    expect(canonicalPathKeepingSlashes(raw)).toBeNull();
+  });
+
+  it('never lets through what one more decoder would read as an empty or a dot segment, or a backslash', () => {
+    fc.assert(
+      fc.property(hostilePath, (raw) => {
+        const path = canonicalPathKeepingSlashes(raw);
+        if (path === null) return;
+        expect(canonicalPathKeepingSlashes(path)).toBe(path);
+        const decoded = path.replaceAll('%2F', '/');
+        expect(canonicalPath(decoded)).toBe(decoded);
+        if (!path.includes('%2F')) expect(canonicalPath(raw)).toBe(path);
+      }),
+      { numRuns: 3000 },
+    );
   });
 });
