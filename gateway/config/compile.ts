@@ -74,6 +74,7 @@ function compileRoute(
     identity,
     assertion: route.assertion,
     timeouts: route.timeouts,
+    limits: route.limits,
   };
 }
 
@@ -105,5 +106,7 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
       upstreamIdleMs: 10_000,
       clientWriteIdleMs: 60_000,
     },
+    // forms and small documents are all that is ever sent there
+    limits: { maxBodyBytes: 1024 * 1024, minRequestRate: 100, minResponseRate: 0 },
   };
 }

@@ -54,6 +54,16 @@ export interface Timeouts {
   readonly clientWriteIdleMs: number;
 }
 
+/** What one request may be; the same for the edge's snapshot. */
+export interface RouteLimits {
+  /** Longest request body, without its chunk framing. Default 1 GiB; `Number.MAX_SAFE_INTEGER` for no limit. */
+  readonly maxBodyBytes: number;
+  /** Bytes a second of a request's body that the client has to send. Default 100; 0 for no minimum. */
+  readonly minRequestRate: number;
+  /** Bytes a second that the client has to take while it has some to take. Default 0, no minimum. */
+  readonly minResponseRate: number;
+}
+
 export interface RouteConfig {
   readonly name: string;
   /** Lower-case host, `*.example.org`, or null for a route without a host. */
@@ -73,6 +83,7 @@ export interface RouteConfig {
   /** Pass the accepted `Authorization` on to the upstream. */
   readonly forwardAuthorization: boolean;
   readonly timeouts: Timeouts;
+  readonly limits: RouteLimits;
 }
 
 /** `off`, `stdout`, or an absolute file path. */
@@ -109,6 +120,8 @@ export interface Limits {
   readonly maxConnections: number;
   /** How long a drain waits for running requests. Default 10 000. */
   readonly drainMs: number;
+  /** What the minimum rates of requests and answers are averaged over. Default 30 000. */
+  readonly rateWindowMs: number;
 }
 
 export interface Config {

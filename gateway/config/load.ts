@@ -9,6 +9,7 @@ import type {
   ListenAddress,
   LogTarget,
   RouteConfig,
+  RouteLimits,
   Timeouts,
   UpstreamConfig,
 } from './config.ts';
@@ -118,6 +119,7 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
         maxTokenTtlSeconds: route.max_token_ttl,
         forwardAuthorization: route.forward_authorization,
         timeouts: mergeTimeouts(timeouts, route.timeouts),
+        limits: mergeLimits(file.limits, route.limits),
       }),
     ),
     trustedProxies: file.trusted_proxies,
@@ -140,6 +142,7 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
       upstreamKeepAliveMs: file.limits.upstream_keep_alive,
       maxConnections: file.limits.max_connections,
       drainMs: file.limits.drain_timeout,
+      rateWindowMs: file.limits.rate_window,
     },
     decisionCache: file.decision_cache,
     passwordChecksPerSecond: file.password_checks_per_second,
@@ -153,6 +156,14 @@ function mergeTimeouts(base: Timeouts, own: ConfigFile['timeouts']): Timeouts {
     upstreamFirstByteMs: own.upstream_first_byte ?? base.upstreamFirstByteMs,
     upstreamIdleMs: own.upstream_idle ?? base.upstreamIdleMs,
     clientWriteIdleMs: own.client_write_idle ?? base.clientWriteIdleMs,
+  };
+}
+
+function mergeLimits(base: ConfigFile['limits'], own: ConfigFile['routes'][number]['limits']): RouteLimits {
+  return {
+    maxBodyBytes: own.max_body ?? base.max_body,
+    minRequestRate: own.min_request_rate ?? base.min_request_rate,
+    minResponseRate: own.min_response_rate ?? base.min_response_rate,
   };
 }
 

@@ -3,9 +3,9 @@
 // The JSON Schema that editors use is made from this file.
 
 import { z } from 'zod';
+import { limits, routeLimits, timeout } from './schema-limits.ts';
 import {
   addressBlock,
-  durationMs,
   durationSeconds,
   folderPrefix,
   identifier,
@@ -19,9 +19,6 @@ import {
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 const filePath = z.string().min(1).meta({ description: 'a path; relative ones start at the folder of this file' });
-
-/** Upper bound of every timeout: a day. Node's timers end at 24.8 days. */
-const timeout = durationMs('1ms', '1d');
 
 const timeouts = z.strictObject({
   request_body_idle: timeout
@@ -79,6 +76,7 @@ const route = z.strictObject({
     .prefault(false)
     .meta({ description: 'pass the accepted Authorization on to the upstream' }),
   timeouts: timeouts.prefault({}),
+  limits: routeLimits.prefault({}),
 });
 
 const upstream = z.strictObject({
@@ -122,19 +120,7 @@ export const fileSchema = z
       .meta({ description: 'whose X-Forwarded-* is believed; nobody by default' }),
     reserved_prefix: folderPrefix.prefault('/.latchkey/'),
     timeouts: timeouts.prefault({}),
-    limits: z
-      .strictObject({
-        head_timeout: timeout.prefault('10s').meta({ description: 'for a whole request head' }),
-        client_keep_alive: timeout.prefault('65s'),
-        upstream_keep_alive: timeout.prefault('4s'),
-        max_connections: count(1, 1_000_000)
-          .prefault(16_384)
-          .meta({ description: 'open client connections, per edge' }),
-        drain_timeout: timeout
-          .prefault('10s')
-          .meta({ description: 'running requests may take this long when latchkey ends' }),
-      })
-      .prefault({}),
+    limits: limits.prefault({}),
     tokens: z
       .strictObject({
         parameter: z.string().prefault('token').meta({ description: 'query parameter that may carry a token' }),

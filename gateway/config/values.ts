@@ -74,6 +74,19 @@ export function sizeBytes(most: string) {
   });
 }
 
+/** A size in bytes, or `unlimited`, which is a number that no count of bytes reaches. */
+export const sizeLimit = read(
+  'a size like 64KiB or 8MiB, or unlimited',
+  '^(unlimited|\\d+(B|KiB|MiB|GiB)|.*\\$\\{.+)$',
+  (text) => {
+    if (text === 'unlimited') return { kind: 'read', value: Number.MAX_SAFE_INTEGER };
+    const value = parseSizeBytes(text);
+    return value === null
+      ? wrong(`${JSON.stringify(text)} is not a size`, 'write 512B, 64KiB, 8MiB, 1GiB, or unlimited')
+      : { kind: 'read', value };
+  },
+);
+
 /** A word out of a closed list; `noun` is what the list is of, for the message. */
 export function wordOf<const T extends readonly [string, ...string[]]>(noun: string, words: T) {
   return z.enum(words, {

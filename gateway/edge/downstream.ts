@@ -86,6 +86,16 @@ export class Downstream implements Deadlined {
     return this.socket.writableLength > 0;
   }
 
+  /** Bytes that the kernel took for this client so far. */
+  get takenBytes(): number {
+    return this.socket.bytesWritten - this.socket.writableLength;
+  }
+
+  /** The request being forwarded; null between requests, and while control is asked. */
+  get exchange(): Exchange | null {
+    return this.#exchange;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -196,11 +206,16 @@ export class Downstream implements Deadlined {
       return;
     }
     if (this.#exchange !== null && !this.#exchange.isRequestSent && !this.#exchange.isAnswering) {
-      this.#exchange.cancel();
-      refuseMessage(this.#runtime, this, 'body-timeout');
+      this.#exchange.refuseBody('body-timeout');
       return;
     }
     this.abandon();
+  }
+
+  /** The body comes, but slower than its route allows. */
+  bodyIsTooSlow(): void {
+    if (this.#exchange === null || this.#exchange.isAnswering) this.abandon();
+    else this.#exchange.refuseBody('body-too-slow');
   }
 
   #setReadDeadline(ms: number): void {
@@ -292,10 +307,10 @@ export class Downstream implements Deadlined {
   }
 
   #brokenBody(exchange: Exchange): void {
-    const wasAnswering = exchange.isAnswering;
-    exchange.cancel();
-    if (wasAnswering) this.cutOff();
-    else refuseMessage(this.#runtime, this, 'bad-chunk');
+    if (exchange.isAnswering) {
+      exchange.cancel();
+      this.cutOff();
+    } else exchange.refuseBody(exchange.isBodyTooLarge ? 'body-too-large' : 'bad-chunk');
   }
 
   #hold(chunk: Buffer): void {

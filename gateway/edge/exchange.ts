@@ -10,7 +10,7 @@ import { monotonicMs } from '../telemetry/clock.ts';
 import type { Described } from './describe.ts';
 import type { Downstream } from './downstream.ts';
 import { issueLines } from './issue-pass.ts';
-import { upstreamAnswer } from './responder.ts';
+import { type BodyRefusal, messageAnswer, upstreamAnswer } from './responder.ts';
 import { type OutgoingFraming, writeResponseHead } from './response-writer.ts';
 import { type Runtime, scratchBytes } from './runtime.ts';
 import type { UpstreamConnection, UpstreamFailure } from './upstream-connection.ts';
@@ -42,6 +42,8 @@ export class Exchange {
   status = 0;
   bytesIn = 0;
   bytesOut = 0;
+  /** Why the request's body was not taken to its end; null when it was, or when nobody refused it. */
+  refusal: BodyRefusal | null = null;
   /** The body is passed on with its chunk framing. */
   keepsChunks = false;
   /** The upstream does not take more of the request's body for now. */
@@ -87,7 +89,7 @@ export class Exchange {
     this.#isPersistent = head.isPersistent;
     this.#minorVersion = head.minorVersion;
     this.#requestRemaining = Math.max(head.contentLength, 0);
-    this.#requestFilter = head.isChunked ? new ChunkedFilter() : null;
+    this.#requestFilter = head.isChunked ? new ChunkedFilter(permit.route.limits.maxBodyBytes) : null;
     this.#issue = permit.issue;
   }
 
@@ -97,6 +99,11 @@ export class Exchange {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** Whether a chunked body was broken off because it grew beyond the route's limit. */
+  get isBodyTooLarge(): boolean {
+    return this.#requestFilter?.isTooLarge === true;
   }
 
   /** Whether the head of an answer is on its way to the client. */
@@ -261,6 +268,16 @@ export class Exchange {
     this.#upstream?.destroy();
     this.#upstream = null;
     this.#over();
+  }
+
+  /** Answers in place of the upstream, whose request ends: the body will not come to a good end. Only before an answer began. */
+  refuseBody(refusal: BodyRefusal): void {
+    if (this.#isOver) return;
+    const answer = messageAnswer(refusal, this.requestId, this.request.head);
+    this.status = answer.status;
+    this.refusal = refusal;
+    this.cancel();
+    this.downstream.answer(answer.text, true);
   }
 
   #open(avoid: UpstreamServerPool | null, fresh: boolean): void {

@@ -79,12 +79,26 @@ async function askControl(runtime: Runtime, passage: Passage, lookup: Lookup): P
     password: lookup.password,
     address: request.clientAddress,
   });
-  // the client may have left while control was thinking
-  if (downstream.isClosed) return;
   const decision = decide(request, passage.snapshot, runtime.live, passage.now, answer);
   if (decision.kind === 'lookup') throw new Error('decide asked the same question twice');
+  // the client may have left while control was thinking
+  if (downstream.isClosed) {
+    clientLeft(runtime, passage, decision);
+    return;
+  }
   enforce(runtime, passage, decision);
   downstream.decisionCame();
+}
+
+/** Nobody is there to hear the verdict: nothing is opened and no pass is made, but the guess leaves its lines. */
+function clientLeft(runtime: Runtime, passage: Passage, decision: Exclude<Decision, Lookup>): void {
+  runtime.metrics.decision(
+    decision.kind === 'allow' ? decision.how : null,
+    decision.kind === 'deny' ? decision.reason : null,
+  );
+  if (decision.kind === 'deny') runtime.requestDenied(passage, decision, 0, null);
+  else runtime.requestLeft(passage, decision);
+  runtime.giveRequestHead(passage.request.head);
 }
 
 function enforce(runtime: Runtime, passage: Passage, decision: Exclude<Decision, Lookup>): void {
@@ -116,7 +130,10 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     : downstream.forwardedLines(request.head.host);
   const headText = writeRequestHead(permit, request, snapshot.tokenParameter, requestId, forwardedLines, identity);
   const group = runtime.groupOf(route);
-  downstream.forward(new Exchange(runtime, downstream, request, permit, group, headText, requestId, passage.startedMs));
+  const exchange = new Exchange(runtime, downstream, request, permit, group, headText, requestId, passage.startedMs);
+  // before anything is opened; a chunked body says its length only as it comes
+  if (request.head.contentLength > route.limits.maxBodyBytes) exchange.refuseBody('body-too-large');
+  else downstream.forward(exchange);
 }
 
 /** 4b. Refuse: the public class to the client, the reason to the log. */

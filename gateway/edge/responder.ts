@@ -28,6 +28,7 @@ const wordings: ReadonlyMap<number, Wording> = new Map([
   [404, { title: 'Not Found', detail: 'Nothing is served at this address.' }],
   [405, { title: 'Method Not Allowed', detail: 'This method is not served here.' }],
   [408, { title: 'Request Timeout', detail: 'The request did not arrive in time.' }],
+  [413, { title: 'Content Too Large', detail: 'The body of the request is longer than this address takes.' }],
   [414, { title: 'URI Too Long', detail: 'The address is longer than 16 KiB.' }],
   [417, { title: 'Expectation Failed', detail: 'The expectation in the request cannot be met.' }],
   [421, { title: 'Misdirected Request', detail: 'This host name is not served here.' }],
@@ -71,14 +72,20 @@ export function statusOfDenial(reason: DenyReason): number {
   }
 }
 
+/** Why the body of an allowed request was not taken to its end. */
+export type BodyRefusal = 'body-timeout' | 'body-too-slow' | 'body-too-large' | 'bad-chunk';
+
 /** Why a message got no further than its own form. */
-export type MessageRefusal = DescribeProblem | 'head-timeout' | 'body-timeout';
+export type MessageRefusal = DescribeProblem | BodyRefusal | 'head-timeout';
 
 function statusOfRefusal(problem: MessageRefusal): number {
   switch (problem) {
     case 'head-timeout':
     case 'body-timeout':
+    case 'body-too-slow':
       return 408;
+    case 'body-too-large':
+      return 413;
     case 'authorization-repeated':
     case 'bad-path-token':
       return 400;

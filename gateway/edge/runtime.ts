@@ -4,7 +4,7 @@
 import { compileSnapshot } from '../config/compile.ts';
 import type { Config, Limits } from '../config/config.ts';
 import type { PasswordQuestion } from '../config/edge-feed.ts';
-import type { Denial, LookupAnswer } from '../core/decision/decide.ts';
+import type { Denial, LookupAnswer, Permit } from '../core/decision/decide.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import type { RingKey } from '../core/token/key-ring.ts';
@@ -26,6 +26,7 @@ import type { Passage } from './lifecycle.ts';
 import { LiveKeys } from './live-keys.ts';
 import { LostTokens } from './lost-tokens.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import { SlowClients } from './slow-clients.ts';
 import { Ticker } from './ticker.ts';
 import type { UpstreamFailure } from './upstream-connection.ts';
 import { UpstreamGroup, UpstreamServerPool } from './upstream-pool.ts';
@@ -74,6 +75,7 @@ export class Runtime {
   /** Where small answers are put together: used and written within one turn. */
   scratch: Buffer = Buffer.allocUnsafeSlow(scratchBytes);
   readonly connections = new Set<Downstream>();
+  readonly #slowClients = new SlowClients(this.connections, this.ticker.nowMs);
   readonly #logger: Logger;
   readonly #accessLog: AccessLog | null;
   readonly #decisionLog: DecisionLog | null;
@@ -94,6 +96,7 @@ export class Runtime {
     this.snapshot = this.#compile(options.config, options.seq);
     this.requestNames = requestFieldNames(this.snapshot.customIdentityNames);
     this.metrics.beforeCollect = () => this.#gauges();
+    this.ticker.onTick = (nowMs) => this.#slowClients.sweep(nowMs, this.limits.rateWindowMs);
   }
 
   /** Takes a new configuration and new keys, in one turn. */
@@ -159,6 +162,7 @@ export class Runtime {
     const route = exchange.permit.route;
     this.metrics.bytesOut += exchange.bytesOut;
     this.metrics.request(route.index, exchange.status, 0, durationMs / 1000);
+    if (exchange.refusal === 'bad-chunk') this.metrics.parseRefusals++;
     if (this.#accessLog !== null) this.#logExchange(this.#accessLog, exchange, durationMs);
     this.giveRequestHead(exchange.request.head);
   }
@@ -182,7 +186,7 @@ export class Runtime {
       bytesIn: exchange.bytesIn,
       bytesOut: exchange.bytesOut,
       durationMs,
-      hint: null,
+      hint: exchange.refusal === null ? null : `refused message: ${exchange.refusal}`,
     });
   }
 
@@ -213,6 +217,32 @@ export class Runtime {
       bytesOut: 0,
       durationMs,
       hint,
+    });
+  }
+
+  /** An allowed request whose client left before anything was opened for it. */
+  requestLeft(passage: Passage, permit: Permit): void {
+    this.#requests++;
+    const { request, requestId } = passage;
+    const durationMs = monotonicMs() - passage.startedMs;
+    this.metrics.request(permit.route.index, 0, 0, durationMs / 1000);
+    this.#accessLog?.write({
+      requestId,
+      client: request.clientAddress,
+      method: request.method,
+      host: request.host,
+      path: request.path,
+      route: permit.route.name,
+      status: 0,
+      allowed: permit.how,
+      denied: null,
+      user: permit.claims?.sub ?? null,
+      token: null,
+      upstream: null,
+      bytesIn: 0,
+      bytesOut: 0,
+      durationMs,
+      hint: 'the client left before it was answered',
     });
   }
 

@@ -17,6 +17,8 @@ const tickMs = 250;
 export class Ticker {
   nowMs: number = monotonicMs();
   epochSeconds: number = epochSeconds();
+  /** Called at the end of each tick; `lateMs` is how much later than planned it came. */
+  onTick: ((nowMs: number, lateMs: number) => void) | null = null;
   readonly #watched = new Set<Deadlined>();
   #timer: NodeJS.Timeout | null = null;
 
@@ -38,6 +40,7 @@ export class Ticker {
   }
 
   tick(): void {
+    const lastMs = this.nowMs;
     this.nowMs = monotonicMs();
     this.epochSeconds = epochSeconds();
     for (const item of this.#watched) {
@@ -46,5 +49,6 @@ export class Ticker {
         item.onDeadline();
       }
     }
+    this.onTick?.(this.nowMs, Math.max(0, this.nowMs - lastMs - tickMs));
   }
 }

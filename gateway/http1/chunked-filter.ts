@@ -35,10 +35,20 @@ const afterTrailerCr = 17;
 
 /** The framing of one chunked body. */
 export class ChunkedFilter {
+  /** `brokenChunk` meant: the chunks' sizes add up to more than the body may have. Nothing of that chunk was handed on. */
+  isTooLarge = false;
+  readonly #maxBytes: number;
+  /** Bytes of all chunks whose size was read. */
+  #announced = 0;
   #state = inSize;
   #size = 0;
   #digits = 0;
   #dropped = 0;
+
+  /** @param maxBytes  of data in the whole body, framing not counted */
+  constructor(maxBytes: number = Number.MAX_SAFE_INTEGER) {
+    this.#maxBytes = maxBytes;
+  }
 
   get isDone(): boolean {
     return this.#state === done;
@@ -76,6 +86,11 @@ export class ChunkedFilter {
           if (byte !== 0x0a) return brokenChunk;
           index++;
           this.#digits = 0;
+          this.#announced += this.#size;
+          if (this.#announced > this.#maxBytes) {
+            this.isTooLarge = true;
+            return brokenChunk;
+          }
           if (this.#size > 0) this.#state = inData;
           else {
             this.#state = trailerStart;

@@ -66,6 +66,7 @@ test('every default is filled in', () => {
       upstreamKeepAliveMs: 4_000,
       maxConnections: 16_384,
       drainMs: 10_000,
+      rateWindowMs: 30_000,
     },
     decisionCache: { entries: 65_536, bytes: 64 * 1024 * 1024 },
     passwordChecksPerSecond: 20,
@@ -91,7 +92,23 @@ test('every default is filled in', () => {
       upstreamIdleMs: 60_000,
       clientWriteIdleMs: 60_000,
     },
+    limits: { maxBodyBytes: 1024 ** 3, minRequestRate: 100, minResponseRate: 0 },
   });
+});
+
+test('a route takes the limits of the file unless it sets its own', () => {
+  const loaded = folder.config(
+    `${minimalYaml.replace(
+      'accept: [token]',
+      'accept: [token], limits: { max_body: unlimited, min_response_rate: 1KiB }',
+    )}\nlimits: { max_body: 5MiB, min_request_rate: 0B, rate_window: 10s }\n`,
+  );
+  expect(loaded.routes[0]?.limits).toEqual({
+    maxBodyBytes: Number.MAX_SAFE_INTEGER,
+    minRequestRate: 0,
+    minResponseRate: 1024,
+  });
+  expect(loaded.limits.rateWindowMs).toBe(10_000);
 });
 
 test('every key of the contract can be set', () => {
@@ -116,12 +133,15 @@ routes:
     max_token_ttl: 1h30m
     forward_authorization: true
     timeouts: { upstream_first_byte: 5m }
+    limits: { max_body: 5B }
   - { name: two, path: /two, upstream: web, accept: [anyone], identity: authelia, audience: [a, b] }
 trusted_proxies: [10.0.0.0/8, 192.0.2.7, "2001:db8::/32"]
 reserved_prefix: /_latchkey/
 timeouts:
   { request_body_idle: 1s, upstream_connect: 250ms, upstream_first_byte: 3s, upstream_idle: 4s, client_write_idle: 5s }
-limits: { head_timeout: 1s, client_keep_alive: 2s, upstream_keep_alive: 3s, max_connections: 9, drain_timeout: 4s }
+limits:
+  { head_timeout: 1s, client_keep_alive: 2s, upstream_keep_alive: 3s, max_connections: 9, drain_timeout: 4s,
+    max_body: 1KiB, min_request_rate: 1KiB, min_response_rate: 7B, rate_window: 9s }
 tokens: { parameter: t, path_prefix: /_t/, clock_skew: 0s, pass_ttl: 2h, issuer: here }
 logs: { level: debug, access: "off", decisions: logs/decisions.jsonl }
 decision_cache: { entries: 0, bytes: 64KiB }
@@ -164,6 +184,7 @@ password_checks_per_second: 3
       upstreamIdleMs: 4000,
       clientWriteIdleMs: 5000,
     },
+    limits: { maxBodyBytes: 5, minRequestRate: 1024, minResponseRate: 7 },
   });
   expect(loaded.routes[1]).toMatchObject({
     audience: ['a', 'b'],
@@ -178,6 +199,7 @@ password_checks_per_second: 3
     upstreamKeepAliveMs: 3000,
     maxConnections: 9,
     drainMs: 4000,
+    rateWindowMs: 9000,
   });
   expect(loaded.tokens).toEqual({
     parameter: 't',

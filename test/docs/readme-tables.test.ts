@@ -32,7 +32,7 @@ interface Setting {
 }
 
 /** Settings that have parts of their own, which the README names in one row. */
-const wholes = new Set(['routes[].timeouts', 'routes[].identity']);
+const wholes = new Set(['routes[].timeouts', 'routes[].limits', 'routes[].identity']);
 
 function settingsOf(schema: Schema, name = ''): Setting[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, part]) => {
@@ -76,8 +76,8 @@ test('a file that leaves everything out gets the timeouts and limits of the tabl
   const folder = new ConfigFolder();
   const loaded = folder.config(minimalYaml);
   folder.remove();
-  const ms = (name: string) =>
-    parseDurationMs(codeSpans(rows.find((row) => row.name === name)?.fallback ?? '')[0] ?? '');
+  const fallbackOf = (name: string) => codeSpans(rows.find((row) => row.name === name)?.fallback ?? '')[0] ?? '';
+  const ms = (name: string) => parseDurationMs(fallbackOf(name));
   expect(loaded.routes[0]?.timeouts).toEqual({
     requestBodyIdleMs: ms('timeouts.request_body_idle'),
     upstreamConnectMs: ms('timeouts.upstream_connect'),
@@ -85,6 +85,9 @@ test('a file that leaves everything out gets the timeouts and limits of the tabl
     upstreamIdleMs: ms('timeouts.upstream_idle'),
     clientWriteIdleMs: ms('timeouts.client_write_idle'),
   });
+  expect(loaded.routes[0]?.limits.maxBodyBytes).toBe(parseSizeBytes(fallbackOf('limits.max_body')));
+  expect(loaded.routes[0]?.limits.minRequestRate).toBe(parseSizeBytes(fallbackOf('limits.min_request_rate')));
+  expect(loaded.routes[0]?.limits.minResponseRate).toBe(parseSizeBytes(fallbackOf('limits.min_response_rate')));
   expect(loaded.limits.drainMs).toBe(ms('limits.drain_timeout'));
   expect(loaded.decisionCache.bytes).toBe(parseSizeBytes('64MiB'));
 });

@@ -40,6 +40,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       upstreamKeepAliveMs: 4000,
       maxConnections: 100,
       drainMs: 1000,
+      rateWindowMs: 30_000,
     },
     decisionCache: { entries: 1000, bytes: 1_000_000 },
     passwordChecksPerSecond: 20,

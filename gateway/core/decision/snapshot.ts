@@ -41,6 +41,12 @@ export interface RoutePolicy {
     readonly upstreamIdleMs: number;
     readonly clientWriteIdleMs: number;
   };
+  readonly limits: {
+    readonly maxBodyBytes: number;
+    /** Bytes a second; 0 for no minimum. */
+    readonly minRequestRate: number;
+    readonly minResponseRate: number;
+  };
 }
 
 /** The compiled configuration. Never changed once made. */
