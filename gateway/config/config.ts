@@ -33,6 +33,8 @@ export interface UpstreamConfig {
   readonly maxConnections: number;
   /** Connections kept idle at most to each server, from one edge. Default 64. */
   readonly maxIdleConnections: number;
+  /** Requests at most that go out together on one connection. Default 1: none do. */
+  readonly pipelining: number;
 }
 
 /** What a route takes. The other kinds of the design are named by later versions. */

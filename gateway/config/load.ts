@@ -102,6 +102,7 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
         servers: upstream.servers,
         maxConnections: upstream.max_connections,
         maxIdleConnections: upstream.max_idle_connections,
+        pipelining: upstream.pipelining,
       }),
     ),
     routes: file.routes.map(

@@ -83,6 +83,10 @@ const upstream = z.strictObject({
   servers: z.array(upstreamServer).min(1),
   max_connections: count(1, 65_535).prefault(512).meta({ description: 'to each server, from one edge' }),
   max_idle_connections: count(0, 65_535).prefault(64).meta({ description: 'to each server, from one edge' }),
+  pipelining: count(1, 64).prefault(1).meta({
+    description:
+      'GET and HEAD requests that may go out together on one connection; for servers with small, quick answers',
+  }),
 });
 
 const logTarget = z.string().min(1).prefault('stdout').meta({ description: 'off, stdout, or the path of a file' });

@@ -61,6 +61,8 @@ export class Exchange {
   #outgoing: OutgoingFraming = 'as-is';
   #closesAfter = false;
   #isOver = false;
+  /** May go out with others on one connection, where the upstream takes that. */
+  readonly #mayJoin: boolean;
   #triedAgain = false;
   #issue: TokenClaims | null;
 
@@ -91,6 +93,7 @@ export class Exchange {
     this.#requestRemaining = Math.max(head.contentLength, 0);
     this.#requestFilter = head.isChunked ? new ChunkedFilter(permit.route.limits.maxBodyBytes) : null;
     this.#issue = permit.issue;
+    this.#mayJoin = !head.hasBody && (head.method === 'GET' || head.method === 'HEAD');
   }
 
   get isRequestSent(): boolean {
@@ -145,6 +148,7 @@ export class Exchange {
 
   /** An interim answer. @returns false when the upstream may not send this one */
   onInterim(head: ResponseHead): boolean {
+    if (this.#isOver) return true;
     // 100 was answered here already; 101 was never asked for, since Upgrade is not forwarded
     if (head.status === 101) return false;
     if (head.status === 103 && this.#minorVersion === 1) {
@@ -163,6 +167,8 @@ export class Exchange {
     end: number,
     isWhole: boolean,
   ): void {
+    // its client left; the answer is read to its end for those who wait behind it on the connection
+    if (this.#isOver) return;
     this.#answering = true;
     this.status = head.status;
     this.#outgoing = this.#outgoingFraming(framing);
@@ -213,6 +219,7 @@ export class Exchange {
 
   /** A span of the answer's body, only lent: see `Downstream.hasUnsent`. */
   relay(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#isOver) return;
     const socket = this.downstream.socket;
     this.bytesOut += end - start;
     if (this.#outgoing === 'chunked' && !this.keepsChunks) {
@@ -265,9 +272,10 @@ export class Exchange {
   /** The client is gone, or its body was broken: the upstream's request ends with it. */
   cancel(): void {
     if (this.#isOver) return;
-    this.#upstream?.destroy();
+    const upstream = this.#upstream;
     this.#upstream = null;
     this.#over();
+    upstream?.cancel();
   }
 
   /** Answers in place of the upstream, whose request ends: the body will not come to a good end. Only before an answer began. */
@@ -281,7 +289,7 @@ export class Exchange {
   }
 
   #open(avoid: UpstreamServerPool | null, fresh: boolean): void {
-    const connection = this.#group.acquire(avoid, fresh);
+    const connection = this.#group.acquire(avoid, fresh, this.#mayJoin);
     if (connection === null) {
       this.#giveUp('too-busy');
       return;
@@ -292,11 +300,13 @@ export class Exchange {
 
   #mayTryAgain(connection: UpstreamConnection, failure: UpstreamFailure): boolean {
     if (this.#triedAgain || this.#sentBodyBytes) return false;
+    // nothing of it went out, or it is idempotent and went out behind another one: RFC 9112 §9.3.2
+    if (failure === 'not-sent' || failure === 'unanswered') return true;
     if (failure === 'connect-failed' || failure === 'connect-timeout') return this.#group.servers.length > 1;
     // a stale connection: nothing was answered, and repeating the request changes nothing
     return (
       failure === 'closed-before-answer' &&
-      connection.requests > 1 &&
+      connection.uses > 1 &&
       idempotent.has(this.method) &&
       this.isRequestSent &&
       this.#runtime.mayRetry()

@@ -28,7 +28,7 @@ import { LostTokens } from './lost-tokens.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { SlowClients } from './slow-clients.ts';
 import { Ticker } from './ticker.ts';
-import type { UpstreamFailure } from './upstream-connection.ts';
+import type { UpstreamConnection, UpstreamFailure } from './upstream-connection.ts';
 import { UpstreamGroup, UpstreamServerPool } from './upstream-pool.ts';
 
 /** Asks control whether a password holds; never throws. */
@@ -80,6 +80,7 @@ export class Runtime {
   readonly #accessLog: AccessLog | null;
   readonly #decisionLog: DecisionLog | null;
   readonly #publicSocket: string;
+  readonly #unflushed: UpstreamConnection[] = [];
   #groups: (UpstreamGroup | undefined)[] = [];
   readonly #freeHeads: RequestHead[] = [];
   #requests = 0;
@@ -134,6 +135,16 @@ export class Runtime {
   giveRequestHead(head: RequestHead): void {
     if (this.#freeHeads.length < maxFreeHeads) this.#freeHeads.push(head);
   }
+
+  /** At the end of this turn the connection writes what it holds; see `UpstreamConnection.start`. */
+  flushSoon(connection: UpstreamConnection): void {
+    if (this.#unflushed.push(connection) === 1) setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    for (const connection of this.#unflushed) connection.flush();
+    this.#unflushed.length = 0;
+  };
 
   /** A write still needs the scratch: it keeps it, and the next answer gets another. */
   renewScratch(): void {
@@ -306,7 +317,7 @@ export class Runtime {
       groups[slot] = UpstreamGroup.of(this, upstream, slot);
     });
     const ownSlot = slots.upstreams[names.length - 1] ?? names.length - 1;
-    const limits = { maxConnections: 64, maxIdleConnections: 8 };
+    const limits = { maxConnections: 64, maxIdleConnections: 8, pipelining: 1 };
     groups[ownSlot] = new UpstreamGroup('latchkey', [
       new UpstreamServerPool(this, { path: this.#publicSocket }, 'public.sock', ownSlot, limits),
     ]);

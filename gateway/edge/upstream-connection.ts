@@ -1,15 +1,11 @@
-// One connection to an upstream server: writes a request, reads its answer, and proves the answer's framing.
-// It owns its read buffer; no other socket ever reads into it. It knows nothing of clients: it hands an Exchange
-// the head and spans of the body. Rules: RFC 9112 §6.3, §9.2, §9.3; bytes nobody asked for end the connection.
+// One connection to an upstream server: writes requests, gives what comes back to an AnswerReader, and knows when
+// something is due. It owns its read buffer; no other socket ever reads into it. Usually one exchange is on it; an
+// upstream that takes pipelining gets several in one write, and they are answered in order (RFC 9112 §9.3.2).
+// Bytes that nobody asked for end the connection.
 
 import { connect, type Socket } from 'node:net';
-import { brokenChunk, ChunkedFilter } from '../http1/chunked-filter.ts';
-import { HeadCollector } from '../http1/head-collector.ts';
-import { needMore } from '../http1/head-scanner.ts';
-import type { ResponseFraming, ResponseHead } from '../http1/response-head.ts';
-import { eventBatch } from '../telemetry/event-batch.ts';
+import { AnswerReader, brokenAnswer } from './answer-reader.ts';
 import type { Exchange } from './exchange.ts';
-import { idleTimeMs } from './keep-alive.ts';
 import { smallBufferBytes } from './read-buffers.ts';
 import type { Runtime } from './runtime.ts';
 import type { Deadlined } from './ticker.ts';
@@ -23,10 +19,16 @@ export type UpstreamFailure =
   | 'idle-timeout'
   | 'closed-before-answer'
   | 'closed-early'
-  | 'broken-answer';
+  | 'broken-answer'
+  /** Bytes waited on the kept connection before the request was written: nothing of it was sent. */
+  | 'not-sent'
+  /** It was behind another request on the connection, and that one ended it or takes too long. */
+  | 'unanswered';
 
-// Interim answers at most before the final one; a storm of them is no answer.
-const maxInterim = 8;
+// A pipelined request waits this long for the one before it; then it goes elsewhere.
+const pipelineWaitMs = 500;
+// So much of a body may still be to come while others wait behind it.
+const maxBlockingBytes = 64 * 1024;
 
 // Node takes "no new buffer" as undefined, which its types do not say (lib/internal/stream_base_commons.js).
 const keepBuffer = undefined as unknown as Uint8Array;
@@ -35,26 +37,31 @@ const keepBuffer = undefined as unknown as Uint8Array;
 export class UpstreamConnection implements Deadlined {
   readonly server: UpstreamServerPool;
   readonly socket: Socket;
+  /** The exchange whose answer is next. */
   exchange: Exchange | null = null;
-  /** Requests written so far; a failure on the first one is not a stale connection. */
-  requests = 0;
+  /** Times that this connection was taken for a request; a failure on the first one is not a stale connection. */
+  uses = 0;
   deadlineMs = Number.POSITIVE_INFINITY;
   readonly #runtime: Runtime;
+  readonly #reader: AnswerReader;
+  /** Pipelined behind `exchange`, in order. */
+  readonly #queue: Exchange[] = [];
+  /** Heads that are written at the end of the turn. */
+  #unsent = '';
+  /** A request was given to this connection in this turn, and the socket has not got it yet. */
+  #isHeld = false;
+  /** The socket has the held head, corked, with the beginning of its body. */
+  #isCorked = false;
   #isConnected = false;
   #buffer: Buffer;
   #nextBuffer: Buffer | null = null;
   /** The large buffer lent to this connection, in use or about to be. */
   #large: Buffer | null = null;
-  readonly #heads: HeadCollector;
-  #interim = 0;
   #hasAnswerBytes = false;
-  /** The batch of socket events in which the request was written to a reused connection; 0 on a fresh one. */
-  #writtenInBatch = 0;
-  #framing: ResponseFraming | null = null;
-  #remaining = 0;
-  #filter: ChunkedFilter | null = null;
-  #isReusable = false;
-  #keepAliveMs: number;
+  /** When the upstream has to do something; `deadlineMs` may come earlier for those who wait behind. */
+  #dueAtMs = Number.POSITIVE_INFINITY;
+  /** Answers to others are still on their way that nobody waits for any more. */
+  #isSpoiled = false;
   #isStalled = false;
   #isGone = false;
   #failure: UpstreamFailure | null = null;
@@ -62,8 +69,7 @@ export class UpstreamConnection implements Deadlined {
   constructor(server: UpstreamServerPool, runtime: Runtime) {
     this.server = server;
     this.#runtime = runtime;
-    this.#heads = new HeadCollector(runtime.scanner);
-    this.#keepAliveMs = runtime.limits.upstreamKeepAliveMs;
+    this.#reader = new AnswerReader(runtime);
     this.#buffer = Buffer.allocUnsafeSlow(smallBufferBytes);
     this.socket = connect({
       ...server.address,
@@ -95,25 +101,59 @@ export class UpstreamConnection implements Deadlined {
 
   /** How long an idle stay in the pool may last. */
   get keepAliveMs(): number {
-    return this.#keepAliveMs;
+    return this.#reader.keepAliveMs;
   }
 
-  /** Writes a request's head; its body follows by `writeBody`. */
+  /** Whether one more request may go out with those of this turn. @param depth  requests at most at once */
+  canJoin(depth: number): boolean {
+    return this.#isHeld && !this.#isCorked && this.#queue.length + 1 < depth && this.isUsable;
+  }
+
+  /**
+   * Takes a request's head; its body follows by `writeBody`.
+   *
+   * The socket gets it at the end of this turn of the event loop, when everything that was readable has been read. So
+   * bytes that come before are an answer to nobody: whatever waited in the kernel while the connection was idle is found
+   * in the same poll as the request, and would otherwise be taken for its answer (CVE-2026-48931).
+   */
   start(exchange: Exchange, headText: string): void {
-    this.exchange = exchange;
-    this.requests++;
-    this.#framing = null;
-    this.#hasAnswerBytes = false;
-    this.#interim = 0;
-    if (this.requests > 1) this.#writtenInBatch = eventBatch();
-    this.deadlineMs = this.#isConnected
-      ? this.#dueMs(exchange)
-      : this.#runtime.ticker.nowMs + exchange.timeouts.upstreamConnectMs;
-    this.socket.write(headText, 'latin1');
+    this.#unsent += headText;
+    if (this.exchange === null) {
+      this.exchange = exchange;
+      this.uses++;
+      this.#await(exchange);
+    } else {
+      this.#queue.push(exchange);
+      this.deadlineMs = Math.min(this.deadlineMs, this.#runtime.ticker.nowMs + pipelineWaitMs);
+    }
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#runtime.flushSoon(this);
+  }
+
+  /** Gives the socket what was held back. */
+  flush(): void {
+    // one that ended meanwhile stays held, so that its end is known to have come before the request
+    if (!this.#isHeld || this.socket.destroyed) return;
+    this.#isHeld = false;
+    if (this.#isCorked) {
+      this.#isCorked = false;
+      this.socket.uncork();
+      return;
+    }
+    const text = this.#unsent;
+    this.#unsent = '';
+    this.socket.write(text, 'latin1');
   }
 
   /** @returns false when the upstream does not take more for now; `upstreamDrained` is called once it does */
   writeBody(bytes: Uint8Array): boolean {
+    if (this.#isHeld && !this.#isCorked) {
+      this.#isCorked = true;
+      this.socket.cork();
+      this.socket.write(this.#unsent, 'latin1');
+      this.#unsent = '';
+    }
     return this.socket.write(bytes);
   }
 
@@ -121,20 +161,28 @@ export class UpstreamConnection implements Deadlined {
   requestMoved(): void {
     const exchange = this.exchange;
     // until it is connected, and while the client has to take what came, other deadlines count
-    if (exchange !== null && this.#isConnected && !this.#isStalled) this.deadlineMs = this.#dueMs(exchange);
+    if (exchange !== null && this.#isConnected && !this.#isStalled) this.#setDue(this.#dueMs(exchange));
   }
 
   /** Reads on after the client took what it was given. */
   resume(): void {
     if (!this.#isStalled) return;
     this.#isStalled = false;
-    if (this.exchange !== null) this.deadlineMs = this.#runtime.ticker.nowMs + this.exchange.timeouts.upstreamIdleMs;
+    if (this.exchange !== null) this.#setDue(this.#runtime.ticker.nowMs + this.exchange.timeouts.upstreamIdleMs);
     this.socket.resume();
   }
 
-  /** Ends the connection for good; its exchange hears nothing of it. */
+  /** An exchange is over before its answer. It hears nothing more; others on this connection still get theirs. */
+  cancel(): void {
+    if (this.exchange?.isOver !== false && this.#queue.every((waiting) => waiting.isOver)) this.destroy();
+  }
+
+  /** Ends the connection for good; its exchanges hear nothing of it. */
   destroy(): void {
     this.exchange = null;
+    this.#queue.length = 0;
+    this.#isHeld = false;
+    this.#unsent = '';
     this.socket.destroy();
   }
 
@@ -143,20 +191,39 @@ export class UpstreamConnection implements Deadlined {
       this.destroy();
       return;
     }
+    if (this.#queue.length > 0 && this.#dueAtMs > this.#runtime.ticker.nowMs) {
+      this.#sendElsewhere();
+      this.deadlineMs = this.#dueAtMs;
+      return;
+    }
     if (!this.#isConnected) this.#failure = 'connect-timeout';
-    else this.#failure = this.#framing === null ? 'first-byte-timeout' : 'idle-timeout';
+    else this.#failure = this.#reader.framing === null ? 'first-byte-timeout' : 'idle-timeout';
     this.socket.destroy();
   }
 
   #onConnect(): void {
     this.#isConnected = true;
-    if (this.exchange !== null) this.deadlineMs = this.#dueMs(this.exchange);
+    if (this.exchange !== null) this.#setDue(this.#dueMs(this.exchange));
+  }
+
+  /** The next answer is this exchange's. */
+  #await(exchange: Exchange): void {
+    this.#reader.next();
+    this.#hasAnswerBytes = false;
+    this.#setDue(
+      this.#isConnected ? this.#dueMs(exchange) : this.#runtime.ticker.nowMs + exchange.timeouts.upstreamConnectMs,
+    );
+  }
+
+  #setDue(ms: number): void {
+    this.#dueAtMs = ms;
+    this.deadlineMs = this.#queue.length === 0 ? ms : Math.min(ms, this.#runtime.ticker.nowMs + pipelineWaitMs);
   }
 
   /** When the upstream has to do something, as things stand; never while the client owes the request's body. */
   #dueMs(exchange: Exchange): number {
     const { upstreamFirstByteMs, upstreamIdleMs } = exchange.timeouts;
-    if (this.#framing === null && !exchange.isRequestSent) {
+    if (this.#reader.framing === null && !exchange.isRequestSent) {
       return exchange.isBodyPaused ? this.#runtime.ticker.nowMs + upstreamIdleMs : Number.POSITIVE_INFINITY;
     }
     return this.#runtime.ticker.nowMs + (this.#hasAnswerBytes ? upstreamIdleMs : upstreamFirstByteMs);
@@ -173,129 +240,41 @@ export class UpstreamConnection implements Deadlined {
 
   /** @returns false to stop reading until `resume` */
   #onRead(length: number): boolean {
-    const exchange = this.exchange;
-    if (exchange === null) {
+    if (this.exchange === null || this.#isHeld) {
       // an answer that nobody asked for must never meet the next client (CVE-2026-48931)
-      this.#count();
-      this.destroy();
+      if (this.exchange === null) this.#count();
+      this.#fail('not-sent');
       return false;
     }
-    if (!this.#hasAnswerBytes && this.requests > 1 && this.#writtenInBatch === eventBatch()) {
-      // they were readable before the request was written: bytes on an idle connection, found a moment too late
-      this.#fail('closed-before-answer');
-      return false;
+    const chunk = this.#buffer;
+    for (let at = 0; at < length; ) {
+      const exchange = this.exchange;
+      if (exchange === null) break;
+      this.#hasAnswerBytes = true;
+      at = this.#reader.read(exchange, chunk, at, length);
+      if (at === brokenAnswer) {
+        this.#fail('broken-answer');
+        return false;
+      }
+      if (this.#reader.isDone) {
+        this.#finish(exchange, at < length);
+      } else {
+        this.#setDue(this.#dueMs(exchange));
+        if (this.#reader.framing !== null) this.#afterSpan(exchange);
+      }
     }
-    this.#hasAnswerBytes = true;
-    this.deadlineMs = this.#dueMs(exchange);
-    if (this.#framing === null) this.#readHead(exchange, this.#buffer, length);
-    else this.#readBody(exchange, this.#buffer, 0, length);
     if (this.socket.destroyed) return false;
     return !this.#isStalled;
   }
 
-  #readHead(exchange: Exchange, chunk: Buffer, end: number): void {
-    const heads = this.#heads;
-    for (let start = 0; start < end; start = heads.end) {
-      const length = heads.read(chunk, start, end);
-      if (length === needMore) return;
-      const head = this.#runtime.responseHead;
-      if (
-        length < 0 ||
-        heads.scanner.lines === 0 ||
-        head.parse(heads.takeText(), heads.scanner, this.#runtime.responseNames) !== null
-      ) {
-        this.#fail('broken-answer');
-        return;
-      }
-      if (head.status >= 200) {
-        this.#beginBody(exchange, head, chunk, heads.end, end);
-        return;
-      }
-      if (++this.#interim > maxInterim || !exchange.onInterim(head)) {
-        this.#fail('broken-answer');
-        return;
-      }
-    }
-  }
-
-  #beginBody(exchange: Exchange, head: ResponseHead, chunk: Buffer, start: number, end: number): void {
-    const framing = head.framing(exchange.method);
-    this.#framing = framing;
-    this.#isReusable = head.isPersistent && framing !== 'until-close';
-    this.#keepAliveMs = idleTimeMs(head, this.#runtime.limits.upstreamKeepAliveMs);
-    switch (framing) {
-      case 'none':
-        exchange.begin(head, framing, chunk, start, start, true);
-        this.#finish(exchange, start < end);
-        return;
-      case 'length': {
-        const take = Math.min(head.contentLength, end - start);
-        this.#remaining = head.contentLength - take;
-        exchange.begin(head, framing, chunk, start, start + take, this.#remaining === 0);
-        if (this.#remaining === 0) this.#finish(exchange, start + take < end);
-        else this.#afterSpan(exchange);
-        return;
-      }
-      case 'chunked':
-        this.#filter = new ChunkedFilter();
-        this.#beginStream(exchange, head, chunk, start, end);
-        return;
-      case 'until-close':
-        this.#beginStream(exchange, head, chunk, start, end);
-        return;
-      default:
-        framing satisfies never;
-    }
-  }
-
-  /** Head and first spans in one write. */
-  #beginStream(exchange: Exchange, head: ResponseHead, chunk: Buffer, start: number, end: number): void {
-    const socket = exchange.downstream.socket;
-    socket.cork();
-    exchange.begin(head, this.#framing ?? 'until-close', chunk, start, start, false);
-    const consumed = this.#relaySpans(exchange, chunk, start, end);
-    socket.uncork();
-    this.#afterSpans(exchange, consumed, end);
-  }
-
-  #readBody(exchange: Exchange, chunk: Buffer, start: number, end: number): void {
-    // one chunked read may be many spans; one write takes them all
-    const isChunked = this.#filter !== null;
-    if (isChunked) exchange.downstream.socket.cork();
-    const consumed = this.#relaySpans(exchange, chunk, start, end);
-    if (isChunked) exchange.downstream.socket.uncork();
-    this.#afterSpans(exchange, consumed, end);
-  }
-
-  /** @returns offset behind the last byte that belongs to this answer, or `brokenChunk` */
-  #relaySpans(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
-    if (this.#filter !== null) {
-      const sink = (bytes: Uint8Array, first: number, last: number) => exchange.relay(bytes, first, last);
-      return this.#filter.feed(chunk, start, end, exchange.keepsChunks, sink);
-    }
-    let take = end - start;
-    if (this.#framing === 'length') {
-      take = Math.min(this.#remaining, take);
-      this.#remaining -= take;
-    }
-    if (take > 0) exchange.relay(chunk, start, start + take);
-    return start + take;
-  }
-
-  /** Nothing may be corked any more, or `hasUnsent` would count what is only waiting for us. */
-  #afterSpans(exchange: Exchange, consumed: number, end: number): void {
-    if (consumed === brokenChunk) {
-      this.#fail('broken-answer');
-      return;
-    }
-    const isComplete =
-      this.#filter !== null ? this.#filter.isDone : this.#framing === 'length' && this.#remaining === 0;
-    if (isComplete) this.#finish(exchange, consumed < end);
-    else this.#afterSpan(exchange);
-  }
-
   /** More of the body is to come: from the next read on a large buffer, unless the client still has to take this one. */
   #afterSpan(exchange: Exchange): void {
+    if (this.#queue.length > 0 && this.#reader.remaining > maxBlockingBytes) this.#sendElsewhere();
+    if (exchange.isOver) {
+      // nobody wants the rest, and only a short one is worth the wait for those behind
+      if (this.#queue.length === 0) this.destroy();
+      return;
+    }
     // the small buffer may be part of a write that the kernel did not take yet; from here on it is that write's alone
     if (this.#large === null) {
       this.#large = this.#runtime.readBuffers.take();
@@ -305,37 +284,60 @@ export class UpstreamConnection implements Deadlined {
   }
 
   #stall(exchange: Exchange): void {
+    // a slow client is no reason for others to wait
+    this.#sendElsewhere();
     this.#isStalled = true;
     // while the client is the slow one its own deadline counts
     this.deadlineMs = Number.POSITIVE_INFINITY;
     exchange.downstream.whenSent(() => this.resume());
   }
 
+  /** Those who wait behind the current answer try another connection; this one ends with the current answer. */
+  #sendElsewhere(): void {
+    if (this.#queue.length === 0) return;
+    this.#isSpoiled = true;
+    for (const waiting of this.#queue.splice(0)) waiting.upstreamFailed(this, 'unanswered');
+  }
+
   #finish(exchange: Exchange, hasExtraBytes: boolean): void {
-    this.exchange = null;
-    this.#framing = null;
-    this.#filter = null;
-    this.#dropLargeBuffer(exchange);
-    const isSent = exchange.isRequestSent && this.socket.writableLength === 0;
-    if (hasExtraBytes || !this.#isReusable || !isSent || this.#runtime.isDraining) {
-      if (hasExtraBytes) this.#count();
+    const mayGoOn = this.#reader.isReusable && !this.#isSpoiled;
+    const next = this.#queue.shift() ?? null;
+    this.#retireBuffer(exchange, next !== null);
+    this.exchange = next;
+    if (next !== null && mayGoOn) {
+      this.#await(next);
+    } else if (next !== null) {
+      this.#queue.unshift(next);
+      this.exchange = null;
+      this.server.pipeliningFailed();
       this.socket.destroy();
     } else {
-      // before the exchange ends: what its client has pipelined goes out on this very connection, inside `end`
-      this.server.release(this);
+      const isSent = exchange.isRequestSent && this.socket.writableLength === 0;
+      if (hasExtraBytes || !mayGoOn || !isSent || this.#runtime.isDraining) {
+        if (hasExtraBytes && !this.#isSpoiled) this.#count();
+        this.socket.destroy();
+      } else {
+        // before the exchange ends: what its client has pipelined may go out on this very connection
+        this.server.release(this);
+      }
     }
     exchange.end();
   }
 
-  /** Back to a small buffer of its own; the large one is given back once the last write no longer needs it. */
-  #dropLargeBuffer(exchange: Exchange): void {
+  /**
+   * Back to a small buffer of its own when the answer is complete. A buffer that the client's write still needs is that
+   * write's; a large one is lent again once the write is done, unless more answers may have been read into it.
+   */
+  #retireBuffer(exchange: Exchange, hasNext: boolean): void {
     const isUnsent = exchange.downstream.hasUnsent;
     const large = this.#large;
+    if (hasNext && !isUnsent) return;
     this.#large = null;
     if (large !== null || isUnsent) this.#nextBuffer = Buffer.allocUnsafeSlow(smallBufferBytes);
     if (large === null) return;
-    if (isUnsent) exchange.downstream.whenSent(() => this.#runtime.readBuffers.give(large));
-    else this.#runtime.readBuffers.give(large);
+    if (!isUnsent) this.#runtime.readBuffers.give(large);
+    else if (hasNext) this.#runtime.readBuffers.forget(large);
+    else exchange.downstream.whenSent(() => this.#runtime.readBuffers.give(large));
   }
 
   #fail(failure: UpstreamFailure): void {
@@ -350,8 +352,8 @@ export class UpstreamConnection implements Deadlined {
 
   #onEnd(): void {
     const exchange = this.exchange;
-    if (exchange !== null && this.#framing === 'until-close' && this.#failure === null) {
-      this.#isReusable = false;
+    if (exchange !== null && this.#reader.framing === 'until-close' && this.#failure === null) {
+      this.#reader.isReusable = false;
       this.#finish(exchange, false);
       return;
     }
@@ -360,6 +362,8 @@ export class UpstreamConnection implements Deadlined {
 
   #onClose(): void {
     this.#isGone = true;
+    if (this.#isHeld && this.#isConnected) this.#failure ??= 'not-sent';
+    this.#isHeld = false;
     this.#runtime.ticker.unwatch(this);
     this.server.forget(this);
     const exchange = this.exchange;
@@ -367,8 +371,12 @@ export class UpstreamConnection implements Deadlined {
     // a write of the client's may still hold the buffer: then it is not lent to anybody again
     if (this.#large !== null) this.#runtime.readBuffers.forget(this.#large);
     this.#large = null;
-    if (exchange === null) return;
-    this.#count();
-    exchange.upstreamFailed(this, this.#failure ?? (this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer'));
+    const waiting = this.#queue.splice(0);
+    if (waiting.length > 0 && this.#isConnected) this.server.pipeliningFailed();
+    if (exchange !== null) {
+      this.#count();
+      exchange.upstreamFailed(this, this.#failure ?? (this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer'));
+    }
+    for (const behind of waiting) behind.upstreamFailed(this, this.#isConnected ? 'unanswered' : 'connect-failed');
   }
 }

@@ -8,6 +8,9 @@ import { UpstreamConnection } from './upstream-connection.ts';
 /** Where a server listens: TCP, or a Unix socket for latchkey's own pages. */
 export type UpstreamAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
+// After a connection ended with requests unanswered: so a server that cannot do it costs one request in thousands twice.
+const pipeliningPauseMs = 10_000;
+
 /** The connections to one server. */
 export class UpstreamServerPool {
   readonly address: UpstreamAddress;
@@ -21,6 +24,10 @@ export class UpstreamServerPool {
   readonly #maxIdle: number;
   // a stack: the connection used last is the warmest, and the others may grow old and go
   readonly #idle: UpstreamConnection[] = [];
+  readonly #pipelining: number;
+  /** Takes the requests of this turn. */
+  #filling: UpstreamConnection | null = null;
+  #pipelinesFromMs = 0;
   #isClosed = false;
 
   constructor(runtime: Runtime, address: UpstreamAddress, authority: string, metricIndex: number, config: PoolLimits) {
@@ -30,6 +37,7 @@ export class UpstreamServerPool {
     this.metricIndex = metricIndex;
     this.#maxConnections = config.maxConnections;
     this.#maxIdle = config.maxIdleConnections;
+    this.#pipelining = config.pipelining;
   }
 
   get inUse(): number {
@@ -46,6 +54,25 @@ export class UpstreamServerPool {
       }
     }
     return null;
+  }
+
+  /**
+   * A connection for a request that may go out together with others of this turn.
+   *
+   * @returns null when the server has as many as it may have
+   */
+  takeShared(): UpstreamConnection | null {
+    if (this.#pipelining <= 1 || this.#pipelinesFromMs > this.#runtime.ticker.nowMs) {
+      return this.takeIdle() ?? this.connect();
+    }
+    if (this.#filling?.canJoin(this.#pipelining)) return this.#filling;
+    this.#filling = this.takeIdle() ?? this.connect();
+    return this.#filling;
+  }
+
+  /** A connection ended with requests unanswered: for a while each request has one of its own. */
+  pipeliningFailed(): void {
+    this.#pipelinesFromMs = this.#runtime.ticker.nowMs + pipeliningPauseMs;
   }
 
   /** @returns a new connection, null when the server has as many as it may have */
@@ -84,6 +111,8 @@ export class UpstreamServerPool {
 export interface PoolLimits {
   readonly maxConnections: number;
   readonly maxIdleConnections: number;
+  /** Requests at most that go out together on one connection; 1 for none. */
+  readonly pipelining: number;
 }
 
 /** The servers of one upstream; the one with the fewest requests running is next. */
@@ -114,12 +143,14 @@ export class UpstreamGroup {
   /**
    * @param avoid  a server that just failed; used again only when it is the only one
    * @param fresh  true: never an idle connection
+   * @param mayJoin  true: may share a connection where the upstream takes pipelining
    * @returns null when every server has as many connections as it may have
    */
-  acquire(avoid: UpstreamServerPool | null, fresh: boolean): UpstreamConnection | null {
+  acquire(avoid: UpstreamServerPool | null, fresh: boolean, mayJoin: boolean): UpstreamConnection | null {
     const server = this.#pick(avoid);
     if (server === null) return null;
-    return (fresh ? null : server.takeIdle()) ?? server.connect();
+    if (fresh) return server.connect();
+    return mayJoin ? server.takeShared() : (server.takeIdle() ?? server.connect());
   }
 
   close(): void {

@@ -1,0 +1,144 @@
+// Reads one upstream answer after the other from the bytes of a connection, proves their framing, and hands head and
+// spans of the body to an exchange. It owns no socket and no buffer. Rules: RFC 9112 §6.3, §7.1; RFC 9110 §15.2.
+
+import { brokenChunk, ChunkedFilter } from '../http1/chunked-filter.ts';
+import { HeadCollector } from '../http1/head-collector.ts';
+import { needMore } from '../http1/head-scanner.ts';
+import type { ResponseFraming, ResponseHead } from '../http1/response-head.ts';
+import type { Exchange } from './exchange.ts';
+import { idleTimeMs } from './keep-alive.ts';
+import type { Runtime } from './runtime.ts';
+
+/** `AnswerReader.read` when the bytes are no sound answer. */
+export const brokenAnswer = -1;
+
+// Interim answers at most before the final one; a storm of them is no answer.
+const maxInterim = 8;
+
+/** The answers of one connection. */
+export class AnswerReader {
+  /** How the body of the answer on the table ends; null before its final head. */
+  framing: ResponseFraming | null = null;
+  /** The answer on the table is complete. */
+  isDone = false;
+  /** Whether the upstream lets the connection stay after this answer. */
+  isReusable = false;
+  /** How long the connection may be idle after this answer. */
+  keepAliveMs: number;
+  readonly #runtime: Runtime;
+  readonly #heads: HeadCollector;
+  #interim = 0;
+  #remaining = 0;
+  #filter: ChunkedFilter | null = null;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.#heads = new HeadCollector(runtime.scanner);
+    this.keepAliveMs = runtime.limits.upstreamKeepAliveMs;
+  }
+
+  /** Bytes of the body that are still to come; infinite when only the body itself says so. */
+  get remaining(): number {
+    return this.framing === 'length' ? this.#remaining : Number.POSITIVE_INFINITY;
+  }
+
+  /** The next bytes belong to another answer. */
+  next(): void {
+    this.framing = null;
+    this.isDone = false;
+    this.#filter = null;
+    this.#interim = 0;
+  }
+
+  /** @returns offset behind the last byte that belongs to this answer (`end` unless `isDone`), or `brokenAnswer` */
+  read(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
+    if (this.framing !== null) return this.#readBody(exchange, chunk, start, end);
+    const heads = this.#heads;
+    for (let at = start; at < end; at = heads.end) {
+      const length = heads.read(chunk, at, end);
+      if (length === needMore) return end;
+      const head = this.#runtime.responseHead;
+      if (
+        length < 0 ||
+        heads.scanner.lines === 0 ||
+        head.parse(heads.takeText(), heads.scanner, this.#runtime.responseNames) !== null
+      ) {
+        return brokenAnswer;
+      }
+      if (head.status >= 200) return this.#begin(exchange, head, chunk, heads.end, end);
+      if (++this.#interim > maxInterim || !exchange.onInterim(head)) return brokenAnswer;
+    }
+    return end;
+  }
+
+  #begin(exchange: Exchange, head: ResponseHead, chunk: Buffer, start: number, end: number): number {
+    const framing = head.framing(exchange.method);
+    this.framing = framing;
+    this.isReusable = head.isPersistent && framing !== 'until-close';
+    this.keepAliveMs = idleTimeMs(head, this.#runtime.limits.upstreamKeepAliveMs);
+    switch (framing) {
+      case 'none':
+        this.isDone = true;
+        exchange.begin(head, framing, chunk, start, start, true);
+        return start;
+      case 'length': {
+        const take = Math.min(head.contentLength, end - start);
+        this.#remaining = head.contentLength - take;
+        this.isDone = this.#remaining === 0;
+        exchange.begin(head, framing, chunk, start, start + take, this.isDone);
+        return start + take;
+      }
+      case 'chunked':
+        this.#filter = new ChunkedFilter();
+        return this.#beginStream(exchange, head, framing, chunk, start, end);
+      case 'until-close':
+        return this.#beginStream(exchange, head, framing, chunk, start, end);
+      default:
+        return framing satisfies never;
+    }
+  }
+
+  /** Head and first spans in one write. */
+  #beginStream(
+    exchange: Exchange,
+    head: ResponseHead,
+    framing: ResponseFraming,
+    chunk: Buffer,
+    start: number,
+    end: number,
+  ): number {
+    const socket = exchange.downstream.socket;
+    socket.cork();
+    exchange.begin(head, framing, chunk, start, start, false);
+    const consumed = this.#relaySpans(exchange, chunk, start, end);
+    socket.uncork();
+    return consumed;
+  }
+
+  /** Nothing stays corked, or `hasUnsent` would count what is only waiting for us. */
+  #readBody(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
+    // one chunked read may be many spans; one write takes them all
+    const isChunked = this.#filter !== null;
+    if (isChunked) exchange.downstream.socket.cork();
+    const consumed = this.#relaySpans(exchange, chunk, start, end);
+    if (isChunked) exchange.downstream.socket.uncork();
+    return consumed;
+  }
+
+  #relaySpans(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
+    if (this.#filter !== null) {
+      const sink = (bytes: Uint8Array, first: number, last: number) => exchange.relay(bytes, first, last);
+      const consumed = this.#filter.feed(chunk, start, end, exchange.keepsChunks, sink);
+      this.isDone = this.#filter.isDone;
+      return consumed === brokenChunk ? brokenAnswer : consumed;
+    }
+    let take = end - start;
+    if (this.framing === 'length') {
+      take = Math.min(this.#remaining, take);
+      this.#remaining -= take;
+      this.isDone = this.#remaining === 0;
+    }
+    if (take > 0) exchange.relay(chunk, start, start + take);
+    return start + take;
+  }
+}
