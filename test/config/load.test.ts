@@ -119,7 +119,7 @@ data_dir: /var/lib/latchkey
 edges: 2
 users_file: users
 upstreams:
-  web: { servers: ["http://web.internal", "http://[::1]:9001"], max_connections: 7, max_idle_connections: 0 }
+  web: { servers: ["http://web.internal", "http://[::1]:9001"], max_connections: 7, max_idle_connections: 0, pipelining: 3 }
 routes:
   - name: app
     host: "*.Example.org"
@@ -163,6 +163,7 @@ password_checks_per_second: 3
     ],
     maxConnections: 7,
     maxIdleConnections: 0,
+    pipelining: 3,
   });
   expect(loaded.routes[0]).toEqual({
     name: 'app',
