@@ -13,6 +13,8 @@ const maxSizeDigits = 13;
 // Extension and trailer bytes at most over one whole body (CVE-2024-22019 is what no cap looks like).
 const maxDroppedBytes = 16 * 1024;
 
+const zeroDigit = Uint8Array.of(0x30);
+
 const inSize = 0;
 const afterSizeCr = 1;
 const inData = 2;
@@ -44,6 +46,8 @@ export class ChunkedFilter {
   #size = 0;
   #digits = 0;
   #dropped = 0;
+  /** A zero that begins a size stood at the end of the bytes before: handed on once it is known to be the whole size. */
+  #heldZero = false;
 
   /** @param maxBytes  of data in the whole body, framing not counted */
   constructor(maxBytes: number = Number.MAX_SAFE_INTEGER) {
@@ -70,15 +74,29 @@ export class ChunkedFilter {
         case inSize: {
           const value = hexValue(byte);
           if (value >= 0) {
+            // leading zeros go: to some parser they are an octal number, or too many digits
+            if (this.#digits > 0 && this.#size === 0) {
+              if (this.#heldZero) this.#heldZero = false;
+              else if (run >= 0) {
+                if (run < index - 1) sink(bytes, run, index - 1);
+                run = index;
+              }
+            }
             if (++this.#digits > maxSizeDigits) return brokenChunk;
             this.#size = this.#size * 16 + value;
           } else if (this.#digits === 0) return brokenChunk;
-          else if (byte === 0x0d) this.#state = afterSizeCr;
-          else if (byte === 0x3b) {
-            if (run >= 0 && run < index) sink(bytes, run, index);
-            run = -1;
-            this.#state = extensionStart;
-          } else return brokenChunk;
+          else {
+            if (this.#heldZero) {
+              this.#heldZero = false;
+              sink(zeroDigit, 0, 1);
+            }
+            if (byte === 0x0d) this.#state = afterSizeCr;
+            else if (byte === 0x3b) {
+              if (run >= 0 && run < index) sink(bytes, run, index);
+              run = -1;
+              this.#state = extensionStart;
+            } else return brokenChunk;
+          }
           index++;
           break;
         }
@@ -131,6 +149,12 @@ export class ChunkedFilter {
           index++;
         }
       }
+    }
+    if (run >= 0 && this.#state === inSize && this.#digits > 0 && this.#size === 0 && run < index) {
+      this.#heldZero = true;
+      index--;
+      if (run < index) sink(bytes, run, index);
+      return index + 1;
     }
     if (run >= 0 && run < index) sink(bytes, run, index);
     return index;

@@ -10,7 +10,7 @@ function decodeCanonical(text: string): string {
   let data = '';
   let at = 0;
   for (;;) {
-    const size = /^([0-9A-Fa-f]+)\r\n/.exec(text.slice(at, at + 20));
+    const size = /^(0|[1-9A-Fa-f][0-9A-Fa-f]*)\r\n/.exec(text.slice(at, at + 20));
     if (size === null) throw new Error(`no chunk size at ${at}`);
     at += size[0].length;
     const length = Number.parseInt(size[1] ?? '', 16);
@@ -37,7 +37,14 @@ const sound: [title: string, input: string, data: string, canonical: string][] =
     '0123456789abcdefghij',
     '',
   ],
-  ['takes leading zeros within 13 digits', '0000000000003\r\nabc\r\n0000\r\n\r\n', 'abc', ''],
+  [
+    'takes leading zeros within 13 digits, and drops them',
+    '0000000000003\r\nabc\r\n0000\r\n\r\n',
+    'abc',
+    '3\r\nabc\r\n0\r\n\r\n',
+  ],
+  ['keeps the zeros inside a size', `100\r\n${'x'.repeat(256)}\r\n00\r\n\r\n`, 'x'.repeat(256), ''],
+  ['drops leading zeros in front of an extension', '003;a\r\nabc\r\n00;b\r\n\r\n', 'abc', '3\r\nabc\r\n0\r\n\r\n'],
   ['takes data that looks like framing', 'a\r\n\r\n0\r\n\r\n5\r\n\r\n0\r\n\r\n', '\r\n0\r\n\r\n5\r\n', ''],
   ['RFC 9112 §7.1.1: drops an extension', '3;a\r\nabc\r\n0\r\n\r\n', 'abc', '3\r\nabc\r\n0\r\n\r\n'],
   ['drops an extension with a value', '3;a=b\r\nabc\r\n0;c=d\r\n\r\n', 'abc', '3\r\nabc\r\n0\r\n\r\n'],
