@@ -1,0 +1,97 @@
+// Gateways of the attack suite, each with an upstream of its own, so that what an upstream saw belongs to one row.
+// A lane runs one row at a time; rows of one kind are spread over the lanes of that kind.
+
+import { createHmac } from 'node:crypto';
+import { epochSeconds } from '../../gateway/telemetry/clock.ts';
+import { type FileInput, gatewaySecret, startGateway, type TestGateway } from '../support/gateway.ts';
+import type { GatewayKind, Making } from './row.ts';
+import { TapUpstream } from './tap.ts';
+
+/** A gateway in front of a recording upstream. */
+export interface Lane {
+  readonly kind: GatewayKind;
+  readonly port: number;
+  readonly tap: TapUpstream;
+  readonly making: Making;
+  close(): Promise<void>;
+}
+
+/** Lanes of each kind: the plain ones do nearly all of the work, the hasty one waits for timeouts. */
+const lanesOfKind: Readonly<Record<GatewayKind, number>> = { plain: 4, trusting: 1, hasty: 4, wide: 1 };
+
+function configOf(kind: GatewayKind, url: string): FileInput {
+  const route = (name: string, rest: object = {}): FileInput['routes'][number] => ({
+    name,
+    path: `/${name}/`,
+    upstream: 'web',
+    accept: ['token'],
+    ...rest,
+  });
+  return {
+    upstreams: { web: { servers: [url] } },
+    routes: [
+      route('open', { accept: ['anyone'] }),
+      route('vod'),
+      route('aud', { audience: 'app' }),
+      route('both', { accept: ['token', 'password'] }),
+      route('custom', { identity: { custom: { sub: 'X-Account' } } }),
+      route('host', { host: 'admin.example' }),
+      route('forwarding', { forward_authorization: true }),
+    ],
+    ...(kind === 'trusting' ? { trusted_proxies: ['127.0.0.0/8', '10.0.0.0/8', 'fd00::/8'] } : {}),
+    ...(kind === 'hasty'
+      ? { limits: { head_timeout: '700ms' }, timeouts: { request_body_idle: '700ms', upstream_first_byte: '5s' } }
+      : {}),
+  };
+}
+
+/** Starts one lane. */
+export async function openLane(kind: GatewayKind): Promise<Lane> {
+  const tap = await TapUpstream.start();
+  const gateway = await startGateway({ users: {}, config: configOf(kind, tap.url) });
+  return {
+    kind,
+    port: gateway.port,
+    tap,
+    making: makingOf(gateway),
+    close: async () => {
+      await gateway.close();
+      await tap.close();
+    },
+  };
+}
+
+/** Starts the lanes of these kinds. */
+export function openLanes(kinds: ReadonlySet<GatewayKind>): Promise<Lane[]> {
+  const wanted = [...kinds].flatMap((kind) => Array.from({ length: lanesOfKind[kind] }, () => kind));
+  return Promise.all(wanted.map(openLane));
+}
+
+/** Runs every item on some lane of its kind, one at a time per lane. */
+export async function spread<Item>(
+  lanes: readonly Lane[],
+  items: readonly Item[],
+  kindOf: (item: Item) => GatewayKind,
+  run: (item: Item, lane: Lane) => Promise<void>,
+): Promise<void> {
+  const queues = new Map<GatewayKind, Item[]>();
+  for (const item of items) queues.set(kindOf(item), [...(queues.get(kindOf(item)) ?? []), item]);
+  await Promise.all(
+    lanes.map(async (lane) => {
+      const queue = queues.get(lane.kind) ?? [];
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) await run(item, lane);
+    }),
+  );
+}
+
+function makingOf(gateway: TestGateway): Making {
+  const encode = (text: string) => Buffer.from(text).toString('base64url');
+  return {
+    token: (claims, type) => gateway.mint(claims, type),
+    forged: (header, claims, secret = gatewaySecret) => {
+      const signed = `${encode(header)}.${encode(claims)}`;
+      return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+    },
+    now: epochSeconds(),
+  };
+}

@@ -1,0 +1,215 @@
+// Request targets: the four forms, what no URI may hold, lengths, queries.
+
+import { family, get, host, type RequestRow, request } from '../row.ts';
+
+const { refused, passed, denied } = family('target');
+
+const uri = 'RFC 9112 §3.2, RFC 3986 §2';
+
+export const targetRows: readonly RequestRow[] = [
+  refused('asterisk-get', 'GET *', get('*'), 'RFC 9112 §3.2.4'),
+  refused(
+    'asterisk-options',
+    'OPTIONS *: a gateway has no answer for all sites',
+    request('OPTIONS', '*', []),
+    'RFC 9112 §3.2.4',
+  ),
+  refused('authority-form', 'the authority form of CONNECT with GET', get(`${host}:80`), 'RFC 9112 §3.2.3'),
+  refused('no-slash', 'a path without a slash', get('open/a'), 'RFC 9112 §3.2.1'),
+  refused('query-only', 'nothing but a query', get('?x=/open/a'), 'RFC 9112 §3.2.1'),
+  refused(
+    'at-sign',
+    'an at sign in front, which some take for user info',
+    get('@evil.example/open/a'),
+    'RFC 9112 §3.2.1',
+  ),
+  refused('colon-first', 'a port in front of the path', get(':80/open/a'), 'RFC 9112 §3.2.1'),
+
+  passed(
+    'absolute',
+    'an absolute form is forwarded in origin form',
+    get(`http://${host}/open/a?b`),
+    'RFC 9112 §3.2.2',
+    { line: 'GET /open/a?b' },
+  ),
+  passed(
+    'absolute-upper-case',
+    'scheme and host in capitals are the same',
+    get(`HTTP://${host.toUpperCase()}/open/a`),
+    'RFC 9112 §3.2.2',
+    { line: 'GET /open/a' },
+  ),
+  denied(
+    'absolute-no-path',
+    'an absolute form without a path is the root',
+    get(`http://${host}`),
+    'RFC 9112 §3.2.1',
+    404,
+  ),
+  denied(
+    'absolute-no-path-query',
+    'an absolute form with a query and no path',
+    get(`http://${host}?/open/a`),
+    'RFC 9112 §3.2.1',
+    404,
+  ),
+  refused(
+    'absolute-other-host',
+    'an absolute form that is not Host',
+    get('http://admin.example/open/a'),
+    'RFC 9112 §3.2.2',
+  ),
+  refused(
+    'absolute-other-port',
+    'an absolute form with a port that Host does not have',
+    get(`http://${host}:80/open/a`),
+    'RFC 9112 §3.2.2',
+  ),
+  refused(
+    'absolute-trailing-dot',
+    'an absolute form whose host ends in a dot',
+    get(`http://${host}./open/a`),
+    'RFC 9112 §3.2.2',
+  ),
+  refused(
+    'absolute-no-host-field',
+    'an absolute form of a 1.0 client without Host',
+    `GET http://${host}/open/a HTTP/1.0\r\n\r\n`,
+    'RFC 9112 §3.2.2',
+  ),
+  refused(
+    'absolute-https',
+    'an absolute form with https on a plain port',
+    get(`https://${host}/open/a`),
+    'RFC 9112 §3.2.2',
+  ),
+  refused('absolute-ftp', 'an absolute form with another scheme', get(`ftp://${host}/open/a`), 'RFC 9112 §3.2.2'),
+  refused('absolute-file', 'a file URL', get('file:///etc/passwd'), 'RFC 9112 §3.2.2'),
+  refused('absolute-javascript', 'a javascript URL', get('javascript:alert(1)'), 'RFC 9112 §3.2.2'),
+  refused('absolute-one-slash', 'a scheme with one slash', get(`http:/${host}/open/a`), 'RFC 9112 §3.2.2'),
+  refused('absolute-no-slash', 'a scheme without slashes', get(`http:${host}/open/a`), 'RFC 9112 §3.2.2'),
+  refused('absolute-three-slashes', 'an empty authority', get('http:///open/a'), 'RFC 9110 §4.2.1'),
+  refused('absolute-userinfo', 'user info in the authority', get(`http://user@${host}/open/a`), 'RFC 9110 §4.2.4'),
+  refused(
+    'absolute-userinfo-host',
+    'the right host as user info of another',
+    get(`http://${host}@evil.example/open/a`),
+    'RFC 9110 §4.2.4',
+  ),
+  refused(
+    'absolute-backslash',
+    'a backslash in the authority',
+    get(`http://${host}\\@evil.example/open/a`),
+    'RFC 3986 §3.2',
+  ),
+  refused('absolute-percent-host', 'an encoded host', get('http://%6dedia.example/open/a'), 'RFC 9110 §4.2.3'),
+  refused('absolute-fragment', 'a fragment behind the authority', get(`http://${host}#/open/a`), 'RFC 9112 §3.2'),
+  refused(
+    'absolute-nested',
+    'an absolute form inside an absolute form’s host',
+    get(`http://http://${host}/open/a`),
+    'RFC 9112 §3.2.2',
+  ),
+  denied('absolute-in-path', 'a URL as a path has an empty segment', get(`/http://${host}/open/a`), uri, 400, {
+    after: 'closed',
+  }),
+
+  refused('fragment', 'a fragment behind the path', get('/open/a#b'), 'oauth2-proxy CVE-2026-41059'),
+  refused('fragment-in-query', 'a fragment behind the query', get('/open/a?b#c'), 'oauth2-proxy CVE-2026-41059'),
+  refused(
+    'fragment-hides-path',
+    'a protected path in front of an open fragment',
+    get('/vod/a#/open/a'),
+    'oauth2-proxy CVE-2026-41059',
+  ),
+  refused('backslash', 'a raw backslash', get('/open\\a'), 'RFC 3986 §2'),
+  refused('backslash-first', 'a backslash for the first slash', get('\\open/a'), 'RFC 9112 §3.2.1'),
+  refused('quote', 'a raw double quote', get('/open/"a"'), uri),
+  refused('less-than', 'a raw less-than sign', get('/open/<script>'), uri),
+  refused('high-byte', 'a byte from 0x80 on', get('/open/\xe4'), uri),
+  refused('utf8', 'raw UTF-8', get('/open/\xc3\xa4'), uri),
+  refused('high-byte-in-query', 'a byte from 0x80 on in the query', get('/open/a?\xff'), uri),
+  refused('quote-in-query', 'a raw double quote in the query', get('/open/a?"'), uri),
+  refused('less-than-in-query', 'a raw less-than sign in the query', get('/open/a?<script>'), uri),
+  refused('tab', 'a tab in the target', get('/open/a\tb'), uri),
+  refused('nul', 'NUL in the target', get('/open/a\0b'), uri),
+  refused('del', 'DEL in the target', get('/open/a\x7fb'), uri),
+  refused('crlf-injection', 'a field behind a CRLF in the target', get('/open/a\r\nX-Forwarded-User: root'), uri),
+  refused('lf-injection', 'a field behind a LF in the target', get('/open/a\nX-Forwarded-User: root'), uri),
+
+  passed(
+    'longest',
+    'a target of 16 KiB',
+    get(`/open/${'a'.repeat(16 * 1024 - 6)}`),
+    'RFC 9112 §3',
+    /^GET \/open\/a{16378} HTTP\/1\.1\r\n/,
+  ),
+  refused(
+    'too-long',
+    'a target of 16 KiB and one byte',
+    get(`/open/${'a'.repeat(16 * 1024 - 5)}`),
+    'RFC 9110 §15.5.15',
+    414,
+  ),
+  refused(
+    'too-long-query',
+    'a query that makes it too long',
+    get(`/open/a?${'a'.repeat(16 * 1024)}`),
+    'RFC 9110 §15.5.15',
+    414,
+  ),
+  refused('longer-than-a-head', 'a target of 40 KiB', get(`/open/${'a'.repeat(40 * 1024)}`), 'RFC 9110 §15.5.15', 431, {
+    answers: [[414, 431]],
+  }),
+
+  passed('question-marks', 'question marks inside the query', get('/open/a?b?c??d'), 'RFC 3986 §3.4', {
+    line: 'GET /open/a?b?c??d',
+  }),
+  passed('empty-query', 'an empty query stays', get('/open/a?'), 'RFC 3986 §3.4', { line: 'GET /open/a?' }),
+  passed('browser-query', 'what browsers leave raw in queries', get("/open/a?{}|^`[]'\\"), 'URL Standard', {
+    line: "GET /open/a?{}|^`[]'\\",
+  }),
+  passed(
+    'encoded-query',
+    'encoded bytes of a query are nobody’s to touch',
+    get('/open/a?b=%2e%2e%2f%00%zz'),
+    'RFC 3986 §3.4',
+    { line: 'GET /open/a?b=%2e%2e%2f%00%zz' },
+  ),
+  passed(
+    'many-parameters',
+    'a thousand parameters',
+    get(`/open/a?${'x=1&'.repeat(1000)}y`),
+    'Go CVE-2026-39825',
+    /^GET \/open\/a\?(?:x=1&){1000}y HTTP/,
+  ),
+  denied(
+    'rule-in-query',
+    'an open path in the query of a protected one',
+    get('/vod/a?x=/open/'),
+    'oauth2-proxy CVE-2025-54576',
+  ),
+  denied(
+    'rule-as-parameter',
+    'an open path as the parameter of a protected one',
+    get('/vod/a;/open/a'),
+    'oauth2-proxy CVE-2025-54576',
+    401,
+  ),
+  denied('rule-behind-path', 'an open path inside a protected one', get('/vod/open/a'), 'oauth2-proxy CVE-2025-54576'),
+  denied(
+    'rule-in-front',
+    'a protected path inside one that nobody serves',
+    get('/nowhere/open/a'),
+    'oauth2-proxy CVE-2025-54576',
+    404,
+  ),
+  denied(
+    'rule-as-prefix',
+    'a path that only begins like an open one',
+    get('/openly/a'),
+    'oauth2-proxy CVE-2025-54576',
+    404,
+  ),
+  denied('rule-in-capitals', 'an open path in capitals is another path', get('/OPEN/a'), 'RFC 3986 §6.2.2.1', 404),
+];
