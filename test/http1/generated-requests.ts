@@ -18,11 +18,11 @@ const fieldName = fc.oneof(
   ),
   fc.stringMatching(/^[A-Za-z0-9-]{1,12}$/).filter((name) => !/^(host|expect|connection|upgrade)$/i.test(name)),
 );
-const fieldValue = fc.oneof(
+export const fieldValue = fc.oneof(
   fc.constantFrom('', 'chunked', '0', '5', 'close', 'websocket', 'a: b', 'a, b'),
   fc.stringMatching(/^[\t !-~\x80-\xff]{0,20}$/),
 );
-const blanks = fc.constantFrom('', ' ', ' ', ' ', '\t', ' \t ');
+export const blanks = fc.constantFrom('', ' ', ' ', ' ', '\t', ' \t ');
 const plainLine = fc.tuple(fieldName, blanks, fieldValue, blanks).map((parts) => {
   const [name, before, value, after] = parts;
   return `${name}:${before}${value}${after}`;
@@ -44,10 +44,27 @@ const method = fc.constantFrom(
   ...'REBIND UNBIND ACL REPORT MKACTIVITY CHECKOUT MERGE MKCALENDAR LINK UNLINK'.split(' '),
 );
 const host = fc.constantFrom('a', 'Example.org', 'a:8080', '127.0.0.1', '[::1]', '[::1]:80', 'a-b_c.d.');
-const path = fc.stringMatching(/^\/[!-"$->@-~]{0,20}$/);
-const query = fc.oneof(fc.constant(''), fc.stringMatching(/^\?[!-"$-~]{0,12}$/));
 
-const data = fc.oneof(
+/** Paths and queries of the targets. */
+export interface TargetParts {
+  readonly path: fc.Arbitrary<string>;
+  readonly query: fc.Arbitrary<string>;
+}
+
+const everyTarget: TargetParts = {
+  path: fc.stringMatching(/^\/[!-"$->@-~]{0,20}$/),
+  query: fc.oneof(fc.constant(''), fc.stringMatching(/^\?[!-"$-~]{0,12}$/)),
+};
+
+/** Targets that routes take: each path has a canonical form, no query holds what only browsers repair. */
+export const routedTarget: TargetParts = {
+  path: fc
+    .array(fc.stringMatching(/^[!$&'()*+,0-9:=@A-Z_a-z~-][!$&'()*+,.0-9:;=@A-Z_a-z~-]{0,5}$/), { maxLength: 3 })
+    .map((segments) => `/${segments.join('/')}`),
+  query: fc.oneof(fc.constant(''), fc.stringMatching(/^\?[A-Za-z0-9=&;_.~!$-]{0,12}$/)),
+};
+
+export const data = fc.oneof(
   fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
   fc.constantFrom('0\r\n\r\n', 'GET /inner HTTP/1.1\r\nHost: a\r\n\r\n', '\r\n'),
 );
@@ -73,7 +90,7 @@ const chunk = fc
 const trailer = fc
   .tuple(fc.stringMatching(/^X-[A-Za-z0-9_.]{0,6}$/), fieldValue)
   .map(([name, value]) => `${name}:${value}\r\n`);
-const chunkedBody = fc
+export const chunkedBody = fc
   .tuple(fc.array(chunk, { maxLength: 4 }), size(0), extension, fc.array(trailer, { maxLength: 2 }))
   .map(([chunks, last, extensions, trailers]) => `${chunks.join('')}${last}${extensions}\r\n${trailers.join('')}\r\n`);
 
@@ -132,7 +149,10 @@ const doubtfulFraming = fc
     return { version, line, body };
   });
 
-function requestWith(framings: fc.Arbitrary<{ version: string; line: string[]; body: string }>): fc.Arbitrary<string> {
+function requestWith(
+  framings: fc.Arbitrary<{ version: string; line: string[]; body: string }>,
+  { path, query }: TargetParts,
+): fc.Arbitrary<string> {
   const line = fc.oneof({ weight: 3, arbitrary: plainLine }, { weight: 1, arbitrary: specialLine });
   const emptyLines = fc.constantFrom('', '', '', '\r\n', '\r\n\r\n');
   const isAbsolute = fc.constantFrom(false, false, false, true);
@@ -150,7 +170,10 @@ function requestWith(framings: fc.Arbitrary<{ version: string; line: string[]; b
 }
 
 /** Exactly one request that the documented grammar allows, and nothing behind it. */
-export const soundRequest: fc.Arbitrary<string> = requestWith(framing);
+export const soundRequest: fc.Arbitrary<string> = requestWith(framing, everyTarget);
+
+/** The same with targets that a gateway forwards. */
+export const routedRequest: fc.Arbitrary<string> = requestWith(framing, routedTarget);
 
 // --- mutations ---
 
@@ -177,7 +200,7 @@ const fragments = [
 ];
 
 // unbiased: fast-check prefers small numbers, and all mutations would sit in the first bytes
-const place = fc.noBias(fc.nat(999_999)).map((millionths) => millionths / 1_000_000);
+export const place = fc.noBias(fc.nat(999_999)).map((millionths) => millionths / 1_000_000);
 const anywhere = fc
   .tuple(
     place,
@@ -201,8 +224,9 @@ const besideDelimiter = fc
   }));
 const mutation = fc.oneof({ weight: 1, arbitrary: anywhere }, { weight: 2, arbitrary: besideDelimiter });
 
-function mutated(request: fc.Arbitrary<string>): fc.Arbitrary<string> {
-  return fc.tuple(request, fc.array(mutation, { minLength: 1, maxLength: 2 })).map(([sound, mutations]) =>
+/** One or two edits in each. */
+export function mutated(message: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  return fc.tuple(message, fc.array(mutation, { minLength: 1, maxLength: 2 })).map(([sound, mutations]) =>
     mutations.reduce((text, { index, removed, put }) => {
       const at = index(text);
       return text.slice(0, at) + put + text.slice(at + removed);
@@ -211,15 +235,24 @@ function mutated(request: fc.Arbitrary<string>): fc.Arbitrary<string> {
 }
 
 /** Requests whose chunked body alone is damaged, so that its few delimiters are hit often. */
-const brokenChunked = requestWith(
-  mutated(chunkedBody).map((body) => ({ version: '1.1', line: ['Transfer-Encoding: chunked'], body })),
-);
+const brokenChunked = mutated(chunkedBody).map((body) => ({
+  version: '1.1',
+  line: ['Transfer-Encoding: chunked'],
+  body,
+}));
 
 /** Sound requests, doubtful ones, and mutations of both. More than a third are sound. */
-export const anyRequest: fc.Arbitrary<string> = fc.oneof(
-  { weight: 4, arbitrary: soundRequest },
-  { weight: 3, arbitrary: mutated(soundRequest) },
-  { weight: 2, arbitrary: brokenChunked },
-  { weight: 1, arbitrary: requestWith(doubtfulFraming) },
-  { weight: 1, arbitrary: mutated(requestWith(doubtfulFraming)) },
-);
+export function requestsOf(target: TargetParts): fc.Arbitrary<string> {
+  const sound = requestWith(framing, target);
+  const doubtful = requestWith(doubtfulFraming, target);
+  return fc.oneof(
+    { weight: 4, arbitrary: sound },
+    { weight: 3, arbitrary: mutated(sound) },
+    { weight: 2, arbitrary: requestWith(brokenChunked, target) },
+    { weight: 1, arbitrary: doubtful },
+    { weight: 1, arbitrary: mutated(doubtful) },
+  );
+}
+
+/** `requestsOf` every target that the grammar allows. */
+export const anyRequest: fc.Arbitrary<string> = requestsOf(everyTarget);
