@@ -2,6 +2,7 @@
 // Plain JSON data: control sends it to the edges as it stands. It holds no secret, only the paths of secret files.
 
 import type { KeyState } from '../core/model/key.ts';
+import type { UpstreamConfig } from './upstream-config.ts';
 
 /** A TCP address to listen on. Port 0 asks the system for a free one. */
 export interface ListenAddress {
@@ -16,25 +17,6 @@ export interface CommonKeyConfig {
   /** Absolute path. The file's bytes are the key, one final newline dropped. */
   readonly secretFile: string;
   readonly state: KeyState;
-}
-
-/** One server of an upstream group. */
-export interface UpstreamServer {
-  readonly host: string;
-  readonly port: number;
-  /** What the `Host` default would be: `host[:port]`, for messages and logs. */
-  readonly authority: string;
-}
-
-export interface UpstreamConfig {
-  readonly name: string;
-  readonly servers: readonly UpstreamServer[];
-  /** Connections at most to each server, from one edge. Default 512. */
-  readonly maxConnections: number;
-  /** Connections kept idle at most to each server, from one edge. Default 64. */
-  readonly maxIdleConnections: number;
-  /** Requests at most that go out together on one connection. Default 1: none do. */
-  readonly pipelining: number;
 }
 
 /** What a route takes. The other kinds of the design are named by later versions. */

@@ -10,6 +10,7 @@
 import type { webcrypto } from 'node:crypto';
 import type { KeyPurpose, KeyState } from '../core/model/key.ts';
 import type { Config } from './config.ts';
+import type { TlsMaterial } from './upstream-tls.ts';
 
 /** A key on its way to an edge; `secret` is base64url without padding. */
 export interface FeedKey {
@@ -20,6 +21,12 @@ export interface FeedKey {
   readonly secret: string;
 }
 
+/** What is in the PEM files of an upstream's TLS. `key` is a secret: it is never logged and never written anywhere. */
+export interface FeedUpstreamTls extends TlsMaterial {
+  /** Name of the upstream. */
+  readonly name: string;
+}
+
 export type FeedMessage =
   /** The whole state; sent first, and again after each reload. `publicSocket` is the path that the reserved prefix is proxied to. */
   | {
@@ -27,6 +34,7 @@ export type FeedMessage =
       readonly seq: number;
       readonly config: Config;
       readonly keys: readonly FeedKey[];
+      readonly upstreamTls: readonly FeedUpstreamTls[];
       readonly publicSocket: string;
     }
   | { readonly kind: 'heartbeat'; readonly seq: number }

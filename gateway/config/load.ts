@@ -3,19 +3,11 @@
 
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import type {
-  Config,
-  IdentityConfig,
-  ListenAddress,
-  LogTarget,
-  RouteConfig,
-  RouteLimits,
-  Timeouts,
-  UpstreamConfig,
-} from './config.ts';
+import type { Config, IdentityConfig, ListenAddress, LogTarget, RouteConfig, RouteLimits, Timeouts } from './config.ts';
 import { readDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { type Inspection, inspect } from './inspect.ts';
+import { assembleUpstream } from './load-upstreams.ts';
 import { type Problem, problemAt } from './problem.ts';
 import { checkReferences } from './references.ts';
 import { type ConfigFile, fileSchema } from './schema.ts';
@@ -96,15 +88,7 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
       state,
     })),
     usersFile: file.users_file === undefined ? null : absolute(file.users_file),
-    upstreams: Object.entries(file.upstreams).map(
-      ([name, upstream]): UpstreamConfig => ({
-        name,
-        servers: upstream.servers,
-        maxConnections: upstream.max_connections,
-        maxIdleConnections: upstream.max_idle_connections,
-        pipelining: upstream.pipelining,
-      }),
-    ),
+    upstreams: Object.entries(file.upstreams).map(([name, upstream]) => assembleUpstream(name, upstream, absolute)),
     routes: file.routes.map(
       (route): RouteConfig => ({
         name: route.name,

@@ -6,6 +6,7 @@ import ipaddr from 'ipaddr.js';
 import { validateCustomHeaderName } from '../core/decision/identity.ts';
 import type { Draft } from './inspect.ts';
 import { type Problem, pathText, problemAt } from './problem.ts';
+import { checkUpstreams } from './references-upstreams.ts';
 import type { ConfigFile } from './schema.ts';
 import { fileRefusal, readKeyFile } from './secrets.ts';
 import { suggestionHint } from './suggest.ts';
@@ -32,6 +33,7 @@ export function checkReferences(
   checkKeys(draft, problems);
   checkRoutes(draft, problems);
   checkTokens(draft, problems);
+  checkUpstreams(draft.upstreams ?? {}, absolute, files, problems, warnings);
   if (files === 'check') checkFiles(draft, absolute, problems, warnings);
   return { problems, warnings };
 }

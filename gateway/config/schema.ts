@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { limits, routeLimits, timeout } from './schema-limits.ts';
+import { upstreamSchema } from './schema-upstreams.ts';
 import {
   addressBlock,
   durationSeconds,
@@ -13,7 +14,6 @@ import {
   routeHost,
   routePath,
   sizeBytes,
-  upstreamServer,
   wordOf,
 } from './values.ts';
 
@@ -79,16 +79,6 @@ const route = z.strictObject({
   limits: routeLimits.prefault({}),
 });
 
-const upstream = z.strictObject({
-  servers: z.array(upstreamServer).min(1),
-  max_connections: count(1, 65_535).prefault(512).meta({ description: 'to each server, from one edge' }),
-  max_idle_connections: count(0, 65_535).prefault(64).meta({ description: 'to each server, from one edge' }),
-  pipelining: count(1, 64).prefault(1).meta({
-    description:
-      'GET and HEAD requests that may go out together on one connection; for servers with small, quick answers',
-  }),
-});
-
 const logTarget = z.string().min(1).prefault('stdout').meta({ description: 'off, stdout, or the path of a file' });
 
 /** The whole file. Read it with `inspect`, which reports every problem and not only the first of a kind. */
@@ -116,7 +106,7 @@ export const fileSchema = z
       .optional()
       .meta({ description: 'without it a key is made on the first run and kept in data_dir' }),
     users_file: filePath.optional(),
-    upstreams: z.record(identifier('upstream name'), upstream),
+    upstreams: z.record(identifier('upstream name'), upstreamSchema),
     routes: z.array(route).min(1),
     trusted_proxies: z
       .array(addressBlock)

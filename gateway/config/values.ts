@@ -1,4 +1,4 @@
-// Single values of the configuration file: durations, sizes, addresses, hosts, paths, servers, as zod types.
+// Single values of the configuration file: durations, sizes, addresses, hosts, paths, as zod types.
 // Each takes the text as written and gives the checked form; nothing here looks at another value or at a file.
 // Rules: RFC 3986 §2.3 and §6.2.2 (canonical paths), RFC 1123 §2.1 (host names).
 
@@ -7,10 +7,10 @@ import { z } from 'zod';
 import { canonicalHost } from '../core/decision/host.ts';
 import { canonicalPath, explainPath } from '../core/decision/path.ts';
 import { compileAddressList } from '../core/token/address.ts';
-import type { UpstreamServer } from './config.ts';
 import { suggestionHint } from './suggest.ts';
 
-type Reading<T> =
+/** What became of a value's text. */
+export type Reading<T> =
   | { readonly kind: 'read'; readonly value: T }
   | { readonly kind: 'wrong'; readonly problem: string; readonly hint?: string };
 
@@ -117,35 +117,6 @@ export const listenAddress = read('host:port, [ipv6]:port, or :port for every ad
     : { kind: 'read', value: { host, port } };
 });
 
-/** One server of an upstream: `http://` with host and an optional port, nothing else. */
-export const upstreamServer = read('http://host[:port]', undefined, (text): Reading<UpstreamServer> => {
-  if (/^https:/i.test(text)) {
-    return wrong(
-      'https:// servers are not supported',
-      'TLS to upstreams is not there yet; use http:// on a trusted network',
-    );
-  }
-  if (/^unix:/i.test(text)) return wrong('unix: servers are not supported', 'write http://host:port');
-  if (!/^http:\/\//i.test(text))
-    return wrong(`${JSON.stringify(text)} is not an http:// address`, 'write http://host:port');
-  const rest = text.slice('http://'.length);
-  if (rest.includes('@')) return wrong('a server address has no user name or password', 'write http://host:port');
-  if (/[/?#\\]/.test(rest)) {
-    return wrong(
-      `${JSON.stringify(text)} has a path`,
-      'write http://host:port; paths go to the upstream as the client sent them',
-    );
-  }
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/.exec(rest);
-  const host = match === null ? null : readHost(match[1] ?? '');
-  if (match === null || host === null)
-    return wrong(`${JSON.stringify(text)} has no valid host`, 'write http://host:port');
-  const port = match[2] === undefined ? 80 : Number(match[2]);
-  if (port < 1 || port > 65_535) return wrong(`port ${port} is not between 1 and 65535`);
-  const shown = host.includes(':') ? `[${host}]` : host;
-  return { kind: 'read', value: { host, port, authority: port === 80 ? shown : `${shown}:${port}` } };
-});
-
 /** The host a route is for: an exact name or `*.example.org`; lower-cased. */
 export const routeHost = read('a host name, or *.example.org for every name below', undefined, (text) => {
   const hint = 'write media.example.org or *.example.org';
@@ -211,7 +182,7 @@ export function routePathProblem(path: string): { problem: string; hint: string 
 }
 
 /** `[::1]`, `127.0.0.1` or a host name, lower-cased and without brackets; null when it is none. */
-function readHost(text: string): string | null {
+export function readHost(text: string): string | null {
   if (text.startsWith('[')) {
     const inner = text.slice(1, -1);
     return isIPv6(inner) && !inner.includes('%') ? inner.toLowerCase() : null;
@@ -225,12 +196,13 @@ function readHost(text: string): string | null {
     : null;
 }
 
-function wrong(problem: string, hint?: string): { kind: 'wrong'; problem: string; hint?: string } {
+/** A text that is no value of its kind. */
+export function wrong(problem: string, hint?: string): { kind: 'wrong'; problem: string; hint?: string } {
   return hint === undefined ? { kind: 'wrong', problem } : { kind: 'wrong', problem, hint };
 }
 
 /** A zod type that runs `parse` on the text; the description and pattern are for editors. */
-function read<T>(description: string, pattern: string | undefined, parse: (text: string) => Reading<T>) {
+export function read<T>(description: string, pattern: string | undefined, parse: (text: string) => Reading<T>) {
   const text = z
     .string({ error: description })
     .meta(pattern === undefined ? { description } : { description, pattern });

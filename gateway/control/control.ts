@@ -5,13 +5,14 @@
 import { chmodSync, rmSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
-import type { FeedKey } from '../config/edge-feed.ts';
+import type { FeedKey, FeedUpstreamTls } from '../config/edge-feed.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClock } from './control-clock.ts';
 import { ControlMetrics } from './control-metrics.ts';
 import { EdgeRoster } from './edge-roster.ts';
 import { createEdgeServer } from './edge-server.ts';
+import { loadUpstreamTls } from './load-upstream-tls.ts';
 import { mergeReload } from './merge-reload.ts';
 import { createOperationsServer } from './operations-server.ts';
 import { createPublicServer } from './public-server.ts';
@@ -71,6 +72,10 @@ export class ListenFailure extends Error {
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { logger, clock, sockets } = options;
   let state: ControlState = { config: options.config, keys: options.keys };
+  const firstTls = loadUpstreamTls(options.config.upstreams);
+  // `serve` has checked the same files a moment ago
+  if (firstTls.kind === 'refused') throw new Error(firstTls.problems.join('\n'));
+  let { upstreamTls } = firstTls;
   let seq = 1;
   const roster = new EdgeRoster(state.config.edges, clock);
   const metrics = new ControlMetrics(roster);
@@ -89,6 +94,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       seq,
       config: state.config,
       keys: state.keys.map(toFeedKey),
+      upstreamTls,
       publicSocket: sockets.public,
     }),
     seq: () => seq,
@@ -129,7 +135,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   return {
     operations: { host: address.host, port: boundPort(operations) ?? address.port },
     reload: () => {
-      const loaded = options.reload();
+      const loaded = withUpstreamTls(options.reload());
       metrics.reload(loaded.kind);
       if (loaded.kind === 'refused') {
         logger.error({ problems: loaded.problems }, 'the configuration was not reloaded; nothing changed');
@@ -137,6 +143,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       }
       const { config, needsRestart } = mergeReload(state.config, loaded.config);
       state = { config, keys: loaded.keys };
+      upstreamTls = loaded.upstreamTls;
       seq += 1;
       edges.broadcastSnapshot();
       if (needsRestart.length > 0) logger.warn({ needsRestart }, 'some changes wait for a restart');
@@ -157,6 +164,16 @@ async function listenOnSocket(server: FastifyInstance, path: string): Promise<vo
 function boundPort(server: FastifyInstance): number | null {
   const bound = server.server.address();
   return typeof bound === 'object' && bound !== null ? bound.port : null;
+}
+
+type ReloadedWithTls =
+  | (Extract<Reloaded, { readonly kind: 'loaded' }> & { readonly upstreamTls: readonly FeedUpstreamTls[] })
+  | Extract<Reloaded, { readonly kind: 'refused' }>;
+
+function withUpstreamTls(reloaded: Reloaded): ReloadedWithTls {
+  if (reloaded.kind === 'refused') return reloaded;
+  const tls = loadUpstreamTls(reloaded.config.upstreams);
+  return tls.kind === 'refused' ? tls : { ...reloaded, upstreamTls: tls.upstreamTls };
 }
 
 function toFeedKey(key: KeyRecord): FeedKey {

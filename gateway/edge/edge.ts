@@ -1,7 +1,7 @@
 // Starts one edge: listeners, runtime, reloads, and the way out. The composition of the data plane.
 // It opens no database and no file but its logs; everything else comes from control.
 
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type LookupFunction, type Server, type Socket } from 'node:net';
 import type { FeedMessage } from '../config/edge-feed.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import { openAccessLog, openDecisionLog, TokenDigest } from '../telemetry/access-log.ts';
@@ -20,6 +20,8 @@ export interface EdgeOptions {
   readonly snapshot: SnapshotMessage;
   readonly metrics: EdgeMetrics;
   readonly logger: Logger;
+  /** Resolves the names of upstreams. Default: the system's resolver. */
+  readonly lookup?: LookupFunction;
 }
 
 /** A running edge. */
@@ -64,6 +66,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     accessLog,
     decisionLog,
     askPassword: (question) => client.askPassword(question),
+    upstreamTls: snapshot.upstreamTls,
+    lookup: options.lookup ?? null,
   });
   // before its first use the public half is with control, so an upstream never meets an unknown key
   await client.registerAssertionKey(runtime.assertions.jwk);
@@ -85,7 +89,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   }
   return {
     listening,
-    applySnapshot: (message) => runtime.apply(message.config, keysOf(message), message.seq),
+    applySnapshot: (message) => runtime.apply(message.config, keysOf(message), message.upstreamTls, message.seq),
     drain: (deadlineMs) => drain(runtime, servers, deadlineMs, [accessLog, decisionLog]),
     reopenLogs: () => {
       accessLog?.reopen();

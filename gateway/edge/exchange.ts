@@ -13,8 +13,9 @@ import { issueLines } from './issue-pass.ts';
 import { type BodyRefusal, messageAnswer, upstreamAnswer } from './responder.ts';
 import { type OutgoingFraming, writeResponseHead } from './response-writer.ts';
 import { type Runtime, scratchBytes } from './runtime.ts';
-import type { UpstreamConnection, UpstreamFailure } from './upstream-connection.ts';
-import type { UpstreamGroup, UpstreamServerPool } from './upstream-pool.ts';
+import { neverOpened, type UpstreamConnection, type UpstreamFailure } from './upstream-connection.ts';
+import type { UpstreamGroup } from './upstream-group.ts';
+import type { UpstreamServerPool } from './upstream-pool.ts';
 
 // A whole answer up to this size is copied together and written at once; two writes cost more than the copy.
 const maxWholeAnswer = scratchBytes;
@@ -256,10 +257,10 @@ export class Exchange {
     if (!this.#answering && this.#mayTryAgain(connection, failure)) {
       this.#triedAgain = true;
       this.#runtime.metrics.retries++;
-      this.#open(failure === 'connect-failed' || failure === 'connect-timeout' ? connection.server : null, true);
+      this.#open(neverOpened(failure) ? connection.server : null, true);
       return;
     }
-    this.#runtime.upstreamTrouble(this, connection.server, failure);
+    this.#runtime.upstreamTrouble(this, connection, failure);
     if (this.#answering) {
       // the client must not take what it has for the whole
       this.#over();
@@ -289,7 +290,8 @@ export class Exchange {
   }
 
   #open(avoid: UpstreamServerPool | null, fresh: boolean): void {
-    const connection = this.#group.acquire(avoid, fresh, this.#mayJoin);
+    const group = this.#group;
+    const connection = group.acquire(avoid, fresh, this.#mayJoin, group.keyOf(this.request));
     if (connection === null) {
       this.#giveUp('too-busy');
       return;
@@ -302,7 +304,7 @@ export class Exchange {
     if (this.#triedAgain || this.#sentBodyBytes) return false;
     // nothing of it went out, or it is idempotent and went out behind another one: RFC 9112 §9.3.2
     if (failure === 'not-sent' || failure === 'unanswered') return true;
-    if (failure === 'connect-failed' || failure === 'connect-timeout') return this.#group.servers.length > 1;
+    if (neverOpened(failure)) return this.#group.servers.length > 1 && this.#runtime.mayRetry();
     // a stale connection: nothing was answered, and repeating the request changes nothing
     return (
       failure === 'closed-before-answer' &&

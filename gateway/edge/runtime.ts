@@ -1,9 +1,10 @@
 // What all connections of one edge share: configuration, keys, pools, counters, logs. Built once, in `startEdge`.
 // A reload replaces the snapshot, the keys and the pools here; requests in flight keep what they took.
 
+import type { LookupFunction } from 'node:net';
 import { compileSnapshot } from '../config/compile.ts';
 import type { Config, Limits } from '../config/config.ts';
-import type { PasswordQuestion } from '../config/edge-feed.ts';
+import type { FeedUpstreamTls, PasswordQuestion } from '../config/edge-feed.ts';
 import type { Denial, LookupAnswer, Permit } from '../core/decision/decide.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import type { KeyRecord } from '../core/model/key.ts';
@@ -26,10 +27,13 @@ import type { Passage } from './lifecycle.ts';
 import { LiveKeys } from './live-keys.ts';
 import { LostTokens } from './lost-tokens.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import type { StandingChange } from './server-standing.ts';
 import { SlowClients } from './slow-clients.ts';
 import { Ticker } from './ticker.ts';
 import type { UpstreamConnection, UpstreamFailure } from './upstream-connection.ts';
-import { UpstreamGroup, UpstreamServerPool } from './upstream-pool.ts';
+import type { UpstreamGroup } from './upstream-group.ts';
+import { ownUpstreamName, UpstreamGroups } from './upstream-groups.ts';
+import type { UpstreamServerPool } from './upstream-pool.ts';
 
 /** Asks control whether a password holds; never throws. */
 export type AskPassword = (question: PasswordQuestion) => Promise<LookupAnswer>;
@@ -39,11 +43,14 @@ export interface RuntimeOptions {
   readonly keys: readonly KeyRecord[];
   readonly seq: number;
   readonly publicSocket: string;
+  readonly upstreamTls: readonly FeedUpstreamTls[];
   readonly metrics: EdgeMetrics;
   readonly logger: Logger;
   readonly accessLog: AccessLog | null;
   readonly decisionLog: DecisionLog | null;
   readonly askPassword: AskPassword;
+  /** Resolves the names of upstreams; null for the system's resolver. */
+  readonly lookup: LookupFunction | null;
 }
 
 // Sum of large read buffers; above it reads use 16 KiB each.
@@ -62,6 +69,7 @@ export class Runtime {
   readonly live: LiveKeys;
   readonly metrics: EdgeMetrics;
   readonly askPassword: AskPassword;
+  readonly lookup: LookupFunction | null;
   readonly ticker = new Ticker();
   readonly requestIds = new RequestIds();
   readonly assertions = new AssertionSigner();
@@ -79,9 +87,8 @@ export class Runtime {
   readonly #logger: Logger;
   readonly #accessLog: AccessLog | null;
   readonly #decisionLog: DecisionLog | null;
-  readonly #publicSocket: string;
   readonly #unflushed: UpstreamConnection[] = [];
-  #groups: (UpstreamGroup | undefined)[] = [];
+  readonly #groups: UpstreamGroups;
   readonly #freeHeads: RequestHead[] = [];
   #requests = 0;
 
@@ -91,24 +98,22 @@ export class Runtime {
     this.#logger = options.logger;
     this.#accessLog = options.accessLog;
     this.#decisionLog = options.decisionLog;
-    this.#publicSocket = options.publicSocket;
+    this.lookup = options.lookup;
+    this.#groups = new UpstreamGroups(this, options.publicSocket);
     this.limits = options.config.limits;
     this.live = new LiveKeys(options.keys, options.config.decisionCache, options.metrics);
-    this.snapshot = this.#compile(options.config, options.seq);
+    this.snapshot = this.#compile(options.config, options.upstreamTls, options.seq);
     this.requestNames = requestFieldNames(this.snapshot.customIdentityNames);
     this.metrics.beforeCollect = () => this.#gauges();
     this.ticker.onTick = (nowMs) => this.#slowClients.sweep(nowMs, this.limits.rateWindowMs);
   }
 
   /** Takes a new configuration and new keys, in one turn. */
-  apply(config: Config, keys: readonly KeyRecord[], seq: number): void {
-    const before = this.#groups;
-    this.#groups = [];
+  apply(config: Config, keys: readonly KeyRecord[], upstreamTls: readonly FeedUpstreamTls[], seq: number): void {
     this.limits = config.limits;
     this.live.replaceKeys(keys, config.decisionCache);
-    this.snapshot = this.#compile(config, seq);
+    this.snapshot = this.#compile(config, upstreamTls, seq);
     this.requestNames = requestFieldNames(this.snapshot.customIdentityNames);
-    for (const group of before) group?.close();
   }
 
   signingKey(): RingKey | null {
@@ -117,10 +122,7 @@ export class Runtime {
 
   /** The servers of a route. The route may be of a configuration before this one. */
   groupOf(route: RoutePolicy): UpstreamGroup {
-    const group = this.#groups[route.upstreamIndex];
-    if (group !== undefined && group.name === route.upstreamName) return group;
-    // a reload took it away while this request waited for control: a group without servers answers 503
-    return new UpstreamGroup(route.upstreamName, []);
+    return this.#groups.find(route.upstreamIndex, route.upstreamName);
   }
 
   /**
@@ -289,39 +291,40 @@ export class Runtime {
     });
   }
 
-  upstreamTrouble(exchange: Exchange, server: UpstreamServerPool, failure: UpstreamFailure): void {
+  upstreamTrouble(exchange: Exchange, connection: UpstreamConnection, failure: UpstreamFailure): void {
     this.#logger.warn(
       {
         request_id: exchange.requestId,
         upstream: exchange.permit.route.upstreamName,
-        server: server.authority,
+        server: connection.server.authority,
         failure,
+        cause: connection.cause,
       },
       'upstream failed',
     );
   }
 
-  closeUpstreams(): void {
-    for (const group of this.#groups) group?.close();
+  /** A server is left out of its upstream from now on, or is back in it. */
+  serverChanged(upstream: string, server: UpstreamServerPool, change: StandingChange, detail: string): void {
+    if (change === 'ejected') {
+      const { ejections } = this.metrics;
+      ejections[server.metricIndex] = (ejections[server.metricIndex] ?? 0) + 1;
+    }
+    this.#logger.warn({ upstream, server: server.authority, detail }, `upstream server is ${change}`);
   }
 
-  #compile(config: Config, seq: number): Snapshot {
-    const names = [...config.upstreams.map((upstream) => upstream.name), 'latchkey'];
+  closeUpstreams(): void {
+    this.#groups.close();
+  }
+
+  #compile(config: Config, upstreamTls: readonly FeedUpstreamTls[], seq: number): Snapshot {
+    const names = [...config.upstreams.map((upstream) => upstream.name), ownUpstreamName];
     const slots = this.metrics.resize(
       config.routes.map((route) => route.name),
       names,
     );
-    const groups: (UpstreamGroup | undefined)[] = [];
-    config.upstreams.forEach((upstream, position) => {
-      const slot = slots.upstreams[position] ?? position;
-      groups[slot] = UpstreamGroup.of(this, upstream, slot);
-    });
+    this.#groups.replace(config.upstreams, upstreamTls, slots.upstreams);
     const ownSlot = slots.upstreams[names.length - 1] ?? names.length - 1;
-    const limits = { maxConnections: 64, maxIdleConnections: 8, pipelining: 1 };
-    groups[ownSlot] = new UpstreamGroup('latchkey', [
-      new UpstreamServerPool(this, { path: this.#publicSocket }, 'public.sock', ownSlot, limits),
-    ]);
-    this.#groups = groups;
     return compileSnapshot(config, seq, slots, ownSlot);
   }
 
@@ -331,10 +334,6 @@ export class Runtime {
     this.metrics.connectionsIdle = idle;
     this.metrics.connectionsActive = this.connections.size - idle;
     this.metrics.cacheEntries = this.live.entries;
-    this.#groups.forEach((group, slot) => {
-      let inUse = 0;
-      for (const server of group?.servers ?? []) inUse += server.inUse;
-      this.metrics.upstreamActive[slot] = inUse;
-    });
+    this.#groups.measure();
   }
 }

@@ -3,18 +3,21 @@
 // upstream that takes pipelining gets several in one write, and they are answered in order (RFC 9112 §9.3.2).
 // Bytes that nobody asked for end the connection.
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { AnswerReader, brokenAnswer } from './answer-reader.ts';
 import type { Exchange } from './exchange.ts';
 import { smallBufferBytes } from './read-buffers.ts';
 import type { Runtime } from './runtime.ts';
 import type { Deadlined } from './ticker.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
+import { errorText } from './upstream-target.ts';
 
 /** What became of an attempt that gave no complete answer. */
 export type UpstreamFailure =
   | 'connect-failed'
   | 'connect-timeout'
+  /** The handshake failed, or the certificate is not one that may be trusted for this server. */
+  | 'tls-failed'
   | 'first-byte-timeout'
   | 'idle-timeout'
   | 'closed-before-answer'
@@ -24,6 +27,11 @@ export type UpstreamFailure =
   | 'not-sent'
   /** It was behind another request on the connection, and that one ended it or takes too long. */
   | 'unanswered';
+
+/** Whether not one byte of the request can have reached the server. */
+export function neverOpened(failure: UpstreamFailure): boolean {
+  return failure === 'connect-failed' || failure === 'connect-timeout' || failure === 'tls-failed';
+}
 
 // A pipelined request waits this long for the one before it; then it goes elsewhere.
 const pipelineWaitMs = 500;
@@ -43,6 +51,8 @@ export class UpstreamConnection implements Deadlined {
   uses = 0;
   deadlineMs = Number.POSITIVE_INFINITY;
   readonly #runtime: Runtime;
+  /** What the system or OpenSSL said, for the log. */
+  cause: string | null = null;
   readonly #reader: AnswerReader;
   /** Pipelined behind `exchange`, in order. */
   readonly #queue: Exchange[] = [];
@@ -53,6 +63,8 @@ export class UpstreamConnection implements Deadlined {
   /** The socket has the held head, corked, with the beginning of its body. */
   #isCorked = false;
   #isConnected = false;
+  /** TCP stands; over TLS the handshake is what comes next. */
+  #isOpen = false;
   #buffer: Buffer;
   #nextBuffer: Buffer | null = null;
   /** The large buffer lent to this connection, in use or about to be. */
@@ -71,20 +83,23 @@ export class UpstreamConnection implements Deadlined {
     this.#runtime = runtime;
     this.#reader = new AnswerReader(runtime);
     this.#buffer = Buffer.allocUnsafeSlow(smallBufferBytes);
-    this.socket = connect({
-      ...server.address,
-      noDelay: true,
-      onread: {
-        buffer: () => this.#swapBuffer(),
-        // what Node hands over beside the length is `#buffer` again
-        callback: (length) => this.#onRead(length),
-      },
+    const { target } = server;
+    this.socket = target.open({
+      buffer: () => this.#swapBuffer(),
+      // what Node hands over beside the length is `#buffer` again
+      callback: (length) => this.#onRead(length),
     });
-    this.socket.once('connect', () => this.#onConnect());
+    if (target.isTls) {
+      this.socket.once('connect', () => {
+        this.#isOpen = true;
+      });
+    }
+    this.socket.once(target.openEvent, () => this.#onConnect());
     this.socket.on('end', () => this.#onEnd());
-    this.socket.on('error', () => {
+    this.socket.on('error', (error) => {
+      this.cause = errorText(error);
       // a reset of an open connection is judged at 'close': before the first byte of an answer it may be a stale one
-      if (!this.#isConnected) this.#failure ??= 'connect-failed';
+      if (!this.#isConnected) this.#failure ??= this.#isOpen ? 'tls-failed' : 'connect-failed';
     });
     this.socket.on('drain', () => this.exchange?.upstreamDrained());
     this.socket.once('close', () => this.#onClose());
@@ -300,6 +315,7 @@ export class UpstreamConnection implements Deadlined {
   }
 
   #finish(exchange: Exchange, hasExtraBytes: boolean): void {
+    this.server.standing.answered();
     const mayGoOn = this.#reader.isReusable && !this.#isSpoiled;
     const next = this.#queue.shift() ?? null;
     this.#retireBuffer(exchange, next !== null);
@@ -375,7 +391,11 @@ export class UpstreamConnection implements Deadlined {
     if (waiting.length > 0 && this.#isConnected) this.server.pipeliningFailed();
     if (exchange !== null) {
       this.#count();
-      exchange.upstreamFailed(this, this.#failure ?? (this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer'));
+      const failure = this.#failure ?? (this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer');
+      // a server may end a connection that it kept; the request that meets this says nothing about the server
+      const isStale = this.uses > 1 && (failure === 'closed-before-answer' || failure === 'not-sent');
+      if (!isStale) this.server.standing.failed(failure);
+      exchange.upstreamFailed(this, failure);
     }
     for (const behind of waiting) behind.upstreamFailed(this, this.#isConnected ? 'unanswered' : 'connect-failed');
   }

@@ -1,27 +1,38 @@
-// Connections to the servers of one upstream: which server is next, which idle connection is used again.
+// The connections to one server of an upstream: which idle one is used again, and whether there may be one more.
 // A connection is either in use by one exchange, or idle here, or gone. It is never in two places.
 
-import type { UpstreamConfig, UpstreamServer } from '../config/config.ts';
+import type { UpstreamConfig, UpstreamServer } from '../config/upstream-config.ts';
+import { HealthProbe } from './health-probe.ts';
 import type { Runtime } from './runtime.ts';
+import { ServerStanding } from './server-standing.ts';
+import { hashText } from './upstream-balance.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
-
-/** Where a server listens: TCP, or a Unix socket for latchkey's own pages. */
-export type UpstreamAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+import { type TargetTls, UpstreamTarget } from './upstream-target.ts';
 
 // After a connection ended with requests unanswered: so a server that cannot do it costs one request in thousands twice.
 const pipeliningPauseMs = 10_000;
 
-/** The connections to one server. */
+/** What the servers of an upstream have in common. */
+export type ServerSettings = Pick<
+  UpstreamConfig,
+  'name' | 'maxConnections' | 'maxIdleConnections' | 'pipelining' | 'ejection' | 'healthCheck'
+>;
+
+/** The connections to one server. It lives as long as its settings do: a reload that changes none keeps it. */
 export class UpstreamServerPool {
-  readonly address: UpstreamAddress;
-  /** For logs: `host:port`. */
+  readonly target: UpstreamTarget;
+  /** For logs: `host:port`, or `unix:` and a path. */
   readonly authority: string;
+  /** For `score`. */
+  readonly seed: number;
   readonly metricIndex: number;
+  readonly standing: ServerStanding;
   /** Connections open or opening. */
   open = 0;
   readonly #runtime: Runtime;
   readonly #maxConnections: number;
   readonly #maxIdle: number;
+  readonly #probe: HealthProbe | null;
   // a stack: the connection used last is the warmest, and the others may grow old and go
   readonly #idle: UpstreamConnection[] = [];
   readonly #pipelining: number;
@@ -30,18 +41,34 @@ export class UpstreamServerPool {
   #pipelinesFromMs = 0;
   #isClosed = false;
 
-  constructor(runtime: Runtime, address: UpstreamAddress, authority: string, metricIndex: number, config: PoolLimits) {
+  constructor(
+    runtime: Runtime,
+    server: UpstreamServer,
+    settings: ServerSettings,
+    tls: TargetTls | null,
+    metricIndex: number,
+  ) {
     this.#runtime = runtime;
-    this.address = address;
-    this.authority = authority;
+    this.authority = server.authority;
+    this.seed = hashText(server.authority);
+    this.target = new UpstreamTarget(server, tls, runtime.lookup);
     this.metricIndex = metricIndex;
-    this.#maxConnections = config.maxConnections;
-    this.#maxIdle = config.maxIdleConnections;
-    this.#pipelining = config.pipelining;
+    this.#maxConnections = settings.maxConnections;
+    this.#maxIdle = settings.maxIdleConnections;
+    this.#pipelining = settings.pipelining;
+    this.standing = new ServerStanding(settings.ejection, runtime.ticker, (change, detail) =>
+      runtime.serverChanged(settings.name, this, change, detail),
+    );
+    this.#probe = settings.healthCheck === null ? null : new HealthProbe(settings.healthCheck, this, runtime.metrics);
   }
 
   get inUse(): number {
     return this.open - this.#idle.length;
+  }
+
+  /** Whether it has no connection to give. */
+  get isFull(): boolean {
+    return this.open >= this.#maxConnections && this.#idle.length === 0 && !this.#filling?.canJoin(this.#pipelining);
   }
 
   /** @returns an idle connection, null when there is none */
@@ -75,9 +102,13 @@ export class UpstreamServerPool {
     this.#pipelinesFromMs = this.#runtime.ticker.nowMs + pipeliningPauseMs;
   }
 
-  /** @returns a new connection, null when the server has as many as it may have */
+  /**
+   * A closed pool still connects: a request that began before a reload may have to try again.
+   *
+   * @returns a new connection, null when the server has as many as it may have
+   */
   connect(): UpstreamConnection | null {
-    if (this.open >= this.#maxConnections || this.#isClosed) return null;
+    if (this.open >= this.#maxConnections) return null;
     this.open++;
     const connects = this.#runtime.metrics.upstreamConnects;
     connects[this.metricIndex] = (connects[this.metricIndex] ?? 0) + 1;
@@ -104,70 +135,8 @@ export class UpstreamServerPool {
   /** Ends idle connections now and the others after their answer. */
   close(): void {
     this.#isClosed = true;
+    this.#probe?.close();
+    this.standing.close();
     for (const connection of this.#idle.splice(0)) connection.destroy();
-  }
-}
-
-export interface PoolLimits {
-  readonly maxConnections: number;
-  readonly maxIdleConnections: number;
-  /** Requests at most that go out together on one connection; 1 for none. */
-  readonly pipelining: number;
-}
-
-/** The servers of one upstream; the one with the fewest requests running is next. */
-export class UpstreamGroup {
-  readonly name: string;
-  readonly servers: readonly UpstreamServerPool[];
-  #turn = 0;
-
-  constructor(name: string, servers: readonly UpstreamServerPool[]) {
-    this.name = name;
-    this.servers = servers;
-  }
-
-  static of(runtime: Runtime, config: UpstreamConfig, metricIndex: number): UpstreamGroup {
-    const pools = config.servers.map(
-      (server: UpstreamServer) =>
-        new UpstreamServerPool(
-          runtime,
-          { host: server.host, port: server.port },
-          server.authority,
-          metricIndex,
-          config,
-        ),
-    );
-    return new UpstreamGroup(config.name, pools);
-  }
-
-  /**
-   * @param avoid  a server that just failed; used again only when it is the only one
-   * @param fresh  true: never an idle connection
-   * @param mayJoin  true: may share a connection where the upstream takes pipelining
-   * @returns null when every server has as many connections as it may have
-   */
-  acquire(avoid: UpstreamServerPool | null, fresh: boolean, mayJoin: boolean): UpstreamConnection | null {
-    const server = this.#pick(avoid);
-    if (server === null) return null;
-    if (fresh) return server.connect();
-    return mayJoin ? server.takeShared() : (server.takeIdle() ?? server.connect());
-  }
-
-  close(): void {
-    for (const server of this.servers) server.close();
-  }
-
-  #pick(avoid: UpstreamServerPool | null): UpstreamServerPool | null {
-    const servers = this.servers;
-    if (servers.length === 1) return servers[0] ?? null;
-    let best: UpstreamServerPool | null = null;
-    // the turn moves on, so that equals are used in turn
-    this.#turn = (this.#turn + 1) % servers.length;
-    for (let step = 0; step < servers.length; step++) {
-      const server = servers[(this.#turn + step) % servers.length];
-      if (server === undefined || server === avoid) continue;
-      if (best === null || server.inUse < best.inUse) best = server;
-    }
-    return best ?? avoid;
   }
 }

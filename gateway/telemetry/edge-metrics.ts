@@ -46,6 +46,9 @@ export class EdgeMetrics {
   readonly upstreamReuses: number[] = [];
   readonly upstreamFailures: number[] = [];
   readonly upstreamActive: number[] = [];
+  readonly upstreamHealthy: number[] = [];
+  readonly ejections: number[] = [];
+  readonly healthCheckFailures: number[] = [];
   readonly lostTokens: number[] = [];
   parseRefusals = 0;
   retries = 0;
@@ -156,9 +159,9 @@ export class EdgeMetrics {
   }
 
   #clearUpstream(slot: number): void {
-    for (const counts of [this.upstreamConnects, this.upstreamReuses, this.upstreamFailures, this.upstreamActive]) {
-      counts[slot] = 0;
-    }
+    const { upstreamConnects, upstreamReuses, upstreamFailures, upstreamActive } = this;
+    for (const counts of [upstreamConnects, upstreamReuses, upstreamFailures, upstreamActive]) counts[slot] = 0;
+    for (const counts of [this.upstreamHealthy, this.ejections, this.healthCheckFailures]) counts[slot] = 0;
   }
 
   #register(): void {
@@ -264,6 +267,13 @@ export class EdgeMetrics {
     table('latchkey_upstream_connects_total', 'Connections opened to an upstream.', 'upstream', this.upstreamConnects);
     table('latchkey_upstream_reuses_total', 'Requests sent on a kept connection.', 'upstream', this.upstreamReuses);
     table('latchkey_upstream_failures_total', 'Upstream failures of any kind.', 'upstream', this.upstreamFailures);
+    table('latchkey_upstream_ejections_total', 'Servers left alone after failures.', 'upstream', this.ejections);
+    table(
+      'latchkey_upstream_health_check_failures_total',
+      'Health checks that failed.',
+      'upstream',
+      this.healthCheckFailures,
+    );
     table('latchkey_lost_tokens_total', 'Requests that lost the token of their playlist.', 'route', this.lostTokens);
     new Gauge({
       name: 'latchkey_upstream_active',
@@ -274,6 +284,19 @@ export class EdgeMetrics {
         this.reset();
         for (const [slot, upstream] of metrics.#upstreams.entries()) {
           this.set({ upstream }, metrics.upstreamActive[slot] ?? 0);
+        }
+      },
+    });
+    new Gauge({
+      name: 'latchkey_upstream_healthy_servers',
+      help: 'Servers of an upstream that are neither ejected nor unhealthy, as the edge with the fewest sees it.',
+      labelNames: ['upstream'],
+      registers,
+      aggregator: 'min',
+      collect() {
+        this.reset();
+        for (const [slot, upstream] of metrics.#upstreams.entries()) {
+          this.set({ upstream }, metrics.upstreamHealthy[slot] ?? 0);
         }
       },
     });

@@ -37,7 +37,9 @@ routes:
   expect(loaded.edges).toBe(3);
   expect(loaded.commonKeys).toEqual([{ id: 'k1', secretFile: folder.file('k1.secret'), state: 'signing' }]);
   expect(loaded.usersFile).toBe(folder.file('users'));
-  expect(loaded.upstreams[1]?.servers).toEqual([{ host: '127.0.0.1', port: 9001, authority: '127.0.0.1:9001' }]);
+  expect(loaded.upstreams[1]?.servers).toEqual([
+    { address: { kind: 'tcp', host: '127.0.0.1', port: 9001 }, isTls: false, authority: '127.0.0.1:9001', weight: 1 },
+  ]);
   expect(loaded.routes.map((route) => [route.name, route.host, route.path, route.assertion])).toEqual([
     ['vod', null, '/vod/', false],
     ['app', 'app.localhost', '/', true],
@@ -158,12 +160,16 @@ password_checks_per_second: 3
   expect(loaded.upstreams[0]).toEqual({
     name: 'web',
     servers: [
-      { host: 'web.internal', port: 80, authority: 'web.internal' },
-      { host: '::1', port: 9001, authority: '[::1]:9001' },
+      { address: { kind: 'tcp', host: 'web.internal', port: 80 }, isTls: false, authority: 'web.internal', weight: 1 },
+      { address: { kind: 'tcp', host: '::1', port: 9001 }, isTls: false, authority: '[::1]:9001', weight: 1 },
     ],
     maxConnections: 7,
     maxIdleConnections: 0,
     pipelining: 3,
+    balance: { kind: 'least-connections' },
+    ejection: { failures: 5, forMs: 10_000 },
+    healthCheck: null,
+    tls: null,
   });
   expect(loaded.routes[0]).toEqual({
     name: 'app',

@@ -23,7 +23,7 @@ listeners: [{ address: 127.0.0.1 }]
 listners: []
 data_dir: $\{NOT_SET}
 common_keys: [{ id: k1, secret_file: ./none.secret, state: signing }]
-upstreams: { web: { servers: ["https://127.0.0.1:9000"] } }
+upstreams: { web: { servers: ["ftp://127.0.0.1:9000"] } }
 routes:
   - { name: app, path: /, upstream: wbe, accept: [tokn] }
   - { name: app, path: vod/, upstream: web, accept: [password], max_token_ttl: 15 }
@@ -40,7 +40,7 @@ routes:
         'routes[1].max_token_ttl: expected a duration like 15m, 10s or 1h30m, found 15',
         'routes[1].name: route name "app" is taken by routes[0] (names are labels in metrics and logs; give each route its own)',
         'routes[1].path: path "vod/" does not start with / (write "/vod/")',
-        'upstreams.web.servers[0]: https:// servers are not supported (TLS to upstreams is not there yet; use http:// on a trusted network)',
+        'upstreams.web.servers[0]: "ftp://127.0.0.1:9000" is no address of a server (write http://host:port, https://host, host:port or unix:/path/to.sock)',
       ]
         .map((line) => line.replaceAll('FOLDER', folder.path))
         .sort(),
@@ -123,8 +123,12 @@ routes:
     ['http://127.0.0.1:99999', 'not between'],
     ['http://', 'no valid host'],
     ['http://256.1.1.1', 'no valid host'],
-    ['127.0.0.1:9000', 'not an http:// address'],
-    ['unix:/run/x', 'unix:'],
+    ['127.0.0.1', 'has no port'],
+    ['https://', 'no valid host'],
+    ['ws://127.0.0.1:9000', 'no address of a server'],
+    ['unix:', 'names no socket'],
+    ['unix:/run/', 'names no socket'],
+    [`unix:/${'x'.repeat(107)}`, 'has 108 bytes'],
   ])('the server %s is refused', (server, part) => {
     const found = folder.problems(minimalYaml.replace('http://127.0.0.1:9000', server));
     expect(found).toEqual([expect.stringContaining(part)]);
