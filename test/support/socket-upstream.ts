@@ -88,10 +88,16 @@ export class SocketUpstream {
     });
   }
 
-  /** @param onConnection  called for each connection as it comes; without it the test asks for them */
-  static async start(onConnection: ((connection: UpstreamSocket) => void) | null = null): Promise<SocketUpstream> {
+  /**
+   * @param onConnection  called for each connection as it comes; without it the test asks for them
+   * @param port          of a server that is gone, to take its place; a free one by default
+   */
+  static async start(
+    onConnection: ((connection: UpstreamSocket) => void) | null = null,
+    port = 0,
+  ): Promise<SocketUpstream> {
     const upstream = new SocketUpstream(onConnection);
-    upstream.#server.listen(0, '127.0.0.1');
+    upstream.#server.listen(port, '127.0.0.1');
     await once(upstream.#server, 'listening');
     return upstream;
   }
