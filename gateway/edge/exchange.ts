@@ -13,7 +13,8 @@ import { issueLines } from './issue-pass.ts';
 import { type BodyRefusal, messageAnswer, upstreamAnswer } from './responder.ts';
 import { type OutgoingFraming, writeResponseHead } from './response-writer.ts';
 import { type Runtime, scratchBytes } from './runtime.ts';
-import { neverOpened, type UpstreamConnection, type UpstreamFailure } from './upstream-connection.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+import { neverOpened, type UpstreamFailure } from './upstream-failure.ts';
 import type { UpstreamGroup } from './upstream-group.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
 

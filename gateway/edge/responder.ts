@@ -8,7 +8,7 @@ import { statusOf } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { type DescribeProblem, isNavigation } from './describe.ts';
 import type { Exchange } from './exchange.ts';
-import type { UpstreamFailure } from './upstream-connection.ts';
+import type { UpstreamFailure } from './upstream-failure.ts';
 
 /** A complete answer, ready to be written as latin1. */
 export interface Answer {

@@ -9,29 +9,9 @@ import type { Exchange } from './exchange.ts';
 import { smallBufferBytes } from './read-buffers.ts';
 import type { Runtime } from './runtime.ts';
 import type { Deadlined } from './ticker.ts';
+import { saysNothing, type UpstreamFailure } from './upstream-failure.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
 import { errorText } from './upstream-target.ts';
-
-/** What became of an attempt that gave no complete answer. */
-export type UpstreamFailure =
-  | 'connect-failed'
-  | 'connect-timeout'
-  /** The handshake failed, or the certificate is not one that may be trusted for this server. */
-  | 'tls-failed'
-  | 'first-byte-timeout'
-  | 'idle-timeout'
-  | 'closed-before-answer'
-  | 'closed-early'
-  | 'broken-answer'
-  /** Bytes waited on the kept connection before the request was written: nothing of it was sent. */
-  | 'not-sent'
-  /** It was behind another request on the connection, and that one ended it or takes too long. */
-  | 'unanswered';
-
-/** Whether not one byte of the request can have reached the server. */
-export function neverOpened(failure: UpstreamFailure): boolean {
-  return failure === 'connect-failed' || failure === 'connect-timeout' || failure === 'tls-failed';
-}
 
 // A pipelined request waits this long for the one before it; then it goes elsewhere.
 const pipelineWaitMs = 500;
@@ -392,9 +372,7 @@ export class UpstreamConnection implements Deadlined {
     if (exchange !== null) {
       this.#count();
       const failure = this.#failure ?? (this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer');
-      // a server may end a connection that it kept; the request that meets this says nothing about the server
-      const isStale = this.uses > 1 && (failure === 'closed-before-answer' || failure === 'not-sent');
-      if (!isStale) this.server.standing.failed(failure);
+      if (this.uses === 1 || !saysNothing(failure)) this.server.standing.failed(failure);
       exchange.upstreamFailed(this, failure);
     }
     for (const behind of waiting) behind.upstreamFailed(this, this.#isConnected ? 'unanswered' : 'connect-failed');

@@ -1,0 +1,27 @@
+// How an attempt to get an answer from a server can fail: the closed list, and what each means for a retry.
+
+/** What became of an attempt that gave no complete answer. */
+export type UpstreamFailure =
+  | 'connect-failed'
+  | 'connect-timeout'
+  /** The handshake failed, or the certificate is not one that may be trusted for this server. */
+  | 'tls-failed'
+  | 'first-byte-timeout'
+  | 'idle-timeout'
+  | 'closed-before-answer'
+  | 'closed-early'
+  | 'broken-answer'
+  /** Bytes waited on the kept connection before the request was written: nothing of it was sent. */
+  | 'not-sent'
+  /** It was behind another request on the connection, and that one ended it or takes too long. */
+  | 'unanswered';
+
+/** Whether not one byte of the request can have reached the server. */
+export function neverOpened(failure: UpstreamFailure): boolean {
+  return failure === 'connect-failed' || failure === 'connect-timeout' || failure === 'tls-failed';
+}
+
+/** Whether a kept connection may fail like this under a server that is well: it had ended it before the request came. */
+export function saysNothing(failure: UpstreamFailure): boolean {
+  return failure === 'closed-before-answer' || failure === 'not-sent';
+}
