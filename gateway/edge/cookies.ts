@@ -50,7 +50,10 @@ export function withoutOurCookies(value: string): string {
 
 /** Whether a Set-Cookie field's value sets one of our cookies. */
 export function setsOurCookie(value: string): boolean {
-  return ourNames.has(nameOf(value.split(';', 1)[0] ?? ''));
+  const pair = value.split(';', 1)[0] ?? '';
+  const name = nameOf(pair);
+  // a browser keeps `=name=value` as a cookie without a name, and sends it back as `name=value` (RFC 6265bis §5.7)
+  return ourNames.has(name === '' ? nameOf(pair.slice(pair.indexOf('=') + 1)) : name);
 }
 
 /**
