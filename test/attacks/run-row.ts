@@ -32,7 +32,8 @@ export interface Observed {
 /** Behind a row that ends its connection: whoever answers or forwards this has lost track. */
 const tail = get('/open/smuggled');
 
-const deadlineMs = 4000;
+/** How long one row may take. */
+export const deadlineMs = 4000;
 let innocents = 0;
 
 /** The bytes of a row, ready to be written as latin1. */
@@ -118,7 +119,8 @@ export async function askInnocently(client: RawClient, where: string): Promise<s
   }
 }
 
-async function prepare(lane: Lane, client: RawClient, mode: Mode): Promise<void> {
+/** What comes before a row on its way. */
+export async function prepare(lane: Lane, client: RawClient, mode: Mode): Promise<void> {
   if (mode === 'reused') {
     client.write(get('/open/before'));
     await expectStatus(client, 200);

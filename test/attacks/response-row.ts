@@ -1,0 +1,96 @@
+// What a row about a hostile upstream is: the bytes of its answer, and what may come of them.
+// The client sends an innocent request; whatever the upstream does, no other request may ever feel it.
+
+export interface ResponseRow {
+  readonly id: string;
+  readonly family: string;
+  readonly what: string;
+  readonly reference: string;
+  /** What the upstream writes, latin1. */
+  readonly bytes: string;
+  /** What it does then; it stays connected unless said otherwise. */
+  readonly ending?: 'end' | 'reset';
+  /** Written to the connection once the client has its whole answer. */
+  readonly behind?: string;
+  readonly method?: 'GET' | 'HEAD' | 'POST';
+  readonly client: ClientExpectation;
+  /** `kept`: it serves the next request. `destroyed`: by the gateway, and no other request ever went over it. */
+  readonly connection: 'kept' | 'destroyed';
+}
+
+export type ClientExpectation =
+  /** The answer breaks off in a way that nobody can take for its end. */
+  | { readonly kind: 'cut' }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      /** The content, exactly. */
+      readonly text?: string;
+      /** Must be in the answer, head included. */
+      readonly contains?: RegExp;
+      /** Must be nowhere in it. */
+      readonly lacks?: RegExp;
+      /** Statuses of the interim answers that reach the client. */
+      readonly interim?: readonly number[];
+    };
+
+type Details = Partial<Pick<ResponseRow, 'ending' | 'behind' | 'method' | 'connection'>>;
+type Answer = Extract<ClientExpectation, { kind: 'answer' }>;
+
+/** The short ways to write the rows of one family. */
+export function responseFamily(family: string) {
+  const row = (
+    id: string,
+    what: string,
+    bytes: string,
+    reference: string,
+    client: ClientExpectation,
+    details: Details,
+  ): ResponseRow => ({
+    id: `${family}.${id}`,
+    family,
+    what,
+    reference,
+    bytes,
+    client,
+    connection: 'destroyed',
+    ...details,
+  });
+  return {
+    /** No sound answer: 502, and the connection goes. */
+    bad: (id: string, what: string, bytes: string, reference: string, details: Details = {}) =>
+      row(id, what, bytes, reference, { kind: 'answer', status: 502, lacks: /evil/i }, details),
+    /** Breaks behind its head. */
+    cut: (id: string, what: string, bytes: string, reference: string, details: Details = {}) =>
+      row(id, what, bytes, reference, { kind: 'cut' }, details),
+    /** Passed on without what no client may see; the connection goes on. */
+    cleaned: (
+      id: string,
+      what: string,
+      bytes: string,
+      reference: string,
+      answer: Partial<Answer>,
+      details: Details = {},
+    ) =>
+      row(id, what, bytes, reference, { kind: 'answer', status: 200, ...answer }, { connection: 'kept', ...details }),
+    /** A sound answer with something behind it that answers nobody. */
+    followed: (
+      id: string,
+      what: string,
+      bytes: string,
+      reference: string,
+      answer: Partial<Answer>,
+      details: Details = {},
+    ) => row(id, what, bytes, reference, { kind: 'answer', status: 200, lacks: /evil/i, ...answer }, details),
+  };
+}
+
+/** A 200 with these fields and this body; no framing of its own. */
+export function ok(lines: readonly string[], body = ''): string {
+  return `HTTP/1.1 200 OK\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n${body}`;
+}
+
+/** A sound answer. */
+export function sound(text: string, ...lines: string[]): string {
+  return ok([`Content-Length: ${text.length}`, ...lines], text);
+}
