@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly only: readonly string[] | null;
   /** Also a second table with access logs to a file. */
   readonly logs: boolean;
+  /** Also what the gateway costs against itself: routes, tokens, edges, idle connections, slow clients. */
+  readonly comparisons: boolean;
   /** Also keep the result in `bench/results/`. */
   readonly record: boolean;
   /** Requests per second for latency; null: half of what nginx reaches. */
@@ -28,13 +30,14 @@ export type ParsedOptions =
 export const help = `npm run bench -- [options]
 
   --quick            one round of 1 s windows: a look, not a measurement
-  --only A,B         only these proxies (latchkey, nginx-secure-link, nginx, nginx-256k, haproxy-jwt, haproxy,
+  --only A,B         only these proxies (latchkey, latchkey-pipelining, nginx-secure-link, nginx, nginx-256k, haproxy-jwt, haproxy,
                      ats-uri-signing, ats, caddy, http-proxy, undici, fastify-http-proxy)
   --rounds N         rounds; each proxy once per round, medians count (default 2)
   --turns N          windows for each proxy with all running side by side, for CPU per request (default 6, 0 for none)
   --seconds N        length of a window (default 4)
   --rate N           requests per second for latency (default: half of what nginx reaches)
   --logs             a second table with access logs to a file
+  --comparisons      also latchkey against itself: many routes, a million tokens, two edges, idle and slow clients
   --record           also write bench/results/<date>.json and .svg
   --plain-tools      autocannon and a Node backend even where wrk and nginx are installed
 `;
@@ -61,10 +64,20 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
   if (unknown !== undefined) {
     return { kind: 'wrong', problem: `--only: no proxy is called "${unknown}" (there are ${names.join(', ')})` };
   }
-  const { logs = false, record = false } = values;
+  const { logs = false, record = false, comparisons = false } = values;
   return {
     kind: 'run',
-    options: { rounds, turns, seconds, only, rate, logs, record, plainTools: values['plain-tools'] ?? false },
+    options: {
+      rounds,
+      turns,
+      seconds,
+      only,
+      rate,
+      logs,
+      record,
+      comparisons,
+      plainTools: values['plain-tools'] ?? false,
+    },
   };
 }
 
@@ -79,6 +92,7 @@ function parse(args: readonly string[]) {
       seconds: { type: 'string' },
       rate: { type: 'string' },
       logs: { type: 'boolean' },
+      comparisons: { type: 'boolean' },
       record: { type: 'boolean' },
       'plain-tools': { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },

@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Backend, startBackend, startNode } from './backend/backend.ts';
+import { runComparisons } from './comparisons/run-comparisons.ts';
 import { epochSeconds, isoDate } from './measure/clock.ts';
 import { detectCores } from './measure/cores.ts';
 import { type Figures, mergeRounds, type Row, spreadOf } from './measure/figures.ts';
@@ -17,6 +18,7 @@ import type { BenchOptions } from './options.ts';
 import type { Peer } from './peers/peer.ts';
 import { type BenchResult, describeMachine, type MissingPeer } from './report/result.ts';
 import { makeWorkload, renderRequests } from './workload/requests.ts';
+import { writeTokens } from './workload/token-file.ts';
 
 /** Distinct tokens, and requests prepared for each form and size; the larger bodies need fewer. */
 const tokenCount = 1000;
@@ -64,6 +66,11 @@ export async function runBench(
         if (!existsSync(file)) writeFileSync(file, renderRequests(workload, form, size, requestCounts[size]));
         return file;
       },
+      tokensFile: (count) => {
+        const file = join(folder, `${count}.tokens`);
+        if (!existsSync(file)) writeTokens(file, workload, count);
+        return file;
+      },
     };
     const { here, missing } = sift(peers, options.only);
     const rate = options.rate ?? (await findRate(peers, base, show));
@@ -74,6 +81,7 @@ export async function runBench(
     const rowsWithLogs = options.logs
       ? await measureRounds(withLogs, logSetting, 1, options.turns, () => 'requests', show)
       : [];
+    const comparisons = options.comparisons ? await runComparisons(setting, Math.max(1, options.turns), show) : [];
     return {
       date: isoDate(),
       machine: describeMachine(),
@@ -91,6 +99,7 @@ export async function runBench(
       },
       rows,
       rowsWithLogs,
+      comparisons,
       missing,
     };
   } finally {

@@ -10,6 +10,8 @@ export interface LoadJob {
   readonly port: number;
   /** Rendered requests, see `renderRequests`. */
   readonly requestsFile: string;
+  /** Lines of bearer tokens, used one after the other in generated requests instead of `requestsFile`; wrk only. */
+  readonly tokensFile?: string;
   readonly connections: number;
   readonly seconds: number;
 }
@@ -60,7 +62,7 @@ async function runWrk(plan: CorePlan, job: LoadJob): Promise<LoadResult> {
     script,
     `http://127.0.0.1:${job.port}`,
     '--',
-    job.requestsFile,
+    ...(job.tokensFile === undefined ? [job.requestsFile] : [job.tokensFile, 'tokens']),
   ];
   const text = await finish(startProcess(pin(plan, 'load', ['wrk', ...load, ...target])), job);
   const line = text.split('\n').find((candidate) => candidate.startsWith('BENCH '));

@@ -19,12 +19,14 @@ export interface Turns {
 /**
  * @param turns  windows for each proxy
  * @param step   hears what is going on
+ * @param after  called for each proxy when all turns are over and it still runs
  */
 export async function takeTurns(
   peers: readonly Peer[],
   setting: Setting,
   turns: number,
   step: (text: string) => void,
+  after: (peer: Peer, running: RunningPeer) => void = () => undefined,
 ): Promise<Map<Peer, Turns>> {
   const running = new Map<Peer, RunningPeer>();
   const taken = new Map<Peer, Turns>(peers.map((peer) => [peer, { figures: [], problem: null }]));
@@ -43,12 +45,13 @@ export async function takeTurns(
         step(`turn ${turn}/${turns}: ${peer.title}`);
         const before = readCpuMicroseconds(started.process.pid);
         const result = await load(peer, started, setting, setting.seconds);
-        const after = readCpuMicroseconds(started.process.pid);
+        const used = readCpuMicroseconds(started.process.pid);
         entry.problem = judgeWindow(result, '1k');
-        const cpuUs = before === null || after === null ? null : after - before;
+        const cpuUs = before === null || used === null ? null : used - before;
         entry.figures.push({ ...noFigures, ...readSaturation({ result, cpuUs }) });
       }
     }
+    for (const [peer, started] of running) after(peer, started);
   } finally {
     for (const started of running.values()) await started.process.stop();
   }
@@ -71,6 +74,7 @@ function load(peer: Peer, started: RunningPeer, setting: Setting, seconds: numbe
   return saturate(setting.generator, setting.plan, {
     port: started.port,
     requestsFile: setting.requestsFile(peer.form, '1k'),
+    ...(peer.tokens === undefined ? {} : { tokensFile: setting.tokensFile(peer.tokens) }),
     connections: setting.connections,
     seconds,
   });

@@ -26,6 +26,8 @@ export interface Setting {
   readonly accessLogs: boolean;
   /** The prepared requests of a form and size. */
   requestsFile(form: TokenForm, size: BodySize): string;
+  /** That many distinct bearer tokens, one per line. */
+  tokensFile(count: number): string;
 }
 
 export type Visit =

@@ -2,7 +2,7 @@
 
 import { caddy } from './caddy.ts';
 import { haproxy, haproxyJwt } from './haproxy.ts';
-import { latchkey } from './latchkey.ts';
+import { latchkey, latchkeyPipelining } from './latchkey.ts';
 import { nginx, nginxLargeBuffer } from './nginx.ts';
 import { nginxSecureLink } from './nginx-secure-link.ts';
 import { fastifyProxy, httpProxy, undici } from './node-packages.ts';
@@ -11,6 +11,7 @@ import { trafficServer, trafficServerSigned } from './traffic-server.ts';
 
 export const allPeers: readonly Peer[] = [
   latchkey,
+  latchkeyPipelining,
   nginxSecureLink,
   nginx,
   nginxLargeBuffer,

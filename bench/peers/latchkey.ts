@@ -12,30 +12,50 @@ import type { Peer, Start } from './peer.ts';
 
 const entry = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url));
 
-export const latchkey: Peer = {
-  name: 'latchkey',
-  title: 'latchkey',
-  form: 'bearer',
-  checks: true,
-  measures: 'all',
-  logs: true,
-  find: () =>
-    existsSync(entry)
-      ? { kind: 'installed', version: `Node ${process.versions.node}` }
-      : { kind: 'missing', hint: 'gateway/main.ts is not there' },
-  start: async (start) => {
-    const file = join(start.folder, 'latchkey.yaml');
-    writeFileSync(join(start.folder, 'secret'), start.secret, { mode: 0o600 });
-    writeFileSync(file, stringify(configure(start)));
-    const command = [process.execPath, entry, 'serve', '--config', file, '--json-ready'];
-    const child = startProcess(pin(start.plan, 'proxy', command));
-    const port = await settle(child, child.readLine(20_000).then(readPort));
-    return { port, process: child };
-  },
-};
+/** What a variant has on top of the configuration that all runs share, as the file says it. */
+export type Variation = (file: GatewayFile) => object;
+
+/** The gateway with something changed, as a proxy of its own in a run. */
+export function latchkeyVariant(name: string, title: string, vary: Variation): Peer {
+  return {
+    name,
+    title,
+    form: 'bearer',
+    checks: true,
+    measures: 'all',
+    logs: true,
+    find: () =>
+      existsSync(entry)
+        ? { kind: 'installed', version: `Node ${process.versions.node}` }
+        : { kind: 'missing', hint: 'gateway/main.ts is not there' },
+    start: async (start) => {
+      const file = join(start.folder, 'latchkey.yaml');
+      writeFileSync(join(start.folder, 'secret'), start.secret, { mode: 0o600 });
+      writeFileSync(file, stringify(vary(configure(start))));
+      const command = [process.execPath, entry, 'serve', '--config', file, '--json-ready'];
+      const child = startProcess(pin(start.plan, 'proxy', command));
+      const port = await settle(child, child.readLine(90_000).then(readPort));
+      return { port, process: child };
+    },
+  };
+}
+
+export const latchkey = latchkeyVariant('latchkey', 'latchkey', (file) => file);
+
+/** Opt-in per upstream, so a row of its own. */
+export const latchkeyPipelining = latchkeyVariant('latchkey-pipelining', 'latchkey, pipelining: 16', (file) => ({
+  ...file,
+  upstreams: { media: { ...file.upstreams.media, pipelining: 16 } },
+}));
+
+export interface GatewayFile {
+  readonly upstreams: { readonly media: { readonly servers: readonly string[] } };
+  readonly routes: readonly object[];
+  readonly [key: string]: unknown;
+}
 
 /** The configuration that the bench and the load test run with. */
-export function configure(start: Omit<Start, 'plan'>): object {
+export function configure(start: Omit<Start, 'plan'>): GatewayFile {
   return {
     listeners: [{ address: '127.0.0.1:0' }],
     operations: { address: '127.0.0.1:0' },

@@ -37,6 +37,8 @@ export interface Peer {
   readonly checks: boolean;
   /** `bodies`: takes part in the figures per MiB only. */
   readonly measures: 'all' | 'bodies';
+  /** Distinct tokens in rotation, where they are not those of all other proxies; needs wrk. */
+  readonly tokens?: number;
   /** Whether it can write access lines to a file. */
   readonly logs: boolean;
   find(): Availability;

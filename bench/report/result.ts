@@ -40,7 +40,22 @@ export interface BenchResult {
   readonly rows: readonly Row[];
   /** The second table, with access logs; empty when it was not asked for. */
   readonly rowsWithLogs: readonly Row[];
+  /** The gateway against itself; empty when it was not asked for. */
+  readonly comparisons: readonly Comparison[];
   readonly missing: readonly MissingPeer[];
+}
+
+/** One figure of the gateway against itself. */
+export interface Comparison {
+  readonly name: string;
+  readonly title: string;
+  /** null: not measured, for the reason in `note`. */
+  readonly value: number | null;
+  /** `ratio`, or what `value` is counted in. */
+  readonly unit: 'ratio' | 'share' | 'bytes';
+  /** What it may be at most. */
+  readonly limit: number;
+  readonly note: string;
 }
 
 /** What this machine is, as far as figures depend on it. */

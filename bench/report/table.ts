@@ -2,7 +2,7 @@
 
 import type { Figures, Row } from '../measure/figures.ts';
 import { median } from '../measure/statistics.ts';
-import type { BenchResult } from './result.ts';
+import type { BenchResult, Comparison } from './result.ts';
 
 type Column = readonly [title: string, value: (row: Row) => string];
 
@@ -34,6 +34,7 @@ export function renderResult(result: BenchResult): string {
       renderRatios(result.rowsWithLogs),
     );
   }
+  if (result.comparisons.length > 0) parts.push('latchkey against itself:', '', renderComparisons(result.comparisons));
   const notes = [...result.rows, ...result.rowsWithLogs]
     .filter((row) => row.problem !== null)
     .map((row) => `not counted: ${row.title}: ${shorten(row.problem ?? '')}`);
@@ -72,6 +73,16 @@ function renderRows(rows: readonly Row[], rate: number | null): string {
     head,
     valid.map((row) => columns.map(([, value]) => value(row))),
   )}\n`;
+}
+
+function renderComparisons(comparisons: readonly Comparison[]): string {
+  const show = ({ value, unit }: { value: number | null; unit: Comparison['unit'] }) => {
+    if (value === null) return '-';
+    if (unit === 'bytes') return `${(value / 1024).toFixed(1)} KiB`;
+    return unit === 'share' ? `${(value * 100).toFixed(0)} %` : value.toFixed(2);
+  };
+  const lines = comparisons.map((row) => [row.title, show(row), show({ value: row.limit, unit: row.unit }), row.note]);
+  return `${renderTable(['', 'measured', 'at most', 'how'], lines)}\n`;
 }
 
 /**

@@ -38,6 +38,7 @@ export function makeResult(rows: readonly Row[]): BenchResult {
     },
     rows,
     rowsWithLogs: [],
+    comparisons: [],
     missing: [],
   };
 }

@@ -59,4 +59,19 @@ describe('renderResult', () => {
     const behind = { ...row, median: { ...row.median, p50Ms: null, p99Ms: null, heldRate: 4157.4 } };
     expect(renderResult(makeResult([behind]))).toContain('holds 4157/s');
   });
+  it('prints the gateway against itself with limits; what was not measured has its reason and no number', () => {
+    const text = renderResult({
+      ...makeResult([makeRow('nginx', 10)]),
+      comparisons: [
+        { name: 'a', title: 'many routes', value: 1.034, unit: 'ratio', limit: 1.05, note: 'four turns' },
+        { name: 'b', title: 'imbalance', value: 0.123, unit: 'share', limit: 0.2, note: '' },
+        { name: 'c', title: 'idle', value: 5120, unit: 'bytes', limit: 6144, note: '' },
+        { name: 'd', title: 'tokens', value: null, unit: 'ratio', limit: 1.4, note: 'needs wrk' },
+      ],
+    });
+    expect(text).toMatch(/many routes +1\.03 +1\.05 +four turns/);
+    expect(text).toMatch(/imbalance +12 % +20 %/);
+    expect(text).toMatch(/idle +5\.0 KiB +6\.0 KiB/);
+    expect(text).toMatch(/tokens +- +1\.40 +needs wrk/);
+  });
 });
