@@ -102,6 +102,10 @@ export interface Limits {
   readonly upstreamKeepAliveMs: number;
   /** Open client connections at most, per edge. Default 16 384. */
   readonly maxConnections: number;
+  /** Of one client address, or /64 of IPv6 addresses, per edge. Default null, no limit. */
+  readonly maxConnectionsPerAddress: number | null;
+  /** How late the event loop may run before requests are refused. Default 500. */
+  readonly maxEventLoopDelayMs: number;
   /** How long a drain waits for running requests. Default 10 000. */
   readonly drainMs: number;
   /** What the minimum rates of requests and answers are averaged over. Default 30 000. */

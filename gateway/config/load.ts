@@ -126,6 +126,9 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
       clientKeepAliveMs: file.limits.client_keep_alive,
       upstreamKeepAliveMs: file.limits.upstream_keep_alive,
       maxConnections: file.limits.max_connections,
+      maxConnectionsPerAddress:
+        file.limits.max_connections_per_address === 'unlimited' ? null : file.limits.max_connections_per_address,
+      maxEventLoopDelayMs: file.limits.max_event_loop_delay,
       drainMs: file.limits.drain_timeout,
       rateWindowMs: file.limits.rate_window,
     },

@@ -2,7 +2,7 @@
 // One value at a time; defaults are here, and load.ts lays a route's own over them.
 
 import { z } from 'zod';
-import { durationMs, sizeBytes, sizeLimit } from './values.ts';
+import { durationMs, sizeBytes, sizeLimit, wordOf } from './values.ts';
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
 
@@ -29,6 +29,15 @@ export const limits = z.strictObject({
   client_keep_alive: timeout.prefault('65s'),
   upstream_keep_alive: timeout.prefault('4s'),
   max_connections: count(1, 1_000_000).prefault(16_384).meta({ description: 'open client connections, per edge' }),
+  max_connections_per_address: z
+    .union([wordOf('value', ['unlimited']), count(1, 1_000_000)])
+    .prefault('unlimited')
+    .meta({
+      description: 'open connections of one client address or IPv6 /64, per edge; trusted proxies do not count',
+    }),
+  max_event_loop_delay: timeout
+    .prefault('500ms')
+    .meta({ description: 'an edge that runs this late refuses requests without a verified token with 503' }),
   drain_timeout: timeout
     .prefault('10s')
     .meta({ description: 'running requests may take this long when latchkey ends' }),

@@ -7,12 +7,12 @@ import { brokenChunk } from '../http1/chunked-filter.ts';
 import { HeadCollector } from '../http1/head-collector.ts';
 import { badByte, needMore, tooManyLines } from '../http1/head-scanner.ts';
 import type { MessageProblem } from '../http1/problems.ts';
+import { ClientDeadlines } from './client-deadlines.ts';
 import type { HostMemo } from './describe.ts';
 import type { Exchange } from './exchange.ts';
 import { beginRequest, refuseMessage } from './lifecycle.ts';
 import { writeForwardedLines } from './request-writer.ts';
 import type { Runtime } from './runtime.ts';
-import type { Deadlined } from './ticker.ts';
 import { foldMapped } from './trusted-proxies.ts';
 
 // How long, and for how many bytes, a closing connection still takes what the client sends, so that a reset does not
@@ -23,22 +23,18 @@ const maxLingerBytes = 256 * 1024;
 const nothing = Buffer.alloc(0);
 
 /** A client connection, from accept to close. */
-export class Downstream implements Deadlined {
+export class Downstream extends ClientDeadlines {
   readonly socket: Socket;
   /** The neighbour's address, IPv4-mapped IPv6 folded. */
   readonly peerAddress: string;
   /** Whether the neighbour is on this machine. */
   readonly isLoopback: boolean;
   readonly scheme = 'http';
+  /** By the ticker. */
+  readonly openedMs: number;
   readonly hostMemo: HostMemo = { hostField: '', host: '' };
   #forwardedHost: string | null = null;
   #forwardedLines = '';
-  /** The earlier of `#readDeadlineMs` and `#writeDeadlineMs`. */
-  deadlineMs: number;
-  /** When the next head, or more of a body, is due. */
-  #readDeadlineMs: number;
-  /** When the client has to have taken what is unsent. */
-  #writeDeadlineMs = Number.POSITIVE_INFINITY;
   #writeIdleMs: number;
   readonly #runtime: Runtime;
   #exchange: Exchange | null = null;
@@ -55,13 +51,12 @@ export class Downstream implements Deadlined {
   #requests = 0;
 
   constructor(socket: Socket, runtime: Runtime) {
+    super(runtime.ticker, runtime.limits.headMs);
     this.socket = socket;
     this.#runtime = runtime;
     this.#heads = new HeadCollector(runtime.scanner);
     this.peerAddress = foldMapped(socket.remoteAddress ?? '');
     this.isLoopback = this.peerAddress === '::1' || this.peerAddress.startsWith('127.');
-    this.#readDeadlineMs = runtime.ticker.nowMs + runtime.limits.headMs;
-    this.deadlineMs = this.#readDeadlineMs;
     this.#writeIdleMs = runtime.limits.headMs;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
@@ -69,6 +64,7 @@ export class Downstream implements Deadlined {
       // 'close' follows and does what there is to do
     });
     socket.once('close', () => this.#onClose());
+    this.openedMs = runtime.ticker.nowMs;
     runtime.connectionOpened(this);
   }
 
@@ -100,6 +96,19 @@ export class Downstream implements Deadlined {
     return this.#isClosed;
   }
 
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** It had a request, and waits for the next one. */
+  get isKeptAlive(): boolean {
+    return this.#requests > 0 && this.isIdle && !this.#isClosing;
+  }
+
+  get awaitsFirstHead(): boolean {
+    return this.#requests === 0 && !this.#isClosing;
+  }
+
   get isIdle(): boolean {
     return this.#exchange === null && !this.#isWaiting && !this.#heads.isPartial;
   }
@@ -110,11 +119,9 @@ export class Downstream implements Deadlined {
       callback();
       return;
     }
-    this.#setWriteDeadline(this.#runtime.ticker.nowMs + this.#writeIdleMs);
+    this.sendWithin(this.#writeIdleMs);
     this.socket.write(nothing, () => {
-      this.#setWriteDeadline(
-        this.hasUnsent ? this.#runtime.ticker.nowMs + this.#writeIdleMs : Number.POSITIVE_INFINITY,
-      );
+      this.sendWithin(this.hasUnsent ? this.#writeIdleMs : Number.POSITIVE_INFINITY);
       callback();
     });
   }
@@ -125,11 +132,11 @@ export class Downstream implements Deadlined {
     this.#isWaiting = false;
     this.#exchange = exchange;
     this.#writeIdleMs = exchange.timeouts.clientWriteIdleMs;
-    this.#setReadDeadline(Number.POSITIVE_INFINITY);
+    this.expectWithin(Number.POSITIVE_INFINITY);
     exchange.start();
     // otherwise `#readHead` goes on with the body
     if (isLate && this.#exchange === exchange && !exchange.isRequestSent) {
-      this.#setReadDeadline(this.#runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs);
+      this.expectWithin(exchange.timeouts.requestBodyIdleMs);
       if (exchange.request.head.expectsContinue && this.#held === null) this.#invite();
     }
   }
@@ -137,7 +144,7 @@ export class Downstream implements Deadlined {
   /** The request on the table waits for an answer of control; nothing is read on meanwhile. */
   waitForDecision(): void {
     this.#isWaiting = true;
-    this.#setReadDeadline(Number.POSITIVE_INFINITY);
+    this.expectWithin(Number.POSITIVE_INFINITY);
   }
 
   /** The decision came: `forward` or `answer` was called just before, or the client is gone. */
@@ -178,7 +185,7 @@ export class Downstream implements Deadlined {
   /** The upstream does not take more of the body for now. */
   pauseBody(): void {
     this.#isBodyPaused = true;
-    this.#setReadDeadline(Number.POSITIVE_INFINITY);
+    this.expectWithin(Number.POSITIVE_INFINITY);
     this.socket.pause();
   }
 
@@ -186,9 +193,14 @@ export class Downstream implements Deadlined {
     this.#isBodyPaused = false;
     const exchange = this.#exchange;
     if (exchange !== null && !exchange.isRequestSent) {
-      this.#setReadDeadline(this.#runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs);
+      this.expectWithin(exchange.timeouts.requestBodyIdleMs);
     }
     if (this.#held === null) this.socket.resume();
+  }
+
+  /** Ends a connection that no request runs on. */
+  shed(): void {
+    this.#close();
   }
 
   /** Ends the connection at once when it is idle; after the running answer otherwise (the exchange says so). */
@@ -197,7 +209,7 @@ export class Downstream implements Deadlined {
   }
 
   onDeadline(): void {
-    if (this.#writeDeadlineMs <= this.#runtime.ticker.nowMs) {
+    if (this.isWriteOverdue) {
       this.abandon();
       return;
     }
@@ -216,16 +228,6 @@ export class Downstream implements Deadlined {
   bodyIsTooSlow(): void {
     if (this.#exchange === null || this.#exchange.isAnswering) this.abandon();
     else this.#exchange.refuseBody('body-too-slow');
-  }
-
-  #setReadDeadline(ms: number): void {
-    this.#readDeadlineMs = ms;
-    this.deadlineMs = Math.min(ms, this.#writeDeadlineMs);
-  }
-
-  #setWriteDeadline(ms: number): void {
-    this.#writeDeadlineMs = ms;
-    this.deadlineMs = Math.min(ms, this.#readDeadlineMs);
   }
 
   #invite(): void {
@@ -256,13 +258,13 @@ export class Downstream implements Deadlined {
         start = this.#readHead(chunk, start);
         continue;
       }
-      this.#setReadDeadline(this.#runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs);
+      this.expectWithin(exchange.timeouts.requestBodyIdleMs);
       start = exchange.feed(chunk, start, end);
       if (start === brokenChunk) {
         this.#brokenBody(exchange);
         break;
       }
-      if (exchange.isRequestSent) this.#setReadDeadline(Number.POSITIVE_INFINITY);
+      if (exchange.isRequestSent) this.expectWithin(Number.POSITIVE_INFINITY);
     }
     this.#isReading = false;
   }
@@ -276,7 +278,7 @@ export class Downstream implements Deadlined {
     if (length < 0) {
       if (length !== needMore) return this.#refuse(problemOf(length), chunk.length);
       // in total, and not from byte to byte: a drip must not last for ever
-      if (!wasPartial && this.#requests > 0) this.#setReadDeadline(runtime.ticker.nowMs + runtime.limits.headMs);
+      if (!wasPartial && this.#requests > 0) this.expectWithin(runtime.limits.headMs);
       return chunk.length;
     }
     const consumed = heads.end;
@@ -294,7 +296,7 @@ export class Downstream implements Deadlined {
     beginRequest(runtime, this, head);
     const exchange = this.#exchange;
     if (exchange !== null && !exchange.isRequestSent) {
-      this.#setReadDeadline(runtime.ticker.nowMs + exchange.timeouts.requestBodyIdleMs);
+      this.expectWithin(exchange.timeouts.requestBodyIdleMs);
       // a client that sent its body already needs no invitation
       if (head.expectsContinue && consumed === chunk.length) this.#invite();
     }
@@ -333,14 +335,14 @@ export class Downstream implements Deadlined {
       return;
     }
     // inside `#read` the loop itself goes on with the next request
-    if (this.#isReading) this.#setReadDeadline(this.#runtime.ticker.nowMs + this.#runtime.limits.clientKeepAliveMs);
+    if (this.#isReading) this.expectWithin(this.#runtime.limits.clientKeepAliveMs);
     else this.#next();
   }
 
   #next(): void {
     if (this.#isClosed || this.#isClosing || this.#isWaiting || this.#isBodyPaused) return;
     if (this.#exchange === null) {
-      this.#setReadDeadline(this.#runtime.ticker.nowMs + this.#runtime.limits.clientKeepAliveMs);
+      this.expectWithin(this.#runtime.limits.clientKeepAliveMs);
     }
     const held = this.#held;
     if (held === null) {
@@ -358,8 +360,8 @@ export class Downstream implements Deadlined {
     this.#isClosing = true;
     this.#held = null;
     this.#heads.clear();
-    this.#setReadDeadline(Number.POSITIVE_INFINITY);
-    this.whenSent(() => this.#setReadDeadline(this.#runtime.ticker.nowMs + lingerMs));
+    this.expectWithin(Number.POSITIVE_INFINITY);
+    this.whenSent(() => this.expectWithin(lingerMs));
     this.socket.end();
     this.socket.resume();
   }

@@ -7,6 +7,7 @@ import type { KeyRecord } from '../core/model/key.ts';
 import { openAccessLog, openDecisionLog, TokenDigest } from '../telemetry/access-log.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { admissionSlack } from './admission.ts';
 import type { ControlClient } from './control-client.ts';
 import { Downstream } from './downstream.ts';
 import { Runtime } from './runtime.ts';
@@ -22,6 +23,8 @@ export interface EdgeOptions {
   readonly logger: Logger;
   /** Resolves the names of upstreams. Default: the system's resolver. */
   readonly lookup?: LookupFunction;
+  /** See `RuntimeOptions.loopDelayMs`. */
+  readonly loopDelayMs?: (lateMs: number) => number;
 }
 
 /** A running edge. */
@@ -68,6 +71,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     askPassword: (question) => client.askPassword(question),
     upstreamTls: snapshot.upstreamTls,
     lookup: options.lookup ?? null,
+    ...(options.loopDelayMs === undefined ? {} : { loopDelayMs: options.loopDelayMs }),
   });
   // before its first use the public half is with control, so an upstream never meets an unknown key
   await client.registerAssertionKey(runtime.assertions.jwk);
@@ -78,7 +82,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
       new Downstream(socket, runtime);
     });
-    server.maxConnections = snapshot.config.limits.maxConnections;
+    // what has not become a connection of the runtime yet counts here alone
+    const { maxConnections } = snapshot.config.limits;
+    server.maxConnections = maxConnections + 2 * admissionSlack(maxConnections);
     server.on('drop', () => {
       metrics.connectionsDropped++;
     });

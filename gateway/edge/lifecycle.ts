@@ -44,6 +44,12 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
 
   // 2. Decide: pure, and before anything is opened or written on behalf of this request.
   const decision = decide(request, snapshot, runtime.live, now, null);
+  // when there is more to do than gets done, those go first who have shown least
+  const tooMuch = runtime.overload.level === 0 ? null : runtime.overload.refuse(decision);
+  if (tooMuch !== null) {
+    refuse(runtime, passage, tooMuch);
+    return;
+  }
   if (decision.kind === 'lookup') {
     // 3. Ask control: only where the verdict needs it, while the client's further bytes wait.
     void askControl(runtime, passage, decision);

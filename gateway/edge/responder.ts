@@ -65,6 +65,7 @@ export function statusOfDenial(reason: DenyReason): number {
     case 'password-busy':
       return 429;
     case 'control-away':
+    case 'overloaded':
       return 503;
     default:
       // anything wrong with a credential, or none at all

@@ -18,6 +18,7 @@ import { monotonicMs } from '../telemetry/clock.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { RequestIds } from '../telemetry/request-id.ts';
+import { Admission } from './admission.ts';
 import { AssertionSigner } from './assertion-signer.ts';
 import type { Described } from './describe.ts';
 import type { Downstream } from './downstream.ts';
@@ -26,6 +27,7 @@ import { requestFieldNames, responseFieldNames } from './field-classes.ts';
 import type { Passage } from './lifecycle.ts';
 import { LiveKeys } from './live-keys.ts';
 import { LostTokens } from './lost-tokens.ts';
+import { Overload } from './overload.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import type { StandingChange } from './server-standing.ts';
 import { SlowClients } from './slow-clients.ts';
@@ -52,6 +54,8 @@ export interface RuntimeOptions {
   readonly askPassword: AskPassword;
   /** Resolves the names of upstreams; null for the system's resolver. */
   readonly lookup: LookupFunction | null;
+  /** How late the event loop runs, from how late a tick came. Default: that is it. */
+  readonly loopDelayMs?: (lateMs: number) => number;
 }
 
 // Sum of large read buffers; above it reads use 16 KiB each.
@@ -84,6 +88,8 @@ export class Runtime {
   /** Where small answers are put together: used and written within one turn. */
   scratch: Buffer = Buffer.allocUnsafeSlow(scratchBytes);
   readonly connections = new Set<Downstream>();
+  readonly admission = new Admission(this);
+  readonly overload = new Overload();
   readonly #slowClients = new SlowClients(this.connections, this.ticker.nowMs);
   readonly #logger: Logger;
   readonly #accessLog: AccessLog | null;
@@ -106,7 +112,8 @@ export class Runtime {
     this.snapshot = this.#compile(options.config, options.upstreamTls, options.seq);
     this.requestNames = requestFieldNames(this.snapshot.customIdentityNames);
     this.metrics.beforeCollect = () => this.#gauges();
-    this.ticker.onTick = (nowMs) => this.#slowClients.sweep(nowMs, this.limits.rateWindowMs);
+    const measure = options.loopDelayMs ?? ((lateMs) => lateMs);
+    this.ticker.onTick = (nowMs, lateMs) => this.#onTick(nowMs, measure(lateMs));
   }
 
   /** Takes a new configuration and new keys, in one turn. */
@@ -159,15 +166,22 @@ export class Runtime {
     return this.metrics.retries < freeRetries + this.#requests * retryShare;
   }
 
+  /** Takes a connection in, or drops it without a word. */
   connectionOpened(downstream: Downstream): void {
+    if (!this.admission.admit(downstream)) {
+      this.metrics.connectionsDropped++;
+      downstream.socket.destroy();
+      return;
+    }
     this.connections.add(downstream);
     this.ticker.watch(downstream);
     this.metrics.connectionsAccepted++;
   }
 
   connectionClosed(downstream: Downstream): void {
-    this.connections.delete(downstream);
+    if (!this.connections.delete(downstream)) return;
     this.ticker.unwatch(downstream);
+    this.admission.leave(downstream);
   }
 
   /** Telemetry of an exchange, whatever its end was. */
@@ -327,6 +341,15 @@ export class Runtime {
     this.#groups.replace(config.upstreams, upstreamTls, slots.upstreams);
     const ownSlot = slots.upstreams[names.length - 1] ?? names.length - 1;
     return compileSnapshot(config, seq, slots, ownSlot);
+  }
+
+  #onTick(nowMs: number, delayMs: number): void {
+    this.#slowClients.sweep(nowMs, this.limits.rateWindowMs);
+    this.admission.tick();
+    if (!this.overload.note(delayMs, this.limits.maxEventLoopDelayMs)) return;
+    const { level } = this.overload;
+    this.metrics.overloadLevel = level;
+    this.#logger.warn({ level, delayMs: Math.round(delayMs) }, level === 0 ? 'the overload is over' : 'overloaded');
   }
 
   #gauges(): void {

@@ -42,6 +42,8 @@ export class EdgeMetrics {
   connectionsIdle = 0;
   connectionsAccepted = 0;
   connectionsDropped = 0;
+  connectionsShed = 0;
+  overloadLevel = 0;
   readonly upstreamConnects: number[] = [];
   readonly upstreamReuses: number[] = [];
   readonly upstreamFailures: number[] = [];
@@ -243,8 +245,19 @@ export class EdgeMetrics {
     counter('latchkey_connections_accepted_total', 'Client connections accepted.', () => this.connectionsAccepted);
     counter(
       'latchkey_connections_dropped_total',
-      'Client connections refused at the cap.',
+      'Client connections refused at a cap.',
       () => this.connectionsDropped,
+    );
+    counter(
+      'latchkey_connections_shed_total',
+      'Idle client connections ended near the cap, to make room.',
+      () => this.connectionsShed,
+    );
+    gauge(
+      'latchkey_overload_level',
+      'What is refused: nothing (0), work without a verified token (1), all new work (2). Worst edge.',
+      () => this.overloadLevel,
+      'max',
     );
     counter('latchkey_parse_refusals_total', 'Requests refused by the HTTP grammar.', () => this.parseRefusals);
     counter('latchkey_retries_total', 'Requests sent to an upstream a second time.', () => this.retries);

@@ -67,6 +67,8 @@ test('every default is filled in', () => {
       clientKeepAliveMs: 65_000,
       upstreamKeepAliveMs: 4_000,
       maxConnections: 16_384,
+      maxConnectionsPerAddress: null,
+      maxEventLoopDelayMs: 500,
       drainMs: 10_000,
       rateWindowMs: 30_000,
     },
@@ -143,7 +145,8 @@ timeouts:
   { request_body_idle: 1s, upstream_connect: 250ms, upstream_first_byte: 3s, upstream_idle: 4s, client_write_idle: 5s }
 limits:
   { head_timeout: 1s, client_keep_alive: 2s, upstream_keep_alive: 3s, max_connections: 9, drain_timeout: 4s,
-    max_body: 1KiB, min_request_rate: 1KiB, min_response_rate: 7B, rate_window: 9s }
+    max_body: 1KiB, min_request_rate: 1KiB, min_response_rate: 7B, rate_window: 9s,
+    max_connections_per_address: 8, max_event_loop_delay: 1s }
 tokens: { parameter: t, path_prefix: /_t/, clock_skew: 0s, pass_ttl: 2h, issuer: here }
 logs: { level: debug, access: "off", decisions: logs/decisions.jsonl }
 decision_cache: { entries: 0, bytes: 64KiB }
@@ -205,6 +208,8 @@ password_checks_per_second: 3
     clientKeepAliveMs: 2000,
     upstreamKeepAliveMs: 3000,
     maxConnections: 9,
+    maxConnectionsPerAddress: 8,
+    maxEventLoopDelayMs: 1000,
     drainMs: 4000,
     rateWindowMs: 9000,
   });

@@ -39,6 +39,8 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       clientKeepAliveMs: 65_000,
       upstreamKeepAliveMs: 4000,
       maxConnections: 100,
+      maxConnectionsPerAddress: null,
+      maxEventLoopDelayMs: 500,
       drainMs: 1000,
       rateWindowMs: 30_000,
     },

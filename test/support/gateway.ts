@@ -32,6 +32,8 @@ export interface GatewayOptions {
   readonly config: FileInput;
   /** Name to password; makes the users file, empty for `{}`. */
   readonly users?: Readonly<Record<string, string>>;
+  /** How late the edge's event loop is said to run. */
+  readonly loopDelayMs?: () => number;
 }
 
 /** The one signing key, `k1`, of a gateway that declares no others. */
@@ -114,7 +116,14 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     first.config.upstreams.map((upstream) => upstream.name),
   );
   client.answerCollect = () => metrics.report();
-  const edge = await startEdge({ edgeId: 'e1', client, snapshot, metrics, logger });
+  const edge = await startEdge({
+    edgeId: 'e1',
+    client,
+    snapshot,
+    metrics,
+    logger,
+    ...(options.loopDelayMs === undefined ? {} : { loopDelayMs: options.loopDelayMs }),
+  });
   await client.reportReady(edge.listening);
   const [bound] = edge.listening;
   if (bound === undefined) throw new Error('the edge listens nowhere');

@@ -34,7 +34,8 @@ export type DenyReason =
   | 'password-malformed'
   | 'password-wrong'
   | 'password-busy'
-  | 'control-away';
+  | 'control-away'
+  | 'overloaded';
 
 /** Every deny reason, for metrics that list their label values up front. */
 export const denyReasons: readonly DenyReason[] = [
@@ -67,4 +68,5 @@ export const denyReasons: readonly DenyReason[] = [
   'password-wrong',
   'password-busy',
   'control-away',
+  'overloaded',
 ];
