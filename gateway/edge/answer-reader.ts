@@ -25,9 +25,10 @@ export class AnswerReader {
   isReusable = false;
   /** How long the connection may be idle after this answer. */
   keepAliveMs: number;
+  /** Interim answers that came before the one on the table. */
+  interim = 0;
   readonly #runtime: Runtime;
   readonly #heads: HeadCollector;
-  #interim = 0;
   #remaining = 0;
   #filter: ChunkedFilter | null = null;
 
@@ -47,7 +48,7 @@ export class AnswerReader {
     this.framing = null;
     this.isDone = false;
     this.#filter = null;
-    this.#interim = 0;
+    this.interim = 0;
   }
 
   /** @returns offset behind the last byte that belongs to this answer (`end` unless `isDone`), or `brokenAnswer` */
@@ -66,7 +67,7 @@ export class AnswerReader {
         return brokenAnswer;
       }
       if (head.status >= 200) return this.#begin(exchange, head, chunk, heads.end, end);
-      if (++this.#interim > maxInterim || !exchange.onInterim(head)) return brokenAnswer;
+      if (++this.interim > maxInterim || !exchange.onInterim(head)) return brokenAnswer;
     }
     return end;
   }

@@ -7,7 +7,7 @@ import { epochSeconds, monotonicMs } from '../telemetry/clock.ts';
 export interface Deadlined {
   /** Monotonic milliseconds; `Number.POSITIVE_INFINITY` when nothing is due. */
   deadlineMs: number;
-  /** Called once the deadline has passed, up to a quarter of a second late. */
+  /** Called once the deadline has passed, up to a quarter of a second late, or as late as the process itself is. */
   onDeadline(): void;
 }
 
@@ -43,12 +43,20 @@ export class Ticker {
     const lastMs = this.nowMs;
     this.nowMs = monotonicMs();
     this.epochSeconds = epochSeconds();
+    // only after the sockets were read once more: what came while the process was busy elsewhere came in time
+    setImmediate(() => this.#sweep(Math.max(0, this.nowMs - lastMs - tickMs)));
+  }
+
+  #sweep(lateMs: number): void {
+    if (this.#timer === null) return;
+    // and what was given a deadline meanwhile was given it by a clock that stood still
+    const dueMs = this.nowMs - lateMs;
     for (const item of this.#watched) {
-      if (item.deadlineMs <= this.nowMs) {
+      if (item.deadlineMs <= dueMs) {
         item.deadlineMs = Number.POSITIVE_INFINITY;
         item.onDeadline();
       }
     }
-    this.onTick?.(this.nowMs, Math.max(0, this.nowMs - lastMs - tickMs));
+    this.onTick?.(this.nowMs, lateMs);
   }
 }

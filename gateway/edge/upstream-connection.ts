@@ -245,6 +245,8 @@ export class UpstreamConnection implements Deadlined {
     for (let at = 0; at < length; ) {
       const exchange = this.exchange;
       if (exchange === null) break;
+      const isFirst = !this.#hasAnswerBytes;
+      const { interim } = this.#reader;
       this.#hasAnswerBytes = true;
       at = this.#reader.read(exchange, chunk, at, length);
       if (at === brokenAnswer) {
@@ -253,9 +255,12 @@ export class UpstreamConnection implements Deadlined {
       }
       if (this.#reader.isDone) {
         this.#finish(exchange, at < length);
-      } else {
+      } else if (this.#reader.framing !== null) {
         this.#setDue(this.#dueMs(exchange));
-        if (this.#reader.framing !== null) this.#afterSpan(exchange);
+        this.#afterSpan(exchange);
+      } else if (isFirst || this.#reader.interim !== interim) {
+        // a head has this long in total: a drip must not last for ever
+        this.#setDue(this.#dueMs(exchange));
       }
     }
     if (this.socket.destroyed) return false;
