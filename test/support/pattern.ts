@@ -15,9 +15,13 @@ export class Pattern {
     this.#bytes = Buffer.concat([once, once]);
   }
 
-  /** A period of about a megabyte; streams of two seeds differ in every few bytes. */
-  static seeded(seed: number): Pattern {
-    const words = new Uint32Array(262_147);
+  /**
+   * Streams of two seeds differ in every few bytes.
+   *
+   * @param count  32-bit words in a period, a prime number; about a megabyte unless told
+   */
+  static seeded(seed: number, count = 262_147): Pattern {
+    const words = new Uint32Array(count);
     let state = (seed * 2_654_435_761 + 1) >>> 0;
     for (let index = 0; index < words.length; index++) {
       // xorshift32
