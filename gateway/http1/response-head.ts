@@ -48,6 +48,9 @@ export class ResponseHead extends MessageHead {
     const problem = this.readFields(scanner, names);
     if (problem !== null) return problem;
     if (status >= 200 && status !== 204) return null;
+    // the final answer has to follow on this very connection, and 1.0 knows no interim ones (RFC 9110 §15.2); to llhttp
+    // whatever comes behind such a head is an error
+    if (status < 200 && status !== 101 && !this.isPersistent) return 'bad-connection';
     // RFC 9112 §6.1: neither may carry a transfer coding, and a length of theirs would say nothing about bytes that follow
     if (this.isChunked) return 'bad-transfer-encoding';
     return this.contentLength > 0 ? 'bad-content-length' : null;

@@ -104,7 +104,7 @@ test('a 1.0 upstream closes unless it says keep-alive', async () => {
 
 test('RFC 8297: early hints pass, with their links and nothing else', async () => {
   upstream.script(
-    'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nSet-Cookie: latchkey_pass=stolen\r\nConnection: close\r\n' +
+    'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nSet-Cookie: latchkey_pass=stolen\r\nConnection: x-hop\r\n' +
       'Content-Length: 0\r\nLink: </b.js>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
   );
   client.write(requestText('GET', '/'));

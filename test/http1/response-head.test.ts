@@ -86,6 +86,12 @@ describe('fields', () => {
     expect(readResponse(withLines(status, 'Content-Length: 3'))).toBe('bad-content-length');
     expect(accept(withLines(status, 'Content-Length: 0')).framing('GET')).toBe('none');
   });
+
+  it.each([100, 102, 103])('RFC 9110 §15.2: refuses %d that ends the connection before the final answer', (status) => {
+    expect(readResponse(withLines(status, 'Connection: close'))).toBe('bad-connection');
+    expect(readResponse(`HTTP/1.0 ${status} Early\r\n\r\n`)).toBe('bad-connection');
+    expect(accept(withLines(status, 'Connection: keep-alive')).status).toBe(status);
+  });
 });
 
 describe('RFC 9112 §6.3: the end of the body', () => {
