@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pause } from '../measure/clock.ts';
+import { saturate } from '../measure/load.ts';
 import { readTree } from '../measure/proc-tree.ts';
 import type { Setting } from '../measure/visit.ts';
 import { latchkey } from '../peers/latchkey.ts';
@@ -39,7 +40,13 @@ export async function measureIdle(setting: Setting): Promise<Comparison> {
         sockets.push(...(await Promise.all(more)));
       }
     };
-    // what the first thousand need, code and pools, is there whatever comes
+    // code, pools and the space for young objects have their size before: they are there whatever comes
+    await saturate(setting.generator, setting.plan, {
+      port: running.port,
+      requestsFile: setting.requestsFile('bearer', '1k'),
+      connections: 200,
+      seconds: 6,
+    });
     await open(1000);
     const before = await settledMemory(edge.pid);
     await open(1000 + count);
