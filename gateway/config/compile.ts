@@ -73,6 +73,7 @@ function compileRoute(
     forwardsAuthorization: route.forwardAuthorization,
     identity,
     assertion: route.assertion,
+    upgrade: route.upgrade.length === 0 ? null : { protocols: route.upgrade, origins: route.webSocketOrigins },
     timeouts: route.timeouts,
     limits: route.limits,
   };
@@ -99,12 +100,14 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     forwardsAuthorization: false,
     identity: () => '',
     assertion: false,
+    upgrade: null,
     timeouts: {
       requestBodyIdleMs: 30_000,
       upstreamConnectMs: 1_000,
       upstreamFirstByteMs: 10_000,
       upstreamIdleMs: 10_000,
       clientWriteIdleMs: 60_000,
+      tunnelIdleMs: 60_000,
     },
     // forms and small documents are all that is ever sent there
     limits: { maxBodyBytes: 1024 * 1024, minRequestRate: 100, minResponseRate: 0 },

@@ -36,6 +36,8 @@ export interface Timeouts {
   readonly upstreamFirstByteMs: number;
   readonly upstreamIdleMs: number;
   readonly clientWriteIdleMs: number;
+  /** Nothing in either direction of a tunnel. Default 3 600 000. */
+  readonly tunnelIdleMs: number;
 }
 
 /** What one request may be; the same for the edge's snapshot. */
@@ -66,6 +68,10 @@ export interface RouteConfig {
   readonly maxTokenTtlSeconds: number;
   /** Pass the accepted `Authorization` on to the upstream. */
   readonly forwardAuthorization: boolean;
+  /** Protocols that `Upgrade` may ask for, lower case; empty for none. Default `websocket`. */
+  readonly upgrade: readonly string[];
+  /** Origins beside the route's own whose pages may open a tunnel with a cookie. Default none. */
+  readonly webSocketOrigins: readonly string[];
   readonly timeouts: Timeouts;
   readonly limits: RouteLimits;
 }

@@ -29,6 +29,7 @@ const defaultTimeouts: Timeouts = {
   upstreamFirstByteMs: 60_000,
   upstreamIdleMs: 60_000,
   clientWriteIdleMs: 60_000,
+  tunnelIdleMs: 3_600_000,
 };
 
 /**
@@ -103,6 +104,8 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
         unscopedTokens: route.unscoped_tokens,
         maxTokenTtlSeconds: route.max_token_ttl,
         forwardAuthorization: route.forward_authorization,
+        upgrade: route.upgrade === 'off' ? [] : route.upgrade,
+        webSocketOrigins: route.websocket.origins,
         timeouts: mergeTimeouts(timeouts, route.timeouts),
         limits: mergeLimits(file.limits, route.limits),
       }),
@@ -144,6 +147,7 @@ function mergeTimeouts(base: Timeouts, own: ConfigFile['timeouts']): Timeouts {
     upstreamFirstByteMs: own.upstream_first_byte ?? base.upstreamFirstByteMs,
     upstreamIdleMs: own.upstream_idle ?? base.upstreamIdleMs,
     clientWriteIdleMs: own.client_write_idle ?? base.clientWriteIdleMs,
+    tunnelIdleMs: own.tunnel_idle ?? base.tunnelIdleMs,
   };
 }
 

@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { limits, routeLimits, timeout } from './schema-limits.ts';
+import { upgradeChoice, webSocketRules } from './schema-upgrade.ts';
 import { upstreamSchema } from './schema-upstreams.ts';
 import {
   addressBlock,
@@ -30,6 +31,7 @@ const timeouts = z.strictObject({
     .optional()
     .meta({ description: 'the upstream may pause this long inside an answer; default 60s' }),
   client_write_idle: timeout.optional().meta({ description: 'the client may take nothing for this long; default 60s' }),
+  tunnel_idle: timeout.optional().meta({ description: 'nothing passes a WebSocket for this long; default 1h' }),
 });
 
 const customIdentity = z.strictObject({
@@ -75,6 +77,8 @@ const route = z.strictObject({
     .boolean()
     .prefault(false)
     .meta({ description: 'pass the accepted Authorization on to the upstream' }),
+  upgrade: upgradeChoice,
+  websocket: webSocketRules,
   timeouts: timeouts.prefault({}),
   limits: routeLimits.prefault({}),
 });

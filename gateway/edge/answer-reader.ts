@@ -8,6 +8,7 @@ import type { ResponseFraming, ResponseHead } from '../http1/response-head.ts';
 import type { Exchange } from './exchange.ts';
 import { idleTimeMs } from './keep-alive.ts';
 import type { Runtime } from './runtime.ts';
+import { openTunnel, type Tunnel } from './tunnel.ts';
 
 /** `AnswerReader.read` when the bytes are no sound answer. */
 export const brokenAnswer = -1;
@@ -19,6 +20,8 @@ const maxInterim = 8;
 export class AnswerReader {
   /** How the body of the answer on the table ends; null before its final head. */
   framing: ResponseFraming | null = null;
+  /** What a 101 made of the connection, for good; what follows its head is not read here. */
+  tunnel: Tunnel | null = null;
   /** The answer on the table is complete. */
   isDone = false;
   /** Whether the upstream lets the connection stay after this answer. */
@@ -67,6 +70,10 @@ export class AnswerReader {
         return brokenAnswer;
       }
       if (head.status >= 200) return this.#begin(exchange, head, chunk, heads.end, end);
+      if (head.status === 101 && exchange.upgrade !== null && !exchange.isOver) {
+        this.tunnel = openTunnel(this.#runtime, exchange, exchange.upgrade, head);
+        return this.tunnel === null ? brokenAnswer : heads.end;
+      }
       if (++this.interim > maxInterim || !exchange.onInterim(head)) return brokenAnswer;
     }
     return end;

@@ -44,6 +44,8 @@ const basic = /^basic +/i;
 export interface HostMemo {
   hostField: string;
   host: string;
+  /** Lines that say where requests for this host come from; empty until the first one is forwarded. */
+  forwardedLines: string;
 }
 
 /**
@@ -203,6 +205,7 @@ function lowerHost(field: string, memo: HostMemo): string | null {
     // copies, so that the memo holds no request head alive
     memo.hostField = copyText(field);
     memo.host = copyText(host);
+    memo.forwardedLines = '';
   }
   return host;
 }

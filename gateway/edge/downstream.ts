@@ -11,9 +11,9 @@ import { ClientDeadlines } from './client-deadlines.ts';
 import type { HostMemo } from './describe.ts';
 import type { Exchange } from './exchange.ts';
 import { beginRequest, refuseMessage } from './lifecycle.ts';
-import { writeForwardedLines } from './request-writer.ts';
 import type { Runtime } from './runtime.ts';
 import { foldMapped } from './trusted-proxies.ts';
+import type { Tunnel } from './tunnel.ts';
 
 // How long, and for how many bytes, a closing connection still takes what the client sends, so that a reset does not
 // overtake the answer.
@@ -32,12 +32,11 @@ export class Downstream extends ClientDeadlines {
   readonly scheme = 'http';
   /** By the ticker. */
   readonly openedMs: number;
-  readonly hostMemo: HostMemo = { hostField: '', host: '' };
-  #forwardedHost: string | null = null;
-  #forwardedLines = '';
+  readonly hostMemo: HostMemo = { hostField: '', host: '', forwardedLines: '' };
   #writeIdleMs: number;
   readonly #runtime: Runtime;
   #exchange: Exchange | null = null;
+  #tunnel: Tunnel | null = null;
   /** Waiting for control, or for the kernel to take the last answer. */
   #isWaiting = false;
   #isReading = false;
@@ -60,21 +59,11 @@ export class Downstream extends ClientDeadlines {
     this.#writeIdleMs = runtime.limits.headMs;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
-    socket.on('error', () => {
-      // 'close' follows and does what there is to do
-    });
+    // 'close' follows and does what there is to do
+    socket.on('error', () => undefined);
     socket.once('close', () => this.#onClose());
     this.openedMs = runtime.ticker.nowMs;
     runtime.connectionOpened(this);
-  }
-
-  /** Header lines that say where requests of this connection come from; made once for each host that it names. */
-  forwardedLines(hostField: string): string {
-    if (this.#forwardedHost !== hostField) {
-      this.#forwardedHost = Buffer.from(hostField, 'latin1').toString('latin1');
-      this.#forwardedLines = writeForwardedLines(this.peerAddress, this.scheme, this.#forwardedHost);
-    }
-    return this.#forwardedLines;
   }
 
   /** Bytes that were given to the socket and that the kernel did not take yet. */
@@ -110,7 +99,12 @@ export class Downstream extends ClientDeadlines {
   }
 
   get isIdle(): boolean {
-    return this.#exchange === null && !this.#isWaiting && !this.#heads.isPartial;
+    return this.#exchange === null && !this.#isWaiting && !this.#heads.isPartial && this.#tunnel === null;
+  }
+
+  /** Bytes came behind the request on the table. */
+  get holdsBytes(): boolean {
+    return this.#held !== null;
   }
 
   /** Calls back once nothing is unsent, or the connection is gone. */
@@ -162,11 +156,20 @@ export class Downstream extends ClientDeadlines {
     this.#settle(close);
   }
 
-  /** The exchange has given its whole answer to the socket. */
+  /** The exchange has given its whole answer to the socket, or the tunnel all that it will. */
   exchangeDone(close: boolean): void {
     this.#exchange = null;
     this.#isBodyPaused = false;
     this.#settle(close);
+  }
+
+  /** Everything from here on is the tunnel's. @returns what the client sent before it could know; null for nothing */
+  enterTunnel(tunnel: Tunnel): Buffer | null {
+    const early = this.#held;
+    this.#held = null;
+    this.#exchange = null;
+    this.#tunnel = tunnel;
+    return early;
   }
 
   /** Ends the connection in the middle of an answer. */
@@ -178,7 +181,7 @@ export class Downstream extends ClientDeadlines {
 
   /** Ends the connection now, whatever it is doing. What the client has of an answer must not look like the whole. */
   abandon(): void {
-    if (this.#exchange?.isAnswering || this.hasUnsent) this.socket.resetAndDestroy();
+    if (this.#exchange?.isAnswering || this.#tunnel !== null || this.hasUnsent) this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
 
@@ -209,19 +212,13 @@ export class Downstream extends ClientDeadlines {
   }
 
   onDeadline(): void {
-    if (this.isWriteOverdue) {
-      this.abandon();
-      return;
-    }
-    if (this.#exchange === null && this.#heads.isPartial && !this.#isClosing) {
+    const exchange = this.#exchange;
+    if (this.isWriteOverdue) this.abandon();
+    else if (exchange === null && this.#heads.isPartial && !this.#isClosing) {
       refuseMessage(this.#runtime, this, 'head-timeout');
-      return;
-    }
-    if (this.#exchange !== null && !this.#exchange.isRequestSent && !this.#exchange.isAnswering) {
-      this.#exchange.refuseBody('body-timeout');
-      return;
-    }
-    this.abandon();
+    } else if (exchange !== null && !exchange.isRequestSent && !exchange.isAnswering) {
+      exchange.refuseBody('body-timeout');
+    } else this.abandon();
   }
 
   /** The body comes, but slower than its route allows. */
@@ -241,7 +238,8 @@ export class Downstream extends ClientDeadlines {
       if (this.#lingerBytes > maxLingerBytes) this.abandon();
       return;
     }
-    this.#read(chunk);
+    if (this.#tunnel !== null) this.#tunnel.fromClient(chunk);
+    else this.#read(chunk);
   }
 
   #read(chunk: Buffer): void {
@@ -367,9 +365,10 @@ export class Downstream extends ClientDeadlines {
   }
 
   #onEnd(): void {
-    // a client that has gone needs no answer, and its upstream request ends with it
     const exchange = this.#exchange;
-    if (exchange !== null) {
+    if (this.#tunnel !== null) this.#tunnel.clientEnded();
+    else if (exchange !== null) {
+      // a client that has gone needs no answer, and its upstream request ends with it
       const isCut = exchange.isAnswering;
       exchange.cancel();
       this.#exchange = null;
@@ -386,6 +385,7 @@ export class Downstream extends ClientDeadlines {
     const exchange = this.#exchange;
     this.#exchange = null;
     exchange?.cancel();
+    this.#tunnel?.clientClosed();
     this.#runtime.connectionClosed(this);
   }
 }

@@ -124,6 +124,7 @@ async function drain(
   runtime.isDraining = true;
   const closed = Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
   for (const connection of [...runtime.connections]) connection.drain();
+  runtime.endTunnelsWhenAlone();
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, deadlineMs);

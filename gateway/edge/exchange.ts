@@ -6,6 +6,7 @@ import { isPermit, type Permit } from '../core/decision/decide.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
 import { brokenChunk, ChunkedFilter } from '../http1/chunked-filter.ts';
 import type { ResponseFraming, ResponseHead } from '../http1/response-head.ts';
+import type { Upgrade } from '../http1/upgrade.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 import type { Described } from './describe.ts';
 import type { Downstream } from './downstream.ts';
@@ -50,6 +51,8 @@ export class Exchange {
   keepsChunks = false;
   /** The upstream does not take more of the request's body for now. */
   isBodyPaused = false;
+  /** What the request wants to switch to; null for an ordinary one. Set before `start`. */
+  upgrade: Upgrade | null = null;
   readonly #runtime: Runtime;
   readonly #headText: string;
   readonly #group: UpstreamGroup;
@@ -117,7 +120,8 @@ export class Exchange {
   }
 
   start(): void {
-    this.#open(null, false);
+    // a connection that leaves HTTP has no past in it
+    this.#open(null, this.upgrade !== null);
   }
 
   /**
@@ -151,7 +155,7 @@ export class Exchange {
   /** An interim answer. @returns false when the upstream may not send this one */
   onInterim(head: ResponseHead): boolean {
     if (this.#isOver) return true;
-    // 100 was answered here already; 101 was never asked for, since Upgrade is not forwarded
+    // 100 was answered here already; a 101 that was asked for is no interim answer (tunnel.ts)
     if (head.status === 101) return false;
     if (head.status === 103 && this.#minorVersion === 1) {
       const lines = linkLines(head);
@@ -176,7 +180,8 @@ export class Exchange {
     this.#outgoing = this.#outgoingFraming(framing);
     this.keepsChunks = framing === 'chunked' && this.#outgoing === 'chunked';
     // an answer before the request's end leaves bytes on the connection that are no request
-    if (!this.isRequestSent || !this.#isPersistent || this.#outgoing === 'close' || this.#runtime.isDraining) {
+    const leavesBytes = !this.isRequestSent || (this.upgrade !== null && this.downstream.holdsBytes);
+    if (leavesBytes || !this.#isPersistent || this.#outgoing === 'close' || this.#runtime.isDraining) {
       this.#closesAfter = true;
     }
     const carriesToken = this.#issue !== null && head.status < 400;
@@ -241,7 +246,16 @@ export class Exchange {
     if (this.#outgoing === 'chunked' && !this.keepsChunks) this.downstream.socket.write('0\r\n\r\n', 'latin1');
     this.#upstream = null;
     this.#over();
-    this.downstream.exchangeDone(this.#closesAfter);
+    // what came meanwhile may be of the protocol that was refused
+    this.downstream.exchangeDone(this.#closesAfter || (this.upgrade !== null && this.downstream.holdsBytes));
+  }
+
+  /** A tunnel takes over: what becomes of the request, and its telemetry, are the tunnel's. */
+  leaveHttp(): void {
+    this.status = 101;
+    this.#isOver = true;
+    this.#upstream = null;
+    this.#issue = null;
   }
 
   /** The upstream took all of the body that it was given. */
@@ -317,7 +331,8 @@ export class Exchange {
   }
 
   #giveUp(failure: UpstreamFailure | 'too-busy'): void {
-    const isUnread = !this.isRequestSent;
+    // what a client sent for the protocol it asked for is no request
+    const isUnread = !this.isRequestSent || this.upgrade !== null;
     const answer = upstreamAnswer(this, failure, isUnread || !this.#isPersistent);
     this.status = answer.status;
     this.#over();

@@ -1,6 +1,7 @@
 // The life of a request, phase by phase, each with the reason for its place:
 //   describe → decide → (ask control → decide again) → enforce: forward or answer → telemetry.
-// No other file calls `decide` for a proxied request, and nothing is forwarded but from here.
+// No other file calls `decide` for a proxied request (reconsider.ts asks again for open tunnels), and nothing is forwarded
+// but from here.
 
 import { type Decision, type Denial, decide, type Lookup, type Permit } from '../core/decision/decide.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
@@ -12,7 +13,8 @@ import { type Described, describe, isNavigation } from './describe.ts';
 import type { Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
 import { setsSecureCookies } from './issue-pass.ts';
-import { writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
+import { judgeUpgrade, mayBeUpgrade, upgradeLines } from './judge-upgrade.ts';
+import { writeForwardedLines, writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
 import { denialAnswer, type MessageRefusal, messageAnswer } from './responder.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -124,6 +126,16 @@ function enforce(runtime: Runtime, passage: Passage, decision: Exclude<Decision,
 function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
   const { downstream, request, snapshot, requestId } = passage;
   const route = permit.route;
+  // before anything counts as allowed: what leaves HTTP is not decided on again, so it has more to prove
+  const upgrade = request.head.hasUpgrade ? judgeUpgrade(request, permit, downstream.scheme) : null;
+  if (typeof upgrade === 'string') {
+    refuseMessage(runtime, downstream, upgrade, request.head);
+    return;
+  }
+  if (upgrade !== null && 'reason' in upgrade) {
+    refuse(runtime, passage, upgrade);
+    return;
+  }
   runtime.metrics.decision(permit.how, null);
   let identity = '';
   if (permit.claims !== null) {
@@ -131,15 +143,26 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     if (route.assertion) identity += runtime.assertions.line(permit.claims, route, snapshot.issuer, passage.now);
     if (request.explicitForm !== null) runtime.lostTokens.remember(request, runtime.ticker.nowMs);
   }
-  const forwardedLines = request.isFromTrustedProxy
+  let forwardedLines = request.isFromTrustedProxy
     ? writeTrustedForwardedLines(request, downstream.scheme)
-    : downstream.forwardedLines(request.head.host);
+    : rememberedForwardedLines(downstream);
+  if (upgrade !== null) forwardedLines += upgradeLines(upgrade);
   const headText = writeRequestHead(permit, request, snapshot.tokenParameter, requestId, forwardedLines, identity);
   const group = runtime.groupOf(route);
   const exchange = new Exchange(runtime, downstream, request, permit, group, headText, requestId, passage.startedMs);
+  if (upgrade !== null) exchange.upgrade = upgrade;
   // before anything is opened; a chunked body says its length only as it comes
   if (request.head.contentLength > route.limits.maxBodyBytes) exchange.refuseBody('body-too-large');
   else downstream.forward(exchange);
+}
+
+/** The same for all requests of a connection that name one host. */
+function rememberedForwardedLines(downstream: Downstream): string {
+  const { hostMemo, peerAddress, scheme } = downstream;
+  if (hostMemo.forwardedLines === '') {
+    hostMemo.forwardedLines = writeForwardedLines(peerAddress, scheme, hostMemo.hostField);
+  }
+  return hostMemo.forwardedLines;
 }
 
 /** 4b. Refuse: the public class to the client, the reason to the log. */
@@ -147,8 +170,8 @@ function refuse(runtime: Runtime, passage: Passage, denial: Denial): void {
   const { downstream, request, requestId } = passage;
   const head = request.head;
   runtime.metrics.decision(null, denial.reason);
-  // unread body bytes would be taken for the next request
-  const close = !head.isPersistent || head.hasBody;
+  // unread body bytes would be taken for the next request, and so would those of another protocol
+  const close = !head.isPersistent || head.hasBody || mayBeUpgrade(head, denial.route);
   const cookieLines =
     denial.clearPass && denial.route !== null
       ? clearPassLine(denial.route.path, setsSecureCookies({ request, downstream }))

@@ -32,6 +32,7 @@ const wordings: ReadonlyMap<number, Wording> = new Map([
   [414, { title: 'URI Too Long', detail: 'The address is longer than 16 KiB.' }],
   [417, { title: 'Expectation Failed', detail: 'The expectation in the request cannot be met.' }],
   [421, { title: 'Misdirected Request', detail: 'This host name is not served here.' }],
+  [426, { title: 'Upgrade Required', detail: 'Of WebSocket, version 13 is spoken here.' }],
   [429, { title: 'Too Many Requests', detail: 'Too many attempts; please wait before the next one.' }],
   [
     431,
@@ -61,6 +62,7 @@ export function statusOfDenial(reason: DenyReason): number {
     case 'outside-method':
     case 'outside-host':
     case 'outside-address':
+    case 'foreign-origin':
       return 403;
     case 'password-busy':
       return 429;
@@ -117,11 +119,15 @@ export interface AnswerContext {
 /** Answer to a message that is no sound request. Always the last on its connection. */
 export function messageAnswer(problem: MessageRefusal, requestId: string, head: RequestHead | null): Answer {
   const code = statusOfRefusal(problem);
-  const lines = code === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : '';
+  const lines =
+    code === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : code === 426 ? versionLines : '';
   const isHead = head?.method === 'HEAD';
   const context = { requestId, isHead, isPage: head !== null && isNavigation(head), minorVersion: 1 };
   return { status: code, text: render(code, lines, context, true) };
 }
+
+// RFC 6455 §4.4; RFC 9110 §15.5.22
+const versionLines = 'Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
 
 /** Answer in place of an upstream's. */
 export function upstreamAnswer(exchange: Exchange, failure: UpstreamFailure | 'too-busy', close: boolean): Answer {

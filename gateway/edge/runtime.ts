@@ -18,6 +18,7 @@ import { monotonicMs } from '../telemetry/clock.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { RequestIds } from '../telemetry/request-id.ts';
+import type { TunnelEnd } from '../telemetry/tunnel-metrics.ts';
 import { Admission } from './admission.ts';
 import { AssertionSigner } from './assertion-signer.ts';
 import type { Described } from './describe.ts';
@@ -27,11 +28,13 @@ import { requestFieldNames, responseFieldNames } from './field-classes.ts';
 import type { Passage } from './lifecycle.ts';
 import { LiveKeys } from './live-keys.ts';
 import { LostTokens } from './lost-tokens.ts';
+import { OpenTunnels } from './open-tunnels.ts';
 import { Overload } from './overload.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import type { StandingChange } from './server-standing.ts';
 import { SlowClients } from './slow-clients.ts';
 import { Ticker } from './ticker.ts';
+import type { Tunnel } from './tunnel.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamFailure } from './upstream-failure.ts';
 import type { UpstreamGroup } from './upstream-group.ts';
@@ -88,6 +91,7 @@ export class Runtime {
   /** Where small answers are put together: used and written within one turn. */
   scratch: Buffer = Buffer.allocUnsafeSlow(scratchBytes);
   readonly connections = new Set<Downstream>();
+  readonly tunnels = new OpenTunnels();
   readonly admission = new Admission(this);
   readonly overload = new Overload();
   readonly #slowClients = new SlowClients(this.connections, this.ticker.nowMs);
@@ -122,6 +126,7 @@ export class Runtime {
     this.live.replaceKeys(keys, config.decisionCache);
     this.snapshot = this.#compile(config, upstreamTls, seq);
     this.requestNames = requestFieldNames(this.snapshot.customIdentityNames);
+    this.tunnels.reconsider();
   }
 
   signingKey(): RingKey | null {
@@ -182,6 +187,12 @@ export class Runtime {
     if (!this.connections.delete(downstream)) return;
     this.ticker.unwatch(downstream);
     this.admission.leave(downstream);
+    this.endTunnelsWhenAlone();
+  }
+
+  /** In a drain tunnels end last: they end by themselves only when somebody leaves. */
+  endTunnelsWhenAlone(): void {
+    if (this.isDraining && this.tunnels.count === this.connections.size) this.tunnels.drain();
   }
 
   /** Telemetry of an exchange, whatever its end was. */
@@ -191,11 +202,30 @@ export class Runtime {
     this.metrics.bytesOut += exchange.bytesOut;
     this.metrics.request(route.index, exchange.status, 0, durationMs / 1000);
     if (exchange.refusal === 'bad-chunk') this.metrics.parseRefusals++;
-    if (this.#accessLog !== null) this.#logExchange(this.#accessLog, exchange, durationMs);
+    if (this.#accessLog !== null) this.#logExchange(this.#accessLog, exchange, durationMs, null);
     this.giveRequestHead(exchange.request.head);
   }
 
-  #logExchange(log: AccessLog, exchange: Exchange, durationMs: number): void {
+  /** A request became a tunnel. For the metrics it ends here: hours of silence are no latency. */
+  tunnelBegan(tunnel: Tunnel, durationMs: number): void {
+    const route = tunnel.exchange.permit.route.index;
+    this.#requests++;
+    this.tunnels.add(tunnel);
+    this.metrics.request(route, tunnel.exchange.status, 0, durationMs / 1000);
+    this.metrics.tunnelsBegun[route] = (this.metrics.tunnelsBegun[route] ?? 0) + 1;
+  }
+
+  /** The access line of a tunnel is written at its end, with all its bytes. */
+  tunnelOver(tunnel: Tunnel, why: TunnelEnd, durationMs: number): void {
+    this.tunnels.delete(tunnel);
+    this.metrics.tunnels.ended(why);
+    const exchange = tunnel.exchange;
+    if (this.#accessLog !== null) this.#logExchange(this.#accessLog, exchange, durationMs, why);
+    this.giveRequestHead(exchange.request.head);
+  }
+
+  #logExchange(log: AccessLog, exchange: Exchange, durationMs: number, ended: TunnelEnd | null): void {
+    const refusal = exchange.refusal === null ? null : `refused message: ${exchange.refusal}`;
     const { request, permit } = exchange;
     const route = permit.route;
     log.write({
@@ -214,7 +244,7 @@ export class Runtime {
       bytesIn: exchange.bytesIn,
       bytesOut: exchange.bytesOut,
       durationMs,
-      hint: exchange.refusal === null ? null : `refused message: ${exchange.refusal}`,
+      hint: ended === null ? refusal : `tunnel ended: ${ended}`,
     });
   }
 
@@ -358,6 +388,7 @@ export class Runtime {
     this.metrics.connectionsIdle = idle;
     this.metrics.connectionsActive = this.connections.size - idle;
     this.metrics.cacheEntries = this.live.entries;
+    this.metrics.tunnels.open = this.tunnels.count;
     this.#groups.measure();
   }
 }

@@ -9,6 +9,7 @@ import type { Exchange } from './exchange.ts';
 import { smallBufferBytes } from './read-buffers.ts';
 import type { Runtime } from './runtime.ts';
 import type { Deadlined } from './ticker.ts';
+import type { Tunnel } from './tunnel.ts';
 import { saysNothing, type UpstreamFailure } from './upstream-failure.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
 import { errorText } from './upstream-target.ts';
@@ -81,17 +82,13 @@ export class UpstreamConnection implements Deadlined {
       // a reset of an open connection is judged at 'close': before the first byte of an answer it may be a stale one
       if (!this.#isConnected) this.#failure ??= this.#isOpen ? 'tls-failed' : 'connect-failed';
     });
-    this.socket.on('drain', () => this.exchange?.upstreamDrained());
+    this.socket.on('drain', () => (this.exchange ?? this.#reader.tunnel)?.upstreamDrained());
     this.socket.once('close', () => this.#onClose());
     runtime.ticker.watch(this);
   }
 
   get isUsable(): boolean {
     return !this.#isGone && !this.socket.destroyed;
-  }
-
-  get hasAnswerBytes(): boolean {
-    return this.#hasAnswerBytes;
   }
 
   /** How long an idle stay in the pool may last. */
@@ -236,6 +233,7 @@ export class UpstreamConnection implements Deadlined {
   /** @returns false to stop reading until `resume` */
   #onRead(length: number): boolean {
     if (this.exchange === null || this.#isHeld) {
+      if (this.#reader.tunnel !== null) return this.#readTunnel(this.#reader.tunnel, 0, length);
       // an answer that nobody asked for must never meet the next client (CVE-2026-48931)
       if (this.exchange === null) this.#count();
       this.#fail('not-sent');
@@ -258,12 +256,29 @@ export class UpstreamConnection implements Deadlined {
       } else if (this.#reader.framing !== null) {
         this.#setDue(this.#dueMs(exchange));
         this.#afterSpan(exchange);
+      } else if (this.#reader.tunnel !== null) {
+        return this.#readTunnel(this.#reader.tunnel, at, length);
       } else if (isFirst || this.#reader.interim !== interim) {
         // a head has this long in total: a drip must not last for ever
         this.#setDue(this.#dueMs(exchange));
       }
     }
     if (this.socket.destroyed) return false;
+    return !this.#isStalled;
+  }
+
+  /** The upstream has switched: from `start` on nothing is HTTP. A large buffer only while reads are full ones. */
+  #readTunnel(tunnel: Tunnel, start: number, end: number): boolean {
+    const { exchange } = tunnel;
+    const isFirst = this.exchange !== null;
+    this.exchange = null;
+    if (isFirst) tunnel.begin(this, this.#buffer, start, end);
+    else tunnel.fromUpstream(this.#buffer, start, end);
+    if (this.#large === null && end === this.#buffer.length) {
+      this.#large = this.#runtime.readBuffers.take();
+      this.#nextBuffer = this.#large;
+    } else if (this.#large !== null && end < smallBufferBytes) this.#retireBuffer(exchange, false);
+    if (exchange.downstream.hasUnsent) this.#stall(exchange);
     return !this.#isStalled;
   }
 
@@ -353,12 +368,11 @@ export class UpstreamConnection implements Deadlined {
 
   #onEnd(): void {
     const exchange = this.exchange;
-    if (exchange !== null && this.#reader.framing === 'until-close' && this.#failure === null) {
+    if (this.#reader.tunnel !== null) this.#reader.tunnel.upstreamEnded();
+    else if (exchange !== null && this.#reader.framing === 'until-close' && this.#failure === null) {
       this.#reader.isReusable = false;
       this.#finish(exchange, false);
-      return;
-    }
-    this.socket.destroy();
+    } else this.socket.destroy();
   }
 
   #onClose(): void {
@@ -372,6 +386,7 @@ export class UpstreamConnection implements Deadlined {
     // a write of the client's may still hold the buffer: then it is not lent to anybody again
     if (this.#large !== null) this.#runtime.readBuffers.forget(this.#large);
     this.#large = null;
+    this.#reader.tunnel?.upstreamClosed();
     const waiting = this.#queue.splice(0);
     if (waiting.length > 0 && this.#isConnected) this.server.pipeliningFailed();
     if (exchange !== null) {

@@ -135,7 +135,7 @@ const connectionOption = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const endToEnd: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'expect']);
 
 /** Not `trim()`: that takes U+00A0 for a blank as well, and 0xa0 is a legal byte of a value. */
-function withoutBlanks(text: string): string {
+export function withoutBlanks(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isBlank(text.charCodeAt(start))) start++;

@@ -29,7 +29,9 @@ export type MessageProblem =
   | 'bad-expectation'
   | 'bad-connection'
   | 'bad-chunk'
-  | 'bad-status';
+  | 'bad-status'
+  | 'bad-upgrade'
+  | 'upgrade-version';
 
 /** Status of the answer to a client whose message has this problem; the connection ends after each of them. */
 export function statusOf(problem: MessageProblem): number {
@@ -47,6 +49,8 @@ export function statusOf(problem: MessageProblem): number {
       return 505;
     case 'bad-expectation':
       return 417;
+    case 'upgrade-version':
+      return 426;
     default:
       return 400;
   }

@@ -7,6 +7,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { type AllowKind, type DenyReason, denyReasons } from '../core/decision/reasons.ts';
 import { SlotTable } from './slot-table.ts';
 import { type DurationRow, TableHistogram } from './table-histogram.ts';
+import { TunnelMetrics } from './tunnel-metrics.ts';
 
 /** How a request ended for the metrics: allowed, denied, or broken before or after a decision. */
 export type DecisionOutcome = 0 | 1 | 2;
@@ -52,6 +53,9 @@ export class EdgeMetrics {
   readonly ejections: number[] = [];
   readonly healthCheckFailures: number[] = [];
   readonly lostTokens: number[] = [];
+  /** Tunnels begun, by route. */
+  readonly tunnelsBegun: number[] = [];
+  readonly tunnels = new TunnelMetrics();
   parseRefusals = 0;
   retries = 0;
   passesIssued = 0;
@@ -158,6 +162,7 @@ export class EdgeMetrics {
     if (slot + noRoute < this.#durations.length) this.#durations[slot + noRoute] = undefined;
     this.#durationSums[slot + noRoute] = 0;
     this.lostTokens[slot] = 0;
+    this.tunnelsBegun[slot] = 0;
   }
 
   #clearUpstream(slot: number): void {
@@ -288,6 +293,8 @@ export class EdgeMetrics {
       this.healthCheckFailures,
     );
     table('latchkey_lost_tokens_total', 'Requests that lost the token of their playlist.', 'route', this.lostTokens);
+    table('latchkey_tunnels_total', 'WebSockets and other tunnels that were opened.', 'route', this.tunnelsBegun);
+    this.tunnels.register(this.registry);
     new Gauge({
       name: 'latchkey_upstream_active',
       help: 'Requests running on an upstream.',

@@ -89,12 +89,15 @@ test('every default is filled in', () => {
     unscopedTokens: 'refuse',
     maxTokenTtlSeconds: 86_400,
     forwardAuthorization: false,
+    upgrade: ['websocket'],
+    webSocketOrigins: [],
     timeouts: {
       requestBodyIdleMs: 30_000,
       upstreamConnectMs: 3_000,
       upstreamFirstByteMs: 60_000,
       upstreamIdleMs: 60_000,
       clientWriteIdleMs: 60_000,
+      tunnelIdleMs: 3_600_000,
     },
     limits: { maxBodyBytes: 1024 ** 3, minRequestRate: 100, minResponseRate: 0 },
   });
@@ -136,7 +139,9 @@ routes:
     unscoped_tokens: allow
     max_token_ttl: 1h30m
     forward_authorization: true
-    timeouts: { upstream_first_byte: 5m }
+    upgrade: [websocket, Other/2]
+    websocket: { origins: ["https://app.example.org", "http://localhost:3000"] }
+    timeouts: { upstream_first_byte: 5m, tunnel_idle: 10m }
     limits: { max_body: 5B }
   - { name: two, path: /two, upstream: web, accept: [anyone], identity: authelia, audience: [a, b] }
 trusted_proxies: [10.0.0.0/8, 192.0.2.7, "2001:db8::/32"]
@@ -187,12 +192,15 @@ password_checks_per_second: 3
     unscopedTokens: 'allow',
     maxTokenTtlSeconds: 5400,
     forwardAuthorization: true,
+    upgrade: ['websocket', 'other/2'],
+    webSocketOrigins: ['https://app.example.org', 'http://localhost:3000'],
     timeouts: {
       requestBodyIdleMs: 1000,
       upstreamConnectMs: 250,
       upstreamFirstByteMs: 300_000,
       upstreamIdleMs: 4000,
       clientWriteIdleMs: 5000,
+      tunnelIdleMs: 600_000,
     },
     limits: { maxBodyBytes: 5, minRequestRate: 1024, minResponseRate: 7 },
   });

@@ -84,6 +84,7 @@ test('a file that leaves everything out gets the timeouts and limits of the tabl
     upstreamFirstByteMs: ms('timeouts.upstream_first_byte'),
     upstreamIdleMs: ms('timeouts.upstream_idle'),
     clientWriteIdleMs: ms('timeouts.client_write_idle'),
+    tunnelIdleMs: ms('timeouts.tunnel_idle'),
   });
   expect(loaded.routes[0]?.limits.maxBodyBytes).toBe(parseSizeBytes(fallbackOf('limits.max_body')));
   expect(loaded.routes[0]?.limits.minRequestRate).toBe(parseSizeBytes(fallbackOf('limits.min_request_rate')));

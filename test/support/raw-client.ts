@@ -104,6 +104,11 @@ export class RawClient {
     return this.#received;
   }
 
+  /** Takes what came and no `read` took. */
+  takeRest(): Buffer {
+    return this.#take(this.#received.length);
+  }
+
   get hasEnded(): boolean {
     return this.#hasEnded;
   }

@@ -31,6 +31,7 @@ export type DenyReason =
   | 'outside-method'
   | 'outside-host'
   | 'outside-address'
+  | 'foreign-origin'
   | 'password-malformed'
   | 'password-wrong'
   | 'password-busy'
@@ -64,6 +65,7 @@ export const denyReasons: readonly DenyReason[] = [
   'outside-method',
   'outside-host',
   'outside-address',
+  'foreign-origin',
   'password-malformed',
   'password-wrong',
   'password-busy',

@@ -34,12 +34,15 @@ export interface RoutePolicy {
   /** Header lines, latin1, that tell the upstream who asks. */
   readonly identity: (claims: TokenClaims) => string;
   readonly assertion: boolean;
+  /** What a request may switch to; null for nothing. */
+  readonly upgrade: UpgradePolicy | null;
   readonly timeouts: {
     readonly requestBodyIdleMs: number;
     readonly upstreamConnectMs: number;
     readonly upstreamFirstByteMs: number;
     readonly upstreamIdleMs: number;
     readonly clientWriteIdleMs: number;
+    readonly tunnelIdleMs: number;
   };
   readonly limits: {
     readonly maxBodyBytes: number;
@@ -47,6 +50,14 @@ export interface RoutePolicy {
     readonly minRequestRate: number;
     readonly minResponseRate: number;
   };
+}
+
+/** What `Upgrade` may lead to on a route. */
+export interface UpgradePolicy {
+  /** Lower case, at least one. */
+  readonly protocols: readonly string[];
+  /** Canonical origins beside the request's own whose pages may open a tunnel with the visitor's cookie. */
+  readonly origins: readonly string[];
 }
 
 /** The compiled configuration. Never changed once made. */

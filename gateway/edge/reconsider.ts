@@ -1,0 +1,20 @@
+// Decides again for a tunnel that is open: after a reload, and whenever what an edge knows has changed.
+// The facts are those of its request; configuration, keys and time are today's. It changes nothing.
+// Rules: tokens.md "an edge decides again for its open permits"; a password is not asked for twice, its pass has an end.
+
+import { decide } from '../core/decision/decide.ts';
+import type { Upgrade } from '../http1/upgrade.ts';
+import type { Exchange } from './exchange.ts';
+import { isWelcome } from './judge-upgrade.ts';
+import type { Runtime } from './runtime.ts';
+
+export function isStillAllowed(runtime: Runtime, exchange: Exchange, upgrade: Upgrade): boolean {
+  const { request, permit, downstream } = exchange;
+  const decision = decide(request, runtime.snapshot, runtime.live, runtime.ticker.epochSeconds, null);
+  if (decision.kind === 'deny') return false;
+  const route = decision.route;
+  // another route is another permission, even where it would allow as much
+  if (route.name !== permit.route.name || !(route.upgrade?.protocols.includes(upgrade.protocol) ?? false)) return false;
+  if (decision.kind === 'lookup') return permit.how === 'password';
+  return route.upgrade !== null && isWelcome(request, decision, route.upgrade, downstream.scheme);
+}

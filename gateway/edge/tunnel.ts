@@ -1,0 +1,220 @@
+// A connection after its 101: bytes both ways, looked at by nobody, until somebody ends it.
+// It holds no bytes: what one side does not take stops the reading of the other. It knows no frames, so none are made up.
+// Rules: RFC 9110 §7.8; data-plane.md "Upgrade": a tunnel ends with its permit, with its route, and last in a drain.
+
+import type { Socket } from 'node:net';
+import type { ResponseHead } from '../http1/response-head.ts';
+import { completesUpgrade, type Upgrade } from '../http1/upgrade.ts';
+import { monotonicMs } from '../telemetry/clock.ts';
+import type { TunnelEnd } from '../telemetry/tunnel-metrics.ts';
+import type { Downstream } from './downstream.ts';
+import type { Exchange } from './exchange.ts';
+import { issueLines } from './issue-pass.ts';
+import { upgradeLines } from './judge-upgrade.ts';
+import { isStillAllowed } from './reconsider.ts';
+import { writeResponseHead } from './response-writer.ts';
+import type { Runtime } from './runtime.ts';
+import type { Deadlined } from './ticker.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+
+// What one side may still send after the other said that it has no more.
+const halfOpenMs = 30_000;
+// How long an ended upstream connection may take for what was written to it.
+const lingerMs = 2000;
+
+const never = Number.POSITIVE_INFINITY;
+
+/**
+ * Leaves HTTP. `begin` is to be called at once, when both connections know of the tunnel.
+ *
+ * @returns null, and nothing has happened, when this 101 is not the answer to what was asked for
+ */
+export function openTunnel(runtime: Runtime, exchange: Exchange, upgrade: Upgrade, head: ResponseHead): Tunnel | null {
+  if (!completesUpgrade(head, upgrade)) return null;
+  const text = writeResponseHead(head, {
+    framing: 'as-is',
+    requestId: exchange.requestId,
+    connection: '',
+    // nothing says that a client keeps the cookie of a 101, so no pass is issued with it
+    lines: upgradeLines(upgrade) + (exchange.permit.clearPass ? issueLines(runtime, exchange, false) : ''),
+    carriesToken: false,
+    pathForm: null,
+    host: '',
+  });
+  exchange.leaveHttp();
+  return new Tunnel(runtime, exchange, upgrade, text);
+}
+
+/** Two connections that are one now. Made by `openTunnel`. */
+export class Tunnel implements Deadlined {
+  deadlineMs = never;
+  readonly exchange: Exchange;
+  readonly #upgrade: Upgrade;
+  readonly #runtime: Runtime;
+  readonly #client: Downstream;
+  #upstream: UpstreamConnection | null = null;
+  #head: string;
+  /** When the permit ends. */
+  readonly #permitEndMs: number;
+  #idleDueMs = never;
+  /** When the upstream has to have taken what it was given. */
+  #upstreamTakesMs = never;
+  #halfOpenDueMs = never;
+  #hasClientEnded = false;
+  #hasUpstreamEnded = false;
+  #isOver = false;
+
+  constructor(runtime: Runtime, exchange: Exchange, upgrade: Upgrade, head: string) {
+    this.#runtime = runtime;
+    this.exchange = exchange;
+    this.#upgrade = upgrade;
+    this.#client = exchange.downstream;
+    this.#head = head;
+    const exp = exchange.permit.claims?.exp;
+    const { nowMs, epochSeconds } = runtime.ticker;
+    this.#permitEndMs =
+      exp === undefined ? never : nowMs + (exp + runtime.snapshot.clockSkewSeconds - epochSeconds) * 1000;
+  }
+
+  /** Writes the 101 and what came behind it (`start` to `end`, only lent), then what the client said too early. */
+  begin(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
+    const runtime = this.#runtime;
+    runtime.tunnelBegan(this, monotonicMs() - this.exchange.startedMs);
+    runtime.ticker.watch(this);
+    this.#upstream = upstream;
+    // a FIN of the upstream must not end our half by itself
+    upstream.socket.allowHalfOpen = true;
+    upstream.server.standing.answered();
+    upstream.deadlineMs = never;
+    const client = this.#client.socket;
+    client.cork();
+    client.write(this.#head, 'latin1');
+    this.#head = '';
+    if (start < end) this.fromUpstream(bytes, start, end);
+    client.uncork();
+    this.#touch();
+    const early = this.#client.enterTunnel(this);
+    if (early !== null) this.fromClient(early);
+    if (this.#upstreamTakesMs === never) client.resume();
+    // the configuration may have changed while the upstream was thinking
+    this.reconsider();
+    runtime.endTunnelsWhenAlone();
+  }
+
+  fromClient(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.exchange.bytesIn += chunk.length;
+    if (this.#upstream?.writeBody(chunk) === false) {
+      this.#client.socket.pause();
+      this.#upstreamTakesMs = this.#runtime.ticker.nowMs + this.exchange.timeouts.upstreamIdleMs;
+    }
+    this.#touch();
+  }
+
+  /** Bytes are only lent, as in `Exchange.relay`: the connection reads on once the client took them. */
+  fromUpstream(bytes: Buffer, start: number, end: number): void {
+    if (this.#isOver) return;
+    this.exchange.bytesOut += end - start;
+    this.#runtime.metrics.bytesOut += end - start;
+    this.#client.socket.write(bytes.subarray(start, end));
+    this.#touch();
+  }
+
+  upstreamDrained(): void {
+    if (this.#isOver || this.#upstreamTakesMs === never) return;
+    this.#upstreamTakesMs = never;
+    this.#touch();
+    this.#client.socket.resume();
+  }
+
+  clientEnded(): void {
+    if (this.#isOver) return;
+    this.#hasClientEnded = true;
+    if (this.#hasUpstreamEnded) this.shut('closed');
+    else {
+      this.#upstream?.socket.end();
+      this.#beginHalfOpen();
+    }
+  }
+
+  upstreamEnded(): void {
+    if (this.#isOver) return;
+    this.#hasUpstreamEnded = true;
+    if (this.#hasClientEnded) this.shut('closed');
+    else {
+      this.#client.socket.end();
+      this.#beginHalfOpen();
+    }
+  }
+
+  /** The client's connection broke, or was given up: a reset goes on as a reset. */
+  clientClosed(): void {
+    if (this.#isOver) return;
+    this.#finish('client-gone');
+    reset(this.#upstream?.socket);
+  }
+
+  upstreamClosed(): void {
+    if (this.#isOver) return;
+    this.#finish('upstream-gone');
+    this.#client.cutOff();
+  }
+
+  /** Ends the tunnel when what allowed it would not allow it any more. */
+  reconsider(): void {
+    if (this.#isOver) return;
+    if (!isStillAllowed(this.#runtime, this.exchange, this.#upgrade)) this.shut('revoked');
+  }
+
+  /** Ends both connections behind what was written to them; what still comes is dropped. */
+  shut(why: TunnelEnd): void {
+    if (this.#isOver) return;
+    this.#finish(why);
+    this.#client.exchangeDone(true);
+    if (this.#upstream === null) return;
+    this.#upstream.deadlineMs = this.#runtime.ticker.nowMs + lingerMs;
+    this.#upstream.socket.destroySoon();
+  }
+
+  onDeadline(): void {
+    const now = this.#runtime.ticker.nowMs;
+    if (this.#permitEndMs <= now) this.shut('expired');
+    else if (this.#upstreamTakesMs <= now) {
+      this.#finish('stalled');
+      this.#client.cutOff();
+      reset(this.#upstream?.socket);
+    } else if (this.#halfOpenDueMs <= now) this.shut('half-open');
+    else if (this.#idleDueMs <= now) this.shut('idle');
+    else this.#schedule();
+  }
+
+  #touch(): void {
+    this.#idleDueMs = this.#runtime.ticker.nowMs + this.exchange.timeouts.tunnelIdleMs;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.deadlineMs = Math.min(this.#idleDueMs, this.#permitEndMs, this.#upstreamTakesMs, this.#halfOpenDueMs);
+  }
+
+  #beginHalfOpen(): void {
+    this.#halfOpenDueMs = this.#runtime.ticker.nowMs + halfOpenMs;
+    this.#schedule();
+  }
+
+  #finish(why: TunnelEnd): void {
+    this.#isOver = true;
+    this.#runtime.ticker.unwatch(this);
+    this.#runtime.tunnelOver(this, why, monotonicMs() - this.exchange.startedMs);
+  }
+}
+
+/** TLS and Unix sockets know no reset; there a bare end has to do. */
+function reset(socket: Socket | undefined): void {
+  if (socket === undefined || socket.destroyed) return;
+  try {
+    socket.resetAndDestroy();
+  } catch {
+    socket.destroy();
+  }
+}
