@@ -63,7 +63,7 @@ export class UpstreamTarget {
       ...(isIP(name) === 0 ? { servername: name } : {}),
       ...(this.#session === null ? {} : { session: this.#session }),
     });
-    // Node encrypts what was written before the handshake as soon as it has keys, and verifies afterwards
+    // requests are written before the connection stands: they stay here, whatever Node's TLS does with early writes
     socket.cork();
     socket.once('secureConnect', () => socket.uncork());
     socket.on('session', (session) => {
@@ -89,7 +89,7 @@ export function errorText(error: Error): string {
   // several addresses that failed have no message of their own
   const code = 'code' in error ? String(error.code) : '';
   const text = error.message === '' ? code : error.message;
-  return (code === '' || text.includes(code) ? text : `${code}: ${text}`).slice(0, 200);
+  return (code === '' || text.includes(code) ? text : `${code}: ${text}`).trim().slice(0, 200);
 }
 
 let roots: string[] | null = null;

@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -34,6 +35,10 @@ export interface GatewayOptions {
   readonly users?: Readonly<Record<string, string>>;
   /** How late the edge's event loop is said to run. */
   readonly loopDelayMs?: () => number;
+  /** Resolves the names of upstreams. */
+  readonly lookup?: LookupFunction;
+  /** More files for its folder, by name; they are written again on each reload. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** The one signing key, `k1`, of a gateway that declares no others. */
@@ -72,6 +77,9 @@ export async function writeConfig(folder: string, options: GatewayOptions): Prom
   if (options.users !== undefined && !existsSync(users)) {
     writeFileSync(users, '', { mode: 0o600 });
     for (const [name, password] of Object.entries(options.users)) await addUser(users, name, password);
+  }
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
   }
   const file = join(folder, 'latchkey.yaml');
   // JSON is YAML
@@ -116,6 +124,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     first.config.upstreams.map((upstream) => upstream.name),
   );
   client.answerCollect = () => metrics.report();
+  const { lookup } = options;
   const edge = await startEdge({
     edgeId: 'e1',
     client,
@@ -123,6 +132,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     metrics,
     logger,
     ...(options.loopDelayMs === undefined ? {} : { loopDelayMs: options.loopDelayMs }),
+    ...(lookup === undefined ? {} : { lookup }),
   });
   await client.reportReady(edge.listening);
   const [bound] = edge.listening;
