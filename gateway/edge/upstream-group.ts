@@ -59,9 +59,11 @@ export class UpstreamGroup {
     const turns = this.#turns;
     let best: GroupMember | null = null;
     let rank = Number.POSITIVE_INFINITY;
-    this.#turn = (this.#turn + 1) % turns.length;
+    const start = this.#turn;
+    let next = start;
     for (let step = 0; step < turns.length; step++) {
-      const member = turns[(this.#turn + step) % turns.length];
+      const at = (start + step) % turns.length;
+      const member = turns[at];
       if (member === undefined) continue;
       const { server, weight } = member;
       const own = server.standing.rank;
@@ -71,8 +73,14 @@ export class UpstreamGroup {
         best = null;
       }
       if (server.isFull) continue;
-      if (best === null || server.inUse * best.weight < best.server.inUse * weight) best = member;
+      if (best === null || server.inUse * best.weight < best.server.inUse * weight) {
+        best = member;
+        next = at + 1;
+      }
     }
+    // The next one goes on behind the one that was chosen: who is left out gives its turn to nobody in particular. A second
+    // attempt takes no turn, or of two servers the broken one would always be first.
+    if (avoid === null) this.#turn = next;
     return best?.server ?? null;
   }
 
