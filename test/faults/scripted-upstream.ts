@@ -29,6 +29,8 @@ export class ScriptedUpstream {
   readonly fault: Fault;
   /** Of the request under test. */
   sightings: Sighting[] = [];
+  /** Good answers so far. */
+  served = 0;
   /** Connections on which the fault was played. */
   played: Socket[] = [];
   readonly #server: Server;
@@ -128,6 +130,7 @@ export class ScriptedUpstream {
     const isWhole = reading.remaining === 0 || (reading.remaining < 0 && reading.tail.endsWith('0\r\n\r\n'));
     if (!isWhole) return false;
     if (stage === null) {
+      this.served++;
       if (socket.writable) socket.write(goodAnswer(reading.id), 'latin1');
     } else {
       if (this.fault.at === 'request') this.#play(stage);

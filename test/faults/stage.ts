@@ -44,15 +44,19 @@ export class Stage {
     }, 30);
   }
 
-  /** One byte at a time. @param everyMs  0: one each turn of the event loop */
+  /** One byte at a time. @param everyMs  0: one each turn of the event loop for a while, and then the rest */
   drip(text: string, everyMs: number): void {
     const bytes = text.replaceAll('$ID', this.id);
     let at = 0;
     if (everyMs === 0) {
+      const singles = 20;
       const next = (): void => {
-        if (at >= bytes.length) return;
-        this.write(bytes.charAt(at++));
-        setImmediate(next);
+        if (at < singles) {
+          this.write(bytes.charAt(at++));
+          setImmediate(next);
+        } else {
+          this.write(bytes.slice(at));
+        }
       };
       next();
       return;

@@ -37,6 +37,8 @@ beforeAll(async () => {
         upstream_idle: '1s',
         client_write_idle: '5s',
       },
+      // whatever else the machine does meanwhile
+      limits: { max_event_loop_delay: '1d' },
       logs: { level: 'error', access: 'off', decisions: 'off' },
     },
   });
