@@ -5,9 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
 import type { FileInput } from '../support/gateway.ts';
-import { requestText } from '../support/raw-client.ts';
+import { RawClient, requestText } from '../support/raw-client.ts';
 import { basic, startTunnelRig, type TunnelRig } from '../support/tunnel-rig.ts';
-import { handshake, opcode, sampleAccept, sampleKey } from '../support/websocket.ts';
+import { handshake, opcode, sampleAccept, sampleKey, switching, WebSocketClient } from '../support/websocket.ts';
 
 let rig: TunnelRig;
 beforeAll(async () => {
@@ -220,5 +220,46 @@ describe('a reload', () => {
     expect(await staying[0]?.echo('for anyone')).toBe('for anyone');
     expect(await staying[2]?.echo('by password')).toBe('by password');
     await rig.gateway.reload(rig.configOf());
+  });
+});
+
+describe('a drain', () => {
+  let own: TunnelRig;
+  afterEach(() => own.close());
+
+  test('ends tunnels last: when everything else is done, and not at its limit', async () => {
+    own = await startTunnelRig();
+    const tunnel = await WebSocketClient.open(own.gateway.port, '/open/a');
+    const late = await own.ask();
+    const number = own.sockets.connections.length + 1;
+    const running = await RawClient.connect(own.gateway.port);
+    running.write(requestText('GET', '/raw/running'));
+    const connection = await own.sockets.connection(number);
+    await connection.heads(1);
+    const drained = own.gateway.edge.drain(60_000);
+    expect(await tunnel.echo('still here')).toBe('still here');
+    late.connection.write(switching(sampleKey));
+    expect((await late.client.read()).status).toBe(101);
+    connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    expect((await running.read()).text).toBe('ok');
+    running.destroy();
+    expect((await tunnel.raw.ended()).length).toBe(0);
+    expect((await late.client.ended()).length).toBe(0);
+    tunnel.destroy();
+    late.client.destroy();
+    await drained;
+    await expect.poll(() => own.upstream.open + own.sockets.open).toBe(0);
+  });
+
+  test('ends them at its limit when something else does not end', async () => {
+    own = await startTunnelRig();
+    const tunnel = await WebSocketClient.open(own.gateway.port, '/open/a');
+    const stuck = await own.ask();
+    const reset = once(tunnel.raw.socket, 'error');
+    await own.gateway.edge.drain(200);
+    expect(await reset).toMatchObject([{ code: 'ECONNRESET' }]);
+    await stuck.client.ended();
+    stuck.client.destroy();
+    await expect.poll(() => own.upstream.open + own.sockets.open).toBe(0);
   });
 });
