@@ -32,7 +32,7 @@ export function serveCommand(program: Command): void {
       'after',
       `
 Signals: SIGTERM and SIGINT let running requests finish, a second one does not; SIGHUP loads the file again;
-SIGUSR1 opens the log files again after a rotation.
+SIGUSR1 opens the log files again after a rotation; SIGUSR2 puts new edges in the place of the old ones, one by one.
 
 Example:
   latchkey serve --config latchkey.yaml`,
@@ -75,6 +75,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 /** Resolves at the first SIGTERM or SIGINT; a second one ends everything at once. */
 function handleSignals(supervisor: Supervisor): Promise<'stop'> {
   process.on('SIGHUP', () => supervisor.reload());
+  process.on('SIGUSR2', () => void supervisor.replaceEdges());
   // A handler for SIGUSR1 also keeps Node from opening its inspector on that signal.
   process.on('SIGUSR1', () => supervisor.reopenLogs());
   return new Promise((resolve) => {

@@ -1,5 +1,6 @@
 // What control knows of its edges: who is connected, who is ready, and what each reported last.
-// An edge is named `e<slot>` and, from its first replacement on, `e<slot>.<n>`; a successor ends its predecessor.
+// An edge is named `e<slot>` and, from its first replacement on, `e<slot>.<n>`; a successor and a draining
+// predecessor may be there together.
 // No I/O here: the edge server tells it what happened, the operations server asks.
 
 import type { MetricSet } from '../telemetry/metrics-aggregate.ts';
@@ -41,15 +42,9 @@ export class EdgeRoster {
     this.#clock = clock;
   }
 
-  /** The edge opened its feed. Others of its slot have ended, whether or not their connections know it yet. */
+  /** The edge opened its feed. A predecessor whose feed ended will not come back; one that still follows it may drain. */
   connect(edge: string): void {
-    const slot = slotOf(edge);
-    for (const other of [...this.#edges.keys()]) {
-      if (other === edge || slotOf(other) !== slot) continue;
-      this.#edges.delete(other);
-      this.keys.endEdge(other, this.#clock.monotonicMs());
-      this.metrics.end(other);
-    }
+    for (const [other, state] of this.#othersOf(edge)) if (!state.connected) this.#end(other);
     this.#edges.set(edge, { connected: true, ready: false });
   }
 
@@ -57,6 +52,10 @@ export class EdgeRoster {
   disconnect(edge: string): void {
     const state = this.#edges.get(edge);
     if (state === undefined) return;
+    if (this.#othersOf(edge).length > 0) {
+      this.#end(edge);
+      return;
+    }
     state.connected = false;
     state.ready = false;
     this.metrics.pause(edge);
@@ -84,7 +83,9 @@ export class EdgeRoster {
 
   /** One entry per expected edge, in order. */
   readiness(): EdgeReadiness[] {
-    const bySlot = new Map([...this.#edges].map(([edge, state]) => [slotOf(edge), { edge, ...state }]));
+    // while one replaces another, the slot is as ready as the better of the two
+    const inOrder = [...this.#edges].sort(([, one], [, other]) => Number(one.ready) - Number(other.ready));
+    const bySlot = new Map(inOrder.map(([edge, state]) => [slotOf(edge), { edge, ...state }]));
     return Array.from({ length: this.#expected }, (_, index) => {
       const slot = `e${index + 1}`;
       const found = bySlot.get(slot);
@@ -95,5 +96,16 @@ export class EdgeRoster {
         ready: found?.ready ?? false,
       };
     });
+  }
+
+  #othersOf(edge: string): (readonly [string, EdgeState])[] {
+    const slot = slotOf(edge);
+    return [...this.#edges].filter(([other]) => other !== edge && slotOf(other) === slot);
+  }
+
+  #end(edge: string): void {
+    this.#edges.delete(edge);
+    this.keys.endEdge(edge, this.#clock.monotonicMs());
+    this.metrics.end(edge);
   }
 }

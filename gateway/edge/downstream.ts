@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { brokenChunk } from '../http1/chunked-filter.ts';
 import { HeadCollector } from '../http1/head-collector.ts';
-import { badByte, needMore, tooManyLines } from '../http1/head-scanner.ts';
+import { needMore, scanProblem } from '../http1/head-scanner.ts';
 import type { MessageProblem } from '../http1/problems.ts';
 import { ClientDeadlines } from './client-deadlines.ts';
 import type { HostMemo } from './describe.ts';
@@ -19,6 +19,9 @@ import type { Tunnel } from './tunnel.ts';
 // overtake the answer.
 const lingerMs = 2000;
 const maxLingerBytes = 256 * 1024;
+
+// In a drain an idle connection has this long for a request that was sent before its client could know.
+const drainIdleMs = 500;
 
 const nothing = Buffer.alloc(0);
 
@@ -206,9 +209,9 @@ export class Downstream extends ClientDeadlines {
     this.#close();
   }
 
-  /** Ends the connection at once when it is idle; after the running answer otherwise (the exchange says so). */
+  /** A request may be on its way on an idle connection: it is answered still, with the word that it was the last one. */
   drain(): void {
-    if (this.isIdle) this.#close();
+    if (this.isIdle && !this.#isClosing) this.expectWithin(drainIdleMs);
   }
 
   onDeadline(): void {
@@ -218,6 +221,9 @@ export class Downstream extends ClientDeadlines {
       refuseMessage(this.#runtime, this, 'head-timeout');
     } else if (exchange !== null && !exchange.isRequestSent && !exchange.isAnswering) {
       exchange.refuseBody('body-timeout');
+    } else if (this.isIdle && !this.#isClosing) {
+      // FIN and no reset: a request may cross it, and its client may try again on another connection
+      this.#close();
     } else this.abandon();
   }
 
@@ -225,6 +231,10 @@ export class Downstream extends ClientDeadlines {
   bodyIsTooSlow(): void {
     if (this.#exchange === null || this.#exchange.isAnswering) this.abandon();
     else this.#exchange.refuseBody('body-too-slow');
+  }
+
+  #expectNextHead(): void {
+    this.expectWithin(this.#runtime.isDraining ? drainIdleMs : this.#runtime.limits.clientKeepAliveMs);
   }
 
   #invite(): void {
@@ -274,7 +284,7 @@ export class Downstream extends ClientDeadlines {
     const wasPartial = heads.isPartial;
     const length = heads.read(chunk, start, chunk.length);
     if (length < 0) {
-      if (length !== needMore) return this.#refuse(problemOf(length), chunk.length);
+      if (length !== needMore) return this.#refuse(scanProblem(length), chunk.length);
       // in total, and not from byte to byte: a drip must not last for ever
       if (!wasPartial && this.#requests > 0) this.expectWithin(runtime.limits.headMs);
       return chunk.length;
@@ -319,7 +329,7 @@ export class Downstream extends ClientDeadlines {
   }
 
   #settle(close: boolean): void {
-    if (close || this.#runtime.isDraining) {
+    if (close) {
       this.#close();
       return;
     }
@@ -327,20 +337,19 @@ export class Downstream extends ClientDeadlines {
       this.#isWaiting = true;
       this.whenSent(() => {
         this.#isWaiting = false;
-        // a drain may have begun meanwhile
         this.#settle(this.#isClosing);
       });
       return;
     }
     // inside `#read` the loop itself goes on with the next request
-    if (this.#isReading) this.expectWithin(this.#runtime.limits.clientKeepAliveMs);
+    if (this.#isReading) this.#expectNextHead();
     else this.#next();
   }
 
   #next(): void {
     if (this.#isClosed || this.#isClosing || this.#isWaiting || this.#isBodyPaused) return;
     if (this.#exchange === null) {
-      this.expectWithin(this.#runtime.limits.clientKeepAliveMs);
+      this.#expectNextHead();
     }
     const held = this.#held;
     if (held === null) {
@@ -388,9 +397,4 @@ export class Downstream extends ClientDeadlines {
     this.#tunnel?.clientClosed();
     this.#runtime.connectionClosed(this);
   }
-}
-
-function problemOf(code: number): MessageProblem {
-  if (code === badByte) return 'bad-byte';
-  return code === tooManyLines ? 'too-many-fields' : 'head-too-large';
 }

@@ -23,6 +23,8 @@ export interface EdgeOptions {
   readonly logger: Logger;
   /** Resolves the names of upstreams. Default: the system's resolver. */
   readonly lookup?: LookupFunction;
+  /** Bound sockets to listen on, by the position of the listener. Default: the edge binds the addresses itself. */
+  readonly listenFds?: readonly number[];
   /** See `RuntimeOptions.loopDelayMs`. */
   readonly loopDelayMs?: (lateMs: number) => number;
 }
@@ -78,7 +80,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   runtime.ticker.start();
   const servers: Server[] = [];
   const listening: { host: string; port: number }[] = [];
-  for (const { at, host, port } of snapshot.config.listeners) {
+  for (const [position, { at, host, port }] of snapshot.config.listeners.entries()) {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
       new Downstream(socket, runtime);
     });
@@ -88,7 +90,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     server.on('drop', () => {
       metrics.connectionsDropped++;
     });
-    await listen(server, at, host, port);
+    await listen(server, at, host, port, options.listenFds?.[position]);
     const bound = server.address();
     servers.push(server);
     if (bound !== null && typeof bound === 'object') listening.push({ host: bound.address, port: bound.port });
@@ -104,14 +106,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   };
 }
 
-function listen(server: Server, at: string, host: string, port: number): Promise<void> {
+function listen(server: Server, at: string, host: string, port: number, fd: number | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => reject(new ListenError(at, `${host}:${port}`, error));
     server.once('error', onError);
-    server.listen({ host, port, backlog }, () => {
+    const onListening = () => {
       server.off('error', onError);
       resolve();
-    });
+    };
+    if (fd === undefined) server.listen({ host, port, backlog }, onListening);
+    else server.listen({ fd }, backlog, onListening);
   });
 }
 

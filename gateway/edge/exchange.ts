@@ -333,10 +333,11 @@ export class Exchange {
   #giveUp(failure: UpstreamFailure | 'too-busy'): void {
     // what a client sent for the protocol it asked for is no request
     const isUnread = !this.isRequestSent || this.upgrade !== null;
-    const answer = upstreamAnswer(this, failure, isUnread || !this.#isPersistent);
+    const close = isUnread || !this.#isPersistent || this.#runtime.isDraining;
+    const answer = upstreamAnswer(this, failure, close);
     this.status = answer.status;
     this.#over();
-    this.downstream.answer(answer.text, isUnread || !this.#isPersistent);
+    this.downstream.answer(answer.text, close);
   }
 
   #forwardBody(bytes: Uint8Array, start: number, end: number): void {

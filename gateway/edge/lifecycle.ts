@@ -171,7 +171,8 @@ function refuse(runtime: Runtime, passage: Passage, denial: Denial): void {
   const head = request.head;
   runtime.metrics.decision(null, denial.reason);
   // unread body bytes would be taken for the next request, and so would those of another protocol
-  const close = !head.isPersistent || head.hasBody || mayBeUpgrade(head, denial.route);
+  const leavesBytes = head.hasBody || mayBeUpgrade(head, denial.route);
+  const close = !head.isPersistent || leavesBytes || runtime.isDraining;
   const cookieLines =
     denial.clearPass && denial.route !== null
       ? clearPassLine(denial.route.path, setsSecureCookies({ request, downstream }))

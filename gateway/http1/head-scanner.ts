@@ -2,6 +2,8 @@
 // One pass over the bytes does all of it: control characters, bare CR, bare LF, the empty line, the caps on lines.
 // It knows no names and no values. Rules: RFC 9112 §2.2, §5.2 (obs-fold), RFC 9110 §5.5.
 
+import type { MessageProblem } from './problems.ts';
+
 /** Field lines at most in one head; a 101st is refused. */
 export const maxFields = 100;
 
@@ -86,4 +88,10 @@ export class HeadScanner {
     this.#lineStart = lineStart;
     return needMore;
   }
+}
+
+/** What a negative code other than `needMore` means. */
+export function scanProblem(code: number): MessageProblem {
+  if (code === badByte) return 'bad-byte';
+  return code === tooManyLines ? 'too-many-fields' : 'head-too-large';
 }

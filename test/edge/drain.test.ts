@@ -82,6 +82,58 @@ test('a running download finishes, idle connections end, and the exit code is 0'
   expect(await code).toBe(0);
 });
 
+test('a request that was sent before its client could know of the drain is answered, as the last one', async () => {
+  await start('10s');
+  const client = await open();
+  client.write(requestText('GET', '/first'));
+  const connection = await upstream.connection(1);
+  await connection.heads(1);
+  connection.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
+  expect((await client.read()).header('Connection')).toBe(null);
+  const running = await open();
+  running.write(requestText('GET', '/running'));
+  const other = await upstream.connection(2);
+  await other.heads(1);
+  other.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok');
+  await expect.poll(() => running.socket.bytesRead).toBeGreaterThan(0);
+  const code = serve.stop('SIGTERM');
+  await refusing();
+  // idle when the drain began
+  client.write(requestText('GET', '/second'));
+  const next = await upstream.connection(3);
+  await next.heads(1);
+  next.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  const last = await client.read();
+  expect([last.status, last.header('Connection')]).toEqual([200, 'close']);
+  // told nothing when its answer began
+  other.write('ok');
+  expect((await running.read()).text).toBe('okok');
+  running.write(requestText('GET', '/.latchkey/nothing', ['Host: a']));
+  expect((await running.read()).header('Connection')).toBe('close');
+  await Promise.all([client.ended(), running.ended()]);
+  for (const each of clients) each.destroy();
+  expect(await code).toBe(0);
+});
+
+test('a long upload that runs when the drain begins comes to its end', async () => {
+  await start('10s');
+  const client = await open();
+  client.write(requestText('POST', '/', ['Content-Length: 1000000']) + 'x'.repeat(500_000));
+  const connection = await upstream.connection(1);
+  connection.drop();
+  await expect.poll(() => connection.bytes).toBeGreaterThan(500_000);
+  const code = serve.stop('SIGTERM');
+  await refusing();
+  client.write('x'.repeat(500_000));
+  await expect.poll(() => connection.bytes).toBeGreaterThan(1_000_000);
+  connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  const answer = await client.read();
+  expect([answer.status, answer.header('Connection')]).toEqual([200, 'close']);
+  await client.ended();
+  for (const each of clients) each.destroy();
+  expect(await code).toBe(0);
+});
+
 test('what does not finish in time is cut off, and the exit code is still 0', async () => {
   await start('500ms');
   const running = await open();

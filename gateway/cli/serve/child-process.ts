@@ -17,6 +17,7 @@ export function runAsChild(handlers: ChildHandlers): void {
   process.on('message', (message) => handlers.onMessage(message as MessageToChild));
   process.on('SIGINT', () => undefined);
   process.on('SIGHUP', () => undefined);
+  process.on('SIGUSR2', () => undefined);
   process.on('SIGTERM', () => handlers.onTerminate());
   // A handler for SIGUSR1 also keeps Node from opening its inspector on that signal.
   process.on('SIGUSR1', () => handlers.onReopenLogs());

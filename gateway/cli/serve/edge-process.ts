@@ -68,7 +68,7 @@ async function start(message: StartEdge): Promise<RunningEdge> {
     );
     client.answerCollect = () => metrics.report();
     const first = latest;
-    const edge = await startEdge({ edgeId, client, snapshot: first, metrics, logger });
+    const edge = await startEdge({ edgeId, client, snapshot: first, metrics, logger, listenFds: message.listenFds });
     client.onSnapshot = (next) => {
       const isNew = !isSameState(latest, next);
       latest = next;

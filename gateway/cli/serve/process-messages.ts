@@ -28,6 +28,8 @@ export interface StartEdge {
   /** `e<slot>` or `e<slot>.<n>`, see control/edge-roster.ts. */
   readonly edgeId: string;
   readonly edgeSocket: string;
+  /** Inherited file descriptors of the listeners, in the order of the configuration. */
+  readonly listenFds: readonly number[];
   readonly level: Config['logs']['level'];
 }
 

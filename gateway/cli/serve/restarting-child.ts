@@ -9,8 +9,8 @@ import type { ChildOrder, MessageFromChild } from './process-messages.ts';
 export interface RestartingChildOptions {
   /** For logs: `control`, `edge 1`. */
   readonly name: string;
-  /** Starts the process and sends its first message. `generation` counts from 1. */
-  readonly spawn: (generation: number) => ChildProcess;
+  /** Starts the process and sends its first message. */
+  readonly spawn: () => ChildProcess;
   readonly onMessage: (message: MessageFromChild) => void;
   /** The process ended without having been told to. @returns whether to start it again */
   readonly onExit: (how: string) => boolean;
@@ -26,7 +26,6 @@ const goodLifeMs = 30_000;
 export class RestartingChild {
   readonly #options: RestartingChildOptions;
   #child: ChildProcess | null = null;
-  #generation = 0;
   #backoffMs = firstBackoffMs;
   #timer: NodeJS.Timeout | null = null;
   #stopping = false;
@@ -39,9 +38,8 @@ export class RestartingChild {
   start(): void {
     const { name, logger } = this.#options;
     this.#timer = null;
-    this.#generation += 1;
     const born = monotonicMs();
-    const child = this.#options.spawn(this.#generation);
+    const child = this.#options.spawn();
     this.#child = child;
     logger.debug({ child: name, childPid: child.pid }, 'a process was started');
     child.on('message', (message) => this.#options.onMessage(message as MessageFromChild));
@@ -84,4 +82,18 @@ export class RestartingChild {
     this.#options.logger.error({ child: this.#options.name, how, restartInMs }, 'a process ended and is started again');
     this.#timer = setTimeout(() => this.start(), restartInMs);
   }
+}
+
+/** Waits for processes that were told to end, and kills those that did not in time. */
+export async function endWithin(
+  children: readonly RestartingChild[],
+  deadlineMs: number,
+  logger: Logger,
+): Promise<void> {
+  const timer = setTimeout(() => {
+    logger.warn({ deadlineMs }, 'a process did not end in time and was killed');
+    for (const child of children) child.kill();
+  }, deadlineMs);
+  await Promise.all(children.map((child) => child.gone()));
+  clearTimeout(timer);
 }

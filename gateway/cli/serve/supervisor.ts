@@ -2,14 +2,15 @@
 // It parses no network input. It holds the data folder and the last good state, for a control that has to start anew.
 
 import { fork } from 'node:child_process';
-import cluster from 'node:cluster';
 import type { Config } from '../../config/config.ts';
 import type { KeyRecord } from '../../core/model/key.ts';
 import type { DataFolder } from '../../store/data-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { BoundListeners } from './bound-listeners.ts';
+import { drainGraceMs, EdgeSlot } from './edge-slot.ts';
 import { describeListenProblem } from './listen-problem.ts';
 import type { BoundAddress, ChildOrder, MessageFromChild, StartControl, StartEdge } from './process-messages.ts';
-import { RestartingChild } from './restarting-child.ts';
+import { endWithin, RestartingChild } from './restarting-child.ts';
 import { controlRole, edgeRole, entryFile } from './role.ts';
 
 export interface SupervisorOptions {
@@ -36,22 +37,21 @@ export type StartOutcome =
 // since what it needed while it was opened is collected sooner.
 const edgeFlags = ['--max-semi-space-size=8'];
 const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
-/** After its drain time an edge gets this long to report and leave before it is killed. */
-const drainGraceMs = 1000;
 const controlStopMs = 2000;
 
 /** Control and the edges of one gateway. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #control: RestartingChild;
-  readonly #edges: readonly RestartingChild[];
+  readonly #edges: readonly EdgeSlot[];
   readonly #failure = Promise.withResolvers<Extract<StartOutcome, { readonly kind: 'failed' }>>();
   readonly #controlReady = Promise.withResolvers<BoundAddress>();
-  readonly #edgesReady: readonly PromiseWithResolvers<readonly BoundAddress[]>[];
   #config: Config;
   #keys: readonly KeyRecord[];
   #operationsPort: number | null = null;
+  #listeners: BoundListeners | null = null;
   #started = false;
+  #replacing: Promise<void> | null = null;
   #stopped: Promise<void> | null = null;
 
   constructor(options: SupervisorOptions) {
@@ -67,29 +67,30 @@ export class Supervisor {
       logger,
     });
     const slots = Array.from({ length: options.config.edges }, (_, index) => index + 1);
-    this.#edgesReady = slots.map(() => Promise.withResolvers<readonly BoundAddress[]>());
     this.#edges = slots.map(
-      (slot, index) =>
-        new RestartingChild({
-          name: `edge ${slot}`,
-          spawn: (generation) => this.#spawnEdge(generation === 1 ? `e${slot}` : `e${slot}.${generation}`),
-          onMessage: (message) => this.#takeFromEdge(index, message),
-          onExit: (how) => this.#takeExit(`edge ${slot}`, how),
+      (slot) =>
+        new EdgeSlot({
+          slot,
+          spawn: (edgeId) => this.#spawnEdge(edgeId),
+          onCannotListen: (at, code) => this.#takeListenProblem(at, code),
+          onExit: (name, how) => this.#takeExit(name, how),
           logger,
         }),
     );
-    // One shared listening handle: with reusePort a closing edge would reset the connections queued on its own socket.
-    cluster.schedulingPolicy = cluster.SCHED_NONE;
-    cluster.setupPrimary({
-      exec: entryFile,
-      args: [edgeRole],
-      stdio: [...stdio],
-      execArgv: [...process.execArgv, ...edgeFlags],
-    });
   }
 
   /** Starts everything; resolves when all of it listens, or when any of it cannot. */
   async start(): Promise<StartOutcome> {
+    const listeners = await BoundListeners.bind(this.#config.listeners);
+    if (!(listeners instanceof BoundListeners)) {
+      return { kind: 'failed', problem: describeListenProblem(this.#config, listeners.at, listeners.code) };
+    }
+    if (this.#stopped !== null) {
+      // a signal came first
+      listeners.close();
+      return { kind: 'failed', problem: 'stopped while starting' };
+    }
+    this.#listeners = listeners;
     this.#control.start();
     // The edges' first act is to ask control, so control is up before them.
     const outcome = await Promise.race([this.#waitUntilReady(), this.#failure.promise]);
@@ -102,6 +103,14 @@ export class Supervisor {
   /** Has control load the file again. */
   reload(): void {
     this.#control.send({ type: 'reload' });
+  }
+
+  /** Puts new edges in the place of those that run, one after the other. A second call waits for the first. */
+  replaceEdges(): Promise<void> {
+    this.#replacing ??= this.#replaceInTurn().finally(() => {
+      this.#replacing = null;
+    });
+    return this.#replacing;
   }
 
   /** Has all processes open their log files again. */
@@ -123,27 +132,35 @@ export class Supervisor {
 
   async #waitUntilReady(): Promise<StartOutcome> {
     const operations = await this.#controlReady.promise;
-    for (const edge of this.#edges) edge.start();
-    const [listeners = []] = await Promise.all(this.#edgesReady.map(({ promise }) => promise));
+    const [listeners = []] = await Promise.all(this.#edges.map((edge) => edge.start()));
     return { kind: 'ready', listeners, operations };
+  }
+
+  async #replaceInTurn(): Promise<void> {
+    if (!this.#started || this.#stopped !== null) return;
+    const { logger } = this.#options;
+    for (const [index, edge] of this.#edges.entries()) {
+      if (!(await edge.replace(this.#config.limits.drainMs))) {
+        // what cannot start here would not start in the other places either
+        if (this.#stopped === null) logger.error({ edge: index + 1 }, 'a new edge did not start; the old ones stay');
+        return;
+      }
+      logger.info({ edge: index + 1 }, 'an edge was replaced');
+    }
+    logger.info('all edges were replaced');
   }
 
   async #stopInOrder(): Promise<void> {
     const { drainMs } = this.#config.limits;
-    for (const child of [...this.#edges, this.#control]) child.stop();
+    const { logger } = this.#options;
+    this.#control.stop();
+    const edges = this.#edges.flatMap((edge) => edge.stop());
+    // with the edges' own copies gone as well, new connections are refused
+    this.#closeListeners();
     this.#sendToEdges({ type: 'drain', deadlineMs: drainMs });
-    await this.#endWithin(this.#edges, drainMs + drainGraceMs);
+    await endWithin(edges, drainMs + drainGraceMs, logger);
     this.#control.send({ type: 'drain', deadlineMs: 0 });
-    await this.#endWithin([this.#control], controlStopMs);
-  }
-
-  async #endWithin(children: readonly RestartingChild[], deadlineMs: number): Promise<void> {
-    const timer = setTimeout(() => {
-      this.#options.logger.warn({ deadlineMs }, 'a process did not end in time and was killed');
-      for (const child of children) child.kill();
-    }, deadlineMs);
-    await Promise.all(children.map((child) => child.gone()));
-    clearTimeout(timer);
+    await endWithin([this.#control], controlStopMs, logger);
   }
 
   #spawnControl() {
@@ -160,11 +177,17 @@ export class Supervisor {
   }
 
   #spawnEdge(edgeId: string) {
-    const child = cluster.fork().process;
+    const fds = this.#listeners?.fds ?? [];
+    // the ends of all edges are copies of one socket: with reusePort a closing edge would reset what waits on its own
+    const child = fork(entryFile, [edgeRole], {
+      stdio: [...stdio, ...fds],
+      execArgv: [...process.execArgv, ...edgeFlags],
+    });
     child.send({
       type: 'start-edge',
       edgeId,
       edgeSocket: this.#options.folder.edgeSocket,
+      listenFds: fds.map((_fd, position) => stdio.length + position),
       level: this.#config.logs.level,
     } satisfies StartEdge);
     return child;
@@ -190,11 +213,6 @@ export class Supervisor {
     }
   }
 
-  #takeFromEdge(index: number, message: MessageFromChild): void {
-    if (message.type === 'edge-ready') this.#edgesReady[index]?.resolve(message.listening);
-    if (message.type === 'cannot-listen') this.#takeListenProblem(message.at, message.code);
-  }
-
   #takeListenProblem(at: string, code: string): void {
     const problem = describeListenProblem(this.#config, at, code);
     if (this.#started) this.#options.logger.error({ problem }, 'a process cannot listen');
@@ -216,14 +234,19 @@ export class Supervisor {
     for (const edge of this.#edges) edge.send(order);
   }
 
+  #closeListeners(): void {
+    this.#listeners?.close();
+    this.#listeners = null;
+  }
+
   #killAll(): void {
-    for (const child of [...this.#edges, this.#control]) {
-      child.stop();
-      child.kill();
-    }
+    this.#control.stop();
+    for (const child of [...this.#edges.flatMap((edge) => edge.stop()), this.#control]) child.kill();
+    this.#closeListeners();
   }
 
   async #allGone(): Promise<void> {
-    await Promise.all([...this.#edges, this.#control].map((child) => child.gone()));
+    const edges = this.#edges.flatMap((edge) => edge.stop());
+    await Promise.all([...edges, this.#control].map((child) => child.gone()));
   }
 }
