@@ -325,6 +325,9 @@ export class EdgeMetrics {
       return (usage.user + usage.system) / 1e6;
     });
     gauge('latchkey_edge_resident_memory_bytes', 'Resident memory of the edges.', () => process.memoryUsage.rss());
+    gauge('latchkey_edge_heap_used_bytes', 'JavaScript heap of the edges, garbage included.', () => {
+      return process.memoryUsage().heapUsed;
+    });
     const delay = (name: string, help: string, read: () => number): void => {
       // The monitor records the whole interval of its timer, and NaN before its first one.
       gauge(name, help, () => Math.max(0, (read() || 0) / 1e9 - loopDelayResolutionMs / 1e3), 'max');

@@ -78,6 +78,7 @@ test('the fields that the edge sets are read at the scrape, after beforeCollect'
   expect(text).toContain('latchkey_decision_cache_hits_total 1');
   expect(text).toContain('latchkey_decision_cache_entries 7');
   expect(text).toMatch(/latchkey_edge_resident_memory_bytes \d{6,}/);
+  expect(text).toMatch(/latchkey_edge_heap_used_bytes \d{6,}/);
   expect(text).toMatch(/latchkey_event_loop_delay_max_seconds 0/);
 });
 
