@@ -4,20 +4,17 @@
 
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { mintToken } from '../../gateway/core/token/common-key-token.ts';
-import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
-import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { gatewaySecret } from '../support/gateway.ts';
+import { monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { startServe } from '../support/serve-process.ts';
 import { Child } from './children.ts';
 import type { ClientMessage, ClientOrder } from './client-process.ts';
-import { identities, userOf } from './protocol.ts';
+import { mintIdentityTokens } from './identity-tokens.ts';
+import { identities, troublesAt } from './protocol.ts';
 import { describeTally, emptyTally, sumTallies, verdictOn } from './tally.ts';
 import type { UpstreamMessage } from './upstream-process.ts';
 
 const progressMs = 10_000;
 const upstreamServers = 3;
-const tokenSeconds = 23 * 3600;
 
 const { values } = parseArgs({
   options: {
@@ -67,6 +64,8 @@ const serve = await startServe({
     logs: { level: 'error', access: 'off', decisions: 'off' },
   },
 });
+// also when something here fails: it has no channel that would tell it
+process.once('exit', () => serve.child.kill());
 
 const startMs = monotonicMs();
 const endMs = startMs + minutes * 60_000;
@@ -119,27 +118,16 @@ function startClient(index: number, share: number): Child<ClientMessage> {
   });
   const order: ClientOrder = {
     port: serve.port,
-    tokens: mintTokens(),
+    tokens: mintIdentityTokens(),
     seed: seed + index * 1009,
     clientName: `c${index}`,
     largeOneIn: 5000,
     troubleOneIn: 50,
+    troubles: troublesAt(pipelining ?? 1),
     requests: share,
   };
   child.say(order);
   return child;
-}
-
-function mintTokens(): string[] {
-  const ring = buildKeyRing([
-    { id: 'k1', algorithm: 'HS256', purpose: 'content', state: 'signing', secret: gatewaySecret },
-  ]);
-  const key = ring.signer('content');
-  if (key === null) throw new Error('there is no signing key');
-  const exp = epochSeconds() + tokenSeconds;
-  return Array.from({ length: identities }, (_, number) =>
-    mintToken({ sub: userOf(number), exp, paths: ['/*'] }, { key, type: 'outside' }),
-  );
 }
 
 function show(nowMs: number): void {

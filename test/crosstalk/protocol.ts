@@ -32,8 +32,18 @@ export type FaultAct =
 
 export type Act = SoundAct | FaultAct;
 
-export const soundActs: readonly SoundAct[] = ['length', 'chunked', 'close', 'late', 'poison', 'afterwards', 'bye'];
 export const faultActs: readonly FaultAct[] = ['reset', 'nothing', 'junk', 'early'];
+
+/**
+ * What an upstream may do beside answering plainly.
+ *
+ * @param depth  requests at most on one upstream connection. With more than one, an answer too many is the next request's
+ *   to whoever reads it: nothing on the wire says otherwise, and so nobody asks for it
+ */
+export function troublesAt(depth: number): readonly Act[] {
+  const sound: readonly SoundAct[] = ['close', 'late', 'afterwards', 'bye'];
+  return depth > 1 ? [...sound, ...faultActs] : [...sound, 'poison', ...faultActs];
+}
 
 /** One request. */
 export interface Question {

@@ -1,16 +1,7 @@
 // Lets many identities visit at once, each with its own connection, and each its own way: fast and slow, one request at a
 // time and pipelined, small and large, staying and leaving. What they do follows from the seed alone.
 
-import {
-  type Act,
-  faultActs,
-  identities,
-  makeDice,
-  type Question,
-  type SoundAct,
-  soundActs,
-  userOf,
-} from './protocol.ts';
+import { type Act, faultActs, identities, makeDice, type Question, type SoundAct, userOf } from './protocol.ts';
 import type { Tally } from './tally.ts';
 import { Visitor } from './visitor.ts';
 
@@ -25,6 +16,8 @@ export interface VisitOptions {
   readonly largeOneIn: number;
   /** Of all small requests, how many ask for trouble: one in this many. */
   readonly troubleOneIn: number;
+  /** What is asked for then. */
+  readonly troubles: readonly Act[];
   readonly tally: Tally;
   /** Asked before each batch. */
   readonly isOver: () => boolean;
@@ -50,7 +43,7 @@ async function visit(number: number, options: VisitOptions): Promise<void> {
   // everybody begins with a large one, so that even a short run compares large bodies of all
   let isLarge = true;
   while (!options.isOver()) {
-    const questions = isLarge ? [largeQuestion(dice, nonce())] : smallBatch(dice, nonce, options.troubleOneIn);
+    const questions = isLarge ? [largeQuestion(dice, nonce())] : smallBatch(dice, nonce, options);
     options.tally.hazards += questions.filter((question) => hazardous.has(question.act)).length;
     const bytes = questions.reduce((sum, question) => sum + question.size + (question.upload ?? 0), 0);
     const leaves = dice(isLarge ? 8 : 200) === 0;
@@ -73,12 +66,16 @@ function largeQuestion(dice: (below: number) => number, nonce: string): Question
   return { act: framings[dice(framings.length)] ?? 'length', size, upload: null, nonce };
 }
 
-function smallBatch(dice: (below: number) => number, nonce: () => string, troubleOneIn: number): Question[] {
+function smallBatch(
+  dice: (below: number) => number,
+  nonce: () => string,
+  { troubleOneIn, troubles }: VisitOptions,
+): Question[] {
   const count = dice(2) === 0 ? 1 : 1 + dice(mostPipelined);
   const questions: Question[] = [];
   for (let index = 0; index < count; index++) {
     const isTrouble = dice(troubleOneIn) === 0;
-    const all: readonly Act[] = isTrouble ? [...soundActs, ...faultActs] : ['length', 'length', 'chunked'];
+    const all: readonly Act[] = isTrouble ? troubles : ['length', 'length', 'chunked'];
     const act = all[dice(all.length)] ?? 'length';
     // only the last one of a batch may have a body, and a request with one is never sent twice
     const uploads = index === count - 1 && dice(10) === 0;

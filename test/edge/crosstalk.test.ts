@@ -3,7 +3,7 @@
 // that reset, stop, end and poison. The long form is `npm run crosstalk`; both are made of test/crosstalk/.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { identities, userOf } from '../crosstalk/protocol.ts';
+import { identities, troublesAt, userOf } from '../crosstalk/protocol.ts';
 import { describeTally, emptyTally, verdictOn } from '../crosstalk/tally.ts';
 import { type CrosstalkUpstream, startCrosstalkUpstream } from '../crosstalk/upstream.ts';
 import { runVisits } from '../crosstalk/visits.ts';
@@ -45,6 +45,7 @@ test.each([
       clientName: 'test',
       largeOneIn: 100,
       troubleOneIn: 20,
+      troubles: troublesAt(depth),
       tally,
       isOver: () => tally.requests >= 7_000,
     });
