@@ -18,6 +18,7 @@ const slash = 0x2f;
 const copy = 0;
 const drop = 1;
 const rewriteCookie = 2;
+const tidy = 3;
 
 /**
  * @param identity  lines that say who asks, made by the gateway; empty for anyone
@@ -53,7 +54,10 @@ export function writeRequestHead(
     const at = index * fieldStride;
     const found = fields[at] as number;
     let action = copy;
-    if (found !== fieldClass.plain) action = actionFor(found, request, route, looksAtTokens, permit);
+    if (found !== fieldClass.plain) {
+      action = actionFor(found, request, route, looksAtTokens, permit);
+      if (found <= fieldClass.contentLength && !isTidy(head, index)) action = tidy;
+    }
     if (action !== drop && head.connectionNames !== null && isNominated(head, index, found)) action = drop;
     if (action === copy) {
       if (run < 0) run = fields[at + 1] as number;
@@ -66,7 +70,7 @@ export function writeRequestHead(
     if (action === rewriteCookie) {
       const kept = withoutOurCookies(head.valueOf(index));
       if (kept !== '') out += `${head.nameOf(index)}: ${kept}\r\n`;
-    }
+    } else if (action === tidy) out += `${head.nameOf(index)}: ${head.valueOf(index)}\r\n`;
   }
   if (run >= 0) out += text.slice(run, text.length - 2);
   if (head.host === '') out += `Host: ${route.upstreamName}\r\n`;
@@ -125,6 +129,18 @@ function actionFor(
     default:
       return drop;
   }
+}
+
+/** For Host and Content-Length: one blank in front of the value and none behind. nginx refuses tabs there, so may others. */
+function isTidy(head: RequestHead, field: number): boolean {
+  const at = field * fieldStride;
+  const valueStart = head.fields[at + 2] as number;
+  const { text } = head;
+  return (
+    text.charCodeAt(valueStart - 1) === 0x20 &&
+    text.charCodeAt(valueStart - 2) === 0x3a &&
+    text.charCodeAt(head.fields[at + 3] as number) === 0x0d
+  );
 }
 
 /** Whether `Connection` named this field. Framing and Host are not the client's to take away (RFC 9110 §7.6.1). */
