@@ -17,7 +17,7 @@ export interface Lane {
 }
 
 /** Lanes of each kind: the plain ones do nearly all of the work, the hasty one waits for timeouts. */
-const lanesOfKind: Readonly<Record<GatewayKind, number>> = { plain: 4, trusting: 1, hasty: 4, wide: 1 };
+const lanesOfKind: Readonly<Record<GatewayKind, number>> = { plain: 4, trusting: 1, hasty: 6, wide: 1 };
 
 function configOf(kind: GatewayKind, url: string): FileInput {
   const route = (name: string, rest: object = {}): FileInput['routes'][number] => ({
@@ -40,7 +40,7 @@ function configOf(kind: GatewayKind, url: string): FileInput {
     ],
     ...(kind === 'trusting' ? { trusted_proxies: ['127.0.0.0/8', '10.0.0.0/8', 'fd00::/8'] } : {}),
     ...(kind === 'hasty'
-      ? { limits: { head_timeout: '700ms' }, timeouts: { request_body_idle: '700ms', upstream_first_byte: '5s' } }
+      ? { limits: { head_timeout: '1200ms' }, timeouts: { request_body_idle: '1200ms', upstream_first_byte: '5s' } }
       : {}),
   };
 }

@@ -1,18 +1,26 @@
 // Every row of the attack suite, over a fresh connection, a used one, and after refusals: what the client got, what the
-// upstream saw, and whether innocent requests afterwards got their own answers.
+// upstream saw, and whether innocent requests afterwards got their own answers. Then the parser panel reads what was
+// forwarded. Rows and results as a table: table.ts.
 
-import { expect, test } from 'vitest';
-import { judge, shown } from './judge.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { judge, shown, withoutId } from './judge.ts';
 import { openLanes, spread } from './lanes.ts';
+import { type PeerName, peerNames } from './panel/peers.ts';
+import { type Forwarding, knownRefusals, runPanel } from './panel/run-panel.ts';
 import type { RequestRow } from './row.ts';
 import { requestRows } from './rows/all-requests.ts';
 import { type Mode, modes, runRow } from './run-row.ts';
+import { printTable } from './table.ts';
 
 /** What was wrong, per row and way. */
 const outcomes = new Map<RequestRow, Map<Mode, readonly string[]>>();
+/** What went to the upstream, for the panel: over fresh connections, and not the same twice. */
+const forwardings = new Map<string, Forwarding>();
 
 const lanes = await openLanes(new Set(requestRows.map((row) => row.gateway ?? 'plain')));
-const runs = requestRows.flatMap((row) => modes.map((mode) => ({ row, mode })));
+// a byte in another place: one kind of refusal before it is enough
+const modesOf = (row: RequestRow) => modes.filter((mode) => row.isVariant !== true || mode !== 'refused-elsewhere');
+const runs = requestRows.flatMap((row) => modesOf(row).map((mode) => ({ row, mode })));
 await spread(
   lanes,
   runs,
@@ -20,6 +28,11 @@ await spread(
   async ({ row, mode }, lane) => {
     const observed = await runRow(row, lane, mode);
     const problems = judge(row, observed);
+    for (const { raw } of mode === 'fresh' ? observed.upstream : []) {
+      const forwarding = forwardings.get(withoutId(raw)) ?? { rowIds: new Set(), raw };
+      forwardings.set(withoutId(raw), forwarding);
+      forwarding.rowIds.add(row.id);
+    }
     const text =
       problems.length === 0
         ? []
@@ -28,8 +41,52 @@ await spread(
   },
 );
 await Promise.all(lanes.map((lane) => lane.close()));
+const panel = await runPanel([...forwardings.values()]);
+
+/** What a peer read otherwise than it was meant, for one row; null when the peer is missing or nothing was forwarded. */
+function panelProblems(peer: PeerName, row: RequestRow): string[] | null {
+  const results = panel.get(peer)?.get(row.id);
+  if (results === undefined) return null;
+  return results.flatMap((result) => {
+    if (result.kind === 'same') return [];
+    if (result.kind === 'refused' && knownRefusals.has(`${peer} ${row.id}`)) return [];
+    return [`${row.id}: ${JSON.stringify(result)}`];
+  });
+}
 
 test.each(requestRows.map((row) => [row.id, row] as const))('%s', (_id, row) => {
   const problems = [...(outcomes.get(row)?.values() ?? [['it did not run']])].flat();
   expect(problems.join('\n'), `${row.what} (${row.reference})`).toBe('');
 });
+
+test('every row has an id of its own, and at least 250 an idea of their own', () => {
+  expect(new Set(requestRows.map(({ id }) => id)).size).toBe(requestRows.length);
+  expect(requestRows.filter(({ isVariant }) => isVariant !== true).length).toBeGreaterThanOrEqual(250);
+});
+
+describe('the parser panel', () => {
+  test.for(peerNames)('%s reads what was forwarded as it was meant', (peer, { skip }) => {
+    if (panel.get(peer) === null) skip(`${peer} is not installed`);
+    expect(requestRows.flatMap((row) => panelProblems(peer, row) ?? [])).toEqual([]);
+    expect(panel.get(peer)?.size).toBeGreaterThan(200);
+  });
+});
+
+afterAll(() => {
+  printTable(
+    'requests',
+    requestRows.map((row) => ({
+      id: row.id,
+      family: row.family,
+      isVariant: row.isVariant === true,
+      results: [
+        ...modesOf(row).map((mode) => [mode, outcomes.get(row)?.get(mode)?.length === 0] as const),
+        ...peerNames.map((peer) => [peer, heldBy(panelProblems(peer, row))] as const),
+      ],
+    })),
+  );
+});
+
+function heldBy(problems: readonly string[] | null): boolean | null {
+  return problems === null ? null : problems.length === 0;
+}

@@ -16,7 +16,52 @@ import { tokenRows } from './tokens.ts';
 import { transferEncodingRows } from './transfer-encoding.ts';
 import { variantRows } from './variants.ts';
 
-export const requestRows: readonly RequestRow[] = [
+/** Rows of the families that differ from a sister by one byte alone: they count as variants. */
+const oneByte = new Set([
+  ...['tab-behind-method', 'tab-behind-target', 'leading-tab', 'trailing-tab', 'cr-first', 'cr-ends-line'].map(
+    (id) => `start-line.${id}`,
+  ),
+  ...['tab', 'nul', 'del', 'less-than', 'high-byte'].map((id) => `target.${id}`),
+  ...[
+    'encoded-dots-upper',
+    'encoded-slash-upper',
+    'encoded-backslash-upper',
+    'encoded-lf',
+    'encoded-tab',
+    'encoded-del',
+  ].map((id) => `path.${id}`),
+  ...['backslash', 'quote', 'less-than', 'asterisk', 'fragment', 'query', 'tab-inside'].map((id) => `host.${id}`),
+  ...['tab-before-colon', 'nul-before-colon', 'underscored', 'dotted', 'tab-inside', 'minus', 'no-break-space'].map(
+    (id) => `content-length.${id}`,
+  ),
+  ...[
+    'form-feed',
+    'nul',
+    'no-break-space',
+    'blank-behind',
+    'name-tab',
+    'name-nul',
+    'name-vertical-tab',
+    'folded-tab',
+  ].map((id) => `transfer-encoding.${id}`),
+  ...['name-no-break-space', 'name-leading-tab', 'name-dot', 'hidden-by-lf'].map((id) => `transfer-encoding.${id}`),
+  ...[
+    'size-tab-before',
+    'size-tab-behind',
+    'size-nul',
+    'size-cr',
+    'data-cr',
+    'size-minus',
+    'size-comma',
+    'size-dot',
+  ].map((id) => `chunks.${id}`),
+  ...['tab-before-colon', 'folded-tab', 'at', 'slash', 'quote', 'equals', 'tilde', 'dot', 'escape', 'delete'].map(
+    (id) => `fields.${id}`,
+  ),
+  ...['spelled-tab', 'spelled-dots'].map((id) => `identity.${id}`),
+]);
+
+const allRows: readonly RequestRow[] = [
   ...startLineRows,
   ...targetRows,
   ...pathRows,
@@ -32,3 +77,7 @@ export const requestRows: readonly RequestRow[] = [
   ...tokenRows,
   ...variantRows,
 ];
+
+export const requestRows: readonly RequestRow[] = allRows.map((row) =>
+  oneByte.has(row.id) ? { ...row, isVariant: true } : row,
+);

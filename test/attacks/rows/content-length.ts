@@ -101,7 +101,12 @@ export const contentLengthRows: readonly RequestRow[] = [
   }),
   passed('blanks-around', 'blanks and tabs around the number', post(['Content-Length: \t 3 \t'], 'abc'), rule, {
     line: 'POST /open/a',
-    fields: ['Content-Length: \t 3 \t'],
+    fields: ['Content-Length: 3'],
+    body: 'abc',
+  }),
+  passed('no-blank', 'no blank before the number', post(['content-length:3'], 'abc'), rule, {
+    line: 'POST /open/a',
+    fields: ['content-length: 3'],
     body: 'abc',
   }),
   passed('capitals', 'the name in capitals', post(['CONTENT-LENGTH: 3'], 'abc'), rule, {

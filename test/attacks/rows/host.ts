@@ -76,6 +76,9 @@ export const hostRows: readonly RequestRow[] = [
     line: 'GET /open/a',
     host: `${host}:8080`,
   }),
+  passed('blanks-around', 'blanks and tabs around it', get('/open/a', `Host:\t ${host} \t`), grammar, {
+    line: 'GET /open/a',
+  }),
   passed('capitals', 'capitals', get('/open/a', 'Host: MEDIA.example'), grammar, {
     line: 'GET /open/a',
     host: 'MEDIA.example',

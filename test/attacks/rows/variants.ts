@@ -21,7 +21,7 @@ function each(
   reference: string,
   make: (character: string) => string,
 ): RequestRow[] {
-  return bytes.map((byte) => ({
+  return [...new Set(bytes)].map((byte) => ({
     ...refused(
       `${place}-${hex(byte)}`,
       `byte 0x${hex(byte)}: ${place.replaceAll('-', ' ')}`,
@@ -91,7 +91,7 @@ export const variantRows: readonly RequestRow[] = [
       ),
       isVariant: true,
     })),
-  ...[...controls, 0x09, 0x20, 0x2b, 0x2d, 0x2e, 0x2c, 0x5f, ...oddBlanks].flatMap((byte) => [
+  ...[...new Set([...controls, 0x09, 0x20, 0x2b, 0x2d, 0x2e, 0x2c, 0x5f, ...oddBlanks])].flatMap((byte) => [
     {
       ...broken(
         `chunk-size-before-${hex(byte)}`,
