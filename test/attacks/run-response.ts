@@ -1,6 +1,6 @@
 // Lets the upstream answer one request as a response row says, and judges what client, upstream and innocents saw of it.
 
-import type { RawClient, RawResponse } from '../support/raw-client.ts';
+import { RawClient, type RawResponse } from '../support/raw-client.ts';
 import { shown } from './judge.ts';
 import type { Lane } from './lanes.ts';
 import type { ResponseRow } from './response-row.ts';
@@ -30,9 +30,10 @@ export async function runResponse(row: ResponseRow, lane: Lane, mode: Mode): Pro
     if (row.ending === 'reset') connection.socket.write('', () => connection.socket.resetAndDestroy());
     return null;
   };
-  const client = await prepare(lane, mode);
+  const client = await RawClient.connect(lane.port);
   const timer = setTimeout(() => client.destroy(), deadlineMs);
   try {
+    await prepare(lane, client, mode);
     const method = row.method ?? 'GET';
     client.write(request(method, target, method === 'POST' ? ['Content-Length: 0'] : []));
     problems.push(...(await readAnswer(row, client, method)));

@@ -51,9 +51,10 @@ export async function runRow(row: RequestRow, lane: Lane, mode: Mode): Promise<O
   const interim: RawResponse[] = [];
   let behind = '';
   let end: Observed['end'] = 'open';
-  const client = await prepare(lane, mode);
+  const client = await RawClient.connect(lane.port);
   const timer = setTimeout(() => client.destroy(), deadlineMs);
   try {
+    await prepare(lane, client, mode);
     tap.clear();
     client.write(sent);
     for (let index = 0; index < row.answers.length; ) {
@@ -118,24 +119,21 @@ export async function askInnocently(client: RawClient, where: string): Promise<s
   }
 }
 
-/** What comes before a row on its way. @returns the connection for it */
-export async function prepare(lane: Lane, mode: Mode): Promise<RawClient> {
-  if (mode === 'refused-elsewhere') {
-    const other = await RawClient.connect(lane.port);
-    other.write(`GET /open/a b HTTP/1.1\r\n\r\n${tail}`);
-    await expectStatus(other, 400);
-    await other.ended();
-    other.destroy();
-  }
-  const client = await RawClient.connect(lane.port);
+/** What comes before a row on its way. */
+export async function prepare(lane: Lane, client: RawClient, mode: Mode): Promise<void> {
   if (mode === 'reused') {
     client.write(get('/open/before'));
     await expectStatus(client, 200);
   } else if (mode === 'refused-here') {
     client.write(get('/vod/before'));
     await expectStatus(client, 401);
+  } else if (mode === 'refused-elsewhere') {
+    const other = await RawClient.connect(lane.port);
+    other.write(`GET /open/a b HTTP/1.1\r\n\r\n${tail}`);
+    await expectStatus(other, 400);
+    await other.ended();
+    other.destroy();
   }
-  return client;
 }
 
 async function expectStatus(client: RawClient, status: number): Promise<void> {
