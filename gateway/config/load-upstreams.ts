@@ -50,7 +50,7 @@ function assembleBalance(file: UpstreamFile['balance']): Balance {
   if (typeof file === 'string') return { kind: 'least-connections' };
   if (file.hash_header !== undefined) return { kind: 'header', name: file.hash_header };
   if (file.hash_cookie !== undefined) return { kind: 'cookie', name: file.hash_cookie };
-  return { kind: 'path' };
+  return { kind: file.hash === undefined ? 'least-connections' : 'path' };
 }
 
 /** Also for a draft's part: what is not there gets its default. */

@@ -27,7 +27,7 @@ export function checkUpstreams(
     if (upstream === undefined) continue;
     const path = ['upstreams', name];
     checkServers(upstream, path, absolute, problems, warnings);
-    checkBalance(upstream, path, problems);
+    checkBalance(upstream, path, problems, warnings);
     checkTls(upstream, path, absolute, files, problems, warnings);
   }
 }
@@ -61,14 +61,20 @@ function checkServers(
   }
 }
 
-function checkBalance(upstream: Draft<UpstreamFile>, path: ProblemPath, problems: Problem[]): void {
+function checkBalance(
+  upstream: Draft<UpstreamFile>,
+  path: ProblemPath,
+  problems: Problem[],
+  warnings: Problem[],
+): void {
   const { balance } = upstream;
   if (balance === undefined || typeof balance === 'string') return;
   const chosen = Object.entries(balance).filter(([, value]) => value !== undefined);
   if (chosen.length === 1) return;
   const place = [...path, 'balance'];
   if (chosen.length > 1) problems.push(problemAt(place, 'hashes by more than one thing', 'keep one of them'));
-  else problems.push(problemAt(place, 'says nothing', 'write hash: path, hash_header: NAME or hash_cookie: NAME'));
+  // a warning, since in a draft the one thing may be there and broken
+  else warnings.push(problemAt(place, 'says nothing', 'write hash: path, hash_header: NAME or hash_cookie: NAME'));
 }
 
 function checkTls(
