@@ -3,8 +3,8 @@
 
 import type { Stage } from './stage.ts';
 
-/** Kinds of requests: a chunked PUT, and a GET with `Range`, beside the plain ones. */
-export const methods = ['GET', 'POST', 'PUT', 'RANGE'] as const;
+/** Kinds of requests: a chunked PUT, a GET with `Range`, and a handshake for a WebSocket, beside the plain ones. */
+export const methods = ['GET', 'POST', 'PUT', 'RANGE', 'WEBSOCKET'] as const;
 export type Method = (typeof methods)[number] | 'HEAD';
 
 /** Whether the upstream connection had carried a good exchange before. */
@@ -28,10 +28,11 @@ export type Phase = 'connect' | 'accept' | 'bytes' | 'head' | 'body' | 'request'
  *
  * - `ok`: a complete 200 or 206 with the request's own id
  * - `cut`: no complete answer, and a connection that ended
+ * - `tunnel`: a 101, exactly `content` behind it, and then the end
  * - `left`: the client itself leaves in the middle
  * - a number: a complete answer with this status
  */
-export type Outcome = 'ok' | 'cut' | 'left' | number;
+export type Outcome = 'ok' | 'cut' | 'tunnel' | 'left' | number;
 
 /** One fault. */
 export interface Fault {
@@ -49,7 +50,7 @@ export interface Fault {
   readonly withBody?: Outcome | readonly Outcome[];
   /** Where a GET or RANGE on a reused connection gets something else, since it is sent again. */
   readonly sentAgain?: Outcome | readonly Outcome[];
-  /** The content that `ok` means; `mine` by default. */
+  /** The content that `ok` means, `mine` by default, or what came through the tunnel, nothing by default. */
   readonly content?: string;
   /** The fault is that of one connection: what comes on the next one is answered well. */
   readonly isOnce?: true;
@@ -57,6 +58,8 @@ export interface Fault {
   readonly isLate?: true;
   /** The upstream connection may stay open. */
   readonly keeps?: true;
+  /** Nobody takes the connection, and nobody refuses it: the kernel's queue is full. Linux only. */
+  readonly isBlackHole?: true;
   /** Nothing on this upstream is fine afterwards. */
   readonly staysDown?: true;
   /** Bytes of the request's body; small by default. */

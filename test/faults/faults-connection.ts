@@ -7,6 +7,7 @@ const halfHead = 'HTTP/1.1 200 OK\r\nX-Id: $ID\r\nContent-Le';
 
 const refusals: readonly Fault[] = [
   { name: 'refused', at: 'connect', outcome: 502, staysDown: true, freshnesses: ['fresh'] },
+  { name: 'a black hole', at: 'connect', isBlackHole: true, outcome: 504, staysDown: true, freshnesses: ['fresh'] },
   ...methods.map(
     (method): Fault => ({
       name: `refused after a good exchange, ${method}`,

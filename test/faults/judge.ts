@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { RawClient, type RawResponse, requestText } from '../support/raw-client.ts';
+import { handshake } from '../support/websocket.ts';
 import type { Fault, Freshness, Method, Outcome } from './fault.ts';
 import type { ScriptedUpstream } from './scripted-upstream.ts';
 
@@ -53,7 +54,7 @@ export async function runCell(rig: CellRig, method: Method, freshness: Freshness
     upstream.disarm();
     if (fault.isLate) await judgeLeaks(rig, problems);
     const nextPath = fault.staysDown ? rig.finePath : rig.path;
-    if (answer !== null && answer.header('Connection') !== 'close') {
+    if (answer !== null && answer.status !== 101 && answer.header('Connection') !== 'close') {
       await expectFine(client, `${nextPath}next`, problems, 'the next request on the same connection');
     } else if (outcome !== 'left' && (await within(client.ended())) === null) {
       problems.push('the connection did not end');
@@ -71,6 +72,7 @@ export async function runCell(rig: CellRig, method: Method, freshness: Freshness
 /** Half of a body is all that the client sends while the fault plays inside the request. */
 function requestParts(path: string, fault: Fault, method: Method, id: string): (string | Buffer)[] {
   const target = `${path}${id}`;
+  if (method === 'WEBSOCKET') return [handshake(target)];
   if (method === 'RANGE') return [requestText('GET', target, ['Range: bytes=2-5'])];
   if (method !== 'POST' && method !== 'PUT') return [requestText(method, target)];
   const isHalf = fault.at === 'bytes' || fault.at === 'body' || (fault.at === 'head' && fault.bodyBytes === undefined);
@@ -102,6 +104,7 @@ async function ask(client: RawClient, path: string, fault: Fault, method: Method
     for (;;) {
       const answer = await client.read(method);
       // hints may come before an answer, and even before a failure
+      if (answer.status === 101) return tunnelled(client, answer);
       if (answer.status < 200) continue;
       return { outcome: answer.status === 200 || answer.status === 206 ? 'ok' : answer.status, answer };
     }
@@ -109,6 +112,13 @@ async function ask(client: RawClient, path: string, fault: Fault, method: Method
     const isCut = error instanceof Error && error.message.startsWith('the connection ended before');
     return { outcome: isCut ? 'cut' : 'garbled', answer: null };
   }
+}
+
+/** Takes what comes through a tunnel up to its end, and then ends it too. */
+async function tunnelled(client: RawClient, answer: RawResponse): Promise<Asked> {
+  const body = await client.ended();
+  client.socket.end();
+  return { outcome: 'tunnel', answer: { ...answer, body, text: body.toString('utf8') } };
 }
 
 function judgeOutcome(
@@ -126,11 +136,16 @@ function judgeOutcome(
     // it is not sent again, so it never meets the fault
     (isKeptBroken ? 502 : undefined) ??
     (hasBody ? fault.withBody : undefined) ??
-    (!hasBody && freshness === 'reused' ? fault.sentAgain : undefined) ??
+    (mayRepeat(method, freshness) ? fault.sentAgain : undefined) ??
     fault.outcome;
   const all: readonly (Outcome | 'hung' | 'garbled')[] = Array.isArray(wanted) ? wanted : [wanted];
   if (!all.includes(outcome)) problems.push(`got ${outcome} and not ${all.join(' or ')}`);
   if (answer === null) return;
+  const content = answer.body.toString('latin1');
+  if (answer.status === 101) {
+    if (content !== (fault.content ?? '')) problems.push(`through the tunnel came ${JSON.stringify(content)}`);
+    return;
+  }
   // a body that only the connection's end frames would look complete whatever happened
   const isFramed = answer.header('Content-Length') !== null || answer.header('Transfer-Encoding') !== null;
   const isBodyless = method === 'HEAD' || answer.status === 204 || answer.status === 304;
@@ -138,23 +153,27 @@ function judgeOutcome(
   if (isBodyless && answer.body.length > 0) problems.push('an answer without a body has one');
   if (/poison|junk/.test(answer.head + answer.text)) problems.push('bytes of another answer came along');
   if (outcome !== 'ok') return;
-  const content = answer.body.toString('latin1');
   if (content !== (fault.content ?? 'mine')) problems.push(`the content is ${JSON.stringify(content.slice(0, 80))}`);
   if (answer.header('X-Id') !== id) problems.push(`the answer is that of ${answer.header('X-Id')}`);
+}
+
+function mayRepeat(method: Method, freshness: Freshness): boolean {
+  return freshness === 'reused' && (method === 'GET' || method === 'RANGE');
 }
 
 /** RFC 9110 §9.2.2: only what changes nothing may be sent again, and only when a kept connection may have been stale. */
 function judgeSightings(upstream: ScriptedUpstream, method: Method, freshness: Freshness, problems: string[]): void {
   const { fault, sightings } = upstream;
-  const mayRepeat = freshness === 'reused' && method !== 'POST' && method !== 'PUT';
-  const most = mayRepeat ? 2 : 1;
+  const most = mayRepeat(method, freshness) ? 2 : 1;
   if (sightings.length > most) problems.push(`the upstream saw the request ${sightings.length} times`);
   const [first] = sightings;
   if (first === undefined) {
     if (fault.at !== 'connect' && fault.at !== 'accept') problems.push('the upstream never saw the request');
     return;
   }
-  if (first.ordinal > 1 !== (freshness === 'reused')) problems.push(`the connection was not ${freshness}`);
+  // a handshake takes no connection that has a past
+  const isReused = freshness === 'reused' && method !== 'WEBSOCKET';
+  if (first.ordinal > 1 !== isReused) problems.push(`the connection was not ${freshness}`);
 }
 
 /** Nothing runs on, and the connections that saw the fault are gone. */

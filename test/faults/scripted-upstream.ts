@@ -4,6 +4,7 @@
 
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { type SilentServer, startSilentServer } from '../support/silent-server.ts';
 import type { Fault } from './fault.ts';
 import { Stage } from './stage.ts';
 
@@ -37,6 +38,7 @@ export class ScriptedUpstream {
   readonly #sockets = new Set<Socket>();
   #armed: string | null = null;
   #port = 0;
+  #blackHole: SilentServer | null = null;
 
   private constructor(fault: Fault) {
     this.fault = fault;
@@ -45,6 +47,10 @@ export class ScriptedUpstream {
 
   static async start(fault: Fault): Promise<ScriptedUpstream> {
     const upstream = new ScriptedUpstream(fault);
+    if (fault.isBlackHole) {
+      upstream.#blackHole = await startSilentServer();
+      return upstream;
+    }
     upstream.#server.listen(0, '127.0.0.1');
     await once(upstream.#server, 'listening');
     const bound = upstream.#server.address();
@@ -53,7 +59,7 @@ export class ScriptedUpstream {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return this.#blackHole?.url ?? `http://127.0.0.1:${this.#port}`;
   }
 
   /** Connections that neither side has ended. */
@@ -84,6 +90,7 @@ export class ScriptedUpstream {
   }
 
   async close(): Promise<void> {
+    await this.#blackHole?.close();
     for (const socket of this.#sockets) socket.destroy();
     if (this.#server.listening) await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }

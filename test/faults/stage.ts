@@ -45,7 +45,7 @@ export class Stage {
   }
 
   /** One byte at a time. @param everyMs  0: one each turn of the event loop for a while, and then the rest */
-  drip(text: string, everyMs: number): void {
+  drip(text: string, everyMs: number, done?: () => void): void {
     const bytes = text.replaceAll('$ID', this.id);
     let at = 0;
     if (everyMs === 0) {
@@ -56,6 +56,7 @@ export class Stage {
           setImmediate(next);
         } else {
           this.write(bytes.slice(at));
+          done?.();
         }
       };
       next();

@@ -8,10 +8,11 @@ import { type Fault, freshnesses, methods } from './fault.ts';
 import { connectionFaults } from './faults-connection.ts';
 import { framingFaults } from './faults-framing.ts';
 import { mannersFaults } from './faults-manners.ts';
+import { tunnelFaults } from './faults-tunnel.ts';
 import { type CellResult, runCell } from './judge.ts';
 import { ScriptedUpstream } from './scripted-upstream.ts';
 
-const faults: readonly Fault[] = [...connectionFaults, ...framingFaults, ...mannersFaults];
+const faults: readonly Fault[] = [...connectionFaults, ...framingFaults, ...mannersFaults, ...tunnelFaults];
 // Faults at once: most wait for a timeout most of the time, and two cores have to keep their clocks honest.
 const lanes = 24;
 const fine: Fault = { name: 'fine', at: 'request', outcome: 'ok' };
@@ -36,6 +37,7 @@ beforeAll(async () => {
         upstream_first_byte: '1s',
         upstream_idle: '1s',
         client_write_idle: '5s',
+        tunnel_idle: '1s',
       },
       // whatever else the machine does meanwhile
       limits: { max_event_loop_delay: '1d' },
