@@ -52,6 +52,8 @@ export function completesUpgrade(head: ResponseHead, upgrade: Upgrade): boolean 
 function readWebSocket(head: RequestHead, wanted: readonly string[]): Upgrade | MessageProblem {
   // half a handshake is somebody's attempt to have two servers disagree on where HTTP ends
   if (head.method !== 'GET' || head.hasBody || !listsUpgrade(head) || wanted.length !== 1) return 'bad-upgrade';
+  // the next hop would see another handshake than this one
+  if (head.connectionNames?.some((name) => name.startsWith('sec-websocket-'))) return 'bad-upgrade';
   const key = onlyValue(head, 'sec-websocket-key');
   if (key === null || !webSocketKeyForm.test(key)) return 'bad-upgrade';
   const version = onlyValue(head, 'sec-websocket-version');

@@ -46,7 +46,7 @@ function judgeAnswers(row: RequestRow, { answers, interim }: Observed): string[]
     problems.push(`interim answers ${JSON.stringify(row.interim ?? [])} expected, got ${JSON.stringify(invited)}`);
   }
   const last = answers.at(-1);
-  if (row.after === 'closed' && last !== undefined && last.all('connection').join() !== 'close') {
+  if (row.after === 'closed' && last !== undefined && last.all('connection').at(-1) !== 'close') {
     problems.push('the last answer does not say Connection: close');
   }
   const text = answers.map((answer) => `${answer.head}\r\n\r\n${answer.body.toString('latin1')}`).join('\r\n');

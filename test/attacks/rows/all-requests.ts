@@ -14,6 +14,7 @@ import { startLineRows } from './start-line.ts';
 import { targetRows } from './target.ts';
 import { tokenRows } from './tokens.ts';
 import { transferEncodingRows } from './transfer-encoding.ts';
+import { upgradeRows } from './upgrades.ts';
 import { variantRows } from './variants.ts';
 
 /** Rows of the families that differ from a sister by one byte alone: they count as variants. */
@@ -75,6 +76,7 @@ const allRows: readonly RequestRow[] = [
   ...bodyRows,
   ...rangeRows,
   ...tokenRows,
+  ...upgradeRows,
   ...variantRows,
 ];
 
