@@ -1,6 +1,9 @@
 // Turns a configuration into the Snapshot that requests are decided against. Pure work, done once per (re)load.
 
+import { compileCors } from '../core/decision/cors.ts';
 import { compileIdentity, customIdentityNames } from '../core/decision/identity.ts';
+import { compileRateLimits } from '../core/decision/rate-limit.ts';
+import { compileResponsePolicy, responseFieldsOf } from '../core/decision/response-policy.ts';
 import { buildRouteTable } from '../core/decision/route-table.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import { compileAddressList } from '../core/token/address.ts';
@@ -28,7 +31,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     writers.set(writerKey, identity);
     const upstreamIndex = upstreamSlots.get(route.upstream);
     if (upstreamIndex === undefined) throw new Error(`route "${route.name}" names no upstream of the configuration`);
-    return compileRoute(route, slots.routes[position] ?? position, upstreamIndex, identity);
+    return compileRoute(route, slots.routes[position] ?? position, upstreamIndex, identity, config.edges);
   });
   return {
     seq,
@@ -42,6 +45,9 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     passTtlSeconds: config.tokens.passTtlSeconds,
     issuer: config.tokens.issuer,
     trustedProxies: config.trustedProxies.length === 0 ? null : compileAddressList(config.trustedProxies),
+    hasEarlyRules: routes.some((route) => route.cors !== null || (route.rateLimits?.byAddress.length ?? 0) > 0),
+    responseFields: responseFieldsOf(routes.map((route) => route.response)),
+    clientAddressHeader: config.clientAddressHeader?.toLowerCase() ?? null,
     customIdentityNames: customNames,
   };
 }
@@ -51,6 +57,7 @@ function compileRoute(
   index: number,
   upstreamIndex: number,
   identity: RoutePolicy['identity'],
+  edges: number,
 ): RoutePolicy {
   const takesPassword = route.accept.includes('password');
   const takesToken = route.accept.includes('token');
@@ -74,6 +81,12 @@ function compileRoute(
     identity,
     assertion: route.assertion,
     upgrade: route.upgrade.length === 0 ? null : { protocols: route.upgrade, origins: route.webSocketOrigins },
+    response: compileResponsePolicy(route.response),
+    sharesCaches: route.response.cache === 'shared',
+    variesByCredential:
+      route.accept.includes('anyone') && (takesToken || takesPassword) && route.response.cache !== 'shared',
+    cors: compileCors(route.cors),
+    rateLimits: compileRateLimits(route.name, route.rateLimits, edges),
     timeouts: route.timeouts,
     limits: route.limits,
   };
@@ -101,6 +114,11 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     identity: () => '',
     assertion: false,
     upgrade: null,
+    response: null,
+    sharesCaches: true,
+    variesByCredential: false,
+    cors: null,
+    rateLimits: null,
     timeouts: {
       requestBodyIdleMs: 30_000,
       upstreamConnectMs: 1_000,

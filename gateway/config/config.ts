@@ -2,6 +2,7 @@
 // Plain JSON data: control sends it to the edges as it stands. It holds no secret, only the paths of secret files.
 
 import type { KeyState } from '../core/model/key.ts';
+import type { PolicyConfig } from './schema-policy.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
 
 /** A TCP address to listen on. Port 0 asks the system for a free one. */
@@ -50,7 +51,7 @@ export interface RouteLimits {
   readonly minResponseRate: number;
 }
 
-export interface RouteConfig {
+export interface RouteConfig extends PolicyConfig {
   readonly name: string;
   /** Lower-case host, `*.example.org`, or null for a route without a host. */
   readonly host: string | null;
@@ -129,6 +130,8 @@ export interface Config {
   readonly routes: readonly RouteConfig[];
   /** CIDR blocks whose forwarded headers are believed. Default none. */
   readonly trustedProxies: readonly string[];
+  /** Header in which trusted proxies say the client's address; null for `X-Forwarded-For`. */
+  readonly clientAddressHeader: string | null;
   readonly reservedPrefix: string;
   readonly tokens: TokenConfig;
   readonly logs: LogConfig;

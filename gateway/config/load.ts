@@ -11,6 +11,7 @@ import { assembleUpstream } from './load-upstreams.ts';
 import { type Problem, problemAt } from './problem.ts';
 import { checkReferences } from './references.ts';
 import { type ConfigFile, fileSchema } from './schema.ts';
+import { assemblePolicy } from './schema-policy.ts';
 
 export type LoadedConfig =
   | { readonly kind: 'loaded'; readonly config: Config; readonly warnings: readonly Problem[] }
@@ -108,9 +109,11 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
         webSocketOrigins: route.websocket.origins,
         timeouts: mergeTimeouts(timeouts, route.timeouts),
         limits: mergeLimits(file.limits, route.limits),
+        ...assemblePolicy(route),
       }),
     ),
     trustedProxies: file.trusted_proxies,
+    clientAddressHeader: file.client_address_header ?? null,
     reservedPrefix: file.reserved_prefix,
     tokens: {
       parameter: file.tokens.parameter,

@@ -6,6 +6,7 @@ import ipaddr from 'ipaddr.js';
 import { validateCustomHeaderName } from '../core/decision/identity.ts';
 import type { Draft } from './inspect.ts';
 import { type Problem, pathText, problemAt } from './problem.ts';
+import { checkPolicies } from './references-policy.ts';
 import { checkUpstreams } from './references-upstreams.ts';
 import type { ConfigFile } from './schema.ts';
 import { fileRefusal, readKeyFile } from './secrets.ts';
@@ -34,6 +35,7 @@ export function checkReferences(
   checkRoutes(draft, problems);
   checkTokens(draft, problems);
   checkUpstreams(draft.upstreams ?? {}, absolute, files, problems, warnings);
+  checkPolicies(draft, problems);
   if (files === 'check') checkFiles(draft, absolute, problems, warnings);
   return { problems, warnings };
 }

@@ -3,7 +3,9 @@
 // The JSON Schema that editors use is made from this file.
 
 import { z } from 'zod';
+import { addressHeaderName } from './policy-values.ts';
 import { limits, routeLimits, timeout } from './schema-limits.ts';
+import { corsSchema, rateLimitSchema, responseSchema } from './schema-policy.ts';
 import { upgradeChoice, webSocketRules } from './schema-upgrade.ts';
 import { upstreamSchema } from './schema-upstreams.ts';
 import {
@@ -81,6 +83,9 @@ const route = z.strictObject({
   websocket: webSocketRules,
   timeouts: timeouts.prefault({}),
   limits: routeLimits.prefault({}),
+  response: responseSchema,
+  cors: corsSchema,
+  rate_limit: rateLimitSchema,
 });
 
 const logTarget = z.string().min(1).prefault('stdout').meta({ description: 'off, stdout, or the path of a file' });
@@ -116,6 +121,9 @@ export const fileSchema = z
       .array(addressBlock)
       .prefault([])
       .meta({ description: 'whose X-Forwarded-* is believed; nobody by default' }),
+    client_address_header: addressHeaderName
+      .optional()
+      .meta({ description: 'header in which a trusted proxy says the client’s address, like CF-Connecting-IP' }),
     reserved_prefix: folderPrefix.prefault('/.latchkey/'),
     timeouts: timeouts.prefault({}),
     limits: limits.prefault({}),

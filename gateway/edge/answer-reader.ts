@@ -65,7 +65,7 @@ export class AnswerReader {
       if (
         length < 0 ||
         heads.scanner.lines === 0 ||
-        head.parse(heads.takeText(), heads.scanner, this.#runtime.responseNames) !== null
+        head.parse(heads.takeText(), heads.scanner, this.#runtime.names.responses) !== null
       ) {
         return brokenAnswer;
       }

@@ -12,7 +12,7 @@ import type { RequestHead } from '../http1/request-head.ts';
 import { countOurCookies, passCookieValues } from './cookies.ts';
 import { requestClass } from './field-classes.ts';
 import { findParameter } from './query.ts';
-import { walkProxies } from './trusted-proxies.ts';
+import { originBehind } from './trusted-proxies.ts';
 
 /** Why a sound head still cannot be described; each is a 400. */
 export type DescribeProblem = MessageProblem | 'authorization-repeated' | 'bad-path-token';
@@ -100,6 +100,7 @@ export function describe(
   let hasOurCookies = false;
   let requestId: string | null = null;
   let forwardedFor: string | null = null;
+  let saidAddress: string | null = null;
   for (let index = 0; index < head.fieldCount; index++) {
     const found = fields[index * fieldStride] as number;
     if (found < requestClass.authorization) continue;
@@ -128,16 +129,19 @@ export function describe(
       }
     } else if (isFromTrustedProxy) {
       if (found === requestClass.requestId) requestId = cleanRequestId(head.valueOf(index));
-      else if (found === requestClass.forwardedFor) {
+      else if (found === requestClass.clientAddress) {
+        // two of them say nothing
+        saidAddress = saidAddress === null ? head.valueOf(index) : '';
+      } else if (found === requestClass.forwardedFor) {
         const value = head.valueOf(index);
         forwardedFor = forwardedFor === null ? value : `${forwardedFor},${value}`;
       }
     }
   }
   const origin =
-    forwardedFor === null || snapshot.trustedProxies === null
+    (forwardedFor === null && saidAddress === null) || snapshot.trustedProxies === null
       ? null
-      : walkProxies(forwardedFor, peerAddress, snapshot.trustedProxies);
+      : originBehind(forwardedFor, saidAddress, peerAddress, snapshot.trustedProxies);
 
   return {
     method: head.method,

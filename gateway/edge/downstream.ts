@@ -298,7 +298,7 @@ export class Downstream extends ClientDeadlines {
     }
     this.#skippedEmptyLine = false;
     const head = runtime.takeRequestHead();
-    const problem = head.parse(heads.takeText(), heads.scanner, runtime.requestNames);
+    const problem = head.parse(heads.takeText(), heads.scanner, runtime.names.requests);
     if (problem !== null) return this.#refuse(problem, chunk.length);
     this.#requests++;
     beginRequest(runtime, this, head);

@@ -10,8 +10,9 @@ import type { Upgrade } from '../http1/upgrade.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 import type { Described } from './describe.ts';
 import type { Downstream } from './downstream.ts';
-import { issueLines } from './issue-pass.ts';
+import { isOverTls, issueLines } from './issue-pass.ts';
 import { type BodyRefusal, messageAnswer, upstreamAnswer } from './responder.ts';
+import { isKeptPrivate, routeLines } from './response-policy.ts';
 import { type OutgoingFraming, writeResponseHead } from './response-writer.ts';
 import { type Runtime, scratchBytes } from './runtime.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -184,12 +185,19 @@ export class Exchange {
     if (leavesBytes || !this.#isPersistent || this.#outgoing === 'close' || this.#runtime.isDraining) {
       this.#closesAfter = true;
     }
+    const route = this.permit.route;
     const carriesToken = this.#issue !== null && head.status < 400;
     const text = writeResponseHead(head, {
       framing: this.#outgoing,
       requestId: this.requestId,
       connection: this.#closesAfter ? 'close' : this.#minorVersion === 0 ? 'keep-alive' : '',
-      lines: this.#issue === null && !this.permit.clearPass ? '' : issueLines(this.#runtime, this, carriesToken),
+      lines:
+        (this.#issue === null && !this.permit.clearPass ? '' : issueLines(this.#runtime, this, carriesToken)) +
+        (route.cors === null && !route.variesByCredential ? '' : routeLines(this.permit, this.request.head)),
+      policy: route.response,
+      isOverTls: route.response !== null && isOverTls(this),
+      isPrivate: isKeptPrivate(this.permit),
+      saysCors: route.cors !== null,
       carriesToken,
       pathForm:
         this.request.pathToken === null ? null : this.#runtime.snapshot.tokenPathPrefix + this.request.pathToken,

@@ -1,7 +1,9 @@
 // Which fields of a request and of a response the edge acts on, as numbers for the engine's name memo.
 // What is not named here is forwarded byte for byte.
 
+import { isTargetedCacheField } from '../core/decision/cache-control.ts';
 import { isForwardingHeader, isIdentityHeader } from '../core/decision/identity.ts';
+import type { Snapshot } from '../core/decision/snapshot.ts';
 import { FieldNames, fieldClass, firstOwnClass } from '../http1/field-names.ts';
 
 /** Classes of request fields, beside the engine's own. */
@@ -20,6 +22,8 @@ export const requestClass = {
   prefer: firstOwnClass + 10,
   userAgent: firstOwnClass + 11,
   range: firstOwnClass + 12,
+  /** The header in which a trusted proxy says the client's address. */
+  clientAddress: firstOwnClass + 13,
 } as const;
 
 /** Classes of response fields, beside the engine's own. */
@@ -32,6 +36,12 @@ export const responseClass = {
   /** Names that only latchkey may say to a client. */
   ours: firstOwnClass + 5,
   requestId: firstOwnClass + 6,
+  /** Tells one kind of shared cache more than Cache-Control. */
+  targetedCache: firstOwnClass + 7,
+  /** Cross-origin rules. */
+  accessControl: firstOwnClass + 8,
+  /** Some route sets, removes or offers it. */
+  policy: firstOwnClass + 9,
 } as const;
 
 const requestNames: ReadonlyMap<string, number> = new Map([
@@ -59,9 +69,11 @@ const responseNames: ReadonlyMap<string, number> = new Map([
   ['x-request-id', responseClass.requestId],
 ]);
 
-/** @param customNames  folded identity names of the configuration; a client may not send them either */
-export function requestFieldNames(customNames: ReadonlySet<string>): FieldNames {
+/** The snapshot says which identity names a client may not send either, and which header says its address. */
+export function requestFieldNames(snapshot: Pick<Snapshot, 'customIdentityNames' | 'clientAddressHeader'>): FieldNames {
+  const { customIdentityNames: customNames, clientAddressHeader } = snapshot;
   return new FieldNames('strict', (name) => {
+    if (name === clientAddressHeader) return requestClass.clientAddress;
     const found = requestNames.get(name);
     if (found !== undefined) return found;
     if (isIdentityHeader(name) || isForwardingHeader(name) || customNames.has(name)) return requestClass.identity;
@@ -69,10 +81,14 @@ export function requestFieldNames(customNames: ReadonlySet<string>): FieldNames 
   });
 }
 
-export function responseFieldNames(): FieldNames {
+/** @param policyNames  lower-case names that routes' policies act on */
+export function responseFieldNames(policyNames: ReadonlySet<string>): FieldNames {
   return new FieldNames('token', (name) => {
     const found = responseNames.get(name);
     if (found !== undefined) return found;
-    return name.startsWith('latchkey-') ? responseClass.ours : fieldClass.plain;
+    if (name.startsWith('latchkey-')) return responseClass.ours;
+    if (name.startsWith('access-control-')) return responseClass.accessControl;
+    if (isTargetedCacheField(name)) return responseClass.targetedCache;
+    return policyNames.has(name) ? responseClass.policy : fieldClass.plain;
   });
 }

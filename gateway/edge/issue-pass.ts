@@ -31,7 +31,10 @@ export function issueLines(runtime: Runtime, exchange: Exchange, carriesToken: b
 
 /** Cookies are Secure but on plain HTTP over loopback, where a browser would drop a Secure one. */
 export function setsSecureCookies(exchange: Pick<Exchange, 'request' | 'downstream'>): boolean {
-  const { request, downstream } = exchange;
-  const scheme = request.isFromTrustedProxy ? trustedScheme(request.head, downstream.scheme) : downstream.scheme;
-  return !(scheme === 'http' && downstream.isLoopback);
+  return isOverTls(exchange) || !exchange.downstream.isLoopback;
+}
+
+/** Whether the client came over TLS: to a listener of ours, or as a trusted proxy says. */
+export function isOverTls({ request, downstream }: Pick<Exchange, 'request' | 'downstream'>): boolean {
+  return (request.isFromTrustedProxy ? trustedScheme(request.head, downstream.scheme) : downstream.scheme) === 'https';
 }

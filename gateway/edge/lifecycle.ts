@@ -1,5 +1,5 @@
 // The life of a request, phase by phase, each with the reason for its place:
-//   describe → decide → (ask control → decide again) → enforce: forward or answer → telemetry.
+//   describe → early rules → decide → (ask control → decide again) → enforce: forward or answer → telemetry.
 // No other file calls `decide` for a proxied request (reconsider.ts asks again for open tunnels), and nothing is forwarded
 // but from here.
 
@@ -9,13 +9,17 @@ import type { EpochSeconds } from '../core/model/time.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 import { clearPassLine } from './cookies.ts';
+import { preflightAnswer } from './cross-origin.ts';
 import { type Described, describe, isNavigation } from './describe.ts';
 import type { Downstream } from './downstream.ts';
+import { judgeEarly, type Preflight } from './early-rules.ts';
 import { Exchange } from './exchange.ts';
 import { setsSecureCookies } from './issue-pass.ts';
 import { judgeUpgrade, mayBeUpgrade, upgradeLines } from './judge-upgrade.ts';
+import { limitByIdentity } from './rate-limits.ts';
 import { writeForwardedLines, writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
 import { denialAnswer, type MessageRefusal, messageAnswer } from './responder.ts';
+import { crossOriginLines } from './response-policy.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A request on its way through the phases. */
@@ -44,7 +48,17 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   const requestId = request.requestId ?? runtime.requestIds.nextRequestId();
   const passage: Passage = { downstream, request, snapshot, now, requestId, startedMs };
 
-  // 2. Decide: pure, and before anything is opened or written on behalf of this request.
+  // 2. Early rules, where a route has some: a flood must not cost signatures, and a preflight carries no credential to decide on.
+  if (snapshot.hasEarlyRules) {
+    const early = judgeEarly(request, snapshot, runtime.rateBuckets, startedMs);
+    if (early !== null) {
+      if (early.kind === 'preflight') answerPreflight(runtime, passage, early);
+      else refuse(runtime, passage, early);
+      return;
+    }
+  }
+
+  // 3. Decide: pure, and before anything is opened or written on behalf of this request.
   const decision = decide(request, snapshot, runtime.live, now, null);
   // when there is more to do than gets done, those go first who have shown least
   const tooMuch = runtime.overload.level === 0 ? null : runtime.overload.refuse(decision);
@@ -53,7 +67,7 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
     return;
   }
   if (decision.kind === 'lookup') {
-    // 3. Ask control: only where the verdict needs it, while the client's further bytes wait.
+    // 4. Ask control: only where the verdict needs it, while the client's further bytes wait.
     void askControl(runtime, passage, decision);
     return;
   }
@@ -98,6 +112,8 @@ async function askControl(runtime: Runtime, passage: Passage, lookup: Lookup): P
   downstream.decisionCame();
 }
 
+const clientLeftHint = 'the client left before it was answered';
+
 /** Nobody is there to hear the verdict: nothing is opened and no pass is made, but the guess leaves its lines. */
 function clientLeft(runtime: Runtime, passage: Passage, decision: Exclude<Decision, Lookup>): void {
   runtime.metrics.decision(
@@ -105,7 +121,7 @@ function clientLeft(runtime: Runtime, passage: Passage, decision: Exclude<Decisi
     decision.kind === 'deny' ? decision.reason : null,
   );
   if (decision.kind === 'deny') runtime.requestDenied(passage, decision, 0, null);
-  else runtime.requestLeft(passage, decision);
+  else runtime.endedHere(passage, decision.route, decision.how, decision.claims?.sub ?? null, 0, clientLeftHint);
   runtime.giveRequestHead(passage.request.head);
 }
 
@@ -122,7 +138,7 @@ function enforce(runtime: Runtime, passage: Passage, decision: Exclude<Decision,
   }
 }
 
-/** 4a. Forward: strip, then add, then open. Cannot be called without a permit. */
+/** 5a. Forward: strip, then add, then open. Cannot be called without a permit. */
 function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
   const { downstream, request, snapshot, requestId } = passage;
   const route = permit.route;
@@ -135,6 +151,14 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
   if (upgrade !== null && 'reason' in upgrade) {
     refuse(runtime, passage, upgrade);
     return;
+  }
+  if (route.rateLimits !== null) {
+    // last before anything is made for it, and only now it is known whom to count
+    const limited = limitByIdentity(runtime.rateBuckets, permit, request.clientAddress, passage.startedMs);
+    if (limited !== null) {
+      refuse(runtime, passage, limited);
+      return;
+    }
   }
   runtime.metrics.decision(permit.how, null);
   let identity = '';
@@ -165,7 +189,7 @@ function rememberedForwardedLines(downstream: Downstream): string {
   return hostMemo.forwardedLines;
 }
 
-/** 4b. Refuse: the public class to the client, the reason to the log. */
+/** 5b. Refuse: the public class to the client, the reason to the log. */
 function refuse(runtime: Runtime, passage: Passage, denial: Denial): void {
   const { downstream, request, requestId } = passage;
   const head = request.head;
@@ -183,11 +207,24 @@ function refuse(runtime: Runtime, passage: Passage, denial: Denial): void {
     isPage: isNavigation(head),
     minorVersion: head.minorVersion,
   };
-  const answer = denialAnswer(denial, context, cookieLines, close);
+  const lines = cookieLines + crossOriginLines(denial.route, head);
+  const answer = denialAnswer(denial, context, lines, close);
   const hint = denial.reason === 'no-credential' ? runtime.lostTokenHint(request, denial.route) : null;
   runtime.requestDenied(passage, denial, answer.status, hint);
   runtime.giveRequestHead(head);
   downstream.answer(answer.text, close);
+}
+
+/** 5c. A preflight of an allowed origin: answered for anyone, and no upstream hears of it. */
+function answerPreflight(runtime: Runtime, passage: Passage, preflight: Preflight): void {
+  const { downstream, request, requestId } = passage;
+  const head = request.head;
+  const close = !head.isPersistent || head.hasBody;
+  const connection = close ? 'close' : head.minorVersion === 0 ? 'keep-alive' : '';
+  runtime.metrics.decision('anyone', null);
+  runtime.endedHere(passage, preflight.route, 'anyone', null, 204, 'a preflight, answered by latchkey');
+  runtime.giveRequestHead(head);
+  downstream.answer(preflightAnswer(preflight.lines, requestId, connection), close);
 }
 
 export type { Passage };

@@ -124,6 +124,8 @@ function actionFor(
     }
     case requestClass.range:
       return isAbusiveRange(allRanges(request.head)) ? drop : copy;
+    case requestClass.clientAddress:
+      return request.isFromTrustedProxy ? copy : drop;
     case requestClass.cookie:
       return request.hasOurCookies ? rewriteCookie : copy;
     default:

@@ -8,6 +8,7 @@ import { statusOf } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { type DescribeProblem, isNavigation } from './describe.ts';
 import type { Exchange } from './exchange.ts';
+import { crossOriginLines } from './response-policy.ts';
 import type { UpstreamFailure } from './upstream-failure.ts';
 
 /** A complete answer, ready to be written as latin1. */
@@ -33,7 +34,7 @@ const wordings: ReadonlyMap<number, Wording> = new Map([
   [417, { title: 'Expectation Failed', detail: 'The expectation in the request cannot be met.' }],
   [421, { title: 'Misdirected Request', detail: 'This host name is not served here.' }],
   [426, { title: 'Upgrade Required', detail: 'Of WebSocket, version 13 is spoken here.' }],
-  [429, { title: 'Too Many Requests', detail: 'Too many attempts; please wait before the next one.' }],
+  [429, { title: 'Too Many Requests', detail: 'Too many requests; please wait before the next one.' }],
   [
     431,
     { title: 'Request Header Fields Too Large', detail: 'The request has more than 100 fields or 32 KiB of them.' },
@@ -58,12 +59,14 @@ export function statusOfDenial(reason: DenyReason): number {
       return 400;
     case 'path-form-method':
       return 405;
+    case 'cors-origin':
     case 'outside-path':
     case 'outside-method':
     case 'outside-host':
     case 'outside-address':
     case 'foreign-origin':
       return 403;
+    case 'rate-limited':
     case 'password-busy':
       return 429;
     case 'control-away':
@@ -97,10 +100,10 @@ function statusOfRefusal(problem: MessageRefusal): number {
   }
 }
 
-/** @param cookieLines  complete Set-Cookie lines that clear what was wrong */
-export function denialAnswer(denial: Denial, exchange: AnswerContext, cookieLines: string, close: boolean): Answer {
+/** @param routeLines  complete lines of the route's: Set-Cookie that clears what was wrong, cross-origin rules */
+export function denialAnswer(denial: Denial, exchange: AnswerContext, routeLines: string, close: boolean): Answer {
   const status = statusOfDenial(denial.reason);
-  let lines = cookieLines;
+  let lines = routeLines;
   if (status === 401) lines += challenge(denial);
   if (status === 405) lines += 'Allow: GET, HEAD\r\n';
   if (denial.retryAfterSeconds > 0) lines += `Retry-After: ${denial.retryAfterSeconds}\r\n`;
@@ -138,7 +141,8 @@ export function upstreamAnswer(exchange: Exchange, failure: UpstreamFailure | 't
         ? 504
         : 502;
   const head = exchange.request.head;
-  const lines = failure === 'too-busy' ? 'Retry-After: 1\r\n' : '';
+  const retry = failure === 'too-busy' ? 'Retry-After: 1\r\n' : '';
+  const lines = crossOriginLines(exchange.permit.route, head) + retry;
   const context = {
     requestId: exchange.requestId,
     isHead: exchange.method === 'HEAD',

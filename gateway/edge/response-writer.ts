@@ -1,11 +1,14 @@
 // Writes the response head that a client gets. Hop-by-hop fields end here; an upstream may not speak in our name.
-// Rules: RFC 9110 §7.6.1, §7.6.3; RFC 9112 §6.3, §7; a pass travels with no-store (RFC 9111 §5.2.2.5).
+// Then the route's policy: what it removes goes, what it sets or offers comes, and shared caches keep nothing that a
+// credential opened. Rules: RFC 9110 §7.6.1, §7.6.3; RFC 9112 §6.3, §7; a pass travels with no-store (RFC 9111 §5.2.2.5).
 
+import { type ResponsePolicy, removesField } from '../core/decision/response-policy.ts';
 import { fieldClass } from '../http1/field-names.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { setsOurCookie } from './cookies.ts';
 import { responseClass } from './field-classes.ts';
+import { keptPrivate } from './response-policy.ts';
 
 /** How the body goes to the client. */
 export type OutgoingFraming = 'as-is' | 'chunked' | 'close';
@@ -24,6 +27,14 @@ export interface ResponseAdditions {
   readonly pathForm: string | null;
   /** Host of the request, for `Location` of a path form. */
   readonly host: string;
+  /** What the route changes; null for nothing. */
+  readonly policy: ResponsePolicy | null;
+  /** The client came over TLS; looked at with a policy only. */
+  readonly isOverTls: boolean;
+  /** Shared caches may not keep it. */
+  readonly isPrivate: boolean;
+  /** The route has cross-origin rules of its own, in `lines`: the upstream's go. */
+  readonly saysCors: boolean;
 }
 
 export function writeResponseHead(head: ResponseHead, additions: ResponseAdditions): string {
@@ -38,11 +49,32 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
     out = `HTTP/1.1 ${head.status} ${reason}\r\n`;
     run = -1;
   }
+  const policy = additions.policy;
+  let saysCache = false;
+  // bits of the policy's offers that this answer does not get
+  let withheld = policy === null ? 0 : policy.withheld(additions.pathForm !== null, additions.isOverTls);
   for (let index = 0; index < head.fieldCount; index++) {
     const at = index * fieldStride;
     const found = fields[at] as number;
-    const keeps =
-      (found === fieldClass.plain || keepsField(head, index, found, additions)) && !isNominated(head, index);
+    let keeps = (found === fieldClass.plain || keepsField(head, index, found, additions)) && !isNominated(head, index);
+    // what stands in the place of a field that goes
+    let line = '';
+    if (found !== fieldClass.plain) {
+      const rule = policy === null ? undefined : policy.fields.get(head.nameOf(index).toLowerCase());
+      if (rule === removesField) keeps = false;
+      else if (rule !== undefined && keeps) withheld |= rule;
+      if (found === responseClass.location) {
+        if (additions.pathForm !== null && rule !== removesField && !isNominated(head, index)) {
+          line = locationLine(head, index, additions);
+        }
+      } else if (found === responseClass.cacheControl && keeps && additions.isPrivate) {
+        saysCache = true;
+        const value = head.valueOf(index);
+        const kept = keptPrivate(value);
+        keeps = kept === value;
+        line = `Cache-Control: ${kept}\r\n`;
+      }
+    }
     if (keeps) {
       if (run < 0) run = fields[at + 1] as number;
       continue;
@@ -51,13 +83,17 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
       out += text.slice(run, fields[at + 1] as number);
       run = -1;
     }
-    if (found === responseClass.location) out += locationLine(head, index, additions);
+    out += line;
   }
   if (run >= 0) out += text.slice(run, text.length - 2);
   if (additions.framing === 'chunked') out += 'Transfer-Encoding: chunked\r\n';
   if (additions.connection !== '') out += `Connection: ${additions.connection}\r\n`;
   if (additions.carriesToken) out += 'Cache-Control: private, no-store\r\n';
+  else if (additions.isPrivate && !saysCache) out += policy?.privateCacheLine || 'Cache-Control: private\r\n';
+  else if (policy !== null) out += policy.cacheLine;
   if (additions.pathForm !== null) out += 'Referrer-Policy: no-referrer\r\n';
+  else if (policy !== null) out += policy.referrerLine;
+  if (policy !== null) out += policy.lines + policy.offersBut(withheld);
   return `${out}${additions.lines}X-Request-Id: ${additions.requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n\r\n`;
 }
 
@@ -76,6 +112,12 @@ function keepsField(head: ResponseHead, index: number, found: number, additions:
     case responseClass.cacheControl:
     case responseClass.expires:
       return !additions.carriesToken;
+    case responseClass.targetedCache:
+      return !additions.carriesToken && !additions.isPrivate;
+    case responseClass.accessControl:
+      return !additions.saysCors;
+    case responseClass.policy:
+      return true;
     default:
       return false;
   }

@@ -5,11 +5,11 @@ import type { LookupFunction } from 'node:net';
 import { compileSnapshot } from '../config/compile.ts';
 import type { Config, Limits } from '../config/config.ts';
 import type { FeedUpstreamTls, PasswordQuestion } from '../config/edge-feed.ts';
-import type { Denial, LookupAnswer, Permit } from '../core/decision/decide.ts';
+import type { Denial, LookupAnswer } from '../core/decision/decide.ts';
+import type { AllowKind } from '../core/decision/reasons.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import type { RingKey } from '../core/token/key-ring.ts';
-import type { FieldNames } from '../http1/field-names.ts';
 import { HeadScanner } from '../http1/head-scanner.ts';
 import { RequestHead } from '../http1/request-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
@@ -24,12 +24,13 @@ import { AssertionSigner } from './assertion-signer.ts';
 import type { Described } from './describe.ts';
 import type { Downstream } from './downstream.ts';
 import type { Exchange } from './exchange.ts';
-import { requestFieldNames, responseFieldNames } from './field-classes.ts';
 import type { Passage } from './lifecycle.ts';
 import { LiveKeys } from './live-keys.ts';
 import { LostTokens } from './lost-tokens.ts';
+import { MessageNames } from './message-names.ts';
 import { OpenTunnels } from './open-tunnels.ts';
 import { Overload } from './overload.ts';
+import { RateBuckets } from './rate-buckets.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import type { StandingChange } from './server-standing.ts';
 import { SlowClients } from './slow-clients.ts';
@@ -67,6 +68,8 @@ const maxReadBufferBytes = 128 * 1024 * 1024;
 const retryShare = 0.1;
 const freeRetries = 10;
 const maxFreeHeads = 256;
+// what access lines of requests say that no upstream saw
+const unforwarded = { user: null, token: null, upstream: null, bytesIn: 0, bytesOut: 0 } as const;
 /** Size of `Runtime.scratch`. */
 export const scratchBytes = 16 * 1024;
 
@@ -82,12 +85,13 @@ export class Runtime {
   readonly requestIds = new RequestIds();
   readonly assertions = new AssertionSigner();
   readonly lostTokens = new LostTokens();
+  /** Outlives reloads: limits that stay keep what they counted. */
+  readonly rateBuckets = new RateBuckets();
   readonly readBuffers = new ReadBuffers(maxReadBufferBytes);
   /** Scratch for heads that arrive in one piece: used and done with in one turn. */
   readonly scanner = new HeadScanner();
   readonly responseHead = new ResponseHead();
-  readonly responseNames: FieldNames = responseFieldNames();
-  requestNames: FieldNames;
+  readonly names: MessageNames;
   /** Where small answers are put together: used and written within one turn. */
   scratch: Buffer = Buffer.allocUnsafeSlow(scratchBytes);
   readonly connections = new Set<Downstream>();
@@ -114,7 +118,7 @@ export class Runtime {
     this.limits = options.config.limits;
     this.live = new LiveKeys(options.keys, options.config.decisionCache, options.metrics);
     this.snapshot = this.#compile(options.config, options.upstreamTls, options.seq);
-    this.requestNames = requestFieldNames(this.snapshot.customIdentityNames);
+    this.names = new MessageNames(this.snapshot);
     this.metrics.beforeCollect = () => this.#gauges();
     const measure = options.loopDelayMs ?? ((lateMs) => lateMs);
     this.ticker.onTick = (nowMs, lateMs) => this.#onTick(nowMs, measure(lateMs));
@@ -125,7 +129,7 @@ export class Runtime {
     this.limits = config.limits;
     this.live.replaceKeys(keys, config.decisionCache);
     this.snapshot = this.#compile(config, upstreamTls, seq);
-    this.requestNames = requestFieldNames(this.snapshot.customIdentityNames);
+    this.names.learn(this.snapshot);
     this.tunnels.reconsider();
   }
 
@@ -267,40 +271,41 @@ export class Runtime {
     };
     this.#decisionLog?.write({ ...common, detail: hint === null ? denial.detail : `${denial.detail}; ${hint}` });
     this.#accessLog?.write({
+      ...unforwarded,
       ...common,
       allowed: null,
-      user: null,
-      upstream: null,
-      bytesIn: 0,
-      bytesOut: 0,
       durationMs,
       hint,
     });
   }
 
-  /** An allowed request whose client left before anything was opened for it. */
-  requestLeft(passage: Passage, permit: Permit): void {
+  /** An allowed request that was never forwarded: answered here, or with `status` 0 when its client had left. */
+  endedHere(
+    passage: Passage,
+    route: RoutePolicy,
+    how: AllowKind,
+    user: string | null,
+    status: number,
+    hint: string,
+  ): void {
     this.#requests++;
     const { request, requestId } = passage;
     const durationMs = monotonicMs() - passage.startedMs;
-    this.metrics.request(permit.route.index, 0, 0, durationMs / 1000);
+    this.metrics.request(route.index, status, 0, durationMs / 1000);
     this.#accessLog?.write({
+      ...unforwarded,
       requestId,
       client: request.clientAddress,
       method: request.method,
       host: request.host,
       path: request.path,
-      route: permit.route.name,
-      status: 0,
-      allowed: permit.how,
+      route: route.name,
+      status,
+      allowed: how,
       denied: null,
-      user: permit.claims?.sub ?? null,
-      token: null,
-      upstream: null,
-      bytesIn: 0,
-      bytesOut: 0,
+      user,
       durationMs,
-      hint: 'the client left before it was answered',
+      hint,
     });
   }
 
@@ -317,6 +322,7 @@ export class Runtime {
     this.metrics.request(-1, status, 2, 0);
     // nothing of the message is logged but what is wrong with it: it may hold anything anywhere
     this.#accessLog?.write({
+      ...unforwarded,
       requestId,
       client: downstream.peerAddress,
       method: '',
@@ -326,11 +332,6 @@ export class Runtime {
       status,
       allowed: null,
       denied: null,
-      user: null,
-      token: null,
-      upstream: null,
-      bytesIn: 0,
-      bytesOut: 0,
       durationMs: 0,
       hint: `refused message: ${problem}`,
     });

@@ -35,6 +35,27 @@ export function walkProxies(forwardedFor: string, peerAddress: string, trusted: 
   return { client, chain };
 }
 
+/**
+ * Where a request of a trusted neighbour came from. Its own header for the client's address is its last word when it holds
+ * one plain address; otherwise the chain is walked.
+ *
+ * @param forwardedFor  as for `walkProxies`; null without one
+ * @param saidAddress   value of the configured header; null without one
+ */
+export function originBehind(
+  forwardedFor: string | null,
+  saidAddress: string | null,
+  peerAddress: string,
+  trusted: AddressList,
+): Origin {
+  const walked =
+    forwardedFor === null
+      ? { client: peerAddress, chain: peerAddress }
+      : walkProxies(forwardedFor, peerAddress, trusted);
+  const said = saidAddress === null ? null : canonicalAddress(saidAddress);
+  return said === null || said === walked.client ? walked : { client: said, chain: `${said}, ${peerAddress}` };
+}
+
 /** IPv4-mapped IPv6 as plain IPv4, so that one client has one name. @param address  as a socket reports it */
 export function foldMapped(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;

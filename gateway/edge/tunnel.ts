@@ -40,6 +40,10 @@ export function openTunnel(runtime: Runtime, exchange: Exchange, upgrade: Upgrad
     carriesToken: false,
     pathForm: null,
     host: '',
+    policy: null,
+    isOverTls: false,
+    isPrivate: false,
+    saysCors: false,
   });
   exchange.leaveHttp();
   return new Tunnel(runtime, exchange, upgrade, text);

@@ -59,6 +59,7 @@ test('every default is filled in', () => {
     upstreams: [],
     routes: [],
     trustedProxies: [],
+    clientAddressHeader: null,
     reservedPrefix: '/.latchkey/',
     tokens: { parameter: 'token', pathPrefix: '/.t/', clockSkewSeconds: 5, passTtlSeconds: 3600, issuer: 'latchkey' },
     logs: { level: 'info', access: { kind: 'stdout' }, decisions: { kind: 'stdout' } },
@@ -100,6 +101,9 @@ test('every default is filled in', () => {
       tunnelIdleMs: 3_600_000,
     },
     limits: { maxBodyBytes: 1024 ** 3, minRequestRate: 100, minResponseRate: 0 },
+    response: { set: {}, remove: [], securityHeaders: 'off', cache: 'private' },
+    cors: null,
+    rateLimits: [],
   });
 });
 
@@ -203,6 +207,10 @@ password_checks_per_second: 3
       tunnelIdleMs: 600_000,
     },
     limits: { maxBodyBytes: 5, minRequestRate: 1024, minResponseRate: 7 },
+    // their own keys are in policy.test.ts
+    response: { set: {}, remove: [], securityHeaders: 'off', cache: 'private' },
+    cors: null,
+    rateLimits: [],
   });
   expect(loaded.routes[1]).toMatchObject({
     audience: ['a', 'b'],

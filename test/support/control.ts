@@ -31,6 +31,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     upstreams: [],
     routes: [],
     trustedProxies: [],
+    clientAddressHeader: null,
     reservedPrefix: '/.latchkey/',
     tokens: { parameter: 'token', pathPrefix: '/.t/', clockSkewSeconds: 5, passTtlSeconds: 3600, issuer: 'latchkey' },
     logs: { level: 'info', access: { kind: 'off' }, decisions: { kind: 'off' } },

@@ -10,6 +10,8 @@ export type DenyReason =
   | 'unknown-host'
   | 'ambiguous-path'
   | 'encoded-slash'
+  | 'cors-origin'
+  | 'rate-limited'
   | 'credential-repeated'
   | 'path-form-method'
   | 'no-credential'
@@ -44,6 +46,8 @@ export const denyReasons: readonly DenyReason[] = [
   'unknown-host',
   'ambiguous-path',
   'encoded-slash',
+  'cors-origin',
+  'rate-limited',
   'credential-repeated',
   'path-form-method',
   'no-credential',

@@ -4,6 +4,9 @@
 import type { AddressList } from '../token/address.ts';
 import type { TokenClaims } from '../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
+import type { CorsPolicy } from './cors.ts';
+import type { RateLimits } from './rate-limit.ts';
+import type { ResponsePolicy } from './response-policy.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** One route, compiled. */
@@ -36,6 +39,15 @@ export interface RoutePolicy {
   readonly assertion: boolean;
   /** What a request may switch to; null for nothing. */
   readonly upgrade: UpgradePolicy | null;
+  /** What changes in the heads of answers; null for nothing. */
+  readonly response: ResponsePolicy | null;
+  /** What a credential opened may be kept by shared caches, as the upstream says. */
+  readonly sharesCaches: boolean;
+  /** The route gives anyone an answer and takes credentials too: a shared cache has to tell the two apart. */
+  readonly variesByCredential: boolean;
+  /** Cross-origin rules; null for those of the upstream. */
+  readonly cors: CorsPolicy | null;
+  readonly rateLimits: RateLimits | null;
   readonly timeouts: {
     readonly requestBodyIdleMs: number;
     readonly upstreamConnectMs: number;
@@ -78,6 +90,12 @@ export interface Snapshot {
   readonly issuer: string;
   /** Neighbours whose forwarded headers are believed; null for none. */
   readonly trustedProxies: AddressList | null;
+  /** Any route has a rule that comes before the decision: a preflight answered here, a limit by address. */
+  readonly hasEarlyRules: boolean;
+  /** Lower-case names of response fields that some route's policy acts on. */
+  readonly responseFields: readonly string[];
+  /** Lower-case name of the header in which trusted proxies say the client's address, or null. */
+  readonly clientAddressHeader: string | null;
   /** Folded names of identity headers that the configuration made up. */
   readonly customIdentityNames: ReadonlySet<string>;
 }
