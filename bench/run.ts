@@ -17,6 +17,7 @@ import { type Scope, type Setting, visit } from './measure/visit.ts';
 import type { BenchOptions } from './options.ts';
 import type { Peer } from './peers/peer.ts';
 import { type BenchResult, describeMachine, type MissingPeer } from './report/result.ts';
+import type { BodySize } from './workload/bodies.ts';
 import { makeWorkload, renderRequests } from './workload/requests.ts';
 import { writeTokens } from './workload/token-file.ts';
 
@@ -140,6 +141,11 @@ async function findRate(
   return null;
 }
 
+function sizesIn(scope: Scope): readonly BodySize[] {
+  if (scope === 'bodies') return ['1m'];
+  return scope === 'requests' ? ['1k'] : ['1k', '1m'];
+}
+
 async function measureRounds(
   candidates: readonly Candidate[],
   setting: Setting,
@@ -163,12 +169,18 @@ async function measureRounds(
       else entry.problem = seen.problem;
     }
   }
-  const inTurn = candidates
-    .map(({ peer }) => peer)
-    .filter((peer) => scopeOf(peer) !== 'bodies' && collected.get(peer)?.problem === null);
+  const inTurn = candidates.map(({ peer }) => peer).filter((peer) => collected.get(peer)?.problem === null);
   const head = setting.accessLogs ? 'logs on, side by side' : 'side by side';
   const turned =
-    turns === 0 ? new Map<Peer, Turns>() : await takeTurns(inTurn, setting, turns, (step) => show(`${head}: ${step}`));
+    turns === 0
+      ? new Map<Peer, Turns>()
+      : await takeTurns(
+          inTurn,
+          setting,
+          turns,
+          (step) => show(`${head}: ${step}`),
+          (peer) => sizesIn(scopeOf(peer)),
+        );
   for (const [peer, { figures, problem }] of turned) {
     const entry = collected.get(peer);
     if (entry === undefined) continue;
@@ -179,6 +191,7 @@ async function measureRounds(
       cpuPerRequestUs: null,
       requestsPerSecond: null,
       busyShare: null,
+      cpuPerMiBUs: null,
     }));
     entry.figures.splice(0, entry.figures.length, ...visits, ...figures);
   }

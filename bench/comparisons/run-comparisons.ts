@@ -115,6 +115,7 @@ async function comparePair(
     setting,
     turns,
     (step) => show(`${pair.title}: ${step}`),
+    () => ['1k'],
     after,
   );
   const more = taken.get(pair.more);

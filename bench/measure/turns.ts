@@ -1,11 +1,12 @@
-// CPU per request side by side: all proxies run at once and are loaded in turn, a window each, again and again.
+// CPU per request and per MiB side by side: all proxies run at once and are loaded in turn, a window each, again and again.
 // On a shared machine the next seconds are like these and a minute from now is not, so quotients are taken turn by turn.
 // A window has to be longer than what a new connection and cold caches cost.
 
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Peer, RunningPeer } from '../peers/peer.ts';
-import { type Figures, judgeWindow } from './figures.ts';
+import type { BodySize } from '../workload/bodies.ts';
+import { type Figures, judgeWindow, perMebibyte } from './figures.ts';
 import { saturate } from './load.ts';
 import { readCpuMicroseconds } from './proc-tree.ts';
 import { noFigures, readSaturation, type Setting } from './visit.ts';
@@ -19,6 +20,7 @@ export interface Turns {
 /**
  * @param turns  windows for each proxy
  * @param step   hears what is going on
+ * @param sizesOf  bodies that a proxy is loaded with in each turn, a window for each
  * @param after  called for each proxy when all turns are over and it still runs
  */
 export async function takeTurns(
@@ -26,6 +28,7 @@ export async function takeTurns(
   setting: Setting,
   turns: number,
   step: (text: string) => void,
+  sizesOf: (peer: Peer) => readonly BodySize[] = () => ['1k'],
   after: (peer: Peer, running: RunningPeer) => void = () => undefined,
 ): Promise<Map<Peer, Turns>> {
   const running = new Map<Peer, RunningPeer>();
@@ -36,19 +39,26 @@ export async function takeTurns(
       const started = await startPeer(peer, setting);
       running.set(peer, started);
       // code that is compiled while it runs needs seconds of load before it is the code that will stay
-      await load(peer, started, setting, Math.min(6, 2 * setting.seconds));
+      for (const size of sizesOf(peer)) await load(peer, started, setting, size, Math.min(6, 2 * setting.seconds));
     }
     for (let turn = 1; turn <= turns; turn++) {
       for (const [peer, started] of running) {
         const entry = taken.get(peer);
         if (entry === undefined || entry.problem !== null) continue;
         step(`turn ${turn}/${turns}: ${peer.title}`);
-        const before = readCpuMicroseconds(started.process.pid);
-        const result = await load(peer, started, setting, setting.seconds);
-        const used = readCpuMicroseconds(started.process.pid);
-        entry.problem = judgeWindow(result, '1k');
-        const cpuUs = before === null || used === null ? null : used - before;
-        entry.figures.push({ ...noFigures, ...readSaturation({ result, cpuUs }) });
+        let figures = noFigures;
+        for (const size of sizesOf(peer)) {
+          const before = readCpuMicroseconds(started.process.pid);
+          const result = await load(peer, started, setting, size, setting.seconds);
+          const used = readCpuMicroseconds(started.process.pid);
+          entry.problem ??= judgeWindow(result, size);
+          const cpuUs = before === null || used === null ? null : used - before;
+          figures =
+            size === '1k'
+              ? { ...figures, ...readSaturation({ result, cpuUs }) }
+              : { ...figures, cpuPerMiBUs: perMebibyte(cpuUs, result.completed, size) };
+        }
+        entry.figures.push(figures);
       }
     }
     for (const [peer, started] of running) after(peer, started);
@@ -70,10 +80,10 @@ function startPeer(peer: Peer, setting: Setting): Promise<RunningPeer> {
   });
 }
 
-function load(peer: Peer, started: RunningPeer, setting: Setting, seconds: number) {
+function load(peer: Peer, started: RunningPeer, setting: Setting, size: BodySize, seconds: number) {
   return saturate(setting.generator, setting.plan, {
     port: started.port,
-    requestsFile: setting.requestsFile(peer.form, '1k'),
+    requestsFile: setting.requestsFile(peer.form, size),
     ...(peer.tokens === undefined ? {} : { tokensFile: setting.tokensFile(peer.tokens) }),
     connections: setting.connections,
     seconds,
