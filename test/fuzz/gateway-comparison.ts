@@ -31,7 +31,8 @@ export async function compareThrough(rig: GatewayRig, text: string, places: read
   same('the bytes of the answers', null, view.error);
   if (view.ending === 'reset') throw new Disagreement('the connection was reset');
   const forwarded = checkAnswers(rig, view, requests);
-  same('requests at the upstream', forwarded, rig.received.length);
+  const seen = rig.received.map((message) => `${message.method} ${message.target}`);
+  if (seen.length !== forwarded) throw new Disagreement(`${forwarded} answers forwarded, received ${seen.join(', ')}`);
   return { isAccepted: forwarded > 0, messages: forwarded };
 }
 
@@ -47,7 +48,10 @@ function checkAnswers(rig: GatewayRig, view: ClientView, requests: readonly OurR
     const request = requests[index];
     const received = rig.received[forwarded++];
     if (request === undefined) throw new Disagreement(`answer ${index + 1} is for no request that we read`);
-    same(`number of answer ${index + 1}`, String(forwarded), number);
+    if (number !== String(forwarded)) {
+      const seen = rig.received.map((message) => `${message.method} ${message.target}`);
+      throw new Disagreement(`answer ${forwarded} of the upstream is number ${number}, received ${seen.join(', ')}`);
+    }
     same(`body of answer ${index + 1}`, request.method === 'HEAD' ? '' : `number ${number}`, answer.body);
     if (received !== undefined) checkForwarded(request, received);
   });

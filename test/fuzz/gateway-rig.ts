@@ -42,6 +42,8 @@ export class GatewayRig {
   readonly #upstream: Server;
   readonly #sockets: Set<Socket>;
   #turn: Promise<unknown> = Promise.resolve();
+  /** The connection that the last scripted answer ended; a request on it would meet its end. */
+  #ending: Promise<unknown> = Promise.resolve();
 
   private constructor(gateway: TestGateway, upstream: Server, sockets: Set<Socket>) {
     this.#gateway = gateway;
@@ -80,6 +82,7 @@ export class GatewayRig {
 
   /** Forgets what the upstream got, then sends `pieces`, each in a turn of the event loop of its own. */
   async send(pieces: readonly Buffer[], expected: Expected): Promise<ClientView> {
+    await this.#ending;
     this.received = [];
     this.unreadable = [];
     const socket = connect({ port: this.#gateway.port, host: '127.0.0.1', noDelay: true });
@@ -139,6 +142,7 @@ export class GatewayRig {
     socket.on('error', () => undefined);
     socket.on('close', () => parser.close());
     socket.on('data', (chunk: Buffer) => {
+      if (!socket.writable) return;
       for (const message of parser.feed(chunk)) {
         this.received.push(message);
         this.#answer(socket, message);
@@ -151,6 +155,7 @@ export class GatewayRig {
 
   #answer(socket: Socket, message: LlhttpMessage): void {
     if (this.nextAnswer !== null) {
+      this.#ending = once(socket, 'close');
       socket.end(this.nextAnswer);
       this.nextAnswer = null;
       return;

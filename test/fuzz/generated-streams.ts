@@ -125,7 +125,10 @@ export const soundRequests: fc.Arbitrary<string> = kept(soundRequest);
 export const anyStream: fc.Arbitrary<string> = streams({ sound: soundRequest, any: anyRequest });
 
 /** `soundRequests` with targets that a gateway forwards. */
-export const routedRequests: fc.Arbitrary<string> = kept(routedRequest);
+export const routedRequests: fc.Arbitrary<string> = kept(
+  // asking for a WebSocket is another grammar (RFC 6455), which hardly any of these keeps
+  routedRequest.filter((request) => !/upgrade:[\t ]*websocket/i.test(request)),
+);
 
 /** `anyStream` with such targets. */
 export const routedStream: fc.Arbitrary<string> = streams({ sound: routedRequest, any: requestsOf(routedTarget) });
