@@ -14,6 +14,7 @@ export function assembleUpstream(name: string, file: UpstreamFile, absolute: (pa
     servers,
     maxConnections: file.max_connections,
     maxIdleConnections: file.max_idle_connections,
+    keepAliveMs: file.keep_alive ?? null,
     pipelining: file.pipelining,
     balance: assembleBalance(file.balance),
     // the only server is never left alone

@@ -60,6 +60,9 @@ export const upstreamSchema = z.strictObject({
   servers: z.array(server).min(1),
   max_connections: count(1, 65_535).prefault(512).meta({ description: 'to each server, from one edge' }),
   max_idle_connections: count(0, 65_535).prefault(64).meta({ description: 'to each server, from one edge' }),
+  keep_alive: durationMs('1ms', '1d').optional().meta({
+    description: 'how long a connection may be idle; less than the server allows; default limits.upstream_keep_alive',
+  }),
   pipelining: count(1, 64).prefault(1).meta({
     description:
       'GET and HEAD requests that may go out together on one connection; for servers with small, quick answers',

@@ -69,6 +69,8 @@ export interface UpstreamConfig {
   readonly maxConnections: number;
   /** Connections kept idle at most to each server, from one edge. Default 64. */
   readonly maxIdleConnections: number;
+  /** How long a connection may be idle; null: `limits.upstreamKeepAliveMs`. */
+  readonly keepAliveMs: number | null;
   /** Requests at most that go out together on one connection. Default 1: none do. */
   readonly pipelining: number;
   readonly balance: Balance;

@@ -31,14 +31,17 @@ export class AnswerReader {
   /** Interim answers that came before the one on the table. */
   interim = 0;
   readonly #runtime: Runtime;
+  readonly #ownKeepAliveMs: number | null;
   readonly #heads: HeadCollector;
   #remaining = 0;
   #filter: ChunkedFilter | null = null;
 
-  constructor(runtime: Runtime) {
+  /** @param ownKeepAliveMs  of the upstream; null: the limit of all of them */
+  constructor(runtime: Runtime, ownKeepAliveMs: number | null) {
     this.#runtime = runtime;
+    this.#ownKeepAliveMs = ownKeepAliveMs;
     this.#heads = new HeadCollector(runtime.scanner);
-    this.keepAliveMs = runtime.limits.upstreamKeepAliveMs;
+    this.keepAliveMs = ownKeepAliveMs ?? runtime.limits.upstreamKeepAliveMs;
   }
 
   /** Bytes of the body that are still to come; infinite when only the body itself says so. */
@@ -83,7 +86,7 @@ export class AnswerReader {
     const framing = head.framing(exchange.method);
     this.framing = framing;
     this.isReusable = head.isPersistent && framing !== 'until-close';
-    this.keepAliveMs = idleTimeMs(head, this.#runtime.limits.upstreamKeepAliveMs);
+    this.keepAliveMs = idleTimeMs(head, this.#ownKeepAliveMs ?? this.#runtime.limits.upstreamKeepAliveMs);
     switch (framing) {
       case 'none':
         this.isDone = true;

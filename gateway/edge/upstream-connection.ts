@@ -62,7 +62,7 @@ export class UpstreamConnection implements Deadlined {
   constructor(server: UpstreamServerPool, runtime: Runtime) {
     this.server = server;
     this.#runtime = runtime;
-    this.#reader = new AnswerReader(runtime);
+    this.#reader = new AnswerReader(runtime, server.keepAliveMs);
     this.#buffer = Buffer.allocUnsafeSlow(smallBufferBytes);
     const { target } = server;
     this.socket = target.open({

@@ -101,6 +101,7 @@ function ownUpstream(socket: string): UpstreamConfig {
     servers: [{ address: { kind: 'unix', path: socket }, isTls: false, authority: 'public.sock', weight: 1 }],
     maxConnections: 64,
     maxIdleConnections: 8,
+    keepAliveMs: null,
     pipelining: 1,
     balance: { kind: 'least-connections' },
     ejection: null,

@@ -15,7 +15,7 @@ const pipeliningPauseMs = 10_000;
 /** What the servers of an upstream have in common. */
 export type ServerSettings = Pick<
   UpstreamConfig,
-  'name' | 'maxConnections' | 'maxIdleConnections' | 'pipelining' | 'ejection' | 'healthCheck'
+  'name' | 'maxConnections' | 'maxIdleConnections' | 'keepAliveMs' | 'pipelining' | 'ejection' | 'healthCheck'
 >;
 
 /** The connections to one server. It lives as long as its settings do: a reload that changes none keeps it. */
@@ -26,6 +26,8 @@ export class UpstreamServerPool {
   /** For `score`. */
   readonly seed: number;
   readonly metricIndex: number;
+  /** How long a connection may be idle; null: as all of them. */
+  readonly keepAliveMs: number | null;
   readonly standing: ServerStanding;
   /** Connections open or opening. */
   open = 0;
@@ -53,6 +55,7 @@ export class UpstreamServerPool {
     this.seed = hashText(server.authority);
     this.target = new UpstreamTarget(server, tls, runtime.lookup);
     this.metricIndex = metricIndex;
+    this.keepAliveMs = settings.keepAliveMs;
     this.#maxConnections = settings.maxConnections;
     this.#maxIdle = settings.maxIdleConnections;
     this.#pipelining = settings.pipelining;

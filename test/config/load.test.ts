@@ -130,7 +130,7 @@ data_dir: /var/lib/latchkey
 edges: 2
 users_file: users
 upstreams:
-  web: { servers: ["http://web.internal", "http://[::1]:9001"], max_connections: 7, max_idle_connections: 0, pipelining: 3 }
+  web: { servers: ["http://web.internal", "http://[::1]:9001"], max_connections: 7, max_idle_connections: 0, keep_alive: 9s, pipelining: 3 }
 routes:
   - name: app
     host: "*.Example.org"
@@ -177,6 +177,7 @@ password_checks_per_second: 3
     ],
     maxConnections: 7,
     maxIdleConnections: 0,
+    keepAliveMs: 9000,
     pipelining: 3,
     balance: { kind: 'least-connections' },
     ejection: { failures: 5, forMs: 10_000 },

@@ -14,13 +14,20 @@ beforeAll(async () => {
   upstream = await SocketUpstream.start();
   gateway = await startGateway({
     config: {
-      upstreams: { web: { servers: [upstream.url] } },
+      upstreams: {
+        web: { servers: [upstream.url] },
+        brief: { servers: [upstream.url], keep_alive: '300ms' },
+        patient: { servers: [upstream.url], keep_alive: '1d' },
+      },
       routes: [
         { name: 'events', path: '/events', upstream: 'web', accept: ['anyone'], timeouts: { upstream_idle: '1h' } },
         { name: 'poll', path: '/poll', upstream: 'web', accept: ['anyone'], timeouts: { upstream_first_byte: '1h' } },
         { name: 'upload', path: '/upload', upstream: 'web', accept: ['anyone'], timeouts: { request_body_idle: '1h' } },
+        { name: 'brief', path: '/brief', upstream: 'brief', accept: ['anyone'] },
+        { name: 'patient', path: '/patient', upstream: 'patient', accept: ['anyone'] },
         { name: 'all', path: '/', upstream: 'web', accept: ['anyone'] },
       ],
+      limits: { upstream_keep_alive: '600ms' },
       timeouts: { upstream_idle: '300ms', upstream_first_byte: '300ms', request_body_idle: '300ms' },
     },
   });
@@ -103,4 +110,22 @@ test('a client that leaves a stream of events ends the upstream’s request', as
   await pause(20);
   client.destroy();
   await connection.gone();
+});
+
+test('an idle connection stays as long as its upstream says, and where it says nothing as long as the limit', async () => {
+  const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+  const [brief, patient, usual] = [
+    await ask(requestText('GET', '/brief')),
+    await ask(requestText('GET', '/patient')),
+    await ask(requestText('GET', '/other')),
+  ];
+  for (const { client, connection } of [brief, patient, usual]) {
+    connection.write(ok);
+    expect((await client.read()).text).toBe('ok');
+  }
+  await brief.connection.gone();
+  await usual.connection.gone();
+  expect(patient.connection.isGone).toBe(false);
+  patient.client.write(requestText('GET', '/patient'));
+  await patient.connection.heads(2);
 });
