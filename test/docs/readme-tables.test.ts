@@ -144,7 +144,7 @@ test('every command of the table has help', async () => {
 }, 60_000);
 
 test('the samples of the page are the ones that are in config/', () => {
-  for (const name of ['minimal.yaml', 'media-site.yaml']) {
+  for (const name of ['minimal.yaml', 'media-site.yaml', 'behind-a-cdn.yaml']) {
     expect(readmeText).toContain(`config/${name}`);
     expect(loadConfig(join(repository, 'config', name), () => undefined, { files: 'skip' }).kind).toBe('loaded');
   }

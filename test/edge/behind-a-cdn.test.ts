@@ -1,10 +1,13 @@
 // The set-up of config/behind-a-cdn.yaml on the wire: whom the gateway takes for the client, and what caches are told.
 // README "Behind a CDN"; attacks.md "forged X-Forwarded-For chains".
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { parse } from 'yaml';
+import { type FileInput, startGateway, type TestGateway } from '../support/gateway.ts';
 import { askRaw, type RawResponse, requestText } from '../support/raw-client.ts';
-import { RecordingUpstream } from '../support/recording-upstream.ts';
+import { okAnswer, RecordingUpstream } from '../support/recording-upstream.ts';
 
 let upstream: RecordingUpstream;
 let behind: TestGateway;
@@ -104,4 +107,30 @@ test('from anybody else the header is removed, and believed by nobody', async ()
   expect((await ask(direct, '/vod/a', [...fields, `Authorization: Bearer ${own}`])).status).toBe(200);
   expect(upstream.last.all('CF-Connecting-IP')).toEqual([]);
   expect(upstream.last.header('X-Forwarded-For')).toBe('127.0.0.1');
+});
+
+test('the sample keeps what a token opened out of the CDN, and lets it keep what is for anyone', async () => {
+  const text = readFileSync(join(import.meta.dirname, '../../config/behind-a-cdn.yaml'), 'utf8');
+  // loading it finds every mistake: here it is only text
+  const { listeners: _, ...sample } = parse(text) as FileInput;
+  const own = await startGateway({ config: { ...sample, upstreams: { web: { servers: [upstream.url] } } } });
+  upstream.fallback = okAnswer('ok', [
+    'Cache-Control: public, s-maxage=600',
+    'CDN-Cache-Control: max-age=600',
+    'Server: x',
+  ]);
+  const client = 'CF-Connecting-IP: 203.0.113.40';
+  const origin = 'Origin: https://player.example.org';
+  const token = own.mint({ ips: ['203.0.113.40'] });
+  const member = await ask(own, '/film', [client, origin, `Authorization: Bearer ${token}`]);
+  expect([member.status, member.all('Cache-Control'), member.all('CDN-Cache-Control')]).toEqual([200, ['private'], []]);
+  expect([member.all('Server'), member.header('Access-Control-Allow-Origin')]).toEqual([
+    [],
+    'https://player.example.org',
+  ]);
+  const preflight = requestText('OPTIONS', '/film', [client, origin, 'Access-Control-Request-Method: GET']);
+  expect((await askRaw(own.port, preflight)).status).toBe(204);
+  const open = await ask(own, '/assets/a.css', [client]);
+  expect([open.status, open.all('Cache-Control')]).toEqual([200, ['public, s-maxage=600']]);
+  await own.close();
 });
