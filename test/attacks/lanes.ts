@@ -17,7 +17,7 @@ export interface Lane {
 }
 
 /** Lanes of each kind: the plain ones do nearly all of the work, the hasty one waits for timeouts. */
-const lanesOfKind: Readonly<Record<GatewayKind, number>> = { plain: 4, trusting: 1, hasty: 6, wide: 1 };
+const lanesOfKind: Readonly<Record<GatewayKind, number>> = { plain: 4, trusting: 1, hasty: 6, wide: 1, pipelined: 2 };
 
 /** A dozen gateways share this process with their clients and upstreams: it may run late, and that is no attack. */
 const patient = { max_event_loop_delay: '1m' };
@@ -30,11 +30,13 @@ function configOf(kind: GatewayKind, url: string): FileInput {
     accept: ['token'],
     ...rest,
   });
+  const slashes = kind === 'wide' ? { encoded_slash: 'keep' } : {};
   return {
-    upstreams: { web: { servers: [url] } },
+    upstreams: { web: { servers: [url], ...(kind === 'pipelined' ? { pipelining: 4 } : {}) } },
     routes: [
-      route('open', { accept: ['anyone'] }),
-      route('vod'),
+      route('open', { accept: ['anyone'], ...slashes }),
+      route('vod', slashes),
+      ...(kind === 'wide' ? [{ ...route('admin', slashes), path: '/open/admin/' }, route('strict')] : []),
       route('aud', { audience: 'app' }),
       route('both', { accept: ['token', 'password'] }),
       route('custom', { identity: { custom: { sub: 'X-Account' } } }),
@@ -42,7 +44,11 @@ function configOf(kind: GatewayKind, url: string): FileInput {
       route('forwarding', { forward_authorization: true }),
     ],
     ...(kind === 'trusting' ? { trusted_proxies: ['127.0.0.0/8', '10.0.0.0/8', 'fd00::/8'] } : {}),
-    limits: { ...patient, ...(kind === 'hasty' ? { head_timeout: '1200ms' } : {}) },
+    limits: {
+      ...patient,
+      ...(kind === 'hasty' ? { head_timeout: '1200ms' } : {}),
+      ...(kind === 'wide' ? { max_body: '10B' } : {}),
+    },
     ...(kind === 'hasty' ? { timeouts: { request_body_idle: '1200ms', upstream_first_byte: '5s' } } : {}),
   };
 }

@@ -13,6 +13,8 @@ export interface ResponseRow {
   /** Written to the connection once the client has its whole answer. */
   readonly behind?: string;
   readonly method?: 'GET' | 'HEAD' | 'POST';
+  /** Further lines of the request. */
+  readonly asks?: readonly string[];
   readonly client: ClientExpectation;
   /** `kept`: it serves the next request. `destroyed`: by the gateway, and no other request ever went over it. */
   readonly connection: 'kept' | 'destroyed';
@@ -32,9 +34,11 @@ export type ClientExpectation =
       readonly lacks?: RegExp;
       /** Statuses of the interim answers that reach the client. */
       readonly interim?: readonly number[];
+      /** The client's connection ends behind the answer. */
+      readonly isLast?: boolean;
     };
 
-type Details = Partial<Pick<ResponseRow, 'ending' | 'behind' | 'method' | 'connection'>>;
+type Details = Partial<Pick<ResponseRow, 'ending' | 'behind' | 'method' | 'asks' | 'connection'>>;
 type Answer = Extract<ClientExpectation, { kind: 'answer' }>;
 
 /** The short ways to write the rows of one family. */
@@ -60,6 +64,9 @@ export function responseFamily(family: string) {
     /** No sound answer: 502, and the connection goes. */
     bad: (id: string, what: string, bytes: string, reference: string, details: Details = {}) =>
       row(id, what, bytes, reference, { kind: 'answer', status: 502, lacks: /evil/i }, details),
+    /** The same where the client can tell no more what its own bytes would be. */
+    last: (id: string, what: string, bytes: string, reference: string, details: Details = {}) =>
+      row(id, what, bytes, reference, { kind: 'answer', status: 502, lacks: /evil/i, isLast: true }, details),
     /** Breaks behind its head. */
     cut: (id: string, what: string, bytes: string, reference: string, details: Details = {}) =>
       row(id, what, bytes, reference, { kind: 'cut' }, details),

@@ -8,25 +8,28 @@ import type { ResponseRow } from './response-row.ts';
 import { responseBodyRows } from './rows/response-bodies.ts';
 import { responseHeadRows } from './rows/response-heads.ts';
 import { runResponse } from './run-response.ts';
-import { type Mode, modes } from './run-row.ts';
+import { modes } from './run-row.ts';
 import { printTable } from './table.ts';
 
 const rows: readonly ResponseRow[] = [...responseHeadRows, ...responseBodyRows];
-const outcomes = new Map<ResponseRow, Map<Mode, readonly string[]>>();
+/** The ways of a client's connection, and the same over an upstream that requests are pipelined to. */
+const ways = [...modes, 'pipelined'] as const;
+type Way = (typeof ways)[number];
+const outcomes = new Map<ResponseRow, Map<Way, readonly string[]>>();
 
-const lanes = await openLanes(new Set(['plain'] as const));
-const runs = rows.flatMap((row) => modes.map((mode) => ({ row, mode })));
+const lanes = await openLanes(new Set(['plain', 'pipelined'] as const));
+const runs = rows.flatMap((row) => ways.map((way) => ({ row, way })));
 await spread(
   lanes,
   runs,
-  () => 'plain',
-  async ({ row, mode }, lane) => {
-    const problems = await runResponse(row, lane, mode);
+  ({ way }) => (way === 'pipelined' ? 'pipelined' : 'plain'),
+  async ({ row, way }, lane) => {
+    const problems = await runResponse(row, lane, way === 'pipelined' ? 'reused' : way);
     const text =
       problems.length === 0
         ? []
-        : [`${mode}: the upstream said ${shown(row.bytes)}`, ...problems.map((problem) => `  ${problem}`)];
-    outcomes.set(row, (outcomes.get(row) ?? new Map()).set(mode, text));
+        : [`${way}: the upstream said ${shown(row.bytes)}`, ...problems.map((problem) => `  ${problem}`)];
+    outcomes.set(row, (outcomes.get(row) ?? new Map()).set(way, text));
   },
 );
 await Promise.all(lanes.map((lane) => lane.close()));
@@ -47,7 +50,7 @@ afterAll(() => {
       id: row.id,
       family: row.family,
       isVariant: false,
-      results: modes.map((mode) => [mode, outcomes.get(row)?.get(mode)?.length === 0] as const),
+      results: ways.map((way) => [way, outcomes.get(row)?.get(way)?.length === 0] as const),
     })),
   );
 });

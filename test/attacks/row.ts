@@ -2,7 +2,7 @@
 // Rows are data. They say what has to happen and never how it is found out (run-row.ts) or judged (judge.ts).
 
 /** Which gateway a row is meant for; each kind has its configuration in lanes.ts. */
-export type GatewayKind = 'plain' | 'trusting' | 'hasty' | 'wide';
+export type GatewayKind = 'plain' | 'trusting' | 'hasty' | 'wide' | 'pipelined';
 
 /** Makes what a row cannot hold as a literal: tokens, good ones and forged ones. */
 export interface Making {

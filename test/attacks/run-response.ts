@@ -35,12 +35,15 @@ export async function runResponse(row: ResponseRow, lane: Lane, mode: Mode): Pro
   try {
     await prepare(lane, client, mode);
     const method = row.method ?? 'GET';
-    client.write(request(method, target, method === 'POST' ? ['Content-Length: 0'] : []));
+    client.write(request(method, target, row.asks ?? (method === 'POST' ? ['Content-Length: 0'] : [])));
     problems.push(...(await readAnswer(row, client, method)));
     const connection: TapConnection | null = hostile;
     if (connection === null) return [...problems, 'the upstream was never asked'];
     await afterAnswer(row, lane, connection);
-    if (row.client.kind === 'answer') problems.push(...(await askInnocently(client, 'the same connection')));
+    if (row.client.kind === 'answer' && row.client.isLast === true) {
+      const rest = (await client.ended()).toString('latin1');
+      if (rest !== '') problems.push(`bytes behind the answer: ${shown(rest)}`);
+    } else if (row.client.kind === 'answer') problems.push(...(await askInnocently(client, 'the same connection')));
     problems.push(...(await askElsewhere(lane.port)));
     problems.push(...(await judgeConnection(row, lane, connection, requestsBefore)));
   } catch (error) {

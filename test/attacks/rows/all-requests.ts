@@ -8,6 +8,7 @@ import { fieldRows } from './fields.ts';
 import { hopByHopRows } from './hop-by-hop.ts';
 import { hostRows } from './host.ts';
 import { identityRows } from './identity.ts';
+import { optInRows } from './opt-ins.ts';
 import { pathRows } from './path.ts';
 import { rangeRows } from './ranges.ts';
 import { startLineRows } from './start-line.ts';
@@ -76,6 +77,7 @@ const allRows: readonly RequestRow[] = [
   ...bodyRows,
   ...rangeRows,
   ...tokenRows,
+  ...optInRows,
   ...upgradeRows,
   ...variantRows,
 ];

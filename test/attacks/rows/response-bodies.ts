@@ -4,6 +4,7 @@ import { ok, type ResponseRow, responseFamily, sound } from '../response-row.ts'
 
 const bodies = responseFamily('response-bodies');
 const behind = responseFamily('response-behind');
+const upgrade = responseFamily('response-upgrade');
 
 const chunks = (body: string) => ok(['Transfer-Encoding: chunked'], body);
 const rule = 'RFC 9112 §7.1';
@@ -54,7 +55,30 @@ const junk: readonly (readonly [id: string, what: string, bytes: string])[] = [
   ['much', '100 KB', 'evil'.repeat(25_000)],
 ];
 
+const handshake = [
+  ...['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+const accept = 'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
+const switching = (...lines: string[]) => `HTTP/1.1 101 Switching\r\n${lines.join('\r\n')}\r\n\r\nevil`;
+
+const switches: readonly (readonly [id: string, what: string, bytes: string])[] = [
+  ['no-accept', 'no proof', switching('Connection: Upgrade', 'Upgrade: websocket')],
+  ['wrong-accept', 'a wrong proof', switching('Connection: Upgrade', 'Upgrade: websocket', `${accept}x`)],
+  ['two-accepts', 'two proofs', switching('Connection: Upgrade', 'Upgrade: websocket', accept, accept)],
+  ['other-protocol', 'another protocol', switching('Connection: Upgrade', 'Upgrade: h2c', accept)],
+  ['two-protocols', 'two protocols', switching('Connection: Upgrade', 'Upgrade: websocket, h2c', accept)],
+  ['no-protocol', 'no protocol', switching('Connection: Upgrade', accept)],
+  ['no-connection', 'no Connection', switching('Upgrade: websocket', accept)],
+  ['close', 'the end in Connection', switching('Connection: Upgrade, close', 'Upgrade: websocket', accept)],
+  ['length', 'a length', switching('Connection: Upgrade', 'Upgrade: websocket', accept, 'Content-Length: 4')],
+  ['coding', 'a coding', switching('Connection: Upgrade', 'Upgrade: websocket', accept, 'Transfer-Encoding: chunked')],
+];
+
 export const responseBodyRows: readonly ResponseRow[] = [
+  ...switches.map(([id, what, bytes]) =>
+    upgrade.last(id, `a 101 with ${what}`, bytes, 'RFC 6455 §4.1', { asks: handshake }),
+  ),
   ...broken.map(([id, what, body]) => bodies.cut(id, what, chunks(body), rule)),
   ...ends.flatMap(([id, what, bytes]) => [
     bodies.cut(`${id}-end`, `${what}, then FIN`, bytes, 'RFC 9112 §8', { ending: 'end' }),
