@@ -97,7 +97,8 @@ let roots: string[] | null = null;
 /** The roots of the system; those that come with Node where the system has none, as in small images. */
 function systemRoots(): string[] {
   if (roots === null) {
-    const system = getCACertificates('system');
+    // the system's folder and bundle name most of them twice, and each costs time in every context
+    const system = [...new Set(getCACertificates('system'))];
     roots = system.length > 0 ? system : getCACertificates('bundled');
   }
   return roots;
