@@ -58,10 +58,17 @@ const serve = await startServe({
   config: {
     edges: 2,
     upstreams: {
-      web: { servers: ports.map((port) => `http://127.0.0.1:${port}`), max_idle_connections: 8, pipelining },
+      web: {
+        servers: ports.map((port) => `http://127.0.0.1:${port}`),
+        max_idle_connections: 8,
+        pipelining,
+        ejection: 'off',
+      },
     },
     routes: [{ name: 'all', path: '/', upstream: 'web', accept: ['token'] }],
     logs: { level: 'error', access: 'off', decisions: 'off' },
+    // a machine with too much to do is no reason to refuse anything here
+    limits: { max_event_loop_delay: '1h' },
   },
 });
 // also when something here fails: it has no channel that would tell it

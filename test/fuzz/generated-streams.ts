@@ -88,6 +88,87 @@ const manyChunks = ({ sound }: Parts): fc.Arbitrary<string> =>
       return `${head}${chunk.repeat(chunks)}0\r\n${lines}\r\n${next}`;
     });
 
+// What may stand in place of one delimiter of a chunked body; `3` is the size of the chunk's data.
+const oddSizes = [
+  '0x3',
+  '+3',
+  '-3',
+  ' 3',
+  '3 ',
+  '3\t',
+  '03',
+  '3;',
+  '3;a',
+  '3;a=',
+  '3; a',
+  '3 ;a',
+  '3;a="',
+  '3;a=b;',
+  '',
+  '3,',
+  '3.0',
+];
+const oddEnds = [
+  '\n',
+  '\r',
+  ' \n',
+  '\r\r\n',
+  '\n\r',
+  '',
+  'x\r\n',
+  '\r\n\r\n',
+  '\r ',
+  '\0\n',
+  '\r\n ',
+  ';\r\n',
+  '\t\r\n',
+];
+const oddLasts = ['', '00', '0 ', '0;', '0;a', '0;a="b"', '0x0', '-0', '+0', ' 0', '0000000000000000000'];
+const oddTrailers = [
+  'X: y\r\n',
+  'X : y\r\n',
+  ' X: y\r\n',
+  'X\r\n',
+  ': y\r\n',
+  'X: y\n',
+  'X: \0\r\n',
+  '\n',
+  '\r',
+  'X: y\r\n z\r\n',
+];
+
+/** A chunked body with one delimiter that is not what it should be, and a request behind it. */
+const chunkGames = ({ sound }: Parts): fc.Arbitrary<string> =>
+  fc
+    .tuple(
+      fc.oneof(
+        fc.constantFrom(...oddSizes).map((size) => ({ size })),
+        fc.constantFrom(...oddEnds).map((sizeEnd) => ({ sizeEnd })),
+        fc.constantFrom(...oddEnds).map((dataEnd) => ({ dataEnd })),
+        fc.constantFrom(...oddLasts).map((last) => ({ last })),
+        fc.constantFrom(...oddEnds).map((lastEnd) => ({ lastEnd })),
+        fc.constantFrom(...oddTrailers).map((trailers) => ({ trailers })),
+        fc.constantFrom(...oddEnds).map((end) => ({ end })),
+      ),
+      fc.boolean(),
+      sound,
+    )
+    .map(([odd, isSecond, next]) => {
+      const plain = {
+        size: '3',
+        sizeEnd: '\r\n',
+        dataEnd: '\r\n',
+        last: '0',
+        lastEnd: '\r\n',
+        trailers: '',
+        end: '\r\n',
+      };
+      const one = { ...plain, ...odd };
+      const head = 'PUT /games HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+      const chunk = `${one.size}${one.sizeEnd}abc${one.dataEnd}`;
+      return `${head}${isSecond ? '1\r\nx\r\n' : ''}${chunk}${one.last}${one.lastEnd}${one.trailers}${one.end}${next}`;
+    });
+
 const bytes = fc.uint8Array({ maxLength: 60 }).map((some) => Buffer.from(some).toString('latin1'));
 
 /** Requests that each leave the connection open, with one empty line at most before each. */
@@ -114,6 +195,7 @@ function streams(parts: Parts): fc.Arbitrary<string> {
     { weight: 2, arbitrary: repeatedLine(parts) },
     { weight: 1, arbitrary: longLists(parts) },
     { weight: 1, arbitrary: manyChunks(parts) },
+    { weight: 3, arbitrary: chunkGames(parts) },
     { weight: 1, arbitrary: bytes },
   );
 }

@@ -41,6 +41,8 @@ const serve = await startServe({
     upstreams: { web: { servers: ports.map((port) => `http://127.0.0.1:${port}`) } },
     routes: [{ name: 'all', path: '/', upstream: 'web', accept: ['token'] }],
     logs: { level: 'error', access: 'off', decisions: 'off' },
+    // a machine with too much to do is no reason to refuse anything here
+    limits: { max_event_loop_delay: '1h' },
   },
 });
 // also when something here fails: it has no channel that would tell it
