@@ -136,6 +136,8 @@ export interface Config {
   readonly tokens: TokenConfig;
   readonly logs: LogConfig;
   readonly limits: Limits;
+  /** Whether the files are watched, and how often they are looked at. Default yes, 1000 ms. */
+  readonly reload: { readonly watch: boolean; readonly intervalMs: number };
   /** Entries and bytes of verified tokens kept, per edge; 0 entries switches the cache off. Defaults 65 536 and 64 MiB. */
   readonly decisionCache: { readonly entries: number; readonly bytes: number };
   /** Password checks that control starts per second at most. Default 20. */

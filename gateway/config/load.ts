@@ -138,6 +138,7 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
       drainMs: file.limits.drain_timeout,
       rateWindowMs: file.limits.rate_window,
     },
+    reload: { watch: file.reload.watch, intervalMs: file.reload.interval },
     decisionCache: file.decision_cache,
     passwordChecksPerSecond: file.password_checks_per_second,
   };

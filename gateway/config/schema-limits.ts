@@ -52,3 +52,14 @@ export const limits = z.strictObject({
     .prefault('30s')
     .meta({ description: 'what both rates are averaged over; a client has this long before it is judged' }),
 });
+
+/** When the file is read again. */
+export const reload = z
+  .strictObject({
+    watch: z
+      .boolean()
+      .prefault(true)
+      .meta({ description: 'read this file and the keys and certificates it names again when they change' }),
+    interval: durationMs('50ms', '1h').prefault('1s').meta({ description: 'between two looks at the files' }),
+  })
+  .prefault({});

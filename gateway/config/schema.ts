@@ -4,7 +4,7 @@
 
 import { z } from 'zod';
 import { addressHeaderName } from './policy-values.ts';
-import { limits, routeLimits, timeout } from './schema-limits.ts';
+import { limits, reload, routeLimits, timeout } from './schema-limits.ts';
 import { corsSchema, rateLimitSchema, responseSchema } from './schema-policy.ts';
 import { upgradeChoice, webSocketRules } from './schema-upgrade.ts';
 import { upstreamSchema } from './schema-upstreams.ts';
@@ -127,6 +127,7 @@ export const fileSchema = z
     reserved_prefix: folderPrefix.prefault('/.latchkey/'),
     timeouts: timeouts.prefault({}),
     limits: limits.prefault({}),
+    reload,
     tokens: z
       .strictObject({
         parameter: z.string().prefault('token').meta({ description: 'query parameter that may carry a token' }),

@@ -73,6 +73,7 @@ test('every default is filled in', () => {
       drainMs: 10_000,
       rateWindowMs: 30_000,
     },
+    reload: { watch: true, intervalMs: 1000 },
     decisionCache: { entries: 65_536, bytes: 64 * 1024 * 1024 },
     passwordChecksPerSecond: 20,
   });
@@ -158,6 +159,7 @@ limits:
     max_connections_per_address: 8, max_event_loop_delay: 1s }
 tokens: { parameter: t, path_prefix: /_t/, clock_skew: 0s, pass_ttl: 2h, issuer: here }
 logs: { level: debug, access: "off", decisions: logs/decisions.jsonl }
+reload: { watch: false, interval: 5s }
 decision_cache: { entries: 0, bytes: 64KiB }
 password_checks_per_second: 3
 `);
@@ -218,6 +220,7 @@ password_checks_per_second: 3
     identity: { preset: 'authelia' },
     timeouts: { upstreamFirstByteMs: 3000 },
   });
+  expect(loaded.reload).toEqual({ watch: false, intervalMs: 5000 });
   expect(loaded.trustedProxies).toEqual(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32']);
   expect(loaded.reservedPrefix).toBe('/_latchkey/');
   expect(loaded.limits).toEqual({

@@ -45,6 +45,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       drainMs: 1000,
       rateWindowMs: 30_000,
     },
+    reload: { watch: false, intervalMs: 1000 },
     decisionCache: { entries: 1000, bytes: 1_000_000 },
     passwordChecksPerSecond: 20,
     ...changes,

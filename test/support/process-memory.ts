@@ -12,6 +12,11 @@ export function watchPeakMemory(pid: number): () => number {
   return () => (read(pid, 'VmHWM') - before) / mebibyte;
 }
 
+/** MiB that a process has in memory now. */
+export function residentMiB(pid: number): number {
+  return read(pid, 'VmRSS') / mebibyte;
+}
+
 function read(pid: number, name: string): number {
   const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
   if (found === null) throw new Error(`/proc/${pid}/status has no ${name}`);

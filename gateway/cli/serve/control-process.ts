@@ -1,20 +1,31 @@
 // The control process: waits for its start message, runs control, reloads when told.
 // Keys come by IPC from the supervisor; a reload reads them from their files again.
 
+import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
 import { formatProblem } from '../../config/format.ts';
 import { loadConfig } from '../../config/load.ts';
 import { type Control, type Reloaded, startControl } from '../../control/control.ts';
 import { loadKeyRing } from '../../control/load-key-ring.ts';
+import { FileWatch, watchedFiles } from '../../control/watch-files.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';
 import type { StartControl } from './process-messages.ts';
 
+/** Control with what makes it load its file again. */
+interface RunningControl {
+  readonly control: Control;
+  readonly file: string;
+  config: Config;
+  watch: FileWatch | null;
+}
+
 /** Runs until the supervisor says stop or goes away. */
 export function runControlProcess(): void {
   process.title = 'latchkey control';
-  let control: Promise<Control> | null = null;
+  let control: Promise<RunningControl> | null = null;
   runAsChild({
     onMessage: (message) => {
       switch (message.type) {
@@ -40,7 +51,7 @@ export function runControlProcess(): void {
   });
 }
 
-async function start(message: StartControl): Promise<Control> {
+async function start(message: StartControl): Promise<RunningControl> {
   const logger = createLogger({ role: 'control', level: message.config.logs.level });
   try {
     const control = await startControl({
@@ -54,7 +65,9 @@ async function start(message: StartControl): Promise<Control> {
     });
     logger.info({ operations: control.operations, pid: process.pid }, 'control is ready');
     await tellSupervisor({ type: 'control-ready', operations: control.operations });
-    return control;
+    const running: RunningControl = { control, file: message.file, config: message.config, watch: null };
+    watchAgain(running);
+    return running;
   } catch (error) {
     const problem = listenProblem(error);
     if (problem === null) logger.fatal({ err: error }, 'control cannot start');
@@ -72,12 +85,31 @@ function loadAgain(file: string, dataDir: string): Reloaded {
   return { kind: 'loaded', config: loaded.config, keys: ring.keys };
 }
 
-function reload(control: Control): void {
-  const result = control.reload();
-  if (result.kind === 'applied') void tellSupervisor({ type: 'state', config: result.config, keys: result.keys });
+function reload(running: RunningControl): void {
+  // before the files are read: what changes meanwhile is a change
+  running.watch?.take(watchedFiles(running.file, running.config));
+  const result = running.control.reload();
+  if (result.kind !== 'applied') return;
+  const files = watchedFiles(running.file, running.config);
+  const before = running.config;
+  running.config = result.config;
+  if (!isDeepStrictEqual([files, before.reload], [watchedFiles(running.file, result.config), result.config.reload])) {
+    watchAgain(running);
+  }
+  void tellSupervisor({ type: 'state', config: result.config, keys: result.keys });
 }
 
-async function stop(control: Control | null): Promise<void> {
-  await control?.close();
+function watchAgain(running: RunningControl): void {
+  running.watch?.close();
+  running.watch = null;
+  const { watch, intervalMs } = running.config.reload;
+  if (!watch) return;
+  running.watch = new FileWatch({ intervalMs, onChange: () => reload(running) });
+  running.watch.take(watchedFiles(running.file, running.config));
+}
+
+async function stop(running: RunningControl | null): Promise<void> {
+  running?.watch?.close();
+  await running?.control.close();
   process.exit(0);
 }

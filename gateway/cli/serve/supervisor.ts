@@ -2,6 +2,7 @@
 // It parses no network input. It holds the data folder and the last good state, for a control that has to start anew.
 
 import { fork } from 'node:child_process';
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/config.ts';
 import type { KeyRecord } from '../../core/model/key.ts';
 import type { DataFolder } from '../../store/data-folder.ts';
@@ -199,10 +200,14 @@ export class Supervisor {
         this.#operationsPort = message.operations.port;
         this.#controlReady.resolve(message.operations);
         return;
-      case 'state':
+      case 'state': {
+        const logsBefore = this.#config.logs;
         this.#config = message.config;
         this.#keys = message.keys;
+        // what an edge opens when it starts changes with the edge
+        if (!isDeepStrictEqual(logsBefore, message.config.logs)) void this.replaceEdges();
         return;
+      }
       case 'cannot-listen':
         this.#takeListenProblem(message.at, message.code);
         return;
