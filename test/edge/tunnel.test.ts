@@ -4,10 +4,19 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import type { FileInput } from '../support/gateway.ts';
+import { TestAuthority } from '../support/certificates.ts';
+import { type FileInput, startGateway } from '../support/gateway.ts';
 import { RawClient, requestText } from '../support/raw-client.ts';
 import { basic, startTunnelRig, type TunnelRig } from '../support/tunnel-rig.ts';
-import { handshake, opcode, sampleAccept, sampleKey, switching, WebSocketClient } from '../support/websocket.ts';
+import {
+  handshake,
+  opcode,
+  sampleAccept,
+  sampleKey,
+  switching,
+  WebSocketClient,
+  WebSocketUpstream,
+} from '../support/websocket.ts';
 
 let rig: TunnelRig;
 beforeAll(async () => {
@@ -221,6 +230,35 @@ describe('a reload', () => {
     expect(await staying[2]?.echo('by password')).toBe('by password');
     await rig.gateway.reload(rig.configOf());
   });
+});
+
+test('a WebSocket to an https upstream: large messages, both ends, and a reset', async () => {
+  const certificate = new TestAuthority().issue({ names: ['127.0.0.1'] });
+  const secure = await WebSocketUpstream.start(certificate);
+  const gateway = await startGateway({
+    config: {
+      upstreams: { secure: { servers: [secure.url], tls: { verify: false } } },
+      routes: [{ name: 'all', path: '/', upstream: 'secure', accept: ['anyone'] }],
+    },
+  });
+  const payload = Buffer.alloc(500_000, 'pattern of thirty-one characters');
+  const [first, second] = [
+    await WebSocketClient.open(gateway.port, '/a'),
+    await WebSocketClient.open(gateway.port, '/b'),
+  ];
+  first.send(payload, opcode.binary);
+  expect((await first.receive()).payload.equals(payload)).toBe(true);
+  first.send('bye', opcode.close);
+  expect((await first.receive()).opcode).toBe(opcode.close);
+  first.raw.socket.end();
+  expect((await first.raw.ended()).length).toBe(0);
+  expect(await second.echo('x')).toBe('x');
+  second.raw.socket.resetAndDestroy();
+  await expect.poll(() => secure.open).toBe(0);
+  expect(await gateway.scrape()).toMatch(/^latchkey_tunnels_open 0$/m);
+  first.destroy();
+  await gateway.close();
+  await secure.close();
 });
 
 describe('a drain', () => {

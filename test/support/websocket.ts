@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { RawClient, type RawResponse, requestText } from './raw-client.ts';
 
 export const opcode = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
@@ -165,12 +166,18 @@ export class WebSocketUpstream {
   answer: ((key: string) => string) | null = null;
   readonly #server: Server;
 
-  private constructor() {
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#serve(socket));
+  readonly #scheme: 'http' | 'https';
+
+  private constructor(tls: TlsOptions | null) {
+    const options = { noDelay: true, allowHalfOpen: true };
+    this.#scheme = tls === null ? 'http' : 'https';
+    const serve = (socket: Socket) => this.#serve(socket);
+    this.#server = tls === null ? createServer(options, serve) : createTlsServer({ ...options, ...tls }, serve);
   }
 
-  static async start(): Promise<WebSocketUpstream> {
-    const upstream = new WebSocketUpstream();
+  /** @param tls  certificate and key; null for plain HTTP */
+  static async start(tls: TlsOptions | null = null): Promise<WebSocketUpstream> {
+    const upstream = new WebSocketUpstream(tls);
     upstream.#server.listen(0, '127.0.0.1');
     await once(upstream.#server, 'listening');
     return upstream;
@@ -182,7 +189,7 @@ export class WebSocketUpstream {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
   }
 
   /** Connections that neither side has ended. */
