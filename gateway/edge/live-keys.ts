@@ -9,6 +9,7 @@ import type { KeyRecord } from '../core/model/key.ts';
 import { type TokenRefusal, type VerifiedToken, verifyToken } from '../core/token/common-key-token.ts';
 import { buildKeyRing, type KeyRing, type RingKey } from '../core/token/key-ring.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
+import { Doorkeeper } from './doorkeeper.ts';
 
 export interface CacheLimits {
   /** 0 switches the cache off. */
@@ -20,11 +21,13 @@ export interface CacheLimits {
 export class LiveKeys implements LiveIndex {
   #ring: KeyRing;
   #cache: TokenMemory | null;
+  #door: Doorkeeper;
   readonly #metrics: EdgeMetrics;
 
   constructor(keys: readonly KeyRecord[], limits: CacheLimits, metrics: EdgeMetrics) {
     this.#ring = buildKeyRing(keys);
     this.#cache = makeCache(limits);
+    this.#door = new Doorkeeper(limits.entries);
     this.#metrics = metrics;
   }
 
@@ -35,6 +38,7 @@ export class LiveKeys implements LiveIndex {
   replaceKeys(keys: readonly KeyRecord[], limits: CacheLimits): void {
     this.#ring = buildKeyRing(keys);
     this.#cache = makeCache(limits);
+    this.#door = new Doorkeeper(limits.entries);
   }
 
   signingKey(): RingKey | null {
@@ -52,11 +56,16 @@ export class LiveKeys implements LiveIndex {
     }
     this.#metrics.cacheMiss();
     const verified = verifyToken(token, this.#ring);
-    if (verified.kind === 'verified') {
+    // a token that comes once must not cost the place of one that comes all the time, nor the work of storing it
+    if (verified.kind === 'verified' && (!this.#isFull(cache) || this.#door.isKnown(key))) {
       // a copy: the token is a slice of a request head, and would keep the whole head alive
       cache.set(key, { token: Buffer.from(token, 'latin1').toString('latin1'), verified });
     }
     return verified;
+  }
+
+  #isFull(cache: TokenMemory): boolean {
+    return cache.size >= cache.max || cache.calculatedSize > cache.maxSize * 0.9;
   }
 }
 
