@@ -89,7 +89,8 @@ function checkTls(
   if (tls === undefined) return;
   const place = [...path, 'tls'];
   const servers = (upstream.servers ?? []).map(serverOf);
-  const plain = servers.findIndex((server) => server !== null && !server.isTls);
+  // a Unix socket does not leave the machine
+  const plain = servers.findIndex((server) => server?.address.kind === 'tcp' && !server.isTls);
   if (servers.every((server) => server !== null && !server.isTls)) {
     problems.push(problemAt(place, 'no server of this upstream speaks TLS', 'write https://host:port under servers'));
   } else if (plain >= 0) {

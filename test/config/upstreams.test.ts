@@ -146,11 +146,11 @@ test('what is dangerous and allowed is a warning', () => {
   writeFileSync(folder.file('c.key'), client.key);
   chmodSync(folder.file('c.key'), 0o644);
   const found = warnings(
-    '{ servers: ["https://a", "http://b", "https://a:443"], tls: { verify: false, client_certificate_file: c.pem, client_key_file: c.key } }',
+    '{ servers: ["https://a", "unix:/run/a", "http://b", "https://a:443"], tls: { verify: false, client_certificate_file: c.pem, client_key_file: c.key } }',
   );
   expect(found).toEqual([
-    expect.stringContaining('servers[2]: the same server as servers[0]'),
-    expect.stringContaining('servers[1]: is spoken to in plain text'),
+    expect.stringContaining('servers[3]: the same server as servers[0]'),
+    expect.stringContaining('servers[2]: is spoken to in plain text'),
     expect.stringContaining('tls.verify: anybody on the way can pretend'),
     expect.stringContaining(
       'tls.client_key_file: FOLDER/c.key can be read by every account'.replace('FOLDER', folder.path),
