@@ -3,10 +3,12 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { formatProblems } from '../config/format.ts';
 import { loadConfig } from '../config/load.ts';
 import { loadKeyRing } from '../control/load-key-ring.ts';
+import { loadTls } from '../control/load-tls.ts';
 import { openDataFolder } from '../store/data-folder.ts';
 import { readUsers } from '../store/users.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -54,14 +56,16 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     const ring = loadKeyRing(config);
     if (ring.kind === 'refused') throw refusalError(ring);
+    const tls = loadTls(config);
+    if (tls.kind === 'refused') throw refusalError(tls);
     const logger = createLogger({ role: 'supervisor', level: config.logs.level });
     if (ring.generated) logger.warn({ file: ring.file }, 'a content key was made: keep this file, tokens hang on it');
-    const supervisor = new Supervisor({ file, config, keys: ring.keys, folder, logger });
+    const supervisor = new Supervisor({ file, config, keys: ring.keys, tls: tls.tls, folder, logger });
     const stopSignal = handleSignals(supervisor);
     const outcome = await Promise.race([supervisor.start(), stopSignal]);
     if (outcome !== 'stop') {
       if (outcome.kind === 'failed') throw new CommandError(outcome.problem);
-      process.stdout.write(`${readyLine(outcome, config.edges, options)}\n`);
+      process.stdout.write(`${readyLine(outcome, config, options)}\n`);
       await stopSignal;
     }
     logger.info('stopping');
@@ -96,7 +100,7 @@ function handleSignals(supervisor: Supervisor): Promise<'stop'> {
   });
 }
 
-function readyLine(ready: ReadyGateway, edges: number, options: ServeOptions): string {
+function readyLine(ready: ReadyGateway, config: Config, options: ServeOptions): string {
   if (options.jsonReady === true) {
     return JSON.stringify({
       ready: true,
@@ -105,7 +109,8 @@ function readyLine(ready: ReadyGateway, edges: number, options: ServeOptions): s
       pid: process.pid,
     });
   }
-  const listening = ready.listeners.map((address) => `http://${addressText(address)}`).join(' ');
-  const count = edges === 1 ? '1 edge' : `${edges} edges`;
+  const schemeOf = (at: number) => (config.listeners[at]?.tls == null ? 'http' : 'https');
+  const listening = ready.listeners.map((address, at) => `${schemeOf(at)}://${addressText(address)}`).join(' ');
+  const count = config.edges === 1 ? '1 edge' : `${config.edges} edges`;
   return `latchkey is ready: ${listening} (${count}, operations on http://${addressText(ready.operations)}, pid ${process.pid})`;
 }

@@ -13,6 +13,39 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** A certificate and its key, as PEM files; absolute paths. */
+export interface CertificateConfig {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** Who is asked for a client certificate, and what happens without one. */
+export interface ClientCertificateConfig {
+  /** Absolute path of a PEM bundle. */
+  readonly caFile: string;
+  /** `required`: 403 without one. `optional`: the upstream is told when there is one. */
+  readonly mode: 'optional' | 'required';
+  /** Hosts and wildcards, as in routes; null for every host of the listener. */
+  readonly hosts: readonly string[] | null;
+}
+
+export interface TlsConfig {
+  /** The first one is for clients that name none of the others' names. */
+  readonly certificates: readonly CertificateConfig[];
+  readonly minVersion: '1.2' | '1.3';
+  readonly clientCertificates: ClientCertificateConfig | null;
+}
+
+/** A listener for visitors. What is spoken there is bound at the start; what stands in `tls` is taken at each reload. */
+export interface ListenerConfig extends ListenAddress {
+  /** null: plain HTTP. */
+  readonly tls: TlsConfig | null;
+  /** Port that every request is sent to by https; null: requests are served. Never beside `tls`. */
+  readonly redirectPort: number | null;
+  /** CIDR blocks that send a PROXY protocol header; nobody else may connect. null: nobody sends one. */
+  readonly proxyFrom: readonly string[] | null;
+}
+
 export interface CommonKeyConfig {
   readonly id: string;
   /** Absolute path. The file's bytes are the key, one final newline dropped. */
@@ -120,7 +153,7 @@ export interface Limits {
 }
 
 export interface Config {
-  readonly listeners: readonly ListenAddress[];
+  readonly listeners: readonly ListenerConfig[];
   readonly operations: ListenAddress;
   readonly dataDir: string;
   readonly edges: number;

@@ -27,6 +27,14 @@ export interface FeedUpstreamTls extends TlsMaterial {
   readonly name: string;
 }
 
+/** What a listener that ends TLS needs beside its configuration, as PEM texts. The keys are secrets. */
+export interface FeedTls {
+  /** In the order of the configuration. `cert` may hold a chain. */
+  readonly certificates: readonly { readonly cert: string; readonly key: string }[];
+  /** Who may sign client certificates; null when nobody is asked for one. */
+  readonly clientCa: string | null;
+}
+
 export type FeedMessage =
   /** The whole state; sent first, and again after each reload. `publicSocket` is the path that the reserved prefix is proxied to. */
   | {
@@ -35,9 +43,15 @@ export type FeedMessage =
       readonly config: Config;
       readonly keys: readonly FeedKey[];
       readonly upstreamTls: readonly FeedUpstreamTls[];
+      /** By position in `config.listeners`; null for a plain one. */
+      readonly tls: readonly (FeedTls | null)[];
+      /** 32 bytes, base64url: what all edges make the keys of their session tickets from, so that each resumes the others'. */
+      readonly ticketSecret: string;
       readonly publicSocket: string;
     }
   | { readonly kind: 'heartbeat'; readonly seq: number }
+  /** A new secret for session tickets; those under the one before are not resumed any more. */
+  | { readonly kind: 'tickets'; readonly ticketSecret: string }
   /** Asks for a MetricsReport with this id. */
   | { readonly kind: 'collect'; readonly id: number };
 

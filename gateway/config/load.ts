@@ -3,7 +3,15 @@
 
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import type { Config, IdentityConfig, ListenAddress, LogTarget, RouteConfig, RouteLimits, Timeouts } from './config.ts';
+import type {
+  Config,
+  IdentityConfig,
+  ListenerConfig,
+  LogTarget,
+  RouteConfig,
+  RouteLimits,
+  Timeouts,
+} from './config.ts';
 import { readDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { type Inspection, inspect } from './inspect.ts';
@@ -80,7 +88,7 @@ function onePerPlace(problems: readonly Problem[]): readonly Problem[] {
 function assemble(file: ConfigFile, absolute: (path: string) => string, cores: number): Config {
   const timeouts = mergeTimeouts(defaultTimeouts, file.timeouts);
   return {
-    listeners: file.listeners.map(({ address }, at): ListenAddress => ({ at: `listeners[${at}].address`, ...address })),
+    listeners: file.listeners.map((listener, at) => assembleListener(listener, at, absolute)),
     operations: { at: 'operations.address', ...file.operations.address },
     dataDir: absolute(file.data_dir),
     edges: file.edges === 'auto' ? cores : file.edges,
@@ -141,6 +149,35 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
     reload: { watch: file.reload.watch, intervalMs: file.reload.interval },
     decisionCache: file.decision_cache,
     passwordChecksPerSecond: file.password_checks_per_second,
+  };
+}
+
+function assembleListener(
+  listener: ConfigFile['listeners'][number],
+  at: number,
+  absolute: (path: string) => string,
+): ListenerConfig {
+  const { address, tls, redirect_to_https: redirect, proxy_protocol: proxy } = listener;
+  const clients = tls?.client_certificates;
+  return {
+    at: `listeners[${at}].address`,
+    ...address,
+    tls:
+      tls === undefined
+        ? null
+        : {
+            certificates: tls.certificates.map(({ cert_file, key_file }) => ({
+              certFile: absolute(cert_file),
+              keyFile: absolute(key_file),
+            })),
+            minVersion: Number(tls.min_version) === 1.3 ? '1.3' : '1.2',
+            clientCertificates:
+              clients === undefined
+                ? null
+                : { caFile: absolute(clients.ca_file), mode: clients.mode, hosts: clients.hosts ?? null },
+          },
+    redirectPort: redirect === true ? 443 : redirect === false ? null : redirect,
+    proxyFrom: proxy?.from ?? null,
   };
 }
 

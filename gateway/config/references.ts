@@ -2,10 +2,10 @@
 // Works on a draft, so that a broken part does not hide what is wrong elsewhere. Reads files, changes none.
 
 import { accessSync, constants } from 'node:fs';
-import ipaddr from 'ipaddr.js';
 import { validateCustomHeaderName } from '../core/decision/identity.ts';
 import type { Draft } from './inspect.ts';
-import { type Problem, pathText, problemAt } from './problem.ts';
+import { type Problem, problemAt } from './problem.ts';
+import { checkListenerFiles, checkListeners } from './references-listeners.ts';
 import { checkPolicies } from './references-policy.ts';
 import { checkUpstreams } from './references-upstreams.ts';
 import type { ConfigFile } from './schema.ts';
@@ -37,40 +37,8 @@ export function checkReferences(
   checkUpstreams(draft.upstreams ?? {}, absolute, files, problems, warnings);
   checkPolicies(draft, problems);
   if (files === 'check') checkFiles(draft, absolute, problems, warnings);
+  if (files === 'check') checkListenerFiles(draft, absolute, problems, warnings);
   return { problems, warnings };
-}
-
-function checkListeners(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
-  const addresses = (draft.listeners ?? []).map((listener, at) => ({
-    path: ['listeners', at, 'address'],
-    address: listener?.address,
-  }));
-  addresses.push({ path: ['operations', 'address'], address: draft.operations?.address });
-  const seen: { host: string; port: number; at: string }[] = [];
-  for (const { path, address } of addresses) {
-    const { host, port } = address ?? {};
-    if (host === undefined || port === undefined) continue;
-    const other = seen.find((known) => port !== 0 && known.port === port && overlaps(known.host, host));
-    if (other !== undefined)
-      problems.push(
-        problemAt(path, `port ${port} is taken by ${other.at} already`, 'give each listener its own address'),
-      );
-    seen.push({ host, port, at: pathText(path) });
-    if (isLoopback(host)) continue;
-    warnings.push(
-      path[0] === 'operations'
-        ? problemAt(
-            path,
-            'metrics and health are served beyond this machine',
-            'use 127.0.0.1, or keep the port behind a firewall',
-          )
-        : problemAt(
-            path,
-            'tokens and passwords cross the network in plain text',
-            'listen on 127.0.0.1 behind something that ends TLS',
-          ),
-    );
-  }
 }
 
 function checkKeys(draft: Draft<ConfigFile>, problems: Problem[]): void {
@@ -252,13 +220,4 @@ function checkFiles(
       problems.push(problemAt(['users_file'], refusal.problem, refusal.hint));
     }
   }
-}
-
-function overlaps(one: string, other: string): boolean {
-  return one === other || one === '::' || other === '::' || one === '0.0.0.0' || other === '0.0.0.0';
-}
-
-function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
-  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
 }

@@ -5,12 +5,14 @@
 import { z } from 'zod';
 import { addressHeaderName } from './policy-values.ts';
 import { limits, reload, routeLimits, timeout } from './schema-limits.ts';
+import { listenerSchema } from './schema-listeners.ts';
 import { corsSchema, rateLimitSchema, responseSchema } from './schema-policy.ts';
 import { upgradeChoice, webSocketRules } from './schema-upgrade.ts';
 import { upstreamSchema } from './schema-upstreams.ts';
 import {
   addressBlock,
   durationSeconds,
+  filePath,
   folderPrefix,
   identifier,
   listenAddress,
@@ -21,7 +23,6 @@ import {
 } from './values.ts';
 
 const count = (least: number, most: number) => z.number().int().min(least).max(most);
-const filePath = z.string().min(1).meta({ description: 'a path; relative ones start at the folder of this file' });
 
 const timeouts = z.strictObject({
   request_body_idle: timeout
@@ -93,7 +94,7 @@ const logTarget = z.string().min(1).prefault('stdout').meta({ description: 'off,
 /** The whole file. Read it with `inspect`, which reports every problem and not only the first of a kind. */
 export const fileSchema = z
   .strictObject({
-    listeners: z.array(z.strictObject({ address: listenAddress })).min(1),
+    listeners: z.array(listenerSchema).min(1),
     operations: z
       .strictObject({ address: listenAddress.prefault('127.0.0.1:9180') })
       .prefault({})

@@ -35,6 +35,12 @@ export function parseSizeBytes(text: string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
+/** A path as written, for `absolute` to complete. */
+export const filePath = z
+  .string()
+  .min(1)
+  .meta({ description: 'a path; relative ones start at the folder of this file' });
+
 /** A duration in milliseconds between two others, both given as text. */
 export function durationMs(least: string, most: string) {
   return read(

@@ -2,6 +2,7 @@
 // Three servers that share no path: edge.sock for the edges, public.sock for visitors, the operations listener.
 // Holds keys in memory; they go to the edges' feeds and nowhere else.
 
+import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.ts';
@@ -12,16 +13,18 @@ import type { ControlClock } from './control-clock.ts';
 import { ControlMetrics } from './control-metrics.ts';
 import { EdgeRoster } from './edge-roster.ts';
 import { createEdgeServer } from './edge-server.ts';
+import type { ListenerTls } from './load-tls.ts';
 import { loadUpstreamTls } from './load-upstream-tls.ts';
 import { mergeReload } from './merge-reload.ts';
 import { createOperationsServer } from './operations-server.ts';
 import { createPublicServer } from './public-server.ts';
 import { PasswordVerifier } from './verify-password.ts';
 
-/** What control hands out: the configuration and the ring. */
+/** What control hands out: the configuration, the ring, and the certificates of the listeners. */
 export interface ControlState {
   readonly config: Config;
   readonly keys: readonly KeyRecord[];
+  readonly tls: ListenerTls;
 }
 
 /** What loading the file again gave; problems are lines for people, without secrets. */
@@ -40,7 +43,12 @@ export interface ControlOptions extends ControlState {
   readonly operationsPort?: number | null;
   /** Between heartbeats on the feed. Default 1000. */
   readonly heartbeatMs?: number;
+  /** Between new secrets for TLS session tickets. Default 8 h. */
+  readonly ticketRotationMs?: number;
 }
+
+// A ticket that an eavesdropper kept can be read by whoever gets its key later, so no key lives long.
+const ticketRotationMs = 8 * 60 * 60 * 1000;
 
 /** What became of a reload. */
 export type ReloadResult =
@@ -71,11 +79,12 @@ export class ListenFailure extends Error {
 /** Starts control; resolves when all three servers listen. Throws `ListenFailure` for the operations address. */
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { logger, clock, sockets } = options;
-  let state: ControlState = { config: options.config, keys: options.keys };
+  let state: ControlState = { config: options.config, keys: options.keys, tls: options.tls };
   const firstTls = loadUpstreamTls(options.config.upstreams);
   // `serve` has checked the same files a moment ago
   if (firstTls.kind === 'refused') throw new Error(firstTls.problems.join('\n'));
   let { upstreamTls } = firstTls;
+  let ticketSecret = newTicketSecret();
   let seq = 1;
   const roster = new EdgeRoster(state.config.edges, clock);
   const metrics = new ControlMetrics(roster);
@@ -95,6 +104,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       config: state.config,
       keys: state.keys.map(toFeedKey),
       upstreamTls,
+      tls: state.tls,
+      ticketSecret,
       publicSocket: sockets.public,
     }),
     seq: () => seq,
@@ -114,7 +125,12 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     registry: metrics.registry,
     collect: edges.collect,
   });
+  const rotation = setInterval(() => {
+    ticketSecret = newTicketSecret();
+    edges.broadcast({ kind: 'tickets', ticketSecret });
+  }, options.ticketRotationMs ?? ticketRotationMs);
   const close = async (): Promise<void> => {
+    clearInterval(rotation);
     passwords.close();
     await Promise.all([edges.close(), visitors.close(), operations.close()]);
   };
@@ -141,8 +157,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         logger.error({ problems: loaded.problems }, 'the configuration was not reloaded; nothing changed');
         return loaded;
       }
-      const { config, needsRestart } = mergeReload(state.config, loaded.config);
-      state = { config, keys: loaded.keys };
+      const { config, needsRestart, listenerSources } = mergeReload(state.config, loaded.config);
+      const before = state.tls;
+      const tls = listenerSources.map((from, at) => (from < 0 ? before[at] : loaded.tls[from]) ?? null);
+      state = { config, keys: loaded.keys, tls };
       upstreamTls = loaded.upstreamTls;
       seq += 1;
       edges.broadcastSnapshot();
@@ -152,6 +170,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     },
     close,
   };
+}
+
+function newTicketSecret(): string {
+  return randomBytes(32).toString('base64url');
 }
 
 async function listenOnSocket(server: FastifyInstance, path: string): Promise<void> {

@@ -29,6 +29,8 @@ export interface EdgeServer {
   readonly server: FastifyInstance;
   /** Sends the present snapshot to all edges. */
   readonly broadcastSnapshot: () => void;
+  /** Sends a message to all edges. */
+  readonly broadcast: (message: FeedMessage) => void;
   /** Asks all connected edges for their metrics; resolves when all answered or after `deadlineMs`. */
   readonly collect: (deadlineMs: number) => Promise<void>;
   /** Ends all feeds and the timer. */
@@ -143,6 +145,9 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     broadcastSnapshot: () => {
       const snapshot = options.snapshot();
       for (const feed of feeds.values()) feed.send(snapshot);
+    },
+    broadcast: (message) => {
+      for (const feed of feeds.values()) feed.send(message);
     },
     collect: (deadlineMs) => {
       if (feeds.size === 0) return Promise.resolve();

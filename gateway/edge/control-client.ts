@@ -40,6 +40,8 @@ const maxLineLength = 64 * 1024 * 1024;
 export class ControlClient {
   /** A snapshot after the first one: a reload, or the state again after a reconnect. */
   onSnapshot: ((message: SnapshotMessage) => void) | null = null;
+  /** A new secret for TLS session tickets, base64url. */
+  onTicketSecret: ((secret: string) => void) | null = null;
   /** The feed ended; the client is already trying to come back. */
   onDisconnect: (() => void) | null = null;
   /** Gives prom-client's JSON when control collects metrics. */
@@ -185,6 +187,9 @@ export class ControlClient {
         this.#takeSnapshot(message);
         return;
       case 'heartbeat':
+        return;
+      case 'tickets':
+        this.onTicketSecret?.(message.ticketSecret);
         return;
       case 'collect':
         this.reportMetrics(message.id).catch((error: unknown) => this.#warn(error, 'metrics were not delivered'));

@@ -7,12 +7,12 @@ import { brokenChunk } from '../http1/chunked-filter.ts';
 import { HeadCollector } from '../http1/head-collector.ts';
 import { needMore, scanProblem } from '../http1/head-scanner.ts';
 import type { MessageProblem } from '../http1/problems.ts';
+import type { Arrival } from './arrival.ts';
 import { ClientDeadlines } from './client-deadlines.ts';
 import type { HostMemo } from './describe.ts';
 import type { Exchange } from './exchange.ts';
 import { beginRequest, refuseMessage } from './lifecycle.ts';
 import type { Runtime } from './runtime.ts';
-import { foldMapped } from './trusted-proxies.ts';
 import type { Tunnel } from './tunnel.ts';
 
 // How long, and for how many bytes, a closing connection still takes what the client sends, so that a reset does not
@@ -28,11 +28,8 @@ const nothing = Buffer.alloc(0);
 /** A client connection, from accept to close. */
 export class Downstream extends ClientDeadlines {
   readonly socket: Socket;
-  /** The neighbour's address, IPv4-mapped IPv6 folded. */
+  readonly arrival: Arrival;
   readonly peerAddress: string;
-  /** Whether the neighbour is on this machine. */
-  readonly isLoopback: boolean;
-  readonly scheme = 'http';
   /** By the ticker. */
   readonly openedMs: number;
   readonly hostMemo: HostMemo = { hostField: '', host: '', forwardedLines: '' };
@@ -52,13 +49,13 @@ export class Downstream extends ClientDeadlines {
   #lingerBytes = 0;
   #requests = 0;
 
-  constructor(socket: Socket, runtime: Runtime) {
+  constructor(socket: Socket, runtime: Runtime, arrival: Arrival) {
     super(runtime.ticker, runtime.limits.headMs);
     this.socket = socket;
+    this.arrival = arrival;
     this.#runtime = runtime;
     this.#heads = new HeadCollector(runtime.scanner);
-    this.peerAddress = foldMapped(socket.remoteAddress ?? '');
-    this.isLoopback = this.peerAddress === '::1' || this.peerAddress.startsWith('127.');
+    this.peerAddress = arrival.peerAddress;
     this.#writeIdleMs = runtime.limits.headMs;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
@@ -178,13 +175,18 @@ export class Downstream extends ClientDeadlines {
   /** Ends the connection in the middle of an answer. */
   cutOff(): void {
     this.#exchange = null;
-    // a reset, so that not even an answer that ends with the connection can look complete
-    this.socket.resetAndDestroy();
+    this.#reset();
+  }
+
+  /** Only TCP knows a reset, after which not even an answer that ends with the connection can look complete. */
+  #reset(): void {
+    this.arrival.transport.resetAndDestroy();
+    this.socket.destroy();
   }
 
   /** Ends the connection now, whatever it is doing. What the client has of an answer must not look like the whole. */
   abandon(): void {
-    if (this.#exchange?.isAnswering || this.#tunnel !== null || this.hasUnsent) this.socket.resetAndDestroy();
+    if (this.#exchange?.isAnswering || this.#tunnel !== null || this.hasUnsent) this.#reset();
     else this.socket.destroy();
   }
 
@@ -198,9 +200,7 @@ export class Downstream extends ClientDeadlines {
   resumeBody(): void {
     this.#isBodyPaused = false;
     const exchange = this.#exchange;
-    if (exchange !== null && !exchange.isRequestSent) {
-      this.expectWithin(exchange.timeouts.requestBodyIdleMs);
-    }
+    if (exchange !== null && !exchange.isRequestSent) this.expectWithin(exchange.timeouts.requestBodyIdleMs);
     if (this.#held === null) this.socket.resume();
   }
 
@@ -298,7 +298,7 @@ export class Downstream extends ClientDeadlines {
     }
     this.#skippedEmptyLine = false;
     const head = runtime.takeRequestHead();
-    const problem = head.parse(heads.takeText(), heads.scanner, runtime.names.requests);
+    const problem = head.parse(heads.takeText(), heads.scanner, runtime.names.requests, this.arrival.scheme);
     if (problem !== null) return this.#refuse(problem, chunk.length);
     this.#requests++;
     beginRequest(runtime, this, head);
@@ -381,7 +381,7 @@ export class Downstream extends ClientDeadlines {
       const isCut = exchange.isAnswering;
       exchange.cancel();
       this.#exchange = null;
-      if (isCut) this.socket.resetAndDestroy();
+      if (isCut) this.#reset();
       else this.socket.destroy();
     } else if (this.#isWaiting && !this.hasUnsent) this.socket.destroy();
     else this.#close();

@@ -31,10 +31,12 @@ export function issueLines(runtime: Runtime, exchange: Exchange, carriesToken: b
 
 /** Cookies are Secure but on plain HTTP over loopback, where a browser would drop a Secure one. */
 export function setsSecureCookies(exchange: Pick<Exchange, 'request' | 'downstream'>): boolean {
-  return isOverTls(exchange) || !exchange.downstream.isLoopback;
+  const { peerAddress } = exchange.downstream;
+  return isOverTls(exchange) || !(peerAddress === '::1' || peerAddress.startsWith('127.'));
 }
 
 /** Whether the client came over TLS: to a listener of ours, or as a trusted proxy says. */
 export function isOverTls({ request, downstream }: Pick<Exchange, 'request' | 'downstream'>): boolean {
-  return (request.isFromTrustedProxy ? trustedScheme(request.head, downstream.scheme) : downstream.scheme) === 'https';
+  const { scheme } = downstream.arrival;
+  return (request.isFromTrustedProxy ? trustedScheme(request.head, scheme) : scheme) === 'https';
 }

@@ -4,6 +4,7 @@
 // but from here.
 
 import { type Decision, type Denial, decide, type Lookup, type Permit } from '../core/decision/decide.ts';
+import type { DenyReason } from '../core/decision/reasons.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { RequestHead } from '../http1/request-head.ts';
@@ -16,9 +17,10 @@ import { judgeEarly, type Preflight } from './early-rules.ts';
 import { Exchange } from './exchange.ts';
 import { setsSecureCookies } from './issue-pass.ts';
 import { judgeUpgrade, mayBeUpgrade, upgradeLines } from './judge-upgrade.ts';
+import { checkGate, type Gate } from './listener-gate.ts';
 import { limitByIdentity } from './rate-limits.ts';
 import { writeForwardedLines, writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
-import { denialAnswer, type MessageRefusal, messageAnswer } from './responder.ts';
+import { type AnswerContext, denialAnswer, type MessageRefusal, messageAnswer, redirectAnswer } from './responder.ts';
 import { crossOriginLines } from './response-policy.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -47,6 +49,10 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   }
   const requestId = request.requestId ?? runtime.requestIds.nextRequestId();
   const passage: Passage = { downstream, request, snapshot, now, requestId, startedMs };
+
+  // 1b. The listener's own rules: where a request came in can only take away from what it may do.
+  const gate = downstream.arrival.rules.gate;
+  if (gate !== null && !passGate(runtime, passage, gate)) return;
 
   // 2. Early rules, where a route has some: a flood must not cost signatures, and a preflight carries no credential to decide on.
   if (snapshot.hasEarlyRules) {
@@ -138,12 +144,54 @@ function enforce(runtime: Runtime, passage: Passage, decision: Exclude<Decision,
   }
 }
 
+/** @returns false when the request was answered here */
+function passGate(runtime: Runtime, passage: Passage, gate: Gate): boolean {
+  const { downstream, request, snapshot, now } = passage;
+  const verdict = checkGate(gate, downstream.arrival, request, snapshot, now);
+  switch (verdict.kind) {
+    case 'pass':
+      return true;
+    case 'refuse':
+      refuse(runtime, passage, denialOf(verdict.reason, verdict.detail));
+      return false;
+    case 'redirect':
+      redirect(runtime, passage, verdict.location);
+      return false;
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function denialOf(reason: DenyReason, detail: string): Denial {
+  return { kind: 'deny', reason, route: null, presented: false, clearPass: false, detail, retryAfterSeconds: 0 };
+}
+
+function redirect(runtime: Runtime, passage: Passage, location: string): void {
+  const { downstream, request } = passage;
+  const head = request.head;
+  const close = !head.isPersistent || head.hasBody;
+  const answer = redirectAnswer(location, contextOf(passage), close);
+  runtime.requestRedirected(passage, answer.status);
+  runtime.giveRequestHead(head);
+  downstream.answer(answer.text, close);
+}
+
+function contextOf({ request, requestId }: Passage): AnswerContext {
+  const head = request.head;
+  return {
+    requestId,
+    isHead: head.method === 'HEAD',
+    isPage: isNavigation(head),
+    minorVersion: head.minorVersion,
+  };
+}
+
 /** 5a. Forward: strip, then add, then open. Cannot be called without a permit. */
 function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
   const { downstream, request, snapshot, requestId } = passage;
   const route = permit.route;
   // before anything counts as allowed: what leaves HTTP is not decided on again, so it has more to prove
-  const upgrade = request.head.hasUpgrade ? judgeUpgrade(request, permit, downstream.scheme) : null;
+  const upgrade = request.head.hasUpgrade ? judgeUpgrade(request, permit, downstream.arrival.scheme) : null;
   if (typeof upgrade === 'string') {
     refuseMessage(runtime, downstream, upgrade, request.head);
     return;
@@ -168,7 +216,7 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     if (request.explicitForm !== null) runtime.lostTokens.remember(request, runtime.ticker.nowMs);
   }
   let forwardedLines = request.isFromTrustedProxy
-    ? writeTrustedForwardedLines(request, downstream.scheme)
+    ? writeTrustedForwardedLines(request, downstream.arrival.scheme) + certificateLine(downstream)
     : rememberedForwardedLines(downstream);
   if (upgrade !== null) forwardedLines += upgradeLines(upgrade);
   const headText = writeRequestHead(permit, request, snapshot.tokenParameter, requestId, forwardedLines, identity);
@@ -182,16 +230,22 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
 
 /** The same for all requests of a connection that name one host. */
 function rememberedForwardedLines(downstream: Downstream): string {
-  const { hostMemo, peerAddress, scheme } = downstream;
+  const { hostMemo, peerAddress } = downstream;
   if (hostMemo.forwardedLines === '') {
-    hostMemo.forwardedLines = writeForwardedLines(peerAddress, scheme, hostMemo.hostField);
+    hostMemo.forwardedLines =
+      writeForwardedLines(peerAddress, downstream.arrival.scheme, hostMemo.hostField) + certificateLine(downstream);
   }
   return hostMemo.forwardedLines;
 }
 
+/** What the upstream is told of the client's certificate, with its line end; empty without a good one. */
+function certificateLine({ arrival }: Downstream): string {
+  return arrival.certificate?.line ?? '';
+}
+
 /** 5b. Refuse: the public class to the client, the reason to the log. */
 function refuse(runtime: Runtime, passage: Passage, denial: Denial): void {
-  const { downstream, request, requestId } = passage;
+  const { downstream, request } = passage;
   const head = request.head;
   runtime.metrics.decision(null, denial.reason);
   // unread body bytes would be taken for the next request, and so would those of another protocol
@@ -201,14 +255,8 @@ function refuse(runtime: Runtime, passage: Passage, denial: Denial): void {
     denial.clearPass && denial.route !== null
       ? clearPassLine(denial.route.path, setsSecureCookies({ request, downstream }))
       : '';
-  const context = {
-    requestId,
-    isHead: head.method === 'HEAD',
-    isPage: isNavigation(head),
-    minorVersion: head.minorVersion,
-  };
   const lines = cookieLines + crossOriginLines(denial.route, head);
-  const answer = denialAnswer(denial, context, lines, close);
+  const answer = denialAnswer(denial, contextOf(passage), lines, close);
   const hint = denial.reason === 'no-credential' ? runtime.lostTokenHint(request, denial.route) : null;
   runtime.requestDenied(passage, denial, answer.status, hint);
   runtime.giveRequestHead(head);

@@ -16,5 +16,5 @@ export function isStillAllowed(runtime: Runtime, exchange: Exchange, upgrade: Up
   // another route is another permission, even where it would allow as much
   if (route.name !== permit.route.name || !(route.upgrade?.protocols.includes(upgrade.protocol) ?? false)) return false;
   if (decision.kind === 'lookup') return permit.how === 'password';
-  return route.upgrade !== null && isWelcome(request, decision, route.upgrade, downstream.scheme);
+  return route.upgrade !== null && isWelcome(request, decision, route.upgrade, downstream.arrival.scheme);
 }

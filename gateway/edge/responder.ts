@@ -23,6 +23,7 @@ interface Wording {
 }
 
 const wordings: ReadonlyMap<number, Wording> = new Map([
+  [308, { title: 'Permanent Redirect', detail: 'This is served over https.' }],
   [400, { title: 'Bad Request', detail: 'The request could not be understood.' }],
   [401, { title: 'Unauthorized', detail: 'A valid credential is needed to open this.' }],
   [403, { title: 'Forbidden', detail: 'The credential is valid, but it does not open this.' }],
@@ -46,12 +47,20 @@ const wordings: ReadonlyMap<number, Wording> = new Map([
   [505, { title: 'HTTP Version Not Supported', detail: 'HTTP/1.1 and HTTP/1.0 are spoken here.' }],
 ]);
 
+/** Refusals that the status alone would describe wrongly, and whose cause is the reader's to change. */
+const ownWordings: Readonly<Partial<Record<DenyReason, Wording>>> = {
+  'certificate-missing': { title: 'Forbidden', detail: 'A client certificate is needed to open this.' },
+  'certificate-refused': { title: 'Forbidden', detail: 'A valid client certificate is needed to open this.' },
+  'credential-in-clear': { title: 'Forbidden', detail: 'Tokens and passwords are taken over https only.' },
+};
+
 /** Status of a refusal. */
 export function statusOfDenial(reason: DenyReason): number {
   switch (reason) {
     case 'no-route':
       return 404;
     case 'unknown-host':
+    case 'misdirected':
       return 421;
     case 'ambiguous-path':
     case 'encoded-slash':
@@ -65,6 +74,9 @@ export function statusOfDenial(reason: DenyReason): number {
     case 'outside-host':
     case 'outside-address':
     case 'foreign-origin':
+    case 'certificate-missing':
+    case 'certificate-refused':
+    case 'credential-in-clear':
       return 403;
     case 'rate-limited':
     case 'password-busy':
@@ -107,7 +119,12 @@ export function denialAnswer(denial: Denial, exchange: AnswerContext, routeLines
   if (status === 401) lines += challenge(denial);
   if (status === 405) lines += 'Allow: GET, HEAD\r\n';
   if (denial.retryAfterSeconds > 0) lines += `Retry-After: ${denial.retryAfterSeconds}\r\n`;
-  return { status, text: render(status, lines, exchange, close) };
+  return { status, text: render(status, lines, exchange, close, ownWordings[denial.reason]) };
+}
+
+/** Answer of a listener that serves nothing itself. 308: method and body are to come along (RFC 9110 §15.4.9). */
+export function redirectAnswer(location: string, context: AnswerContext, close: boolean): Answer {
+  return { status: 308, text: render(308, `Location: ${location}\r\n`, context, close) };
 }
 
 /** What an answer depends on beside its reason. */
@@ -165,8 +182,8 @@ function challenge(denial: Denial): string {
   return lines;
 }
 
-function render(status: number, lines: string, context: AnswerContext, close: boolean): string {
-  const wording = wordings.get(status) ?? { title: 'Error', detail: 'The request was not answered.' };
+function render(status: number, lines: string, context: AnswerContext, close: boolean, own?: Wording): string {
+  const wording = own ?? wordings.get(status) ?? { title: 'Error', detail: 'The request was not answered.' };
   const type = context.isPage ? 'text/html; charset=utf-8' : 'application/problem+json';
   const body = context.isPage ? page(status, wording, context.requestId) : problem(status, wording, context.requestId);
   const connection = close ? 'Connection: close\r\n' : context.minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';

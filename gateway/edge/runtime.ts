@@ -270,13 +270,7 @@ export class Runtime {
       token: request.explicitToken,
     };
     this.#decisionLog?.write({ ...common, detail: hint === null ? denial.detail : `${denial.detail}; ${hint}` });
-    this.#accessLog?.write({
-      ...unforwarded,
-      ...common,
-      allowed: null,
-      durationMs,
-      hint,
-    });
+    this.#accessLog?.write({ ...unforwarded, ...common, allowed: null, durationMs, hint });
   }
 
   /** An allowed request that was never forwarded: answered here, or with `status` 0 when its client had left. */
@@ -307,6 +301,16 @@ export class Runtime {
       durationMs,
       hint,
     });
+  }
+
+  /** The listener sent it to https. */
+  requestRedirected({ request, requestId, startedMs }: Passage, status: number): void {
+    this.#requests++;
+    const durationMs = monotonicMs() - startedMs;
+    this.metrics.request(-1, status, 1, durationMs / 1000);
+    const { clientAddress: client, method, host, path } = request;
+    const line = { requestId, client, method, host, path, route: null, status, allowed: null, denied: null };
+    this.#accessLog?.write({ ...unforwarded, ...line, durationMs, hint: null });
   }
 
   /** A hint when a player lost its token on the way, counted for its route. */

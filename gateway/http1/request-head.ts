@@ -20,7 +20,10 @@ const methods: ReadonlySet<string> = new Set(
 
 const methodToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // No user info, and no authority without a host: `Host` could not say the same.
-const schemeAndAuthority = /^http:\/\/([A-Za-z0-9\-._:[\]]+)(?=[/?]|$)/i;
+const schemeAndAuthority = {
+  http: /^http:\/\/([A-Za-z0-9\-._:[\]]+)(?=[/?]|$)/i,
+  https: /^https:\/\/([A-Za-z0-9\-._:[\]]+)(?=[/?]|$)/i,
+};
 
 /** A parsed request head. Its path is raw: not canonical, not yet routed. */
 export class RequestHead extends MessageHead {
@@ -47,10 +50,17 @@ export class RequestHead extends MessageHead {
   /**
    * @param text     exactly the head's bytes as latin1, its empty line included
    * @param scanner  has just scanned these bytes to their end
+   * @param scheme   what the connection speaks; an absolute target must say the same (RFC 9112 §3.2.2)
    * @returns null when the head is sound; nothing of `this` may be used otherwise
    */
-  parse(text: string, scanner: HeadScanner, names: FieldNames): MessageProblem | null {
+  parse(
+    text: string,
+    scanner: HeadScanner,
+    names: FieldNames,
+    scheme: 'http' | 'https' = 'http',
+  ): MessageProblem | null {
     this.text = text;
+    this.#scheme = scheme;
     const startLine = this.#readStartLine(text, scanner);
     if (startLine !== null) return startLine;
     const problem = this.readFields(scanner, names);
@@ -97,12 +107,12 @@ export class RequestHead extends MessageHead {
     return null;
   }
 
-  /** Origin form, or absolute form with the scheme http; `*` and authority form mean nothing to a gateway. */
+  /** Origin form, or absolute form with the connection's scheme; `*` and authority form mean nothing to a gateway. */
   #readTarget(text: string, start: number, pathEnd: number, end: number): MessageProblem | null {
     let pathStart = start;
     this.#absoluteAuthority = null;
     if (text.charCodeAt(start) !== 0x2f) {
-      const match = schemeAndAuthority.exec(text.slice(start, end));
+      const match = schemeAndAuthority[this.#scheme].exec(text.slice(start, end));
       if (match === null) return 'bad-target';
       this.#absoluteAuthority = match[1] ?? '';
       pathStart = start + match[0].length;
@@ -113,6 +123,7 @@ export class RequestHead extends MessageHead {
   }
 
   #absoluteAuthority: string | null = null;
+  #scheme: 'http' | 'https' = 'http';
 
   #readOwnFields(): MessageProblem | null {
     const fields = this.fields;

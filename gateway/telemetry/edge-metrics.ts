@@ -57,6 +57,10 @@ export class EdgeMetrics {
   readonly tunnelsBegun: number[] = [];
   readonly tunnels = new TunnelMetrics();
   parseRefusals = 0;
+  tlsHandshakes = 0;
+  tlsHandshakesFailed = 0;
+  tlsSessionsResumed = 0;
+  proxyHeadersRefused = 0;
   retries = 0;
   passesIssued = 0;
   bytesIn = 0;
@@ -263,6 +267,14 @@ export class EdgeMetrics {
       'What is refused: nothing (0), work without a verified token (1), all new work (2). Worst edge.',
       () => this.overloadLevel,
       'max',
+    );
+    counter('latchkey_tls_handshakes_total', 'TLS handshakes that were completed.', () => this.tlsHandshakes);
+    counter('latchkey_tls_handshakes_failed_total', 'TLS handshakes that failed.', () => this.tlsHandshakesFailed);
+    counter('latchkey_tls_sessions_resumed_total', 'TLS sessions resumed.', () => this.tlsSessionsResumed);
+    counter(
+      'latchkey_proxy_headers_refused_total',
+      'Connections without a sound PROXY header, or from addresses not listed to send one.',
+      () => this.proxyHeadersRefused,
     );
     counter('latchkey_parse_refusals_total', 'Requests refused by the HTTP grammar.', () => this.parseRefusals);
     counter('latchkey_retries_total', 'Requests sent to an upstream a second time.', () => this.retries);

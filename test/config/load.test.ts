@@ -32,7 +32,9 @@ routes:
   - { name: app, host: app.localhost, path: /, upstream: web, accept: [token], identity: oauth2-proxy, assertion: true }
   - { name: public, path: /assets/, upstream: web, accept: [anyone] }
 `);
-  expect(loaded.listeners).toEqual([{ at: 'listeners[0].address', host: '127.0.0.1', port: 8080 }]);
+  expect(loaded.listeners).toEqual([
+    { at: 'listeners[0].address', host: '127.0.0.1', port: 8080, tls: null, redirectPort: null, proxyFrom: null },
+  ]);
   expect(loaded.dataDir).toBe(folder.file('data'));
   expect(loaded.edges).toBe(3);
   expect(loaded.commonKeys).toEqual([{ id: 'k1', secretFile: folder.file('k1.secret'), state: 'signing' }]);

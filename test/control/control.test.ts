@@ -217,9 +217,11 @@ test('a reload sends a new snapshot; what is bound at the start stays', async ()
     edges: 5,
     reservedPrefix: '/other/',
     passwordChecksPerSecond: 7,
-    listeners: [{ at: 'listeners[0].address', host: '127.0.0.1', port: 1 }],
+    listeners: [
+      { at: 'listeners[0].address', host: '127.0.0.1', port: 1, tls: null, redirectPort: null, proxyFrom: null },
+    ],
   });
-  const control = await rig.start({ reload: () => ({ kind: 'loaded', config: loaded, keys: [] }) });
+  const control = await rig.start({ reload: () => ({ kind: 'loaded', config: loaded, keys: [], tls: [] }) });
   const client = await joinEdge('e1');
   const arrived = new Promise((resolve) => {
     client.onSnapshot = resolve;

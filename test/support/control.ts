@@ -22,7 +22,9 @@ export const testKey: KeyRecord = {
 /** A whole configuration without routes. */
 export function testConfig(changes: Partial<Config> = {}): Config {
   return {
-    listeners: [{ at: 'listeners[0].address', host: '127.0.0.1', port: 0 }],
+    listeners: [
+      { at: 'listeners[0].address', host: '127.0.0.1', port: 0, tls: null, redirectPort: null, proxyFrom: null },
+    ],
     operations: { at: 'operations.address', host: '127.0.0.1', port: 0 },
     dataDir: '/nonexistent',
     edges: 1,
@@ -87,6 +89,7 @@ export function makeTestControl(): TestControl {
       const control = await startControl({
         config: testConfig(),
         keys: [testKey],
+        tls: [],
         sockets,
         reload: () => ({ kind: 'refused', problems: ['no file in this test'] }),
         logger,

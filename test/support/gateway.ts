@@ -8,13 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
-import type { Config } from '../../gateway/config/config.ts';
 import { formatProblem } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import type { fileSchema } from '../../gateway/config/schema.ts';
-import { type Control, startControl } from '../../gateway/control/control.ts';
+import { type Control, type ControlState, startControl } from '../../gateway/control/control.ts';
 import { loadKeyRing } from '../../gateway/control/load-key-ring.ts';
-import type { KeyRecord } from '../../gateway/core/model/key.ts';
+import { loadTls } from '../../gateway/control/load-tls.ts';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { ControlClient } from '../../gateway/edge/control-client.ts';
@@ -100,12 +99,14 @@ export async function writeConfig(folder: string, options: GatewayOptions): Prom
 export async function startGateway(options: GatewayOptions): Promise<TestGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'lk-'));
   const { logger, said } = memoryLogger();
-  const load = (file: string): { config: Config; keys: readonly KeyRecord[] } => {
+  const load = (file: string): ControlState => {
     const loaded = loadConfig(file, () => undefined);
     if (loaded.kind === 'invalid') throw new Error(loaded.problems.map(formatProblem).join('\n'));
     const ring = loadKeyRing(loaded.config);
     if (ring.kind === 'refused') throw new Error(ring.problem);
-    return { config: { ...loaded.config, edges: 1 }, keys: ring.keys };
+    const tls = loadTls(loaded.config);
+    if (tls.kind === 'refused') throw new Error(tls.problem);
+    return { config: { ...loaded.config, edges: 1 }, keys: ring.keys, tls: tls.tls };
   };
   const file = await writeConfig(folder, options);
   const first = await loadOrTidy(() => load(file), folder);

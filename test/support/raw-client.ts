@@ -46,6 +46,11 @@ export class RawClient {
     }
   }
 
+  /** A client on a socket of the caller's, connected or about to be. */
+  static on(socket: Socket): RawClient {
+    return new RawClient(socket);
+  }
+
   static connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host, noDelay: true, allowHalfOpen: true });

@@ -8,6 +8,7 @@ import { formatProblem } from '../../config/format.ts';
 import { loadConfig } from '../../config/load.ts';
 import { type Control, type Reloaded, startControl } from '../../control/control.ts';
 import { loadKeyRing } from '../../control/load-key-ring.ts';
+import { loadTls } from '../../control/load-tls.ts';
 import { FileWatch, watchedFiles } from '../../control/watch-files.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -57,6 +58,7 @@ async function start(message: StartControl): Promise<RunningControl> {
     const control = await startControl({
       config: message.config,
       keys: message.keys,
+      tls: message.tls,
       sockets: message.sockets,
       operationsPort: message.operationsPort,
       reload: () => loadAgain(message.file, message.config.dataDir),
@@ -82,7 +84,9 @@ function loadAgain(file: string, dataDir: string): Reloaded {
   if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.problems.map(formatProblem) };
   const ring = loadKeyRing({ commonKeys: loaded.config.commonKeys, dataDir });
   if (ring.kind === 'refused') return { kind: 'refused', problems: [`${ring.problem} (${ring.hint})`] };
-  return { kind: 'loaded', config: loaded.config, keys: ring.keys };
+  const tls = loadTls(loaded.config);
+  if (tls.kind === 'refused') return { kind: 'refused', problems: [`${tls.problem} (${tls.hint})`] };
+  return { kind: 'loaded', config: loaded.config, keys: ring.keys, tls: tls.tls };
 }
 
 function reload(running: RunningControl): void {
@@ -96,7 +100,8 @@ function reload(running: RunningControl): void {
   if (!isDeepStrictEqual([files, before.reload], [watchedFiles(running.file, result.config), result.config.reload])) {
     watchAgain(running);
   }
-  void tellSupervisor({ type: 'state', config: result.config, keys: result.keys });
+  const { config, keys, tls } = result;
+  void tellSupervisor({ type: 'state', config, keys, tls });
 }
 
 function watchAgain(running: RunningControl): void {

@@ -71,9 +71,15 @@ async function start(message: StartEdge): Promise<RunningEdge> {
     const edge = await startEdge({ edgeId, client, snapshot: first, metrics, logger, listenFds: message.listenFds });
     client.onSnapshot = (next) => {
       const isNew = !isSameState(latest, next);
+      // a control that was started anew has a new one, and other edges may have it already
+      if (!isNew && latest.ticketSecret !== next.ticketSecret) edge.renewTickets(next.ticketSecret);
       latest = next;
       // A control that came back sends what this edge has already; applying it would drop warm upstream connections.
       if (isNew) edge.applySnapshot(next);
+    };
+    client.onTicketSecret = (secret) => {
+      latest = { ...latest, ticketSecret: secret };
+      edge.renewTickets(secret);
     };
     if (!isSameState(latest, first)) edge.applySnapshot(latest);
     await client.reportReady(edge.listening);
@@ -92,7 +98,8 @@ function isSameState(left: SnapshotMessage, right: SnapshotMessage): boolean {
   return (
     left.publicSocket === right.publicSocket &&
     isDeepStrictEqual(left.config, right.config) &&
-    isDeepStrictEqual(left.keys, right.keys)
+    isDeepStrictEqual(left.keys, right.keys) &&
+    isDeepStrictEqual(left.tls, right.tls)
   );
 }
 

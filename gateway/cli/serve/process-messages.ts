@@ -2,6 +2,7 @@
 // Keys travel here and on edge.sock, never in an argument or the environment, where other users could read them.
 
 import type { Config } from '../../config/config.ts';
+import type { ListenerTls } from '../../control/load-tls.ts';
 import type { KeyRecord } from '../../core/model/key.ts';
 
 /** An address as it is really bound. */
@@ -17,6 +18,7 @@ export interface StartControl {
   readonly file: string;
   readonly config: Config;
   readonly keys: readonly KeyRecord[];
+  readonly tls: ListenerTls;
   readonly sockets: { readonly edge: string; readonly public: string };
   /** The port a control before this one was given, so that port 0 means the same port again. */
   readonly operationsPort: number | null;
@@ -48,4 +50,9 @@ export type MessageFromChild =
   /** `at` is the address's place in the configuration, `code` the system's word for why. */
   | { readonly type: 'cannot-listen'; readonly at: string; readonly code: string }
   /** The state after a reload: what a control that replaces this one has to start with. */
-  | { readonly type: 'state'; readonly config: Config; readonly keys: readonly KeyRecord[] };
+  | {
+      readonly type: 'state';
+      readonly config: Config;
+      readonly keys: readonly KeyRecord[];
+      readonly tls: ListenerTls;
+    };

@@ -4,6 +4,7 @@
 import { fork } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/config.ts';
+import type { ListenerTls } from '../../control/load-tls.ts';
 import type { KeyRecord } from '../../core/model/key.ts';
 import type { DataFolder } from '../../store/data-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -19,6 +20,7 @@ export interface SupervisorOptions {
   readonly file: string;
   readonly config: Config;
   readonly keys: readonly KeyRecord[];
+  readonly tls: ListenerTls;
   readonly folder: DataFolder;
   readonly logger: Logger;
 }
@@ -49,6 +51,7 @@ export class Supervisor {
   readonly #controlReady = Promise.withResolvers<BoundAddress>();
   #config: Config;
   #keys: readonly KeyRecord[];
+  #tls: ListenerTls;
   #operationsPort: number | null = null;
   #listeners: BoundListeners | null = null;
   #started = false;
@@ -59,6 +62,7 @@ export class Supervisor {
     this.#options = options;
     this.#config = options.config;
     this.#keys = options.keys;
+    this.#tls = options.tls;
     const { logger } = options;
     this.#control = new RestartingChild({
       name: 'control',
@@ -171,6 +175,7 @@ export class Supervisor {
       file: this.#options.file,
       config: this.#config,
       keys: this.#keys,
+      tls: this.#tls,
       sockets: { edge: this.#options.folder.edgeSocket, public: this.#options.folder.publicSocket },
       operationsPort: this.#operationsPort,
     } satisfies StartControl);
@@ -204,6 +209,7 @@ export class Supervisor {
         const logsBefore = this.#config.logs;
         this.#config = message.config;
         this.#keys = message.keys;
+        this.#tls = message.tls;
         // what an edge opens when it starts changes with the edge
         if (!isDeepStrictEqual(logsBefore, message.config.logs)) void this.replaceEdges();
         return;

@@ -49,6 +49,9 @@ const identityNames: ReadonlySet<string> = new Set([
   'x-forwarded-groups',
   'x-forwarded-preferred-username',
   'x-forwarded-access-token',
+  // RFC 9440 §3: a field that came from outside must never look as if the gateway had made it
+  'client-cert',
+  'client-cert-chain',
 ]);
 const identityPrefixes: readonly string[] = ['x-auth-request-', 'remote-', 'x-latchkey-', 'latchkey-'];
 
@@ -83,6 +86,8 @@ const untouchableNames: ReadonlySet<string> = new Set([
   'expect',
   'via',
   'forwarded',
+  'client-cert',
+  'client-cert-chain',
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-proto',

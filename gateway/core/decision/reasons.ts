@@ -8,6 +8,10 @@ export type AllowKind = 'anyone' | 'token' | 'pass' | 'password';
 export type DenyReason =
   | 'no-route'
   | 'unknown-host'
+  | 'misdirected'
+  | 'certificate-missing'
+  | 'certificate-refused'
+  | 'credential-in-clear'
   | 'ambiguous-path'
   | 'encoded-slash'
   | 'cors-origin'
@@ -44,6 +48,10 @@ export type DenyReason =
 export const denyReasons: readonly DenyReason[] = [
   'no-route',
   'unknown-host',
+  'misdirected',
+  'certificate-missing',
+  'certificate-refused',
+  'credential-in-clear',
   'ambiguous-path',
   'encoded-slash',
   'cors-origin',

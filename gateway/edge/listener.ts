@@ -1,0 +1,157 @@
+// One listener of an edge: accepts, reads the PROXY header where one is due, ends TLS where it is ended here.
+// A plain listener without a header goes from accept to HTTP at once. Who is listed decides who may connect: a header is
+// required from those addresses, and nobody else is heard (PROXY protocol specification §2, "must not try to guess").
+
+import { createServer, type Server, type Socket } from 'node:net';
+import type { ListenerConfig } from '../config/config.ts';
+import { type AddressList, compileAddressList } from '../core/token/address.ts';
+import { admissionSlack } from './admission.ts';
+import type { ListenerRules } from './arrival.ts';
+import { Downstream } from './downstream.ts';
+import { readPreface } from './preface.ts';
+import { maxProxyHeaderBytes, readProxyHeader } from './proxy-protocol.ts';
+import type { Runtime } from './runtime.ts';
+import { TlsListener } from './tls-listener.ts';
+import type { TlsTable } from './tls-table.ts';
+import { foldMapped } from './trusted-proxies.ts';
+
+/** A listener could not listen; `code` is the system's, `at` the place in the configuration. */
+export class ListenError extends Error {
+  readonly code: string;
+  readonly at: string;
+
+  constructor(at: string, address: string, cause: NodeJS.ErrnoException) {
+    super(`${at}: cannot listen on ${address}: ${cause.code ?? cause.message}`, { cause });
+    this.code = cause.code ?? 'UNKNOWN';
+    this.at = at;
+  }
+}
+
+// Waiting for a kernel queue deeper than the default 511 costs nothing and saves bursts.
+const backlog = 4096;
+
+export class Listener {
+  readonly rules: ListenerRules = { gate: null };
+  /** null on a plain listener. */
+  readonly tls: TlsListener | null;
+  readonly #config: ListenerConfig;
+  readonly #runtime: Runtime;
+  readonly #proxies: AddressList | null;
+  readonly #server: Server;
+  /** Connections that are not ready for HTTP yet. */
+  readonly #early = new Set<Socket>();
+
+  /** @param table  what TLS is ended with; null on a plain listener */
+  constructor(config: ListenerConfig, table: TlsTable | null, runtime: Runtime) {
+    this.#config = config;
+    this.#runtime = runtime;
+    this.#proxies = config.proxyFrom === null ? null : compileAddressList(config.proxyFrom);
+    this.tls =
+      table === null
+        ? null
+        : new TlsListener(table, {
+            rules: this.rules,
+            metrics: runtime.metrics,
+            ticker: runtime.ticker,
+            prefaceTimeoutMs: () => runtime.limits.headMs,
+            onArrival: (socket, arrival) => {
+              this.#early.delete(arrival.transport);
+              new Downstream(socket, runtime, arrival);
+            },
+          });
+    const isDirect = this.tls === null && config.proxyFrom === null;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      if (isDirect) this.#serve(socket, peerOf(socket));
+      else this.#acceptEarly(socket);
+    });
+    // what has not become a connection of the runtime yet counts here alone
+    const { maxConnections } = runtime.limits;
+    this.#server.maxConnections = maxConnections + 2 * admissionSlack(maxConnections);
+    this.#server.on('drop', () => {
+      runtime.metrics.connectionsDropped++;
+    });
+  }
+
+  /** @param fd  a bound socket, or null to bind the address @returns where it really listens @throws ListenError */
+  listen(fd: number | null): Promise<{ host: string; port: number }> {
+    const { at, host, port } = this.#config;
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException) => reject(new ListenError(at, `${host}:${port}`, error));
+      const onListening = () => {
+        server.off('error', onError);
+        const bound = server.address();
+        const isTcp = bound !== null && typeof bound === 'object';
+        resolve(isTcp ? { host: bound.address, port: bound.port } : { host, port });
+      };
+      server.once('error', onError);
+      if (fd === null) server.listen({ host, port, backlog }, onListening);
+      else server.listen({ fd }, backlog, onListening);
+    });
+  }
+
+  /** Stops accepting and ends what has not begun to speak HTTP. Resolves once every connection is gone. */
+  close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of [...this.#early]) socket.destroy();
+    return closed;
+  }
+
+  #acceptEarly(socket: Socket): void {
+    const peer = peerOf(socket);
+    this.#early.add(socket);
+    socket.once('close', () => this.#early.delete(socket));
+    socket.on('error', () => {
+      // 'close' follows
+    });
+    if (this.#config.proxyFrom === null) {
+      this.tls?.accept(socket, peer);
+      return;
+    }
+    const { metrics, ticker, limits } = this.#runtime;
+    if (this.#proxies?.contains(peer) !== true) {
+      metrics.proxyHeadersRefused++;
+      socket.destroy();
+      return;
+    }
+    let client = peer;
+    readPreface({
+      socket,
+      ticker,
+      timeoutMs: limits.headMs,
+      judge: (bytes) => {
+        const header = readProxyHeader(bytes);
+        if (header.kind === 'partial') return bytes.length > maxProxyHeaderBytes ? 'refuse' : 'partial';
+        if (header.kind === 'malformed') return 'refuse';
+        client = header.address ?? peer;
+        return header.length;
+      },
+      onDone: () => {
+        if (this.tls === null) this.#serve(socket, client);
+        else this.tls.accept(socket, client);
+      },
+      onRefused: () => {
+        metrics.proxyHeadersRefused++;
+      },
+    });
+  }
+
+  #serve(socket: Socket, peerAddress: string): void {
+    this.#early.delete(socket);
+    const { rules } = this;
+    new Downstream(socket, this.#runtime, {
+      transport: socket,
+      peerAddress,
+      scheme: 'http',
+      rules,
+      policy: '',
+      certificate: null,
+    });
+    // a preface leaves it paused, with the first bytes of the request waiting
+    if (socket.isPaused()) socket.resume();
+  }
+}
+
+function peerOf(socket: Socket): string {
+  return foldMapped(socket.remoteAddress ?? '');
+}

@@ -1,0 +1,139 @@
+// Ends TLS on the connections of one listener: name, handshake, client certificate, then HTTP as on any other.
+// Errors of a handshake are counted and end its connection; nothing of them is answered or logged.
+// The name that was looked up before the handshake has to be the handshake's own where that tells one: the policy hangs
+// on it. (A resumed session of TLS 1.2 tells none; its ticket was sealed under the policy's own key all the same.)
+
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { canonicalHost } from '../core/decision/host.ts';
+import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
+import type { Arrival, ListenerRules } from './arrival.ts';
+import { clientCertificateOf } from './client-certificates.ts';
+import { readClientHello } from './client-hello.ts';
+import { readPreface } from './preface.ts';
+import type { Ticker } from './ticker.ts';
+import type { TlsFront, TlsTable } from './tls-table.ts';
+
+export interface TlsListenerOptions {
+  readonly rules: ListenerRules;
+  readonly metrics: EdgeMetrics;
+  readonly ticker: Ticker;
+  /** For what comes before the handshake; the handshake has the same time again. */
+  readonly prefaceTimeoutMs: () => number;
+  /** The handshake is done. */
+  readonly onArrival: (socket: TLSSocket, arrival: Arrival) => void;
+}
+
+/** A connection in its handshake. */
+interface Pending {
+  readonly transport: Socket;
+  readonly peerAddress: string;
+  /** Of the ClientHello; empty when it was not looked at. */
+  readonly serverName: string;
+}
+
+export class TlsListener {
+  readonly #options: TlsListenerOptions;
+  /** By both ends of the connection: `tls` gives the secured socket and no way from it to the one below. */
+  readonly #pending = new Map<string, Pending>();
+  #table: TlsTable;
+
+  constructor(table: TlsTable, options: TlsListenerOptions) {
+    this.#options = options;
+    this.#table = table;
+    this.#follow(table);
+  }
+
+  get table(): TlsTable {
+    return this.#table;
+  }
+
+  /** New handshakes use this table; those under way and connections that are open keep theirs. */
+  replace(table: TlsTable): void {
+    this.#table = table;
+    this.#follow(table);
+  }
+
+  /** Takes a connection. @param peerAddress  of the client, from a PROXY header where there was one */
+  accept(transport: Socket, peerAddress: string): void {
+    const { metrics, ticker } = this.#options;
+    const table = this.#table;
+    if (!table.needsServerName) {
+      this.#begin(table.frontOf(''), { transport, peerAddress, serverName: '' });
+      return;
+    }
+    let serverName = '';
+    readPreface({
+      socket: transport,
+      ticker,
+      timeoutMs: this.#options.prefaceTimeoutMs(),
+      judge: (bytes) => {
+        const hello = readClientHello(bytes);
+        if (hello.kind !== 'hello') return hello.kind === 'partial' ? 'partial' : 'refuse';
+        serverName = hello.serverName ?? '';
+        return 0;
+      },
+      onDone: () => this.#begin(table.frontOf(serverName), { transport, peerAddress, serverName }),
+      onRefused: () => {
+        metrics.tlsHandshakesFailed++;
+      },
+    });
+  }
+
+  #begin(front: TlsFront, connection: Pending): void {
+    const { transport } = connection;
+    const key = endsOf(transport);
+    this.#pending.set(key, connection);
+    transport.once('close', () => {
+      if (this.#pending.get(key) === connection) this.#pending.delete(key);
+    });
+    front.server.emit('connection', transport);
+  }
+
+  /** Wires the fronts of a table, once. */
+  #follow(table: TlsTable): void {
+    for (const front of table.fronts) {
+      front.server.on('secureConnection', (socket: TLSSocket) => this.#secured(table, front, socket));
+      front.server.on('tlsClientError', (_error: Error, socket: TLSSocket) => {
+        this.#options.metrics.tlsHandshakesFailed++;
+        socket.destroy();
+      });
+    }
+  }
+
+  #secured(table: TlsTable, front: TlsFront, socket: TLSSocket): void {
+    const { metrics, rules } = this.#options;
+    const key = endsOf(socket);
+    const pending = this.#pending.get(key);
+    this.#pending.delete(key);
+    if (pending === undefined || !isHeldBy(front, table, socket, pending)) {
+      metrics.tlsHandshakesFailed++;
+      socket.destroy();
+      return;
+    }
+    metrics.tlsHandshakes++;
+    if (socket.isSessionReused()) metrics.tlsSessionsResumed++;
+    this.#options.onArrival(socket, {
+      transport: pending.transport,
+      peerAddress: pending.peerAddress,
+      scheme: 'https',
+      rules,
+      policy: front.policy,
+      certificate: front.policy === '' ? null : clientCertificateOf(socket),
+    });
+  }
+}
+
+/** Whether the handshake was for a name that its front is for. */
+function isHeldBy(front: TlsFront, table: TlsTable, socket: TLSSocket, { serverName }: Pending): boolean {
+  // `false` when the client named none, in spite of the type
+  const told = socket.servername || null;
+  if (told === null) return socket.isSessionReused() || serverName === '';
+  const name = canonicalHost(told);
+  return name !== null && table.frontOf(name) === front;
+}
+
+/** Unique among the open connections of a process. */
+function endsOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
+}
