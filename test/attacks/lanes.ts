@@ -41,7 +41,16 @@ function configOf(kind: GatewayKind, url: string): FileInput {
       route('both', { accept: ['token', 'password'] }),
       route('custom', { identity: { custom: { sub: 'X-Account' } } }),
       route('host', { host: 'admin.example' }),
-      route('forwarding', { forward_authorization: true }),
+      route('cors', {
+        accept: ['anyone'],
+        cors: {
+          origins: ['https://app.example', 'https://*.pages.example'],
+          methods: ['GET', 'PUT'],
+          credentials: true,
+        },
+      }),
+      route('limited', { accept: ['anyone'], rate_limit: { by: 'address', rate: '2/h' } }),
+      route('counted', { rate_limit: { by: 'subject', rate: '2/h' } }),
     ],
     ...(kind === 'trusting' ? { trusted_proxies: ['127.0.0.0/8', '10.0.0.0/8', 'fd00::/8'] } : {}),
     limits: {

@@ -15,6 +15,8 @@ export interface ResponseRow {
   readonly method?: 'GET' | 'HEAD' | 'POST';
   /** Further lines of the request. */
   readonly asks?: readonly string[];
+  /** What the client speaks; 1.1 unless said otherwise. */
+  readonly minorVersion?: 0;
   readonly client: ClientExpectation;
   /** `kept`: it serves the next request. `destroyed`: by the gateway, and no other request ever went over it. */
   readonly connection: 'kept' | 'destroyed';
@@ -38,7 +40,7 @@ export type ClientExpectation =
       readonly isLast?: boolean;
     };
 
-type Details = Partial<Pick<ResponseRow, 'ending' | 'behind' | 'method' | 'asks' | 'connection'>>;
+type Details = Partial<Pick<ResponseRow, 'ending' | 'behind' | 'method' | 'asks' | 'minorVersion' | 'connection'>>;
 type Answer = Extract<ClientExpectation, { kind: 'answer' }>;
 
 /** The short ways to write the rows of one family. */

@@ -10,6 +10,7 @@ import { hostRows } from './host.ts';
 import { identityRows } from './identity.ts';
 import { optInRows } from './opt-ins.ts';
 import { pathRows } from './path.ts';
+import { policyRows } from './policy.ts';
 import { rangeRows } from './ranges.ts';
 import { startLineRows } from './start-line.ts';
 import { targetRows } from './target.ts';
@@ -78,6 +79,7 @@ const allRows: readonly RequestRow[] = [
   ...rangeRows,
   ...tokenRows,
   ...optInRows,
+  ...policyRows,
   ...upgradeRows,
   ...variantRows,
 ];

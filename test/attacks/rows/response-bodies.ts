@@ -104,6 +104,39 @@ export const responseBodyRows: readonly ResponseRow[] = [
     { ending: 'end', connection: 'destroyed' },
   ),
   bodies.cleaned(
+    'chunks-to-1.0',
+    'a 1.0 client gets no chunks',
+    chunks('4\r\ngood\r\n0\r\n\r\n'),
+    'RFC 9112 §6.1, §7',
+    { text: 'good', lacks: /transfer-encoding/i, isLast: true },
+    { minorVersion: 0 },
+  ),
+  bodies.cleaned(
+    'until-close-to-1.0',
+    'a 1.0 client gets a body until the end as one',
+    ok([], 'good'),
+    'RFC 9112 §6.3',
+    { text: 'good', lacks: /transfer-encoding/i, isLast: true },
+    { minorVersion: 0, ending: 'end', connection: 'destroyed' },
+  ),
+  bodies.cut(
+    'chunks-to-1.0-broken',
+    'a 1.0 client cannot take half of the chunks for all',
+    chunks('4\r\ngood\r\nzz'),
+    rule,
+    {
+      minorVersion: 0,
+    },
+  ),
+  bodies.bad('unanswered-post', 'a POST that is not answered is not sent again', '', 'RFC 9110 §9.2.2', {
+    method: 'POST',
+    ending: 'end',
+  }),
+  bodies.bad('reset-post', 'a POST that a reset answers is not sent again', '', 'RFC 9110 §9.2.2', {
+    method: 'POST',
+    ending: 'reset',
+  }),
+  bodies.cleaned(
     'extension',
     'extensions end here',
     chunks('4;evil="1"\r\ngood\r\n0;evil\r\n\r\n'),

@@ -47,6 +47,13 @@ export const targetRows: readonly RequestRow[] = [
     404,
   ),
   denied(
+    'options-absolute-no-path',
+    'OPTIONS of a whole site in absolute form is one for its root, not for all sites',
+    request('OPTIONS', `http://${host}`, []),
+    'RFC 9112 §3.2.4',
+    404,
+  ),
+  denied(
     'absolute-no-path-query',
     'an absolute form with a query and no path',
     get(`http://${host}?/open/a`),

@@ -263,6 +263,20 @@ export const tokenRows: readonly RequestRow[] = [
     'RFC 9110 §11.1',
     { line: 'GET /vod/a', identity: user },
   ),
+  passed(
+    'query-behind-many',
+    'a token behind a thousand parameters is found, and taken out',
+    (make) => get(`/vod/a?${'x=1&'.repeat(1000)}token=${make.token()}`),
+    'Go CVE-2026-39825',
+    /^GET \/vod\/a\?(?:x=1&){999}x=1 HTTP\/1\.1\r\n/,
+  ),
+  denied(
+    'query-many-tokens',
+    'a thousand tokens in the query',
+    (make) => get(`/vod/a?${'token=x&'.repeat(1000)}token=${make.token()}`),
+    'Go CVE-2026-39825',
+    400,
+  ),
   denied(
     'outside-token-as-cookie',
     'a bearer token as a pass cookie is still a token',
