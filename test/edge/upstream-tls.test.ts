@@ -250,36 +250,6 @@ test('many clients at once get each their own bytes, read slowly or quickly, ove
   expect(wrong).toEqual([]);
 });
 
-test('a WebSocket goes through TLS to the upstream, both ways, and ends with it', async () => {
-  // the key and the answer of RFC 6455 §1.3
-  const accept = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
-  const server = createServer(good, (socket) => {
-    socket.on('error', () => undefined);
-    socket.once('data', () => {
-      socket.write(
-        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-      );
-      socket.pipe(socket);
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  ends.push(() => {
-    server.close();
-  });
-  const bound = server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-  const own = await start({ ws: { server: `https://127.0.0.1:${port}`, tls: { ca_file: 'ca.pem' } } });
-  const talker = await RawClient.connect(own.port);
-  ends.push(() => talker.destroy());
-  const fields = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
-  talker.write(requestText('GET', '/ws/', [...fields, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']));
-  expect((await talker.read()).status).toBe(101);
-  const sent = Pattern.seeded(3).at(0, 300_000);
-  talker.write(sent);
-  talker.socket.end();
-  expect(Buffer.compare(await talker.ended(), sent)).toBe(0);
-});
-
 test('another authority in the same file is believed after a reload, and the old one is not', async () => {
   const moved = await listen(stranger.issue({ names: ['127.0.0.1'] }));
   const config = (file: string): FileInput => ({
