@@ -10,6 +10,7 @@ import { smallBufferBytes } from './read-buffers.ts';
 import type { Runtime } from './runtime.ts';
 import type { Deadlined } from './ticker.ts';
 import type { Tunnel } from './tunnel.ts';
+import { UploadSocket } from './upload-socket.ts';
 import { saysNothing, type UpstreamFailure } from './upstream-failure.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
 import { errorText } from './upstream-target.ts';
@@ -70,11 +71,14 @@ export class UpstreamConnection implements Deadlined {
       // what Node hands over beside the length is `#buffer` again
       callback: (length) => this.#onRead(length),
     });
-    if (target.isTls) {
-      this.socket.once('connect', () => {
-        this.#isOpen = true;
-      });
-    }
+    this.socket.once('connect', () => {
+      this.#isOpen = target.isTls;
+    });
+    this.socket.once('lost', () => {
+      // an answer may still come, but then its end proves nothing, and nothing more may be sent
+      this.#isSpoiled = true;
+      this.#failure ??= this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer';
+    });
     this.socket.once(target.openEvent, () => this.#onConnect());
     this.socket.on('end', () => this.#onEnd());
     this.socket.on('error', (error) => {
@@ -133,9 +137,8 @@ export class UpstreamConnection implements Deadlined {
       this.socket.uncork();
       return;
     }
-    const text = this.#unsent;
+    this.socket.write(this.#unsent, 'latin1');
     this.#unsent = '';
-    this.socket.write(text, 'latin1');
   }
 
   /** @returns false when the upstream does not take more for now; `upstreamDrained` is called once it does */
@@ -146,6 +149,8 @@ export class UpstreamConnection implements Deadlined {
       this.socket.write(this.#unsent, 'latin1');
       this.#unsent = '';
     }
+    // a tunnel has no answer to wait for
+    if (this.socket instanceof UploadSocket) this.socket.isUploading = this.exchange !== null;
     return this.socket.write(bytes);
   }
 
@@ -235,7 +240,7 @@ export class UpstreamConnection implements Deadlined {
     if (this.exchange === null || this.#isHeld) {
       if (this.#reader.tunnel !== null) return this.#readTunnel(this.#reader.tunnel, 0, length);
       // an answer that nobody asked for must never meet the next client (CVE-2026-48931)
-      if (this.exchange === null) this.#count();
+      if (this.exchange === null) this.server.countFailure();
       this.#fail('not-sent');
       return false;
     }
@@ -330,7 +335,7 @@ export class UpstreamConnection implements Deadlined {
     } else {
       const isSent = exchange.isRequestSent && this.socket.writableLength === 0;
       if (hasExtraBytes || !mayGoOn || !isSent || this.#runtime.isDraining) {
-        if (hasExtraBytes && !this.#isSpoiled) this.#count();
+        if (hasExtraBytes && !this.#isSpoiled) this.server.countFailure();
         this.socket.destroy();
       } else {
         // before the exchange ends: what its client has pipelined may go out on this very connection
@@ -361,11 +366,6 @@ export class UpstreamConnection implements Deadlined {
     this.socket.destroy();
   }
 
-  #count(): void {
-    const failures = this.#runtime.metrics.upstreamFailures;
-    failures[this.server.metricIndex] = (failures[this.server.metricIndex] ?? 0) + 1;
-  }
-
   #onEnd(): void {
     const exchange = this.exchange;
     if (this.#reader.tunnel !== null) this.#reader.tunnel.upstreamEnded();
@@ -390,7 +390,7 @@ export class UpstreamConnection implements Deadlined {
     const waiting = this.#queue.splice(0);
     if (waiting.length > 0 && this.#isConnected) this.server.pipeliningFailed();
     if (exchange !== null) {
-      this.#count();
+      this.server.countFailure();
       const failure = this.#failure ?? (this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer');
       if (this.uses === 1 || !saysNothing(failure)) this.server.standing.failed(failure);
       exchange.upstreamFailed(this, failure);

@@ -128,6 +128,12 @@ export class UpstreamServerPool {
     this.#idle.push(connection);
   }
 
+  /** Something failed on one of the connections. */
+  countFailure(): void {
+    const failures = this.#runtime.metrics.upstreamFailures;
+    failures[this.metricIndex] = (failures[this.metricIndex] ?? 0) + 1;
+  }
+
   /** A connection has closed, idle or not. */
   forget(connection: UpstreamConnection): void {
     this.open--;

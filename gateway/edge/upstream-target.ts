@@ -3,10 +3,11 @@
 // Rules: RFC 9110 §4.3.3 and §4.3.4 (who a certificate has to be for), RFC 6066 §3 (no SNI for addresses).
 
 import { lookup as systemLookup } from 'node:dns';
-import { connect, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
+import { isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { UpstreamServer, UpstreamTls } from '../config/upstream-config.ts';
 import { contextOptions, type TlsMaterial } from '../config/upstream-tls.ts';
+import { UploadSocket } from './upload-socket.ts';
 
 /** What all `https://` servers of one upstream share. */
 export interface TargetTls {
@@ -46,7 +47,7 @@ export class UpstreamTarget {
         : // several addresses of one name are tried one after the other (RFC 8305)
           { host: address.host, port: address.port, lookup: this.#lookup, autoSelectFamily: true }),
     };
-    const socket = this.#tls === null ? connect(options) : this.#openTls(this.#tls, options);
+    const socket = this.#tls === null ? new UploadSocket(options).connect(options) : this.#openTls(this.#tls, options);
     socket.setNoDelay(true);
     return socket;
   }
