@@ -3,7 +3,10 @@
 
 import { createHmac } from 'node:crypto';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
+import { CertificateFolder } from '../support/certificate-folder.ts';
 import { type FileInput, gatewaySecret, startGateway, type TestGateway } from '../support/gateway.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { connectTls } from '../support/tls-client.ts';
 import type { GatewayKind, Making } from './row.ts';
 import { TapUpstream } from './tap.ts';
 
@@ -13,16 +16,29 @@ export interface Lane {
   readonly port: number;
   readonly tap: TapUpstream;
   readonly making: Making;
+  /** A connection that is ready for requests. */
+  connect(): Promise<RawClient>;
   close(): Promise<void>;
 }
 
 /** Lanes of each kind: the plain ones do nearly all of the work, the hasty one waits for timeouts. */
-const lanesOfKind: Readonly<Record<GatewayKind, number>> = { plain: 4, trusting: 1, hasty: 6, wide: 1, pipelined: 2 };
+const lanesOfKind: Readonly<Record<GatewayKind, number>> = {
+  plain: 4,
+  trusting: 1,
+  hasty: 6,
+  wide: 1,
+  pipelined: 2,
+  proxied: 1,
+  tls: 2,
+};
+
+/** What a balancer in front of the `proxied` kind says first. */
+const preamble = 'PROXY TCP4 203.0.113.9 198.51.100.1 56324 80\r\n';
 
 /** A dozen gateways share this process with their clients and upstreams: it may run late, and that is no attack. */
 const patient = { max_event_loop_delay: '1m' };
 
-function configOf(kind: GatewayKind, url: string): FileInput {
+function configOf(kind: GatewayKind, url: string, certificates: CertificateFolder): FileInput {
   const route = (name: string, rest: object = {}): FileInput['routes'][number] => ({
     name,
     path: `/${name}/`,
@@ -31,7 +47,15 @@ function configOf(kind: GatewayKind, url: string): FileInput {
     ...rest,
   });
   const slashes = kind === 'wide' ? { encoded_slash: 'keep' } : {};
+  const made = kind === 'tls' ? certificates.issue({ names: ['media.example'] }) : null;
+  const own =
+    made !== null
+      ? { tls: { certificates: [{ cert_file: made.certFile, key_file: made.keyFile }] } }
+      : kind === 'proxied'
+        ? { proxy_protocol: { from: ['127.0.0.0/8'] } }
+        : {};
   return {
+    listeners: [{ address: '127.0.0.1:0', ...own }],
     upstreams: { web: { servers: [url], ...(kind === 'pipelined' ? { pipelining: 4 } : {}) } },
     routes: [
       route('open', { accept: ['anyone'], ...slashes }),
@@ -65,15 +89,23 @@ function configOf(kind: GatewayKind, url: string): FileInput {
 /** Starts one lane. */
 export async function openLane(kind: GatewayKind): Promise<Lane> {
   const tap = await TapUpstream.start();
-  const gateway = await startGateway({ users: {}, config: configOf(kind, tap.url) });
+  const certificates = new CertificateFolder();
+  const gateway = await startGateway({ users: {}, config: configOf(kind, tap.url, certificates) });
   return {
     kind,
     port: gateway.port,
     tap,
     making: makingOf(gateway),
+    connect: async () => {
+      if (kind === 'tls') return (await connectTls(gateway.port)).client;
+      const client = await RawClient.connect(gateway.port);
+      if (kind === 'proxied') client.write(preamble);
+      return client;
+    },
     close: async () => {
       await gateway.close();
       await tap.close();
+      certificates.remove();
     },
   };
 }

@@ -12,23 +12,34 @@ import { requestRows } from './rows/all-requests.ts';
 import { type Mode, modes, runRow } from './run-row.ts';
 import { printTable } from './table.ts';
 
+/** The ways of a connection; and over TLS, what is to be refused in the clear and has nothing to do with the scheme. */
+type Way = Mode | 'tls';
+
+/** Over TLS these say what they should. */
+const ofScheme = new Set(['target.absolute-https', 'upgrades.origin-scheme']);
+
 /** What was wrong, per row and way. */
-const outcomes = new Map<RequestRow, Map<Mode, readonly string[]>>();
+const outcomes = new Map<RequestRow, Map<Way, readonly string[]>>();
 /** What went to the upstream, for the panel: over fresh connections, and not the same twice. */
 const forwardings = new Map<string, Forwarding>();
 
-const lanes = await openLanes(new Set(requestRows.map((row) => row.gateway ?? 'plain')));
+const lanes = await openLanes(new Set(['tls' as const, ...requestRows.map((row) => row.gateway ?? 'plain')]));
 // a byte in another place: one kind of refusal before it is enough
-const modesOf = (row: RequestRow) => modes.filter((mode) => row.isVariant !== true || mode !== 'refused-elsewhere');
-const runs = requestRows.flatMap((row) => modesOf(row).map((mode) => ({ row, mode })));
+const modesOf = (row: RequestRow): readonly Way[] => {
+  if (row.isFirst === true) return ['fresh', 'refused-elsewhere'];
+  if (row.isVariant === true) return ['fresh', 'reused', 'refused-here'];
+  const isForAll = row.upstream === 'nothing' && row.after === 'closed' && row.gateway === undefined;
+  return isForAll && !ofScheme.has(row.id) ? [...modes, 'tls'] : modes;
+};
+const runs = requestRows.flatMap((row) => modesOf(row).map((way) => ({ row, way })));
 await spread(
   lanes,
   runs,
-  ({ row }) => row.gateway ?? 'plain',
-  async ({ row, mode }, lane) => {
-    const observed = await runRow(row, lane, mode);
+  ({ row, way }) => (way === 'tls' ? 'tls' : (row.gateway ?? 'plain')),
+  async ({ row, way }, lane) => {
+    const observed = await runRow(row, lane, way === 'tls' ? 'fresh' : way);
     const problems = judge(row, observed);
-    for (const { raw } of mode === 'fresh' ? observed.upstream : []) {
+    for (const { raw } of way === 'fresh' ? observed.upstream : []) {
       const forwarding = forwardings.get(withoutId(raw)) ?? { rowIds: new Set(), raw };
       forwardings.set(withoutId(raw), forwarding);
       forwarding.rowIds.add(row.id);
@@ -36,8 +47,8 @@ await spread(
     const text =
       problems.length === 0
         ? []
-        : [`${mode}: sent ${shown(observed.sent)}`, ...problems.map((problem) => `  ${problem}`)];
-    outcomes.set(row, (outcomes.get(row) ?? new Map()).set(mode, text));
+        : [`${way}: sent ${shown(observed.sent)}`, ...problems.map((problem) => `  ${problem}`)];
+    outcomes.set(row, (outcomes.get(row) ?? new Map()).set(way, text));
   },
 );
 await Promise.all(lanes.map((lane) => lane.close()));

@@ -2,7 +2,7 @@
 // Rows are data. They say what has to happen and never how it is found out (run-row.ts) or judged (judge.ts).
 
 /** Which gateway a row is meant for; each kind has its configuration in lanes.ts. */
-export type GatewayKind = 'plain' | 'trusting' | 'hasty' | 'wide' | 'pipelined';
+export type GatewayKind = 'plain' | 'trusting' | 'hasty' | 'wide' | 'pipelined' | 'proxied' | 'tls';
 
 /** Makes what a row cannot hold as a literal: tokens, good ones and forged ones. */
 export interface Making {
@@ -62,6 +62,8 @@ export interface RequestRow {
   readonly gateway?: GatewayKind;
   /** One byte of many in one place; counted apart. */
   readonly isVariant?: boolean;
+  /** The bytes are the very first of their connection: only over a fresh one, and without what its gateway asks for. */
+  readonly isFirst?: boolean;
   /** false: nothing is sent behind the bytes. Otherwise a request follows whose answer nobody may ever see. */
   readonly hasTail?: boolean;
 }

@@ -1,6 +1,6 @@
 // Lets the upstream answer one request as a response row says, and judges what client, upstream and innocents saw of it.
 
-import { RawClient, type RawResponse } from '../support/raw-client.ts';
+import type { RawClient, RawResponse } from '../support/raw-client.ts';
 import { shown } from './judge.ts';
 import type { Lane } from './lanes.ts';
 import type { ResponseRow } from './response-row.ts';
@@ -32,7 +32,7 @@ export async function runResponse(row: ResponseRow, lane: Lane, mode: Mode): Pro
     if (row.ending === 'reset') connection.socket.write('', () => connection.socket.resetAndDestroy());
     return null;
   };
-  const client = await RawClient.connect(lane.port);
+  const client = await lane.connect();
   const timer = setTimeout(() => client.destroy(), deadlineMs);
   try {
     await prepare(lane, client, mode);
@@ -47,7 +47,7 @@ export async function runResponse(row: ResponseRow, lane: Lane, mode: Mode): Pro
       const rest = (await client.ended()).toString('latin1');
       if (rest !== '') problems.push(`bytes behind the answer: ${shown(rest)}`);
     } else if (row.client.kind === 'answer') problems.push(...(await askInnocently(client, 'the same connection')));
-    problems.push(...(await askElsewhere(lane.port)));
+    problems.push(...(await askElsewhere(lane)));
     if (asked !== 1) problems.push(`the upstream was asked ${asked} times`);
     problems.push(...(await judgeConnection(row, lane, connection, requestsBefore)));
   } catch (error) {

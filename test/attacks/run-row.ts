@@ -51,7 +51,7 @@ export async function runRow(row: RequestRow, lane: Lane, mode: Mode): Promise<O
   const interim: RawResponse[] = [];
   let behind = '';
   let end: Observed['end'] = 'open';
-  const client = await RawClient.connect(lane.port);
+  const client = row.isFirst === true ? await RawClient.connect(lane.port) : await lane.connect();
   const timer = setTimeout(() => client.destroy(), deadlineMs);
   try {
     await prepare(lane, client, mode);
@@ -78,7 +78,7 @@ export async function runRow(row: RequestRow, lane: Lane, mode: Mode): Promise<O
   }
   clearTimeout(timer);
   client.destroy();
-  trouble.push(...(await askElsewhere(lane.port)));
+  trouble.push(...(await askElsewhere(lane)));
   // a request that is still on its way ends with its client, and the innocents have overtaken nothing
   const hasPieces = (connection: TapConnection) => connection.rest.length > 0;
   await tap.until(() => tap.connections.filter(hasPieces).every(({ isGone }) => isGone), 1000);
@@ -95,8 +95,8 @@ export async function runRow(row: RequestRow, lane: Lane, mode: Mode): Promise<O
 }
 
 /** An innocent request on a connection of its own. @returns what was wrong with its answer */
-export async function askElsewhere(port: number): Promise<string[]> {
-  const other = await RawClient.connect(port);
+export async function askElsewhere(lane: Lane): Promise<string[]> {
+  const other = await lane.connect();
   const timer = setTimeout(() => other.destroy(), deadlineMs);
   try {
     return await askInnocently(other, 'another connection');
@@ -128,7 +128,7 @@ export async function prepare(lane: Lane, client: RawClient, mode: Mode): Promis
     client.write(get('/vod/before'));
     await expectStatus(client, 401);
   } else if (mode === 'refused-elsewhere') {
-    const other = await RawClient.connect(lane.port);
+    const other = await lane.connect();
     other.write(`GET /open/a b HTTP/1.1\r\n\r\n${tail}`);
     await expectStatus(other, 400);
     await other.ended();

@@ -11,6 +11,7 @@ import { identityRows } from './identity.ts';
 import { optInRows } from './opt-ins.ts';
 import { pathRows } from './path.ts';
 import { policyRows } from './policy.ts';
+import { proxyHeaderRows } from './proxy-headers.ts';
 import { rangeRows } from './ranges.ts';
 import { startLineRows } from './start-line.ts';
 import { targetRows } from './target.ts';
@@ -80,6 +81,7 @@ const allRows: readonly RequestRow[] = [
   ...tokenRows,
   ...optInRows,
   ...policyRows,
+  ...proxyHeaderRows,
   ...upgradeRows,
   ...variantRows,
 ];
