@@ -52,6 +52,8 @@ export interface TestGateway {
   readonly folder: string;
   readonly metrics: EdgeMetrics;
   readonly edge: Edge;
+  /** What the edge began with; `edge.applySnapshot` takes another one in the same turn, where `reload` needs many. */
+  readonly snapshot: Awaited<ReturnType<ControlClient['connect']>>;
   /** May be closed before the gateway is: the edge has to live with that. */
   readonly control: Control;
   /** What control and edge said on their loggers. */
@@ -147,6 +149,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     folder,
     metrics,
     edge,
+    snapshot,
     control,
     said,
     mint: (claims = {}, type = 'outside') => {
