@@ -64,12 +64,16 @@ export class Listener {
       if (isDirect) this.#serve(socket, peerOf(socket));
       else this.#acceptEarly(socket);
     });
-    // what has not become a connection of the runtime yet counts here alone
-    const { maxConnections } = runtime.limits;
-    this.#server.maxConnections = maxConnections + 2 * admissionSlack(maxConnections);
+    this.takeLimits();
     this.#server.on('drop', () => {
       runtime.metrics.connectionsDropped++;
     });
+  }
+
+  /** Takes the cap of the present configuration: what is no connection of the runtime yet counts here alone. */
+  takeLimits(): void {
+    const { maxConnections } = this.#runtime.limits;
+    this.#server.maxConnections = maxConnections + 2 * admissionSlack(maxConnections);
   }
 
   /** @param fd  a bound socket, or null to bind the address @returns where it really listens @throws ListenError */

@@ -51,6 +51,7 @@ export class Listeners {
     this.#material = material;
     this.renewTickets(ticketSecret);
     this.#setRules();
+    for (const listener of this.#listeners) listener.takeLimits();
   }
 
   /** Tickets under the secret before are not resumed any more: their clients shake hands in full, once. */

@@ -132,6 +132,14 @@ test('a reload changes the caps', async () => {
   expect(await isServed(await open())).toBe(false);
 });
 
+test('a reload raises the cap', async () => {
+  await start({ max_connections: 1 });
+  const running = [await busy()];
+  await gateway.reload(configOf({ max_connections: 8 }));
+  for (let count = 0; count < 5; count++) running.push(await busy());
+  expect(running.map((client) => client.hasEnded)).toEqual(new Array(6).fill(false));
+});
+
 test('an IPv6 client is its /64, an IPv4 client its address', () => {
   expect(clientOf('2001:db8:0:1::2')).toBe(clientOf('2001:db8:0:1:ffff::1'));
   expect(clientOf('2001:db8:0:1::2')).not.toBe(clientOf('2001:db8:0:2::2'));
