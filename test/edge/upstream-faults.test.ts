@@ -1,6 +1,7 @@
 // What clients get when an upstream misbehaves, phase by phase: an error before the head, a cut connection after it.
 // After each fault the next request on the same route is fine, and no connection is left over on either side.
 
+import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { RawClient, requestText } from '../support/raw-client.ts';
@@ -135,6 +136,20 @@ test('an answer without a length that ends by a reset never looks complete', asy
   connection.socket.resetAndDestroy();
   await expect(client.read()).rejects.toThrow('the connection ended before');
   await expectNextIsFine();
+});
+
+test.each([
+  ['with a length', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'],
+  ['in chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
+])('a 1.0 client, for whom the end of the connection is the end, is reset inside an answer %s', async (_name, half) => {
+  const reset = once(client.socket, 'error');
+  client.write('GET / HTTP/1.0\r\nHost: a\r\n\r\n');
+  const connection = await upstream.connection(1);
+  await connection.heads(1);
+  connection.write(half);
+  await expect.poll(() => client.socket.bytesRead).toBeGreaterThan(0);
+  connection.socket.end();
+  expect(await reset).toMatchObject([{ code: 'ECONNRESET' }]);
 });
 
 test('a broken chunk in the middle of an answer cuts it off', async () => {
