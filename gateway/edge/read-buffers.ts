@@ -10,6 +10,9 @@ const fallbackBufferBytes = 16 * 1024;
 
 const maxKept = 64;
 
+/** Node takes "no new buffer" as undefined, which its types do not say (lib/internal/stream_base_commons.js). */
+export const keepBuffer = undefined as unknown as Uint8Array;
+
 /** Lends buffers; above the cap smaller ones, so that memory stays bounded and nothing stops. */
 export class ReadBuffers {
   readonly #kept: Buffer[] = [];
@@ -32,6 +35,12 @@ export class ReadBuffers {
     if (buffer.length !== largeBufferBytes) return;
     this.#lent--;
     if (this.#kept.length < maxKept) this.#kept.push(buffer);
+  }
+
+  /** Lends another one, and takes the first off the books: a write still reads from it. */
+  replace(buffer: Buffer | null): Buffer {
+    if (buffer !== null) this.forget(buffer);
+    return this.take();
   }
 
   /** Takes a buffer off the books that somebody may still read from; it is the garbage collector's. */

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import { AnswerReader, brokenAnswer } from './answer-reader.ts';
 import type { Exchange } from './exchange.ts';
-import { smallBufferBytes } from './read-buffers.ts';
+import { keepBuffer, smallBufferBytes } from './read-buffers.ts';
 import type { Runtime } from './runtime.ts';
 import type { Deadlined } from './ticker.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -19,9 +19,6 @@ import { errorText } from './upstream-target.ts';
 const pipelineWaitMs = 500;
 // So much of a body may still be to come while others wait behind it.
 const maxBlockingBytes = 64 * 1024;
-
-// Node takes "no new buffer" as undefined, which its types do not say (lib/internal/stream_base_commons.js).
-const keepBuffer = undefined as unknown as Uint8Array;
 
 /** A connection; idle in its pool when `exchange` is null. */
 export class UpstreamConnection implements Deadlined {
@@ -57,7 +54,6 @@ export class UpstreamConnection implements Deadlined {
   /** Answers to others are still on their way that nobody waits for any more. */
   #isSpoiled = false;
   #isStalled = false;
-  #isGone = false;
   #failure: UpstreamFailure | null = null;
 
   constructor(server: UpstreamServerPool, runtime: Runtime) {
@@ -65,21 +61,22 @@ export class UpstreamConnection implements Deadlined {
     this.#runtime = runtime;
     this.#reader = new AnswerReader(runtime, server.keepAliveMs);
     this.#buffer = Buffer.allocUnsafeSlow(smallBufferBytes);
-    const { target } = server;
-    this.socket = target.open({
+    this.socket = server.target.open({
       buffer: () => this.#swapBuffer(),
       // what Node hands over beside the length is `#buffer` again
-      callback: (length) => this.#onRead(length),
+      callback: server.target.isTls
+        ? (length) => this.#onRead(length) || this.#pauseTls()
+        : (length) => this.#onRead(length),
     });
     this.socket.once('connect', () => {
-      this.#isOpen = target.isTls;
+      this.#isOpen = server.target.isTls;
     });
     this.socket.once('lost', () => {
       // an answer may still come, but then its end proves nothing, and nothing more may be sent
       this.#isSpoiled = true;
       this.#failure ??= this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer';
     });
-    this.socket.once(target.openEvent, () => this.#onConnect());
+    this.socket.once(server.target.openEvent, () => this.#onConnect());
     this.socket.on('end', () => this.#onEnd());
     this.socket.on('error', (error) => {
       this.cause = errorText(error);
@@ -91,10 +88,6 @@ export class UpstreamConnection implements Deadlined {
     runtime.ticker.watch(this);
   }
 
-  get isUsable(): boolean {
-    return !this.#isGone && !this.socket.destroyed;
-  }
-
   /** How long an idle stay in the pool may last. */
   get keepAliveMs(): number {
     return this.#reader.keepAliveMs;
@@ -102,7 +95,7 @@ export class UpstreamConnection implements Deadlined {
 
   /** Whether one more request may go out with those of this turn. @param depth  requests at most at once */
   canJoin(depth: number): boolean {
-    return this.#isHeld && !this.#isCorked && this.#queue.length + 1 < depth && this.isUsable;
+    return this.#isHeld && !this.#isCorked && this.#queue.length + 1 < depth && !this.socket.destroyed;
   }
 
   /**
@@ -272,6 +265,16 @@ export class UpstreamConnection implements Deadlined {
     return !this.#isStalled;
   }
 
+  /** TLS hands over what it has decrypted despite a stop, so the buffer of an unsent write is left to that write. */
+  #pauseTls(): boolean {
+    if (this.socket.destroyed) return false;
+    this.socket.pause();
+    if (this.#nextBuffer !== null) return true;
+    this.#large = this.#runtime.readBuffers.replace(this.#large);
+    this.#nextBuffer = this.#large;
+    return true;
+  }
+
   /** The upstream has switched: from `start` on nothing is HTTP. A large buffer only while reads are full ones. */
   #readTunnel(tunnel: Tunnel, start: number, end: number): boolean {
     const { exchange } = tunnel;
@@ -376,7 +379,6 @@ export class UpstreamConnection implements Deadlined {
   }
 
   #onClose(): void {
-    this.#isGone = true;
     if (this.#isHeld && this.#isConnected) this.#failure ??= 'not-sent';
     this.#isHeld = false;
     this.#runtime.ticker.unwatch(this);

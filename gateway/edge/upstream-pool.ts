@@ -77,7 +77,7 @@ export class UpstreamServerPool {
   /** @returns an idle connection, null when there is none */
   takeIdle(): UpstreamConnection | null {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      if (connection.isUsable) {
+      if (!connection.socket.destroyed) {
         const reuses = this.#runtime.metrics.upstreamReuses;
         reuses[this.metricIndex] = (reuses[this.metricIndex] ?? 0) + 1;
         return connection;

@@ -14,7 +14,6 @@ import { describeTally, emptyTally, sumTallies, verdictOn } from './tally.ts';
 import type { UpstreamMessage } from './upstream-process.ts';
 
 const progressMs = 10_000;
-const upstreamServers = 3;
 
 const { values } = parseArgs({
   options: {
@@ -48,18 +47,15 @@ process.once('SIGINT', () => {
   isInterrupted = true;
 });
 
-const upstream = new Child<UpstreamMessage>(
-  'crosstalk/upstream-process.ts',
-  [String(upstreamServers)],
-  () => undefined,
-);
-const { ports } = await upstream.hear((message) => message.kind === 'ports');
+const upstream = new Child<UpstreamMessage>('crosstalk/upstream-process.ts', [], () => undefined);
+const { urls } = await upstream.hear((message) => message.kind === 'urls');
 const serve = await startServe({
   config: {
     edges: 2,
     upstreams: {
       web: {
-        servers: ports.map((port) => `http://127.0.0.1:${port}`),
+        servers: [...urls],
+        tls: { verify: false },
         max_idle_connections: 8,
         pipelining,
         ejection: 'off',
@@ -81,7 +77,7 @@ const over = new Set<number>();
 const visitors = tallies.map((_, index) => startClient(index, Math.ceil(requests / clients)));
 process.stdout.write(
   `seed ${seed}: ${requests} requests of ${identities} identities, ${clients} client process(es), ` +
-    `2 edges, ${upstreamServers} upstream servers, pipelining ${pipelining}\n`,
+    `2 edges, ${urls.length} upstream servers, one of them behind TLS, pipelining ${pipelining}\n`,
 );
 let shownMs = startMs;
 let shownRequests = 0;

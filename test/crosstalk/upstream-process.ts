@@ -1,13 +1,13 @@
-// The upstream servers of a cross-talk or soak run as a process of their own: says its ports, and what it counted when asked.
+// The upstream servers of a cross-talk or soak run as a process of their own: says its addresses, and what it counted when asked.
 
-import { startCrosstalkUpstream } from './upstream.ts';
+import { startCrosstalkUpstreams } from './upstream.ts';
 
 /** What it says. */
 export type UpstreamMessage =
-  | { readonly kind: 'ports'; readonly ports: readonly number[] }
+  | { readonly kind: 'urls'; readonly urls: readonly string[] }
   | { readonly kind: 'counts'; readonly requests: number; readonly foreignBytes: number };
 
-const servers = await Promise.all(Array.from({ length: Number(process.argv[2] ?? 1) }, () => startCrosstalkUpstream()));
+const servers = await startCrosstalkUpstreams();
 
 // what it is asked is always the same
 process.on('message', () => {
@@ -18,7 +18,7 @@ process.on('message', () => {
   });
 });
 process.on('disconnect', () => process.exit(0));
-say({ kind: 'ports', ports: servers.map((server) => server.port) });
+say({ kind: 'urls', urls: servers.map((server) => server.url) });
 
 function say(message: UpstreamMessage): void {
   process.send?.(message);

@@ -3,13 +3,16 @@
 
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, TLSSocket } from 'node:tls';
+import { TestAuthority, type TestCertificate } from '../support/certificates.ts';
 import type { Pattern } from '../support/pattern.ts';
 import { BodyDecoder, framingOf } from './body-decoder.ts';
 import { type Act, nonceField, offsetOf, patternOf, prefixOf, seenField, uploadField } from './protocol.ts';
 
 /** One server. */
 export interface CrosstalkUpstream {
-  readonly port: number;
+  /** For a configuration's `servers`. */
+  readonly url: string;
   /** Requests answered, faults included. */
   requests(): number;
   /** Bytes of uploads that were not their identity's. */
@@ -34,19 +37,25 @@ interface Upload {
   isRight: boolean;
 }
 
-/** Listens on a free port of the loopback address. */
-export async function startCrosstalkUpstream(): Promise<CrosstalkUpstream> {
+/** Listens on a free port of the loopback address. @param certificate  speaks TLS with it; null for plain TCP */
+export async function startCrosstalkUpstream(certificate: TestCertificate | null = null): Promise<CrosstalkUpstream> {
   const sockets = new Set<Socket>();
   const counts: Counts = { requests: 0, foreignBytes: 0 };
-  const server = createServer({ noDelay: true }, (socket) => {
+  const serve = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     new Connection(socket, counts);
-  }).listen(0, '127.0.0.1');
+  };
+  const server =
+    certificate === null
+      ? createServer({ noDelay: true }, serve)
+      : createTlsServer({ noDelay: true, cert: certificate.cert, key: certificate.key }, serve);
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   return {
-    port: typeof bound === 'object' && bound !== null ? bound.port : 0,
+    url: `${certificate === null ? 'http' : 'https'}://127.0.0.1:${port}`,
     requests: () => counts.requests,
     foreignBytes: () => counts.foreignBytes,
     close: async () => {
@@ -54,6 +63,12 @@ export async function startCrosstalkUpstream(): Promise<CrosstalkUpstream> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** Two servers in plain text and one behind TLS, of one group. */
+export async function startCrosstalkUpstreams(): Promise<CrosstalkUpstream[]> {
+  const certificate = new TestAuthority().issue({ names: ['127.0.0.1'] });
+  return Promise.all([null, null, certificate].map((one) => startCrosstalkUpstream(one)));
 }
 
 class Connection {
@@ -123,7 +138,9 @@ class Connection {
     const body = new AnswerBody(nonce, user, Number(digits));
     switch (act as Act) {
       case 'reset':
-        socket.resetAndDestroy();
+        // a TLS socket cannot reset; its end without a closing alert is as good
+        if (socket instanceof TLSSocket) socket.destroy();
+        else socket.resetAndDestroy();
         return;
       case 'nothing':
         socket.end();

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { identities, troublesAt, userOf } from '../crosstalk/protocol.ts';
 import { describeTally, emptyTally, verdictOn } from '../crosstalk/tally.ts';
-import { type CrosstalkUpstream, startCrosstalkUpstream } from '../crosstalk/upstream.ts';
+import { type CrosstalkUpstream, startCrosstalkUpstreams } from '../crosstalk/upstream.ts';
 import { runVisits } from '../crosstalk/visits.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 
@@ -16,7 +16,7 @@ let upstreams: CrosstalkUpstream[];
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  upstreams = await Promise.all([startCrosstalkUpstream(), startCrosstalkUpstream(), startCrosstalkUpstream()]);
+  upstreams = await startCrosstalkUpstreams();
 });
 afterAll(async () => {
   for (const upstream of upstreams) await upstream.close();
@@ -26,10 +26,12 @@ test.each([
   ['one request at a time to the upstream', 1],
   ['requests pipelined to the upstream', pipelining],
 ])('not one byte and not one name of another identity arrives: %s', async (_, depth) => {
-  const servers = upstreams.map((upstream) => `http://127.0.0.1:${upstream.port}`);
+  const servers = upstreams.map((upstream) => upstream.url);
   gateway = await startGateway({
     config: {
-      upstreams: { web: { servers, max_idle_connections: 8, pipelining: depth, ejection: 'off' } },
+      upstreams: {
+        web: { servers, tls: { verify: false }, max_idle_connections: 8, pipelining: depth, ejection: 'off' },
+      },
       routes: [{ name: 'all', path: '/', upstream: 'web', accept: ['token'] }],
       logs: { level: 'error', access: 'off', decisions: 'off' },
       // a machine with too much to do is no reason to refuse anything here
@@ -53,6 +55,7 @@ test.each([
     });
     expect(verdictOn(tally, depth), `seed ${seed}: ${describeTally(tally)}`).toEqual([]);
     expect(upstreams.map((upstream) => upstream.foreignBytes())).toEqual([0, 0, 0]);
+    for (const upstream of upstreams) expect(upstream.requests()).toBeGreaterThan(500);
     // each identity's first body is a large one; some leave in the middle of theirs
     expect(tally.bytes).toBeGreaterThan(identities * mebibyte);
     expect(tally.right).toBeGreaterThan(tally.requests * 0.8);

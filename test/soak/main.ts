@@ -33,12 +33,12 @@ process.once('SIGINT', () => {
   isInterrupted = true;
 });
 
-const upstream = new Child<UpstreamMessage>('crosstalk/upstream-process.ts', ['2'], () => undefined);
-const { ports } = await upstream.hear((message) => message.kind === 'ports');
+const upstream = new Child<UpstreamMessage>('crosstalk/upstream-process.ts', [], () => undefined);
+const { urls } = await upstream.hear((message) => message.kind === 'urls');
 const serve = await startServe({
   config: {
     edges,
-    upstreams: { web: { servers: ports.map((port) => `http://127.0.0.1:${port}`) } },
+    upstreams: { web: { servers: [...urls], tls: { verify: false } } },
     routes: [{ name: 'all', path: '/', upstream: 'web', accept: ['token'] }],
     logs: { level: 'error', access: 'off', decisions: 'off' },
     // a machine with too much to do is no reason to refuse anything here
