@@ -64,9 +64,7 @@ export class UpstreamConnection implements Deadlined {
     this.socket = server.target.open({
       buffer: () => this.#swapBuffer(),
       // what Node hands over beside the length is `#buffer` again
-      callback: server.target.isTls
-        ? (length) => this.#onRead(length) || this.#pauseTls()
-        : (length) => this.#onRead(length),
+      callback: (length) => this.#onRead(length) || (server.target.isTls && this.#pauseTls()),
     });
     this.socket.once('connect', () => {
       this.#isOpen = server.target.isTls;

@@ -107,6 +107,8 @@ export interface OurAnswer {
   readonly version: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly body: string;
+  /** As of a request. */
+  readonly rawChunks: string;
   /** The end of the connection is the body's end. */
   readonly untilClose: boolean;
   readonly end: number;
@@ -163,6 +165,7 @@ function stopped(
     version: answer === null ? '' : `1.${answer.head.minorVersion}`,
     fields: answer === null ? [] : fieldsOf(answer.head),
     body: answer?.body.text ?? '',
+    rawChunks: answer?.body.raw ?? '',
     untilClose: answer?.body.isUntilClose ?? false,
     end,
   };
