@@ -10,5 +10,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // a condition that is polled for comes when the machine gets to it
+    expect: { poll: { timeout: 20_000 } },
   },
 });
