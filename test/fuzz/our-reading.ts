@@ -165,7 +165,7 @@ function stopped(
     version: answer === null ? '' : `1.${answer.head.minorVersion}`,
     fields: answer === null ? [] : fieldsOf(answer.head),
     body: answer?.body.text ?? '',
-    rawChunks: answer?.body.raw ?? '',
+    rawChunks: stop === 'complete' ? (answer?.body.raw ?? '') : '',
     untilClose: answer?.body.isUntilClose ?? false,
     end,
   };
