@@ -24,6 +24,7 @@ export const requestClass = {
   range: firstOwnClass + 12,
   /** The header in which a trusted proxy says the client's address. */
   clientAddress: firstOwnClass + 13,
+  maxForwards: firstOwnClass + 14,
 } as const;
 
 /** Classes of response fields, beside the engine's own. */
@@ -57,6 +58,7 @@ const requestNames: ReadonlyMap<string, number> = new Map([
   ['prefer', requestClass.prefer],
   ['user-agent', requestClass.userAgent],
   ['range', requestClass.range],
+  ['max-forwards', requestClass.maxForwards],
 ]);
 
 const responseNames: ReadonlyMap<string, number> = new Map([

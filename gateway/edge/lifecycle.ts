@@ -18,6 +18,7 @@ import { Exchange } from './exchange.ts';
 import { setsSecureCookies } from './issue-pass.ts';
 import { judgeUpgrade, mayBeUpgrade, upgradeLines } from './judge-upgrade.ts';
 import { checkGate, type Gate } from './listener-gate.ts';
+import { endsHere, optionsAnswer } from './max-forwards.ts';
 import { limitByIdentity } from './rate-limits.ts';
 import { writeForwardedLines, writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
 import { type AnswerContext, denialAnswer, type MessageRefusal, messageAnswer, redirectAnswer } from './responder.ts';
@@ -209,6 +210,10 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     }
   }
   runtime.metrics.decision(permit.how, null);
+  if (request.method === 'OPTIONS' && endsHere(request.head)) {
+    answerOptions(runtime, passage, permit);
+    return;
+  }
   let identity = '';
   if (permit.claims !== null) {
     identity = permit.token === null ? route.identity(permit.claims) : permit.token.identityLines(route.identity);
@@ -273,6 +278,18 @@ function answerPreflight(runtime: Runtime, passage: Passage, preflight: Prefligh
   runtime.endedHere(passage, preflight.route, 'anyone', null, 204, 'a preflight, answered by latchkey');
   runtime.giveRequestHead(head);
   downstream.answer(preflightAnswer(preflight.lines, requestId, connection), close);
+}
+
+/** 5d. An OPTIONS that may go no further. */
+function answerOptions(runtime: Runtime, passage: Passage, permit: Permit): void {
+  const { downstream, request, requestId } = passage;
+  const head = request.head;
+  const close = !head.isPersistent || head.hasBody;
+  const connection = close ? 'close' : head.minorVersion === 0 ? 'keep-alive' : '';
+  const user = permit.claims?.sub ?? null;
+  runtime.endedHere(passage, permit.route, permit.how, user, 204, 'OPTIONS with Max-Forwards: 0, answered by latchkey');
+  runtime.giveRequestHead(head);
+  downstream.answer(optionsAnswer(requestId, connection), close);
 }
 
 export type { Passage };

@@ -10,6 +10,7 @@ import type { RequestHead } from '../http1/request-head.ts';
 import { withoutOurCookies } from './cookies.ts';
 import type { Described } from './describe.ts';
 import { requestClass } from './field-classes.ts';
+import { forwardsLine } from './max-forwards.ts';
 import { withoutParameter } from './query.ts';
 import { isAbusiveRange } from './ranges.ts';
 
@@ -18,6 +19,7 @@ const slash = 0x2f;
 const copy = 0;
 const drop = 1;
 const rewriteCookie = 2;
+const countDown = 4;
 const tidy = 3;
 
 /**
@@ -70,7 +72,8 @@ export function writeRequestHead(
     if (action === rewriteCookie) {
       const kept = withoutOurCookies(head.valueOf(index));
       if (kept !== '') out += `${head.nameOf(index)}: ${kept}\r\n`;
-    } else if (action === tidy) out += `${head.nameOf(index)}: ${head.valueOf(index)}\r\n`;
+    } else if (action === countDown) out += forwardsLine(head.valueOf(index));
+    else if (action === tidy) out += `${head.nameOf(index)}: ${head.valueOf(index)}\r\n`;
   }
   if (run >= 0) out += text.slice(run, text.length - 2);
   if (head.host === '') out += `Host: ${route.upstreamName}\r\n`;
@@ -122,6 +125,8 @@ function actionFor(
       const hasDecided = request.isBearer ? permit.token !== null : permit.how === 'password';
       return route.forwardsAuthorization && hasDecided ? copy : drop;
     }
+    case requestClass.maxForwards:
+      return request.method === 'OPTIONS' ? countDown : copy;
     case requestClass.range:
       return isAbusiveRange(allRanges(request.head)) ? drop : copy;
     case requestClass.clientAddress:

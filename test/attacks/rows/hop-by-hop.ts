@@ -1,6 +1,6 @@
 // Connection and what it names, fields between two neighbours, upgrades that nobody asked us for.
 
-import { family, get, post, type RequestRow } from '../row.ts';
+import { family, get, post, type RequestRow, request } from '../row.ts';
 
 const { refused, passed, row } = family('hop-by-hop');
 
@@ -141,6 +141,27 @@ export const hopByHopRows: readonly RequestRow[] = [
     line: 'GET /open/a',
     fields: ['Max-Forwards: 0'],
   }),
+  passed(
+    'max-forwards-options',
+    'Max-Forwards on OPTIONS is one less behind us',
+    request('OPTIONS', '/open/a', ['Max-Forwards: 7']),
+    'RFC 9110 §7.6.2',
+    { line: 'OPTIONS /open/a', fields: ['Max-Forwards: 6'] },
+  ),
+  row(
+    'max-forwards-options-zero',
+    'OPTIONS that may go no further is answered here',
+    request('OPTIONS', '/open/a', ['Max-Forwards: 0']),
+    'RFC 9110 §7.6.2',
+    { answers: [204], after: 'open', upstream: [] },
+  ),
+  row(
+    'max-forwards-options-closed',
+    'OPTIONS that may go no further is decided on like any other',
+    request('OPTIONS', '/vod/a', ['Max-Forwards: 0']),
+    'RFC 9110 §7.6.2',
+    { answers: [401], after: 'open', upstream: [] },
+  ),
   passed(
     'upgrade-on-post',
     'an upgrade with a body',
