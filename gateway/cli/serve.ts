@@ -7,8 +7,7 @@ import type { Config } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { formatProblems } from '../config/format.ts';
 import { loadConfig } from '../config/load.ts';
-import { loadKeyRing } from '../control/load-key-ring.ts';
-import { loadTls } from '../control/load-tls.ts';
+import { loadState } from '../control/load-state.ts';
 import { openDataFolder } from '../store/data-folder.ts';
 import { readUsers } from '../store/users.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -54,13 +53,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   const folder = openDataFolder(config.dataDir);
   if (folder.kind === 'refused') throw refusalError(folder);
   try {
-    const ring = loadKeyRing(config);
-    if (ring.kind === 'refused') throw refusalError(ring);
-    const tls = loadTls(config);
-    if (tls.kind === 'refused') throw refusalError(tls);
+    const read = loadState(config, config.dataDir);
+    if (read.kind === 'refused') throw refusalError(read);
+    const { state, madeKeyIn } = read;
     const logger = createLogger({ role: 'supervisor', level: config.logs.level });
-    if (ring.generated) logger.warn({ file: ring.file }, 'a content key was made: keep this file, tokens hang on it');
-    const supervisor = new Supervisor({ file, config, keys: ring.keys, tls: tls.tls, folder, logger });
+    if (madeKeyIn !== null)
+      logger.warn({ file: madeKeyIn }, 'a content key was made: keep this file, tokens hang on it');
+    const supervisor = new Supervisor({ file, state, folder, logger });
     const stopSignal = handleSignals(supervisor);
     const outcome = await Promise.race([supervisor.start(), stopSignal]);
     if (outcome !== 'stop') {

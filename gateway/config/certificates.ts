@@ -2,23 +2,17 @@
 // Never puts a byte of a key into a message. Names are those of subjectAltName: a common name is no name (RFC 9525 §2).
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { canonicalHost } from '../core/decision/host.ts';
 import { epochMilliseconds } from '../telemetry/clock.ts';
 import type { CertificateConfig } from './config.ts';
-import { fileRefusal } from './secrets.ts';
+import { type FileRefusal, readNamedFile } from './named-file.ts';
 
 /** Longest file that is read; a bundle of every public authority has a quarter of it. */
 const maxPemBytes = 1024 * 1024;
 
-interface Refused {
-  readonly kind: 'refused';
-  /** Which of the two files it is about. */
-  readonly file: 'cert_file' | 'key_file';
-  readonly problem: string;
-  readonly hint: string;
-}
+/** A refusal that says which of the two files it is about. */
+type PairRefusal = FileRefusal & { readonly file: 'certificate' | 'key' };
 
 export type CertificateFiles =
   | {
@@ -32,49 +26,51 @@ export type CertificateFiles =
       /** It has ended or has not begun: a sentence for people; null when it holds today. */
       readonly dateProblem: string | null;
     }
-  | Refused;
+  | PairRefusal;
 
-export type AuthorityFile =
-  | { readonly kind: 'read'; readonly pem: string }
-  | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
+export type AuthorityFile = { readonly kind: 'read'; readonly pem: string } | FileRefusal;
 
 /** Reads a certificate with its key and checks that they belong together and can be used. */
 export function readCertificate({ certFile, keyFile }: CertificateConfig): CertificateFiles {
   const cert = readPem(certFile);
-  if (cert.kind === 'refused') return { ...cert, file: 'cert_file' };
-  const [leaf] = parseCertificates(cert.text);
+  if (cert.kind === 'refused') return { ...cert, file: 'certificate' };
+  const [leaf, ...chain] = parseCertificates(cert.text);
   if (leaf === undefined || leaf === null) {
     return refused(
-      'cert_file',
+      'certificate',
       `${certFile} holds no certificate in PEM`,
-      'the server certificate first, then its chain',
+      'the certificate itself first, then its chain',
     );
   }
   const key = readPem(keyFile);
-  if (key.kind === 'refused') return { ...key, file: 'key_file' };
+  if (key.kind === 'refused') return { ...key, file: 'key' };
   const parsed = parseKey(key.text);
   if (parsed === null) {
     const isLocked = key.text.includes('ENCRYPTED');
     return refused(
-      'key_file',
+      'key',
       isLocked ? `${keyFile} is locked with a passphrase` : `${keyFile} holds no private key in PEM`,
       isLocked ? 'unlock it with: openssl pkey -in FILE -out FILE' : 'it begins with -----BEGIN PRIVATE KEY-----',
     );
   }
   if (!leaf.checkPrivateKey(parsed)) {
-    return refused('key_file', `${keyFile} is not the key of ${certFile}`, 'name the files that were made together');
+    if (chain.some((other) => other?.checkPrivateKey(parsed))) {
+      const problem = `${certFile} begins with another certificate than that of ${keyFile}`;
+      return refused('certificate', problem, 'put the certificate of the key first, then its chain');
+    }
+    return refused('key', `${keyFile} is not the key of ${certFile}`, 'name the files that were made together');
   }
   try {
     createSecureContext({ cert: cert.text, key: key.text });
   } catch (error) {
     const reason = error instanceof Error && 'reason' in error ? String(error.reason) : 'it is not accepted';
-    return refused('cert_file', `${certFile} cannot be used: ${reason}`, 'make one with a P-256 or an RSA 2048 key');
+    return refused('certificate', `${certFile} cannot be used: ${reason}`, 'make one with a P-256 or an RSA 2048 key');
   }
   return {
     kind: 'read',
     cert: cert.text,
     key: key.text,
-    worldReadable: (key.mode & 0o004) !== 0,
+    worldReadable: key.worldReadable,
     dateProblem: dateProblem(certFile, leaf),
   };
 }
@@ -105,29 +101,12 @@ export function certificateNames(cert: string): readonly string[] {
   return names;
 }
 
-type Pem =
-  | { readonly kind: 'read'; readonly text: string; readonly mode: number }
-  | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
+type Pem = { readonly kind: 'read'; readonly text: string; readonly worldReadable: boolean } | FileRefusal;
 
 function readPem(path: string): Pem {
-  try {
-    // Non-blocking, so that a FIFO in the place of the file cannot hang the start.
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const status = fstatSync(descriptor);
-      const hint = 'name a PEM file';
-      if (!status.isFile()) return { kind: 'refused', problem: `${path} is not a regular file`, hint };
-      if (status.size > maxPemBytes) {
-        return { kind: 'refused', problem: `${path} has ${status.size} bytes, more than ${maxPemBytes}`, hint };
-      }
-      return { kind: 'read', text: readFileSync(descriptor, 'latin1'), mode: status.mode };
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    const { problem, hint } = fileRefusal(path, error, 'name a PEM file');
-    return { kind: 'refused', problem, hint };
-  }
+  const read = readNamedFile(path, { maxBytes: maxPemBytes, hint: 'name a PEM file' });
+  if (read.kind === 'refused') return read;
+  return { kind: 'read', text: read.bytes.toString('latin1'), worldReadable: read.worldReadable };
 }
 
 /** Every certificate of a PEM text in order; null for one that cannot be read. */
@@ -157,6 +136,6 @@ function dateProblem(file: string, certificate: X509Certificate): string | null 
   return null;
 }
 
-function refused(file: Refused['file'], problem: string, hint: string): Refused {
+function refused(file: PairRefusal['file'], problem: string, hint: string): PairRefusal {
   return { kind: 'refused', file, problem, hint };
 }

@@ -4,8 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import type { Environment } from './environment.ts';
+import { fileRefusal } from './named-file.ts';
 import { type Problem, type ProblemPath, pathText, problemAt } from './problem.ts';
-import { fileRefusal } from './secrets.ts';
 
 /** How a variable and a plain text that looks like one are written. */
 const literalHint = 'write $' + '{NAME}, or $$' + '{ for a literal $' + '{';

@@ -4,6 +4,7 @@
 import ipaddr from 'ipaddr.js';
 import { readAuthorities, readCertificate } from './certificates.ts';
 import type { Draft } from './inspect.ts';
+import { worldReadableWarning } from './named-file.ts';
 import { type Problem, type ProblemPath, pathText, problemAt } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
 
@@ -58,13 +59,10 @@ export function checkListenerFiles(
       const keyFile = absolute(files.key_file);
       const read = readCertificate({ certFile: absolute(files.cert_file), keyFile });
       if (read.kind === 'refused') {
-        problems.push(problemAt([...path, read.file], read.problem, read.hint));
+        problems.push(problemAt([...path, read.file === 'key' ? 'key_file' : 'cert_file'], read.problem, read.hint));
         continue;
       }
-      if (read.worldReadable) {
-        const problem = `${keyFile} can be read by every account of this machine`;
-        warnings.push(problemAt([...path, 'key_file'], problem, `chmod 600 ${keyFile}`));
-      }
+      if (read.worldReadable) warnings.push(worldReadableWarning([...path, 'key_file'], keyFile));
       if (read.dateProblem !== null) {
         warnings.push(problemAt([...path, 'cert_file'], read.dateProblem, 'renew it, then reload'));
       }

@@ -3,6 +3,7 @@
 
 import type { Draft } from './inspect.ts';
 import { assembleTls } from './load-upstreams.ts';
+import { worldReadableWarning } from './named-file.ts';
 import { type Problem, type ProblemPath, problemAt } from './problem.ts';
 import type { UpstreamFile } from './schema-upstreams.ts';
 import { readTlsFiles } from './upstream-tls.ts';
@@ -113,11 +114,15 @@ function checkTls(
   }
   if (files === 'skip') return;
   const read = readTlsFiles(assembleTls(tls, absolute));
-  if (read.kind === 'refused') problems.push(problemAt([...place, read.at], read.problem, read.hint));
-  else if (read.keyIsWorldReadable) {
-    const file = absolute(tls.client_key_file ?? '');
-    const text = `${file} can be read by every account of this machine`;
-    warnings.push(problemAt([...place, 'client_key_file'], text, `chmod 600 ${file}`));
+  if (read.kind === 'refused') {
+    problems.push(problemAt([...place, read.at], read.problem, read.hint));
+    return;
+  }
+  if (read.keyIsWorldReadable) {
+    warnings.push(worldReadableWarning([...place, 'client_key_file'], absolute(tls.client_key_file ?? '')));
+  }
+  if (read.dateProblem !== null) {
+    warnings.push(problemAt([...place, 'client_certificate_file'], read.dateProblem, 'renew it, then reload'));
   }
 }
 

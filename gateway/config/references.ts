@@ -4,12 +4,13 @@
 import { accessSync, constants } from 'node:fs';
 import { validateCustomHeaderName } from '../core/decision/identity.ts';
 import type { Draft } from './inspect.ts';
+import { fileRefusal, worldReadableWarning } from './named-file.ts';
 import { type Problem, problemAt } from './problem.ts';
 import { checkListenerFiles, checkListeners } from './references-listeners.ts';
 import { checkPolicies } from './references-policy.ts';
 import { checkUpstreams } from './references-upstreams.ts';
 import type { ConfigFile } from './schema.ts';
-import { fileRefusal, readKeyFile } from './secrets.ts';
+import { readKeyFile } from './secrets.ts';
 import { suggestionHint } from './suggest.ts';
 
 export interface References {
@@ -208,8 +209,7 @@ function checkFiles(
     const file = absolute(key.secret_file);
     const read = readKeyFile(file);
     if (read.kind === 'refused') problems.push(problemAt(path, read.problem, read.hint));
-    else if (read.worldReadable)
-      warnings.push(problemAt(path, `${file} can be read by every account of this machine`, `chmod 600 ${file}`));
+    else if (read.worldReadable) warnings.push(worldReadableWarning(path, file));
   }
   if (draft.users_file !== undefined) {
     const file = absolute(draft.users_file);

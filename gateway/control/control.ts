@@ -5,37 +5,30 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
-import type { Config } from '../config/config.ts';
-import type { FeedKey, FeedUpstreamTls } from '../config/edge-feed.ts';
+import type { FeedKey } from '../config/edge-feed.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClock } from './control-clock.ts';
 import { ControlMetrics } from './control-metrics.ts';
 import { EdgeRoster } from './edge-roster.ts';
 import { createEdgeServer } from './edge-server.ts';
-import type { ListenerTls } from './load-tls.ts';
-import { loadUpstreamTls } from './load-upstream-tls.ts';
+import type { ControlState } from './load-state.ts';
 import { mergeReload } from './merge-reload.ts';
 import { createOperationsServer } from './operations-server.ts';
 import { createPublicServer } from './public-server.ts';
 import { PasswordVerifier } from './verify-password.ts';
 
-/** What control hands out: the configuration, the ring, and the certificates of the listeners. */
-export interface ControlState {
-  readonly config: Config;
-  readonly keys: readonly KeyRecord[];
-  readonly tls: ListenerTls;
-}
-
 /** What loading the file again gave; problems are lines for people, without secrets. */
 export type Reloaded =
-  | ({ readonly kind: 'loaded' } & ControlState)
+  | { readonly kind: 'loaded'; readonly state: ControlState }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
-export interface ControlOptions extends ControlState {
+export interface ControlOptions {
+  /** From the files, or the last good one of a control before this one. No file is opened for it. */
+  readonly state: ControlState;
   /** Paths of the two Unix sockets, in a folder of mode 0700. What stands there is replaced. */
   readonly sockets: { readonly edge: string; readonly public: string };
-  /** Loads the file and the keys anew. */
+  /** Loads the file and all that it names anew. */
   readonly reload: () => Reloaded;
   readonly logger: Logger;
   readonly clock: ControlClock;
@@ -52,7 +45,7 @@ const ticketRotationMs = 8 * 60 * 60 * 1000;
 
 /** What became of a reload. */
 export type ReloadResult =
-  | ({ readonly kind: 'applied'; readonly needsRestart: readonly string[] } & ControlState)
+  | { readonly kind: 'applied'; readonly needsRestart: readonly string[]; readonly state: ControlState }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
 export interface Control {
@@ -79,11 +72,7 @@ export class ListenFailure extends Error {
 /** Starts control; resolves when all three servers listen. Throws `ListenFailure` for the operations address. */
 export async function startControl(options: ControlOptions): Promise<Control> {
   const { logger, clock, sockets } = options;
-  let state: ControlState = { config: options.config, keys: options.keys, tls: options.tls };
-  const firstTls = loadUpstreamTls(options.config.upstreams);
-  // `serve` has checked the same files a moment ago
-  if (firstTls.kind === 'refused') throw new Error(firstTls.problems.join('\n'));
-  let { upstreamTls } = firstTls;
+  let { state } = options;
   let ticketSecret = newTicketSecret();
   let seq = 1;
   const roster = new EdgeRoster(state.config.edges, clock);
@@ -103,7 +92,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       seq,
       config: state.config,
       keys: state.keys.map(toFeedKey),
-      upstreamTls,
+      upstreamTls: state.upstreamTls,
       tls: state.tls,
       ticketSecret,
       publicSocket: sockets.public,
@@ -151,22 +140,21 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   return {
     operations: { host: address.host, port: boundPort(operations) ?? address.port },
     reload: () => {
-      const loaded = withUpstreamTls(options.reload());
+      const loaded = options.reload();
       metrics.reload(loaded.kind);
       if (loaded.kind === 'refused') {
         logger.error({ problems: loaded.problems }, 'the configuration was not reloaded; nothing changed');
         return loaded;
       }
-      const { config, needsRestart, listenerSources } = mergeReload(state.config, loaded.config);
+      const { config, needsRestart, listenerSources } = mergeReload(state.config, loaded.state.config);
       const before = state.tls;
-      const tls = listenerSources.map((from, at) => (from < 0 ? before[at] : loaded.tls[from]) ?? null);
-      state = { config, keys: loaded.keys, tls };
-      upstreamTls = loaded.upstreamTls;
+      const tls = listenerSources.map((from, at) => (from < 0 ? before[at] : loaded.state.tls[from]) ?? null);
+      state = { ...loaded.state, config, tls };
       seq += 1;
       edges.broadcastSnapshot();
       if (needsRestart.length > 0) logger.warn({ needsRestart }, 'some changes wait for a restart');
       logger.info({ seq }, 'the configuration was reloaded');
-      return { kind: 'applied', needsRestart, ...state };
+      return { kind: 'applied', needsRestart, state };
     },
     close,
   };
@@ -186,16 +174,6 @@ async function listenOnSocket(server: FastifyInstance, path: string): Promise<vo
 function boundPort(server: FastifyInstance): number | null {
   const bound = server.server.address();
   return typeof bound === 'object' && bound !== null ? bound.port : null;
-}
-
-type ReloadedWithTls =
-  | (Extract<Reloaded, { readonly kind: 'loaded' }> & { readonly upstreamTls: readonly FeedUpstreamTls[] })
-  | Extract<Reloaded, { readonly kind: 'refused' }>;
-
-function withUpstreamTls(reloaded: Reloaded): ReloadedWithTls {
-  if (reloaded.kind === 'refused') return reloaded;
-  const tls = loadUpstreamTls(reloaded.config.upstreams);
-  return tls.kind === 'refused' ? tls : { ...reloaded, upstreamTls: tls.upstreamTls };
 }
 
 function toFeedKey(key: KeyRecord): FeedKey {

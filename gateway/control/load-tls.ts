@@ -1,41 +1,62 @@
-// Reads what listeners need to end TLS: certificates, their keys, the authorities of client certificates.
+// Reads what TLS needs from files: certificates and keys of listeners, what upstreams are verified with and shown.
 // Keys go from here to the edges' feeds and to the supervisor, which gives them to a control that starts anew.
+// A file that cannot be used refuses the whole configuration: nobody goes on without it.
 
 import { readAuthorities, readCertificate } from '../config/certificates.ts';
-import type { Config, TlsConfig } from '../config/config.ts';
-import type { FeedTls } from '../config/edge-feed.ts';
+import type { Config, ListenerConfig } from '../config/config.ts';
+import type { FeedTls, FeedUpstreamTls } from '../config/edge-feed.ts';
+import type { FileRefusal } from '../config/named-file.ts';
+import type { UpstreamConfig } from '../config/upstream-config.ts';
+import { readTlsFiles } from '../config/upstream-tls.ts';
 
-/** By position in `config.listeners`; null for a plain one. */
-export type ListenerTls = readonly (FeedTls | null)[];
-
-export type LoadedTls =
-  | { readonly kind: 'loaded'; readonly tls: ListenerTls }
-  | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
-
-/** Reads the files of all listeners anew. */
-export function loadTls(config: Pick<Config, 'listeners'>): LoadedTls {
-  const tls: (FeedTls | null)[] = [];
-  for (const listener of config.listeners) {
-    if (listener.tls === null) {
-      tls.push(null);
-      continue;
-    }
-    const read = readListener(listener.tls);
-    if ('problem' in read) return { kind: 'refused', ...read };
-    tls.push(read);
-  }
-  return { kind: 'loaded', tls };
+/** What was in the files of a configuration. */
+export interface TlsState {
+  /** By position in `config.listeners`; null for a plain one. */
+  readonly tls: readonly (FeedTls | null)[];
+  /** By name of the upstream; the plain ones have none. */
+  readonly upstreamTls: readonly FeedUpstreamTls[];
 }
 
-function readListener(config: TlsConfig): FeedTls | { readonly problem: string; readonly hint: string } {
+/** `problem` begins with the place in the configuration. */
+export type LoadedTls = ({ readonly kind: 'loaded' } & TlsState) | FileRefusal;
+
+/** Reads the files of all listeners and upstreams anew. */
+export function loadTls(config: Pick<Config, 'listeners' | 'upstreams'>): LoadedTls {
+  const tls: (FeedTls | null)[] = [];
+  for (const [at, listener] of config.listeners.entries()) {
+    const read = readListener(listener);
+    if (read !== null && 'problem' in read) return placed(`listeners[${at}].tls`, read);
+    tls.push(read);
+  }
+  const upstreamTls: FeedUpstreamTls[] = [];
+  for (const upstream of config.upstreams) {
+    const read = readUpstream(upstream);
+    if (read === null) continue;
+    if ('problem' in read) return placed(`upstreams.${upstream.name}.tls`, read);
+    upstreamTls.push(read);
+  }
+  return { kind: 'loaded', tls, upstreamTls };
+}
+
+function readListener({ tls }: ListenerConfig): FeedTls | FileRefusal | null {
+  if (tls === null) return null;
   const certificates: { cert: string; key: string }[] = [];
-  for (const files of config.certificates) {
+  for (const files of tls.certificates) {
     const read = readCertificate(files);
-    if (read.kind === 'refused') return { problem: read.problem, hint: read.hint };
+    if (read.kind === 'refused') return read;
     certificates.push({ cert: read.cert, key: read.key });
   }
-  if (config.clientCertificates === null) return { certificates, clientCa: null };
-  const authorities = readAuthorities(config.clientCertificates.caFile);
-  if (authorities.kind === 'refused') return { problem: authorities.problem, hint: authorities.hint };
-  return { certificates, clientCa: authorities.pem };
+  if (tls.clientCertificates === null) return { certificates, clientCa: null };
+  const authorities = readAuthorities(tls.clientCertificates.caFile);
+  return authorities.kind === 'refused' ? authorities : { certificates, clientCa: authorities.pem };
+}
+
+function readUpstream({ name, tls }: UpstreamConfig): FeedUpstreamTls | FileRefusal | null {
+  if (tls === null) return null;
+  const read = readTlsFiles(tls);
+  return read.kind === 'refused' ? read : { name, ...read.material };
+}
+
+function placed(place: string, { problem, hint }: FileRefusal): FileRefusal {
+  return { kind: 'refused', problem: `${place}: ${problem}`, hint };
 }

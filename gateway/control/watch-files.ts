@@ -27,12 +27,21 @@ export class FileWatch {
     this.#options = options;
   }
 
-  /** Takes the files as they are now for known. Call it before they are read, so that nothing is missed. */
-  take(files: readonly string[]): void {
+  /**
+   * Takes the files as they are now for known. Call it before they are read, so that nothing is missed.
+   *
+   * @param known  of a watch before this one, over the same files: what changed since then is a change
+   */
+  take(files: readonly string[], known: string | null = null): void {
     this.#files = files;
-    this.#known = files.map((file) => stateOf(file)).join('\n');
+    this.#known = known ?? files.map((file) => stateOf(file)).join('\n');
     this.#pending = null;
     if (this.#timer === null) this.#plan();
+  }
+
+  /** The state that was acted on, for a watch after this one. */
+  get known(): string {
+    return this.#known;
   }
 
   close(): void {

@@ -55,6 +55,11 @@ test('a key of another certificate, a missing file, and what is no PEM are probl
   expect(folder.problems(withTls({ certFile: good.certFile, keyFile: other.keyFile }))).toEqual([
     `listeners[0].tls.certificates[0].key_file: ${other.keyFile} is not the key of ${good.certFile} (name the files that were made together)`,
   ]);
+  const chain = join(certificates.path, 'chain.pem');
+  writeFileSync(chain, `${good.cert}${other.cert}`);
+  expect(folder.problems(withTls({ certFile: chain, keyFile: other.keyFile }))).toEqual([
+    `listeners[0].tls.certificates[0].cert_file: ${chain} begins with another certificate than that of ${other.keyFile} (put the certificate of the key first, then its chain)`,
+  ]);
   const missing = join(certificates.path, 'missing.pem');
   expect(folder.problems(withTls({ certFile: missing, keyFile: good.keyFile }))).toEqual([
     `listeners[0].tls.certificates[0].cert_file: ${missing} does not exist (name a PEM file)`,

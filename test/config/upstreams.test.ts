@@ -120,7 +120,7 @@ test.each([
     '{ servers: ["https://a"], tls: { ca_file: none.pem } }',
     'upstreams.web.tls.ca_file: FOLDER/none.pem does not exist',
   ],
-  ['{ servers: ["https://a"], tls: { ca_file: users } }', 'FOLDER/users holds no sound PEM certificate'],
+  ['{ servers: ["https://a"], tls: { ca_file: users } }', 'FOLDER/users holds no certificate in PEM'],
   ['{ servers: ["https://a"], tls: { client_certificate_file: c.pem } }', 'client_certificate_file: has no key'],
   ['{ servers: ["https://a"], tls: { client_key_file: c.key } }', 'client_key_file: has no certificate'],
   [
@@ -131,7 +131,7 @@ test.each([
     '{ servers: ["https://a"], tls: { client_certificate_file: c.pem, client_key_file: c.pem } }',
     'holds no private key',
   ],
-  ['{ servers: ["https://a"], tls: { ca_file: broken.pem } }', 'holds no sound PEM certificate'],
+  ['{ servers: ["https://a"], tls: { ca_file: broken.pem } }', 'certificate 2 in FOLDER/broken.pem is broken'],
 ])('%s is refused', (upstream, part) => {
   writeFileSync(folder.file('c.pem'), client.cert);
   writeFileSync(folder.file('c.key'), client.key, { mode: 0o600 });
@@ -157,4 +157,11 @@ test('what is dangerous and allowed is a warning', () => {
     ),
   ]);
   expect(found.join()).not.toContain('PRIVATE');
+  const ended = authority.issue({ notBefore: new Date(0), notAfter: new Date(1e12) });
+  writeFileSync(folder.file('c.pem'), ended.cert);
+  writeFileSync(folder.file('c.key'), ended.key);
+  chmodSync(folder.file('c.key'), 0o600);
+  expect(
+    warnings('{ servers: ["https://a"], tls: { client_certificate_file: c.pem, client_key_file: c.key } }'),
+  ).toEqual([expect.stringContaining('tls.client_certificate_file: '.concat(folder.file('c.pem'), ' has expired'))]);
 });

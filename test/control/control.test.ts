@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AssertionJwk } from '../../gateway/control/assertion-keys.ts';
 import { ControlClient } from '../../gateway/edge/control-client.ts';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
-import { makeTestControl, memoryLogger, type TestControl, testConfig, testKey } from '../support/control.ts';
+import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../support/control.ts';
 
 let rig: TestControl;
 const ends: (() => Promise<void> | void)[] = [];
@@ -125,7 +125,7 @@ test('the key of an edge that ended stays listed for two minutes', async () => {
 });
 
 test('is ready when every expected edge is connected and listens, and says which are not', async () => {
-  const control = await rig.start({ config: testConfig({ edges: 2 }) });
+  const control = await rig.start({ state: testState({ edges: 2 }) });
   expect((await ask(control.operations, '/livez')).status).toBe(200);
   const one = await joinEdge('e1');
   await one.reportReady([{ host: '127.0.0.1', port: 1 }]);
@@ -154,7 +154,7 @@ test('the operations listener refuses names that are not its own', async () => {
 });
 
 test('metrics are summed over the edges, and a replaced edge does not make them go down', async () => {
-  const control = await rig.start({ config: testConfig({ edges: 2 }) });
+  const control = await rig.start({ state: testState({ edges: 2 }) });
   const joined: ControlClient[] = [];
   for (const edge of ['e1', 'e2']) {
     const metrics = new EdgeMetrics(['vod'], ['media']);
@@ -203,7 +203,7 @@ test('reports of an edge that never joined are refused', async () => {
 test('an edge that does not read its feed is cut off', async () => {
   // Large enough that it cannot all stand in the socket's buffers.
   const trustedProxies = Array.from({ length: 200_000 }, (_, index) => `10.${index}.0.0/16 and some padding`);
-  await rig.start({ config: testConfig({ trustedProxies }) });
+  await rig.start({ state: testState({ trustedProxies }) });
   const client = new Client('http://localhost', { socketPath: rig.sockets.edge });
   ends.push(() => client.destroy());
   const { body } = await client.request({ method: 'GET', path: '/feed?edge=e1' });
@@ -213,7 +213,7 @@ test('an edge that does not read its feed is cut off', async () => {
 });
 
 test('a reload sends a new snapshot; what is bound at the start stays', async () => {
-  const loaded = testConfig({
+  const loaded = testState({
     edges: 5,
     reservedPrefix: '/other/',
     passwordChecksPerSecond: 7,
@@ -221,7 +221,7 @@ test('a reload sends a new snapshot; what is bound at the start stays', async ()
       { at: 'listeners[0].address', host: '127.0.0.1', port: 1, tls: null, redirectPort: null, proxyFrom: null },
     ],
   });
-  const control = await rig.start({ reload: () => ({ kind: 'loaded', config: loaded, keys: [], tls: [] }) });
+  const control = await rig.start({ reload: () => ({ kind: 'loaded', state: { ...loaded, keys: [] } }) });
   const client = await joinEdge('e1');
   const arrived = new Promise((resolve) => {
     client.onSnapshot = resolve;
@@ -253,13 +253,13 @@ test('an operations address in use is said by its place in the file', async () =
   ends.push(() => new Promise((resolve) => blocker.close(() => resolve())));
   const bound = blocker.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-  const config = testConfig({ operations: { at: 'operations.address', host: '127.0.0.1', port } });
-  await expect(rig.start({ config })).rejects.toMatchObject({ at: 'operations.address', code: 'EADDRINUSE' });
+  const state = testState({ operations: { at: 'operations.address', host: '127.0.0.1', port } });
+  await expect(rig.start({ state })).rejects.toMatchObject({ at: 'operations.address', code: 'EADDRINUSE' });
 });
 
 test('no key shows up in a log', async () => {
   writeFileSync(`${rig.folder}/users`, 'broken line');
-  const control = await rig.start({ config: testConfig({ usersFile: `${rig.folder}/users` }) });
+  const control = await rig.start({ state: testState({ usersFile: `${rig.folder}/users` }) });
   const client = await joinEdge('e1');
   await client.askPassword({ route: 'r', user: 'u', password: 'guess-must-not-show', address: '192.0.2.1' });
   control.reload();

@@ -48,6 +48,21 @@ test('a file that takes the place of another is a change, also with the same siz
   await expect.poll(() => changes, wait).toBe(1);
 });
 
+test('a watch that follows another one sees what changed in between, and nothing else', async () => {
+  watch.take([file]);
+  const { known } = watch;
+  watch.close();
+  watch = new FileWatch({ intervalMs, onChange: () => changes++ });
+  watch.take([file], known);
+  await looked();
+  expect(changes).toBe(0);
+  watch.close();
+  writeFileSync(file, 'meanwhile');
+  watch = new FileWatch({ intervalMs, onChange: () => changes++ });
+  watch.take([file], known);
+  await expect.poll(() => changes, wait).toBe(1);
+});
+
 test('a symlink two folders above that is swapped is a change, as with mounted secrets', async () => {
   for (const name of ['..v1', '..v2']) {
     mkdirSync(join(folder, name));

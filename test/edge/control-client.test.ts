@@ -7,7 +7,7 @@ import type { AssertionJwk } from '../../gateway/control/assertion-keys.ts';
 import { ControlClient } from '../../gateway/edge/control-client.ts';
 import { addUser } from '../../gateway/store/users.ts';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { makeTestControl, memoryLogger, type TestControl, testConfig, testKey } from '../support/control.ts';
+import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../support/control.ts';
 
 let rig: TestControl;
 let client: ControlClient;
@@ -52,7 +52,7 @@ test('the first message is the snapshot with the keys', async () => {
 
 test('a snapshot of several megabytes arrives whole', async () => {
   const trustedProxies = Array.from({ length: 100_000 }, (_, index) => `10.${index}.0.0/16 ü`);
-  await rig.start({ config: testConfig({ trustedProxies }) });
+  await rig.start({ state: testState({ trustedProxies }) });
   expect((await client.connect()).config.trustedProxies).toEqual(trustedProxies);
 });
 
@@ -110,7 +110,7 @@ test('answers a collection', async () => {
 test('asks about a password, several at once', async () => {
   const usersFile = `${rig.folder}/users`;
   await addUser(usersFile, 'alice', 'right');
-  await rig.start({ config: testConfig({ usersFile }) });
+  await rig.start({ state: testState({ usersFile }) });
   await client.connect();
   const question = { route: 'vod', user: 'alice', address: '192.0.2.1' };
   const answers = await Promise.all([

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Config } from '../../gateway/config/config.ts';
 import { type Control, type ControlOptions, startControl } from '../../gateway/control/control.ts';
+import type { ControlState } from '../../gateway/control/load-state.ts';
 import type { KeyRecord } from '../../gateway/core/model/key.ts';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { createLogger, type Logger } from '../../gateway/telemetry/logger.ts';
@@ -54,6 +55,11 @@ export function testConfig(changes: Partial<Config> = {}): Config {
   };
 }
 
+/** What control hands out of such a configuration, with one key. */
+export function testState(changes: Partial<Config> = {}): ControlState {
+  return { config: testConfig(changes), keys: [testKey], tls: [], upstreamTls: [] };
+}
+
 /** A logger and what it said. */
 export function memoryLogger(): { readonly logger: Logger; readonly said: () => string } {
   const lines: string[] = [];
@@ -87,9 +93,7 @@ export function makeTestControl(): TestControl {
     said,
     start: async (changes = {}) => {
       const control = await startControl({
-        config: testConfig(),
-        keys: [testKey],
-        tls: [],
+        state: testState(),
         sockets,
         reload: () => ({ kind: 'refused', problems: ['no file in this test'] }),
         logger,

@@ -11,9 +11,8 @@ import type { z } from 'zod';
 import { formatProblem } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import type { fileSchema } from '../../gateway/config/schema.ts';
-import { type Control, type ControlState, startControl } from '../../gateway/control/control.ts';
-import { loadKeyRing } from '../../gateway/control/load-key-ring.ts';
-import { loadTls } from '../../gateway/control/load-tls.ts';
+import { type Control, startControl } from '../../gateway/control/control.ts';
+import { type ControlState, loadState } from '../../gateway/control/load-state.ts';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { ControlClient } from '../../gateway/edge/control-client.ts';
@@ -104,19 +103,17 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
   const load = (file: string): ControlState => {
     const loaded = loadConfig(file, () => undefined);
     if (loaded.kind === 'invalid') throw new Error(loaded.problems.map(formatProblem).join('\n'));
-    const ring = loadKeyRing(loaded.config);
-    if (ring.kind === 'refused') throw new Error(ring.problem);
-    const tls = loadTls(loaded.config);
-    if (tls.kind === 'refused') throw new Error(tls.problem);
-    return { config: { ...loaded.config, edges: 1 }, keys: ring.keys, tls: tls.tls };
+    const read = loadState({ ...loaded.config, edges: 1 }, loaded.config.dataDir);
+    if (read.kind === 'refused') throw new Error(read.problem);
+    return read.state;
   };
   const file = await writeConfig(folder, options);
   const first = await loadOrTidy(() => load(file), folder);
   const sockets = { edge: join(folder, 'e.sock'), public: join(folder, 'p.sock') };
   const control: Control = await startControl({
-    ...first,
+    state: first,
     sockets,
-    reload: () => ({ kind: 'loaded', ...load(file) }),
+    reload: () => ({ kind: 'loaded', state: load(file) }),
     logger,
     clock: { monotonicMs },
   });

@@ -7,8 +7,7 @@ import { readEnvironment } from '../../config/environment.ts';
 import { formatProblem } from '../../config/format.ts';
 import { loadConfig } from '../../config/load.ts';
 import { type Control, type Reloaded, startControl } from '../../control/control.ts';
-import { loadKeyRing } from '../../control/load-key-ring.ts';
-import { loadTls } from '../../control/load-tls.ts';
+import { loadState } from '../../control/load-state.ts';
 import { FileWatch, watchedFiles } from '../../control/watch-files.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -53,22 +52,21 @@ export function runControlProcess(): void {
 }
 
 async function start(message: StartControl): Promise<RunningControl> {
-  const logger = createLogger({ role: 'control', level: message.config.logs.level });
+  const logger = createLogger({ role: 'control', level: message.state.config.logs.level });
   try {
     const control = await startControl({
-      config: message.config,
-      keys: message.keys,
-      tls: message.tls,
+      state: message.state,
       sockets: message.sockets,
       operationsPort: message.operationsPort,
-      reload: () => loadAgain(message.file, message.config.dataDir),
+      reload: () => loadAgain(message.file, message.state.config.dataDir),
       logger,
       clock: { monotonicMs },
     });
     logger.info({ operations: control.operations, pid: process.pid }, 'control is ready');
     await tellSupervisor({ type: 'control-ready', operations: control.operations });
-    const running: RunningControl = { control, file: message.file, config: message.config, watch: null };
-    watchAgain(running);
+    const running: RunningControl = { control, file: message.file, config: message.state.config, watch: null };
+    watchAgain(running, message.filesKnown);
+    tellFilesKnown(running);
     return running;
   } catch (error) {
     const problem = listenProblem(error);
@@ -82,35 +80,36 @@ async function start(message: StartControl): Promise<RunningControl> {
 function loadAgain(file: string, dataDir: string): Reloaded {
   const loaded = loadConfig(file, readEnvironment);
   if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.problems.map(formatProblem) };
-  const ring = loadKeyRing({ commonKeys: loaded.config.commonKeys, dataDir });
-  if (ring.kind === 'refused') return { kind: 'refused', problems: [`${ring.problem} (${ring.hint})`] };
-  const tls = loadTls(loaded.config);
-  if (tls.kind === 'refused') return { kind: 'refused', problems: [`${tls.problem} (${tls.hint})`] };
-  return { kind: 'loaded', config: loaded.config, keys: ring.keys, tls: tls.tls };
+  const read = loadState(loaded.config, dataDir);
+  return read.kind === 'refused' ? { kind: 'refused', problems: [`${read.problem} (${read.hint})`] } : read;
 }
 
 function reload(running: RunningControl): void {
   // before the files are read: what changes meanwhile is a change
   running.watch?.take(watchedFiles(running.file, running.config));
   const result = running.control.reload();
-  if (result.kind !== 'applied') return;
-  const files = watchedFiles(running.file, running.config);
-  const before = running.config;
-  running.config = result.config;
-  if (!isDeepStrictEqual([files, before.reload], [watchedFiles(running.file, result.config), result.config.reload])) {
-    watchAgain(running);
+  if (result.kind === 'applied') {
+    const before = [watchedFiles(running.file, running.config), running.config.reload];
+    running.config = result.state.config;
+    const after = [watchedFiles(running.file, running.config), running.config.reload];
+    if (!isDeepStrictEqual(before, after)) watchAgain(running, null);
+    void tellSupervisor({ type: 'state', state: result.state });
   }
-  const { config, keys, tls } = result;
-  void tellSupervisor({ type: 'state', config, keys, tls });
+  // after the outcome was told: who dies in between leaves the files to the next one
+  tellFilesKnown(running);
 }
 
-function watchAgain(running: RunningControl): void {
+function watchAgain(running: RunningControl, known: string | null): void {
   running.watch?.close();
   running.watch = null;
   const { watch, intervalMs } = running.config.reload;
   if (!watch) return;
   running.watch = new FileWatch({ intervalMs, onChange: () => reload(running) });
-  running.watch.take(watchedFiles(running.file, running.config));
+  running.watch.take(watchedFiles(running.file, running.config), known);
+}
+
+function tellFilesKnown(running: RunningControl): void {
+  void tellSupervisor({ type: 'files-known', known: running.watch?.known ?? null });
 }
 
 async function stop(running: RunningControl | null): Promise<void> {

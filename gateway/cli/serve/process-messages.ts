@@ -2,8 +2,7 @@
 // Keys travel here and on edge.sock, never in an argument or the environment, where other users could read them.
 
 import type { Config } from '../../config/config.ts';
-import type { ListenerTls } from '../../control/load-tls.ts';
-import type { KeyRecord } from '../../core/model/key.ts';
+import type { ControlState } from '../../control/load-state.ts';
 
 /** An address as it is really bound. */
 export interface BoundAddress {
@@ -16,9 +15,10 @@ export interface StartControl {
   readonly type: 'start-control';
   /** The YAML file, for reloads. */
   readonly file: string;
-  readonly config: Config;
-  readonly keys: readonly KeyRecord[];
-  readonly tls: ListenerTls;
+  /** The last good state: a control that replaces another one needs no file. */
+  readonly state: ControlState;
+  /** What the control before this one knew of the files it watched: what changed since then it has not read. */
+  readonly filesKnown: string | null;
   readonly sockets: { readonly edge: string; readonly public: string };
   /** The port a control before this one was given, so that port 0 means the same port again. */
   readonly operationsPort: number | null;
@@ -49,10 +49,7 @@ export type MessageFromChild =
   | { readonly type: 'edge-ready'; readonly listening: readonly BoundAddress[] }
   /** `at` is the address's place in the configuration, `code` the system's word for why. */
   | { readonly type: 'cannot-listen'; readonly at: string; readonly code: string }
+  /** What the watch of files goes by from here on, good files or bad; null without a watch. */
+  | { readonly type: 'files-known'; readonly known: string | null }
   /** The state after a reload: what a control that replaces this one has to start with. */
-  | {
-      readonly type: 'state';
-      readonly config: Config;
-      readonly keys: readonly KeyRecord[];
-      readonly tls: ListenerTls;
-    };
+  | { readonly type: 'state'; readonly state: ControlState };

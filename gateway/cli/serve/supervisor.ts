@@ -3,9 +3,7 @@
 
 import { fork } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from '../../config/config.ts';
-import type { ListenerTls } from '../../control/load-tls.ts';
-import type { KeyRecord } from '../../core/model/key.ts';
+import type { ControlState } from '../../control/load-state.ts';
 import type { DataFolder } from '../../store/data-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { BoundListeners } from './bound-listeners.ts';
@@ -18,9 +16,7 @@ import { controlRole, edgeRole, entryFile } from './role.ts';
 export interface SupervisorOptions {
   /** The YAML file, for reloads. */
   readonly file: string;
-  readonly config: Config;
-  readonly keys: readonly KeyRecord[];
-  readonly tls: ListenerTls;
+  readonly state: ControlState;
   readonly folder: DataFolder;
   readonly logger: Logger;
 }
@@ -49,9 +45,9 @@ export class Supervisor {
   readonly #edges: readonly EdgeSlot[];
   readonly #failure = Promise.withResolvers<Extract<StartOutcome, { readonly kind: 'failed' }>>();
   readonly #controlReady = Promise.withResolvers<BoundAddress>();
-  #config: Config;
-  #keys: readonly KeyRecord[];
-  #tls: ListenerTls;
+  /** The last good one. */
+  #state: ControlState;
+  #filesKnown: string | null = null;
   #operationsPort: number | null = null;
   #listeners: BoundListeners | null = null;
   #started = false;
@@ -60,9 +56,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#config = options.config;
-    this.#keys = options.keys;
-    this.#tls = options.tls;
+    this.#state = options.state;
     const { logger } = options;
     this.#control = new RestartingChild({
       name: 'control',
@@ -71,7 +65,7 @@ export class Supervisor {
       onExit: (how) => this.#takeExit('control', how),
       logger,
     });
-    const slots = Array.from({ length: options.config.edges }, (_, index) => index + 1);
+    const slots = Array.from({ length: options.state.config.edges }, (_, index) => index + 1);
     this.#edges = slots.map(
       (slot) =>
         new EdgeSlot({
@@ -86,9 +80,9 @@ export class Supervisor {
 
   /** Starts everything; resolves when all of it listens, or when any of it cannot. */
   async start(): Promise<StartOutcome> {
-    const listeners = await BoundListeners.bind(this.#config.listeners);
+    const listeners = await BoundListeners.bind(this.#state.config.listeners);
     if (!(listeners instanceof BoundListeners)) {
-      return { kind: 'failed', problem: describeListenProblem(this.#config, listeners.at, listeners.code) };
+      return { kind: 'failed', problem: describeListenProblem(this.#state.config, listeners.at, listeners.code) };
     }
     if (this.#stopped !== null) {
       // a signal came first
@@ -145,7 +139,7 @@ export class Supervisor {
     if (!this.#started || this.#stopped !== null) return;
     const { logger } = this.#options;
     for (const [index, edge] of this.#edges.entries()) {
-      if (!(await edge.replace(this.#config.limits.drainMs))) {
+      if (!(await edge.replace(this.#state.config.limits.drainMs))) {
         // what cannot start here would not start in the other places either
         if (this.#stopped === null) logger.error({ edge: index + 1 }, 'a new edge did not start; the old ones stay');
         return;
@@ -156,7 +150,7 @@ export class Supervisor {
   }
 
   async #stopInOrder(): Promise<void> {
-    const { drainMs } = this.#config.limits;
+    const { drainMs } = this.#state.config.limits;
     const { logger } = this.#options;
     this.#control.stop();
     const edges = this.#edges.flatMap((edge) => edge.stop());
@@ -173,9 +167,8 @@ export class Supervisor {
     child.send({
       type: 'start-control',
       file: this.#options.file,
-      config: this.#config,
-      keys: this.#keys,
-      tls: this.#tls,
+      state: this.#state,
+      filesKnown: this.#filesKnown,
       sockets: { edge: this.#options.folder.edgeSocket, public: this.#options.folder.publicSocket },
       operationsPort: this.#operationsPort,
     } satisfies StartControl);
@@ -194,7 +187,7 @@ export class Supervisor {
       edgeId,
       edgeSocket: this.#options.folder.edgeSocket,
       listenFds: fds.map((_fd, position) => stdio.length + position),
-      level: this.#config.logs.level,
+      level: this.#state.config.logs.level,
     } satisfies StartEdge);
     return child;
   }
@@ -206,14 +199,15 @@ export class Supervisor {
         this.#controlReady.resolve(message.operations);
         return;
       case 'state': {
-        const logsBefore = this.#config.logs;
-        this.#config = message.config;
-        this.#keys = message.keys;
-        this.#tls = message.tls;
+        const logsBefore = this.#state.config.logs;
+        this.#state = message.state;
         // what an edge opens when it starts changes with the edge
-        if (!isDeepStrictEqual(logsBefore, message.config.logs)) void this.replaceEdges();
+        if (!isDeepStrictEqual(logsBefore, message.state.config.logs)) void this.replaceEdges();
         return;
       }
+      case 'files-known':
+        this.#filesKnown = message.known;
+        return;
       case 'cannot-listen':
         this.#takeListenProblem(message.at, message.code);
         return;
@@ -225,7 +219,7 @@ export class Supervisor {
   }
 
   #takeListenProblem(at: string, code: string): void {
-    const problem = describeListenProblem(this.#config, at, code);
+    const problem = describeListenProblem(this.#state.config, at, code);
     if (this.#started) this.#options.logger.error({ problem }, 'a process cannot listen');
     else this.#failStart(problem);
   }
