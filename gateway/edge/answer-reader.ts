@@ -16,6 +16,8 @@ export const brokenAnswer = -1;
 // Interim answers at most before the final one; a storm of them is no answer.
 const maxInterim = 8;
 
+const maxBlockingBytes = 64 * 1024;
+
 /** The answers of one connection. */
 export class AnswerReader {
   /** How the body of the answer on the table ends; null before its final head. */
@@ -44,9 +46,9 @@ export class AnswerReader {
     this.keepAliveMs = ownKeepAliveMs ?? runtime.limits.upstreamKeepAliveMs;
   }
 
-  /** Bytes of the body that are still to come; infinite when only the body itself says so. */
-  get remaining(): number {
-    return this.framing === 'length' ? this.#remaining : Number.POSITIVE_INFINITY;
+  /** More of the body is still to come than others on the connection should wait for; only a length says how much. */
+  get isLong(): boolean {
+    return this.framing !== 'length' || this.#remaining > maxBlockingBytes;
   }
 
   /** The next bytes belong to another answer. */

@@ -43,6 +43,8 @@ export class Exchange {
   readonly requestId: string;
   readonly startedMs: number;
   readonly timeouts: Permit['route']['timeouts'];
+  /** May go out with others on one connection, where the upstream takes that. */
+  readonly mayJoin: boolean;
   status = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -67,8 +69,6 @@ export class Exchange {
   #outgoing: OutgoingFraming = 'as-is';
   #closesAfter = false;
   #isOver = false;
-  /** May go out with others on one connection, where the upstream takes that. */
-  readonly #mayJoin: boolean;
   #triedAgain = false;
   #issue: TokenClaims | null;
 
@@ -99,7 +99,7 @@ export class Exchange {
     this.#requestRemaining = Math.max(head.contentLength, 0);
     this.#requestFilter = head.isChunked ? new ChunkedFilter(permit.route.limits.maxBodyBytes) : null;
     this.#issue = permit.issue;
-    this.#mayJoin = !head.hasBody && (head.method === 'GET' || head.method === 'HEAD');
+    this.mayJoin = !head.hasBody && (head.method === 'GET' || head.method === 'HEAD');
   }
 
   get isRequestSent(): boolean {
@@ -314,7 +314,7 @@ export class Exchange {
 
   #open(avoid: UpstreamServerPool | null, fresh: boolean): void {
     const group = this.#group;
-    const connection = group.acquire(avoid, fresh, this.#mayJoin, group.keyOf(this.request));
+    const connection = group.acquire(avoid, fresh, this.mayJoin, group.keyOf(this.request));
     if (connection === null) {
       this.#giveUp('too-busy');
       return;

@@ -11,14 +11,9 @@ import type { Runtime } from './runtime.ts';
 import type { Deadlined } from './ticker.ts';
 import type { Tunnel } from './tunnel.ts';
 import { UploadSocket } from './upload-socket.ts';
-import { saysNothing, type UpstreamFailure } from './upstream-failure.ts';
+import { failureOfEnd, pipelineWaitMs, saysNothing, type UpstreamFailure } from './upstream-failure.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
 import { errorText } from './upstream-target.ts';
-
-// A pipelined request waits this long for the one before it; then it goes elsewhere.
-const pipelineWaitMs = 500;
-// So much of a body may still be to come while others wait behind it.
-const maxBlockingBytes = 64 * 1024;
 
 /** A connection; idle in its pool when `exchange` is null. */
 export class UpstreamConnection implements Deadlined {
@@ -49,6 +44,8 @@ export class UpstreamConnection implements Deadlined {
   /** The large buffer lent to this connection, in use or about to be. */
   #large: Buffer | null = null;
   #hasAnswerBytes = false;
+  /** `exchange` went out behind another one, which was answered. */
+  #wasBehind = false;
   /** When the upstream has to do something; `deadlineMs` may come earlier for those who wait behind. */
   #dueAtMs = Number.POSITIVE_INFINITY;
   /** Answers to others are still on their way that nobody waits for any more. */
@@ -91,9 +88,10 @@ export class UpstreamConnection implements Deadlined {
     return this.#reader.keepAliveMs;
   }
 
-  /** Whether one more request may go out with those of this turn. @param depth  requests at most at once */
+  /** Whether one more request may go out with those of this turn; behind an open body it would be read as that body. */
   canJoin(depth: number): boolean {
-    return this.#isHeld && !this.#isCorked && this.#queue.length + 1 < depth && !this.socket.destroyed;
+    if (this.exchange?.mayJoin !== true || !this.#isHeld || this.#isCorked) return false;
+    return this.#queue.length + 1 < depth && !this.socket.destroyed;
   }
 
   /**
@@ -182,6 +180,7 @@ export class UpstreamConnection implements Deadlined {
     if (this.#queue.length > 0 && this.#dueAtMs > this.#runtime.ticker.nowMs) {
       this.#sendElsewhere();
       this.deadlineMs = this.#dueAtMs;
+      if (this.exchange.isOver) this.destroy();
       return;
     }
     if (!this.#isConnected) this.#failure = 'connect-timeout';
@@ -290,7 +289,7 @@ export class UpstreamConnection implements Deadlined {
 
   /** More of the body is to come: from the next read on a large buffer, unless the client still has to take this one. */
   #afterSpan(exchange: Exchange): void {
-    if (this.#queue.length > 0 && this.#reader.remaining > maxBlockingBytes) this.#sendElsewhere();
+    if (this.#queue.length > 0 && this.#reader.isLong) this.#sendElsewhere();
     if (exchange.isOver) {
       // nobody wants the rest, and only a short one is worth the wait for those behind
       if (this.#queue.length === 0) this.destroy();
@@ -326,6 +325,7 @@ export class UpstreamConnection implements Deadlined {
     const next = this.#queue.shift() ?? null;
     this.#retireBuffer(exchange, next !== null);
     this.exchange = next;
+    this.#wasBehind = next !== null;
     if (next !== null && mayGoOn) {
       this.#await(next);
     } else if (next !== null) {
@@ -388,11 +388,11 @@ export class UpstreamConnection implements Deadlined {
     this.#large = null;
     this.#reader.tunnel?.upstreamClosed();
     const waiting = this.#queue.splice(0);
-    if (waiting.length > 0 && this.#isConnected) this.server.pipeliningFailed();
+    if (this.#isConnected && (this.#wasBehind || waiting.length > 0)) this.server.pipeliningFailed();
     if (exchange !== null) {
       this.server.countFailure();
-      const failure = this.#failure ?? (this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer');
-      if (this.uses === 1 || !saysNothing(failure)) this.server.standing.failed(failure);
+      const failure = this.#failure ?? failureOfEnd(this.#hasAnswerBytes, this.#wasBehind);
+      if ((this.uses === 1 && !this.#wasBehind) || !saysNothing(failure)) this.server.standing.failed(failure);
       exchange.upstreamFailed(this, failure);
     }
     for (const behind of waiting) behind.upstreamFailed(this, this.#isConnected ? 'unanswered' : 'connect-failed');

@@ -16,6 +16,19 @@ export type UpstreamFailure =
   /** It was behind another request on the connection, and that one ended it or takes too long. */
   | 'unanswered';
 
+/** A pipelined request waits this long for the one before it; then it goes elsewhere. */
+export const pipelineWaitMs = 500;
+
+/**
+ * What it means that a connection ended while an answer was due.
+ *
+ * @param wasBehind  the one before it on the connection was answered: a server may close behind any answer, without a word
+ */
+export function failureOfEnd(hasAnswerBytes: boolean, wasBehind: boolean): UpstreamFailure {
+  if (hasAnswerBytes) return 'closed-early';
+  return wasBehind ? 'unanswered' : 'closed-before-answer';
+}
+
 /** Whether not one byte of the request can have reached the server. */
 export function neverOpened(failure: UpstreamFailure): boolean {
   return failure === 'connect-failed' || failure === 'connect-timeout' || failure === 'tls-failed';
@@ -23,5 +36,5 @@ export function neverOpened(failure: UpstreamFailure): boolean {
 
 /** Whether a kept connection may fail like this under a server that is well: it had ended it before the request came. */
 export function saysNothing(failure: UpstreamFailure): boolean {
-  return failure === 'closed-before-answer' || failure === 'not-sent';
+  return failure === 'closed-before-answer' || failure === 'not-sent' || failure === 'unanswered';
 }

@@ -91,7 +91,7 @@ async function send(count: number): Promise<{ busy: UpstreamSocket[]; paths: (of
 }
 
 /** The connection on which this path arrives, other than `not`. */
-async function connectionWith(path: string, not: UpstreamSocket): Promise<UpstreamSocket> {
+async function connectionWith(path: string, not: UpstreamSocket | null): Promise<UpstreamSocket> {
   for (;;) {
     const found = upstream.connections.find((known) => known !== not && known.received.includes(`GET ${path} `));
     if (found !== undefined) return found;
@@ -153,6 +153,36 @@ test('a request with a body never shares a connection', async () => {
       break;
     }
     await new Promise((resolve) => setImmediate(resolve));
+  }
+});
+
+test('nobody’s request goes out behind one whose body is still to come', async () => {
+  // alone, so that the connection which took the last shared request is the one that is used next
+  clients[3]?.write(requestText('HEAD', '/alone'));
+  while (answered() < 7) {
+    for (const known of upstream.connections) reply(known, 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await clients[3]?.read('HEAD');
+  // both become readable in one poll of the gateway
+  clients[0]?.write(requestText('POST', '/open', ['Content-Length: 4']));
+  clients[1]?.write(requestText('GET', '/victim'));
+  const victim = await connectionWith('/victim', null);
+  expect(victim.received).not.toContain('POST /open');
+});
+
+test('when the upstream closes without a word, whoever was not answered is asked for again', async () => {
+  // on a connection that nothing was asked on before: what fails there is no stale connection's fault
+  for (const known of upstream.connections) known.socket.end();
+  while (upstream.connections.some(({ isGone }) => !isGone)) await new Promise((resolve) => setImmediate(resolve));
+  const { connection } = await sendTogether(3);
+  connection.write(answer('first'));
+  connection.socket.end();
+  expect((await clients[0]?.read())?.text).toBe('first');
+  for (const index of [1, 2]) {
+    const again = await connectionWith(`/${index}`, connection);
+    again.write(answer(`again ${index}`));
+    expect((await clients[index]?.read())?.text).toBe(`again ${index}`);
   }
 });
 
