@@ -32,39 +32,27 @@ export type AuthorityFile = { readonly kind: 'read'; readonly pem: string } | Fi
 
 /** Reads a certificate with its key and checks that they belong together and can be used. */
 export function readCertificate({ certFile, keyFile }: CertificateConfig): CertificateFiles {
-  const cert = readPem(certFile);
+  const cert = readCertificates(certFile, 'name a PEM file with the certificate first, then its chain');
   if (cert.kind === 'refused') return { ...cert, file: 'certificate' };
-  const [leaf, ...chain] = parseCertificates(cert.text);
-  if (leaf === undefined || leaf === null) {
-    return refused(
-      'certificate',
-      `${certFile} holds no certificate in PEM`,
-      'the certificate itself first, then its chain',
-    );
-  }
+  const [leaf, ...chain] = cert.certificates;
   const key = readPem(keyFile);
   if (key.kind === 'refused') return { ...key, file: 'key' };
   const parsed = parseKey(key.text);
-  if (parsed === null) {
-    const isLocked = key.text.includes('ENCRYPTED');
-    return refused(
-      'key',
-      isLocked ? `${keyFile} is locked with a passphrase` : `${keyFile} holds no private key in PEM`,
-      isLocked ? 'unlock it with: openssl pkey -in FILE -out FILE' : 'it begins with -----BEGIN PRIVATE KEY-----',
-    );
-  }
+  if (parsed === null) return { ...noKey(keyFile, key.text), file: 'key' };
   if (!leaf.checkPrivateKey(parsed)) {
-    if (chain.some((other) => other?.checkPrivateKey(parsed))) {
+    if (chain.some((other) => other.checkPrivateKey(parsed))) {
       const problem = `${certFile} begins with another certificate than that of ${keyFile}`;
-      return refused('certificate', problem, 'put the certificate of the key first, then its chain');
+      return { ...refused(problem, 'put the certificate of the key first, then its chain'), file: 'certificate' };
     }
-    return refused('key', `${keyFile} is not the key of ${certFile}`, 'name the files that were made together');
+    const problem = `${keyFile} is not the key of ${certFile}`;
+    return { ...refused(problem, 'name the files that were made together'), file: 'key' };
   }
   try {
     createSecureContext({ cert: cert.text, key: key.text });
   } catch (error) {
     const reason = error instanceof Error && 'reason' in error ? String(error.reason) : 'it is not accepted';
-    return refused('certificate', `${certFile} cannot be used: ${reason}`, 'make one with a P-256 or an RSA 2048 key');
+    const problem = `${certFile} cannot be used: ${reason}`;
+    return { ...refused(problem, 'make one with a P-256 or an RSA 2048 key'), file: 'certificate' };
   }
   return {
     kind: 'read',
@@ -77,14 +65,8 @@ export function readCertificate({ certFile, keyFile }: CertificateConfig): Certi
 
 /** Reads a bundle of authorities: at least one certificate, and nothing that only looks like one. */
 export function readAuthorities(file: string): AuthorityFile {
-  const read = readPem(file);
-  if (read.kind === 'refused') return read;
-  const found = parseCertificates(read.text);
-  const hint = 'certificates in PEM, one behind the other';
-  if (found.length === 0) return { kind: 'refused', problem: `${file} holds no certificate in PEM`, hint };
-  const broken = found.indexOf(null);
-  if (broken >= 0) return { kind: 'refused', problem: `certificate ${broken + 1} in ${file} is broken`, hint };
-  return { kind: 'read', pem: read.text };
+  const read = readCertificates(file, 'name a PEM file with the certificates, one after the other');
+  return read.kind === 'refused' ? read : { kind: 'read', pem: read.text };
 }
 
 /** The host names a certificate is for, lower case, wildcards as `*.example.org`. @param cert  PEM, the leaf first */
@@ -109,16 +91,58 @@ function readPem(path: string): Pem {
   return { kind: 'read', text: read.bytes.toString('latin1'), worldReadable: read.worldReadable };
 }
 
-/** Every certificate of a PEM text in order; null for one that cannot be read. */
-function parseCertificates(pem: string): (X509Certificate | null)[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
-  return blocks.map((block) => {
-    try {
-      return new X509Certificate(block);
-    } catch {
-      return null;
+type Certificates =
+  | {
+      readonly kind: 'read';
+      readonly text: string;
+      readonly certificates: readonly [X509Certificate, ...X509Certificate[]];
     }
-  });
+  | FileRefusal;
+
+/** Reads every certificate of a file, in order. @param hint  what to name instead */
+function readCertificates(path: string, hint: string): Certificates {
+  const read = readPem(path);
+  if (read.kind === 'refused') return read;
+  const { text } = read;
+  const certificates: X509Certificate[] = [];
+  for (const block of text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []) {
+    const certificate = parseCertificate(block);
+    if (certificate === null) {
+      return refused(`certificate ${certificates.length + 1} in ${path} is broken`, 'copy it again from its source');
+    }
+    certificates.push(certificate);
+  }
+  const [first, ...others] = certificates;
+  return first === undefined
+    ? noCertificate(path, text, hint)
+    : { kind: 'read', text, certificates: [first, ...others] };
+}
+
+/** Says what is there instead, for the files that are easily taken for another. */
+function noCertificate(path: string, text: string, hint: string): FileRefusal {
+  if (text.includes('PRIVATE KEY-----')) return refused(`${path} holds a private key and no certificate`, hint);
+  if (parseCertificate(Buffer.from(text, 'latin1')) === null)
+    return refused(`${path} holds no certificate in PEM`, hint);
+  const remedy = `make PEM of it with: openssl x509 -inform der -in ${path} -out NEW_FILE`;
+  return refused(`${path} holds a certificate in DER, not in PEM`, remedy);
+}
+
+function noKey(path: string, text: string): FileRefusal {
+  if (text.includes('ENCRYPTED')) {
+    return refused(`${path} is locked with a passphrase`, `unlock it with: openssl pkey -in ${path} -out NEW_FILE`);
+  }
+  const isCertificate = text.includes('BEGIN CERTIFICATE-----');
+  const found = isCertificate ? 'holds a certificate and no private key' : 'holds no private key in PEM';
+  return refused(`${path} ${found}`, 'name the PEM file with the key of the certificate');
+}
+
+/** @param source  PEM or DER */
+function parseCertificate(source: string | Buffer): X509Certificate | null {
+  try {
+    return new X509Certificate(source);
+  } catch {
+    return null;
+  }
 }
 
 function parseKey(pem: string): KeyObject | null {
@@ -129,13 +153,18 @@ function parseKey(pem: string): KeyObject | null {
   }
 }
 
-function dateProblem(file: string, certificate: X509Certificate): string | null {
+function dateProblem(file: string, { validFromDate, validToDate }: X509Certificate): string | null {
   const now = epochMilliseconds();
-  if (certificate.validToDate.getTime() < now) return `${file} has expired: it ended at ${certificate.validTo}`;
-  if (certificate.validFromDate.getTime() > now) return `${file} does not hold before ${certificate.validFrom}`;
+  if (validToDate.getTime() < now) return `${file} has expired: it ended at ${timeText(validToDate)}`;
+  if (validFromDate.getTime() > now) return `${file} does not hold before ${timeText(validFromDate)}`;
   return null;
 }
 
-function refused(file: PairRefusal['file'], problem: string, hint: string): PairRefusal {
-  return { kind: 'refused', file, problem, hint };
+/** `2026-11-22T06:00:00Z` */
+function timeText(date: Date): string {
+  return date.toISOString().replace('.000', '');
+}
+
+function refused(problem: string, hint: string): FileRefusal {
+  return { kind: 'refused', problem, hint };
 }

@@ -1,6 +1,6 @@
 // What `check` says about listeners: certificates and keys, client certificates, redirects, PROXY headers.
 
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -65,10 +65,23 @@ test('a key of another certificate, a missing file, and what is no PEM are probl
     `listeners[0].tls.certificates[0].cert_file: ${missing} does not exist (name a PEM file)`,
   ]);
   const [problem = ''] = folder.problems(withTls({ certFile: good.keyFile, keyFile: good.keyFile }));
-  expect(problem).toContain('holds no certificate in PEM');
+  expect(problem).toContain(`cert_file: ${good.keyFile} holds a private key and no certificate`);
   expect(folder.problems(withTls({ certFile: good.certFile, keyFile: good.certFile }))[0]).toContain(
-    'holds no private key in PEM',
+    'holds a certificate and no private key',
   );
+});
+
+test('certificates in DER, and broken ones in a chain, are named as what they are', () => {
+  const der = join(certificates.path, 'der.pem');
+  writeFileSync(der, new X509Certificate(good.cert).raw);
+  expect(folder.problems(withTls({ certFile: der, keyFile: good.keyFile }))).toEqual([
+    expect.stringContaining(`${der} holds a certificate in DER, not in PEM (make PEM of it with: openssl x509 -inform`),
+  ]);
+  const chain = join(certificates.path, 'broken-chain.pem');
+  writeFileSync(chain, `${good.cert}${good.cert.replace(/M/g, 'A')}`);
+  expect(folder.problems(withTls({ certFile: chain, keyFile: good.keyFile }))).toEqual([
+    `listeners[0].tls.certificates[0].cert_file: certificate 2 in ${chain} is broken (copy it again from its source)`,
+  ]);
 });
 
 test('a key that is locked with a passphrase is a problem that says so, without a byte of it', () => {
@@ -86,7 +99,9 @@ test('a key that is locked with a passphrase is a problem that says so, without 
 
 test('an expired certificate and a key that everybody may read are warnings', () => {
   const ended = certificates.issue({ names: ['media.test'], notBefore: new Date(0), notAfter: new Date(1e12) });
-  expect(warningsOf(withTls(ended))).toEqual([expect.stringContaining('has expired: it ended at Sep  9')]);
+  expect(warningsOf(withTls(ended))).toEqual([
+    expect.stringContaining('has expired: it ended at 2001-09-09T01:46:40Z'),
+  ]);
   const open = certificates.issue({ names: ['media.test'] });
   chmodSync(open.keyFile, 0o644);
   expect(warningsOf(withTls(open))).toEqual([expect.stringContaining('can be read by every account')]);

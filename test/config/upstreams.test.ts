@@ -129,7 +129,7 @@ test.each([
   ],
   [
     '{ servers: ["https://a"], tls: { client_certificate_file: c.pem, client_key_file: c.pem } }',
-    'holds no private key',
+    'holds a certificate and no private key',
   ],
   ['{ servers: ["https://a"], tls: { ca_file: broken.pem } }', 'certificate 2 in FOLDER/broken.pem is broken'],
 ])('%s is refused', (upstream, part) => {
