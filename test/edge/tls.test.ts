@@ -70,8 +70,11 @@ describe('TLS', () => {
     ['unknown.test', 'DNS:first.test'],
     ['', 'DNS:first.test'],
   ])('a client that asks for %j is shown %s', async (servername, names) => {
+    const before = gateway.metrics.tlsHandshakes;
     const { client, names: shown } = await connectTls(gateway.port, { servername });
     expect(shown).toBe(names);
+    // a client that leaves before the other side is done too would count as a failed handshake, in a later test
+    await expect.poll(() => gateway.metrics.tlsHandshakes).toBe(before + 1);
     client.destroy();
   });
 
@@ -133,8 +136,10 @@ describe('TLS', () => {
   test('TLS 1.2 and 1.3 are spoken, and http/1.1 is agreed on', async () => {
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const options = { minVersion: version, maxVersion: version, ALPNProtocols: ['h2', 'http/1.1'] };
+      const before = gateway.metrics.tlsHandshakes;
       const { client, socket } = await connectTls(gateway.port, options);
       expect([socket.getProtocol(), socket.alpnProtocol]).toEqual([version, 'http/1.1']);
+      await expect.poll(() => gateway.metrics.tlsHandshakes).toBe(before + 1);
       client.destroy();
     }
   });
