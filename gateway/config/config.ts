@@ -1,6 +1,7 @@
 // The configuration after loading: every default filled in, every path absolute, every duration and size a number.
 // Plain JSON data: control sends it to the edges as it stands. It holds no secret, only the paths of secret files.
 
+import type { RouteLimits, RouteTimeouts } from '../core/decision/snapshot.ts';
 import type { KeyState } from '../core/model/key.ts';
 import type { PolicyConfig } from './schema-policy.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
@@ -63,27 +64,6 @@ export type IdentityConfig =
   | { readonly preset: 'oauth2-proxy' | 'authelia' }
   | { readonly preset: 'custom'; readonly headers: Readonly<Partial<Record<IdentityClaim, string>>> };
 
-/** Milliseconds; see the data plane's defaults in the README. */
-export interface Timeouts {
-  readonly requestBodyIdleMs: number;
-  readonly upstreamConnectMs: number;
-  readonly upstreamFirstByteMs: number;
-  readonly upstreamIdleMs: number;
-  readonly clientWriteIdleMs: number;
-  /** Nothing in either direction of a tunnel. Default 3 600 000. */
-  readonly tunnelIdleMs: number;
-}
-
-/** What one request may be; the same for the edge's snapshot. */
-export interface RouteLimits {
-  /** Longest request body, without its chunk framing. Default 1 GiB; `Number.MAX_SAFE_INTEGER` for no limit. */
-  readonly maxBodyBytes: number;
-  /** Bytes a second of a request's body that the client has to send. Default 100; 0 for no minimum. */
-  readonly minRequestRate: number;
-  /** Bytes a second that the client has to take while it has some to take. Default 0, no minimum. */
-  readonly minResponseRate: number;
-}
-
 export interface RouteConfig extends PolicyConfig {
   readonly name: string;
   /** Lower-case host, `*.example.org`, or null for a route without a host. */
@@ -106,7 +86,7 @@ export interface RouteConfig extends PolicyConfig {
   readonly upgrade: readonly string[];
   /** Origins beside the route's own whose pages may open a tunnel with a cookie. Default none. */
   readonly webSocketOrigins: readonly string[];
-  readonly timeouts: Timeouts;
+  readonly timeouts: RouteTimeouts;
   readonly limits: RouteLimits;
 }
 

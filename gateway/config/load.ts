@@ -3,15 +3,8 @@
 
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import type {
-  Config,
-  IdentityConfig,
-  ListenerConfig,
-  LogTarget,
-  RouteConfig,
-  RouteLimits,
-  Timeouts,
-} from './config.ts';
+import type { RouteLimits, RouteTimeouts } from '../core/decision/snapshot.ts';
+import type { Config, IdentityConfig, ListenerConfig, LogTarget, RouteConfig } from './config.ts';
 import { readDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { type Inspection, inspect } from './inspect.ts';
@@ -32,7 +25,7 @@ export interface LoadOptions {
   readonly files?: 'check' | 'skip';
 }
 
-const defaultTimeouts: Timeouts = {
+const defaultTimeouts: RouteTimeouts = {
   requestBodyIdleMs: 30_000,
   upstreamConnectMs: 3_000,
   upstreamFirstByteMs: 60_000,
@@ -181,7 +174,7 @@ function assembleListener(
   };
 }
 
-function mergeTimeouts(base: Timeouts, own: ConfigFile['timeouts']): Timeouts {
+function mergeTimeouts(base: RouteTimeouts, own: ConfigFile['timeouts']): RouteTimeouts {
   return {
     requestBodyIdleMs: own.request_body_idle ?? base.requestBodyIdleMs,
     upstreamConnectMs: own.upstream_connect ?? base.upstreamConnectMs,

@@ -48,20 +48,29 @@ export interface RoutePolicy {
   /** Cross-origin rules; null for those of the upstream. */
   readonly cors: CorsPolicy | null;
   readonly rateLimits: RateLimits | null;
-  readonly timeouts: {
-    readonly requestBodyIdleMs: number;
-    readonly upstreamConnectMs: number;
-    readonly upstreamFirstByteMs: number;
-    readonly upstreamIdleMs: number;
-    readonly clientWriteIdleMs: number;
-    readonly tunnelIdleMs: number;
-  };
-  readonly limits: {
-    readonly maxBodyBytes: number;
-    /** Bytes a second; 0 for no minimum. */
-    readonly minRequestRate: number;
-    readonly minResponseRate: number;
-  };
+  readonly timeouts: RouteTimeouts;
+  readonly limits: RouteLimits;
+}
+
+/** Milliseconds; see the data plane's defaults in the README. */
+export interface RouteTimeouts {
+  readonly requestBodyIdleMs: number;
+  readonly upstreamConnectMs: number;
+  readonly upstreamFirstByteMs: number;
+  readonly upstreamIdleMs: number;
+  readonly clientWriteIdleMs: number;
+  /** Nothing in either direction of a tunnel. Default 3 600 000. */
+  readonly tunnelIdleMs: number;
+}
+
+/** What one request may be. */
+export interface RouteLimits {
+  /** Longest request body, without its chunk framing. Default 1 GiB; `Number.MAX_SAFE_INTEGER` for no limit. */
+  readonly maxBodyBytes: number;
+  /** Bytes a second of a request's body that the client has to send. Default 100; 0 for no minimum. */
+  readonly minRequestRate: number;
+  /** Bytes a second that the client has to take while it has some to take. Default 0, no minimum. */
+  readonly minResponseRate: number;
 }
 
 /** What `Upgrade` may lead to on a route. */
