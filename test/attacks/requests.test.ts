@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { judge, shown, withoutId } from './judge.ts';
 import { openLanes, spread } from './lanes.ts';
 import { type PeerName, peerNames } from './panel/peers.ts';
-import { type Forwarding, knownRefusals, runPanel } from './panel/run-panel.ts';
+import { type Forwarding, knownDifferences, runPanel } from './panel/run-panel.ts';
 import type { RequestRow } from './row.ts';
 import { requestRows } from './rows/all-requests.ts';
 import { type Mode, modes, runRow } from './run-row.ts';
@@ -60,7 +60,7 @@ function panelProblems(peer: PeerName, row: RequestRow): string[] | null {
   if (results === undefined) return null;
   return results.flatMap((result) => {
     if (result.kind === 'same') return [];
-    if (result.kind === 'refused' && knownRefusals.has(`${peer} ${row.id}`)) return [];
+    if (knownDifferences.has(`${peer} ${row.id}`)) return [];
     return [`${row.id}: ${JSON.stringify(result)}`];
   });
 }

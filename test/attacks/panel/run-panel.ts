@@ -39,10 +39,11 @@ async function runPeer(name: PeerName, forwardings: readonly Forwarding[]): Prom
   return found;
 }
 
-/** What a peer refuses of what we let through, and why that is its own business. Nothing is read otherwise. */
-export const knownRefusals: ReadonlyMap<string, string> = new Map([
+/** What a peer refuses, or passes on changed, of what we let through, and why that is its own business. */
+export const knownDifferences: ReadonlyMap<string, string> = new Map([
   [
     'apache hop-by-hop.max-forwards',
     'Apache counts Max-Forwards down for every method, not for TRACE and OPTIONS alone',
   ],
+  ['apache hop-by-hop.max-forwards-options', 'Apache is a proxy as well, and counts the next step down'],
 ]);
