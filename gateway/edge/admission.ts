@@ -2,11 +2,11 @@
 // Near the cap the connections that have idled longest end, because their clients lose nothing; only when there is none
 // a new one is dropped. Nothing is answered: a flood must not cost answers.
 
-import ipaddr from 'ipaddr.js';
 import type { Limits } from '../config/config.ts';
 import type { AddressList } from '../core/token/address.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Downstream } from './downstream.ts';
+import { networkOf } from './rate-limits.ts';
 
 /** What admission looks at. The runtime is one; a reload changes the values. */
 export interface AdmissionScope {
@@ -43,7 +43,7 @@ export class Admission {
     if (connections.size >= limits.maxConnections && !this.#findRoom()) return false;
     const most = limits.maxConnectionsPerAddress;
     if (most === null || snapshot.trustedProxies?.contains(connection.peerAddress)) return true;
-    const client = clientOf(connection.peerAddress);
+    const client = networkOf(connection.peerAddress);
     const open = this.#byClient.get(client) ?? 0;
     if (open >= most) return false;
     this.#byClient.set(client, open + 1);
@@ -103,10 +103,4 @@ export class Admission {
       connection.shed();
     }
   }
-}
-
-/** An IPv4 address, or the /64 of an IPv6 one: that much any client has to itself. */
-export function clientOf(address: string): string {
-  if (!address.includes(':') || !ipaddr.IPv6.isValid(address)) return address;
-  return ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':');
 }

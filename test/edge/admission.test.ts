@@ -1,7 +1,7 @@
 // Caps on connections: idle ones make room, those with work stay, and nobody takes the room of all.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { clientOf } from '../../gateway/edge/admission.ts';
+import { networkOf } from '../../gateway/edge/rate-limits.ts';
 import { type FileInput, startGateway, type TestGateway } from '../support/gateway.ts';
 import { RawClient, requestText } from '../support/raw-client.ts';
 import { SocketUpstream } from '../support/socket-upstream.ts';
@@ -141,7 +141,7 @@ test('a reload raises the cap', async () => {
 });
 
 test('an IPv6 client is its /64, an IPv4 client its address', () => {
-  expect(clientOf('2001:db8:0:1::2')).toBe(clientOf('2001:db8:0:1:ffff::1'));
-  expect(clientOf('2001:db8:0:1::2')).not.toBe(clientOf('2001:db8:0:2::2'));
-  expect(clientOf('192.0.2.1')).not.toBe(clientOf('192.0.2.2'));
+  expect(networkOf('2001:db8:0:1::2')).toBe(networkOf('2001:db8:0:1:ffff::1'));
+  expect(networkOf('2001:db8:0:1::2')).not.toBe(networkOf('2001:db8:0:2::2'));
+  expect(networkOf('192.0.2.1')).not.toBe(networkOf('192.0.2.2'));
 });

@@ -146,7 +146,7 @@ test.each([
   chance = chanceFrom(seed);
   whole = 0;
   const wrong: string[] = [];
-  const requestsPerClient = isCalm ? 60 : 20;
+  const requestsPerClient = isCalm ? 60 : 10;
   const arrived = Array.from({ length: requestsPerClient }, () => 0);
   const run = async (name: number): Promise<void> => {
     let client = await RawClient.connect(gateway.port);
