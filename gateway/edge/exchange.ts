@@ -16,7 +16,7 @@ import { isKeptPrivate, routeLines } from './response-policy.ts';
 import { type OutgoingFraming, writeResponseHead } from './response-writer.ts';
 import { type Runtime, scratchBytes } from './runtime.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
-import { neverOpened, type UpstreamFailure } from './upstream-failure.ts';
+import { isBlameless, neverOpened, type UpstreamFailure } from './upstream-failure.ts';
 import type { UpstreamGroup } from './upstream-group.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
 
@@ -122,7 +122,7 @@ export class Exchange {
 
   start(): void {
     // a connection that leaves HTTP has no past in it
-    this.#open(null, this.upgrade !== null);
+    this.#open(null, this.upgrade !== null, false);
   }
 
   /**
@@ -279,8 +279,8 @@ export class Exchange {
     this.#upstream = null;
     if (!this.#answering && this.#mayTryAgain(connection, failure)) {
       this.#triedAgain = true;
-      this.#runtime.metrics.retries++;
-      this.#open(neverOpened(failure) ? connection.server : null, true);
+      this.#runtime.retryBudget.count(isBlameless(failure));
+      this.#open(neverOpened(failure) ? connection.server : null, true, isBlameless(failure));
       return;
     }
     this.#runtime.upstreamTrouble(this, connection, failure);
@@ -312,9 +312,12 @@ export class Exchange {
     this.downstream.answer(answer.text, true);
   }
 
-  #open(avoid: UpstreamServerPool | null, fresh: boolean): void {
+  /** @param mayReuse  where no new connection may be opened, an idle one will do: none failed */
+  #open(avoid: UpstreamServerPool | null, fresh: boolean, mayReuse: boolean): void {
     const group = this.#group;
-    const connection = group.acquire(avoid, fresh, this.mayJoin, group.keyOf(this.request));
+    const key = group.keyOf(this.request);
+    let connection = group.acquire(avoid, fresh, this.mayJoin, key);
+    if (connection === null && mayReuse) connection = group.acquire(avoid, false, false, key);
     if (connection === null) {
       this.#giveUp('too-busy');
       return;
@@ -326,15 +329,15 @@ export class Exchange {
   #mayTryAgain(connection: UpstreamConnection, failure: UpstreamFailure): boolean {
     if (this.#triedAgain || this.#sentBodyBytes) return false;
     // nothing of it went out, or it is idempotent and went out behind another one: RFC 9112 §9.3.2
-    if (failure === 'not-sent' || failure === 'unanswered') return true;
-    if (neverOpened(failure)) return this.#group.servers.length > 1 && this.#runtime.mayRetry();
+    if (isBlameless(failure)) return true;
+    if (neverOpened(failure)) return this.#group.servers.length > 1 && this.#runtime.retryBudget.allowsOne;
     // a stale connection: nothing was answered, and repeating the request changes nothing
     return (
       failure === 'closed-before-answer' &&
       connection.uses > 1 &&
       idempotent.has(this.method) &&
       this.isRequestSent &&
-      this.#runtime.mayRetry()
+      this.#runtime.retryBudget.allowsOne
     );
   }
 

@@ -32,6 +32,7 @@ import { OpenTunnels } from './open-tunnels.ts';
 import { Overload } from './overload.ts';
 import { RateBuckets } from './rate-buckets.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import { RetryBudget } from './retry-budget.ts';
 import type { StandingChange } from './server-standing.ts';
 import { SlowClients } from './slow-clients.ts';
 import { Ticker } from './ticker.ts';
@@ -64,9 +65,6 @@ export interface RuntimeOptions {
 
 // Sum of large read buffers; above it reads use 16 KiB each.
 const maxReadBufferBytes = 128 * 1024 * 1024;
-// Share of requests that may be tried again, and a few that always may.
-const retryShare = 0.1;
-const freeRetries = 10;
 const maxFreeHeads = 256;
 // what access lines of requests say that no upstream saw
 const unforwarded = { user: null, token: null, upstream: null, bytesIn: 0, bytesOut: 0 } as const;
@@ -81,6 +79,7 @@ export class Runtime {
   readonly metrics: EdgeMetrics;
   readonly askPassword: AskPassword;
   readonly lookup: LookupFunction | null;
+  readonly retryBudget: RetryBudget;
   readonly ticker = new Ticker();
   readonly requestIds = new RequestIds();
   readonly assertions = new AssertionSigner();
@@ -105,10 +104,10 @@ export class Runtime {
   readonly #unflushed: UpstreamConnection[] = [];
   readonly #groups: UpstreamGroups;
   readonly #freeHeads: RequestHead[] = [];
-  #requests = 0;
 
   constructor(options: RuntimeOptions) {
     this.metrics = options.metrics;
+    this.retryBudget = new RetryBudget(options.metrics);
     this.askPassword = options.askPassword;
     this.#logger = options.logger;
     this.#accessLog = options.accessLog;
@@ -161,18 +160,13 @@ export class Runtime {
   }
 
   readonly #flush = (): void => {
-    for (const connection of this.#unflushed) connection.flush();
-    this.#unflushed.length = 0;
+    // taken out first: whatever one of them does, the next turn is scheduled anew
+    for (const connection of this.#unflushed.splice(0)) connection.flush();
   };
 
   /** A write still needs the scratch: it keeps it, and the next answer gets another. */
   renewScratch(): void {
     this.scratch = Buffer.allocUnsafeSlow(scratchBytes);
-  }
-
-  /** Whether one more request may be tried again: 10 % of all, so that retries never double the load of a sick upstream. */
-  mayRetry(): boolean {
-    return this.metrics.retries < freeRetries + this.#requests * retryShare;
   }
 
   /** Takes a connection in, or drops it without a word. */
@@ -201,7 +195,7 @@ export class Runtime {
 
   /** Telemetry of an exchange, whatever its end was. */
   exchangeOver(exchange: Exchange, durationMs: number): void {
-    this.#requests++;
+    this.retryBudget.requests++;
     const route = exchange.permit.route;
     this.metrics.bytesOut += exchange.bytesOut;
     this.metrics.request(route.index, exchange.status, 0, durationMs / 1000);
@@ -213,7 +207,7 @@ export class Runtime {
   /** A request became a tunnel. For the metrics it ends here: hours of silence are no latency. */
   tunnelBegan(tunnel: Tunnel, durationMs: number): void {
     const route = tunnel.exchange.permit.route.index;
-    this.#requests++;
+    this.retryBudget.requests++;
     this.tunnels.add(tunnel);
     this.metrics.request(route, tunnel.exchange.status, 0, durationMs / 1000);
     this.metrics.tunnelsBegun[route] = (this.metrics.tunnelsBegun[route] ?? 0) + 1;
@@ -253,7 +247,7 @@ export class Runtime {
   }
 
   requestDenied(passage: Passage, denial: Denial, status: number, hint: string | null): void {
-    this.#requests++;
+    this.retryBudget.requests++;
     const { request, requestId } = passage;
     const durationMs = monotonicMs() - passage.startedMs;
     const route = denial.route?.name ?? null;
@@ -282,7 +276,7 @@ export class Runtime {
     status: number,
     hint: string,
   ): void {
-    this.#requests++;
+    this.retryBudget.requests++;
     const { request, requestId } = passage;
     const durationMs = monotonicMs() - passage.startedMs;
     this.metrics.request(route.index, status, 0, durationMs / 1000);
@@ -305,7 +299,7 @@ export class Runtime {
 
   /** The listener sent it to https. */
   requestRedirected({ request, requestId, startedMs }: Passage, status: number): void {
-    this.#requests++;
+    this.retryBudget.requests++;
     const durationMs = monotonicMs() - startedMs;
     this.metrics.request(-1, status, 1, durationMs / 1000);
     const { clientAddress: client, method, host, path } = request;

@@ -32,9 +32,8 @@ export class UpstreamConnection implements Deadlined {
   readonly #queue: Exchange[] = [];
   /** Heads that are written at the end of the turn. */
   #unsent = '';
-  /** A request was given to this connection in this turn, and the socket has not got it yet. */
+  /** A request came in this turn, and the socket has not got it yet; `#isCorked`: it has, corked, with the body behind. */
   #isHeld = false;
-  /** The socket has the held head, corked, with the beginning of its body. */
   #isCorked = false;
   #isConnected = false;
   /** TCP stands; over TLS the handshake is what comes next. */
@@ -312,10 +311,11 @@ export class UpstreamConnection implements Deadlined {
     exchange.downstream.whenSent(() => this.resume());
   }
 
-  /** Those who wait behind the current answer try another connection; this one ends with the current answer. */
+  /** Those who wait behind the current answer try another connection, where there is one; this one ends with the answer. */
   #sendElsewhere(): void {
-    if (this.#queue.length === 0) return;
+    if (this.#queue.length === 0 || this.server.isFull) return;
     this.#isSpoiled = true;
+    this.server.sentElsewhere(this.#queue.length);
     for (const waiting of this.#queue.splice(0)) waiting.upstreamFailed(this, 'unanswered');
   }
 

@@ -34,6 +34,11 @@ export function neverOpened(failure: UpstreamFailure): boolean {
   return failure === 'connect-failed' || failure === 'connect-timeout' || failure === 'tls-failed';
 }
 
+/** Nothing of the request was sent, or it waited behind another one that went wrong: no server is to blame for it. */
+export function isBlameless(failure: UpstreamFailure): boolean {
+  return failure === 'not-sent' || failure === 'unanswered';
+}
+
 /** Whether a kept connection may fail like this under a server that is well: it had ended it before the request came. */
 export function saysNothing(failure: UpstreamFailure): boolean {
   return failure === 'closed-before-answer' || failure === 'not-sent' || failure === 'unanswered';

@@ -11,6 +11,8 @@ import { type TargetTls, UpstreamTarget } from './upstream-target.ts';
 
 // After a connection ended with requests unanswered: so a server that cannot do it costs one request in thousands twice.
 const pipeliningPauseMs = 10_000;
+// So many requests in that time may be asked for twice because of who is before them; then the same pause follows.
+const maxSentElsewhere = 64;
 
 /** What the servers of an upstream have in common. */
 export type ServerSettings = Pick<
@@ -41,6 +43,8 @@ export class UpstreamServerPool {
   /** Takes the requests of this turn. */
   #filling: UpstreamConnection | null = null;
   #pipelinesFromMs = 0;
+  #sentElsewhere = 0;
+  #countsUntilMs = 0;
   #isClosed = false;
 
   constructor(
@@ -103,6 +107,17 @@ export class UpstreamServerPool {
   /** A connection ended with requests unanswered: for a while each request has one of its own. */
   pipeliningFailed(): void {
     this.#pipelinesFromMs = this.#runtime.ticker.nowMs + pipeliningPauseMs;
+  }
+
+  /** Requests behind another one did not wait for it. Where that happens often, pipelining costs more than it saves. */
+  sentElsewhere(count: number): void {
+    const { nowMs } = this.#runtime.ticker;
+    if (nowMs > this.#countsUntilMs) {
+      this.#countsUntilMs = nowMs + pipeliningPauseMs;
+      this.#sentElsewhere = 0;
+    }
+    this.#sentElsewhere += count;
+    if (this.#sentElsewhere > maxSentElsewhere) this.pipeliningFailed();
   }
 
   /**

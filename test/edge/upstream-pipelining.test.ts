@@ -261,3 +261,19 @@ test('bytes that wait on an idle connection when a request is read are nobody’
   expect((await clients[0]?.read())?.text).toBe('clean');
   expect(idle.received).not.toContain('POST /bare');
 });
+
+test('where no other connection may be opened, those behind a long answer wait for it', async () => {
+  await gateway.reload({
+    upstreams: { web: { servers: [upstream.url], pipelining: 4, max_connections: 1 } },
+    routes: [{ name: 'all', path: '/', upstream: 'web', accept: ['anyone'] }],
+  });
+  const { connection } = await sendTogether(2);
+  const size = 200_000;
+  connection.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(1000)}`);
+  const long = clients[0]?.read();
+  // many turns of the loop that the gateway shares with this test: whatever it wants to do with the other one it has done
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  connection.write(`${'x'.repeat(size - 1000)}${answer('behind')}`);
+  expect((await long)?.body).toHaveLength(size);
+  expect((await clients[1]?.read())?.text).toBe('behind');
+});
