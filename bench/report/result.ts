@@ -53,8 +53,8 @@ export interface Comparison {
   readonly value: number | null;
   /** `ratio`, or what `value` is counted in. */
   readonly unit: 'ratio' | 'share' | 'bytes';
-  /** What it may be at most. */
-  readonly limit: number;
+  /** What it may be at most; null for a row that has no limit. */
+  readonly limit: number | null;
   readonly note: string;
 }
 

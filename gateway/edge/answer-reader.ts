@@ -28,6 +28,8 @@ export class AnswerReader {
   isDone = false;
   /** Whether the upstream lets the connection stay after this answer. */
   isReusable = false;
+  /** Answers begun on the connection, the one on the table included. */
+  count = 0;
   /** How long the connection may be idle after this answer. */
   keepAliveMs: number;
   /** Interim answers that came before the one on the table. */
@@ -53,6 +55,7 @@ export class AnswerReader {
 
   /** The next bytes belong to another answer. */
   next(): void {
+    this.count++;
     this.framing = null;
     this.isDone = false;
     this.#filter = null;

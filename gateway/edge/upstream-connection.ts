@@ -1,7 +1,6 @@
 // One connection to an upstream server: writes requests, gives what comes back to an AnswerReader, and knows when
 // something is due. It owns its read buffer; no other socket ever reads into it. Usually one exchange is on it; an
-// upstream that takes pipelining gets several in one write, and they are answered in order (RFC 9112 §9.3.2).
-// Bytes that nobody asked for end the connection.
+// upstream that takes pipelining gets several in one write, answered in order (RFC 9112 §9.3.2). Stray bytes end it.
 
 import type { Socket } from 'node:net';
 import { AnswerReader, brokenAnswer } from './answer-reader.ts';
@@ -84,13 +83,14 @@ export class UpstreamConnection implements Deadlined {
 
   /** How long an idle stay in the pool may last. */
   get keepAliveMs(): number {
-    return this.#reader.keepAliveMs;
+    return this.#reader.count < this.server.requestsPerConnection ? this.#reader.keepAliveMs : 0;
   }
 
   /** Whether one more request may go out with those of this turn; behind an open body it would be read as that body. */
   canJoin(depth: number): boolean {
-    if (this.exchange?.mayJoin !== true || !this.#isHeld || this.#isCorked) return false;
-    return this.#queue.length + 1 < depth && !this.socket.destroyed;
+    if (this.exchange?.mayJoin !== true || !this.#isHeld || this.#isCorked || this.socket.destroyed) return false;
+    const ahead = this.#queue.length + 1;
+    return ahead < depth && this.#reader.count + ahead <= this.server.requestsPerConnection;
   }
 
   /**
@@ -322,16 +322,15 @@ export class UpstreamConnection implements Deadlined {
   #finish(exchange: Exchange, hasExtraBytes: boolean): void {
     this.server.standing.answered();
     const mayGoOn = this.#reader.isReusable && !this.#isSpoiled;
-    const next = this.#queue.shift() ?? null;
-    this.#retireBuffer(exchange, next !== null);
+    const hasNext = this.#queue.length > 0;
+    this.#retireBuffer(exchange, hasNext);
+    const next = mayGoOn ? (this.#queue.shift() ?? null) : null;
     this.exchange = next;
     this.#wasBehind = next !== null;
-    if (next !== null && mayGoOn) {
+    if (next !== null) {
       this.#await(next);
-    } else if (next !== null) {
-      this.#queue.unshift(next);
-      this.exchange = null;
-      this.server.pipeliningFailed();
+    } else if (hasNext) {
+      this.server.closedBehind(this.#reader.count);
       this.socket.destroy();
     } else {
       const isSent = exchange.isRequestSent && this.socket.writableLength === 0;
@@ -388,7 +387,8 @@ export class UpstreamConnection implements Deadlined {
     this.#large = null;
     this.#reader.tunnel?.upstreamClosed();
     const waiting = this.#queue.splice(0);
-    if (this.#isConnected && (this.#wasBehind || waiting.length > 0)) this.server.pipeliningFailed();
+    const isUnannounced = this.#isConnected && (this.#reader.isReusable || this.#reader.count <= 1);
+    if (isUnannounced && (this.#wasBehind || waiting.length > 0)) this.server.pipeliningFailed();
     if (exchange !== null) {
       this.server.countFailure();
       const failure = this.#failure ?? failureOfEnd(this.#hasAnswerBytes, this.#wasBehind);

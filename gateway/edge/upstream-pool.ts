@@ -11,6 +11,8 @@ import { type TargetTls, UpstreamTarget } from './upstream-target.ts';
 
 // After a connection ended with requests unanswered: so a server that cannot do it costs one request in thousands twice.
 const pipeliningPauseMs = 10_000;
+// A server that ends connections sooner than this is not meant for pipelining.
+const leastPerConnection = 16;
 // So many requests in that time may be asked for twice because of who is before them; then the same pause follows.
 const maxSentElsewhere = 64;
 
@@ -43,6 +45,8 @@ export class UpstreamServerPool {
   /** Takes the requests of this turn. */
   #filling: UpstreamConnection | null = null;
   #pipelinesFromMs = 0;
+  /** Requests that one connection gets; what the server was seen to take. */
+  requestsPerConnection = Number.POSITIVE_INFINITY;
   #sentElsewhere = 0;
   #countsUntilMs = 0;
   #isClosed = false;
@@ -107,6 +111,15 @@ export class UpstreamServerPool {
   /** A connection ended with requests unanswered: for a while each request has one of its own. */
   pipeliningFailed(): void {
     this.#pipelinesFromMs = this.#runtime.ticker.nowMs + pipeliningPauseMs;
+  }
+
+  /**
+   * The server said that an answer was the last one while others were behind it. Many servers end a connection after so many
+   * requests (nginx: 1,000): then the next ones get no more than that. @param answers  that it gave on the connection
+   */
+  closedBehind(answers: number): void {
+    if (answers < leastPerConnection) this.pipeliningFailed();
+    else this.requestsPerConnection = Math.min(this.requestsPerConnection, answers);
   }
 
   /** Requests behind another one did not wait for it. Where that happens often, pipelining costs more than it saves. */

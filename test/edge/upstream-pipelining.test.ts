@@ -277,3 +277,35 @@ test('where no other connection may be opened, those behind a long answer wait f
   expect((await long)?.body).toHaveLength(size);
   expect((await clients[1]?.read())?.text).toBe('behind');
 });
+
+test('a server that ends each connection after so many requests is asked no more of one, and nothing is asked twice', async () => {
+  const most = 20;
+  const served = new WeakMap<UpstreamSocket, number>();
+  let isDone = false;
+  const serve = () => {
+    for (const connection of upstream.connections) {
+      const heads = headsOf(connection);
+      for (let at = served.get(connection) ?? replied.get(connection) ?? 0; at < heads && at < most; at++) {
+        connection.write(answer(`answer ${at}`, at === most - 1 ? 'Connection: close\r\n' : ''));
+        served.set(connection, at + 1);
+        if (at === most - 1) connection.socket.end();
+      }
+    }
+    if (!isDone) setImmediate(serve);
+  };
+  serve();
+  const round = async () => {
+    for (const client of clients) client.write(requestText('GET', '/round'));
+    for (const client of clients) expect((await client.read()).text).toMatch(/^answer \d+$/);
+  };
+  for (let turn = 0; turn < 30; turn++) await round();
+  const learned = gateway.metrics.retries;
+  const taken = () => (gateway.metrics.upstreamConnects[0] ?? 0) + (gateway.metrics.upstreamReuses[0] ?? 0);
+  const before = taken();
+  for (let turn = 0; turn < 60; turn++) await round();
+  isDone = true;
+  expect(gateway.metrics.retries).toBe(learned);
+  expect(learned).toBeLessThanOrEqual(6);
+  // and pipelining goes on: fewer connections were taken than requests were made
+  expect(taken() - before).toBeLessThan(60 * clients.length * 0.8);
+});
