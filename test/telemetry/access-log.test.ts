@@ -187,3 +187,19 @@ test('fields that may hold secrets never print in the program log', () => {
   expect(said.join('')).not.toMatch(/[pacto]-1/);
   expect(said.join('')).toContain('[redacted]');
 });
+
+test('the digest of a token is the same whatever came between, and short, long and empty ones have one too', () => {
+  const key = Buffer.alloc(32, 'k');
+  const digest = new TokenDigest(key);
+  const tokens = Array.from({ length: 20_000 }, (_, at) => `head.claims.${at.toString(36).padStart(43, '-')}`);
+  const first = tokens.map((token) => digest.of(token));
+  expect(new Set(first).size).toBe(20_000);
+  for (const at of [0, 1, 4096, 12_345, 19_999]) {
+    expect(digest.of(tokens[at] ?? '')).toBe(first[at]);
+    expect(new TokenDigest(key).of(tokens[at] ?? '')).toBe(first[at]);
+  }
+  for (const odd of ['', 'a', 'x'.repeat(5000)]) {
+    expect(digest.of(odd)).toMatch(/^[\w-]{8}$/);
+    expect(digest.of(odd)).toBe(digest.of(odd));
+  }
+});
