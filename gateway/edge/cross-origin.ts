@@ -2,8 +2,8 @@
 // A preflight carries no credential by design, so it is answered before one is looked for, and no upstream sees it.
 // Rules: Fetch §3.2.2 (CORS-preflight request), §3.2.5.
 
-import { fieldStride } from '../http1/message-head.ts';
 import type { RequestHead } from '../http1/request-head.ts';
+import { onlyValue } from '../http1/upgrade.ts';
 
 /** The value of the only `Origin`; null without one, and for two, which no browser sends. */
 export function originOf(head: RequestHead): string | null {
@@ -28,17 +28,4 @@ export function isPreflight(head: RequestHead): boolean {
 export function preflightAnswer(lines: string, requestId: string, connection: string): string {
   const connectionLine = connection === '' ? '' : `Connection: ${connection}\r\n`;
   return `HTTP/1.1 204 No Content\r\n${lines}${connectionLine}X-Request-Id: ${requestId}\r\n\r\n`;
-}
-
-/** By the colon's place first: a name's text is made only where its length is right. */
-function onlyValue(head: RequestHead, lowerName: string): string | null {
-  let value: string | null = null;
-  for (let index = 0; index < head.fieldCount; index++) {
-    const start = head.fields[index * fieldStride + 1] as number;
-    if (head.text.charCodeAt(start + lowerName.length) !== 0x3a) continue;
-    if (head.nameOf(index).toLowerCase() !== lowerName) continue;
-    if (value !== null) return null;
-    value = head.valueOf(index);
-  }
-  return value;
 }

@@ -65,6 +65,9 @@ function readWebSocket(head: RequestHead, wanted: readonly string[]): Upgrade | 
 export function onlyValue(head: MessageHead, lowerCaseName: string): string | null {
   let found: string | null = null;
   for (let index = 0; index < head.fieldCount; index++) {
+    // by the colon's place first: a name's text is made only where its length is right
+    const start = head.fields[index * fieldStride + 1] as number;
+    if (head.text.charCodeAt(start + lowerCaseName.length) !== 0x3a) continue;
     if (head.nameOf(index).toLowerCase() !== lowerCaseName) continue;
     if (found !== null) return null;
     found = head.valueOf(index);
