@@ -1,0 +1,35 @@
+// The change log: one list of what was revoked, granted and exchanged, in one order for every process and every node.
+// Pure data. What a change means to an edge is in core/decision/revocation-index.ts.
+
+import type { EpochSeconds } from './time.ts';
+
+/**
+ * A place in the log. Places compare only within one epoch; a restored backup starts a new one, and everything that was
+ * minted under another epoch is refused.
+ */
+export interface LogPosition {
+  /** Random, 8 bytes as base64url; never made from a counter, so two restores of one backup differ. */
+  readonly epoch: string;
+  /** From 0, without gaps in what was committed. */
+  readonly seq: number;
+}
+
+/**
+ * `revoke`   our tokens that name `node` and were minted at an earlier place are refused
+ * `outside`  outside tokens whose jti, sub or kid this is (`node` is `jti:…`, `sub:…`, `kid:…`) are refused, by their `iat`
+ * `touch`    answers of control that were read at an earlier place and name `node` among their subjects are forgotten
+ * `keys`     the key ring changed
+ */
+export type ChangeKind = 'revoke' | 'outside' | 'touch' | 'keys';
+
+/** A change on its way into the log. */
+export interface NewChange {
+  readonly kind: ChangeKind;
+  /** Node or subject, at most 300 characters. `keys` for a change of the ring. A `revoke` of a node is a `touch` of it as well. */
+  readonly node: string;
+}
+
+export interface Change extends NewChange {
+  readonly seq: number;
+  readonly at: EpochSeconds;
+}

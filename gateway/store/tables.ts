@@ -1,0 +1,206 @@
+// The tables of the store, as Kysely sees them. The same on SQLite and PostgreSQL, so that one query serves both:
+// texts, and whole numbers up to 2^53. Times end in `_at` and are epoch seconds. Truth values are 0 and 1. JSON is text.
+// Columns that end in `_sealed` hold what sealing.ts made; columns that end in `_digest` hold SHA-256, base64url.
+
+import type { Generated } from 'kysely';
+
+export interface Tables {
+  log_position: LogPositionTable;
+  changes: ChangesTable;
+  keys: KeysTable;
+  accounts: AccountsTable;
+  sessions: SessionsTable;
+  devices: DevicesTable;
+  one_time_codes: OneTimeCodesTable;
+  throttles: ThrottlesTable;
+  access_keys: AccessKeysTable;
+  links: LinksTable;
+  members: MembersTable;
+  outbox: OutboxTable;
+  audit: AuditTable;
+}
+
+/** One row: where the log ends. It is locked by whoever writes, so the order of commits is the order of numbers. */
+export interface LogPositionTable {
+  /** Always 1. */
+  id: number;
+  epoch: string;
+  seq: number;
+}
+
+/** Primary key (epoch, seq). */
+export interface ChangesTable {
+  epoch: string;
+  seq: number;
+  kind: 'revoke' | 'outside' | 'touch' | 'keys';
+  node: string;
+  at: number;
+}
+
+/** The key ring; keys declared in YAML are not in it. */
+export interface KeysTable {
+  id: string;
+  algorithm: 'HS256';
+  purpose: 'content' | 'internal';
+  state: 'signing' | 'verifying' | 'retired';
+  secret_sealed: string;
+  created_at: number;
+}
+
+export interface AccountsTable {
+  id: string;
+  /** As `normaliseAddress` gives it. Unique among rows whose `email_verified_at` is not null; anyone may claim an unverified one. */
+  email: string;
+  email_verified_at: number | null;
+  /** PHC string of argon2id; null for an account without a password. */
+  password_hash: string | null;
+  display_name: string;
+  /** JSON list of texts. */
+  groups: string;
+  role: 'user' | 'admin';
+  state: 'active' | 'disabled' | 'deleted';
+  created_at: number;
+}
+
+/** One sign-in of one browser. The hosts' session tokens of it all name this row. */
+export interface SessionsTable {
+  id: string;
+  account_id: string;
+  device_id: string;
+  created_at: number;
+  last_seen_at: number;
+  /** Absolute end, whatever the use. */
+  expires_at: number;
+  ended_at: number | null;
+}
+
+/** One browser of one account. Unique (browser_selector, account_id): two people on one browser have a device each. */
+export interface DevicesTable {
+  id: string;
+  account_id: string;
+  /** First half of the device cookie. */
+  browser_selector: string;
+  /** Digest of its second half. */
+  browser_digest: string;
+  name: string;
+  user_agent: string;
+  created_at: number;
+  last_seen_at: number;
+  ended_at: number | null;
+}
+
+/** Codes that are spent once: mail links, hand-overs, QR codes. `selector` finds the row, the digest decides. */
+export interface OneTimeCodesTable {
+  selector: string;
+  digest: string;
+  purpose:
+    | 'verify-address'
+    | 'change-address'
+    | 'reset-password'
+    | 'invitation'
+    | 'sign-in'
+    | 'hand-over'
+    | 'open-elsewhere';
+  account_id: string | null;
+  /** JSON of what the purpose needs; no secrets. */
+  details: string;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+}
+
+/** Guesses counted by (kind, key); kept over restarts. */
+export interface ThrottlesTable {
+  kind: string;
+  /** Digest of what is counted, base64url. */
+  key_digest: string;
+  failures: number;
+  first_at: number;
+  last_at: number;
+  /** No guess is looked at before this moment. */
+  blocked_until_at: number;
+}
+
+/** The access key that a link's URL names by `key`. Not the common key: it signs nothing, it names the authority. */
+export interface AccessKeysTable {
+  id: string;
+  owner_id: string;
+  collection: string;
+  created_at: number;
+  revoked_at: number | null;
+}
+
+export interface LinksTable {
+  /** Selector of the authorization token as well: `authtoken=<id>.<secret>`. */
+  id: string;
+  access_key_id: string;
+  secret_digest: string;
+  owner_id: string;
+  /** Name of the collection in the configuration. */
+  collection: string;
+  host: string;
+  /** Canonical; a folder when it ends in `/`. */
+  path: string;
+  label: string;
+  claims_allowed: number;
+  claims_used: number;
+  /** First and last moment of a claim; null for no limit. */
+  claim_from_at: number | null;
+  claim_until_at: number | null;
+  /** End of what came through the link; null for none. */
+  access_until_at: number | null;
+  /** JSON list of methods, or null for the route's. */
+  methods: string | null;
+  notify_members: number;
+  created_at: number;
+  revoked_at: number | null;
+  revoked_by: string | null;
+}
+
+/** The access list: which account was bound through which link. Unique (link_id, account_id). */
+export interface MembersTable {
+  id: string;
+  link_id: string;
+  access_key_id: string;
+  account_id: string;
+  collection: string;
+  host: string;
+  path: string;
+  /** The device that claimed; null once it was forgotten. */
+  device_id: string | null;
+  claimed_at: number;
+  last_seen_at: number | null;
+  revoked_at: number | null;
+}
+
+export interface OutboxTable {
+  id: string;
+  /** Closed list in core/model/message.ts. */
+  kind: string;
+  account_id: string | null;
+  /** JSON of `{ to, subject, text, html }`; null once it was delivered or given up. */
+  body_sealed: string | null;
+  created_at: number;
+  attempts: number;
+  next_attempt_at: number;
+  /** Until when a worker has taken it; 0 when nobody has. */
+  leased_until_at: number;
+  delivered_at: number | null;
+  given_up_at: number | null;
+  last_problem: string | null;
+}
+
+export interface AuditTable {
+  /** Order of writing. */
+  position: Generated<number>;
+  at: number;
+  /** Account id, `operator` for the command line, `system`. */
+  actor: string;
+  /** Closed list in core/model/audit.ts, like `link.revoked`. */
+  action: string;
+  /** Id of what it was done to. */
+  subject: string;
+  /** JSON, no secrets. */
+  details: string;
+  request_id: string | null;
+}
