@@ -1,17 +1,22 @@
 // A request is counted once and leaves one line, however it ends.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { onAccepted } from '../support/accepted-sockets.ts';
+import { ControlLine } from '../support/control-line.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { RawClient, requestText } from '../support/raw-client.ts';
 import { SocketUpstream } from '../support/socket-upstream.ts';
 
 let gateway: TestGateway;
 let upstream: SocketUpstream;
+let controlLine: ControlLine;
 const clients: RawClient[] = [];
 
 beforeEach(async () => {
   upstream = await SocketUpstream.start();
+  controlLine = new ControlLine();
   gateway = await startGateway({
+    controlLine,
     config: {
       upstreams: { web: { servers: [upstream.url] } },
       routes: [
@@ -70,9 +75,18 @@ test.each([
   'a client that leaves while its %s password is checked leaves a line, and nothing is opened',
   async (_name, password, verdict, count) => {
     const basic = `Authorization: Basic ${Buffer.from(`ann:${password}`).toString('base64')}`;
+    let stopListening = () => {};
+    const left = new Promise<void>((resolve) => {
+      stopListening = onAccepted(gateway.port, (socket) => socket.once('close', () => resolve()));
+    });
+    // the verdict is held on its way, so that the client is gone first however fast the check is
+    const asked = controlLine.hold('POST /password ');
     const client = await send(requestText('GET', '/closed/left', [basic]));
-    await expect.poll(() => gateway.metrics.bytesIn).toBeGreaterThan(0);
+    await asked;
+    stopListening();
     client.socket.resetAndDestroy();
+    await left;
+    controlLine.release();
     const [line, ...more] = await gateway.readLog('access', '/closed/left');
     expect(line).toMatchObject({ path: '/closed/left', status: 0, route: 'closed', ...verdict });
     expect(more).toEqual([]);

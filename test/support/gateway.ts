@@ -21,6 +21,7 @@ import { addUser } from '../../gateway/store/users.ts';
 import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
 import { memoryLogger } from './control.ts';
+import type { ControlLine } from './control-line.ts';
 
 /** A configuration as its file says it, snake_case; listeners, operations and data_dir are filled in. */
 export type FileInput = Omit<z.input<typeof fileSchema>, 'listeners'> & {
@@ -35,6 +36,8 @@ export interface GatewayOptions {
   readonly loopDelayMs?: () => number;
   /** Resolves the names of upstreams. */
   readonly lookup?: LookupFunction;
+  /** Stands between the edge and control; closed with the gateway. */
+  readonly controlLine?: ControlLine;
   /** More files for its folder, by name; they are written again on each reload. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -117,7 +120,8 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     logger,
     clock: { monotonicMs },
   });
-  const client = new ControlClient({ socketPath: sockets.edge, edgeId: 'e1', logger });
+  const socketPath = (await options.controlLine?.open(sockets.edge)) ?? sockets.edge;
+  const client = new ControlClient({ socketPath, edgeId: 'e1', logger });
   const snapshot = await client.connect();
   const metrics = new EdgeMetrics(
     first.config.routes.map((route) => route.name),
@@ -185,6 +189,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     close: async () => {
       await edge.drain(0);
       await client.close();
+      await options.controlLine?.close();
       await control.close();
       metrics.close();
       await rm(folder, { recursive: true, force: true });
