@@ -10,6 +10,7 @@ import type { KeyRecord } from '../core/model/key.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClock } from './control-clock.ts';
 import { ControlMetrics } from './control-metrics.ts';
+import { noStoreAnswers, type StoreAnswers } from './edge-questions.ts';
 import { EdgeRoster } from './edge-roster.ts';
 import { createEdgeServer } from './edge-server.ts';
 import type { ControlState } from './load-state.ts';
@@ -34,6 +35,8 @@ export interface ControlOptions {
   readonly clock: ControlClock;
   /** Port to listen on for operations instead of the configured one, which may be 0. */
   readonly operationsPort?: number | null;
+  /** What answers edges' questions about access and sessions. Default: nothing does. */
+  readonly answers?: Partial<StoreAnswers>;
   /** Between heartbeats on the feed. Default 1000. */
   readonly heartbeatMs?: number;
   /** Between new secrets for TLS session tickets. Default 8 h. */
@@ -98,10 +101,15 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       publicSocket: sockets.public,
     }),
     seq: () => seq,
-    verifyPassword: async (question) => {
-      const answer = await passwords.verify(question);
-      metrics.password(answer.kind);
-      return answer;
+    answers: {
+      verifyPassword: async (question) => {
+        const answer = await passwords.verify(question);
+        metrics.password(answer.kind);
+        return answer;
+      },
+      renewPassword: (question) => passwords.renew(question),
+      ...noStoreAnswers,
+      ...options.answers,
     },
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
   });

@@ -3,12 +3,13 @@
 
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { FeedMessage, PasswordAnswer, PasswordQuestion } from '../config/edge-feed.ts';
+import type { FeedMessage } from '../config/edge-feed.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { parseMetricSet } from '../telemetry/metrics-aggregate.ts';
 import { assertionJwkSchema } from './assertion-keys.ts';
 import type { ControlClock } from './control-clock.ts';
 import { EdgeFeedStream } from './edge-feed-stream.ts';
+import { answerEdgeQuestions, type EdgeAnswers } from './edge-questions.ts';
 import { type EdgeRoster, slotOf } from './edge-roster.ts';
 import { answerProblems, sendProblem } from './problem-answers.ts';
 
@@ -20,7 +21,7 @@ export interface EdgeServerOptions {
   readonly snapshot: () => Extract<FeedMessage, { readonly kind: 'snapshot' }>;
   /** Number of the present state. */
   readonly seq: () => number;
-  readonly verifyPassword: (question: PasswordQuestion) => Promise<PasswordAnswer>;
+  readonly answers: EdgeAnswers;
   /** Between heartbeats. Default 1000. */
   readonly heartbeatMs?: number;
 }
@@ -44,12 +45,6 @@ const readyReport = z.object({
   listening: z.array(z.object({ host: z.string(), port: z.int().min(0).max(65_535) })),
 });
 const metricsReport = z.object({ edge: edgeId, id: z.int().min(0), metrics: z.unknown() });
-const passwordQuestion = z.object({
-  route: z.string().max(1000),
-  user: z.string().max(8192),
-  password: z.string().max(8192),
-  address: z.string().max(100),
-});
 
 const maxMetricsBytes = 64 * 1024 * 1024;
 const maxQuestionBytes = 128 * 1024;
@@ -134,11 +129,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     return reply.code(204).send();
   });
 
-  server.post('/password', async (request, reply) => {
-    const body = passwordQuestion.safeParse(request.body);
-    if (!body.success) return sendProblem(reply, 400, 'not a password question');
-    return reply.header('cache-control', 'no-store').send(await options.verifyPassword(body.data));
-  });
+  answerEdgeQuestions(server, options.answers);
 
   return {
     server,

@@ -4,7 +4,12 @@
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import type { PasswordAnswer, PasswordQuestion } from '../config/edge-feed.ts';
+import type {
+  PasswordAnswer,
+  PasswordQuestion,
+  RenewPasswordAnswer,
+  RenewPasswordQuestion,
+} from '../config/edge-feed.ts';
 import { verifyPassword } from '../store/password-hash.ts';
 import { findUser, readUsers, type UserRecord } from '../store/users.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -59,6 +64,13 @@ export class PasswordVerifier {
     const answer = this.#check(question).finally(() => this.#flights.delete(flight));
     this.#flights.set(flight, answer);
     return answer;
+  }
+
+  /** Whether the record that a pass was issued for is still there, with the password it had. No guess, so no hash. */
+  async renew({ sub, credentialId, version }: RenewPasswordQuestion): Promise<RenewPasswordAnswer> {
+    const record = findUser(await this.#currentUsers(), sub);
+    const stands = record !== null && record.credentialId === credentialId && record.version === version;
+    return { kind: stands ? 'stands' : 'gone' };
   }
 
   /** Turns all waiting guesses away. */

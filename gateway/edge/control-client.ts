@@ -1,19 +1,13 @@
-// An edge's end of edge.sock: reads the feed, reports, asks about passwords.
+// An edge's end of edge.sock: reads the feed, reports, and asks (control-questions.ts).
 // Comes back by itself after control died, and tells the new control again what the old one knew of this edge.
 // Never logs a message: the feed carries keys, a question carries a password.
 
 import { StringDecoder } from 'node:string_decoder';
 import { Client, Pool } from 'undici';
-import type {
-  AssertionKeyReport,
-  FeedMessage,
-  MetricsReport,
-  PasswordAnswer,
-  PasswordQuestion,
-  ReadyReport,
-} from '../config/edge-feed.ts';
+import type { AssertionKeyReport, FeedMessage, MetricsReport, ReadyReport } from '../config/edge-feed.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { ControlQuestions, questionDeadlineMs } from './control-questions.ts';
 
 /** The first message of every feed. */
 export type SnapshotMessage = Extract<FeedMessage, { readonly kind: 'snapshot' }>;
@@ -29,7 +23,6 @@ const maxBackoffMs = 1000;
 const maxReportConnections = 32;
 /** The name is for the Host field only; the socket decides where it goes. */
 const origin = 'http://localhost';
-const passwordDeadlineMs = 3000;
 const reportDeadlineMs = 2000;
 /** Heartbeats come each second; a feed that is silent this long is dead even if its connection is not. */
 const feedSilenceMs = 5000;
@@ -52,6 +45,8 @@ export class ControlClient {
   readonly #feedClient: Client;
   /** Several connections: a question must not wait behind another one or behind a large metrics report. */
   readonly #reports: Pool;
+  /** What is asked on behalf of requests. */
+  readonly questions: ControlQuestions;
   #feedAbort = new AbortController();
   #assertionKey: AssertionKeyReport['jwk'] | null = null;
   #listening: ReadyReport['listening'] | null = null;
@@ -75,10 +70,11 @@ export class ControlClient {
       connections: maxReportConnections,
       pipelining: 1,
       bodyTimeout: reportDeadlineMs,
-      headersTimeout: passwordDeadlineMs,
+      headersTimeout: questionDeadlineMs,
       connectTimeout: reportDeadlineMs,
       keepAliveTimeout: 4000,
     });
+    this.questions = new ControlQuestions(options.edgeId, this.#reports);
   }
 
   /** Opens the feed and resolves with the first snapshot; keeps trying until control answers or `close` is called. */
@@ -106,24 +102,6 @@ export class ControlClient {
     const metrics = await this.answerCollect?.();
     if (metrics === undefined) return;
     await this.#post('/metrics', { edge: this.#options.edgeId, id, metrics } satisfies MetricsReport);
-  }
-
-  /** Has a password checked. `away`: control did not answer within 3 s, or not in its form. */
-  async askPassword(question: PasswordQuestion): Promise<PasswordAnswer | { readonly kind: 'away' }> {
-    try {
-      const { statusCode, body } = await this.#reports.request({
-        method: 'POST',
-        path: '/password',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(question),
-        signal: AbortSignal.timeout(passwordDeadlineMs),
-      });
-      const text = await body.text();
-      return statusCode === 200 ? (parsePasswordAnswer(text) ?? { kind: 'away' }) : { kind: 'away' };
-    } catch {
-      // The error may quote the request; that it failed is all that matters here.
-      return { kind: 'away' };
-    }
   }
 
   /** Milliseconds since control was last heard; infinite before the first message. */
@@ -234,23 +212,5 @@ export class ControlClient {
 
   #warn(error: unknown, message: string): void {
     if (!this.#closed) this.#options.logger.warn({ problem: error instanceof Error ? error.message : '' }, message);
-  }
-}
-
-function parsePasswordAnswer(text: string): PasswordAnswer | null {
-  const answer = JSON.parse(text) as Partial<PasswordAnswer>;
-  switch (answer.kind) {
-    case 'refused':
-      return { kind: 'refused' };
-    case 'busy':
-      return { kind: 'busy', retryAfterSeconds: Number(answer.retryAfterSeconds) };
-    case 'verified': {
-      const { sub, credentialId, credentialVersion } = answer;
-      if (typeof sub !== 'string' || typeof credentialId !== 'string' || typeof credentialVersion !== 'number')
-        return null;
-      return { kind: 'verified', sub, credentialId, credentialVersion };
-    }
-    default:
-      return null;
   }
 }

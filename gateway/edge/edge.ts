@@ -56,7 +56,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     logger,
     accessLog,
     decisionLog,
-    askPassword: (question) => client.askPassword(question),
+    control: client.questions,
     upstreamTls: snapshot.upstreamTls,
     lookup: options.lookup ?? null,
     ...(options.loopDelayMs === undefined ? {} : { loopDelayMs: options.loopDelayMs }),

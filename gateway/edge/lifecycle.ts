@@ -102,7 +102,7 @@ export function refuseMessage(
 async function askControl(runtime: Runtime, passage: Passage, lookup: Lookup): Promise<void> {
   const { downstream, request } = passage;
   downstream.waitForDecision();
-  const answer = await runtime.askPassword({
+  const answer = await runtime.control.askPassword({
     route: lookup.route.name,
     user: lookup.user,
     password: lookup.password,

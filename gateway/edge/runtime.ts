@@ -4,8 +4,8 @@
 import type { LookupFunction } from 'node:net';
 import { compileSnapshot } from '../config/compile.ts';
 import type { Config, Limits } from '../config/config.ts';
-import type { FeedUpstreamTls, PasswordQuestion } from '../config/edge-feed.ts';
-import type { Denial, LookupAnswer } from '../core/decision/decide.ts';
+import type { FeedUpstreamTls } from '../config/edge-feed.ts';
+import type { Denial } from '../core/decision/decide.ts';
 import type { AllowKind } from '../core/decision/reasons.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import type { KeyRecord } from '../core/model/key.ts';
@@ -21,6 +21,7 @@ import { RequestIds } from '../telemetry/request-id.ts';
 import type { TunnelEnd } from '../telemetry/tunnel-metrics.ts';
 import { Admission } from './admission.ts';
 import { AssertionSigner } from './assertion-signer.ts';
+import type { ControlPort } from './control-questions.ts';
 import type { Described } from './describe.ts';
 import type { Downstream } from './downstream.ts';
 import type { Exchange } from './exchange.ts';
@@ -43,9 +44,6 @@ import type { UpstreamGroup } from './upstream-group.ts';
 import { ownUpstreamName, UpstreamGroups } from './upstream-groups.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
 
-/** Asks control whether a password holds; never throws. */
-export type AskPassword = (question: PasswordQuestion) => Promise<LookupAnswer>;
-
 export interface RuntimeOptions {
   readonly config: Config;
   readonly keys: readonly KeyRecord[];
@@ -56,7 +54,7 @@ export interface RuntimeOptions {
   readonly logger: Logger;
   readonly accessLog: AccessLog | null;
   readonly decisionLog: DecisionLog | null;
-  readonly askPassword: AskPassword;
+  readonly control: ControlPort;
   /** Resolves the names of upstreams; null for the system's resolver. */
   readonly lookup: LookupFunction | null;
   /** How late the event loop runs, from how late a tick came. Default: that is it. */
@@ -77,7 +75,7 @@ export class Runtime {
   isDraining = false;
   readonly live: LiveKeys;
   readonly metrics: EdgeMetrics;
-  readonly askPassword: AskPassword;
+  readonly control: ControlPort;
   readonly lookup: LookupFunction | null;
   readonly retryBudget: RetryBudget;
   readonly ticker = new Ticker();
@@ -108,7 +106,7 @@ export class Runtime {
   constructor(options: RuntimeOptions) {
     this.metrics = options.metrics;
     this.retryBudget = new RetryBudget(options.metrics);
-    this.askPassword = options.askPassword;
+    this.control = options.control;
     this.#logger = options.logger;
     this.#accessLog = options.accessLog;
     this.#decisionLog = options.decisionLog;

@@ -261,7 +261,7 @@ test('no key shows up in a log', async () => {
   writeFileSync(`${rig.folder}/users`, 'broken line');
   const control = await rig.start({ state: testState({ usersFile: `${rig.folder}/users` }) });
   const client = await joinEdge('e1');
-  await client.askPassword({ route: 'r', user: 'u', password: 'guess-must-not-show', address: '192.0.2.1' });
+  await client.questions.askPassword({ route: 'r', user: 'u', password: 'guess-must-not-show', address: '192.0.2.1' });
   control.reload();
   await client.close();
   expect(rig.said()).toContain('users file');

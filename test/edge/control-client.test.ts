@@ -114,8 +114,8 @@ test('asks about a password, several at once', async () => {
   await client.connect();
   const question = { route: 'vod', user: 'alice', address: '192.0.2.1' };
   const answers = await Promise.all([
-    client.askPassword({ ...question, password: 'right' }),
-    client.askPassword({ ...question, password: 'wrong' }),
+    client.questions.askPassword({ ...question, password: 'right' }),
+    client.questions.askPassword({ ...question, password: 'wrong' }),
   ]);
   expect(answers).toMatchObject([{ kind: 'verified', sub: 'alice', credentialVersion: 1 }, { kind: 'refused' }]);
 });
@@ -124,7 +124,66 @@ test('a control that is away is said so, and the password is in no log', async (
   const control = await rig.start();
   await client.connect();
   await control.close();
-  const answer = await client.askPassword({ route: 'vod', user: 'alice', password: 'guess-1234', address: 'a' });
+  const answer = await client.questions.askPassword({
+    route: 'vod',
+    user: 'alice',
+    password: 'guess-1234',
+    address: 'a',
+  });
   expect(answer).toEqual({ kind: 'away' });
   expect(said()).not.toContain('guess-1234');
+});
+
+test('asks about access and sessions, and reports what was seen', async () => {
+  const asked: unknown[] = [];
+  const position = { epoch: 'e', seq: 7 };
+  await rig.start({
+    answers: {
+      answerAccess: async (question) => {
+        asked.push(question);
+        if (question.path === '/broken') throw new Error('the store is away');
+        return { kind: 'none', position, subjects: ['ac_1'] };
+      },
+      renewSession: async (question) => {
+        asked.push(question);
+        return { kind: 'renewed', token: 'a.b.c', maxAgeSeconds: 9 };
+      },
+      recordSeen: async (report) => {
+        asked.push(report);
+      },
+    },
+  });
+  await client.connect();
+  const { questions } = client;
+  const who = { account: 'ac_1', session: 'se_1', device: 'dv_1', host: 'media.example' };
+  const seen = [{ session: 'se_1', device: 'dv_1', member: null, at: 17 }];
+  expect(await questions.askAccess({ ...who, path: '/vod/a' })).toEqual({ kind: 'none', position, subjects: ['ac_1'] });
+  expect(await questions.askAccess({ ...who, path: '/broken' })).toEqual({ kind: 'away' });
+  expect(await questions.renewSession(who)).toEqual({ kind: 'renewed', token: 'a.b.c', maxAgeSeconds: 9 });
+  expect(await questions.reportSeen(seen)).toBe(true);
+  expect(asked).toEqual([{ ...who, path: '/vod/a' }, { ...who, path: '/broken' }, who, { edge: 'e1', seen }]);
+});
+
+test('a control without a store has no answer about access', async () => {
+  await rig.start();
+  await client.connect();
+  const who = { account: 'ac_1', session: 'se_1', device: 'dv_1', host: 'media.example' };
+  expect(await client.questions.askAccess({ ...who, path: '/' })).toEqual({ kind: 'away' });
+  expect(await client.questions.renewSession(who)).toEqual({ kind: 'away' });
+});
+
+test('asks whether the record of a pass still stands', async () => {
+  const usersFile = `${rig.folder}/users`;
+  await addUser(usersFile, 'alice', 'one');
+  await rig.start({ state: testState({ usersFile }) });
+  await client.connect();
+  const { questions } = client;
+  const password = { route: 'vod', user: 'alice', address: '192.0.2.1', password: 'one' };
+  const answer = await questions.askPassword(password);
+  if (answer.kind !== 'verified') throw new Error(`the password was ${answer.kind}`);
+  const record = { sub: answer.sub, credentialId: answer.credentialId, version: answer.credentialVersion };
+  expect(await questions.renewPassword(record)).toEqual({ kind: 'stands' });
+  expect(await questions.renewPassword({ ...record, sub: 'bob' })).toEqual({ kind: 'gone' });
+  await addUser(usersFile, 'alice', 'two');
+  expect(await questions.renewPassword(record)).toEqual({ kind: 'gone' });
 });

@@ -11,7 +11,7 @@ import type { z } from 'zod';
 import { formatProblem } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import type { fileSchema } from '../../gateway/config/schema.ts';
-import { type Control, startControl } from '../../gateway/control/control.ts';
+import { type Control, type ControlOptions, startControl } from '../../gateway/control/control.ts';
 import { type ControlState, loadState } from '../../gateway/control/load-state.ts';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
@@ -38,6 +38,8 @@ export interface GatewayOptions {
   readonly lookup?: LookupFunction;
   /** Stands between the edge and control; closed with the gateway. */
   readonly controlLine?: ControlLine;
+  /** What control says about access and sessions. */
+  readonly answers?: ControlOptions['answers'];
   /** More files for its folder, by name; they are written again on each reload. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -119,6 +121,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     reload: () => ({ kind: 'loaded', state: load(file) }),
     logger,
     clock: { monotonicMs },
+    ...(options.answers === undefined ? {} : { answers: options.answers }),
   });
   const socketPath = (await options.controlLine?.open(sockets.edge)) ?? sockets.edge;
   const client = new ControlClient({ socketPath, edgeId: 'e1', logger });

@@ -1,0 +1,114 @@
+// What an edge asks control, one question a request: passwords, access, renewals; and its report of last use.
+// Never throws: a question that was not answered in time and in form is `away`. It keeps nothing; caches are others' work.
+// Never logs a question or an answer: they hold passwords and tokens.
+
+import type { Pool } from 'undici';
+import type {
+  AccessAnswer,
+  AccessQuestion,
+  PasswordAnswer,
+  PasswordQuestion,
+  RenewPasswordAnswer,
+  RenewPasswordQuestion,
+  RenewSessionAnswer,
+  RenewSessionQuestion,
+  Seen,
+  SeenReport,
+} from '../config/edge-feed.ts';
+
+/** Control did not answer within the deadline, or not in its form. */
+export interface Away {
+  readonly kind: 'away';
+}
+
+/** What the data plane asks; `ControlClient` for an edge. */
+export interface ControlPort {
+  askPassword(question: PasswordQuestion): Promise<PasswordAnswer | Away>;
+  renewPassword(question: RenewPasswordQuestion): Promise<RenewPasswordAnswer | Away>;
+  askAccess(question: AccessQuestion): Promise<AccessAnswer | Away>;
+  renewSession(question: RenewSessionQuestion): Promise<RenewSessionAnswer | Away>;
+  /** @returns whether control has it */
+  reportSeen(seen: readonly Seen[]): Promise<boolean>;
+}
+
+export const questionDeadlineMs = 3000;
+const away: Away = { kind: 'away' };
+
+export class ControlQuestions implements ControlPort {
+  readonly #edgeId: string;
+  readonly #pool: Pool;
+
+  constructor(edgeId: string, pool: Pool) {
+    this.#edgeId = edgeId;
+    this.#pool = pool;
+  }
+
+  askPassword(question: PasswordQuestion): Promise<PasswordAnswer | Away> {
+    return this.#ask('/password', question, readPasswordAnswer);
+  }
+
+  renewPassword(question: RenewPasswordQuestion): Promise<RenewPasswordAnswer | Away> {
+    return this.#ask('/renew-password', question, (answer: Partial<RenewPasswordAnswer>) =>
+      answer.kind === 'stands' || answer.kind === 'gone' ? { kind: answer.kind } : away,
+    );
+  }
+
+  askAccess(question: AccessQuestion): Promise<AccessAnswer | Away> {
+    return this.#ask('/access', question, (answer: AccessAnswer) =>
+      answer.kind === 'granted' || answer.kind === 'none' ? answer : away,
+    );
+  }
+
+  renewSession(question: RenewSessionQuestion): Promise<RenewSessionAnswer | Away> {
+    return this.#ask('/renew-session', question, (answer: RenewSessionAnswer) =>
+      answer.kind === 'renewed' || answer.kind === 'ended' ? answer : away,
+    );
+  }
+
+  async reportSeen(seen: readonly Seen[]): Promise<boolean> {
+    const report: SeenReport = { edge: this.#edgeId, seen };
+    return (await this.#request('/seen', report, (status) => (status === 204 ? true : null))) === true;
+  }
+
+  /** @param read  control is the same program over a private socket: the answer is taken as its type says, once its kind is known */
+  async #ask<A, R>(path: string, question: object, read: (answer: A) => R): Promise<R | Away> {
+    const answer = await this.#request(path, question, (status, text) =>
+      status === 200 ? read(JSON.parse(text) as A) : null,
+    );
+    return answer ?? away;
+  }
+
+  /** @returns null when there was no answer */
+  async #request<R>(path: string, question: object, take: (status: number, text: string) => R): Promise<R | null> {
+    try {
+      const { statusCode, body } = await this.#pool.request({
+        method: 'POST',
+        path,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(question),
+        signal: AbortSignal.timeout(questionDeadlineMs),
+      });
+      return take(statusCode, await body.text());
+    } catch {
+      // The error may quote the request; that it failed is all that matters here.
+      return null;
+    }
+  }
+}
+
+function readPasswordAnswer(answer: Partial<PasswordAnswer>): PasswordAnswer | Away {
+  switch (answer.kind) {
+    case 'refused':
+      return { kind: 'refused' };
+    case 'busy':
+      return { kind: 'busy', retryAfterSeconds: Number(answer.retryAfterSeconds) };
+    case 'verified': {
+      const { sub, credentialId, credentialVersion } = answer;
+      if (typeof sub !== 'string' || typeof credentialId !== 'string' || typeof credentialVersion !== 'number')
+        return away;
+      return { kind: 'verified', sub, credentialId, credentialVersion };
+    }
+    default:
+      return away;
+  }
+}
