@@ -40,7 +40,8 @@ async function sendUntilStuck(socket: { write(bytes: Uint8Array, done: () => voi
     let timer: NodeJS.Timeout | undefined;
     const written = new Promise<boolean>((resolve) => socket.write(part, () => resolve(true)));
     const stuck = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, 500, false);
+      // the sockets are looked at once more before that, in case that it was the whole process that stood still
+      timer = setTimeout(() => setImmediate(resolve, false), 500);
     });
     offset += part.length;
     if (!(await Promise.race([written, stuck]))) return taken;

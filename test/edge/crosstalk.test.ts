@@ -62,7 +62,7 @@ test.each([
     for (const count of [tally.left, ...Object.values(tally.faults)]) expect(count).toBeGreaterThan(0);
     // nothing is left over from those who left in the middle
     const busy = async () => (await gateway.scrape()).match(/^latchkey_(connections|upstream_active).*\} [1-9]\d*$/gm);
-    await expect.poll(busy, { timeout: 5000 }).toBeNull();
+    await expect.poll(busy).toBeNull();
   } finally {
     await gateway.close();
   }

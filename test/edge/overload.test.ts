@@ -59,7 +59,7 @@ describe('an edge', () => {
   /** Has the edge measure that much until its level is this one. */
   async function overload(delay: number, level: number): Promise<void> {
     delayMs = delay;
-    await expect.poll(() => gateway.metrics.overloadLevel, { timeout: 5000 }).toBe(level);
+    await expect.poll(() => gateway.metrics.overloadLevel).toBe(level);
   }
 
   function ask(path: string, fields: readonly string[] = []): Promise<RawResponse> {

@@ -86,7 +86,9 @@ describe('content and token come in one answer', () => {
       iat: expect.any(Number),
       exp: (payload.iat ?? 0) + 3600,
     });
-    expect(Math.abs((payload.iat ?? 0) - before)).toBeLessThanOrEqual(2);
+    // the edge's clock may be a little behind, and the check may have taken long
+    expect(payload.iat).toBeGreaterThanOrEqual(before - 2);
+    expect(payload.iat).toBeLessThanOrEqual(epochSeconds());
   });
 
   test('the token is no longer than the route allows, and no wider than the route: path, host, audience', async () => {
@@ -250,15 +252,14 @@ describe('a refusal', () => {
   test('of guess after guess becomes 429 with Retry-After, for unknown users as well', async () => {
     for (const name of ['alice', 'nobody-2']) {
       const from = `X-Forwarded-For: 192.0.2.${name.length}`;
-      const statuses: number[] = [];
-      let last: RawResponse | null = null;
-      for (let guess = 0; guess < 7; guess++) {
-        last = await ask('GET', '/vod/a', [basic(name, `guess ${guess}`), from]);
-        statuses.push(last.status);
-      }
-      expect(statuses.slice(0, 5)).toEqual([401, 401, 401, 401, 401]);
-      expect(last?.status).toBe(429);
-      expect(Number(last?.header('Retry-After'))).toBeGreaterThan(0);
+      const guess = (number: number) => ask('GET', '/vod/a', [basic(name, `guess ${number}`), from]);
+      for (let number = 0; number < 5; number++) expect((await guess(number)).status).toBe(401);
+      // the first wait is a second, which a busy machine may let pass; each guess in vain doubles it
+      let number = 5;
+      let refused = await guess(number);
+      while (refused.status === 401 && number < 10) refused = await guess(++number);
+      expect(refused.status).toBe(429);
+      expect(Number(refused.header('Retry-After'))).toBeGreaterThan(0);
     }
     expect(upstream.requests).toEqual([]);
   });

@@ -83,8 +83,7 @@ async function metric(gateway: TestGateway, name: string): Promise<number> {
   return Number(line?.split(' ')[1]);
 }
 
-const healthy = (gateway: TestGateway) =>
-  expect.poll(() => metric(gateway, 'latchkey_upstream_healthy_servers'), { timeout: 8000 });
+const healthy = (gateway: TestGateway) => expect.poll(() => metric(gateway, 'latchkey_upstream_healthy_servers'));
 
 test('a server whose checks fail is not picked, and is picked again once they hold', async () => {
   const [one, two] = [await new PatientServer('one').listen(), await new PatientServer('two').listen()];
@@ -177,11 +176,11 @@ test('checks go over TLS and over Unix sockets as requests do', async () => {
     local.closeAllConnections();
     local.close();
   });
-  await expect.poll(() => tls.checks.length, { timeout: 8000 }).toBeGreaterThan(1);
-  await expect.poll(() => unix.checks.length, { timeout: 8000 }).toBeGreaterThan(1);
+  await expect.poll(() => tls.checks.length).toBeGreaterThan(1);
+  await expect.poll(() => unix.checks.length).toBeGreaterThan(1);
   await healthy(own).toBe(2);
   // a certificate that is not believed is a failed check
-  await expect.poll(() => own.said(), { timeout: 8000 }).toContain('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+  await expect.poll(() => own.said()).toContain('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
   expect(unix.checks[0]?.headers.host).toBe('localhost');
 });
 
