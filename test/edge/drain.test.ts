@@ -1,14 +1,17 @@
 // SIGTERM to a whole gateway: what runs is finished, what idles ends, and the exit code is 0.
+// Where the moment of a request counts, to the millisecond, the gateway is one in this process.
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type FileInput, startGateway, type TestGateway } from '../support/gateway.ts';
 import { RawClient, requestText } from '../support/raw-client.ts';
 import { type ServeProcess, startServe } from '../support/serve-process.ts';
 import { SocketUpstream } from '../support/socket-upstream.ts';
 
 let upstream: SocketUpstream;
-let serve: ServeProcess;
+let serve: ServeProcess | null = null;
+let gateway: TestGateway | null = null;
 const clients: RawClient[] = [];
 
 beforeEach(async () => {
@@ -16,32 +19,37 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const client of clients.splice(0)) client.destroy();
-  await serve.dispose();
+  await serve?.dispose();
+  serve = null;
+  await gateway?.close();
+  gateway = null;
   await upstream.close();
 });
 
-async function start(drain: string): Promise<void> {
-  serve = await startServe({
-    config: {
-      edges: 2,
-      upstreams: { web: { servers: [upstream.url] } },
-      routes: [{ name: 'all', path: '/', upstream: 'web', accept: ['anyone'] }],
-      limits: { drain_timeout: drain },
-    },
-  });
+function config(): FileInput {
+  return {
+    upstreams: { web: { servers: [upstream.url] } },
+    routes: [{ name: 'all', path: '/', upstream: 'web', accept: ['anyone'] }],
+  };
 }
 
-async function open(): Promise<RawClient> {
-  const client = await RawClient.connect(serve.port);
+/** @param drain  long for what is to be finished: it ends as soon as nothing runs */
+async function start(drain: string): Promise<ServeProcess> {
+  serve = await startServe({ config: { ...config(), edges: 2, limits: { drain_timeout: drain } } });
+  return serve;
+}
+
+async function open(port = serve?.port ?? 0): Promise<RawClient> {
+  const client = await RawClient.connect(port);
   clients.push(client);
   return client;
 }
 
 /** Resolves once new connections are refused. */
-async function refusing(): Promise<void> {
+async function refusing(port: number): Promise<void> {
   const isRefused = () =>
     new Promise<boolean>((resolve) => {
-      const knock = connect(serve.port, '127.0.0.1', () => {
+      const knock = connect(port, '127.0.0.1', () => {
         knock.destroy();
         resolve(false);
       }).on('error', () => resolve(true));
@@ -50,7 +58,7 @@ async function refusing(): Promise<void> {
 }
 
 test('a running download finishes, idle connections end, and the exit code is 0', async () => {
-  await start('10s');
+  const serve = await start('1m');
   const idle = await open();
   idle.write(requestText('GET', '/idle'));
   const first = await upstream.connection(1);
@@ -70,7 +78,7 @@ test('a running download finishes, idle connections end, and the exit code is 0'
   await last.heads(1);
 
   const code = serve.stop('SIGTERM');
-  await Promise.all([idle.ended(), untouched.ended(), refusing()]);
+  await Promise.all([idle.ended(), untouched.ended(), refusing(serve.port)]);
   expect(running.hasEnded).toBe(false);
   connection.socket.write('x'.repeat(1_999_995));
   last.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
@@ -83,22 +91,21 @@ test('a running download finishes, idle connections end, and the exit code is 0'
 });
 
 test('a request that was sent before its client could know of the drain is answered, as the last one', async () => {
-  await start('10s');
-  const client = await open();
+  gateway = await startGateway({ config: config() });
+  const client = await open(gateway.port);
   client.write(requestText('GET', '/first'));
   const connection = await upstream.connection(1);
   await connection.heads(1);
   connection.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok');
   expect((await client.read()).header('Connection')).toBe(null);
-  const running = await open();
+  const running = await open(gateway.port);
   running.write(requestText('GET', '/running'));
   const other = await upstream.connection(2);
   await other.heads(1);
   other.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok');
   await expect.poll(() => running.socket.bytesRead).toBeGreaterThan(0);
-  const code = serve.stop('SIGTERM');
-  await refusing();
-  // idle when the drain began
+  const drained = gateway.edge.drain(60_000);
+  // idle when the drain began, in this very turn
   client.write(requestText('GET', '/second'));
   const next = await upstream.connection(3);
   await next.heads(1);
@@ -112,18 +119,18 @@ test('a request that was sent before its client could know of the drain is answe
   expect((await running.read()).header('Connection')).toBe('close');
   await Promise.all([client.ended(), running.ended()]);
   for (const each of clients) each.destroy();
-  expect(await code).toBe(0);
+  await drained;
 });
 
 test('a long upload that runs when the drain begins comes to its end', async () => {
-  await start('10s');
+  const serve = await start('1m');
   const client = await open();
   client.write(requestText('POST', '/', ['Content-Length: 1000000']) + 'x'.repeat(500_000));
   const connection = await upstream.connection(1);
   connection.drop();
   await expect.poll(() => connection.bytes).toBeGreaterThan(500_000);
   const code = serve.stop('SIGTERM');
-  await refusing();
+  await refusing(serve.port);
   client.write('x'.repeat(500_000));
   await expect.poll(() => connection.bytes).toBeGreaterThan(1_000_000);
   connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
@@ -135,7 +142,7 @@ test('a long upload that runs when the drain begins comes to its end', async () 
 });
 
 test('what does not finish in time is cut off, and the exit code is still 0', async () => {
-  await start('500ms');
+  const serve = await start('500ms');
   const running = await open();
   running.write(requestText('GET', '/'));
   const connection = await upstream.connection(1);
@@ -149,7 +156,7 @@ test('what does not finish in time is cut off, and the exit code is still 0', as
 });
 
 test('a body until the end that does not finish in time does not look complete', async () => {
-  await start('300ms');
+  const serve = await start('300ms');
   const running = await open();
   running.write('GET / HTTP/1.0\r\nHost: a\r\n\r\n');
   const connection = await upstream.connection(1);
