@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TestAuthority } from '../support/certificates.ts';
 import { askRaw, requestText } from '../support/raw-client.ts';
-import { makeServeRig, portOf, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
+import { makeServeRig, portOf, replaceFile, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
 
-const wait = { timeout: 15_000, interval: 50 };
+const wait = { timeout: 30_000, interval: 50 };
 const looksMs = 50;
 const old = new TestAuthority();
 const renewed = new TestAuthority('the next authority');
@@ -72,7 +72,7 @@ async function isReady(gateway: ServeProcess): Promise<void> {
 test('a control that starts while the CA file of an upstream is broken goes on with the last good one', async () => {
   const gateway = await rig.startReady();
   expect(await statusOf(gateway)).toBe(200);
-  writeFileSync(caFile, broken);
+  replaceFile(caFile, broken);
   await expect.poll(() => said(gateway, problem), wait).toBe(1);
   await replaceControl(gateway);
   expect(await statusOf(gateway)).toBe(200);
@@ -89,17 +89,17 @@ test('a control that starts while the CA file of an upstream is broken goes on w
   upstream.setSecureContext(renewed.issue({ names: ['127.0.0.1'] }));
   upstream.closeAllConnections();
   await expect.poll(() => statusOf(gateway), wait).toBe(502);
-  writeFileSync(caFile, renewed.cert);
+  replaceFile(caFile, renewed.cert);
   gateway.child.kill('SIGHUP');
   await expect.poll(() => statusOf(gateway), wait).toBe(200);
 });
 
 test('what changes while there is no control is read by the next one: told when broken, taken when mended', async () => {
   const gateway = await rig.startReady();
-  await replaceControl(gateway, () => writeFileSync(caFile, broken));
+  await replaceControl(gateway, () => replaceFile(caFile, broken));
   await expect.poll(() => said(gateway, problem), wait).toBe(1);
   expect(await statusOf(gateway)).toBe(200);
-  await replaceControl(gateway, () => writeFileSync(caFile, renewed.cert));
+  await replaceControl(gateway, () => replaceFile(caFile, renewed.cert));
   await expect.poll(() => said(gateway, 'the configuration was reloaded'), wait).toBe(1);
   upstream.setSecureContext(renewed.issue({ names: ['127.0.0.1'] }));
   upstream.closeAllConnections();

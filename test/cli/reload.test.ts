@@ -1,12 +1,12 @@
 // Reloads that nobody asks for by a signal: files that change, good ones and bad ones; and logs that move.
 
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { askRaw, requestText } from '../support/raw-client.ts';
-import { makeServeRig, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
+import { makeServeRig, replaceFile, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
 
-const wait = { timeout: 15_000, interval: 50 };
+const wait = { timeout: 30_000, interval: 50 };
 let rig: ServeRig;
 
 beforeEach(async () => {
@@ -25,14 +25,12 @@ test('a changed file and a changed key are read without a signal; a bad one chan
   writeFileSync(secret, 'the-first-secret-of-the-key-0123456789', { mode: 0o600 });
   rig.configure({ edges: 1, more: watched });
   const gateway = await rig.startReady();
-  // as an editor does it
   rig.configure({ edges: 1, routeName: 'renamed', more: watched });
   await expect.poll(() => said(gateway, 'the configuration was reloaded'), wait).toBe(1);
-  writeFileSync(`${secret}.new`, 'the-second-secret-of-the-key-012345678', { mode: 0o600 });
-  renameSync(`${secret}.new`, secret);
+  replaceFile(secret, 'the-second-secret-of-the-key-012345678');
   await expect.poll(() => said(gateway, 'the configuration was reloaded'), wait).toBe(2);
 
-  writeFileSync(rig.file, 'routes: nonsense');
+  replaceFile(rig.file, 'routes: nonsense');
   await expect.poll(() => said(gateway, 'nothing changed'), wait).toBe(1);
   // ten looks later
   await new Promise((resolve) => setTimeout(resolve, 500));

@@ -6,7 +6,7 @@ import { startLoad } from '../support/keep-alive-load.ts';
 import { RawClient, requestText } from '../support/raw-client.ts';
 import { isAlive, makeServeRig, type ServeRig } from '../support/serve-rig.ts';
 
-const wait = { timeout: 15_000, interval: 50 };
+const wait = { timeout: 30_000, interval: 50 };
 let rig: ServeRig;
 const held: (() => void)[] = [];
 
@@ -35,10 +35,12 @@ test('SIGUSR2 replaces the edges one after the other, and under load no request 
   await expect.poll(() => load.answered(), wait).toBeGreaterThan(100);
 
   const unready: unknown[] = [];
-  const watch = setInterval(async () => {
+  const looks: Promise<unknown>[] = [];
+  const look = async (): Promise<void> => {
     const { status } = await fetch(`http://127.0.0.1:${gateway.operationsPort}/readyz`);
     if (status !== 200) unready.push(status);
-  }, 50);
+  };
+  const watch = setInterval(() => looks.push(look()), 50);
   gateway.child.kill('SIGUSR2');
   // the edge with the download goes once that is done
   await expect.poll(() => gateway.pids('edge').length, wait).toBeGreaterThan(before.length);
@@ -49,6 +51,7 @@ test('SIGUSR2 replaces the edges one after the other, and under load no request 
   const answered = load.answered();
   await expect.poll(() => load.answered(), wait).toBeGreaterThan(answered + 100);
   clearInterval(watch);
+  await Promise.all(looks);
 
   const result = await load.stop();
   expect(result.failures).toEqual([]);

@@ -60,10 +60,10 @@ test('a broken certificate changes nothing and is reported; a good one is taken'
   };
   writeFileSync(current.certFile, second.cert);
   serve.child.kill('SIGHUP');
-  await expect.poll(serve.printed, { timeout: 10_000 }).toContain('is not the key of');
+  await expect.poll(serve.printed).toContain('is not the key of');
   expect(await namesNow()).toBe('DNS:first.test');
   copyFileSync(second.keyFile, current.keyFile);
   serve.child.kill('SIGHUP');
-  await expect.poll(namesNow, { timeout: 10_000 }).toBe('DNS:second.test');
+  await expect.poll(namesNow).toBe('DNS:second.test');
   expect(serve.printed()).not.toContain(second.key.split('\n')[1]);
 });

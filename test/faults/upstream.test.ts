@@ -107,5 +107,5 @@ test('nothing is left open', async () => {
     gateway.metrics.beforeCollect?.();
     return gateway.metrics.connectionsActive + gateway.metrics.connectionsIdle;
   };
-  await expect.poll(counts, { timeout: 10_000 }).toBe(0);
+  await expect.poll(counts).toBe(0);
 });

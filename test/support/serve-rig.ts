@@ -2,7 +2,7 @@
 // Real processes, real sockets, real signals; the upstream is a small server in the test's own process.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -67,7 +67,7 @@ export async function makeServeRig(answer: RequestListener): Promise<ServeRig> {
     folder,
     file,
     upstreamPort,
-    configure: (changes = {}) => writeFileSync(file, configText(upstreamPort, changes)),
+    configure: (changes = {}) => replaceFile(file, configText(upstreamPort, changes)),
     start: () => startServe(file, children),
     startReady: async () => {
       const started = await rig.start();
@@ -89,6 +89,12 @@ export async function makeServeRig(answer: RequestListener): Promise<ServeRig> {
   };
   rig.configure();
   return rig;
+}
+
+/** Writes a file as an editor does it: who watches it sees the old one or the new one, and never half of it. */
+export function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }
 
 /** True while a process of that id runs. */
@@ -119,6 +125,8 @@ upstreams:
   web: { servers: ["http://127.0.0.1:${upstreamPort}"] }
 routes:
   - { name: ${changes.routeName ?? 'open'}, path: /, upstream: web, accept: [anyone] }
+# whatever else the machine does meanwhile
+limits: { max_event_loop_delay: 1d }
 ${changes.more ?? ''}
 `;
 }
