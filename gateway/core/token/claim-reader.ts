@@ -2,7 +2,7 @@
 // Called after the MAC held. It judges no times and no scope. A wrong type refuses the token, an unknown claim is ignored.
 // Rules: RFC 7519 §4 (and no duplicate members), RFC 8725 §3.12; which claims become headers: conventions.md.
 
-import type { CredentialReference, TokenClaims } from './claims.ts';
+import { type CredentialReference, maxTokenNodes, type TokenClaims } from './claims.ts';
 
 export interface ReadClaims {
   readonly kind: 'claims';
@@ -22,6 +22,9 @@ const noTime = -1;
 
 /** Deeper claims than this are nobody's; it keeps the walk over them shallow. */
 const maxDepth = 16;
+
+/** Longest id of a node, as in the change log. */
+const maxNodeLength = 300;
 
 /**
  * Reads the claims.
@@ -46,6 +49,8 @@ export function readClaims(json: string): ReadClaims | ClaimsProblem {
     const detail = readClaim(claims, name, value[name]);
     if (detail !== null) return problem(detail);
   }
+  // without the place nobody could say which revocations came later, so none would hold
+  if (claims.n !== undefined && claims.v === undefined) return problem('n stands without v');
   return claims.exp === noTime ? problem('exp is missing') : { kind: 'claims', claims };
 }
 
@@ -107,6 +112,16 @@ function readClaim(claims: Mutable<TokenClaims>, name: string, value: unknown): 
       claims.cred = reference;
       return null;
     }
+    case 'n':
+      if (!isNodes(value)) return `n is not a list of at most ${maxTokenNodes} node ids`;
+      claims.n = value;
+      return null;
+    case 'v': {
+      const place = logPlace(value);
+      if (place === null) return 'v is not a list of an epoch and a number';
+      claims.v = place;
+      return null;
+    }
     default:
       return null;
   }
@@ -147,6 +162,18 @@ function credentialReference(value: unknown): CredentialReference | null {
   const { id, v } = value;
   if (typeof id !== 'string' || !isHeaderText(id) || !Number.isSafeInteger(v)) return null;
   return { id, v: Number(v) };
+}
+
+function isNodes(value: unknown): value is readonly string[] {
+  if (!isStrings(value) || value.length > maxTokenNodes) return false;
+  return value.every((node) => node !== '' && node.length <= maxNodeLength);
+}
+
+function logPlace(value: unknown): readonly [string, number] | null {
+  if (!Array.isArray(value) || value.length !== 2) return null;
+  const [epoch, seq]: readonly unknown[] = value;
+  if (typeof epoch !== 'string' || epoch === '' || epoch.length > 64) return null;
+  return isTime(seq) ? [epoch, seq] : null;
 }
 
 /** Members of all objects inside the value, itself included; negative when it is nested too deeply. */

@@ -1,5 +1,5 @@
 // The claims a common-key token may carry, after their types were checked.
-// Source: RFC 7519 §4.1; `paths`, `methods`, `hosts`, `ips`, `cred` are latchkey's own.
+// Source: RFC 7519 §4.1; `paths`, `methods`, `hosts`, `ips`, `cred`, `n`, `v` are latchkey's own.
 
 import type { EpochSeconds } from '../model/time.ts';
 
@@ -37,4 +37,11 @@ export interface TokenClaims {
   readonly groups?: readonly string[];
   readonly amr?: readonly string[];
   readonly grant?: string;
+  /** Ids of the nodes it hangs on, at most `maxTokenNodes`: a revocation of one, later than `v`, ends the token. Never without `v`. */
+  readonly n?: readonly string[];
+  /** The place of the change log that its minter had applied. */
+  readonly v?: readonly [epoch: string, seq: number];
 }
+
+/** Nodes that one token may hang on. */
+export const maxTokenNodes = 16;

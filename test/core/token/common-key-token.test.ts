@@ -107,6 +107,8 @@ describe('a good token', () => {
       groups: ['g1', 'g2'],
       amr: ['pwd'],
       grant: 'g',
+      n: ['ac_1', 'li_2'],
+      v: ['epoch', 7],
     };
     const verified = verifyToken(withClaims({ ...claims, color: 'blue', deep: [{ a: { b: null } }] }), ring);
     expect(verified.kind === 'verified' && verified.claims).toEqual({ ...claims, aud: ['a'] });
