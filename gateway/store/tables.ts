@@ -7,6 +7,7 @@ import type { Generated } from 'kysely';
 export interface Tables {
   log_position: LogPositionTable;
   changes: ChangesTable;
+  store_marks: StoreMarksTable;
   keys: KeysTable;
   accounts: AccountsTable;
   sessions: SessionsTable;
@@ -35,6 +36,12 @@ export interface ChangesTable {
   kind: 'revoke' | 'outside' | 'touch' | 'keys';
   node: string;
   at: number;
+}
+
+/** Single facts about the store itself, such as the proof that a master key is the right one. */
+export interface StoreMarksTable {
+  name: string;
+  value: string;
 }
 
 /** The key ring; keys declared in YAML are not in it. */

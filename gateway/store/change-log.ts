@@ -1,0 +1,103 @@
+// Reads and shortens the change log. Changes are numbered without gaps in the order of commits, so a reader that has seen
+// number n has seen everything up to n. Whatever does not fit together answers `restart`, never a list with a hole.
+// Rules: tokens.md "One graph of revocation". Appending is part of a unit: group-commit.ts.
+
+import type { Kysely } from 'kysely';
+import type { Change, LogPosition } from '../core/model/change.ts';
+import type { EpochSeconds } from '../core/model/time.ts';
+import { type ChangesRead, type RevocationList, StoreAway, type Unit } from './store.ts';
+import type { Tables } from './tables.ts';
+
+/** Longer than any token may live that a change speaks of. */
+export const defaultChangeLifeSeconds = 35 * 24 * 3600;
+/** Changes in one answer; the reader comes again at once when there may be more. */
+export const defaultChangesPerRead = 1000;
+
+/** Where the log ends. */
+export async function readPosition(database: Kysely<Tables>): Promise<LogPosition> {
+  const row = await database.selectFrom('log_position').select(['epoch', 'seq']).where('id', '=', 1).executeTakeFirst();
+  if (row === undefined) throw new StoreAway(new Error('the store has no log'));
+  return { epoch: row.epoch, seq: row.seq };
+}
+
+/**
+ * The next changes after a place.
+ *
+ * @returns at most `limit` changes, and the place of the last one (or the end of the log): ask again from there. `restart` for
+ * a place of another epoch, ahead of the log, or before what is kept
+ */
+export async function readChanges(
+  database: Kysely<Tables>,
+  after: LogPosition,
+  limit: number = defaultChangesPerRead,
+): Promise<ChangesRead> {
+  // The end first, the changes second: all changes up to an end that was read are there, for numbers are committed in order.
+  const end = await readPosition(database);
+  if (end.epoch !== after.epoch || after.seq > end.seq) return { kind: 'restart' };
+  if (after.seq === end.seq) return { kind: 'changes', position: end, changes: [] };
+  const changes = await database
+    .selectFrom('changes')
+    .select(['seq', 'kind', 'node', 'at'])
+    .where('epoch', '=', after.epoch)
+    .where('seq', '>', after.seq)
+    .where('seq', '<=', end.seq)
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  const last = changes.at(-1);
+  // Pruned meanwhile, or long ago: what is there does not begin where the reader stands.
+  if (last === undefined || last.seq !== after.seq + changes.length) return { kind: 'restart' };
+  return { kind: 'changes', position: { epoch: end.epoch, seq: last.seq }, changes };
+}
+
+/** Everything revoked within what is kept: the last change of each node. */
+export async function readRevocations(database: Kysely<Tables>): Promise<RevocationList> {
+  const position = await readPosition(database);
+  const revocations: Change[] = await database
+    .selectFrom('changes')
+    .select(['seq', 'kind', 'node', 'at'])
+    .where('epoch', '=', position.epoch)
+    .where('seq', 'in', (nested) =>
+      nested
+        .selectFrom('changes')
+        .select((column) => column.fn.max('seq').as('seq'))
+        .where('epoch', '=', position.epoch)
+        .where('kind', 'in', ['revoke', 'outside'])
+        .where('seq', '<=', position.seq)
+        .groupBy('node'),
+    )
+    .orderBy('seq')
+    .execute();
+  return { position, revocations };
+}
+
+/**
+ * Drops changes that happened before a moment, oldest first, so that what is kept has no hole; and all of former epochs.
+ *
+ * @param limit  most rows dropped by this call. Default 10,000: no unit may hold the log for long
+ * @returns how many were dropped; `limit` of them means: there may be more
+ */
+export async function pruneChanges(
+  unit: Unit,
+  before: EpochSeconds = unit.now - defaultChangeLifeSeconds,
+  limit = 10_000,
+): Promise<number> {
+  const { epoch } = await readPosition(unit.sql);
+  const former = await unit.sql.deleteFrom('changes').where('epoch', '<>', epoch).executeTakeFirst();
+  // The clock may have been set back: everything up to the first change that is young enough goes, and nothing behind it.
+  const young = await unit.sql
+    .selectFrom('changes')
+    .select((column) => column.fn.min('seq').as('seq'))
+    .where('epoch', '=', epoch)
+    .where('at', '>=', before)
+    .executeTakeFirst();
+  const oldest = await unit.sql
+    .selectFrom('changes')
+    .select((column) => column.fn.min('seq').as('seq'))
+    .where('epoch', '=', epoch)
+    .executeTakeFirst();
+  if (oldest === undefined || oldest.seq === null) return Number(former.numDeletedRows);
+  const end = Math.min(young?.seq ?? Number.MAX_SAFE_INTEGER, oldest.seq + limit);
+  const old = await unit.sql.deleteFrom('changes').where('epoch', '=', epoch).where('seq', '<', end).executeTakeFirst();
+  return Number(former.numDeletedRows) + Number(old.numDeletedRows);
+}

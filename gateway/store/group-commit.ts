@@ -1,0 +1,240 @@
+// Runs units of work one after the other and makes many of them durable with one commit.
+// The log's row is locked before the first unit and until the commit, on all nodes: so every unit sees everything that was
+// committed before, and the numbers of the log are committed in order. What a batch did is told to nobody before the commit.
+
+import type { ControlledTransaction, KyselyPlugin } from 'kysely';
+import { sql } from 'kysely';
+import type { LogPosition, NewChange } from '../core/model/change.ts';
+import type { EpochSeconds } from '../core/model/time.ts';
+import { monotonicMs } from '../telemetry/clock.ts';
+import type { Engine } from './engine.ts';
+import { StoreAway, type Unit, type Written } from './store.ts';
+import type { Tables } from './tables.ts';
+
+export interface GroupCommitOptions {
+  readonly engine: Engine;
+  readonly clock: { epochSeconds(): EpochSeconds };
+  /** Called after each commit. */
+  readonly onCommitted: () => void;
+  /** Units in one commit. Default 256. */
+  readonly maxBatchUnits?: number;
+  /** A batch takes no further unit after this long, so that another node gets its turn. Default 100. */
+  readonly maxBatchMs?: number;
+  /** Units that may wait; more are refused with `StoreAway`. Default 4096. */
+  readonly maxQueuedUnits?: number;
+  /** Longest life of one unit; then it is undone and refused with `StoreAway`. Default 4000. */
+  readonly unitDeadlineMs?: number;
+}
+
+export interface GroupCommit {
+  /** See `Store.write`. A unit must not call it: it would wait for itself until its deadline. */
+  readonly write: <T>(work: (unit: Unit) => Promise<T>) => Promise<Written<T>>;
+  /** Lets the batch that runs come to its end and refuses everything else. */
+  readonly close: () => Promise<void>;
+}
+
+/** Longest node of a change, in characters. */
+export const maxNodeLength = 300;
+/** PostgreSQL's name for wakes. */
+export const wakeChannel = 'latchkey_changes';
+
+/** A unit that waits; `run` gives what to call once it is durable. */
+interface Waiting {
+  readonly run: (unit: Unit) => Promise<(position: LogPosition, changes: number) => void>;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A unit that ran and is not durable yet. */
+interface Ran {
+  readonly settle: (position: LogPosition, changes: number) => void;
+  readonly seq: number;
+  readonly changes: number;
+}
+
+export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
+  const { engine, clock, onCommitted } = options;
+  const { maxBatchUnits = 256, maxBatchMs = 100, maxQueuedUnits = 4096, unitDeadlineMs = 4000 } = options;
+  const queue: Waiting[] = [];
+  let working: Promise<void> | null = null;
+  let isClosed = false;
+
+  function write<T>(work: (unit: Unit) => Promise<T>): Promise<Written<T>> {
+    if (isClosed) return Promise.reject(new StoreAway(new Error('the store is closed')));
+    if (queue.length >= maxQueuedUnits) {
+      return Promise.reject(new StoreAway(new Error(`more than ${maxQueuedUnits} units wait`)));
+    }
+    return new Promise<Written<T>>((resolve, reject) => {
+      queue.push({
+        run: async (unit) => {
+          const value = await work(unit);
+          return (position, changes) => resolve({ value, position, changes });
+        },
+        reject,
+      });
+      working ??= drain().finally(() => {
+        working = null;
+      });
+    });
+  }
+
+  async function drain(): Promise<void> {
+    while (queue.length > 0) {
+      // Whatever else this turn of the event loop brings joins the batch.
+      await new Promise((resolve) => setImmediate(resolve));
+      await commitBatch();
+    }
+  }
+
+  async function commitBatch(): Promise<void> {
+    const begun = await beginTwice();
+    if (begun instanceof Error) {
+      // Those who wait behind it would only wait for the same answer.
+      for (const waiting of queue.splice(0)) waiting.reject(new StoreAway(begun));
+      return;
+    }
+    const { transaction, epoch } = begun;
+    const startSeq = begun.seq;
+    const started = monotonicMs();
+    const unsettled: Waiting[] = [];
+    const ran: Ran[] = [];
+    let seq = startSeq;
+    try {
+      for (let units = 0; units < maxBatchUnits && (units === 0 || monotonicMs() - started < maxBatchMs); units++) {
+        const waiting = queue.shift();
+        if (waiting === undefined) break;
+        unsettled.push(waiting);
+        const unit = await runUnit(transaction, epoch, seq, waiting);
+        if (unit === null) {
+          unsettled.pop();
+        } else {
+          ran.push(unit);
+          seq = unit.seq;
+        }
+      }
+      if (seq !== startSeq) {
+        await transaction.updateTable('log_position').set({ seq }).where('id', '=', 1).execute();
+        if (engine.kind === 'postgres') await sql`select pg_notify(${wakeChannel}, '')`.execute(transaction);
+      }
+      if (ran.length > 0) await transaction.commit().execute();
+      else await transaction.rollback().execute();
+    } catch (error) {
+      // After a failed commit nobody knows whether it happened, and before it nothing has happened: refused either way.
+      await transaction.rollback().execute();
+      for (const waiting of unsettled) waiting.reject(error instanceof StoreAway ? error : new StoreAway(error));
+      return;
+    }
+    for (const unit of ran) unit.settle({ epoch, seq: unit.seq }, unit.changes);
+    if (ran.length > 0) onCommitted();
+  }
+
+  /** Nothing has been done before a batch begins, so a connection that broke while it was idle may be replaced once. */
+  async function beginTwice(): Promise<Begun | Error> {
+    try {
+      return await begin(engine);
+    } catch {
+      try {
+        return await begin(engine);
+      } catch (error) {
+        return error instanceof Error ? error : new Error(String(error));
+      }
+    }
+  }
+
+  /** @returns null when the unit threw: it is undone, and its caller has the error. @throws when the whole batch is lost */
+  async function runUnit(
+    transaction: ControlledTransaction<Tables>,
+    epoch: string,
+    startSeq: number,
+    waiting: Waiting,
+  ): Promise<Ran | null> {
+    const gate: Gate = { isOpen: true };
+    const guarded = transaction.withPlugin(makeGatePlugin(gate));
+    const now = clock.epochSeconds();
+    let seq = startSeq;
+    const append = async (change: NewChange): Promise<number> => {
+      if (change.node.length > maxNodeLength) throw new Error(`a node of a change is longer than ${maxNodeLength}`);
+      seq += 1;
+      const place = seq;
+      await guarded
+        .insertInto('changes')
+        .values({ epoch, seq: place, kind: change.kind, node: change.node, at: now })
+        .execute();
+      return place;
+    };
+    await sql`savepoint unit`.execute(transaction);
+    try {
+      const settle = await withDeadline(waiting.run({ sql: guarded, now, append }), unitDeadlineMs);
+      gate.isOpen = false;
+      // PostgreSQL fails here when the unit went on after one of its statements had failed.
+      await sql`release savepoint unit`.execute(transaction);
+      return { settle, seq, changes: seq - startSeq };
+    } catch (error) {
+      gate.isOpen = false;
+      await sql`rollback to savepoint unit`.execute(transaction);
+      await sql`release savepoint unit`.execute(transaction);
+      waiting.reject(error);
+      return null;
+    }
+  }
+
+  return {
+    write,
+    async close() {
+      isClosed = true;
+      for (const waiting of queue.splice(0)) waiting.reject(new StoreAway(new Error('the store is closed')));
+      await working;
+    },
+  };
+}
+
+interface Begun {
+  readonly transaction: ControlledTransaction<Tables>;
+  readonly epoch: string;
+  readonly seq: number;
+}
+
+async function begin(engine: Engine): Promise<Begun> {
+  const transaction = await engine.writer.startTransaction().execute();
+  try {
+    const position = transaction.selectFrom('log_position').select(['epoch', 'seq']).where('id', '=', 1);
+    // SQLite began with the write lock. PostgreSQL: each statement after this one sees what its former holder committed.
+    const row = await (engine.kind === 'postgres' ? position.forUpdate() : position).executeTakeFirst();
+    if (row === undefined) throw new Error('the store has no log');
+    return { transaction, epoch: row.epoch, seq: row.seq };
+  } catch (error) {
+    await transaction.rollback().execute();
+    throw error;
+  }
+}
+
+interface Gate {
+  isOpen: boolean;
+}
+
+/** Refuses statements of a unit that has ended: they would run inside somebody else's. */
+function makeGatePlugin(gate: Gate): KyselyPlugin {
+  return {
+    transformQuery({ node }) {
+      if (!gate.isOpen) throw new Error('a unit of work was used after its end');
+      return node;
+    },
+    async transformResult({ result }) {
+      return result;
+    },
+  };
+}
+
+async function withDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new StoreAway(new Error(`a unit of work took longer than ${deadlineMs} ms`))),
+      deadlineMs,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,187 @@
+// Kysely's dialect for node:sqlite: a few connections to one file, each used by one caller at a time.
+// Statements run to their end in one go, so a query never waits for another query, only for a whole transaction.
+// Errors of the file system become `StoreAway`; errors in what was asked stay what they are.
+
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import { StoreAway } from './store.ts';
+
+export interface SqliteDialectOptions {
+  readonly file: string;
+  /** `write`: transactions take the write lock at once. `read`: writes are refused. */
+  readonly access: 'read' | 'write';
+  readonly connections: number;
+  /** Longest wait for a free connection, and for another process's lock. */
+  readonly waitMs: number;
+}
+
+/** Prepared statements kept per connection. */
+const maxPrepared = 256;
+
+export function makeSqliteDialect(options: SqliteDialectOptions): Dialect {
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new SqliteDriver(options),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+class SqliteDriver implements Driver {
+  readonly #options: SqliteDialectOptions;
+  readonly #all: SqliteConnection[] = [];
+  readonly #free: SqliteConnection[] = [];
+  readonly #waiting: ((connection: SqliteConnection) => void)[] = [];
+  #ended = false;
+
+  constructor(options: SqliteDialectOptions) {
+    this.#options = options;
+  }
+
+  async init(): Promise<void> {
+    for (let at = 0; at < this.#options.connections; at++) {
+      const connection = new SqliteConnection(this.#options);
+      this.#all.push(connection);
+      this.#free.push(connection);
+    }
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    if (this.#ended) throw new StoreAway(new Error('the store is closed'));
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    return new Promise((resolve, reject) => {
+      const take = (connection: SqliteConnection): void => {
+        clearTimeout(timer);
+        resolve(connection);
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(take), 1);
+        reject(new StoreAway(new Error(`no connection was free within ${this.#options.waitMs} ms`)));
+      }, this.#options.waitMs);
+      this.#waiting.push(take);
+    });
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    execute(connection, this.#options.access === 'write' ? 'begin immediate' : 'begin');
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    execute(connection, 'commit');
+  }
+
+  /** Never fails: SQLite rolls back by itself after the worst errors, and then has nothing left to roll back. */
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (connection instanceof SqliteConnection && connection.inTransaction) execute(connection, 'rollback');
+  }
+
+  async releaseConnection(connection: DatabaseConnection): Promise<void> {
+    if (!(connection instanceof SqliteConnection)) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(connection);
+    else next(connection);
+  }
+
+  async destroy(): Promise<void> {
+    this.#ended = true;
+    for (const connection of this.#all.splice(0)) connection.close();
+    this.#free.length = 0;
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #database: DatabaseSync;
+  readonly #access: 'read' | 'write';
+  readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly givesRows: boolean }>();
+
+  constructor({ file, access, waitMs }: SqliteDialectOptions) {
+    this.#access = access;
+    this.#database = new DatabaseSync(file, { timeout: waitMs, allowExtension: false });
+    // FULL: a commit is in the file when it returns, after a power cut as well. fullfsync is what that takes on macOS.
+    // https://www.sqlite.org/pragma.html#pragma_synchronous
+    this.#database.exec(`
+      PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON;
+      PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;
+      PRAGMA journal_size_limit=67108864; PRAGMA query_only=${access === 'read' ? 'ON' : 'OFF'}`);
+  }
+
+  get inTransaction(): boolean {
+    return this.#database.isTransaction;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const values = query.parameters.map(toSqlite);
+    try {
+      const { statement, givesRows } = this.#prepare(query.sql);
+      if (givesRows) return { rows: statement.all(...values) as R[] };
+      const { changes } = statement.run(...values);
+      return { numAffectedRows: BigInt(changes), rows: [] };
+    } catch (error) {
+      throw this.#asAway(error);
+    }
+  }
+
+  // biome-ignore lint/correctness/useYield: the interface asks for it, and nothing here streams
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('this store does not stream: read in pages');
+  }
+
+  run(text: string): void {
+    try {
+      this.#database.exec(text);
+    } catch (error) {
+      throw this.#asAway(error);
+    }
+  }
+
+  close(): void {
+    this.#prepared.clear();
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #prepare(text: string): { readonly statement: StatementSync; readonly givesRows: boolean } {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(text);
+    const made = { statement, givesRows: statement.columns().length > 0 };
+    if (this.#prepared.size >= maxPrepared) this.#prepared.clear();
+    this.#prepared.set(text, made);
+    return made;
+  }
+
+  #asAway(error: unknown): unknown {
+    // Primary result codes: https://www.sqlite.org/rescode.html
+    const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+    const isRefusedWrite = code === 8 && this.#access === 'read';
+    return awayCodes.has(code) && !isRefusedWrite ? new StoreAway(error) : error;
+  }
+}
+
+/** perm, busy, locked, nomem, readonly, ioerr, corrupt, full, cantopen, protocol, notadb. */
+const awayCodes = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
+
+function execute(connection: DatabaseConnection, text: string): void {
+  if (connection instanceof SqliteConnection) connection.run(text);
+}
+
+/** The values both engines take: texts without NUL, whole numbers up to 2^53, null. */
+function toSqlite(value: unknown): SQLInputValue {
+  if (value === null) return null;
+  if (typeof value === 'string') {
+    if (value.includes('\0')) throw new Error('a text of the store cannot hold the character NUL');
+    return value;
+  }
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) return Number(value);
+  throw new Error(`the store takes texts, whole numbers up to 2^53 and null, not ${typeof value}`);
+}
