@@ -41,6 +41,7 @@ export class AssertionSigner {
       groups: claims.groups,
       amr: claims.amr,
       grant: claims.grant,
+      did: claims.did,
     };
     // JSON keeps the parts apart, so that no two principals ever share a key
     const key = JSON.stringify([issuer, route.upstreamName, said]);

@@ -168,6 +168,8 @@ function judge(
 ): VerifiedToken | DenyReason {
   const verified = live.verify(token);
   if (verified.kind === 'refused') return verified.reason;
+  // a session stands in its own cookie and nowhere else
+  if (verified.type === 'session') return 'token-wrong-type';
   if (verified.type === 'outside' && !route.takesToken) return 'credential-not-accepted';
   // times and scope are checked on each request, so what is remembered of a token is its signature and nothing else
   return (

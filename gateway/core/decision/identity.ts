@@ -16,7 +16,7 @@ export type IdentityRule =
 /** Header lines for a token's claims: `Name: value\r\n` each, UTF-8 bytes as latin1 characters; empty when there are none. */
 export type IdentityWriter = (claims: TokenClaims) => string;
 
-type HeaderClaim = CustomIdentityClaim | 'grant' | 'amr';
+type HeaderClaim = CustomIdentityClaim | 'grant' | 'did' | 'amr';
 type HeaderPair = readonly [name: string, claim: HeaderClaim];
 
 const presets: Readonly<Record<'oauth2-proxy' | 'authelia', readonly HeaderPair[]>> = {
@@ -37,6 +37,7 @@ const presets: Readonly<Record<'oauth2-proxy' | 'authelia', readonly HeaderPair[
 /** Sent with every preset when the claims carry them. */
 const always: readonly HeaderPair[] = [
   ['X-Latchkey-Grant', 'grant'],
+  ['X-Latchkey-Device', 'did'],
   ['X-Latchkey-Amr', 'amr'],
 ];
 

@@ -77,6 +77,8 @@ function readClaim(claims: Mutable<TokenClaims>, name: string, value: unknown): 
     case 'email':
     case 'preferred_username':
     case 'grant':
+    case 'sid':
+    case 'did':
       if (typeof value !== 'string') return `${name} is not a string`;
       if (!isHeaderText(value)) return `${name} holds a control character`;
       if (isPadded(value)) return `${name} begins or ends with a space`;

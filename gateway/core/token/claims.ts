@@ -1,5 +1,5 @@
 // The claims a common-key token may carry, after their types were checked.
-// Source: RFC 7519 §4.1; `paths`, `methods`, `hosts`, `ips`, `cred`, `n`, `v` are latchkey's own.
+// Source: RFC 7519 §4.1; `paths`, `methods`, `hosts`, `ips`, `cred`, `grant`, `sid`, `did`, `n`, `v` are latchkey's own.
 
 import type { EpochSeconds } from '../model/time.ts';
 
@@ -41,6 +41,10 @@ export interface TokenClaims {
   readonly n?: readonly string[];
   /** The place of the change log that its minter had applied. */
   readonly v?: readonly [epoch: string, seq: number];
+  /** Session that a session token is, or that a pass came from. */
+  readonly sid?: string;
+  /** Device of the session. */
+  readonly did?: string;
 }
 
 /** Nodes that one token may hang on. */

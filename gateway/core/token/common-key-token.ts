@@ -1,4 +1,4 @@
-// Common-key tokens (JWS compact, HS256): outside tokens and passes. Makes them, verifies them, checks times and scope.
+// Tokens under symmetric keys (JWS compact, HS256): outside tokens, passes, sessions. Makes, verifies, checks times and scope.
 // Pure: keys come from the ring, the time from the caller. The token's text is never kept, and never part of a detail.
 // Rules: RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3.1 and §3.11; tokens.md.
 
@@ -9,7 +9,7 @@ import type { EpochSeconds } from '../model/time.ts';
 import { readClaims } from './claim-reader.ts';
 import type { TokenClaims } from './claims.ts';
 import type { TokenType } from './jose-header.ts';
-import { parseJoseHeader, tokenTypeOf } from './jose-header.ts';
+import { parseJoseHeader, purposeOf, tokenTypeOf } from './jose-header.ts';
 import type { AcceptedHeader, KeyRing, RingKey } from './key-ring.ts';
 import type { CompiledScope } from './scope.ts';
 import { compileScope, opensHost, opensPath } from './scope.ts';
@@ -109,6 +109,7 @@ const presentedMac = Buffer.alloc(macLength);
 const tooLong = refuse('token-malformed', `longer than ${maxTokenLength} characters`);
 const notThreeParts = refuse('token-malformed', 'not three parts of base64url without padding, separated by dots');
 const notCanonical = refuse('token-malformed', 'a part has a length or last bits that no base64url encoder makes');
+const keyWords = { content: 'a content key', internal: 'an internal key' } as const;
 const badSignature = refuse('token-bad-signature', 'the signature does not match');
 
 /**
@@ -216,21 +217,35 @@ export function checkScope(token: VerifiedToken, route: ScopeRules, facts: Scope
  * @throws Error when this gateway would refuse the token, or the key may not sign
  */
 export function mintToken(claims: object, options: { readonly key: RingKey; readonly type: TokenType }): string {
-  const { record, keyObject, passHeader, outsideHeader } = options.key;
-  if (record.purpose !== 'content') throw new Error(`key "${record.id}" is not a content key`);
+  const { record, keyObject } = options.key;
+  const purpose = purposeOf(options.type);
+  if (record.purpose !== purpose) throw new Error(`key "${record.id}" is not ${keyWords[purpose]}`);
   if (record.state !== 'signing') throw new Error(`key "${record.id}" is ${record.state}, it does not sign`);
   const payload = JSON.stringify(claims);
   const reading = readClaims(payload);
   if (reading.kind === 'problem') throw new Error(`cannot make this token: ${reading.detail}`);
   const compiled = compileScope(reading.claims);
   if (compiled.kind === 'problem') throw new Error(`cannot make this token: ${compiled.detail}`);
-  const header = options.type === 'pass' ? passHeader : outsideHeader;
+  const header = headerOf(options.key, options.type);
   const signed = `${header}.${Buffer.from(payload).toString('base64url')}`;
   const token = `${signed}.${createHmac('sha256', keyObject).update(signed).digest('base64url')}`;
   if (token.length > maxTokenLength) {
     throw new Error(`cannot make this token: ${token.length} characters, at most ${maxTokenLength}`);
   }
   return token;
+}
+
+function headerOf(key: RingKey, type: TokenType): string {
+  switch (type) {
+    case 'outside':
+      return key.outsideHeader;
+    case 'pass':
+      return key.passHeader;
+    case 'session':
+      return key.sessionHeader;
+    default:
+      return type satisfies never;
+  }
 }
 
 /** What a token says, with nothing checked; null when it is not two parts of JSON and a third. For `token inspect` only. */
@@ -256,11 +271,13 @@ function judgeHeader(text: string, ring: KeyRing): AcceptedHeader | TokenRefusal
   if (header.alg !== 'HS256') return refuse('token-bad-header', 'alg is not HS256');
   if (header.kid === undefined) return refuse('token-bad-header', 'kid is missing');
   const type = tokenTypeOf(header.typ);
-  if (type === null) return refuse('token-wrong-type', 'typ is neither absent, "JWT" nor "lp+jwt"');
+  if (type === null) return refuse('token-wrong-type', 'typ is neither absent, "JWT", "lp+jwt" nor "ls+jwt"');
   const key = ring.find(header.kid);
   if (key === undefined) return refuse('token-unknown-key', `no key "${header.kid.slice(0, 64)}"`);
-  if (key.record.purpose !== 'content')
-    return refuse('token-wrong-type', `key "${key.record.id}" is not a content key`);
+  // a token type under a key of another purpose: who holds the common key must not be able to make a session
+  if (key.record.purpose !== purposeOf(type)) {
+    return refuse('token-wrong-type', `key "${key.record.id}" is not ${keyWords[purposeOf(type)]}`);
+  }
   if (key.record.state === 'retired') return refuse('token-retired-key', `key "${key.record.id}" is retired`);
   return { kind: 'accepted', key, type };
 }

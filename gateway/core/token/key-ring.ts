@@ -15,6 +15,7 @@ export interface RingKey {
   /** base64url headers of tokens made with this key. */
   readonly outsideHeader: string;
   readonly passHeader: string;
+  readonly sessionHeader: string;
 }
 
 /** What a header text stood for when a token's MAC held under it. */
@@ -92,6 +93,7 @@ export function buildKeyRing(records: readonly KeyRecord[]): KeyRing {
       keyObject: createSecretKey(record.secret),
       outsideHeader: encodeJoseHeader(record.id, 'outside'),
       passHeader: encodeJoseHeader(record.id, 'pass'),
+      sessionHeader: encodeJoseHeader(record.id, 'session'),
     });
   }
   return new KeyRing(keys);

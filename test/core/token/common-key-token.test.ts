@@ -83,6 +83,24 @@ describe('a good token', () => {
     expect(verifyToken(pass, ring)).toMatchObject({ type: 'pass', keyId: 'k1' });
   });
 
+  it('a session is made and verified under an internal key', () => {
+    const claims = { exp, sub: 'ac_1', aud: ['media.example'], sid: 'se_1', did: 'dv_1' };
+    const session = mintToken(claims, { key: signingKey('inner'), type: 'session' });
+    expect(verifyToken(session, ring)).toMatchObject({ type: 'session', keyId: 'inner', claims });
+    // the header is known from here on
+    expect(verifyToken(session, ring)).toMatchObject({ type: 'session', keyId: 'inner' });
+  });
+
+  it('a common key makes no session, and an internal key nothing else', () => {
+    const claims = `{"exp":${exp},"aud":"media.example","sub":"ac_1"}`;
+    expect(outcome(token('{"alg":"HS256","kid":"k1","typ":"ls+jwt"}', claims))).toBe('token-wrong-type');
+    for (const header of ['{"alg":"HS256","kid":"inner"}', '{"alg":"HS256","kid":"inner","typ":"lp+jwt"}']) {
+      expect(outcome(token(header))).toBe('token-wrong-type');
+    }
+    expect(() => mintToken({ exp }, { key: signingKey(), type: 'session' })).toThrow('not an internal key');
+    expect(() => mintToken({ exp }, { key: signingKey('inner'), type: 'pass' })).toThrow('not a content key');
+  });
+
   it('verifies under a key that no longer signs', () => {
     expect(outcome(token('{"alg":"HS256","kid":"old"}'))).toBe('verified');
   });
