@@ -1,0 +1,79 @@
+// Puts a mail into the outbox, inside the unit that causes it: no unit, no mail, and no mail without its unit.
+// The text is made here, from the configuration in force, and sealed under its row; nothing of it is readable in the store.
+// Delivery is deliver-outbox.ts.
+
+import type { Buffer } from 'node:buffer';
+import { isMailbox } from '../../core/model/mailbox.ts';
+import { type Message, renderMessage } from '../../core/model/message.ts';
+import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
+import { insertMail } from '../../store/outbox.ts';
+import type { Unit } from '../../store/store.ts';
+
+/** The part of the ControlContext that mails need. */
+export interface MailContext {
+  readonly sealing: {
+    readonly seal: (
+      place: { readonly table: string; readonly row: string; readonly column: string },
+      plain: string,
+    ) => string;
+  };
+  readonly random: (bytes: number) => Buffer;
+  readonly config: () => {
+    /** null: nothing can be sent. */
+    readonly mail: { readonly from: string } | null;
+    /** null: mails would lead nowhere. */
+    readonly portal: { readonly publicUrl: string; readonly name: string } | null;
+  };
+}
+
+/** A mail to one mailbox. `kind` and `values` belong together, see core/model/message.ts. */
+export type OutgoingMail = Message & {
+  /** A verified address, or one that is about to be verified by this very mail. */
+  readonly to: string;
+  /** Whom it is about, if anybody: what is exported and erased with the account. */
+  readonly accountId: string | null;
+};
+
+/** `off`: no mail or no portal is configured, nothing was written. `bad-address`: not one mailbox, nothing was written. */
+export type QueuedMail =
+  | { readonly kind: 'queued'; readonly id: string }
+  | { readonly kind: 'off' }
+  | { readonly kind: 'bad-address' };
+
+/** What a row's sealed body holds. */
+export interface MailBody {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+/** Where the body of a row is sealed to. */
+export function mailBodyPlace(id: string) {
+  return { table: 'outbox', row: id, column: 'body_sealed' } as const;
+}
+
+const unitsWithMail = new WeakSet<Unit>();
+
+/** Whether a unit put mail into the outbox; whoever commits it wakes the delivery. */
+export function hasQueuedMail(unit: Unit): boolean {
+  return unitsWithMail.has(unit);
+}
+
+/**
+ * Queues one mail. It leaves after the unit is durable, at least once.
+ *
+ * @throws RangeError  a path among the values leads away from the portal
+ * @throws StoreAway
+ */
+export async function queueMail(unit: Unit, context: MailContext, mail: OutgoingMail): Promise<QueuedMail> {
+  const { mail: settings, portal } = context.config();
+  if (settings === null || portal === null) return { kind: 'off' };
+  if (!isMailbox(mail.to)) return { kind: 'bad-address' };
+  const id = makeId('message', context.random(idRandomBytes));
+  const body: MailBody = { to: mail.to, ...renderMessage(mail, portal) };
+  const bodySealed = context.sealing.seal(mailBodyPlace(id), JSON.stringify(body));
+  await insertMail(unit, { id, kind: mail.kind, accountId: mail.accountId, bodySealed });
+  unitsWithMail.add(unit);
+  return { kind: 'queued', id };
+}

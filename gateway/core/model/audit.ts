@@ -1,0 +1,72 @@
+// The audit log's closed vocabulary: what can be done to accounts, links and the rest, and how it reads.
+// An action is written in the unit that does it, by `appendAudit`. Details hold ids and numbers, never secrets.
+
+/** What the part after the actor says: `operator revoked a link`. Keys are `<what>.<what happened>`. */
+const phrases = {
+  'account.created': 'made an account',
+  'account.registered': 'registered',
+  'account.invited': 'invited somebody to an account',
+  'account.invitation-accepted': 'accepted an invitation',
+  'account.sign-in-link-made': 'made a one-time sign-in link',
+  'account.address-verified': 'confirmed an address',
+  'account.address-change-requested': 'asked for another address',
+  'account.address-changed': 'changed the address of an account',
+  'account.password-reset-requested': 'asked for a new password',
+  'account.password-reset': 'chose a new password by mail',
+  'account.password-changed': 'changed a password',
+  'account.renamed': 'changed the name of an account',
+  'account.role-changed': 'changed the role of an account',
+  'account.groups-changed': 'changed the groups of an account',
+  'account.disabled': 'disabled an account',
+  'account.enabled': 'enabled an account',
+  'account.deleted': 'deleted an account',
+  'account.exported': 'exported the data of an account',
+  'session.started': 'signed in',
+  'session.refused': 'was refused at sign-in',
+  'session.ended': 'signed out a session',
+  'session.all-ended': 'signed out every session of an account',
+  'device.added': 'used a device for the first time',
+  'device.renamed': 'named a device',
+  'device.ended': 'ended a device',
+  'access-key.created': 'made an access key for links',
+  'access-key.revoked': 'revoked an access key and all its links',
+  'link.created': 'made a link',
+  'link.changed': 'changed a link',
+  'link.claimed': 'came in by a link',
+  'link.claim-refused': 'was refused at a link',
+  'link.reopened': 'opened a link for more people',
+  'link.revoked': 'revoked a link',
+  'member.added': 'put an account on an access list',
+  'member.revoked': 'took access back from a member',
+  'member.all-revoked': 'took access back from all members',
+  'member.left': 'gave up an access',
+  'key.generated': 'made a common key',
+  'key.imported': 'brought in a common key',
+  'key.promoted': 'made a common key the one that signs',
+  'key.retired': 'retired a common key',
+  'key.exported': 'exported a common key',
+  'store.created': 'made the store',
+  'store.migrated': 'migrated the store',
+  'store.backed-up': 'made a backup of the store',
+  'store.restored': 'restored the store from a backup',
+  'outbox.given-up': 'gave up delivering a mail',
+  'outbox.retried': 'asked for a mail to be tried again',
+} as const;
+
+/** Everything that the audit log can say. */
+export type AuditAction = keyof typeof phrases;
+
+export const auditActions = Object.keys(phrases) as readonly AuditAction[];
+
+export function isAuditAction(text: string): text is AuditAction {
+  return Object.hasOwn(phrases, text);
+}
+
+/**
+ * A sentence for people.
+ *
+ * @param actor  how the actor is called: a name or an address, `the operator`, `latchkey`
+ */
+export function auditSentence(action: AuditAction, actor: string): string {
+  return `${actor} ${phrases[action]}`;
+}

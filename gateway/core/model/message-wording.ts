@@ -1,0 +1,154 @@
+// The words of each mail, for people who never heard of tokens: what happened, what to do, what to do if it was not you.
+// Pure texts, not escaped and not cut: message.ts does both. Texts that people chose go through `peoplesWords`.
+// No kind puts a stranger's text into a mail that the stranger can have sent to anybody.
+
+import type { MessageKind, MessageValues, MessageWords } from './message.ts';
+import { peoplesWords } from './plain-words.ts';
+import type { EpochSeconds } from './time.ts';
+
+type Wording = {
+  readonly [Kind in MessageKind]: (values: MessageValues[Kind], name: string) => MessageWords;
+};
+
+export const messageWording: Wording = {
+  'verify-address': ({ path, validForMinutes }, name) => ({
+    subject: `Confirm your address for ${name}`,
+    blocks: [
+      `Somebody, probably you, made an account at ${name} with this address.`,
+      'To finish, confirm that the address is yours.',
+      { label: 'Confirm my address', path },
+      `This works once, for ${duration(validForMinutes)}. If it was not you, do nothing: without this step nobody can use the account.`,
+    ],
+  }),
+
+  'address-known': ({ path, resetPath }, name) => ({
+    subject: `You already have an account at ${name}`,
+    blocks: [
+      `Somebody, probably you, tried to make an account at ${name} with this address. There is one already, so nothing was changed.`,
+      { label: 'Sign in', path },
+      'If you do not remember your password, choose a new one.',
+      { label: 'Choose a new password', path: resetPath },
+      'If it was not you, you need not do anything.',
+    ],
+  }),
+
+  'reset-password': ({ path, validForMinutes }, name) => ({
+    subject: `Choose a new password for ${name}`,
+    blocks: [
+      `Somebody, probably you, asked for a new password for your account at ${name}.`,
+      { label: 'Choose a new password', path },
+      `This works once, for ${duration(validForMinutes)}. If it was not you, do nothing: your password stays as it is.`,
+    ],
+  }),
+
+  'password-changed': ({ path, at }, name) => ({
+    subject: `Your password for ${name} was changed`,
+    blocks: [
+      `The password of your account at ${name} was changed on ${moment(at)}. Other devices were signed out.`,
+      'If it was you, all is well. If it was not, choose a new password now.',
+      { label: 'Choose a new password', path },
+    ],
+  }),
+
+  'change-address-confirm': ({ path, validForMinutes }, name) => ({
+    subject: `Confirm your new address for ${name}`,
+    blocks: [
+      `You asked ${name} to use this address for your account from now on.`,
+      { label: 'Use this address', path },
+      `This works once, for ${duration(validForMinutes)}. If you did not ask for it, do nothing, and nothing changes.`,
+    ],
+  }),
+
+  'change-address-notice': ({ path, newAddress, at }, name) => ({
+    subject: `The address of your account at ${name} is being changed`,
+    blocks: [
+      `On ${moment(at)} somebody who was signed in to your account at ${name} asked to change its address to ${peoplesWords(newAddress, 254)}.`,
+      'If it was you, all is well. If it was not, sign in, end the devices you do not know, and change your password.',
+      { label: 'Look at my account', path },
+    ],
+  }),
+
+  invitation: ({ path, validForMinutes, inviter }, name) => ({
+    subject: `You are invited to ${name}`,
+    blocks: [
+      inviter === null
+        ? `You are invited to have an account at ${name}.`
+        : `${peoplesWords(inviter)} invites you to have an account at ${name}.`,
+      { label: 'Accept the invitation', path },
+      `This works once, for ${duration(validForMinutes)}. If you do not want an account, do nothing.`,
+    ],
+  }),
+
+  'sign-in-link': ({ path, validForMinutes }, name) => ({
+    subject: `Sign in to ${name}`,
+    blocks: [
+      `Here is your way in to ${name}. No password is needed.`,
+      { label: 'Sign in', path },
+      `This works once, for ${duration(validForMinutes)}. Whoever opens it is signed in as you, so do not pass it on.`,
+    ],
+  }),
+
+  'new-device': ({ path, device, at }, name) => ({
+    subject: `New sign-in to ${name}`,
+    blocks: [
+      `On ${moment(at)} your account at ${name} was used on a device for the first time: ${peoplesWords(device)}.`,
+      'If it was you, all is well. If it was not, end that device and change your password.',
+      { label: 'See my devices', path },
+    ],
+  }),
+
+  'account-deleted': ({ at }, name) => ({
+    subject: `Your account at ${name} was deleted`,
+    blocks: [
+      `Your account at ${name} was deleted on ${moment(at)}. Every device was signed out, and what you shared is closed.`,
+      'If you did not want this, tell the people who run the site.',
+    ],
+  }),
+
+  'link-claimed': ({ path, label, member, device, at }) => ({
+    subject: `Somebody opened your link: ${peoplesWords(label)}`,
+    blocks: [
+      `${peoplesWords(member)} opened your link “${peoplesWords(label)}” on ${moment(at)}${device === null ? '' : ` (${peoplesWords(device)})`} and can come back without it from now on.`,
+      'You can see who came in, and take the access back, at any time.',
+      { label: 'See who came in', path },
+    ],
+  }),
+
+  'member-joined': ({ path, label, owner }, name) => ({
+    subject: `You can now open: ${peoplesWords(label)}`,
+    blocks: [
+      `${peoplesWords(owner)} gave you access to “${peoplesWords(label)}” at ${name}.`,
+      'You do not need the link any more: sign in on any of your devices.',
+      { label: 'See what I can open', path },
+    ],
+  }),
+
+  'member-revoked': ({ label, owner }, name) => ({
+    subject: `Your access has ended: ${peoplesWords(label)}`,
+    blocks: [
+      `Your access to “${peoplesWords(label)}” at ${name} has ended. ${peoplesWords(owner)} decides about it.`,
+      'If you think this is a mistake, ask them for a new link.',
+    ],
+  }),
+};
+
+/** `90` is `90 minutes`, `1440` is `24 hours`, `10080` is `7 days`. */
+function duration(minutes: number): string {
+  const [count, unit] =
+    minutes % 1440 === 0 && minutes > 1440
+      ? [minutes / 1440, 'day']
+      : minutes % 60 === 0
+        ? [minutes / 60, 'hour']
+        : [minutes, 'minute'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+const months = 'January February March April May June July August September October November December'.split(' ');
+
+/** `22 November 2026 at 08:05 UTC`: the same for every reader, wherever the server stands. */
+function moment(at: EpochSeconds): string {
+  const date = new Date(at * 1000);
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const day = `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+  return `${day} at ${two(date.getUTCHours())}:${two(date.getUTCMinutes())} UTC`;
+}

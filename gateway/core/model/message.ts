@@ -1,0 +1,175 @@
+// The mails that latchkey sends: a closed list of kinds, what each has to know, and how one becomes subject, text and page.
+// Pure. The words are in message-wording.ts; here is what makes them safe: one-line subjects, escaped pages, and links
+// that lead to the portal and nowhere else. Where a mail may go to is mailbox.ts.
+
+import { messageWording } from './message-wording.ts';
+import { oneLine } from './plain-words.ts';
+import type { EpochSeconds } from './time.ts';
+
+/** A page of the portal that a mail leads to. It may hold a code that is spent once; the mail is sealed until it is sent. */
+interface Leads {
+  /** Path and query under `Branding.publicUrl`; begins with one slash. */
+  readonly path: string;
+}
+
+/** A page that stops working. */
+interface LeadsForAWhile extends Leads {
+  /** From now, whole minutes; said in words. */
+  readonly validForMinutes: number;
+}
+
+/**
+ * What each kind of mail has to know. Texts that people chose (names, labels, addresses) are cut and cleaned when they are
+ * rendered. Mails that an unknown visitor can cause hold no text of that visitor, so that nobody can write letters through us.
+ */
+export interface MessageValues {
+  /** To somebody who registered with this address. */
+  readonly 'verify-address': LeadsForAWhile;
+  /** Somebody tried to register with an address that has an account already. `path`: sign in. */
+  readonly 'address-known': Leads & { readonly resetPath: string };
+  readonly 'reset-password': LeadsForAWhile;
+  /** `path`: where a password is reset, for who did not do it. */
+  readonly 'password-changed': Leads & { readonly at: EpochSeconds };
+  /** To the new address. */
+  readonly 'change-address-confirm': LeadsForAWhile;
+  /** To the old address. `path`: the account page. */
+  readonly 'change-address-notice': Leads & { readonly newAddress: string; readonly at: EpochSeconds };
+  /** `inviter`: name or address of who invited; null when the operator did. */
+  readonly invitation: LeadsForAWhile & { readonly inviter: string | null };
+  /** The one-time way in without a password. */
+  readonly 'sign-in-link': LeadsForAWhile;
+  /** `path`: the device list. */
+  readonly 'new-device': Leads & { readonly device: string; readonly at: EpochSeconds };
+  readonly 'account-deleted': { readonly at: EpochSeconds };
+  /** To the owner of a link. `path`: the owner's view of it. */
+  readonly 'link-claimed': Leads & {
+    /** The link's label, or what it opens. */
+    readonly label: string;
+    /** Name or address of who came in. */
+    readonly member: string;
+    readonly device: string | null;
+    readonly at: EpochSeconds;
+  };
+  /** To the member who came in. `path`: my links. */
+  readonly 'member-joined': Leads & { readonly label: string; readonly owner: string };
+  /** To the member who lost it. */
+  readonly 'member-revoked': { readonly label: string; readonly owner: string };
+}
+
+export type MessageKind = keyof MessageValues;
+
+/** A mail that somebody wants sent: its kind, and the values of this kind. */
+export type Message = {
+  [Kind in MessageKind]: { readonly kind: Kind; readonly values: MessageValues[Kind] };
+}[MessageKind];
+
+/** Who the mails are from, as people know it. */
+export interface Branding {
+  /** Name of the installation; default `latchkey`. */
+  readonly name: string;
+  /** `portal.public_url`: scheme and authority, with or without a final slash. The only place that mails lead to. */
+  readonly publicUrl: string;
+}
+
+/** A mail as it goes out. */
+export interface RenderedMessage {
+  /** One line, at most `maxSubjectLength`. */
+  readonly subject: string;
+  readonly text: string;
+  /** A whole document; nothing in it is fetched from anywhere. */
+  readonly html: string;
+}
+
+/** A piece of a mail: a paragraph, or a page to open. */
+export type MessageBlock = string | { readonly label: string; readonly path: string };
+
+/** What the wording of a kind gives: plain texts, not yet escaped. */
+export interface MessageWords {
+  readonly subject: string;
+  readonly blocks: readonly MessageBlock[];
+}
+
+export const maxSubjectLength = 120;
+
+/**
+ * Renders a mail. Total: values of any content give a sound mail, except for a path that leaves the portal.
+ *
+ * @throws RangeError  a path does not begin with one slash, or leads to another host; that is a mistake of the caller
+ */
+export function renderMessage({ kind, values }: Message, branding: Branding): RenderedMessage {
+  const words = wordsOf(kind, values, branding);
+  const subject = oneLine(words.subject, maxSubjectLength);
+  const closing = `${oneLine(branding.name, 60)} sends this because of something that happened with your address. You cannot answer to it.`;
+  const text: string[] = [];
+  const html: string[] = [];
+  for (const block of words.blocks) {
+    if (typeof block === 'string') {
+      text.push(block);
+      html.push(`<p style="margin:0 0 16px">${escapeHtml(block)}</p>`);
+    } else {
+      const url = portalUrl(branding, block.path);
+      text.push(`${block.label}:\n${url}`);
+      html.push(button(block.label, url));
+    }
+  }
+  return {
+    subject,
+    text: `${text.join('\n\n')}\n\n-- \n${closing}\n`,
+    html: document(subject, html.join('\n'), closing),
+  };
+}
+
+/** The one place where a kind meets its wording: the two agree by the mapped type of `Message`. */
+function wordsOf<Kind extends MessageKind>(kind: Kind, values: MessageValues[Kind], branding: Branding): MessageWords {
+  return messageWording[kind](values, oneLine(branding.name, 60));
+}
+
+function portalUrl(branding: Branding, path: string): string {
+  const base = new URL(branding.publicUrl);
+  if (!path.startsWith('/') || !URL.canParse(path, base))
+    throw new RangeError('the path of a mail begins with one slash');
+  const url = new URL(path, base);
+  if (url.origin !== base.origin || url.origin === 'null') throw new RangeError('a mail leads to the portal only');
+  return url.href;
+}
+
+function button(label: string, url: string): string {
+  const style =
+    'display:inline-block;padding:12px 20px;border-radius:8px;background:#1f5fbf;color:#ffffff;text-decoration:none;font-weight:600';
+  const address = escapeHtml(url);
+  return (
+    `<p style="margin:24px 0"><a href="${address}" style="${style}">${escapeHtml(label)}</a></p>\n` +
+    `<p style="margin:0 0 16px;font-size:13px;word-break:break-all">Or copy this address into your browser:<br>${address}</p>`
+  );
+}
+
+function document(subject: string, body: string, closing: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(subject)}</title>
+</head>
+<body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif">
+<div style="max-width:34em;margin:0 auto">
+${body}
+<p style="margin:32px 0 0;font-size:13px;opacity:.7">${escapeHtml(closing)}</p>
+</div>
+</body>
+</html>
+`;
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
+}

@@ -1,0 +1,132 @@
+// Mails as people get them: every kind renders, and nothing that somebody typed gets out of its sentence.
+
+import { describe, expect, test } from 'vitest';
+import { auditActions, auditSentence, isAuditAction } from '../../../gateway/core/model/audit.ts';
+import { isMailbox, parseSender } from '../../../gateway/core/model/mailbox.ts';
+import { type Message, maxSubjectLength, renderMessage } from '../../../gateway/core/model/message.ts';
+
+const branding = { name: 'Hillside Media', publicUrl: 'https://portal.example.org' };
+const at = Date.UTC(2026, 10, 22, 8, 5) / 1000;
+const path = '/.latchkey/page?code=abc.def';
+
+const one: readonly Message[] = [
+  { kind: 'verify-address', values: { path, validForMinutes: 1440 } },
+  { kind: 'address-known', values: { path, resetPath: '/.latchkey/reset' } },
+  { kind: 'reset-password', values: { path, validForMinutes: 60 } },
+  { kind: 'password-changed', values: { path, at } },
+  { kind: 'change-address-confirm', values: { path, validForMinutes: 90 } },
+  { kind: 'change-address-notice', values: { path, newAddress: 'new@example.org', at } },
+  { kind: 'invitation', values: { path, validForMinutes: 10_080, inviter: 'Olive' } },
+  { kind: 'sign-in-link', values: { path, validForMinutes: 10 } },
+  { kind: 'new-device', values: { path, device: 'Firefox on Linux', at } },
+  { kind: 'account-deleted', values: { at } },
+  { kind: 'link-claimed', values: { path, label: 'Summer films', member: 'Mina', device: null, at } },
+  { kind: 'member-joined', values: { path, label: 'Summer films', owner: 'Olive' } },
+  { kind: 'member-revoked', values: { label: 'Summer films', owner: 'Olive' } },
+];
+
+describe('every kind of mail', () => {
+  test.each(one.map((message) => [message.kind, message] as const))('%s reads well', (_kind, message) => {
+    const { subject, text, html } = renderMessage(message, branding);
+    expect(subject).not.toMatch(/[\r\n]|undefined|NaN/);
+    expect(text).toContain('Hillside Media');
+    expect(`${text}${html}`).not.toMatch(/undefined|NaN|\[object|token|credential/i);
+    expect(html).not.toMatch(/<img|<script|<link|url\(|src=/);
+    for (const url of `${text} ${html}`.match(/https?:[^\s"<]+/g) ?? [])
+      expect(new URL(url).origin).toBe('https://portal.example.org');
+  });
+
+  test('says times and durations in words', () => {
+    const text = (message: Message): string => renderMessage(message, branding).text;
+    expect(text({ kind: 'password-changed', values: { path, at } })).toContain('22 November 2026 at 08:05 UTC');
+    const lasts = [1, 90, 60, 1440, 10_080].map(
+      (validForMinutes) =>
+        /for ([^.]+)\. W/.exec(text({ kind: 'sign-in-link', values: { path, validForMinutes } }))?.[1],
+    );
+    expect(lasts).toEqual(['1 minute', '90 minutes', '1 hour', '24 hours', '7 days']);
+  });
+});
+
+describe('what people typed', () => {
+  const hostile = 'Eve\r\nBcc: all@example.org\u2028<script>alert(1)</script>\u202e https://evil.example/x';
+  const message: Message = {
+    kind: 'link-claimed',
+    values: { path, label: hostile, member: hostile, device: hostile, at },
+  };
+
+  test('cannot end a subject, start a header or a tag, or become a link', () => {
+    const { subject, text, html } = renderMessage(message, { ...branding, name: hostile });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    expect(subject).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/);
+    expect(subject.length).toBeLessThanOrEqual(maxSubjectLength);
+    expect(html).not.toContain('<script');
+    expect(html).toContain('&lt;script&gt;');
+    expect(`${text}${html}`).not.toContain('https://evil');
+  });
+
+  test('a long label is cut', () => {
+    const { subject } = renderMessage(
+      { kind: 'member-revoked', values: { label: 'x'.repeat(500), owner: 'y' } },
+      branding,
+    );
+    expect(subject.length).toBeLessThanOrEqual(maxSubjectLength);
+    expect(subject).toContain('…');
+  });
+
+  test.each(['https://evil.example/', '//evil.example/', '/\\evil.example/', 'javascript:alert(1)', 'page'])(
+    'a mail never leads to %s',
+    (elsewhere) => {
+      const values = { path: elsewhere, validForMinutes: 10 };
+      expect(() => renderMessage({ kind: 'sign-in-link', values }, branding)).toThrow(RangeError);
+    },
+  );
+});
+
+describe('a mailbox', () => {
+  test.each(['a@b', 'first.last+tag@example.org', 'jürgen@bücher.example', "o'neil@example.org"])(
+    '%s is one',
+    (text) => {
+      expect(isMailbox(text)).toBe(true);
+    },
+  );
+
+  test.each([
+    '',
+    '@example.org',
+    'a@',
+    'a@b@c',
+    'a b@c',
+    'a@b\r\nRCPT TO:<c@d>',
+    'a@b,c@d',
+    'a@b;c@d',
+    '<a@b>',
+    'A <a@b>',
+    '"a b"@c',
+    'a..b@c',
+    'a(x)@b',
+    'a@-b',
+    'a@b..c',
+    'a@[127.0.0.1]',
+    `a\u0000@b`,
+    `${'a'.repeat(65)}@b`,
+    `a@${'b'.repeat(254)}`,
+  ])('%j is none', (text) => {
+    expect(isMailbox(text)).toBe(false);
+  });
+
+  test('a sender may have a name', () => {
+    expect(parseSender('latchkey <keys@example.org>')).toEqual({ name: 'latchkey', address: 'keys@example.org' });
+    expect(parseSender('"Hill, side" <k@e.org>')).toEqual({ name: 'Hill, side', address: 'k@e.org' });
+    expect(parseSender('keys@example.org')).toEqual({ name: '', address: 'keys@example.org' });
+    for (const bad of ['', 'latchkey', 'a <b>', 'a\nb <c@d>', '<a@b> <c@d>']) expect(parseSender(bad)).toBeNull();
+  });
+});
+
+test('every audit action is a sentence, and other words are no actions', () => {
+  for (const action of auditActions) {
+    expect(action).toMatch(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$/);
+    expect(auditSentence(action, 'Olive')).toMatch(/^Olive [a-z]/);
+  }
+  expect(isAuditAction('link.revoked')).toBe(true);
+  expect(isAuditAction('toString')).toBe(false);
+});
