@@ -1,8 +1,10 @@
 // The configuration after loading: every default filled in, every path absolute, every duration and size a number.
-// Plain JSON data: control sends it to the edges as it stands. It holds no secret, only the paths of secret files.
+// Plain JSON data. It holds no secret but the URLs of the store and of the mail server, which `withoutSecrets` takes out of what
+// control sends to the edges; of everything else only the paths of secret files.
 
 import type { RouteLimits, RouteTimeouts } from '../core/decision/snapshot.ts';
 import type { KeyState } from '../core/model/key.ts';
+import type { ControlConfig } from './control-config.ts';
 import type { PolicyConfig } from './schema-policy.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
 
@@ -132,7 +134,8 @@ export interface Limits {
   readonly rateWindowMs: number;
 }
 
-export interface Config {
+/** The whole. Edges get it without what `withoutSecrets` takes out. */
+export interface Config extends ControlConfig {
   readonly listeners: readonly ListenerConfig[];
   readonly operations: ListenAddress;
   readonly dataDir: string;
@@ -155,4 +158,9 @@ export interface Config {
   readonly decisionCache: { readonly entries: number; readonly bytes: number };
   /** Password checks that control starts per second at most. Default 20. */
   readonly passwordChecksPerSecond: number;
+}
+
+/** The configuration as it goes to the edges, which have no use for the store and for mail. */
+export function withoutSecrets(config: Config): Config {
+  return { ...config, store: { kind: 'sqlite', file: '' }, mail: null };
 }

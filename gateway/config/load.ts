@@ -12,6 +12,7 @@ import { assembleUpstream } from './load-upstreams.ts';
 import { type Problem, problemAt } from './problem.ts';
 import { checkReferences } from './references.ts';
 import { type ConfigFile, fileSchema } from './schema.ts';
+import { assembleControl } from './schema-control.ts';
 import { assemblePolicy } from './schema-policy.ts';
 
 export type LoadedConfig =
@@ -142,6 +143,7 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
     reload: { watch: file.reload.watch, intervalMs: file.reload.interval },
     decisionCache: file.decision_cache,
     passwordChecksPerSecond: file.password_checks_per_second,
+    ...assembleControl(file, absolute(file.data_dir), absolute),
   };
 }
 

@@ -6,6 +6,7 @@ import { validateCustomHeaderName } from '../core/decision/identity.ts';
 import type { Draft } from './inspect.ts';
 import { fileRefusal, worldReadableWarning } from './named-file.ts';
 import { type Problem, problemAt } from './problem.ts';
+import { checkControl } from './references-control.ts';
 import { checkListenerFiles, checkListeners } from './references-listeners.ts';
 import { checkPolicies } from './references-policy.ts';
 import { checkUpstreams } from './references-upstreams.ts';
@@ -35,6 +36,7 @@ export function checkReferences(
   checkKeys(draft, problems);
   checkRoutes(draft, problems);
   checkTokens(draft, problems);
+  checkControl(draft, problems, warnings);
   checkUpstreams(draft.upstreams ?? {}, absolute, files, problems, warnings);
   checkPolicies(draft, problems);
   if (files === 'check') checkFiles(draft, absolute, problems, warnings);

@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { addressHeaderName } from './policy-values.ts';
+import { controlSections } from './schema-control.ts';
 import { limits, reload, routeLimits, timeout } from './schema-limits.ts';
 import { listenerSchema } from './schema-listeners.ts';
 import { corsSchema, rateLimitSchema, responseSchema } from './schema-policy.ts';
@@ -154,6 +155,7 @@ export const fileSchema = z
       })
       .prefault({}),
     password_checks_per_second: count(1, 100_000).prefault(20),
+    ...controlSections,
   })
   .meta({ title: 'latchkey configuration' });
 

@@ -156,6 +156,31 @@ export const folderPrefix = read('a folder below the root, like /.t/', undefined
   return { kind: 'read', value: text };
 });
 
+/** A folder of a site: a route's path that ends in `/`. */
+export const folderPath = read('a folder, like /vod/summer/', undefined, (text) => {
+  const problem = routePathProblem(text);
+  if (problem !== null) return wrong(problem.problem, problem.hint);
+  if (!text.endsWith('/'))
+    return wrong(`${JSON.stringify(text)} is not a folder`, `write ${JSON.stringify(`${text}/`)}`);
+  return { kind: 'read', value: text };
+});
+
+/** One host, lower-cased, in the form that requests' hosts are brought to; no wildcard. */
+export const hostName = read('a host name', undefined, (text) => {
+  const host = readHost(text);
+  const canonical = host === null ? null : canonicalHost(host.includes(':') ? `[${host}]` : host);
+  return canonical === null
+    ? wrong(`${JSON.stringify(text)} is not a host`, 'write media.example.org, without a port')
+    : { kind: 'read', value: canonical };
+});
+
+/** An address of a mailbox; lower-cased, since accounts are found by it. */
+export const mailAddress = read('a mail address', undefined, (text) =>
+  /^[^\s@<>",;:()[\]\\]{1,64}@[^\s@<>",;:()[\]\\]{1,253}$/.test(text)
+    ? { kind: 'read', value: text.toLowerCase() }
+    : wrong(`${JSON.stringify(text)} is not a mail address`, 'write owner@example.org'),
+);
+
 /** A CIDR block or a single address, IPv4 or IPv6. */
 export const addressBlock = read('an address or a CIDR block, like 10.0.0.0/8', undefined, (text) =>
   compileAddressList([text]) === null

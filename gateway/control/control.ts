@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
+import { withoutSecrets } from '../config/config.ts';
 import type { FeedKey } from '../config/edge-feed.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -93,7 +94,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     snapshot: () => ({
       kind: 'snapshot',
       seq,
-      config: state.config,
+      config: withoutSecrets(state.config),
       keys: state.keys.map(toFeedKey),
       upstreamTls: state.upstreamTls,
       tls: state.tls,

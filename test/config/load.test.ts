@@ -78,6 +78,13 @@ test('every default is filled in', () => {
     reload: { watch: true, intervalMs: 1000 },
     decisionCache: { entries: 65_536, bytes: 64 * 1024 * 1024 },
     passwordChecksPerSecond: 20,
+    store: { kind: 'sqlite', file: expect.stringMatching(/\/data\/latchkey\.db$/) },
+    masterKeyFile: null,
+    portal: null,
+    accounts: { registration: 'invited', domains: [] },
+    mail: null,
+    collections: [],
+    links: { keyParameter: 'key', tokenParameter: 'authtoken' },
   });
   expect(loaded.upstreams[0]).toMatchObject({ maxConnections: 512, maxIdleConnections: 64 });
   expect(loaded.routes[0]).toEqual({

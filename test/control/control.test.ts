@@ -112,7 +112,7 @@ test('a private or symmetric key never gets into the JWKS', async () => {
 
 test('the key of an edge that ended stays listed for two minutes', async () => {
   let now = 0;
-  const control = await rig.start({ clock: { monotonicMs: () => now } });
+  const control = await rig.start({ clock: { monotonicMs: () => now, epochSeconds: () => 1_800_000_000 } });
   const client = await joinEdge('e1');
   await client.registerAssertionKey(makeJwk('a1'));
   await client.close();

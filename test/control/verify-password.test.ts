@@ -9,7 +9,7 @@ import { CheckQueue } from '../../gateway/control/check-queue.ts';
 import { PasswordThrottle } from '../../gateway/control/password-throttle.ts';
 import { PasswordVerifier } from '../../gateway/control/verify-password.ts';
 import { addUser, removeUser } from '../../gateway/store/users.ts';
-import { monotonicMs } from '../../gateway/telemetry/clock.ts';
+import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { memoryLogger } from '../support/control.ts';
 
 let folder = '';
@@ -30,7 +30,7 @@ function makeVerifier(now: () => number = monotonicMs, checksPerSecond = 1000): 
   const verifier = new PasswordVerifier({
     usersFile: () => usersFile,
     checksPerSecond: () => checksPerSecond,
-    clock: { monotonicMs: now },
+    clock: { monotonicMs: now, epochSeconds: () => 1_800_000_000 },
     logger,
   });
   return {
@@ -143,7 +143,7 @@ test('two checks run at once, the third waits for one of them', async () => {
     perSecond: () => 100,
     maxWaiting: 64,
     deadlineMs: 2000,
-    clock: { monotonicMs },
+    clock: { monotonicMs, epochSeconds },
   });
   const { held, check } = holdChecks();
   const outcomes = [queue.run(check), queue.run(check), queue.run(check)];
@@ -161,7 +161,7 @@ test('a full queue and a wait past the deadline are turned away', async () => {
     perSecond: () => 100,
     maxWaiting: 2,
     deadlineMs: 30,
-    clock: { monotonicMs },
+    clock: { monotonicMs, epochSeconds },
   });
   const { held, check } = holdChecks();
   const running = queue.run(check);
@@ -180,7 +180,7 @@ test('no more checks start in a second than allowed', async () => {
     perSecond: () => 3,
     maxWaiting: 64,
     deadlineMs: 60_000,
-    clock: { monotonicMs: () => now },
+    clock: { monotonicMs: () => now, epochSeconds: () => 1_800_000_000 },
   });
   let started = 0;
   const check = async (): Promise<void> => {

@@ -8,7 +8,7 @@ import type { Config } from '../../gateway/config/config.ts';
 import { type Control, type ControlOptions, startControl } from '../../gateway/control/control.ts';
 import type { ControlState } from '../../gateway/control/load-state.ts';
 import type { KeyRecord } from '../../gateway/core/model/key.ts';
-import { monotonicMs } from '../../gateway/telemetry/clock.ts';
+import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { createLogger, type Logger } from '../../gateway/telemetry/logger.ts';
 
 /** A key whose secret is easy to look for. */
@@ -51,6 +51,13 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     reload: { watch: false, intervalMs: 1000 },
     decisionCache: { entries: 1000, bytes: 1_000_000 },
     passwordChecksPerSecond: 20,
+    store: { kind: 'sqlite', file: '/nonexistent/latchkey.db' },
+    masterKeyFile: null,
+    portal: null,
+    accounts: { registration: 'invited', domains: [] },
+    mail: null,
+    collections: [],
+    links: { keyParameter: 'key', tokenParameter: 'authtoken' },
     ...changes,
   };
 }
@@ -97,7 +104,7 @@ export function makeTestControl(): TestControl {
         sockets,
         reload: () => ({ kind: 'refused', problems: ['no file in this test'] }),
         logger,
-        clock: { monotonicMs },
+        clock: { monotonicMs, epochSeconds },
         heartbeatMs: 20,
         ...changes,
       });

@@ -120,7 +120,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     sockets,
     reload: () => ({ kind: 'loaded', state: load(file) }),
     logger,
-    clock: { monotonicMs },
+    clock: { monotonicMs, epochSeconds },
     ...(options.answers === undefined ? {} : { answers: options.answers }),
   });
   const socketPath = (await options.controlLine?.open(sockets.edge)) ?? sockets.edge;

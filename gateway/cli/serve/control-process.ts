@@ -9,7 +9,7 @@ import { loadConfig } from '../../config/load.ts';
 import { type Control, type Reloaded, startControl } from '../../control/control.ts';
 import { loadState } from '../../control/load-state.ts';
 import { FileWatch, watchedFiles } from '../../control/watch-files.ts';
-import { monotonicMs } from '../../telemetry/clock.ts';
+import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';
 import type { StartControl } from './process-messages.ts';
@@ -60,7 +60,7 @@ async function start(message: StartControl): Promise<RunningControl> {
       operationsPort: message.operationsPort,
       reload: () => loadAgain(message.file, message.state.config.dataDir),
       logger,
-      clock: { monotonicMs },
+      clock: { monotonicMs, epochSeconds },
     });
     logger.info({ operations: control.operations, pid: process.pid }, 'control is ready');
     await tellSupervisor({ type: 'control-ready', operations: control.operations });

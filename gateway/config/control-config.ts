@@ -1,0 +1,73 @@
+// What the control plane is told by the configuration: store, portal, accounts, mail, collections, links.
+// Plain data, paths absolute. A store's URL and a mail server's may hold passwords: control reads them and the edges never
+// see them, see `withoutSecrets`.
+
+/** Where control keeps what has to survive. */
+export type StoreConfig =
+  /** Absolute path of the database file. */
+  | { readonly kind: 'sqlite'; readonly file: string }
+  /** `postgres://user:password@host/database`. Secret. */
+  | { readonly kind: 'postgres'; readonly url: string };
+
+/** The one host that serves pages. */
+export interface PortalConfig {
+  /** Origin, without a slash at its end: `https://portal.example.org`. */
+  readonly publicUrl: string;
+  /** Lower-case host of it, without port. */
+  readonly host: string;
+  /** Shown on pages and in mails. Default `latchkey`. */
+  readonly name: string;
+  /** Absolute path of an SVG or PNG, or null. */
+  readonly logoFile: string | null;
+}
+
+export interface AccountsConfig {
+  /** `invited`: only who was invited. `open`: anybody whose address is of one of the domains. */
+  readonly registration: 'invited' | 'open';
+  /** Lower-case domains that may register; empty for all. */
+  readonly domains: readonly string[];
+}
+
+export type MailTransportConfig =
+  /** `smtp://` or `smtps://`, maybe with user and password. Secret. */
+  | { readonly kind: 'smtp'; readonly url: string }
+  /** `secretFile`: key of the signature; absolute path. */
+  | { readonly kind: 'webhook'; readonly url: string; readonly secretFile: string }
+  /** Absolute path. For trying things out: the file holds working links. */
+  | { readonly kind: 'log'; readonly file: string };
+
+export interface MailConfig {
+  /** `name <address>` or an address. */
+  readonly from: string;
+  readonly transport: MailTransportConfig;
+}
+
+/** A folder that belongs to somebody, who may hand out links to it. */
+export interface CollectionConfig {
+  readonly name: string;
+  /** Lower-case host, no wildcard. */
+  readonly host: string;
+  /** Canonical folder, ends in `/`. */
+  readonly path: string;
+  /** Addresses of the accounts that own it, lower case. */
+  readonly owners: readonly string[];
+}
+
+/** Names of the query parameters of a tokenized URL. Default `key` and `authtoken`. */
+export interface LinksConfig {
+  readonly keyParameter: string;
+  readonly tokenParameter: string;
+}
+
+export interface ControlConfig {
+  readonly store: StoreConfig;
+  /** Absolute path; null: `master.key` in the data folder, made on the first run. */
+  readonly masterKeyFile: string | null;
+  /** null: no pages, so nobody can sign in. */
+  readonly portal: PortalConfig | null;
+  readonly accounts: AccountsConfig;
+  /** null: nothing can be sent. */
+  readonly mail: MailConfig | null;
+  readonly collections: readonly CollectionConfig[];
+  readonly links: LinksConfig;
+}

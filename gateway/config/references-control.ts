@@ -1,0 +1,73 @@
+// Checks what the control plane's sections are to each other and to the routes: a collection nobody can reach, a mail without
+// a way, a portal that shares its host with a site.
+
+import type { Draft } from './inspect.ts';
+import { type Problem, problemAt } from './problem.ts';
+import type { ConfigFile } from './schema.ts';
+
+/** Appends what is wrong, and what is merely unwise. */
+export function checkControl(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
+  checkMail(draft, problems, warnings);
+  checkCollections(draft, problems, warnings);
+  checkPortal(draft, warnings);
+  const { links } = draft;
+  const own = [links?.key_parameter, links?.token_parameter, draft.tokens?.parameter];
+  if (links !== undefined && new Set(own).size < own.length)
+    problems.push(problemAt(['links'], 'two of our parameters have one name', 'give each its own'));
+}
+
+function checkMail({ mail }: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
+  if (mail === undefined) return;
+  const ways = (['smtp', 'webhook', 'log'] as const).filter((way) => mail[way] !== undefined);
+  if (ways.length !== 1) {
+    const problem = ways.length === 0 ? 'no way to send is named' : `${ways.join(' and ')} are two ways to send`;
+    problems.push(problemAt(['mail'], problem, 'name one of smtp, webhook, log'));
+  }
+  if (mail.webhook !== undefined && mail.webhook_secret_file === undefined)
+    problems.push(problemAt(['mail', 'webhook_secret_file'], 'is missing', 'the receiver knows our messages by it'));
+  if (mail.webhook === undefined && mail.webhook_secret_file !== undefined)
+    problems.push(problemAt(['mail', 'webhook_secret_file'], 'goes with webhook only', 'drop it'));
+  if (mail.log !== undefined)
+    warnings.push(problemAt(['mail', 'log'], 'nothing is sent; the file holds links that work', 'use smtp or webhook'));
+}
+
+function checkCollections(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
+  const names = new Map<string, number>();
+  for (const [at, collection] of (draft.collections ?? []).entries()) {
+    if (collection?.name === undefined) continue;
+    const first = names.get(collection.name);
+    if (first !== undefined) {
+      const problem = `collection name ${JSON.stringify(collection.name)} is taken by collections[${first}]`;
+      problems.push(problemAt(['collections', at, 'name'], problem, 'links name their collection; give each its own'));
+    } else names.set(collection.name, at);
+    const { host, path } = collection;
+    if (host === undefined || path === undefined) continue;
+    const isServed = (draft.routes ?? []).some(
+      (route) =>
+        route?.accept?.some((kind) => (kind as string) === 'member') === true &&
+        (route.host === undefined || route.host === host || isBelow(host, route.host)) &&
+        route.path !== undefined &&
+        (path.startsWith(route.path) || route.path.startsWith(path)),
+    );
+    if (!isServed) {
+      const hint = 'let a route with this host and path accept member';
+      warnings.push(problemAt(['collections', at], 'no route lets members in', hint));
+    }
+  }
+  if ((draft.collections ?? []).length > 0 && draft.portal === undefined)
+    problems.push(problemAt(['portal'], 'is missing', 'owners and members sign in there: portal: { public_url: … }'));
+}
+
+function checkPortal(draft: Draft<ConfigFile>, warnings: Problem[]): void {
+  const host = draft.portal?.public_url?.host;
+  if (host === undefined) return;
+  const at = (draft.routes ?? []).findIndex((route) => route?.host === host);
+  if (at < 0) return;
+  const problem = `shares its host with routes[${at}]`;
+  const hint = 'scripts of that site could act for whoever is signed in; give the portal a host of its own';
+  warnings.push(problemAt(['portal', 'public_url'], problem, hint));
+}
+
+function isBelow(host: string, wildcard: string): boolean {
+  return wildcard.startsWith('*.') && host.endsWith(wildcard.slice(1));
+}

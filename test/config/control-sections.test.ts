@@ -1,0 +1,83 @@
+// The sections for the control plane: what they become, and what is said of wrong ones.
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { withoutSecrets } from '../../gateway/config/config.ts';
+import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
+
+let folder: ConfigFolder;
+
+beforeEach(() => {
+  folder = new ConfigFolder();
+});
+
+afterEach(() => {
+  folder.remove();
+});
+
+const sections = `
+store: postgres://latchkey:hidden@db.example.org/latchkey
+portal: { public_url: "https://Portal.Example.org" }
+accounts: { registration: open, domains: [Example.org] }
+mail: { from: "latchkey <keys@example.org>", smtp: "smtp://user:hidden@127.0.0.1:1025" }
+collections:
+  - { name: summer, host: Media.Example.org, path: /vod/summer/, owners: [Owner@Example.org] }
+links: { key_parameter: k, token_parameter: t }
+`;
+
+test('the sections are read into the forms that requests are compared in', () => {
+  const config = folder.config(minimalYaml + sections);
+  expect(config.store).toEqual({
+    kind: 'postgres',
+    url: 'postgres://latchkey:hidden@db.example.org/latchkey',
+  });
+  expect(config.portal).toEqual({
+    publicUrl: 'https://portal.example.org',
+    host: 'portal.example.org',
+    name: 'latchkey',
+    logoFile: null,
+  });
+  expect(config.accounts).toEqual({ registration: 'open', domains: ['example.org'] });
+  expect(config.collections).toEqual([
+    { name: 'summer', host: 'media.example.org', path: '/vod/summer/', owners: ['owner@example.org'] },
+  ]);
+  expect(config.links).toEqual({ keyParameter: 'k', tokenParameter: 't' });
+});
+
+test('no password of the store or of the mail server goes to an edge', () => {
+  const config = folder.config(minimalYaml + sections);
+  expect(JSON.stringify(config)).toContain('hidden');
+  expect(JSON.stringify(withoutSecrets(config))).not.toContain('hidden');
+});
+
+test.each([
+  ['store: mysql://x', 'store: is neither sqlite nor the URL of a PostgreSQL'],
+  ['portal: { public_url: "https://portal.example.org/path" }', 'portal.public_url: '],
+  ['portal: { public_url: "portal.example.org" }', 'is not the URL of a host'],
+  ['mail: { from: a@b }', 'mail: no way to send is named (name one of smtp, webhook, log)'],
+  ['mail: { from: a@b, smtp: "smtp://a", log: ./x }', 'mail: smtp and log are two ways to send'],
+  ['mail: { from: a@b, webhook: "https://a/" }', 'mail.webhook_secret_file: is missing'],
+  ['mail: { from: a@b, smtp: "http://a/" }', 'mail.smtp: is not a URL that begins with smtp:// or smtps://'],
+  ['links: { key_parameter: token }', 'links: two of our parameters have one name'],
+  [
+    'collections: [{ name: a, host: x.example, path: /a, owners: [o@x.example] }]',
+    'collections[0].path: "/a" is not a folder (write "/a/")',
+  ],
+  [
+    'collections: [{ name: a, host: x.example, path: /a/, owners: [nobody] }]',
+    'collections[0].owners[0]: "nobody" is not a mail address (write owner@example.org)',
+  ],
+  ['collections: [{ name: a, host: x.example, path: /a/, owners: [o@x.example] }]', 'portal: is missing'],
+])('%s is refused', (yaml, problem) => {
+  expect(folder.problems(minimalYaml + yaml).join('\n')).toContain(problem);
+});
+
+test('a file that gets mails, a shared portal host and a collection nobody reaches are warned of', () => {
+  const yaml = `
+portal: { public_url: "http://app.localhost:8080" }
+mail: { from: a@b, log: ./mails }
+collections: [{ name: a, host: x.example, path: /a/, owners: [o@x.example] }]
+`;
+  const loaded = folder.load(minimalYaml.replace('name: app,', 'name: app, host: app.localhost,') + yaml);
+  const places = loaded.kind === 'loaded' ? loaded.warnings.map(({ path }) => path) : ['not loaded'];
+  expect(places).toEqual(expect.arrayContaining(['mail.log', 'portal.public_url', 'collections[0]']));
+});
