@@ -39,8 +39,10 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     keepsEncodedSlash: routes.some((route) => route.keepsEncodedSlash),
     reserved: reservedRoute(config, ownUpstream),
     reservedPrefix: config.reservedPrefix,
+    portalHost: config.portal?.host ?? null,
     tokenPathPrefix: config.tokens.pathPrefix,
     tokenParameter: config.tokens.parameter,
+    linkParameter: routes.some((route) => route.takesMember) ? config.links.tokenParameter : null,
     clockSkewSeconds: config.tokens.clockSkewSeconds,
     passTtlSeconds: config.tokens.passTtlSeconds,
     issuer: config.tokens.issuer,
@@ -61,6 +63,8 @@ function compileRoute(
 ): RoutePolicy {
   const takesPassword = route.accept.includes('password');
   const takesToken = route.accept.includes('token');
+  const takesSession = route.accept.includes('session');
+  const takesMember = route.accept.includes('member');
   return {
     index,
     name: route.name,
@@ -72,8 +76,12 @@ function compileRoute(
     upstreamIndex,
     takesAnyone: route.accept.includes('anyone'),
     takesToken,
-    takesPass: takesToken || takesPassword,
+    takesPass: takesToken || takesPassword || takesMember,
     takesPassword,
+    takesSession,
+    takesMember,
+    looksAtSessions: takesSession || takesMember,
+    isOwnPages: false,
     unscopedTokens: route.unscopedTokens,
     audience: route.audience,
     maxTokenTtlSeconds: route.maxTokenTtlSeconds,
@@ -83,8 +91,7 @@ function compileRoute(
     upgrade: route.upgrade.length === 0 ? null : { protocols: route.upgrade, origins: route.webSocketOrigins },
     response: compileResponsePolicy(route.response),
     sharesCaches: route.response.cache === 'shared',
-    variesByCredential:
-      route.accept.includes('anyone') && (takesToken || takesPassword) && route.response.cache !== 'shared',
+    variesByCredential: route.accept.includes('anyone') && route.accept.length > 1 && route.response.cache !== 'shared',
     cors: compileCors(route.cors),
     rateLimits: compileRateLimits(route.name, route.rateLimits, edges),
     timeouts: route.timeouts,
@@ -107,6 +114,10 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     takesToken: false,
     takesPass: false,
     takesPassword: false,
+    takesSession: false,
+    takesMember: false,
+    looksAtSessions: false,
+    isOwnPages: true,
     unscopedTokens: 'refuse',
     audience: [],
     maxTokenTtlSeconds: 0,

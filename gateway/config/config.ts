@@ -56,8 +56,11 @@ export interface CommonKeyConfig {
   readonly state: KeyState;
 }
 
-/** What a route takes. The other kinds of the design are named by later versions. */
-export type AcceptKind = 'anyone' | 'token' | 'password';
+/**
+ * What a route takes: tokens and passes, Basic passwords, any account that is signed in, accounts on the access list. The
+ * other kinds of the design are named by later versions.
+ */
+export type AcceptKind = 'anyone' | 'token' | 'password' | 'session' | 'member';
 
 /** Claim names that a custom identity preset may map to header names. */
 export type IdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';

@@ -44,7 +44,7 @@ function checkCollections(draft: Draft<ConfigFile>, problems: Problem[], warning
     if (host === undefined || path === undefined) continue;
     const isServed = (draft.routes ?? []).some(
       (route) =>
-        route?.accept?.some((kind) => (kind as string) === 'member') === true &&
+        route?.accept?.includes('member') === true &&
         (route.host === undefined || route.host === host || isBelow(host, route.host)) &&
         route.path !== undefined &&
         (path.startsWith(route.path) || route.path.startsWith(path)),

@@ -131,6 +131,10 @@ function checkRoutes(draft: Draft<ConfigFile>, problems: Problem[]): void {
           ),
         );
       }
+      if ((kind === 'session' || kind === 'member') && draft.portal === undefined) {
+        const hint = 'people sign in there: portal: { public_url: https://portal.example.org }';
+        problems.push(problemAt(['routes', at, 'accept', place], `${kind} needs portal`, hint));
+      }
       if (kind !== undefined && (route.accept ?? []).indexOf(kind) < place) {
         problems.push(problemAt(['routes', at, 'accept', place], `${kind} stands here twice`, 'drop one of them'));
       }

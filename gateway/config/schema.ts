@@ -59,7 +59,7 @@ const route = z.strictObject({
     .meta({ description: 'keep takes paths with %2F in a segment and forwards them so; refuse answers 400' }),
   upstream: z.string().meta({ description: 'name of an upstream' }),
   accept: z
-    .array(wordOf('kind', ['anyone', 'token', 'password']))
+    .array(wordOf('kind', ['anyone', 'token', 'password', 'session', 'member']))
     .min(1)
     .meta({ description: 'credentials taken; any one of them is enough' }),
   identity: z
@@ -137,7 +137,7 @@ export const fileSchema = z
         clock_skew: durationSeconds('0s', '30s').prefault('5s'),
         pass_ttl: durationSeconds('1s', '1d')
           .prefault('1h')
-          .meta({ description: 'life of a pass issued for credentials' }),
+          .meta({ description: 'life of a pass issued for credentials or for membership' }),
         issuer: z.string().min(1).max(256).prefault('latchkey'),
       })
       .prefault({}),

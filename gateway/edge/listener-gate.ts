@@ -47,7 +47,8 @@ export function checkGate(
 
 function redirect(port: number, request: Described, snapshot: Snapshot): GateVerdict {
   // to hosts of the configuration only: the address must not be the sender's to choose
-  if (request.host === '' || !snapshot.routes.knowsHost(request.host)) {
+  const isKnown = snapshot.routes.knowsHost(request.host) || request.host === snapshot.portalHost;
+  if (request.host === '' || !isKnown) {
     return { kind: 'refuse', reason: 'unknown-host', detail: 'no route has this host' };
   }
   // A credential that came in the clear was seen on the way. A redirect would hide that, and say it a second time.

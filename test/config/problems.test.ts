@@ -84,6 +84,15 @@ routes:
     ]);
   });
 
+  test('routes for people who are signed in need a portal', () => {
+    expect(folder.problems(yamlWithRoute('path: /, accept: [session, member]'))).toEqual([
+      'routes[0].accept[0]: session needs portal (people sign in there: portal: { public_url: https://portal.example.org })',
+      'routes[0].accept[1]: member needs portal (people sign in there: portal: { public_url: https://portal.example.org })',
+    ]);
+    const portal = 'portal: { public_url: https://portal.example.org }\n';
+    expect(folder.problems(`${portal}${yamlWithRoute('path: /, accept: [session, member]')}`)).toEqual([]);
+  });
+
   test.each([
     ['/.latchkey/x', 'is under /.latchkey/'],
     ['/.latchkey', 'is under /.latchkey/'],

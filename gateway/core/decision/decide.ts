@@ -106,7 +106,7 @@ export function decide(
   // latchkey's own pages come before any route, so that no route can shadow them
   if (facts.isReserved) {
     // a name that nobody configured is somebody's rebinding, or a certificate that covers too much (RFC 9110 §15.5.20)
-    if (!snapshot.routes.knowsHost(facts.host))
+    if (!snapshot.routes.knowsHost(facts.host) && facts.host !== snapshot.portalHost)
       return deny('unknown-host', null, false, false, 'no route has this host');
     return new Permit(snapshot.reserved, 'anyone', null, null, null, false);
   }

@@ -27,9 +27,17 @@ export interface RoutePolicy {
   readonly takesAnyone: boolean;
   /** Tokens made by any holder of the common key. */
   readonly takesToken: boolean;
-  /** Passes; also where only `password` is accepted, because a pass is what a password turns into. */
+  /** Passes; also where only `password` or `member` is accepted, because a pass is what these turn into. */
   readonly takesPass: boolean;
   readonly takesPassword: boolean;
+  /** Any account that is signed in on this host. */
+  readonly takesSession: boolean;
+  /** Accounts on the access list; passes then, too, because a pass is what membership turns into. */
+  readonly takesMember: boolean;
+  /** Session cookies say something here: one of the two above. */
+  readonly looksAtSessions: boolean;
+  /** Latchkey's own pages: our cookies and Authorization go there, and it alone may set our cookies. */
+  readonly isOwnPages: boolean;
   readonly unscopedTokens: 'refuse' | 'allow';
   readonly audience: readonly string[];
   readonly maxTokenTtlSeconds: number;
@@ -91,9 +99,13 @@ export interface Snapshot {
   readonly reserved: RoutePolicy;
   /** Begins and ends with `/`. */
   readonly reservedPrefix: string;
+  /** Host of latchkey's pages, which needs no route; null without a portal. */
+  readonly portalHost: string | null;
   /** Begins and ends with `/`. */
   readonly tokenPathPrefix: string;
   readonly tokenParameter: string;
+  /** Query parameter of a link's token; null where no route takes members, so that nobody looks for it. */
+  readonly linkParameter: string | null;
   readonly clockSkewSeconds: number;
   readonly passTtlSeconds: number;
   readonly issuer: string;
