@@ -35,7 +35,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
   });
   return {
     seq,
-    routes: buildRouteTable(routes),
+    routes: buildRouteTable(routes, config.portal === null ? [] : [config.portal.host]),
     keepsEncodedSlash: routes.some((route) => route.keepsEncodedSlash),
     reserved: reservedRoute(config, ownUpstream),
     reservedPrefix: config.reservedPrefix,

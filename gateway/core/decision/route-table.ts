@@ -78,9 +78,13 @@ export class RouteTable<R extends RouteAddress> {
 /**
  * Builds the table.
  *
+ * @param ownHosts  hosts that are known even if no route is for them, like the portal's: only latchkey's own pages are there
  * @throws Error when two routes have the same host and path, or a path is not absolute (the configuration checks before)
  */
-export function buildRouteTable<R extends RouteAddress>(routes: readonly R[]): RouteTable<R> {
+export function buildRouteTable<R extends RouteAddress>(
+  routes: readonly R[],
+  ownHosts: readonly string[] = [],
+): RouteTable<R> {
   const exact = new Map<string, TrieNode<R>>();
   const wildcards = new Map<string, TrieNode<R>>();
   let hostless: TrieNode<R> | null = null;
@@ -96,7 +100,11 @@ export function buildRouteTable<R extends RouteAddress>(routes: readonly R[]): R
     }
     insert(group, route);
   }
-  return new RouteTable(exact, wildcards, hostless);
+  const table = new RouteTable(exact, wildcards, hostless);
+  // a site without host names may share its host with the portal, so only a host that nobody serves gets an empty group
+  const unserved = ownHosts.filter((host) => !table.knowsHost(host));
+  for (const host of unserved) exact.set(host, newNode());
+  return table;
 }
 
 /** The deepest folder on the way, or the exact path at its end, which is longer than any folder. */

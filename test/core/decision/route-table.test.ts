@@ -87,6 +87,14 @@ describe('RouteTable', () => {
     expect(named.hosts()).toEqual({ exact: ['a.b'], wildcards: ['*.c.d'], hostless: false });
   });
 
+  it('knows hosts of its own, and takes none of them from a site', () => {
+    const named = buildRouteTable([{ host: 'a.b', path: '/' }], ['portal.b', 'a.b']);
+    expect(named.knowsHost('portal.b')).toBe(true);
+    expect(named.find('portal.b', '/')).toBeNull();
+    expect(named.find('a.b', '/')?.host).toBe('a.b');
+    expect(buildRouteTable([{ host: null, path: '/' }], ['portal.b']).find('portal.b', '/')?.path).toBe('/');
+  });
+
   it('refuses two routes with one address, and a path that is not absolute', () => {
     const twice = { host: 'a', path: '/x/' };
     expect(() => buildRouteTable([twice, { ...twice }])).toThrow('two routes for host a and path "/x/"');
