@@ -9,6 +9,7 @@ import { withoutSecrets } from '../config/config.ts';
 import type { FeedKey } from '../config/edge-feed.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { AssertionJwk } from './assertion-keys.ts';
 import type { ControlClock } from './control-clock.ts';
 import { ControlMetrics } from './control-metrics.ts';
 import { noStoreAnswers, type StoreAnswers } from './edge-questions.ts';
@@ -17,7 +18,6 @@ import { createEdgeServer } from './edge-server.ts';
 import type { ControlState } from './load-state.ts';
 import { mergeReload } from './merge-reload.ts';
 import { createOperationsServer } from './operations-server.ts';
-import { createPublicServer } from './public-server.ts';
 import { PasswordVerifier } from './verify-password.ts';
 
 /** What loading the file again gave; problems are lines for people, without secrets. */
@@ -34,6 +34,11 @@ export interface ControlOptions {
   readonly reload: () => Reloaded;
   readonly logger: Logger;
   readonly clock: ControlClock;
+  /**
+   * Builds the server of public.sock, which control makes listen and closes. Pages are not control's to know (api/), and the keys
+   * of the edges are only control's.
+   */
+  readonly visitors: (own: { readonly assertionKeys: () => readonly AssertionJwk[] }) => FastifyInstance;
   /** Port to listen on for operations instead of the configured one, which may be 0. */
   readonly operationsPort?: number | null;
   /** What answers edges' questions about access and sessions. Default: nothing does. */
@@ -114,8 +119,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     },
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
   });
-  const { reservedPrefix, operations: address } = state.config;
-  const visitors = createPublicServer({ roster, clock, logger, reservedPrefix });
+  const address = state.config.operations;
+  const visitors = options.visitors({ assertionKeys: () => roster.keys.list(clock.monotonicMs()) });
   const operations = createOperationsServer({
     roster,
     logger,
