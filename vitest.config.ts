@@ -8,6 +8,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    globalSetup: ['test/support/postgres-run.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // a condition that is polled for comes when the machine gets to it

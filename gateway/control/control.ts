@@ -7,20 +7,17 @@ import { chmodSync, rmSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { withoutSecrets } from '../config/config.ts';
 import type { FeedKey } from '../config/edge-feed.ts';
-import type { LogPosition } from '../core/model/change.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { ChangeFeed, type ChangeSource, emptyLog } from './change-feed.ts';
+import type { AssertionJwk } from './assertion-keys.ts';
 import type { ControlClock } from './control-clock.ts';
 import { ControlMetrics } from './control-metrics.ts';
 import { noStoreAnswers, type StoreAnswers } from './edge-questions.ts';
 import { EdgeRoster } from './edge-roster.ts';
 import { createEdgeServer } from './edge-server.ts';
-import { Enforcement } from './enforcement.ts';
 import type { ControlState } from './load-state.ts';
 import { mergeReload } from './merge-reload.ts';
 import { createOperationsServer } from './operations-server.ts';
-import { createPublicServer } from './public-server.ts';
 import { PasswordVerifier } from './verify-password.ts';
 
 /** What loading the file again gave; problems are lines for people, without secrets. */
@@ -37,18 +34,15 @@ export interface ControlOptions {
   readonly reload: () => Reloaded;
   readonly logger: Logger;
   readonly clock: ControlClock;
+  /**
+   * Builds the server of public.sock, which control makes listen and closes. Pages are not control's to know (api/), and the keys
+   * of the edges are only control's.
+   */
+  readonly visitors: (own: { readonly assertionKeys: () => readonly AssertionJwk[] }) => FastifyInstance;
   /** Port to listen on for operations instead of the configured one, which may be 0. */
   readonly operationsPort?: number | null;
   /** What answers edges' questions about access and sessions. Default: nothing does. */
   readonly answers?: Partial<StoreAnswers>;
-  /** The change log to follow. Default: one in which nothing happens. */
-  readonly changes?: ChangeSource;
-  /** Reads the key ring anew after it changed in the store; resolves with the keys. Default: the keys stay. */
-  readonly reloadKeys?: () => Promise<readonly KeyRecord[]>;
-  /** See `EnforcementOptions`. */
-  readonly endEdge?: (edge: string) => Promise<void>;
-  /** Edges that run since before this control. */
-  readonly runningEdges?: readonly string[];
   /** Between heartbeats on the feed. Default 1000. */
   readonly heartbeatMs?: number;
   /** Between new secrets for TLS session tickets. Default 8 h. */
@@ -68,14 +62,6 @@ export interface Control {
   readonly operations: { readonly host: string; readonly port: number };
   /** Loads the file again. A bad one changes nothing; a good one is sent to the edges. */
   readonly reload: () => ReloadResult;
-  /**
-   * Resolves when every edge of this node acts on the change log up to there.
-   *
-   * @throws Error when the log cannot be read to that place in time
-   */
-  readonly confirm: (position: LogPosition) => Promise<void>;
-  /** The process of an edge is gone. */
-  readonly edgeGone: (edge: string) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -106,22 +92,6 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     clock,
     logger,
   });
-  const enforcement = new Enforcement({ logger, endEdge: options.endEdge ?? null });
-  enforcement.expect(options.runningEdges ?? []);
-  const log = new ChangeFeed({
-    source: options.changes ?? emptyLog,
-    clock,
-    logger,
-    broadcast: (message) => edges.broadcast(message),
-    onRead: () => edges.beat(),
-    onKeys: async () => {
-      if (options.reloadKeys === undefined) return;
-      state = { ...state, keys: await options.reloadKeys() };
-      seq += 1;
-      edges.broadcastSnapshot();
-      logger.info({ seq }, 'the key ring changed');
-    },
-  });
   const edges = createEdgeServer({
     roster,
     clock,
@@ -135,10 +105,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       tls: state.tls,
       ticketSecret,
       publicSocket: sockets.public,
-      index: log.index(),
     }),
-    logBeat: () => log.beat(),
-    enforcement,
     seq: () => seq,
     answers: {
       verifyPassword: async (question) => {
@@ -152,8 +119,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     },
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
   });
-  const { reservedPrefix, operations: address } = state.config;
-  const visitors = createPublicServer({ roster, clock, logger, reservedPrefix });
+  const address = state.config.operations;
+  const visitors = options.visitors({ assertionKeys: () => roster.keys.list(clock.monotonicMs()) });
   const operations = createOperationsServer({
     roster,
     logger,
@@ -168,14 +135,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const close = async (): Promise<void> => {
     clearInterval(rotation);
     passwords.close();
-    await log.close();
-    enforcement.close();
     await Promise.all([edges.close(), visitors.close(), operations.close()]);
   };
 
   try {
-    // before the first edge comes: it is to begin with the index
-    await log.look();
     await listenOnSocket(visitors, sockets.public);
     await listenOnSocket(edges.server, sockets.edge);
     await operations
@@ -207,11 +170,6 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       logger.info({ seq }, 'the configuration was reloaded');
       return { kind: 'applied', needsRestart, state };
     },
-    confirm: async (position) => {
-      await log.reach(position);
-      await enforcement.confirm(position);
-    },
-    edgeGone: (edge) => enforcement.gone(edge),
     close,
   };
 }

@@ -1,8 +1,12 @@
 // The answers that all servers of control share: problem+json (RFC 9457) for what is not there or went wrong.
-// An error's text never reaches a client; it goes to the log.
+// An error's text never reaches a client; it goes to the log. A store that is away is the one error that has a status of its own.
 
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { StoreAway } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
+
+/** How soon to ask again when the store is away. */
+const storeRetrySeconds = 2;
 
 /** Answers with `application/problem+json`. */
 export function sendProblem(reply: FastifyReply, status: number, title: string): FastifyReply {
@@ -14,15 +18,35 @@ export function sendProblem(reply: FastifyReply, status: number, title: string):
     .send(Buffer.from(JSON.stringify({ type: 'about:blank', title, status })));
 }
 
-/** Unknown paths are 404, refused bodies keep their 4xx, everything else is logged and is 500. */
-export function answerProblems(server: FastifyInstance, logger: Logger): void {
-  server.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, 'Not Found'));
-  server.setErrorHandler((error, _request, reply) => {
-    const status = statusOf(error);
-    if (status < 500) return sendProblem(reply, status, 'Bad Request');
-    logger.error({ problem: error instanceof Error ? error.message : String(error) }, 'a handler of control failed');
-    return sendProblem(reply, 500, 'Internal Server Error');
+/** Answers a problem to people instead. @returns false to leave it to `answerProblems` */
+export type PageOfProblem = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  retryAfterSeconds: number | null,
+) => boolean;
+
+/** Unknown paths are 404, refused bodies keep their 4xx, a store that is away is 503, everything else is logged and is 500. */
+export function answerProblems(server: FastifyInstance, logger: Logger, asPage: PageOfProblem = () => false): void {
+  server.setNotFoundHandler((request, reply) => {
+    if (!asPage(request, reply, 404, null)) sendProblem(reply, 404, 'Not Found');
   });
+  server.setErrorHandler((error, request, reply) => {
+    if (error instanceof StoreAway) {
+      logger.warn('the store is away; a request was answered 503');
+      reply.header('retry-after', String(storeRetrySeconds));
+      if (!asPage(request, reply, 503, storeRetrySeconds)) sendProblem(reply, 503, 'Service Unavailable');
+      return;
+    }
+    const status = statusOf(error);
+    if (status >= 500) logger.error({ problem: textOf(error) }, 'a handler of control failed');
+    if (asPage(request, reply, status, null)) return;
+    sendProblem(reply, status, status < 500 ? 'Bad Request' : 'Internal Server Error');
+  });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function statusOf(error: unknown): number {

@@ -71,9 +71,7 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
         },
         reject,
       });
-      working ??= drain().finally(() => {
-        working = null;
-      });
+      working ??= drain();
     });
   }
 
@@ -83,13 +81,16 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
       await new Promise((resolve) => setImmediate(resolve));
       await commitBatch();
     }
+    // In the same step as the look at the queue: a unit that comes later starts the work again.
+    working = null;
   }
 
   async function commitBatch(): Promise<void> {
     const begun = await beginTwice();
     if (begun instanceof Error) {
       // Those who wait behind it would only wait for the same answer.
-      for (const waiting of queue.splice(0)) waiting.reject(new StoreAway(begun));
+      const away = begun instanceof StoreAway ? begun : new StoreAway(begun);
+      for (const waiting of queue.splice(0)) waiting.reject(away);
       return;
     }
     const { transaction, epoch } = begun;

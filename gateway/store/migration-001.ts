@@ -31,8 +31,8 @@ export function firstTables({ text, integer, counter, suffix }: ColumnTypes): re
       ...required(text, 'algorithm', 'purpose', 'state', 'secret_sealed'),
       ...required(integer, 'created_at'),
     ),
-    // Two signers of content would be two answers to "which key does a new token name".
-    `create unique index keys_signer on keys (purpose) where purpose = 'content' and state = 'signing'`,
+    // Two signers would be two answers to "which key does a new token name".
+    `create unique index keys_signer on keys (purpose) where state = 'signing'`,
     table(
       'accounts',
       key,

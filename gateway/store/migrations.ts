@@ -96,7 +96,9 @@ export function makeEpoch(): string {
 async function tableExists(engine: Engine, database: Engine['writer']): Promise<boolean> {
   const { rows } =
     engine.kind === 'postgres'
-      ? await sql`select 1 where to_regclass('schema_migrations') is not null`.execute(database)
+      ? // Not to_regclass: inside a transaction that waited for another's, it answers from before that one.
+        await sql`select 1 from pg_catalog.pg_class
+          where relname = 'schema_migrations' and pg_catalog.pg_table_is_visible(oid)`.execute(database)
       : await sql`select 1 from sqlite_schema where name = 'schema_migrations'`.execute(database);
   return rows.length > 0;
 }

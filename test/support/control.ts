@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { createJwksServer } from '../../gateway/api/jwks.ts';
 import type { Config } from '../../gateway/config/config.ts';
 import { type Control, type ControlOptions, startControl } from '../../gateway/control/control.ts';
 import type { ControlState } from '../../gateway/control/load-state.ts';
@@ -105,6 +106,7 @@ export function makeTestControl(): TestControl {
         reload: () => ({ kind: 'refused', problems: ['no file in this test'] }),
         logger,
         clock: { monotonicMs, epochSeconds },
+        visitors: ({ assertionKeys }) => createJwksServer(logger, { prefix: '/.latchkey/', assertionKeys }),
         heartbeatMs: 20,
         ...changes,
       });

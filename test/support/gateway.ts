@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
+import { createJwksServer } from '../../gateway/api/jwks.ts';
 import { formatProblem } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import type { fileSchema } from '../../gateway/config/schema.ts';
@@ -121,6 +122,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     reload: () => ({ kind: 'loaded', state: load(file) }),
     logger,
     clock: { monotonicMs, epochSeconds },
+    visitors: ({ assertionKeys }) => createJwksServer(logger, { prefix: first.config.reservedPrefix, assertionKeys }),
     ...(options.answers === undefined ? {} : { answers: options.answers }),
   });
   const socketPath = (await options.controlLine?.open(sockets.edge)) ?? sockets.edge;

@@ -1,8 +1,13 @@
 // A load of many small requests on kept connections, for tests that change something under it and want nothing to fail.
-// It behaves as a browser does: an announced end of a connection is no failure, an answer that does not come is one.
+// It behaves as a browser does: an announced end of a connection is no failure, an answer that does not come is one. Only
+// when this process itself stood still for longer than an idle connection is kept in a drain, it asks once more.
 
 import { createHash } from 'node:crypto';
+import { monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { RawClient, requestText } from './raw-client.ts';
+
+// What a connection may idle in a drain: `drainIdleMs` of downstream.ts, by a clock that is up to a tick behind.
+const drainIdleMs = 500 - 250;
 
 /** What a load came to. */
 export interface LoadResult {
@@ -11,6 +16,8 @@ export interface LoadResult {
   readonly failures: readonly string[];
   /** New connections after an answer that said `Connection: close`. */
   readonly reconnects: number;
+  /** Requests that were sent so late on a connection that it had ended; each was sent again. */
+  readonly late: number;
 }
 
 /**
@@ -27,12 +34,20 @@ export function startLoad(
   let isOver = false;
   let answered = 0;
   let reconnects = 0;
+  let late = 0;
   const failures: string[] = [];
   const run = async (): Promise<void> => {
     let client: RawClient | null = null;
+    let sentMs = 0;
+    let pausedMs = 0;
     while (!isOver) {
       try {
+        if (client === null) sentMs = monotonicMs();
         client ??= await RawClient.connect(port);
+        const nowMs = monotonicMs();
+        // since the request before, or since the connection was asked for: never less than the connection idled
+        pausedMs = nowMs - sentMs;
+        sentMs = nowMs;
         client.write(requestText('GET', path));
         const answer = await client.read();
         answered++;
@@ -43,7 +58,9 @@ export function startLoad(
           reconnects++;
         }
       } catch (error) {
-        failures.push(String(error));
+        const hasIdled = pausedMs > drainIdleMs && client?.takeRest().length === 0;
+        if (hasIdled) late++;
+        else failures.push(String(error));
         client?.destroy();
         client = null;
       }
@@ -56,7 +73,7 @@ export function startLoad(
     stop: async () => {
       isOver = true;
       await Promise.all(runs);
-      return { answered, failures, reconnects };
+      return { answered, failures, reconnects, late };
     },
   };
 }

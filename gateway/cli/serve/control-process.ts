@@ -2,6 +2,7 @@
 // Keys come by IPC from the supervisor; a reload reads them from their files again.
 
 import { isDeepStrictEqual } from 'node:util';
+import { createJwksServer } from '../../api/jwks.ts';
 import type { Config } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
 import { formatProblem } from '../../config/format.ts';
@@ -61,6 +62,8 @@ async function start(message: StartControl): Promise<RunningControl> {
       reload: () => loadAgain(message.file, message.state.config.dataDir),
       logger,
       clock: { monotonicMs, epochSeconds },
+      visitors: ({ assertionKeys }) =>
+        createJwksServer(logger, { prefix: message.state.config.reservedPrefix, assertionKeys }),
     });
     logger.info({ operations: control.operations, pid: process.pid }, 'control is ready');
     await tellSupervisor({ type: 'control-ready', operations: control.operations });

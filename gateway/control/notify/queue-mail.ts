@@ -13,7 +13,7 @@ import type { Unit } from '../../store/store.ts';
 export interface MailContext {
   readonly sealing: {
     readonly seal: (
-      place: { readonly table: string; readonly row: string; readonly column: string },
+      place: { readonly table: 'outbox'; readonly row: string; readonly column: string },
       plain: string,
     ) => string;
   };

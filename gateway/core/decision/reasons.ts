@@ -31,7 +31,6 @@ export type DenyReason =
   | 'token-not-yet-valid'
   | 'token-issued-ahead'
   | 'token-lives-too-long'
-  | 'token-revoked'
   | 'token-wrong-audience'
   | 'token-unscoped'
   | 'outside-path'
@@ -43,7 +42,6 @@ export type DenyReason =
   | 'password-wrong'
   | 'password-busy'
   | 'control-away'
-  | 'index-stale'
   | 'overloaded';
 
 /** Every deny reason, for metrics that list their label values up front. */
@@ -73,7 +71,6 @@ export const denyReasons: readonly DenyReason[] = [
   'token-not-yet-valid',
   'token-issued-ahead',
   'token-lives-too-long',
-  'token-revoked',
   'token-wrong-audience',
   'token-unscoped',
   'outside-path',
@@ -85,6 +82,5 @@ export const denyReasons: readonly DenyReason[] = [
   'password-wrong',
   'password-busy',
   'control-away',
-  'index-stale',
   'overloaded',
 ];

@@ -1,0 +1,47 @@
+// Our cookies as control sets and reads them: session, device, flow. Their attributes are the same everywhere in latchkey.
+// Over TLS the names begin with `__Host-`, so that no other host or path can set them; on plain HTTP over loopback browsers would
+// drop such cookies, and there the plain names are used. A request has one of the two sets, never both.
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestOrigin } from './request-origin.ts';
+
+export type OurCookie = 'session' | 'device' | 'flow';
+
+const plainNames: Readonly<Record<OurCookie, string>> = {
+  session: 'latchkey',
+  device: 'latchkey_device',
+  flow: 'latchkey_flow',
+};
+
+/** Life of a device cookie: the longest that browsers keep one. */
+export const deviceCookieSeconds = 400 * 24 * 60 * 60;
+
+export function cookieName(cookie: OurCookie, isSecure: boolean): string {
+  return isSecure ? `__Host-${plainNames[cookie]}` : plainNames[cookie];
+}
+
+/** @returns the value as it was sent, NOT verified; null without one */
+export function readCookie(request: FastifyRequest, origin: RequestOrigin, cookie: OurCookie): string | null {
+  const value = request.cookies[cookieName(cookie, origin.isSecure)];
+  return value === undefined || value === '' ? null : value;
+}
+
+export function setCookie(
+  reply: FastifyReply,
+  origin: RequestOrigin,
+  cookie: OurCookie,
+  value: string,
+  maxAgeSeconds: number,
+): void {
+  reply.setCookie(cookieName(cookie, origin.isSecure), value, {
+    path: '/',
+    maxAge: maxAgeSeconds,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: origin.isSecure,
+  });
+}
+
+export function clearCookie(reply: FastifyReply, origin: RequestOrigin, cookie: OurCookie): void {
+  setCookie(reply, origin, cookie, '', 0);
+}

@@ -1,0 +1,33 @@
+// The public halves of the edges' assertion keys, for upstreams. Only public Ed25519 keys are in it, see control/assertion-keys.ts.
+// Served on every host and to everybody: it says nothing that is secret, and changes nothing.
+
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { AssertionJwk } from '../control/assertion-keys.ts';
+import { answerProblems } from '../control/problem-answers.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface JwksOptions {
+  /** `/.latchkey/` or what the configuration says. */
+  readonly prefix: string;
+  /** The keys as they are now. */
+  readonly assertionKeys: () => readonly AssertionJwk[];
+}
+
+export function serveJwks(server: FastifyInstance, { prefix, assertionKeys }: JwksOptions): void {
+  // As bytes: a charset is added to text, and these media types have none.
+  server.get(`${prefix}jwks.json`, (_request, reply) =>
+    reply
+      .header('cache-control', 'public, max-age=60')
+      .header('x-content-type-options', 'nosniff')
+      .type('application/jwk-set+json')
+      .send(Buffer.from(JSON.stringify({ keys: assertionKeys() }))),
+  );
+}
+
+/** A server with nothing else on it, for a control without a store. */
+export function createJwksServer(logger: Logger, options: JwksOptions): FastifyInstance {
+  const server = Fastify({ logger: false, bodyLimit: 64 * 1024, exposeHeadRoutes: false });
+  answerProblems(server, logger);
+  serveJwks(server, options);
+  return server;
+}

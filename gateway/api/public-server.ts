@@ -1,0 +1,133 @@
+// The server on public.sock: pages, forms, `v1` and the JWKS, as visitors reach them through an edge.
+// The edge sends what stands under the reserved prefix, and requests that present a link. It says in X-Forwarded-* where they came
+// from, which is believed because nobody else can open the socket. No path of edge.sock or of the administration socket is here.
+
+import cookies from '@fastify/cookie';
+import forms from '@fastify/formbody';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { AssertionJwk } from '../control/assertion-keys.ts';
+import type { ControlContext } from '../control/control-context.ts';
+import { answerProblems } from '../control/problem-answers.ts';
+import { serveAssets } from './assets.ts';
+import { formTokenHeader, isFormToken, provenanceOf } from './cross-site.ts';
+import { type Endpoint, refuse } from './endpoint.ts';
+import { serveJwks } from './jwks.ts';
+import { describeApi } from './openapi.ts';
+import { pages, presentation } from './pages.ts';
+import { originOf } from './request-origin.ts';
+import { type Admission, sendRefusal, serveEndpoints } from './serve-endpoints.ts';
+import { answerPage, sendPage, servePages } from './serve-pages.ts';
+import { sorryPage } from './sorry.ts';
+import { endpoints } from './v1/endpoints.ts';
+import { noSessions, type SessionKeeper, whoAsks } from './who-asks.ts';
+
+export interface PublicServerOptions {
+  /** Public keys of the edges, for the JWKS. */
+  readonly assertionKeys: () => readonly AssertionJwk[];
+  /** Who reads and renews sessions. */
+  readonly sessions?: SessionKeeper;
+}
+
+// forms and small documents are all that is ever sent here
+const bodyLimit = 64 * 1024;
+
+/** Builds the server; the caller makes it listen. The reserved prefix is taken once: a change of it waits for a restart. */
+export function createPublicServer(context: ControlContext, options: PublicServerOptions): FastifyInstance {
+  const prefix = context.config().reservedPrefix;
+  const sessions = options.sessions ?? noSessions;
+  const server = Fastify({ logger: false, bodyLimit, exposeHeadRoutes: false, routerOptions: { maxParamLength: 200 } });
+  const pageOptions = { context, sessions, prefix };
+
+  answerProblems(server, context.logger, (request, reply, status, retryAfterSeconds) => {
+    if (!wantsPage(request, `${prefix}v1/`)) return false;
+    const origin = originOf(request.headers, context.config());
+    sendPage(reply, sorryPage(status, {}, retryAfterSeconds ?? undefined), { ...pageOptions, origin, actor: null });
+    return true;
+  });
+  server.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    if (!reply.hasHeader('referrer-policy')) reply.header('referrer-policy', 'same-origin');
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+  });
+  server.register(cookies);
+  server.register(forms);
+  // in a register of its own, so that what the plugins hook in is there for every route
+  server.register(async (scope) => {
+    serveJwks(scope, { prefix, assertionKeys: options.assertionKeys });
+    serveAssets(scope, context, prefix);
+    serveEndpoints(scope, {
+      context,
+      endpoints,
+      base: `${prefix}v1/`,
+      admit: (request, reply, endpoint) => admitVisitor(context, sessions, request, reply, endpoint),
+    });
+    scope.get(`${prefix}v1/openapi.json`, (request, reply) => {
+      const refusal = refuseHost(context, request);
+      if (refusal !== null) return sendRefusal(reply, refusal);
+      const { portal } = context.config();
+      const document = describeApi(endpoints, portal?.publicUrl ?? null, prefix, apiVersion);
+      return reply
+        .header('cache-control', 'public, max-age=60')
+        .type('application/json')
+        .send(Buffer.from(JSON.stringify(document)));
+    });
+    servePages(scope, pages, pageOptions);
+    if (presentation !== null) {
+      // whatever has no path of ours: an edge sends it here because its query carries a link's token
+      const run = presentation;
+      scope.route({
+        method: ['GET', 'HEAD', 'POST'],
+        url: '/*',
+        handler: (request, reply) => {
+          if (request.url.startsWith(prefix)) return reply.callNotFound();
+          const method = request.method === 'POST' ? 'POST' : 'GET';
+          return answerPage({ method, path: '', who: 'anyone', place: 'everywhere', run }, request, reply, pageOptions);
+        },
+      });
+    }
+  });
+  return server;
+}
+
+/** Of `v1`'s description; goes up when an endpoint changes what it means. */
+const apiVersion = '1';
+
+/**
+ * `v1` takes the portal's session cookie and nothing else, on the portal's host only. A request that changes something has to come
+ * from the portal's own pages: by what the browser says of its origin, or by the form token in a header.
+ */
+async function admitVisitor(
+  context: ControlContext,
+  sessions: SessionKeeper,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  endpoint: Endpoint,
+): Promise<Admission> {
+  const refusal = refuseHost(context, request);
+  if (refusal !== null) return refusal;
+  const origin = originOf(request.headers, context.config());
+  const provenance = endpoint.method === 'GET' ? 'same-origin' : provenanceOf(request.headers, origin);
+  if (provenance === 'cross-site') return refuse(403, 'cross-site', 'This was sent from another site.');
+  const actor = await whoAsks(context, sessions, request, reply, origin);
+  if (provenance === 'unknown') {
+    const binding = actor?.kind === 'account' ? actor.sessionId : '';
+    if (binding === '' || !isFormToken(context, binding, request.headers[formTokenHeader])) {
+      return refuse(403, 'cross-site', `Send an Origin field, or the ${formTokenHeader} that "me" gives.`);
+    }
+  }
+  const { clientAddress, userAgent, requestId } = origin;
+  return { kind: 'admitted', actor, request: { clientAddress, userAgent, requestId } };
+}
+
+function refuseHost(context: ControlContext, request: FastifyRequest): (Admission & { kind: 'refused' }) | null {
+  const origin = originOf(request.headers, context.config());
+  if (!origin.isKnown) return refuse(421, 'unknown-host', 'This host is not served here.');
+  return origin.isPortal ? null : refuse(404, 'not-here', 'This is served on the portal’s host only.');
+}
+
+/** A browser that shows what it gets, rather than a program. */
+function wantsPage(request: FastifyRequest, apiBase: string): boolean {
+  const accepts =
+    request.headers['sec-fetch-mode'] === 'navigate' || (request.headers.accept ?? '').includes('text/html');
+  return accepts && !request.url.startsWith(apiBase);
+}

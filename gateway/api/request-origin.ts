@@ -1,0 +1,65 @@
+// Where a request came from and which of our hosts it was sent to, as the edge says.
+// X-Forwarded-* is believed here without a list, because only edges can open public.sock. Never used for edge.sock.
+// Rules: the names that serve pages are `portal.public_url`'s only; cookies lose `__Host-` on plain HTTP over loopback.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Config } from '../config/config.ts';
+import { canonicalHost } from '../core/decision/host.ts';
+
+export interface RequestOrigin {
+  /** Lower case, without port, as routes and sessions name it. Empty when malformed. */
+  readonly host: string;
+  /** `scheme://host[:port]`, as the browser sees it. */
+  readonly origin: string;
+  /** Whether cookies carry Secure and `__Host-`: always but on plain HTTP over loopback. */
+  readonly isSecure: boolean;
+  /** The host of `portal.public_url`. */
+  readonly isPortal: boolean;
+  /** The portal's host, or one that a route or a collection names. */
+  readonly isKnown: boolean;
+  /** The client's address; empty when the edge named none. */
+  readonly clientAddress: string;
+  readonly requestId: string;
+  readonly userAgent: string;
+}
+
+/** @param headers  of a request on public.sock */
+export function originOf(headers: IncomingHttpHeaders, config: Config): RequestOrigin {
+  const authority = (one(headers['x-forwarded-host']) || (headers.host ?? '')).trim().toLowerCase();
+  const host = canonicalHost(authority) ?? '';
+  const scheme = one(headers['x-forwarded-proto']) === 'https' ? 'https' : 'http';
+  const chain = one(headers['x-forwarded-for']).split(',');
+  // the edge writes the client first and its own neighbour last, see edge/trusted-proxies.ts
+  const neighbour = (chain.at(-1) ?? '').trim();
+  const isPortal = host !== '' && host === portalHost(config);
+  return {
+    host,
+    origin: `${scheme}://${authority}`,
+    isSecure: scheme === 'https' || !isLoopback(neighbour),
+    isPortal,
+    isKnown: isPortal || (host !== '' && isPublicHost(config, host)),
+    clientAddress: (chain[0] ?? '').trim(),
+    requestId: one(headers['x-request-id']).slice(0, 100),
+    userAgent: (headers['user-agent'] ?? '').slice(0, 300),
+  };
+}
+
+/** Host of the portal as `RequestOrigin.host` spells it; null without a portal. */
+export function portalHost(config: Config): string | null {
+  return config.portal === null ? null : canonicalHost(new URL(config.portal.publicUrl).host);
+}
+
+/** Whether a route or a collection is served under this host. */
+export function isPublicHost(config: Config, host: string): boolean {
+  const matches = (pattern: string | null): boolean =>
+    pattern === host || (pattern?.startsWith('*.') === true && host.endsWith(pattern.slice(1)));
+  return config.routes.some((route) => matches(route.host)) || config.collections.some((one) => matches(one.host));
+}
+
+function one(value: string | readonly string[] | undefined): string {
+  return typeof value === 'string' ? value : (value?.[0] ?? '');
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}

@@ -1,0 +1,78 @@
+// The way of a visitor to the portal's sign-in and back to the host they came from. On that host a nonce goes into the flow cookie;
+// the portal learns its digest only, in a sealed request, and the one-time code that it gives back is bound to that digest. So a
+// code that somebody else sees, or a request that somebody else began, opens nothing in another browser.
+// Hosts and origins in it are ours: sealed by us, from a request that an edge passed on, and looked up again before use.
+
+import { z } from 'zod';
+import { flowSeconds, nonceHash } from './flow-cookie.ts';
+import type { PageAnswer, Visit } from './page-route.ts';
+import { isPublicHost, portalHost } from './request-origin.ts';
+import { openText, sealText } from './sealed-text.ts';
+
+const aboutShape = z.object({
+  /** What is about to be opened, as its owner calls it. */
+  label: z.string().max(200),
+  /** Who sent it: name or address; null when nobody is to be named. */
+  owner: z.string().max(320).nullable(),
+});
+
+/** What the sign-in page says of where somebody is going. */
+export type SignInAbout = z.infer<typeof aboutShape>;
+
+const handoverShape = z.object({
+  host: z.string().max(260),
+  origin: z.string().max(300),
+  nonceHash: z.string().max(60),
+  flow: z.string().max(40),
+  about: aboutShape.nullable(),
+});
+
+/** A sign-in for another host, as the portal is asked for it. */
+export type HandoverRequest = z.infer<typeof handoverShape>;
+
+export interface SignInStart {
+  /** Where to go afterwards, on this host; sound, see return-address.ts. */
+  readonly returnPath: string;
+  /** The link that was presented and left the address. After sign-in `claim?flow=<id>` is opened on this host. */
+  readonly link?: { readonly key: string; readonly token: string };
+  readonly about?: SignInAbout;
+}
+
+/** Sends a visitor of any of our hosts to the portal's sign-in. Sets the flow cookie of this host. */
+export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
+  const { context, origin, prefix, jar } = visit;
+  const { portal } = context.config();
+  if (portal === null) return visit.sorry(404);
+  const flow = jar.begin({ returnPath: start.returnPath, link: start.link ?? null });
+  const request: HandoverRequest = {
+    host: origin.host,
+    origin: origin.origin,
+    nonceHash: nonceHash(flow.nonce),
+    flow: flow.id,
+    about: start.about ?? null,
+  };
+  const sealed = sealText(context, handoverUse(visit), request, flowSeconds);
+  return visit.redirect(`${portal.publicUrl}${prefix}login?handover=${sealed}`);
+}
+
+/** @returns null when it is not ours, over its time, or for a host that is not served any more */
+export function openHandover(visit: Visit, sealed: string | undefined): HandoverRequest | null {
+  const request = openText(visit.context, handoverUse(visit), sealed, handoverShape);
+  if (request === null) return null;
+  const config = visit.context.config();
+  return request.host === portalHost(config) || isPublicHost(config, request.host) ? request : null;
+}
+
+/** Address of the page of this host that goes on with a flow once somebody is signed in. */
+export function continuationOf(visit: Visit, flowId: string | undefined): string {
+  const flow = visit.jar.find(flowId);
+  if (flow === null) return '/';
+  // the claim ends the flow itself: it still needs the token in it
+  if (flow.link !== null) return `${visit.prefix}claim?flow=${flow.id}`;
+  visit.jar.end(flow.id);
+  return flow.returnPath;
+}
+
+function handoverUse(visit: Visit): { readonly use: 'handover'; readonly binding: string } {
+  return { use: 'handover', binding: portalHost(visit.context.config()) ?? '' };
+}

@@ -1,0 +1,45 @@
+// What people read when something cannot be shown. One plain sentence of what happened, and what they can do.
+// Says nothing about which check failed: the same page for what is not there and for what is somebody else's.
+
+import { html } from './html.ts';
+import type { PageContent } from './page-route.ts';
+
+interface Words {
+  readonly title: string;
+  readonly text: string;
+}
+
+const words: Readonly<Record<number, Words>> = {
+  400: {
+    title: 'That did not arrive whole',
+    text: 'Something was missing or garbled on the way. Go back and try again.',
+  },
+  403: { title: 'This is not yours to open', text: 'You are signed in, but this is kept for somebody else.' },
+  404: { title: 'Nothing is here', text: 'The address may be mistyped, or what was here is gone.' },
+  405: { title: 'Nothing is here', text: 'The address may be mistyped, or what was here is gone.' },
+  410: {
+    title: 'This is over',
+    text: 'It was taken back, or its time has passed. Ask whoever sent it to you for a new one.',
+  },
+  413: { title: 'That is too long', text: 'Shorten what you typed and try again.' },
+  421: { title: 'Nothing is here', text: 'This address is not served here.' },
+  429: { title: 'A little slower, please', text: 'There were too many tries. Wait a moment, then try again.' },
+  500: { title: 'Something broke', text: 'This is our fault. Try again; if it stays, tell whoever runs this place.' },
+  503: { title: 'One moment, please', text: 'This cannot be answered right now. Try again in a few seconds.' },
+};
+
+/** @param status  400 to 599 */
+export function sorryPage(
+  status: number,
+  own: { readonly title?: string | undefined; readonly text?: string | undefined } = {},
+  retryAfterSeconds?: number,
+): PageContent {
+  const usual = words[status] ?? words[status < 500 ? 400 : 500] ?? { title: 'Something broke', text: '' };
+  return {
+    title: own.title ?? usual.title,
+    status,
+    width: 'narrow',
+    body: html`<p>${own.text ?? usual.text}</p>`,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  };
+}

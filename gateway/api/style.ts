@@ -1,0 +1,135 @@
+// The one style sheet of the portal. Calm, both themes by the system's choice, one column on a phone; no font or picture from
+// elsewhere. Contrast of text is at least 4.5 to 1 in both themes (WCAG 2.2, 1.4.3), of borders of fields 3 to 1 (1.4.11).
+
+import { createHash } from 'node:crypto';
+
+export const styleSheet = `:root {
+  color-scheme: light dark;
+  --ground: #f6f5f2;
+  --sheet: #ffffff;
+  --ink: #22252b;
+  --soft: #5a606b;
+  --line: #dcdad4;
+  --edge: #85898f;
+  --accent: #1f5f5b;
+  --accent-ink: #ffffff;
+  --accent-soft: #e3efed;
+  --bad: #a4262c;
+  --bad-soft: #fbeaea;
+  --good: #1c6b3a;
+  --good-soft: #e6f3ea;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #15181c;
+    --sheet: #1e2227;
+    --ink: #e8e6e1;
+    --soft: #a6acb5;
+    --line: #343a42;
+    --edge: #7d848e;
+    --accent: #7cc7bf;
+    --accent-ink: #10201f;
+    --accent-soft: #203534;
+    --bad: #f19a9a;
+    --bad-soft: #3a2224;
+    --good: #8bd3a4;
+    --good-soft: #1f3327;
+  }
+}
+* { box-sizing: border-box; }
+html { font: 100%/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+body { margin: 0; background: var(--ground); color: var(--ink); min-height: 100vh; display: flex; flex-direction: column; }
+a { color: var(--accent); text-underline-offset: .15em; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .25rem; }
+.skip { position: absolute; left: -100vw; padding: .5rem 1rem; background: var(--sheet); }
+.skip:focus { left: .5rem; top: .5rem; z-index: 1; }
+.top { background: var(--sheet); border-bottom: 1px solid var(--line); }
+.bar, .navs, main, .foot { width: 100%; max-width: 62rem; margin: 0 auto; padding: 0 1.25rem; }
+.bar { display: flex; align-items: center; justify-content: space-between; gap: 1rem; min-height: 3.75rem; flex-wrap: wrap; }
+.brand { display: inline-flex; align-items: center; gap: .6rem; font-weight: 650; font-size: 1.1rem; color: var(--ink); text-decoration: none; padding: .4rem 0; overflow-wrap: anywhere; }
+.brand img { height: 2rem; width: auto; max-width: 10rem; }
+.who { display: flex; align-items: center; gap: .75rem; min-width: 0; }
+.who .address { color: var(--soft); font-size: .9rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 22rem; }
+.navs { display: flex; flex-wrap: wrap; justify-content: space-between; column-gap: 2rem; }
+nav ul { list-style: none; display: flex; flex-wrap: wrap; margin: 0; padding: 0; column-gap: 1.25rem; }
+nav a { display: block; padding: .55rem 0; color: var(--soft); text-decoration: none; border-bottom: 3px solid transparent; }
+nav a:hover { color: var(--ink); }
+nav a[aria-current] { color: var(--ink); border-color: var(--accent); font-weight: 600; }
+main { flex: 1; padding-top: 2rem; padding-bottom: 3rem; }
+main.narrow { max-width: 29rem; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 1rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.2rem; margin: 0 0 .6rem; overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
+p { margin: 0 0 1rem; overflow-wrap: break-word; }
+.lead { font-size: 1.05rem; color: var(--soft); }
+.soft, .hint { color: var(--soft); }
+.hint { font-size: .9rem; margin: .25rem 0 0; }
+.sheet { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; margin: 0 0 1.25rem; }
+.sheet > :last-child { margin-bottom: 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 1rem; padding: 0; margin: 0 0 1.5rem; list-style: none; }
+.tiles > li { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1.1rem 1.25rem; }
+.tiles p { margin: .2rem 0 0; color: var(--soft); }
+.field { margin: 0 0 1.1rem; }
+label, legend { display: block; font-weight: 600; margin: 0 0 .3rem; }
+label .hint { font-weight: 400; }
+fieldset { border: 0; padding: 0; margin: 0 0 1.1rem; }
+.choice { display: flex; align-items: flex-start; gap: .6rem; margin: .35rem 0; }
+.choice label { font-weight: 400; margin: 0; }
+.choice input { width: 1.15rem; height: 1.15rem; margin: .2rem 0 0; accent-color: var(--accent); }
+input:not([type=checkbox]):not([type=radio]):not([type=hidden]), select, textarea { font: inherit; color: inherit; width: 100%; min-height: 2.75rem; padding: .55rem .75rem; background: var(--sheet); border: 1px solid var(--edge); border-radius: .5rem; }
+input[aria-invalid=true] { border-color: var(--bad); border-width: 2px; }
+textarea { min-height: 6rem; }
+button, .button { font: inherit; font-weight: 600; display: inline-block; cursor: pointer; min-height: 2.75rem; padding: .55rem 1.1rem; border: 1px solid var(--accent); border-radius: .5rem; background: var(--accent); color: var(--accent-ink); text-decoration: none; text-align: center; }
+button:hover, .button:hover { filter: brightness(1.08); }
+button.plain, .button.plain { background: transparent; color: var(--accent); }
+button.bad { background: transparent; color: var(--bad); border-color: var(--bad); }
+button.quiet { background: transparent; color: var(--soft); border-color: transparent; padding: .3rem .5rem; font-weight: 500; text-decoration: underline; text-underline-offset: .15em; }
+.narrow form > button, .narrow .button { width: 100%; }
+.row { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; }
+.row > .field { flex: 1 1 14rem; margin: 0; }
+.row form { margin: 0; }
+.note { border: 1px solid var(--line); border-left: 4px solid var(--accent); background: var(--accent-soft); border-radius: .5rem; padding: .8rem 1rem; margin: 0 0 1.25rem; }
+.note.bad { border-left-color: var(--bad); background: var(--bad-soft); }
+.note.good { border-left-color: var(--good); background: var(--good-soft); }
+.note > :last-child { margin-bottom: 0; }
+.note h2 { font-size: 1rem; margin-bottom: .25rem; }
+.note ul { margin: .25rem 0 0; padding-left: 1.2rem; }
+.items { list-style: none; padding: 0; margin: 0 0 1.25rem; }
+.items > li { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1rem 1.25rem; margin: 0 0 .75rem; }
+.items > li > :last-child { margin-bottom: 0; }
+.between { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: .5rem 1rem; }
+.facts { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .3rem 1.25rem; margin: 0 0 1rem; }
+.facts dt { color: var(--soft); }
+.facts dd { margin: 0; overflow-wrap: anywhere; }
+.tag { display: inline-block; font-size: .8rem; font-weight: 600; padding: .1rem .55rem; border-radius: 1rem; background: var(--accent-soft); color: var(--ink); }
+.tag.good { background: var(--good-soft); color: var(--good); }
+.tag.bad { background: var(--bad-soft); color: var(--bad); }
+.scroll { overflow-x: auto; background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; margin: 0 0 1.25rem; }
+table { border-collapse: collapse; width: 100%; font-size: .95rem; }
+th, td { text-align: left; vertical-align: top; padding: .6rem .9rem; border-top: 1px solid var(--line); }
+thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: .85rem; }
+td { overflow-wrap: anywhere; }
+code, .code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", monospace; font-size: .92em; overflow-wrap: anywhere; }
+.once { display: block; padding: .9rem 1rem; background: var(--accent-soft); border: 1px dashed var(--edge); border-radius: .5rem; user-select: all; }
+details { margin: 0 0 1rem; }
+summary { cursor: pointer; padding: .4rem 0; color: var(--accent); font-weight: 600; }
+.pages { display: flex; gap: .75rem; margin: 0 0 1.25rem; }
+.qr { background: #fff; padding: 1rem; border-radius: .75rem; width: min(16rem, 100%); height: auto; display: block; margin: 0 0 1rem; }
+.foot { color: var(--soft); font-size: .85rem; padding-top: 1rem; padding-bottom: 1.5rem; }
+.foot p { margin: 0; }
+@media (max-width: 40rem) {
+  main { padding-top: 1.4rem; }
+  h1 { font-size: 1.45rem; }
+  .bar, .navs, main, .foot { padding-left: 1rem; padding-right: 1rem; }
+  .who .address { max-width: 55vw; }
+  .facts { grid-template-columns: 1fr; gap: 0; }
+  .facts dd { margin-bottom: .6rem; }
+  nav ul { column-gap: 1rem; }
+}
+`;
+
+/** Part of the style sheet's address. */
+export const styleVersion = createHash('sha256').update(styleSheet).digest('base64url').slice(0, 12);
+
+/** A key in a door plate: what browsers show in a tab. */
+export const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f5f5b"/><circle cx="12" cy="12" r="5" fill="none" stroke="#fff" stroke-width="3"/><path d="M15.5 15.5 25 25m-3.500-3.500 3-3" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round"/></svg>`;

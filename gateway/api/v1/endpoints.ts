@@ -1,0 +1,6 @@
+// Every endpoint of `v1`, in the order of the OpenAPI document. One that is not in this list is served nowhere.
+// The operator is served the same list, see operator-server.ts.
+
+import type { Endpoint } from '../endpoint.ts';
+
+export const endpoints: readonly Endpoint[] = [];

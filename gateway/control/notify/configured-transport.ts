@@ -1,0 +1,61 @@
+// The transport that the configuration names, followed over reloads: each attempt looks whether it is still the same.
+// Every part of it that cannot be used is a failed attempt with a reason, not a control that does not start.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../../config/config.ts';
+import type { MailConfig } from '../../config/control-config.ts';
+import { readSmtpUrl } from '../../config/smtp-url.ts';
+import { parseSender } from '../../core/model/mailbox.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { openLogTransport } from './log-transport.ts';
+import { openSmtpTransport } from './smtp-transport.ts';
+import { failed, type MailTransport } from './transport.ts';
+import { openWebhookTransport } from './webhook-transport.ts';
+
+export interface TransportContext {
+  readonly config: () => Pick<Config, 'mail'>;
+  readonly clock: { readonly epochSeconds: () => EpochSeconds };
+}
+
+/** Opens nothing before the first mail. */
+export function openConfiguredTransport(context: TransportContext): MailTransport {
+  let current: { readonly settings: MailConfig | null; readonly transport: MailTransport } | null = null;
+  return {
+    deliver: (message, signal) => {
+      const settings = context.config().mail;
+      if (current === null || !isDeepStrictEqual(current.settings, settings)) {
+        void current?.transport.close();
+        current = { settings, transport: openTransport(settings, context) };
+      }
+      return current.transport.deliver(message, signal);
+    },
+    close: async () => {
+      await current?.transport.close();
+      current = null;
+    },
+  };
+}
+
+function openTransport(settings: MailConfig | null, { clock }: TransportContext): MailTransport {
+  if (settings === null) return unusable('no mail is configured any more');
+  const { from, transport } = settings;
+  switch (transport.kind) {
+    case 'smtp': {
+      const sender = parseSender(from);
+      const read = readSmtpUrl(transport.url);
+      if (sender === null) return unusable('mail.from is not the address of a mailbox');
+      if (read.kind === 'refused') return unusable(`mail.smtp ${read.problem}`);
+      return openSmtpTransport({ server: read.server, from: sender });
+    }
+    case 'webhook':
+      return openWebhookTransport({ ...transport, from, epochSeconds: clock.epochSeconds });
+    case 'log':
+      return openLogTransport(transport.file);
+    default:
+      return transport satisfies never;
+  }
+}
+
+function unusable(problem: string): MailTransport {
+  return { deliver: () => Promise.resolve(failed(problem)), close: () => Promise.resolve() };
+}

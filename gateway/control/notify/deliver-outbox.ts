@@ -1,0 +1,268 @@
+// The worker that empties the outbox: takes what is due, delivers, marks and wipes. At least once, and in the normal case once.
+// A row is taken by a lease that ends by itself, so a process that dies between delivery and mark leaves it to be delivered again,
+// and no two nodes hold one at a time. A failure puts only its own row back. Sizes and times of all that are in `defaults`.
+
+import { Buffer } from 'node:buffer';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { appendAudit } from '../../store/audit.ts';
+import {
+  forgetOldMail,
+  giveMailUp,
+  markMailDelivered,
+  nextMailDue,
+  putMailBack,
+  type TakenMail,
+  takeDueMail,
+} from '../../store/outbox.ts';
+import type { Store } from '../../store/store.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { type MailBody, mailBodyPlace } from './queue-mail.ts';
+import { type DeliveryOutcome, failed, type MailTransport } from './transport.ts';
+
+/** The part of the ControlContext that delivery needs. */
+export interface OutboxContext {
+  readonly store: Store;
+  readonly sealing: {
+    readonly open: (place: ReturnType<typeof mailBodyPlace>, sealed: string) => Uint8Array;
+  };
+  readonly clock: { readonly monotonicMs: () => number; readonly epochSeconds: () => EpochSeconds };
+  readonly random: (bytes: number) => Buffer;
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+export interface OutboxOptions {
+  /** Attempts at a time. */
+  readonly concurrency?: number;
+  /** Longest attempt. */
+  readonly attemptMs?: number;
+  /** A taken row is nobody else's for this long; far longer than an attempt, so that clocks of nodes may differ. */
+  readonly leaseSeconds?: number;
+  /** Looks at least this often: for other nodes' mails, and for wakes that never came. */
+  readonly pollMs?: number;
+  /** Wait after the first failure; doubles with each. */
+  readonly firstRetrySeconds?: number;
+  readonly maxRetrySeconds?: number;
+  /** From queueing to giving up. */
+  readonly giveUpSeconds?: number;
+  /** How long delivered rows are kept, without their text. */
+  readonly keepSeconds?: number;
+  /** Told of each attempt, for metrics. */
+  readonly onAttempt?: (result: AttemptResult) => void;
+}
+
+export type AttemptResult = 'delivered' | 'failed' | 'given-up';
+
+export interface Outbox {
+  /** Something was committed: look now. Any number of calls is one look. */
+  readonly wake: () => void;
+  /** Takes nothing more, lets running attempts end for a moment, cuts the rest, and puts them back. The store must still be open. */
+  readonly close: () => Promise<void>;
+}
+
+const day = 86_400;
+const defaults = {
+  concurrency: 8,
+  attemptMs: 30_000,
+  leaseSeconds: 180,
+  pollMs: 1000,
+  firstRetrySeconds: 10,
+  maxRetrySeconds: 3600,
+  giveUpSeconds: 3 * day,
+  keepSeconds: 7 * day,
+} as const;
+/** Servers say "never" and mean "not now"; so often they are asked again. */
+const finalTries = 3;
+const closeGraceMs = 1000;
+const tidyEveryMs = 3_600_000;
+const markRetryMs = 500;
+
+/** Starts the worker. It looks at once, for what an earlier process left. */
+export function startOutbox(context: OutboxContext, transport: MailTransport, options: OutboxOptions = {}): Outbox {
+  const worker = new OutboxWorker(context, transport, options);
+  worker.wake();
+  return { wake: () => worker.wake(), close: () => worker.close() };
+}
+
+class OutboxWorker {
+  readonly #context: OutboxContext;
+  readonly #transport: MailTransport;
+  readonly #options: Required<Omit<OutboxOptions, 'onAttempt'>> & Pick<OutboxOptions, 'onAttempt'>;
+  readonly #running = new Set<Promise<void>>();
+  readonly #attempts = new Set<AbortController>();
+  #isCutting = false;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | null = null;
+  #lookAgain = false;
+  #closed = false;
+  #lastTidyMs = Number.NEGATIVE_INFINITY;
+
+  constructor(context: OutboxContext, transport: MailTransport, options: OutboxOptions) {
+    this.#context = context;
+    this.#transport = transport;
+    this.#options = { ...defaults, ...options };
+  }
+
+  wake(): void {
+    if (this.#closed) return;
+    this.#lookAgain = true;
+    this.#looking ??= this.#lookWhileWoken().finally(() => {
+      this.#looking = null;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+    const grace = setTimeout(() => {
+      this.#isCutting = true;
+      for (const attempt of this.#attempts) attempt.abort();
+    }, closeGraceMs);
+    await Promise.all(this.#running);
+    clearTimeout(grace);
+    await this.#transport.close();
+  }
+
+  async #lookWhileWoken(): Promise<void> {
+    clearTimeout(this.#timer);
+    let waitMs: number = this.#options.pollMs;
+    try {
+      while (this.#lookAgain && !this.#closed) {
+        this.#lookAgain = false;
+        waitMs = await this.#look();
+      }
+    } catch (error) {
+      // the store is away: what waits in it waits until it is back
+      this.#context.logger.warn({ err: error }, 'the outbox cannot be read');
+    }
+    // each attempt that ends wakes as well, so a full house needs no timer of its own
+    if (!this.#closed) this.#timer = setTimeout(() => this.wake(), waitMs);
+  }
+
+  /** Takes what there is room for. @returns when to look again, in ms */
+  async #look(): Promise<number> {
+    const { concurrency, pollMs, leaseSeconds } = this.#options;
+    const { store, clock } = this.#context;
+    await this.#tidy();
+    for (;;) {
+      const room = concurrency - this.#running.size;
+      if (room <= 0 || this.#closed) return pollMs;
+      // a read, so that an empty outbox writes nothing
+      const due = await nextMailDue(store.sql);
+      if (due === null) return pollMs;
+      const waitMs = (due - clock.epochSeconds()) * 1000;
+      if (waitMs > 0) return Math.min(pollMs, waitMs);
+      const { value: taken } = await store.write((unit) => takeDueMail(unit, room, leaseSeconds));
+      for (const mail of taken) this.#begin(mail);
+      // another node was faster, or its clock is ahead of ours
+      if (taken.length === 0) return pollMs;
+    }
+  }
+
+  #begin(mail: TakenMail): void {
+    const attempt = this.#attempt(mail)
+      .catch((error: unknown) => {
+        this.#context.logger.error({ err: error, message: mail.id }, 'an attempt to deliver a mail broke off');
+      })
+      .finally(() => {
+        this.#running.delete(attempt);
+        this.wake();
+      });
+    this.#running.add(attempt);
+  }
+
+  async #attempt(mail: TakenMail): Promise<void> {
+    const outcome = await this.#deliver(mail);
+    const { logger } = this.#context;
+    if (outcome.kind === 'delivered') {
+      this.#options.onAttempt?.('delivered');
+      await this.#markDelivered(mail);
+      return;
+    }
+    const { problem } = outcome;
+    const { message, kind, attempts } = { message: mail.id, kind: mail.kind, attempts: mail.attempts };
+    const result = await this.#putAside(mail, outcome);
+    this.#options.onAttempt?.(result);
+    if (result === 'given-up') logger.error({ message, kind, attempts, problem }, 'gave up delivering a mail');
+    else logger.warn({ message, kind, attempts, problem }, 'a mail was not delivered; it is tried again');
+  }
+
+  async #deliver(mail: TakenMail): Promise<DeliveryOutcome> {
+    let body: MailBody;
+    try {
+      const plain = this.#context.sealing.open(mailBodyPlace(mail.id), mail.bodySealed);
+      // our own text, authenticated by the seal
+      body = JSON.parse(Buffer.from(plain).toString('utf8')) as MailBody;
+    } catch {
+      return failed('the mail does not open: it was sealed under another master key');
+    }
+    const { id, kind, createdAt } = mail;
+    const attempt = new AbortController();
+    const timer = setTimeout(() => attempt.abort(), this.#options.attemptMs);
+    this.#attempts.add(attempt);
+    // a transport that does not heed its signal must not hold a place for ever
+    const overdue = new Promise<DeliveryOutcome>((resolve) => {
+      attempt.signal.addEventListener('abort', () => resolve(failed('the attempt took too long')), { once: true });
+    });
+    try {
+      return await Promise.race([this.#transport.deliver({ ...body, id, kind, createdAt }, attempt.signal), overdue]);
+    } catch {
+      // the error may quote the mail
+      return failed('the transport failed');
+    } finally {
+      clearTimeout(timer);
+      this.#attempts.delete(attempt);
+    }
+  }
+
+  /** A delivered mail that is not marked goes out again, so it is worth some tries; after the lease another may have it. */
+  async #markDelivered(mail: TakenMail): Promise<void> {
+    const { store, clock } = this.#context;
+    for (;;) {
+      try {
+        await store.write((unit) => markMailDelivered(unit, mail.id));
+        return;
+      } catch (error) {
+        if (this.#closed || clock.epochSeconds() >= mail.leasedUntilAt) throw error;
+        await new Promise((resolve) => setTimeout(resolve, markRetryMs));
+      }
+    }
+  }
+
+  async #putAside(
+    mail: TakenMail,
+    { problem, isFinal }: Extract<DeliveryOutcome, { kind: 'failed' }>,
+  ): Promise<AttemptResult> {
+    const wasCut = this.#isCutting;
+    const waitSeconds = wasCut ? 0 : this.#waitSeconds(mail.attempts);
+    const written = await this.#context.store.write(async (unit): Promise<AttemptResult> => {
+      const isOver = unit.now - mail.createdAt >= this.#options.giveUpSeconds;
+      if (!wasCut && (isOver || (isFinal && mail.attempts >= finalTries))) {
+        if (await giveMailUp(unit, mail, problem)) {
+          const details = { kind: mail.kind, attempts: mail.attempts, problem };
+          await appendAudit(unit, { actor: 'system', action: 'outbox.given-up', subject: mail.id, details });
+        }
+        return 'given-up';
+      }
+      await putMailBack(unit, mail, unit.now + waitSeconds, problem);
+      return 'failed';
+    });
+    return written.value;
+  }
+
+  /** Doubles, and differs by a quarter up or down, so that what failed together does not come back together. */
+  #waitSeconds(attempts: number): number {
+    const { firstRetrySeconds, maxRetrySeconds } = this.#options;
+    const whole = Math.min(maxRetrySeconds, firstRetrySeconds * 2 ** Math.min(attempts - 1, 30));
+    const share = this.#context.random(4).readUInt32LE(0) / 2 ** 32;
+    return Math.max(1, Math.round(whole * (0.75 + share / 2)));
+  }
+
+  async #tidy(): Promise<void> {
+    const { store, clock } = this.#context;
+    if (clock.monotonicMs() - this.#lastTidyMs < tidyEveryMs) return;
+    this.#lastTidyMs = clock.monotonicMs();
+    const { keepSeconds } = this.#options;
+    await store.write((unit) => forgetOldMail(unit, unit.now - keepSeconds));
+  }
+}

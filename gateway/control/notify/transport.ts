@@ -1,0 +1,47 @@
+// How a mail leaves: the contract of the transports. One attempt each; when to try again is deliver-outbox.ts.
+// What a transport says about a failure goes into the store and the log, so it never repeats the mail, an address or a secret.
+
+import type { EpochSeconds } from '../../core/model/time.ts';
+
+/** One mail for one attempt. */
+export interface OutgoingMessage {
+  /** The row's id: the same in every attempt, so that a receiver can tell a repeat. */
+  readonly id: string;
+  readonly kind: string;
+  /** One mailbox. */
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly createdAt: EpochSeconds;
+}
+
+/** What became of an attempt. */
+export type DeliveryOutcome =
+  | { readonly kind: 'delivered' }
+  | {
+      readonly kind: 'failed';
+      /** The receiver said that this mail will never be taken; otherwise trying again may help. */
+      readonly isFinal: boolean;
+      /** For operators: what failed, with codes, without texts of the other side. */
+      readonly problem: string;
+    };
+
+export interface MailTransport {
+  /**
+   * Tries once. Does not throw.
+   *
+   * @param signal  aborts at the attempt's deadline, and when the gateway ends; everything opened for the attempt is closed then
+   */
+  readonly deliver: (message: OutgoingMessage, signal: AbortSignal) => Promise<DeliveryOutcome>;
+  readonly close: () => Promise<void>;
+}
+
+export function failed(problem: string, isFinal = false): DeliveryOutcome {
+  return { kind: 'failed', isFinal, problem };
+}
+
+/** The code of an error, or `unknown error`: codes are safe to show, messages may quote what was sent. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';
+}

@@ -1,0 +1,200 @@
+// The outbox end to end: a unit queues, a worker delivers to a real mail server, and the row forgets what it said.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { failed, type MailTransport } from '../../../gateway/control/notify/transport.ts';
+import { listAudit } from '../../../gateway/store/audit.ts';
+import { measureOutbox } from '../../../gateway/store/outbox.ts';
+import { type SmtpRig, startBareSmtp, startSmtp } from '../../support/smtp.ts';
+import { type OutboxRig, openOutboxRig, signInMail, smtpTo } from './outbox-rig.ts';
+
+let rig: OutboxRig;
+let smtp: SmtpRig;
+const closing: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  rig = await openOutboxRig();
+  smtp = await startSmtp();
+});
+
+afterEach(async () => {
+  await rig.close();
+  await smtp.close();
+  for (const close of closing.splice(0)) await close();
+});
+
+/** A server that refuses these mails first, instead of the one that takes everything. */
+async function refusing(answers: readonly number[]): Promise<SmtpRig> {
+  const server = await startSmtp({ answers });
+  closing.push(server.close);
+  return server;
+}
+
+test('a queued mail arrives once, and the row keeps nothing of it', async () => {
+  const worker = rig.start(smtpTo(smtp.port), { pollMs: 60_000 });
+  expect(await rig.queue('mina@example.org')).toMatchObject({ kind: 'queued' });
+  worker.wake();
+  await rig.until(([row]) => row?.delivered_at !== null);
+  const [mail] = await smtp.waitFor(1);
+  expect(mail).toMatchObject({ from: 'keys@example.org', to: ['mina@example.org'] });
+  expect(mail?.header('from')).toBe('Hillside Media <keys@example.org>');
+  expect(mail?.header('subject')).toBe('Sign in to Hillside Media');
+  expect(mail?.header('auto-submitted')).toBe('auto-generated');
+  expect(mail?.text).toContain('https://portal.example.org/.latchkey/code?code=sesame-open');
+  expect(mail?.html).toContain('href="https://portal.example.org/.latchkey/code?code=sesame-open"');
+  const [row] = await rig.rows();
+  expect(row).toMatchObject({ body_sealed: null, attempts: 1, last_problem: null });
+  worker.wake();
+  await rig.store.write(async () => undefined);
+  expect(smtp.received).toHaveLength(1);
+});
+
+test('neither the address nor the code is ever readable in the store’s files', async () => {
+  await rig.queue('mina@example.org');
+  const bytes = (): string =>
+    readdirSync(rig.folder)
+      .map((name) => readFileSync(join(rig.folder, name), 'latin1'))
+      .join('');
+  expect(bytes()).toContain('sign-in-link');
+  expect(bytes()).not.toMatch(/mina@example|sesame-open/);
+  rig.start(smtpTo(smtp.port));
+  await rig.until(([row]) => row?.delivered_at !== null);
+  expect(bytes()).not.toMatch(/mina@example|sesame-open/);
+  expect(rig.said()).not.toMatch(/mina@example|sesame-open/);
+});
+
+test('a unit that is rolled back sends nothing', async () => {
+  rig.start(smtpTo(smtp.port));
+  const { queueMail } = await import('../../../gateway/control/notify/queue-mail.ts');
+  const context = {
+    sealing: { seal: () => 'sealed' },
+    random: () => Buffer.alloc(16),
+    config: () => ({ mail: { from: 'a@b' }, portal: { publicUrl: 'https://p.example', name: 'p' } }),
+  };
+  const write = rig.store.write(async (unit) => {
+    await queueMail(unit, context, signInMail('nobody@example.org'));
+    throw new Error('undone');
+  });
+  await expect(write).rejects.toThrow('undone');
+  await rig.queue('mina@example.org');
+  await smtp.waitFor(1);
+  expect(smtp.received.map(({ to }) => to[0])).toEqual(['mina@example.org']);
+  expect(await rig.rows()).toHaveLength(1);
+});
+
+test('a temporary refusal is tried again later, under the same Message-ID', async () => {
+  const server = await refusing([451, 421]);
+  rig.start(smtpTo(server.port));
+  await rig.queue('mina@example.org');
+  await rig.until(([row]) => row?.last_problem === 'the mail server answered 451 to DATA');
+  const [first] = await rig.rows();
+  const wait = (first?.next_attempt_at ?? 0) - (first?.created_at ?? 0);
+  expect(wait).toBeGreaterThanOrEqual(7);
+  expect(wait).toBeLessThanOrEqual(15);
+  rig.pass(20);
+  await rig.until(([row]) => row?.attempts === 2 && row.leased_until_at === 0);
+  rig.pass(60);
+  const [mail] = await server.waitFor(1);
+  await rig.until(([row]) => row?.delivered_at !== null);
+  expect(server.attempts()).toBe(3);
+  expect(mail?.header('message-id')).toBe(`<${first?.id}@example.org>`);
+  expect(rig.said()).not.toContain('someone@example.org');
+});
+
+test('a mail that is refused for good is given up and written into the audit log; others are not held up', async () => {
+  const server = await startSmtp({ refuseRecipient: (address) => (address.startsWith('gone@') ? 550 : null) });
+  closing.push(server.close);
+  rig.start(smtpTo(server.port));
+  await rig.queue('gone@example.org');
+  await rig.until(([row]) => row?.attempts === 1 && row.leased_until_at === 0);
+  await rig.queue('mina@example.org');
+  await server.waitFor(1);
+  rig.pass(20);
+  await rig.until((rows) => rows.some((row) => row.attempts === 2 && row.leased_until_at === 0));
+  rig.pass(60);
+  await rig.until((rows) => rows.some((row) => row.given_up_at !== null));
+  const lost = (await rig.rows()).find((row) => row.given_up_at !== null);
+  expect(lost).toMatchObject({ attempts: 3, body_sealed: null });
+  const { entries } = await listAudit(rig.store.sql);
+  expect(entries).toMatchObject([
+    {
+      actor: 'system',
+      action: 'outbox.given-up',
+      subject: lost?.id,
+      details: { kind: 'sign-in-link', attempts: 3, problem: 'the mail server answered 550 to RCPT TO' },
+    },
+  ]);
+});
+
+test('after three days of failures a mail is given up', async () => {
+  const away: MailTransport = { deliver: async () => failed('no way'), close: async () => undefined };
+  rig.start(away);
+  await rig.queue('mina@example.org');
+  await rig.until(([row]) => row?.attempts === 1 && row.leased_until_at === 0);
+  rig.pass(3 * 86_400 - 100);
+  await rig.until(([row]) => row?.attempts === 2 && row.leased_until_at === 0);
+  expect((await rig.rows())[0]?.given_up_at).toBeNull();
+  rig.pass(100);
+  await rig.until(([row]) => row?.given_up_at !== null);
+  expect(await measureOutbox(rig.store.sql)).toEqual({ waiting: 0, oldestAt: null });
+});
+
+test('a server that never greets costs its attempt a deadline, and the mails of others nothing', async () => {
+  const silent = await startBareSmtp('');
+  closing.push(silent.close);
+  const slow = smtpTo(silent.port);
+  const good = smtpTo(smtp.port);
+  const split: MailTransport = {
+    deliver: (message, signal) => (message.to.startsWith('slow') ? slow : good).deliver(message, signal),
+    close: async () => undefined,
+  };
+  rig.start(split, { attemptMs: 300, concurrency: 2 });
+  await rig.queue('slow@example.org');
+  await rig.queue('mina@example.org');
+  await smtp.waitFor(1);
+  await rig.until((rows) => rows.some((row) => row.last_problem === 'the attempt took too long'));
+  await expect.poll(silent.open).toBe(0);
+});
+
+test('two workers on one store deliver each mail once', async () => {
+  for (let mail = 0; mail < 40; mail++) await rig.queue(`person${mail}@example.org`);
+  rig.start(smtpTo(smtp.port));
+  rig.start(smtpTo(smtp.port));
+  await rig.until((rows) => rows.every((row) => row.delivered_at !== null));
+  expect(new Set(smtp.received.map(({ to }) => to[0])).size).toBe(40);
+  expect(smtp.received).toHaveLength(40);
+});
+
+test('a worker that ends in the middle of an attempt puts the mail back, and the next one delivers it', async () => {
+  const silent = await startBareSmtp('');
+  closing.push(silent.close);
+  const first = rig.start(smtpTo(silent.port));
+  await rig.queue('mina@example.org');
+  await expect.poll(silent.connections).toBe(1);
+  await first.close();
+  expect((await rig.rows())[0]).toMatchObject({ leased_until_at: 0, attempts: 1, delivered_at: null });
+  rig.start(smtpTo(smtp.port));
+  await smtp.waitFor(1);
+});
+
+test('a mail that was sealed under another master key waits and harms nobody', async () => {
+  const id = await rig.queue('mina@example.org');
+  await rig.store.write((unit) =>
+    unit.sql
+      .updateTable('outbox')
+      .set({ body_sealed: 's1.broken' })
+      .where('id', '=', 'id' in id ? id.id : '')
+      .execute(),
+  );
+  await rig.queue('other@example.org');
+  rig.start(smtpTo(smtp.port));
+  await smtp.waitFor(1);
+  await rig.until((rows) => rows.some((row) => row.last_problem?.startsWith('the mail does not open') === true));
+});
+
+test('nothing is queued for what is no mailbox, or without mail', async () => {
+  expect(await rig.queue('mina@example.org\r\nRCPT TO:<all@example.org>')).toEqual({ kind: 'bad-address' });
+  expect(await rig.queue('a@b, c@d')).toEqual({ kind: 'bad-address' });
+  expect(await rig.rows()).toEqual([]);
+});

@@ -1,0 +1,72 @@
+// Stores to test: the same suite on SQLite in a temporary folder and on a real PostgreSQL.
+// `openNode` opens one more store on the same database, as another node of a fleet does.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { beforeEach, describe, onTestFinished } from 'vitest';
+import type { StoreSettings } from '../../gateway/store/engine.ts';
+import { type OpenStoreOptions, openStore } from '../../gateway/store/open-store.ts';
+import type { Store } from '../../gateway/store/store.ts';
+import { postgresMissing } from './postgres.ts';
+import { makeSharedDatabase } from './shared-postgres.ts';
+
+export type EngineName = StoreSettings['kind'];
+
+/** A clock that stands until it is set. */
+export interface TestClock {
+  now: number;
+  epochSeconds(): number;
+}
+
+/** Defines the suite for each engine; `skipped: …` where there is no PostgreSQL for this machine. */
+export function describeEngines(name: string, define: (engine: EngineName) => void): void {
+  describe.each<EngineName>(['sqlite', 'postgres'])(`${name} (%s)`, (engine) => {
+    beforeEach((context) => {
+      const missing = engine === 'postgres' ? postgresMissing() : null;
+      if (missing !== null) context.skip(missing);
+    });
+    define(engine);
+  });
+}
+
+/** An empty database, gone after the test. */
+export async function makeDatabase(engine: EngineName): Promise<StoreSettings> {
+  if (engine === 'postgres') return { kind: 'postgres', url: await makeSharedDatabase() };
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-store-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return { kind: 'sqlite', file: join(folder, 'latchkey.db') };
+}
+
+export function makeClock(now = 1_800_000_000): TestClock {
+  return {
+    now,
+    epochSeconds() {
+      return this.now;
+    },
+  };
+}
+
+/** Opens a store that is closed after the test. */
+export async function openNode(
+  settings: StoreSettings,
+  options: Partial<Omit<OpenStoreOptions, 'settings'>> = {},
+): Promise<Store> {
+  const opened = await openStore({ settings, clock: makeClock(), logger: silent, ...options });
+  if ('kind' in opened) throw new Error(`${opened.problem} (hint: ${opened.hint})`);
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+/** A store on an empty database. */
+export async function openEmpty(
+  engine: EngineName,
+  options: Partial<Omit<OpenStoreOptions, 'settings'>> = {},
+): Promise<{ readonly store: Store; readonly settings: StoreSettings; readonly clock: TestClock }> {
+  const settings = await makeDatabase(engine);
+  const clock = makeClock();
+  return { store: await openNode(settings, { clock, ...options }), settings, clock };
+}
+
+export const silent = pino({ level: 'silent' });
