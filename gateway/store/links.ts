@@ -1,0 +1,205 @@
+// Rows of links and of the access keys that their URLs name: written and found.
+// Decides nothing but the one thing that has to be decided by the store: whether a claim is spent (`spendClaim`).
+// The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
+
+import type { Kysely, Selectable } from 'kysely';
+import type { EpochSeconds } from '../core/model/time.ts';
+import type { AccessKeysTable, LinksTable, Tables } from './tables.ts';
+
+export type LinkRow = Selectable<LinksTable>;
+export type AccessKeyRow = Selectable<AccessKeysTable>;
+
+/** A place in the list of links, newest first. */
+export interface LinkCursor {
+  readonly createdAt: EpochSeconds;
+  readonly id: string;
+}
+
+/** What may be changed of a link after it was made. */
+export type LinkChange = Partial<
+  Pick<
+    LinkRow,
+    'claims_allowed' | 'claim_from_at' | 'claim_until_at' | 'access_until_at' | 'secret_digest' | 'label' | 'methods'
+  >
+>;
+
+export async function insertLink(sql: Kysely<Tables>, key: AccessKeyRow, link: LinkRow): Promise<void> {
+  await sql.insertInto('access_keys').values(key).execute();
+  await sql.insertInto('links').values(link).execute();
+}
+
+export async function findLink(sql: Kysely<Tables>, id: string): Promise<LinkRow | null> {
+  return (await sql.selectFrom('links').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+}
+
+/**
+ * Links of some collections, newest first.
+ *
+ * @param collections  null for all of them
+ * @param before       the last one of the page before
+ */
+export async function listLinks(
+  sql: Kysely<Tables>,
+  collections: readonly string[] | null,
+  before: LinkCursor | null,
+  limit: number,
+): Promise<LinkRow[]> {
+  if (collections?.length === 0) return [];
+  return await sql
+    .selectFrom('links')
+    .selectAll()
+    .$if(collections !== null, (query) => query.where('collection', 'in', collections ?? []))
+    .$if(before !== null, (query) =>
+      query.where((is) =>
+        is.or([
+          is('created_at', '<', before?.createdAt ?? 0),
+          is.and([is('created_at', '=', before?.createdAt ?? 0), is('id', '<', before?.id ?? '')]),
+        ]),
+      ),
+    )
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+/** A claim as it is spent: by whom, with what, and for which place. */
+export interface ClaimAttempt {
+  readonly linkId: string;
+  readonly accessKeyId: string;
+  readonly secretDigest: string;
+  readonly accountId: string;
+  readonly now: EpochSeconds;
+  readonly host: string;
+  /** Every scope that covers the link's path; see `scopesCovering`. */
+  readonly scopes: readonly string[];
+  /** Names of the collections that cover it; never empty. */
+  readonly collections: readonly string[];
+}
+
+/**
+ * Spends one claim of a link, if at this moment it may be spent: by one conditional statement, whose row count is the
+ * verdict. Its condition repeats everything that was asked before: the pair, revocation, window and number, that the account
+ * is active and verified, that it was never bound to this link, and that no other live link lets it in already. Ownership stands
+ * in the configuration and is the caller's to ask.
+ *
+ * @returns whether one was spent
+ */
+export async function spendClaim(sql: Kysely<Tables>, attempt: ClaimAttempt): Promise<boolean> {
+  const { now } = attempt;
+  const result = await sql
+    .updateTable('links')
+    .set((is) => ({ claims_used: is('claims_used', '+', 1) }))
+    .where('id', '=', attempt.linkId)
+    .where('access_key_id', '=', attempt.accessKeyId)
+    .where('secret_digest', '=', attempt.secretDigest)
+    .where('revoked_at', 'is', null)
+    .whereRef('claims_used', '<', 'claims_allowed')
+    .where((is) => is.or([is('claim_from_at', 'is', null), is('claim_from_at', '<=', now)]))
+    .where((is) => is.or([is('claim_until_at', 'is', null), is('claim_until_at', '>', now)]))
+    .where((is) => is.or([is('access_until_at', 'is', null), is('access_until_at', '>', now)]))
+    .where((is) =>
+      is.exists(
+        is
+          .selectFrom('access_keys')
+          .select('access_keys.id')
+          .where('access_keys.id', '=', attempt.accessKeyId)
+          .where('access_keys.revoked_at', 'is', null),
+      ),
+    )
+    .where((is) =>
+      is.exists(
+        is
+          .selectFrom('accounts')
+          .select('accounts.id')
+          .where('accounts.id', '=', attempt.accountId)
+          .where('accounts.state', '=', 'active')
+          .where('accounts.email_verified_at', 'is not', null),
+      ),
+    )
+    .where((is) =>
+      is.not(
+        is.exists(
+          is
+            .selectFrom('members')
+            .select('members.id')
+            .where('members.link_id', '=', attempt.linkId)
+            .where('members.account_id', '=', attempt.accountId),
+        ),
+      ),
+    )
+    .where((is) =>
+      is.not(
+        is.exists(
+          is
+            .selectFrom('members as other')
+            .innerJoin('links as by', 'by.id', 'other.link_id')
+            .select('other.id')
+            .where('other.account_id', '=', attempt.accountId)
+            .where('other.host', '=', attempt.host)
+            .where('other.path', 'in', [...attempt.scopes])
+            .where('other.collection', 'in', [...attempt.collections])
+            .where('other.revoked_at', 'is', null)
+            .where('by.revoked_at', 'is', null)
+            .where((to) => to.or([to('by.access_until_at', 'is', null), to('by.access_until_at', '>', now)])),
+        ),
+      ),
+    )
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** @returns whether it was live until now */
+export async function markLinkRevoked(
+  sql: Kysely<Tables>,
+  link: LinkRow,
+  by: string,
+  now: EpochSeconds,
+): Promise<boolean> {
+  const result = await sql
+    .updateTable('links')
+    .set({ revoked_at: now, revoked_by: by })
+    .where('id', '=', link.id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  await sql
+    .updateTable('access_keys')
+    .set({ revoked_at: now })
+    .where('id', '=', link.access_key_id)
+    .where('revoked_at', 'is', null)
+    .execute();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Marks every live link of a collection. @returns how many there were */
+export async function markCollectionRevoked(
+  sql: Kysely<Tables>,
+  collection: string,
+  by: string,
+  now: EpochSeconds,
+): Promise<number> {
+  const result = await sql
+    .updateTable('links')
+    .set({ revoked_at: now, revoked_by: by })
+    .where('collection', '=', collection)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  await sql
+    .updateTable('access_keys')
+    .set({ revoked_at: now })
+    .where('collection', '=', collection)
+    .where('revoked_at', 'is', null)
+    .execute();
+  return Number(result.numUpdatedRows);
+}
+
+/** Changes a link that is not revoked. @returns whether there was one */
+export async function changeLink(sql: Kysely<Tables>, id: string, change: LinkChange): Promise<boolean> {
+  const result = await sql
+    .updateTable('links')
+    .set(change)
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
