@@ -1,0 +1,108 @@
+// What can let an account into a place: ownership of a collection, and rows of the access list that links wrote.
+// One list, asked by the edges' look-up and by a claim alike, so that the two never disagree. A further source (shares) is one
+// more entry; a claim's own condition in store/links.ts has to repeat what stands in the store.
+
+import type { Kysely } from 'kysely';
+import type { CollectionConfig } from '../../config/control-config.ts';
+import { covers, scopesCovering } from '../../core/model/link.ts';
+import { collectionSubject } from '../../core/model/node-id.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { findLiveMemberships } from '../../store/members.ts';
+import type { Tables } from '../../store/tables.ts';
+import { owns } from './collections.ts';
+
+/** Who asks for what. The account was read: it is active, and its address is verified. */
+export interface AccessPlace {
+  readonly accountId: string;
+  readonly email: string;
+  readonly host: string;
+  readonly path: string;
+  readonly now: EpochSeconds;
+  /** Those that cover the place, the most specific one first; see `collectionsCovering`. */
+  readonly collections: readonly CollectionConfig[];
+}
+
+/** Something that lets an account in. */
+export interface Grant {
+  readonly kind: AccessKind;
+  /** Member id, or the collection that is owned. */
+  readonly id: string;
+  /** The link that it came by; null for none. */
+  readonly linkId: string | null;
+  /** Canonical path of what it opens. */
+  readonly path: string;
+  readonly methods: readonly string[] | null;
+  readonly untilAt: EpochSeconds | null;
+  /** Nodes that it hangs on, without the account. */
+  readonly nodes: readonly string[];
+}
+
+export type AccessKind = 'ownership' | 'link';
+
+type AccessSource = (sql: Kysely<Tables>, place: AccessPlace) => Promise<readonly Grant[]>;
+
+/** In the order of their worth: what lasts longest first. */
+const accessSources: readonly AccessSource[] = [byOwnership, byLinks];
+
+/**
+ * The first thing that lets the account in.
+ *
+ * @param exceptLinkId  a link whose own rows do not count; null to count all
+ */
+export async function findGrant(
+  sql: Kysely<Tables>,
+  place: AccessPlace,
+  exceptLinkId: string | null,
+): Promise<Grant | null> {
+  for (const source of accessSources) {
+    const grants = await source(sql, place);
+    const grant = grants.find(({ linkId }) => linkId === null || linkId !== exceptLinkId);
+    if (grant !== undefined) return grant;
+  }
+  return null;
+}
+
+async function byOwnership(_sql: Kysely<Tables>, place: AccessPlace): Promise<readonly Grant[]> {
+  return place.collections
+    .filter((collection) => owns(collection, place.email))
+    .map(({ name, path }) => ({
+      kind: 'ownership',
+      id: collectionSubject(name),
+      linkId: null,
+      path,
+      methods: null,
+      untilAt: null,
+      nodes: [collectionSubject(name)],
+    }));
+}
+
+async function byLinks(sql: Kysely<Tables>, place: AccessPlace): Promise<readonly Grant[]> {
+  const memberships = await findLiveMemberships(
+    sql,
+    place.accountId,
+    place.host,
+    scopesCovering(place.path),
+    place.collections.map(({ name }) => name),
+    place.now,
+  );
+  // A collection that became smaller, or another one, takes with it what its links opened outside of it.
+  const inside = memberships.filter((row) =>
+    place.collections.some(({ name, path }) => name === row.collection && covers(path, row.path)),
+  );
+  return inside.map((row) => ({
+    kind: 'link',
+    id: row.memberId,
+    linkId: row.linkId,
+    path: row.path,
+    methods: methodsOf(row.methods),
+    untilAt: row.accessUntilAt,
+    nodes: [row.linkId, row.memberId, row.accessKeyId, collectionSubject(row.collection)],
+  }));
+}
+
+/** Methods of a link as they are stored; null when the link sets none. What cannot be read opens nothing. */
+export function methodsOf(stored: string | null): readonly string[] | null {
+  if (stored === null) return null;
+  const list: unknown = JSON.parse(stored);
+  return Array.isArray(list) ? list.filter((method) => typeof method === 'string') : [];
+}

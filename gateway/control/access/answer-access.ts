@@ -1,0 +1,48 @@
+// Answers an edge whether an account may open a path by ownership or by an access list, and what a pass made from the answer
+// hangs on. Reads only. The place of the log is read before the rows: whatever changes between the two has a later place, so
+// the answer is forgotten again, and a pass made from it is refused.
+
+import type { AccessAnswer, AccessClaims, AccessQuestion } from '../../config/edge-feed.ts';
+import { collectionSubject } from '../../core/model/node-id.ts';
+import type { ControlContext } from '../control-context.ts';
+import { findGrant } from './access-sources.ts';
+import { collectionsCovering } from './collections.ts';
+import { type LiveAccount, readLiveAccount } from './live-account.ts';
+
+/** Nobody nests more collections than this; it bounds the answer. */
+const maxCollections = 32;
+
+/** @throws StoreAway */
+export async function answerAccess(context: ControlContext, question: AccessQuestion): Promise<AccessAnswer> {
+  const { host, path } = question;
+  const position = await context.store.readPosition();
+  const collections = collectionsCovering(context.config(), host, path).slice(0, maxCollections);
+  const subjects = [question.account, ...collections.map(({ name }) => collectionSubject(name))];
+  const none: AccessAnswer = { kind: 'none', position, subjects };
+  if (collections.length === 0) return none;
+
+  const now = context.clock.epochSeconds();
+  const account = await readLiveAccount(context.store.sql, question, now);
+  if (account === null) return none;
+  const place = { accountId: account.id, email: account.email, host, path, now, collections };
+  const grant = await findGrant(context.store.sql, place, null);
+  if (grant === null) return none;
+  return {
+    kind: 'granted',
+    position,
+    subjects: [...subjects, ...grant.nodes.filter((node) => !subjects.includes(node))],
+    nodes: [account.id, ...grant.nodes],
+    grant: grant.id,
+    scope: { host, path: grant.path, methods: grant.methods, untilAt: grant.untilAt },
+    claims: claimsOf(account),
+  };
+}
+
+function claimsOf(account: LiveAccount): AccessClaims {
+  return {
+    sub: account.id,
+    email: account.email,
+    ...(account.displayName === '' ? {} : { name: account.displayName }),
+    ...(account.groups.length === 0 ? {} : { groups: account.groups }),
+  };
+}
