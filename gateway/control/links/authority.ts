@@ -1,0 +1,58 @@
+// Who may make, see, change and end links: owners of the collection, by the configuration, and administrators.
+// Asked of the store's rows in the unit that acts, never of what a token says. For anybody else a link is not there.
+
+import type { Kysely } from 'kysely';
+import type { Config } from '../../config/config.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { findLink, type LinkRow } from '../../store/links.ts';
+import type { Tables } from '../../store/tables.ts';
+import { collectionNamed, collectionsOwnedBy, owns } from '../access/collections.ts';
+import { readLiveAccount } from '../access/live-account.ts';
+import type { Actor } from '../control-context.ts';
+
+/** What an actor may manage: everything, the collections that an address owns, or nothing. */
+export type Authority =
+  | { readonly kind: 'everything' }
+  | { readonly kind: 'owner'; readonly email: string }
+  | { readonly kind: 'nothing' };
+
+export async function readAuthority(sql: Kysely<Tables>, actor: Actor, now: EpochSeconds): Promise<Authority> {
+  if (actor.kind !== 'account') return { kind: 'everything' };
+  const reference = { account: actor.accountId, session: actor.sessionId, device: actor.deviceId };
+  const account = await readLiveAccount(sql, reference, now);
+  if (account === null) return { kind: 'nothing' };
+  return account.role === 'admin' ? { kind: 'everything' } : { kind: 'owner', email: account.email };
+}
+
+/** A collection that is not configured any more has no owners; administrators still end what is left of it. */
+export function mayManage(config: Config, authority: Authority, collectionName: string): boolean {
+  if (authority.kind !== 'owner') return authority.kind === 'everything';
+  const collection = collectionNamed(config, collectionName);
+  return collection !== null && owns(collection, authority.email);
+}
+
+/** Names of the collections that an authority reaches; null for all that there are or were. */
+export function managedCollections(config: Config, authority: Authority): string[] | null {
+  switch (authority.kind) {
+    case 'everything':
+      return null;
+    case 'owner':
+      return collectionsOwnedBy(config, authority.email).map(({ name }) => name);
+    case 'nothing':
+      return [];
+    default:
+      return authority satisfies never;
+  }
+}
+
+/** A link, for somebody who may manage it; null for everybody else and when there is none, by the same work. */
+export async function findManagedLink(
+  sql: Kysely<Tables>,
+  config: Config,
+  actor: Actor,
+  linkId: string,
+  now: EpochSeconds,
+): Promise<LinkRow | null> {
+  const [link, authority] = [await findLink(sql, linkId), await readAuthority(sql, actor, now)];
+  return link !== null && mayManage(config, authority, link.collection) ? link : null;
+}

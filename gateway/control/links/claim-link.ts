@@ -1,0 +1,162 @@
+// Claims a link: the first request with the token puts the account on the resource's access list. US 10,043,025.
+// One unit asks the list two questions, is this account bound to this token, and is it authorised by anything else. A yes
+// passes and writes nothing. Two noes lead to the write, whose condition repeats both: its row count is the verdict.
+// A wrong pair, a revoked link and an account that may not claim write nothing at all.
+
+import { linkState, scopesCovering } from '../../core/model/link.ts';
+import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
+import { appendAudit } from '../../store/audit.ts';
+import { type LinkRow, spendClaim } from '../../store/links.ts';
+import { findMember, insertMember, type MemberRow } from '../../store/members.ts';
+import type { Unit } from '../../store/store.ts';
+import { findGrant } from '../access/access-sources.ts';
+import { collectionsCovering } from '../access/collections.ts';
+import { type LiveAccount, readLiveAccount, readPersonName } from '../access/live-account.ts';
+import type { Actor, ControlContext } from '../control-context.ts';
+import { tellOfClaim } from './link-mails.ts';
+import { termsOf } from './link-view.ts';
+import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';
+
+/** The two answers of the access list, for provenance. */
+export interface ListAnswers {
+  /** Whether the account was bound to this token already. */
+  readonly isBound: boolean;
+  /** Whether something else lets it in. */
+  readonly isAuthorisedOtherwise: boolean;
+}
+
+/** `linkId` and `label` for pages; what was written is said by `granted` alone. */
+export type ClaimOutcome =
+  | { readonly kind: 'granted'; readonly linkId: string; readonly memberId: string; readonly answers: ListAnswers }
+  /** Bound to this token before: passes, and no claim is spent. */
+  | { readonly kind: 'already'; readonly linkId: string; readonly memberId: string; readonly answers: ListAnswers }
+  /** Let in by something else: passes, and no claim is spent. */
+  | { readonly kind: 'yours-otherwise'; readonly linkId: string; readonly grant: string; readonly answers: ListAnswers }
+  | ClaimRefusal;
+
+export type ClaimRefusal =
+  | { readonly kind: 'full' }
+  | { readonly kind: 'early'; readonly claimFromAt: number }
+  | { readonly kind: 'past-window' }
+  | { readonly kind: 'access-over' }
+  | { readonly kind: 'revoked' }
+  /** The owner took back what this account had by this link. */
+  | { readonly kind: 'member-revoked' }
+  | { readonly kind: 'wrong-pair' }
+  /** Disabled, deleted, unverified, or its session ended meanwhile. */
+  | { readonly kind: 'account-not-able' };
+
+/**
+ * @param presented  as the visitor sent it; its pair is checked here, and again in the unit
+ * @throws StoreAway  then nothing is claimed, or it is not known, and the visitor may come again: claiming twice is harmless
+ */
+export async function claimLink(
+  context: ControlContext,
+  actor: Extract<Actor, { kind: 'account' }>,
+  presented: Presentation,
+  requestId: string | null,
+): Promise<ClaimOutcome> {
+  const config = context.config();
+  // Before any unit: a wrong pair and a revoked link cost no write lock, whoever sends however many of them.
+  const seen = await findPresentedLink(context.store.sql, presented);
+  if (seen === null || !isInCollection(config, seen)) return { kind: 'wrong-pair' };
+  if (seen.revoked_at !== null) return { kind: 'revoked' };
+
+  const memberId = makeId('member', context.random(idRandomBytes));
+  const written = await context.write(async (unit): Promise<ClaimOutcome> => {
+    const link = await findPresentedLink(unit.sql, presented);
+    if (link === null) return { kind: 'wrong-pair' };
+    if (link.revoked_at !== null) return { kind: 'revoked' };
+    const reference = { account: actor.accountId, session: actor.sessionId, device: actor.deviceId };
+    const account = await readLiveAccount(unit.sql, reference, unit.now);
+    if (account === null) return { kind: 'account-not-able' };
+
+    const state = linkState(termsOf(link), unit.now);
+    const bound = await findMember(unit.sql, link.id, account.id);
+    const isBound = bound !== null && bound.revoked_at === null && state !== 'access-over';
+    const collections = collectionsCovering(config, link.host, link.path);
+    const place = { accountId: account.id, email: account.email, host: link.host, path: link.path, now: unit.now };
+    const other = await findGrant(unit.sql, { ...place, collections }, link.id);
+    const answers = { isBound, isAuthorisedOtherwise: other !== null };
+    if (isBound) return { kind: 'already', linkId: link.id, memberId: bound.id, answers };
+    if (other !== null) return { kind: 'yours-otherwise', linkId: link.id, grant: other.id, answers };
+    if (bound !== null && bound.revoked_at !== null) return { kind: 'member-revoked' };
+
+    const isSpent = await spendClaim(unit.sql, {
+      linkId: link.id,
+      accessKeyId: presented.key,
+      secretDigest: link.secret_digest,
+      accountId: account.id,
+      now: unit.now,
+      host: link.host,
+      scopes: scopesCovering(link.path),
+      collections: collections.map(({ name }) => name),
+    });
+    if (!isSpent) return refusalOf(state, link);
+    await writeMember(context, unit, link, account, actor.deviceId, memberId, requestId);
+    return { kind: 'granted', linkId: link.id, memberId, answers };
+  });
+  return written.value;
+}
+
+/** Why the write's condition did not hold, from what was read in the same unit. */
+function refusalOf(state: ReturnType<typeof linkState>, link: LinkRow): ClaimRefusal {
+  switch (state) {
+    case 'early':
+      return { kind: 'early', claimFromAt: link.claim_from_at ?? 0 };
+    // The state said open and the statement said no: refused all the same, and nothing was spent.
+    case 'open':
+    case 'full':
+      return { kind: 'full' };
+    case 'past-window':
+    case 'access-over':
+    case 'revoked':
+      return { kind: state };
+    default:
+      return state satisfies never;
+  }
+}
+
+async function writeMember(
+  context: ControlContext,
+  unit: Unit,
+  link: LinkRow,
+  account: LiveAccount,
+  deviceId: string,
+  memberId: string,
+  requestId: string | null,
+): Promise<void> {
+  const member: MemberRow = {
+    id: memberId,
+    link_id: link.id,
+    access_key_id: link.access_key_id,
+    account_id: account.id,
+    collection: link.collection,
+    host: link.host,
+    path: link.path,
+    device_id: deviceId,
+    claimed_at: unit.now,
+    last_seen_at: unit.now,
+    revoked_at: null,
+  };
+  await insertMember(unit.sql, member);
+  // What edges remember of this account was read before it was on the list.
+  await unit.append({ kind: 'touch', node: account.id });
+  await appendAudit(unit, {
+    actor: account.id,
+    action: 'link.claimed',
+    subject: link.id,
+    details: {
+      member: memberId,
+      accessKey: link.access_key_id,
+      device: deviceId,
+      boundToThisLink: false,
+      authorisedOtherwise: false,
+    },
+    requestId,
+  });
+  if (link.notify_members === 1) {
+    const ownerName = await readPersonName(unit.sql, link.owner_id);
+    await tellOfClaim(context, unit, link, account, ownerName);
+  }
+}

@@ -1,0 +1,80 @@
+// What a link may be made of: where it leads, how many may claim, and when. Checks values; writes nothing.
+// Refusals are reasons from a closed list; their words are `linkProblemText`.
+
+import type { CollectionConfig } from '../../config/control-config.ts';
+import { covers, maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
+import { canonicalPath } from '../../core/model/path.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+
+export type LinkProblem = 'bad-path' | 'bad-label' | 'bad-claims' | 'bad-window' | 'bad-methods';
+
+/** When a link can be claimed and how long it opens anything. Absent is null: no limit. */
+export interface LinkTimes {
+  readonly claimFromAt: EpochSeconds | null;
+  readonly claimUntilAt: EpochSeconds | null;
+  readonly accessUntilAt: EpochSeconds | null;
+}
+
+/** Latest moment that is kept: the year 3000. What lies behind it is a mistake of units. */
+const latestAt = 32_503_680_000;
+
+/** In the words of the form and of the API. */
+export function linkProblemText(problem: LinkProblem): string {
+  switch (problem) {
+    case 'bad-path':
+      return 'the path has to lie in the collection, in its plain form, without "*", ";" or "," (hint: leave it out for the whole collection)';
+    case 'bad-label':
+      return `the name has to be one line of at most ${maxLabelLength} characters`;
+    case 'bad-claims':
+      return `the number of people has to be from 1 to ${maxClaimsAllowed}, and not below those who came in already`;
+    case 'bad-window':
+      return 'the times have to be in order and the last ones in the future: first claim, last claim, end of access';
+    case 'bad-methods':
+      return 'methods have to be upper-case names, GET among them, at most 16 (hint: leave them out for all)';
+    default:
+      return problem satisfies never;
+  }
+}
+
+/**
+ * The canonical path that a link may lead to; null for one outside of the collection, or that means something else to a
+ * cookie's Path (`;`, `,`) or to a token's pattern (`*`) than it does here.
+ */
+export function linkPath(collection: CollectionConfig, given: string | null): string | null {
+  if (given === null || given === '') return collection.path;
+  const path = canonicalPath(given);
+  if (path === null || path.length > 2000 || /[*;,]/.test(path) || !covers(collection.path, path)) return null;
+  return path;
+}
+
+/** One line without control and direction characters; null when it is empty or too long. */
+export function linkLabel(given: string): string | null {
+  const label = given.trim().normalize('NFC');
+  if (label === '' || [...label].length > maxLabelLength || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(label))
+    return null;
+  return label;
+}
+
+export function isClaimCount(count: number): boolean {
+  return Number.isInteger(count) && count >= 1 && count <= maxClaimsAllowed;
+}
+
+/** Whether times are in order and leave something to do from now on. */
+export function timesAreSound(times: LinkTimes, now: EpochSeconds): boolean {
+  const { claimFromAt, claimUntilAt, accessUntilAt } = times;
+  for (const at of [claimFromAt, claimUntilAt, accessUntilAt]) {
+    if (at !== null && (!Number.isInteger(at) || at < 0 || at > latestAt)) return false;
+  }
+  if (claimUntilAt !== null && (claimUntilAt <= now || (claimFromAt !== null && claimFromAt >= claimUntilAt)))
+    return false;
+  if (accessUntilAt === null) return true;
+  return accessUntilAt > now && (claimFromAt === null || claimFromAt < accessUntilAt);
+}
+
+/** @returns the list as it is stored; null for all methods; undefined for a bad one */
+export function linkMethods(given: readonly string[] | null): string | null | undefined {
+  if (given === null) return null;
+  const methods = [...new Set(given)];
+  if (!methods.includes('GET') || methods.length > 16) return undefined;
+  return methods.every((method) => /^[A-Z][A-Z-]{0,31}$/.test(method)) ? JSON.stringify(methods) : undefined;
+}

@@ -1,0 +1,75 @@
+// The mails of links, queued in the unit that causes them: somebody came in, you can open this now, your access has ended.
+// Only for links whose owner asked for it. No mail holds a token.
+
+import type { LinkRow } from '../../store/links.ts';
+import type { MemberRow } from '../../store/members.ts';
+import type { Unit } from '../../store/store.ts';
+import { type LiveAccount, readPersonName } from '../access/live-account.ts';
+import type { ControlContext } from '../control-context.ts';
+import { queueMail } from '../notify/queue-mail.ts';
+
+/** So many members are told at most when a link ends: an unit stays small, whatever hangs on the link. */
+export const maxMembersTold = 200;
+
+/** Tells the owner who came in, and the member where to come back to. */
+export async function tellOfClaim(
+  context: ControlContext,
+  unit: Unit,
+  link: LinkRow,
+  account: LiveAccount,
+  ownerName: string | null,
+): Promise<void> {
+  const { reservedPrefix, portal } = context.config();
+  await queueMail(unit, context, {
+    kind: 'member-joined',
+    accountId: account.id,
+    to: account.email,
+    values: { path: `${reservedPrefix}access`, label: link.label, owner: ownerName ?? portal?.name ?? 'The owner' },
+  });
+  const owner = await readAddress(unit, link.owner_id);
+  if (owner === null) return;
+  await queueMail(unit, context, {
+    kind: 'link-claimed',
+    accountId: link.owner_id,
+    to: owner,
+    values: {
+      path: `${reservedPrefix}links/${link.id}`,
+      label: link.label,
+      member: account.displayName || account.email,
+      device: null,
+      at: unit.now,
+    },
+  });
+}
+
+/** Tells members that what they had by a link has ended. */
+export async function tellOfEnd(
+  context: ControlContext,
+  unit: Unit,
+  link: LinkRow,
+  members: readonly MemberRow[],
+): Promise<void> {
+  const ownerName = (await readPersonName(unit.sql, link.owner_id)) ?? context.config().portal?.name ?? 'The owner';
+  for (const member of members.slice(0, maxMembersTold)) {
+    const address = await readAddress(unit, member.account_id);
+    if (address === null) continue;
+    await queueMail(unit, context, {
+      kind: 'member-revoked',
+      accountId: member.account_id,
+      to: address,
+      values: { label: link.label, owner: ownerName },
+    });
+  }
+}
+
+/** The verified address of an active account. */
+async function readAddress(unit: Unit, accountId: string): Promise<string | null> {
+  const row = await unit.sql
+    .selectFrom('accounts')
+    .select('email')
+    .where('id', '=', accountId)
+    .where('state', '=', 'active')
+    .where('email_verified_at', 'is not', null)
+    .executeTakeFirst();
+  return row?.email ?? null;
+}

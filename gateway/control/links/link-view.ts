@@ -1,0 +1,63 @@
+// A link as its owner sees it: everything but the secret, of which not even the digest leaves the store.
+
+import type { Config } from '../../config/config.ts';
+import { type LinkState, type LinkTerms, linkState } from '../../core/model/link.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import type { LinkRow } from '../../store/links.ts';
+import { methodsOf } from '../access/access-sources.ts';
+import { cleanUrl } from './tokenized-url.ts';
+
+export interface LinkView {
+  readonly id: string;
+  readonly accessKeyId: string;
+  readonly collection: string;
+  readonly host: string;
+  readonly path: string;
+  /** Where members come back to; no token in it. */
+  readonly cleanUrl: string;
+  readonly label: string;
+  readonly state: LinkState;
+  readonly claimsAllowed: number;
+  readonly claimsUsed: number;
+  readonly claimFromAt: EpochSeconds | null;
+  readonly claimUntilAt: EpochSeconds | null;
+  readonly accessUntilAt: EpochSeconds | null;
+  readonly methods: readonly string[] | null;
+  /** Whether members, and the owner, are told by mail. */
+  readonly notify: boolean;
+  readonly createdAt: EpochSeconds;
+  readonly revokedAt: EpochSeconds | null;
+}
+
+export function viewOf(config: Config, link: LinkRow, now: EpochSeconds): LinkView {
+  return {
+    id: link.id,
+    accessKeyId: link.access_key_id,
+    collection: link.collection,
+    host: link.host,
+    path: link.path,
+    cleanUrl: cleanUrl(config, link.host, link.path),
+    label: link.label,
+    state: linkState(termsOf(link), now),
+    claimsAllowed: link.claims_allowed,
+    claimsUsed: link.claims_used,
+    claimFromAt: link.claim_from_at,
+    claimUntilAt: link.claim_until_at,
+    accessUntilAt: link.access_until_at,
+    methods: methodsOf(link.methods),
+    notify: link.notify_members === 1,
+    createdAt: link.created_at,
+    revokedAt: link.revoked_at,
+  };
+}
+
+export function termsOf(link: LinkRow): LinkTerms {
+  return {
+    claimsAllowed: link.claims_allowed,
+    claimsUsed: link.claims_used,
+    claimFromAt: link.claim_from_at,
+    claimUntilAt: link.claim_until_at,
+    accessUntilAt: link.access_until_at,
+    revokedAt: link.revoked_at,
+  };
+}

@@ -1,0 +1,115 @@
+// The links that somebody may manage, one of them, and who came in by it. Reads only.
+// For anybody else a link is not there, and neither are its members.
+
+import { isId } from '../../core/model/node-id.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { type LinkCursor, listLinks as readLinks } from '../../store/links.ts';
+import { type ListedMember, readDevicesOf, listMembers as readMembers } from '../../store/members.ts';
+import type { Actor, ControlContext } from '../control-context.ts';
+import { findManagedLink, managedCollections, readAuthority } from './authority.ts';
+import { type LinkView, viewOf } from './link-view.ts';
+
+/** Rows on a page of any list here. */
+export const maxPerPage = 100;
+
+export interface LinkPage {
+  readonly links: readonly LinkView[];
+  /** Where the next page begins; null when there is none. */
+  readonly next: string | null;
+}
+
+/** A device of a member, as its user named it. */
+export interface MemberDevice {
+  readonly name: string;
+  readonly lastSeenAt: EpochSeconds;
+}
+
+export interface MemberView extends ListedMember {
+  /** The account's devices that are not ended, last used first; at most ten. */
+  readonly devices: readonly MemberDevice[];
+}
+
+export interface MemberPage {
+  readonly kind: 'listed';
+  readonly link: LinkView;
+  readonly members: readonly MemberView[];
+  readonly next: string | null;
+}
+
+export interface LinkListing {
+  /** Only of this collection. */
+  readonly collection?: string;
+  /** `next` of the page before. */
+  readonly after?: string;
+  /** 1 to `maxPerPage`. */
+  readonly limit?: number;
+}
+
+/** Newest first. Somebody who owns nothing gets an empty page. @throws StoreAway */
+export async function listLinks(context: ControlContext, actor: Actor, listing: LinkListing): Promise<LinkPage> {
+  const { sql } = context.store;
+  const [config, now] = [context.config(), context.clock.epochSeconds()];
+  const managed = managedCollections(config, await readAuthority(sql, actor, now));
+  const asked = listing.collection;
+  const isAllowed = asked === undefined || managed === null || managed.includes(asked);
+  const collections = !isAllowed ? [] : asked === undefined ? managed : [asked];
+  const limit = pageSize(listing.limit);
+  const rows = await readLinks(sql, collections, readCursor(listing.after), limit + 1);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    links: page.map((row) => viewOf(config, row, now)),
+    next: rows.length > limit && last !== undefined ? writeCursor(last.created_at, last.id) : null,
+  };
+}
+
+/** @throws StoreAway */
+export async function readLink(context: ControlContext, actor: Actor, linkId: string): Promise<LinkView | null> {
+  const [config, now] = [context.config(), context.clock.epochSeconds()];
+  const link = await findManagedLink(context.store.sql, config, actor, linkId, now);
+  return link === null ? null : viewOf(config, link, now);
+}
+
+/** The first who came stands first. @throws StoreAway */
+export async function listMembers(
+  context: ControlContext,
+  actor: Actor,
+  linkId: string,
+  listing: Pick<LinkListing, 'after' | 'limit'>,
+): Promise<MemberPage | { readonly kind: 'not-found' }> {
+  const { sql } = context.store;
+  const link = await readLink(context, actor, linkId);
+  if (link === null) return { kind: 'not-found' };
+  const limit = pageSize(listing.limit);
+  const cursor = readCursor(listing.after);
+  const after = cursor === null ? null : { claimedAt: cursor.createdAt, id: cursor.id };
+  const rows = await readMembers(sql, linkId, after, limit + 1);
+  const page = rows.slice(0, limit);
+  const devices = await readDevicesOf(
+    sql,
+    page.map(({ accountId }) => accountId),
+  );
+  const last = page.at(-1);
+  return {
+    kind: 'listed',
+    link,
+    members: page.map((row) => ({ ...row, devices: devices.get(row.accountId) ?? [] })),
+    next: rows.length > limit && last !== undefined ? writeCursor(last.claimedAt, last.id) : null,
+  };
+}
+
+function pageSize(limit: number | undefined): number {
+  return Math.min(Math.max(limit ?? maxPerPage, 1), maxPerPage);
+}
+
+/** `<seconds>.<id>`: a place, not a secret; a made-up one shows nothing that a page does not show. */
+function writeCursor(at: EpochSeconds, id: string): string {
+  return `${at}.${id}`;
+}
+
+function readCursor(text: string | undefined): LinkCursor | null {
+  const match = /^(\d{1,12})\.([\w-]{25})$/.exec(text ?? '');
+  const [, at, id] = match ?? [];
+  if (at === undefined || id === undefined || !(isId('link', id) || isId('member', id))) return null;
+  return { createdAt: Number(at), id };
+}

@@ -1,0 +1,93 @@
+// Opens a link again for more people or for longer, or gives it a new secret. A revoked link stays revoked: whoever lost
+// access by it must not get it back because somebody else is let in, so for that a new link is made.
+// A new secret ends the old tokenized URL; members stay.
+
+import { digestLinkSecret, formatLinkToken, linkSecretBytes } from '../../core/model/link.ts';
+import { collectionSubject } from '../../core/model/node-id.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { appendAudit } from '../../store/audit.ts';
+import { changeLink, findLink, type LinkChange, type LinkRow } from '../../store/links.ts';
+import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { findManagedLink } from './authority.ts';
+import { isClaimCount, type LinkProblem, linkLabel, timesAreSound } from './link-input.ts';
+import { type LinkView, viewOf } from './link-view.ts';
+import { tokenizedUrl } from './tokenized-url.ts';
+
+/** What is absent stays as it is; null takes a limit away. */
+export interface LinkReopening {
+  readonly linkId: string;
+  readonly label?: string;
+  readonly claimsAllowed?: number;
+  readonly claimUntilAt?: EpochSeconds | null;
+  readonly accessUntilAt?: EpochSeconds | null;
+  /** Makes a new tokenized URL, and the old one void. */
+  readonly newSecret?: boolean;
+  readonly requestId: string | null;
+}
+
+export type LinkReopened =
+  /** `url` is a secret, shown once; null when the old one stays. */
+  | { readonly kind: 'reopened'; readonly link: LinkView; readonly url: string | null }
+  | { readonly kind: 'refused'; readonly problem: LinkProblem | 'revoked' }
+  | { readonly kind: 'not-found' };
+
+/** @throws StoreAway */
+export async function reopenLink(context: ControlContext, actor: Actor, input: LinkReopening): Promise<LinkReopened> {
+  const config = context.config();
+  const secret = context.random(linkSecretBytes);
+  const written = await context.write(async (unit): Promise<LinkReopened> => {
+    const link = await findManagedLink(unit.sql, config, actor, input.linkId, unit.now);
+    if (link === null) return { kind: 'not-found' };
+    if (link.revoked_at !== null) return { kind: 'refused', problem: 'revoked' };
+    const change = changeOf(link, input, unit.now);
+    if (typeof change === 'string') return { kind: 'refused', problem: change };
+    const token = input.newSecret === true ? formatLinkToken(link.id, secret) : null;
+    const digest = token === null ? {} : { secret_digest: digestLinkSecret(token.slice(link.id.length + 1)) };
+    await changeLink(unit.sql, link.id, { ...change, ...digest });
+
+    const isCutShort = endOf(change.access_until_at) < endOf(link.access_until_at);
+    // Passes made under the later end are made anew; answers that said no are asked for again.
+    await unit.append({ kind: isCutShort ? 'revoke' : 'touch', node: link.id });
+    await unit.append({ kind: 'touch', node: collectionSubject(link.collection) });
+    await appendAudit(unit, {
+      actor: actorName(actor),
+      action: 'link.reopened',
+      subject: link.id,
+      details: {
+        claimsAllowed: change.claims_allowed ?? link.claims_allowed,
+        claimUntilAt: change.claim_until_at ?? null,
+        accessUntilAt: change.access_until_at ?? null,
+        newSecret: token !== null,
+      },
+      requestId: input.requestId,
+    });
+    const now = await findLink(unit.sql, link.id);
+    return {
+      kind: 'reopened',
+      link: viewOf(config, now ?? link, unit.now),
+      url: token === null ? null : tokenizedUrl(config, link.host, link.path, link.access_key_id, token),
+    };
+  });
+  return written.value;
+}
+
+function changeOf(link: LinkRow, input: LinkReopening, now: EpochSeconds): LinkChange | LinkProblem {
+  const label = input.label === undefined ? link.label : linkLabel(input.label);
+  if (label === null) return 'bad-label';
+  const claimsAllowed = input.claimsAllowed ?? link.claims_allowed;
+  if (!isClaimCount(claimsAllowed) || claimsAllowed < link.claims_used) return 'bad-claims';
+  const claimUntilAt = input.claimUntilAt === undefined ? link.claim_until_at : input.claimUntilAt;
+  const accessUntilAt = input.accessUntilAt === undefined ? link.access_until_at : input.accessUntilAt;
+  // Only what was given is held to be in the future: raising the number alone is fine after the window.
+  const given = {
+    claimFromAt: link.claim_from_at,
+    claimUntilAt: input.claimUntilAt === undefined ? null : claimUntilAt,
+    accessUntilAt: input.accessUntilAt === undefined ? null : accessUntilAt,
+  };
+  if (!timesAreSound(given, now)) return 'bad-window';
+  return { label, claims_allowed: claimsAllowed, claim_until_at: claimUntilAt, access_until_at: accessUntilAt };
+}
+
+function endOf(at: EpochSeconds | null | undefined): number {
+  return at ?? Number.POSITIVE_INFINITY;
+}

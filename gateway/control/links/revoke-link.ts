@@ -1,0 +1,78 @@
+// Ends links: one, or all of a collection, with everybody who came in through them. What is ended stays ended.
+// One small write whatever hangs on it: tokens name the link and its access key, or the collection, so one change of the log
+// ends them all. When this resolves no edge of this node lets any of it pass. Only owners and administrators; for others
+// a link is not there.
+
+import { collectionSubject } from '../../core/model/node-id.ts';
+import { appendAudit } from '../../store/audit.ts';
+import { markCollectionRevoked, markLinkRevoked } from '../../store/links.ts';
+import { findLiveMembersOf } from '../../store/members.ts';
+import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { findManagedLink, mayManage, readAuthority } from './authority.ts';
+import { maxMembersTold, tellOfEnd } from './link-mails.ts';
+
+export type LinkRevoked =
+  /** `wasLive` false: it had been ended before; nothing was written. */
+  { readonly kind: 'revoked'; readonly wasLive: boolean } | { readonly kind: 'not-found' };
+
+/** @throws StoreAway  nothing may be called revoked */
+export async function revokeLink(
+  context: ControlContext,
+  actor: Actor,
+  linkId: string,
+  requestId: string | null,
+): Promise<LinkRevoked> {
+  const config = context.config();
+  const written = await context.write(async (unit): Promise<LinkRevoked> => {
+    const link = await findManagedLink(unit.sql, config, actor, linkId, unit.now);
+    if (link === null) return { kind: 'not-found' };
+    if (!(await markLinkRevoked(unit.sql, link, actorName(actor), unit.now)))
+      return { kind: 'revoked', wasLive: false };
+    await unit.append({ kind: 'revoke', node: link.id });
+    await unit.append({ kind: 'revoke', node: link.access_key_id });
+    await appendAudit(unit, {
+      actor: actorName(actor),
+      action: 'link.revoked',
+      subject: link.id,
+      details: { collection: link.collection, accessKeyId: link.access_key_id, claimsUsed: link.claims_used },
+      requestId,
+    });
+    if (link.notify_members === 1) {
+      await tellOfEnd(context, unit, link, await findLiveMembersOf(unit.sql, link.id, maxMembersTold));
+    }
+    return { kind: 'revoked', wasLive: true };
+  });
+  return written.value;
+}
+
+export type CollectionRevoked = { readonly kind: 'revoked'; readonly links: number } | { readonly kind: 'not-found' };
+
+/**
+ * Ends every link of a collection. Nobody is told by mail: it is the emergency brake.
+ *
+ * @throws StoreAway  nothing may be called revoked
+ */
+export async function revokeAllLinks(
+  context: ControlContext,
+  actor: Actor,
+  collection: string,
+  requestId: string | null,
+): Promise<CollectionRevoked> {
+  const config = context.config();
+  const written = await context.write(async (unit): Promise<CollectionRevoked> => {
+    const authority = await readAuthority(unit.sql, actor, unit.now);
+    if (!mayManage(config, authority, collection)) return { kind: 'not-found' };
+    const links = await markCollectionRevoked(unit.sql, collection, actorName(actor), unit.now);
+    // The passes of the owners name the collection too; theirs are made anew with the next request.
+    await unit.append({ kind: 'revoke', node: collectionSubject(collection) });
+    await appendAudit(unit, {
+      actor: actorName(actor),
+      action: 'member.all-revoked',
+      subject: collectionSubject(collection),
+      details: { links },
+      requestId,
+    });
+    return { kind: 'revoked', links };
+  });
+  return written.value;
+}

@@ -1,0 +1,26 @@
+// The URLs of a link: the tokenized one, which is shown once, and the clean one, which stays.
+// Scheme and port are the portal's, because visitors reach all hosts through the same listeners.
+
+import type { Config } from '../../config/config.ts';
+
+/** Scheme, host and port of a public host, without a slash at its end. */
+export function originOf(config: Config, host: string): string {
+  if (config.portal === null) return `https://${host}`;
+  const portal = new URL(config.portal.publicUrl);
+  return `${portal.protocol}//${host}${portal.port === '' ? '' : `:${portal.port}`}`;
+}
+
+/** `https://host/path`, where members come back to. @param path  canonical */
+export function cleanUrl(config: Config, host: string, path: string): string {
+  return `${originOf(config, host)}${path}`;
+}
+
+/**
+ * `https://host/path?key=<access key id>&authtoken=<link id>.<secret>`. A secret: shown to its maker once, kept nowhere.
+ *
+ * @param token  as `formatLinkToken` gives it
+ */
+export function tokenizedUrl(config: Config, host: string, path: string, accessKeyId: string, token: string): string {
+  const { keyParameter, tokenParameter } = config.links;
+  return `${cleanUrl(config, host, path)}?${keyParameter}=${accessKeyId}&${tokenParameter}=${token}`;
+}
