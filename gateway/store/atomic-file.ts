@@ -13,6 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Replaces a file or makes it, mode 0600. An existing file's owner stays, so that `sudo` does not lock the service out. */
@@ -42,6 +43,26 @@ export function createFile(path: string, content: string): boolean {
   }
   syncFolder(path);
   return true;
+}
+
+/**
+ * Replaces a file or makes it, mode 0600, with content that comes in pieces and may be larger than memory. When the pieces
+ * end in an error, the old file stays.
+ */
+export async function replaceFileInPieces(path: string, pieces: AsyncIterable<string>): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const file = await open(temporary, 'wx', 0o600);
+  try {
+    for await (const piece of pieces) await file.writeFile(piece);
+    await file.sync();
+    await file.close();
+    renameSync(temporary, path);
+  } catch (error) {
+    await file.close().catch(() => {});
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(path);
 }
 
 /** The `code` of a system error; `unknown error` for any other. */

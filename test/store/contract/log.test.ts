@@ -1,0 +1,117 @@
+// The change log on both engines: numbers without holes, pages, places that are too old, and what an index starts from.
+
+import { expect, test } from 'vitest';
+import { pruneChanges } from '../../../gateway/store/change-log.ts';
+import type { ChangesRead, Store } from '../../../gateway/store/store.ts';
+import { describeEngines, openEmpty } from '../../support/stores.ts';
+
+async function append(store: Store, ...nodes: string[]): Promise<void> {
+  for (const node of nodes) {
+    const kind = node.startsWith('jti:') ? 'outside' : node.startsWith('t') ? 'touch' : 'revoke';
+    await store.write((unit) => unit.append({ kind, node }));
+  }
+}
+
+const nodesOf = (read: ChangesRead) => (read.kind === 'changes' ? read.changes.map(({ node }) => node) : read.kind);
+
+describeEngines('change log', (engine) => {
+  test('a reader in pages sees each change once, in order, and where it stands after each page', async () => {
+    const { store } = await openEmpty(engine, { changesPerRead: 3 });
+    const { epoch } = await store.readPosition();
+    await append(store, 'a', 't1', 'b', 'jti:x', 'a', 't2', 'c');
+    const first = await store.readChanges({ epoch, seq: 0 });
+    expect([nodesOf(first), first.kind === 'changes' && first.position]).toEqual([['a', 't1', 'b'], { epoch, seq: 3 }]);
+    expect(nodesOf(await store.readChanges({ epoch, seq: 3 }))).toEqual(['jti:x', 'a', 't2']);
+    expect(await store.readChanges({ epoch, seq: 6 })).toMatchObject({
+      kind: 'changes',
+      position: { epoch, seq: 7 },
+      changes: [{ seq: 7, kind: 'revoke', node: 'c', at: 1_800_000_000 }],
+    });
+    expect(await store.readChanges({ epoch, seq: 7 })).toEqual({
+      kind: 'changes',
+      position: { epoch, seq: 7 },
+      changes: [],
+    });
+  });
+
+  test('a place of another epoch, or ahead of the log, begins anew', async () => {
+    const { store } = await openEmpty(engine);
+    await append(store, 'a');
+    const { epoch } = await store.readPosition();
+    expect(await store.readChanges({ epoch: 'another', seq: 0 })).toEqual({ kind: 'restart' });
+    expect(await store.readChanges({ epoch, seq: 2 })).toEqual({ kind: 'restart' });
+  });
+
+  test('an index starts from the last revocation of each node, and from nothing else', async () => {
+    const { store } = await openEmpty(engine);
+    await append(store, 'a', 't1', 'b', 'jti:x', 'a', 't2');
+    const { position, revocations } = await store.readRevocations();
+    expect(position).toEqual(await store.readPosition());
+    expect(revocations.map(({ seq, kind, node }) => [seq, kind, node])).toEqual([
+      [3, 'revoke', 'b'],
+      [4, 'outside', 'jti:x'],
+      [5, 'revoke', 'a'],
+    ]);
+  });
+
+  test('what is older than a place that was pruned begins anew; what is younger goes on', async () => {
+    const { store, clock } = await openEmpty(engine);
+    const { epoch } = await store.readPosition();
+    await append(store, 'a', 'b', 'c');
+    clock.now += 1000;
+    await append(store, 'd', 'e');
+    const pruned = await store.write((unit) => pruneChanges(unit, clock.now - 500));
+    expect(pruned.value).toBe(3);
+    for (const seq of [0, 1, 2]) expect(await store.readChanges({ epoch, seq })).toEqual({ kind: 'restart' });
+    expect(nodesOf(await store.readChanges({ epoch, seq: 3 }))).toEqual(['d', 'e']);
+    clock.now += 1000;
+    await store.write((unit) => pruneChanges(unit, clock.now - 500));
+    expect(await store.readChanges({ epoch, seq: 4 })).toEqual({ kind: 'restart' });
+    expect(await store.readChanges({ epoch, seq: 5 })).toMatchObject({ kind: 'changes', changes: [] });
+    await append(store, 'f');
+    expect(nodesOf(await store.readChanges({ epoch, seq: 5 }))).toEqual(['f']);
+  });
+
+  test('pruning drops no more than it was told in one unit, oldest first, and keeps 35 days by itself', async () => {
+    const { store, clock } = await openEmpty(engine);
+    await append(store, 'a', 'b', 'c', 'd');
+    clock.now += 35 * 24 * 3600;
+    expect((await store.write((unit) => pruneChanges(unit))).value).toBe(0);
+    clock.now += 1;
+    expect((await store.write((unit) => pruneChanges(unit, unit.now, 3))).value).toBe(3);
+    expect((await store.write((unit) => pruneChanges(unit))).value).toBe(1);
+  });
+
+  test('a clock that was set back leaves no hole behind', async () => {
+    const { store, clock } = await openEmpty(engine);
+    const { epoch } = await store.readPosition();
+    await append(store, 'a');
+    clock.now -= 5000;
+    await append(store, 'b');
+    clock.now += 5000;
+    await append(store, 'c');
+    await store.write((unit) => pruneChanges(unit, clock.now - 100));
+    expect(nodesOf(await store.readChanges({ epoch, seq: 0 }))).toEqual(['a', 'b', 'c']);
+  });
+
+  test('whoever listens is woken by a commit, until it stops listening', async () => {
+    const { store } = await openEmpty(engine);
+    let wakes = 0;
+    const stop = store.onWake(() => {
+      wakes += 1;
+    });
+    await append(store, 'a');
+    expect(wakes).toBeGreaterThan(0);
+    stop();
+    const before = wakes;
+    await append(store, 'b');
+    expect(wakes).toBe(before);
+  });
+
+  test('a node of a change has at most 300 characters', async () => {
+    const { store } = await openEmpty(engine);
+    await append(store, 'n'.repeat(300));
+    await expect(append(store, 'n'.repeat(301))).rejects.toThrow('300');
+    expect((await store.readPosition()).seq).toBe(1);
+  });
+});

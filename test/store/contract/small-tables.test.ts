@@ -1,0 +1,254 @@
+// Keys, one-time codes, throttles, audit, and the rules that the tables keep by themselves, on both engines.
+
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { appendAudit, listAudit, pruneAudit } from '../../../gateway/store/audit.ts';
+import { insertKey, listKeys, setKeyState } from '../../../gateway/store/keys.ts';
+import { endCodes, insertCode, pruneCodes, spendCode } from '../../../gateway/store/one-time-codes.ts';
+import { makeSealer } from '../../../gateway/store/sealing.ts';
+import type { Store, Unit } from '../../../gateway/store/store.ts';
+import {
+  countGuess,
+  forgetGuesses,
+  pruneThrottles,
+  readThrottle,
+  type ThrottlePolicy,
+} from '../../../gateway/store/throttles.ts';
+import { describeEngines, openEmpty } from '../../support/stores.ts';
+
+const sealer = makeSealer(randomBytes(32));
+const run = async <T>(store: Store, work: (unit: Unit) => Promise<T>): Promise<T> => (await store.write(work)).value;
+
+describeEngines('keys', (engine) => {
+  const key = (id: string, state: 'signing' | 'verifying', purpose: 'content' | 'internal' = 'content') => ({
+    id,
+    algorithm: 'HS256' as const,
+    purpose,
+    state,
+    secret: new Uint8Array(Buffer.from(`${id} secret`.padEnd(32, '.'))),
+  });
+
+  test('secrets come back as they were, and do not stand in the table', async () => {
+    const { store } = await openEmpty(engine);
+    expect(await run(store, (unit) => insertKey(unit, sealer, key('k1', 'signing')))).toEqual({ kind: 'inserted' });
+    expect(await run(store, (unit) => insertKey(unit, sealer, key('i1', 'signing', 'internal')))).toEqual({
+      kind: 'inserted',
+    });
+    expect(await listKeys(store.sql, sealer, 'content')).toEqual([
+      { ...key('k1', 'signing'), createdAt: 1_800_000_000 },
+    ]);
+    expect((await listKeys(store.sql, sealer)).map(({ id }) => id)).toEqual(['i1', 'k1']);
+    const rows = await store.sql.selectFrom('keys').selectAll().execute();
+    const plain = Buffer.from(key('k1', 'signing').secret);
+    for (const form of ['utf8', 'base64', 'base64url', 'hex'] as const) {
+      expect(JSON.stringify(rows)).not.toContain(plain.toString(form));
+    }
+    await expect(listKeys(store.sql, makeSealer(randomBytes(32)))).rejects.toThrow('does not open');
+  });
+
+  test('one key signs for each purpose: promoting one demotes the other in the same unit, and the ring is told', async () => {
+    const { store } = await openEmpty(engine);
+    await run(store, (unit) => insertKey(unit, sealer, key('k1', 'signing')));
+    expect(await run(store, (unit) => insertKey(unit, sealer, key('k2', 'signing')))).toEqual({
+      kind: 'another-signs',
+      id: 'k1',
+    });
+    await run(store, (unit) => insertKey(unit, sealer, key('k2', 'verifying')));
+    expect(await run(store, (unit) => insertKey(unit, sealer, key('k2', 'verifying')))).toEqual({ kind: 'exists' });
+    const promoted = await store.write((unit) => setKeyState(unit, 'k2', 'signing'));
+    expect(promoted).toMatchObject({ value: { kind: 'changed', from: 'verifying', demoted: 'k1' }, changes: 1 });
+    expect((await listKeys(store.sql, sealer)).map(({ id, state }) => `${id} ${state}`)).toEqual([
+      'k1 verifying',
+      'k2 signing',
+    ]);
+    expect(await run(store, (unit) => setKeyState(unit, 'k2', 'retired'))).toMatchObject({ kind: 'only-signer' });
+    expect(await run(store, (unit) => setKeyState(unit, 'k2', 'retired', 'may-go'))).toMatchObject({ kind: 'changed' });
+    expect(await run(store, (unit) => setKeyState(unit, 'k9', 'retired'))).toEqual({ kind: 'unknown' });
+    const again = await store.write((unit) => setKeyState(unit, 'k2', 'retired'));
+    expect(again).toMatchObject({ value: { kind: 'unchanged' }, changes: 0 });
+  });
+
+  test('a second signer is refused by the table itself', async () => {
+    const { store } = await openEmpty(engine);
+    await run(store, (unit) => insertKey(unit, sealer, key('k1', 'signing')));
+    await run(store, (unit) => insertKey(unit, sealer, key('k2', 'verifying')));
+    await expect(
+      run(store, (unit) => unit.sql.updateTable('keys').set({ state: 'signing' }).execute()),
+    ).rejects.toThrow();
+  });
+});
+
+describeEngines('one-time codes', (engine) => {
+  const code = { selector: 's1', digest: 'd1', purpose: 'sign-in', accountId: 'ac_1', details: { a: [1] } } as const;
+  const at = 1_800_000_000;
+
+  test('64 at once spend one code: one gets it', async () => {
+    const { store } = await openEmpty(engine);
+    await run(store, (unit) => insertCode(unit, { ...code, expiresAt: at + 60 }));
+    const spent = await Promise.all(Array.from({ length: 64 }, () => run(store, (unit) => spendCode(unit, code))));
+    expect(spent.filter(({ kind }) => kind === 'spent')).toEqual([
+      { kind: 'spent', accountId: 'ac_1', details: { a: [1] }, createdAt: at },
+    ]);
+  });
+
+  test('a wrong secret, another purpose, an unknown selector and an expired code are refused alike and spend nothing', async () => {
+    const { store, clock } = await openEmpty(engine);
+    await run(store, (unit) => insertCode(unit, { ...code, expiresAt: at + 60 }));
+    for (const wrong of [{ digest: 'd2' }, { purpose: 'hand-over' as const }, { selector: 's2' }]) {
+      expect(await run(store, (unit) => spendCode(unit, { ...code, ...wrong }))).toEqual({ kind: 'refused' });
+    }
+    clock.now = at + 60;
+    expect(await run(store, (unit) => spendCode(unit, code))).toEqual({ kind: 'refused' });
+    clock.now = at + 59;
+    expect(await run(store, (unit) => spendCode(unit, code))).toMatchObject({ kind: 'spent' });
+  });
+
+  test('open codes of an account end together, and expired ones are pruned', async () => {
+    const { store } = await openEmpty(engine);
+    await run(store, async (unit) => {
+      await insertCode(unit, { ...code, expiresAt: at + 60 });
+      await insertCode(unit, { ...code, selector: 's2', purpose: 'reset-password', expiresAt: at + 60 });
+      await insertCode(unit, { ...code, selector: 's3', accountId: 'ac_2', expiresAt: at - 1 });
+    });
+    expect(await run(store, (unit) => endCodes(unit, 'ac_1', 'sign-in'))).toBe(1);
+    expect(await run(store, (unit) => endCodes(unit, 'ac_1'))).toBe(1);
+    expect(await run(store, (unit) => pruneCodes(unit))).toBe(1);
+  });
+});
+
+describeEngines('throttles', (engine) => {
+  const key = { kind: 'password', keyDigest: 'a' };
+  const policy: ThrottlePolicy = {
+    blockSeconds: (guesses) => (guesses < 3 ? 0 : 10 * 2 ** (guesses - 3)),
+    forgetAfterSeconds: 1000,
+  };
+
+  test('many guesses at once are counted one by one, and the rest are not looked at', async () => {
+    const { store } = await openEmpty(engine);
+    const guesses = await Promise.all(
+      Array.from({ length: 64 }, () => run(store, (unit) => countGuess(unit, key, policy))),
+    );
+    expect(guesses.filter(({ kind }) => kind === 'allowed').length).toBe(3);
+    expect(guesses.find(({ kind }) => kind === 'blocked')).toEqual({ kind: 'blocked', until: 1_800_000_010 });
+    expect(await readThrottle(store.sql, { ...key, keyDigest: 'b' })).toBeNull();
+  });
+
+  test('each further guess waits longer; a right one forgets all, and so does time', async () => {
+    const { store, clock } = await openEmpty(engine);
+    const guess = () => run(store, (unit) => countGuess(unit, key, policy));
+    for (let at = 0; at < 3; at++) await guess();
+    clock.now += 10;
+    expect(await guess()).toEqual({ kind: 'allowed', guesses: 4 });
+    expect(await guess()).toEqual({ kind: 'blocked', until: clock.now + 20 });
+    expect(await readThrottle(store.sql, key)).toEqual({
+      guesses: 4,
+      blockedUntil: clock.now + 20,
+      lastAt: clock.now,
+    });
+    await run(store, (unit) => forgetGuesses(unit, key));
+    expect(await guess()).toEqual({ kind: 'allowed', guesses: 1 });
+    clock.now += 1000;
+    expect(await guess()).toEqual({ kind: 'allowed', guesses: 1 });
+    clock.now += 5000;
+    expect(await run(store, (unit) => pruneThrottles(unit, clock.now - 1000))).toBe(1);
+    expect(await readThrottle(store.sql, key)).toBeNull();
+  });
+});
+
+describeEngines('audit', (engine) => {
+  test('entries come newest first, in pages, by subject and by actor', async () => {
+    const { store } = await openEmpty(engine);
+    for (let at = 1; at <= 7; at++) {
+      await run(store, (unit) =>
+        appendAudit(unit, {
+          actor: at % 2 === 0 ? 'ac_1' : 'operator',
+          action: 'link.revoked',
+          subject: `li_${at % 3}`,
+          details: { at, fine: true, note: null },
+          requestId: `r${at}`,
+        }),
+      );
+    }
+    const details = (entries: readonly { details: Record<string, unknown> }[]) =>
+      entries.map((entry) => entry.details.at);
+    const first = await listAudit(store.sql, { limit: 3 });
+    expect(details(first.entries)).toEqual([7, 6, 5]);
+    expect(first.entries[0]).toMatchObject({
+      at: 1_800_000_000,
+      actor: 'operator',
+      action: 'link.revoked',
+      subject: 'li_1',
+      details: { at: 7, fine: true, note: null },
+      requestId: 'r7',
+    });
+    const second = await listAudit(store.sql, { limit: 4, before: first.next ?? 0 });
+    expect([details(second.entries), second.next]).toEqual([[4, 3, 2, 1], null]);
+    expect(details((await listAudit(store.sql, { subject: 'li_1' })).entries)).toEqual([7, 4, 1]);
+    expect(details((await listAudit(store.sql, { actor: 'ac_1' })).entries)).toEqual([6, 4, 2]);
+    expect(await run(store, (unit) => pruneAudit(unit, 1_800_000_001, 5))).toBe(5);
+    expect(details((await listAudit(store.sql)).entries)).toEqual([7, 6]);
+  });
+});
+
+describeEngines('rules of the tables', (engine) => {
+  test('one account has a verified address; any number may claim it unverified, and a deleted one frees it', async () => {
+    const { store } = await openEmpty(engine);
+    const account = (id: string, verified: number | null, state: 'active' | 'deleted' = 'active') =>
+      run(store, (unit) =>
+        unit.sql
+          .insertInto('accounts')
+          .values({
+            id,
+            email: 'a@example.org',
+            email_verified_at: verified,
+            password_hash: null,
+            display_name: '',
+            groups: '[]',
+            role: 'user',
+            state,
+            created_at: unit.now,
+          })
+          .execute(),
+      );
+    await account('ac_1', null);
+    await account('ac_2', null);
+    await account('ac_3', 5);
+    await expect(account('ac_4', 6)).rejects.toThrow();
+    await account('ac_5', 7, 'deleted');
+    await run(store, (unit) =>
+      unit.sql.updateTable('accounts').set({ state: 'deleted' }).where('id', '=', 'ac_3').execute(),
+    );
+    await account('ac_6', 8);
+  });
+
+  test('an account is bound through a link once, and a browser is one device of an account', async () => {
+    const { store } = await openEmpty(engine);
+    const member = (id: string, link_id: string, account_id: string) =>
+      run(store, (unit) =>
+        unit.sql
+          .insertInto('members')
+          .values({
+            ...{ id, link_id, account_id, access_key_id: 'ak_1', collection: 'c', host: 'h', path: '/' },
+            ...{ device_id: null, claimed_at: 1, last_seen_at: null, revoked_at: null },
+          })
+          .execute(),
+      );
+    await member('me_1', 'li_1', 'ac_1');
+    await member('me_2', 'li_1', 'ac_2');
+    await member('me_3', 'li_2', 'ac_1');
+    await expect(member('me_4', 'li_1', 'ac_1')).rejects.toThrow();
+    const device = (id: string, browser_selector: string, account_id: string) =>
+      run(store, (unit) =>
+        unit.sql
+          .insertInto('devices')
+          .values({
+            ...{ id, browser_selector, account_id, browser_digest: 'd', name: '', user_agent: '' },
+            ...{ created_at: 1, last_seen_at: 1, ended_at: null },
+          })
+          .execute(),
+      );
+    await device('dv_1', 'b1', 'ac_1');
+    await device('dv_2', 'b1', 'ac_2');
+    await expect(device('dv_3', 'b1', 'ac_1')).rejects.toThrow();
+  });
+});
