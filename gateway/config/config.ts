@@ -85,6 +85,10 @@ export interface RouteConfig extends PolicyConfig {
   readonly audience: readonly string[];
   readonly unscopedTokens: 'refuse' | 'allow';
   readonly maxTokenTtlSeconds: number;
+  /** `none`: tokens hold until they expire. Default `checked`. */
+  readonly revocation: 'checked' | 'none';
+  /** How old the knowledge of revocations may be. Default 10 000. */
+  readonly maxStalenessMs: number;
   /** Pass the accepted `Authorization` on to the upstream. */
   readonly forwardAuthorization: boolean;
   /** Protocols that `Upgrade` may ask for, lower case; empty for none. Default `websocket`. */

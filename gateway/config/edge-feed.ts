@@ -4,6 +4,7 @@
 //   GET  /feed?edge=<id>          the feed: first `snapshot`, then whatever changes, a `heartbeat` each second
 //   POST /assertion-keys          AssertionKeyReport        204 once the key is in the JWKS
 //   POST /ready                   ReadyReport               204
+//   POST /applied                 AppliedReport             204
 //   POST /metrics                 MetricsReport             204
 //   POST /password                PasswordQuestion          200 PasswordAnswer
 //   POST /renew-password          RenewPasswordQuestion     200 RenewPasswordAnswer
@@ -12,7 +13,7 @@
 //   POST /seen                    SeenReport                204
 
 import type { webcrypto } from 'node:crypto';
-import type { LogPosition } from '../core/model/change.ts';
+import type { Change, LogPosition } from '../core/model/change.ts';
 import type { KeyPurpose, KeyState } from '../core/model/key.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { Config } from './config.ts';
@@ -41,6 +42,19 @@ export interface FeedTls {
   readonly clientCa: string | null;
 }
 
+/** Control read the change log, and everything up to this place was sent before. */
+export interface LogBeat extends LogPosition {
+  /** How long ago, when this was sent. */
+  readonly readAgeMs: number;
+  /** When this was sent, by the machine's monotonic clock (`machineMs`): a message that waited somewhere is older than it looks. */
+  readonly sentAtMs: number;
+}
+
+/** Everything that is revoked, as of one place of the log. */
+export interface FeedIndex extends LogBeat {
+  readonly revocations: readonly Change[];
+}
+
 export type FeedMessage =
   /** The whole state; sent first, and again after each reload. `publicSocket` is the path that the reserved prefix is proxied to. */
   | {
@@ -54,8 +68,15 @@ export type FeedMessage =
       /** 32 bytes, base64url: what all edges make the keys of their session tickets from, so that each resumes the others'. */
       readonly ticketSecret: string;
       readonly publicSocket: string;
+      /** null while control cannot read its store: an edge keeps what it has, as old as that is. */
+      readonly index: FeedIndex | null;
     }
-  | { readonly kind: 'heartbeat'; readonly seq: number }
+  /** Each second, and after each look at the log. `log` is null while control knows nothing about the log. */
+  | { readonly kind: 'heartbeat'; readonly seq: number; readonly log: LogBeat | null }
+  /** The whole index anew: another epoch, or more happened than the log keeps. */
+  | { readonly kind: 'index'; readonly index: FeedIndex }
+  /** What happened since the message before, in the order of the log; `epoch` and `seq` are the place after it. */
+  | ({ readonly kind: 'changes'; readonly changes: readonly Change[] } & LogPosition)
   /** A new secret for session tickets; those under the one before are not resumed any more. */
   | { readonly kind: 'tickets'; readonly ticketSecret: string }
   /** Asks for a MetricsReport with this id. */
@@ -70,6 +91,11 @@ export interface AssertionKeyReport {
 export interface ReadyReport {
   readonly edge: string;
   readonly listening: readonly { readonly host: string; readonly port: number }[];
+}
+
+/** The edge acts on the log up to this place. */
+export interface AppliedReport extends LogPosition {
+  readonly edge: string;
 }
 
 export interface MetricsReport {

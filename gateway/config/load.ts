@@ -106,6 +106,8 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
         audience: typeof route.audience === 'string' ? [route.audience] : route.audience,
         unscopedTokens: route.unscoped_tokens,
         maxTokenTtlSeconds: route.max_token_ttl,
+        revocation: route.revocation,
+        maxStalenessMs: route.max_staleness,
         forwardAuthorization: route.forward_authorization,
         upgrade: route.upgrade === 'off' ? [] : route.upgrade,
         webSocketOrigins: route.websocket.origins,

@@ -12,6 +12,7 @@ import { upgradeChoice, webSocketRules } from './schema-upgrade.ts';
 import { upstreamSchema } from './schema-upstreams.ts';
 import {
   addressBlock,
+  durationMs,
   durationSeconds,
   filePath,
   folderPrefix,
@@ -77,6 +78,12 @@ const route = z.strictObject({
   max_token_ttl: durationSeconds('1s', '3650d')
     .prefault('24h')
     .meta({ description: 'longest life a token may have left' }),
+  revocation: wordOf('choice', ['checked', 'none'])
+    .prefault('checked')
+    .meta({ description: 'none: tokens hold until they expire, whatever is revoked' }),
+  max_staleness: durationMs('1s', '1d')
+    .prefault('10s')
+    .meta({ description: 'how old the knowledge of revocations may be before tokens are answered with 503' }),
   forward_authorization: z
     .boolean()
     .prefault(false)

@@ -7,14 +7,17 @@ import { chmodSync, rmSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { withoutSecrets } from '../config/config.ts';
 import type { FeedKey } from '../config/edge-feed.ts';
+import type { LogPosition } from '../core/model/change.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AssertionJwk } from './assertion-keys.ts';
+import { ChangeFeed, type ChangeSource, emptyLog } from './change-feed.ts';
 import type { ControlClock } from './control-clock.ts';
 import { ControlMetrics } from './control-metrics.ts';
 import { noStoreAnswers, type StoreAnswers } from './edge-questions.ts';
 import { EdgeRoster } from './edge-roster.ts';
 import { createEdgeServer } from './edge-server.ts';
+import { Enforcement } from './enforcement.ts';
 import type { ControlState } from './load-state.ts';
 import { mergeReload } from './merge-reload.ts';
 import { createOperationsServer } from './operations-server.ts';
@@ -43,6 +46,14 @@ export interface ControlOptions {
   readonly operationsPort?: number | null;
   /** What answers edges' questions about access and sessions. Default: nothing does. */
   readonly answers?: Partial<StoreAnswers>;
+  /** The change log to follow. Default: one in which nothing happens. */
+  readonly changes?: ChangeSource;
+  /** Reads the key ring anew after it changed in the store; resolves with the keys. Default: the keys stay. */
+  readonly reloadKeys?: () => Promise<readonly KeyRecord[]>;
+  /** See `EnforcementOptions`. */
+  readonly endEdge?: (edge: string) => Promise<void>;
+  /** Edges that run since before this control. */
+  readonly runningEdges?: readonly string[];
   /** Between heartbeats on the feed. Default 1000. */
   readonly heartbeatMs?: number;
   /** Between new secrets for TLS session tickets. Default 8 h. */
@@ -62,6 +73,14 @@ export interface Control {
   readonly operations: { readonly host: string; readonly port: number };
   /** Loads the file again. A bad one changes nothing; a good one is sent to the edges. */
   readonly reload: () => ReloadResult;
+  /**
+   * Resolves when every edge of this node acts on the change log up to there.
+   *
+   * @throws Error when the log cannot be read to that place in time
+   */
+  readonly confirm: (position: LogPosition) => Promise<void>;
+  /** The process of an edge is gone. */
+  readonly edgeGone: (edge: string) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -92,6 +111,22 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     clock,
     logger,
   });
+  const enforcement = new Enforcement({ logger, endEdge: options.endEdge ?? null });
+  enforcement.expect(options.runningEdges ?? []);
+  const log = new ChangeFeed({
+    source: options.changes ?? emptyLog,
+    clock,
+    logger,
+    broadcast: (message) => edges.broadcast(message),
+    onRead: () => edges.beat(),
+    onKeys: async () => {
+      if (options.reloadKeys === undefined) return;
+      state = { ...state, keys: await options.reloadKeys() };
+      seq += 1;
+      edges.broadcastSnapshot();
+      logger.info({ seq }, 'the key ring changed');
+    },
+  });
   const edges = createEdgeServer({
     roster,
     clock,
@@ -105,7 +140,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       tls: state.tls,
       ticketSecret,
       publicSocket: sockets.public,
+      index: log.index(),
     }),
+    logBeat: () => log.beat(),
+    enforcement,
     seq: () => seq,
     answers: {
       verifyPassword: async (question) => {
@@ -135,10 +173,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const close = async (): Promise<void> => {
     clearInterval(rotation);
     passwords.close();
+    await log.close();
+    enforcement.close();
     await Promise.all([edges.close(), visitors.close(), operations.close()]);
   };
 
   try {
+    // before the first edge comes: it is to begin with the index
+    await log.look();
     await listenOnSocket(visitors, sockets.public);
     await listenOnSocket(edges.server, sockets.edge);
     await operations
@@ -170,6 +212,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       logger.info({ seq }, 'the configuration was reloaded');
       return { kind: 'applied', needsRestart, state };
     },
+    confirm: async (position) => {
+      await log.reach(position);
+      await enforcement.confirm(position);
+    },
+    edgeGone: (edge) => enforcement.gone(edge),
     close,
   };
 }

@@ -2,7 +2,7 @@
 // Carries keys: a message is written to this stream and to nothing else, never to a log.
 
 import type { ServerResponse } from 'node:http';
-import type { FeedMessage } from '../config/edge-feed.ts';
+import type { FeedMessage, LogBeat } from '../config/edge-feed.ts';
 
 /** Heartbeats in a row that find bytes still waiting before the edge is cut off. */
 const maxStalledBeats = 5;
@@ -28,13 +28,17 @@ export class EdgeFeedStream {
     if (this.#response.writableLength > maxWaitingBytes) this.cut();
   }
 
-  /** Sends a heartbeat, unless earlier bytes still wait. False when the edge was cut off for not reading. */
-  beat(seq: number): boolean {
-    if (this.#response.writableLength === 0) {
-      this.#stalledBeats = 0;
-      this.send({ kind: 'heartbeat', seq });
-      return true;
-    }
+  /** Sends a heartbeat, unless earlier bytes still wait. */
+  beatIfIdle(seq: number, log: LogBeat | null): boolean {
+    if (this.#response.writableLength > 0) return false;
+    this.#stalledBeats = 0;
+    this.send({ kind: 'heartbeat', seq, log });
+    return true;
+  }
+
+  /** The regular heartbeat. False when the edge was cut off for not reading. */
+  beat(seq: number, log: LogBeat | null): boolean {
+    if (this.beatIfIdle(seq, log)) return true;
     this.#stalledBeats += 1;
     if (this.#stalledBeats < maxStalledBeats) return true;
     this.cut();

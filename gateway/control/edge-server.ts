@@ -3,7 +3,7 @@
 
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { FeedMessage } from '../config/edge-feed.ts';
+import type { FeedMessage, LogBeat } from '../config/edge-feed.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { parseMetricSet } from '../telemetry/metrics-aggregate.ts';
 import { assertionJwkSchema } from './assertion-keys.ts';
@@ -11,6 +11,7 @@ import type { ControlClock } from './control-clock.ts';
 import { EdgeFeedStream } from './edge-feed-stream.ts';
 import { answerEdgeQuestions, type EdgeAnswers } from './edge-questions.ts';
 import { type EdgeRoster, slotOf } from './edge-roster.ts';
+import type { Enforcement } from './enforcement.ts';
 import { answerProblems, sendProblem } from './problem-answers.ts';
 
 export interface EdgeServerOptions {
@@ -22,6 +23,9 @@ export interface EdgeServerOptions {
   /** Number of the present state. */
   readonly seq: () => number;
   readonly answers: EdgeAnswers;
+  /** How fresh what was sent of the change log is. */
+  readonly logBeat: () => LogBeat | null;
+  readonly enforcement: Enforcement;
   /** Between heartbeats. Default 1000. */
   readonly heartbeatMs?: number;
 }
@@ -30,6 +34,8 @@ export interface EdgeServer {
   readonly server: FastifyInstance;
   /** Sends the present snapshot to all edges. */
   readonly broadcastSnapshot: () => void;
+  /** Sends a heartbeat to all edges that have read everything. */
+  readonly beat: () => void;
   /** Sends a message to all edges. */
   readonly broadcast: (message: FeedMessage) => void;
   /** Asks all connected edges for their metrics; resolves when all answered or after `deadlineMs`. */
@@ -44,6 +50,7 @@ const readyReport = z.object({
   edge: edgeId,
   listening: z.array(z.object({ host: z.string(), port: z.int().min(0).max(65_535) })),
 });
+const appliedReport = z.object({ edge: edgeId, epoch: z.string().max(64), seq: z.int().min(0) });
 const metricsReport = z.object({ edge: edgeId, id: z.int().min(0), metrics: z.unknown() });
 
 const maxMetricsBytes = 64 * 1024 * 1024;
@@ -57,7 +64,7 @@ interface Collection {
 
 /** Builds the server; the caller makes it listen. */
 export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
-  const { roster, clock, logger } = options;
+  const { roster, clock, logger, enforcement } = options;
   const server = Fastify({ logger: false, bodyLimit: maxQuestionBytes, exposeHeadRoutes: false });
   const feeds = new Map<string, EdgeFeedStream>();
   const collections = new Map<number, Collection>();
@@ -74,7 +81,8 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
 
   const heartbeat = setInterval(() => {
     for (const feed of feeds.values()) {
-      if (!feed.beat(options.seq())) logger.warn({ edge: feed.edge }, 'an edge does not read its feed and was cut off');
+      if (feed.beat(options.seq(), options.logBeat())) continue;
+      logger.warn({ edge: feed.edge }, 'an edge does not read its feed and was cut off');
     }
   }, options.heartbeatMs ?? 1000);
 
@@ -88,6 +96,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     feeds.set(edge, feed);
     previous?.cut();
     roster.connect(edge);
+    enforcement.joined(edge);
     reply.raw.on('error', () => feed.cut());
     reply.raw.on('close', () => {
       // A feed that was replaced by a newer one of the same edge must not take that one's state along.
@@ -95,6 +104,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
       feeds.delete(edge);
       roster.disconnect(edge);
       settle(edge);
+      enforcement.left(edge);
       logger.info({ edge }, 'an edge left');
     });
     feed.send(options.snapshot());
@@ -118,6 +128,15 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     return reply.code(204).send();
   });
 
+  server.post('/applied', (request, reply) => {
+    const body = appliedReport.safeParse(request.body);
+    if (!body.success || !roster.knows(body.data.edge)) {
+      return sendProblem(reply, 400, 'not a report of a connected edge');
+    }
+    enforcement.applied(body.data.edge, body.data);
+    return reply.code(204).send();
+  });
+
   server.post('/metrics', { bodyLimit: maxMetricsBytes }, (request, reply) => {
     const body = metricsReport.safeParse(request.body);
     const metrics = body.success ? parseMetricSet(body.data.metrics) : null;
@@ -136,6 +155,9 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     broadcastSnapshot: () => {
       const snapshot = options.snapshot();
       for (const feed of feeds.values()) feed.send(snapshot);
+    },
+    beat: () => {
+      for (const feed of feeds.values()) feed.beatIfIdle(options.seq(), options.logBeat());
     },
     broadcast: (message) => {
       for (const feed of feeds.values()) feed.send(message);

@@ -4,13 +4,26 @@
 
 import { StringDecoder } from 'node:string_decoder';
 import { Client, Pool } from 'undici';
-import type { AssertionKeyReport, FeedMessage, MetricsReport, ReadyReport } from '../config/edge-feed.ts';
+import type {
+  AppliedReport,
+  AssertionKeyReport,
+  FeedIndex,
+  FeedMessage,
+  MetricsReport,
+  ReadyReport,
+} from '../config/edge-feed.ts';
+import type { LogPosition } from '../core/model/change.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ControlQuestions, questionDeadlineMs } from './control-questions.ts';
 
 /** The first message of every feed. */
 export type SnapshotMessage = Extract<FeedMessage, { readonly kind: 'snapshot' }>;
+
+/** What the feed says about the change log; each feed begins with an `index`, when control has one. */
+export type LogMessage =
+  | Extract<FeedMessage, { readonly kind: 'changes' | 'heartbeat' }>
+  | { readonly kind: 'index'; readonly index: FeedIndex };
 
 export interface ControlClientOptions {
   readonly socketPath: string;
@@ -47,6 +60,11 @@ export class ControlClient {
   readonly #reports: Pool;
   /** What is asked on behalf of requests. */
   readonly questions: ControlQuestions;
+  #followsLog: ((message: LogMessage) => void) | null = null;
+  /** What the feed said about the log before anybody followed it. */
+  #unheard: LogMessage[] = [];
+  #applied: LogPosition | null = null;
+  #isConfirming = false;
   #feedAbort = new AbortController();
   #assertionKey: AssertionKeyReport['jwk'] | null = null;
   #listening: ReadyReport['listening'] | null = null;
@@ -102,6 +120,23 @@ export class ControlClient {
     const metrics = await this.answerCollect?.();
     if (metrics === undefined) return;
     await this.#post('/metrics', { edge: this.#options.edgeId, id, metrics } satisfies MetricsReport);
+  }
+
+  /** Has everything about the change log told to a listener, from the first index on, in order. */
+  followLog(listener: (message: LogMessage) => void): void {
+    this.#followsLog = listener;
+    for (const message of this.#unheard.splice(0)) listener(message);
+  }
+
+  /** Tells control that this edge acts on the log up to there. While one report is on its way the next ones become one. */
+  confirmApplied(position: LogPosition): void {
+    this.#applied = position;
+    if (!this.#isConfirming) void this.#confirm();
+  }
+
+  /** Opens the feed anew: it begins with the whole state. */
+  resync(): void {
+    this.#feedAbort.abort();
   }
 
   /** Milliseconds since control was last heard; infinite before the first message. */
@@ -165,6 +200,9 @@ export class ControlClient {
         this.#takeSnapshot(message);
         return;
       case 'heartbeat':
+      case 'index':
+      case 'changes':
+        this.#takeLog(message);
         return;
       case 'tickets':
         this.onTicketSecret?.(message.ticketSecret);
@@ -180,11 +218,35 @@ export class ControlClient {
   #takeSnapshot(message: SnapshotMessage): void {
     const reconnected = this.#backoffMs !== firstBackoffMs;
     this.#backoffMs = firstBackoffMs;
+    // first: what a reload opens is decided on by what is revoked
+    if (message.index !== null) this.#takeLog({ kind: 'index', index: message.index });
     const first = this.#settleFirst;
     this.#settleFirst = null;
     if (first !== null) first.resolve(message);
     else this.onSnapshot?.(message);
     if (reconnected) void this.#repeatReports();
+  }
+
+  #takeLog(message: LogMessage): void {
+    if (this.#followsLog === null) this.#unheard.push(message);
+    else this.#followsLog(message);
+  }
+
+  async #confirm(): Promise<void> {
+    this.#isConfirming = true;
+    const feed = this.#feedAbort;
+    try {
+      for (let position = this.#applied; position !== null; position = this.#applied) {
+        this.#applied = null;
+        await this.#post('/applied', { edge: this.#options.edgeId, ...position } satisfies AppliedReport);
+      }
+    } catch (error) {
+      // a control that does not hear it would have this edge ended; a fresh feed begins with another report
+      this.#warn(error, 'control was not told what was applied');
+      feed.abort();
+    } finally {
+      this.#isConfirming = false;
+    }
   }
 
   async #repeatReports(): Promise<void> {
@@ -199,7 +261,7 @@ export class ControlClient {
     }
   }
 
-  async #post(path: string, report: AssertionKeyReport | ReadyReport | MetricsReport): Promise<void> {
+  async #post(path: string, report: AssertionKeyReport | ReadyReport | MetricsReport | AppliedReport): Promise<void> {
     const { statusCode, body } = await this.#reports.request({
       method: 'POST',
       path,

@@ -9,6 +9,7 @@ import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClient } from './control-client.ts';
 import { Listeners } from './listeners.ts';
+import { LogFollower } from './log-follower.ts';
 import { Runtime } from './runtime.ts';
 
 type SnapshotMessage = Extract<FeedMessage, { kind: 'snapshot' }>;
@@ -61,6 +62,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     lookup: options.lookup ?? null,
     ...(options.loopDelayMs === undefined ? {} : { loopDelayMs: options.loopDelayMs }),
   });
+  const log = new LogFollower({
+    runtime,
+    confirm: (position) => client.confirmApplied(position),
+    resync: () => client.resync(),
+  });
+  // before anything listens: whoever is let in was asked about what is revoked now
+  client.followLog((message) => log.take(message));
   // before its first use the public half is with control, so an upstream never meets an unknown key
   await client.registerAssertionKey(runtime.assertions.jwk);
   runtime.ticker.start();

@@ -50,6 +50,8 @@ export class Exchange {
   bytesOut = 0;
   /** Why the request's body was not taken to its end; null when it was, or when nobody refused it. */
   refusal: BodyRefusal | null = null;
+  /** It was ended because what allowed it was revoked. */
+  isRevoked = false;
   /** The body is passed on with its chunk framing. */
   keepsChunks = false;
   /** The upstream does not take more of the request's body for now. */
@@ -300,6 +302,15 @@ export class Exchange {
     this.#upstream = null;
     this.#over();
     upstream?.cancel();
+  }
+
+  /** What allowed it was revoked: the upstream's request ends, and what the client has does not look like the whole. */
+  revoke(): void {
+    if (this.#isOver) return;
+    this.isRevoked = true;
+    this.#runtime.metrics.revocations.answersEnded++;
+    this.cancel();
+    this.downstream.cutOff();
   }
 
   /** Answers in place of the upstream, whose request ends: the body will not come to a good end. Only before an answer began. */

@@ -66,6 +66,7 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   }
 
   // 3. Decide: pure, and before anything is opened or written on behalf of this request.
+  runtime.live.nowMs = startedMs;
   const decision = decide(request, snapshot, runtime.live, now, null);
   // when there is more to do than gets done, those go first who have shown least
   const tooMuch = runtime.overload.level === 0 ? null : runtime.overload.refuse(decision);
@@ -108,6 +109,7 @@ async function askControl(runtime: Runtime, passage: Passage, lookup: Lookup): P
     password: lookup.password,
     address: request.clientAddress,
   });
+  runtime.live.nowMs = monotonicMs();
   const decision = decide(request, passage.snapshot, runtime.live, passage.now, answer);
   if (decision.kind === 'lookup') throw new Error('decide asked the same question twice');
   // the client may have left while control was thinking

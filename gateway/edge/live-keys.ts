@@ -1,10 +1,12 @@
-// The edge's live index: the key ring, and the memory of tokens whose signature held.
+// The edge's live index: the key ring, what was revoked, and the memory of tokens whose signature held.
 // What is remembered is a pure function of the token's bytes and the ring: times and scope are checked on each request,
 // so what is compared is the whole token and nothing else, and a new ring means a new cache.
 // Refusals are not remembered: a million bad tokens must not push out one good one.
 
 import { LRUCache } from 'lru-cache';
+import { RevocationIndex } from '../core/decision/revocation-index.ts';
 import type { LiveIndex } from '../core/decision/snapshot.ts';
+import type { LogPosition } from '../core/model/change.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import { type TokenRefusal, type VerifiedToken, verifyToken } from '../core/token/common-key-token.ts';
 import { buildKeyRing, type KeyRing, type RingKey } from '../core/token/key-ring.ts';
@@ -17,8 +19,13 @@ export interface CacheLimits {
   readonly bytes: number;
 }
 
-/** Single writer: only `replaceKeys` changes it, and a request asks within one turn. */
+/** Single writer: `replaceKeys` and the follower of the change log; a request asks within one turn. */
 export class LiveKeys implements LiveIndex {
+  readonly revocations = new RevocationIndex();
+  /** When the log was read as far as the index holds it, in this process's monotonic time. */
+  freshAtMs = Number.NEGATIVE_INFINITY;
+  /** The time of the request that is decided on; set before each decision, so that the age is asked of no clock again. */
+  nowMs = 0;
   #ring: KeyRing;
   #cache: TokenMemory | null;
   #door: Doorkeeper;
@@ -39,6 +46,18 @@ export class LiveKeys implements LiveIndex {
     this.#ring = buildKeyRing(keys);
     this.#cache = makeCache(limits);
     this.#door = new Doorkeeper(limits.entries);
+  }
+
+  get indexAgeMs(): number {
+    return this.nowMs - this.freshAtMs;
+  }
+
+  isRevoked(token: VerifiedToken): boolean {
+    return this.revocations.isRevoked(token);
+  }
+
+  hasRevoked(nodes: readonly string[], position: LogPosition): boolean {
+    return this.revocations.hasRevoked(nodes, position);
   }
 
   signingKey(): RingKey | null {

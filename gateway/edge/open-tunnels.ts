@@ -21,6 +21,10 @@ export class OpenTunnels {
     this.#tunnels.delete(tunnel);
   }
 
+  all(): Iterable<Tunnel> {
+    return this.#tunnels;
+  }
+
   /** Decides again for each that is open now, the first ones before this returns. */
   reconsider(): void {
     this.#reconsiderFrom([...this.#tunnels], 0);

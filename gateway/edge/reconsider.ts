@@ -4,14 +4,17 @@
 
 import { decide } from '../core/decision/decide.ts';
 import type { Upgrade } from '../http1/upgrade.ts';
+import { monotonicMs } from '../telemetry/clock.ts';
 import type { Exchange } from './exchange.ts';
 import { isWelcome } from './judge-upgrade.ts';
 import type { Runtime } from './runtime.ts';
 
 export function isStillAllowed(runtime: Runtime, exchange: Exchange, upgrade: Upgrade): boolean {
   const { request, permit, downstream } = exchange;
+  runtime.live.nowMs = monotonicMs();
   const decision = decide(request, runtime.snapshot, runtime.live, runtime.ticker.epochSeconds, null);
-  if (decision.kind === 'deny') return false;
+  // nothing is known to be revoked: an open tunnel needs no fresh index, as a running answer needs none
+  if (decision.kind === 'deny') return decision.reason === 'index-stale';
   const route = decision.route;
   // another route is another permission, even where it would allow as much
   if (route.name !== permit.route.name || !(route.upgrade?.protocols.includes(upgrade.protocol) ?? false)) return false;

@@ -82,6 +82,7 @@ export function statusOfDenial(reason: DenyReason): number {
     case 'password-busy':
       return 429;
     case 'control-away':
+    case 'index-stale':
     case 'overloaded':
       return 503;
     default:

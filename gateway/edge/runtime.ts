@@ -8,6 +8,7 @@ import type { FeedUpstreamTls } from '../config/edge-feed.ts';
 import type { Denial } from '../core/decision/decide.ts';
 import type { AllowKind } from '../core/decision/reasons.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
+import type { Change } from '../core/model/change.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import type { RingKey } from '../core/token/key-ring.ts';
 import { HeadScanner } from '../http1/head-scanner.ts';
@@ -73,6 +74,8 @@ export class Runtime {
   snapshot: Snapshot;
   limits: Limits;
   isDraining = false;
+  /** Hears of each batch of the change log; null when the whole index came anew. */
+  onChanges: ((changes: readonly Change[] | null) => void) | null = null;
   readonly live: LiveKeys;
   readonly metrics: EdgeMetrics;
   readonly control: ControlPort;
@@ -115,6 +118,7 @@ export class Runtime {
     this.limits = options.config.limits;
     this.live = new LiveKeys(options.keys, options.config.decisionCache, options.metrics);
     this.snapshot = this.#compile(options.config, options.upstreamTls, options.seq);
+    this.live.revocations.setSkew(this.snapshot.clockSkewSeconds);
     this.names = new MessageNames(this.snapshot);
     this.metrics.beforeCollect = () => this.#gauges();
     const measure = options.loopDelayMs ?? ((lateMs) => lateMs);
@@ -126,6 +130,7 @@ export class Runtime {
     this.limits = config.limits;
     this.live.replaceKeys(keys, config.decisionCache);
     this.snapshot = this.#compile(config, upstreamTls, seq);
+    this.live.revocations.setSkew(this.snapshot.clockSkewSeconds);
     this.names.learn(this.snapshot);
     this.tunnels.reconsider();
   }
@@ -224,6 +229,7 @@ export class Runtime {
     const refusal = exchange.refusal === null ? null : `refused message: ${exchange.refusal}`;
     const { request, permit } = exchange;
     const route = permit.route;
+    const hint = exchange.isRevoked ? 'ended: what allowed it was revoked' : refusal;
     log.write({
       requestId: exchange.requestId,
       client: request.clientAddress,
@@ -240,7 +246,7 @@ export class Runtime {
       bytesIn: exchange.bytesIn,
       bytesOut: exchange.bytesOut,
       durationMs,
-      hint: ended === null ? refusal : `tunnel ended: ${ended}`,
+      hint: ended === null ? hint : `tunnel ended: ${ended}`,
     });
   }
 
@@ -386,6 +392,9 @@ export class Runtime {
     this.metrics.connectionsActive = this.connections.size - idle;
     this.metrics.cacheEntries = this.live.entries;
     this.metrics.tunnels.open = this.tunnels.count;
+    this.metrics.revocations.entries = this.live.revocations.size;
+    // not loaded yet: as old as this process
+    this.metrics.revocations.indexAgeMs = Math.min(monotonicMs(), monotonicMs() - this.live.freshAtMs);
     this.#groups.measure();
   }
 }

@@ -18,6 +18,11 @@ export function monotonicMs(): number {
   return performance.now();
 }
 
+/** Milliseconds by the machine's monotonic clock: every process on it reads the same one. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
 /** `2026-01-31T08:15:30.123Z` for a time in epoch milliseconds. */
 export function isoTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();

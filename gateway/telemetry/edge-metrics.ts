@@ -5,6 +5,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { type AllowKind, type DenyReason, denyReasons } from '../core/decision/reasons.ts';
+import { RevocationMetrics } from './revocation-metrics.ts';
 import { SlotTable } from './slot-table.ts';
 import { type DurationRow, TableHistogram } from './table-histogram.ts';
 import { TunnelMetrics } from './tunnel-metrics.ts';
@@ -56,6 +57,7 @@ export class EdgeMetrics {
   /** Tunnels begun, by route. */
   readonly tunnelsBegun: number[] = [];
   readonly tunnels = new TunnelMetrics();
+  readonly revocations = new RevocationMetrics();
   parseRefusals = 0;
   tlsHandshakes = 0;
   tlsHandshakesFailed = 0;
@@ -307,6 +309,7 @@ export class EdgeMetrics {
     table('latchkey_lost_tokens_total', 'Requests that lost the token of their playlist.', 'route', this.lostTokens);
     table('latchkey_tunnels_total', 'WebSockets and other tunnels that were opened.', 'route', this.tunnelsBegun);
     this.tunnels.register(this.registry);
+    this.revocations.register(this.registry);
     new Gauge({
       name: 'latchkey_upstream_active',
       help: 'Requests running on an upstream.',

@@ -99,6 +99,8 @@ test('every default is filled in', () => {
     audience: [],
     unscopedTokens: 'refuse',
     maxTokenTtlSeconds: 86_400,
+    revocation: 'checked',
+    maxStalenessMs: 10_000,
     forwardAuthorization: false,
     upgrade: ['websocket'],
     webSocketOrigins: [],
@@ -152,6 +154,8 @@ routes:
     audience: site
     unscoped_tokens: allow
     max_token_ttl: 1h30m
+    revocation: none
+    max_staleness: 30s
     forward_authorization: true
     upgrade: [websocket, Other/2]
     websocket: { origins: ["https://app.example.org", "http://localhost:3000"] }
@@ -207,6 +211,8 @@ password_checks_per_second: 3
     audience: ['site'],
     unscopedTokens: 'allow',
     maxTokenTtlSeconds: 5400,
+    revocation: 'none',
+    maxStalenessMs: 30_000,
     forwardAuthorization: true,
     upgrade: ['websocket', 'other/2'],
     webSocketOrigins: ['https://app.example.org', 'http://localhost:3000'],

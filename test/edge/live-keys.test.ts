@@ -9,7 +9,7 @@ import type { RequestFacts } from '../../gateway/core/decision/facts.ts';
 import type { KeyRecord, KeyState } from '../../gateway/core/model/key.ts';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
-import { LiveKeys } from '../../gateway/edge/live-keys.ts';
+import { type CacheLimits, LiveKeys } from '../../gateway/edge/live-keys.ts';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 
@@ -113,6 +113,13 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('keys' as const), set: fc.nat(keySets.length - 1) }) },
 );
 
+/** As after a control that just read its log. */
+function liveKeys(keys: readonly KeyRecord[], limits: CacheLimits): LiveKeys {
+  const live = new LiveKeys(keys, limits, metrics);
+  live.freshAtMs = live.nowMs;
+  return live;
+}
+
 /** All that a verdict is. */
 function verdict(decision: Decision): unknown {
   switch (decision.kind) {
@@ -141,16 +148,16 @@ test('verdicts are equal without a cache, with a tiny one and with a large one, 
   fc.assert(
     fc.property(fc.array(step, { minLength: 10, maxLength: 60 }), (steps) => {
       const keys = keySets[0] ?? [];
-      const none = new LiveKeys(keys, { entries: 0, bytes: 0 }, metrics);
+      const none = liveKeys(keys, { entries: 0, bytes: 0 });
       const cached = [
         { entries: 2, bytes: 1_000_000 },
         { entries: 1000, bytes: 3000 },
         { entries: 1000, bytes: 1_000_000 },
       ].map((limits) => ({
         limits,
-        live: new LiveKeys(keys, limits, metrics),
+        live: liveKeys(keys, limits),
         // hears every question, and never an answer that issues a pass
-        twin: new LiveKeys(keys, limits, metrics),
+        twin: liveKeys(keys, limits),
       }));
       let now = start;
       for (const next of steps) {

@@ -94,10 +94,13 @@ async function start(message: StartEdge): Promise<RunningEdge> {
   }
 }
 
-/** Everything in a snapshot but its number and the secret of the tickets, so that nothing new is ever left out. */
+/**
+ * Everything in a snapshot but its number, the secret of the tickets, and what is revoked, which the edge takes from the
+ * client itself; so that nothing new is ever left out.
+ */
 function isSameState(left: SnapshotMessage, right: SnapshotMessage): boolean {
-  const { seq, ticketSecret } = left;
-  return isDeepStrictEqual(left, { ...right, seq, ticketSecret });
+  const { seq, ticketSecret, index } = left;
+  return isDeepStrictEqual(left, { ...right, seq, ticketSecret, index });
 }
 
 async function drain({ edge, client, logger }: RunningEdge, deadlineMs: number): Promise<void> {

@@ -126,11 +126,13 @@ export function decide(
 
   let clearPass = false;
   let outside: DenyReason | null = null;
+  let isStale = false;
   if (looksAtTokens && facts.passCookies.length > 0) {
     for (const cookie of facts.passCookies) {
       const verdict = judge(cookie, facts, route, snapshot, live, now);
       if (typeof verdict !== 'string') return allowToken(route, verdict, clearPass);
-      if (isOutsideScope(verdict)) outside ??= verdict;
+      if (verdict === 'index-stale') isStale = true;
+      else if (isOutsideScope(verdict)) outside ??= verdict;
       else clearPass = true;
     }
   }
@@ -139,6 +141,8 @@ export function decide(
   if (route.takesPassword && facts.basic !== null)
     return decideBasic(facts.basic, route, snapshot, now, answer, clearPass);
   if (route.takesAnyone) return new Permit(route, 'anyone', null, null, null, clearPass);
+  // nobody is turned away for good, nor sent to sign in, because of what is not known right now
+  if (isStale) return denyStale(route, clearPass);
   if (outside !== null) return deny(outside, route, false, clearPass, 'the pass holds, but not for this request');
   return deny('no-credential', route, false, clearPass, 'nothing that this route accepts was presented');
 }
@@ -153,6 +157,7 @@ function decideExplicit(
   if (facts.explicitCount > 1)
     return deny('credential-repeated', route, true, false, 'more than one token was presented');
   const verdict = judge(facts.explicitToken ?? '', facts, route, snapshot, live, now);
+  if (verdict === 'index-stale') return denyStale(route, false);
   if (typeof verdict === 'string') return deny(verdict, route, true, false, 'the presented token was refused');
   return allowToken(route, verdict, false);
 }
@@ -172,11 +177,17 @@ function judge(
   if (verified.type === 'session') return 'token-wrong-type';
   if (verified.type === 'outside' && !route.takesToken) return 'credential-not-accepted';
   // times and scope are checked on each request, so what is remembered of a token is its signature and nothing else
-  return (
+  const reason =
     checkTimes(verified, now, snapshot.clockSkewSeconds, route.maxTokenTtlSeconds) ??
-    checkScope(verified, route, facts) ??
-    verified
-  );
+    checkScope(verified, route, facts);
+  if (reason !== null || !route.isRevocable) return reason ?? verified;
+  if (live.isRevoked(verified)) return 'token-revoked';
+  // last: what is refused anyhow needs no fresh index
+  return live.indexAgeMs > route.maxStalenessMs ? 'index-stale' : verified;
+}
+
+function denyStale(route: RoutePolicy, clearPass: boolean): Denial {
+  return deny('index-stale', route, false, clearPass, 'what was revoked is not known well enough', 1);
 }
 
 function decideBasic(

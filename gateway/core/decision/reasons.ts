@@ -31,6 +31,7 @@ export type DenyReason =
   | 'token-not-yet-valid'
   | 'token-issued-ahead'
   | 'token-lives-too-long'
+  | 'token-revoked'
   | 'token-wrong-audience'
   | 'token-unscoped'
   | 'outside-path'
@@ -42,6 +43,7 @@ export type DenyReason =
   | 'password-wrong'
   | 'password-busy'
   | 'control-away'
+  | 'index-stale'
   | 'overloaded';
 
 /** Every deny reason, for metrics that list their label values up front. */
@@ -71,6 +73,7 @@ export const denyReasons: readonly DenyReason[] = [
   'token-not-yet-valid',
   'token-issued-ahead',
   'token-lives-too-long',
+  'token-revoked',
   'token-wrong-audience',
   'token-unscoped',
   'outside-path',
@@ -82,5 +85,6 @@ export const denyReasons: readonly DenyReason[] = [
   'password-wrong',
   'password-busy',
   'control-away',
+  'index-stale',
   'overloaded',
 ];

@@ -1,6 +1,7 @@
 // What a request is decided against: the compiled configuration, and the live index of keys.
 // Shapes only. A request takes one Snapshot and keeps it to its end, so a reload never changes a request in flight.
 
+import type { LogPosition } from '../model/change.ts';
 import type { AddressList } from '../token/address.ts';
 import type { TokenClaims } from '../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
@@ -41,6 +42,10 @@ export interface RoutePolicy {
   readonly unscopedTokens: 'refuse' | 'allow';
   readonly audience: readonly string[];
   readonly maxTokenTtlSeconds: number;
+  /** Whether revocations are looked at; false: tokens hold until they expire, and no index is needed. */
+  readonly isRevocable: boolean;
+  /** How old the knowledge of revocations may be when a token decides. */
+  readonly maxStalenessMs: number;
   readonly forwardsAuthorization: boolean;
   /** Header lines, latin1, that tell the upstream who asks. */
   readonly identity: (claims: TokenClaims) => string;
@@ -107,6 +112,8 @@ export interface Snapshot {
   /** Query parameter of a link's token; null where no route takes members, so that nobody looks for it. */
   readonly linkParameter: string | null;
   readonly clockSkewSeconds: number;
+  /** Longest life that any route takes. */
+  readonly maxTokenTtlSeconds: number;
   readonly passTtlSeconds: number;
   readonly issuer: string;
   /** Neighbours whose forwarded headers are believed; null for none. */
@@ -121,8 +128,14 @@ export interface Snapshot {
   readonly customIdentityNames: ReadonlySet<string>;
 }
 
-/** What changes more often than the configuration. Each answer depends on its arguments and the key ring alone. */
+/** What changes more often than the configuration: keys and revocations. */
 export interface LiveIndex {
   /** Signature, type and shape of a token; its times and its scope are NOT checked. May answer from memory. */
   verify(token: string): VerifiedToken | TokenRefusal;
+  /** Whether a revocation ends this token. Asks in the same turn as `indexAgeMs`: alone it says nothing about what is not known yet. */
+  isRevoked(token: VerifiedToken): boolean;
+  /** The same of an answer that was read at a place of the log and hangs on these nodes. */
+  hasRevoked(nodes: readonly string[], position: LogPosition): boolean;
+  /** Milliseconds since the change log, as far as the index holds it, is known to have been read; infinite before it was loaded. */
+  readonly indexAgeMs: number;
 }

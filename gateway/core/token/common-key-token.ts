@@ -66,6 +66,9 @@ export class VerifiedToken {
   readonly folder: string | null;
   /** Neither `aud` nor `methods`, `hosts`, `ips` limit it. */
   readonly isPlain: boolean;
+  /** Whether a revocation ended it, as `RevocationIndex.isRevoked` found under the state it names; both are that one's alone. */
+  judgedUnder: object | null = null;
+  wasRevoked = false;
   #writer: ((claims: TokenClaims) => string) | null = null;
   #lines = '';
 

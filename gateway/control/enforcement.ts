@@ -1,0 +1,121 @@
+// "Acknowledged means enforced": waits until every edge of this node acts on a place of the change log, and has those ended
+// that do not. It keeps no log and reads none; edges report, the supervisor ends.
+// Rules: tokens.md "Acknowledged means enforced".
+
+import type { LogPosition } from '../core/model/change.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface EnforcementOptions {
+  readonly logger: Logger;
+  /**
+   * Ends the process of an edge; resolves once it is gone. null where nobody can (one process in a test): an edge whose feed
+   * ended counts as gone then.
+   */
+  readonly endEdge: ((edge: string) => Promise<void>) | null;
+  /** How long an edge has. Default 250. */
+  readonly deadlineMs?: number;
+  /** How long one has that has not reported once: it is starting, or looking for a control that just started. Default 5000. */
+  readonly firstDeadlineMs?: number;
+}
+
+const defaultDeadlineMs = 250;
+const defaultFirstDeadlineMs = 5000;
+
+interface EdgeStanding {
+  /** What it acts on; null before its first report on its present feed. */
+  applied: LogPosition | null;
+  /** It has reported before, so it serves with what it knew then. */
+  hasReported: boolean;
+  ending: Promise<void> | null;
+}
+
+interface Confirmation {
+  readonly position: LogPosition;
+  readonly resolve: () => void;
+  /** When edges are ended that have reported before, and when the others. */
+  readonly timers: readonly NodeJS.Timeout[];
+}
+
+/** The edges of one node. */
+export class Enforcement {
+  readonly #options: EnforcementOptions;
+  readonly #edges = new Map<string, EdgeStanding>();
+  readonly #waiting = new Set<Confirmation>();
+
+  constructor(options: EnforcementOptions) {
+    this.#options = options;
+  }
+
+  /** Edges that run since before this control: they serve with what they know until they come back. */
+  expect(edges: readonly string[]): void {
+    for (const edge of edges) this.#edges.set(edge, { applied: null, hasReported: false, ending: null });
+  }
+
+  /** The edge opened a feed: what it is sent there is what it has to report on. */
+  joined(edge: string): void {
+    const before = this.#edges.get(edge);
+    this.#edges.set(edge, { applied: null, hasReported: before?.hasReported ?? false, ending: before?.ending ?? null });
+  }
+
+  /** Its feed ended. It may serve on, so it is waited for. */
+  left(edge: string): void {
+    if (this.#options.endEdge === null) this.gone(edge);
+  }
+
+  /** Its process is gone. */
+  gone(edge: string): void {
+    if (this.#edges.delete(edge)) this.#settle();
+  }
+
+  applied(edge: string, position: LogPosition): void {
+    const standing = this.#edges.get(edge);
+    if (standing === undefined) return;
+    standing.applied = position;
+    standing.hasReported = true;
+    this.#settle();
+  }
+
+  /** Resolves when every edge acts on the log up to there, or is gone. Everything up to there was sent before. */
+  confirm(position: LogPosition): Promise<void> {
+    if (this.#lagging(position).length === 0) return Promise.resolve();
+    const { deadlineMs = defaultDeadlineMs, firstDeadlineMs = defaultFirstDeadlineMs } = this.#options;
+    return new Promise((resolve) => {
+      const timers = [
+        setTimeout(() => this.#endLagging(position, true), deadlineMs),
+        setTimeout(() => this.#endLagging(position, false), firstDeadlineMs),
+      ];
+      this.#waiting.add({ position, resolve, timers });
+    });
+  }
+
+  close(): void {
+    for (const { timers } of this.#waiting) for (const timer of timers) clearTimeout(timer);
+    this.#waiting.clear();
+  }
+
+  #settle(): void {
+    for (const confirmation of this.#waiting) {
+      if (this.#lagging(confirmation.position).length > 0) continue;
+      for (const timer of confirmation.timers) clearTimeout(timer);
+      this.#waiting.delete(confirmation);
+      confirmation.resolve();
+    }
+  }
+
+  #lagging({ epoch, seq }: LogPosition): [string, EdgeStanding][] {
+    return [...this.#edges].filter(
+      // a place of another epoch comes later: a restore happened, and nobody goes back
+      ([, { applied }]) => applied === null || (applied.epoch === epoch && applied.seq < seq),
+    );
+  }
+
+  #endLagging(position: LogPosition, hasReported: boolean): void {
+    const { endEdge, logger } = this.#options;
+    if (endEdge === null) return;
+    for (const [edge, standing] of this.#lagging(position)) {
+      if (standing.hasReported !== hasReported || standing.ending !== null) continue;
+      logger.error({ edge }, 'an edge did not act on a revocation in time and is ended');
+      standing.ending = endEdge(edge).then(() => this.gone(edge));
+    }
+  }
+}

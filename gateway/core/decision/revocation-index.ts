@@ -1,0 +1,148 @@
+// What was revoked, as one process knows it: which tokens die by it, and up to which place of the change log that is true.
+// Pure. It knows no time of its own: how old the knowledge is, is asked of the live index (snapshot.ts).
+// Rules: tokens.md "One graph of revocation". Clocks play no part but for outside tokens, which name no place of the log.
+
+import type { Change, LogPosition } from '../model/change.ts';
+import { keyNode } from '../model/node-id.ts';
+import type { EpochSeconds } from '../model/time.ts';
+import type { VerifiedToken } from '../token/common-key-token.ts';
+
+/** The last revocation of one node, or of outside tokens of one jti, sub or kid. */
+interface Revocation {
+  readonly seq: number;
+  readonly at: EpochSeconds;
+}
+
+/** What came of a batch: `gap` when it does not follow what is known, so the whole index has to be read anew. */
+export type BatchOutcome = 'nothing-revoked' | 'revoked' | 'gap';
+
+/** Single writer; whoever asks does so within one turn, so a batch is seen whole or not at all. */
+export class RevocationIndex {
+  #position: LogPosition | null = null;
+  readonly #nodes = new Map<string, Revocation>();
+  /** By `jti:…`, `sub:…`, `kid:…`. */
+  readonly #outside = new Map<string, Revocation>();
+  #skewSeconds = 0;
+  /** Another object whenever a verdict on a token may be another one; a token remembers under which it was judged last. */
+  #generation: object = {};
+
+  /** The place of the log up to which everything is known; null before the index was loaded. */
+  get position(): LogPosition | null {
+    return this.#position;
+  }
+
+  /** Revocations that are remembered. */
+  get size(): number {
+    return this.#nodes.size + this.#outside.size;
+  }
+
+  /** @param skewSeconds  how far the clock of whoever makes outside tokens may differ. Default 0 */
+  setSkew(skewSeconds: number): void {
+    if (skewSeconds === this.#skewSeconds) return;
+    this.#skewSeconds = skewSeconds;
+    this.#generation = {};
+  }
+
+  /** Takes the whole index in place of what was known. */
+  replace(position: LogPosition, revocations: readonly Change[]): void {
+    this.#nodes.clear();
+    this.#outside.clear();
+    for (const change of revocations) this.#take(change);
+    this.#position = position;
+    this.#generation = {};
+  }
+
+  /**
+   * Takes what happened since, in the order of the log. A batch that was seen before changes nothing.
+   *
+   * @param position  where the log stood after the batch
+   */
+  apply(position: LogPosition, changes: readonly Change[]): BatchOutcome {
+    const known = this.#position;
+    if (known === null || known.epoch !== position.epoch) return 'gap';
+    const fresh = changes.filter((change) => change.seq > known.seq);
+    // the log has no gaps, so a number that is missing is a change that was not heard of
+    if (fresh.some((change, at) => change.seq !== known.seq + 1 + at)) return 'gap';
+    if (position.seq > known.seq + fresh.length) return 'gap';
+    if (fresh.length === 0) return 'nothing-revoked';
+    let revoked = false;
+    for (const change of fresh) if (this.#take(change)) revoked = true;
+    this.#position = { epoch: known.epoch, seq: known.seq + fresh.length };
+    if (revoked) this.#generation = {};
+    return revoked ? 'revoked' : 'nothing-revoked';
+  }
+
+  /** Forgets revocations of nodes made before this moment: no token of ours from then still lives. */
+  forgetNodesBefore(at: EpochSeconds): void {
+    for (const [node, revocation] of this.#nodes) if (revocation.at < at) this.#nodes.delete(node);
+  }
+
+  /**
+   * Whether a revocation ends the token. False for every token while the index is not loaded: whoever asks has to ask for
+   * the age of the index too. One comparison, but for the first time after each change.
+   */
+  isRevoked(token: VerifiedToken): boolean {
+    if (token.judgedUnder === this.#generation) return token.wasRevoked;
+    token.wasRevoked = this.#judge(token);
+    token.judgedUnder = this.#generation;
+    return token.wasRevoked;
+  }
+
+  /** Whether something that was known at a place of the log hangs on a node that was revoked later, or on another epoch. */
+  hasRevoked(nodes: readonly string[], { epoch, seq }: LogPosition): boolean {
+    if (this.#position === null) return false;
+    if (epoch !== this.#position.epoch) return true;
+    if (this.#nodes.size === 0) return false;
+    for (const node of nodes) if (this.#isRevokedAfter(node, seq)) return true;
+    return false;
+  }
+
+  #judge(token: VerifiedToken): boolean {
+    const { n, v } = token.claims;
+    if (v !== undefined) {
+      if (this.hasRevoked(n ?? [], { epoch: v[0], seq: v[1] })) return true;
+      // every token of ours hangs on its key; it needs not say so
+      if (this.#isRevokedAfter(keyNode(token.keyId), v[1])) return true;
+    }
+    const isOurs = n !== undefined && token.type !== 'outside';
+    // whoever holds the common key makes outside tokens with whatever claims, so `n` in one of them saves it from nothing
+    return !isOurs && this.#outside.size > 0 && this.#isOutsideRevoked(token);
+  }
+
+  #isOutsideRevoked(token: VerifiedToken): boolean {
+    const { jti, sub } = token.claims;
+    return (
+      (jti !== undefined && this.#isRevokedSince(`jti:${jti}`, token.iat)) ||
+      (sub !== undefined && this.#isRevokedSince(`sub:${sub}`, token.iat)) ||
+      this.#isRevokedSince(`kid:${token.keyId}`, token.iat)
+    );
+  }
+
+  #isRevokedAfter(node: string, seq: number): boolean {
+    const revocation = this.#nodes.get(node);
+    return revocation !== undefined && revocation.seq > seq;
+  }
+
+  /** @param iat  -1 when the token has none: nobody can say that it was made later */
+  #isRevokedSince(key: string, iat: EpochSeconds): boolean {
+    const revocation = this.#outside.get(key);
+    return revocation !== undefined && (iat < 0 || iat <= revocation.at + this.#skewSeconds);
+  }
+
+  /** @returns whether it is a revocation */
+  #take({ kind, node, seq, at }: Change): boolean {
+    switch (kind) {
+      case 'revoke':
+        this.#nodes.set(node, { seq, at });
+        return true;
+      case 'outside':
+        this.#outside.set(node, { seq, at });
+        return true;
+      case 'touch':
+      case 'keys':
+        return false;
+      default:
+        return kind satisfies never;
+    }
+  }
+}

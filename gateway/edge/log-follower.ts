@@ -1,0 +1,91 @@
+// What an edge does with the change log: each batch in one turn, then the open permits, then its word that it acts on it.
+// It reads nothing by itself: messages come from the feed in the order in which control sent them.
+// Rules: tokens.md "Acknowledged means enforced" and "Freshness".
+
+import type { LogPosition } from '../core/model/change.ts';
+import { machineMs, monotonicMs } from '../telemetry/clock.ts';
+import type { LogMessage } from './control-client.ts';
+import { endRevokedPermits } from './open-permits.ts';
+import type { Runtime } from './runtime.ts';
+
+export interface LogFollowerOptions {
+  readonly runtime: Runtime;
+  /** Says to control that this edge acts on the log up to there. */
+  readonly confirm: (position: LogPosition) => void;
+  /** Something is missing between what came and what is known: the whole index has to come again. */
+  readonly resync: () => void;
+}
+
+// No token of ours outlives this by the clock of whoever made it; what was revoked longer ago ends nothing.
+const clockSlackSeconds = 600;
+const forgetEveryMs = 600_000;
+
+export class LogFollower {
+  readonly #options: LogFollowerOptions;
+  #forgetAtMs = monotonicMs() + forgetEveryMs;
+
+  constructor(options: LogFollowerOptions) {
+    this.#options = options;
+  }
+
+  take(message: LogMessage): void {
+    const { runtime } = this.#options;
+    const { live } = runtime;
+    switch (message.kind) {
+      case 'index': {
+        const { index } = message;
+        live.revocations.replace({ epoch: index.epoch, seq: index.seq }, index.revocations);
+        runtime.onChanges?.(null);
+        this.#freshen(index.readAgeMs, index.sentAtMs);
+        this.#settle(true);
+        return;
+      }
+      case 'changes': {
+        const outcome = live.revocations.apply({ epoch: message.epoch, seq: message.seq }, message.changes);
+        if (outcome === 'gap') {
+          this.#options.resync();
+          return;
+        }
+        runtime.onChanges?.(message.changes);
+        this.#settle(outcome === 'revoked');
+        return;
+      }
+      case 'heartbeat': {
+        const { log } = message;
+        const known = live.revocations.position;
+        if (log === null || known === null) return;
+        // fresh is only who has all that control had read
+        if (log.epoch === known.epoch && log.seq <= known.seq) this.#freshen(log.readAgeMs, log.sentAtMs);
+        else this.#options.resync();
+        this.#forget();
+        return;
+      }
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** Confirms once nothing that is open hangs on what was revoked. */
+  #settle(revoked: boolean): void {
+    const { runtime, confirm } = this.#options;
+    const position = runtime.live.revocations.position;
+    if (position === null) return;
+    if (!revoked) confirm(position);
+    else endRevokedPermits(runtime, () => confirm(position));
+  }
+
+  #freshen(readAgeMs: number, sentAtMs: number): void {
+    const { live } = this.#options.runtime;
+    const onTheWayMs = Math.max(0, machineMs() - sentAtMs);
+    live.freshAtMs = Math.max(live.freshAtMs, monotonicMs() - readAgeMs - onTheWayMs);
+  }
+
+  #forget(): void {
+    const now = monotonicMs();
+    if (now < this.#forgetAtMs) return;
+    this.#forgetAtMs = now + forgetEveryMs;
+    const { live, ticker, snapshot } = this.#options.runtime;
+    const longest = snapshot.maxTokenTtlSeconds + 2 * snapshot.clockSkewSeconds + clockSlackSeconds;
+    live.revocations.forgetNodesBefore(ticker.epochSeconds - longest);
+  }
+}
