@@ -37,7 +37,7 @@ export function openText<T>(
   if (typeof sealed !== 'string' || sealed.length === 0 || sealed.length > maxSealedLength) return null;
   let plain: unknown;
   try {
-    plain = JSON.parse(context.sealing.open(placeOf(use, binding), sealed).toString('utf8'));
+    plain = JSON.parse(context.sealing.openText(placeOf(use, binding), sealed));
   } catch {
     // not ours, or changed on the way: the same as absent
     return null;

@@ -4,10 +4,9 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadKeyRing } from '../control/load-key-ring.ts';
 import { createFile, errorCode } from '../store/atomic-file.ts';
-import { CommandError, refusalError } from './command-error.ts';
-import { requireConfig } from './load-config.ts';
+import { CommandError } from './command-error.ts';
+import { requireConfig, requireKeyRing } from './load-config.ts';
 import { printResult, styled, tableText } from './terminal.ts';
 
 export function commonKeyCommand(program: Command): void {
@@ -32,22 +31,21 @@ Examples:
     .description('list the keys of a configuration, without their secrets')
     .requiredOption('--config <file>', 'the configuration')
     .option('--json', 'print [{id, state, algorithm, owner}] as JSON')
-    .action((options: { config: string; json?: boolean }) => {
+    .action(async (options: { config: string; json?: boolean }) => {
       const config = requireConfig(options.config);
-      const loaded = loadKeyRing(config, { missing: 'refuse' });
-      if (loaded.kind === 'refused') throw refusalError(loaded);
+      const ring = await requireKeyRing(config, { missing: 'refuse' });
       const files = new Map(config.commonKeys.map((key) => [key.id, key.secretFile]));
-      const keys = loaded.keys.map(({ id, state, algorithm }) => ({
+      const keys = ring.keys().map(({ record: { id, state, algorithm } }) => ({
         id,
         state,
         algorithm,
-        file: files.get(id) ?? loaded.file,
+        owner: files.get(id) ?? 'store',
       }));
-      const rows = keys.map((key) => [key.id, key.state, key.algorithm, key.file ?? '']);
+      const rows = keys.map((key) => [key.id, key.state, key.algorithm, key.owner]);
       printResult(
         options,
         keys,
-        tableText([['id', 'state', 'algorithm', 'file'].map((name) => name.toUpperCase()), ...rows]),
+        tableText([['id', 'state', 'algorithm', 'owner'].map((name) => name.toUpperCase()), ...rows]),
       );
     });
 }

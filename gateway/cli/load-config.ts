@@ -4,12 +4,11 @@ import type { Config } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { formatProblems } from '../config/format.ts';
 import { type LoadOptions, loadConfig } from '../config/load.ts';
-import { loadKeyRing } from '../control/load-key-ring.ts';
+import { loadDeclaredKeys } from '../control/load-declared-keys.ts';
 import type { KeyRing, RingKey } from '../core/token/key-ring.ts';
 import { buildKeyRing } from '../core/token/key-ring.ts';
-import type { KeyOptions } from '../store/key-file.ts';
 import { CommandError, refusalError } from './command-error.ts';
-import { printNote } from './terminal.ts';
+import { withStore } from './open-store-for-command.ts';
 
 /** @throws CommandError with all problems, one a line */
 export function requireConfig(file: string, options: LoadOptions = {}): Config {
@@ -21,12 +20,13 @@ export function requireConfig(file: string, options: LoadOptions = {}): Config {
   });
 }
 
-/** The keys of a configuration. @throws CommandError when they cannot be read */
-export function requireKeyRing(config: Config, options: KeyOptions): KeyRing {
-  const loaded = loadKeyRing(config, options);
-  if (loaded.kind === 'refused') throw refusalError(loaded);
-  if (loaded.generated) printNote(`made a common key in ${loaded.file}`);
-  return buildKeyRing(loaded.keys);
+/** The content keys of a configuration: those that YAML declares, else the store's. @throws CommandError when they cannot be read */
+export async function requireKeyRing(config: Config, { missing }: { missing: 'make' | 'refuse' }): Promise<KeyRing> {
+  const declared = loadDeclaredKeys(config);
+  if (declared.kind === 'refused') throw refusalError(declared);
+  // a token needs no store where YAML owns the keys
+  if (declared.keys.length > 0) return buildKeyRing(declared.keys);
+  return withStore(config, missing, ({ ring }) => buildKeyRing(ring.keys.filter((key) => key.purpose === 'content')));
 }
 
 /** The key to sign with: the signing one, or the one that was named. @throws CommandError when it may not sign */

@@ -53,12 +53,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   const folder = openDataFolder(config.dataDir);
   if (folder.kind === 'refused') throw refusalError(folder);
   try {
-    const read = loadState(config, config.dataDir);
+    const read = loadState(config);
     if (read.kind === 'refused') throw refusalError(read);
-    const { state, madeKeyIn } = read;
+    const { state } = read;
     const logger = createLogger({ role: 'supervisor', level: config.logs.level });
-    if (madeKeyIn !== null)
-      logger.warn({ file: madeKeyIn }, 'a content key was made: keep this file, tokens hang on it');
     const supervisor = new Supervisor({ file, state, folder, logger });
     const stopSignal = handleSignals(supervisor);
     const outcome = await Promise.race([supervisor.start(), stopSignal]);

@@ -39,7 +39,7 @@ Examples:
       const token = argument === '-' ? (await text(process.stdin)).trim() : argument;
       if (token === '') throw usageError('no token given', 'latchkey token inspect TOKEN');
       const said = decodeUnverified(token);
-      const verdict = options.config === undefined ? unverified : judge(token, requireConfig(options.config));
+      const verdict = options.config === undefined ? unverified : await judge(token, requireConfig(options.config));
       printResult(
         options,
         { ...verdict, header: said?.header ?? null, claims: said?.claims ?? null },
@@ -52,8 +52,8 @@ Examples:
 
 const unverified: Verdict = { holds: false, reason: 'not-verified', detail: 'not verified: no keys to verify it with' };
 
-function judge(token: string, config: Config): Verdict {
-  const verified = verifyToken(token, requireKeyRing(config, { missing: 'refuse' }));
+async function judge(token: string, config: Config): Promise<Verdict> {
+  const verified = verifyToken(token, await requireKeyRing(config, { missing: 'refuse' }));
   if (verified.kind === 'refused') return { holds: false, reason: verified.reason, detail: verified.detail };
   const { exp, nbf, iat } = verified.claims;
   const now = epochSeconds();

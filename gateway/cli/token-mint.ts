@@ -39,7 +39,7 @@ Examples:
     --claims '{"email":"anna@example.org","groups":["staff"]}'
   curl -H "Authorization: Bearer $(latchkey token mint --config latchkey.yaml --paths '/vod/*')" http://localhost:8080/vod/`,
     )
-    .action((options: MintOptions) => {
+    .action(async (options: MintOptions) => {
       if (options.paths === undefined && options.unscoped !== true) {
         throw usageError(
           'a token without --paths opens nothing on most routes',
@@ -50,7 +50,7 @@ Examples:
         throw usageError('--paths and --unscoped exclude each other', 'drop one of them');
       }
       const config = requireConfig(options.config);
-      const key = requireSigner(requireKeyRing(config, { missing: 'make' }), options.key);
+      const key = requireSigner(await requireKeyRing(config, { missing: 'make' }), options.key);
       const minted = mintFromOptions(options, key);
       const ttl = minted.claims.exp - minted.claims.iat;
       const longest = Math.max(...config.routes.map((route) => route.maxTokenTtlSeconds));

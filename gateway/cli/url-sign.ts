@@ -43,14 +43,14 @@ Examples:
   latchkey url sign --config latchkey.yaml https://media.example.org/vod/film/index.m3u8
   latchkey url sign --config latchkey.yaml --in query --ttl 12h https://media.example.org/files/report.pdf`,
     )
-    .action((urls: readonly string[], options: SignOptions) => {
+    .action(async (urls: readonly string[], options: SignOptions) => {
       if (options.in !== undefined && options.in !== 'query' && options.in !== 'path') {
         throw usageError(`--in: unknown place ${JSON.stringify(options.in)}`, 'query or path');
       }
       const config = requireConfig(options.config);
       // All of them are read before the first is signed, so that a bad one leaves nothing half done.
       const parts = urls.map((url) => ({ url, ...takeApart(url, config, options) }));
-      const key = requireSigner(requireKeyRing(config, { missing: 'make' }), options.key);
+      const key = requireSigner(await requireKeyRing(config, { missing: 'make' }), options.key);
       const signed = parts.map((part) => {
         const paths = options.paths ?? [part.opens];
         const minted = mintFromOptions({ ...options, paths, methods: options.methods ?? ['GET'] }, key);

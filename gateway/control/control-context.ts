@@ -5,23 +5,10 @@ import type { Buffer } from 'node:buffer';
 import type { Config } from '../config/config.ts';
 import type { LogPosition } from '../core/model/change.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
+import type { Sealer } from '../store/sealing.ts';
 import type { Store, Unit, Written } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClock } from './control-clock.ts';
-
-/** Where a sealed text stands; part of what is authenticated, so that no sealed text can be moved. */
-export interface SealedPlace {
-  readonly table: string;
-  /** Id of the row. */
-  readonly row: string;
-  readonly column: string;
-}
-
-/** AES-256-GCM under the master key. `open` throws when the text was changed, moved, or sealed under another key. */
-export interface Sealing {
-  readonly seal: (place: SealedPlace, plain: string | Uint8Array) => string;
-  readonly open: (place: SealedPlace, sealed: string) => Buffer;
-}
 
 /** Claims of a session token, without what the minter adds (`iss`, `iat`, `exp`). */
 export interface SessionClaims {
@@ -52,7 +39,7 @@ export interface ControlTokens {
 
 export interface ControlContext {
   readonly store: Store;
-  readonly sealing: Sealing;
+  readonly sealing: Sealer;
   /** The configuration in force; ask anew for each use. */
   readonly config: () => Config;
   readonly clock: ControlClock;

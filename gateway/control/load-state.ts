@@ -1,9 +1,9 @@
-// What control hands out, read from files: the ring of keys and what TLS needs, for a configuration that holds.
+// What control hands out, read from files: the declared keys and what TLS needs, for a configuration that holds.
 // All of it is read before any of it counts, so that one broken file leaves everything as it was.
 
 import type { Config } from '../config/config.ts';
 import type { KeyRecord } from '../core/model/key.ts';
-import { loadKeyRing } from './load-key-ring.ts';
+import { loadDeclaredKeys } from './load-declared-keys.ts';
 import { loadTls, type TlsState } from './load-tls.ts';
 
 /**
@@ -12,27 +12,18 @@ import { loadTls, type TlsState } from './load-tls.ts';
  */
 export interface ControlState extends TlsState {
   readonly config: Config;
+  /** Those that YAML declares; while control runs, the whole ring. */
   readonly keys: readonly KeyRecord[];
 }
 
 export type LoadedState =
-  | {
-      readonly kind: 'loaded';
-      readonly state: ControlState;
-      /** A key was made just now, in this file; null otherwise. */
-      readonly madeKeyIn: string | null;
-    }
+  | { readonly kind: 'loaded'; readonly state: ControlState }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
-/** @param dataDir  of the folder that this gateway holds, whatever a new file says about `data_dir` */
-export function loadState(config: Config, dataDir: string): LoadedState {
-  const ring = loadKeyRing({ commonKeys: config.commonKeys, dataDir });
-  if (ring.kind === 'refused') return ring;
+export function loadState(config: Config): LoadedState {
+  const declared = loadDeclaredKeys(config);
+  if (declared.kind === 'refused') return declared;
   const tls = loadTls(config);
   if (tls.kind === 'refused') return tls;
-  return {
-    kind: 'loaded',
-    state: { config, keys: ring.keys, tls: tls.tls, upstreamTls: tls.upstreamTls },
-    madeKeyIn: ring.generated ? ring.file : null,
-  };
+  return { kind: 'loaded', state: { config, keys: declared.keys, tls: tls.tls, upstreamTls: tls.upstreamTls } };
 }

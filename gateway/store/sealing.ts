@@ -8,7 +8,7 @@ import type { Tables } from './tables.ts';
 
 /** Where a sealed text stands; `row` is the row's primary key. */
 export interface SealedPlace {
-  readonly table: keyof Tables;
+  readonly table: string;
   readonly row: string;
   readonly column: string;
 }

@@ -7,7 +7,7 @@ import pino from 'pino';
 export type { Logger } from 'pino';
 
 /** Which process a line comes from. */
-export type ProcessRole = 'supervisor' | 'control' | 'edge';
+export type ProcessRole = 'supervisor' | 'control' | 'edge' | 'command';
 
 export interface LoggerOptions {
   readonly role: ProcessRole;

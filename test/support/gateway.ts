@@ -109,7 +109,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
   const load = (file: string): ControlState => {
     const loaded = loadConfig(file, () => undefined);
     if (loaded.kind === 'invalid') throw new Error(loaded.problems.map(formatProblem).join('\n'));
-    const read = loadState({ ...loaded.config, edges: 1 }, loaded.config.dataDir);
+    const read = loadState({ ...loaded.config, edges: 1 });
     if (read.kind === 'refused') throw new Error(read.problem);
     return read.state;
   };

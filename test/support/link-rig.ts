@@ -57,7 +57,11 @@ export async function makeLinkRig(engine: EngineName, nodes = 1): Promise<LinkRi
       store,
       write: store.write,
       // Bodies stay readable here, so that a test can look for what must not stand in them.
-      sealing: { seal: (_place, plain) => String(plain), open: (_place, sealed) => Buffer.from(sealed) },
+      sealing: {
+        seal: (_place, plain) => String(plain),
+        open: (_place, sealed) => Buffer.from(sealed),
+        openText: (_place, sealed) => sealed,
+      },
       config: () => config,
       clock: { monotonicMs, epochSeconds: () => clock.epochSeconds() },
       random: randomBytes,

@@ -5,12 +5,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { mintToken } from '../../core/token/common-key-token.ts';
-import { buildKeyRing } from '../../core/token/key-ring.ts';
 import { replaceFile } from '../../store/atomic-file.ts';
 import { openDataFolder } from '../../store/data-folder.ts';
-import { loadKeyFile, randomBase32 } from '../../store/key-file.ts';
+import { randomBase32 } from '../../store/key-file.ts';
 import { addUser } from '../../store/users.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
+import { requireConfig, requireKeyRing } from '../load-config.ts';
 
 /** What the gateway and the sites must agree on. */
 export const demoNames = {
@@ -67,17 +67,16 @@ export async function prepareDemo(options: DemoOptions): Promise<PreparedDemo | 
   const added = await addUser(usersFile, demoNames.user, password);
   if (added.kind === 'refused') return added;
 
-  const loaded = loadKeyFile(state);
-  if (loaded.kind === 'refused') return loaded;
-  const key = buildKeyRing(loaded.keys).signer('content');
+  const configFile = join(folder, 'demo.yaml');
+  replaceFile(configFile, describeConfig(options));
+  const ring = await requireKeyRing(requireConfig(configFile), { missing: 'make' });
+  const key = ring.signer('content');
   if (key === null) return { kind: 'refused', problem: `no signing key in ${state}`, hint: `remove ${state}` };
 
   const now = epochSeconds();
   const claims = { sub: demoNames.user, iat: now, exp: now + demoTokenHours * 3600 };
   const person = { name: 'Alice Example', email: 'alice@example.org', groups: ['editors', 'viewers'] };
 
-  const configFile = join(folder, 'demo.yaml');
-  replaceFile(configFile, describeConfig(options));
   return {
     kind: 'prepared',
     configFile,

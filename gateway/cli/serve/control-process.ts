@@ -2,22 +2,21 @@
 // Keys come by IPC from the supervisor; a reload reads them from their files again.
 
 import { isDeepStrictEqual } from 'node:util';
-import { createJwksServer } from '../../api/jwks.ts';
 import type { Config } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
 import { formatProblem } from '../../config/format.ts';
 import { loadConfig } from '../../config/load.ts';
-import { type Control, type Reloaded, startControl } from '../../control/control.ts';
+import type { Reloaded } from '../../control/control.ts';
 import { loadState } from '../../control/load-state.ts';
 import { FileWatch, watchedFiles } from '../../control/watch-files.ts';
-import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';
+import { type ComposedControl, composeControl } from './compose-control.ts';
 import type { StartControl } from './process-messages.ts';
 
 /** Control with what makes it load its file again. */
 interface RunningControl {
-  readonly control: Control;
+  readonly composed: ComposedControl;
   readonly file: string;
   config: Config;
   watch: FileWatch | null;
@@ -55,19 +54,19 @@ export function runControlProcess(): void {
 async function start(message: StartControl): Promise<RunningControl> {
   const logger = createLogger({ role: 'control', level: message.state.config.logs.level });
   try {
-    const control = await startControl({
-      state: message.state,
-      sockets: message.sockets,
-      operationsPort: message.operationsPort,
-      reload: () => loadAgain(message.file, message.state.config.dataDir),
+    const composed = await composeControl({
+      start: message,
+      reload: () => loadAgain(message.file),
       logger,
-      clock: { monotonicMs, epochSeconds },
-      visitors: ({ assertionKeys }) =>
-        createJwksServer(logger, { prefix: message.state.config.reservedPrefix, assertionKeys }),
     });
-    logger.info({ operations: control.operations, pid: process.pid }, 'control is ready');
-    await tellSupervisor({ type: 'control-ready', operations: control.operations });
-    const running: RunningControl = { control, file: message.file, config: message.state.config, watch: null };
+    if (composed.kind === 'refused') {
+      await tellSupervisor({ type: 'cannot-start', problem: composed.problem, hint: composed.hint });
+      process.exit(1);
+    }
+    const { operations } = composed.control;
+    logger.info({ operations, pid: process.pid }, 'control is ready');
+    await tellSupervisor({ type: 'control-ready', operations });
+    const running: RunningControl = { composed, file: message.file, config: message.state.config, watch: null };
     watchAgain(running, message.filesKnown);
     tellFilesKnown(running);
     return running;
@@ -79,18 +78,17 @@ async function start(message: StartControl): Promise<RunningControl> {
   }
 }
 
-/** The keys stay those of the data folder that this gateway holds, whatever the new file says about `data_dir`. */
-function loadAgain(file: string, dataDir: string): Reloaded {
+function loadAgain(file: string): Reloaded {
   const loaded = loadConfig(file, readEnvironment);
   if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.problems.map(formatProblem) };
-  const read = loadState(loaded.config, dataDir);
+  const read = loadState(loaded.config);
   return read.kind === 'refused' ? { kind: 'refused', problems: [`${read.problem} (${read.hint})`] } : read;
 }
 
 function reload(running: RunningControl): void {
   // before the files are read: what changes meanwhile is a change
   running.watch?.take(watchedFiles(running.file, running.config));
-  const result = running.control.reload();
+  const result = running.composed.reload();
   if (result.kind === 'applied') {
     const before = [watchedFiles(running.file, running.config), running.config.reload];
     running.config = result.state.config;
@@ -117,6 +115,6 @@ function tellFilesKnown(running: RunningControl): void {
 
 async function stop(running: RunningControl | null): Promise<void> {
   running?.watch?.close();
-  await running?.control.close();
+  await running?.composed.close();
   process.exit(0);
 }

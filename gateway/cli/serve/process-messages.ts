@@ -49,7 +49,9 @@ export type MessageFromChild =
   | { readonly type: 'edge-ready'; readonly listening: readonly BoundAddress[] }
   /** `at` is the address's place in the configuration, `code` the system's word for why. */
   | { readonly type: 'cannot-listen'; readonly at: string; readonly code: string }
+  /** Something that a person has to put right first. */
+  | { readonly type: 'cannot-start'; readonly problem: string; readonly hint: string }
   /** What the watch of files goes by from here on, good files or bad; null without a watch. */
   | { readonly type: 'files-known'; readonly known: string | null }
-  /** The state after a reload: what a control that replaces this one has to start with. */
+  /** The state after a reload, with the declared keys: what a control that replaces this one has to start with. */
   | { readonly type: 'state'; readonly state: ControlState };

@@ -205,6 +205,11 @@ export class Supervisor {
         if (!isDeepStrictEqual(logsBefore, message.state.config.logs)) void this.replaceEdges();
         return;
       }
+      case 'cannot-start':
+        if (this.#started)
+          this.#options.logger.error({ problem: message.problem, hint: message.hint }, 'control cannot start');
+        else this.#failStart(`${message.problem} (${message.hint})`);
+        return;
       case 'files-known':
         this.#filesKnown = message.known;
         return;

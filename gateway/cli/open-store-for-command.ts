@@ -1,0 +1,51 @@
+// Opens store and keys for a command that works beside a gateway, or without one.
+// While a gateway holds the data folder its store is only read; otherwise the command holds the folder itself, so that
+// nothing is ever made by two at once. Nothing stays open after the command.
+
+import type { Config } from '../config/config.ts';
+import { loadDeclaredKeys } from '../control/load-declared-keys.ts';
+import { type OpenedContext, openContext } from '../control/open-context.ts';
+import { openDataFolder } from '../store/data-folder.ts';
+import { epochSeconds, monotonicMs } from '../telemetry/clock.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { refusalError } from './command-error.ts';
+import { printNote } from './terminal.ts';
+
+/** What the command may work with. */
+export type CommandContext = Pick<Extract<OpenedContext, { readonly kind: 'opened' }>, 'context' | 'ring'>;
+
+/**
+ * @param missing  `make`: keys and tables that are not there are made, unless a gateway runs
+ * @throws CommandError when the store or its keys cannot be opened
+ */
+export async function withStore<T>(
+  config: Config,
+  missing: 'make' | 'refuse',
+  work: (opened: CommandContext) => Promise<T> | T,
+): Promise<T> {
+  const declared = loadDeclaredKeys(config);
+  if (declared.kind === 'refused') throw refusalError(declared);
+  const folder = missing === 'make' ? openDataFolder(config.dataDir) : null;
+  try {
+    const opened = await openContext({
+      config: () => config,
+      declaredKeys: declared.keys,
+      clock: { epochSeconds, monotonicMs },
+      logger: createLogger({ role: 'command', level: 'error' }),
+      // a folder that is held has a gateway that made everything, or could not
+      missing: folder?.kind === 'opened' ? 'make' : 'refuse',
+      // no edge hangs on a store whose folder is ours
+      confirm: () => Promise.resolve(),
+      wakeOutbox: () => undefined,
+    });
+    if (opened.kind === 'refused') throw refusalError(opened);
+    for (const note of opened.notes) printNote(note);
+    try {
+      return await work(opened);
+    } finally {
+      await opened.close();
+    }
+  } finally {
+    if (folder?.kind === 'opened') folder.close();
+  }
+}
