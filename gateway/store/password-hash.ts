@@ -70,6 +70,11 @@ export function parsePasswordHash(text: string): PasswordHash | null {
   return { memoryKiB, passes, parallelism, salt, hash };
 }
 
+/** Whether a hash was cheaper than what new ones cost: it is made anew when its password is next known. */
+export function isCostBelowPresent(hash: PasswordHash): boolean {
+  return hash.memoryKiB * hash.passes < cost.memoryKiB * cost.passes || hash.memoryKiB < cost.memoryKiB;
+}
+
 function derive(settings: PasswordHash, password: string): Promise<Buffer> {
   return argon2Async('argon2id', {
     message: Buffer.from(password.normalize('NFC')),

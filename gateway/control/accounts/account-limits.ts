@@ -1,0 +1,80 @@
+// How long things of accounts last and how often they may be tried, each with its reason.
+// Numbers only. What counts them: guess-throttle.ts and request-throttle.ts.
+
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Seconds that a code which was mailed or printed may be used. */
+export const codeLifetimes = {
+  /** A mail is read on the same day. */
+  'verify-address': day,
+  'change-address': day,
+  /** It opens the account to whoever reads the mail, so it is short. */
+  'reset-password': hour,
+  /** People are on holiday. */
+  invitation: 7 * day,
+  /** Read from a terminal, used at once. */
+  'sign-in': hour,
+  /** One redirect. */
+  'hand-over': minute,
+} as const;
+
+/** tokens.md: a session ends when it was not used for this long. */
+export const sessionIdleSeconds = 7 * day;
+/** tokens.md: and after this long whatever its use. */
+export const sessionAbsoluteSeconds = 30 * day;
+/** tokens.md: life of one session token; the edge renews it at half of it. */
+export const sessionTokenSeconds = 15 * minute;
+/** A last use is written at most this often: renewals by many hosts are one write. */
+export const seenResolutionSeconds = minute;
+
+/** How guesses are slowed: free ones first, then a wait that doubles with each further one, up to the longest. */
+export interface GuessLimit {
+  readonly freeFailures: number;
+  readonly firstWaitSeconds: number;
+  readonly longestWaitSeconds: number;
+  /** Failures are forgotten after this long without one. */
+  readonly forgetSeconds: number;
+}
+
+export const guessLimits = {
+  /**
+   * One account from one address. Five are typing errors; then waiting grows, so that an address gets about a hundred guesses
+   * a day, the most that NIST SP 800-63B §3.2.2 allows in a row.
+   */
+  'account-address': { freeFailures: 5, firstWaitSeconds: 1, longestWaitSeconds: 900, forgetSeconds: day },
+  /**
+   * One account from everywhere, for botnets. It must not become a way to lock somebody out: known devices are exempt, the
+   * longest wait is a minute, and the way by mail is never slowed by it.
+   */
+  account: { freeFailures: 50, firstWaitSeconds: 1, longestWaitSeconds: 60, forgetSeconds: day },
+  /** One account from one known device: only who has its cookie can fill it, so it locks nobody else out. */
+  'account-device': { freeFailures: 10, firstWaitSeconds: 1, longestWaitSeconds: 900, forgetSeconds: day },
+  /** One address over all accounts: one password tried on many. Wide, because a school or an office is one address. */
+  address: { freeFailures: 100, firstWaitSeconds: 1, longestWaitSeconds: 60, forgetSeconds: hour },
+} as const satisfies Readonly<Record<string, GuessLimit>>;
+
+export type GuessKind = keyof typeof guessLimits;
+
+/** How many of something may be asked for in a window. */
+export interface RequestLimit {
+  readonly requests: number;
+  readonly windowSeconds: number;
+}
+
+export const requestLimits = {
+  /** Mails to one address that anybody can cause: enough for "it did not come", too few to annoy. Silent, see request-throttle.ts. */
+  'mail-recipient': { requests: 5, windowSeconds: hour },
+  /** Registrations, resets and the like from one address. Wide, because a school or an office is one address. */
+  'request-address': { requests: 50, windowSeconds: hour },
+} as const satisfies Readonly<Record<string, RequestLimit>>;
+
+export type RequestKind = keyof typeof requestLimits;
+
+/** An account that was named and never verified is forgotten after this long without a code that could verify it. */
+export const abandonedAfterSeconds = 30 * day;
+/** What ended is kept this long, for "I did not sign out" questions. */
+export const keepEndedSeconds = 30 * day;
+/** A browser that was not used for this long is unknown again. */
+export const keepDevicesSeconds = 400 * day;

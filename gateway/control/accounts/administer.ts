@@ -1,0 +1,27 @@
+// Who may administer accounts, and the one rule that binds even them: somebody has to be left who can.
+
+import { type AccountRecord, countOtherAdmins } from '../../store/accounts.ts';
+import type { Unit } from '../../store/store.ts';
+import type { Actor } from '../control-context.ts';
+
+/** Admins, the operator, and latchkey itself. The actor's role was read from its row in this request. */
+export function mayAdminister(actor: Actor): boolean {
+  switch (actor.kind) {
+    case 'account':
+      return actor.role === 'admin';
+    case 'operator':
+    case 'system':
+      return true;
+    default:
+      return actor satisfies never;
+  }
+}
+
+/**
+ * Whether an account is the only admin who can sign in, so that it can neither go nor become a user. Units are serial on all
+ * nodes, so two admins who remove each other at once leave one.
+ */
+export async function isLastAdmin(unit: Unit, account: AccountRecord): Promise<boolean> {
+  const counts = account.role === 'admin' && account.state === 'active' && account.emailVerifiedAt !== null;
+  return counts && (await countOtherAdmins(unit.sql, account.id)) === 0;
+}

@@ -1,0 +1,68 @@
+// Makes an address an account's own, after a code that was sent to the mailbox was spent in the same unit.
+// Whoever reads the mailbox is the owner: no password, session, device or code that was there before survives, neither of this
+// account nor of any other that named the address without owning it. So naming an address first gains nothing.
+// Rule: issue "verifying drops earlier passwords and sessions of the unverified account" (account pre-hijacking).
+
+import type { AuditAction } from '../../core/model/audit.ts';
+import {
+  type AccountChange,
+  findUnverifiedAccounts,
+  findVerifiedAccount,
+  readAccount,
+  removeAccountRow,
+  updateAccount,
+} from '../../store/accounts.ts';
+import { appendAudit } from '../../store/audit.ts';
+import { removeAccountDevices } from '../../store/devices.ts';
+import { endCodes } from '../../store/one-time-codes.ts';
+import { removeAccountSessions } from '../../store/sessions.ts';
+import type { Unit } from '../../store/store.ts';
+
+export interface AddressClaim {
+  readonly accountId: string;
+  /** PHC string of the password that was typed with this very code; null for none. Any earlier one goes. */
+  readonly passwordHash: string | null;
+  /** Normalised; null: the name stays. */
+  readonly displayName: string | null;
+  readonly action: Extract<AuditAction, 'account.address-verified' | 'account.invitation-accepted'>;
+  readonly requestId?: string | null;
+}
+
+/** @returns false when the account is gone, disabled or verified already, or the address became somebody else's meanwhile */
+export async function claimAddress(unit: Unit, claim: AddressClaim): Promise<boolean> {
+  const { accountId, passwordHash, displayName } = claim;
+  const account = await readAccount(unit.sql, accountId);
+  if (account === null || account.state !== 'active' || account.emailVerifiedAt !== null) return false;
+  if ((await findVerifiedAccount(unit.sql, account.email)) !== null) return false;
+  await forgetUnverified(unit, account.email, accountId);
+  // Tokens of sessions it may have had die by their node; a session that starts in this unit is minted at a later place.
+  await unit.append({ kind: 'revoke', node: accountId });
+  await removeAccountSessions(unit.sql, accountId);
+  await removeAccountDevices(unit.sql, accountId);
+  await endCodes(unit, accountId);
+  const change: AccountChange = { emailVerifiedAt: unit.now, passwordHash };
+  await updateAccount(unit.sql, accountId, displayName === null ? change : { ...change, displayName });
+  await appendAudit(unit, {
+    actor: accountId,
+    action: claim.action,
+    subject: accountId,
+    requestId: claim.requestId ?? null,
+  });
+  return true;
+}
+
+/** Forgets every account that names an address and does not own it. @param exceptId  the one that stays */
+export async function forgetUnverified(unit: Unit, email: string, exceptId: string): Promise<void> {
+  for (const other of await findUnverifiedAccounts(unit.sql, email)) {
+    if (other.id !== exceptId) await removeUnverified(unit, other.id);
+  }
+}
+
+/** Takes an account away that nobody ever owned, with all that hangs on it. */
+export async function removeUnverified(unit: Unit, accountId: string): Promise<void> {
+  await unit.append({ kind: 'revoke', node: accountId });
+  await endCodes(unit, accountId);
+  await removeAccountSessions(unit.sql, accountId);
+  await removeAccountDevices(unit.sql, accountId);
+  await removeAccountRow(unit.sql, accountId);
+}

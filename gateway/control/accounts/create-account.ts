@@ -1,0 +1,144 @@
+// Makes an account for somebody, by an admin or the operator: invited by mail, or vouched for.
+// Vouched for (`invited: false`): the word of whoever makes it counts as the verification of the address. The first admin
+// comes to be like this, and then signs in by a one-time link.
+
+import {
+  type AccountRole,
+  normaliseDisplayName,
+  normaliseGroups,
+  type PasswordRefusal,
+  refusePassword,
+} from '../../core/model/account.ts';
+import { normaliseAddress } from '../../core/model/address.ts';
+import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
+import {
+  type AccountRecord,
+  findUnverifiedAccounts,
+  findVerifiedAccount,
+  insertAccount,
+  updateAccount,
+} from '../../store/accounts.ts';
+import { appendAudit } from '../../store/audit.ts';
+import { endCodes } from '../../store/one-time-codes.ts';
+import type { Unit } from '../../store/store.ts';
+import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { mailInvitation } from './account-mails.ts';
+import { mayAdminister } from './administer.ts';
+import { forgetUnverified } from './claim-address.ts';
+import { issueCode } from './one-time-code.ts';
+import { passwordWork } from './password-work.ts';
+
+export interface NewAccountInput {
+  /** As typed. */
+  readonly email: string;
+  readonly displayName?: string | undefined;
+  readonly groups?: readonly string[] | undefined;
+  /** Default `user`. */
+  readonly role?: AccountRole | undefined;
+  /** true: a mail goes there, and the address is verified by it. false: whoever makes the account answers for the address. */
+  readonly invited: boolean;
+  /** Only for accounts that are vouched for. */
+  readonly password?: string | undefined;
+  readonly requestId?: string | null | undefined;
+}
+
+export type CreateAccountOutcome =
+  /** `invitation`: the code that the mail carries, for an operator who hands it over; null when the account is vouched for. */
+  | { readonly kind: 'created'; readonly accountId: string; readonly invitation: string | null }
+  | {
+      readonly kind: 'refused';
+      readonly reason:
+        | 'not-allowed'
+        | 'bad-address'
+        | 'bad-name'
+        | 'bad-groups'
+        | 'exists'
+        | 'busy'
+        | `password-${PasswordRefusal}`;
+    };
+
+export async function createAccount(
+  context: ControlContext,
+  actor: Actor,
+  input: NewAccountInput,
+): Promise<CreateAccountOutcome> {
+  if (!mayAdminister(actor)) return { kind: 'refused', reason: 'not-allowed' };
+  const email = normaliseAddress(input.email);
+  if (email === null) return { kind: 'refused', reason: 'bad-address' };
+  const displayName = normaliseDisplayName(input.displayName ?? '');
+  if (displayName === null) return { kind: 'refused', reason: 'bad-name' };
+  const groups = normaliseGroups(input.groups ?? []);
+  if (groups === null) return { kind: 'refused', reason: 'bad-groups' };
+  const password = input.invited ? undefined : input.password;
+  let passwordHash: string | null = null;
+  if (password !== undefined) {
+    const why = refusePassword(password, email);
+    if (why !== null) return { kind: 'refused', reason: `password-${why}` };
+    const hashed = await passwordWork(context).hash(password);
+    if (hashed.kind === 'busy') return { kind: 'refused', reason: 'busy' };
+    passwordHash = hashed.value;
+  }
+  const draft = { email, displayName, groups, role: input.role ?? 'user', passwordHash } as const;
+  const written = await context.write(async (unit): Promise<CreateAccountOutcome> => {
+    if ((await findVerifiedAccount(unit.sql, email)) !== null) return { kind: 'refused', reason: 'exists' };
+    const accountId = input.invited
+      ? await placeInvited(unit, context, draft)
+      : await placeVouchedFor(unit, context, draft);
+    const details = { invited: input.invited, role: draft.role };
+    const requestId = input.requestId ?? null;
+    await appendAudit(unit, {
+      actor: actorName(actor),
+      action: 'account.created',
+      subject: accountId,
+      details,
+      requestId,
+    });
+    if (!input.invited) return { kind: 'created', accountId, invitation: null };
+    const invitation = await sendInvitation(unit, context, actor, { accountId, email });
+    return { kind: 'created', accountId, invitation };
+  });
+  return written.value;
+}
+
+/** Makes a new invitation code, voids the ones before, and queues the mail. */
+export async function sendInvitation(
+  unit: Unit,
+  context: ControlContext,
+  actor: Actor,
+  to: { readonly accountId: string; readonly email: string },
+): Promise<string> {
+  await endCodes(unit, to.accountId, 'invitation');
+  const code = await issueCode(unit, context, { purpose: 'invitation', accountId: to.accountId });
+  const inviter = actor.kind === 'account' ? actor.email : null;
+  await mailInvitation(unit, context, { to: to.email, accountId: to.accountId }, code, inviter);
+  await appendAudit(unit, { actor: actorName(actor), action: 'account.invited', subject: to.accountId });
+  return code;
+}
+
+type Draft = Pick<AccountRecord, 'email' | 'displayName' | 'groups' | 'role' | 'passwordHash'>;
+
+/** One unverified account for each address: one that somebody registered takes what the admin says, and stays unverified. */
+async function placeInvited(unit: Unit, context: ControlContext, draft: Draft): Promise<string> {
+  const [existing] = await findUnverifiedAccounts(unit.sql, draft.email);
+  if (existing === undefined) return await place(unit, context, draft, null);
+  const { displayName, groups, role } = draft;
+  await updateAccount(unit.sql, existing.id, { displayName, groups, role, state: 'active', passwordHash: null });
+  return existing.id;
+}
+
+async function placeVouchedFor(unit: Unit, context: ControlContext, draft: Draft): Promise<string> {
+  await forgetUnverified(unit, draft.email, '');
+  return await place(unit, context, draft, unit.now);
+}
+
+async function place(unit: Unit, context: ControlContext, draft: Draft, verifiedAt: number | null): Promise<string> {
+  const id = makeId('account', context.random(idRandomBytes));
+  await insertAccount(unit.sql, {
+    ...draft,
+    id,
+    emailVerifiedAt: verifiedAt,
+    state: 'active',
+    createdAt: unit.now,
+  });
+  return id;
+}

@@ -1,0 +1,75 @@
+// Deletes an account: by its owner, an admin or the operator. What was personal is erased in the same unit: address, name, groups,
+// password, sessions, devices, mails that wait. The row stays with its id and nothing else, so that the audit list still means
+// something and the id is never anybody else's. Everything that the account opened or handed out ends.
+
+import { readAccount, updateAccount } from '../../store/accounts.ts';
+import { appendAudit } from '../../store/audit.ts';
+import { removeAccountDevices } from '../../store/devices.ts';
+import { removeAccountSessions } from '../../store/sessions.ts';
+import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { mailAccountDeleted } from './account-mails.ts';
+import { isLastAdmin, mayAdminister } from './administer.ts';
+import { askPasswordAgain } from './change-password.ts';
+import { endAccountSessions } from './end-account-sessions.ts';
+import { endBelongings } from './end-belongings.ts';
+
+export interface DeleteAccountInput {
+  /** Default: the actor's own. */
+  readonly accountId?: string | undefined;
+  /** Of one's own account; anything when it has none. Admins are not asked for that of others. */
+  readonly password?: string | undefined;
+  readonly clientAddress?: string | undefined;
+  readonly requestId?: string | null | undefined;
+}
+
+export type DeleteAccountOutcome =
+  | { readonly kind: 'deleted' }
+  | { readonly kind: 'refused'; readonly reason: 'not-allowed' | 'unknown' | 'last-admin' | 'wrong-password' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+
+export async function deleteAccount(
+  context: ControlContext,
+  actor: Actor,
+  input: DeleteAccountInput,
+): Promise<DeleteAccountOutcome> {
+  const own = actor.kind === 'account' ? actor.accountId : null;
+  const accountId = input.accountId ?? own;
+  if (accountId === null) return { kind: 'refused', reason: 'unknown' };
+  if (actor.kind === 'account' && accountId === own) {
+    const refused = await askPasswordAgain(context, actor, input.password ?? '', input.clientAddress ?? '');
+    if (refused !== null) return refused;
+  } else if (!mayAdminister(actor)) {
+    return { kind: 'refused', reason: 'not-allowed' };
+  }
+  const written = await context.write(async (unit): Promise<DeleteAccountOutcome> => {
+    const account = await readAccount(unit.sql, accountId);
+    if (account === null || account.state === 'deleted') return { kind: 'refused', reason: 'unknown' };
+    if (await isLastAdmin(unit, account)) return { kind: 'refused', reason: 'last-admin' };
+    await endAccountSessions(unit, accountId);
+    const ended = await endBelongings(unit, accountId, actorName(actor));
+    await removeAccountSessions(unit.sql, accountId);
+    await removeAccountDevices(unit.sql, accountId);
+    await unit.sql.deleteFrom('outbox').where('account_id', '=', accountId).execute();
+    await updateAccount(unit.sql, accountId, {
+      email: '',
+      emailVerifiedAt: null,
+      passwordHash: null,
+      displayName: '',
+      groups: [],
+      role: 'user',
+      state: 'deleted',
+    });
+    // About nobody: the row of this mail has to outlive what is about the account.
+    if (account.emailVerifiedAt !== null)
+      await mailAccountDeleted(unit, context, { to: account.email, accountId: null });
+    await appendAudit(unit, {
+      actor: actorName(actor),
+      action: 'account.deleted',
+      subject: accountId,
+      details: ended,
+      requestId: input.requestId ?? null,
+    });
+    return { kind: 'deleted' };
+  });
+  return written.value;
+}

@@ -1,0 +1,32 @@
+// What a page may show about a one-time code before anybody presses its button: what it does, and for which address.
+// It spends nothing, so mail scanners and link previews that open the page spend nothing either. Whoever has the code has the
+// mailbox (or was handed the link), so the address is no news to them.
+
+import { readAccount } from '../../store/accounts.ts';
+import type { ControlContext } from '../control-context.ts';
+import { type AccountCodePurpose, detailText, lookAtCode } from './one-time-code.ts';
+
+export type DescribedCode =
+  | {
+      readonly kind: 'usable';
+      readonly purpose: AccountCodePurpose;
+      /** The address it is about: for a change of address the new one. */
+      readonly email: string;
+      readonly displayName: string;
+    }
+  /** Unknown, spent, expired, or its account is gone: one page for all. */
+  | { readonly kind: 'unusable' };
+
+export async function describeCode(context: ControlContext, code: string): Promise<DescribedCode> {
+  const open = await lookAtCode(context, code);
+  if (open === null || open.accountId === null || open.purpose === 'open-elsewhere') return { kind: 'unusable' };
+  const account = await readAccount(context.store.sql, open.accountId);
+  if (account?.state !== 'active') return { kind: 'unusable' };
+  const newEmail = open.purpose === 'change-address' ? detailText(open.details, 'newEmail') : '';
+  return {
+    kind: 'usable',
+    purpose: open.purpose,
+    email: newEmail === '' ? account.email : newEmail,
+    displayName: account.displayName,
+  };
+}

@@ -1,0 +1,14 @@
+// Signs an account out everywhere: one small write however many tokens are out, since each of them hangs on the account's node.
+// Part of every change after which an old session must not go on: password, address, disabling, deletion.
+
+import { endCodes } from '../../store/one-time-codes.ts';
+import { markAccountSessionsEnded } from '../../store/sessions.ts';
+import type { Unit } from '../../store/store.ts';
+
+/** @returns how many sessions there were */
+export async function endAccountSessions(unit: Unit, accountId: string): Promise<number> {
+  await unit.append({ kind: 'revoke', node: accountId });
+  // Hand-overs under way would make tokens after this; mails sent before it would open what was just closed.
+  await endCodes(unit, accountId);
+  return await markAccountSessionsEnded(unit.sql, accountId, unit.now);
+}

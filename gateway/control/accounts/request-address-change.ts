@@ -1,0 +1,66 @@
+// Begins a change of address: a code to the new address, a notice to the old one. Nothing changes before the code comes back.
+// The password is asked for again, since whoever has the address has the account. The answer does not tell whether the new
+// address has an account already; the mail does, to whoever reads it.
+
+import { normaliseAddress } from '../../core/model/address.ts';
+import { findVerifiedAccount } from '../../store/accounts.ts';
+import { appendAudit } from '../../store/audit.ts';
+import { endCodes } from '../../store/one-time-codes.ts';
+import type { Actor, ControlContext } from '../control-context.ts';
+import { mailAddressChange, mailAddressKnown, mailCode } from './account-mails.ts';
+import { askPasswordAgain } from './change-password.ts';
+import { issueCode } from './one-time-code.ts';
+import { isAllowedDomain } from './register-account.ts';
+import { mayMail } from './request-throttle.ts';
+
+export interface AddressChangeInput {
+  /** As typed. */
+  readonly newEmail: string;
+  /** Of the account; anything when it has none. */
+  readonly password: string;
+  readonly clientAddress: string;
+  readonly requestId?: string | null | undefined;
+}
+
+export type AddressChangeOutcome =
+  | { readonly kind: 'accepted' }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'bad-address' | 'domain' | 'same-address' | 'wrong-password' | 'not-signed-in';
+    }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+
+export async function requestAddressChange(
+  context: ControlContext,
+  actor: Actor,
+  input: AddressChangeInput,
+): Promise<AddressChangeOutcome> {
+  if (actor.kind !== 'account') return { kind: 'refused', reason: 'not-signed-in' };
+  const newEmail = normaliseAddress(input.newEmail);
+  if (newEmail === null) return { kind: 'refused', reason: 'bad-address' };
+  if (newEmail === actor.email) return { kind: 'refused', reason: 'same-address' };
+  if (!isAllowedDomain(context, newEmail)) return { kind: 'refused', reason: 'domain' };
+  const refused = await askPasswordAgain(context, actor, input.password, input.clientAddress);
+  if (refused !== null) return refused;
+  const { accountId } = actor;
+  await context.write(async (unit) => {
+    await endCodes(unit, accountId, 'change-address');
+    // Asked once for both mails, so that nobody floods a stranger or an old mailbox from an account.
+    if (!(await mayMail(unit, newEmail))) return;
+    if ((await findVerifiedAccount(unit.sql, newEmail)) === null) {
+      const code = await issueCode(unit, context, { purpose: 'change-address', accountId, details: { newEmail } });
+      await mailCode(unit, context, 'change-address-confirm', { to: newEmail, accountId }, code);
+    } else {
+      await mailAddressKnown(unit, context, { to: newEmail, accountId: null });
+    }
+    await mailAddressChange(unit, context, { to: actor.email, accountId }, newEmail);
+    const requestId = input.requestId ?? null;
+    await appendAudit(unit, {
+      actor: accountId,
+      action: 'account.address-change-requested',
+      subject: accountId,
+      requestId,
+    });
+  });
+  return { kind: 'accepted' };
+}

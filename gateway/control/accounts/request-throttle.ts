@@ -1,0 +1,30 @@
+// Bounds what anybody can cause without signing in: requests from one address, and mails to one mailbox.
+// Too many requests from an address are told so. Too many mails to a mailbox are told to nobody, or the answer would say
+// that somebody else asked before; the mail is left out and the answer is the same.
+
+import type { Unit } from '../../store/store.ts';
+import { countGuess, type ThrottlePolicy } from '../../store/throttles.ts';
+import { type RequestKind, requestLimits } from './account-limits.ts';
+import { addressBlock } from './address-block.ts';
+import { digestOf } from './one-time-code.ts';
+
+/** Counts a request from an address. @returns null when it may be served, else the seconds to wait */
+export async function countRequest(unit: Unit, clientAddress: string): Promise<number | null> {
+  const counted = await count(unit, 'request-address', addressBlock(clientAddress));
+  return counted.kind === 'allowed' ? null : counted.until - unit.now;
+}
+
+/** Counts a mail to a mailbox. @returns whether it may be sent */
+export async function mayMail(unit: Unit, email: string): Promise<boolean> {
+  return (await count(unit, 'mail-recipient', email)).kind === 'allowed';
+}
+
+function count(unit: Unit, kind: RequestKind, subject: string) {
+  const { requests, windowSeconds } = requestLimits[kind];
+  const policy: ThrottlePolicy = {
+    // One window after the last request of a full one; then the count begins anew.
+    forgetAfterSeconds: windowSeconds,
+    blockSeconds: (guesses) => (guesses % requests === 0 ? windowSeconds : 0),
+  };
+  return countGuess(unit, { kind, keyDigest: digestOf(JSON.stringify([kind, subject])) }, policy);
+}

@@ -1,0 +1,55 @@
+// Sets a new password by a code from the mailbox. Ends every session, does not sign in, and verifies nothing.
+// Other codes of the account end with it: a mail from before the reset opens nothing after it.
+
+import { accountStanding, type PasswordRefusal, refusePassword } from '../../core/model/account.ts';
+import { readAccount, updateAccount } from '../../store/accounts.ts';
+import { appendAudit } from '../../store/audit.ts';
+import type { ControlContext } from '../control-context.ts';
+import { mailPasswordChanged } from './account-mails.ts';
+import { endAccountSessions } from './end-account-sessions.ts';
+import { forgiveAccount } from './guess-throttle.ts';
+import { lookAtCode, redeemCode } from './one-time-code.ts';
+import { busyRetrySeconds, passwordWork } from './password-work.ts';
+
+export interface ResetPasswordInput {
+  readonly code: string;
+  readonly password: string;
+  readonly requestId?: string | null | undefined;
+}
+
+export type ResetPasswordOutcome =
+  | { readonly kind: 'reset' }
+  /** The code does not work, or not any more; the same for all reasons. */
+  | { readonly kind: 'refused' }
+  /** The code was not spent. */
+  | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+
+export async function resetPassword(context: ControlContext, input: ResetPasswordInput): Promise<ResetPasswordOutcome> {
+  const open = await lookAtCode(context, input.code);
+  if (open?.purpose !== 'reset-password' || open.accountId === null) return { kind: 'refused' };
+  const seen = await readAccount(context.store.sql, open.accountId);
+  if (seen === null) return { kind: 'refused' };
+  const why = refusePassword(input.password, seen.email);
+  if (why !== null) return { kind: 'weak-password', why };
+  const hashed = await passwordWork(context).hash(input.password);
+  if (hashed.kind === 'busy') return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+  const written = await context.write(async (unit): Promise<ResetPasswordOutcome> => {
+    const code = await redeemCode(unit, 'reset-password', input.code);
+    const account = code === null ? null : await readAccount(unit.sql, code.accountId);
+    if (account === null || accountStanding(account) !== 'usable') return { kind: 'refused' };
+    await updateAccount(unit.sql, account.id, { passwordHash: hashed.value });
+    const ended = await endAccountSessions(unit, account.id);
+    await forgiveAccount(unit, account.email);
+    await mailPasswordChanged(unit, context, { to: account.email, accountId: account.id });
+    await appendAudit(unit, {
+      actor: account.id,
+      action: 'account.password-reset',
+      subject: account.id,
+      details: { sessionsEnded: ended },
+      requestId: input.requestId ?? null,
+    });
+    return { kind: 'reset' };
+  });
+  return written.value;
+}

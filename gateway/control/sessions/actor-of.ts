@@ -1,0 +1,47 @@
+// Who asks, from the session token of the portal's cookie: the token proves which session, the rows say whether it holds now.
+// A token from before a restore names another epoch and proves nothing.
+
+import { readSessionStanding } from '../../store/sessions.ts';
+import type { Actor, ControlContext } from '../control-context.ts';
+import { isLive } from './session-for-host.ts';
+
+/**
+ * @param sessionToken  the cookie's value, as sent
+ * @param host          the host that was asked: a token for another one proves nothing here
+ * @returns null for nobody
+ */
+export async function actorOf(
+  context: ControlContext,
+  sessionToken: string,
+  host: string,
+): Promise<Extract<Actor, { kind: 'account' }> | null> {
+  const claims = context.tokens.verifySession(sessionToken, host);
+  if (claims?.sid === undefined || claims.v === undefined) return null;
+  const [epoch, seq] = claims.v;
+  const { sql } = context.store;
+  const [position, standing, revoked] = await Promise.all([
+    context.store.readPosition(),
+    readSessionStanding(sql, claims.sid),
+    sql
+      .selectFrom('changes')
+      .select('seq')
+      .where('epoch', '=', epoch)
+      .where('node', 'in', [...(claims.n ?? [])])
+      .where('seq', '>', seq)
+      .where('kind', '=', 'revoke')
+      .limit(1)
+      .executeTakeFirst(),
+  ]);
+  if (standing === null || revoked !== undefined || position.epoch !== epoch) return null;
+  const { session, account } = standing;
+  if (account.id !== claims.sub || session.device_id !== claims.did) return null;
+  if (!isLive(standing, context.clock.epochSeconds())) return null;
+  return {
+    kind: 'account',
+    accountId: account.id,
+    sessionId: session.id,
+    deviceId: session.device_id,
+    role: account.role,
+    email: account.email,
+  };
+}

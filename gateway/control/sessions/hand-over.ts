@@ -1,0 +1,50 @@
+// Carries a sign-in from the portal's host to another host: a code of one minute, good once, for one host and for the browser that
+// holds the nonce. Rule: tokens.md, Hosts. The code alone opens nothing, so it may stand in a redirect.
+
+import { detailText, digestOf, issueCode, redeemCode, sameDigest } from '../accounts/one-time-code.ts';
+import type { Actor, ControlContext } from '../control-context.ts';
+import { sessionForHost } from './session-for-host.ts';
+
+/**
+ * Makes the code, at the portal.
+ *
+ * @param input.host       where the visitor wants to be signed in
+ * @param input.nonceHash  SHA-256 of the nonce in that host's flow cookie, base64url; see `nonceHashOf`
+ */
+export async function makeHandover(
+  context: ControlContext,
+  input: { readonly actor: Extract<Actor, { kind: 'account' }>; readonly host: string; readonly nonceHash: string },
+): Promise<{ readonly code: string }> {
+  const { actor, host, nonceHash } = input;
+  const written = await context.write((unit) =>
+    issueCode(unit, context, {
+      purpose: 'hand-over',
+      accountId: actor.accountId,
+      details: { session: actor.sessionId, host, nonceHash },
+    }),
+  );
+  return { code: written.value };
+}
+
+export type RedeemedHandover =
+  /** The session token for that host, and how long the browser keeps the cookie. */
+  { readonly kind: 'redeemed'; readonly token: string; readonly maxAgeSeconds: number } | { readonly kind: 'refused' };
+
+/** Spends the code, at that host. A code that was tried with a wrong nonce or at a wrong host is spent as well. */
+export async function redeemHandover(
+  context: ControlContext,
+  input: { readonly code: string; readonly nonce: string; readonly host: string },
+): Promise<RedeemedHandover> {
+  const written = await context.write((unit) => redeemCode(unit, 'hand-over', input.code));
+  const details = written.value?.details;
+  if (details === undefined) return { kind: 'refused' };
+  const isBound = sameDigest(detailText(details, 'nonceHash'), nonceHashOf(input.nonce));
+  if (!isBound || detailText(details, 'host') !== input.host) return { kind: 'refused' };
+  const session = await sessionForHost(context, { sessionId: detailText(details, 'session'), host: input.host });
+  return session.kind === 'minted' ? { ...session, kind: 'redeemed' } : { kind: 'refused' };
+}
+
+/** What a nonce is bound by. */
+export function nonceHashOf(nonce: string): string {
+  return digestOf(nonce);
+}

@@ -1,0 +1,55 @@
+// Writes down when sessions and devices were last used, as edges report it once a minute. A report is a hint: it moves times
+// forward only, never beyond now, and wakes nothing that has ended. Members' last use is written by `recordMembers`.
+
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { markDevicesSeen } from '../../store/devices.ts';
+import { markSessionsSeen } from '../../store/sessions.ts';
+import type { Unit } from '../../store/store.ts';
+import { seenResolutionSeconds, sessionIdleSeconds } from '../accounts/account-limits.ts';
+import type { ControlContext } from '../control-context.ts';
+
+/** One use; `member` is null for a use that needed no access list. */
+export interface SeenUse {
+  readonly session: string;
+  readonly device: string;
+  readonly member: string | null;
+  readonly at: EpochSeconds;
+}
+
+/** Uses in one unit: a statement has a bounded number of values, and a unit does not hold others up. */
+const maxUsesPerUnit = 500;
+
+/** Writes members' last use inside the unit; control/links has it. Ids are each there once. */
+export type RecordMembers = (unit: Unit, ids: readonly string[], at: EpochSeconds) => Promise<void>;
+
+export async function recordSeen(
+  context: ControlContext,
+  seen: readonly SeenUse[],
+  recordMembers?: RecordMembers,
+): Promise<void> {
+  for (let start = 0; start < seen.length; start += maxUsesPerUnit) {
+    const uses = seen.slice(start, start + maxUsesPerUnit);
+    await context.write(async (unit) => {
+      for (const [at, group] of byMinute(uses, unit.now)) {
+        const distinct = (ids: readonly string[]): string[] => [...new Set(ids)];
+        await markSessionsSeen(unit.sql, distinct(group.map(({ session }) => session)), at, at - sessionIdleSeconds);
+        await markDevicesSeen(unit.sql, distinct(group.map(({ device }) => device)), at);
+        const members = distinct(group.flatMap(({ member }) => (member === null ? [] : [member])));
+        if (members.length > 0) await recordMembers?.(unit, members, at);
+      }
+    });
+  }
+}
+
+/** A report covers a minute or two, so this gives two or three groups: a handful of statements however many uses. */
+function byMinute(uses: readonly SeenUse[], now: EpochSeconds): Map<EpochSeconds, SeenUse[]> {
+  const groups = new Map<EpochSeconds, SeenUse[]>();
+  for (const use of uses) {
+    const minute = Math.floor(use.at / seenResolutionSeconds) * seenResolutionSeconds;
+    const at = Math.min(now, minute + seenResolutionSeconds - 1);
+    const group = groups.get(at);
+    if (group === undefined) groups.set(at, [use]);
+    else group.push(use);
+  }
+  return groups;
+}

@@ -1,0 +1,45 @@
+// A session token for one host: at each renewal, and at the end of a hand-over. Everything is looked at again: the session, its
+// account, its device. The place in the log is read before the rows, so a revocation that comes between ends the token as well.
+
+import { accountStanding } from '../../core/model/account.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { markDevicesSeen } from '../../store/devices.ts';
+import { markSessionsSeen, readSessionStanding, type SessionStanding } from '../../store/sessions.ts';
+import { seenResolutionSeconds, sessionIdleSeconds } from '../accounts/account-limits.ts';
+import type { ControlContext } from '../control-context.ts';
+import { cookieSeconds, mintSessionToken } from './start-session.ts';
+
+export type SessionForHost =
+  /** `maxAgeSeconds`: how long the browser keeps the cookie. */
+  { readonly kind: 'minted'; readonly token: string; readonly maxAgeSeconds: number } | { readonly kind: 'ended' };
+
+/** Counts as a use of the session: idle time begins anew. */
+export async function sessionForHost(
+  context: ControlContext,
+  input: { readonly sessionId: string; readonly host: string },
+): Promise<SessionForHost> {
+  const position = await context.store.readPosition();
+  const standing = await readSessionStanding(context.store.sql, input.sessionId);
+  const now = context.clock.epochSeconds();
+  if (standing === null || !isLive(standing, now)) return { kind: 'ended' };
+  const { session, account } = standing;
+  if (session.last_seen_at + seenResolutionSeconds <= now) {
+    await context.write(async (unit) => {
+      await markSessionsSeen(unit.sql, [session.id], now, now - sessionIdleSeconds);
+      await markDevicesSeen(unit.sql, [session.device_id], now);
+    });
+  }
+  const token = mintSessionToken(context, account, session, input.host, position);
+  return { kind: 'minted', token, maxAgeSeconds: cookieSeconds(session, now) };
+}
+
+/** Whether a session holds at a moment: not ended, expired or idle for too long, and neither its account nor its device gone. */
+export function isLive({ session, account, deviceEndedAt }: SessionStanding, now: EpochSeconds): boolean {
+  return (
+    session.ended_at === null &&
+    deviceEndedAt === null &&
+    session.expires_at > now &&
+    session.last_seen_at + sessionIdleSeconds > now &&
+    accountStanding(account) === 'usable'
+  );
+}

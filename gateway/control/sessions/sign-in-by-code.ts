@@ -1,0 +1,76 @@
+// Signs somebody in by a one-time code: a sign-in link of the operator, or an invitation.
+// A sign-in link shows nothing about the mailbox, so it works for verified accounts only. An invitation came by mail, or from
+// the operator's hand: accepting it verifies the address, and drops whatever was there before under it.
+
+import { normaliseDisplayName, type PasswordRefusal, refusePassword } from '../../core/model/account.ts';
+import { readAccount } from '../../store/accounts.ts';
+import { claimAddress } from '../accounts/claim-address.ts';
+import { lookAtCode, redeemCode } from '../accounts/one-time-code.ts';
+import { busyRetrySeconds, passwordWork } from '../accounts/password-work.ts';
+import type { ControlContext } from '../control-context.ts';
+import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
+
+export interface SignInByCodeInput extends Browser {
+  readonly code: string;
+  /** For an invitation: the password to have from now on. Without one the account signs in by mail only. */
+  readonly password?: string | undefined;
+  /** For an invitation: what to be called. */
+  readonly displayName?: string | undefined;
+}
+
+export type SignInByCodeOutcome =
+  | { readonly kind: 'signed-in'; readonly session: NewSession }
+  /** The code does not work, or not any more; the same for all reasons. */
+  | { readonly kind: 'refused' }
+  /** The code was not spent. */
+  | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+
+export async function signInByCode(context: ControlContext, input: SignInByCodeInput): Promise<SignInByCodeOutcome> {
+  const open = await lookAtCode(context, input.code);
+  if (open === null || open.accountId === null) return { kind: 'refused' };
+  switch (open.purpose) {
+    case 'sign-in':
+      return await signInByLink(context, input);
+    case 'invitation':
+      return await acceptInvitation(context, input, open.accountId);
+    default:
+      return { kind: 'refused' };
+  }
+}
+
+async function signInByLink(context: ControlContext, input: SignInByCodeInput): Promise<SignInByCodeOutcome> {
+  const written = await context.write(async (unit) => {
+    const code = await redeemCode(unit, 'sign-in', input.code);
+    return code === null ? null : await startSession(unit, context, code.accountId, input, 'sign-in-link');
+  });
+  if (written.value === null) return { kind: 'refused' };
+  return { kind: 'signed-in', session: finishSession(context, written.value, written.position) };
+}
+
+async function acceptInvitation(
+  context: ControlContext,
+  input: SignInByCodeInput,
+  accountId: string,
+): Promise<SignInByCodeOutcome> {
+  const account = await readAccount(context.store.sql, accountId);
+  if (account === null) return { kind: 'refused' };
+  let passwordHash: string | null = null;
+  if (input.password !== undefined) {
+    const why = refusePassword(input.password, account.email);
+    if (why !== null) return { kind: 'weak-password', why };
+    const hashed = await passwordWork(context).hash(input.password);
+    if (hashed.kind === 'busy') return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+    passwordHash = hashed.value;
+  }
+  const displayName = input.displayName === undefined ? null : normaliseDisplayName(input.displayName);
+  const written = await context.write(async (unit) => {
+    const code = await redeemCode(unit, 'invitation', input.code);
+    if (code === null) return null;
+    const action = 'account.invitation-accepted';
+    if (!(await claimAddress(unit, { accountId: code.accountId, passwordHash, displayName, action }))) return null;
+    return await startSession(unit, context, code.accountId, input, 'invitation');
+  });
+  if (written.value === null) return { kind: 'refused' };
+  return { kind: 'signed-in', session: finishSession(context, written.value, written.position) };
+}

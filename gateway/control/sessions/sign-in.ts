@@ -1,0 +1,65 @@
+// Signs somebody in by address and password. The answer and the work are the same for a wrong password, an unknown address, an
+// unverified, disabled or deleted account, and one without a password.
+// Rules: attacks.md (guessing, session fixation); the slowing is accounts/guess-throttle.ts.
+
+import { normaliseAddress } from '../../core/model/address.ts';
+import { findVerifiedAccount, replacePasswordHash } from '../../store/accounts.ts';
+import { appendAudit } from '../../store/audit.ts';
+import { checkPassword } from '../accounts/check-password.ts';
+import { forgiveGuesses, type Guesser } from '../accounts/guess-throttle.ts';
+import type { ControlContext } from '../control-context.ts';
+import { findKnownDevice } from './known-device.ts';
+import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
+
+export interface SignInInput extends Browser {
+  /** As typed. */
+  readonly email: string;
+  readonly password: string;
+}
+
+export type SignInOutcome =
+  | { readonly kind: 'signed-in'; readonly session: NewSession }
+  | { readonly kind: 'refused' }
+  /** Too many guesses or too much to do; the password was not looked at. */
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+
+export async function signIn(context: ControlContext, input: SignInInput): Promise<SignInOutcome> {
+  // What is no address is nobody's, and costs the same.
+  const email = normaliseAddress(input.email);
+  const account = email === null ? null : await findVerifiedAccount(context.store.sql, email);
+  // Asked for unknown addresses as well: the same statements, whoever it is.
+  const device = await findKnownDevice(context.store.sql, account?.id ?? '', input.deviceCookie);
+  const guesser: Guesser = {
+    email: email ?? input.email.slice(0, 1000),
+    clientAddress: input.clientAddress,
+    knownDevice: device?.id ?? null,
+  };
+  const checked = await checkPassword(context, account, input.password, guesser);
+  if (checked.kind === 'busy') return checked;
+  if (checked.kind === 'wrong') {
+    await recordRefusal(context, account?.id ?? null, input);
+    return { kind: 'refused' };
+  }
+  const { id, passwordHash } = checked.account;
+  const written = await context.write(async (unit) => {
+    await forgiveGuesses(unit, guesser);
+    if (checked.rehashed !== null && passwordHash !== null)
+      await replacePasswordHash(unit.sql, id, passwordHash, checked.rehashed);
+    return await startSession(unit, context, id, input, 'password');
+  });
+  // Disabled or deleted between the look and the unit.
+  if (written.value === null) return { kind: 'refused' };
+  return { kind: 'signed-in', session: finishSession(context, written.value, written.position) };
+}
+
+/** One row for each refusal, of unknown addresses too, so that the work is the same; an address that is nobody's is not written down. */
+async function recordRefusal(context: ControlContext, accountId: string | null, input: SignInInput): Promise<void> {
+  await context.write((unit) =>
+    appendAudit(unit, {
+      actor: 'system',
+      action: 'session.refused',
+      subject: accountId ?? 'unknown',
+      requestId: input.requestId ?? null,
+    }),
+  );
+}

@@ -1,0 +1,101 @@
+// What an account may be: its states, its roles, and which passwords, names and groups it may have.
+// Pure. Hashing is store/password-hash.ts. Rules: NIST SP 800-63B §3.1.1 (length before composition, a list of refused ones).
+
+import { Buffer } from 'node:buffer';
+import type { EpochSeconds } from './time.ts';
+
+export type AccountRole = 'user' | 'admin';
+
+/** As stored. `deleted`: nothing personal is left; the row stays so that the id is never anybody else's. */
+export type AccountState = 'active' | 'disabled' | 'deleted';
+
+/**
+ * What an account may do: only `usable` ones sign in, claim, own and are found.
+ * `unverified`: nobody has shown yet that the address is theirs.
+ */
+export type AccountStanding = 'usable' | 'unverified' | 'disabled' | 'deleted';
+
+export function accountStanding(account: {
+  readonly state: AccountState;
+  readonly emailVerifiedAt: EpochSeconds | null;
+}): AccountStanding {
+  if (account.state !== 'active') return account.state;
+  return account.emailVerifiedAt === null ? 'unverified' : 'usable';
+}
+
+export const minPasswordCharacters = 10;
+/** Of UTF-8 in NFC. A bound on work, not on strength. */
+export const maxPasswordBytes = 1024;
+
+export type PasswordRefusal = 'too-short' | 'too-long' | 'is-the-address' | 'too-common';
+
+/**
+ * Whether a password may be chosen. What was chosen before is not asked again: rules rise, passwords stay.
+ *
+ * @param address  normalised; the account's
+ * @returns why not, or null
+ */
+export function refusePassword(password: string, address: string): PasswordRefusal | null {
+  if (password.length > maxPasswordBytes) return 'too-long';
+  const text = password.normalize('NFC');
+  if (Buffer.byteLength(text) > maxPasswordBytes) return 'too-long';
+  if ([...text].length < minPasswordCharacters) return 'too-short';
+  const folded = text.toLowerCase();
+  if (folded === address || folded === address.slice(0, address.lastIndexOf('@'))) return 'is-the-address';
+  return isCommon(folded) ? 'too-common' : null;
+}
+
+/** Long enough and still among the first that are tried. Shorter ones are refused by their length. */
+const common = new Set(
+  `1234567890 0123456789 9876543210 0987654321 12345678910 1234567891 1q2w3e4r5t 1q2w3e4r5t6y 1qaz2wsx3edc qwertyuiop
+  qwertyuiop123 qwerty12345 qwerty123456 qwertz1234 asdfghjkl1 asdfghjkl123 zxcvbnm123 qazwsxedcrfv password12 password123
+  password1234 password12345 password123456 password2024 password2025 password2026 passwordpassword passw0rd123 p@ssw0rd123
+  p@ssword123 mypassword mypassword1 administrator admin12345 admin123456 adminadmin rootroot12 letmein123 letmein1234
+  welcome123 welcome1234 welcome2024 welcome2025 welcome2026 iloveyou12 iloveyou123 ilovemyself changeme12 changeme123
+  changeme1234 abcdefghij abcdefghijkl abcdefghijklmnopqrstuvwxyz abc1234567 abcd123456 abc123abc123 a1b2c3d4e5 football12
+  football123 baseball12 baseball123 basketball superman12 superman123 batman12345 pokemon123 starwars123 princess12
+  princess123 sunshine12 sunshine123 michael123 jennifer12 charlie123 liverpool1 manchester manchester1 chelsea123
+  arsenal123 test123456 testtest12 test1234567 user123456 guest12345 secret1234 secret12345 supersecret trustno1234
+  monkey12345 dragon12345 summer2024 summer2025 summer2026 winter2024 winter2025 winter2026 computer12 computer123
+  internet12 internet123 whatever12 whatever123 correcthorsebatterystaple`
+    .split(/\s+/)
+    .filter((word) => word !== ''),
+);
+
+/** One of the list, one character or one short group over and over, or a run like `abcdefghijkl`. */
+function isCommon(folded: string): boolean {
+  if (common.has(folded)) return true;
+  const characters = [...folded].map((character) => character.codePointAt(0) ?? 0);
+  const isRepeated = [1, 2, 3].some((size) => characters.every((code, index) => code === characters[index % size]));
+  const isRun = [1, -1].some((step) =>
+    characters.every((code, index) => index === 0 || code === (characters[index - 1] ?? 0) + step),
+  );
+  return isRepeated || isRun;
+}
+
+const maxNameCharacters = 100;
+
+/** A display name as it is stored: one line, no controls, NFC. @returns null when it cannot be one; empty is allowed */
+export function normaliseDisplayName(text: string): string | null {
+  if (text.length > 4 * maxNameCharacters) return null;
+  const name = text
+    .normalize('NFC')
+    .trim()
+    .replace(/\p{Zs}+/gu, ' ');
+  // Direction overrides and other invisible formatting (Cf, but for joiners) would let a name rewrite the words around it.
+  if (
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(name) ||
+    /[\u00ad\u061c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/u.test(name)
+  )
+    return null;
+  return [...name].length > maxNameCharacters ? null : name;
+}
+
+const maxGroups = 64;
+
+/** Groups as they are stored: sorted, each once. They become header values, so no comma and no control. @returns null for others */
+export function normaliseGroups(groups: readonly string[]): readonly string[] | null {
+  const unique = [...new Set(groups.map((group) => group.normalize('NFC').trim()))].sort();
+  if (unique.length > maxGroups) return null;
+  return unique.every((group) => /^[^\p{C}\p{Zl}\p{Zp},]{1,64}$/u.test(group)) ? unique : null;
+}

@@ -1,0 +1,51 @@
+// The address of a person: one text for one mailbox, whoever typed it. It is what accounts are found by, and where mail goes.
+// Pure. It says nothing about whether the mailbox exists or whose it is: only a code sent there does.
+// Mail goes to this form and to no other, so that a look-alike which folds to somebody's address reaches that somebody.
+// Rules: RFC 5321 §4.5.3.1 (lengths), RFC 6531 (letters of all scripts), held stricter: no quoted parts, no names, no literals.
+
+import { Buffer } from 'node:buffer';
+
+/** RFC 5321 §4.5.3.1.3, without the angle brackets of a path. */
+export const maxAddressLength = 254;
+const maxLocalBytes = 64;
+
+/** Everything but white space, controls and what mail headers give a meaning to. */
+const localForm = /^[^\s\p{C}()<>[\]:;@\\,"]+$/u;
+/** Letters of any script, before they become ASCII; nothing that a URL could read as something else. */
+const domainForm = /^[\p{L}\p{N}\p{M}.-]+$/u;
+const labelForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * The form in which an address is stored, compared and written to.
+ *
+ * @param text  as somebody typed it; white space around it is dropped
+ * @returns NFC and lower case, the domain in ASCII (`xn--…`); null for anything that is not exactly one plain address
+ */
+export function normaliseAddress(text: string): string | null {
+  if (text.length > 4 * maxAddressLength) return null;
+  const folded = text.trim().normalize('NFC').toLowerCase().normalize('NFC');
+  const at = folded.lastIndexOf('@');
+  if (at < 1) return null;
+  const local = folded.slice(0, at);
+  const domain = domainInAscii(folded.slice(at + 1));
+  if (domain === null || !localForm.test(local) || Buffer.byteLength(local) > maxLocalBytes) return null;
+  if (local.startsWith('.') || local.endsWith('.') || local.includes('..')) return null;
+  const address = `${local}@${domain}`;
+  return Buffer.byteLength(address) > maxAddressLength ? null : address;
+}
+
+/** The part behind the `@` of a normalised address. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1);
+}
+
+/** @returns the domain as DNS has it, without a final dot; null for address literals and for names DNS cannot hold */
+function domainInAscii(domain: string): string | null {
+  if (!domainForm.test(domain) || domain.endsWith('.') || !URL.canParse(`http://${domain}/`)) return null;
+  const ascii = new URL(`http://${domain}/`).hostname;
+  const labels = ascii.split('.');
+  const last = labels.at(-1) ?? '';
+  // A name whose last label is a number is an IPv4 address to some programs.
+  if (ascii.length > 253 || /^\d+$/.test(last) || !labels.every((label) => labelForm.test(label))) return null;
+  return labels.length > 1 || ascii === 'localhost' ? ascii : null;
+}

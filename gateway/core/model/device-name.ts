@@ -1,0 +1,50 @@
+// What a person would call a browser, from the User-Agent it sent: `Firefox on Windows`, `Safari on an iPhone`.
+// Pure. It is a hint for people and nothing is decided by it: anybody can send any User-Agent.
+
+/** In this order: a browser built on another one names both. */
+const browsers: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:Edg|EdgA|EdgiOS|Edge)\//, 'Edge'],
+  [/\b(?:OPR|OPT|Opera)\//, 'Opera'],
+  [/\bSamsungBrowser\//, 'Samsung Internet'],
+  [/\bVivaldi\//, 'Vivaldi'],
+  [/\b(?:Firefox|FxiOS)\//, 'Firefox'],
+  [/\b(?:Chrome|CriOS|Chromium|HeadlessChrome)\//, 'Chrome'],
+  [/\bVersion\/[\d.]+ .*\bSafari\//, 'Safari'],
+  [/\bcurl\//, 'curl'],
+  [/\bVLC\//, 'VLC'],
+  [/\bKodi\//, 'Kodi'],
+];
+
+const systems: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:SMART-TV|SmartTV|Tizen|Web0S|webOS|BRAVIA|GoogleTV|Android TV|AppleTV|AFT[A-Z])/i, 'a television'],
+  [/\biPhone\b/, 'an iPhone'],
+  [/\biPad\b/, 'an iPad'],
+  [/\bAndroid\b.*\bMobile\b/, 'an Android phone'],
+  [/\bAndroid\b/, 'an Android tablet'],
+  [/\bCrOS\b/, 'a Chromebook'],
+  [/\bWindows\b/, 'Windows'],
+  [/\bMac OS X\b|\bMacintosh\b/, 'a Mac'],
+  [/\bLinux\b/, 'Linux'],
+];
+
+const longestLooked = 512;
+
+/** Characters of a User-Agent that are kept. */
+export const maxUserAgentLength = 256;
+
+/** @param userAgent  the field as sent; empty when there was none */
+export function deviceNameOf(userAgent: string): string {
+  const text = userAgent.slice(0, longestLooked);
+  const browser = browsers.find(([form]) => form.test(text))?.[1];
+  const system = systems.find(([form]) => form.test(text))?.[1];
+  if (browser !== undefined && system !== undefined) return `${browser} on ${system}`;
+  if (browser !== undefined) return browser;
+  return system === undefined ? 'A browser' : `A browser on ${system}`;
+}
+
+/** A name that somebody gave a device. @returns one line of 1 to 60 characters, or null */
+export function normaliseDeviceName(text: string): string | null {
+  if (text.length > 400) return null;
+  const name = text.normalize('NFC').trim();
+  return /^[^\p{C}\p{Zl}\p{Zp}]{1,60}$/u.test(name) ? name : null;
+}

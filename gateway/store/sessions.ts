@@ -1,0 +1,180 @@
+// Rows of sessions: one sign-in of one browser. Decides nothing but what one statement has to decide.
+// Whether a session still holds depends on its account and its device as well: `readSessionStanding` reads all three at once.
+// The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
+
+import type { Kysely, Selectable } from 'kysely';
+import type { AccountRole, AccountState } from '../core/model/account.ts';
+import type { EpochSeconds } from '../core/model/time.ts';
+import type { SessionsTable, Tables } from './tables.ts';
+
+export type SessionRow = Selectable<SessionsTable>;
+
+/** A session with what it hangs on, read by one statement. */
+export interface SessionStanding {
+  readonly session: SessionRow;
+  readonly account: {
+    readonly id: string;
+    readonly email: string;
+    readonly emailVerifiedAt: EpochSeconds | null;
+    readonly displayName: string;
+    readonly groups: readonly string[];
+    readonly role: AccountRole;
+    readonly state: AccountState;
+  };
+  readonly deviceEndedAt: EpochSeconds | null;
+}
+
+export async function insertSession(on: Kysely<Tables>, session: SessionRow): Promise<void> {
+  await on.insertInto('sessions').values(session).execute();
+}
+
+export async function readSession(on: Kysely<Tables>, id: string): Promise<SessionRow | null> {
+  return (await on.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+}
+
+export async function readSessionStanding(on: Kysely<Tables>, id: string): Promise<SessionStanding | null> {
+  const row = await on
+    .selectFrom('sessions')
+    .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
+    .innerJoin('devices', 'devices.id', 'sessions.device_id')
+    .selectAll('sessions')
+    .select([
+      'accounts.email',
+      'accounts.email_verified_at',
+      'accounts.display_name',
+      'accounts.groups',
+      'accounts.role',
+      'accounts.state',
+      'devices.ended_at as device_ended_at',
+    ])
+    .where('sessions.id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const groups: unknown = JSON.parse(row.groups);
+  return {
+    session: {
+      id: row.id,
+      account_id: row.account_id,
+      device_id: row.device_id,
+      created_at: row.created_at,
+      last_seen_at: row.last_seen_at,
+      expires_at: row.expires_at,
+      ended_at: row.ended_at,
+    },
+    account: {
+      id: row.account_id,
+      email: row.email,
+      emailVerifiedAt: row.email_verified_at,
+      displayName: row.display_name,
+      groups: Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [],
+      role: row.role,
+      state: row.state,
+    },
+    deviceEndedAt: row.device_ended_at,
+  };
+}
+
+/** Sessions of an account that hold, the last used first. @param idleSince  one not seen since this has ended */
+export async function listLiveSessions(
+  on: Kysely<Tables>,
+  accountId: string,
+  now: EpochSeconds,
+  idleSince: EpochSeconds,
+): Promise<SessionRow[]> {
+  return await on
+    .selectFrom('sessions')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('last_seen_at', '>', idleSince)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .execute();
+}
+
+/** @returns whether it was running until now */
+export async function markSessionEnded(on: Kysely<Tables>, id: string, now: EpochSeconds): Promise<boolean> {
+  const result = await on
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('id', '=', id)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Marks all running sessions of an account as ended. @returns how many there were */
+export async function markAccountSessionsEnded(
+  on: Kysely<Tables>,
+  accountId: string,
+  now: EpochSeconds,
+): Promise<number> {
+  const result = await on
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}
+
+/** Marks all running sessions of a device as ended. @returns how many there were */
+export async function markDeviceSessionsEnded(
+  on: Kysely<Tables>,
+  deviceId: string,
+  now: EpochSeconds,
+): Promise<number> {
+  const result = await on
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('device_id', '=', deviceId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}
+
+/** Moves the last use of sessions forward, never back, and wakes none that has ended or was idle for too long. */
+export async function markSessionsSeen(
+  on: Kysely<Tables>,
+  ids: readonly string[],
+  at: EpochSeconds,
+  idleSince: EpochSeconds,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await on
+    .updateTable('sessions')
+    .set({ last_seen_at: at })
+    .where('id', 'in', [...ids])
+    .where('ended_at', 'is', null)
+    .where('last_seen_at', '<', at)
+    .where('last_seen_at', '>', idleSince)
+    .execute();
+}
+
+/** Forgets sessions that ended, expired or idled out before a moment. */
+export async function removeOldSessions(
+  on: Kysely<Tables>,
+  before: EpochSeconds,
+  idleBefore: EpochSeconds,
+  limit: number,
+): Promise<number> {
+  const old = on
+    .selectFrom('sessions')
+    .select('id')
+    .where((query) =>
+      query.or([
+        query('ended_at', '<', before),
+        query('expires_at', '<', before),
+        query('last_seen_at', '<', idleBefore),
+      ]),
+    )
+    .limit(limit);
+  const result = await on.deleteFrom('sessions').where('id', 'in', old).executeTakeFirst();
+  return Number(result.numDeletedRows);
+}
+
+/** Takes all sessions of an account away. */
+export async function removeAccountSessions(on: Kysely<Tables>, accountId: string): Promise<void> {
+  await on.deleteFrom('sessions').where('account_id', '=', accountId).execute();
+}
