@@ -86,9 +86,14 @@ export async function makeContext(options: ContextOptions = {}): Promise<TestCon
     { id: 'content-1', algorithm: 'HS256', purpose: 'content', state: 'signing', secret: secrets.content },
     { id: 'internal-1', algorithm: 'HS256', purpose: 'internal', state: 'signing', secret: secrets.internal },
   ]);
+  const sealer = makeSealer(secrets.master);
   const context: ControlContext = {
     store,
-    sealing: makeSealer(secrets.master),
+    sealing: {
+      ...sealer,
+      seal: (place, plain) => sealer.seal({ ...place, table: 'outbox' }, plain),
+      open: (place, sealed) => Buffer.from(sealer.open({ ...place, table: 'outbox' }, sealed)),
+    },
     config: () => config,
     clock: { monotonicMs: () => performance.now(), epochSeconds: () => clock.epochSeconds() },
     random: randomBytes,
