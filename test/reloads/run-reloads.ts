@@ -147,7 +147,8 @@ function configOf(round: number, web: string, sockets: string): FileInput {
       { name: 'sockets', path: '/sockets/', upstream: 'sockets', accept: ['anyone'] },
       ...(isOdd ? [{ name: 'sometimes', path: '/sometimes/', upstream: 'web', accept: ['token' as const] }] : []),
     ],
-    limits: { max_connections: isOdd ? 16_384 : 8192 },
+    // a machine with too much to do is no reason to refuse anything here
+    limits: { max_connections: isOdd ? 16_384 : 8192, max_event_loop_delay: '1d' },
   };
 }
 
