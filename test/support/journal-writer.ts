@@ -1,0 +1,30 @@
+// A process that writes to a store as fast as it can and says on stdout what was acknowledged; made to be killed.
+// Arguments: the store's settings as JSON, and a name for this round.
+
+import { writeSync } from 'node:fs';
+import pino from 'pino';
+import type { StoreSettings } from '../../gateway/store/engine.ts';
+import { openStore } from '../../gateway/store/open-store.ts';
+
+const [settings = '', round = ''] = process.argv.slice(2);
+const store = await openStore({
+  settings: JSON.parse(settings) as StoreSettings,
+  clock: { epochSeconds: () => Math.floor(performance.timeOrigin / 1000) },
+  logger: pino({ level: 'silent' }),
+});
+if ('kind' in store) throw new Error(store.problem);
+
+let next = 0;
+await Promise.all(
+  Array.from({ length: 20 }, async () => {
+    for (;;) {
+      const name = `${round}.${next++}`;
+      const written = await store.write(async (unit) => {
+        await unit.sql.insertInto('store_marks').values({ name, value: '' }).execute();
+        return unit.append({ kind: 'touch', node: name });
+      });
+      // A system call and no stream: what was said stays said, however this process ends.
+      writeSync(1, `${name} ${written.value}\n`);
+    }
+  }),
+);
