@@ -8,11 +8,12 @@
 //   POST /metrics                 MetricsReport             204
 //   POST /password                PasswordQuestion          200 PasswordAnswer
 //   POST /renew-password          RenewPasswordQuestion     200 RenewPasswordAnswer
-//   POST /access                  AccessQuestion            200 AccessAnswer
+//   POST /access                  AccessQuestion            200 AccessAnswer | SessionEnded
 //   POST /renew-session           RenewSessionQuestion      200 RenewSessionAnswer
 //   POST /seen                    SeenReport                204
 
 import type { webcrypto } from 'node:crypto';
+import type { SessionEnded } from '../core/decision/access.ts';
 import type { Change, LogPosition } from '../core/model/change.ts';
 import type { KeyPurpose, KeyState } from '../core/model/key.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
@@ -137,7 +138,7 @@ export type RenewPasswordAnswer = { readonly kind: 'stands' } | { readonly kind:
 /** Whether an account may open a path by an access list, a grant or ownership. Who asks has proven the session already. */
 export interface AccessQuestion {
   readonly account: string;
-  /** Control answers `none` when it is not live any more: a pass must not outlive the session that it came from. */
+  /** Control answers `ended` when it is not live any more: a pass must not outlive the session that it came from. */
   readonly session: string;
   readonly device: string;
   /** Canonical, without port. */
@@ -146,42 +147,7 @@ export interface AccessQuestion {
   readonly path: string;
 }
 
-/** What an access answer opens. */
-export interface AccessScope {
-  readonly host: string;
-  /** Canonical path of the collection or the resource that covers the path asked for; a folder when it ends in `/`. */
-  readonly path: string;
-  /** Upper case; null for all. */
-  readonly methods: readonly string[] | null;
-  /** End of the access; null for none. */
-  readonly untilAt: EpochSeconds | null;
-}
-
-/** Who the account is to upstreams. `sub` is the account asked for. */
-export interface AccessClaims {
-  readonly sub: string;
-  readonly email?: string;
-  readonly name?: string;
-  readonly groups?: readonly string[];
-}
-
-/**
- * `position` is the place of the log that the answer was read at, and `subjects` are the nodes whose changes end it: the
- * account's id, `co_<name>` of each collection that covers the path, links' ids. At most 64 of each list.
- */
-export type AccessAnswer =
-  | {
-      readonly kind: 'granted';
-      readonly position: LogPosition;
-      readonly subjects: readonly string[];
-      /** What a pass made from it hangs on, beside session and device: account, link, member, access key. */
-      readonly nodes: readonly string[];
-      /** Id of the member, the share or the ownership; goes into `grant`. */
-      readonly grant: string;
-      readonly scope: AccessScope;
-      readonly claims: AccessClaims;
-    }
-  | { readonly kind: 'none'; readonly position: LogPosition; readonly subjects: readonly string[] };
+export type { AccessAnswer, AccessClaims, AccessScope, SessionEnded } from '../core/decision/access.ts';
 
 export interface RenewSessionQuestion {
   readonly account: string;
@@ -193,7 +159,7 @@ export interface RenewSessionQuestion {
 
 export type RenewSessionAnswer =
   | { readonly kind: 'renewed'; readonly token: string; readonly maxAgeSeconds: number }
-  | { readonly kind: 'ended' };
+  | SessionEnded;
 
 /** Somebody was let in with this. */
 export interface Seen {

@@ -15,6 +15,7 @@ import {
   type RenewSessionAnswer,
   type RenewSessionQuestion,
   type SeenReport,
+  type SessionEnded,
 } from '../config/edge-feed.ts';
 import { slotOf } from './edge-roster.ts';
 import { sendProblem } from './problem-answers.ts';
@@ -23,7 +24,7 @@ import { sendProblem } from './problem-answers.ts';
 export interface EdgeAnswers {
   readonly verifyPassword: (question: PasswordQuestion) => Promise<PasswordAnswer>;
   readonly renewPassword: (question: RenewPasswordQuestion) => Promise<RenewPasswordAnswer>;
-  readonly answerAccess: (question: AccessQuestion) => Promise<AccessAnswer>;
+  readonly answerAccess: (question: AccessQuestion) => Promise<AccessAnswer | SessionEnded>;
   readonly renewSession: (question: RenewSessionQuestion) => Promise<RenewSessionAnswer>;
   readonly recordSeen: (report: SeenReport) => Promise<void>;
 }

@@ -14,7 +14,9 @@ import type {
   RenewSessionQuestion,
   Seen,
   SeenReport,
+  SessionEnded,
 } from '../config/edge-feed.ts';
+import { readAccessAnswer } from '../core/decision/access.ts';
 
 /** Control did not answer within the deadline, or not in its form. */
 export interface Away {
@@ -25,7 +27,7 @@ export interface Away {
 export interface ControlPort {
   askPassword(question: PasswordQuestion): Promise<PasswordAnswer | Away>;
   renewPassword(question: RenewPasswordQuestion): Promise<RenewPasswordAnswer | Away>;
-  askAccess(question: AccessQuestion): Promise<AccessAnswer | Away>;
+  askAccess(question: AccessQuestion): Promise<AccessAnswer | SessionEnded | Away>;
   renewSession(question: RenewSessionQuestion): Promise<RenewSessionAnswer | Away>;
   /** @returns whether control has it */
   reportSeen(seen: readonly Seen[]): Promise<boolean>;
@@ -53,10 +55,8 @@ export class ControlQuestions implements ControlPort {
     );
   }
 
-  askAccess(question: AccessQuestion): Promise<AccessAnswer | Away> {
-    return this.#ask('/access', question, (answer: AccessAnswer) =>
-      answer.kind === 'granted' || answer.kind === 'none' ? answer : away,
-    );
+  askAccess(question: AccessQuestion): Promise<AccessAnswer | SessionEnded | Away> {
+    return this.#ask('/access', question, (answer: unknown) => readAccessAnswer(answer, question) ?? away);
   }
 
   renewSession(question: RenewSessionQuestion): Promise<RenewSessionAnswer | Away> {
