@@ -39,7 +39,6 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     keepsEncodedSlash: routes.some((route) => route.keepsEncodedSlash),
     reserved: reservedRoute(config, ownUpstream),
     reservedPrefix: config.reservedPrefix,
-    portalHost: config.portal?.host ?? null,
     tokenPathPrefix: config.tokens.pathPrefix,
     tokenParameter: config.tokens.parameter,
     linkParameter: routes.some((route) => route.takesMember) ? config.links.tokenParameter : null,

@@ -4,13 +4,18 @@
 /** Carries a pass; its path is the route's or the collection's. */
 export const passCookieName = 'latchkey_pass';
 
+/** Carries the session of an account on one host. */
+const sessionCookieName = '__Host-latchkey';
+/** The same over plain HTTP on loopback, where a browser takes no `__Host-` cookie. */
+const plainSessionCookieName = 'latchkey';
+
 // Also the names that later parts of latchkey set: an upstream must never see or set one of them.
 const ourNames: ReadonlySet<string> = new Set([
   passCookieName,
-  '__Host-latchkey',
+  sessionCookieName,
   '__Host-latchkey_device',
   '__Host-latchkey_flow',
-  'latchkey',
+  plainSessionCookieName,
   'latchkey_device',
   'latchkey_flow',
 ]);
@@ -36,6 +41,20 @@ export function passCookieValues(value: string, into: string[], most: number): v
     const equals = pair.indexOf('=');
     if (equals >= 0) into.push(pair.slice(equals + 1).trim());
   }
+}
+
+/**
+ * The value of the session cookie in a Cookie field; null without one. Only the name that this connection has it by counts: a
+ * site under the same domain can set the plain one, but not one that begins with `__Host-`.
+ */
+export function sessionCookieValue(value: string, isSecure: boolean): string | null {
+  const name = isSecure ? sessionCookieName : plainSessionCookieName;
+  for (const pair of value.split(';')) {
+    if (nameOf(pair) !== name) continue;
+    const equals = pair.indexOf('=');
+    if (equals >= 0) return pair.slice(equals + 1).trim();
+  }
+  return null;
 }
 
 /** @returns the field's value without our cookies; empty when nothing else was in it */
@@ -69,6 +88,13 @@ export function passCookieLine(token: string, path: string, maxAgeSeconds: numbe
 /** Set-Cookie line that ends a pass cookie. */
 export function clearPassLine(path: string, isSecure: boolean): string {
   return passCookieLine('', path, 0, isSecure);
+}
+
+/** Set-Cookie line for a session; with an empty token and 0 seconds, the one that ends it. */
+export function sessionCookieLine(token: string, maxAgeSeconds: number, isSecure: boolean): string {
+  const name = isSecure ? sessionCookieName : plainSessionCookieName;
+  const secure = isSecure ? '; Secure' : '';
+  return `Set-Cookie: ${name}=${token}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}\r\n`;
 }
 
 function nameOf(pair: string): string {

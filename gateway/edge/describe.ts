@@ -9,9 +9,10 @@ import type { Snapshot } from '../core/decision/snapshot.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { MessageProblem } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
-import { countOurCookies, passCookieValues } from './cookies.ts';
+import { countOurCookies, passCookieValues, sessionCookieValue } from './cookies.ts';
 import { requestClass } from './field-classes.ts';
 import { findParameter } from './query.ts';
+import { takesSecureCookies, trustedScheme } from './transport-security.ts';
 import { originBehind } from './trusted-proxies.ts';
 
 /** Why a sound head still cannot be described; each is a 400. */
@@ -52,12 +53,14 @@ export interface HostMemo {
  * @param head         freshly parsed; must not be reused before the request was forwarded or answered
  * @param peerAddress  of the connection, IPv4-mapped IPv6 folded
  * @param memo         the connection's; updated
+ * @param scheme       of the listener
  */
 export function describe(
   head: RequestHead,
   snapshot: Snapshot,
   peerAddress: string,
   memo: HostMemo,
+  scheme: string,
 ): Described | DescribeProblem {
   const host = head.host === memo.hostField ? memo.host : lowerHost(head.host, memo);
   if (host === null) return 'bad-host';
@@ -81,6 +84,7 @@ export function describe(
   let explicitForm: TokenForm | null = pathToken === null ? null : 'path';
   let explicitCount = pathToken === null ? 0 : 1;
   let hasQueryToken = false;
+  let linkTokens = 0;
   if (query !== '') {
     const found = findParameter(query, snapshot.tokenParameter);
     if (found.count > 0) {
@@ -89,6 +93,7 @@ export function describe(
       explicitToken ??= found.value;
       explicitForm ??= 'query';
     }
+    if (snapshot.linkParameter !== null) linkTokens = findParameter(query, snapshot.linkParameter).count;
   }
 
   const isFromTrustedProxy = snapshot.trustedProxies?.contains(peerAddress) ?? false;
@@ -97,6 +102,7 @@ export function describe(
   let isBearer = false;
   let basicText: string | null = null;
   let passCookies: string[] | null = null;
+  let sessionCookie: string | null = null;
   let hasOurCookies = false;
   let requestId: string | null = null;
   let forwardedFor: string | null = null;
@@ -126,6 +132,8 @@ export function describe(
         hasOurCookies = true;
         passCookies ??= [];
         passCookieValues(value, passCookies, maxPassCookies);
+        const isOverTls = (isFromTrustedProxy ? trustedScheme(head, scheme) : scheme) === 'https';
+        sessionCookie ??= sessionCookieValue(value, takesSecureCookies(isOverTls, peerAddress));
       }
     } else if (isFromTrustedProxy) {
       if (found === requestClass.requestId) requestId = cleanRequestId(head.valueOf(index));
@@ -153,6 +161,8 @@ export function describe(
     explicitForm,
     explicitCount,
     passCookies: passCookies ?? noCookies,
+    sessionCookie,
+    linkTokens,
     basic: basicText,
     head,
     forwardedFor: origin === null ? peerAddress : origin.chain,

@@ -2,7 +2,7 @@
 // In this order: a flood of preflights is a flood too. Everything else is for `decide`, no-route answers included.
 
 import { chooseRoute } from '../core/decision/choose-route.ts';
-import type { Denial } from '../core/decision/decide.ts';
+import { type Denial, deny } from '../core/decision/decide.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import { isPreflight, originOf } from './cross-origin.ts';
 import type { Described } from './describe.ts';
@@ -32,14 +32,5 @@ export function judgeEarly(
   if (limited !== null || route.cors === null || !isPreflight(request.head)) return limited;
   const lines = route.cors.preflightLines(originOf(request.head));
   if (lines !== null) return { kind: 'preflight', route, lines };
-  const detail = "a preflight of an origin that is not on the route's list";
-  return {
-    kind: 'deny',
-    reason: 'cors-origin',
-    route,
-    presented: false,
-    clearPass: false,
-    detail,
-    retryAfterSeconds: 0,
-  };
+  return deny('cors-origin', route, "a preflight of an origin that is not on the route's list");
 }

@@ -25,6 +25,8 @@ export interface EdgeOptions {
   readonly lookup?: LookupFunction;
   /** Bound sockets to listen on, by the position of the listener. Default: the edge binds the addresses itself. */
   readonly listenFds?: readonly number[];
+  /** Between reports of who was seen. Default: a minute. */
+  readonly seenEveryMs?: number;
   /** See `RuntimeOptions.loopDelayMs`. */
   readonly loopDelayMs?: (lateMs: number) => number;
 }
@@ -72,6 +74,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   // before its first use the public half is with control, so an upstream never meets an unknown key
   await client.registerAssertionKey(runtime.assertions.jwk);
   runtime.ticker.start();
+  runtime.membership.start(options.seenEveryMs);
   const listeners = new Listeners(runtime, logger);
   const listening = await listeners.start(snapshot, options.listenFds ?? []);
   return {
@@ -108,6 +111,7 @@ async function drain(
   for (const connection of [...runtime.connections]) connection.abandon();
   runtime.closeUpstreams();
   runtime.ticker.stop();
+  await runtime.membership.stop();
   for (const log of logs) await log?.close();
 }
 

@@ -188,19 +188,20 @@ export class Exchange {
       this.#closesAfter = true;
     }
     const route = this.permit.route;
-    const carriesToken = this.#issue !== null && head.status < 400;
+    const issued = issueLines(this.#runtime, this, this.#issue, head.status < 400);
     const text = writeResponseHead(head, {
       framing: this.#outgoing,
       requestId: this.requestId,
       connection: this.#closesAfter ? 'close' : this.#minorVersion === 0 ? 'keep-alive' : '',
       lines:
-        (this.#issue === null && !this.permit.clearPass ? '' : issueLines(this.#runtime, this, carriesToken)) +
+        issued.lines +
         (route.cors === null && !route.variesByCredential ? '' : routeLines(this.permit, this.request.head)),
       policy: route.response,
       isOverTls: route.response !== null && isOverTls(this),
       isPrivate: isKeptPrivate(this.permit),
       saysCors: route.cors !== null,
-      carriesToken,
+      carriesToken: issued.carriesToken,
+      keepsOurCookies: route.isOwnPages,
       pathForm:
         this.request.pathToken === null ? null : this.#runtime.snapshot.tokenPathPrefix + this.request.pathToken,
       host: this.request.head.host,

@@ -1,42 +1,99 @@
-// The token half of an answer to credentials: a pass as a cookie, and as a header for programs that ask for it.
-// Message and token exist from here until the answer's text is written; nothing keeps, caches, logs or stores them.
-// An edge mints nothing but this, and only from a positive answer of control that `decide` turned into a permit.
+// The cookies of an answer: a pass for a password or a membership, what was renewed, and the end of what was bad; and the pass
+// as a header for programs that ask for it. Message and token exist from here until the answer's text is written; nothing
+// keeps, caches, logs or stores them. An edge mints nothing but passes, and only from a positive answer of control that
+// `decide` turned into a permit, or renewals.ts into claims.
 
+import { type CookieChanges, cookiePathOf, safeCookiePath } from '../core/decision/cookie-changes.ts';
+import type { TokenClaims } from '../core/token/claims.ts';
 import { mintToken } from '../core/token/common-key-token.ts';
-import { clearPassLine, passCookieLine } from './cookies.ts';
+import { clearPassLine, passCookieLine, sessionCookieLine } from './cookies.ts';
 import { prefersToken } from './describe.ts';
 import type { Exchange } from './exchange.ts';
-import { trustedScheme } from './request-writer.ts';
 import type { Runtime } from './runtime.ts';
+import { takesSecureCookies, trustedScheme } from './transport-security.ts';
 
-/**
- * Lines for the answer's head: the issued pass, or the end of a bad pass cookie.
- *
- * @param carriesToken  false when the content itself was not given: then no token is given either
- */
-export function issueLines(runtime: Runtime, exchange: Exchange, carriesToken: boolean): string {
-  const { permit, request } = exchange;
-  const isSecure = setsSecureCookies(exchange);
-  const claims = permit.issue;
-  const key = runtime.signingKey();
-  if (claims !== null && carriesToken && key !== null) {
-    const token = mintToken(claims, { key, type: 'pass' });
-    runtime.metrics.passesIssued++;
-    const cookie = passCookieLine(token, permit.route.path, claims.exp - (claims.iat ?? claims.exp), isSecure);
-    if (!prefersToken(request.head)) return cookie;
-    return `${cookie}Latchkey-Token: ${token}\r\nPreference-Applied: token\r\n`;
-  }
-  return permit.clearPass ? clearPassLine(permit.route.path, isSecure) : '';
+export interface IssuedLines {
+  /** Complete lines for the answer's head. */
+  readonly lines: string;
+  /** One of them is a token: nobody may store this answer. */
+  readonly carriesToken: boolean;
 }
 
-/** Cookies are Secure but on plain HTTP over loopback, where a browser would drop a Secure one. */
+const nothing: IssuedLines = { lines: '', carriesToken: false };
+
+/** @param givesContent  false when the content itself was not given: then no pass is given either */
+export function issueLines(
+  runtime: Runtime,
+  exchange: Exchange,
+  issue: TokenClaims | null,
+  givesContent: boolean,
+): IssuedLines {
+  const { permit } = exchange;
+  if (issue === null && permit.cookies === null && permit.renew === null) return nothing;
+  const isSecure = setsSecureCookies(exchange);
+  let lines = '';
+  let carriesToken = permit.cookies !== null && hasSessionToken(permit.cookies.session);
+  const renewed = permit.renew === null || !givesContent ? null : runtime.membership.renewals.take(permit.renew);
+  if (renewed?.kind === 'session') {
+    lines += sessionLine(renewed.session, isSecure);
+    carriesToken ||= hasSessionToken(renewed.session);
+  }
+  const claims = issue ?? (renewed?.kind === 'pass' ? renewed.claims : null);
+  const pass = claims === null || !givesContent ? '' : passLines(runtime, exchange, claims, isSecure);
+  // what is set anew at the same path needs not be cleared there
+  const setAt = claims === null || pass === '' ? null : passPathOf(claims, exchange);
+  if (permit.cookies !== null) lines += cookieLines(permit.cookies, isSecure, setAt);
+  return { lines: lines + pass, carriesToken: carriesToken || pass !== '' };
+}
+
+/**
+ * Lines that do what `decide` said about the cookies that came.
+ *
+ * @param setAt  path at which a pass is set; nothing is cleared there
+ */
+export function cookieLines({ passPaths, session }: CookieChanges, isSecure: boolean, setAt: string | null): string {
+  let lines = '';
+  for (const path of passPaths) if (path !== setAt) lines += clearPassLine(path, isSecure);
+  return session === null ? lines : lines + sessionLine(session, isSecure);
+}
+
+/** Cookies are Secure but on plain HTTP over loopback. */
 export function setsSecureCookies(exchange: Pick<Exchange, 'request' | 'downstream'>): boolean {
-  const { peerAddress } = exchange.downstream;
-  return isOverTls(exchange) || !(peerAddress === '::1' || peerAddress.startsWith('127.'));
+  return takesSecureCookies(isOverTls(exchange), exchange.downstream.peerAddress);
 }
 
 /** Whether the client came over TLS: to a listener of ours, or as a trusted proxy says. */
 export function isOverTls({ request, downstream }: Pick<Exchange, 'request' | 'downstream'>): boolean {
   const { scheme } = downstream.arrival;
   return (request.isFromTrustedProxy ? trustedScheme(request.head, scheme) : scheme) === 'https';
+}
+
+function passLines(runtime: Runtime, exchange: Exchange, claims: TokenClaims, isSecure: boolean): string {
+  const key = runtime.signingKey();
+  if (key === null) return '';
+  let token: string;
+  try {
+    token = mintToken(claims, { key, type: 'pass' });
+  } catch {
+    // more groups than a token holds: the request was allowed, and is asked about again next time
+    return '';
+  }
+  runtime.metrics.passesIssued++;
+  const path = passPathOf(claims, exchange);
+  const cookie = passCookieLine(token, path, claims.exp - (claims.iat ?? claims.exp), isSecure);
+  if (!prefersToken(exchange.request.head)) return cookie;
+  return `${cookie}Latchkey-Token: ${token}\r\nPreference-Applied: token\r\n`;
+}
+
+function passPathOf(claims: TokenClaims, { permit }: Exchange): string {
+  return cookiePathOf(claims) ?? safeCookiePath(permit.route.path);
+}
+
+function sessionLine(session: NonNullable<CookieChanges['session']>, isSecure: boolean): string {
+  if (session === 'clear') return sessionCookieLine('', 0, isSecure);
+  return sessionCookieLine(session.token, session.maxAgeSeconds, isSecure);
+}
+
+function hasSessionToken(session: CookieChanges['session']): boolean {
+  return session !== null && session !== 'clear';
 }

@@ -3,13 +3,13 @@
 // page it was. A token in the header, the path or the query is no such thing: a foreign page would have to know it.
 // Rules: RFC 6455 §10.2, §4.2.2; RFC 9110 §7.8.
 
-import type { Denial, Permit } from '../core/decision/decide.ts';
+import { type Denial, deny, type Permit } from '../core/decision/decide.ts';
 import type { RoutePolicy, UpgradePolicy } from '../core/decision/snapshot.ts';
 import type { MessageProblem } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { onlyValue, readUpgrade, type Upgrade } from '../http1/upgrade.ts';
 import type { Described } from './describe.ts';
-import { trustedScheme } from './request-writer.ts';
+import { trustedScheme } from './transport-security.ts';
 
 /** Protocols that a route offers where nothing else is said. */
 const usualProtocols: readonly string[] = ['websocket'];
@@ -32,7 +32,7 @@ export function judgeUpgrade(
 
 /** Whether the page that asks may use what allowed the request. */
 export function isWelcome(request: Described, permit: Permit, policy: UpgradePolicy, scheme: string): boolean {
-  const isCookie = permit.token !== null && request.explicitToken === null;
+  const isCookie = permit.how === 'member' || (permit.token !== null && request.explicitToken === null);
   // browsers repeat a password by themselves as well, and always say Origin; programs have no reason to
   if (!isCookie && permit.how !== 'password') return true;
   const said = originOf(request.head);
@@ -73,13 +73,6 @@ function canonicalOrigin(text: string): string | null {
 }
 
 function foreignOrigin(route: RoutePolicy): Denial {
-  return {
-    kind: 'deny',
-    reason: 'foreign-origin',
-    route,
-    presented: false,
-    clearPass: false,
-    detail: 'the Origin of the upgrade is neither the request’s host nor on the list of the route',
-    retryAfterSeconds: 0,
-  };
+  const detail = 'the Origin of the upgrade is neither the request’s host nor on the list of the route';
+  return deny('foreign-origin', route, detail);
 }

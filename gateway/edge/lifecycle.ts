@@ -3,25 +3,33 @@
 // No other file calls `decide` for a proxied request (reconsider.ts asks again for open tunnels), and nothing is forwarded
 // but from here.
 
-import { type Decision, type Denial, decide, type Lookup, type Permit } from '../core/decision/decide.ts';
-import type { DenyReason } from '../core/decision/reasons.ts';
+import { type Answers, type Lookup, noAnswers } from '../core/decision/answers.ts';
+import { type Decision, type Denial, decide, deny, type Permit } from '../core/decision/decide.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
+import type { VerifiedToken } from '../core/token/common-key-token.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
-import { clearPassLine } from './cookies.ts';
 import { preflightAnswer } from './cross-origin.ts';
 import { type Described, describe, isNavigation } from './describe.ts';
 import type { Downstream } from './downstream.ts';
 import { judgeEarly, type Preflight } from './early-rules.ts';
 import { Exchange } from './exchange.ts';
-import { setsSecureCookies } from './issue-pass.ts';
+import { cookieLines, setsSecureCookies } from './issue-pass.ts';
 import { judgeUpgrade, mayBeUpgrade, upgradeLines } from './judge-upgrade.ts';
+import { notedForSeconds } from './last-seen.ts';
 import { checkGate, type Gate } from './listener-gate.ts';
 import { endsHere, optionsAnswer } from './max-forwards.ts';
 import { limitByIdentity } from './rate-limits.ts';
 import { writeForwardedLines, writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
-import { type AnswerContext, denialAnswer, type MessageRefusal, messageAnswer, redirectAnswer } from './responder.ts';
+import {
+  type AnswerContext,
+  denialAnswer,
+  type MessageRefusal,
+  messageAnswer,
+  redirectAnswer,
+  signInAnswer,
+} from './responder.ts';
 import { crossOriginLines } from './response-policy.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -43,7 +51,7 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   const now = runtime.ticker.epochSeconds;
 
   // 1. Describe: facts without judgement. First, because what has no canonical form must not reach any rule.
-  const request = describe(head, snapshot, downstream.peerAddress, downstream.hostMemo);
+  const request = describe(head, snapshot, downstream.peerAddress, downstream.hostMemo, downstream.arrival.scheme);
   if (typeof request === 'string') {
     refuseMessage(runtime, downstream, request, head);
     return;
@@ -100,18 +108,20 @@ export function refuseMessage(
   downstream.answer(answer.text, true);
 }
 
-async function askControl(runtime: Runtime, passage: Passage, lookup: Lookup): Promise<void> {
+// A session that has run out, then what it may open: no request has more to ask.
+const maxQuestions = 2;
+
+async function askControl(runtime: Runtime, passage: Passage, first: Lookup): Promise<void> {
   const { downstream, request } = passage;
   downstream.waitForDecision();
-  const answer = await runtime.control.askPassword({
-    route: lookup.route.name,
-    user: lookup.user,
-    password: lookup.password,
-    address: request.clientAddress,
-  });
-  runtime.live.nowMs = monotonicMs();
-  const decision = decide(request, passage.snapshot, runtime.live, passage.now, answer);
-  if (decision.kind === 'lookup') throw new Error('decide asked the same question twice');
+  let answers: Answers = noAnswers;
+  let decision: Decision = first;
+  for (let asked = 0; decision.kind === 'lookup'; asked++) {
+    if (asked === maxQuestions) throw new Error('decide asks more than it is answered');
+    answers = await runtime.membership.lookups.answer(decision, answers, request.clientAddress);
+    runtime.live.nowMs = monotonicMs();
+    decision = decide(request, passage.snapshot, runtime.live, passage.now, answers);
+  }
   // the client may have left while control was thinking
   if (downstream.isClosed) {
     clientLeft(runtime, passage, decision);
@@ -155,7 +165,7 @@ function passGate(runtime: Runtime, passage: Passage, gate: Gate): boolean {
     case 'pass':
       return true;
     case 'refuse':
-      refuse(runtime, passage, denialOf(verdict.reason, verdict.detail));
+      refuse(runtime, passage, deny(verdict.reason, null, verdict.detail));
       return false;
     case 'redirect':
       redirect(runtime, passage, verdict.location);
@@ -163,10 +173,6 @@ function passGate(runtime: Runtime, passage: Passage, gate: Gate): boolean {
     default:
       return verdict satisfies never;
   }
-}
-
-function denialOf(reason: DenyReason, detail: string): Denial {
-  return { kind: 'deny', reason, route: null, presented: false, clearPass: false, detail, retryAfterSeconds: 0 };
 }
 
 function redirect(runtime: Runtime, passage: Passage, location: string): void {
@@ -220,6 +226,13 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
   if (permit.claims !== null) {
     identity = permit.token === null ? route.identity(permit.claims) : permit.token.identityLines(route.identity);
     if (route.assertion) identity += runtime.assertions.line(permit.claims, route, snapshot.issuer, passage.now);
+    const token = permit.token;
+    if (token === null ? permit.how === 'member' : isOurs(token) && passage.now - token.notedAt >= notedForSeconds) {
+      runtime.membership.lastSeen.note(permit, passage.now);
+    }
+    if (permit.renew !== null) {
+      runtime.membership.renewals.begin(permit.renew, { request, route, snapshot, now: passage.now });
+    }
     if (request.explicitForm !== null) runtime.lostTokens.remember(request, runtime.ticker.nowMs);
   }
   let forwardedLines = request.isFromTrustedProxy
@@ -233,6 +246,11 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
   // before anything is opened; a chunked body says its length only as it comes
   if (request.head.contentLength > route.limits.maxBodyBytes) exchange.refuseBody('body-too-large');
   else downstream.forward(exchange);
+}
+
+/** A pass or a session that can be renewed, so it says whose it is. */
+function isOurs(token: VerifiedToken): boolean {
+  return token.renewFrom !== Number.POSITIVE_INFINITY;
 }
 
 /** The same for all requests of a connection that name one host. */
@@ -258,12 +276,14 @@ function refuse(runtime: Runtime, passage: Passage, denial: Denial): void {
   // unread body bytes would be taken for the next request, and so would those of another protocol
   const leavesBytes = head.hasBody || mayBeUpgrade(head, denial.route);
   const close = !head.isPersistent || leavesBytes || runtime.isDraining;
-  const cookieLines =
-    denial.clearPass && denial.route !== null
-      ? clearPassLine(denial.route.path, setsSecureCookies({ request, downstream }))
-      : '';
-  const lines = cookieLines + crossOriginLines(denial.route, head);
-  const answer = denialAnswer(denial, contextOf(passage), lines, close);
+  const cookies =
+    denial.cookies === null ? '' : cookieLines(denial.cookies, setsSecureCookies({ request, downstream }), null);
+  const lines = cookies + crossOriginLines(denial.route, head);
+  const context = contextOf(passage);
+  const answer =
+    denial.signIn && context.isPage
+      ? signInAnswer(request, passage.snapshot.reservedPrefix, context, lines, close)
+      : denialAnswer(denial, context, lines, close);
   const hint = denial.reason === 'no-credential' ? runtime.lostTokenHint(request, denial.route) : null;
   runtime.requestDenied(passage, denial, answer.status, hint);
   runtime.giveRequestHead(head);

@@ -47,8 +47,7 @@ export function checkGate(
 
 function redirect(port: number, request: Described, snapshot: Snapshot): GateVerdict {
   // to hosts of the configuration only: the address must not be the sender's to choose
-  const isKnown = snapshot.routes.knowsHost(request.host) || request.host === snapshot.portalHost;
-  if (request.host === '' || !isKnown) {
+  if (request.host === '' || !snapshot.routes.knowsHost(request.host)) {
     return { kind: 'refuse', reason: 'unknown-host', detail: 'no route has this host' };
   }
   // A credential that came in the clear was seen on the way. A redirect would hide that, and say it a second time.

@@ -4,10 +4,13 @@
 // Refusals are not remembered: a million bad tokens must not push out one good one.
 
 import { LRUCache } from 'lru-cache';
+import type { AccessAnswer } from '../core/decision/access.ts';
+import { AccessCache } from '../core/decision/access-cache.ts';
 import { RevocationIndex } from '../core/decision/revocation-index.ts';
 import type { LiveIndex } from '../core/decision/snapshot.ts';
-import type { LogPosition } from '../core/model/change.ts';
+import type { Change, LogPosition } from '../core/model/change.ts';
 import type { KeyRecord } from '../core/model/key.ts';
+import type { EpochSeconds } from '../core/model/time.ts';
 import { type TokenRefusal, type VerifiedToken, verifyToken } from '../core/token/common-key-token.ts';
 import { buildKeyRing, type KeyRing, type RingKey } from '../core/token/key-ring.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
@@ -19,6 +22,9 @@ export interface CacheLimits {
   readonly bytes: number;
 }
 
+/** A member of one collection is about 1 KiB. */
+const accessLimits = { entries: 65_536, bytes: 64 * 1024 * 1024 };
+
 /** Single writer: `replaceKeys` and the follower of the change log; a request asks within one turn. */
 export class LiveKeys implements LiveIndex {
   readonly revocations = new RevocationIndex();
@@ -26,6 +32,8 @@ export class LiveKeys implements LiveIndex {
   freshAtMs = Number.NEGATIVE_INFINITY;
   /** The time of the request that is decided on; set before each decision, so that the age is asked of no clock again. */
   nowMs = 0;
+  /** What control answered about access. */
+  readonly access = new AccessCache(accessLimits);
   #ring: KeyRing;
   #cache: TokenMemory | null;
   #door: Doorkeeper;
@@ -46,6 +54,14 @@ export class LiveKeys implements LiveIndex {
     this.#ring = buildKeyRing(keys);
     this.#cache = makeCache(limits);
     this.#door = new Doorkeeper(limits.entries);
+    // a ring comes with a configuration, and collections and their owners are in that
+    this.access.clear();
+  }
+
+  /** The change log went on, and the index has it; null when the whole index came anew. Before anything is decided on it. */
+  changed(changes: readonly Change[] | null): void {
+    const { position } = this.revocations;
+    if (position !== null) this.access.changed(position, changes);
   }
 
   get indexAgeMs(): number {
@@ -58,6 +74,10 @@ export class LiveKeys implements LiveIndex {
 
   hasRevoked(nodes: readonly string[], position: LogPosition): boolean {
     return this.revocations.hasRevoked(nodes, position);
+  }
+
+  findAccess(account: string, host: string, path: string, now: EpochSeconds): AccessAnswer | null {
+    return this.access.find(account, host, path, now);
   }
 
   signingKey(): RingKey | null {

@@ -35,7 +35,7 @@ export class LogFollower {
       case 'index': {
         const { index } = message;
         live.revocations.replace({ epoch: index.epoch, seq: index.seq }, index.revocations);
-        runtime.onChanges?.(null);
+        live.changed(null);
         this.#freshen(index.readAgeMs, index.sentAtMs);
         this.#settle(true);
         return;
@@ -46,7 +46,7 @@ export class LogFollower {
           this.#options.resync();
           return;
         }
-        runtime.onChanges?.(message.changes);
+        live.changed(message.changes);
         this.#settle(outcome === 'revoked');
         return;
       }

@@ -38,7 +38,11 @@ function lookFrom(runtime: Runtime, open: readonly (Tunnel | Downstream)[], firs
 }
 
 function hangsOnRevoked(permit: Permit, live: LiveIndex): boolean {
-  return permit.token !== null && permit.route.isRevocable && live.isRevoked(permit.token);
+  if (!permit.route.isRevocable) return false;
+  if (permit.token !== null) return live.isRevoked(permit.token);
+  // a member came in by control's answer, and hangs on what the pass made from it does
+  const { n, v } = permit.claims ?? {};
+  return v !== undefined && live.hasRevoked(n ?? [], { epoch: v[0], seq: v[1] });
 }
 
 /** Something else in the request may let it pass still: another cookie, another rule of the route. */

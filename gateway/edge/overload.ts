@@ -2,7 +2,7 @@
 // The measure is how late the event loop runs, because that is what every visitor feels. First go requests that show no
 // credential or that control would have to be asked about; what holds a valid token goes on until it is four times as bad.
 
-import type { Decision, Denial } from '../core/decision/decide.ts';
+import { type Decision, type Denial, deny } from '../core/decision/decide.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 
 /** 0: none. 1: work without a verified token is refused. 2: all new work is. */
@@ -66,5 +66,5 @@ export class Overload {
 }
 
 function overloaded(route: RoutePolicy, detail: string): Denial {
-  return { kind: 'deny', reason: 'overloaded', route, presented: false, clearPass: false, detail, retryAfterSeconds };
+  return deny('overloaded', route, detail, 0, null, retryAfterSeconds);
 }

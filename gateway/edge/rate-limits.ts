@@ -4,7 +4,8 @@
 
 import { createHash } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
-import type { Denial, Permit } from '../core/decision/decide.ts';
+import type { CookieChanges } from '../core/decision/cookie-changes.ts';
+import { type Denial, deny, type Permit } from '../core/decision/decide.ts';
 import type { RateLimit } from '../core/decision/rate-limit.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
@@ -21,7 +22,7 @@ export function limitByAddress(
   if (limits === undefined || limits.length === 0) return null;
   const key = networkOf(address);
   const wait = buckets.take(limits, () => key, nowMs);
-  return wait === 0 ? null : tooMany(route, 'address', wait, false);
+  return wait === 0 ? null : tooMany(route, 'address', wait, null);
 }
 
 /** The same for the subject and the token of a permit. */
@@ -29,7 +30,7 @@ export function limitByIdentity(buckets: RateBuckets, permit: Permit, address: s
   const limits = permit.route.rateLimits?.byIdentity;
   if (limits === undefined || limits.length === 0) return null;
   const wait = buckets.take(limits, (limit) => keyFor(limit, permit, address), nowMs);
-  return wait === 0 ? null : tooMany(permit.route, limits.map(({ by }) => by).join(' or '), wait, permit.clearPass);
+  return wait === 0 ? null : tooMany(permit.route, limits.map(({ by }) => by).join(' or '), wait, permit.cookies);
 }
 
 /** What counts as one address: an IPv4 address, or the /64 of an IPv6 one. */
@@ -68,7 +69,7 @@ function tokenKey(claims: TokenClaims): string {
 
 const tokenKeys = new WeakMap<TokenClaims, string>();
 
-function tooMany(route: RoutePolicy, by: string, retryAfterSeconds: number, clearPass: boolean): Denial {
+function tooMany(route: RoutePolicy, by: string, retryAfterSeconds: number, cookies: CookieChanges | null): Denial {
   const detail = `more requests than the route's rate_limit by ${by}`;
-  return { kind: 'deny', reason: 'rate-limited', route, presented: false, clearPass, detail, retryAfterSeconds };
+  return deny('rate-limited', route, detail, 0, cookies, retryAfterSeconds);
 }

@@ -18,6 +18,11 @@ export function isStillAllowed(runtime: Runtime, exchange: Exchange, upgrade: Up
   const route = decision.route;
   // another route is another permission, even where it would allow as much
   if (route.name !== permit.route.name || !(route.upgrade?.protocols.includes(upgrade.protocol) ?? false)) return false;
-  if (decision.kind === 'lookup') return permit.how === 'password';
+  // nobody is asked twice for one tunnel: a password's permit has an end, and so have a session's and a member's, which end
+  // with a revocation as well
+  if (decision.kind === 'lookup') {
+    if (decision.question === 'password') return permit.how === 'password';
+    return permit.how === 'member' || permit.how === 'session';
+  }
   return route.upgrade !== null && isWelcome(request, decision, route.upgrade, downstream.arrival.scheme);
 }

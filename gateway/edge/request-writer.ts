@@ -13,6 +13,7 @@ import { requestClass } from './field-classes.ts';
 import { forwardsLine } from './max-forwards.ts';
 import { withoutParameter } from './query.ts';
 import { isAbusiveRange } from './ranges.ts';
+import { trustedScheme } from './transport-security.ts';
 
 const slash = 0x2f;
 
@@ -95,12 +96,6 @@ export function writeTrustedForwardedLines(request: Described, scheme: string): 
   return writeForwardedLines(request.forwardedFor, trustedScheme(head, scheme), host);
 }
 
-/** `https` when a trusted proxy says so, else what the listener speaks. */
-export function trustedScheme(head: RequestHead, scheme: string): string {
-  const said = valueOfClass(head, requestClass.forwardedProto);
-  return said === 'https' || said === 'http' ? said : scheme;
-}
-
 function actionFor(
   found: number,
   request: Described,
@@ -132,7 +127,8 @@ function actionFor(
     case requestClass.clientAddress:
       return request.isFromTrustedProxy ? copy : drop;
     case requestClass.cookie:
-      return request.hasOurCookies ? rewriteCookie : copy;
+      // our own pages know people by them
+      return request.hasOurCookies && !route.isOwnPages ? rewriteCookie : copy;
     default:
       return drop;
   }

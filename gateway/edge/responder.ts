@@ -3,6 +3,7 @@
 // problem+json. Rules: RFC 9457, RFC 6750 §3, RFC 7617 §2, RFC 9110 §11.6.1 and §15.
 
 import type { Denial } from '../core/decision/decide.ts';
+import type { RequestFacts } from '../core/decision/facts.ts';
 import type { DenyReason } from '../core/decision/reasons.ts';
 import { statusOf } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
@@ -23,6 +24,8 @@ interface Wording {
 }
 
 const wordings: ReadonlyMap<number, Wording> = new Map([
+  [302, { title: 'Found', detail: 'Please sign in to open this.' }],
+  [303, { title: 'See Other', detail: 'Please sign in to open this.' }],
   [308, { title: 'Permanent Redirect', detail: 'This is served over https.' }],
   [400, { title: 'Bad Request', detail: 'The request could not be understood.' }],
   [401, { title: 'Unauthorized', detail: 'A valid credential is needed to open this.' }],
@@ -51,6 +54,10 @@ const wordings: ReadonlyMap<number, Wording> = new Map([
 const ownWordings: Readonly<Partial<Record<DenyReason, Wording>>> = {
   'certificate-missing': { title: 'Forbidden', detail: 'A client certificate is needed to open this.' },
   'certificate-refused': { title: 'Forbidden', detail: 'A valid client certificate is needed to open this.' },
+  'not-a-member': {
+    title: 'Forbidden',
+    detail: 'You are signed in, but nobody has shared this with you. Ask its owner, or sign in with another account.',
+  },
   'credential-in-clear': { title: 'Forbidden', detail: 'Tokens and passwords are taken over https only.' },
 };
 
@@ -74,6 +81,7 @@ export function statusOfDenial(reason: DenyReason): number {
     case 'outside-host':
     case 'outside-address':
     case 'foreign-origin':
+    case 'not-a-member':
     case 'certificate-missing':
     case 'certificate-refused':
     case 'credential-in-clear':
@@ -126,6 +134,27 @@ export function denialAnswer(denial: Denial, exchange: AnswerContext, routeLines
 /** Answer of a listener that serves nothing itself. 308: method and body are to come along (RFC 9110 §15.4.9). */
 export function redirectAnswer(location: string, context: AnswerContext, close: boolean): Answer {
   return { status: 308, text: render(308, `Location: ${location}\r\n`, context, close) };
+}
+
+/** A longer way back than this is not kept: it would not fit where it has to go. */
+const maxReturnLength = 4096;
+
+/** Leads a visitor to sign in, and back here afterwards. 303: what comes back is a GET (RFC 9110 §15.4.4). */
+export function signInAnswer(
+  request: RequestFacts & { readonly head: RequestHead },
+  reservedPrefix: string,
+  context: AnswerContext,
+  lines: string,
+  close: boolean,
+): Answer {
+  const { method, path, head } = request;
+  const status = method === 'GET' || method === 'HEAD' ? 302 : 303;
+  const whole = encodeURIComponent(path + head.rawQuery);
+  const back = whole.length <= maxReturnLength ? whole : encodeURIComponent('/');
+  return {
+    status,
+    text: render(status, `${lines}Location: ${reservedPrefix}login?return=${back}\r\n`, context, close),
+  };
 }
 
 /** What an answer depends on beside its reason. */

@@ -35,6 +35,8 @@ export interface ResponseAdditions {
   readonly isPrivate: boolean;
   /** The route has cross-origin rules of its own, in `lines`: the upstream's go. */
   readonly saysCors: boolean;
+  /** It comes from our own pages, which alone may set our cookies. */
+  readonly keepsOurCookies: boolean;
 }
 
 export function writeResponseHead(head: ResponseHead, additions: ResponseAdditions): string {
@@ -105,7 +107,7 @@ function keepsField(head: ResponseHead, index: number, found: number, additions:
     case fieldClass.expect:
       return true;
     case responseClass.setCookie:
-      return !setsOurCookie(head.valueOf(index));
+      return additions.keepsOurCookies || !setsOurCookie(head.valueOf(index));
     case responseClass.location:
     case responseClass.referrerPolicy:
       return additions.pathForm === null;

@@ -8,7 +8,6 @@ import type { FeedUpstreamTls } from '../config/edge-feed.ts';
 import type { Denial } from '../core/decision/decide.ts';
 import type { AllowKind } from '../core/decision/reasons.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
-import type { Change } from '../core/model/change.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import type { RingKey } from '../core/token/key-ring.ts';
 import { HeadScanner } from '../http1/head-scanner.ts';
@@ -29,6 +28,7 @@ import type { Exchange } from './exchange.ts';
 import type { Passage } from './lifecycle.ts';
 import { LiveKeys } from './live-keys.ts';
 import { LostTokens } from './lost-tokens.ts';
+import { Membership } from './membership.ts';
 import { MessageNames } from './message-names.ts';
 import { OpenTunnels } from './open-tunnels.ts';
 import { Overload } from './overload.ts';
@@ -74,11 +74,9 @@ export class Runtime {
   snapshot: Snapshot;
   limits: Limits;
   isDraining = false;
-  /** Hears of each batch of the change log; null when the whole index came anew. */
-  onChanges: ((changes: readonly Change[] | null) => void) | null = null;
   readonly live: LiveKeys;
   readonly metrics: EdgeMetrics;
-  readonly control: ControlPort;
+  readonly membership: Membership;
   readonly lookup: LookupFunction | null;
   readonly retryBudget: RetryBudget;
   readonly ticker = new Ticker();
@@ -109,7 +107,6 @@ export class Runtime {
   constructor(options: RuntimeOptions) {
     this.metrics = options.metrics;
     this.retryBudget = new RetryBudget(options.metrics);
-    this.control = options.control;
     this.#logger = options.logger;
     this.#accessLog = options.accessLog;
     this.#decisionLog = options.decisionLog;
@@ -117,6 +114,7 @@ export class Runtime {
     this.#groups = new UpstreamGroups(this, options.publicSocket);
     this.limits = options.config.limits;
     this.live = new LiveKeys(options.keys, options.config.decisionCache, options.metrics);
+    this.membership = new Membership(options.control, this.live, this.ticker);
     this.snapshot = this.#compile(options.config, options.upstreamTls, options.seq);
     this.live.revocations.setSkew(this.snapshot.clockSkewSeconds);
     this.names = new MessageNames(this.snapshot);

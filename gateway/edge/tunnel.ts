@@ -36,7 +36,7 @@ export function openTunnel(runtime: Runtime, exchange: Exchange, upgrade: Upgrad
     requestId: exchange.requestId,
     connection: '',
     // nothing says that a client keeps the cookie of a 101, so no pass is issued with it
-    lines: upgradeLines(upgrade) + (exchange.permit.clearPass ? issueLines(runtime, exchange, false) : ''),
+    lines: upgradeLines(upgrade) + issueLines(runtime, exchange, null, false).lines,
     carriesToken: false,
     pathForm: null,
     host: '',
@@ -44,6 +44,7 @@ export function openTunnel(runtime: Runtime, exchange: Exchange, upgrade: Upgrad
     isOverTls: false,
     isPrivate: false,
     saysCors: false,
+    keepsOurCookies: false,
   });
   exchange.leaveHttp();
   return new Tunnel(runtime, exchange, upgrade, text);

@@ -267,10 +267,13 @@ describe('a pass cookie', () => {
       const denied = await refused('GET', '/vod/a', [`Cookie: latchkey_pass=${bad}`]);
       expect(denied.status).toBe(401);
       expect(denied.header('WWW-Authenticate')).toBe('Bearer realm="vod"');
-      expect(denied.all('Set-Cookie')).toEqual(['latchkey_pass=; Path=/vod/; Max-Age=0; HttpOnly; SameSite=Lax']);
+      const isPass = bad.includes('.');
+      // a pass that has run out says where its cookie is; of anything else the route's path is as good a guess as any
+      const clears = (path: string) => [`latchkey_pass=; Path=${path}; Max-Age=0; HttpOnly; SameSite=Lax`];
+      expect(denied.all('Set-Cookie')).toEqual(clears(isPass ? '/' : '/vod/'));
       const open = await ask('GET', '/mixed/a', [`Cookie: latchkey_pass=${bad}`]);
       expect(open.status).toBe(200);
-      expect(open.all('Set-Cookie')).toEqual(['latchkey_pass=; Path=/mixed/; Max-Age=0; HttpOnly; SameSite=Lax']);
+      expect(open.all('Set-Cookie')).toEqual(clears(isPass ? '/' : '/mixed/'));
       expect(upstream.last.all('X-Forwarded-User')).toEqual([]);
     }
   });

@@ -4,7 +4,8 @@
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { compileSnapshot } from '../../gateway/config/compile.ts';
-import { type Decision, decide, type LookupAnswer } from '../../gateway/core/decision/decide.ts';
+import { type Answers, noAnswers } from '../../gateway/core/decision/answers.ts';
+import { type Decision, decide } from '../../gateway/core/decision/decide.ts';
 import type { RequestFacts } from '../../gateway/core/decision/facts.ts';
 import type { KeyRecord, KeyState } from '../../gateway/core/model/key.ts';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
@@ -102,10 +103,15 @@ const facts = fc
       isReserved: false,
       explicitForm: request.explicitToken === null ? null : 'bearer',
       explicitCount: request.explicitToken === null ? 0 : 1,
+      sessionCookie: null,
+      linkTokens: 0,
     }),
   );
 
-const verified: LookupAnswer = { kind: 'verified', sub: 'u', credentialId: 'c_x', credentialVersion: 1 };
+const verified: Answers = {
+  ...noAnswers,
+  password: { kind: 'verified', sub: 'u', credentialId: 'c_x', credentialVersion: 1 },
+};
 
 const step = fc.oneof(
   { weight: 20, arbitrary: fc.record({ kind: fc.constant('ask' as const), request: facts }) },
@@ -129,7 +135,7 @@ function verdict(decision: Decision): unknown {
         route: decision.route.name,
         claims: decision.claims,
         issue: decision.issue,
-        clearPass: decision.clearPass,
+        cookies: decision.cookies,
         keyId: decision.token?.keyId,
         lines: decision.token?.identityLines(decision.route.identity),
       };

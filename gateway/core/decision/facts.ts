@@ -21,6 +21,10 @@ export interface RequestFacts {
   readonly explicitCount: number;
   /** Values of pass cookies in the order sent, at most `maxPassCookies`. */
   readonly passCookies: readonly string[];
+  /** Value of the session cookie, under the name that this connection has it by; null without one. */
+  readonly sessionCookie: string | null;
+  /** Link tokens in the query; 0 where no route takes members. */
+  readonly linkTokens: number;
   /** Base64 text of `Authorization: Basic`, or null. */
   readonly basic: string | null;
 }

@@ -2,7 +2,7 @@
 // These words appear in metrics labels and in the decision log, never in an answer to a client.
 
 /** What let a request pass. */
-export type AllowKind = 'anyone' | 'token' | 'pass' | 'password';
+export type AllowKind = 'anyone' | 'token' | 'pass' | 'password' | 'session' | 'member';
 
 /** Why a request did not pass. Each has one status in `responder`. */
 export type DenyReason =
@@ -39,6 +39,7 @@ export type DenyReason =
   | 'outside-host'
   | 'outside-address'
   | 'foreign-origin'
+  | 'not-a-member'
   | 'password-malformed'
   | 'password-wrong'
   | 'password-busy'
@@ -81,6 +82,7 @@ export const denyReasons: readonly DenyReason[] = [
   'outside-host',
   'outside-address',
   'foreign-origin',
+  'not-a-member',
   'password-malformed',
   'password-wrong',
   'password-busy',

@@ -2,9 +2,11 @@
 // Shapes only. A request takes one Snapshot and keeps it to its end, so a reload never changes a request in flight.
 
 import type { LogPosition } from '../model/change.ts';
+import type { EpochSeconds } from '../model/time.ts';
 import type { AddressList } from '../token/address.ts';
 import type { TokenClaims } from '../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
+import type { AccessAnswer } from './access.ts';
 import type { CorsPolicy } from './cors.ts';
 import type { RateLimits } from './rate-limit.ts';
 import type { ResponsePolicy } from './response-policy.ts';
@@ -104,8 +106,6 @@ export interface Snapshot {
   readonly reserved: RoutePolicy;
   /** Begins and ends with `/`. */
   readonly reservedPrefix: string;
-  /** Host of latchkey's pages, which needs no route; null without a portal. */
-  readonly portalHost: string | null;
   /** Begins and ends with `/`. */
   readonly tokenPathPrefix: string;
   readonly tokenParameter: string;
@@ -138,4 +138,6 @@ export interface LiveIndex {
   hasRevoked(nodes: readonly string[], position: LogPosition): boolean;
   /** Milliseconds since the change log, as far as the index holds it, is known to have been read; infinite before it was loaded. */
   readonly indexAgeMs: number;
+  /** What control answered about access before, when that still holds; null when it has to be asked. */
+  findAccess(account: string, host: string, path: string, now: EpochSeconds): AccessAnswer | null;
 }

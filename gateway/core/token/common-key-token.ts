@@ -62,6 +62,10 @@ export class VerifiedToken {
   readonly nbf: EpochSeconds;
   /** -1 when absent. */
   readonly iat: EpochSeconds;
+  /** From when on it is renewed: half its life for passes and sessions that control can renew, never for others. */
+  readonly renewFrom: EpochSeconds;
+  /** When the edge noted its use last; kept here because comparing a number is all that most requests should pay. */
+  notedAt: EpochSeconds = 0;
   /** The one folder that `paths` opens; null when `paths` says anything else. */
   readonly folder: string | null;
   /** Neither `aud` nor `methods`, `hosts`, `ips` limit it. */
@@ -82,6 +86,9 @@ export class VerifiedToken {
     this.exp = claims.exp;
     this.nbf = claims.nbf ?? 0;
     this.iat = claims.iat ?? -1;
+    const isRenewable =
+      type !== 'outside' && this.iat >= 0 && (claims.grant ?? claims.cred ?? claims.sid) !== undefined;
+    this.renewFrom = isRenewable ? this.iat + Math.ceil((this.exp - this.iat) / 2) : Number.POSITIVE_INFINITY;
     this.folder = scope.paths?.length === 1 ? (scope.paths[0]?.folder ?? null) : null;
     const { methods, hosts, addresses } = scope;
     this.isPlain = claims.aud === undefined && methods === null && hosts === null && addresses === null;

@@ -1,0 +1,88 @@
+// The questions that only control can answer, and its answers: data between `decide`, which asks, and the edge, which carries.
+// Also what an answer about a password makes of itself: the claims of a pass.
+
+import type { EpochSeconds } from '../model/time.ts';
+import type { TokenClaims } from '../token/claims.ts';
+import type { AccessAnswer, SessionEnded, SessionHolder } from './access.ts';
+import type { RoutePolicy, Snapshot } from './snapshot.ts';
+
+/** A question that only control can answer. */
+export type Lookup =
+  | {
+      readonly kind: 'lookup';
+      readonly question: 'password';
+      readonly route: RoutePolicy;
+      readonly user: string;
+      readonly password: string;
+    }
+  | {
+      readonly kind: 'lookup';
+      /** May the holder of this session open the path? */
+      readonly question: 'access';
+      readonly route: RoutePolicy;
+      readonly holder: SessionHolder;
+      readonly path: string;
+    }
+  | {
+      readonly kind: 'lookup';
+      /** The session's token has run out: does the session go on? */
+      readonly question: 'session';
+      readonly route: RoutePolicy;
+      readonly holder: SessionHolder;
+    };
+
+/** There was no answer in time. */
+export interface NoAnswer {
+  readonly kind: 'away';
+}
+
+export interface VerifiedPassword {
+  readonly kind: 'verified';
+  readonly sub: string;
+  readonly credentialId: string;
+  readonly credentialVersion: number;
+}
+
+/** A session with a new token, for its cookie. */
+export interface RenewedSession {
+  readonly kind: 'renewed';
+  readonly token: string;
+  readonly maxAgeSeconds: number;
+}
+
+export type PasswordLookupAnswer =
+  | VerifiedPassword
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number }
+  | NoAnswer;
+
+/** What was answered for one request so far; null where nothing was asked. */
+export interface Answers {
+  readonly password: PasswordLookupAnswer | null;
+  readonly session: RenewedSession | SessionEnded | NoAnswer | null;
+  readonly access: AccessAnswer | SessionEnded | NoAnswer | null;
+}
+
+export const noAnswers: Answers = { password: null, session: null, access: null };
+
+/** Claims of the pass that a password turns into. */
+export function passwordClaims(
+  answer: VerifiedPassword,
+  route: RoutePolicy,
+  snapshot: Snapshot,
+  now: EpochSeconds,
+): TokenClaims {
+  const ttl = Math.min(snapshot.passTtlSeconds, route.maxTokenTtlSeconds);
+  const audience = route.audience[0];
+  return {
+    iss: snapshot.issuer,
+    sub: answer.sub,
+    // the record's id and version: enough to revoke by, and nothing that a guess could be tested against
+    cred: { id: answer.credentialId, v: answer.credentialVersion },
+    paths: route.passPaths,
+    iat: now,
+    exp: now + ttl,
+    ...(route.host === null ? {} : { hosts: [route.host] }),
+    ...(audience === undefined ? {} : { aud: [audience] }),
+  };
+}

@@ -1,0 +1,88 @@
+// Carries the questions of `decide` to control and the answers back: one flight per question, so many at once and no more.
+// Access answers go into the cache on their way, unless a change overtook them: then control is asked once more.
+// Never throws. No answer is `away`, which is no verdict and is never kept.
+
+import type { AccessAnswer, SessionEnded, SessionHolder } from '../core/decision/access.ts';
+import type { AccessCache } from '../core/decision/access-cache.ts';
+import type { Answers, Lookup, NoAnswer, RenewedSession } from '../core/decision/answers.ts';
+import type { EpochSeconds } from '../core/model/time.ts';
+import type { ControlPort } from './control-questions.ts';
+
+export type AccessReply = AccessAnswer | SessionEnded | NoAnswer;
+export type SessionReply = RenewedSession | SessionEnded | NoAnswer;
+
+export interface LookupsOptions {
+  readonly control: ControlPort;
+  readonly cache: AccessCache;
+  readonly now: () => EpochSeconds;
+}
+
+/** Questions about access and sessions on their way at once, each counted once however many requests wait for it. */
+const maxFlights = 256;
+const away: NoAnswer = { kind: 'away' };
+
+export class Lookups {
+  readonly #options: LookupsOptions;
+  readonly #access = new Map<string, Promise<AccessReply>>();
+  readonly #sessions = new Map<string, Promise<SessionReply>>();
+
+  constructor(options: LookupsOptions) {
+    this.#options = options;
+  }
+
+  /** @returns what was answered before, with the answer to this question */
+  async answer(lookup: Lookup, before: Answers, clientAddress: string): Promise<Answers> {
+    switch (lookup.question) {
+      case 'password': {
+        const { user, password, route } = lookup;
+        const question = { route: route.name, user, password, address: clientAddress };
+        return { ...before, password: await this.#options.control.askPassword(question) };
+      }
+      case 'session':
+        return { ...before, session: await this.session(lookup.holder) };
+      case 'access':
+        return { ...before, access: await this.access(lookup.holder, lookup.path) };
+      default:
+        return lookup satisfies never;
+    }
+  }
+
+  /** Whether the holder may open the path. */
+  access(holder: SessionHolder, path: string): Promise<AccessReply> {
+    // everything that the answer may depend on: nobody waits for an answer to somebody else's question
+    return this.#fly(this.#access, [...partsOf(holder), path], () => this.#askAccess(holder, path));
+  }
+
+  /** A new token for a session. */
+  session(holder: SessionHolder): Promise<SessionReply> {
+    return this.#fly(this.#sessions, partsOf(holder), () => this.#options.control.renewSession(holder));
+  }
+
+  #fly<R>(flights: Map<string, Promise<R | NoAnswer>>, parts: readonly string[], ask: () => Promise<R | NoAnswer>) {
+    const key = JSON.stringify(parts);
+    const running = flights.get(key);
+    if (running !== undefined) return running;
+    if (this.#access.size + this.#sessions.size >= maxFlights) return Promise.resolve(away);
+    const flight = ask().finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return flight;
+  }
+
+  async #askAccess(holder: SessionHolder, path: string): Promise<AccessReply> {
+    const { control, cache, now } = this.#options;
+    const { account, host } = holder;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const flight = cache.begin();
+      const answer = await control.askAccess({ ...holder, path });
+      const said = answer.kind === 'granted' || answer.kind === 'none' ? answer : null;
+      const holds = cache.finish(flight, { account, host, path }, said, now());
+      if (said === null || holds) return answer;
+    }
+    // changes keep overtaking the answers; a little later there will be one
+    return away;
+  }
+}
+
+function partsOf({ account, session, device, host }: SessionHolder): readonly string[] {
+  return [account, session, device, host];
+}

@@ -1,0 +1,138 @@
+// Renews what let a request in while it still holds: passes and sessions past half their life. The request does not wait.
+// What is ready when its answer begins goes along with it, else with the next one of the same holder. Bounded, and forgetful:
+// what is lost here is asked for again. A renewed pass is made from a new answer, so it is never wider or longer than that.
+
+import { LRUCache } from 'lru-cache';
+import { memberClaims, type SessionHolder } from '../core/decision/access.ts';
+import type { RenewedSession } from '../core/decision/answers.ts';
+import { judgeSession } from '../core/decision/judge-session.ts';
+import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
+import type { EpochSeconds } from '../core/model/time.ts';
+import type { TokenClaims } from '../core/token/claims.ts';
+import type { VerifiedToken } from '../core/token/common-key-token.ts';
+import type { ControlPort } from './control-questions.ts';
+import type { Described } from './describe.ts';
+import type { LiveKeys } from './live-keys.ts';
+import type { Lookups } from './lookups.ts';
+
+/** What the next answer carries. */
+export type Renewed =
+  | { readonly kind: 'pass'; readonly claims: TokenClaims }
+  | { readonly kind: 'session'; readonly session: RenewedSession | 'clear' };
+
+/** `null`: being asked for, or not to be had for a while. */
+interface Slot {
+  readonly renewed: Renewed | null;
+  /** Not asked again before. */
+  readonly againMs: number;
+}
+
+export interface RenewalsOptions {
+  readonly control: ControlPort;
+  readonly lookups: Lookups;
+  readonly live: LiveKeys;
+  readonly nowMs: () => number;
+}
+
+/** What a renewal is decided by: the request that brought the token. */
+export interface RenewalOccasion {
+  readonly request: Described;
+  readonly route: RoutePolicy;
+  readonly snapshot: Snapshot;
+  readonly now: EpochSeconds;
+}
+
+const maxSlots = 4096;
+const askedMs = 10_000;
+const afterAwayMs = 5_000;
+const afterRefusalMs = 60_000;
+
+export class Renewals {
+  readonly #options: RenewalsOptions;
+  readonly #slots = new LRUCache<string, Slot>({ max: maxSlots });
+
+  constructor(options: RenewalsOptions) {
+    this.#options = options;
+  }
+
+  /** Has the token renewed, unless that is under way, done, or refused a moment ago. */
+  begin(token: VerifiedToken, occasion: RenewalOccasion): void {
+    const key = keyOf(token);
+    const slot = this.#slots.get(key);
+    const { nowMs } = this.#options;
+    if (slot !== undefined && (slot.renewed !== null || nowMs() < slot.againMs)) return;
+    const atOnce = this.#fromMemory(token, occasion);
+    if (atOnce !== null) {
+      this.#slots.set(key, { renewed: atOnce, againMs: 0 });
+      return;
+    }
+    this.#slots.set(key, { renewed: null, againMs: nowMs() + askedMs });
+    void this.#ask(token, occasion).then((renewed) => {
+      if (typeof renewed === 'number') this.#slots.set(key, { renewed: null, againMs: nowMs() + renewed });
+      else this.#slots.set(key, { renewed, againMs: 0 });
+    });
+  }
+
+  /** What is ready for the holder of this token; it is given once. */
+  take(token: VerifiedToken): Renewed | null {
+    const key = keyOf(token);
+    const renewed = this.#slots.get(key)?.renewed ?? null;
+    // whoever sends a cookie that was renewed already, on another connection, need not have it asked for again at once
+    if (renewed !== null) this.#slots.set(key, { renewed: null, againMs: this.#options.nowMs() + askedMs });
+    return renewed;
+  }
+
+  /** A pass from an answer that is known, when the request shows as well that its session goes on. */
+  #fromMemory({ type, claims }: VerifiedToken, { request, route, snapshot, now }: RenewalOccasion): Renewed | null {
+    if (type !== 'pass' || claims.grant === undefined || request.sessionCookie === null) return null;
+    const { live } = this.#options;
+    const session = judgeSession(request.sessionCookie, request.host, snapshot, live, now);
+    if (session.kind !== 'live' || session.holder.account !== claims.sub) return null;
+    const answer = live.findAccess(session.holder.account, request.host, request.path, now);
+    if (answer?.kind !== 'granted') return null;
+    const { claims: renewed, issuable } = memberClaims(answer, session.holder, route, snapshot, now);
+    return issuable ? { kind: 'pass', claims: renewed } : null;
+  }
+
+  /** @returns milliseconds to wait before it is asked again, when it was not renewed */
+  async #ask(token: VerifiedToken, occasion: RenewalOccasion): Promise<Renewed | number> {
+    const { claims } = token;
+    const { request, route, snapshot, now } = occasion;
+    if (claims.cred !== undefined) {
+      const { sub, cred } = claims;
+      if (sub === undefined) return afterRefusalMs;
+      const answer = await this.#options.control.renewPassword({ credentialId: cred.id, version: cred.v, sub });
+      if (answer.kind === 'away') return afterAwayMs;
+      const exp = now + Math.min(snapshot.passTtlSeconds, route.maxTokenTtlSeconds);
+      return answer.kind === 'stands' ? { kind: 'pass', claims: { ...claims, iat: now, exp } } : afterRefusalMs;
+    }
+    const holder = holderOf(claims, request.host);
+    if (holder === null) return afterRefusalMs;
+    if (token.type === 'session') {
+      const answer = await this.#options.lookups.session(holder);
+      if (answer.kind === 'away') return afterAwayMs;
+      return { kind: 'session', session: answer.kind === 'renewed' ? answer : 'clear' };
+    }
+    // one place that it opens is as good as another; this one is asked for now
+    const answer = await this.#options.lookups.access(holder, request.path);
+    if (answer.kind === 'away') return afterAwayMs;
+    if (answer.kind !== 'granted') return afterRefusalMs;
+    const { claims: renewed, issuable } = memberClaims(answer, holder, route, snapshot, now);
+    return issuable ? { kind: 'pass', claims: renewed } : afterRefusalMs;
+  }
+}
+
+/** Who holds a pass or a session, as its claims say; null for one that came without a session. */
+export function holderOf(claims: TokenClaims, host: string): SessionHolder | null {
+  const account = claims.sub;
+  const session = claims.sid ?? claims.n?.find((node) => node.startsWith('se_'));
+  const device = claims.did ?? claims.n?.find((node) => node.startsWith('dv_'));
+  if (account === undefined || session === undefined || device === undefined) return null;
+  return { account, session, device, host };
+}
+
+/** All that tells holders apart; the token's text is not kept. */
+function keyOf({ type, claims }: VerifiedToken): string {
+  const { sub, sid, did, grant, cred, aud, hosts, paths, n } = claims;
+  return JSON.stringify([type, sub, sid, did, grant, cred, aud, hosts, paths, type === 'session' ? null : n]);
+}
