@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
 import { withoutSecrets } from '../config/config.ts';
 import type { FeedKey } from '../config/edge-feed.ts';
 import type { LogPosition } from '../core/model/change.ts';
@@ -79,6 +80,8 @@ export interface Control {
    * @throws Error when the log cannot be read to that place in time
    */
   readonly confirm: (position: LogPosition) => Promise<void>;
+  /** What is scraped at `/metrics`; parts of control that the caller runs count there too. */
+  readonly registry: Registry;
   /** The process of an edge is gone. */
   readonly edgeGone: (edge: string) => void;
   readonly close: () => Promise<void>;
@@ -194,6 +197,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   }
 
   return {
+    registry: metrics.registry,
     operations: { host: address.host, port: boundPort(operations) ?? address.port },
     reload: () => {
       const loaded = options.reload();

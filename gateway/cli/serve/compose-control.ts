@@ -1,9 +1,20 @@
-// Puts control together: store, keys, pages, the answers to edges, and the servers. The one place that knows all of them.
+// Puts control together: store, keys, pages, the answers to edges, the outbox, and the servers. The one place that knows all.
 // The supervisor is told what YAML declares and never what the store holds: a control that starts anew reads that itself.
 
 import { createPublicServer } from '../../api/public-server.ts';
+import { answerAccess } from '../../control/access/answer-access.ts';
 import { type Control, type Reloaded, type ReloadResult, startControl } from '../../control/control.ts';
+import type { ControlContext } from '../../control/control-context.ts';
+import type { StoreAnswers } from '../../control/edge-questions.ts';
+import { openConfiguredTransport } from '../../control/notify/configured-transport.ts';
+import { type Outbox, startOutbox } from '../../control/notify/deliver-outbox.ts';
+import { registerOutboxMetrics } from '../../control/notify/outbox-metrics.ts';
 import { openContext } from '../../control/open-context.ts';
+import { actorOf } from '../../control/sessions/actor-of.ts';
+import { recordSeen } from '../../control/sessions/record-seen.ts';
+import { sessionForHost } from '../../control/sessions/session-for-host.ts';
+import { startPruning } from '../../control/sessions/start-pruning.ts';
+import { recordMembersSeen } from '../../store/members.ts';
 import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { StartControl } from './process-messages.ts';
@@ -31,20 +42,23 @@ export async function composeControl(
   const clock = { epochSeconds, monotonicMs };
   let config = start.state.config;
   let declared = start.state.keys;
+  // both are made after the context that they work with; nothing is written before that
+  let control: Control | null = null;
+  let outbox: Outbox | null = null;
   const opened = await openContext({
     config: () => config,
     declaredKeys: declared,
     clock,
     logger,
-    confirm: () => Promise.resolve(),
-    wakeOutbox: () => undefined,
+    confirm: (position) => control?.confirm(position) ?? Promise.resolve(),
+    wakeOutbox: () => outbox?.wake(),
   });
   if (opened.kind === 'refused') return opened;
   const { context, ring } = opened;
   for (const note of opened.notes) logger.warn(note);
 
   try {
-    const control = await startControl({
+    const running = await startControl({
       state: { ...start.state, keys: ring.keys },
       sockets: start.sockets,
       operationsPort: start.operationsPort,
@@ -57,19 +71,31 @@ export async function composeControl(
       },
       logger,
       clock,
-      visitors: ({ assertionKeys }) => createPublicServer(context, { assertionKeys }),
+      visitors: ({ assertionKeys }) =>
+        createPublicServer(context, { assertionKeys, sessions: { actorOf, sessionForHost } }),
+      answers: answersFrom(context),
+      changes: context.store,
+      reloadKeys: async () => {
+        await ring.reload();
+        return ring.keys;
+      },
     });
+    control = running;
+    const onAttempt = registerOutboxMetrics({ registry: running.registry, store: context.store, clock });
+    const deliveries = startOutbox(context, openConfiguredTransport({ config: () => config, clock }), { onAttempt });
+    outbox = deliveries;
+    const pruning = startPruning(context);
     return {
       kind: 'composed',
-      control,
+      control: running,
       reload: () => {
-        const result = control.reload();
+        const result = running.reload();
         if (result.kind === 'refused') return result;
         config = result.state.config;
         return { ...result, state: { ...result.state, keys: declared } };
       },
       close: async () => {
-        await control.close();
+        await Promise.all([running.close(), deliveries.close(), pruning.close()]);
         await opened.close();
       },
     };
@@ -77,4 +103,21 @@ export async function composeControl(
     await opened.close();
     throw error;
   }
+}
+
+function answersFrom(context: ControlContext): StoreAnswers {
+  return {
+    answerAccess: (question) => answerAccess(context, question),
+    renewSession: async ({ session, host }) => {
+      const minted = await sessionForHost(context, { sessionId: session, host });
+      return minted.kind === 'minted' ? { ...minted, kind: 'renewed' } : { kind: 'ended' };
+    },
+    recordSeen: ({ seen }) =>
+      recordSeen(context, seen, (unit, ids, at) =>
+        recordMembersSeen(
+          unit.sql,
+          ids.map((member) => ({ member, at })),
+        ),
+      ),
+  };
 }

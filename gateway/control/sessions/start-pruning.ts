@@ -1,0 +1,38 @@
+// Forgets what has ended while control runs: now and then, and again soon while there is more. Failure waits for the next turn.
+
+import type { ControlContext } from '../control-context.ts';
+import { pruneExpired } from './prune-expired.ts';
+
+const everyMs = 10 * 60_000;
+const soonMs = 1000;
+
+/** @returns what ends it; resolves once nothing of it runs any more */
+export function startPruning(context: ControlContext): { readonly close: () => Promise<void> } {
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let isClosed = false;
+  const plan = (ms: number): void => {
+    if (isClosed) return;
+    timer = setTimeout(() => {
+      running = turn();
+    }, ms);
+    timer.unref();
+  };
+  const turn = async (): Promise<void> => {
+    let next = everyMs;
+    try {
+      if ((await pruneExpired(context)).isPartial) next = soonMs;
+    } catch (error) {
+      context.logger.warn({ problem: error instanceof Error ? error.message : '' }, 'nothing was pruned this time');
+    }
+    plan(next);
+  };
+  plan(soonMs);
+  return {
+    close: async () => {
+      isClosed = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
