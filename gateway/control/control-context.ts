@@ -33,7 +33,10 @@ export interface ControlTokens {
   readonly mintSession: (claims: SessionClaims, ttlSeconds: number) => string;
   /** `lp+jwt`; `iss`, `iat`, `exp` are added. null when no content key may sign */
   readonly mintPass: (claims: Omit<TokenClaims, 'exp' | 'iat' | 'iss'>, ttlSeconds: number) => string | null;
-  /** Form, type, key, MAC, times and audience of a session token; rows and revocations are the caller's to look up. */
+  /**
+   * Form, type, key, MAC, audience, and that it is not from the future. NOT its end, rows and revocations: whoever asks looks the
+   * session up, and its row says how long it lives unused.
+   */
   readonly verifySession: (text: string, host: string) => TokenClaims | null;
 }
 

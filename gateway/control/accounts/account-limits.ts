@@ -64,7 +64,10 @@ export interface RequestLimit {
 }
 
 export const requestLimits = {
-  /** Mails to one address that anybody can cause: enough for "it did not come", too few to annoy. Silent, see request-throttle.ts. */
+  /**
+   * Mails of one kind to one address that anybody can cause: enough for "it did not come", too few to annoy. The last one that
+   * was sent still works while further ones are left out: codes live at least as long as the window.
+   */
   'mail-recipient': { requests: 5, windowSeconds: hour },
   /** Registrations, resets and the like from one address. Wide, because a school or an office is one address. */
   'request-address': { requests: 50, windowSeconds: hour },

@@ -41,7 +41,7 @@ export async function registerAccount(context: ControlContext, input: Registrati
   const written = await context.write(async (unit): Promise<RegistrationOutcome> => {
     const retryAfterSeconds = await countRequest(unit, input.address);
     if (retryAfterSeconds !== null) return { kind: 'refused', reason: 'busy', retryAfterSeconds };
-    if (await mayMail(unit, email)) await mailWhatIsTrue(unit, context, email, input.requestId ?? null);
+    if (await mayMail(unit, email, 'register')) await mailWhatIsTrue(unit, context, email, input.requestId ?? null);
     return { kind: 'accepted' };
   });
   return written.value;

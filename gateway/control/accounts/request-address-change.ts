@@ -46,7 +46,7 @@ export async function requestAddressChange(
   await context.write(async (unit) => {
     await endCodes(unit, accountId, 'change-address');
     // Asked once for both mails, so that nobody floods a stranger or an old mailbox from an account.
-    if (!(await mayMail(unit, newEmail))) return;
+    if (!(await mayMail(unit, newEmail, 'change-address'))) return;
     if ((await findVerifiedAccount(unit.sql, newEmail)) === null) {
       const code = await issueCode(unit, context, { purpose: 'change-address', accountId, details: { newEmail } });
       await mailCode(unit, context, 'change-address-confirm', { to: newEmail, accountId }, code);

@@ -31,7 +31,7 @@ export async function requestPasswordReset(
   const written = await context.write(async (unit): Promise<PasswordResetRequestOutcome> => {
     const retryAfterSeconds = await countRequest(unit, input.address);
     if (retryAfterSeconds !== null) return { kind: 'busy', retryAfterSeconds };
-    if (email === null || !(await mayMail(unit, email))) return { kind: 'accepted' };
+    if (email === null || !(await mayMail(unit, email, 'reset-password'))) return { kind: 'accepted' };
     const account = await findVerifiedAccount(unit.sql, email);
     if (account === null || accountStanding(account) !== 'usable') return { kind: 'accepted' };
     const accountId = account.id;

@@ -14,9 +14,12 @@ export async function countRequest(unit: Unit, clientAddress: string): Promise<n
   return counted.kind === 'allowed' ? null : counted.until - unit.now;
 }
 
+/** What a mail was asked for by. Counted apart: whoever asks for one kind all day keeps no other from arriving. */
+export type MailReason = 'register' | 'reset-password' | 'change-address';
+
 /** Counts a mail to a mailbox. @returns whether it may be sent */
-export async function mayMail(unit: Unit, email: string): Promise<boolean> {
-  return (await count(unit, 'mail-recipient', email)).kind === 'allowed';
+export async function mayMail(unit: Unit, email: string, reason: MailReason): Promise<boolean> {
+  return (await count(unit, 'mail-recipient', `${reason} ${email}`)).kind === 'allowed';
 }
 
 function count(unit: Unit, kind: RequestKind, subject: string) {

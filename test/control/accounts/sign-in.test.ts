@@ -1,0 +1,236 @@
+// Signing in by password: equal answers and equal work, guessing slowed where it has to be and nobody locked out by others.
+// Rules: attacks.md, "One-time credentials, sessions, sharing".
+
+import { argon2Sync, randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { guessLimits } from '../../../gateway/control/accounts/account-limits.ts';
+import { adminDisable } from '../../../gateway/control/accounts/administer-accounts.ts';
+import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
+import { takeGuess } from '../../../gateway/control/accounts/guess-throttle.ts';
+import { passwordWork } from '../../../gateway/control/accounts/password-work.ts';
+import { type SignInOutcome, signIn } from '../../../gateway/control/sessions/sign-in.ts';
+import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
+import { readAccount, updateAccount } from '../../../gateway/store/accounts.ts';
+import { browser, makeContext, type TestContext } from '../../support/control-context.ts';
+
+const operator = { kind: 'operator' } as const;
+const password = 'tall ships sail at dawn';
+const address = 'anna@example.org';
+
+async function makeAccount(site: TestContext, email = address): Promise<string> {
+  const made = await createAccount(site.context, operator, { email, invited: false, password });
+  if (made.kind !== 'created') throw new Error(made.reason);
+  return made.accountId;
+}
+
+function attempt(site: TestContext, changes: Partial<Parameters<typeof signIn>[1]> = {}): Promise<SignInOutcome> {
+  return signIn(site.context, { ...browser, email: address, password, ...changes });
+}
+
+function sessionOf(outcome: SignInOutcome): NewSession {
+  if (outcome.kind !== 'signed-in') throw new Error(`not signed in: ${JSON.stringify(outcome)}`);
+  return outcome.session;
+}
+
+test('the right password gives a session with an id of its own each time, on one device', async () => {
+  const site = await makeContext();
+  const accountId = await makeAccount(site);
+  const first = sessionOf(await attempt(site, { email: ' Anna@EXAMPLE.org ' }));
+  const second = sessionOf(await attempt(site, { deviceCookie: first.deviceCookie }));
+  expect(first.accountId).toBe(accountId);
+  expect(second.sessionId).not.toBe(first.sessionId);
+  expect(second.deviceId).toBe(first.deviceId);
+  expect(second.deviceCookie).toBeNull();
+  expect(await site.actor(second)).toEqual({
+    kind: 'account',
+    accountId,
+    sessionId: second.sessionId,
+    deviceId: first.deviceId,
+    role: 'user',
+    email: address,
+  });
+});
+
+test('every refusal is the same answer after the same work', async () => {
+  const site = await makeContext();
+  await makeAccount(site);
+  const disabled = await makeAccount(site, 'disabled@example.org');
+  await adminDisable(site.context, operator, { accountId: disabled });
+  await createAccount(site.context, operator, { email: 'unverified@example.org', invited: true });
+  await createAccount(site.context, operator, { email: 'no-password@example.org', invited: false });
+  const cases = {
+    'wrong password': { password: 'not this one, sorry' },
+    'no such address': { email: 'nobody@example.org' },
+    'not even an address': { email: 'nobody at all' },
+    'not verified': { email: 'unverified@example.org' },
+    disabled: { email: 'disabled@example.org' },
+    'without a password': { email: 'no-password@example.org' },
+    'an empty password': { password: '' },
+    'a password beyond all bounds': { password: 'x'.repeat(5000) },
+  };
+  const work = passwordWork(site.context);
+  for (const [name, changes] of Object.entries(cases)) {
+    const before = { hashes: work.computations(), rows: await countRows(site) };
+    // From an address of its own, so that no case is slowed by another.
+    const outcome = await attempt(site, { ...changes, clientAddress: `192.0.2.${name.length}` });
+    expect([name, outcome]).toEqual([name, { kind: 'refused' }]);
+    expect([name, work.computations() - before.hashes]).toEqual([name, 1]);
+    expect([name, (await countRows(site)) - before.rows]).toEqual([name, 1]);
+  }
+});
+
+test('five wrong guesses from one address are free, then it waits longer each time, over a restart too', async () => {
+  const site = await makeContext();
+  await makeAccount(site);
+  const { freeFailures } = guessLimits['account-address'];
+  const waits: number[] = [];
+  for (let guess = 1; guess <= freeFailures + 6; guess++) {
+    expect(await attempt(site, { password: `wrong guess ${guess}` })).toEqual({ kind: 'refused' });
+    if (guess < freeFailures) continue;
+    // The right password has to wait as well, and is not looked at.
+    const hashes = passwordWork(site.context).computations();
+    const next = await attempt(site);
+    if (next.kind !== 'busy') throw new Error(`guess ${guess}: ${next.kind}`);
+    expect(passwordWork(site.context).computations()).toBe(hashes);
+    waits.push(next.retryAfterSeconds);
+    if (guess === freeFailures + 6) expect(await attempt(await makeContext({ like: site }))).toEqual(next);
+    site.clock.now += next.retryAfterSeconds;
+  }
+  expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64]);
+  expect((await attempt(site)).kind).toBe('signed-in');
+});
+
+test('an unknown address is slowed like a known one', async () => {
+  const site = await makeContext();
+  await makeAccount(site);
+  const outcomesFor = async (email: string, clientAddress: string): Promise<SignInOutcome[]> => {
+    const outcomes: SignInOutcome[] = [];
+    for (let guess = 0; guess < 7; guess++) {
+      outcomes.push(await attempt(site, { email, clientAddress, password: `wrong guess ${guess}` }));
+    }
+    return outcomes;
+  };
+  const known = await outcomesFor(address, '192.0.2.1');
+  expect(known.at(-1)).toEqual({ kind: 'busy', retryAfterSeconds: 1 });
+  expect(await outcomesFor('nobody@example.org', '192.0.2.2')).toEqual(known);
+});
+
+test('64 guesses at once are counted one by one: no more are looked at than one after the other', async () => {
+  const site = await makeContext();
+  await makeAccount(site);
+  const outcomes = await Promise.all(
+    Array.from({ length: 64 }, (_, guess) => attempt(site, { password: `wrong guess ${guess}` })),
+  );
+  const { freeFailures } = guessLimits['account-address'];
+  expect(outcomes.filter(({ kind }) => kind === 'refused').length).toBe(freeFailures);
+  expect(outcomes.filter(({ kind }) => kind === 'busy').length).toBe(64 - freeFailures);
+  expect(passwordWork(site.context).computations()).toBe(1 + freeFailures);
+});
+
+test('whoever guesses from one address keeps nobody at another one waiting', async () => {
+  const site = await makeContext();
+  await makeAccount(site);
+  for (let guess = 0; guess < 6; guess++) await attempt(site, { password: `wrong guess ${guess}` });
+  expect((await attempt(site)).kind).toBe('busy');
+  expect((await attempt(site, { clientAddress: '198.51.100.7' })).kind).toBe('signed-in');
+});
+
+test('guessing from everywhere slows strangers by a minute at most and a known device not at all', async () => {
+  const site = await makeContext();
+  await makeAccount(site);
+  const { deviceCookie } = sessionOf(await attempt(site));
+  const { freeFailures, longestWaitSeconds } = guessLimits.account;
+  for (let guess = 0; guess < freeFailures + 20; guess++) {
+    const clientAddress = `203.0.113.${guess}`;
+    const wait = await takeGuess(site.context, { email: address, clientAddress, knownDevice: null });
+    expect(wait ?? 0).toBeLessThanOrEqual(longestWaitSeconds);
+    if (wait !== null) site.clock.now += wait;
+  }
+  const stranger = await attempt(site, { clientAddress: '198.51.100.7' });
+  expect(stranger.kind).toBe('busy');
+  expect((await attempt(site, { deviceCookie, clientAddress: '198.51.100.7' })).kind).toBe('signed-in');
+  // The right password from the known device forgave nothing of what strangers did, and they go on waiting.
+  const forged = `${deviceCookie?.split('.')[0]}.${'A'.repeat(43)}`;
+  expect((await attempt(site, { deviceCookie: forged, clientAddress: '198.51.100.7' })).kind).toBe('busy');
+});
+
+test('a known device has a count of its own, which strangers cannot fill', async () => {
+  const site = await makeContext();
+  await makeAccount(site);
+  const { deviceCookie, deviceId } = sessionOf(await attempt(site));
+  const { freeFailures } = guessLimits['account-device'];
+  expect(await attempt(site, { deviceCookie, password: 'a wrong guess' })).toEqual({ kind: 'refused' });
+  for (let guess = 1; guess < freeFailures; guess++) {
+    await takeGuess(site.context, { email: address, clientAddress: '192.0.2.1', knownDevice: deviceId });
+  }
+  expect(await attempt(site, { deviceCookie })).toEqual({ kind: 'busy', retryAfterSeconds: 1 });
+  expect((await attempt(site)).kind).toBe('signed-in');
+});
+
+test('one password tried on many accounts from one address is slowed', async () => {
+  const site = await makeContext();
+  const { freeFailures } = guessLimits.address;
+  const guess = (index: number) => ({
+    email: `p${index}@example.org`,
+    clientAddress: '2001:db8::1',
+    knownDevice: null,
+  });
+  for (let index = 0; index < freeFailures; index++) expect(await takeGuess(site.context, guess(index))).toBeNull();
+  // Another address of the same network is the same client.
+  expect(await takeGuess(site.context, { ...guess(999), clientAddress: '2001:db8::ffff' })).toBe(1);
+  expect(await takeGuess(site.context, { ...guess(999), clientAddress: '2001:db8:0:1::1' })).toBeNull();
+});
+
+test('too many at once are told to come back', async () => {
+  const site = await makeContext();
+  const gate = Promise.withResolvers<'not today'>();
+  const work = passwordWork(site.context);
+  const checks = Array.from({ length: 140 }, () => work.check(null, password, () => gate.promise));
+  // Two run and 128 wait; the others are turned away at once, and nothing is counted for them.
+  expect(await Promise.all(checks.slice(130))).toEqual(Array.from({ length: 10 }, () => ({ kind: 'busy' })));
+  expect(await attempt(site)).toEqual({ kind: 'busy', retryAfterSeconds: 2 });
+  expect(await site.store.sql.selectFrom('throttles').selectAll().execute()).toEqual([]);
+  gate.resolve('not today');
+  const admitted = await Promise.all(checks.slice(0, 130));
+  expect(new Set(admitted.map((outcome) => JSON.stringify(outcome)))).toEqual(
+    new Set([JSON.stringify({ kind: 'done', value: { kind: 'not-admitted', refused: 'not today' } })]),
+  );
+  expect(work.computations()).toBe(0);
+});
+
+test('a hash that costs less than new ones is made anew at sign-in', async () => {
+  const site = await makeContext();
+  const accountId = await makeAccount(site);
+  const cheap = await cheapHash(password);
+  await site.context.write((unit) => updateAccount(unit.sql, accountId, { passwordHash: cheap }));
+  sessionOf(await attempt(site));
+  const stored = (await readAccount(site.store.sql, accountId))?.passwordHash ?? '';
+  expect(stored).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  sessionOf(await attempt(site));
+  expect((await readAccount(site.store.sql, accountId))?.passwordHash).toBe(stored);
+});
+
+test('a sign-in on a new device is told to the owner of the account, one on a known device is not', async () => {
+  const site = await makeContext();
+  await makeAccount(site);
+  const { deviceCookie } = sessionOf(await attempt(site));
+  await attempt(site, { deviceCookie });
+  const mails = await site.mails(address);
+  expect(mails.map(({ kind }) => kind)).toEqual(['new-device']);
+  expect(mails[0]?.text).toContain('Firefox on Linux');
+});
+
+async function countRows(site: TestContext): Promise<number> {
+  const { rows } = await sql<{ n: number }>`select count(*) as n from audit`.execute(site.store.sql);
+  return Number(rows[0]?.n);
+}
+
+/** A PHC string with a tenth of the cost of new ones. */
+async function cheapHash(text: string): Promise<string> {
+  const nonce = randomBytes(16);
+  const cost = { parallelism: 1, memory: 1024, passes: 1, tagLength: 32 };
+  const hash = argon2Sync('argon2id', { message: Buffer.from(text), nonce, ...cost });
+  const bare = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '');
+  return `$argon2id$v=19$m=1024,t=1,p=1$${bare(nonce)}$${bare(hash)}`;
+}
