@@ -52,7 +52,7 @@ export interface ControlOptions {
   /** Reads the key ring anew after it changed in the store; resolves with the keys. Default: the keys stay. */
   readonly reloadKeys?: () => Promise<readonly KeyRecord[]>;
   /** See `EnforcementOptions`. */
-  readonly endEdge?: (edge: string) => Promise<void>;
+  readonly endEdge?: (edge: string) => void;
   /** Edges that run since before this control. */
   readonly runningEdges?: readonly string[];
   /** Between heartbeats on the feed. Default 1000. */

@@ -8,10 +8,10 @@ import type { Logger } from '../telemetry/logger.ts';
 export interface EnforcementOptions {
   readonly logger: Logger;
   /**
-   * Ends the process of an edge; resolves once it is gone. null where nobody can (one process in a test): an edge whose feed
-   * ended counts as gone then.
+   * Has the process of an edge ended; `gone` is called once it is. null where nobody can (one process in a test): an edge
+   * whose feed ended counts as gone then.
    */
-  readonly endEdge: ((edge: string) => Promise<void>) | null;
+  readonly endEdge: ((edge: string) => void) | null;
   /** How long an edge has. Default 250. */
   readonly deadlineMs?: number;
   /** How long one has that has not reported once: it is starting, or looking for a control that just started. Default 5000. */
@@ -26,7 +26,7 @@ interface EdgeStanding {
   applied: LogPosition | null;
   /** It has reported before, so it serves with what it knew then. */
   hasReported: boolean;
-  ending: Promise<void> | null;
+  isEnding: boolean;
 }
 
 interface Confirmation {
@@ -48,13 +48,17 @@ export class Enforcement {
 
   /** Edges that run since before this control: they serve with what they know until they come back. */
   expect(edges: readonly string[]): void {
-    for (const edge of edges) this.#edges.set(edge, { applied: null, hasReported: false, ending: null });
+    for (const edge of edges) this.#edges.set(edge, { applied: null, hasReported: false, isEnding: false });
   }
 
   /** The edge opened a feed: what it is sent there is what it has to report on. */
   joined(edge: string): void {
     const before = this.#edges.get(edge);
-    this.#edges.set(edge, { applied: null, hasReported: before?.hasReported ?? false, ending: before?.ending ?? null });
+    this.#edges.set(edge, {
+      applied: null,
+      hasReported: before?.hasReported ?? false,
+      isEnding: before?.isEnding ?? false,
+    });
   }
 
   /** Its feed ended. It may serve on, so it is waited for. */
@@ -113,9 +117,10 @@ export class Enforcement {
     const { endEdge, logger } = this.#options;
     if (endEdge === null) return;
     for (const [edge, standing] of this.#lagging(position)) {
-      if (standing.hasReported !== hasReported || standing.ending !== null) continue;
+      if (standing.hasReported !== hasReported || standing.isEnding) continue;
       logger.error({ edge }, 'an edge did not act on a revocation in time and is ended');
-      standing.ending = endEdge(edge).then(() => this.gone(edge));
+      standing.isEnding = true;
+      endEdge(edge);
     }
   }
 }

@@ -23,6 +23,8 @@ export interface ComposeOptions {
   readonly start: StartControl;
   /** Loads the file and what it declares. */
   readonly reload: () => Reloaded;
+  /** Asks the supervisor to end an edge; `edgeGone` says that it did. */
+  readonly endEdge: (edge: string) => void;
   readonly logger: Logger;
 }
 
@@ -31,6 +33,8 @@ export interface ComposedControl {
   readonly control: Control;
   /** Loads the file again; the state is what YAML and its files say, without the store's keys. */
   readonly reload: () => ReloadResult;
+  /** The process of an edge is gone. */
+  readonly edgeGone: (edge: string) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -62,6 +66,8 @@ export async function composeControl(
       state: { ...start.state, keys: ring.keys },
       sockets: start.sockets,
       operationsPort: start.operationsPort,
+      endEdge: options.endEdge,
+      runningEdges: start.runningEdges,
       reload: () => {
         const loaded = options.reload();
         if (loaded.kind === 'refused') return loaded;
@@ -88,6 +94,7 @@ export async function composeControl(
     return {
       kind: 'composed',
       control: running,
+      edgeGone: running.edgeGone,
       reload: () => {
         const result = running.reload();
         if (result.kind === 'refused') return result;

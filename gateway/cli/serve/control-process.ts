@@ -38,6 +38,9 @@ export function runControlProcess(): void {
         case 'drain':
           void (control ?? Promise.resolve(null)).then(stop);
           return;
+        case 'edge-gone':
+          void control?.then(({ composed }) => composed.edgeGone(message.edge));
+          return;
         case 'reopen-logs':
         case 'start-edge':
           return;
@@ -57,6 +60,7 @@ async function start(message: StartControl): Promise<RunningControl> {
     const composed = await composeControl({
       start: message,
       reload: () => loadAgain(message.file),
+      endEdge: (edge) => void tellSupervisor({ type: 'end-edge', edge }),
       logger,
     });
     if (composed.kind === 'refused') {

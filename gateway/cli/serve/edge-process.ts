@@ -40,6 +40,7 @@ export function runEdgeProcess(): void {
           return;
         case 'reload':
         case 'start-control':
+        case 'edge-gone':
           return;
         default:
           message satisfies never;

@@ -20,6 +20,8 @@ export interface StartControl {
   /** What the control before this one knew of the files it watched: what changed since then it has not read. */
   readonly filesKnown: string | null;
   readonly sockets: { readonly edge: string; readonly public: string };
+  /** Edges that run already: they may serve with what they knew from the control before this one. */
+  readonly runningEdges: readonly string[];
   /** The port a control before this one was given, so that port 0 means the same port again. */
   readonly operationsPort: number | null;
 }
@@ -39,6 +41,8 @@ export interface StartEdge {
 export type ChildOrder =
   | { readonly type: 'reload' }
   | { readonly type: 'reopen-logs' }
+  /** To control: the process of this edge is gone. */
+  | { readonly type: 'edge-gone'; readonly edge: string }
   /** Stop accepting, finish what runs within the time, then end. Control has nothing to finish and ends at once. */
   | { readonly type: 'drain'; readonly deadlineMs: number };
 
@@ -51,6 +55,8 @@ export type MessageFromChild =
   | { readonly type: 'cannot-listen'; readonly at: string; readonly code: string }
   /** Something that a person has to put right first. */
   | { readonly type: 'cannot-start'; readonly problem: string; readonly hint: string }
+  /** This edge does not do as it has to; `edge-gone` answers, also when there is no such edge. */
+  | { readonly type: 'end-edge'; readonly edge: string }
   /** What the watch of files goes by from here on, good files or bad; null without a watch. */
   | { readonly type: 'files-known'; readonly known: string | null }
   /** The state after a reload, with the declared keys: what a control that replaces this one has to start with. */

@@ -1,7 +1,7 @@
 // The supervisor: starts control and the edges, restarts what dies, forwards signals, ends everything in order.
 // It parses no network input. It holds the data folder and the last good state, for a control that has to start anew.
 
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
 import type { ControlState } from '../../control/load-state.ts';
 import type { DataFolder } from '../../store/data-folder.ts';
@@ -45,6 +45,8 @@ export class Supervisor {
   readonly #edges: readonly EdgeSlot[];
   readonly #failure = Promise.withResolvers<Extract<StartOutcome, { readonly kind: 'failed' }>>();
   readonly #controlReady = Promise.withResolvers<BoundAddress>();
+  /** Every edge process that runs, by the name it was given. */
+  readonly #edgeProcesses = new Map<string, ChildProcess>();
   /** The last good one. */
   #state: ControlState;
   #filesKnown: string | null = null;
@@ -171,6 +173,7 @@ export class Supervisor {
       filesKnown: this.#filesKnown,
       sockets: { edge: this.#options.folder.edgeSocket, public: this.#options.folder.publicSocket },
       operationsPort: this.#operationsPort,
+      runningEdges: [...this.#edgeProcesses.keys()],
     } satisfies StartControl);
     return child;
   }
@@ -181,6 +184,11 @@ export class Supervisor {
     const child = fork(entryFile, [edgeRole], {
       stdio: [...stdio, ...fds],
       execArgv: [...process.execArgv, ...edgeFlags],
+    });
+    this.#edgeProcesses.set(edgeId, child);
+    child.once('exit', () => {
+      this.#edgeProcesses.delete(edgeId);
+      this.#control.send({ type: 'edge-gone', edge: edgeId });
     });
     child.send({
       type: 'start-edge',
@@ -210,6 +218,9 @@ export class Supervisor {
           this.#options.logger.error({ problem: message.problem, hint: message.hint }, 'control cannot start');
         else this.#failStart(`${message.problem} (${message.hint})`);
         return;
+      case 'end-edge':
+        this.#endEdge(message.edge);
+        return;
       case 'files-known':
         this.#filesKnown = message.known;
         return;
@@ -221,6 +232,13 @@ export class Supervisor {
       default:
         message satisfies never;
     }
+  }
+
+  /** Its slot starts another one. A process that ended already is told of again: its first word may have been for nobody. */
+  #endEdge(edge: string): void {
+    const child = this.#edgeProcesses.get(edge);
+    if (child === undefined) this.#control.send({ type: 'edge-gone', edge });
+    else child.kill('SIGKILL');
   }
 
   #takeListenProblem(at: string, code: string): void {

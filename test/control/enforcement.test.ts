@@ -1,0 +1,127 @@
+// Acknowledged means enforced: who is waited for, for how long, and who is ended.
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Enforcement } from '../../gateway/control/enforcement.ts';
+import { memoryLogger } from '../support/control.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function start(canEnd = true) {
+  const ended: string[] = [];
+  const { logger } = memoryLogger();
+  const enforcement = new Enforcement({ logger, endEdge: canEnd ? (edge) => ended.push(edge) : null });
+  /** Whether a confirmation of this place has come, asked later. */
+  const confirm = (seq: number, epoch = 'e') => {
+    const state = { isDone: false };
+    void enforcement.confirm({ epoch, seq }).then(() => {
+      state.isDone = true;
+    });
+    return state;
+  };
+  const turn = () => vi.advanceTimersByTimeAsync(0);
+  return { enforcement, ended, confirm, turn };
+}
+
+const at = (seq: number, epoch = 'e') => ({ epoch, seq });
+
+test('without edges there is nobody to wait for', async () => {
+  const { confirm, turn } = start();
+  const state = confirm(5);
+  await turn();
+  expect(state.isDone).toBe(true);
+});
+
+test('every edge has to say that it acts on the place, or a later one', async () => {
+  const { enforcement, confirm, turn } = start();
+  for (const edge of ['e1', 'e2']) {
+    enforcement.joined(edge);
+    enforcement.applied(edge, at(4));
+  }
+  const state = confirm(5);
+  enforcement.applied('e1', at(5));
+  enforcement.applied('e2', at(4));
+  await turn();
+  expect(state.isDone).toBe(false);
+  enforcement.applied('e2', at(7));
+  await turn();
+  expect(state.isDone).toBe(true);
+});
+
+test('an edge that does not within 250 ms is ended, once, and the answer comes after its end', async () => {
+  const { enforcement, ended, confirm, turn } = start();
+  for (const edge of ['e1', 'e2']) {
+    enforcement.joined(edge);
+    enforcement.applied(edge, at(4));
+  }
+  const states = [confirm(5), confirm(6)];
+  enforcement.applied('e1', at(6));
+  await vi.advanceTimersByTimeAsync(249);
+  expect(ended).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(ended).toEqual(['e2']);
+  expect(states.map((state) => state.isDone)).toEqual([false, false]);
+  enforcement.gone('e2');
+  await turn();
+  expect(states.map((state) => state.isDone)).toEqual([true, true]);
+});
+
+test('an edge whose feed ended serves on, so it is waited for', async () => {
+  const { enforcement, ended, confirm } = start();
+  enforcement.joined('e1');
+  enforcement.applied('e1', at(4));
+  enforcement.left('e1');
+  const state = confirm(5);
+  await vi.advanceTimersByTimeAsync(250);
+  expect([ended, state.isDone]).toEqual([['e1'], false]);
+});
+
+test('an edge that came back has to say again what it acts on', async () => {
+  const { enforcement, confirm, turn } = start();
+  enforcement.joined('e1');
+  enforcement.applied('e1', at(5));
+  enforcement.left('e1');
+  enforcement.joined('e1');
+  const state = confirm(5);
+  await turn();
+  expect(state.isDone).toBe(false);
+  enforcement.applied('e1', at(5));
+  await turn();
+  expect(state.isDone).toBe(true);
+});
+
+test('an edge that is starting, or was there before this control, gets longer', async () => {
+  const { enforcement, ended, confirm } = start();
+  enforcement.expect(['e1']);
+  enforcement.joined('e2');
+  confirm(5);
+  await vi.advanceTimersByTimeAsync(4999);
+  expect(ended).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(ended).toEqual(['e1', 'e2']);
+});
+
+test('a report of another epoch is a later one', async () => {
+  const { enforcement, confirm, turn } = start();
+  enforcement.joined('e1');
+  enforcement.applied('e1', at(1, 'restored'));
+  const state = confirm(5);
+  await turn();
+  expect(state.isDone).toBe(true);
+});
+
+test('where nobody can end an edge, one whose feed ended counts as gone', async () => {
+  const { enforcement, confirm, turn } = start(false);
+  enforcement.joined('e1');
+  enforcement.applied('e1', at(4));
+  const state = confirm(5);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(state.isDone).toBe(false);
+  enforcement.left('e1');
+  await turn();
+  expect(state.isDone).toBe(true);
+});

@@ -1,0 +1,67 @@
+// A change log in memory, for tests of what follows one: it can be away, forget what was long ago, and wake nobody.
+
+import type { ChangeSource } from '../../gateway/control/change-feed.ts';
+import type { Change, NewChange } from '../../gateway/core/model/change.ts';
+import { StoreAway } from '../../gateway/store/store.ts';
+
+export class MemoryLog implements ChangeSource {
+  epoch = 'e1';
+  isAway = false;
+  /** Whether whoever follows is woken, or has to look by itself. */
+  wakes = true;
+  reads = 0;
+  /** Changes in one answer at most. */
+  perRead = 1000;
+  #changes: Change[] = [];
+  /** Seq of the last change. */
+  #end = 0;
+  readonly #listeners = new Set<() => void>();
+
+  get position() {
+    return { epoch: this.epoch, seq: this.#end };
+  }
+
+  append(...changes: NewChange[]): { readonly epoch: string; readonly seq: number } {
+    for (const change of changes) {
+      this.#end += 1;
+      this.#changes.push({ ...change, seq: this.#end, at: 1_800_000_000 });
+    }
+    if (this.wakes) for (const listener of this.#listeners) listener();
+    return this.position;
+  }
+
+  revoke(...nodes: string[]) {
+    return this.append(...nodes.map((node) => ({ kind: 'revoke' as const, node })));
+  }
+
+  /** As after a restore: another epoch, and only these are revoked. */
+  restore(epoch: string, nodes: readonly string[] = []): void {
+    this.epoch = epoch;
+    this.#changes = [];
+    this.#end = 0;
+    this.revoke(...nodes);
+  }
+
+  readonly readChanges: ChangeSource['readChanges'] = async (after) => {
+    this.#read();
+    if (after.epoch !== this.epoch || after.seq > this.#end) return { kind: 'restart' };
+    const changes = this.#changes.filter(({ seq }) => seq > after.seq).slice(0, this.perRead);
+    const last = changes.at(-1);
+    return { kind: 'changes', position: { epoch: this.epoch, seq: last?.seq ?? after.seq }, changes };
+  };
+
+  readonly readRevocations: ChangeSource['readRevocations'] = async () => {
+    this.#read();
+    return { position: this.position, revocations: this.#changes.filter(({ kind }) => kind !== 'touch') };
+  };
+
+  readonly onWake: ChangeSource['onWake'] = (listener) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  #read(): void {
+    this.reads += 1;
+    if (this.isAway) throw new StoreAway(new Error('unplugged'));
+  }
+}
