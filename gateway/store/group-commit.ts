@@ -113,8 +113,7 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
         }
       }
       if (seq !== startSeq) {
-        await transaction.updateTable('log_position').set({ seq }).where('id', '=', 1).execute();
-        if (engine.kind === 'postgres') await sql`select pg_notify(${wakeChannel}, '')`.execute(transaction);
+        await moveLog(engine, transaction, seq);
       }
       if (ran.length > 0) await transaction.commit().execute();
       else await transaction.rollback().execute();
@@ -206,6 +205,13 @@ async function begin(engine: Engine): Promise<Begun> {
     await transaction.rollback().execute();
     throw error;
   }
+}
+
+/** PostgreSQL tells the other nodes in the same statement; it sends the notification when the transaction is committed. */
+async function moveLog(engine: Engine, transaction: ControlledTransaction<Tables>, seq: number): Promise<void> {
+  const move = transaction.updateTable('log_position').set({ seq }).where('id', '=', 1);
+  if (engine.kind === 'sqlite') await move.execute();
+  else await sql`with moved as (${move}) select pg_notify(${wakeChannel}, '')`.execute(transaction);
 }
 
 interface Gate {

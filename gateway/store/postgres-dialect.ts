@@ -79,7 +79,7 @@ class PostgresDriver implements Driver {
     // PostgreSQL's own default can be another one per database or role; units count on this one.
     const level = settings.isolationLevel ?? 'read committed';
     const access = settings.accessMode ?? '';
-    await execute(connection, `begin isolation level ${level} ${access}`);
+    if (connection instanceof PostgresConnection) connection.sendAhead(`begin isolation level ${level} ${access}`);
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -103,9 +103,17 @@ class PostgresDriver implements Driver {
   }
 }
 
+/**
+ * Statements without an answer worth waiting for are sent ahead: they travel with the next one, so that a small unit costs one
+ * journey to the server and not three.
+ */
 class PostgresConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient;
   #isBroken = false;
+  /** A statement failed, so that the transaction takes no other before it goes back to a savepoint. */
+  #hasFailed = false;
+  /** What became of a statement that was sent ahead, when it failed. */
+  #failedAhead: unknown = null;
   readonly #onError = (): void => {
     this.#isBroken = true;
   };
@@ -121,6 +129,11 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    // After a failure the answer matters: it tells that the unit was not what it seemed.
+    if (sentAhead.has(query.sql) && !this.#hasFailed) {
+      this.sendAhead(query.sql);
+      return { rows: [] };
+    }
     const { command, rowCount, rows } = await this.#query<R>(query.sql, [...query.parameters]);
     return countingCommands.has(command)
       ? { numAffectedRows: BigInt(rowCount ?? 0), rows: rows ?? [] }
@@ -137,6 +150,12 @@ class PostgresConnection implements DatabaseConnection {
     return (await this.#query(text, [])).command;
   }
 
+  sendAhead(text: string): void {
+    this.#client.query(text).catch((error: unknown) => {
+      this.#failedAhead ??= this.#judge(error);
+    });
+  }
+
   discard(): void {
     this.#isBroken = true;
   }
@@ -148,16 +167,27 @@ class PostgresConnection implements DatabaseConnection {
 
   async #query<R>(text: string, values: unknown[]): Promise<pg.QueryResult<R & pg.QueryResultRow>> {
     try {
-      return await this.#client.query<R & pg.QueryResultRow>(text, values);
+      const result = await this.#client.query<R & pg.QueryResultRow>(text, values);
+      if (this.#failedAhead !== null) throw this.#failedAhead;
+      if (text === goBack) this.#hasFailed = false;
+      return result;
     } catch (error) {
-      if (!isAway(error)) throw error;
-      // A statement that ran into a limit leaves the connection whole; everything else does not.
-      if (!(error instanceof pg.DatabaseError) || !keepsConnection.has(error.code ?? '')) this.#isBroken = true;
-      throw new StoreAway(error);
+      this.#hasFailed = true;
+      throw this.#failedAhead ?? this.#judge(error);
     }
+  }
+
+  #judge(error: unknown): unknown {
+    if (error instanceof StoreAway || !isAway(error)) return error;
+    // A statement that ran into a limit leaves the connection whole; everything else does not.
+    if (!(error instanceof pg.DatabaseError) || !keepsConnection.has(error.code ?? '')) this.#isBroken = true;
+    return new StoreAway(error);
   }
 }
 
+/** Only right on a connection that sends before the last answer is there: `pipeline`. Texts of group-commit.ts. */
+const sentAhead = new Set(['savepoint unit', 'release savepoint unit']);
+const goBack = 'rollback to savepoint unit';
 const countingCommands = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 /** lock not available, query cancelled, serialisation failure, deadlock. */
 const keepsConnection = new Set(['55P03', '57014', '40001', '40P01']);

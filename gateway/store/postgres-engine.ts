@@ -34,6 +34,8 @@ export async function openPostgres(url: string, options: EngineOptions): Promise
     statement_timeout: limits.statementMs,
     query_timeout: limits.answerMs,
     types: columnParsers,
+    // Statements go out without waiting for the answer to the one before: postgres-dialect.ts.
+    pipeline: true,
   };
   const makePool = (max: number, startOptions: string): pg.Pool => {
     const pool = new pg.Pool({ ...connection, max, options: startOptions, idleTimeoutMillis: 60_000 });

@@ -77,12 +77,12 @@ class SqliteDriver implements Driver {
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    execute(connection, 'commit');
+    if (connection instanceof SqliteConnection) connection.commit();
   }
 
   /** Never fails: SQLite rolls back by itself after the worst errors, and then has nothing left to roll back. */
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (connection instanceof SqliteConnection && connection.inTransaction) execute(connection, 'rollback');
+    if (connection instanceof SqliteConnection) connection.rollback();
   }
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
@@ -103,6 +103,8 @@ class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #access: 'read' | 'write';
   readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly givesRows: boolean }>();
+  /** As on PostgreSQL: after a statement of a unit failed, the unit takes no other until it went back to its savepoint. */
+  #hasFailed = false;
 
   constructor({ file, access, waitMs }: SqliteDialectOptions) {
     this.#access = access;
@@ -115,18 +117,28 @@ class SqliteConnection implements DatabaseConnection {
       PRAGMA journal_size_limit=67108864; PRAGMA query_only=${access === 'read' ? 'ON' : 'OFF'}`);
   }
 
-  get inTransaction(): boolean {
-    return this.#database.isTransaction;
+  commit(): void {
+    if (this.#hasFailed) throw new Error('the transaction had failed, so nothing was committed');
+    this.run('commit');
+  }
+
+  rollback(): void {
+    this.#hasFailed = false;
+    if (this.#database.isTransaction) this.run('rollback');
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const values = query.parameters.map(toSqlite);
+    if (this.#hasFailed && query.sql !== goBack)
+      throw new Error('a statement of this unit failed before: it cannot go on');
     try {
+      const values = query.parameters.map(toSqlite);
       const { statement, givesRows } = this.#prepare(query.sql);
       if (givesRows) return { rows: statement.all(...values) as R[] };
       const { changes } = statement.run(...values);
+      if (query.sql === goBack) this.#hasFailed = false;
       return { numAffectedRows: BigInt(changes), rows: [] };
     } catch (error) {
+      this.#hasFailed = this.#access === 'write' && this.#database.isTransaction;
       throw this.#asAway(error);
     }
   }
@@ -139,6 +151,7 @@ class SqliteConnection implements DatabaseConnection {
   run(text: string): void {
     try {
       this.#database.exec(text);
+      this.#hasFailed = false;
     } catch (error) {
       throw this.#asAway(error);
     }
@@ -166,6 +179,9 @@ class SqliteConnection implements DatabaseConnection {
     return awayCodes.has(code) && !isRefusedWrite ? new StoreAway(error) : error;
   }
 }
+
+/** Text of group-commit.ts. */
+const goBack = 'rollback to savepoint unit';
 
 /** perm, busy, locked, nomem, readonly, ioerr, corrupt, full, cantopen, protocol, notadb. */
 const awayCodes = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);

@@ -66,6 +66,23 @@ describeEngines('units of work', (engine) => {
     expect(second?.status === 'rejected' && second.reason).not.toBeInstanceOf(StoreAway);
   });
 
+  test('a unit that goes on after a statement of it failed is undone, and only that one', async () => {
+    const { store } = await openEmpty(engine);
+    const mark = (unit: Unit, name: string) => unit.sql.insertInto('store_marks').values({ name, value: '' }).execute();
+    const results = await Promise.allSettled([
+      store.write((unit) => mark(unit, 'a')),
+      store.write(async (unit) => {
+        await mark(unit, 'b');
+        await mark(unit, 'a').catch(() => {});
+        await mark(unit, 'c').catch(() => {});
+      }),
+      store.write((unit) => mark(unit, 'd')),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const marks = await store.sql.selectFrom('store_marks').select('name').orderBy('name').execute();
+    expect(marks.map(({ name }) => name)).toEqual(['a', 'd']);
+  });
+
   test('a unit sees what the units before it in the same batch did, and readers see nothing of it yet', async () => {
     const { store } = await openEmpty(engine);
     let seenOutside: unknown;
