@@ -2,5 +2,7 @@
 // The operator is served the same list, see operator-server.ts.
 
 import type { Endpoint } from '../endpoint.ts';
+import { accountEndpoints } from './accounts.ts';
+import { meEndpoints } from './me.ts';
 
-export const endpoints: readonly Endpoint[] = [];
+export const endpoints: readonly Endpoint[] = [...meEndpoints, ...accountEndpoints];

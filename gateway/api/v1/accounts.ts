@@ -1,0 +1,304 @@
+// Administration of accounts, and the history. For administrators and the operator; the use cases in control/accounts check it again.
+// Codes (invitations, one-time sign-in links) are in the answer for the operator only, who hands them over; for others they go by mail.
+
+import { z } from 'zod';
+import {
+  type AccountView,
+  type AdminOutcome,
+  type AdminRefused,
+  adminDisable,
+  adminEnable,
+  adminEndSessions,
+  adminListAccounts,
+  adminReadAccount,
+  adminSetGroups,
+  adminSetRole,
+  inviteAgain,
+  makeSignInLink,
+} from '../../control/accounts/administer-accounts.ts';
+import { createAccount } from '../../control/accounts/create-account.ts';
+import { deleteAccount } from '../../control/accounts/delete-account.ts';
+import { type AccountPage, pageUrl } from '../../control/accounts/portal-pages.ts';
+import type { Actor, ControlContext } from '../../control/control-context.ts';
+import { listAudit } from '../../store/audit.ts';
+import {
+  answer,
+  defineEndpoint,
+  type Endpoint,
+  type EndpointAnswer,
+  empty,
+  type Refusal,
+  refuse,
+} from '../endpoint.ts';
+
+const roleShape = z.enum(['user', 'admin']);
+
+const accountShape = z.object({
+  id: z.string(),
+  email: z.string(),
+  is_verified: z.boolean(),
+  name: z.string(),
+  groups: z.array(z.string()),
+  role: roleShape,
+  state: z.enum(['active', 'disabled', 'deleted']),
+  has_password: z.boolean(),
+  created_at: z.int(),
+});
+
+function present(account: AccountView): z.input<typeof accountShape> {
+  return {
+    id: account.id,
+    email: account.email,
+    is_verified: account.emailVerifiedAt !== null,
+    name: account.displayName,
+    groups: [...account.groups],
+    role: account.role,
+    state: account.state,
+    has_password: account.hasPassword,
+    created_at: account.createdAt,
+  };
+}
+
+const list = defineEndpoint({
+  method: 'GET',
+  path: 'accounts',
+  summary: 'Accounts, a page at a time',
+  who: 'admin',
+  query: z.object({
+    search: z.string().max(320).optional(),
+    after: z.string().max(60).optional(),
+    limit: z.coerce.number().int().min(1).max(500).default(50),
+  }),
+  response: z.object({ accounts: z.array(accountShape), next: z.string().nullable() }),
+  handle: async ({ context, actor, query }) => {
+    const found = await adminListAccounts(context, actor, query);
+    if (found.kind === 'refused') return refusalOf(found);
+    return answer({ accounts: found.accounts.map(present), next: found.next });
+  },
+});
+
+const create = defineEndpoint({
+  method: 'POST',
+  path: 'accounts',
+  summary: 'Make an account, invited by mail or vouched for',
+  who: 'admin',
+  body: z.object({
+    email: z.string().max(1000),
+    name: z.string().max(400).optional(),
+    groups: z.array(z.string().max(200)).max(100).optional(),
+    role: roleShape.default('user'),
+    invited: z.boolean().default(true),
+    password: z.string().max(4096).optional(),
+  }),
+  response: z.object({
+    account: z.string(),
+    invitation_url: z.string().nullable().meta({ description: 'for the operator only; works once' }),
+  }),
+  handle: async ({ context, actor, body, request }) => {
+    const outcome = await createAccount(context, actor, {
+      email: body.email,
+      displayName: body.name,
+      groups: body.groups,
+      role: body.role,
+      invited: body.invited,
+      password: body.password,
+      requestId: request.requestId,
+    });
+    if (outcome.kind === 'refused')
+      return refuse(statusOf(outcome.reason), outcome.reason, 'The account was not made.');
+    const invitation_url = urlForOperator(context, actor, 'acceptInvitation', outcome.invitation);
+    return answer({ account: outcome.accountId, invitation_url }, 201);
+  },
+});
+
+/** A working link is a secret of whoever it is for: an administrator's browser does not get it. */
+function urlForOperator(context: ControlContext, actor: Actor, page: AccountPage, code: string | null): string | null {
+  return actor.kind === 'operator' && code !== null ? pageUrl(context, page, code) : null;
+}
+
+const params = z.object({ account: z.string().max(60) });
+
+const read = defineEndpoint({
+  method: 'GET',
+  path: 'accounts/:account',
+  summary: 'One account',
+  who: 'admin',
+  params,
+  response: accountShape,
+  handle: async ({ context, actor, params: { account } }) => {
+    const found = await adminReadAccount(context, actor, { accountId: account });
+    return found.kind === 'refused' ? refusalOf(found) : answer(present(found.account));
+  },
+});
+
+const change = defineEndpoint({
+  method: 'PATCH',
+  path: 'accounts/:account',
+  summary: 'Disable, enable, change role or groups; one after the other, and what was done before a refusal stays',
+  who: 'admin',
+  params,
+  body: z.object({
+    state: z.enum(['active', 'disabled']).optional(),
+    role: roleShape.optional(),
+    groups: z.array(z.string().max(200)).max(100).optional(),
+  }),
+  response: null,
+  handle: async ({ context, actor, params: { account }, body, request }) => {
+    const target = { accountId: account, requestId: request.requestId };
+    const steps: (() => Promise<AdminOutcome>)[] = [];
+    const { state, role, groups } = body;
+    if (role !== undefined) steps.push(() => adminSetRole(context, actor, { ...target, role }));
+    if (groups !== undefined) steps.push(() => adminSetGroups(context, actor, { ...target, groups }));
+    if (state === 'disabled') steps.push(() => adminDisable(context, actor, target));
+    if (state === 'active') steps.push(() => adminEnable(context, actor, target));
+    for (const step of steps) {
+      const outcome = await step();
+      if (outcome.kind === 'refused') return refusalOf(outcome);
+    }
+    return empty;
+  },
+});
+
+const remove = defineEndpoint({
+  method: 'DELETE',
+  path: 'accounts/:account',
+  summary: 'Delete an account and what belongs to it',
+  who: 'admin',
+  params,
+  response: null,
+  handle: async ({ context, actor, params: { account }, request }) => {
+    const { clientAddress, requestId } = request;
+    const outcome = await deleteAccount(context, actor, { accountId: account, clientAddress, requestId });
+    if (outcome.kind === 'deleted') return empty;
+    if (outcome.kind === 'busy') return refuse(429, 'busy', 'Too many tries.', outcome.retryAfterSeconds);
+    return refuse(statusOf(outcome.reason), outcome.reason, 'The account was not deleted.');
+  },
+});
+
+const endSessions = defineEndpoint({
+  method: 'DELETE',
+  path: 'accounts/:account/sessions',
+  summary: 'Sign an account out everywhere',
+  who: 'admin',
+  params,
+  response: null,
+  handle: async ({ context, actor, params: { account }, request }) => {
+    const outcome = await adminEndSessions(context, actor, { accountId: account, requestId: request.requestId });
+    return outcome.kind === 'refused' ? refusalOf(outcome) : empty;
+  },
+});
+
+const codeShape = z.object({ url: z.string().nullable().meta({ description: 'for the operator only; works once' }) });
+
+const invite = defineEndpoint({
+  method: 'POST',
+  path: 'accounts/:account/invitation',
+  summary: 'Send the invitation again; earlier ones are void',
+  who: 'admin',
+  params,
+  response: codeShape,
+  handle: async ({ context, actor, params: { account }, request }) => {
+    const made = await inviteAgain(context, actor, { accountId: account, requestId: request.requestId });
+    return codeAnswer(context, actor, 'acceptInvitation', made);
+  },
+});
+
+const signInLink = defineEndpoint({
+  method: 'POST',
+  path: 'accounts/:account/sign-in-link',
+  summary: 'Make a one-time sign-in link; sent by mail, or given to the operator',
+  who: 'admin',
+  params,
+  response: codeShape,
+  handle: async ({ context, actor, params: { account }, request }) => {
+    const target = { accountId: account, requestId: request.requestId, mail: actor.kind !== 'operator' };
+    return codeAnswer(context, actor, 'signInByCode', await makeSignInLink(context, actor, target));
+  },
+});
+
+function codeAnswer(
+  context: ControlContext,
+  actor: Actor,
+  page: AccountPage,
+  made: { readonly kind: 'made'; readonly code: string } | AdminRefused,
+): EndpointAnswer<z.input<typeof codeShape>> {
+  if (made.kind === 'refused') return refusalOf(made);
+  return answer({ url: urlForOperator(context, actor, page, made.code) }, 201);
+}
+
+const audit = defineEndpoint({
+  method: 'GET',
+  path: 'audit',
+  summary: 'What was done, by whom and to what; newest first',
+  who: 'admin',
+  query: z.object({
+    subject: z.string().max(60).optional(),
+    actor: z.string().max(60).optional(),
+    before: z.coerce.number().int().min(1).optional(),
+    limit: z.coerce.number().int().min(1).max(500).default(50),
+  }),
+  response: z.object({
+    entries: z.array(
+      z.object({
+        position: z.int(),
+        at: z.int(),
+        actor: z.string(),
+        action: z.string(),
+        subject: z.string(),
+        details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+        request_id: z.string().nullable(),
+      }),
+    ),
+    next: z.int().nullable(),
+  }),
+  handle: async ({ context, query: { subject, actor, before, limit } }) => {
+    const found = await listAudit(context.store.sql, {
+      limit,
+      ...(subject === undefined ? {} : { subject }),
+      ...(actor === undefined ? {} : { actor }),
+      ...(before === undefined ? {} : { before }),
+    });
+    const entries = found.entries.map(({ requestId, ...entry }) => ({
+      ...entry,
+      details: { ...entry.details },
+      request_id: requestId,
+    }));
+    return answer({ entries, next: found.next });
+  },
+});
+
+function refusalOf({ reason }: AdminRefused): Refusal {
+  return refuse(statusOf(reason), reason, 'This was not done.');
+}
+
+function statusOf(reason: string): number {
+  switch (reason) {
+    case 'not-allowed':
+    case 'wrong-password':
+      return 403;
+    case 'unknown':
+      return 404;
+    case 'exists':
+    case 'last-admin':
+    case 'verified':
+    case 'unverified':
+    case 'disabled':
+      return 409;
+    case 'busy':
+      return 503;
+    default:
+      return 422;
+  }
+}
+
+export const accountEndpoints: readonly Endpoint[] = [
+  list,
+  create,
+  read,
+  change,
+  remove,
+  endSessions,
+  invite,
+  signInLink,
+  audit,
+];
