@@ -28,7 +28,12 @@ const flowShape = z.object({
 /** One thing that somebody is in the middle of. */
 export type Flow = z.infer<typeof flowShape>;
 
-const jarShape = z.object({ browser: z.string().max(60), flows: z.array(flowShape).max(4) });
+const jarShape = z.object({
+  browser: z.string().max(60),
+  flows: z.array(flowShape).max(4),
+  /** Sealed hand-over request that a sign-in was begun with, for who makes an account first. */
+  pending: z.string().max(2000).nullable(),
+});
 
 // browsers drop cookies over 4096 bytes with their name and attributes
 const maxCookieLength = 3600;
@@ -40,6 +45,7 @@ export class FlowJar {
   readonly #reply: FastifyReply;
   #browser: string | null;
   #flows: readonly Flow[];
+  #pending: string | null;
 
   constructor(context: ControlContext, request: FastifyRequest, reply: FastifyReply, origin: RequestOrigin) {
     this.#context = context;
@@ -49,6 +55,7 @@ export class FlowJar {
     const read = openText(context, use, readCookie(request, origin, 'flow'), jarShape);
     this.#browser = read?.browser ?? null;
     this.#flows = read?.flows ?? [];
+    this.#pending = read?.pending ?? null;
   }
 
   /** What a form before sign-in was bound to; null when the browser brought no flow cookie. */
@@ -60,6 +67,16 @@ export class FlowJar {
   bind(): string {
     this.#save();
     return this.boundTo ?? '';
+  }
+
+  /** What the newest sign-in page of this browser was opened for. NOT checked; null when it was for nothing. */
+  get pending(): string | null {
+    return this.#pending;
+  }
+
+  /** Takes effect with the next `bind`, which every form makes. */
+  set pending(handover: string | null) {
+    this.#pending = handover;
   }
 
   /** Begins a flow; the oldest goes when there are four. @returns it, with its id and nonce */
@@ -86,7 +103,14 @@ export class FlowJar {
     this.#save();
   }
 
-  /** At sign-in and sign-out: forms that were open before are bound to nobody any more. */
+  /** At sign-in: where people were going stays, but forms that were open before are bound to nobody any more. */
+  renew(): void {
+    this.#browser = null;
+    this.#pending = null;
+    this.#save();
+  }
+
+  /** At sign-out: what was open before belongs to nobody any more. */
   clear(): void {
     this.#browser = null;
     this.#flows = [];
@@ -96,10 +120,14 @@ export class FlowJar {
   #save(): void {
     this.#browser ??= this.#context.random(16).toString('base64url');
     const use = { use: 'flow', binding: this.#origin.host } as const;
-    let sealed = sealText(this.#context, use, { browser: this.#browser, flows: this.#flows }, flowSeconds);
+    const seal = (): string => {
+      const jar = { browser: this.#browser, flows: this.#flows, pending: this.#pending };
+      return sealText(this.#context, use, jar, flowSeconds);
+    };
+    let sealed = seal();
     while (sealed.length > maxCookieLength && this.#flows.length > 0) {
       this.#flows = this.#flows.slice(1);
-      sealed = sealText(this.#context, use, { browser: this.#browser, flows: this.#flows }, flowSeconds);
+      sealed = seal();
     }
     setCookie(this.#reply, this.#origin, 'flow', sealed, flowSeconds);
   }

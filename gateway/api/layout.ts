@@ -1,9 +1,8 @@
 // The frame of every page: head, navigation, main, foot. No script, nothing from elsewhere, one style sheet.
 // Navigation shows what the person may open; hiding is no protection, each page checks for itself.
 
-import type { Actor } from '../control/control-context.ts';
 import { Html, html } from './html.ts';
-import type { PageContent } from './page-route.ts';
+import type { PageContent, Person } from './page-route.ts';
 
 export interface Frame {
   readonly page: PageContent;
@@ -12,7 +11,7 @@ export interface Frame {
   readonly hasLogo: boolean;
   readonly prefix: string;
   /** Null on pages where nobody is signed in. */
-  readonly actor: Actor | null;
+  readonly actor: Person | null;
   /** Hidden field for the sign-out form; only used when somebody is signed in. */
   readonly formToken: () => Html;
   /** Of the style sheet, so that a new version is a new address. */
@@ -78,7 +77,7 @@ function brand({ name, hasLogo, prefix, isPortal }: Frame): Html {
 }
 
 function account({ actor, prefix, formToken, isPortal }: Frame): Html | null {
-  if (actor?.kind !== 'account' || !isPortal) return null;
+  if (actor === null || !isPortal) return null;
   return html`<form class="who" method="post" action="${prefix}logout">
 ${formToken()}
 <span class="address">${actor.email}</span>
@@ -87,7 +86,7 @@ ${formToken()}
 }
 
 function navigation({ actor, prefix, page, isPortal }: Frame): Html | null {
-  if (actor?.kind !== 'account' || !isPortal) return null;
+  if (actor === null || !isPortal) return null;
   const shown = (forAdmins: boolean): Html[] =>
     entries
       .filter((entry) => entry.forAdmins === forAdmins)

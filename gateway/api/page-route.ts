@@ -51,7 +51,7 @@ export interface Visit {
   readonly context: ControlContext;
   readonly origin: RequestOrigin;
   /** Who is signed in on this host; null for nobody. */
-  readonly actor: Actor | null;
+  readonly actor: Person | null;
   readonly jar: FlowJar;
   /** `/.latchkey/` or what the configuration says; addresses of pages begin with it. */
   readonly prefix: string;

@@ -2,8 +2,25 @@
 // `presentation` answers what is no page of ours at all: an edge sends a request here whose query carries a link's token.
 
 import type { PageRoute } from './page-route.ts';
+import { accountPages } from './portal/account.ts';
+import { adminAccountPages } from './portal/admin-accounts.ts';
+import { adminAuditPages } from './portal/admin-audit.ts';
+import { devicePages } from './portal/devices.ts';
+import { homePages } from './portal/home.ts';
+import { joinPages } from './portal/join.ts';
+import { mailCodePages } from './portal/mail-codes.ts';
+import { signInPages } from './portal/sign-in.ts';
 
-export const pages: readonly PageRoute[] = [];
+export const pages: readonly PageRoute[] = [
+  ...homePages,
+  ...signInPages,
+  ...joinPages,
+  ...mailCodePages,
+  ...accountPages,
+  ...devicePages,
+  ...adminAccountPages,
+  ...adminAuditPages,
+];
 
 /** Answers any GET, HEAD or POST outside the reserved prefix; null: 404. */
 export const presentation: PageRoute['run'] | null = null;

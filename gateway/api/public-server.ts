@@ -19,13 +19,12 @@ import { type Admission, sendRefusal, serveEndpoints } from './serve-endpoints.t
 import { answerPage, sendPage, servePages } from './serve-pages.ts';
 import { sorryPage } from './sorry.ts';
 import { endpoints } from './v1/endpoints.ts';
-import { noSessions, type SessionKeeper, whoAsks } from './who-asks.ts';
+import { me } from './v1/me.ts';
+import { whoAsks } from './who-asks.ts';
 
 export interface PublicServerOptions {
   /** Public keys of the edges, for the JWKS. */
   readonly assertionKeys: () => readonly AssertionJwk[];
-  /** Who reads and renews sessions. */
-  readonly sessions?: SessionKeeper;
 }
 
 // forms and small documents are all that is ever sent here
@@ -34,9 +33,8 @@ const bodyLimit = 64 * 1024;
 /** Builds the server; the caller makes it listen. The reserved prefix is taken once: a change of it waits for a restart. */
 export function createPublicServer(context: ControlContext, options: PublicServerOptions): FastifyInstance {
   const prefix = context.config().reservedPrefix;
-  const sessions = options.sessions ?? noSessions;
   const server = Fastify({ logger: false, bodyLimit, exposeHeadRoutes: false, routerOptions: { maxParamLength: 200 } });
-  const pageOptions = { context, sessions, prefix };
+  const pageOptions = { context, prefix };
 
   answerProblems(server, context.logger, (request, reply, status, retryAfterSeconds) => {
     if (!wantsPage(request, `${prefix}v1/`)) return false;
@@ -55,12 +53,10 @@ export function createPublicServer(context: ControlContext, options: PublicServe
   server.register(async (scope) => {
     serveJwks(scope, { prefix, assertionKeys: options.assertionKeys });
     serveAssets(scope, context, prefix);
-    serveEndpoints(scope, {
-      context,
-      endpoints,
-      base: `${prefix}v1/`,
-      admit: (request, reply, endpoint) => admitVisitor(context, sessions, request, reply, endpoint),
-    });
+    const admit = (request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint): Promise<Admission> =>
+      admitVisitor(context, request, reply, endpoint);
+    serveEndpoints(scope, { context, endpoints, base: `${prefix}v1/`, admit });
+    serveEndpoints(scope, { context, endpoints: [me], base: prefix, admit });
     scope.get(`${prefix}v1/openapi.json`, (request, reply) => {
       const refusal = refuseHost(context, request);
       if (refusal !== null) return sendRefusal(reply, refusal);
@@ -98,7 +94,6 @@ const apiVersion = '1';
  */
 async function admitVisitor(
   context: ControlContext,
-  sessions: SessionKeeper,
   request: FastifyRequest,
   reply: FastifyReply,
   endpoint: Endpoint,
@@ -108,9 +103,9 @@ async function admitVisitor(
   const origin = originOf(request.headers, context.config());
   const provenance = endpoint.method === 'GET' ? 'same-origin' : provenanceOf(request.headers, origin);
   if (provenance === 'cross-site') return refuse(403, 'cross-site', 'This was sent from another site.');
-  const actor = await whoAsks(context, sessions, request, reply, origin);
+  const actor = await whoAsks(context, request, reply, origin);
   if (provenance === 'unknown') {
-    const binding = actor?.kind === 'account' ? actor.sessionId : '';
+    const binding = actor?.sessionId ?? '';
     if (binding === '' || !isFormToken(context, binding, request.headers[formTokenHeader])) {
       return refuse(403, 'cross-site', `Send an Origin field, or the ${formTokenHeader} that "me" gives.`);
     }

@@ -3,22 +3,21 @@
 // Rules: no script and nothing from elsewhere (Content-Security-Policy), nothing personal in any cache.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Actor, ControlContext } from '../control/control-context.ts';
+import type { ControlContext } from '../control/control-context.ts';
 import { clearCookie, deviceCookieSeconds, readCookie, setCookie } from './cookies.ts';
 import { formTokenField, isFormToken, makeFormToken, provenanceOf } from './cross-site.ts';
 import { isAdmin } from './endpoint.ts';
 import { FlowJar } from './flow-cookie.ts';
 import { type Html, html } from './html.ts';
 import { renderLayout } from './layout.ts';
-import type { PageAnswer, PageContent, PageRoute, Visit } from './page-route.ts';
+import type { PageAnswer, PageContent, PageRoute, Person, Visit } from './page-route.ts';
 import { originOf, type RequestOrigin } from './request-origin.ts';
 import { sorryPage } from './sorry.ts';
 import { styleVersion } from './style.ts';
-import { type SessionKeeper, whoAsks } from './who-asks.ts';
+import { whoAsks } from './who-asks.ts';
 
 export interface ServePagesOptions {
   readonly context: ControlContext;
-  readonly sessions: SessionKeeper;
   readonly prefix: string;
 }
 
@@ -54,8 +53,8 @@ export async function answerPage(
     );
   }
   // 3. who asks, and whether they may
-  const actor = await whoAsks(context, options.sessions, request, reply, origin);
-  if (route.who !== 'anyone' && actor?.kind !== 'account') {
+  const actor = await whoAsks(context, request, reply, origin);
+  if (route.who !== 'anyone' && actor === null) {
     const back = route.method === 'GET' ? request.url : options.prefix;
     return redirect(reply, `${options.prefix}login?return=${encodeURIComponent(back)}`);
   }
@@ -66,6 +65,8 @@ export async function answerPage(
     const field = fieldOf(request.body, formTokenField);
     const binding = bindingOf(visit);
     if (binding === null || !isFormToken(context, binding, field)) {
+      // signed in from another tab meanwhile: the page itself knows where that leads
+      if (route.path === 'login' && actor !== null) return redirect(reply, visit.target);
       return sendAnswer(reply, staleForm(visit), visit, options);
     }
   }
@@ -81,7 +82,7 @@ function staleForm(visit: Visit): PageAnswer {
 }
 
 function bindingOf(visit: Visit): string | null {
-  return visit.actor?.kind === 'account' ? visit.actor.sessionId : visit.jar.boundTo;
+  return visit.actor?.sessionId ?? visit.jar.boundTo;
 }
 
 function visitOf(
@@ -92,7 +93,7 @@ function visitOf(
     prefix,
     origin,
     actor,
-  }: ServePagesOptions & { readonly origin: RequestOrigin; readonly actor: Actor | null },
+  }: ServePagesOptions & { readonly origin: RequestOrigin; readonly actor: Person | null },
 ): Visit {
   const jar = new FlowJar(context, request, reply, origin);
   return {
@@ -107,7 +108,7 @@ function visitOf(
       const value = request.headers[name.toLowerCase()];
       return typeof value === 'string' ? value : undefined;
     },
-    formToken: () => tokenField(makeFormToken(context, actor?.kind === 'account' ? actor.sessionId : jar.bind())),
+    formToken: () => tokenField(makeFormToken(context, actor?.sessionId ?? jar.bind())),
     page: (page) => ({ kind: 'page', status: page.status ?? 200, page }),
     redirect: (to) => ({ kind: 'redirect', to }),
     sorry: (status, words) => ({ kind: 'page', status, page: sorryPage(status, words) }),
@@ -164,7 +165,7 @@ export function sendPage(
     readonly context: ControlContext;
     readonly prefix: string;
     readonly origin: RequestOrigin;
-    readonly actor: Actor | null;
+    readonly actor: Person | null;
     readonly formToken?: () => Html;
   },
 ): FastifyReply {
@@ -177,8 +178,7 @@ export function sendPage(
     hasLogo: portal !== null && portal.logoFile !== null,
     prefix,
     actor,
-    formToken:
-      formToken ?? (() => tokenField(makeFormToken(context, actor?.kind === 'account' ? actor.sessionId : ''))),
+    formToken: formToken ?? (() => tokenField(makeFormToken(context, actor?.sessionId ?? ''))),
     styleVersion,
     isPortal: origin.isPortal,
   });

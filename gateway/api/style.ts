@@ -64,6 +64,8 @@ p { margin: 0 0 1rem; overflow-wrap: break-word; }
 .lead { font-size: 1.05rem; color: var(--soft); }
 .soft, .hint { color: var(--soft); }
 .hint { font-size: .9rem; margin: .25rem 0 0; }
+.hint.above { margin: -.2rem 0 .4rem; }
+.problem { color: var(--bad); font-weight: 600; font-size: .95rem; margin: -.1rem 0 .4rem; }
 .sheet { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; margin: 0 0 1.25rem; }
 .sheet > :last-child { margin-bottom: 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 1rem; padding: 0; margin: 0 0 1.5rem; list-style: none; }
@@ -72,6 +74,9 @@ p { margin: 0 0 1rem; overflow-wrap: break-word; }
 .field { margin: 0 0 1.1rem; }
 label, legend { display: block; font-weight: 600; margin: 0 0 .3rem; }
 label .hint { font-weight: 400; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.away { position: absolute; left: -100vw; width: 1px !important; height: 1px; min-height: 0 !important; padding: 0 !important; border: 0 !important; }
+.after { margin-top: 1.25rem; }
 fieldset { border: 0; padding: 0; margin: 0 0 1.1rem; }
 .choice { display: flex; align-items: flex-start; gap: .6rem; margin: .35rem 0; }
 .choice label { font-weight: 400; margin: 0; }

@@ -1,0 +1,197 @@
+// My account: name, address, password, what is kept of me, and deletion. What could lock somebody out asks for the password again.
+// Every change is a POST of its own and ends in a redirect, so reloading repeats nothing.
+
+import { z } from 'zod';
+import { changePassword } from '../../control/accounts/change-password.ts';
+import { deleteAccount } from '../../control/accounts/delete-account.ts';
+import { exportAccount } from '../../control/accounts/export-account.ts';
+import { renameAccount } from '../../control/accounts/rename-account.ts';
+import { requestAddressChange } from '../../control/accounts/request-address-change.ts';
+import { readAccount } from '../../store/accounts.ts';
+import { html } from '../html.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { browserOf } from './enter.ts';
+import { field, note, type Problems, problemSummary } from './fields.ts';
+import { passwordHint, passwordProblem } from './password-words.ts';
+
+const doneWords = {
+  name: 'Your name is changed.',
+  password: 'Your new password is set. Your other devices were signed out.',
+  address: 'A mail is on its way to the new address. Open the link in it, and the change is made.',
+};
+
+const account = definePage({
+  path: 'account',
+  who: 'account',
+  query: z.object({ done: z.enum(['name', 'password', 'address']).optional() }),
+  handle: async (visit, { query: { done } }) => accountPage(visit, {}, 200, done),
+});
+
+async function accountPage(
+  visit: PersonVisit,
+  problems: Problems,
+  status: number,
+  done?: keyof typeof doneWords,
+): Promise<PageAnswer> {
+  const { context, actor, prefix } = visit;
+  const record = await readAccount(context.store.sql, actor.accountId);
+  if (record === null) return visit.sorry(404);
+  const hasPassword = record.passwordHash !== null;
+  const again = (id: string, label: string) =>
+    hasPassword
+      ? field({
+          name: id,
+          label,
+          type: 'password',
+          autocomplete: 'current-password',
+          maxLength: 1024,
+          problem: problems[id],
+        })
+      : null;
+  return visit.page({
+    title: 'My account',
+    section: 'account',
+    status,
+    body: html`${problemSummary(problems)}${done === undefined ? null : note('good', doneWords[done])}
+<section class="sheet" aria-labelledby="about-name"><h2 id="about-name">Name</h2>
+<form method="post" action="${prefix}account/name" novalidate>${visit.formToken()}
+${field({ name: 'name', label: 'Your name', value: record.displayName, autocomplete: 'name', isRequired: false, maxLength: 100, hint: 'As others see it when you share something.', problem: problems.name })}
+<button type="submit">Save the name</button></form></section>
+<section class="sheet" aria-labelledby="about-address"><h2 id="about-address">Address</h2>
+<p>You sign in with <strong>${record.email}</strong>, and mails go there.</p>
+<details${problems.email !== undefined || problems.address_password !== undefined ? html` open` : null}><summary>Use another address</summary>
+<form method="post" action="${prefix}account/address" novalidate>${visit.formToken()}
+${field({ name: 'email', label: 'New address', type: 'email', autocomplete: 'email', problem: problems.email })}
+${again('address_password', 'Your password')}
+<button type="submit">Send a mail to it</button></form></details></section>
+${
+  hasPassword
+    ? html`<section class="sheet" aria-labelledby="about-password"><h2 id="about-password">Password</h2>
+<details${problems.old_password !== undefined || problems.new_password !== undefined ? html` open` : null}><summary>Change the password</summary>
+<form method="post" action="${prefix}account/password" novalidate>${visit.formToken()}
+<input class="away" type="text" name="username" value="${record.email}" autocomplete="username" readonly tabindex="-1" aria-hidden="true">
+${again('old_password', 'Password until now')}
+${field({ name: 'new_password', label: 'New password', type: 'password', autocomplete: 'new-password', hint: passwordHint, maxLength: 1024, problem: problems.new_password })}
+<button type="submit">Change it</button></form></details></section>`
+    : html`<section class="sheet" aria-labelledby="about-password"><h2 id="about-password">Password</h2>
+<p>You have none yet. <a href="${prefix}forgot">Get a mail to choose one</a>.</p></section>`
+}
+<section class="sheet" aria-labelledby="about-data"><h2 id="about-data">What is kept of you</h2>
+<p>Everything that is stored here about your account, as one file.</p>
+<form method="post" action="${prefix}account/export">${visit.formToken()}<button class="plain" type="submit">Download it</button></form></section>
+<section class="sheet" aria-labelledby="about-end"><h2 id="about-end">Delete the account</h2>
+<p>It ends everywhere at once: every device is signed out, and what you opened to others is closed. It cannot be undone.</p>
+<details${problems.delete_password !== undefined || problems.sure !== undefined ? html` open` : null}><summary>Delete my account</summary>
+<form method="post" action="${prefix}account/delete" novalidate>${visit.formToken()}
+${again('delete_password', 'Your password')}
+<div class="choice"><input type="checkbox" id="field-sure" name="sure" value="yes"><label for="field-sure">Yes, delete my account and what belongs to it</label></div>
+<p><button class="bad" type="submit">Delete it for good</button></p></form></details></section>`,
+  });
+}
+
+const nameForm = defineForm({
+  path: 'account/name',
+  who: 'account',
+  form: z.object({ name: z.string().max(1000).default('') }),
+  handle: async (visit, { form: { name } }) => {
+    const { requestId } = visit.origin;
+    const outcome = await renameAccount(visit.context, visit.actor, { displayName: name, requestId });
+    if (outcome.kind === 'renamed') return visit.redirect(`${visit.prefix}account?done=name`);
+    return accountPage(visit, { name: 'That name cannot be used. Take up to 100 plain characters.' }, 422);
+  },
+});
+
+const addressForm = defineForm({
+  path: 'account/address',
+  who: 'account',
+  form: z.object({ email: z.string().max(1000).default(''), address_password: z.string().max(4000).default('') }),
+  handle: async (visit, { form }) => {
+    const { clientAddress, requestId } = visit.origin;
+    const asked = { newEmail: form.email, password: form.address_password, clientAddress, requestId };
+    const outcome = await requestAddressChange(visit.context, visit.actor, asked);
+    if (outcome.kind === 'accepted') return visit.redirect(`${visit.prefix}account?done=address`);
+    if (outcome.kind === 'busy') return visit.sorry(429);
+    switch (outcome.reason) {
+      case 'bad-address':
+        return accountPage(visit, { email: 'That is no mail address. It looks like you@example.org.' }, 422);
+      case 'same-address':
+        return accountPage(visit, { email: 'That is your address already.' }, 422);
+      case 'domain':
+        return accountPage(visit, { email: 'Addresses of that place are not taken here.' }, 422);
+      case 'wrong-password':
+      case 'not-signed-in':
+        return accountPage(visit, { address_password: 'That is not your password.' }, 422);
+      default:
+        return outcome.reason satisfies never;
+    }
+  },
+});
+
+const passwordForm = defineForm({
+  path: 'account/password',
+  who: 'account',
+  form: z.object({ old_password: z.string().max(4000).default(''), new_password: z.string().max(4000).default('') }),
+  handle: async (visit, { form }) => {
+    const asked = { ...browserOf(visit), oldPassword: form.old_password, newPassword: form.new_password };
+    const outcome = await changePassword(visit.context, visit.actor, asked);
+    switch (outcome.kind) {
+      case 'changed': {
+        const { sessionToken, maxAgeSeconds, deviceCookie } = outcome.session;
+        visit.startSession(sessionToken, maxAgeSeconds);
+        if (deviceCookie !== null) visit.rememberDevice(deviceCookie);
+        return visit.redirect(`${visit.prefix}account?done=password`);
+      }
+      case 'refused':
+        return accountPage(visit, { old_password: 'That is not your password until now.' }, 422);
+      case 'weak-password':
+        return accountPage(visit, { new_password: passwordProblem(outcome.why) }, 422);
+      case 'busy':
+        return visit.sorry(429);
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+const exportForm = defineForm({
+  path: 'account/export',
+  who: 'account',
+  form: z.object({}),
+  handle: async (visit) => {
+    const outcome = await exportAccount(visit.context, visit.actor, { requestId: visit.origin.requestId });
+    if (outcome.kind === 'refused') return visit.sorry(404);
+    const bytes = Buffer.from(`${JSON.stringify(outcome.document, null, 2)}\n`);
+    return { kind: 'file', type: 'application/json', bytes, filename: 'my-account.json' };
+  },
+});
+
+const deleteForm = defineForm({
+  path: 'account/delete',
+  who: 'account',
+  form: z.object({ delete_password: z.string().max(4000).default(''), sure: z.string().optional() }),
+  handle: async (visit, { form }) => {
+    if (form.sure !== 'yes') return accountPage(visit, { sure: 'Tick the box to say that you are sure.' }, 422);
+    const { clientAddress, requestId } = visit.origin;
+    const asked = { password: form.delete_password, clientAddress, requestId };
+    const outcome = await deleteAccount(visit.context, visit.actor, asked);
+    if (outcome.kind === 'busy') return visit.sorry(429);
+    if (outcome.kind === 'deleted') {
+      visit.endSession();
+      return visit.redirect(`${visit.prefix}login?done=deleted`);
+    }
+    if (outcome.reason === 'last-admin') {
+      const text = 'You are the only administrator. Make somebody else one first.';
+      return accountPage(visit, { delete_password: text }, 422);
+    }
+    return accountPage(visit, { delete_password: 'That is not your password.' }, 422);
+  },
+});
+
+export const accountPages: readonly PageRoute[] = [
+  account,
+  nameForm,
+  addressForm,
+  passwordForm,
+  exportForm,
+  deleteForm,
+];

@@ -1,0 +1,286 @@
+// Administration of people: who has an account, inviting, closing and opening, role and groups, signing out.
+// Whether it may be done is control/accounts' to say, in the unit that does it; these pages only show it.
+
+import { z } from 'zod';
+import {
+  type AccountView,
+  type AdminOutcome,
+  type AdminRefused,
+  adminDisable,
+  adminEnable,
+  adminEndSessions,
+  adminListAccounts,
+  adminReadAccount,
+  adminSetGroups,
+  adminSetRole,
+  inviteAgain,
+} from '../../control/accounts/administer-accounts.ts';
+import { createAccount } from '../../control/accounts/create-account.ts';
+import { type Html, html } from '../html.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { buttonForm, field, note, type Problems, problemSummary, select } from './fields.ts';
+import { moment } from './moments.ts';
+
+const pageSize = 50;
+const roles = [
+  { value: 'user', label: 'Person' },
+  { value: 'admin', label: 'Administrator: may do everything on these pages' },
+] as const;
+
+const doneWords = {
+  invited: 'The invitation is on its way.',
+  disabled: 'The account is closed, and signed out everywhere.',
+  enabled: 'The account is open again.',
+  role: 'The role is changed.',
+  groups: 'The groups are changed.',
+  ended: 'Signed out everywhere.',
+};
+
+const done = z.enum(['invited', 'disabled', 'enabled', 'role', 'groups', 'ended']).optional();
+
+const list = definePage({
+  path: 'admin/accounts',
+  who: 'admin',
+  query: z.object({ search: z.string().max(320).optional(), after: z.string().max(60).optional(), done }),
+  handle: async (visit, { query }) => {
+    const { prefix, context, actor } = visit;
+    const search = query.search?.trim() === '' ? undefined : query.search?.trim();
+    const found = await adminListAccounts(context, actor, { search, after: query.after, limit: pageSize });
+    if (found.kind === 'refused') return visit.sorry(403);
+    const next = new URLSearchParams({ ...(search === undefined ? {} : { search }), after: found.next ?? '' });
+    return visit.page({
+      title: 'People',
+      section: 'admin/accounts',
+      body: html`${query.done === undefined ? null : note('good', doneWords[query.done])}
+<div class="row spaced"><form method="get" action="${prefix}admin/accounts" class="row" role="search">
+${field({ name: 'search', label: 'Find by address', type: 'search', value: search ?? '', autocomplete: 'off', isRequired: false })}
+<button class="plain" type="submit">Find</button></form>
+<a class="button" href="${prefix}admin/accounts/invite">Invite somebody</a></div>
+${
+  found.accounts.length === 0
+    ? html`<p>Nobody was found.</p>`
+    : html`<div class="scroll" role="region" aria-label="People" tabindex="0"><table><thead><tr><th scope="col">Address</th><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Standing</th></tr></thead>
+<tbody>${found.accounts.map((one) => accountRow(prefix, one))}</tbody></table></div>`
+}
+${found.next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}admin/accounts?${next.toString()}">More</a></p>`}`,
+    });
+  },
+});
+
+function accountRow(prefix: string, account: AccountView): Html {
+  return html`<tr><td><a href="${prefix}admin/accounts/${account.id}">${account.email}</a></td><td>${account.displayName}</td>
+<td>${account.role === 'admin' ? 'Administrator' : 'Person'}</td><td>${standing(account)}</td></tr>`;
+}
+
+function standing(account: AccountView): Html {
+  if (account.state !== 'active') return html`<span class="tag bad">closed</span>`;
+  if (account.emailVerifiedAt === null) return html`<span class="tag">not here yet</span>`;
+  return html`<span class="tag good">open</span>`;
+}
+
+const invite = definePage({
+  path: 'admin/accounts/invite',
+  who: 'admin',
+  handle: async (visit) => invitePage(visit, { email: '', name: '', groups: '', role: 'user' }, {}, 200),
+});
+
+const inviteShape = z.object({
+  email: z.string().max(1000).default(''),
+  name: z.string().max(1000).default(''),
+  groups: z.string().max(5000).default(''),
+  role: z.enum(['user', 'admin']).default('user'),
+});
+
+function invitePage(
+  visit: PersonVisit,
+  filled: z.infer<typeof inviteShape>,
+  problems: Problems,
+  status: number,
+): PageAnswer {
+  return visit.page({
+    title: 'Invite somebody',
+    section: 'admin/accounts',
+    width: 'narrow',
+    status,
+    body: html`${problemSummary(problems)}<p>They get a mail with a link to choose a password.</p>
+<form method="post" action="${visit.prefix}admin/accounts/invite" novalidate>${visit.formToken()}
+${field({ name: 'email', label: 'Mail address', type: 'email', value: filled.email, autocomplete: 'off', problem: problems.email })}
+${field({ name: 'name', label: 'Name', value: filled.name, autocomplete: 'off', isRequired: false, maxLength: 100, problem: problems.name })}
+${groupsField(filled.groups, problems)}
+${select({ name: 'role', label: 'Role', choices: roles, value: filled.role })}
+<button type="submit">Send the invitation</button></form>`,
+  });
+}
+
+function groupsField(value: string, problems: Problems): Html {
+  const hint = 'Names for the sites behind this gateway, with commas between them. Empty for none.';
+  return field({
+    name: 'groups',
+    label: 'Groups',
+    value,
+    hint,
+    autocomplete: 'off',
+    isRequired: false,
+    maxLength: 5000,
+    problem: problems.groups,
+  });
+}
+
+const inviteForm = defineForm({
+  path: 'admin/accounts/invite',
+  who: 'admin',
+  form: inviteShape,
+  handle: async (visit, { form }) => {
+    const outcome = await createAccount(visit.context, visit.actor, {
+      email: form.email,
+      displayName: form.name,
+      groups: groupsOf(form.groups),
+      role: form.role,
+      invited: true,
+      requestId: visit.origin.requestId,
+    });
+    if (outcome.kind === 'created') return visit.redirect(`${visit.prefix}admin/accounts?done=invited`);
+    switch (outcome.reason) {
+      case 'not-allowed':
+        return visit.sorry(403);
+      case 'bad-address':
+        return invitePage(visit, form, { email: 'That is no mail address.' }, 422);
+      case 'exists':
+        return invitePage(visit, form, { email: 'There is an account with this address already.' }, 422);
+      case 'bad-name':
+        return invitePage(visit, form, { name: 'That name cannot be used.' }, 422);
+      case 'bad-groups':
+        return invitePage(visit, form, { groups: badGroups }, 422);
+      case 'busy':
+        return visit.sorry(503);
+      default:
+        // an invitation sets no password
+        return visit.sorry(400);
+    }
+  },
+});
+
+const badGroups = 'Those groups cannot be used. Take at most 64, of up to 64 characters each.';
+
+function groupsOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((group) => group.trim())
+    .filter((group) => group !== '');
+}
+
+const params = z.object({ account: z.string().max(60) });
+
+const detail = definePage({
+  path: 'admin/accounts/:account',
+  who: 'admin',
+  params,
+  query: z.object({ done }),
+  handle: async (visit, input) => detailPage(visit, input.params.account, {}, 200, input.query.done),
+});
+
+async function detailPage(
+  visit: PersonVisit,
+  accountId: string,
+  problems: Problems,
+  status: number,
+  said?: keyof typeof doneWords,
+): Promise<PageAnswer> {
+  const { context, actor, prefix } = visit;
+  const found = await adminReadAccount(context, actor, { accountId });
+  if (found.kind === 'refused') return visit.sorry(404);
+  const { account } = found;
+  const at = (verb: string): string => `${prefix}admin/accounts/${account.id}/${verb}`;
+  const button = (verb: string, text: string, kind: 'plain' | 'bad' | ''): Html =>
+    buttonForm({ action: at(verb), formToken: visit.formToken(), text, kind });
+  const isWaiting = account.emailVerifiedAt === null;
+  return visit.page({
+    title: account.displayName === '' ? account.email : account.displayName,
+    section: 'admin/accounts',
+    status,
+    body: html`${problemSummary(problems)}${said === undefined ? null : note('good', doneWords[said])}
+<section class="sheet" aria-label="About"><dl class="facts"><dt>Address</dt><dd>${account.email}</dd><dt>Standing</dt><dd>${standing(account)}</dd>
+<dt>Since</dt><dd>${moment(account.createdAt)}</dd><dt>Password</dt><dd>${account.hasPassword ? 'set' : 'none'}</dd><dt>Number</dt><dd><code>${account.id}</code></dd></dl>
+<div class="row">${
+      account.state === 'active' ? button('disable', 'Close the account', 'bad') : button('enable', 'Open it again', '')
+    }${account.state === 'active' ? button('end-sessions', 'Sign out everywhere', 'plain') : null}${
+      isWaiting && account.state === 'active' ? button('invite', 'Send the invitation again', 'plain') : null
+    }<a class="button plain" href="${prefix}admin/audit?subject=${account.id}">History</a></div></section>
+<section class="sheet" aria-labelledby="about-role"><h2 id="about-role">Role</h2><form method="post" action="${at('role')}">${visit.formToken()}
+${select({ name: 'role', label: 'What they may do', choices: roles, value: account.role })}<button type="submit">Save the role</button></form></section>
+<section class="sheet" aria-labelledby="about-groups"><h2 id="about-groups">Groups</h2><form method="post" action="${at('groups')}" novalidate>${visit.formToken()}
+${groupsField(account.groups.join(', '), problems)}<button type="submit">Save the groups</button></form></section>`,
+  });
+}
+
+/** One action on one account: done, or the page again with why not. */
+function actionForm<F>(
+  verb: string,
+  said: keyof typeof doneWords,
+  form: z.ZodType<F>,
+  act: (visit: PersonVisit, accountId: string, filled: F) => Promise<AdminOutcome | { readonly kind: 'made' }>,
+): PageRoute {
+  return defineForm({
+    path: `admin/accounts/:account/${verb}`,
+    who: 'admin',
+    params,
+    form,
+    handle: async (visit, { params: { account }, form: filled }) => {
+      const outcome = await act(visit, account, filled);
+      if (outcome.kind !== 'refused') return visit.redirect(`${visit.prefix}admin/accounts/${account}?done=${said}`);
+      return refused(visit, account, outcome);
+    },
+  });
+}
+
+function refused(visit: PersonVisit, accountId: string, { reason }: AdminRefused): Promise<PageAnswer> | PageAnswer {
+  switch (reason) {
+    case 'not-allowed':
+      return visit.sorry(403);
+    case 'unknown':
+      return visit.sorry(404);
+    case 'last-admin':
+      return detailPage(visit, accountId, { '': 'This is the only administrator. Make somebody else one first.' }, 422);
+    case 'bad-groups':
+      return detailPage(visit, accountId, { groups: badGroups }, 422);
+    case 'verified':
+    case 'unverified':
+    case 'disabled':
+      return detailPage(visit, accountId, { '': 'That does not fit how the account stands now.' }, 409);
+    default:
+      return reason satisfies never;
+  }
+}
+
+const nothing = z.object({});
+
+const actions: readonly PageRoute[] = [
+  actionForm('disable', 'disabled', nothing, (visit, accountId) =>
+    adminDisable(visit.context, visit.actor, targetOf(visit, accountId)),
+  ),
+  actionForm('enable', 'enabled', nothing, (visit, accountId) =>
+    adminEnable(visit.context, visit.actor, targetOf(visit, accountId)),
+  ),
+  actionForm('end-sessions', 'ended', nothing, (visit, accountId) =>
+    adminEndSessions(visit.context, visit.actor, targetOf(visit, accountId)),
+  ),
+  actionForm('invite', 'invited', nothing, (visit, accountId) =>
+    inviteAgain(visit.context, visit.actor, targetOf(visit, accountId)),
+  ),
+  actionForm('role', 'role', z.object({ role: z.enum(['user', 'admin']) }), (visit, accountId, { role }) =>
+    adminSetRole(visit.context, visit.actor, { ...targetOf(visit, accountId), role }),
+  ),
+  actionForm(
+    'groups',
+    'groups',
+    z.object({ groups: z.string().max(5000).default('') }),
+    (visit, accountId, { groups }) =>
+      adminSetGroups(visit.context, visit.actor, { ...targetOf(visit, accountId), groups: groupsOf(groups) }),
+  ),
+];
+
+function targetOf(visit: PersonVisit, accountId: string): { readonly accountId: string; readonly requestId: string } {
+  return { accountId, requestId: visit.origin.requestId };
+}
+
+export const adminAccountPages: readonly PageRoute[] = [list, invite, inviteForm, detail, ...actions];

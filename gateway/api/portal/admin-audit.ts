@@ -1,0 +1,78 @@
+// The history: what was done, by whom, to what; newest first, a page at a time. Read only.
+// Ids lead to the person where they are one; details hold no secrets, see store/audit.ts.
+
+import { z } from 'zod';
+import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
+import { isId } from '../../core/model/node-id.ts';
+import { readAccount } from '../../store/accounts.ts';
+import { type AuditEntry, listAudit } from '../../store/audit.ts';
+import { type Html, html } from '../html.ts';
+import { definePage, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { moment } from './moments.ts';
+
+const pageSize = 50;
+
+const audit = definePage({
+  path: 'admin/audit',
+  who: 'admin',
+  query: z.object({
+    subject: z.string().max(60).optional(),
+    actor: z.string().max(60).optional(),
+    before: z.coerce.number().int().min(1).optional(),
+  }),
+  handle: async (visit, { query: { subject, actor, before } }) => {
+    const { context, prefix } = visit;
+    const found = await listAudit(context.store.sql, {
+      limit: pageSize,
+      ...(subject === undefined ? {} : { subject }),
+      ...(actor === undefined ? {} : { actor }),
+      ...(before === undefined ? {} : { before }),
+    });
+    const names = await namesOf(visit, found.entries);
+    const older = new URLSearchParams({
+      ...(subject === undefined ? {} : { subject }),
+      ...(actor === undefined ? {} : { actor }),
+      before: String(found.next ?? ''),
+    });
+    const isPart = subject !== undefined || actor !== undefined;
+    return visit.page({
+      title: 'History',
+      section: 'admin/audit',
+      body: html`${isPart ? html`<p>Only what concerns <code>${subject ?? actor}</code>. <a href="${prefix}admin/audit">Show all</a></p>` : null}
+${
+  found.entries.length === 0
+    ? html`<p>Nothing happened yet.</p>`
+    : html`<div class="scroll" role="region" aria-label="History" tabindex="0"><table><thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">To</th><th scope="col">Details</th></tr></thead>
+<tbody>${found.entries.map((entry) => auditRow(prefix, entry, names))}</tbody></table></div>`
+}
+${found.next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}admin/audit?${older.toString()}">Older</a></p>`}`,
+    });
+  },
+});
+
+function auditRow(prefix: string, entry: AuditEntry, names: ReadonlyMap<string, string>): Html {
+  const actor = names.get(entry.actor) ?? (entry.actor === 'operator' ? 'The operator' : entry.actor);
+  const said = isAuditAction(entry.action) ? auditSentence(entry.action, actor) : `${actor}: ${entry.action}`;
+  const details = Object.entries(entry.details).map(([name, value]) => `${name}: ${value ?? 'none'}`);
+  return html`<tr><td>${moment(entry.at)}</td><td>${said}</td><td>${subjectOf(prefix, entry.subject, names)}</td><td>${details.join(', ')}</td></tr>`;
+}
+
+function subjectOf(prefix: string, subject: string, names: ReadonlyMap<string, string>): Html {
+  if (isId('account', subject)) {
+    return html`<a href="${prefix}admin/accounts/${subject}">${names.get(subject) ?? subject}</a>`;
+  }
+  return html`<code>${subject}</code>`;
+}
+
+/** Addresses of the accounts that a page names; of deleted ones nothing is left but the id. */
+async function namesOf(visit: PersonVisit, entries: readonly AuditEntry[]): Promise<ReadonlyMap<string, string>> {
+  const ids = new Set(entries.flatMap(({ actor, subject }) => [actor, subject]).filter((id) => isId('account', id)));
+  const names = new Map<string, string>();
+  for (const id of ids) {
+    const record = await readAccount(visit.context.store.sql, id);
+    if (record !== null && record.email !== '') names.set(id, record.email);
+  }
+  return names;
+}
+
+export const adminAuditPages: readonly PageRoute[] = [audit];

@@ -1,0 +1,165 @@
+// My devices and sessions: where the account is signed in, since when, and how to end it.
+// What is somebody else's is not there: the same 404 as for what never was.
+
+import { z } from 'zod';
+import {
+  type DeviceView,
+  endDevice,
+  endOtherSessions,
+  endSession,
+  listDevices,
+  listSessions,
+  renameDevice,
+  type SessionView,
+} from '../../control/sessions/my-sessions.ts';
+import { type Html, html } from '../html.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { buttonForm, field, note, type Problems, problemSummary } from './fields.ts';
+import { ago, moment } from './moments.ts';
+
+const doneWords = {
+  ended: 'That device is signed out, and needs a new sign-in.',
+  session: 'That sign-in is ended.',
+  others: 'All your other devices are signed out.',
+  named: 'The name is changed.',
+};
+
+const devices = definePage({
+  path: 'devices',
+  who: 'account',
+  query: z.object({ done: z.enum(['ended', 'session', 'others', 'named']).optional() }),
+  handle: async (visit, { query: { done } }) => devicesPage(visit, {}, 200, done),
+});
+
+async function devicesPage(
+  visit: PersonVisit,
+  problems: Problems,
+  status: number,
+  done?: keyof typeof doneWords,
+): Promise<PageAnswer> {
+  const { context, actor, prefix } = visit;
+  const [all, sessions] = await Promise.all([listDevices(context, actor), listSessions(context, actor)]);
+  return visit.page({
+    title: 'My devices',
+    section: 'devices',
+    status,
+    body: html`${problemSummary(problems)}${done === undefined ? null : note('good', doneWords[done])}
+<p class="lead">Every browser and app where you signed in. If you do not know one, end it and change your password.</p>
+<ul class="items">${all.map((device) =>
+      deviceItem(
+        visit,
+        device,
+        sessions.filter((one) => one.deviceId === device.id),
+      ),
+    )}</ul>
+${
+  sessions.length > 1
+    ? buttonForm({
+        action: `${prefix}devices/others/end`,
+        formToken: visit.formToken(),
+        text: 'Sign out everywhere else',
+        kind: 'bad',
+      })
+    : null
+}`,
+  });
+}
+
+function deviceItem(visit: PersonVisit, device: DeviceView, sessions: readonly SessionView[]): Html {
+  const { prefix, context } = visit;
+  const now = context.clock.epochSeconds();
+  const name = device.name === '' ? 'A device without a name' : device.name;
+  return html`<li>
+<div class="between"><h2>${name} ${device.isCurrent ? html`<span class="tag good">this one</span>` : null}</h2>
+${
+  device.isCurrent
+    ? null
+    : buttonForm({
+        action: `${prefix}devices/${device.id}/end`,
+        formToken: visit.formToken(),
+        text: 'End',
+        label: `End ${name}`,
+        kind: 'bad',
+      })
+}</div>
+<dl class="facts"><dt>Last used</dt><dd>${ago(device.lastSeenAt, now)}</dd><dt>First used</dt><dd>${moment(device.createdAt)}</dd></dl>
+<details><summary>Name and sign-ins<span class="unseen"> of ${name}</span></summary>
+<form method="post" action="${prefix}devices/${device.id}/name" class="row" novalidate>${visit.formToken()}
+${field({ name: `name-${device.id}`, label: 'Name of this device', value: device.name, autocomplete: 'off', maxLength: 100 })}
+<button class="plain" type="submit">Save</button></form>
+${sessions.map((session) => sessionItem(visit, session, now))}
+</details></li>`;
+}
+
+function sessionItem(visit: PersonVisit, session: SessionView, now: number): Html {
+  const end = session.isCurrent
+    ? html`<span class="tag good">the one you use now</span>`
+    : buttonForm({
+        action: `${visit.prefix}sessions/${session.id}/end`,
+        formToken: visit.formToken(),
+        text: 'End this sign-in',
+        kind: 'quiet',
+      });
+  return html`<div class="between"><p>Signed in ${moment(session.createdAt)}, used ${ago(session.lastSeenAt, now)}</p>${end}</div>`;
+}
+
+const deviceParams = z.object({ device: z.string().max(60) });
+
+const nameForm = defineForm({
+  path: 'devices/:device/name',
+  who: 'account',
+  params: deviceParams,
+  // the field is named after its device, so that each has an id of its own on the page
+  form: z.record(z.string().max(100), z.string().max(1000)),
+  handle: async (visit, { params: { device }, form }) => {
+    const name = form[`name-${device}`] ?? '';
+    const { requestId } = visit.origin;
+    const outcome = await renameDevice(visit.context, visit.actor, { deviceId: device, name, requestId });
+    switch (outcome.kind) {
+      case 'renamed':
+        return visit.redirect(`${visit.prefix}devices?done=named`);
+      case 'bad-name':
+        return devicesPage(visit, { '': 'That name cannot be used. Take up to 100 plain characters.' }, 422);
+      case 'unknown':
+        return visit.sorry(404);
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+const endDeviceForm = defineForm({
+  path: 'devices/:device/end',
+  who: 'account',
+  params: deviceParams,
+  form: z.object({}),
+  handle: async (visit, { params: { device } }) => {
+    const { requestId } = visit.origin;
+    const outcome = await endDevice(visit.context, visit.actor, { deviceId: device, requestId });
+    return outcome.kind === 'ended' ? visit.redirect(`${visit.prefix}devices?done=ended`) : visit.sorry(404);
+  },
+});
+
+const endOthersForm = defineForm({
+  path: 'devices/others/end',
+  who: 'account',
+  form: z.object({}),
+  handle: async (visit) => {
+    await endOtherSessions(visit.context, visit.actor, visit.origin.requestId);
+    return visit.redirect(`${visit.prefix}devices?done=others`);
+  },
+});
+
+const endSessionForm = defineForm({
+  path: 'sessions/:session/end',
+  who: 'account',
+  params: z.object({ session: z.string().max(60) }),
+  form: z.object({}),
+  handle: async (visit, { params: { session } }) => {
+    const { requestId } = visit.origin;
+    const outcome = await endSession(visit.context, visit.actor, { sessionId: session, requestId });
+    return outcome.kind === 'ended' ? visit.redirect(`${visit.prefix}devices?done=session`) : visit.sorry(404);
+  },
+});
+
+export const devicePages: readonly PageRoute[] = [devices, nameForm, endOthersForm, endDeviceForm, endSessionForm];

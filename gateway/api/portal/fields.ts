@@ -1,0 +1,96 @@
+// The pieces that forms are made of: a field with its label, hint and problem; the summary of all problems; a note.
+// A problem stands beside its field and in the summary, which is first on the page and read out at once (WCAG 2.2, 3.3.1).
+
+import { type Html, html } from '../html.ts';
+
+export interface Field {
+  readonly name: string;
+  readonly label: string;
+  /** Default `text`. */
+  readonly type?: 'text' | 'email' | 'password' | 'number' | 'datetime-local' | 'search';
+  readonly value?: string | number;
+  readonly hint?: string;
+  /** What is wrong with it, for people. */
+  readonly problem?: string | undefined;
+  /** HTML's word for what a browser may fill in. */
+  readonly autocomplete: string;
+  readonly isRequired?: boolean;
+  readonly maxLength?: number;
+}
+
+/** Problems of a form by the name of their field; the order is that of the page. */
+export type Problems = Readonly<Record<string, string>>;
+
+export function field(input: Field): Html {
+  const { name, label, hint, problem } = input;
+  const id = `field-${name}`;
+  const described = [hint === undefined ? '' : `${id}-hint`, problem === undefined ? '' : `${id}-problem`];
+  const ids = described.filter((each) => each !== '').join(' ');
+  return html`<div class="field">
+<label for="${id}">${label}</label>
+${hint === undefined ? null : html`<p class="hint above" id="${id}-hint">${hint}</p>`}
+${problem === undefined ? null : html`<p class="problem" id="${id}-problem">${problem}</p>`}
+<input id="${id}" name="${name}" type="${input.type ?? 'text'}" value="${input.value ?? ''}" autocomplete="${input.autocomplete}"
+ maxlength="${input.maxLength ?? 320}"${ids === '' ? null : html` aria-describedby="${ids}"`}${
+   problem === undefined ? null : html` aria-invalid="true"`
+ }${input.isRequired === false ? null : html` required`}${
+   input.type === 'email' || input.type === 'password' ? html` autocapitalize="none" spellcheck="false"` : null
+ }>
+</div>`;
+}
+
+/** Links to each field that has a problem; nothing without problems. */
+export function problemSummary(problems: Problems): Html | null {
+  const all = Object.entries(problems);
+  if (all.length === 0) return null;
+  return html`<div class="note bad" role="alert" tabindex="-1">
+<h2>Please look at this again</h2>
+<ul>${all.map(([name, text]) => html`<li>${name === '' ? text : html`<a href="#field-${name}">${text}</a>`}</li>`)}</ul>
+</div>`;
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+export function select(input: {
+  readonly name: string;
+  readonly label: string;
+  readonly choices: readonly Choice[];
+  readonly value: string;
+}): Html {
+  const id = `field-${input.name}`;
+  const options = input.choices.map(
+    ({ value, label }) =>
+      html`<option value="${value}"${value === input.value ? html` selected` : null}>${label}</option>`,
+  );
+  return html`<div class="field">
+<label for="${id}">${input.label}</label>
+<select id="${id}" name="${input.name}">${options}</select>
+</div>`;
+}
+
+/** What was just done, or what to know before reading on. `good` is read out without taking the focus. */
+export function note(kind: 'good' | 'plain' | 'bad', content: Html | string): Html {
+  const role = kind === 'good' ? html` role="status"` : null;
+  return html`<div class="note ${kind}"${role}><p>${content}</p></div>`;
+}
+
+/** A form that is one button. `label` says all for who cannot see what is around it. */
+export function buttonForm(input: {
+  readonly action: string;
+  readonly formToken: Html;
+  readonly text: string;
+  readonly label?: string;
+  readonly kind?: 'plain' | 'bad' | 'quiet' | '';
+  readonly hidden?: Readonly<Record<string, string>>;
+}): Html {
+  const hidden = Object.entries(input.hidden ?? {}).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  );
+  const label = input.label === undefined ? null : html` aria-label="${input.label}"`;
+  return html`<form method="post" action="${input.action}">${input.formToken}${hidden}
+<button type="submit" class="${input.kind ?? ''}"${label}>${input.text}</button>
+</form>`;
+}

@@ -1,0 +1,37 @@
+// The portal's front page: what a person can do here, each with one line that says so.
+
+import { type Html, html } from '../html.ts';
+import { definePage, type PageRoute } from '../page-route.ts';
+
+const home = definePage({
+  path: '',
+  who: 'account',
+  handle: async (visit) => {
+    const { prefix, actor } = visit;
+    const isAdmin = actor.role === 'admin';
+    return visit.page({
+      title: 'Welcome',
+      body: html`<ul class="tiles">
+${tile(prefix, 'links', 'My links', 'What was opened to you, and what you opened to others.')}
+${tile(prefix, 'devices', 'My devices', 'Where you are signed in. End what you do not know.')}
+${tile(prefix, 'account', 'My account', 'Your name, address and password.')}
+</ul>
+${
+  isAdmin
+    ? html`<h2>Administration</h2><ul class="tiles">
+${tile(prefix, 'admin/accounts', 'People', 'Invite somebody, or close an account.')}
+${tile(prefix, 'admin/links', 'All links', 'Every link, and who came in by it.')}
+${tile(prefix, 'admin/keys', 'Keys', 'What signs the passes that players use.')}
+${tile(prefix, 'admin/audit', 'History', 'Who did what, and when.')}
+</ul>`
+    : null
+}`,
+    });
+  },
+});
+
+function tile(prefix: string, path: string, title: string, text: string): Html {
+  return html`<li><h3><a href="${prefix}${path}">${title}</a></h3><p>${text}</p></li>`;
+}
+
+export const homePages: readonly PageRoute[] = [home];

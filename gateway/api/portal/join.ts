@@ -1,0 +1,134 @@
+// Make an account, and ask for a new password. Both say the same whoever the address belongs to, and go on by mail.
+// Nothing here tells whether an address has an account.
+
+import { z } from 'zod';
+import { registerAccount } from '../../control/accounts/register-account.ts';
+import { requestPasswordReset } from '../../control/accounts/request-password-reset.ts';
+import { html } from '../html.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
+import { field, type Problems, problemSummary } from './fields.ts';
+
+const addressForm = z.object({ email: z.string().max(1000).default('') });
+
+const register = definePage({
+  path: 'register',
+  who: 'anyone',
+  handle: async (visit) => (isOpen(visit) ? registerPage(visit, '', {}, 200) : closed(visit)),
+});
+
+const registerForm = defineForm({
+  path: 'register',
+  who: 'anyone',
+  form: addressForm,
+  handle: async (visit, { form: { email } }) => {
+    const { clientAddress, requestId } = visit.origin;
+    const outcome = await registerAccount(visit.context, { email, address: clientAddress, requestId });
+    if (outcome.kind === 'accepted') return checkYourMail(visit, email);
+    switch (outcome.reason) {
+      case 'closed':
+        return closed(visit);
+      case 'busy':
+        return tooMany(visit, outcome.retryAfterSeconds);
+      case 'bad-address':
+        return registerPage(visit, email, { email: 'That is no mail address. It looks like you@example.org.' }, 422);
+      case 'domain':
+        return registerPage(visit, email, { email: `Accounts here are for addresses of ${domainsOf(visit)}.` }, 422);
+      case 'weak-password':
+        // no password is asked for on this page
+        return registerPage(visit, email, {}, 422);
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+function isOpen(visit: Visit): boolean {
+  return visit.context.config().accounts.registration === 'open';
+}
+
+function domainsOf(visit: Visit): string {
+  return visit.context.config().accounts.domains.join(' or ');
+}
+
+function registerPage(visit: Visit, email: string, problems: Problems, status: number): PageAnswer {
+  const domains = domainsOf(visit);
+  return visit.page({
+    title: 'Make an account',
+    width: 'narrow',
+    status,
+    body: html`${problemSummary(problems)}
+<p>We send a mail to your address. Open it to choose a password, and you are in.</p>
+<form method="post" action="${visit.prefix}register" novalidate>
+${visit.formToken()}
+${field({
+  name: 'email',
+  label: 'Your mail address',
+  type: 'email',
+  value: email,
+  autocomplete: 'email',
+  problem: problems.email,
+  ...(domains === '' ? {} : { hint: `An address of ${domains}.` }),
+})}
+<button type="submit">Send me the mail</button>
+</form>
+<p class="after">Have an account? <a href="${visit.prefix}login">Sign in</a></p>`,
+  });
+}
+
+function closed(visit: Visit): PageAnswer {
+  return visit.sorry(403, {
+    title: 'Accounts are by invitation',
+    text: 'Ask whoever runs this place to invite you. The invitation comes by mail.',
+  });
+}
+
+const forgot = definePage({
+  path: 'forgot',
+  who: 'anyone',
+  handle: async (visit) => forgotPage(visit, {}, 200),
+});
+
+const forgotForm = defineForm({
+  path: 'forgot',
+  who: 'anyone',
+  form: addressForm,
+  handle: async (visit, { form: { email } }) => {
+    if (email.trim() === '') return forgotPage(visit, { email: 'Type your mail address.' }, 422);
+    const { clientAddress, requestId } = visit.origin;
+    const outcome = await requestPasswordReset(visit.context, { email, address: clientAddress, requestId });
+    return outcome.kind === 'busy' ? tooMany(visit, outcome.retryAfterSeconds) : checkYourMail(visit, email);
+  },
+});
+
+function forgotPage(visit: Visit, problems: Problems, status: number): PageAnswer {
+  return visit.page({
+    title: 'Choose a new password',
+    width: 'narrow',
+    status,
+    body: html`${problemSummary(problems)}
+<p>Type your address, and we send you a mail with a link to choose a new password.</p>
+<form method="post" action="${visit.prefix}forgot" novalidate>
+${visit.formToken()}
+${field({ name: 'email', label: 'Mail address', type: 'email', autocomplete: 'username', problem: problems.email })}
+<button type="submit">Send me the mail</button>
+</form>
+<p class="after"><a href="${visit.prefix}login">Back to sign in</a></p>`,
+  });
+}
+
+function checkYourMail(visit: Visit, email: string): PageAnswer {
+  return visit.page({
+    title: 'Look at your mail',
+    width: 'narrow',
+    body: html`<p>If <strong>${email.trim().slice(0, 320)}</strong> can be used here, a mail is on its way. Open the link in it to go on.</p>
+<p class="soft">Nothing there after a few minutes? Look among unwanted mails, check the address for typing errors, and try again.</p>
+<p><a class="button plain" href="${visit.prefix}login">Back to sign in</a></p>`,
+  });
+}
+
+function tooMany(visit: Visit, retryAfterSeconds: number): PageAnswer {
+  const answer = visit.sorry(429);
+  return answer.kind === 'page' ? { ...answer, page: { ...answer.page, retryAfterSeconds } } : answer;
+}
+
+export const joinPages: readonly PageRoute[] = [register, registerForm, forgot, forgotForm];

@@ -1,0 +1,240 @@
+// Pages that a mail leads to: confirm an address, accept an invitation, choose a new password, use a new address, sign in without one.
+// The code leaves the address at once and waits in the flow cookie, so it is in no history and no log; opening the page spends nothing,
+// so mail scanners and previews spend nothing. A POST from the page does.
+
+import { z } from 'zod';
+import { confirmAddressChange } from '../../control/accounts/confirm-address-change.ts';
+import { type DescribedCode, describeCode } from '../../control/accounts/describe-code.ts';
+import { resetPassword } from '../../control/accounts/reset-password.ts';
+import { verifyAddress } from '../../control/accounts/verify-address.ts';
+import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
+import type { PasswordRefusal } from '../../core/model/account.ts';
+import { type Html, html } from '../html.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
+import { openHandover } from '../sign-in-flow.ts';
+import { browserOf, enter } from './enter.ts';
+import { field, type Problems, problemSummary } from './fields.ts';
+import { passwordHint, passwordProblem } from './password-words.ts';
+
+type Usable = Extract<DescribedCode, { readonly kind: 'usable' }>;
+
+const formShape = z.object({
+  password: z.string().max(4000).default(''),
+  name: z.string().max(1000).default(''),
+});
+
+type Filled = z.infer<typeof formShape>;
+
+/** What became of a code that was sent. `again`: the form once more, with what is wrong. */
+type Spent =
+  | PageAnswer
+  | { readonly kind: 'again'; readonly problems: Problems; readonly status: number }
+  | { readonly kind: 'refused' };
+
+interface CodePage {
+  readonly path: string;
+  readonly purpose: Usable['purpose'];
+  readonly title: string;
+  /** Between the heading and the button. */
+  readonly content: (visit: Visit, code: Usable, filled: Filled, problems: Problems) => Html;
+  readonly button: string;
+  readonly spend: (visit: Visit, code: string, filled: Filled) => Promise<Spent>;
+}
+
+const query = z.object({ code: z.string().max(200).optional(), flow: z.string().max(40).optional() });
+
+function codePages(page: CodePage): PageRoute[] {
+  const { path } = page;
+  return [
+    definePage({
+      path,
+      who: 'anyone',
+      query,
+      handle: async (visit, { query: { code, flow } }) => {
+        if (code !== undefined) {
+          const { id } = visit.jar.begin({ code });
+          return visit.redirect(`${visit.prefix}${path}?flow=${id}`);
+        }
+        const kept = visit.jar.find(flow)?.code ?? null;
+        return kept === null ? unusable(visit) : showCode(page, visit, kept, { password: '', name: '' }, {}, 200);
+      },
+    }),
+    defineForm({
+      path,
+      who: 'anyone',
+      query,
+      form: formShape,
+      handle: async (visit, { query: { flow }, form }) => {
+        const code = visit.jar.find(flow)?.code ?? null;
+        if (code === null || flow === undefined) return unusable(visit);
+        const spent = await page.spend(visit, code, form);
+        switch (spent.kind) {
+          case 'again':
+            return showCode(page, visit, code, form, spent.problems, spent.status);
+          case 'refused':
+            return unusable(visit);
+          default:
+            visit.jar.end(flow);
+            return spent;
+        }
+      },
+    }),
+  ];
+}
+
+async function showCode(
+  page: CodePage,
+  visit: Visit,
+  code: string,
+  filled: Filled,
+  problems: Problems,
+  status: number,
+): Promise<PageAnswer> {
+  const described = await describeCode(visit.context, code);
+  if (described.kind !== 'usable' || described.purpose !== page.purpose) return unusable(visit);
+  return visit.page({
+    title: page.title,
+    width: 'narrow',
+    status,
+    formTargets: pendingTargets(visit),
+    body: html`${problemSummary(problems)}
+<form method="post" action="${visit.target}" novalidate>
+${visit.formToken()}
+${page.content(visit, described, filled, problems)}
+<button type="submit">${page.button}</button>
+</form>`,
+  });
+}
+
+/** Where signing in from this page may lead, for the policy of the page. */
+function pendingTargets(visit: Visit): readonly string[] {
+  const { pending } = visit.jar;
+  const request = pending === null ? null : openHandover(visit, pending);
+  return request === null ? [] : [request.origin];
+}
+
+function unusable(visit: Visit): PageAnswer {
+  return visit.sorry(410, {
+    title: 'This link from your mail does not work',
+    text: 'It works once and for a limited time. Open the newest mail, or ask for a new one.',
+  });
+}
+
+/** The address is shown, not asked; a hidden user name lets a browser keep the new password under it. */
+function addressLine(email: string): Html {
+  return html`<p>For <strong>${email}</strong></p>
+<input class="away" type="text" name="username" value="${email}" autocomplete="username" readonly tabindex="-1" aria-hidden="true">`;
+}
+
+function passwordField(problems: Problems): Html {
+  return field({
+    name: 'password',
+    label: 'Choose a password',
+    type: 'password',
+    autocomplete: 'new-password',
+    hint: passwordHint,
+    maxLength: 1024,
+    problem: problems.password,
+  });
+}
+
+function nameField(value: string): Html {
+  return field({
+    name: 'name',
+    label: 'Your name',
+    value,
+    hint: 'As others see it, if you like. You can leave it empty.',
+    autocomplete: 'name',
+    isRequired: false,
+    maxLength: 100,
+  });
+}
+
+function againFor(
+  outcome: { readonly kind: 'weak-password'; readonly why: PasswordRefusal } | { readonly kind: 'busy' },
+): Spent {
+  if (outcome.kind === 'busy') {
+    return { kind: 'again', status: 503, problems: { '': 'A lot is going on right now. Try again in a few seconds.' } };
+  }
+  return { kind: 'again', status: 422, problems: { password: passwordProblem(outcome.why) } };
+}
+
+const verify: CodePage = {
+  path: 'verify',
+  purpose: 'verify-address',
+  title: 'Confirm your address',
+  content: (_visit, code, filled, problems) =>
+    html`${addressLine(code.email)}${nameField(filled.name || code.displayName)}${passwordField(problems)}`,
+  button: 'Finish and sign in',
+  spend: async (visit, code, { password, name }) => {
+    const outcome = await verifyAddress(visit.context, { ...browserOf(visit), code, password, displayName: name });
+    if (outcome.kind === 'verified') return enter(visit, outcome.session, {});
+    return outcome.kind === 'refused' ? outcome : againFor(outcome);
+  },
+};
+
+const invitation: CodePage = {
+  path: 'invitation',
+  purpose: 'invitation',
+  title: 'Welcome',
+  content: (_visit, code, filled, problems) =>
+    html`<p>You were invited. Choose a password, and you are in.</p>${addressLine(code.email)}${nameField(filled.name || code.displayName)}${passwordField(problems)}`,
+  button: 'Accept and sign in',
+  spend: async (visit, code, { password, name }) => {
+    const outcome = await signInByCode(visit.context, { ...browserOf(visit), code, password, displayName: name });
+    if (outcome.kind === 'signed-in') return enter(visit, outcome.session, {});
+    return outcome.kind === 'refused' ? outcome : againFor(outcome);
+  },
+};
+
+const signInLink: CodePage = {
+  path: 'sign-in',
+  purpose: 'sign-in',
+  title: 'Sign in',
+  content: (_visit, code) =>
+    html`<p>This signs you in as <strong>${code.email}</strong>, once, without a password.</p>`,
+  button: 'Sign in',
+  spend: async (visit, code) => {
+    const outcome = await signInByCode(visit.context, { ...browserOf(visit), code });
+    if (outcome.kind === 'signed-in') return enter(visit, outcome.session, {});
+    return outcome.kind === 'refused' ? outcome : againFor(outcome);
+  },
+};
+
+const reset: CodePage = {
+  path: 'reset',
+  purpose: 'reset-password',
+  title: 'Choose a new password',
+  content: (_visit, code, _filled, problems) =>
+    html`${addressLine(code.email)}${passwordField(problems)}<p class="soft">You will be signed out everywhere, and sign in with the new one.</p>`,
+  button: 'Set this password',
+  spend: async (visit, code, { password }) => {
+    const requestId = visit.origin.requestId;
+    const outcome = await resetPassword(visit.context, { code, password, requestId });
+    if (outcome.kind === 'reset') return visit.redirect(`${visit.prefix}login?done=reset`);
+    return outcome.kind === 'refused' ? outcome : againFor(outcome);
+  },
+};
+
+const confirmAddress: CodePage = {
+  path: 'confirm-address',
+  purpose: 'change-address',
+  title: 'Use this address from now on',
+  content: (_visit, code) =>
+    html`<p>From now on you sign in with <strong>${code.email}</strong>, and mails go there. Every device is signed out once.</p>`,
+  button: 'Use this address',
+  spend: async (visit, code) => {
+    const outcome = await confirmAddressChange(visit.context, { code, requestId: visit.origin.requestId });
+    if (outcome.kind !== 'changed') return { kind: 'refused' };
+    visit.endSession();
+    return visit.page({
+      title: 'Your address is changed',
+      width: 'narrow',
+      body: html`<p>Sign in with your new address.</p><p><a class="button" href="${visit.prefix}login">Sign in</a></p>`,
+    });
+  },
+};
+
+export const mailCodePages: readonly PageRoute[] = [verify, invitation, signInLink, reset, confirmAddress].flatMap(
+  codePages,
+);

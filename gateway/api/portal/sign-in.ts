@@ -1,0 +1,183 @@
+// Sign in, sign out, and the two ends of a hand-over: `login` on another host begins it, `handover` there completes it.
+// The same words for every reason why an address and a password do not open an account.
+
+import { z } from 'zod';
+import { redeemHandover } from '../../control/sessions/hand-over.ts';
+import { signOut } from '../../control/sessions/my-sessions.ts';
+import { signIn } from '../../control/sessions/sign-in.ts';
+import { type Html, html } from '../html.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
+import { returnPathOf } from '../return-address.ts';
+import { beginSignIn, continuationOf, openHandover, type SignInAbout } from '../sign-in-flow.ts';
+import { browserOf, enter, goOn, type SignInQuery, tooLate } from './enter.ts';
+import { field, note, type Problems, problemSummary } from './fields.ts';
+
+const query = z.object({
+  handover: z.string().max(4096).optional(),
+  return: z.string().max(4096).optional(),
+  done: z.enum(['out', 'reset', 'deleted']).optional(),
+});
+
+type Query = z.infer<typeof query>;
+
+const login = definePage({
+  path: 'login',
+  who: 'anyone',
+  place: 'everywhere',
+  query,
+  handle: async (visit, { query: asked }) => {
+    if (!visit.origin.isPortal) return beginSignIn(visit, { returnPath: returnPathOf(asked.return) });
+    if (visit.actor !== null) return goOn(visit, visit.actor, asked);
+    if (asked.handover !== undefined && openHandover(visit, asked.handover) === null) return tooLate(visit);
+    return signInPage(visit, asked, '', {});
+  },
+});
+
+const loginForm = defineForm({
+  path: 'login',
+  who: 'anyone',
+  query,
+  form: z.object({ email: z.string().max(1000).default(''), password: z.string().max(4000).default('') }),
+  handle: async (visit, { query: asked, form }) => {
+    if (asked.handover !== undefined && openHandover(visit, asked.handover) === null) return tooLate(visit);
+    if (form.email.trim() === '' || form.password === '') {
+      return signInPage(visit, asked, form.email, {
+        ...(form.email.trim() === '' ? { email: 'Type your mail address.' } : {}),
+        ...(form.password === '' ? { password: 'Type your password.' } : {}),
+      });
+    }
+    const outcome = await signIn(visit.context, { ...form, ...browserOf(visit) });
+    switch (outcome.kind) {
+      case 'signed-in':
+        return enter(visit, outcome.session, asked);
+      case 'refused':
+        return signInPage(visit, asked, form.email, {
+          '': 'That address and password do not fit together. Check both, or choose a new password.',
+        });
+      case 'busy':
+        return waitPage(visit, asked, form.email, outcome.retryAfterSeconds);
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+function waitPage(visit: Visit, asked: Query, email: string, seconds: number): PageAnswer {
+  const wait = seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+  const answer = signInPage(visit, asked, email, {
+    '': `There were many tries, so your password was not looked at. Wait ${wait}, then try again.`,
+  });
+  if (answer.kind !== 'page') return answer;
+  return { ...answer, status: 429, page: { ...answer.page, retryAfterSeconds: seconds } };
+}
+
+function signInPage(visit: Visit, asked: Query, email: string, problems: Problems): PageAnswer {
+  const { context, prefix } = visit;
+  const request = asked.handover === undefined ? null : openHandover(visit, asked.handover);
+  const { accounts, portal } = context.config();
+  visit.jar.pending = asked.handover ?? null;
+  const way = wayOf(asked);
+  const hasProblems = Object.keys(problems).length > 0;
+  return visit.page({
+    title: 'Sign in',
+    width: 'narrow',
+    status: hasProblems ? 422 : 200,
+    formTargets: request === null ? [] : [request.origin],
+    body: html`${problemSummary(problems)}
+${asked.done === undefined ? null : note('good', doneWords[asked.done])}
+${aboutNote(request?.about ?? null, request?.host ?? null, portal?.name ?? 'latchkey')}
+<form method="post" action="${prefix}login${way}" novalidate>
+${visit.formToken()}
+${field({ name: 'email', label: 'Mail address', type: 'email', value: email, autocomplete: 'username', problem: problems.email })}
+${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', maxLength: 1024, problem: problems.password })}
+<button type="submit">Sign in</button>
+</form>
+<p class="after"><a href="${prefix}forgot">I do not know my password</a></p>
+${
+  accounts.registration === 'open'
+    ? html`<p>New here? <a href="${prefix}register">Make an account</a></p>`
+    : html`<p class="soft">New here? Accounts are by invitation. Ask whoever runs this place.</p>`
+}`,
+  });
+}
+
+const doneWords = {
+  out: 'You are signed out on this device.',
+  reset: 'Your new password is set. Sign in with it.',
+  deleted: 'Your account is deleted and every device is signed out.',
+};
+
+function aboutNote(about: SignInAbout | null, host: string | null, name: string): Html | null {
+  if (about !== null) {
+    const from = about.owner === null ? null : html`, sent to you by <strong>${about.owner}</strong>`;
+    return note(
+      'plain',
+      html`You are about to open <strong>${about.label}</strong>${from}. Sign in first; then it is yours on every device you sign in on.`,
+    );
+  }
+  return host === null ? null : note('plain', html`Sign in to ${name} to go on to <strong>${host}</strong>.`);
+}
+
+/** Query of the form's address: what the page was asked with, and nothing else. */
+function wayOf({ handover, return: back }: SignInQuery): string {
+  const way = new URLSearchParams();
+  if (handover !== undefined) way.set('handover', handover);
+  if (back !== undefined) way.set('return', back);
+  return way.size === 0 ? '' : `?${way.toString()}`;
+}
+
+const handover = definePage({
+  path: 'handover',
+  who: 'anyone',
+  place: 'everywhere',
+  query: z.object({ code: z.string().max(200), flow: z.string().max(40) }),
+  handle: async (visit, { query: { code, flow: id } }) => {
+    const flow = visit.jar.find(id);
+    // only a GET spends the code: what looks ahead with HEAD must not take it from the visitor
+    if (flow === null || visit.method !== 'GET') return tooLate(visit);
+    const redeemed = await redeemHandover(visit.context, { code, nonce: flow.nonce, host: visit.origin.host });
+    if (redeemed.kind === 'refused') return tooLate(visit);
+    visit.startSession(redeemed.token, redeemed.maxAgeSeconds);
+    return visit.redirect(continuationOf(visit, id));
+  },
+});
+
+const logout = definePage({
+  path: 'logout',
+  who: 'anyone',
+  place: 'everywhere',
+  handle: async (visit) => {
+    if (visit.actor === null) return signedOut(visit);
+    return visit.page({
+      title: 'Sign out',
+      width: 'narrow',
+      body: html`<p>You are signed in as <strong>${visit.actor.email}</strong>. Signing out ends it on this device, everywhere.</p>
+<form method="post" action="${visit.prefix}logout">${visit.formToken()}<button type="submit">Sign out</button></form>`,
+    });
+  },
+});
+
+const logoutForm = defineForm({
+  path: 'logout',
+  who: 'anyone',
+  place: 'everywhere',
+  form: z.object({}),
+  handle: async (visit) => {
+    if (visit.actor !== null) await signOut(visit.context, visit.actor);
+    visit.endSession();
+    return visit.origin.isPortal
+      ? visit.redirect(`${visit.prefix}login?done=out`)
+      : visit.redirect(`${visit.prefix}logout`);
+  },
+});
+
+function signedOut(visit: Visit): PageAnswer {
+  return visit.page({
+    title: 'You are signed out',
+    width: 'narrow',
+    body: html`<p>Nobody is signed in here on this device.</p>
+<p><a class="button" href="${visit.prefix}login">Sign in</a></p>`,
+  });
+}
+
+export const signInPages: readonly PageRoute[] = [login, loginForm, handover, logout, logoutForm];
