@@ -10,7 +10,6 @@ import { openConfiguredTransport } from '../../control/notify/configured-transpo
 import { type Outbox, startOutbox } from '../../control/notify/deliver-outbox.ts';
 import { registerOutboxMetrics } from '../../control/notify/outbox-metrics.ts';
 import { openContext } from '../../control/open-context.ts';
-import { actorOf } from '../../control/sessions/actor-of.ts';
 import { recordSeen } from '../../control/sessions/record-seen.ts';
 import { sessionForHost } from '../../control/sessions/session-for-host.ts';
 import { startPruning } from '../../control/sessions/start-pruning.ts';
@@ -77,8 +76,7 @@ export async function composeControl(
       },
       logger,
       clock,
-      visitors: ({ assertionKeys }) =>
-        createPublicServer(context, { assertionKeys, sessions: { actorOf, sessionForHost } }),
+      visitors: ({ assertionKeys }) => createPublicServer(context, { assertionKeys }),
       answers: answersFrom(context),
       changes: context.store,
       reloadKeys: async () => {
