@@ -14,7 +14,9 @@ import { loadConfig } from '../../gateway/config/load.ts';
 import type { fileSchema } from '../../gateway/config/schema.ts';
 import { type Control, type ControlOptions, startControl } from '../../gateway/control/control.ts';
 import { type ControlState, loadState } from '../../gateway/control/load-state.ts';
+import type { KeyRecord } from '../../gateway/core/model/key.ts';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
+import { purposeOf, type TokenType } from '../../gateway/core/token/jose-header.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { ControlClient } from '../../gateway/edge/control-client.ts';
 import { type Edge, startEdge } from '../../gateway/edge/edge.ts';
@@ -41,12 +43,27 @@ export interface GatewayOptions {
   readonly controlLine?: ControlLine;
   /** What control says about access and sessions. */
   readonly answers?: ControlOptions['answers'];
+  /** The change log. Default: nothing happens in it. */
+  readonly changes?: ControlOptions['changes'];
+  /** What serves public.sock. Default: the JWKS. */
+  readonly visitors?: ControlOptions['visitors'];
+  /** Between the edge's reports of who was seen. */
+  readonly seenEveryMs?: number;
   /** More files for its folder, by name; they are written again on each reload. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
 /** The one signing key, `k1`, of a gateway that declares no others. */
 export const gatewaySecret = Buffer.from('common-key-of-the-tests-k1-0123456789abcdef');
+
+/** Signs sessions, in a gateway with a portal. */
+const internalKey: KeyRecord = {
+  id: 'i1',
+  algorithm: 'HS256',
+  purpose: 'internal',
+  state: 'signing',
+  secret: Buffer.from('internal-key-of-the-tests-i1-0123456789abcdef'),
+};
 
 /** A running gateway. */
 export interface TestGateway {
@@ -64,7 +81,7 @@ export interface TestGateway {
   /** What control and edge said on their loggers. */
   readonly said: () => string;
   /** A token under `k1`. `exp` is in five minutes and `paths` is everything unless `claims` says so. */
-  mint(claims?: object, type?: 'outside' | 'pass'): string;
+  mint(claims?: object, type?: TokenType): string;
   /** Every line of a log, once one is about this path; waits. */
   readLog(name: 'access' | 'decisions', path: string): Promise<Record<string, unknown>[]>;
   /** The text of `/metrics`. */
@@ -111,7 +128,8 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     if (loaded.kind === 'invalid') throw new Error(loaded.problems.map(formatProblem).join('\n'));
     const read = loadState({ ...loaded.config, edges: 1 });
     if (read.kind === 'refused') throw new Error(read.problem);
-    return read.state;
+    // sessions are of people, who sign in at a portal
+    return loaded.config.portal === null ? read.state : { ...read.state, keys: [...read.state.keys, internalKey] };
   };
   const file = await writeConfig(folder, options);
   const first = await loadOrTidy(() => load(file), folder);
@@ -122,7 +140,10 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     reload: () => ({ kind: 'loaded', state: load(file) }),
     logger,
     clock: { monotonicMs, epochSeconds },
-    visitors: ({ assertionKeys }) => createJwksServer(logger, { prefix: first.config.reservedPrefix, assertionKeys }),
+    visitors:
+      options.visitors ??
+      (({ assertionKeys }) => createJwksServer(logger, { prefix: first.config.reservedPrefix, assertionKeys })),
+    ...(options.changes === undefined ? {} : { changes: options.changes }),
     ...(options.answers === undefined ? {} : { answers: options.answers }),
   });
   const socketPath = (await options.controlLine?.open(sockets.edge)) ?? sockets.edge;
@@ -142,11 +163,12 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     logger,
     loopDelayMs: options.loopDelayMs ?? (() => 0),
     ...(lookup === undefined ? {} : { lookup }),
+    ...(options.seenEveryMs === undefined ? {} : { seenEveryMs: options.seenEveryMs }),
   });
   await client.reportReady(edge.listening);
   const [bound] = edge.listening;
   if (bound === undefined) throw new Error('the edge listens nowhere');
-  const signer = buildKeyRing(first.keys).signer('content');
+  const ring = buildKeyRing(first.keys);
 
   return {
     host: bound.host,
@@ -159,6 +181,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     control,
     said,
     mint: (claims = {}, type = 'outside') => {
+      const signer = ring.signer(purposeOf(type));
       if (signer === null) throw new Error('this gateway has no signing key');
       return mintToken({ sub: 'user-1', exp: epochSeconds() + 300, paths: ['/*'], ...claims }, { key: signer, type });
     },
