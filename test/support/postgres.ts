@@ -100,12 +100,29 @@ export async function removePostgres(server: Pick<PostgresServer, 'pid' | 'folde
   rmSync(server.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
-/** Makes a database; texts sort as the server's locale says, so that only what asks for byte order gets it. */
-export async function createDatabase(server: Pick<PostgresServer, 'origin'>, name: string): Promise<string> {
+/**
+ * Makes a database; texts sort as the server's locale says, so that only what asks for byte order gets it.
+ *
+ * @param template  a database to copy, that nobody is connected to. Default: an empty one
+ */
+export async function createDatabase(
+  server: Pick<PostgresServer, 'origin'>,
+  name: string,
+  template = 'template0',
+): Promise<string> {
   const client = new pg.Client({ connectionString: urlOf(server, 'postgres') });
   await client.connect();
   try {
-    await client.query(`create database ${client.escapeIdentifier(name)} template template0 encoding 'UTF8'`);
+    const source = client.escapeIdentifier(template);
+    // Copying files takes a third of the time of writing them through the log.
+    const statement = `create database ${client.escapeIdentifier(name)} template ${source} strategy file_copy`;
+    for (let attempt = 1; ; attempt++) {
+      const made = await client.query(statement).catch((error: unknown) => error);
+      if (!(made instanceof Error)) break;
+      // A connection to the template that was closed just now is still going.
+      if (!('code' in made) || made.code !== '55006' || attempt === 50) throw made;
+      await wait(20);
+    }
   } finally {
     await client.end();
   }

@@ -12,7 +12,23 @@ const waitMs = 60_000;
 
 /** URL of a new, empty database. */
 export async function makeSharedDatabase(): Promise<string> {
-  return createDatabase(await sharedPostgres(), `t_${randomBytes(6).toString('hex')}`);
+  return createDatabase(await sharedPostgres(), newName());
+}
+
+/** URL of a new database that `prepare` was done to; it is done once, the others are copies. */
+export async function copySharedDatabase(name: string, prepare: (url: string) => Promise<void>): Promise<string> {
+  const server = await sharedPostgres();
+  const { folder } = inject('postgresRun');
+  const known = join(folder, `${name}.json`);
+  await once(known, join(folder, `${name}.lock`), async () => {
+    await prepare(await createDatabase(server, name));
+    publish(known, '{}');
+  });
+  return createDatabase(server, newName(), name);
+}
+
+function newName(): string {
+  return `t_${randomBytes(6).toString('hex')}`;
 }
 
 /** The server; not to be killed, others use it. */
