@@ -26,7 +26,9 @@ export async function requireKeyRing(config: Config, { missing }: { missing: 'ma
   if (declared.kind === 'refused') throw refusalError(declared);
   // a token needs no store where YAML owns the keys
   if (declared.keys.length > 0) return buildKeyRing(declared.keys);
-  return withStore(config, missing, ({ ring }) => buildKeyRing(ring.keys.filter((key) => key.purpose === 'content')));
+  return withStore(config, missing === 'make' ? 'make' : 'read', ({ ring }) =>
+    buildKeyRing(ring.keys.filter((key) => key.purpose === 'content')),
+  );
 }
 
 /** The key to sign with: the signing one, or the one that was named. @throws CommandError when it may not sign */

@@ -15,17 +15,19 @@ import { printNote } from './terminal.ts';
 export type CommandContext = Pick<Extract<OpenedContext, { readonly kind: 'opened' }>, 'context' | 'ring'>;
 
 /**
- * @param missing  `make`: keys and tables that are not there are made, unless a gateway runs
+ * @param use  `read`: nothing is made; `make`: keys and tables that are not there are made, unless a gateway runs;
+ *             `alone`: likewise, and nobody else may hold the data folder, so that what is written needs no edge to hear of it
  * @throws CommandError when the store or its keys cannot be opened
  */
 export async function withStore<T>(
   config: Config,
-  missing: 'make' | 'refuse',
+  use: 'read' | 'make' | 'alone',
   work: (opened: CommandContext) => Promise<T> | T,
 ): Promise<T> {
   const declared = loadDeclaredKeys(config);
   if (declared.kind === 'refused') throw refusalError(declared);
-  const folder = missing === 'make' ? openDataFolder(config.dataDir) : null;
+  const folder = use === 'read' ? null : openDataFolder(config.dataDir);
+  if (use === 'alone' && folder?.kind === 'refused') throw refusalError(folder);
   try {
     const opened = await openContext({
       config: () => config,

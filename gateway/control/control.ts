@@ -229,7 +229,8 @@ function newTicketSecret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-async function listenOnSocket(server: FastifyInstance, path: string): Promise<void> {
+/** Listens on a Unix socket that only this user may open, in place of whatever stands there. */
+export async function listenOnSocket(server: FastifyInstance, path: string): Promise<void> {
   // A control that was killed leaves its sockets behind; the data folder's lock says that nobody listens on them.
   rmSync(path, { force: true });
   await server.listen({ path });

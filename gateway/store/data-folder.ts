@@ -20,6 +20,8 @@ export interface DataFolder {
   readonly edgeSocket: string;
   /** Where control serves the reserved prefix. */
   readonly publicSocket: string;
+  /** Where control takes the operator's orders. */
+  readonly adminSocket: string;
   /** Lets the folder go. Harmless when called twice. */
   close(): void;
 }
@@ -40,7 +42,8 @@ export function openDataFolder(folder: string): DataFolder | RefusedFolder {
   const runFolder = join(folder, 'run');
   const edgeSocket = join(runFolder, 'edge.sock');
   const publicSocket = join(runFolder, 'public.sock');
-  const longest = Math.max(Buffer.byteLength(edgeSocket), Buffer.byteLength(publicSocket));
+  const adminSocket = adminSocketIn(folder);
+  const longest = Math.max(...[edgeSocket, publicSocket, adminSocket].map((path) => Buffer.byteLength(path)));
   if (longest > maxSocketPathBytes) {
     return refused(
       `data_dir ${folder} makes a socket path of ${longest} bytes, more than ${maxSocketPathBytes}`,
@@ -63,6 +66,7 @@ export function openDataFolder(folder: string): DataFolder | RefusedFolder {
     // Whoever listened on these is gone: the lock is ours.
     rmSync(edgeSocket, { force: true });
     rmSync(publicSocket, { force: true });
+    rmSync(adminSocket, { force: true });
   } catch (error) {
     lock.close();
     return refused(`${runFolder} cannot be used: ${errorCode(error)}`, 'let latchkey own everything in data_dir');
@@ -73,10 +77,16 @@ export function openDataFolder(folder: string): DataFolder | RefusedFolder {
     runFolder,
     edgeSocket,
     publicSocket,
+    adminSocket,
     close() {
       if (lock.isOpen) lock.close();
     },
   };
+}
+
+/** The administration socket of a data folder, whether a gateway runs there or not. */
+export function adminSocketIn(folder: string): string {
+  return join(folder, 'run', 'admin.sock');
 }
 
 function takeLock(folder: string): DatabaseSync | RefusedFolder {

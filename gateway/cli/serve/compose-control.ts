@@ -1,9 +1,10 @@
 // Puts control together: store, keys, pages, the answers to edges, the outbox, and the servers. The one place that knows all.
 // The supervisor is told what YAML declares and never what the store holds: a control that starts anew reads that itself.
 
+import { createOperatorServer } from '../../api/operator-server.ts';
 import { createPublicServer } from '../../api/public-server.ts';
 import { answerAccess } from '../../control/access/answer-access.ts';
-import { type Control, type Reloaded, type ReloadResult, startControl } from '../../control/control.ts';
+import { type Control, listenOnSocket, type Reloaded, type ReloadResult, startControl } from '../../control/control.ts';
 import type { ControlContext } from '../../control/control-context.ts';
 import type { StoreAnswers } from '../../control/edge-questions.ts';
 import { openConfiguredTransport } from '../../control/notify/configured-transport.ts';
@@ -85,6 +86,9 @@ export async function composeControl(
       },
     });
     control = running;
+    // its orders end with an answer of the edges, so it listens when those can be heard
+    const operator = createOperatorServer(context);
+    await listenOnSocket(operator, start.sockets.admin);
     const onAttempt = registerOutboxMetrics({ registry: running.registry, store: context.store, clock });
     const deliveries = startOutbox(context, openConfiguredTransport({ config: () => config, clock }), { onAttempt });
     outbox = deliveries;
@@ -100,6 +104,7 @@ export async function composeControl(
         return { ...result, state: { ...result.state, keys: declared } };
       },
       close: async () => {
+        await operator.close();
         await Promise.all([running.close(), deliveries.close(), pruning.close()]);
         await opened.close();
       },

@@ -19,7 +19,7 @@ export interface StartControl {
   readonly state: ControlState;
   /** What the control before this one knew of the files it watched: what changed since then it has not read. */
   readonly filesKnown: string | null;
-  readonly sockets: { readonly edge: string; readonly public: string };
+  readonly sockets: { readonly edge: string; readonly public: string; readonly admin: string };
   /** Edges that run already: they may serve with what they knew from the control before this one. */
   readonly runningEdges: readonly string[];
   /** The port a control before this one was given, so that port 0 means the same port again. */

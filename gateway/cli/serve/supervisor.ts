@@ -165,13 +165,14 @@ export class Supervisor {
   }
 
   #spawnControl() {
+    const { folder } = this.#options;
     const child = fork(entryFile, [controlRole], { stdio: [...stdio], serialization: 'advanced' });
     child.send({
       type: 'start-control',
       file: this.#options.file,
       state: this.#state,
       filesKnown: this.#filesKnown,
-      sockets: { edge: this.#options.folder.edgeSocket, public: this.#options.folder.publicSocket },
+      sockets: { edge: folder.edgeSocket, public: folder.publicSocket, admin: folder.adminSocket },
       operationsPort: this.#operationsPort,
       runningEdges: [...this.#edgeProcesses.keys()],
     } satisfies StartControl);

@@ -1,0 +1,125 @@
+// The key ring over `v1`: seen and changed by administrators, handed out to the operator alone.
+// A stolen administrator's session may rotate keys, which is seen at once; it never learns one.
+
+import { z } from 'zod';
+import {
+  addKey,
+  exportKey,
+  type KeyRefusal,
+  type KeyView,
+  listRing,
+  promoteKey,
+  retireKey,
+} from '../../control/keys/change-keys.ts';
+import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../endpoint.ts';
+
+export const keyShape = z.object({
+  id: z.string(),
+  algorithm: z.literal('HS256'),
+  purpose: z.enum(['content', 'internal']),
+  state: z.enum(['signing', 'verifying', 'retired']),
+  owner: z.enum(['yaml', 'store']),
+  created_at: z.int().nullable(),
+});
+
+const keyParams = z.object({ key: z.string().min(1).max(128) });
+
+export const keyEndpoints: readonly Endpoint[] = [
+  defineEndpoint({
+    method: 'GET',
+    path: 'keys',
+    summary: 'The key ring, without its secrets',
+    who: 'admin',
+    response: z.object({ keys: z.array(keyShape) }),
+    handle: async ({ context }) => answer({ keys: (await listRing(context)).map(showKey) }),
+  }),
+  defineEndpoint({
+    method: 'POST',
+    path: 'keys',
+    summary: 'Make a key that verifies; have it sign once every server has it',
+    who: 'admin',
+    body: z.strictObject({
+      id: z.string().max(64).optional(),
+      purpose: z.enum(['content', 'internal']).default('content'),
+    }),
+    response: keyShape,
+    handle: async ({ context, actor, body }) => {
+      const made = await addKey(context, actor, { purpose: body.purpose, id: body.id ?? null });
+      return made.kind === 'changed' ? answer(showKey(made.key), 201) : refuseKey(made);
+    },
+  }),
+  defineEndpoint({
+    method: 'POST',
+    path: 'keys/:key/promote',
+    summary: 'Have a key sign; the one that signed verifies from then on',
+    who: 'admin',
+    params: keyParams,
+    response: keyShape,
+    handle: async ({ context, actor, params }) => {
+      const changed = await promoteKey(context, actor, params.key);
+      return changed.kind === 'changed' ? answer(showKey(changed.key)) : refuseKey(changed);
+    },
+  }),
+  defineEndpoint({
+    method: 'POST',
+    path: 'keys/:key/retire',
+    summary: 'Refuse every token of a key',
+    who: 'admin',
+    params: keyParams,
+    body: z.strictObject({ force: z.boolean().default(false) }),
+    response: keyShape,
+    handle: async ({ context, actor, params, body }) => {
+      const changed = await retireKey(context, actor, { id: params.key, force: body.force });
+      return changed.kind === 'changed' ? answer(showKey(changed.key)) : refuseKey(changed);
+    },
+  }),
+  defineEndpoint({
+    method: 'POST',
+    path: 'keys/:key/export',
+    summary: 'The secret of a content key, for another server; the operator’s alone',
+    who: 'admin',
+    params: keyParams,
+    response: z.object({ id: z.string(), secret: z.string() }),
+    handle: async ({ context, actor, params }) => {
+      if (actor.kind !== 'operator')
+        return refuse(
+          403,
+          'operator-only',
+          'Keys are handed out on the command line only: latchkey common-key export.',
+        );
+      const exported = await exportKey(context, actor, params.key);
+      return exported.kind === 'exported'
+        ? answer({ id: exported.id, secret: exported.secret.toString('base64url') })
+        : refuseKey(exported);
+    },
+  }),
+];
+
+function showKey({ createdAt, ...key }: KeyView): z.input<typeof keyShape> {
+  return { ...key, created_at: createdAt };
+}
+
+/** What a refused change of the ring is called. */
+export function refuseKey({ reason, until }: KeyRefusal): Refusal {
+  switch (reason) {
+    case 'declared':
+      return refuse(409, reason, 'The configuration file declares the common keys; change them there.');
+    case 'unknown':
+      return refuse(404, reason, 'There is no such key.');
+    case 'only-signer':
+      return refuse(409, reason, 'It is the key that signs; have another one sign first.');
+    case 'bad-id':
+      return refuse(400, reason, 'A key id is 1 to 64 letters, digits, ".", "_" and "-".');
+    case 'exists':
+      return refuse(409, reason, 'There is a key with this id already.');
+    case 'in-use': {
+      const seconds = until ?? 0;
+      const detail = `Tokens may hang on it until ${new Date(seconds * 1000).toISOString()}; ask with force to refuse them.`;
+      return refuse(409, reason, detail);
+    }
+    case 'internal':
+      return refuse(403, reason, 'An internal key never leaves latchkey.');
+    default:
+      return reason satisfies never;
+  }
+}

@@ -1,0 +1,134 @@
+// The way commands work on a gateway: over its administration socket while it runs, else in this process on a store that is held
+// for as long as the command takes. Both are the same endpoints (api/operator-server.ts), so a command does not notice.
+// A refusal of an endpoint becomes the command's error, with its hint.
+
+import { Client } from 'undici';
+import { z } from 'zod';
+import { createOperatorServer, operatorBase } from '../api/operator-server.ts';
+import type { Config } from '../config/config.ts';
+import { adminSocketIn } from '../store/data-folder.ts';
+import { CommandError } from './command-error.ts';
+import { withStore } from './open-store-for-command.ts';
+
+export type OperatorMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Asks one endpoint. */
+export interface OperatorApi {
+  /**
+   * @param path  behind `v1/`, with its query
+   * @param body  JSON; left out for an endpoint that takes none
+   * @returns the answer, in this shape; undefined for an empty one
+   * @throws CommandError with what the endpoint said
+   */
+  readonly ask: <T>(method: OperatorMethod, path: string, shape: z.ZodType<T>, body?: object) => Promise<T>;
+  /** A gateway runs, so what was done is in force on its edges. */
+  readonly isRunning: boolean;
+}
+
+interface RawAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+type Send = (method: OperatorMethod, path: string, body: object | undefined) => Promise<RawAnswer>;
+
+/** Longer than any command takes: an order waits for every edge, and for group commits. */
+const answerMs = 30_000;
+const connectMs = 3000;
+
+/** @throws CommandError when neither a gateway nor the store can be reached */
+export async function withOperatorApi<T>(config: Config, work: (api: OperatorApi) => Promise<T>): Promise<T> {
+  const socketPath = adminSocketIn(config.dataDir);
+  const client = new Client('http://localhost', {
+    socketPath,
+    connectTimeout: connectMs,
+    headersTimeout: answerMs,
+    bodyTimeout: answerMs,
+  });
+  try {
+    if (await answers(client, socketPath)) {
+      return await work(makeApi(true, (method, path, body) => sendTo(client, socketPath, method, path, body)));
+    }
+  } finally {
+    await client.destroy();
+  }
+  return withStore(config, 'alone', async ({ context }) => {
+    const server = createOperatorServer(context);
+    try {
+      return await work(
+        makeApi(false, async (method, path, body) => {
+          const { statusCode, body: text } = await server.inject({ method, url: path, ...(body && { payload: body }) });
+          return { status: statusCode, text };
+        }),
+      );
+    } finally {
+      await server.close();
+    }
+  });
+}
+
+/** Whether a gateway is there. Nobody listening is an answer; being kept out is not. */
+async function answers(client: Client, socketPath: string): Promise<boolean> {
+  try {
+    const { body } = await client.request({ method: 'GET', path: '/' });
+    await body.dump();
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') return false;
+    throw unreachable(socketPath, code);
+  }
+}
+
+async function sendTo(
+  client: Client,
+  socketPath: string,
+  method: OperatorMethod,
+  path: string,
+  body: object | undefined,
+): Promise<RawAnswer> {
+  try {
+    const answer = await client.request({
+      method,
+      path,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    return { status: answer.statusCode, text: await answer.body.text() };
+  } catch (error) {
+    throw unreachable(socketPath, codeOf(error));
+  }
+}
+
+function unreachable(socketPath: string, code: string): CommandError {
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return new CommandError(`${socketPath} belongs to another user`, {
+        hint: 'run the command as the user that runs latchkey serve',
+      });
+    default:
+      return new CommandError(`the gateway behind ${socketPath} did not answer: ${code}`, {
+        hint: 'it is not known whether this was done; look, then ask again',
+      });
+  }
+}
+
+const problem = z.object({ title: z.string().optional(), detail: z.string().optional() });
+
+function makeApi(isRunning: boolean, send: Send): OperatorApi {
+  return {
+    isRunning,
+    ask: async (method, path, shape, body) => {
+      const { status, text } = await send(method, `${operatorBase}${path}`, body);
+      const content: unknown = text === '' ? undefined : JSON.parse(text);
+      if (status < 400) return shape.parse(content);
+      const said = problem.safeParse(content);
+      const detail = said.success ? (said.data.detail ?? said.data.title) : undefined;
+      throw new CommandError(detail ?? `the gateway answered ${status}`);
+    },
+  };
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+}
