@@ -16,7 +16,9 @@ export async function actorOf(
   host: string,
 ): Promise<Extract<Actor, { kind: 'account' }> | null> {
   const claims = context.tokens.verifySession(sessionToken, host);
-  if (claims?.sid === undefined || claims.v === undefined) return null;
+  if (claims?.sid === undefined || claims.v === undefined || claims.n === undefined || claims.n.length === 0)
+    return null;
+  const { n: nodes } = claims;
   const [epoch, seq] = claims.v;
   const { sql } = context.store;
   const [position, standing, revoked] = await Promise.all([
@@ -26,7 +28,7 @@ export async function actorOf(
       .selectFrom('changes')
       .select('seq')
       .where('epoch', '=', epoch)
-      .where('node', 'in', [...(claims.n ?? [])])
+      .where('node', 'in', [...nodes])
       .where('seq', '>', seq)
       .where('kind', '=', 'revoke')
       .limit(1)
