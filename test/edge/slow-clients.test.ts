@@ -58,7 +58,6 @@ test('a body that comes byte by byte gets a 408, and the upstream loses its half
 test('a body above the rate goes on for many windows', async () => {
   const client = await start({ min_request_rate: '100B' });
   client.write(requestText('POST', '/', ['Content-Length: 100000']));
-  const connection = await upstream.connection(1);
   // 20,000 bytes a second for two and a half windows: so far above the rate that seconds in which the whole process stands
   // still do not bring it below
   for (let sent = 0; sent < 50; sent++) {
@@ -67,6 +66,7 @@ test('a body above the rate goes on for many windows', async () => {
   }
   expect(client.hasEnded).toBe(false);
   client.write('x'.repeat(50_000));
+  const connection = await upstream.connection(1);
   await connection.until('x'.repeat(100_000));
   connection.write(ok);
   expect((await client.read()).status).toBe(200);

@@ -94,17 +94,18 @@ test('a server that fails so often in a row is left alone', async () => {
 test('a server that was left alone is asked again when its time is over, and then one failure is enough', async () => {
   const gone = await refusing();
   const living = await server('living');
-  const gateway = await start({ web: { servers: [gone, living.url], ejection: { failures: 3, for: '100ms' } } });
+  const gateway = await start({ web: { servers: [gone, living.url], ejection: { failures: 3, for: '1s' } } });
   const ejectionsAfterOneMore = async () => {
     expect((await get(gateway)).text).toBe('living');
     return metric(gateway, 'latchkey_upstream_ejections_total');
   };
   await expect.poll(ejectionsAfterOneMore, { interval: 1 }).toBe(1);
   expect(gateway.metrics.retries).toBe(3);
-  expect(gateway.said()).toContain('for 100 ms');
+  expect(gateway.said()).toContain('for 1000 ms');
+  // a relapse is what comes within two seconds of the end
   await expect.poll(ejectionsAfterOneMore, { interval: 1 }).toBe(2);
   expect(gateway.metrics.retries).toBe(4);
-  expect(gateway.said()).toContain('for 200 ms');
+  expect(gateway.said()).toContain('for 2000 ms');
   await expect.poll(() => metric(gateway, 'latchkey_upstream_healthy_servers')).toBe(2);
 });
 
