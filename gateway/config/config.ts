@@ -163,6 +163,8 @@ export interface Config extends ControlConfig {
   readonly reload: { readonly watch: boolean; readonly intervalMs: number };
   /** Entries and bytes of verified tokens kept, per edge; 0 entries switches the cache off. Defaults 65 536 and 64 MiB. */
   readonly decisionCache: { readonly entries: number; readonly bytes: number };
+  /** Which decisions are recorded for `explain`; `all`: outside tokens and open routes too. Default `on`. */
+  readonly explain: 'off' | 'on' | 'all';
   /** Password checks that control starts per second at most. Default 20. */
   readonly passwordChecksPerSecond: number;
 }

@@ -11,6 +11,7 @@
 //   POST /access                  AccessQuestion            200 AccessAnswer | SessionEnded
 //   POST /renew-session           RenewSessionQuestion      200 RenewSessionAnswer
 //   POST /seen                    SeenReport                204
+//   POST /decisions               lines of DecisionRecord   204
 
 import type { webcrypto } from 'node:crypto';
 import type { SessionEnded } from '../core/decision/access.ts';

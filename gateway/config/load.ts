@@ -144,6 +144,7 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
     },
     reload: { watch: file.reload.watch, intervalMs: file.reload.interval },
     decisionCache: file.decision_cache,
+    explain: file.explain,
     passwordChecksPerSecond: file.password_checks_per_second,
     ...assembleControl(file, absolute(file.data_dir), absolute),
   };

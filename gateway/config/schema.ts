@@ -162,6 +162,9 @@ export const fileSchema = z
       })
       .prefault({}),
     password_checks_per_second: count(1, 100_000).prefault(20),
+    explain: wordOf('choice', ['off', 'on', 'all'])
+      .prefault('on')
+      .meta({ description: 'which decisions are recorded for latchkey explain, for a day' }),
     ...controlSections,
   })
   .meta({ title: 'latchkey configuration' });

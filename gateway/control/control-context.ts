@@ -9,6 +9,7 @@ import type { Sealer } from '../store/sealing.ts';
 import type { Store, Unit, Written } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClock } from './control-clock.ts';
+import type { DecisionLedger } from './explain/decision-files.ts';
 
 /** Claims of a session token, without what the minter adds (`iss`, `iat`, `exp`). */
 export interface SessionClaims {
@@ -50,6 +51,8 @@ export interface ControlContext {
   readonly random: (bytes: number) => Buffer;
   readonly tokens: ControlTokens;
   readonly logger: Logger;
+  /** What was decided in the last day, for `explain`. */
+  readonly decisions: DecisionLedger;
   /**
    * The one way in which use cases change the store. Like `store.write`; when changes were appended it resolves only once
    * every edge of this node has applied them, so what is acknowledged is enforced.

@@ -27,10 +27,12 @@ export interface EdgeAnswers {
   readonly answerAccess: (question: AccessQuestion) => Promise<AccessAnswer | SessionEnded>;
   readonly renewSession: (question: RenewSessionQuestion) => Promise<RenewSessionAnswer>;
   readonly recordSeen: (report: SeenReport) => Promise<void>;
+  /** Whole lines, each a DecisionRecord; for `explain`. */
+  readonly recordDecisions: (lines: string) => void;
 }
 
 /** Those that need the store; a control without one leaves them out. */
-export type StoreAnswers = Pick<EdgeAnswers, 'answerAccess' | 'renewSession' | 'recordSeen'>;
+export type StoreAnswers = Pick<EdgeAnswers, 'answerAccess' | 'renewSession' | 'recordSeen' | 'recordDecisions'>;
 
 const id = z.string().min(1).max(300);
 const host = z.string().max(255);
@@ -50,6 +52,7 @@ const seenReport = z.object({
   seen: z.array(z.object({ session: id, device: id, member: id.nullable(), at: z.int().min(0) })).max(maxSeenPerReport),
 });
 const maxSeenBytes = 2 * 1024 * 1024;
+const maxDecisionsBytes = 8 * 1024 * 1024;
 
 /** Adds the endpoints to the server on edge.sock. */
 export function answerEdgeQuestions(server: FastifyInstance, answers: EdgeAnswers): void {
@@ -70,6 +73,16 @@ export function answerEdgeQuestions(server: FastifyInstance, answers: EdgeAnswer
     await answers.recordSeen(body.data);
     return reply.code(204).send();
   });
+  server.addContentTypeParser('application/x-ndjson', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, body),
+  );
+  server.post('/decisions', { bodyLimit: maxDecisionsBytes }, (request, reply) => {
+    if (typeof request.body !== 'string' || !request.body.endsWith('\n')) {
+      return sendProblem(reply, 400, 'not lines of decisions');
+    }
+    answers.recordDecisions(request.body);
+    return reply.code(204).send();
+  });
 }
 
 /** The answers of a control that has no store: there are no accounts, so nobody has access and no session lives. */
@@ -77,4 +90,5 @@ export const noStoreAnswers: StoreAnswers = {
   answerAccess: () => Promise.reject(new Error('this control has no store to ask about access')),
   renewSession: () => Promise.reject(new Error('this control has no store to ask about sessions')),
   recordSeen: () => Promise.resolve(),
+  recordDecisions: () => undefined,
 };

@@ -2,6 +2,7 @@
 // work without a running gateway. What it refuses is for people to read; nothing stays open after a refusal.
 
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { LogPosition } from '../core/model/change.ts';
 import type { KeyRecord } from '../core/model/key.ts';
@@ -13,6 +14,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClock } from './control-clock.ts';
 import type { ControlContext } from './control-context.ts';
 import { makeControlTokens } from './control-tokens.ts';
+import { type DecisionLedger, openDecisionFiles } from './explain/decision-files.ts';
 import { makeFirstKeys, RingInForce } from './keys/ring-in-force.ts';
 import { hasQueuedMail } from './notify/queue-mail.ts';
 
@@ -89,6 +91,7 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
   const ring = new RingInForce({ store, sealer });
   ring.declare(declaredKeys);
   await ring.reload();
+  const decisions = openDecisionFiles({ folder: join(dataDir, 'decisions'), clock, logger });
   const context: ControlContext = {
     store,
     sealing: sealer,
@@ -97,6 +100,7 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
     random,
     tokens: makeControlTokens({ ring: () => ring.ring, config: options.config, now: clock.epochSeconds }),
     logger,
+    decisions,
     write: async (work) => {
       let hasMail = false;
       const written = await store.write(async (unit) => {
@@ -110,7 +114,12 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
     },
     wakeOutbox: options.wakeOutbox,
   };
-  return { kind: 'opened', context, ring, notes, close: () => store.close() };
+  return { kind: 'opened', context, ring, notes, close: () => closeBoth(store, decisions) };
+}
+
+async function closeBoth(store: Store, decisions: DecisionLedger): Promise<void> {
+  await decisions.close();
+  await store.close();
 }
 
 function readGiven(

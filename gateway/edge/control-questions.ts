@@ -33,6 +33,7 @@ export interface ControlPort {
   reportSeen(seen: readonly Seen[]): Promise<boolean>;
 }
 
+const decisionsType = 'application/x-ndjson';
 export const questionDeadlineMs = 3000;
 const away: Away = { kind: 'away' };
 
@@ -70,6 +71,11 @@ export class ControlQuestions implements ControlPort {
     return (await this.#request('/seen', report, (status) => (status === 204 ? true : null))) === true;
   }
 
+  /** Lines of decision records, see core/model/decision-record.ts. @returns whether control has them */
+  async reportDecisions(lines: string): Promise<boolean> {
+    return (await this.#post('/decisions', decisionsType, lines, (status) => status === 204)) ?? false;
+  }
+
   /** @param read  control is the same program over a private socket: the answer is taken as its type says, once its kind is known */
   async #ask<A, R>(path: string, question: object, read: (answer: A) => R): Promise<R | Away> {
     const answer = await this.#request(path, question, (status, text) =>
@@ -79,13 +85,23 @@ export class ControlQuestions implements ControlPort {
   }
 
   /** @returns null when there was no answer */
-  async #request<R>(path: string, question: object, take: (status: number, text: string) => R): Promise<R | null> {
+  #request<R>(path: string, question: object, take: (status: number, text: string) => R): Promise<R | null> {
+    return this.#post(path, 'application/json', JSON.stringify(question), take);
+  }
+
+  /** @returns null when there was no answer */
+  async #post<R>(
+    path: string,
+    contentType: string,
+    content: string,
+    take: (status: number, text: string) => R,
+  ): Promise<R | null> {
     try {
       const { statusCode, body } = await this.#pool.request({
         method: 'POST',
         path,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(question),
+        headers: { 'content-type': contentType },
+        body: content,
         signal: AbortSignal.timeout(questionDeadlineMs),
       });
       return take(statusCode, await body.text());

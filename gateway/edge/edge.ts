@@ -8,6 +8,7 @@ import { openAccessLog, openDecisionLog, TokenDigest } from '../telemetry/access
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClient } from './control-client.ts';
+import { DecisionRecords } from './decision-records.ts';
 import { Listeners } from './listeners.ts';
 import { LogFollower } from './log-follower.ts';
 import { Runtime } from './runtime.ts';
@@ -64,6 +65,14 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     lookup: options.lookup ?? null,
     ...(options.loopDelayMs === undefined ? {} : { loopDelayMs: options.loopDelayMs }),
   });
+  const records = new DecisionRecords(snapshot.config.explain, {
+    edgeId: options.edgeId,
+    live: runtime.live,
+    epochSeconds: () => runtime.ticker.epochSeconds,
+    send: (lines) => client.questions.reportDecisions(lines),
+    metrics: metrics.records,
+  });
+  runtime.records = records;
   const log = new LogFollower({
     runtime,
     confirm: (position) => client.confirmApplied(position),
@@ -80,11 +89,15 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   return {
     listening,
     applySnapshot: (message) => {
+      records.mode = message.config.explain;
       runtime.apply(message.config, keysOf(message), message.upstreamTls, message.seq);
       listeners.apply(message.config, message.tls, message.ticketSecret);
     },
     renewTickets: (secret) => listeners.renewTickets(secret),
-    drain: (deadlineMs) => drain(runtime, listeners, deadlineMs, [accessLog, decisionLog]),
+    drain: async (deadlineMs) => {
+      await drain(runtime, listeners, deadlineMs, [accessLog, decisionLog]);
+      await records.stop();
+    },
     reopenLogs: () => {
       accessLog?.reopen();
       decisionLog?.reopen();

@@ -22,11 +22,13 @@ import type { TunnelEnd } from '../telemetry/tunnel-metrics.ts';
 import { Admission } from './admission.ts';
 import { AssertionSigner } from './assertion-signer.ts';
 import type { ControlPort } from './control-questions.ts';
+import type { DecisionRecords } from './decision-records.ts';
 import type { Described } from './describe.ts';
 import type { Downstream } from './downstream.ts';
 import type { Exchange } from './exchange.ts';
 import type { Passage } from './lifecycle.ts';
 import { LiveKeys } from './live-keys.ts';
+import { logExchange } from './log-exchange.ts';
 import { LostTokens } from './lost-tokens.ts';
 import { Membership } from './membership.ts';
 import { MessageNames } from './message-names.ts';
@@ -74,6 +76,7 @@ export class Runtime {
   snapshot: Snapshot;
   limits: Limits;
   isDraining = false;
+  records: DecisionRecords | null = null;
   readonly live: LiveKeys;
   readonly metrics: EdgeMetrics;
   readonly membership: Membership;
@@ -201,7 +204,8 @@ export class Runtime {
     this.metrics.bytesOut += exchange.bytesOut;
     this.metrics.request(route.index, exchange.status, 0, durationMs / 1000);
     if (exchange.refusal === 'bad-chunk') this.metrics.parseRefusals++;
-    if (this.#accessLog !== null) this.#logExchange(this.#accessLog, exchange, durationMs, null);
+    this.records?.forwarded(exchange);
+    if (this.#accessLog !== null) logExchange(this.#accessLog, exchange, durationMs, null);
     this.giveRequestHead(exchange.request.head);
   }
 
@@ -210,6 +214,7 @@ export class Runtime {
     const route = tunnel.exchange.permit.route.index;
     this.retryBudget.requests++;
     this.tunnels.add(tunnel);
+    this.records?.forwarded(tunnel.exchange);
     this.metrics.request(route, tunnel.exchange.status, 0, durationMs / 1000);
     this.metrics.tunnelsBegun[route] = (this.metrics.tunnelsBegun[route] ?? 0) + 1;
   }
@@ -219,33 +224,8 @@ export class Runtime {
     this.tunnels.delete(tunnel);
     this.metrics.tunnels.ended(why);
     const exchange = tunnel.exchange;
-    if (this.#accessLog !== null) this.#logExchange(this.#accessLog, exchange, durationMs, why);
+    if (this.#accessLog !== null) logExchange(this.#accessLog, exchange, durationMs, why);
     this.giveRequestHead(exchange.request.head);
-  }
-
-  #logExchange(log: AccessLog, exchange: Exchange, durationMs: number, ended: TunnelEnd | null): void {
-    const refusal = exchange.refusal === null ? null : `refused message: ${exchange.refusal}`;
-    const { request, permit } = exchange;
-    const route = permit.route;
-    const hint = exchange.isRevoked ? 'ended: what allowed it was revoked' : refusal;
-    log.write({
-      requestId: exchange.requestId,
-      client: request.clientAddress,
-      method: exchange.method,
-      host: request.host,
-      path: request.path,
-      route: route.name,
-      status: exchange.status,
-      allowed: permit.how,
-      denied: null,
-      user: permit.claims?.sub ?? null,
-      token: permit.token === null ? null : request.explicitToken,
-      upstream: route.upstreamName,
-      bytesIn: exchange.bytesIn,
-      bytesOut: exchange.bytesOut,
-      durationMs,
-      hint: ended === null ? hint : `tunnel ended: ${ended}`,
-    });
   }
 
   requestDenied(passage: Passage, denial: Denial, status: number, hint: string | null): void {
@@ -254,6 +234,7 @@ export class Runtime {
     const durationMs = monotonicMs() - passage.startedMs;
     const route = denial.route?.name ?? null;
     this.metrics.request(denial.route?.index ?? -1, status, 1, durationMs / 1000);
+    this.records?.refused(request, requestId, denial, status);
     const common = {
       requestId,
       client: request.clientAddress,

@@ -5,6 +5,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { type AllowKind, type DenyReason, denyReasons } from '../core/decision/reasons.ts';
+import { DecisionRecordMetrics } from './decision-record-metrics.ts';
 import { RevocationMetrics } from './revocation-metrics.ts';
 import { SlotTable } from './slot-table.ts';
 import { type DurationRow, TableHistogram } from './table-histogram.ts';
@@ -58,6 +59,7 @@ export class EdgeMetrics {
   readonly tunnelsBegun: number[] = [];
   readonly tunnels = new TunnelMetrics();
   readonly revocations = new RevocationMetrics();
+  readonly records = new DecisionRecordMetrics();
   parseRefusals = 0;
   tlsHandshakes = 0;
   tlsHandshakesFailed = 0;
@@ -310,6 +312,7 @@ export class EdgeMetrics {
     table('latchkey_tunnels_total', 'WebSockets and other tunnels that were opened.', 'route', this.tunnelsBegun);
     this.tunnels.register(this.registry);
     this.revocations.register(this.registry);
+    this.records.register(this.registry);
     new Gauge({
       name: 'latchkey_upstream_active',
       help: 'Requests running on an upstream.',

@@ -77,6 +77,7 @@ test('every default is filled in', () => {
     },
     reload: { watch: true, intervalMs: 1000 },
     decisionCache: { entries: 65_536, bytes: 64 * 1024 * 1024 },
+    explain: 'on',
     passwordChecksPerSecond: 20,
     store: { kind: 'sqlite', file: expect.stringMatching(/\/data\/latchkey\.db$/) },
     masterKeyFile: null,

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { Config } from '../../gateway/config/config.ts';
 import type { Actor, ControlContext } from '../../gateway/control/control-context.ts';
 import { makeControlTokens } from '../../gateway/control/control-tokens.ts';
+import { noLedger } from '../../gateway/control/explain/decision-files.ts';
 import { mailBodyPlace } from '../../gateway/control/notify/queue-mail.ts';
 import { actorOf } from '../../gateway/control/sessions/actor-of.ts';
 import type { Browser, NewSession } from '../../gateway/control/sessions/start-session.ts';
@@ -99,6 +100,7 @@ export async function makeContext(options: ContextOptions = {}): Promise<TestCon
     tokens: makeControlTokens({ ring: () => ring, config: () => config, now: () => clock.epochSeconds() }),
     logger: silent,
     write: store.write,
+    decisions: noLedger,
     wakeOutbox: () => undefined,
   };
   const mails = async (to?: string): Promise<WaitingMail[]> => {

@@ -51,6 +51,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     },
     reload: { watch: false, intervalMs: 1000 },
     decisionCache: { entries: 1000, bytes: 1_000_000 },
+    explain: 'on',
     passwordChecksPerSecond: 20,
     store: { kind: 'sqlite', file: '/nonexistent/latchkey.db' },
     masterKeyFile: null,

@@ -6,6 +6,7 @@ import type { Config } from '../../gateway/config/config.ts';
 import type { AccessAnswer } from '../../gateway/config/edge-feed.ts';
 import { answerAccess } from '../../gateway/control/access/answer-access.ts';
 import type { Actor, ControlContext } from '../../gateway/control/control-context.ts';
+import { noLedger } from '../../gateway/control/explain/decision-files.ts';
 import { type ClaimOutcome, claimLink } from '../../gateway/control/links/claim-link.ts';
 import { createLink, type NewLink } from '../../gateway/control/links/create-link.ts';
 import type { LinkView } from '../../gateway/control/links/link-view.ts';
@@ -71,6 +72,7 @@ export async function makeLinkRig(engine: EngineName, nodes = 1): Promise<LinkRi
         verifySession: () => unused('verifySession'),
       },
       logger: log.logger,
+      decisions: noLedger,
       wakeOutbox: () => {},
     });
   }

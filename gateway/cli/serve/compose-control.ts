@@ -122,6 +122,7 @@ function answersFrom(context: ControlContext): StoreAnswers {
       const minted = await sessionForHost(context, { sessionId: session, host });
       return minted.kind === 'minted' ? { ...minted, kind: 'renewed' } : { kind: 'ended' };
     },
+    recordDecisions: (lines) => context.decisions.appendLines(lines),
     recordSeen: ({ seen }) =>
       recordSeen(context, seen, (unit, ids, at) =>
         recordMembersSeen(

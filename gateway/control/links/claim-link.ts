@@ -16,6 +16,7 @@ import type { Actor, ControlContext } from '../control-context.ts';
 import { tellOfClaim } from './link-mails.ts';
 import { termsOf } from './link-view.ts';
 import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';
+import { recordClaim } from './record-claim.ts';
 
 /** The two answers of the access list, for provenance. */
 export interface ListAnswers {
@@ -51,6 +52,17 @@ export type ClaimRefusal =
  * @throws StoreAway  then nothing is claimed, or it is not known, and the visitor may come again: claiming twice is harmless
  */
 export async function claimLink(
+  context: ControlContext,
+  actor: Extract<Actor, { kind: 'account' }>,
+  presented: Presentation,
+  requestId: string | null,
+): Promise<ClaimOutcome> {
+  const outcome = await askAndClaim(context, actor, presented, requestId);
+  recordClaim(context, actor, presented, requestId, outcome);
+  return outcome;
+}
+
+async function askAndClaim(
   context: ControlContext,
   actor: Extract<Actor, { kind: 'account' }>,
   presented: Presentation,
