@@ -48,6 +48,7 @@ a { color: var(--accent); text-underline-offset: .15em; }
 .bar { display: flex; align-items: center; justify-content: space-between; gap: 1rem; min-height: 3.75rem; flex-wrap: wrap; }
 .brand { display: inline-flex; align-items: center; gap: .6rem; font-weight: 650; font-size: 1.1rem; color: var(--ink); text-decoration: none; padding: .4rem 0; overflow-wrap: anywhere; }
 .brand img { height: 2rem; width: auto; max-width: 10rem; }
+.who button.quiet { margin-right: -.5rem; }
 .who { display: flex; align-items: center; gap: .75rem; min-width: 0; }
 .who .address { color: var(--soft); font-size: .9rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 22rem; }
 .navs { display: flex; flex-wrap: wrap; justify-content: space-between; column-gap: 2rem; }
@@ -82,7 +83,7 @@ fieldset { border: 0; padding: 0; margin: 0 0 1.1rem; }
 .choice label { font-weight: 400; margin: 0; }
 .choice input { width: 1.15rem; height: 1.15rem; margin: .2rem 0 0; accent-color: var(--accent); }
 input:not([type=checkbox]):not([type=radio]):not([type=hidden]), select, textarea { font: inherit; color: inherit; width: 100%; min-height: 2.75rem; padding: .55rem .75rem; background: var(--sheet); border: 1px solid var(--edge); border-radius: .5rem; }
-input[aria-invalid=true] { border-color: var(--bad); border-width: 2px; }
+.field input[aria-invalid=true] { border-color: var(--bad) !important; border-width: 2px !important; }
 textarea { min-height: 6rem; }
 button, .button { font: inherit; font-weight: 600; display: inline-block; cursor: pointer; min-height: 2.75rem; padding: .55rem 1.1rem; border: 1px solid var(--accent); border-radius: .5rem; background: var(--accent); color: var(--accent-ink); text-decoration: none; text-align: center; }
 button:hover, .button:hover { filter: brightness(1.08); }
@@ -93,6 +94,9 @@ button.quiet { background: transparent; color: var(--soft); border-color: transp
 .row { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; }
 .row > .field { flex: 1 1 14rem; margin: 0; }
 .row form { margin: 0; }
+.spaced { margin: 0 0 1.25rem; justify-content: space-between; }
+.spaced > form { flex: 0 1 26rem; }
+.sheet form { max-width: 30rem; }
 .note { border: 1px solid var(--line); border-left: 4px solid var(--accent); background: var(--accent-soft); border-radius: .5rem; padding: .8rem 1rem; margin: 0 0 1.25rem; }
 .note.bad { border-left-color: var(--bad); background: var(--bad-soft); }
 .note.good { border-left-color: var(--good); background: var(--good-soft); }
@@ -102,6 +106,10 @@ button.quiet { background: transparent; color: var(--soft); border-color: transp
 .items { list-style: none; padding: 0; margin: 0 0 1.25rem; }
 .items > li { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1rem 1.25rem; margin: 0 0 .75rem; }
 .items > li > :last-child { margin-bottom: 0; }
+.items h2 { margin: 0; }
+.items .facts { margin: .6rem 0; }
+.items details .between { margin-top: .9rem; }
+.items .between p { margin: 0; }
 .between { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: .5rem 1rem; }
 .facts { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .3rem 1.25rem; margin: 0 0 1rem; }
 .facts dt { color: var(--soft); }
@@ -113,7 +121,9 @@ button.quiet { background: transparent; color: var(--soft); border-color: transp
 table { border-collapse: collapse; width: 100%; font-size: .95rem; }
 th, td { text-align: left; vertical-align: top; padding: .6rem .9rem; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: .85rem; }
-td { overflow-wrap: anywhere; }
+td { overflow-wrap: break-word; min-width: 6rem; }
+td:first-child { overflow-wrap: anywhere; min-width: 11rem; }
+td code { overflow-wrap: normal; }
 code, .code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", monospace; font-size: .92em; overflow-wrap: anywhere; }
 .once { display: block; padding: .9rem 1rem; background: var(--accent-soft); border: 1px dashed var(--edge); border-radius: .5rem; user-select: all; }
 details { margin: 0 0 1rem; }

@@ -30,8 +30,15 @@ export interface PortalRig extends TestContext {
 
 export const password = 'seven green lanterns';
 
-export async function makePortal(options: ContextOptions = {}): Promise<PortalRig> {
+/** @param options.publicUrl  of the portal, when it is not the usual one */
+export async function makePortal(options: ContextOptions & { readonly publicUrl?: string } = {}): Promise<PortalRig> {
   const made = await makeContext({ ...options, yaml: `${portalYaml}${options.yaml ?? ''}` });
+  const { publicUrl } = options;
+  if (publicUrl !== undefined) {
+    made.configure((config) =>
+      config.portal === null ? config : { ...config, portal: { ...config.portal, publicUrl, name: 'Hillside' } },
+    );
+  }
   const folder = await mkdtemp(join(tmpdir(), 'lk-portal-'));
   const server = createPublicServer(made.context, { assertionKeys: () => [] });
   const socketPath = join(folder, 'p.sock');

@@ -51,10 +51,17 @@ ${found.next === null ? null : html`<p class="pages"><a class="button plain" hre
 });
 
 function auditRow(prefix: string, entry: AuditEntry, names: ReadonlyMap<string, string>): Html {
-  const actor = names.get(entry.actor) ?? (entry.actor === 'operator' ? 'The operator' : entry.actor);
+  const actor = names.get(entry.actor) ?? actorWords(entry);
   const said = isAuditAction(entry.action) ? auditSentence(entry.action, actor) : `${actor}: ${entry.action}`;
   const details = Object.entries(entry.details).map(([name, value]) => `${name}: ${value ?? 'none'}`);
   return html`<tr><td>${moment(entry.at)}</td><td>${said}</td><td>${subjectOf(prefix, entry.subject, names)}</td><td>${details.join(', ')}</td></tr>`;
+}
+
+/** A refused sign-in is written down by nobody in particular: who tried is not known. */
+function actorWords({ actor, action }: AuditEntry): string {
+  if (actor === 'operator') return 'The operator';
+  if (actor !== 'system') return actor;
+  return action === 'session.refused' ? 'Somebody' : 'latchkey';
 }
 
 function subjectOf(prefix: string, subject: string, names: ReadonlyMap<string, string>): Html {

@@ -11,7 +11,7 @@ const home = definePage({
     const isAdmin = actor.role === 'admin';
     return visit.page({
       title: 'Welcome',
-      body: html`<ul class="tiles">
+      body: html`<h2 class="unseen">Yours</h2><ul class="tiles">
 ${tile(prefix, 'links', 'My links', 'What was opened to you, and what you opened to others.')}
 ${tile(prefix, 'devices', 'My devices', 'Where you are signed in. End what you do not know.')}
 ${tile(prefix, 'account', 'My account', 'Your name, address and password.')}

@@ -1,0 +1,164 @@
+// Every page of the portal in a real Chromium without JavaScript: it opens, it has its looks under its own policy, nothing is refused
+// by that policy and nothing scrolls sideways on a phone. With LATCHKEY_SCREENSHOTS each is pictured in both themes and two widths.
+
+import { join } from 'node:path';
+import chromium from '@sparticuz/chromium';
+import { type Browser, type BrowserContext, chromium as driver, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startPortalProxy } from '../support/portal-proxy.ts';
+import { makePortal, type PortalRig, password } from '../support/portal-rig.ts';
+
+const folder = process.env.LATCHKEY_SCREENSHOTS ?? null;
+const hasBrowser = process.platform === 'linux';
+
+interface Place {
+  readonly name: string;
+  /** Path behind the reserved prefix. */
+  readonly path: string;
+  /** What to do on the page before it is looked at. */
+  readonly act?: (page: Page) => Promise<unknown>;
+}
+
+const forVisitors: readonly Place[] = [
+  { name: 'sign-in', path: 'login' },
+  {
+    name: 'sign-in-refused',
+    path: 'login',
+    act: async (page) => {
+      await page.getByLabel('Mail address').fill('ann@example.org');
+      await page.getByLabel('Password').fill('not the password');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+    },
+  },
+  { name: 'register', path: 'register' },
+  { name: 'forgot', path: 'forgot' },
+  {
+    name: 'look-at-your-mail',
+    path: 'forgot',
+    act: async (page) => {
+      await page.getByLabel('Mail address').fill('nobody@example.org');
+      await page.getByRole('button').click();
+    },
+  },
+  { name: 'mail-link-over', path: 'verify?code=none' },
+  { name: 'not-there', path: 'nothing/here' },
+  { name: 'signed-out', path: 'logout' },
+];
+
+const forPeople: readonly Place[] = [
+  { name: 'home', path: '' },
+  { name: 'devices', path: 'devices' },
+  { name: 'devices-open', path: 'devices', act: (page) => page.locator('summary').first().click() },
+  { name: 'account', path: 'account' },
+  { name: 'account-open', path: 'account', act: openAll },
+  {
+    name: 'account-problem',
+    path: 'account',
+    act: async (page) => {
+      await openAll(page);
+      await page.getByLabel('New password').fill('short');
+      await page.getByRole('button', { name: 'Change it' }).click();
+    },
+  },
+  { name: 'sign-out', path: 'logout' },
+  { name: 'people', path: 'admin/accounts' },
+  { name: 'invite', path: 'admin/accounts/invite' },
+  {
+    name: 'person',
+    path: 'admin/accounts',
+    act: (page) => page.getByRole('link', { name: 'ben@example.org' }).click(),
+  },
+  { name: 'history', path: 'admin/audit' },
+];
+
+async function openAll(page: Page): Promise<void> {
+  for (const summary of await page.locator('summary').all()) await summary.click();
+}
+
+describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await driver.launch({
+      executablePath: await chromium.executablePath(),
+      args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+    });
+  }, 60_000);
+
+  afterAll(() => browser?.close());
+
+  /** A portal with people in it, at an address that a browser can open. */
+  async function openPortal(): Promise<{
+    readonly portal: PortalRig;
+    readonly base: string;
+    readonly close: () => Promise<void>;
+  }> {
+    let socketPath = '';
+    const proxy = await startPortalProxy(() => socketPath);
+    const origin = `http://portal.localhost:${proxy.port}`;
+    const portal = await makePortal({ publicUrl: origin });
+    socketPath = portal.socketPath;
+    portal.clock.now = Math.floor(Date.now() / 1000) - 40 * 60;
+    await portal.addAccount('ann@example.org', 'admin');
+    await portal.addAccount('ben@example.org');
+    await portal.addAccount('a-very-long-name-that-somebody-really-has-in-a-company@department.example.org');
+    await portal.visitor({ origin }).signIn('ann@example.org');
+    portal.clock.now += 38 * 60;
+    return { portal, base: `${origin}/.latchkey/`, close: proxy.close };
+  }
+
+  async function look(context: BrowserContext, base: string, place: Place, picture: string | null): Promise<void> {
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      // a page with a status of 4xx is what some of these places are about
+      if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
+        complaints.push(message.text());
+    });
+    await page.goto(`${base}${place.path}`);
+    await place.act?.(page);
+    await page.waitForLoadState('load');
+    expect(complaints, place.name).toEqual([]);
+    const measured = await page.evaluate<{ width: number; inner: number; styled: string; headings: number }>(`({
+      width: document.documentElement.scrollWidth,
+      inner: innerWidth,
+      styled: getComputedStyle(document.body).display,
+      headings: document.querySelectorAll('h1').length,
+    })`);
+    expect([place.name, measured.styled, measured.headings]).toEqual([place.name, 'flex', 1]);
+    expect(measured.width, `${place.name} scrolls sideways`).toBeLessThanOrEqual(measured.inner);
+    if (picture !== null) await page.screenshot({ path: picture, fullPage: true });
+    await page.close();
+  }
+
+  async function lookAtAll(base: string, theme: 'light' | 'dark', width: number): Promise<void> {
+    const options = { colorScheme: theme, viewport: { width, height: 800 }, javaScriptEnabled: false } as const;
+    const pictureOf = (name: string): string | null => folder && join(folder, `${name}.${theme}.${width}.png`);
+    const visitor = await browser.newContext(options);
+    for (const place of forVisitors) await look(visitor, base, place, pictureOf(place.name));
+    await visitor.close();
+    const person = await browser.newContext(options);
+    const page = await person.newPage();
+    await page.goto(`${base}login`);
+    await page.getByLabel('Mail address').fill('ann@example.org');
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Welcome' }).waitFor();
+    await page.close();
+    for (const place of forPeople) await look(person, base, place, pictureOf(place.name));
+    await person.close();
+  }
+
+  test('each page opens, keeps its own policy and fits a phone', async () => {
+    const { base, close } = await openPortal();
+    try {
+      await lookAtAll(base, 'dark', 390);
+      if (folder === null) return;
+      await lookAtAll(base, 'light', 390);
+      await lookAtAll(base, 'dark', 1280);
+      await lookAtAll(base, 'light', 1280);
+    } finally {
+      await close();
+    }
+  }, 240_000);
+});
