@@ -3,11 +3,11 @@
 // what was revoked costs one look, so ten thousand open answers cost a few milliseconds, in slices.
 // Rules: tokens.md "On each batch of revocations an edge decides again for its open permits".
 
-import { decide, type Permit } from '../core/decision/decide.ts';
-import type { LiveIndex } from '../core/decision/snapshot.ts';
+import { decide } from '../core/decision/decide.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 import type { Downstream } from './downstream.ts';
 import type { Exchange } from './exchange.ts';
+import { hangsOnRevoked } from './reconsider.ts';
 import type { Runtime } from './runtime.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -35,14 +35,6 @@ function lookFrom(runtime: Runtime, open: readonly (Tunnel | Downstream)[], firs
   }
   if (end < open.length) setImmediate(() => lookFrom(runtime, open, end, done));
   else done();
-}
-
-function hangsOnRevoked(permit: Permit, live: LiveIndex): boolean {
-  if (!permit.route.isRevocable) return false;
-  if (permit.token !== null) return live.isRevoked(permit.token);
-  // a member came in by control's answer, and hangs on what the pass made from it does
-  const { n, v } = permit.claims ?? {};
-  return v !== undefined && live.hasRevoked(n ?? [], { epoch: v[0], seq: v[1] });
 }
 
 /** Something else in the request may let it pass still: another cookie, another rule of the route. */

@@ -78,6 +78,8 @@ export interface TestGateway {
   readonly snapshot: Awaited<ReturnType<ControlClient['connect']>>;
   /** May be closed before the gateway is: the edge has to live with that. */
   readonly control: Control;
+  /** Starts another control in the place of one that was closed. */
+  startControlAgain(): Promise<void>;
   /** What control and edge said on their loggers. */
   readonly said: () => string;
   /** A token under `k1`. `exp` is in five minutes and `paths` is everything unless `claims` says so. */
@@ -134,7 +136,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
   const file = await writeConfig(folder, options);
   const first = await loadOrTidy(() => load(file), folder);
   const sockets = { edge: join(folder, 'e.sock'), public: join(folder, 'p.sock') };
-  const control: Control = await startControl({
+  const controlOptions: ControlOptions = {
     state: first,
     sockets,
     reload: () => ({ kind: 'loaded', state: load(file) }),
@@ -145,7 +147,9 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
       (({ assertionKeys }) => createJwksServer(logger, { prefix: first.config.reservedPrefix, assertionKeys })),
     ...(options.changes === undefined ? {} : { changes: options.changes }),
     ...(options.answers === undefined ? {} : { answers: options.answers }),
-  });
+  };
+  const control: Control = await startControl(controlOptions);
+  let laterControl: Control | null = null;
   const socketPath = (await options.controlLine?.open(sockets.edge)) ?? sockets.edge;
   const client = new ControlClient({ socketPath, edgeId: 'e1', logger });
   const snapshot = await client.connect();
@@ -179,6 +183,9 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     edge,
     snapshot,
     control,
+    startControlAgain: async () => {
+      laterControl = await startControl(controlOptions);
+    },
     said,
     mint: (claims = {}, type = 'outside') => {
       const signer = ring.signer(purposeOf(type));
@@ -221,6 +228,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
       await client.close();
       await options.controlLine?.close();
       await control.close();
+      await laterControl?.close();
       metrics.close();
       await rm(folder, { recursive: true, force: true });
     },

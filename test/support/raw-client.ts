@@ -109,6 +109,11 @@ export class RawClient {
     return this.#received;
   }
 
+  /** Resolves once this text has come and no `read` took it; for answers that do not end. */
+  async waitFor(text: string): Promise<void> {
+    while (!this.#received.includes(text)) await this.#more(text);
+  }
+
   /** Takes what came and no `read` took. */
   takeRest(): Buffer {
     return this.#take(this.#received.length);
