@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../../gateway/config/config.ts';
-import type { AccessAnswer } from '../../gateway/config/edge-feed.ts';
+import type { AccessAnswer, SessionEnded } from '../../gateway/config/edge-feed.ts';
 import { answerAccess } from '../../gateway/control/access/answer-access.ts';
 import type { Actor, ControlContext } from '../../gateway/control/control-context.ts';
 import { noLedger } from '../../gateway/control/explain/decision-files.ts';
@@ -176,7 +176,11 @@ export function claim(rig: LinkRig, actor: AccountActor, made: MadeLink, node = 
 }
 
 /** What an edge is told when this session asks for a file of the collection. */
-export function ask(rig: LinkRig, actor: AccountActor, path = '/vod/summer/a.ts'): Promise<AccessAnswer> {
+export function ask(
+  rig: LinkRig,
+  actor: AccountActor,
+  path = '/vod/summer/a.ts',
+): Promise<AccessAnswer | SessionEnded> {
   const { accountId, sessionId, deviceId } = actor;
   const question = { account: accountId, session: sessionId, device: deviceId, host: summer.host, path };
   return answerAccess(rig.context, question);

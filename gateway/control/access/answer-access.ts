@@ -2,18 +2,21 @@
 // hangs on. Reads only. The place of the log is read before the rows: whatever changes between the two has a later place, so
 // the answer is forgotten again, and a pass made from it is refused.
 
-import type { AccessAnswer, AccessClaims, AccessQuestion } from '../../config/edge-feed.ts';
+import type { AccessAnswer, AccessClaims, AccessQuestion, SessionEnded } from '../../config/edge-feed.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { ControlContext } from '../control-context.ts';
 import { findGrant } from './access-sources.ts';
 import { collectionsCovering } from './collections.ts';
-import { type LiveAccount, readLiveAccount } from './live-account.ts';
+import { isSessionLive, type LiveAccount, readLiveAccount } from './live-account.ts';
 
 /** Nobody nests more collections than this; it bounds the answer. */
 const maxCollections = 32;
 
 /** @throws StoreAway */
-export async function answerAccess(context: ControlContext, question: AccessQuestion): Promise<AccessAnswer> {
+export async function answerAccess(
+  context: ControlContext,
+  question: AccessQuestion,
+): Promise<AccessAnswer | SessionEnded> {
   const { host, path } = question;
   const position = await context.store.readPosition();
   const collections = collectionsCovering(context.config(), host, path).slice(0, maxCollections);
@@ -23,7 +26,8 @@ export async function answerAccess(context: ControlContext, question: AccessQues
 
   const now = context.clock.epochSeconds();
   const account = await readLiveAccount(context.store.sql, question, now);
-  if (account === null) return none;
+  // of a session that is over nothing may be remembered about its account, whose other sessions may live
+  if (account === null) return (await isSessionLive(context.store.sql, question, now)) ? none : { kind: 'ended' };
   const place = { accountId: account.id, email: account.email, host, path, now, collections };
   const grant = await findGrant(context.store.sql, place, null);
   if (grant === null) return none;

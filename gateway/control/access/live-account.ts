@@ -45,6 +45,25 @@ export async function readLiveAccount(
   return row === undefined ? null : { ...row, groups: textsOf(row.groups) };
 }
 
+/** Whether the session goes on, whatever became of its account. */
+export async function isSessionLive(
+  sql: Kysely<Tables>,
+  { session, device }: SessionReference,
+  now: EpochSeconds,
+): Promise<boolean> {
+  const row = await sql
+    .selectFrom('sessions')
+    .innerJoin('devices', 'devices.id', 'sessions.device_id')
+    .select('sessions.id')
+    .where('sessions.id', '=', session)
+    .where('sessions.device_id', '=', device)
+    .where('sessions.ended_at', 'is', null)
+    .where('sessions.expires_at', '>', now)
+    .where('devices.ended_at', 'is', null)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** The active account whose verified address this is. @param email  normalised */
 export async function findActiveAccountId(sql: Kysely<Tables>, email: string): Promise<string | null> {
   const row = await sql
