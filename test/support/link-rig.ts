@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../../gateway/config/config.ts';
-import type { AccessAnswer, SessionEnded } from '../../gateway/config/edge-feed.ts';
+import type { AccessAnswer } from '../../gateway/config/edge-feed.ts';
 import { answerAccess } from '../../gateway/control/access/answer-access.ts';
 import type { Actor, ControlContext } from '../../gateway/control/control-context.ts';
 import { noLedger } from '../../gateway/control/explain/decision-files.ts';
@@ -176,14 +176,12 @@ export function claim(rig: LinkRig, actor: AccountActor, made: MadeLink, node = 
 }
 
 /** What an edge is told when this session asks for a file of the collection. */
-export function ask(
-  rig: LinkRig,
-  actor: AccountActor,
-  path = '/vod/summer/a.ts',
-): Promise<AccessAnswer | SessionEnded> {
+export async function ask(rig: LinkRig, actor: AccountActor, path = '/vod/summer/a.ts'): Promise<AccessAnswer> {
   const { accountId, sessionId, deviceId } = actor;
   const question = { account: accountId, session: sessionId, device: deviceId, host: summer.host, path };
-  return answerAccess(rig.context, question);
+  const answer = await answerAccess(rig.context, question);
+  if (answer.kind === 'ended') throw new Error('the session is over');
+  return answer;
 }
 
 /** Everything that the store holds, as one text: to look for what must not be in it, and to see that nothing changed. */

@@ -1,6 +1,7 @@
 // Claiming a link, on both engines: the two questions, the one write, and everything that may not write.
 
 import { describe, expect, test } from 'vitest';
+import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
 import { revokeLink } from '../../../gateway/control/links/revoke-link.ts';
 import { revokeMember } from '../../../gateway/control/links/revoke-member.ts';
 import { addAccount, addDevice, ask, claim, dump, makeLink, makeLinkRig } from '../../support/link-rig.ts';
@@ -190,6 +191,16 @@ describe('claim, with no race in it', () => {
     expect(await claim(rig, bert, made)).toEqual({ kind: 'access-over' });
     expect(await claim(rig, anna, made)).toEqual({ kind: 'access-over' });
     expect((await ask(rig, anna)).kind).toBe('none');
+  });
+
+  test('a session that is over is told apart from an account that may not: its other sessions go on', async () => {
+    const rig = await makeLinkRig(engine);
+    const anna = await addAccount(rig);
+    await claim(rig, anna, await makeLink(rig));
+    const question = { account: anna.accountId, session: anna.sessionId, device: anna.deviceId };
+    const place = { host: 'media.localhost', path: '/vod/summer/a.ts' };
+    await rig.store.sql.updateTable('sessions').set({ ended_at: 1 }).where('id', '=', anna.sessionId).execute();
+    expect(await answerAccess(rig.context, { ...question, ...place })).toEqual({ kind: 'ended' });
   });
 
   test('a member who was removed does not come in by the same link again, and by a new one does', async () => {
