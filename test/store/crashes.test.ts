@@ -87,7 +87,7 @@ describe('crashes', () => {
         }
       }
     });
-    for (let round = 1; round <= 3; round++) {
+    for (let round = 1; round <= 2; round++) {
       const goal = acknowledged.size + 40;
       await expect.poll(() => acknowledged.size, { interval: 5 }).toBeGreaterThan(goal);
       await killPostgres(server);

@@ -1,7 +1,8 @@
 // One folder for each run of vitest, in which the first test that needs PostgreSQL starts one for all test files.
 // Nothing is started here: a run without such tests pays nothing. What was started ends with the run.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -15,7 +16,8 @@ declare module 'vitest' {
 }
 
 export default function setUp(project: TestProject): () => Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-run-'));
+  // Whoever needs it makes it.
+  const folder = join(tmpdir(), `latchkey-run-${randomBytes(8).toString('hex')}`);
   project.provide('postgresRun', { folder, ownerPid: process.pid });
   return async () => {
     const file = join(folder, 'server.json');

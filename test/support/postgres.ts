@@ -14,6 +14,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -39,6 +40,8 @@ export interface PostgresOptions {
   readonly fsync?: 'on' | 'off';
   /** When this process is gone, so is the server. Default: the caller's own. */
   readonly ownerPid?: number;
+  /** What goes with the owner as well, when that died before it could remove it. Default: the server's folder. */
+  readonly ownerFolder?: string;
   /** A data folder that `makeDataFolder` made; copying it is faster than making one. */
   readonly template?: string;
   /** Where to put the folder. Default: a new temporary one. */
@@ -162,6 +165,8 @@ async function launch(folder: string, port: number, options: PostgresOptions): P
     wal_level: 'minimal',
     huge_pages: 'off',
     jit: 'off',
+    // After a crash: one call for the whole file system, in place of one for each of a thousand files.
+    ...(process.platform === 'linux' ? { recovery_init_sync_method: 'syncfs' } : {}),
   };
   const deadline = performance.now() + startMs;
   while (performance.now() < deadline) {
@@ -180,7 +185,7 @@ async function launch(folder: string, port: number, options: PostgresOptions): P
     child.unref();
     const { pid } = child;
     if (pid !== undefined && (await Promise.race([ended, waitUntilReady(port, deadline)])) === 'ready') {
-      watch(options.ownerPid ?? process.pid, pid, folder);
+      watch(options.ownerPid ?? process.pid, pid, options.ownerFolder ?? folder);
       return pid;
     }
     // After a crash the former server's children may hold the memory for some more milliseconds.
@@ -254,7 +259,10 @@ function hydrate(native: string): boolean {
       // Each link stands beside what it points to.
       if (!existsSync(path)) symlinkSync(basename(source), path);
     }
-    for (const name of ['initdb', 'postgres']) chmodSync(join(native, 'bin', name), 0o755);
+    for (const name of ['initdb', 'postgres']) {
+      const path = join(native, 'bin', name);
+      if ((statSync(path).mode & 0o111) === 0) chmodSync(path, 0o755);
+    }
     return true;
   } catch (error) {
     // Another test file laid it at the same moment.

@@ -39,7 +39,7 @@ export async function sharedPostgres(): Promise<PostgresServer> {
   await once(known, join(folder, 'server.lock'), async () => {
     const home = join(folder, 'server');
     mkdirSync(home, { recursive: true });
-    const server = await startPostgres({ template, folder: home, ownerPid });
+    const server = await startPostgres({ template, folder: home, ownerPid, ownerFolder: folder });
     publish(known, JSON.stringify(server));
   });
   return JSON.parse(readFileSync(known, 'utf8')) as PostgresServer;
@@ -48,9 +48,11 @@ export async function sharedPostgres(): Promise<PostgresServer> {
 /** A data folder to start servers of one's own from: a copy takes a tenth of the time. */
 export async function postgresTemplate(): Promise<string> {
   const { folder } = inject('postgresRun');
+  mkdirSync(folder, { recursive: true });
+  // The server's user has to pass through it.
+  chmodSync(folder, 0o755);
   const known = join(folder, 'template.json');
   await once(known, join(folder, 'template.lock'), async () => {
-    chmodSync(folder, 0o755);
     makeDataFolder(join(folder, 'template'));
     publish(known, '{}');
   });
