@@ -199,7 +199,9 @@ describe('claim, with no race in it', () => {
     await claim(rig, anna, await makeLink(rig));
     const question = { account: anna.accountId, session: anna.sessionId, device: anna.deviceId };
     const place = { host: 'media.localhost', path: '/vod/summer/a.ts' };
-    await rig.store.sql.updateTable('sessions').set({ ended_at: 1 }).where('id', '=', anna.sessionId).execute();
+    await rig.store.write(({ sql }) =>
+      sql.updateTable('sessions').set({ ended_at: 1 }).where('id', '=', anna.sessionId).execute(),
+    );
     expect(await answerAccess(rig.context, { ...question, ...place })).toEqual({ kind: 'ended' });
   });
 
