@@ -5,6 +5,7 @@ import type { PageRoute } from './page-route.ts';
 import { accountPages } from './portal/account.ts';
 import { adminAccountPages } from './portal/admin-accounts.ts';
 import { adminAuditPages } from './portal/admin-audit.ts';
+import { adminKeyPages } from './portal/admin-keys.ts';
 import { devicePages } from './portal/devices.ts';
 import { homePages } from './portal/home.ts';
 import { joinPages } from './portal/join.ts';
@@ -19,6 +20,7 @@ export const pages: readonly PageRoute[] = [
   ...accountPages,
   ...devicePages,
   ...adminAccountPages,
+  ...adminKeyPages,
   ...adminAuditPages,
 ];
 

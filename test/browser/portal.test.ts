@@ -68,6 +68,7 @@ const forPeople: readonly Place[] = [
     path: 'admin/accounts',
     act: (page) => page.getByRole('link', { name: 'ben@example.org' }).click(),
   },
+  { name: 'keys', path: 'admin/keys' },
   { name: 'history', path: 'admin/audit' },
 ];
 

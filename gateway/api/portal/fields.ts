@@ -21,6 +21,9 @@ export interface Field {
 /** Problems of a form by the name of their field; the order is that of the page. */
 export type Problems = Readonly<Record<string, string>>;
 
+/** As `Problems`, where what is said may have parts of its own, such as a time. */
+export type SaidProblems = Readonly<Record<string, string | Html>>;
+
 export function field(input: Field): Html {
   const { name, label, hint, problem } = input;
   const id = `field-${name}`;
@@ -40,7 +43,7 @@ ${problem === undefined ? null : html`<p class="problem" id="${id}-problem">${pr
 }
 
 /** Links to each field that has a problem; nothing without problems. */
-export function problemSummary(problems: Problems): Html | null {
+export function problemSummary(problems: SaidProblems): Html | null {
   const all = Object.entries(problems);
   if (all.length === 0) return null;
   return html`<div class="note bad" role="alert" tabindex="-1">
