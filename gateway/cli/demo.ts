@@ -34,7 +34,6 @@ async function runDemo(wantedPort: number, folder: string): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => settle(0));
   });
 
-  const port = (await isFree(wantedPort)) ? wantedPort : 0;
   const files = findDemoFiles();
   let gatewayPort = 0;
   let mediaLog: string | undefined;
@@ -52,12 +51,13 @@ async function runDemo(wantedPort: number, folder: string): Promise<void> {
   });
   closing.defer(() => web.close());
 
-  const prepared = await prepareDemo({ folder, port, mediaPort: media.port, webPort: web.port });
-  if (prepared.kind === 'refused') throw refusalError(prepared);
-  mediaLog = prepared.mediaLog;
-  writeFileSync(mediaLog, '');
-
-  const gateway = await runGateway(prepared.configFile);
+  const { prepared, gateway } = await startOnFreePort(wantedPort, async (port) => {
+    const made = await prepareDemo({ folder, port, mediaPort: media.port, webPort: web.port });
+    if (made.kind === 'refused') throw refusalError(made);
+    mediaLog = made.mediaLog;
+    writeFileSync(mediaLog, '');
+    return { prepared: made, gateway: await runGateway(made.configFile) };
+  });
   closing.defer(() => gateway.stop());
   gatewayPort = gateway.port;
   if (gateway.port !== wantedPort && wantedPort !== 0) {
@@ -75,11 +75,34 @@ function readPort(text: string): number {
   return port;
 }
 
-/** Asks by listening for a moment. Somebody may come in between; then the gateway says so. */
-function isFree(port: number): Promise<boolean> {
+const mostTries = 3;
+
+/**
+ * Starts on the wanted port, or on one that the system picks. It is known before the start, since the configuration names
+ * it to the visitors' browsers; should somebody take it in between, the next one is tried.
+ */
+async function startOnFreePort<T>(wanted: number, start: (port: number) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const port = (await listenForAMoment(wanted)) ?? (await listenForAMoment(0));
+    if (port === null) throw new CommandError('no port of 127.0.0.1 can be listened on');
+    try {
+      return await start(port);
+    } catch (error) {
+      const isTaken = (await listenForAMoment(port)) === null;
+      if (!isTaken || tries === mostTries) throw error;
+    }
+  }
+}
+
+/** @returns the port that could be listened on; null when it could not */
+function listenForAMoment(wanted: number): Promise<number | null> {
   return new Promise((settle) => {
     const probe = createServer();
-    probe.once('error', () => settle(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => settle(true)));
+    probe.once('error', () => settle(null));
+    probe.listen(wanted, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = address !== null && typeof address === 'object' ? address.port : null;
+      probe.close(() => settle(port));
+    });
   });
 }

@@ -1,9 +1,10 @@
 // What `latchkey demo` prints once it runs: addresses to open and lines to paste.
 // Pure text; the curl lines print a status each, so that what a reader sees is what the line above promised.
 
+import { type DemoSignIns, demoPeople } from './demo-accounts.ts';
 import { demoNames, demoTokenHours } from './prepare-demo.ts';
 
-export interface RunningDemo {
+export interface RunningDemo extends DemoSignIns {
   /** Port of the gateway on loopback. */
   readonly port: number;
   readonly password: string;
@@ -23,6 +24,7 @@ export interface CurlLine {
 export function describeDemo(demo: RunningDemo): string {
   const media = `http://${demoNames.mediaHost}:${demo.port}`;
   const app = `http://${demoNames.appHost}:${demo.port}`;
+  const portal = `http://${demoNames.portalHost}:${demo.port}`;
   const curls = curlLines(demo).map(({ about, status, line }) => `  # ${about}: ${status}\n  ${line}\n`);
   return `
 latchkey stands in front of two small sites. Ctrl-C ends everything.
@@ -42,6 +44,21 @@ Open in a browser
 
   the part of it that is open to anyone:
   ${app}/public/
+
+Hand out a link to the summer folder
+  1. Sign in as its owner, ${demoPeople.owner.email}. This opens it once; start the demo again for another:
+     ${demo.ownerSignIn}
+  2. Make a link: My links, New link, collection ${demoNames.collection}. Copy its URL, it is shown this once.
+  3. In a private window be somebody else. This signs in ${demoPeople.guest.email}, once:
+     ${demo.guestSignIn}
+  4. Open the link's URL there: the clip plays, and the folder opens to the guest from now on, on every device:
+     ${media}${demoNames.collectionPath}
+  5. Back in the first window the owner sees who came. Take the link back, and the guest's player stops.
+
+  a part of the web site that is for whoever is signed in, guest or owner:
+  ${app}${demoNames.signedInPath}
+
+  Mails are not sent; they are lines of ${demo.folder}/mails. Pages begin at ${portal}/.latchkey/
 
 Paste into a shell; each line prints a status
 ${curls.join('\n')}

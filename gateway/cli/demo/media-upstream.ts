@@ -34,8 +34,11 @@ const types: Readonly<Record<string, string>> = {
   '.vtt': 'text/vtt; charset=utf-8',
 };
 
+/** Folders that hold the same clip and player page: one for tokens, one to hand out links to. */
+const folders = ['/vod/', '/vod/summer/'];
+
 /**
- * Starts the site on a free loopback port. Everything lies below `/vod/`; the player page is `/vod/` itself.
+ * Starts the site on a free loopback port. The clip lies in each of the folders; the player page is the folder itself.
  *
  * @param onRequest  called once for each answered request
  */
@@ -63,13 +66,16 @@ function listFiles({ clip, pages, player }: DemoFiles): ReadonlyMap<string, Stor
     const type = types[extname(path)] ?? 'application/octet-stream';
     table.set(urlPath, { path, type, size: statSync(path).size });
   };
-  for (const name of globSync('**/*.*', { cwd: clip })) add(`/vod/${name.replaceAll('\\', '/')}`, join(clip, name));
-  add('/vod/', join(pages, 'player.html'));
-  add('/vod/index.html', join(pages, 'player.html'));
-  add('/vod/player/style.css', join(pages, 'style.css'));
-  add('/vod/player/player.js', join(pages, 'player.js'));
-  add('/vod/player/captions.vtt', join(pages, 'captions.vtt'));
-  add('/vod/player/hls.min.js', player);
+  const names = globSync('**/*.*', { cwd: clip });
+  for (const folder of folders) {
+    for (const name of names) add(`${folder}${name.replaceAll('\\', '/')}`, join(clip, name));
+    add(folder, join(pages, 'player.html'));
+    add(`${folder}index.html`, join(pages, 'player.html'));
+    add(`${folder}player/style.css`, join(pages, 'style.css'));
+    add(`${folder}player/player.js`, join(pages, 'player.js'));
+    add(`${folder}player/captions.vtt`, join(pages, 'captions.vtt'));
+    add(`${folder}player/hls.min.js`, player);
+  }
   return table;
 }
 

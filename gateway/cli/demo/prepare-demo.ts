@@ -1,5 +1,6 @@
-// Brings a folder to the point where `latchkey serve` can run the demo from it: configuration, user, key, two tokens.
-// Everything that is made here is thrown-away: each start writes the configuration anew and gives alice a new password.
+// Brings a folder to the point where `latchkey serve` can run the demo from it: configuration, people, key, two tokens.
+// Each start writes the configuration anew, gives alice a new password, and the people of the portal new sign-in links;
+// accounts, links and keys stay in the store from one start to the next.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,9 @@ import { openDataFolder } from '../../store/data-folder.ts';
 import { randomBase32 } from '../../store/key-file.ts';
 import { addUser } from '../../store/users.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
-import { requireConfig, requireKeyRing } from '../load-config.ts';
+import { requireConfig } from '../load-config.ts';
+import { withStore } from '../open-store-for-command.ts';
+import { type DemoSignIns, demoPeople, prepareDemoAccounts } from './demo-accounts.ts';
 
 /** What the gateway and the sites must agree on. */
 export const demoNames = {
@@ -18,6 +21,12 @@ export const demoNames = {
   issuer: 'latchkey',
   mediaHost: 'media.localhost',
   appHost: 'app.localhost',
+  portalHost: 'portal.localhost',
+  /** The folder that its owner hands out links to. */
+  collection: 'summer',
+  collectionPath: '/vod/summer/',
+  /** Part of the web site that is for whoever is signed in. */
+  signedInPath: '/signed-in/',
   webUpstream: 'web',
   jwksPath: '/.latchkey/jwks.json',
 } as const;
@@ -25,7 +34,7 @@ export const demoNames = {
 /** How long the printed tokens hold. */
 export const demoTokenHours = 12;
 
-export interface PreparedDemo {
+export interface PreparedDemo extends DemoSignIns {
   readonly kind: 'prepared';
   readonly configFile: string;
   /** One JSON line for each request that the media site saw. */
@@ -40,7 +49,7 @@ export interface PreparedDemo {
 export interface DemoOptions {
   /** Absolute path; made when missing. */
   readonly folder: string;
-  /** Port of the gateway; 0 lets the system pick. */
+  /** Port of the gateway. Never 0: the portal's own address has it. */
   readonly port: number;
   readonly mediaPort: number;
   readonly webPort: number;
@@ -69,8 +78,10 @@ export async function prepareDemo(options: DemoOptions): Promise<PreparedDemo | 
 
   const configFile = join(folder, 'demo.yaml');
   replaceFile(configFile, describeConfig(options));
-  const ring = await requireKeyRing(requireConfig(configFile), { missing: 'make' });
-  const key = ring.signer('content');
+  const { key, signIns } = await withStore(requireConfig(configFile), 'alone', async ({ context, ring }) => ({
+    key: ring.ring.signer('content'),
+    signIns: await prepareDemoAccounts(context),
+  }));
   if (key === null) return { kind: 'refused', problem: `no signing key in ${state}`, hint: `remove ${state}` };
 
   const now = epochSeconds();
@@ -84,24 +95,38 @@ export async function prepareDemo(options: DemoOptions): Promise<PreparedDemo | 
     password,
     mediaToken: mintToken({ ...claims, paths: ['/vod/*'] }, { key, type: 'outside' }),
     appToken: mintToken({ ...claims, ...person, paths: ['/*'], hosts: [demoNames.appHost] }, { key, type: 'outside' }),
+    ...signIns,
   };
 }
 
 /** The configuration in YAML. Paths in it are relative to its own folder. */
 function describeConfig({ port, mediaPort, webPort }: DemoOptions): string {
-  const { mediaHost, appHost, webUpstream } = demoNames;
+  const { mediaHost, appHost, portalHost, webUpstream, collection, collectionPath, signedInPath } = demoNames;
   const config = {
     listeners: [{ address: `127.0.0.1:${port}` }],
     operations: { address: '127.0.0.1:0' },
     data_dir: './state',
     edges: 2,
     users_file: './users',
+    portal: { public_url: `http://${portalHost}:${port}` },
+    accounts: { registration: 'invited', domains: [] },
+    mail: { from: 'latchkey <keys@example.org>', log: './mails' },
+    collections: [{ name: collection, host: mediaHost, path: collectionPath, owners: [demoPeople.owner.email] }],
     upstreams: {
       media: { servers: [`http://127.0.0.1:${mediaPort}`] },
       [webUpstream]: { servers: [`http://127.0.0.1:${webPort}`] },
     },
     routes: [
       { name: 'vod', host: mediaHost, path: '/vod/', upstream: 'media', accept: ['token', 'password'] },
+      // No `session` here: it would let in every account, and links would be for nothing.
+      {
+        ...{ name: collection, host: mediaHost, path: collectionPath, upstream: 'media' },
+        ...{ accept: ['token', 'password', 'member'], max_staleness: '10s' },
+      },
+      {
+        ...{ name: 'signed-in', host: appHost, path: signedInPath, upstream: webUpstream },
+        ...{ accept: ['token', 'session', 'member'], max_staleness: '10s', identity: 'oauth2-proxy', assertion: true },
+      },
       {
         ...{ name: 'app', host: appHost, path: '/', upstream: webUpstream, accept: ['token'] },
         ...{ identity: 'oauth2-proxy', assertion: true },
