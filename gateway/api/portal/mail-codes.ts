@@ -220,20 +220,52 @@ const confirmAddress: CodePage = {
   path: 'confirm-address',
   purpose: 'change-address',
   title: 'Use this address from now on',
-  content: (_visit, code) =>
-    html`<p>From now on you sign in with <strong>${code.email}</strong>, and mails go there. Every device is signed out once.</p>`,
+  content: (visit, code, _filled, problems) =>
+    html`<p>From now on you sign in with <strong>${code.email}</strong>, and mails go there. Every device is signed out once.</p>
+${visit.actor === null || problems.password !== undefined ? ownPasswordField(problems) : null}`,
   button: 'Use this address',
-  spend: async (visit, code) => {
-    const outcome = await confirmAddressChange(visit.context, { code, requestId: visit.origin.requestId });
-    if (outcome.kind !== 'changed') return { kind: 'refused' };
-    visit.endSession();
-    return visit.page({
-      title: 'Your address is changed',
-      width: 'narrow',
-      body: html`<p>Sign in with your new address.</p><p><a class="button" href="${visit.prefix}login">Sign in</a></p>`,
+  spend: async (visit, code, { password }) => {
+    const outcome = await confirmAddressChange(visit.context, {
+      ...browserOf(visit),
+      code,
+      password,
+      actor: visit.actor,
     });
+    switch (outcome.kind) {
+      case 'refused':
+        return outcome;
+      case 'busy':
+        return againFor(outcome);
+      case 'wrong-password':
+        return {
+          kind: 'again',
+          status: 422,
+          problems: { password: 'Enter the password of the account that asked for this.' },
+        };
+      case 'changed':
+        visit.endSession();
+        return visit.page({
+          title: 'Your address is changed',
+          width: 'narrow',
+          body: html`<p>Sign in with your new address.</p><p><a class="button" href="${visit.prefix}login">Sign in</a></p>`,
+        });
+      default:
+        return outcome satisfies never;
+    }
   },
 };
+
+/** Only who asked for the change knows it: the mail alone must not be enough. */
+function ownPasswordField(problems: Problems): Html {
+  return field({
+    name: 'password',
+    label: 'Password of your account',
+    type: 'password',
+    autocomplete: 'current-password',
+    maxLength: 1024,
+    problem: problems.password,
+  });
+}
 
 export const mailCodePages: readonly PageRoute[] = [verify, invitation, signInLink, reset, confirmAddress].flatMap(
   codePages,

@@ -1,17 +1,28 @@
-// Ends a change of address by the code that came to the new one. Every session ends, and every other code with them: what was
-// mailed to the old address opens nothing any more. Others who only named the new address lose that claim.
+// Ends a change of address by the code that came to the new one, and by who asked for it: signed in as that account, or with its
+// password. The code alone shows the mailbox and not the wish: otherwise somebody could ask for a stranger's address, wait for a
+// hasty click, and own what waits for that address, under a password the stranger never knew.
+// Every session ends, and every other code: what was mailed to the old address opens nothing any more.
 
 import { accountStanding } from '../../core/model/account.ts';
 import { normaliseAddress } from '../../core/model/address.ts';
 import { findVerifiedAccount, readAccount, updateAccount } from '../../store/accounts.ts';
 import { appendAudit } from '../../store/audit.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { Actor, ControlContext } from '../control-context.ts';
+import { findKnownDevice } from '../sessions/known-device.ts';
+import { checkPassword } from './check-password.ts';
 import { forgetUnverified } from './claim-address.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
-import { detailText, redeemCode } from './one-time-code.ts';
+import { forgiveGuesses } from './guess-throttle.ts';
+import { detailText, lookAtCode, redeemCode } from './one-time-code.ts';
 
 export interface ConfirmAddressInput {
   readonly code: string;
+  /** Who is signed in where the code is presented; null for nobody. */
+  readonly actor: Actor | null;
+  /** Of the account; asked for when nobody is signed in to it here. */
+  readonly password?: string | undefined;
+  readonly deviceCookie: string | null;
+  readonly clientAddress: string;
   readonly requestId?: string | null | undefined;
 }
 
@@ -19,12 +30,22 @@ export type ConfirmAddressOutcome =
   /** Sign in again, with the new address. */
   | { readonly kind: 'changed'; readonly email: string }
   /** The code does not work, or the address became somebody else's meanwhile. */
-  | { readonly kind: 'refused' };
+  | { readonly kind: 'refused' }
+  /** The code was not spent. `wrong-password`: none was given, or not the account's. */
+  | { readonly kind: 'wrong-password' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
 export async function confirmAddressChange(
   context: ControlContext,
   input: ConfirmAddressInput,
 ): Promise<ConfirmAddressOutcome> {
+  const open = await lookAtCode(context, input.code);
+  if (open?.purpose !== 'change-address' || open.accountId === null) return { kind: 'refused' };
+  const isTheirs = input.actor?.kind === 'account' && input.actor.accountId === open.accountId;
+  if (!isTheirs) {
+    const refused = await askForPassword(context, input, open.accountId);
+    if (refused !== null) return refused;
+  }
   const written = await context.write(async (unit): Promise<ConfirmAddressOutcome> => {
     const code = await redeemCode(unit, 'change-address', input.code);
     const account = code === null ? null : await readAccount(unit.sql, code.accountId);
@@ -44,4 +65,21 @@ export async function confirmAddressChange(
     return { kind: 'changed', email };
   });
   return written.value;
+}
+
+async function askForPassword(
+  context: ControlContext,
+  input: ConfirmAddressInput,
+  accountId: string,
+): Promise<Exclude<ConfirmAddressOutcome, { kind: 'changed' | 'refused' }> | null> {
+  if (input.password === undefined || input.password === '') return { kind: 'wrong-password' };
+  const account = await readAccount(context.store.sql, accountId);
+  const device = await findKnownDevice(context.store.sql, accountId, input.deviceCookie);
+  const { clientAddress } = input;
+  const guesser = { email: account?.email ?? '', clientAddress, knownDevice: device?.id ?? null };
+  const checked = await checkPassword(context, account, input.password, guesser);
+  if (checked.kind === 'busy') return checked;
+  if (checked.kind === 'wrong') return { kind: 'wrong-password' };
+  await context.write((unit) => forgiveGuesses(unit, guesser));
+  return null;
 }

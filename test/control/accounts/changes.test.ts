@@ -134,8 +134,9 @@ test('an address changes when the new mailbox says so; the old one is told, and 
   const oldMailbox = await site.mailedCode(address, 'reset-password');
 
   const code = await site.mailedCode(newEmail, 'change-address-confirm');
-  expect(await confirmAddressChange(site.context, { code })).toEqual({ kind: 'changed', email: newEmail });
-  expect(await confirmAddressChange(site.context, { code })).toEqual({ kind: 'refused' });
+  const confirm = () => confirmAddressChange(site.context, { ...browser, code, actor });
+  expect(await confirm()).toEqual({ kind: 'changed', email: newEmail });
+  expect(await confirm()).toEqual({ kind: 'refused' });
   expect(await isSignedIn(site, session)).toBe(false);
   expect(await resetPassword(site.context, { code: oldMailbox, password: newPassword })).toEqual({ kind: 'refused' });
   expect(await findActiveAccountByAddress(site.store, address)).toBeNull();
@@ -155,7 +156,27 @@ test('an address that somebody has is answered like a free one, and never become
   // Carl makes an account before Anna confirms.
   const code = await site.mailedCode('carl@example.org', 'change-address-confirm');
   await makeAccount(site, 'carl@example.org');
-  expect(await confirmAddressChange(site.context, { code })).toEqual({ kind: 'refused' });
+  expect(await confirmAddressChange(site.context, { ...browser, code, actor })).toEqual({ kind: 'refused' });
+});
+
+test('the code from the mail alone changes no address: who clicks has to be who asked', async () => {
+  const site = await makeContext();
+  await makeAccount(site);
+  await makeAccount(site, 'ben@example.org');
+  const victim = 'carl@example.org';
+  const stranger = await site.actor(await enter(site));
+  const ben = await site.actor(await enter(site, 'ben@example.org'));
+  const ask = { newEmail: victim, password, clientAddress: '192.0.2.1' };
+  await requestAddressChange(site.context, stranger, ask);
+  const code = await site.mailedCode(victim, 'change-address-confirm');
+  const wrong = { kind: 'wrong-password' };
+  expect(await confirmAddressChange(site.context, { ...browser, code, actor: null })).toEqual(wrong);
+  expect(await confirmAddressChange(site.context, { ...browser, code, actor: ben })).toEqual(wrong);
+  const guessed = { ...browser, code, actor: null, password: 'a guess of mine' };
+  expect(await confirmAddressChange(site.context, guessed)).toEqual(wrong);
+  expect(await findActiveAccountByAddress(site.store, victim)).toBeNull();
+  // Who knows the password is who asked, on whatever device the mail is read.
+  expect((await confirmAddressChange(site.context, { ...guessed, password })).kind).toBe('changed');
 });
 
 test('an account without a password is given one by mail only', async () => {
