@@ -29,6 +29,8 @@ export interface SmtpOptions {
   /** Answer to RCPT for these addresses. */
   readonly refuseRecipient?: (address: string) => number | null;
   readonly user?: { readonly name: string; readonly password: string };
+  /** Called when a mail was received whole, before the client is told. */
+  readonly onReceived?: () => void;
   readonly server?: SMTPServerOptions;
 }
 
@@ -80,6 +82,7 @@ export async function startSmtp(options: SmtpOptions = {}): Promise<SmtpRig> {
         received.push(
           readMail(Buffer.concat(pieces).toString('latin1'), { from, to, user, isEncrypted: session.secure }),
         );
+        options.onReceived?.();
         done();
         for (const look of waiting) look();
       });
