@@ -1,9 +1,11 @@
 // Checks what the control plane's sections are to each other and to the routes: a collection nobody can reach, a mail without
 // a way, a portal that shares its host with a site.
 
+import { parseSender } from '../core/model/mailbox.ts';
 import type { Draft } from './inspect.ts';
 import { type Problem, problemAt } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
+import { readSmtpUrl } from './smtp-url.ts';
 
 /** Appends what is wrong, and what is merely unwise. */
 export function checkControl(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
@@ -18,6 +20,18 @@ export function checkControl(draft: Draft<ConfigFile>, problems: Problem[], warn
 
 function checkMail({ mail }: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
   if (mail === undefined) return;
+  if (mail.from !== undefined && parseSender(mail.from) === null) {
+    problems.push(problemAt(['mail', 'from'], 'is not a sender', 'write latchkey <keys@example.org>'));
+  }
+  if (mail.smtp !== undefined) {
+    // the value may hold a password: it is not repeated
+    const read = readSmtpUrl(mail.smtp);
+    if (read.kind === 'refused') problems.push(problemAt(['mail', 'smtp'], read.problem, read.hint));
+    else if (read.server.tls === 'offered') {
+      const hint = 'drop ?starttls=offered when the server has TLS';
+      warnings.push(problemAt(['mail', 'smtp'], 'mails with working links may travel without TLS', hint));
+    }
+  }
   const ways = (['smtp', 'webhook', 'log'] as const).filter((way) => mail[way] !== undefined);
   if (ways.length !== 1) {
     const problem = ways.length === 0 ? 'no way to send is named' : `${ways.join(' and ')} are two ways to send`;

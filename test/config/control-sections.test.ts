@@ -56,6 +56,8 @@ test.each([
   ['mail: { from: a@b }', 'mail: no way to send is named (name one of smtp, webhook, log)'],
   ['mail: { from: a@b, smtp: "smtp://a", log: ./x }', 'mail: smtp and log are two ways to send'],
   ['mail: { from: a@b, webhook: "https://a/" }', 'mail.webhook_secret_file: is missing'],
+  ['mail: { from: "a, b <c@d>, e@f", log: ./x }', 'mail.from: is not a sender'],
+  ['mail: { from: a@b, smtp: "smtp://u:p@a?tls=off" }', 'mail.smtp: has a query that means nothing'],
   ['mail: { from: a@b, smtp: "http://a/" }', 'mail.smtp: is not a URL that begins with smtp:// or smtps://'],
   ['links: { key_parameter: token }', 'links: two of our parameters have one name'],
   [
