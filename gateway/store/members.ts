@@ -4,6 +4,7 @@
 
 import type { Kysely, Selectable } from 'kysely';
 import type { EpochSeconds } from '../core/model/time.ts';
+import type { Unit } from './store.ts';
 import type { MembersTable, Tables } from './tables.ts';
 
 export type MemberRow = Selectable<MembersTable>;
@@ -231,19 +232,14 @@ export async function markMemberRevoked(sql: Kysely<Tables>, id: string, now: Ep
   return result.numUpdatedRows === 1n;
 }
 
-/** Remembers when members were let in last; never goes back. What is no member's id is passed over. */
-export async function recordMembersSeen(
-  sql: Kysely<Tables>,
-  seen: readonly { readonly member: string; readonly at: EpochSeconds }[],
-): Promise<void> {
-  for (const { member, at } of seen) {
-    await sql
-      .updateTable('members')
-      .set({ last_seen_at: at })
-      .where('id', '=', member)
-      .where((is) => is.or([is('last_seen_at', 'is', null), is('last_seen_at', '<', at)]))
-      .execute();
-  }
+/** Remembers when members were let in last; never goes back. What is no member's id is passed over. @param ids  at most 500 */
+export async function recordMembersSeen(unit: Unit, ids: readonly string[], at: EpochSeconds): Promise<void> {
+  await unit.sql
+    .updateTable('members')
+    .set({ last_seen_at: at })
+    .where('id', 'in', [...ids])
+    .where((is) => is.or([is('last_seen_at', 'is', null), is('last_seen_at', '<', at)]))
+    .execute();
 }
 
 function byWorth(left: LiveMembership, right: LiveMembership): number {

@@ -123,12 +123,6 @@ function answersFrom(context: ControlContext): StoreAnswers {
       return minted.kind === 'minted' ? { ...minted, kind: 'renewed' } : { kind: 'ended' };
     },
     recordDecisions: (lines) => context.decisions.appendLines(lines),
-    recordSeen: ({ seen }) =>
-      recordSeen(context, seen, (unit, ids, at) =>
-        recordMembersSeen(
-          unit.sql,
-          ids.map((member) => ({ member, at })),
-        ),
-      ),
+    recordSeen: ({ seen }) => recordSeen(context, seen, recordMembersSeen),
   };
 }
