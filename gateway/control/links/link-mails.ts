@@ -24,7 +24,7 @@ export async function tellOfClaim(
     kind: 'member-joined',
     accountId: account.id,
     to: account.email,
-    values: { path: `${reservedPrefix}access`, label: link.label, owner: ownerName ?? portal?.name ?? 'The owner' },
+    values: { path: `${reservedPrefix}links`, label: link.label, owner: ownerName ?? portal?.name ?? 'The owner' },
   });
   const owner = await readAddress(unit, link.owner_id);
   if (owner === null) return;

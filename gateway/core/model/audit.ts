@@ -39,6 +39,7 @@ const phrases = {
   'member.added': 'put an account on an access list',
   'member.revoked': 'took access back from a member',
   'member.all-revoked': 'took access back from all members',
+  'access.opened-elsewhere': 'opened something on another device',
   'member.left': 'gave up an access',
   'key.generated': 'made a common key',
   'key.imported': 'brought in a common key',

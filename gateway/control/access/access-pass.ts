@@ -1,0 +1,80 @@
+// Makes a pass for somebody whom the access list lets in: for the cookie after a claim, and for players that take no cookies.
+// It says what the answer said and nothing wider: scope, methods, end, and every node that it hangs on.
+
+import type { Config, RouteConfig } from '../../config/config.ts';
+import type { AccessQuestion } from '../../config/edge-feed.ts';
+import { covers, scopePattern } from '../../core/model/link.ts';
+import type { ControlContext } from '../control-context.ts';
+import { answerAccess } from './answer-access.ts';
+
+/** Life of a pass that travels inside the path: as long as a long film with its breaks. */
+export const pathPassSeconds = 6 * 3600;
+
+export interface AccessPass {
+  /** `lp+jwt`. */
+  readonly token: string;
+  /** Path of its cookie: the collection's or the resource's. */
+  readonly path: string;
+  readonly maxAgeSeconds: number;
+}
+
+export type AccessPassMade =
+  | { readonly kind: 'made'; readonly pass: AccessPass }
+  /** Let in, but by no pass: no common key signs, or the route takes none. The session is enough. */
+  | { readonly kind: 'no-pass' }
+  | { readonly kind: 'none' };
+
+/**
+ * @param question  a session of the account, and the canonical place to be opened
+ * @param form      a cookie is renewed by edges, so it is short; the path form is not
+ * @throws StoreAway
+ */
+export async function makeAccessPass(
+  context: ControlContext,
+  question: AccessQuestion,
+  form: 'cookie' | 'path',
+): Promise<AccessPassMade> {
+  const answer = await answerAccess(context, question);
+  if (answer.kind === 'none') return { kind: 'none' };
+  const config = context.config();
+  const route = routeOf(config, question.host, question.path);
+  if (route === null) return { kind: 'no-pass' };
+  const { scope, position } = answer;
+  const life = form === 'cookie' ? config.tokens.passTtlSeconds : pathPassSeconds;
+  // a token is good until its end and the skew, an access only until its end
+  const left =
+    (scope.untilAt ?? Number.POSITIVE_INFINITY) - config.tokens.clockSkewSeconds - context.clock.epochSeconds();
+  const seconds = Math.min(life, route.maxTokenTtlSeconds, left);
+  if (seconds <= 0 || /[*;]/.test(scope.path)) return { kind: 'no-pass' };
+  const audience = route.audience[0];
+  const token = context.tokens.mintPass(
+    {
+      ...answer.claims,
+      grant: answer.grant,
+      sid: question.session,
+      did: question.device,
+      hosts: [scope.host],
+      paths: [scopePattern(scope.path)],
+      ...(scope.methods === null ? {} : { methods: scope.methods }),
+      ...(audience === undefined ? {} : { aud: [audience] }),
+      n: [...answer.nodes, question.session, question.device],
+      v: [position.epoch, position.seq],
+    },
+    seconds,
+  );
+  return token === null
+    ? { kind: 'no-pass' }
+    : { kind: 'made', pass: { token, path: scope.path, maxAgeSeconds: seconds } };
+}
+
+/** The route that serves a place: the most specific host, then the longest path. */
+function routeOf(config: Config, host: string, path: string): RouteConfig | null {
+  const worth = (route: RouteConfig) =>
+    route.host === host ? 1e6 : route.host === null ? 0 : route.host.length * 1000;
+  const found = config.routes.filter((route) => servesHost(route.host, host) && covers(route.path, path));
+  return found.sort((one, other) => worth(other) - worth(one) || other.path.length - one.path.length)[0] ?? null;
+}
+
+function servesHost(pattern: string | null, host: string): boolean {
+  return pattern === null || pattern === host || (pattern.startsWith('*.') && host.endsWith(pattern.slice(1)));
+}
