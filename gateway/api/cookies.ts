@@ -42,6 +42,25 @@ export function setCookie(
   });
 }
 
+/** Carries a pass on its way to content; the edges know it by this name, and renew it. */
+const passCookieName = 'latchkey_pass';
+
+/** @param path  canonical and without `;`: the collection's or the resource's, so that no other place is sent it */
+export function setPassCookie(
+  reply: FastifyReply,
+  origin: RequestOrigin,
+  pass: { readonly token: string; readonly path: string; readonly maxAgeSeconds: number },
+): void {
+  const { path, maxAgeSeconds: maxAge } = pass;
+  reply.setCookie(passCookieName, pass.token, {
+    path,
+    maxAge,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: origin.isSecure,
+  });
+}
+
 export function clearCookie(reply: FastifyReply, origin: RequestOrigin, cookie: OurCookie): void {
   setCookie(reply, origin, cookie, '', 0);
 }

@@ -20,7 +20,16 @@ const flowShape = z.object({
   /** Where to go at the end; sound, see return-address.ts. */
   returnPath: z.string().max(2000),
   /** The link that was presented: access key id and authorization token. null without one. */
-  link: z.object({ key: z.string().max(200), token: z.string().max(200) }).nullable(),
+  link: z
+    .object({
+      key: z.string().max(200),
+      token: z.string().max(200),
+      /** The address was typed or opened from outside a browser, so no page of anybody's sent the visitor here. */
+      isDirect: z.boolean(),
+      /** A sign-in after this moment was made for this link. */
+      begunAt: z.int(),
+    })
+    .nullable(),
   /** Code of a mail, while its page is open; null without one. */
   code: z.string().max(200).nullable(),
 });

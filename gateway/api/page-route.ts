@@ -68,6 +68,8 @@ export interface Visit {
   readonly sorry: (status: number, words?: { readonly title?: string; readonly text?: string }) => PageAnswer;
   /** Sets this host's session cookie. */
   readonly startSession: (token: string, maxAgeSeconds: number) => void;
+  /** Sets a pass cookie for a place on this host. */
+  readonly givePass: (pass: { readonly token: string; readonly path: string; readonly maxAgeSeconds: number }) => void;
   /** Clears this host's session cookie and the flow cookie. */
   readonly endSession: () => void;
   /** Value of the device cookie, NOT verified. */

@@ -4,7 +4,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ControlContext } from '../control/control-context.ts';
-import { clearCookie, deviceCookieSeconds, readCookie, setCookie } from './cookies.ts';
+import { clearCookie, deviceCookieSeconds, readCookie, setCookie, setPassCookie } from './cookies.ts';
 import { formTokenField, isFormToken, makeFormToken, provenanceOf } from './cross-site.ts';
 import { isAdmin } from './endpoint.ts';
 import { FlowJar } from './flow-cookie.ts';
@@ -113,6 +113,7 @@ function visitOf(
     redirect: (to) => ({ kind: 'redirect', to }),
     sorry: (status, words) => ({ kind: 'page', status, page: sorryPage(status, words) }),
     startSession: (token, maxAgeSeconds) => setCookie(reply, origin, 'session', token, maxAgeSeconds),
+    givePass: (pass) => setPassCookie(reply, origin, pass),
     endSession: () => {
       clearCookie(reply, origin, 'session');
       jar.clear();

@@ -4,7 +4,7 @@
 // Hosts and origins in it are ours: sealed by us, from a request that an edge passed on, and looked up again before use.
 
 import { z } from 'zod';
-import { flowSeconds, nonceHash } from './flow-cookie.ts';
+import { type Flow, flowSeconds, nonceHash } from './flow-cookie.ts';
 import type { PageAnswer, Visit } from './page-route.ts';
 import { isPublicHost, portalHost } from './request-origin.ts';
 import { openText, sealText } from './sealed-text.ts';
@@ -34,7 +34,7 @@ export interface SignInStart {
   /** Where to go afterwards, on this host; sound, see return-address.ts. */
   readonly returnPath: string;
   /** The link that was presented and left the address. After sign-in `claim?flow=<id>` is opened on this host. */
-  readonly link?: { readonly key: string; readonly token: string };
+  readonly link?: NonNullable<Flow['link']>;
   readonly about?: SignInAbout;
 }
 

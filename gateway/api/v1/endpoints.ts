@@ -6,4 +6,8 @@ import { accountEndpoints } from './accounts.ts';
 import { keyEndpoints } from './keys.ts';
 import { meEndpoints } from './me.ts';
 
-export const endpoints: readonly Endpoint[] = [...meEndpoints, ...accountEndpoints, ...keyEndpoints];
+export const endpoints: readonly Endpoint[] = [...meEndpoints, ...accountEndpoints, ...linkEndpoints, ...keyEndpoints];
+
+import { linkEndpoints } from './links.ts';
+
+export const endpoints: readonly Endpoint[] = [...meEndpoints, ...accountEndpoints, ...linkEndpoints, ...keyEndpoints];

@@ -1,0 +1,107 @@
+// The pages of opening a link: the question before it, and why it does not open. For people who never heard of tokens.
+// Status as in the README: full 403, revoked or over 410, a pair that fits nothing 404. None of them names what failed inside.
+
+import type { ClaimRefusal } from '../control/links/claim-link.ts';
+import type { PresentedLink } from '../control/links/present-link.ts';
+import type { EpochSeconds } from '../core/model/time.ts';
+import { html } from './html.ts';
+import type { PageAnswer, PersonVisit, Visit } from './page-route.ts';
+import { moment } from './portal/moments.ts';
+
+/** One button, which names the owner and what the owner will see. A secret stood in the address before: no referrer. */
+export function askPage(visit: PersonVisit, link: PresentedLink, flowId: string): PageAnswer {
+  const { prefix, actor } = visit;
+  return visit.page({
+    title: link.label,
+    heading: `${link.ownerName} shared this with you`,
+    width: 'narrow',
+    referrer: 'no-referrer',
+    body: html`<div class="sheet"><h2>${link.label}</h2>
+<p class="soft">Once you open it you can come back any time, on any of your devices, without the link.${
+      link.accessUntilAt === null ? null : html` Until ${moment(link.accessUntilAt)}.`
+    }</p></div>
+<p>If you open it, ${link.ownerName} will see:</p>
+<ul><li>your name and address: ${actor.email}</li><li>when you opened it, and when you were last here</li><li>the names of the devices you use</li></ul>
+<form method="post" action="${prefix}claim">${visit.formToken()}<input type="hidden" name="flow" value="${flowId}">
+<button type="submit">Open it</button></form>
+<p class="hint">If you did not expect this, close the page. Nothing has happened yet.</p>`,
+  });
+}
+
+/** What a preview, a prefetch or a program gets: nothing about the link, and nothing is claimed. */
+export function silentPage(visit: Visit, visitor: 'ahead' | 'preview' | 'program'): PageAnswer {
+  const title = 'Something was shared with you';
+  const text = 'Open this address in a browser to see it.';
+  // what was fetched ahead is thrown away by browsers when it is an error, and asked for again when somebody wants it
+  if (visitor === 'ahead') return visit.sorry(503, { title, text });
+  if (visitor === 'program') return visit.sorry(403, { title, text });
+  return visit.page({ title, width: 'narrow', referrer: 'no-referrer', body: html`<p>${text}</p>` });
+}
+
+/** The flow cookie is gone or over its ten minutes; the link itself may be as good as before. */
+export function tooLatePage(visit: Visit): PageAnswer {
+  return visit.sorry(400, {
+    title: 'Please open the link once more',
+    text: 'This page was open for too long, or your browser keeps no cookies. Open the link that was sent to you again.',
+  });
+}
+
+/** Why a link does not open. Only what the visitor can do something about is told apart. */
+export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver): PageAnswer {
+  switch (refusal.kind) {
+    case 'wrong-pair':
+      return visit.sorry(404, {
+        title: 'This link does not work',
+        text: 'A piece of it may be missing: links get cut off in mails and messages. Ask for it to be sent again.',
+      });
+    case 'full':
+      return visit.sorry(403, {
+        title: 'This link is already used',
+        text: 'It was made for a certain number of people, and they have opened it. If it was meant for you, ask whoever sent it for a link of your own. If you opened it before, sign in with the same account as then.',
+      });
+    case 'early':
+      return notYet(visit, refusal.claimFromAt);
+    case 'past-window':
+      return visit.sorry(410, {
+        title: 'This link came too late',
+        text: 'It could be opened for a certain time only, and that has passed. Ask whoever sent it to you for a new one.',
+      });
+    case 'access-over':
+      return visit.sorry(410, {
+        title: 'The time for this is over',
+        text: 'What was shared by this link was there until a certain day, and that has passed.',
+      });
+    case 'revoked':
+      return visit.sorry(410, {
+        title: 'This link was taken back',
+        text: 'Whoever shared it has ended it for everybody. Ask them if you think that is a mistake.',
+      });
+    case 'member-revoked':
+      return visit.sorry(410, {
+        title: 'Your access was taken back',
+        text: 'You had opened this link before, and whoever shared it has ended your access. Ask them for a new link.',
+      });
+    case 'account-not-able':
+      return visit.sorry(403, {
+        title: 'Your account cannot open this',
+        text: 'Confirm the mail address of your account first, or sign in with another account, and open the link again.',
+      });
+    default:
+      return refusal satisfies never;
+  }
+}
+
+/** What is over for everybody can be said before anybody signs in. */
+export interface LinkOver {
+  readonly kind: 'revoked' | 'access-over' | 'wrong-pair';
+}
+
+function notYet(visit: Visit, from: EpochSeconds): PageAnswer {
+  return visit.page({
+    title: 'Not yet',
+    status: 403,
+    width: 'narrow',
+    referrer: 'no-referrer',
+    body: html`<p>This link opens on ${moment(from)}. Keep it, and come back then.</p>`,
+  });
+}

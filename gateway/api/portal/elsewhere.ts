@@ -1,0 +1,112 @@
+// "Open on another device": the page with the QR code and the code to type, and the page that takes it, on every host.
+// Opening the address of a QR code spends nothing, the button does: so a preview of it spends nothing either.
+
+import { z } from 'zod';
+import { makePlayerUrl, offerElsewhere, openElsewhere } from '../../control/links/open-elsewhere.ts';
+import { originOf } from '../../control/links/tokenized-url.ts';
+import { canonicalPath } from '../../core/model/path.ts';
+import { html } from '../html.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
+import { dataUrl, qrPng, qrSvg } from '../qr-code.ts';
+import { field, type Problems, problemSummary } from './fields.ts';
+import { moment } from './moments.ts';
+
+const offerForm = defineForm({
+  path: 'elsewhere',
+  who: 'account',
+  form: z.object({ url: z.string().max(2200).default('') }),
+  handle: async (visit, { form }) => {
+    if (!URL.canParse(form.url)) return visit.sorry(404);
+    const { hostname: host, pathname } = new URL(form.url);
+    const path = canonicalPath(pathname);
+    if (path === null) return visit.sorry(404);
+    const { context, actor } = visit;
+    const offer = await offerElsewhere(context, actor, { host, path });
+    if (offer.kind === 'not-found') return visit.sorry(404);
+    const player = await makePlayerUrl(context, actor, { host, path });
+    const picture = dataUrl('image/svg+xml', await qrSvg(offer.url));
+    const png = dataUrl('image/png', await qrPng(offer.url));
+    return visit.page({
+      title: 'Open on another device',
+      section: 'links',
+      referrer: 'no-referrer',
+      width: 'narrow',
+      body: html`<p class="lead">Point the other device’s camera at this:</p>
+<p><img class="qr" src="${picture}" alt="QR code for the other device" width="256" height="256"></p>
+<p>Or open <strong>${offer.typeUrl}</strong> there, and type</p>
+<p><strong class="once code big">${offer.code}</strong></p>
+<p class="hint">It works once, until ${moment(offer.expiresAt)}. What you open there ends when you sign out here.</p>
+<details><summary>More ways</summary>
+<p><a href="${png}" download="open.png">The code as a picture</a></p>
+${
+  player.kind === 'made'
+    ? html`<p>For a player program, until ${moment(player.expiresAt)}. Whoever has this address can watch:</p><p><code class="once">${player.url}</code></p>`
+    : null
+}</details>
+<p><a class="button plain" href="${visit.prefix}links">Back</a></p>`,
+    });
+  },
+});
+
+const openPage = definePage({
+  path: 'open',
+  who: 'anyone',
+  place: 'everywhere',
+  query: z.object({ code: z.string().max(40).optional() }),
+  handle: async (visit, { query }) => codePage(visit, query.code ?? '', {}, 200),
+});
+
+const openForm = defineForm({
+  path: 'open',
+  who: 'anyone',
+  place: 'everywhere',
+  form: z.object({ code: z.string().max(60).default('') }),
+  handle: async (visit, { form }) => {
+    const { context, origin } = visit;
+    const { host, clientAddress, requestId } = origin;
+    const asked = { typed: form.code, host, clientAddress, requestId: requestId || null };
+    const outcome = await openElsewhere(context, asked);
+    switch (outcome.kind) {
+      case 'opened':
+        visit.givePass(outcome.pass);
+        return visit.redirect(outcome.path);
+      case 'elsewhere':
+        return visit.redirect(outcome.url);
+      case 'refused':
+        return codePage(visit, '', { code: 'That code does not work. Codes last ten minutes and work once.' }, 422);
+      case 'busy':
+        return visit.sorry(429);
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+export const elsewherePages: readonly PageRoute[] = [offerForm, openPage, openForm];
+
+function codePage(visit: Visit, code: string, wrong: Problems, status: number): PageAnswer {
+  const config = visit.context.config();
+  const hasCode = /^[A-Za-z0-9-]{8,9}$/.test(code);
+  return visit.page({
+    title: hasCode ? 'Open it on this device?' : 'Type the code',
+    status,
+    width: 'narrow',
+    referrer: 'no-referrer',
+    // a code may be for any host of ours
+    formTargets: [...new Set(config.collections.map(({ host }) => originOf(config, host)))],
+    body: html`${problemSummary(wrong)}<form method="post" action="${visit.prefix}open" novalidate>${visit.formToken()}
+${
+  hasCode
+    ? html`<p class="lead">Somebody who is signed in wants to open something here. No account is needed on this device.</p><input type="hidden" name="code" value="${code}">`
+    : field({
+        name: 'code',
+        label: 'The code on your other device',
+        hint: 'Eight letters and digits.',
+        autocomplete: 'off',
+        maxLength: 20,
+        problem: wrong.code,
+      })
+}
+<button type="submit">Open</button></form>`,
+  });
+}

@@ -1,0 +1,210 @@
+// One link as its owner sees it: who came in, when, from which devices; and how to end or widen it.
+// What is somebody else's is not there: the same 404 as for what never was.
+
+import { z } from 'zod';
+import type { LinkProblem } from '../../control/links/link-input.ts';
+import type { LinkView } from '../../control/links/link-view.ts';
+import { listMembers, type MemberView } from '../../control/links/list-links.ts';
+import { reopenLink } from '../../control/links/reopen-link.ts';
+import { revokeLink } from '../../control/links/revoke-link.ts';
+import { revokeMember } from '../../control/links/revoke-member.ts';
+import { type Html, html } from '../html.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { buttonForm, field, note, type Problems, problemSummary } from './fields.ts';
+import { urlPage } from './link-new.ts';
+import { linkFacts, momentValue, readMoment, stateTag } from './link-words.ts';
+import { ago, moment } from './moments.ts';
+
+const pageSize = 50;
+
+const doneWords = {
+  revoked: 'The link is taken back. Nobody passes by it any more.',
+  member: 'That person is out. Nothing of theirs passes any more.',
+  reopened: 'The link is changed.',
+};
+
+const linkParams = z.object({ link: z.string().max(60) });
+
+const linkPage = definePage({
+  path: 'links/:link',
+  who: 'account',
+  params: linkParams,
+  query: z.object({ after: z.string().max(80).optional(), done: z.enum(['revoked', 'member', 'reopened']).optional() }),
+  handle: async (visit, { params, query }) => showLink(visit, params.link, {}, 200, query),
+});
+
+const revokeForm = defineForm({
+  path: 'links/:link/revoke',
+  who: 'account',
+  params: linkParams,
+  form: z.object({}),
+  handle: async (visit, { params: { link } }) => {
+    const outcome = await revokeLink(visit.context, visit.actor, link, visit.origin.requestId || null);
+    return outcome.kind === 'not-found' ? visit.sorry(404) : done(visit, link, 'revoked');
+  },
+});
+
+const memberForm = defineForm({
+  path: 'links/:link/members/:member/revoke',
+  who: 'account',
+  params: linkParams.extend({ member: z.string().max(60) }),
+  form: z.object({}),
+  handle: async (visit, { params: { link, member } }) => {
+    const outcome = await revokeMember(visit.context, visit.actor, member, visit.origin.requestId || null);
+    return outcome.kind === 'not-found' ? visit.sorry(404) : done(visit, link, 'member');
+  },
+});
+
+const reopenForm = defineForm({
+  path: 'links/:link/reopen',
+  who: 'account',
+  params: linkParams,
+  form: z.object({
+    people: z.string().max(20).default(''),
+    claimUntil: z.string().max(40).default(''),
+    accessUntil: z.string().max(40).default(''),
+  }),
+  handle: async (visit, { params: { link }, form }) => {
+    const claimUntilAt = readMoment(form.claimUntil);
+    const accessUntilAt = readMoment(form.accessUntil);
+    if (claimUntilAt === undefined || accessUntilAt === undefined) {
+      const name = claimUntilAt === undefined ? 'claimUntil' : 'accessUntil';
+      return showLink(visit, link, { [name]: 'This is no date and time.' }, 422, {});
+    }
+    const claimsAllowed = Number(form.people);
+    return reopen(visit, { linkId: link, claimsAllowed, claimUntilAt, accessUntilAt });
+  },
+});
+
+const newUrlForm = defineForm({
+  path: 'links/:link/url',
+  who: 'account',
+  params: linkParams,
+  form: z.object({}),
+  handle: async (visit, { params: { link } }) => reopen(visit, { linkId: link, newSecret: true }),
+});
+
+export const linkPages: readonly PageRoute[] = [linkPage, revokeForm, memberForm, reopenForm, newUrlForm];
+
+type Reopening = Omit<Parameters<typeof reopenLink>[2], 'requestId'>;
+
+async function reopen(visit: PersonVisit, input: Reopening): Promise<PageAnswer> {
+  const { context, actor, origin } = visit;
+  const outcome = await reopenLink(context, actor, { ...input, requestId: origin.requestId || null });
+  switch (outcome.kind) {
+    case 'reopened':
+      if (outcome.url !== null) return urlPage(visit, outcome.link, outcome.url, 'A new address for your link');
+      return done(visit, input.linkId, 'reopened');
+    case 'refused':
+      return showLink(visit, input.linkId, problemsOf(outcome.problem), 422, {});
+    case 'not-found':
+      return visit.sorry(404);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function problemsOf(problem: LinkProblem | 'revoked'): Problems {
+  switch (problem) {
+    case 'revoked':
+      return { '': 'This link was taken back and stays so. Make a new one.' };
+    case 'bad-claims':
+      return { people: 'A number up to 10000, and not below those who came in already.' };
+    case 'bad-window':
+      return { accessUntil: 'These times have to lie in the future.' };
+    case 'bad-path':
+    case 'bad-label':
+    case 'bad-methods':
+      return { '': 'That cannot be changed like this.' };
+    default:
+      return problem satisfies never;
+  }
+}
+
+function done(visit: PersonVisit, link: string, what: keyof typeof doneWords): PageAnswer {
+  return visit.redirect(`${visit.prefix}links/${encodeURIComponent(link)}?done=${what}`);
+}
+
+async function showLink(
+  visit: PersonVisit,
+  linkId: string,
+  wrong: Problems,
+  status: number,
+  query: { readonly after?: string | undefined; readonly done?: keyof typeof doneWords | undefined },
+): Promise<PageAnswer> {
+  const { context, actor, prefix } = visit;
+  const listing = { limit: pageSize, ...(query.after === undefined ? {} : { after: query.after }) };
+  const listed = await listMembers(context, actor, linkId, listing);
+  if (listed.kind === 'not-found') return visit.sorry(404);
+  const { link, members, next } = listed;
+  const now = context.clock.epochSeconds();
+  const isLive = link.revokedAt === null;
+  return visit.page({
+    title: link.label,
+    section: 'links',
+    status,
+    body: html`${problemSummary(wrong)}${query.done === undefined ? null : note('good', doneWords[query.done])}
+<div class="sheet"><div class="between"><p>${stateTag(link)}</p>${
+      isLive
+        ? buttonForm({
+            action: `${prefix}links/${link.id}/revoke`,
+            formToken: visit.formToken(),
+            text: 'Take this link back',
+            kind: 'bad',
+          })
+        : null
+    }</div>
+${linkFacts(link)}</div>
+<h2>Who came in</h2>
+${
+  members.length === 0
+    ? html`<p class="soft">Nobody yet.</p>`
+    : html`<ul class="items">${members.map((member) => memberItem(visit, link, member, now))}</ul>`
+}
+${next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}links/${link.id}?after=${next}">More</a></p>`}
+${isLive ? changeForms(visit, link, wrong) : html`<p><a class="button" href="${prefix}links/new">Make a new link</a></p>`}`,
+  });
+}
+
+function memberItem(visit: PersonVisit, link: LinkView, member: MemberView, now: number): Html {
+  const name = member.displayName || member.email || 'An account that is gone';
+  const isIn = member.revokedAt === null && link.revokedAt === null;
+  return html`<li><div class="between"><h3>${name}</h3>${
+    isIn
+      ? buttonForm({
+          action: `${visit.prefix}links/${link.id}/members/${member.id}/revoke`,
+          formToken: visit.formToken(),
+          text: 'Take access back',
+          label: `Take access back from ${name}`,
+          kind: 'bad',
+        })
+      : html`<span class="tag bad">out</span>`
+  }</div>
+<dl class="facts">
+${member.email === null ? null : html`<dt>Address</dt><dd>${member.email}</dd>`}
+<dt>Came in</dt><dd>${moment(member.claimedAt)}${member.claimedOn === null || member.claimedOn === '' ? null : html`, with ${member.claimedOn}`}</dd>
+<dt>Last here</dt><dd>${member.lastSeenAt === null ? 'not seen since' : ago(member.lastSeenAt, now)}</dd>
+${
+  member.devices.length === 0
+    ? null
+    : html`<dt>Devices</dt><dd>${member.devices.map(
+        ({ name: device, lastSeenAt }, index) =>
+          html`${index === 0 ? null : ', '}${device || 'one without a name'} (${ago(lastSeenAt, now)})`,
+      )}</dd>`
+}
+</dl></li>`;
+}
+
+function changeForms(visit: PersonVisit, link: LinkView, wrong: Problems): Html {
+  const { prefix } = visit;
+  const isOpen = Object.keys(wrong).length > 0;
+  return html`<details${isOpen ? html` open` : null}><summary>Let more people in, or change its dates</summary>
+<form method="post" action="${prefix}links/${link.id}/reopen" novalidate>${visit.formToken()}
+${field({ name: 'people', label: 'How many people may come in, all together?', type: 'number', value: link.claimsAllowed, autocomplete: 'off', problem: wrong.people })}
+${field({ name: 'claimUntil', label: 'New people until (UTC)', hint: 'Empty: no end.', type: 'datetime-local', value: momentValue(link.claimUntilAt), autocomplete: 'off', isRequired: false, problem: wrong.claimUntil })}
+${field({ name: 'accessUntil', label: 'Access until (UTC)', hint: 'Empty: until you take it back.', type: 'datetime-local', value: momentValue(link.accessUntilAt), autocomplete: 'off', isRequired: false, problem: wrong.accessUntil })}
+<button class="plain" type="submit">Save</button></form></details>
+<details><summary>Make a new address for it</summary>
+<p>The address that you sent stops working for new people. Whoever came in stays.</p>
+${buttonForm({ action: `${prefix}links/${link.id}/url`, formToken: visit.formToken(), text: 'New address', kind: 'plain' })}</details>`;
+}

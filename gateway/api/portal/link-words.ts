@@ -1,0 +1,66 @@
+// How links are called on pages: their states, numbers and times, for people who never heard of tokens.
+
+import type { LinkView } from '../../control/links/link-view.ts';
+import { type Html, html } from '../html.ts';
+import { moment } from './moments.ts';
+
+/** A tag that says in two words how a link stands. */
+export function stateTag(link: LinkView): Html {
+  switch (link.state) {
+    case 'open':
+      return html`<span class="tag good">open</span>`;
+    case 'full':
+      return html`<span class="tag">everybody came in</span>`;
+    case 'early':
+      return html`<span class="tag">not open yet</span>`;
+    case 'past-window':
+      return html`<span class="tag">closed to new people</span>`;
+    case 'access-over':
+      return html`<span class="tag bad">time is over</span>`;
+    case 'revoked':
+      return html`<span class="tag bad">taken back</span>`;
+    default:
+      return link.state satisfies never;
+  }
+}
+
+/** `2 of 3 people came in`. */
+export function claimsText(link: LinkView): string {
+  const people = link.claimsAllowed === 1 ? 'person' : 'people';
+  return `${link.claimsUsed} of ${link.claimsAllowed} ${people} came in`;
+}
+
+/** What there is to know of a link, as a list of facts. */
+export function linkFacts(link: LinkView): Html {
+  return html`<dl class="facts">
+<dt>Leads to</dt><dd>${link.cleanUrl}</dd>
+<dt>People</dt><dd>${claimsText(link)}</dd>
+${link.claimFromAt === null ? null : html`<dt>Opens</dt><dd>${moment(link.claimFromAt)}</dd>`}
+${link.claimUntilAt === null ? null : html`<dt>New people until</dt><dd>${moment(link.claimUntilAt)}</dd>`}
+<dt>Access until</dt><dd>${link.accessUntilAt === null ? 'you take it back' : moment(link.accessUntilAt)}</dd>
+${link.methods === null ? null : html`<dt>Only</dt><dd>${link.methods.join(', ')}</dd>`}
+<dt>Made</dt><dd>${moment(link.createdAt)}</dd>
+${link.revokedAt === null ? null : html`<dt>Taken back</dt><dd>${moment(link.revokedAt)}</dd>`}
+</dl>`;
+}
+
+/** The value of a `datetime-local` field, read as UTC; null when empty, undefined when it is no moment. */
+export function readMoment(text: string): number | null | undefined {
+  if (text.trim() === '') return null;
+  const match = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::\d{2})?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute] = match.map(Number);
+  const milliseconds = Date.UTC(year ?? 0, (month ?? 0) - 1, day ?? 0, hour ?? 0, minute ?? 0);
+  return Number.isFinite(milliseconds) ? Math.floor(milliseconds / 1000) : undefined;
+}
+
+/** The other way round. */
+export function momentValue(at: number | null): string {
+  return at === null ? '' : new Date(at * 1000).toISOString().slice(0, 16);
+}
+
+/** The path of what somebody typed: a path, or the whole address as a browser shows it. */
+export function readPath(text: string): string {
+  const typed = text.trim();
+  return /^https?:\/\//i.test(typed) && URL.canParse(typed) ? new URL(typed).pathname : typed;
+}

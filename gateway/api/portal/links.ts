@@ -1,0 +1,128 @@
+// My links: what was opened to me, what I opened to others, and all links for administrators.
+// Whether somebody may is control/links' to say; a link that is somebody else's is not there.
+
+import { z } from 'zod';
+import { collectionsOwnedBy } from '../../control/access/collections.ts';
+import type { LinkView } from '../../control/links/link-view.ts';
+import { type AccessEntry, listAccess } from '../../control/links/list-access.ts';
+import { type LinkPage, listLinks } from '../../control/links/list-links.ts';
+import { revokeAllLinks } from '../../control/links/revoke-link.ts';
+import { type Html, html } from '../html.ts';
+import { defineForm, definePage, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { buttonForm, note } from './fields.ts';
+import { claimsText, stateTag } from './link-words.ts';
+import { moment } from './moments.ts';
+
+const pageSize = 30;
+const after = z.string().max(80).optional();
+
+const myLinks = definePage({
+  path: 'links',
+  who: 'account',
+  query: z.object({ after, done: z.enum(['revoked-all']).optional() }),
+  handle: async (visit, { query }) => {
+    const { context, actor, prefix } = visit;
+    const isOwner = ownsAny(visit);
+    const [entries, links] = await Promise.all([
+      listAccess(context, actor),
+      isOwner ? listLinks(context, actor, listing(query.after)) : nothing,
+    ]);
+    return visit.page({
+      title: 'My links',
+      section: 'links',
+      body: html`${query.done === undefined ? null : note('good', 'All links are taken back. Nobody passes by them any more.')}
+<h2>Opened to me</h2>
+${
+  entries.length === 0
+    ? html`<p class="soft">Nothing yet. When somebody sends you a link and you open it, it stands here.</p>`
+    : html`<ul class="items">${entries.map((entry) => accessItem(visit, entry))}</ul>`
+}
+${
+  isOwner
+    ? html`<div class="between"><h2>Opened by me</h2><a class="button" href="${prefix}links/new">New link</a></div>
+${linkItems(prefix, links, 'links')}${links.links.length > 1 ? takeAllBack(visit) : null}`
+    : null
+}`,
+    });
+  },
+});
+
+const allLinks = definePage({
+  path: 'admin/links',
+  who: 'admin',
+  query: z.object({ after }),
+  handle: async (visit, { query }) => {
+    const { context, actor, prefix } = visit;
+    const links = await listLinks(context, actor, listing(query.after));
+    return visit.page({
+      title: 'All links',
+      section: 'admin/links',
+      body: html`<div class="between"><p class="lead">Every link that was made here, the newest first.</p><a class="button" href="${prefix}links/new">New link</a></div>
+${linkItems(prefix, links, 'admin/links')}`,
+    });
+  },
+});
+
+const revokeAllForm = defineForm({
+  path: 'links/revoke-all',
+  who: 'account',
+  form: z.object({ collection: z.string().max(200).default(''), sure: z.string().max(10).default('') }),
+  handle: async (visit, { form }) => {
+    if (form.sure !== 'yes') return visit.redirect(`${visit.prefix}links`);
+    const { context, actor, origin } = visit;
+    const outcome = await revokeAllLinks(context, actor, form.collection, origin.requestId || null);
+    return outcome.kind === 'not-found' ? visit.sorry(404) : visit.redirect(`${visit.prefix}links?done=revoked-all`);
+  },
+});
+
+export const linkListPages: readonly PageRoute[] = [myLinks, allLinks, revokeAllForm];
+
+const nothing: LinkPage = { links: [], next: null };
+
+/** Whether a person may make links. */
+export function ownsAny({ context, actor }: PersonVisit): boolean {
+  return actor.role === 'admin' || collectionsOwnedBy(context.config(), actor.email).length > 0;
+}
+
+function accessItem(visit: PersonVisit, entry: AccessEntry): Html {
+  const from =
+    entry.givenBy === null
+      ? 'Yours'
+      : html`From ${entry.givenBy}${entry.sinceAt === null ? null : html`, ${moment(entry.sinceAt)}`}`;
+  return html`<li><div class="between"><h3><a href="${entry.url}">${entry.label}</a></h3>
+${buttonForm({
+  action: `${visit.prefix}elsewhere`,
+  formToken: visit.formToken(),
+  text: 'Open on another device',
+  label: `Open ${entry.label} on another device`,
+  kind: 'plain',
+  hidden: { url: entry.url },
+})}</div>
+<p class="soft">${from}${entry.untilAt === null ? null : html`, until ${moment(entry.untilAt)}`}</p></li>`;
+}
+
+function linkItems(prefix: string, { links, next }: LinkPage, path: string): Html {
+  if (links.length === 0) return html`<p class="soft">No links yet. Make one and send it to whoever you like.</p>`;
+  return html`<ul class="items">${links.map((link) => linkItem(prefix, link))}</ul>
+${next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}${path}?after=${next}">More</a></p>`}`;
+}
+
+function linkItem(prefix: string, link: LinkView): Html {
+  return html`<li><div class="between"><h3><a href="${prefix}links/${link.id}">${link.label}</a></h3>${stateTag(link)}</div>
+<p class="soft">${claimsText(link)} · ${link.host}${link.path} · ${moment(link.createdAt)}</p></li>`;
+}
+
+/** Behind a fold and a tick: it ends everything of a collection at once. */
+function takeAllBack(visit: PersonVisit): Html {
+  const owned = collectionsOwnedBy(visit.context.config(), visit.actor.email);
+  return html`${owned.map(
+    ({ name }) => html`<details><summary>Take back all links to ${name}</summary>
+<form method="post" action="${visit.prefix}links/revoke-all">${visit.formToken()}<input type="hidden" name="collection" value="${name}">
+<div class="choice"><input type="checkbox" id="sure-${name}" name="sure" value="yes" required><label for="sure-${name}">Everybody who came in by any of them loses access at once. Yes, do it.</label></div>
+<button class="bad" type="submit">Take all back</button></form></details>`,
+  )}`;
+}
+
+function listing(from: string | undefined) {
+  return { limit: pageSize, ...(from === undefined ? {} : { after: from }) };
+}

@@ -1,0 +1,270 @@
+// Opening a tokenized URL as browsers, previews and programs do it, on the server of public.sock with a real store.
+// From the address with the token to the clean one: sign-in, the question, the claim, the pass, and every page that says why not.
+
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createLink, type NewLink } from '../../gateway/control/links/create-link.ts';
+import { revokeLink } from '../../gateway/control/links/revoke-link.ts';
+import { revokeMember } from '../../gateway/control/links/revoke-member.ts';
+import { type Answer, makePortal, mediaOrigin, type PortalRig, type Visitor } from '../support/portal-rig.ts';
+
+const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+const fromElsewhere = { ...direct, 'sec-fetch-site': 'cross-site' };
+const operator = { kind: 'operator' } as const;
+
+let portal: PortalRig;
+
+beforeEach(async () => {
+  portal = await makePortal();
+  portal.configure((config) => {
+    const [route] = config.routes;
+    if (route === undefined) throw new Error('the sample has no route');
+    return { ...config, routes: [{ ...route, host: 'media.localhost', path: '/vod/' }] };
+  });
+  await portal.addAccount('owner@example.org');
+});
+
+async function makeUrl(fields: Partial<NewLink> = {}): Promise<{ readonly url: string; readonly id: string }> {
+  const input = { collection: 'summer', label: 'Film <night>', requestId: null, ...fields };
+  const made = await createLink(portal.context, operator, input);
+  if (made.kind !== 'created') throw new Error(`no link: ${JSON.stringify(made)}`);
+  return { url: made.url, id: made.link.id };
+}
+
+/** A browser that is signed in at the portal, and on the content's host as well. */
+async function signedIn(email: string): Promise<Visitor> {
+  await portal.addAccount(email);
+  const visitor = portal.visitor();
+  await visitor.signIn(email);
+  await visitor.follow(await visitor.get(`${mediaOrigin}/.latchkey/login?return=%2Fvod%2Fsummer%2F`));
+  expect(visitor.cookies.get('media.localhost')?.has('latchkey')).toBe(true);
+  // whoever signs in in the second in which a link is opened did so for the link
+  portal.clock.now += 60;
+  return visitor;
+}
+
+async function counts(): Promise<string> {
+  const of = async (table: 'members' | 'changes' | 'audit' | 'outbox') =>
+    (await portal.store.sql.selectFrom(table).selectAll().execute()).length;
+  const used = await portal.store.sql.selectFrom('links').select(['id', 'claims_used']).orderBy('id').execute();
+  return JSON.stringify([await of('members'), await of('changes'), await of('audit'), await of('outbox'), used]);
+}
+
+function passOf(answer: Answer): string | undefined {
+  return answer.cookies.find((line) => line.startsWith('latchkey_pass='));
+}
+
+function secretOf(url: string): string {
+  return new URL(url).searchParams.get('authtoken') ?? '';
+}
+
+describe('somebody who is signed in', () => {
+  test('opens it directly: one claim, a pass for the collection, the clean address with what else stood there', async () => {
+    const { url } = await makeUrl();
+    const anna = await signedIn('anna@example.org');
+    const answer = await anna.get(`${url}&t=90&part=a%20b`, direct);
+    expect([answer.status, answer.location]).toEqual([303, '/vod/summer/?t=90&part=a%20b']);
+    expect(answer.headers['referrer-policy']).toBe('no-referrer');
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(passOf(answer)).toMatch(
+      /^latchkey_pass=[\w.-]+; Max-Age=3600; Path=\/vod\/summer\/; HttpOnly; SameSite=Lax$/,
+    );
+
+    const claims = JSON.parse(Buffer.from(passOf(answer)?.split('.')[1] ?? '', 'base64url').toString());
+    const member = await portal.store.sql.selectFrom('members').selectAll().executeTakeFirstOrThrow();
+    expect(claims).toMatchObject({ hosts: ['media.localhost'], paths: ['/vod/summer/*'], grant: member.id });
+    expect(claims.n).toEqual(expect.arrayContaining([member.id, member.link_id, member.access_key_id, 'co_summer']));
+    expect(claims.n).toEqual(expect.arrayContaining([member.account_id, claims.sid, claims.did]));
+    const { epoch, seq } = await portal.store.readPosition();
+    expect(claims.v).toEqual([epoch, seq]);
+    expect(JSON.stringify(claims)).not.toContain(secretOf(url));
+  });
+
+  test('sent by a page is asked first, by a page that names the owner and what they will see', async () => {
+    const { url } = await makeUrl();
+    const anna = await signedIn('anna@example.org');
+    const before = await counts();
+    let page: Answer | null = null;
+    for (const site of ['cross-site', 'same-site', 'same-origin', undefined]) {
+      const answer = await anna.get(url, { ...direct, 'sec-fetch-site': site });
+      expect(answer.status, site).toBe(303);
+      expect(answer.location, site).toMatch(/^\/\.latchkey\/claim\?flow=[\w-]+$/);
+      page = await anna.follow(answer);
+      expect(page.status, site).toBe(200);
+      expect(page.text).toContain('Film &lt;night&gt;');
+      expect(page.text).toContain('owner@example.org');
+      expect(page.text).toContain('anna@example.org');
+      expect(page.text).toContain('the names of the devices you use');
+      expect(page.text).not.toContain(secretOf(url));
+    }
+    expect(await counts()).toBe(before);
+    if (page === null) throw new Error('no page');
+    const opened = await anna.submit(page, '/claim');
+    expect([opened.status, opened.location]).toEqual([303, '/vod/summer/']);
+    expect(passOf(opened)).toBeDefined();
+  });
+
+  test('the button of another site claims nothing', async () => {
+    const { url } = await makeUrl();
+    const anna = await signedIn('anna@example.org');
+    const page = await anna.follow(await anna.get(url, fromElsewhere));
+    const before = await counts();
+    const forged = await anna.submit(page, '/claim', {}, { 'sec-fetch-site': 'cross-site' });
+    const tokenless = await anna.submit(page, '/claim', { form_token: '' });
+    expect([forged.status, tokenless.status]).toEqual([403, 403]);
+    expect(await counts()).toBe(before);
+  });
+
+  test('who was let in already is asked nothing and spends nothing', async () => {
+    const { url } = await makeUrl();
+    const anna = await signedIn('anna@example.org');
+    await anna.get(url, direct);
+    const before = await counts();
+    const again = await anna.follow({ ...(await anna.get(url, fromElsewhere)) });
+    // the clean address is the upstream's, which is not here
+    expect(again.url.pathname).toBe('/vod/summer/');
+    expect(await counts()).toBe(before);
+  });
+
+  test('the token stays out of every answer, cookie and row', async () => {
+    const { url } = await makeUrl({ notify: true });
+    const anna = await signedIn('anna@example.org');
+    const [, secret = ''] = secretOf(url).split('.');
+    const answers = [await anna.get(url, fromElsewhere)];
+    answers.push(await anna.follow(answers[0] as Answer));
+    answers.push(await anna.submit(answers[1] as Answer, '/claim'));
+    for (const { text, headers } of answers) expect(text + JSON.stringify(headers)).not.toContain(secret);
+    for (const table of ['links', 'members', 'audit', 'outbox', 'changes'] as const) {
+      expect(JSON.stringify(await portal.store.sql.selectFrom(table).selectAll().execute())).not.toContain(secret);
+    }
+    expect(JSON.stringify(await portal.mails())).not.toContain(secret);
+  });
+});
+
+describe('somebody who is not signed in', () => {
+  test('is told what they are about to open, signs in, and is through without another question', async () => {
+    const { url } = await makeUrl();
+    await portal.addAccount('bert@example.org');
+    const bert = portal.visitor();
+    const start = await bert.get(url, fromElsewhere);
+    expect(start.status).toBe(303);
+    expect(start.location).toMatch(/^http:\/\/portal\.localhost:8080\/\.latchkey\/login\?handover=/);
+    expect(start.location).not.toContain(secretOf(url));
+    const signIn = await bert.follow(start);
+    expect(signIn.text).toContain('Film &lt;night&gt;');
+    expect(signIn.text).toContain('owner@example.org');
+
+    const answer = await bert.submit(signIn, '/login', { email: 'bert@example.org', password: 'seven green lanterns' });
+    const end = await bert.follow(answer);
+    expect(end.url.href).toBe(`${mediaOrigin}/vod/summer/`);
+    expect(bert.cookies.get('media.localhost')?.has('latchkey_pass')).toBe(true);
+    expect(await portal.store.sql.selectFrom('members').selectAll().execute()).toHaveLength(1);
+  });
+
+  test('and was at the portal already, so nobody asked them anything: the question comes', async () => {
+    const { url } = await makeUrl();
+    await portal.addAccount('bert@example.org');
+    const bert = portal.visitor();
+    await bert.signIn('bert@example.org');
+    portal.clock.now += 60;
+    const page = await bert.follow(await bert.get(url, fromElsewhere));
+    expect(page.url.pathname).toBe('/.latchkey/claim');
+    expect(page.text).toContain('Open it');
+    expect(await portal.store.sql.selectFrom('members').selectAll().execute()).toEqual([]);
+    expect((await bert.submit(page, '/claim')).location).toBe('/vod/summer/');
+  });
+
+  test('a revoked link says so at once, and a link that never was says nothing', async () => {
+    const { url, id } = await makeUrl();
+    await revokeLink(portal.context, operator, id, null);
+    const nobody = portal.visitor();
+    expect((await nobody.get(url, direct)).status).toBe(410);
+    const wrong = await nobody.get(url.replace(/key=ak_.{4}/, 'key=ak_AAAA'), direct);
+    const cut = await nobody.get(url.slice(0, -1), direct);
+    expect([wrong.status, cut.status]).toEqual([404, 404]);
+    expect(wrong.text).toBe(cut.text);
+    expect(wrong.headers['referrer-policy']).toBe('no-referrer');
+  });
+});
+
+describe('pages that say why not', () => {
+  const statusFor = async (visitor: Visitor, url: string): Promise<readonly [number, string]> => {
+    const before = await counts();
+    const answer = await visitor.get(url, direct);
+    expect(await counts()).toBe(before);
+    return [answer.status, /<h1>([^<]*)<\/h1>/.exec(answer.text)?.[1] ?? ''];
+  };
+
+  test('each has its status and its words, and none writes anything', async () => {
+    const now = portal.clock.now + 600;
+    const full = await makeUrl();
+    const early = await makeUrl({ claimFromAt: now + 60 });
+    const late = await makeUrl({ claimUntilAt: now + 60 });
+    const over = await makeUrl({ accessUntilAt: now + 60 });
+    const revoked = await makeUrl();
+    const removed = await makeUrl({ claimsAllowed: 5 });
+    const anna = await signedIn('anna@example.org');
+    const bert = await signedIn('bert@example.org');
+    await bert.get(full.url, direct);
+    await revokeLink(portal.context, operator, revoked.id, null);
+
+    expect(await statusFor(anna, full.url)).toEqual([403, 'This link is already used']);
+    expect(await statusFor(anna, early.url)).toEqual([403, 'Not yet']);
+    expect(await statusFor(anna, revoked.url)).toEqual([410, 'This link was taken back']);
+    portal.clock.now = now + 60;
+    expect(await statusFor(anna, late.url)).toEqual([410, 'This link came too late']);
+    expect(await statusFor(anna, over.url)).toEqual([410, 'The time for this is over']);
+    expect(await statusFor(anna, `${full.url}x`)).toEqual([404, 'This link does not work']);
+    expect(await statusFor(anna, `${full.url}&authtoken=a`)).toEqual([404, 'This link does not work']);
+
+    await anna.get(removed.url, direct);
+    const rows = await portal.store.sql.selectFrom('members').selectAll().execute();
+    const member = rows.find(({ link_id }) => link_id === removed.id);
+    await revokeMember(portal.context, operator, member?.id ?? '', null);
+    expect(await statusFor(anna, removed.url)).toEqual([410, 'Your access was taken back']);
+  });
+});
+
+describe('what is nobody', () => {
+  const visits: readonly (readonly [string, Readonly<Record<string, string>>, number])[] = [
+    ['HEAD', direct, 200],
+    ['GET', { ...direct, 'sec-purpose': 'prefetch;prerender' }, 503],
+    ['GET', { ...direct, purpose: 'prefetch' }, 503],
+    ['GET', { 'x-moz': 'prefetch' }, 503],
+    ['GET', { 'user-agent': 'facebookexternalhit/1.1' }, 200],
+    ['GET', { 'user-agent': 'WhatsApp/2.23.20.0' }, 200],
+    ['GET', { 'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)' }, 200],
+    ['GET', { ...direct, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }, 403],
+    ['GET', { ...direct, 'sec-fetch-dest': 'iframe' }, 403],
+    ['GET', { accept: '*/*' }, 403],
+  ];
+
+  test('previews, prefetches, bots, frames and programs claim nothing and learn nothing', async () => {
+    const { url, id } = await makeUrl();
+    const anna = await signedIn('anna@example.org');
+    const before = await counts();
+    const look = async () => {
+      const answers: (readonly [number, string])[] = [];
+      for (const [method, headers] of visits) {
+        const { status, text } = await anna.send(method, url, null, headers);
+        answers.push([status, text]);
+      }
+      return answers;
+    };
+    const good = await look();
+    expect(await counts()).toBe(before);
+    await revokeLink(portal.context, operator, id, null);
+    expect(await look()).toEqual(good);
+    expect(good.map(([status]) => status)).toEqual(visits.map(([, , status]) => status));
+    for (const [, text] of good) expect(text).not.toContain('Film');
+  });
+
+  test('other methods are 405 or worse, and claim nothing', async () => {
+    const { url } = await makeUrl();
+    const anna = await signedIn('anna@example.org');
+    const before = await counts();
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      expect((await anna.send(method, url, null, direct)).status, method).toBeGreaterThanOrEqual(400);
+    }
+    expect(await counts()).toBe(before);
+  });
+});
