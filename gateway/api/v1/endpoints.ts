@@ -4,10 +4,7 @@
 import type { Endpoint } from '../endpoint.ts';
 import { accountEndpoints } from './accounts.ts';
 import { keyEndpoints } from './keys.ts';
-import { meEndpoints } from './me.ts';
-
-export const endpoints: readonly Endpoint[] = [...meEndpoints, ...accountEndpoints, ...linkEndpoints, ...keyEndpoints];
-
 import { linkEndpoints } from './links.ts';
+import { meEndpoints } from './me.ts';
 
 export const endpoints: readonly Endpoint[] = [...meEndpoints, ...accountEndpoints, ...linkEndpoints, ...keyEndpoints];
