@@ -10,6 +10,7 @@ import { sql } from 'kysely';
 import type { Config } from '../gateway/config/config.ts';
 import { answerAccess } from '../gateway/control/access/answer-access.ts';
 import type { Actor, ControlContext } from '../gateway/control/control-context.ts';
+import { noLedger } from '../gateway/control/explain/decision-files.ts';
 import { claimLink } from '../gateway/control/links/claim-link.ts';
 import { revokeLink } from '../gateway/control/links/revoke-link.ts';
 import { digestLinkSecret } from '../gateway/core/model/link.ts';
@@ -178,6 +179,7 @@ async function makeContext(): Promise<ControlContext> {
     random: randomBytes,
     tokens: { mintSession: unused, mintPass: unused, verifySession: unused },
     logger,
+    decisions: noLedger,
     wakeOutbox: () => {},
   };
 }
