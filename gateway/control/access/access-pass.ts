@@ -35,7 +35,7 @@ export async function makeAccessPass(
   form: 'cookie' | 'path',
 ): Promise<AccessPassMade> {
   const answer = await answerAccess(context, question);
-  if (answer.kind === 'none') return { kind: 'none' };
+  if (answer.kind !== 'granted') return { kind: 'none' };
   const config = context.config();
   const route = routeOf(config, question.host, question.path);
   if (route === null) return { kind: 'no-pass' };

@@ -49,7 +49,7 @@ export async function offerElsewhere(
 ): Promise<ElsewhereOffer | { readonly kind: 'not-found' }> {
   const { host, path } = place;
   const question = { account: actor.accountId, session: actor.sessionId, device: actor.deviceId, host, path };
-  if ((await answerAccess(context, question)).kind === 'none') return { kind: 'not-found' };
+  if ((await answerAccess(context, question)).kind !== 'granted') return { kind: 'not-found' };
   const code = [...context.random(codeLength)].map((byte) => alphabet[byte & 31]).join('');
   const written = await context.write(async (unit) => {
     const details = { host, path, session: actor.sessionId, device: actor.deviceId };
