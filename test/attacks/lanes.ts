@@ -56,12 +56,15 @@ function configOf(kind: GatewayKind, url: string, certificates: CertificateFolde
         : {};
   return {
     listeners: [{ address: '127.0.0.1:0', ...own }],
+    portal: { public_url: 'http://portal.example' },
     upstreams: { web: { servers: [url], ...(kind === 'pipelined' ? { pipelining: 4 } : {}) } },
     routes: [
       route('open', { accept: ['anyone'], ...slashes }),
       route('vod', slashes),
       ...(kind === 'wide' ? [{ ...route('admin', slashes), path: '/open/admin/' }, route('strict')] : []),
       route('aud', { audience: 'app' }),
+      route('club', { accept: ['session'] }),
+      route('members', { accept: ['token', 'member'] }),
       route('both', { accept: ['token', 'password'] }),
       route('custom', { identity: { custom: { sub: 'X-Account' } } }),
       route('host', { host: 'admin.example' }),

@@ -7,7 +7,7 @@ export type GatewayKind = 'plain' | 'trusting' | 'hasty' | 'wide' | 'pipelined' 
 /** Makes what a row cannot hold as a literal: tokens, good ones and forged ones. */
 export interface Making {
   /** A good token; `exp` is in five minutes and `paths` is everything unless `claims` says so. */
-  token(claims?: object, type?: 'outside' | 'pass'): string;
+  token(claims?: object, type?: 'outside' | 'pass' | 'session'): string;
   /** A token with these very bytes as header and claims, under the gateway's key unless another secret is given. */
   forged(header: string, claims: string, secret?: Uint8Array): string;
   /** Epoch seconds. */

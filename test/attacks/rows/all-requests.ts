@@ -13,6 +13,7 @@ import { pathRows } from './path.ts';
 import { policyRows } from './policy.ts';
 import { proxyHeaderRows } from './proxy-headers.ts';
 import { rangeRows } from './ranges.ts';
+import { sessionRows } from './sessions.ts';
 import { startLineRows } from './start-line.ts';
 import { targetRows } from './target.ts';
 import { tokenRows } from './tokens.ts';
@@ -79,6 +80,7 @@ const allRows: readonly RequestRow[] = [
   ...bodyRows,
   ...rangeRows,
   ...tokenRows,
+  ...sessionRows,
   ...optInRows,
   ...policyRows,
   ...proxyHeaderRows,
