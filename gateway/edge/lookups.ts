@@ -6,6 +6,7 @@ import type { AccessAnswer, SessionEnded, SessionHolder } from '../core/decision
 import type { AccessCache } from '../core/decision/access-cache.ts';
 import type { Answers, Lookup, NoAnswer, RenewedSession } from '../core/decision/answers.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
+import type { AccessMetrics } from '../telemetry/access-metrics.ts';
 import type { ControlPort } from './control-questions.ts';
 
 export type AccessReply = AccessAnswer | SessionEnded | NoAnswer;
@@ -14,6 +15,7 @@ export type SessionReply = RenewedSession | SessionEnded | NoAnswer;
 export interface LookupsOptions {
   readonly control: ControlPort;
   readonly cache: AccessCache;
+  readonly metrics: AccessMetrics;
   readonly now: () => EpochSeconds;
 }
 
@@ -55,7 +57,13 @@ export class Lookups {
 
   /** A new token for a session. */
   session(holder: SessionHolder): Promise<SessionReply> {
-    return this.#fly(this.#sessions, partsOf(holder), () => this.#options.control.renewSession(holder));
+    return this.#fly(this.#sessions, partsOf(holder), () => this.#askSession(holder));
+  }
+
+  async #askSession(holder: SessionHolder): Promise<SessionReply> {
+    const answer = await this.#options.control.renewSession(holder);
+    this.#options.metrics.asked('session', answer.kind);
+    return answer;
   }
 
   #fly<R>(flights: Map<string, Promise<R | NoAnswer>>, parts: readonly string[], ask: () => Promise<R | NoAnswer>) {
@@ -69,11 +77,12 @@ export class Lookups {
   }
 
   async #askAccess(holder: SessionHolder, path: string): Promise<AccessReply> {
-    const { control, cache, now } = this.#options;
+    const { control, cache, metrics, now } = this.#options;
     const { account, host } = holder;
     for (let attempt = 0; attempt < 2; attempt++) {
       const flight = cache.begin();
       const answer = await control.askAccess({ ...holder, path });
+      metrics.asked('access', answer.kind);
       const said = answer.kind === 'granted' || answer.kind === 'none' ? answer : null;
       const holds = cache.finish(flight, { account, host, path }, said, now());
       if (said === null || holds) return answer;

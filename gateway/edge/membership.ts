@@ -1,6 +1,7 @@
 // What an edge has for people who are signed in: look-ups at control, renewals, who was seen. One per edge, made by its runtime.
 
 import { setTimeout as pause } from 'node:timers/promises';
+import type { AccessMetrics } from '../telemetry/access-metrics.ts';
 import type { ControlPort } from './control-questions.ts';
 import { LastSeen } from './last-seen.ts';
 import type { LiveKeys } from './live-keys.ts';
@@ -19,9 +20,9 @@ export class Membership {
   readonly #control: ControlPort;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(control: ControlPort, live: LiveKeys, ticker: Ticker) {
+  constructor(control: ControlPort, live: LiveKeys, ticker: Ticker, metrics: AccessMetrics) {
     this.#control = control;
-    this.lookups = new Lookups({ control, cache: live.access, now: () => ticker.epochSeconds });
+    this.lookups = new Lookups({ control, cache: live.access, metrics, now: () => ticker.epochSeconds });
     this.renewals = new Renewals({ control, lookups: this.lookups, live, nowMs: () => ticker.nowMs });
   }
 

@@ -117,7 +117,7 @@ export class Runtime {
     this.#groups = new UpstreamGroups(this, options.publicSocket);
     this.limits = options.config.limits;
     this.live = new LiveKeys(options.keys, options.config.decisionCache, options.metrics);
-    this.membership = new Membership(options.control, this.live, this.ticker);
+    this.membership = new Membership(options.control, this.live, this.ticker, options.metrics.access);
     this.snapshot = this.#compile(options.config, options.upstreamTls, options.seq);
     this.live.revocations.setSkew(this.snapshot.clockSkewSeconds);
     this.names = new MessageNames(this.snapshot);
@@ -370,6 +370,7 @@ export class Runtime {
     this.metrics.connectionsIdle = idle;
     this.metrics.connectionsActive = this.connections.size - idle;
     this.metrics.cacheEntries = this.live.entries;
+    this.metrics.access.kept = this.live.access.size;
     this.metrics.tunnels.open = this.tunnels.count;
     this.metrics.revocations.entries = this.live.revocations.size;
     // not loaded yet: as old as this process

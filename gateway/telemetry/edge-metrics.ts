@@ -5,6 +5,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { type AllowKind, type DenyReason, denyReasons } from '../core/decision/reasons.ts';
+import { AccessMetrics } from './access-metrics.ts';
 import { DecisionRecordMetrics } from './decision-record-metrics.ts';
 import { RevocationMetrics } from './revocation-metrics.ts';
 import { SlotTable } from './slot-table.ts';
@@ -59,6 +60,7 @@ export class EdgeMetrics {
   readonly tunnelsBegun: number[] = [];
   readonly tunnels = new TunnelMetrics();
   readonly revocations = new RevocationMetrics();
+  readonly access = new AccessMetrics();
   readonly records = new DecisionRecordMetrics();
   parseRefusals = 0;
   tlsHandshakes = 0;
@@ -311,6 +313,7 @@ export class EdgeMetrics {
     table('latchkey_lost_tokens_total', 'Requests that lost the token of their playlist.', 'route', this.lostTokens);
     table('latchkey_tunnels_total', 'WebSockets and other tunnels that were opened.', 'route', this.tunnelsBegun);
     this.tunnels.register(this.registry);
+    this.access.register(this.registry);
     this.revocations.register(this.registry);
     this.records.register(this.registry);
     new Gauge({

@@ -47,6 +47,7 @@ describe('an account on the access list', () => {
       expect((await rig.ask('GET', `/vod/summer/x${part}.ts`, rig.cookie())).status).toBe(200);
     }
     expect(rig.questions).toHaveLength(1);
+    expect(await rig.gateway.scrape()).toMatch(/latchkey_access_questions_total\{[^}]*outcome="granted"[^}]*\} 1\n/);
   });
 
   test('gets a pass for the collection that is made of the answer, as a cookie that nobody stores', async () => {

@@ -1,0 +1,50 @@
+// What an edge asks control about people who are signed in, and how many answers it keeps.
+// Labels are the closed lists below.
+
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+/** `access`: may this account open this path. `session`: does this session go on. */
+export type AskedAbout = 'access' | 'session';
+
+const outcomes = {
+  access: ['granted', 'none', 'ended', 'away'],
+  session: ['renewed', 'ended', 'away'],
+} as const;
+
+export class AccessMetrics {
+  /** Answers kept; set before each collection. */
+  kept = 0;
+  readonly #asked = new Map<string, number>();
+
+  asked(about: AskedAbout, outcome: (typeof outcomes)[AskedAbout][number]): void {
+    const key = `${about} ${outcome}`;
+    this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1);
+  }
+
+  register(registry: Registry): void {
+    const registers = [registry];
+    const metrics = this;
+    new Gauge({
+      name: 'latchkey_access_answers_kept',
+      help: 'Answers about access that are kept.',
+      registers,
+      collect() {
+        this.set(metrics.kept);
+      },
+    });
+    new Counter({
+      name: 'latchkey_access_questions_total',
+      help: 'Questions that control was asked about accounts and sessions, by what was answered.',
+      labelNames: ['about', 'outcome'],
+      registers,
+      collect() {
+        this.reset();
+        for (const about of ['access', 'session'] as const) {
+          for (const outcome of outcomes[about]) {
+            this.inc({ about, outcome }, metrics.#asked.get(`${about} ${outcome}`) ?? 0);
+          }
+        }
+      },
+    });
+  }
+}
