@@ -3,8 +3,15 @@
 
 import type { Endpoint } from '../endpoint.ts';
 import { accountEndpoints } from './accounts.ts';
+import { explainEndpoints } from './explain.ts';
 import { keyEndpoints } from './keys.ts';
 import { linkEndpoints } from './links.ts';
 import { meEndpoints } from './me.ts';
 
-export const endpoints: readonly Endpoint[] = [...meEndpoints, ...accountEndpoints, ...linkEndpoints, ...keyEndpoints];
+export const endpoints: readonly Endpoint[] = [
+  ...meEndpoints,
+  ...accountEndpoints,
+  ...linkEndpoints,
+  ...keyEndpoints,
+  ...explainEndpoints,
+];
