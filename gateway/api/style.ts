@@ -125,6 +125,9 @@ td { overflow-wrap: break-word; min-width: 6rem; }
 td:first-child { overflow-wrap: anywhere; min-width: 11rem; }
 td code { overflow-wrap: normal; }
 code, .code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", monospace; font-size: .92em; overflow-wrap: anywhere; }
+.big { font-size: 1.7rem; letter-spacing: .12em; text-align: center; }
+.between.spaced { margin: 0 0 .75rem; }
+.between.spaced h2, .between .soft { margin: 0; }
 .once { display: block; padding: .9rem 1rem; background: var(--accent-soft); border: 1px dashed var(--edge); border-radius: .5rem; user-select: all; }
 details { margin: 0 0 1rem; }
 summary { cursor: pointer; padding: .4rem 0; color: var(--accent); font-weight: 600; }

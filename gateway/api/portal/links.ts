@@ -39,7 +39,7 @@ ${
 }
 ${
   isOwner
-    ? html`<div class="between"><h2>Opened by me</h2><a class="button" href="${prefix}links/new">New link</a></div>
+    ? html`<div class="between spaced"><h2>Opened by me</h2><a class="button" href="${prefix}links/new">New link</a></div>
 ${linkItems(prefix, links, 'links')}${links.links.length > 1 ? takeAllBack(visit) : null}`
     : null
 }`,
@@ -57,7 +57,7 @@ const allLinks = definePage({
     return visit.page({
       title: 'All links',
       section: 'admin/links',
-      body: html`<div class="between"><p class="lead">Every link that was made here, the newest first.</p><a class="button" href="${prefix}links/new">New link</a></div>
+      body: html`<div class="between spaced"><p class="lead">Every link that was made here, the newest first.</p><a class="button" href="${prefix}links/new">New link</a></div>
 ${linkItems(prefix, links, 'admin/links')}`,
     });
   },
@@ -89,7 +89,8 @@ function accessItem(visit: PersonVisit, entry: AccessEntry): Html {
     entry.givenBy === null
       ? 'Yours'
       : html`From ${entry.givenBy}${entry.sinceAt === null ? null : html`, ${moment(entry.sinceAt)}`}`;
-  return html`<li><div class="between"><h3><a href="${entry.url}">${entry.label}</a></h3>
+  return html`<li><div class="between"><div><h3><a href="${entry.url}">${entry.label}</a></h3>
+<p class="soft">${from}${entry.untilAt === null ? null : html`, until ${moment(entry.untilAt)}`}</p></div>
 ${buttonForm({
   action: `${visit.prefix}elsewhere`,
   formToken: visit.formToken(),
@@ -97,8 +98,7 @@ ${buttonForm({
   label: `Open ${entry.label} on another device`,
   kind: 'plain',
   hidden: { url: entry.url },
-})}</div>
-<p class="soft">${from}${entry.untilAt === null ? null : html`, until ${moment(entry.untilAt)}`}</p></li>`;
+})}</div></li>`;
 }
 
 function linkItems(prefix: string, { links, next }: LinkPage, path: string): Html {
