@@ -1,13 +1,14 @@
 // Members: control is asked once, its answer becomes a pass, and what changes ends both.
 // tokens.md "Token types", architecture.md invariant 10, conventions.md "Status".
 
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AccessAnswer } from '../../gateway/core/decision/access.ts';
 import { decodeUnverified } from '../../gateway/core/token/common-key-token.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
 import { forwardedHead, seenHead } from '../support/forwarded-head.ts';
 import { MemberRig, passOf } from '../support/member-rig.ts';
-import type { RawResponse } from '../support/raw-client.ts';
+import { RawClient, type RawResponse, requestText } from '../support/raw-client.ts';
 
 let rig: MemberRig;
 beforeAll(async () => {
@@ -127,6 +128,22 @@ describe('an account on the access list', () => {
     const answer = await rig.ask('GET', `/.t/${pass}/vod/summer/a.m3u8`);
     expect([answer.status, answer.all('Set-Cookie'), rig.questions]).toEqual([200, [], []]);
     expect(rig.upstream.last.line).toBe('GET /vod/summer/a.m3u8 HTTP/1.1');
+  });
+});
+
+describe('a running answer', () => {
+  test('of a member ends with the membership, before the revocation is confirmed', async () => {
+    const open: Socket[] = [];
+    rig.upstream.script((_request, socket) => {
+      open.push(socket);
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun');
+    });
+    const client = await RawClient.connect(rig.gateway.port);
+    client.write(requestText('GET', '/vod/summer/long', [rig.cookie()]));
+    await expect.poll(() => open.length).toBe(1);
+    await rig.change('revoke', 'me_1');
+    expect((await client.ended()).toString()).toContain('begun');
+    client.destroy();
   });
 });
 
