@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContext, chromium as driver, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAccount } from '../../gateway/control/accounts/create-account.ts';
+import { addKey } from '../../gateway/control/keys/change-keys.ts';
 import { startPortalProxy } from '../support/portal-proxy.ts';
 import { makePortal, type PortalRig, password } from '../support/portal-rig.ts';
 
@@ -13,10 +15,17 @@ const hasBrowser = process.platform === 'linux';
 
 interface Place {
   readonly name: string;
-  /** Path behind the reserved prefix. */
-  readonly path: string;
+  /** Path behind the reserved prefix, or what finds it out. */
+  readonly path: string | ((portal: PortalRig, base: string) => Promise<string>);
   /** What to do on the page before it is looked at. */
   readonly act?: (page: Page) => Promise<unknown>;
+}
+
+interface OpenPortal {
+  readonly portal: PortalRig;
+  /** Address that pages begin with. */
+  readonly base: string;
+  readonly close: () => Promise<void>;
 }
 
 const forVisitors: readonly Place[] = [
@@ -38,6 +47,16 @@ const forVisitors: readonly Place[] = [
     act: async (page) => {
       await page.getByLabel('Mail address').fill('nobody@example.org');
       await page.getByRole('button').click();
+    },
+  },
+  { name: 'sign-in-for-another-host', path: handoverPath },
+  { name: 'invitation', path: invitationPath },
+  {
+    name: 'invitation-problem',
+    path: invitationPath,
+    act: async (page) => {
+      await page.getByLabel('Choose a password').fill('short');
+      await page.getByRole('button', { name: 'Accept' }).click();
     },
   },
   { name: 'mail-link-over', path: 'verify?code=none' },
@@ -72,6 +91,21 @@ const forPeople: readonly Place[] = [
   { name: 'history', path: 'admin/audit' },
 ];
 
+/** A sign-in page that was come to from a site behind the gateway. */
+async function handoverPath(portal: PortalRig, base: string): Promise<string> {
+  const start = await portal.visitor().get('http://media.localhost:8080/.latchkey/login?return=/vod/summer/');
+  return (start.location ?? '').replace(base, '');
+}
+
+async function invitationPath(portal: PortalRig): Promise<string> {
+  const operator = { kind: 'operator' } as const;
+  invited += 1;
+  const input = { email: `guest-${invited}@example.org`, displayName: 'Gus', invited: true };
+  const made = await createAccount(portal.context, operator, input);
+  return made.kind === 'created' ? `invitation?code=${made.invitation}` : '';
+}
+let invited = 0;
+
 async function openAll(page: Page): Promise<void> {
   for (const summary of await page.locator('summary').all()) await summary.click();
 }
@@ -89,11 +123,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
   afterAll(() => browser?.close());
 
   /** A portal with people in it, at an address that a browser can open. */
-  async function openPortal(): Promise<{
-    readonly portal: PortalRig;
-    readonly base: string;
-    readonly close: () => Promise<void>;
-  }> {
+  async function openPortal(): Promise<OpenPortal> {
     let socketPath = '';
     const proxy = await startPortalProxy(() => socketPath);
     const origin = `http://portal.localhost:${proxy.port}`;
@@ -103,12 +133,20 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     await portal.addAccount('ann@example.org', 'admin');
     await portal.addAccount('ben@example.org');
     await portal.addAccount('a-very-long-name-that-somebody-really-has-in-a-company@department.example.org');
+    await addKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
     await portal.visitor({ origin }).signIn('ann@example.org');
     portal.clock.now += 38 * 60;
     return { portal, base: `${origin}/.latchkey/`, close: proxy.close };
   }
 
-  async function look(context: BrowserContext, base: string, place: Place, picture: string | null): Promise<void> {
+  async function look(
+    context: BrowserContext,
+    opened: OpenPortal,
+    place: Place,
+    picture: string | null,
+  ): Promise<void> {
+    const { portal, base } = opened;
+    const path = typeof place.path === 'string' ? place.path : await place.path(portal, base);
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on('console', (message) => {
@@ -116,7 +154,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
       if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
         complaints.push(message.text());
     });
-    await page.goto(`${base}${place.path}`);
+    await page.goto(`${base}${path}`);
     await place.act?.(page);
     await page.waitForLoadState('load');
     expect(complaints, place.name).toEqual([]);
@@ -132,34 +170,34 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     await page.close();
   }
 
-  async function lookAtAll(base: string, theme: 'light' | 'dark', width: number): Promise<void> {
+  async function lookAtAll(opened: OpenPortal, theme: 'light' | 'dark', width: number): Promise<void> {
     const options = { colorScheme: theme, viewport: { width, height: 800 }, javaScriptEnabled: false } as const;
     const pictureOf = (name: string): string | null => folder && join(folder, `${name}.${theme}.${width}.png`);
     const visitor = await browser.newContext(options);
-    for (const place of forVisitors) await look(visitor, base, place, pictureOf(place.name));
+    for (const place of forVisitors) await look(visitor, opened, place, pictureOf(place.name));
     await visitor.close();
     const person = await browser.newContext(options);
     const page = await person.newPage();
-    await page.goto(`${base}login`);
+    await page.goto(`${opened.base}login`);
     await page.getByLabel('Mail address').fill('ann@example.org');
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Welcome' }).waitFor();
     await page.close();
-    for (const place of forPeople) await look(person, base, place, pictureOf(place.name));
+    for (const place of forPeople) await look(person, opened, place, pictureOf(place.name));
     await person.close();
   }
 
   test('each page opens, keeps its own policy and fits a phone', async () => {
-    const { base, close } = await openPortal();
+    const opened = await openPortal();
     try {
-      await lookAtAll(base, 'dark', 390);
+      await lookAtAll(opened, 'dark', 390);
       if (folder === null) return;
-      await lookAtAll(base, 'light', 390);
-      await lookAtAll(base, 'dark', 1280);
-      await lookAtAll(base, 'light', 1280);
+      await lookAtAll(opened, 'light', 390);
+      await lookAtAll(opened, 'dark', 1280);
+      await lookAtAll(opened, 'light', 1280);
     } finally {
-      await close();
+      await opened.close();
     }
   }, 240_000);
 });
