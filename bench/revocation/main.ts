@@ -57,8 +57,10 @@ async function startNode(name: string, job: Omit<NodeJob, 'folder' | 'secret'>):
   children.push(child);
   const next = <K extends NodeAnswer['kind']>(kind: K) =>
     new Promise<Extract<NodeAnswer, { kind: K }>>((resolve, reject) => {
-      child.once('exit', () => reject(new Error(`node ${name} ended`)));
+      const ended = () => reject(new Error(`node ${name} ended`));
+      child.once('exit', ended);
       child.once('message', (message: NodeAnswer) => {
+        child.off('exit', ended);
         // the child is ours, and answers one question at a time
         if (message.kind === kind) resolve(message as Extract<NodeAnswer, { kind: K }>);
       });
@@ -133,8 +135,9 @@ async function measure(
     await pause(10);
     const last = (prober: Prober) =>
       Math.max(...prober.probes.filter(({ status }) => status === 200).map(({ sentMs }) => sentMs)) - answeredMs;
-    result.own.push(...ownProbers.map(last));
-    result.other.push(...otherProbers.map(last));
+    // where no question came back before the revocation there is nothing to measure
+    result.own.push(...ownProbers.map(last).filter(Number.isFinite));
+    result.other.push(...otherProbers.map(last).filter(Number.isFinite));
   }
   for (const prober of all) prober.close();
   return result;

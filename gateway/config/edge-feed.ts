@@ -98,6 +98,8 @@ export interface ReadyReport {
 /** The edge acts on the log up to this place. */
 export interface AppliedReport extends LogPosition {
   readonly edge: string;
+  /** It refuses what is revoked there, and is still ending what is open: it says so again and again until it is done. */
+  readonly isEnding?: boolean;
 }
 
 export interface MetricsReport {

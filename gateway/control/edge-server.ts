@@ -50,7 +50,12 @@ const readyReport = z.object({
   edge: edgeId,
   listening: z.array(z.object({ host: z.string(), port: z.int().min(0).max(65_535) })),
 });
-const appliedReport = z.object({ edge: edgeId, epoch: z.string().max(64), seq: z.int().min(0) });
+const appliedReport = z.object({
+  edge: edgeId,
+  epoch: z.string().max(64),
+  seq: z.int().min(0),
+  isEnding: z.boolean().optional(),
+});
 const metricsReport = z.object({ edge: edgeId, id: z.int().min(0), metrics: z.unknown() });
 
 const maxMetricsBytes = 64 * 1024 * 1024;
@@ -133,7 +138,8 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     if (!body.success || !roster.knows(body.data.edge)) {
       return sendProblem(reply, 400, 'not a report of a connected edge');
     }
-    enforcement.applied(body.data.edge, body.data);
+    if (body.data.isEnding === true) enforcement.working(body.data.edge);
+    else enforcement.applied(body.data.edge, body.data);
     return reply.code(204).send();
   });
 

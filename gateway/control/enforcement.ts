@@ -26,6 +26,8 @@ interface EdgeStanding {
   applied: LogPosition | null;
   /** It has reported before, so it serves with what it knew then. */
   hasReported: boolean;
+  /** It said that it is at work since its time was last looked at. */
+  isWorking: boolean;
   isEnding: boolean;
 }
 
@@ -33,7 +35,7 @@ interface Confirmation {
   readonly position: LogPosition;
   readonly resolve: () => void;
   /** When edges are ended that have reported before, and when the others. */
-  readonly timers: readonly NodeJS.Timeout[];
+  readonly timers: NodeJS.Timeout[];
 }
 
 /** The edges of one node. */
@@ -48,7 +50,8 @@ export class Enforcement {
 
   /** Edges that run since before this control: they serve with what they know until they come back. */
   expect(edges: readonly string[]): void {
-    for (const edge of edges) this.#edges.set(edge, { applied: null, hasReported: false, isEnding: false });
+    for (const edge of edges)
+      this.#edges.set(edge, { applied: null, hasReported: false, isWorking: false, isEnding: false });
   }
 
   /** The edge opened a feed: what it is sent there is what it has to report on. */
@@ -57,6 +60,7 @@ export class Enforcement {
     this.#edges.set(edge, {
       applied: null,
       hasReported: before?.hasReported ?? false,
+      isWorking: false,
       isEnding: before?.isEnding ?? false,
     });
   }
@@ -79,16 +83,26 @@ export class Enforcement {
     this.#settle();
   }
 
+  /** The edge refuses what is revoked and is ending what is open, which takes its time: it is not ended for that. */
+  working(edge: string): void {
+    const standing = this.#edges.get(edge);
+    if (standing !== undefined) standing.isWorking = true;
+  }
+
   /** Resolves when every edge acts on the log up to there, or is gone. Everything up to there was sent before. */
   confirm(position: LogPosition): Promise<void> {
     if (this.#lagging(position).length === 0) return Promise.resolve();
     const { deadlineMs = defaultDeadlineMs, firstDeadlineMs = defaultFirstDeadlineMs } = this.#options;
     return new Promise((resolve) => {
-      const timers = [
-        setTimeout(() => this.#endLagging(position, true), deadlineMs),
-        setTimeout(() => this.#endLagging(position, false), firstDeadlineMs),
-      ];
-      this.#waiting.add({ position, resolve, timers });
+      const confirmation: Confirmation = { position, resolve, timers: [] };
+      const look = (at: number, hasReported: boolean, afterMs: number) => {
+        confirmation.timers[at] = setTimeout(() => {
+          if (this.#endLagging(position, hasReported)) look(at, hasReported, deadlineMs);
+        }, afterMs);
+      };
+      look(0, true, deadlineMs);
+      look(1, false, firstDeadlineMs);
+      this.#waiting.add(confirmation);
     });
   }
 
@@ -113,14 +127,22 @@ export class Enforcement {
     );
   }
 
-  #endLagging(position: LogPosition, hasReported: boolean): void {
+  /** @returns whether there are some that are at work, and have to be looked at again */
+  #endLagging(position: LogPosition, hasReported: boolean): boolean {
     const { endEdge, logger } = this.#options;
-    if (endEdge === null) return;
+    if (endEdge === null) return false;
+    let again = false;
     for (const [edge, standing] of this.#lagging(position)) {
       if (standing.hasReported !== hasReported || standing.isEnding) continue;
+      if (standing.isWorking) {
+        standing.isWorking = false;
+        again = true;
+        continue;
+      }
       logger.error({ edge }, 'an edge did not act on a revocation in time and is ended');
       standing.isEnding = true;
       endEdge(edge);
     }
+    return again;
   }
 }

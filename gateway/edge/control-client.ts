@@ -134,6 +134,12 @@ export class ControlClient {
     if (!this.#isConfirming) void this.#confirm();
   }
 
+  /** Tells control that this edge acts on the log up to there, and is still ending what is open. Failure is of no consequence. */
+  reportEnding(position: LogPosition): void {
+    const report: AppliedReport = { edge: this.#options.edgeId, ...position, isEnding: true };
+    this.#post('/applied', report).catch((error: unknown) => this.#warn(error, 'control was not told of work'));
+  }
+
   /** Opens the feed anew: it begins with the whole state. */
   resync(): void {
     this.#feedAbort.abort();

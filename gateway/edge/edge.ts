@@ -76,6 +76,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const log = new LogFollower({
     runtime,
     confirm: (position) => client.confirmApplied(position),
+    isEnding: (position) => client.reportEnding(position),
     resync: () => client.resync(),
   });
   // before anything listens: whoever is let in was asked about what is revoked now

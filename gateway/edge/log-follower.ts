@@ -12,6 +12,8 @@ export interface LogFollowerOptions {
   readonly runtime: Runtime;
   /** Says to control that this edge acts on the log up to there. */
   readonly confirm: (position: LogPosition) => void;
+  /** Says to control that this edge refuses what is revoked there and goes on ending what is open. */
+  readonly isEnding: (position: LogPosition) => void;
   /** Something is missing between what came and what is known: the whole index has to come again. */
   readonly resync: () => void;
 }
@@ -67,11 +69,16 @@ export class LogFollower {
 
   /** Confirms once nothing that is open hangs on what was revoked. */
   #settle(revoked: boolean): void {
-    const { runtime, confirm } = this.#options;
+    const { runtime, confirm, isEnding } = this.#options;
     const position = runtime.live.revocations.position;
     if (position === null) return;
     if (!revoked) confirm(position);
-    else endRevokedPermits(runtime, () => confirm(position));
+    else
+      endRevokedPermits(
+        runtime,
+        () => confirm(position),
+        () => isEnding(position),
+      );
   }
 
   #freshen(readAgeMs: number, sentAtMs: number): void {

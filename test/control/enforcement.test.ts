@@ -105,6 +105,20 @@ test('an edge that is starting, or was there before this control, gets longer', 
   expect(ended).toEqual(['e1', 'e2']);
 });
 
+test('an edge that says that it is at work is given time, until it stops saying so', async () => {
+  const { enforcement, ended, confirm } = start();
+  enforcement.joined('e1');
+  enforcement.applied('e1', at(4));
+  const state = confirm(5);
+  for (let round = 0; round < 5; round++) {
+    enforcement.working('e1');
+    await vi.advanceTimersByTimeAsync(250);
+  }
+  expect([ended, state.isDone]).toEqual([[], false]);
+  await vi.advanceTimersByTimeAsync(250);
+  expect(ended).toEqual(['e1']);
+});
+
 test('a report of another epoch is a later one', async () => {
   const { enforcement, confirm, turn } = start();
   enforcement.joined('e1');
