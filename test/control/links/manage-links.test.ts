@@ -7,6 +7,7 @@ import { listLinks, listMembers, readLink } from '../../../gateway/control/links
 import { reopenLink } from '../../../gateway/control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../../gateway/control/links/revoke-link.ts';
 import { revokeMember } from '../../../gateway/control/links/revoke-member.ts';
+import { recordMembersSeen } from '../../../gateway/store/members.ts';
 import {
   type AccountActor,
   addAccount,
@@ -233,6 +234,23 @@ test('the owner sees who came in, when, by which device; the member sees what th
     { kind: 'link', label: 'Film night', url: 'http://media.localhost:8080/vod/summer/', givenBy: 'owner' },
   ]);
   expect(await listAccess(rig.context, rig.owner)).toMatchObject([{ kind: 'ownership', grant: 'co_summer' }]);
+});
+
+test('the last use of members goes forward only, and wakes nothing', async () => {
+  const rig = await makeLinkRig('sqlite');
+  const made = await makeLink(rig);
+  const anna = await addAccount(rig);
+  await claim(rig, anna, made);
+  const member = await memberOf(rig, anna);
+  const { seq } = await rig.store.readPosition();
+  const seen = async (at: number): Promise<number | null> => {
+    await rig.store.write((unit) => recordMembersSeen(unit, [member, 'co_summer'], at));
+    const query = rig.store.sql.selectFrom('members').select('last_seen_at').where('id', '=', member);
+    return (await query.executeTakeFirstOrThrow()).last_seen_at;
+  };
+  expect(await seen(rig.clock.now + 60)).toBe(rig.clock.now + 60);
+  expect(await seen(rig.clock.now + 30)).toBe(rig.clock.now + 60);
+  expect((await rig.store.readPosition()).seq).toBe(seq);
 });
 
 test('lists come in pages without a gap', async () => {
