@@ -64,6 +64,10 @@ export class LiveKeys implements LiveIndex {
     if (position !== null) this.access.changed(position, changes);
   }
 
+  get position(): LogPosition | null {
+    return this.revocations.position;
+  }
+
   get indexAgeMs(): number {
     return this.nowMs - this.freshAtMs;
   }

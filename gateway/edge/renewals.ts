@@ -87,10 +87,11 @@ export class Renewals {
     if (type !== 'pass' || claims.grant === undefined || request.sessionCookie === null) return null;
     const { live } = this.#options;
     const session = judgeSession(request.sessionCookie, request.host, snapshot, live, now);
-    if (session.kind !== 'live' || session.holder.account !== claims.sub) return null;
+    if (session.kind !== 'live' || session.holder.session !== holderOf(claims, request.host)?.session) return null;
+    if (session.holder.account !== claims.sub || live.isRevoked(session.token)) return null;
     const answer = live.findAccess(session.holder.account, request.host, request.path, now);
     if (answer?.kind !== 'granted') return null;
-    const { claims: renewed, issuable } = memberClaims(answer, session.holder, route, snapshot, now);
+    const { claims: renewed, issuable } = memberClaims(answer, session.holder, route, snapshot, now, live.position);
     return issuable ? { kind: 'pass', claims: renewed } : null;
   }
 
@@ -117,7 +118,14 @@ export class Renewals {
     const answer = await this.#options.lookups.access(holder, request.path);
     if (answer.kind === 'away') return afterAwayMs;
     if (answer.kind !== 'granted') return afterRefusalMs;
-    const { claims: renewed, issuable } = memberClaims(answer, holder, route, snapshot, now);
+    const { claims: renewed, issuable } = memberClaims(
+      answer,
+      holder,
+      route,
+      snapshot,
+      now,
+      this.#options.live.position,
+    );
     return issuable ? { kind: 'pass', claims: renewed } : afterRefusalMs;
   }
 }

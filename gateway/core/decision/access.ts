@@ -111,6 +111,7 @@ export function coversMethod(methods: readonly string[] | null, method: string):
 /**
  * Claims of whom a granted answer lets in, in the form of the pass that can be made of it.
  *
+ * @param known  the place of the log at which the session was found good; the answer may be of a later one, and be another session's
  * @returns `issuable`: whether a pass with these claims says no more than the answer does
  */
 export function memberClaims(
@@ -119,6 +120,7 @@ export function memberClaims(
   route: RoutePolicy,
   snapshot: Snapshot,
   now: EpochSeconds,
+  known: LogPosition | null,
 ): { readonly claims: TokenClaims; readonly issuable: boolean } {
   const { scope, position } = answer;
   const nodes = [...new Set([...answer.nodes, holder.session, holder.device])];
@@ -133,7 +135,7 @@ export function memberClaims(
     sid: holder.session,
     did: holder.device,
     n: nodes,
-    v: [position.epoch, position.seq],
+    v: [position.epoch, known?.epoch === position.epoch ? Math.min(known.seq, position.seq) : position.seq],
     hosts: [scope.host],
     paths: [scope.path.endsWith('/') ? `${scope.path}*` : scope.path],
     ...(scope.methods === null ? {} : { methods: scope.methods }),

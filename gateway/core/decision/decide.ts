@@ -228,7 +228,7 @@ function decideMember(
       if (!coversMethod(answer.scope.methods, facts.method)) {
         return deny('outside-method', route, 'a member, but not with this method', 0, cookies);
       }
-      const { claims, issuable } = memberClaims(answer, holder, route, snapshot, now);
+      const { claims, issuable } = memberClaims(answer, holder, route, snapshot, now, live.position);
       return new Permit(route, 'member', null, claims, issuable ? claims : null, cookies, renew);
     }
     case 'none':

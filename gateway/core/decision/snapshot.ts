@@ -134,6 +134,8 @@ export interface LiveIndex {
   verify(token: string): VerifiedToken | TokenRefusal;
   /** Whether a revocation ends this token. Asks in the same turn as `indexAgeMs`: alone it says nothing about what is not known yet. */
   isRevoked(token: VerifiedToken): boolean;
+  /** The place of the log up to which revocations are known; null before the index was loaded. */
+  readonly position: LogPosition | null;
   /** The same of an answer that was read at a place of the log and hangs on these nodes. */
   hasRevoked(nodes: readonly string[], position: LogPosition): boolean;
   /** Milliseconds since the change log, as far as the index holds it, is known to have been read; infinite before it was loaded. */
