@@ -106,7 +106,8 @@ button.quiet { background: transparent; color: var(--soft); border-color: transp
 .items { list-style: none; padding: 0; margin: 0 0 1.25rem; }
 .items > li { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1rem 1.25rem; margin: 0 0 .75rem; }
 .items > li > :last-child { margin-bottom: 0; }
-.items h2 { margin: 0; }
+.items h2, .items h3 { margin: 0; }
+.items > li > .between { margin-bottom: .5rem; }
 .items .facts { margin: .6rem 0; }
 .items details .between { margin-top: .9rem; }
 .items .between p { margin: 0; }

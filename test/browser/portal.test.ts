@@ -80,6 +80,9 @@ const forPeople: readonly Place[] = [
     },
   },
   { name: 'sign-out', path: 'logout' },
+  { name: 'links', path: 'links' },
+  { name: 'link-new', path: 'links/new' },
+  { name: 'all-links', path: 'admin/links' },
   { name: 'people', path: 'admin/accounts' },
   { name: 'invite', path: 'admin/accounts/invite' },
   {
@@ -132,6 +135,10 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     portal.clock.now = Math.floor(Date.now() / 1000) - 40 * 60;
     await portal.addAccount('ann@example.org', 'admin');
     await portal.addAccount('ben@example.org');
+    portal.configure((config) => ({
+      ...config,
+      collections: config.collections.map((collection) => ({ ...collection, owners: ['ann@example.org'] })),
+    }));
     await portal.addAccount('a-very-long-name-that-somebody-really-has-in-a-company@department.example.org');
     await addKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
     await portal.visitor({ origin }).signIn('ann@example.org');

@@ -23,7 +23,7 @@ const doneWords = {
 };
 
 const purposes = [
-  { value: 'content', label: 'Passes and links, shared with other servers' },
+  { value: 'content', label: 'Passes, shared with other servers' },
   { value: 'internal', label: 'Sign-ins, never shared' },
 ] as const;
 
@@ -70,7 +70,7 @@ ${ring.length === 0 ? html`<p>None yet.</p>` : html`<ul class="items">${ring.map
 
 const states = {
   signing: { label: 'signs', kind: 'good' },
-  verifying: { label: 'good for what it signed', kind: '' },
+  verifying: { label: 'good, not signing', kind: '' },
   retired: { label: 'over', kind: 'bad' },
 } as const;
 
