@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { pages } from '../../gateway/api/pages.ts';
 import { StoreAway } from '../../gateway/store/store.ts';
 import { pageProblems } from '../support/page-checks.ts';
-import { formsOf, makePortal, mediaOrigin, type PortalRig, password, type Visitor } from '../support/portal-rig.ts';
+import { formsOf } from '../support/page-forms.ts';
+import { makePortal, mediaOrigin, type PortalRig, password, type Visitor } from '../support/portal-rig.ts';
 
 const email = 'ann@example.org';
 const hostile = `"><script>alert(1)</script><img src=x onerror='alert(2)'>`;

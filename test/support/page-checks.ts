@@ -2,7 +2,7 @@
 // labels, names of buttons and links, ids that are there once; and nothing that runs or comes from elsewhere.
 // Works on the text that was sent. Rules: WCAG 2.2 1.1.1, 1.3.1, 2.4.2, 2.4.4, 3.1.1, 3.3.2, 4.1.2.
 
-import { attributeOf } from './portal-rig.ts';
+import { attributeOf } from './page-forms.ts';
 
 /** @returns what is wrong, one line each; empty for a sound page */
 export function pageProblems(page: string): string[] {

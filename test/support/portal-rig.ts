@@ -10,6 +10,7 @@ import { onTestFinished } from 'vitest';
 import { createPublicServer } from '../../gateway/api/public-server.ts';
 import { createAccount } from '../../gateway/control/accounts/create-account.ts';
 import { type ContextOptions, makeContext, type TestContext } from './control-context.ts';
+import { formsOf } from './page-forms.ts';
 
 export const portalOrigin = 'http://portal.localhost:8080';
 export const mediaOrigin = 'http://media.localhost:8080';
@@ -209,33 +210,6 @@ export class Visitor {
     return this.submit(await this.follow(await this.get(target)), '/login', { email, password: secret });
   }
 }
-
-interface PageForm {
-  readonly action: string;
-  readonly hidden: Readonly<Record<string, string>>;
-}
-
-/** Forms of a page and their hidden fields. */
-export function formsOf(page: string): readonly PageForm[] {
-  return [...page.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, attributes = '', content = '']) => ({
-    action: attributeOf(attributes, 'action') ?? '',
-    hidden: Object.fromEntries(
-      [...content.matchAll(/<input\b([^>]*)>/g)]
-        .map(([, input = '']) => input)
-        .filter((input) => attributeOf(input, 'type') === 'hidden')
-        .map((input) => [attributeOf(input, 'name') ?? '', attributeOf(input, 'value') ?? '']),
-    ),
-  }));
-}
-
-/** An attribute's value with its references resolved; null without it. */
-export function attributeOf(attributes: string, name: string): string | null {
-  const value = new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes)?.[1];
-  if (value === undefined) return null;
-  return value.replace(/&(amp|lt|gt|quot|#39);/g, (_whole, word: string) => characters[word] ?? '');
-}
-
-const characters: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
 
 function keepCookie(jar: Map<string, string>, line: string): void {
   const [pair = ''] = line.split(';');
