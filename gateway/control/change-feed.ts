@@ -23,6 +23,8 @@ export interface ChangeFeedOptions {
   readonly onRead: () => void;
   /** The key ring changed: resolves once the edges were sent the new one, before they are told of the place in the log. */
   readonly onKeys: () => Promise<void>;
+  /** Longest life of a token of ours: what was revoked longer ago than that ends nothing. Default: for ever. */
+  readonly keepSeconds?: () => number;
   /** Between two looks at the log. Default 250. */
   readonly pollMs?: number;
   /** How long a change of this node may wait for the log to be readable. Default 5000. */
@@ -67,6 +69,7 @@ export class ChangeFeed {
   /** Everything that is revoked, for an edge that begins; null while the log was never read. */
   index(): FeedIndex | null {
     const beat = this.beat();
+    this.#forget();
     return beat === null ? null : { ...beat, revocations: [...this.#revocations.values()] };
   }
 
@@ -178,6 +181,16 @@ export class ChangeFeed {
       }
     }
     for (const waiter of [...this.#waiters]) if (this.#hasReached(waiter.position)) waiter.settle(null);
+  }
+
+  #forget(): void {
+    const { clock, keepSeconds } = this.#options;
+    if (keepSeconds === undefined) return;
+    const oldest = clock.epochSeconds() - keepSeconds();
+    for (const [node, { kind, at }] of this.#revocations) {
+      // an outside token may live as long as whoever made it wanted
+      if (kind === 'revoke' && at < oldest) this.#revocations.delete(node);
+    }
   }
 
   #remember(change: Change): void {

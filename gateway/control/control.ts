@@ -64,6 +64,9 @@ export interface ControlOptions {
 // A ticket that an eavesdropper kept can be read by whoever gets its key later, so no key lives long.
 const ticketRotationMs = 8 * 60 * 60 * 1000;
 
+// Twice the largest skew, and what a clock of another node may be wrong by.
+const clockSlackSeconds = 660;
+
 /** What became of a reload. */
 export type ReloadResult =
   | { readonly kind: 'applied'; readonly needsRestart: readonly string[]; readonly state: ControlState }
@@ -122,6 +125,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     logger,
     broadcast: (message) => edges.broadcast(message),
     onRead: () => edges.beat(),
+    keepSeconds: () => Math.max(0, ...state.config.routes.map((route) => route.maxTokenTtlSeconds)) + clockSlackSeconds,
     onKeys: async () => {
       if (options.reloadKeys === undefined) return;
       state = { ...state, keys: await options.reloadKeys() };

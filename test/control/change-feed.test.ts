@@ -66,6 +66,18 @@ test('a long list is read to its end before anything is called fresh', async () 
   expect(fresh).toBe(4);
 });
 
+test('an edge that begins is not told of nodes that no token can hang on any more', async () => {
+  const log = new MemoryLog();
+  log.append({ kind: 'revoke', node: 'ac_1' }, { kind: 'outside', node: 'sub:u' });
+  const clock = { monotonicMs: () => 0, epochSeconds: () => 1_800_000_060 };
+  const nodesAfter = async (seconds: number) => {
+    const { feed } = startFeed(log, { clock, keepSeconds: () => seconds });
+    await feed.look();
+    return feed.index()?.revocations.map(({ node }) => node);
+  };
+  expect([await nodesAfter(60), await nodesAfter(59)]).toEqual([['ac_1', 'sub:u'], ['sub:u']]);
+});
+
 test('with no wake at all the poll finds what happened', async () => {
   const log = new MemoryLog();
   log.wakes = false;
