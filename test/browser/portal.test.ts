@@ -29,6 +29,8 @@ interface OpenPortal {
 }
 
 const forVisitors: readonly Place[] = [
+  { name: 'type-the-code', path: 'open' },
+  { name: 'open-elsewhere', path: 'open?code=ABCDEFG2' },
   { name: 'sign-in', path: 'login' },
   {
     name: 'sign-in-refused',
@@ -90,6 +92,25 @@ const forPeople: readonly Place[] = [
     path: 'admin/accounts',
     act: (page) => page.getByRole('link', { name: 'ben@example.org' }).click(),
   },
+  { name: 'my-links', path: 'links' },
+  { name: 'new-link', path: 'links/new', act: openAll },
+  {
+    name: 'link-made',
+    path: 'links/new',
+    act: async (page) => {
+      await page.getByLabel('What is it?').fill('Film night');
+      await page.getByRole('button', { name: 'Make the link' }).click();
+    },
+  },
+  {
+    name: 'link',
+    path: 'admin/links',
+    act: async (page) => {
+      await page.getByRole('link', { name: 'Film night' }).first().click();
+      await openAll(page);
+    },
+  },
+  { name: 'all-links', path: 'admin/links' },
   { name: 'keys', path: 'admin/keys' },
   { name: 'history', path: 'admin/audit' },
 ];
