@@ -5,9 +5,8 @@
 
 import { z } from 'zod';
 import { makeAccessPass } from '../control/access/access-pass.ts';
-import { type ClaimOutcome, claimLink } from '../control/links/claim-link.ts';
+import { claimLink } from '../control/links/claim-link.ts';
 import { type Presentation, presentLink } from '../control/links/present-link.ts';
-import { parseLinkToken } from '../core/model/link.ts';
 import { canonicalPath } from '../core/model/path.ts';
 import { askPage, refusalPage, silentPage, tooLatePage } from './claim-pages.ts';
 import type { Flow } from './flow-cookie.ts';
@@ -104,14 +103,7 @@ export const claimPages: readonly PageRoute[] = [claimPage, claimForm];
 
 async function claim(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer> {
   const { context, actor, origin } = visit;
-  const presented = presentationOf(visit, flow);
-  const outcome = await claimLink(context, actor, presented, origin.requestId || null);
-  const answer = await answerOf(visit, flow, outcome);
-  recordClaim(visit, presented, outcome, answer.kind === 'page' ? answer.status : 303);
-  return answer;
-}
-
-async function answerOf(visit: PersonVisit, flow: FlowWithLink, outcome: ClaimOutcome): Promise<PageAnswer> {
+  const outcome = await claimLink(context, actor, presentationOf(visit, flow), origin.requestId || null);
   switch (outcome.kind) {
     case 'granted':
     case 'already':
@@ -129,44 +121,6 @@ async function answerOf(visit: PersonVisit, flow: FlowWithLink, outcome: ClaimOu
     default:
       return outcome satisfies never;
   }
-}
-
-/** For `explain`: both answers of the access list, and what came of them. The pair is named by its public halves only. */
-function recordClaim(visit: PersonVisit, presented: Presentation, outcome: ClaimOutcome, status: number): void {
-  const { context, actor, origin, method } = visit;
-  const isLetIn = outcome.kind === 'granted' || outcome.kind === 'already' || outcome.kind === 'yours-otherwise';
-  const member = outcome.kind === 'granted' || outcome.kind === 'already' ? outcome.memberId : null;
-  const isPair = outcome.kind !== 'wrong-pair';
-  context.decisions.append({
-    id: origin.requestId,
-    at: context.clock.epochSeconds(),
-    by: 'control',
-    client: origin.clientAddress,
-    method,
-    host: presented.host,
-    path: presented.path.slice(0, 300),
-    route: null,
-    status,
-    outcome: 'claim',
-    reason: outcome.kind,
-    detail: null,
-    holder: null,
-    user: actor.accountId,
-    grant: outcome.kind === 'yours-otherwise' ? outcome.grant : member,
-    nodes: [],
-    presented: [],
-    position: null,
-    claim: {
-      link: isPair ? (parseLinkToken(presented.token)?.linkId ?? '') : '',
-      accessKey: isPair ? presented.key : '',
-      account: actor.accountId,
-      device: actor.deviceId,
-      outcome: outcome.kind,
-      isBound: isLetIn ? outcome.answers.isBound : null,
-      isAuthorisedOtherwise: isLetIn ? outcome.answers.isAuthorisedOtherwise : null,
-      member,
-    },
-  });
 }
 
 /** The pass, by the list as it is now, and the clean address; null for somebody whom nothing lets in. */
