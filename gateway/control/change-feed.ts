@@ -21,7 +21,7 @@ export interface ChangeFeedOptions {
   readonly broadcast: (message: FeedMessage) => void;
   /** The log was read and nothing was new: the edges may be told that what they have is fresh. */
   readonly onRead: () => void;
-  /** The key ring changed: resolves once the edges were sent the new one, before they are told of the place in the log. */
+  /** The key ring may have changed: resolves once the edges were sent the new one, before they are told of the place in the log. */
   readonly onKeys: () => Promise<void>;
   /** Longest life of a token of ours: what was revoked longer ago than that ends nothing. Default: for ever. */
   readonly keepSeconds?: () => number;
@@ -153,6 +153,8 @@ export class ChangeFeed {
     const readAtMs = clock.monotonicMs();
     if (this.#position === null) {
       const { position, revocations } = await source.readRevocations();
+      // what the log said of keys is not in the index: another node may have changed them, or a restore all of them
+      await onKeys();
       this.#revocations.clear();
       for (const change of revocations) this.#remember(change);
       this.#position = position;

@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { withoutSecrets } from '../config/config.ts';
@@ -128,7 +129,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     keepSeconds: () => Math.max(0, ...state.config.routes.map((route) => route.maxTokenTtlSeconds)) + clockSlackSeconds,
     onKeys: async () => {
       if (options.reloadKeys === undefined) return;
-      state = { ...state, keys: await options.reloadKeys() };
+      const keys = await options.reloadKeys();
+      // after the wait: the configuration may have been loaded again meanwhile
+      if (isDeepStrictEqual(keys, state.keys)) return;
+      state = { ...state, keys };
       seq += 1;
       edges.broadcastSnapshot();
       logger.info({ seq }, 'the key ring changed');

@@ -82,6 +82,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   // before anything listens: whoever is let in was asked about what is revoked now
   client.followLog((message) => log.take(message));
   // before its first use the public half is with control, so an upstream never meets an unknown key
+  // While it starts as well: it says of a place in the log that it acts on it, and the keys of that place come with a snapshot.
+  const { onSnapshot } = client;
+  client.onSnapshot = (next) => {
+    onSnapshot?.(next);
+    runtime.apply(next.config, keysOf(next), next.upstreamTls, next.seq);
+  };
   await client.registerAssertionKey(runtime.assertions.jwk);
   runtime.ticker.start();
   runtime.membership.start(options.seenEveryMs);

@@ -153,7 +153,24 @@ test('the new keys are with the edges before they are told of the place of their
   });
   await feed.look();
   await feed.reach(log.append({ kind: 'keys', node: 'keys' }, { kind: 'revoke', node: 'ky_k1' }));
-  expect(order).toEqual(['index', 'keys', 'changes']);
+  expect(order).toEqual(['keys', 'index', 'keys', 'changes']);
+});
+
+test('a restored store has other keys as well: they are read anew before its index is told', async () => {
+  const log = new MemoryLog();
+  const order: string[] = [];
+  const { feed } = startFeed(log, {
+    onKeys: async () => {
+      await Promise.resolve();
+      order.push('keys');
+    },
+    broadcast: (message) => order.push(message.kind),
+  });
+  await feed.look();
+  order.length = 0;
+  log.restore('e2');
+  await feed.reach({ epoch: 'e1', seq: 9 });
+  expect(order.slice(0, 2)).toEqual(['keys', 'index']);
 });
 
 test('whoever waits for a place hears when the log cannot be read in time', async () => {
