@@ -1,71 +1,99 @@
-// `latchkey common-key generate|list`: a new secret for several content servers to share, and which keys are in use.
-// A secret is printed only by `generate` without --out.
+// `latchkey common-key …`: the secrets that content servers share. Keys of YAML are made as files and changed in the file; keys of
+// the store are made, promoted, retired and handed out here. A secret is printed only by `generate` without --out, and `export`.
 
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { createFile, errorCode } from '../store/atomic-file.ts';
-import { CommandError } from './command-error.ts';
-import { requireConfig, requireKeyRing } from './load-config.ts';
+import { usageError } from './command-error.ts';
+import {
+  addStoreKey,
+  exportCommand,
+  promoteCommand,
+  type RingOptions,
+  retireCommand,
+  writeNew,
+} from './common-key/change-ring.ts';
+import { requireConfig } from './load-config.ts';
+import { withStore } from './open-store-for-command.ts';
 import { printResult, styled, tableText } from './terminal.ts';
 
+interface GenerateOptions {
+  readonly out?: string;
+  readonly config?: string;
+  readonly id?: string;
+  readonly json?: boolean;
+}
+
 export function commonKeyCommand(program: Command): void {
-  const group = program.command('common-key').description('make and list common keys').helpCommand(false);
+  const group = program
+    .command('common-key')
+    .description('make, list, exchange and hand out common keys')
+    .helpCommand(false);
   group
     .command('generate')
-    .description('make a new secret: 43 characters, 256 random bits')
-    .option('--out <file>', 'write it to a new file, mode 0600, instead of stdout')
-    .option('--json', 'print {secret} or {file} as JSON')
+    .description('make a new key: 43 characters, 256 random bits')
+    .option('--out <file>', 'write it to a new file, mode 0600, for common_keys of a configuration')
+    .option('--config <file>', 'add it to the keys that latchkey keeps itself; it verifies, and signs once promoted')
+    .option('--id <id>', 'with --config: its name in tokens')
+    .option('--json', 'print {secret}, {file} or the key as JSON')
     .addHelpText(
       'after',
       `
-The file's bytes are the key as they stand, one final newline dropped; so other servers use the same text as their secret.
+Without --config the secret itself is printed or written: the bytes are the key as they stand, one final newline dropped, so
+other servers use the same text as their secret.
 
 Examples:
+  latchkey common-key generate --config latchkey.yaml
   latchkey common-key generate --out k2.secret
   # then in latchkey.yaml:  common_keys: [{ id: k2, secret_file: ./k2.secret, state: signing }]`,
     )
-    .action((options: { out?: string; json?: boolean }) => generate(options));
+    .action((options: GenerateOptions) => generate(options));
   group
     .command('list')
     .description('list the keys of a configuration, without their secrets')
     .requiredOption('--config <file>', 'the configuration')
-    .option('--json', 'print [{id, state, algorithm, owner}] as JSON')
-    .action(async (options: { config: string; json?: boolean }) => {
-      const config = requireConfig(options.config);
-      const ring = await requireKeyRing(config, { missing: 'refuse' });
-      const files = new Map(config.commonKeys.map((key) => [key.id, key.secretFile]));
-      const keys = ring.keys().map(({ record: { id, state, algorithm } }) => ({
-        id,
-        state,
-        algorithm,
-        owner: files.get(id) ?? 'store',
-      }));
-      const rows = keys.map((key) => [key.id, key.state, key.algorithm, key.owner]);
-      printResult(
-        options,
-        keys,
-        tableText([['id', 'state', 'algorithm', 'owner'].map((name) => name.toUpperCase()), ...rows]),
-      );
-    });
+    .option('--json', 'print [{id, state, algorithm, purpose, owner}] as JSON')
+    .action(list);
+  promoteCommand(group);
+  retireCommand(group);
+  exportCommand(group);
 }
 
-function generate(options: { out?: string; json?: boolean }): void {
+async function generate(options: GenerateOptions): Promise<void> {
+  const { out, config, id } = options;
+  if (config !== undefined) {
+    if (out !== undefined) throw usageError('--out and --config exclude each other', 'a file, or the store');
+    await addStoreKey({ config, ...(options.json === undefined ? {} : { json: options.json }) }, id);
+    return;
+  }
+  if (id !== undefined) throw usageError('--id goes with --config', 'a file has no id; common_keys gives it one');
   const secret = randomBytes(32).toString('base64url');
-  if (options.out === undefined) {
+  if (out === undefined) {
     printResult(options, { secret }, secret);
     return;
   }
-  const file = resolve(options.out);
-  let isNew: boolean;
-  try {
-    isNew = createFile(file, `${secret}\n`);
-  } catch (error) {
-    throw new CommandError(`${file} cannot be written: ${errorCode(error)}`, {
-      hint: 'name a file in a folder you may write to',
-    });
-  }
-  if (!isNew)
-    throw new CommandError(`${file} exists already`, { hint: 'tokens may hang on the key in it; name a new file' });
+  const file = writeNew(out, `${secret}\n`);
   printResult(options, { file }, `${styled('green', 'wrote')} ${file}`);
+}
+
+/** Reads beside a running gateway, and without one: listing changes nothing. */
+async function list(options: RingOptions): Promise<void> {
+  const config = requireConfig(options.config);
+  const files = new Map(config.commonKeys.map((key) => [key.id, key.secretFile]));
+  const keys =
+    files.size > 0
+      ? config.commonKeys.map(({ id, state }) => keyRow({ id, state, algorithm: 'HS256', purpose: 'content' }, files))
+      : await withStore(config, 'read', ({ ring }) => ring.keys.map((key) => keyRow(key, files)));
+  const rows = keys.map((key) => [key.id, key.state, key.algorithm, key.purpose, key.owner]);
+  printResult(options, keys, tableText([['ID', 'STATE', 'ALGORITHM', 'PURPOSE', 'OWNER'], ...rows]));
+}
+
+interface KeyFacts {
+  readonly id: string;
+  readonly state: string;
+  readonly algorithm: string;
+  readonly purpose: string;
+}
+
+function keyRow({ id, state, algorithm, purpose }: KeyFacts, files: ReadonlyMap<string, string>) {
+  return { id, state, algorithm, purpose, owner: files.get(id) ?? 'store' };
 }

@@ -2,13 +2,14 @@
 // While a gateway holds the data folder its store is only read; otherwise the command holds the folder itself, so that
 // nothing is ever made by two at once. Nothing stays open after the command.
 
+import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { loadDeclaredKeys } from '../control/load-declared-keys.ts';
 import { type OpenedContext, openContext } from '../control/open-context.ts';
 import { openDataFolder } from '../store/data-folder.ts';
 import { epochSeconds, monotonicMs } from '../telemetry/clock.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { refusalError } from './command-error.ts';
+import { CommandError, refusalError } from './command-error.ts';
 import { printNote } from './terminal.ts';
 
 /** What the command may work with. */
@@ -26,6 +27,7 @@ export async function withStore<T>(
 ): Promise<T> {
   const declared = loadDeclaredKeys(config);
   if (declared.kind === 'refused') throw refusalError(declared);
+  if (use === 'read') requireStoreFile(config);
   const folder = use === 'read' ? null : openDataFolder(config.dataDir);
   if (use === 'alone' && folder?.kind === 'refused') throw refusalError(folder);
   try {
@@ -50,4 +52,10 @@ export async function withStore<T>(
   } finally {
     if (folder?.kind === 'opened') folder.close();
   }
+}
+
+/** Opening would make it. @throws CommandError when there is no database yet */
+export function requireStoreFile({ store }: Pick<Config, 'store'>): void {
+  if (store.kind !== 'sqlite' || existsSync(store.file)) return;
+  throw new CommandError(`the store ${store.file} does not exist`, { hint: 'it is made by the first latchkey serve' });
 }

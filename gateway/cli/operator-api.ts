@@ -3,12 +3,13 @@
 // A refusal of an endpoint becomes the command's error, with its hint.
 
 import { Client } from 'undici';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { createOperatorServer, operatorBase } from '../api/operator-server.ts';
 import type { Config } from '../config/config.ts';
 import { adminSocketIn } from '../store/data-folder.ts';
 import { CommandError } from './command-error.ts';
 import { withStore } from './open-store-for-command.ts';
+import { type RefusalWords, refusalFrom } from './refusal-words.ts';
 
 export type OperatorMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -36,8 +37,15 @@ type Send = (method: OperatorMethod, path: string, body: object | undefined) => 
 const answerMs = 30_000;
 const connectMs = 3000;
 
-/** @throws CommandError when neither a gateway nor the store can be reached */
-export async function withOperatorApi<T>(config: Config, work: (api: OperatorApi) => Promise<T>): Promise<T> {
+/**
+ * @param words  what to say for refusals, by their reason
+ * @throws CommandError when neither a gateway nor the store can be reached
+ */
+export async function withOperatorApi<T>(
+  config: Config,
+  words: RefusalWords,
+  work: (api: OperatorApi) => Promise<T>,
+): Promise<T> {
   const socketPath = adminSocketIn(config.dataDir);
   const client = new Client('http://localhost', {
     socketPath,
@@ -47,7 +55,7 @@ export async function withOperatorApi<T>(config: Config, work: (api: OperatorApi
   });
   try {
     if (await answers(client, socketPath)) {
-      return await work(makeApi(true, (method, path, body) => sendTo(client, socketPath, method, path, body)));
+      return await work(makeApi(true, words, (method, path, body) => sendTo(client, socketPath, method, path, body)));
     }
   } finally {
     await client.destroy();
@@ -56,7 +64,7 @@ export async function withOperatorApi<T>(config: Config, work: (api: OperatorApi
     const server = createOperatorServer(context);
     try {
       return await work(
-        makeApi(false, async (method, path, body) => {
+        makeApi(false, words, async (method, path, body) => {
           const { statusCode, body: text } = await server.inject({ method, url: path, ...(body && { payload: body }) });
           return { status: statusCode, text };
         }),
@@ -113,18 +121,14 @@ function unreachable(socketPath: string, code: string): CommandError {
   }
 }
 
-const problem = z.object({ title: z.string().optional(), detail: z.string().optional() });
-
-function makeApi(isRunning: boolean, send: Send): OperatorApi {
+function makeApi(isRunning: boolean, words: RefusalWords, send: Send): OperatorApi {
   return {
     isRunning,
     ask: async (method, path, shape, body) => {
       const { status, text } = await send(method, `${operatorBase}${path}`, body);
       const content: unknown = text === '' ? undefined : JSON.parse(text);
-      if (status < 400) return shape.parse(content);
-      const said = problem.safeParse(content);
-      const detail = said.success ? (said.data.detail ?? said.data.title) : undefined;
-      throw new CommandError(detail ?? `the gateway answered ${status}`);
+      if (status >= 400) throw refusalFrom(status, content, words);
+      return shape.parse(content);
     },
   };
 }

@@ -18,6 +18,10 @@ const commands: readonly (readonly [string, () => Promise<Register>])[] = [
   ['url', async () => (await import('./url-sign.ts')).urlCommand],
   ['common-key', async () => (await import('./common-key.ts')).commonKeyCommand],
   ['user', async () => (await import('./user.ts')).userCommand],
+  ['account', async () => (await import('./account.ts')).accountCommand],
+  ['link', async () => (await import('./link.ts')).linkCommand],
+  ['store', async () => (await import('./store.ts')).storeCommand],
+  ['explain', async () => (await import('./explain.ts')).explainCommand],
 ];
 
 /**
@@ -67,6 +71,9 @@ Examples:
   latchkey serve --config latchkey.yaml
   latchkey token mint --config latchkey.yaml --sub user-1 --paths '/vod/*' --ttl 15m
   latchkey url sign --config latchkey.yaml https://media.example.org/vod/film/index.m3u8
+  latchkey account invite anna@example.org --config latchkey.yaml
+  latchkey link create --collection summer --label 'for the choir' --claims 30 --config latchkey.yaml
+  latchkey explain REQUEST-ID --config latchkey.yaml       why a request was let in or refused
 
 Exit codes: 0 done or holds, 1 failed or does not hold, 2 wrong command line.`,
     );

@@ -62,14 +62,18 @@ export async function makeFirstKeys(options: RingOptions, needsContent: boolean)
   return { kind: 'complete', made, movedFrom };
 }
 
-/** A new key that signs: 32 random bytes, id `k_` or `i_` and 8 characters. */
+/**
+ * A new key that signs, from 32 random bytes, with an id of `k_` or `i_` and 8 characters. A content key is the base64url text of
+ * its bytes: servers that take a secret only as text (nginx, HAProxy, a file) can share it then.
+ */
 export function makeKey(purpose: KeyPurpose, { random }: Pick<RingOptions, 'random'>): KeyRecord {
+  const bytes = new Uint8Array(random(32));
   return {
     id: `${purpose === 'content' ? 'k' : 'i'}_${randomBase32(8)}`,
     algorithm: 'HS256',
     purpose,
     state: 'signing',
-    secret: new Uint8Array(random(32)),
+    secret: purpose === 'content' ? new Uint8Array(Buffer.from(Buffer.from(bytes).toString('base64url'))) : bytes,
   };
 }
 

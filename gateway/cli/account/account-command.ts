@@ -1,0 +1,26 @@
+// The options that all account commands have, and how they come to the endpoints.
+
+import type { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import { requireConfig } from '../load-config.ts';
+import { type OperatorApi, withOperatorApi } from '../operator-api.ts';
+import { accountWords } from './account-api.ts';
+
+export interface AccountCommandOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+/** Adds `--config` and `--json`. */
+export function withAccountOptions(command: Command): Command {
+  return command.requiredOption('--config <file>', 'the configuration').option('--json', 'print JSON');
+}
+
+/** Runs against the gateway when one runs, else on the store itself. */
+export async function onAccounts(
+  options: AccountCommandOptions,
+  work: (api: OperatorApi, config: Config) => Promise<void>,
+): Promise<void> {
+  const config = requireConfig(options.config);
+  await withOperatorApi(config, accountWords, (api) => work(api, config));
+}

@@ -1,0 +1,139 @@
+// `latchkey common-key promote|retire|export`, and `generate` of a key for the store: the ring that latchkey keeps itself.
+// Each is in force on every edge when the command returns. A secret is printed by `export` alone.
+
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { z } from 'zod';
+import { createFile, errorCode } from '../../store/atomic-file.ts';
+import { CommandError, refusalError } from '../command-error.ts';
+import { requireConfig } from '../load-config.ts';
+import { type OperatorApi, withOperatorApi } from '../operator-api.ts';
+import { printNote, printResult, styled } from '../terminal.ts';
+import { type Key, keyShape, keyWords, refuseDeclared } from './key-api.ts';
+import { type KeyForm, keyForms, keyText, type SharedKey } from './key-forms.ts';
+
+export interface RingOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+const ringShape = z.object({ keys: z.array(keyShape) });
+const exportedShape = z.object({ id: z.string(), secret: z.string() });
+
+/** Adds a key that verifies to the store's ring. */
+export async function addStoreKey(options: RingOptions, id: string | undefined): Promise<void> {
+  await onRing(options, async (api) => {
+    const key = await api.ask('POST', 'keys', keyShape, { purpose: 'content', ...(id === undefined ? {} : { id }) });
+    printResult(options, key, `${styled('green', 'added')} ${key.id} (${key.state})`);
+    printNote(
+      `bring it to your other servers (common-key export ${key.id}), then: latchkey common-key promote ${key.id}`,
+    );
+  });
+}
+
+export function promoteCommand(group: Command): void {
+  ringCommand(group.command('promote <id>').description('have a key sign; the one before it goes on verifying'))
+    .addHelpText(
+      'after',
+      `
+First give the key to every server that checks tokens: common-key export.
+
+Example:
+  latchkey common-key promote k_… --config latchkey.yaml`,
+    )
+    .action((id: string, options: RingOptions) =>
+      onRing(options, async (api) => {
+        const key = await api.ask('POST', `keys/${encodeURIComponent(id)}/promote`, keyShape, {});
+        printResult(options, key, `${key.id} is ${styled('green', key.state)}`);
+      }),
+    );
+}
+
+export function retireCommand(group: Command): void {
+  ringCommand(group.command('retire <id>').description('refuse every token of a key, for good'))
+    .option('--force', 'also when tokens of it may still hold')
+    .addHelpText(
+      'after',
+      `
+Refused while tokens may hang on it, which is max_token_ttl after it signed last. --force is for a key that leaked.
+
+Example:
+  latchkey common-key retire k_… --config latchkey.yaml`,
+    )
+    .action((id: string, options: RingOptions & { force?: boolean }) =>
+      onRing(options, async (api) => {
+        const body = { force: options.force === true };
+        const key = await api.ask('POST', `keys/${encodeURIComponent(id)}/retire`, keyShape, body);
+        printResult(options, key, `${key.id} is ${key.state}; its tokens are refused`);
+      }),
+    );
+}
+
+export function exportCommand(group: Command): void {
+  ringCommand(
+    group.command('export [id...]').description('print keys for other servers; without ids, all that sign or verify'),
+    false,
+  )
+    .addOption(new Option('--form <form>', 'as what').choices(keyForms).default('jwk'))
+    .option('--out <file>', 'write to a new file, mode 0600, instead of stdout')
+    .addHelpText(
+      'after',
+      `
+  jwk      a JWK Set, for JWT libraries
+  njs      {"id":"secret"}, the file of config/peers/nginx-njs.conf
+  haproxy  environment of HAProxy, with the lines of config/peers/haproxy-jwt.cfg
+  plain    one key as a secret_file of another latchkey has it
+
+Whoever has a content key can make tokens that open everything behind it. Each export is in the audit log.
+
+Examples:
+  latchkey common-key export --form njs --out latchkey-keys.json --config latchkey.yaml
+  latchkey common-key export k_… --form plain --out k.secret --config latchkey.yaml`,
+    )
+    .action((ids: readonly string[], options: RingOptions & { form: KeyForm; out?: string }) =>
+      onRing(options, async (api) => {
+        const wanted = ids.length > 0 ? ids : (await contentKeys(api)).map((key) => key.id);
+        const keys: SharedKey[] = [];
+        for (const id of wanted) {
+          const { secret } = await api.ask('POST', `keys/${encodeURIComponent(id)}/export`, exportedShape, {});
+          keys.push({ id, secret: Buffer.from(secret, 'base64url') });
+        }
+        const made = keyText(keys, options.form);
+        if (made.kind === 'refused') throw refusalError(made);
+        if (options.out === undefined) process.stdout.write(made.text);
+        else writeNew(options.out, made.text);
+      }),
+    );
+}
+
+/** Makes a file that only its owner may read, never in place of another one. @throws CommandError */
+export function writeNew(out: string, text: string): string {
+  const file = resolve(out);
+  let isNew: boolean;
+  try {
+    isNew = createFile(file, text);
+  } catch (error) {
+    throw new CommandError(`${file} cannot be written: ${errorCode(error)}`, {
+      hint: 'name a file in a folder you may write to',
+    });
+  }
+  if (!isNew)
+    throw new CommandError(`${file} exists already`, { hint: 'tokens may hang on the key in it; name a new file' });
+  return file;
+}
+
+async function contentKeys(api: OperatorApi): Promise<readonly Key[]> {
+  const { keys } = await api.ask('GET', 'keys', ringShape);
+  return keys.filter((key) => key.purpose === 'content' && key.owner === 'store' && key.state !== 'retired');
+}
+
+async function onRing(options: RingOptions, work: (api: OperatorApi) => Promise<void>): Promise<void> {
+  const config = requireConfig(options.config);
+  refuseDeclared(config, options.config);
+  await withOperatorApi(config, keyWords, work);
+}
+
+function ringCommand(command: Command, json = true): Command {
+  command.requiredOption('--config <file>', 'the configuration');
+  return json ? command.option('--json', 'print JSON') : command;
+}

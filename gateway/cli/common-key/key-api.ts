@@ -1,0 +1,41 @@
+// What the commands about keys share: the shapes they read and the words for refusals.
+
+import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
+import { CommandError } from '../command-error.ts';
+import type { RefusalWords } from '../refusal-words.ts';
+
+export const keyShape = z.object({
+  id: z.string(),
+  algorithm: z.string(),
+  purpose: z.enum(['content', 'internal']),
+  state: z.enum(['signing', 'verifying', 'retired']),
+  owner: z.enum(['yaml', 'store']),
+  created_at: z.int().nullable(),
+});
+
+export type Key = z.infer<typeof keyShape>;
+
+const declaredHint =
+  'edit common_keys there, and a running gateway takes it over; or drop common_keys to have latchkey keep the keys';
+
+export const keyWords: RefusalWords = {
+  declared: { message: 'the configuration file declares the common keys', hint: declaredHint },
+  unknown: { message: 'there is no such key', hint: 'latchkey common-key list --config FILE' },
+  'only-signer': {
+    message: 'it is the key that signs',
+    hint: 'have another one sign first: latchkey common-key promote ID',
+  },
+  exists: { message: 'there is a key with this id already', hint: 'choose another id, or leave --id out' },
+  'in-use': { hint: 'wait until then, or refuse those tokens now with --force' },
+  internal: { message: 'an internal key signs sessions, and never leaves latchkey' },
+};
+
+/** Keys of YAML are YAML's (tokens.md "Keys"). @throws CommandError when it declares some */
+export function refuseDeclared({ commonKeys }: Config, file: string): void {
+  if (commonKeys.length === 0) return;
+  const ids = commonKeys.map(({ id }) => id).join(', ');
+  throw new CommandError(`${file} declares the common keys (${ids}), so they are not changed by command`, {
+    hint: declaredHint,
+  });
+}

@@ -1,0 +1,51 @@
+// `latchkey explain <request id>`: why a request was let in or refused, with the chain of provenance.
+// Reads the records of this node and the store, beside a running gateway or without one; changes nothing.
+
+import type { Command } from 'commander';
+import { type Explanation, explainRequest } from '../control/explain/explain-request.ts';
+import { isoTime } from '../telemetry/clock.ts';
+import { CommandError } from './command-error.ts';
+import { requireConfig } from './load-config.ts';
+import { withStore } from './open-store-for-command.ts';
+import { printResult, styled } from './terminal.ts';
+
+interface ExplainOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+export function explainCommand(program: Command): void {
+  program
+    .command('explain')
+    .description('why a request was let in or refused')
+    .argument('<request-id>', 'as X-Request-Id of the answer and the access log have it')
+    .requiredOption('--config <file>', 'the configuration of the node that answered')
+    .option('--json', 'print {record, records, chain} as JSON')
+    .addHelpText(
+      'after',
+      `
+Records are kept for 24 hours. Exit code 1 when there is none of this request.
+
+Example:
+  latchkey explain vI6uDCG3o5aG-2 --config latchkey.yaml`,
+    )
+    .action(async (requestId: string, options: ExplainOptions) => {
+      const config = requireConfig(options.config);
+      const found = await withStore(config, 'read', ({ context }) => explainRequest(context, requestId));
+      if (found.kind === 'not-found') {
+        throw new CommandError(`nothing is known of request ${JSON.stringify(requestId)}`, { hint: found.hint });
+      }
+      const { record, records, chain } = found;
+      printResult(options, { record, records, chain }, describe(found));
+    });
+}
+
+function describe({ record, chain }: Extract<Explanation, { readonly kind: 'found' }>): string {
+  const verdict = record.outcome === 'deny' ? styled('red', 'refused') : styled('green', 'let in');
+  const head = `${verdict}: ${record.method} ${record.host}${record.path}, by ${record.by} for ${record.client}`;
+  const lines = chain.map(({ at, node, text }) => {
+    const time = at === null ? ''.padEnd(20) : isoTime(at * 1000).replace(/\.\d+Z$/, 'Z');
+    return `  ${time}  ${text}${node === null ? '' : ` ${styled('dim', node)}`}`;
+  });
+  return [head, ...lines].join('\n');
+}

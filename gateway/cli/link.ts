@@ -1,0 +1,14 @@
+// `latchkey link …`: links to collections, for whoever runs the gateway. Owners have pages for the same.
+// Works on the gateway while it runs, and on its store when it does not.
+
+import type { Command } from 'commander';
+import { createCommand, reopenCommand } from './link/make-link.ts';
+import { listCommand, membersCommand, revokeCommand } from './link/see-links.ts';
+
+export function linkCommand(program: Command): void {
+  const group = program
+    .command('link')
+    .description('hand out links to collections, see who came in, take them back')
+    .helpCommand(false);
+  for (const add of [createCommand, listCommand, membersCommand, reopenCommand, revokeCommand]) add(group);
+}

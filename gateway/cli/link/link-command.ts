@@ -1,0 +1,32 @@
+// The options that all link commands have, and how they come to the endpoints.
+
+import type { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import { CommandError } from '../command-error.ts';
+import { requireConfig } from '../load-config.ts';
+import { type OperatorApi, withOperatorApi } from '../operator-api.ts';
+import { linkWords } from './link-api.ts';
+
+export interface LinkCommandOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+/** Adds `--config` and `--json`. */
+export function withLinkOptions(command: Command): Command {
+  return command.requiredOption('--config <file>', 'the configuration').option('--json', 'print JSON');
+}
+
+/** Runs against the gateway when one runs, else on the store itself. @throws CommandError where no links are configured */
+export async function onLinks(
+  options: LinkCommandOptions,
+  work: (api: OperatorApi, config: Config) => Promise<void>,
+): Promise<void> {
+  const config = requireConfig(options.config);
+  if (config.collections.length === 0) {
+    throw new CommandError(`${options.config} has no collections, so there is nothing to hand out links to`, {
+      hint: 'collections: [{ name: summer, host: media.example.org, path: /vod/summer/, owners: [anna@example.org] }]',
+    });
+  }
+  await withOperatorApi(config, linkWords, (api) => work(api, config));
+}

@@ -1,0 +1,127 @@
+// `latchkey link create|reopen`: tokenized URLs, each printed this once.
+// Made by the operator, a link belongs to the collection's first owner who has an account.
+
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { epochSeconds } from '../../telemetry/clock.ts';
+import { listOption } from '../claims.ts';
+import { usageError } from '../command-error.ts';
+import { printNote, printResult, styled } from '../terminal.ts';
+import { linkJson, linkShape, momentText, readClaims, readMoment } from './link-api.ts';
+import { type LinkCommandOptions, onLinks, withLinkOptions } from './link-command.ts';
+
+interface CreateOptions extends LinkCommandOptions {
+  readonly collection: string;
+  readonly path?: string;
+  readonly label: string;
+  readonly claims?: string;
+  readonly claimFrom?: string;
+  readonly claimUntil?: string;
+  readonly accessUntil?: string;
+  readonly methods?: readonly string[];
+  readonly notify?: boolean;
+}
+
+interface ReopenOptions extends LinkCommandOptions {
+  readonly label?: string;
+  readonly claims?: string;
+  readonly claimUntil?: string;
+  readonly accessUntil?: string;
+  readonly newUrl?: boolean;
+}
+
+const createdShape = z.object({ link: linkShape, url: z.string() });
+const reopenedShape = z.object({ link: linkShape, url: z.string().nullable() });
+
+export function createCommand(group: Command): void {
+  withLinkOptions(group.command('create').description('make a link; its URL is shown this once'))
+    .requiredOption('--collection <name>', 'what it opens, as the configuration names it')
+    .requiredOption('--label <text>', 'what it is called on its owner’s page')
+    .option('--path <path>', 'only this file or folder of the collection')
+    .option('--claims <count>', 'how many accounts may come in by it; default 1')
+    .option('--claim-from <moment>', 'nobody comes in before')
+    .option('--claim-until <moment>', 'nobody new comes in after')
+    .option('--access-until <moment>', 'it opens nothing any more after')
+    .option('--methods <list>', 'only these methods, GET among them', listOption)
+    .option('--notify', 'tell owner and members by mail')
+    .addHelpText(
+      'after',
+      `
+A moment is how long from now (7d, 12h) or a date with its zone (2026-07-01T18:00Z).
+Whoever has the URL and an account may claim; afterwards any device of that account passes without it.
+
+Examples:
+  latchkey link create --collection summer --label 'for the choir' --claims 30 --claim-until 7d --config latchkey.yaml
+  latchkey link create --collection summer --path /vod/summer/film/ --label Anna --config latchkey.yaml`,
+    )
+    .action((options: CreateOptions) => {
+      const now = epochSeconds();
+      const body = {
+        collection: options.collection,
+        label: options.label,
+        ...(options.path === undefined ? {} : { path: options.path }),
+        ...(options.claims === undefined ? {} : { claimsAllowed: readClaims(options.claims) }),
+        ...moment('claimFromAt', '--claim-from', options.claimFrom, now),
+        ...moment('claimUntilAt', '--claim-until', options.claimUntil, now),
+        ...moment('accessUntilAt', '--access-until', options.accessUntil, now),
+        ...(options.methods === undefined ? {} : { methods: options.methods.map((method) => method.toUpperCase()) }),
+        ...(options.notify === true ? { notify: true } : {}),
+      };
+      return onLinks(options, async (api) => {
+        const { link, url } = await api.ask('POST', 'links', createdShape, body);
+        printResult(options, { link: linkJson(link), url }, url);
+        printNote(
+          `${link.id}: ${claimsText(link.claimsAllowed)}, until ${momentText(link.claimUntilAt)}; shown this once`,
+        );
+      });
+    });
+}
+
+export function reopenCommand(group: Command): void {
+  withLinkOptions(group.command('reopen <link>').description('let more people in, for longer, or by a new URL'))
+    .option('--claims <count>', 'how many accounts may come in by it, those who did included')
+    .option('--claim-until <moment>', 'nobody new comes in after; never for no end')
+    .option('--access-until <moment>', 'it opens nothing any more after; never for no end')
+    .option('--new-url', 'make another URL; the one before claims nothing any more')
+    .option('--label <text>', 'what it is called')
+    .addHelpText(
+      'after',
+      `
+Members stay. A revoked link stays revoked: make a new one.
+
+Example:
+  latchkey link reopen li_… --claims 5 --claim-until 7d --new-url --config latchkey.yaml`,
+    )
+    .action((id: string, options: ReopenOptions) => {
+      const now = epochSeconds();
+      const body = {
+        ...(options.label === undefined ? {} : { label: options.label }),
+        ...(options.claims === undefined ? {} : { claimsAllowed: readClaims(options.claims) }),
+        ...moment('claimUntilAt', '--claim-until', options.claimUntil, now, 'never'),
+        ...moment('accessUntilAt', '--access-until', options.accessUntil, now, 'never'),
+        ...(options.newUrl === true ? { newSecret: true } : {}),
+      };
+      if (Object.keys(body).length === 0) throw usageError('nothing to change', 'latchkey link reopen --help');
+      return onLinks(options, async (api) => {
+        const { link, url } = await api.ask('POST', `links/${encodeURIComponent(id)}/reopen`, reopenedShape, body);
+        printResult(options, { link: linkJson(link), url }, url ?? `${styled('green', link.state)} ${link.id}`);
+        const left = `${link.claimsUsed} of ${claimsText(link.claimsAllowed)} came in`;
+        printNote(`${link.id}: ${left}${url === null ? '' : '; the URL is shown this once'}`);
+      });
+    });
+}
+
+function moment(
+  member: string,
+  option: string,
+  text: string | undefined,
+  now: number,
+  noEnd: string | null = null,
+): Record<string, number | null> {
+  if (text === undefined) return {};
+  return { [member]: text === noEnd ? null : readMoment(option, text, now) };
+}
+
+function claimsText(count: number): string {
+  return count === 1 ? '1 account' : `${count} accounts`;
+}

@@ -1,0 +1,58 @@
+// `latchkey store migrate|check`: tables brought up to date on their own, and a look for what may never be.
+
+import type { Command } from 'commander';
+import { checkStore as findProblems } from '../../store/check-store.ts';
+import { migrate } from '../../store/migrations.ts';
+import { openEngine } from '../../store/open-store.ts';
+import { CommandError, refusalError } from '../command-error.ts';
+import { requireConfig } from '../load-config.ts';
+import { withStore } from '../open-store-for-command.ts';
+import { printResult, styled } from '../terminal.ts';
+import { type StoreCommandOptions, storeOptions, withHeldFolder, withStoreOptions } from './store-command.ts';
+
+export function migrateCommand(group: Command): void {
+  withStoreOptions(group.command('migrate').description('bring the tables up to date with this program'))
+    .addHelpText(
+      'after',
+      `
+serve does this by itself when it starts. Before an update of several nodes: make a backup, stop them, migrate, start them.
+An older program refuses a store that was migrated by a newer one.`,
+    )
+    .action(async (options: StoreCommandOptions) => {
+      const config = requireConfig(options.config);
+      const done = await withHeldFolder(config, 'its store is not migrated by command', async () => {
+        const { settings, ...rest } = storeOptions(config);
+        const engine = await openEngine(settings, rest);
+        if ('away' in engine) throw refusalError(engine);
+        try {
+          return await migrate(engine, 'apply');
+        } finally {
+          await engine.close();
+        }
+      });
+      if (done.kind === 'refused') throw refusalError(done);
+      const { from, to } = done;
+      const text = from === to ? `up to date: migration ${to}` : `${styled('green', 'migrated')} from ${from} to ${to}`;
+      printResult(options, { from, to }, text);
+    });
+}
+
+export function checkCommand(group: Command): void {
+  withStoreOptions(
+    group.command('check').description('look for damage: file, rows, counts, log, seals; repairs nothing'),
+  )
+    .addHelpText('after', '\nExit code 0 when all is well, 1 when something is not. Works beside a running gateway.')
+    .action(async (options: StoreCommandOptions) => {
+      const config = requireConfig(options.config);
+      const problems = await withStore(config, 'read', ({ context }) => findProblems(context.store, context.sealing));
+      const holds = problems.length === 0;
+      const text = holds
+        ? `${styled('green', 'holds')}`
+        : problems.map((each) => `${each.check}: ${each.problem}`).join('\n');
+      printResult(options, { holds, problems }, text);
+      if (!holds) {
+        const found = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+        throw new CommandError(`the store has ${found}`, { hint: 'keep this copy, and restore a backup' });
+      }
+    });
+}

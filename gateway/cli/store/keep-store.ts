@@ -1,0 +1,112 @@
+// `latchkey store backup|restore`: the whole store in one file, and back. What a restore ends is said in full: people will ask.
+// Rules: tokens.md "Restore".
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import { backupStore } from '../../store/backup.ts';
+import { type Restored, restoreStore } from '../../store/restore.ts';
+import { epochSeconds, isoTime } from '../../telemetry/clock.ts';
+import { CommandError, refusalError } from '../command-error.ts';
+import { requireConfig } from '../load-config.ts';
+import { requireStoreFile, withStore } from '../open-store-for-command.ts';
+import { printNote, printResult, styled } from '../terminal.ts';
+import {
+  type StoreCommandOptions,
+  storeOptions,
+  withHeldFolder,
+  withOpenStore,
+  withStoreOptions,
+} from './store-command.ts';
+
+export function backupCommand(group: Command): void {
+  withStoreOptions(
+    group.command('backup <file>').description('copy the whole store into a file, also while a gateway runs'),
+  )
+    .addHelpText(
+      'after',
+      `
+The file is replaced when it is there, and has mode 0600. What is sealed in it stays sealed: keep a copy of the master key
+(master.key in data_dir, or master_key_file) in another place, since a backup is of no use without it.
+
+Example:
+  latchkey store backup "backups/$(date +%F).jsonl" --config latchkey.yaml`,
+    )
+    .action(async (out: string, options: StoreCommandOptions) => {
+      const config = requireConfig(options.config);
+      requireStoreFile(config);
+      const file = resolve(out);
+      const made = await withOpenStore(config, (store) => backupStore({ store, file, clock: { epochSeconds } }));
+      if (made.kind === 'refused') throw refusalError(made);
+      const { rows, position } = made;
+      printResult(options, { file, rows, ...position }, `${styled('green', 'wrote')} ${file} (${rows} rows)`);
+    });
+}
+
+export function restoreCommand(group: Command): void {
+  withStoreOptions(group.command('restore <file>').description('put a backup into the store; no gateway may run'))
+    .option('--force', 'replace what the store holds now')
+    .addHelpText(
+      'after',
+      `
+A backup does not know what was revoked after it, so whatever was given out before ends: everybody signs in again, links that
+nobody had claimed are revoked, invitations and codes are void. Accounts, memberships and keys are as they were.
+Stop every node of the store first. The file is read to its end before anything changes.
+
+Example:
+  latchkey store restore backups/2026-06-01.jsonl --force --config latchkey.yaml`,
+    )
+    .action(async (from: string, options: StoreCommandOptions & { force?: boolean }) => {
+      const config = requireConfig(options.config);
+      const restored = await withHeldFolder(config, 'nothing is restored into its store', () =>
+        restoreStore({
+          ...storeOptions(config),
+          file: resolve(from),
+          over: options.force === true ? 'everything' : 'empty',
+        }),
+      );
+      if (restored.kind === 'refused') throw refusalError(restored);
+      const { kind: _kind, ...facts } = restored;
+      printResult(options, facts, describeRestored(restored));
+      printNote(rotationAdvice(config, options.config));
+      await requireItsMasterKey(config);
+    });
+}
+
+function describeRestored({ from, rows, ended }: Restored): string {
+  const lines = [
+    `${styled('green', 'restored')} ${rows} rows of ${isoTime(from.at * 1000)}`,
+    `  ${count(ended.sessions, 'session')} ended: everybody signs in again`,
+    `  ${count(ended.links, 'link')} revoked that nobody had claimed: make new ones`,
+    `  ${count(ended.narrowedLinks, 'link')} closed for new people; members stay, and reopen opens them again`,
+    `  ${count(ended.codes, 'code')} void: invitations, sign-in links, mails to confirm an address`,
+    `  ${count(ended.messages, 'mail')} not sent any more`,
+    '  sessions, passes and URLs with a pass from before are refused, memberships hold',
+  ];
+  return lines.join('\n');
+}
+
+/** Outside tokens know no epoch, and what was revoked of them after the backup is forgotten. */
+function rotationAdvice({ commonKeys }: Config, file: string): string {
+  const advice =
+    commonKeys.length > 0
+      ? `put a new key into common_keys of ${file}, and retire the ones before`
+      : `latchkey common-key generate --config ${file}, promote it, then retire the one before with --force`;
+  return `tokens of the common key that were revoked after the backup hold again. To end them all: ${advice}`;
+}
+
+/** What was restored is sealed with the key of its time: better said now than at the next start. @throws CommandError */
+async function requireItsMasterKey(config: Config): Promise<void> {
+  try {
+    await withStore(config, 'read', () => undefined);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new CommandError(`the backup is restored, but latchkey cannot start on it: ${error.message}`, {
+      hint: error.hint,
+    });
+  }
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
