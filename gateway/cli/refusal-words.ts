@@ -19,8 +19,8 @@ export function refusalFrom(status: number, content: unknown, words: RefusalWord
   const { title, detail, reason = '' } = read.success ? read.data : {};
   const { message, hint } = { ...shared[reason], ...words[reason] };
   const said = message ?? (detail === undefined || detail === '' ? title : asMessage(detail));
-  const text = said ?? `the gateway answered ${status}`;
-  return new CommandError(text, { hint: hint ?? (status === 503 ? 'try again in a moment' : undefined) });
+  const [, text = '', ownHint] = /^(.*?)(?: \(hint: (.*)\))?$/s.exec(said ?? `the gateway answered ${status}`) ?? [];
+  return new CommandError(text, { hint: hint ?? ownHint ?? (status === 503 ? 'try again in a moment' : undefined) });
 }
 
 const shared: RefusalWords = {

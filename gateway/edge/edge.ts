@@ -93,6 +93,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   runtime.membership.start(options.seenEveryMs);
   const listeners = new Listeners(runtime, logger);
   const listening = await listeners.start(snapshot, options.listenFds ?? []);
+  // in the same turn the caller goes on with what came meanwhile
+  client.onSnapshot = onSnapshot;
   return {
     listening,
     applySnapshot: (message) => {

@@ -21,7 +21,19 @@ describe('the command line', () => {
   test('help goes to stdout, lists every command, and exits 0', async () => {
     const { code, stdout, stderr } = await runLatchkey(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['serve', 'demo', 'check', 'token', 'url', 'common-key', 'user'])
+    for (const name of [
+      'serve',
+      'demo',
+      'check',
+      'token',
+      'url',
+      'common-key',
+      'user',
+      'account',
+      'link',
+      'store',
+      'explain',
+    ])
       expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     expect(stdout).toContain('Examples:');
   });
@@ -150,7 +162,7 @@ describe('common-key', () => {
     expect(stdout).toContain('k1  signing  HS256');
     const json = await runLatchkey([...args, '--json']);
     expect(JSON.parse(json.stdout)).toEqual([
-      { id: 'k1', state: 'signing', algorithm: 'HS256', file: folder.file('k1.secret') },
+      { id: 'k1', state: 'signing', algorithm: 'HS256', purpose: 'content', owner: folder.file('k1.secret') },
     ]);
     expect(stdout + json.stdout).not.toContain('kkkk');
   });
@@ -159,7 +171,7 @@ describe('common-key', () => {
     writeFileSync(folder.file('latchkey.yaml'), minimalYaml);
     const { code, stderr } = await runLatchkey(['common-key', 'list', '--config', folder.file('latchkey.yaml')]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: .*keys\.json does not exist\nhint: /);
+    expect(stderr).toMatch(/^error: the store .*latchkey\.db does not exist\nhint: /);
   });
 });
 

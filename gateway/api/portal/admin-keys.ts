@@ -88,9 +88,9 @@ function keyItem(visit: PersonVisit, key: KeyView): Html {
     key.createdAt === null
       ? 'Stands in the configuration file, and is changed there.'
       : html`Made ${moment(key.createdAt)}.`;
-  const mayChange = key.owner === 'store' && key.state !== 'signing';
+  const mayChange = key.owner === 'store' && key.state === 'verifying';
   return html`<li><div class="between"><h3><code>${key.id}</code> <span class="tag ${kind}">${label}</span></h3>
-${mayChange ? html`<div class="row">${button('promote', 'Let it sign', 'plain')}${key.state === 'retired' ? null : button('retire', 'Retire', 'bad')}</div>` : null}</div>
+${mayChange ? html`<div class="row">${button('promote', 'Let it sign', 'plain')}${button('retire', 'Retire', 'bad')}</div>` : null}</div>
 <p class="soft">${origin}</p></li>`;
 }
 
@@ -138,6 +138,8 @@ function refusalWords({ reason, until }: KeyRefusal): string | Html {
       return until === undefined
         ? 'Something that it signed may still be in use.'
         : html`What it signed may be in use until ${moment(until)}. Wait, or use the command line to retire it at once.`;
+    case 'retired':
+      return 'A retired key stays retired. Make a new one.';
     case 'bad-id':
     case 'exists':
     case 'internal':

@@ -66,7 +66,7 @@ export const keyEndpoints: readonly Endpoint[] = [
     summary: 'Refuse every token of a key',
     who: 'admin',
     params: keyParams,
-    body: z.strictObject({ force: z.boolean().default(false) }),
+    body: z.strictObject({ force: z.boolean().default(false).describe('also when tokens of it may still hold') }),
     response: keyShape,
     handle: async ({ context, actor, params, body }) => {
       const changed = await retireKey(context, actor, { id: params.key, force: body.force });
@@ -114,9 +114,11 @@ export function refuseKey({ reason, until }: KeyRefusal): Refusal {
       return refuse(409, reason, 'There is a key with this id already.');
     case 'in-use': {
       const seconds = until ?? 0;
-      const detail = `Tokens may hang on it until ${new Date(seconds * 1000).toISOString()}; ask with force to refuse them.`;
+      const detail = `Tokens of it may hold until ${new Date(seconds * 1000).toISOString()}.`;
       return refuse(409, reason, detail);
     }
+    case 'retired':
+      return refuse(409, reason, 'A retired key stays retired; make a new one.');
     case 'internal':
       return refuse(403, reason, 'An internal key never leaves latchkey.');
     default:

@@ -28,6 +28,10 @@ export const keyWords: RefusalWords = {
   },
   exists: { message: 'there is a key with this id already', hint: 'choose another id, or leave --id out' },
   'in-use': { hint: 'wait until then, or refuse those tokens now with --force' },
+  retired: {
+    message: 'a retired key stays retired',
+    hint: 'make a new one: latchkey common-key generate --config FILE',
+  },
   internal: { message: 'an internal key signs sessions, and never leaves latchkey' },
 };
 

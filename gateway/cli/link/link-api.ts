@@ -46,7 +46,7 @@ export const memberShape = z.object({
 export type Member = z.infer<typeof memberShape>;
 
 export const linkWords: RefusalWords = {
-  'not-found': { hint: 'latchkey link list; collections are in the configuration' },
+  'not-found': { hint: 'latchkey link list, latchkey link members' },
   revoked: { message: 'a revoked link stays revoked', hint: 'make a new one: latchkey link create' },
 };
 

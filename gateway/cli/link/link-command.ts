@@ -30,3 +30,11 @@ export async function onLinks(
   }
   await withOperatorApi(config, linkWords, (api) => work(api, config));
 }
+
+/** @throws CommandError that names those there are */
+export function requireCollection({ collections }: Config, name: string): void {
+  if (collections.some((collection) => collection.name === name)) return;
+  throw new CommandError(`there is no collection ${JSON.stringify(name)}`, {
+    hint: `collections: ${collections.map((collection) => collection.name).join(', ')}`,
+  });
+}

@@ -8,7 +8,7 @@ import { listOption } from '../claims.ts';
 import { usageError } from '../command-error.ts';
 import { printNote, printResult, styled } from '../terminal.ts';
 import { linkJson, linkShape, momentText, readClaims, readMoment } from './link-api.ts';
-import { type LinkCommandOptions, onLinks, withLinkOptions } from './link-command.ts';
+import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } from './link-command.ts';
 
 interface CreateOptions extends LinkCommandOptions {
   readonly collection: string;
@@ -67,7 +67,8 @@ Examples:
         ...(options.methods === undefined ? {} : { methods: options.methods.map((method) => method.toUpperCase()) }),
         ...(options.notify === true ? { notify: true } : {}),
       };
-      return onLinks(options, async (api) => {
+      return onLinks(options, async (api, config) => {
+        requireCollection(config, options.collection);
         const { link, url } = await api.ask('POST', 'links', createdShape, body);
         printResult(options, { link: linkJson(link), url }, url);
         printNote(

@@ -4,6 +4,7 @@
 
 import { Buffer } from 'node:buffer';
 import type { KeyPurpose, KeyState } from '../../core/model/key.ts';
+import { keyNode } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { isKeyId } from '../../core/token/jose-header.ts';
 import { type AuditDetails, appendAudit } from '../../store/audit.ts';
@@ -25,7 +26,7 @@ export interface KeyView {
 
 export type KeyRefusal = {
   readonly kind: 'refused';
-  readonly reason: 'declared' | 'unknown' | 'only-signer' | 'bad-id' | 'exists' | 'in-use' | 'internal';
+  readonly reason: 'declared' | 'unknown' | 'only-signer' | 'bad-id' | 'exists' | 'in-use' | 'internal' | 'retired';
   /** When nothing can hang on it any more; for `in-use`. */
   readonly until?: EpochSeconds;
 };
@@ -86,7 +87,7 @@ export async function promoteKey(context: ControlContext, actor: Actor, id: stri
 }
 
 /**
- * Has it neither sign nor verify.
+ * Has it neither sign nor verify, for good. What runs on one of its tokens ends, like everything that hangs on a node.
  *
  * @param input.force  also when tokens may still hang on it
  */
@@ -123,8 +124,15 @@ async function changeState(context: ControlContext, actor: Actor, id: string, st
   const declared = refuseDeclared(context, id, known?.purpose ?? 'content');
   if (declared !== null) return declared;
   const { value } = await context.write(async (unit) => {
+    const stored = await unit.sql.selectFrom('keys').select('state').where('id', '=', id).executeTakeFirst();
+    // it may be in hands that nobody knows: a new one is made in a moment
+    if (stored?.state === 'retired' && state !== 'retired') return { kind: 'retired' } as const;
     const changed = await setKeyState(unit, id, state);
     if (changed.kind === 'changed') {
+      if (state === 'retired') {
+        await unit.append({ kind: 'revoke', node: keyNode(id) });
+        await unit.append({ kind: 'outside', node: `kid:${id}` });
+      }
       const action = state === 'retired' ? 'key.retired' : 'key.promoted';
       await audit(unit, actor, action, id, { from: changed.from, demoted: changed.demoted });
     }
@@ -135,6 +143,8 @@ async function changeState(context: ControlContext, actor: Actor, id: string, st
       return { kind: 'refused', reason: 'unknown' };
     case 'only-signer':
       return { kind: 'refused', reason: 'only-signer' };
+    case 'retired':
+      return { kind: 'refused', reason: 'retired' };
     case 'changed':
     case 'unchanged':
       return readView(context, id);
