@@ -4,6 +4,7 @@
 import { createOperatorServer } from '../../api/operator-server.ts';
 import { createPublicServer } from '../../api/public-server.ts';
 import { answerAccess } from '../../control/access/answer-access.ts';
+import { noteCollections } from '../../control/access/note-collections.ts';
 import { type Control, listenOnSocket, type Reloaded, type ReloadResult, startControl } from '../../control/control.ts';
 import type { ControlContext } from '../../control/control-context.ts';
 import type { StoreAnswers } from '../../control/edge-questions.ts';
@@ -62,6 +63,8 @@ export async function composeControl(
   for (const note of opened.notes) logger.warn(note);
 
   try {
+    // before the first edge: what changed while nothing ran must not be answered from what was
+    await noteCollections(context);
     const running = await startControl({
       state: { ...start.state, keys: ring.keys },
       sockets: start.sockets,
@@ -101,6 +104,11 @@ export async function composeControl(
         const result = running.reload();
         if (result.kind === 'refused') return result;
         config = result.state.config;
+        noteCollections(context).then(
+          (names) =>
+            names.length > 0 && logger.info({ names }, 'collections changed; what was opened by them is asked anew'),
+          (error: unknown) => logger.error({ err: error }, 'changed collections could not be noted; reload again'),
+        );
         return { ...result, state: { ...result.state, keys: declared } };
       },
       close: async () => {

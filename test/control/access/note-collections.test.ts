@@ -1,0 +1,56 @@
+// A change of collections in the configuration ends what was answered before it, also when the gateway stood still meanwhile.
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { CollectionConfig } from '../../../gateway/config/control-config.ts';
+import { noteCollections } from '../../../gateway/control/access/note-collections.ts';
+import type { ControlContext } from '../../../gateway/control/control-context.ts';
+import { type LinkRig, makeLinkRig } from '../../support/link-rig.ts';
+
+let rig: LinkRig;
+let context: ControlContext;
+
+beforeEach(async () => {
+  rig = await makeLinkRig('sqlite');
+  context = rig.context;
+});
+
+afterEach(() => context.store.close());
+
+const summer: CollectionConfig = {
+  name: 'summer',
+  host: 'media.localhost',
+  path: '/vod/summer/',
+  owners: ['owner@example.org'],
+};
+const winter: CollectionConfig = { ...summer, name: 'winter', path: '/vod/winter/' };
+
+/** Notes these, and gives the changes that it appended. */
+async function note(...collections: readonly CollectionConfig[]) {
+  const before = await context.store.readPosition();
+  rig.configure({ collections });
+  await noteCollections(context);
+  const read = await context.store.readChanges(before);
+  return read.kind === 'changes' ? read.changes.map(({ kind, node }) => `${kind} ${node}`) : read.kind;
+}
+
+test('the first start and an unchanged configuration end nothing', async () => {
+  expect(await note(summer)).toEqual([]);
+  expect(await note(summer)).toEqual([]);
+  expect(await note({ ...summer, owners: ['owner@example.org'] })).toEqual([]);
+});
+
+test.each<[string, CollectionConfig]>([
+  ['another owner', { ...summer, owners: ['else@example.org'] }],
+  ['one owner less', { ...summer, owners: [] }],
+  ['another folder', { ...summer, path: '/vod/' }],
+  ['another host', { ...summer, host: 'other.localhost' }],
+])('%s ends what was opened by the collection', async (_what, changed) => {
+  await note(summer, winter);
+  expect(await note(changed, winter)).toEqual(['revoke co_summer']);
+  expect(await note(changed, winter)).toEqual([]);
+});
+
+test('a collection that is gone is ended, and a new one makes edges ask again', async () => {
+  await note(summer);
+  expect(await note(winter)).toEqual(['revoke co_summer', 'touch co_winter']);
+});
