@@ -1,9 +1,11 @@
 // The way of a visitor to the portal's sign-in and back to the host they came from. On that host a nonce goes into the flow cookie;
 // the portal learns its digest only, in a sealed request, and the one-time code that it gives back is bound to that digest. So a
 // code that somebody else sees, or a request that somebody else began, opens nothing in another browser.
-// Hosts and origins in it are ours: sealed by us, from a request that an edge passed on, and looked up again before use.
+// The host in it is one of ours, looked up again before use. Scheme and port are the configuration's and never the request's: whoever
+// begins a hand-over has its nonce, so its code must not pass where they can see it, another port or plain HTTP.
 
 import { z } from 'zod';
+import { originOf } from '../control/links/tokenized-url.ts';
 import { type Flow, flowSeconds, nonceHash } from './flow-cookie.ts';
 import type { PageAnswer, Visit } from './page-route.ts';
 import { isPublicHost, portalHost } from './request-origin.ts';
@@ -21,14 +23,16 @@ export type SignInAbout = z.infer<typeof aboutShape>;
 
 const handoverShape = z.object({
   host: z.string().max(260),
-  origin: z.string().max(300),
   nonceHash: z.string().max(60),
   flow: z.string().max(40),
   about: aboutShape.nullable(),
 });
 
 /** A sign-in for another host, as the portal is asked for it. */
-export type HandoverRequest = z.infer<typeof handoverShape>;
+export type HandoverRequest = z.infer<typeof handoverShape> & {
+  /** Of the host, where the code is sent. */
+  readonly origin: string;
+};
 
 export interface SignInStart {
   /** Where to go afterwards, on this host; sound, see return-address.ts. */
@@ -44,9 +48,8 @@ export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
   const { portal } = context.config();
   if (portal === null) return visit.sorry(404);
   const flow = jar.begin({ returnPath: start.returnPath, link: start.link ?? null });
-  const request: HandoverRequest = {
+  const request: z.input<typeof handoverShape> = {
     host: origin.host,
-    origin: origin.origin,
     nonceHash: nonceHash(flow.nonce),
     flow: flow.id,
     about: start.about ?? null,
@@ -60,7 +63,8 @@ export function openHandover(visit: Visit, sealed: string | undefined): Handover
   const request = openText(visit.context, handoverUse(visit), sealed, handoverShape);
   if (request === null) return null;
   const config = visit.context.config();
-  return request.host === portalHost(config) || isPublicHost(config, request.host) ? request : null;
+  if (request.host !== portalHost(config) && !isPublicHost(config, request.host)) return null;
+  return { ...request, origin: originOf(config, request.host) };
 }
 
 /** Address of the page of this host that goes on with a flow once somebody is signed in. */
