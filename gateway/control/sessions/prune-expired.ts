@@ -1,7 +1,9 @@
-// Forgets what has ended: codes, counts of guesses, sessions, devices, accounts that nobody ever verified. Bounded per call, so that
-// it never holds up others; the caller calls again soon while there is more. Nothing that still opens something is touched.
+// Forgets what has ended: codes, counts of guesses, sessions, devices, accounts that nobody ever verified, revocations that every
+// token has outlived. Bounded per call, so that it never holds up others; the caller calls again soon while there is more.
+// Nothing that still opens something is touched.
 
 import { listAbandonedAccounts } from '../../store/accounts.ts';
+import { defaultChangeLifeSeconds, pruneChanges } from '../../store/change-log.ts';
 import { removeOldDevices } from '../../store/devices.ts';
 import { pruneCodes } from '../../store/one-time-codes.ts';
 import { removeOldSessions } from '../../store/sessions.ts';
@@ -20,6 +22,7 @@ import type { ControlContext } from '../control-context.ts';
 /** Rows of each kind in one call. */
 const rowsPerCall = 500;
 const accountsPerCall = 100;
+const day = 24 * 3600;
 
 export interface Pruned {
   readonly rows: number;
@@ -32,6 +35,9 @@ export async function pruneExpired(context: ControlContext): Promise<Pruned> {
     ...Object.values(guessLimits).map(({ forgetSeconds }) => forgetSeconds),
     ...Object.values(requestLimits).map(({ windowSeconds }) => windowSeconds),
   );
+  const { routes } = context.config();
+  const longestToken = Math.max(0, ...routes.map(({ maxTokenTtlSeconds }) => maxTokenTtlSeconds));
+  const changeLife = Math.max(defaultChangeLifeSeconds, longestToken + day);
   const written = await context.write(async (unit): Promise<Pruned> => {
     const { now, sql } = unit;
     const ended = now - keepEndedSeconds;
@@ -40,6 +46,7 @@ export async function pruneExpired(context: ControlContext): Promise<Pruned> {
       await pruneThrottles(unit, now - longestCount, rowsPerCall),
       await removeOldSessions(sql, ended, ended - sessionIdleSeconds, rowsPerCall),
       await removeOldDevices(sql, now - keepDevicesSeconds, rowsPerCall),
+      await pruneChanges(unit, now - changeLife, rowsPerCall),
     ];
     const abandoned = await listAbandonedAccounts(sql, now - abandonedAfterSeconds, accountsPerCall);
     for (const id of abandoned) await removeUnverified(unit, id);

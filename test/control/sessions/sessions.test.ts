@@ -286,6 +286,20 @@ test('pruning forgets what is over and touches nothing that still opens somethin
   expect(await count('sessions')).toBe(0);
 });
 
+test('revocations that every token has outlived leave the log, younger ones stay', async () => {
+  const site = await makeContext();
+  const ended = async (): Promise<string[]> =>
+    (await site.store.sql.selectFrom('changes').select('node').orderBy('seq').execute()).map(({ node }) => node);
+  await site.store.write((unit) => unit.append({ kind: 'revoke', node: 'se_first' }));
+  site.clock.now += 30 * 86_400;
+  await site.store.write((unit) => unit.append({ kind: 'revoke', node: 'se_second' }));
+  await pruneExpired(site.context);
+  expect(await ended()).toEqual(['se_first', 'se_second']);
+  site.clock.now += 6 * 86_400;
+  await pruneExpired(site.context);
+  expect(await ended()).toEqual(['se_second']);
+});
+
 describeEngines('one hand-over for many', (engine) => {
   test('64 who present one code at once, on two nodes, are one', async () => {
     const site = await makeContext({ engine });
