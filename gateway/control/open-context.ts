@@ -109,12 +109,21 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
         return value;
       });
       if (hasMail) options.wakeOutbox();
-      if (written.changes > 0) await options.confirm(written.position);
+      if (written.changes > 0) await confirmOrAway(options, written.position);
       return written;
     },
     wakeOutbox: options.wakeOutbox,
   };
   return { kind: 'opened', context, ring, notes, close: () => closeBoth(store, decisions) };
+}
+
+/** It is durable, and nobody knows whether every edge acts on it: for whoever asked that is as if the store were away. */
+async function confirmOrAway({ confirm }: ContextOptions, position: LogPosition): Promise<void> {
+  try {
+    await confirm(position);
+  } catch (error) {
+    throw error instanceof StoreAway ? error : new StoreAway(error);
+  }
 }
 
 async function closeBoth(store: Store, decisions: DecisionLedger): Promise<void> {

@@ -47,15 +47,17 @@ export async function composeControl(
   const clock = { epochSeconds, monotonicMs };
   let config = start.state.config;
   let declared = start.state.keys;
-  // both are made after the context that they work with; nothing is written before that
-  let control: Control | null = null;
+  // Visitors and edges are listened to a moment before control is there in full: what they change then waits for it, since an
+  // answer that was not confirmed would be no promise.
+  const control = Promise.withResolvers<Control>();
+  control.promise.catch(() => undefined);
   let outbox: Outbox | null = null;
   const opened = await openContext({
     config: () => config,
     declaredKeys: declared,
     clock,
     logger,
-    confirm: (position) => control?.confirm(position) ?? Promise.resolve(),
+    confirm: async (position) => (await control.promise).confirm(position),
     wakeOutbox: () => outbox?.wake(),
   });
   if (opened.kind === 'refused') return opened;
@@ -88,7 +90,7 @@ export async function composeControl(
         return ring.keys;
       },
     });
-    control = running;
+    control.resolve(running);
     // its orders end with an answer of the edges, so it listens when those can be heard
     const operator = createOperatorServer(context);
     await listenOnSocket(operator, start.sockets.admin);
@@ -118,6 +120,7 @@ export async function composeControl(
       },
     };
   } catch (error) {
+    control.reject(error);
     await opened.close();
     throw error;
   }
