@@ -63,6 +63,17 @@ export async function forgetGuesses(unit: Unit, key: ThrottleKey): Promise<void>
   await unit.sql.deleteFrom('throttles').where('kind', '=', key.kind).where('key_digest', '=', key.keyDigest).execute();
 }
 
+/** Takes one guess back, because it was right; the others of the same key stay counted, and so does a block that stands. */
+export async function takeGuessBack(unit: Unit, key: ThrottleKey): Promise<void> {
+  await unit.sql
+    .updateTable('throttles')
+    .set((is) => ({ failures: is('failures', '-', 1) }))
+    .where('kind', '=', key.kind)
+    .where('key_digest', '=', key.keyDigest)
+    .where('failures', '>', 0)
+    .execute();
+}
+
 /** Drops what nobody guessed at since a moment and blocks nobody. @returns how many; `limit` means: there may be more */
 export async function pruneThrottles(unit: Unit, before: EpochSeconds, limit = 500): Promise<number> {
   const old = await unit.sql

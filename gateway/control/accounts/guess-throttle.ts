@@ -10,6 +10,7 @@ import {
   readThrottle,
   type ThrottleKey,
   type ThrottlePolicy,
+  takeGuessBack,
 } from '../../store/throttles.ts';
 import type { ControlContext } from '../control-context.ts';
 import { type GuessKind, type GuessLimit, guessLimits } from './account-limits.ts';
@@ -46,9 +47,15 @@ export async function takeGuess(context: ControlContext, guesser: Guesser): Prom
   return written.value;
 }
 
-/** After a right password: the counts of this guesser are forgotten. That of the address stays, or one's own account would clear it. */
+/**
+ * After a right password: the counts of this guesser are forgotten. Of the address only this one guess is: one's own account must
+ * not clear what was guessed at others, and a school that signs in at nine o'clock must not slow itself.
+ */
 export async function forgiveGuesses(unit: Unit, guesser: Guesser): Promise<void> {
-  for (const { kind, key } of countersOf(guesser)) if (kind !== 'address') await forgetGuesses(unit, key);
+  for (const { kind, key } of countersOf(guesser)) {
+    if (kind === 'address') await takeGuessBack(unit, key);
+    else await forgetGuesses(unit, key);
+  }
 }
 
 /** After the owner of the mailbox chose a new password: guesses from all over the world at the old one are forgotten. */

@@ -9,6 +9,7 @@ import { insertCode, spendCode } from '../../store/one-time-codes.ts';
 import { countGuess, type ThrottlePolicy } from '../../store/throttles.ts';
 import { type AccessPass, makeAccessPass } from '../access/access-pass.ts';
 import { answerAccess } from '../access/answer-access.ts';
+import { addressBlock } from '../accounts/address-block.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
 import { originOf } from './tokenized-url.ts';
 
@@ -93,7 +94,7 @@ export async function openElsewhere(
 ): Promise<ElsewhereOpened> {
   const code = asked.typed.toUpperCase().replace(/[\s-]/g, '');
   if (code.length !== codeLength || [...code].some((letter) => !alphabet.includes(letter))) return { kind: 'refused' };
-  const guess = { kind: 'open-elsewhere', keyDigest: digestOf(`address ${asked.clientAddress}`) };
+  const guess = { kind: 'open-elsewhere', keyDigest: digestOf(`address ${addressBlock(asked.clientAddress)}`) };
   const key = keyOf(code);
   const written = await context.write(async (unit) => {
     const counted = await countGuess(unit, guess, throttle);

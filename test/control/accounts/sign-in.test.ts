@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { guessLimits } from '../../../gateway/control/accounts/account-limits.ts';
 import { adminDisable } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
-import { takeGuess } from '../../../gateway/control/accounts/guess-throttle.ts';
+import { forgiveGuesses, takeGuess } from '../../../gateway/control/accounts/guess-throttle.ts';
 import { passwordWork } from '../../../gateway/control/accounts/password-work.ts';
 import { type SignInOutcome, signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
@@ -127,6 +127,27 @@ test('64 guesses at once are counted one by one: no more are looked at than one 
   expect(outcomes.filter(({ kind }) => kind === 'refused').length).toBe(freeFailures);
   expect(outcomes.filter(({ kind }) => kind === 'busy').length).toBe(64 - freeFailures);
   expect(passwordWork(site.context).computations()).toBe(1 + freeFailures);
+});
+
+test('a school that signs in from one address at nine slows itself by nothing, and forgives no guess', async () => {
+  const site = await makeContext();
+  const { freeFailures } = guessLimits.address;
+  const clientAddress = '198.51.100.9';
+  const guess = (email: string) => takeGuess(site.context, { email, clientAddress, knownDevice: null });
+  await makeAccount(site);
+  for (let pupil = 0; pupil < freeFailures + 20; pupil++) {
+    const guesser = { email: `pupil-${pupil}@example.org`, clientAddress, knownDevice: null };
+    expect(await takeGuess(site.context, guesser)).toBe(null);
+    await site.store.write((unit) => forgiveGuesses(unit, guesser));
+  }
+  expect((await attempt(site, { clientAddress })).kind).toBe('signed-in');
+  // wrong guesses at many accounts stay counted, with right ones of one's own between them
+  for (let at = 0; at < freeFailures - 1; at++) {
+    expect(await guess(`victim-${at}@example.org`)).toBe(null);
+    const own = { email: 'own@example.org', clientAddress, knownDevice: null };
+    if ((await takeGuess(site.context, own)) === null) await site.store.write((unit) => forgiveGuesses(unit, own));
+  }
+  expect((await attempt(site, { clientAddress })).kind).toBe('busy');
 });
 
 test('whoever guesses from one address keeps nobody at another one waiting', async () => {
