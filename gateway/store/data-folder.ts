@@ -94,8 +94,9 @@ function takeLock(folder: string): DatabaseSync | RefusedFolder {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file, { timeout: 0 });
-    database.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+    // before its journal is made, which takes its mode
     chmodSync(file, 0o600);
+    database.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
     return database;
   } catch (error) {
     database?.close();

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -54,6 +54,7 @@ test('the folder is made for its owner alone, with a run folder for the sockets'
   expect(mode(folder)).toBe(0o700);
   expect(mode(opened.runFolder)).toBe(0o700);
   expect(mode(join(folder, 'latchkey.lock'))).toBe(0o600);
+  for (const name of readdirSync(folder)) expect([name, mode(join(folder, name)) & 0o077]).toEqual([name, 0]);
   expect(opened.edgeSocket).toBe(join(folder, 'run/edge.sock'));
   expect(opened.publicSocket).toBe(join(folder, 'run/public.sock'));
   opened.close();
