@@ -6,6 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { canonicalHost } from '../core/decision/host.ts';
 import { canonicalPath, explainPath } from '../core/decision/path.ts';
+import { normaliseAddress } from '../core/model/address.ts';
 import { compileAddressList } from '../core/token/address.ts';
 import { suggestionHint } from './suggest.ts';
 
@@ -174,12 +175,13 @@ export const hostName = read('a host name', undefined, (text) => {
     : { kind: 'read', value: canonical };
 });
 
-/** An address of a mailbox; lower-cased, since accounts are found by it. */
-export const mailAddress = read('a mail address', undefined, (text) =>
-  /^[^\s@<>",;:()[\]\\]{1,64}@[^\s@<>",;:()[\]\\]{1,253}$/.test(text)
-    ? { kind: 'read', value: text.toLowerCase() }
-    : wrong(`${JSON.stringify(text)} is not a mail address`, 'write owner@example.org'),
-);
+/** An address of a mailbox, in the form in which accounts have theirs: an owner is found by it. */
+export const mailAddress = read('a mail address', undefined, (text) => {
+  const value = normaliseAddress(text);
+  return value === null
+    ? wrong(`${JSON.stringify(text)} is not a mail address`, 'write owner@example.org')
+    : { kind: 'read', value };
+});
 
 /** A CIDR block or a single address, IPv4 or IPv6. */
 export const addressBlock = read('an address or a CIDR block, like 10.0.0.0/8', undefined, (text) =>

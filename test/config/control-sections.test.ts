@@ -20,7 +20,7 @@ portal: { public_url: "https://Portal.Example.org" }
 accounts: { registration: open, domains: [Example.org] }
 mail: { from: "latchkey <keys@example.org>", smtp: "smtp://user:hidden@127.0.0.1:1025" }
 collections:
-  - { name: summer, host: Media.Example.org, path: /vod/summer/, owners: [Owner@Example.org] }
+  - { name: summer, host: Media.Example.org, path: /vod/summer/, owners: [Owner@Example.org, "o@B\u00fccher.example"] }
 links: { key_parameter: k, token_parameter: t }
 `;
 
@@ -38,7 +38,12 @@ test('the sections are read into the forms that requests are compared in', () =>
   });
   expect(config.accounts).toEqual({ registration: 'open', domains: ['example.org'] });
   expect(config.collections).toEqual([
-    { name: 'summer', host: 'media.example.org', path: '/vod/summer/', owners: ['owner@example.org'] },
+    {
+      name: 'summer',
+      host: 'media.example.org',
+      path: '/vod/summer/',
+      owners: ['owner@example.org', 'o@xn--bcher-kva.example'],
+    },
   ]);
   expect(config.links).toEqual({ keyParameter: 'k', tokenParameter: 't' });
 });
