@@ -75,6 +75,18 @@ function checkCollections(draft: Draft<ConfigFile>, problems: Problem[], warning
 function checkPortal(draft: Draft<ConfigFile>, warnings: Problem[]): void {
   const host = draft.portal?.public_url?.host;
   if (host === undefined) return;
+  if (draft.mail === undefined) {
+    const problem = 'nothing can be sent: no invitations, no forgotten passwords';
+    warnings.push(problemAt(['mail'], problem, 'name a way, like mail: { from: …, smtp: … }'));
+  }
+  const collected = new Set((draft.collections ?? []).map((collection) => collection?.host));
+  for (const [at, route] of (draft.routes ?? []).entries()) {
+    const signsIn = route?.accept?.some((kind) => kind === 'session' || kind === 'member') === true;
+    if (!signsIn || route.host !== undefined || collected.size > 0) continue;
+    // a sign-in goes back to hosts that the configuration names, and never to whatever a request called itself
+    const hint = 'give the route a host, or name it by a collection';
+    warnings.push(problemAt(['routes', at], 'people who sign in cannot be sent back here: it names no host', hint));
+  }
   const at = (draft.routes ?? []).findIndex((route) => route?.host === host);
   if (at < 0) return;
   const problem = `shares its host with routes[${at}]`;

@@ -88,3 +88,16 @@ collections: [{ name: a, host: x.example, path: /a/, owners: [o@x.example] }]
   const places = loaded.kind === 'loaded' ? loaded.warnings.map(({ path }) => path) : ['not loaded'];
   expect(places).toEqual(expect.arrayContaining(['mail.log', 'portal.public_url', 'collections[0]']));
 });
+
+test('a portal without mail, and a route that nobody can be sent back to, are warned of', () => {
+  const yaml = minimalYaml.replace('accept: [token]', 'accept: [session]');
+  const loaded = folder.load(`${yaml}portal: { public_url: "https://portal.example.org" }\n`);
+  const places = loaded.kind === 'loaded' ? loaded.warnings.map(({ path }) => path) : ['not loaded'];
+  expect(places).toEqual(expect.arrayContaining(['mail', 'routes[0]']));
+  const named = folder.load(
+    `${yaml.replace('name: app,', 'name: app, host: app.example.org,')}portal: { public_url: "https://portal.example.org" }
+mail: { from: a@b.example, smtp: "smtps://mail.example" }
+`,
+  );
+  expect(named.kind === 'loaded' && named.warnings).toEqual([]);
+});
