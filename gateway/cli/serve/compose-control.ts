@@ -65,8 +65,9 @@ export async function composeControl(
   for (const note of opened.notes) logger.warn(note);
 
   try {
-    // before the first edge: what changed while nothing ran must not be answered from what was
-    await noteCollections(context);
+    // Before the first edge: what changed while nothing ran must not be answered from what was. Without waiting for edges, which
+    // are asked by the control that is about to start: each begins with an index that has it.
+    await noteCollections({ ...context, write: context.store.write });
     const running = await startControl({
       state: { ...start.state, keys: ring.keys },
       sockets: start.sockets,
