@@ -31,10 +31,10 @@ test.for([
   expect(answers.filter(({ status }) => status === 403).length).toBe(people - claimsAllowed);
   // at whichever node: who is in is in, who is not is not
   for (let index = 0; index < nodes; index++) {
-    for (const { browser } of rig.people) browser.via = rig.node(index).pool;
+    const { pool } = rig.node(index);
     const fetched = await Promise.all(
       rig.people.map(async (person) =>
-        (await person.browser.fetch(`${link.folder}a.ts`)).status === 200 ? [person] : [],
+        (await person.browser.through(pool).fetch(`${link.folder}a.ts`)).status === 200 ? [person] : [],
       ),
     );
     expect(fetched.flat()).toEqual(granted);

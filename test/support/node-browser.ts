@@ -33,26 +33,33 @@ const userAgent = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Fire
 const maxHops = 12;
 
 export class NodeBrowser {
-  /** The node that the next request goes to. */
-  via: Pool;
-  #cookies: Cookie[] = [];
+  readonly #via: Pool;
+  readonly #jar: CookieJar;
 
-  constructor(via: Pool) {
-    this.via = via;
+  /** @param via  connections to the node that it talks to */
+  constructor(via: Pool, jar = new CookieJar()) {
+    this.#via = via;
+    this.#jar = jar;
+  }
+
+  /** The same browser, led to another node. */
+  through(via: Pool): NodeBrowser {
+    return new NodeBrowser(via, this.#jar);
   }
 
   /** The value of a cookie that this URL would be sent; null without one. */
   cookie(name: string, url: string): string | null {
-    return this.#cookiesFor(new URL(url)).find((cookie) => cookie.name === name)?.value ?? null;
+    return this.#jar.for(new URL(url)).find((cookie) => cookie.name === name)?.value ?? null;
   }
 
   /** One request, no redirect followed. Rejects when there is no complete answer. */
   async send(method: string, target: string, fields: Fields, body: string | null = null): Promise<BrowserAnswer> {
     const url = new URL(target);
-    const cookie = this.#cookiesFor(url)
+    const cookie = this.#jar
+      .for(url)
       .map(({ name, value }) => `${name}=${value}`)
       .join('; ');
-    const answer = await this.via.request({
+    const answer = await this.#via.request({
       method: method as 'GET',
       path: `${url.pathname}${url.search}`,
       headers: { host: url.host, 'user-agent': userAgent, ...(cookie === '' ? {} : { cookie }), ...fields },
@@ -60,7 +67,7 @@ export class NodeBrowser {
     });
     const text = await answer.body.text();
     const set = answer.headers['set-cookie'] ?? [];
-    for (const line of typeof set === 'string' ? [set] : set) this.#keep(url.hostname, line);
+    for (const line of typeof set === 'string' ? [set] : set) this.#jar.keep(url.hostname, line);
     const { location } = answer.headers;
     return {
       url,
@@ -87,7 +94,7 @@ export class NodeBrowser {
   }
 
   /** `v1`, as the portal's own pages would ask it. */
-  json(method: string, target: string, body?: object): Promise<BrowserAnswer> {
+  json(method: string, target: string, body: object | undefined): Promise<BrowserAnswer> {
     const fields = { accept: 'application/json', 'sec-fetch-site': 'same-origin' };
     if (body === undefined) return this.send(method, target, fields);
     return this.send(method, target, { ...fields, 'content-type': 'application/json' }, JSON.stringify(body));
@@ -114,21 +121,24 @@ export class NodeBrowser {
     const body = new URLSearchParams(form.hidden).toString();
     return await this.send('POST', new URL(form.action, page.url).href, fields, body);
   }
+}
 
-  #cookiesFor(url: URL): Cookie[] {
+class CookieJar {
+  #cookies: Cookie[] = [];
+
+  for(url: URL): Cookie[] {
     return this.#cookies.filter(({ host, path }) => host === url.hostname && covers(path, url.pathname));
   }
 
-  #keep(host: string, line: string): void {
+  keep(host: string, line: string): void {
     const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
     const name = pair.slice(0, pair.indexOf('='));
     const path = attributes.find((attribute) => /^path=/i.test(attribute))?.slice(5) ?? '/';
-    this.#cookies = this.#cookies.filter(
-      (cookie) => !(cookie.host === host && cookie.name === name && cookie.path === path),
-    );
+    const isSame = (cookie: Cookie): boolean => cookie.host === host && cookie.name === name && cookie.path === path;
+    this.#cookies = this.#cookies.filter((cookie) => !isSame(cookie));
     const isCleared = attributes.some((attribute) => /^max-age=0$/i.test(attribute));
-    // the narrowest path first, as browsers send them
     if (!isCleared) this.#cookies.push({ host, path, name, value: pair.slice(name.length + 1) });
+    // the narrowest path first, as browsers send them
     this.#cookies.sort((left, right) => right.path.length - left.path.length);
   }
 }

@@ -13,7 +13,7 @@ import type { ControlContext } from '../../gateway/control/control-context.ts';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { NodeBrowser } from './node-browser.ts';
+import { type BrowserAnswer, NodeBrowser } from './node-browser.ts';
 import {
   collectionPath,
   findFreePorts,
@@ -47,6 +47,14 @@ export interface RigNode {
   readonly process: NodeProcess;
   /** Connections to its listener. */
   readonly pool: Pool;
+}
+
+export interface RigOrder {
+  /** Default 0. */
+  readonly node?: number;
+  /** Default POST. */
+  readonly method?: 'GET' | 'POST';
+  readonly body?: object;
 }
 
 /** A link, and the secret that opens it. */
@@ -138,20 +146,38 @@ export class NodeRig {
     }
   }
 
-  /** The owner makes a link to a folder of the collection. @param name  of the folder; none is the whole collection */
-  async makeLink(claimsAllowed: number, name = ''): Promise<RigLink> {
-    const path = name === '' ? collectionPath : `${collectionPath}${name}/`;
-    const body = { collection: 'summer', path, label: 'Film night', claimsAllowed };
-    const answer = await this.owner.browser.json('POST', `${this.portalOrigin}/.latchkey/v1/links`, body);
-    if (answer.status !== 201) throw new Error(`no link was made: ${answer.status} ${answer.text}`);
-    const made: { link: { id: string }; url: string } = JSON.parse(answer.text);
-    return { id: made.link.id, url: made.url, folder: `${this.mediaOrigin}${path}` };
+  /** An order of the owner at `v1`, such as `links/li_…/revoke`. */
+  order(path: string, { node = 0, method = 'POST', body }: RigOrder = {}): Promise<BrowserAnswer> {
+    const browser = this.owner.browser.through(this.node(node).pool);
+    return browser.json(method, `${this.portalOrigin}/.latchkey/v1/${path}`, body);
   }
 
-  /** An order of the owner at `v1`, such as `links/li_…/revoke`. @returns the status */
-  async order(path: string): Promise<number> {
-    const answer = await this.owner.browser.json('POST', `${this.portalOrigin}/.latchkey/v1/${path}`);
-    return answer.status;
+  /** What the owner sends to make a link to a folder of the collection. @param name  of the folder; none is all of it */
+  linkOrder(
+    claimsAllowed: number,
+    name = '',
+  ): { collection: string; path: string; label: string; claimsAllowed: number } {
+    const path = name === '' ? collectionPath : `${collectionPath}${name}/`;
+    return { collection: 'summer', path, label: 'Film night', claimsAllowed };
+  }
+
+  /** Reads the answer to it. */
+  linkFrom(text: string): RigLink {
+    const { link, url }: { link: { id: string; path: string }; url: string } = JSON.parse(text);
+    return { id: link.id, url, folder: `${this.mediaOrigin}${link.path}` };
+  }
+
+  async makeLink(claimsAllowed: number, name = ''): Promise<RigLink> {
+    const { status, text } = await this.order('links', { body: this.linkOrder(claimsAllowed, name) });
+    if (status !== 201) throw new Error(`no link was made: ${status} ${text}`);
+    return this.linkFrom(text);
+  }
+
+  /** The person with this number. */
+  person(number: number): RigPerson {
+    const person = this.people[number];
+    if (person === undefined) throw new Error(`nobody has the number ${number}`);
+    return person;
   }
 
   /** An outside token for everything below a path. */
