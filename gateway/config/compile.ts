@@ -39,6 +39,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     keepsEncodedSlash: routes.some((route) => route.keepsEncodedSlash),
     reserved: reservedRoute(config, ownUpstream),
     reservedPrefix: config.reservedPrefix,
+    portal: config.portal === null ? null : { host: config.portal.host, url: config.portal.publicUrl },
     tokenPathPrefix: config.tokens.pathPrefix,
     tokenParameter: config.tokens.parameter,
     linkParameter: routes.some((route) => route.takesMember) ? config.links.tokenParameter : null,

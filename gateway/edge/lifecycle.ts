@@ -23,10 +23,13 @@ import { endsHere, optionsAnswer } from './max-forwards.ts';
 import { limitByIdentity } from './rate-limits.ts';
 import { writeForwardedLines, writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
 import {
+  type Answer,
   type AnswerContext,
   denialAnswer,
+  doorsOf,
   type MessageRefusal,
   messageAnswer,
+  portalAnswer,
   redirectAnswer,
   signInAnswer,
 } from './responder.ts';
@@ -280,14 +283,25 @@ function refuse(runtime: Runtime, passage: Passage, denial: Denial): void {
     denial.cookies === null ? '' : cookieLines(denial.cookies, setsSecureCookies({ request, downstream }), null);
   const lines = cookies + crossOriginLines(denial.route, head);
   const context = contextOf(passage);
-  const answer =
-    denial.signIn && context.isPage
-      ? signInAnswer(request, passage.snapshot.reservedPrefix, context, lines, close)
-      : denialAnswer(denial, context, lines, close);
+  const answer = refusalOf(passage, denial, context, lines, close);
   const hint = denial.reason === 'no-credential' ? runtime.lostTokenHint(request, denial.route) : null;
   runtime.requestDenied(passage, denial, answer.status, hint);
   runtime.giveRequestHead(head);
   downstream.answer(answer.text, close);
+}
+
+function refusalOf(
+  { request, snapshot }: Passage,
+  denial: Denial,
+  context: AnswerContext,
+  lines: string,
+  close: boolean,
+): Answer {
+  if (denial.leadsTo === 'portal') return portalAnswer(snapshot.reservedPrefix, context, close);
+  if (!context.isPage) return denialAnswer(denial, context, lines, close);
+  if (denial.leadsTo === 'sign-in') return signInAnswer(request, snapshot.reservedPrefix, context, lines, close);
+  const doors = denial.reason === 'not-a-member' ? doorsOf(request, snapshot) : '';
+  return denialAnswer(denial, context, lines, close, doors);
 }
 
 /** 5c. A preflight of an allowed origin: answered for anyone, and no upstream hears of it. */

@@ -5,10 +5,12 @@
 import type { Denial } from '../core/decision/decide.ts';
 import type { RequestFacts } from '../core/decision/facts.ts';
 import type { DenyReason } from '../core/decision/reasons.ts';
+import type { Snapshot } from '../core/decision/snapshot.ts';
 import { statusOf } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { type DescribeProblem, isNavigation } from './describe.ts';
 import type { Exchange } from './exchange.ts';
+import { findWording, page, problem, type Wording } from './refusal-texts.ts';
 import { crossOriginLines } from './response-policy.ts';
 import type { UpstreamFailure } from './upstream-failure.ts';
 
@@ -17,49 +19,6 @@ export interface Answer {
   readonly status: number;
   readonly text: string;
 }
-
-interface Wording {
-  readonly title: string;
-  readonly detail: string;
-}
-
-const wordings: ReadonlyMap<number, Wording> = new Map([
-  [302, { title: 'Found', detail: 'Please sign in to open this.' }],
-  [303, { title: 'See Other', detail: 'Please sign in to open this.' }],
-  [308, { title: 'Permanent Redirect', detail: 'This is served over https.' }],
-  [400, { title: 'Bad Request', detail: 'The request could not be understood.' }],
-  [401, { title: 'Unauthorized', detail: 'A valid credential is needed to open this.' }],
-  [403, { title: 'Forbidden', detail: 'The credential is valid, but it does not open this.' }],
-  [404, { title: 'Not Found', detail: 'Nothing is served at this address.' }],
-  [405, { title: 'Method Not Allowed', detail: 'This method is not served here.' }],
-  [408, { title: 'Request Timeout', detail: 'The request did not arrive in time.' }],
-  [413, { title: 'Content Too Large', detail: 'The body of the request is longer than this address takes.' }],
-  [414, { title: 'URI Too Long', detail: 'The address is longer than 16 KiB.' }],
-  [417, { title: 'Expectation Failed', detail: 'The expectation in the request cannot be met.' }],
-  [421, { title: 'Misdirected Request', detail: 'This host name is not served here.' }],
-  [426, { title: 'Upgrade Required', detail: 'Of WebSocket, version 13 is spoken here.' }],
-  [429, { title: 'Too Many Requests', detail: 'Too many requests; please wait before the next one.' }],
-  [
-    431,
-    { title: 'Request Header Fields Too Large', detail: 'The request has more than 100 fields or 32 KiB of them.' },
-  ],
-  [501, { title: 'Not Implemented', detail: 'This method is not known here.' }],
-  [502, { title: 'Bad Gateway', detail: 'The site behind this gateway did not answer properly.' }],
-  [503, { title: 'Service Unavailable', detail: 'This cannot be answered right now; please try again shortly.' }],
-  [504, { title: 'Gateway Timeout', detail: 'The site behind this gateway did not answer in time.' }],
-  [505, { title: 'HTTP Version Not Supported', detail: 'HTTP/1.1 and HTTP/1.0 are spoken here.' }],
-]);
-
-/** Refusals that the status alone would describe wrongly, and whose cause is the reader's to change. */
-const ownWordings: Readonly<Partial<Record<DenyReason, Wording>>> = {
-  'certificate-missing': { title: 'Forbidden', detail: 'A client certificate is needed to open this.' },
-  'certificate-refused': { title: 'Forbidden', detail: 'A valid client certificate is needed to open this.' },
-  'not-a-member': {
-    title: 'Forbidden',
-    detail: 'You are signed in, but nobody has shared this with you. Ask its owner, or sign in with another account.',
-  },
-  'credential-in-clear': { title: 'Forbidden', detail: 'Tokens and passwords are taken over https only.' },
-};
 
 /** Status of a refusal. */
 export function statusOfDenial(reason: DenyReason): number {
@@ -121,14 +80,39 @@ function statusOfRefusal(problem: MessageRefusal): number {
   }
 }
 
-/** @param routeLines  complete lines of the route's: Set-Cookie that clears what was wrong, cross-origin rules */
-export function denialAnswer(denial: Denial, exchange: AnswerContext, routeLines: string, close: boolean): Answer {
+/**
+ * @param routeLines  complete lines of the route's: Set-Cookie that clears what was wrong, cross-origin rules
+ * @param doors       see `doorsOf`; for a page
+ */
+export function denialAnswer(
+  denial: Denial,
+  exchange: AnswerContext,
+  routeLines: string,
+  close: boolean,
+  doors = '',
+): Answer {
   const status = statusOfDenial(denial.reason);
   let lines = routeLines;
   if (status === 401) lines += challenge(denial);
   if (status === 405) lines += 'Allow: GET, HEAD\r\n';
   if (denial.retryAfterSeconds > 0) lines += `Retry-After: ${denial.retryAfterSeconds}\r\n`;
-  return { status, text: render(status, lines, exchange, close, ownWordings[denial.reason]) };
+  return { status, text: render(status, lines, exchange, close, findWording(status, denial.reason), doors) };
+}
+
+/** Where a visitor who is signed in and has no access can go: to another account and back here, or to what is theirs. */
+export function doorsOf(
+  request: RequestFacts & { readonly head: RequestHead },
+  { reservedPrefix, portal }: Snapshot,
+): string {
+  const home =
+    portal === null ? '' : `<p><a href="${attribute(portal.url + reservedPrefix)}">See what is open to you</a></p>\n`;
+  const other = attribute(`${reservedPrefix}logout?return=${wayBack(request)}`);
+  return `<p><a class="button" href="${other}">Use another account</a></p>\n${home}`;
+}
+
+/** What a configuration may hold and an attribute may not. All ASCII, see `render`. */
+function attribute(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }
 
 /** Answer of a listener that serves nothing itself. 308: method and body are to come along (RFC 9110 §15.4.9). */
@@ -147,14 +131,19 @@ export function signInAnswer(
   lines: string,
   close: boolean,
 ): Answer {
-  const { method, path, head } = request;
-  const status = method === 'GET' || method === 'HEAD' ? 302 : 303;
+  const status = request.method === 'GET' || request.method === 'HEAD' ? 302 : 303;
+  const location = `${reservedPrefix}login?return=${wayBack(request)}`;
+  return { status, text: render(status, `${lines}Location: ${location}\r\n`, context, close) };
+}
+
+function wayBack({ path, head }: RequestFacts & { readonly head: RequestHead }): string {
   const whole = encodeURIComponent(path + head.rawQuery);
-  const back = whole.length <= maxReturnLength ? whole : encodeURIComponent('/');
-  return {
-    status,
-    text: render(status, `${lines}Location: ${reservedPrefix}login?return=${back}\r\n`, context, close),
-  };
+  return whole.length <= maxReturnLength ? whole : encodeURIComponent('/');
+}
+
+/** Leads who typed the portal's name to its first page. 302: a route may come to be there. */
+export function portalAnswer(reservedPrefix: string, context: AnswerContext, close: boolean): Answer {
+  return { status: 302, text: render(302, `Location: ${reservedPrefix}\r\n`, context, close) };
 }
 
 /** What an answer depends on beside its reason. */
@@ -212,10 +201,16 @@ function challenge(denial: Denial): string {
   return lines;
 }
 
-function render(status: number, lines: string, context: AnswerContext, close: boolean, own?: Wording): string {
-  const wording = own ?? wordings.get(status) ?? { title: 'Error', detail: 'The request was not answered.' };
+function render(
+  status: number,
+  lines: string,
+  context: AnswerContext,
+  close: boolean,
+  wording: Wording = findWording(status, null),
+  doors = '',
+): string {
   const type = context.isPage ? 'text/html; charset=utf-8' : 'application/problem+json';
-  const body = context.isPage ? page(status, wording, context.requestId) : problem(status, wording, context.requestId);
+  const body = context.isPage ? page(wording, context.requestId, doors) : problem(status, wording, context.requestId);
   const connection = close ? 'Connection: close\r\n' : context.minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
   const pagePolicy = context.isPage
     ? "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
@@ -228,36 +223,4 @@ function render(status: number, lines: string, context: AnswerContext, close: bo
     `X-Request-Id: ${context.requestId}\r\n\r\n` +
     (context.isHead ? '' : body)
   );
-}
-
-function problem(status: number, wording: Wording, requestId: string): string {
-  return `{"type":"about:blank","title":"${wording.title}","status":${status},"detail":"${wording.detail}","request_id":"${requestId}"}\n`;
-}
-
-function page(status: number, wording: Wording, requestId: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${wording.title}</title>
-<style>
-:root { color-scheme: light dark; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; font: 1rem/1.5 system-ui, sans-serif;
-  background: light-dark(#f6f6f4, #17181a); color: light-dark(#1c1d1f, #e7e7e4); }
-main { max-width: 26rem; padding: 2rem; }
-h1 { margin: 0 0 .5rem; font-size: 1.4rem; }
-p { margin: 0 0 1rem; }
-small { color: light-dark(#62646a, #9a9ca3); }
-</style>
-</head>
-<body>
-<main>
-<h1>${wording.title}</h1>
-<p>${wording.detail}</p>
-<small>${status} &middot; ${requestId}</small>
-</main>
-</body>
-</html>
-`;
 }

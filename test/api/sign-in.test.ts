@@ -117,6 +117,13 @@ describe('a session never outlives what it came from', () => {
     const ann = portal.visitor();
     const home = await ann.follow(await ann.signIn(email));
     const token = ann.cookies.get('portal.localhost')?.get('latchkey') ?? '';
+    // whoever wants in with another account comes back to where they were, and nowhere else
+    const other = await ann.get('/.latchkey/logout?return=%2Fvod%2Fa');
+    expect(other.text).toContain('Use another account');
+    expect((await ann.get('/.latchkey/logout?return=%2F%2Fevil.example')).text).not.toContain('evil');
+    expect((await portal.visitor().get('/.latchkey/logout?return=%2Fvod%2Fa')).location).toBe(
+      '/.latchkey/login?return=%2Fvod%2Fa',
+    );
     const out = await ann.follow(await ann.submit(home, '/logout'));
     expect(out.text).toContain('signed out');
     expect(ann.cookies.get('portal.localhost')?.has('latchkey')).toBe(false);

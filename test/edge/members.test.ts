@@ -151,12 +151,27 @@ describe('an account that is not on the list', () => {
   test('gets a page in plain words, and each path is asked about once', async () => {
     const answer = await rig.ask('GET', '/vod/summer/a', rig.cookie('ben'), html);
     expect([answer.status, answer.header('Content-Type')]).toEqual([403, 'text/html; charset=utf-8']);
-    expect(answer.text).toContain('nobody has shared this with you');
+    expect(answer.text).toContain('nobody has shared this with your account');
+    // both ways on: another account and back here, or what is theirs
+    expect([...answer.text.matchAll(/href="([^"]+)"/g)].map(([, target]) => target)).toEqual([
+      '/.latchkey/logout?return=%2Fvod%2Fsummer%2Fa',
+      'http://portal.example/.latchkey/',
+    ]);
     expect((await rig.ask('GET', '/vod/summer/a', rig.cookie('ben'))).status).toBe(403);
     expect(rig.questions).toHaveLength(1);
     expect((await rig.ask('GET', '/vod/summer/b', rig.cookie('ben'))).status).toBe(403);
     expect(rig.questions).toHaveLength(2);
     expect(rig.upstream.requests).toEqual([]);
+  });
+
+  test('attack: what stands in the address stays an address on the page', async () => {
+    const target = "/vod/summer/%22%3E%3Cb%3E?x='&y=%22";
+    const answer = await rig.ask('GET', target, rig.cookie('ben'), html);
+    expect(answer.status).toBe(403);
+    expect(answer.text).toContain(
+      'href="/.latchkey/logout?return=%2Fvod%2Fsummer%2F%2522%253E%253Cb%253E%3Fx%3D\'%26y%3D%2522"',
+    );
+    expect(Number(answer.header('Content-Length'))).toBe(Buffer.byteLength(answer.text));
   });
 
   test('gets in once the list has it, and out once it has not', async () => {

@@ -127,8 +127,16 @@ describe('who is asking', () => {
       const answer = await ask('GET', target, fields);
       const expected = kind === 'page' ? 'text/html; charset=utf-8' : 'application/problem+json';
       expect([answer.status, answer.header('Content-Type')]).toEqual([status, expected]);
-      if (kind === 'page') expect(answer.text).toMatch(/^<!doctype html>/);
-      else expect(JSON.parse(answer.text)).toMatchObject({ status });
+      if (kind === 'page') {
+        expect(answer.text).toMatch(/^<!doctype html>[\s\S]*<h1>[\s\S]*<\/html>\n$/);
+        // for people: what happened and what to do, in no word of ours
+        const words = answer.text.replace(/[\s\S]*<main>|<[^>]+>/g, '');
+        expect(words).not.toMatch(
+          /\b(token|session|credential|gateway|upstream|route|unauthorized|forbidden|40\d|50\d)\b/i,
+        );
+        expect(words).toContain(answer.header('X-Request-Id'));
+        expect(answer.text.length).toBeLessThan(1800);
+      } else expect(JSON.parse(answer.text)).toMatchObject({ status });
     }
   });
 });

@@ -1,7 +1,7 @@
 // Hosts that nobody configured, and messages that are none: refused, and on record.
 // tokens.md "Hosts": an unknown Host under the reserved prefix is 421 (RFC 9110 §15.5.20).
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { askRaw, requestText } from '../support/raw-client.ts';
 import { okAnswer, RecordingUpstream } from '../support/recording-upstream.ts';
@@ -9,15 +9,16 @@ import { okAnswer, RecordingUpstream } from '../support/recording-upstream.ts';
 let gateway: TestGateway;
 let upstream: RecordingUpstream;
 
+const config = () => ({
+  portal: { public_url: 'http://portal.example' },
+  upstreams: { site: { servers: [upstream.url] } },
+  routes: [{ name: 'site', host: 'site.example', path: '/', upstream: 'site', accept: ['anyone' as const] }],
+});
+
 beforeAll(async () => {
   upstream = await RecordingUpstream.start();
   upstream.fallback = okAnswer('site');
-  gateway = await startGateway({
-    config: {
-      upstreams: { site: { servers: [upstream.url] } },
-      routes: [{ name: 'site', host: 'site.example', path: '/', upstream: 'site', accept: ['anyone'] }],
-    },
-  });
+  gateway = await startGateway({ config: config() });
 });
 afterAll(async () => {
   await gateway.close();
@@ -35,6 +36,38 @@ test('a host without routes is 404 and reaches no upstream', async () => {
   upstream.clear();
   expect((await ask('other.example', '/')).status).toBe(404);
   expect(upstream.requests).toHaveLength(0);
+});
+
+describe('the portal’s own host', () => {
+  const portal = (method: string, target: string, host = 'portal.example') =>
+    askRaw(gateway.port, requestText(method, target, [`Host: ${host}`, 'Accept: text/html', 'Content-Length: 0']));
+
+  test.each(['GET', 'HEAD'])('leads a %s of its root to the pages, where no route serves it', async (method) => {
+    const answer = await portal(method, '/?a=1', 'Portal.Example:8080');
+    expect([answer.status, answer.header('Location')]).toEqual([302, '/.latchkey/']);
+    expect(answer.header('Cache-Control')).toBe('no-store');
+  });
+
+  test('leads nowhere from another path, by another method, or on another host', async () => {
+    for (const [method, target] of [
+      ['GET', '/a'],
+      ['GET', '/index.html'],
+      ['POST', '/'],
+    ] as const) {
+      const answer = await portal(method, target);
+      expect([target, answer.status, answer.header('Location')]).toEqual([target, 404, null]);
+    }
+    expect((await portal('GET', '/', 'other.example')).status).toBe(404);
+  });
+
+  test('serves a route of its own there', async () => {
+    const own = { name: 'own', host: 'portal.example', path: '/', upstream: 'site', accept: ['anyone' as const] };
+    await gateway.reload({ ...config(), routes: [...config().routes, own] });
+    upstream.clear();
+    expect((await portal('GET', '/')).status).toBe(200);
+    expect(upstream.requests).toHaveLength(1);
+    await gateway.reload(config());
+  });
 });
 
 test('a message that is none has its line in the access log, without a piece of it', async () => {

@@ -7,7 +7,7 @@
   const fetched = document.getElementById('fetched');
   document.getElementById('credential').textContent = location.pathname.startsWith('/.t/')
     ? 'a token in the path, which relative URLs inherit'
-    : 'a pass in a cookie, given in exchange for a name and a password';
+    : 'a pass in a cookie, which your browser was given when you were let in';
 
   // Safari plays HLS without help, and then no script sees the segments.
   if (!window.Hls?.isSupported()) {

@@ -7,7 +7,7 @@ import { signOut } from '../../control/sessions/my-sessions.ts';
 import { signIn } from '../../control/sessions/sign-in.ts';
 import { type Html, html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
-import { returnPathOf } from '../return-address.ts';
+import { returnPathOf, soundReturnPath } from '../return-address.ts';
 import { beginSignIn, continuationOf, openHandover, type SignInAbout } from '../sign-in-flow.ts';
 import { browserOf, enter, goOn, type SignInQuery, tooLate } from './enter.ts';
 import { field, note, type Problems, problemSummary } from './fields.ts';
@@ -142,29 +142,54 @@ const handover = definePage({
   },
 });
 
+/** With a way back it is not about leaving: somebody wants to come in with another account. */
+const leaving = z.object({ return: z.string().max(8192).optional() });
+
 const logout = definePage({
   path: 'logout',
   who: 'anyone',
   place: 'everywhere',
-  handle: async (visit) => {
-    if (visit.actor === null) return signedOut(visit);
+  query: leaving,
+  handle: async (visit, { query: { return: back } }) => {
+    const way = soundReturnPath(back);
+    const { actor, prefix } = visit;
+    if (actor === null) return way === null ? signedOut(visit) : visit.redirect(signInFor(prefix, way));
+    const target = way === null ? `${prefix}logout` : `${prefix}logout?return=${encodeURIComponent(way)}`;
     return visit.page({
-      title: 'Sign out',
+      title: way === null ? 'Sign out' : 'Use another account',
       width: 'narrow',
-      body: html`<p>You are signed in as <strong>${visit.actor.email}</strong>. Signing out ends it on this device, everywhere.</p>
-<form method="post" action="${visit.prefix}logout">${visit.formToken()}<button type="submit">Sign out</button></form>`,
+      // the answer to the form may lead on to the portal's sign-in
+      formTargets: way === null ? [] : portalOrigins(visit),
+      body: html`<p>You are signed in as <strong>${actor.email}</strong>. Signing out ends it on this device, everywhere.${
+        way === null ? null : ' Then you can sign in with another account.'
+      }</p>
+<form method="post" action="${target}">${visit.formToken()}<button type="submit">Sign out</button></form>${
+        way === null ? null : html`<p class="after"><a class="button plain" href="${way}">Back</a></p>`
+      }`,
     });
   },
 });
+
+function signInFor(prefix: string, way: string): string {
+  return `${prefix}login?return=${encodeURIComponent(way)}`;
+}
+
+function portalOrigins({ context }: Visit): readonly string[] {
+  const { portal } = context.config();
+  return portal === null ? [] : [portal.publicUrl];
+}
 
 const logoutForm = defineForm({
   path: 'logout',
   who: 'anyone',
   place: 'everywhere',
+  query: leaving,
   form: z.object({}),
-  handle: async (visit) => {
+  handle: async (visit, { query: { return: back } }) => {
     if (visit.actor !== null) await signOut(visit.context, visit.actor);
     visit.endSession();
+    const way = soundReturnPath(back);
+    if (way !== null) return visit.redirect(signInFor(visit.prefix, way));
     return visit.origin.isPortal
       ? visit.redirect(`${visit.prefix}login?done=out`)
       : visit.redirect(`${visit.prefix}logout`);

@@ -67,8 +67,8 @@ export interface Denial {
   /** An explicit credential was presented, so the answer is `invalid_token` and not an invitation. */
   readonly presented: boolean;
   readonly cookies: CookieChanges | null;
-  /** Signing in may help: a person is led there. */
-  readonly signIn: boolean;
+  /** Where a person goes from here: signing in may help, or they knocked at the portal's door. Null: nowhere, it is refused. */
+  readonly leadsTo: 'sign-in' | 'portal' | null;
   /** For the log: which check failed. Never a piece of a credential. */
   readonly detail: string;
   /** Seconds after which asking again may help; 0 when it will not. */
@@ -102,7 +102,7 @@ export function decide(
   const route = chooseRoute(snapshot.routes, facts.host, facts.path);
   if (route === 'encoded-slash') return deny('encoded-slash', null, 'an encoded slash (%2F) where no route keeps it');
   if (route === 'ambiguous') return deny('ambiguous-path', null, 'two readings of the path, two routes');
-  if (route === null) return deny('no-route', null, 'no route for this host and path');
+  if (route === null) return denyNoRoute(facts, snapshot);
 
   // the path form is ours on every route: where tokens are not looked at, its token is taken out all the same
   if (facts.explicitForm === 'path' && facts.method !== 'GET' && facts.method !== 'HEAD') {
@@ -146,6 +146,12 @@ export function decide(
   const signIn = route.looksAtSessions ? maySignIn : 0;
   if (outside !== null) return deny(outside, route, 'the pass holds, but not for this request', signIn, cookies);
   return deny('no-credential', route, 'nothing that this route accepts was presented', signIn, cookies);
+}
+
+/** Who types the portal's name wants its first page. Only where no route serves that place. */
+function denyNoRoute({ host, path, method }: RequestFacts, { portal }: Snapshot): Denial {
+  const isDoor = path === '/' && portal !== null && host === portal.host && (method === 'GET' || method === 'HEAD');
+  return deny('no-route', null, 'no route for this host and path', isDoor ? mayEnter : 0);
 }
 
 /** A link's token goes to control as it came, which asks for a session, asks back, and writes. It decides nothing here. */
@@ -346,8 +352,9 @@ function isOutsideScope(reason: DenyReason): boolean {
 /** An explicit credential was presented. */
 export const presented = 1;
 const maySignIn = 2;
+const mayEnter = 3;
 
-/** @param flags  `presented`, or 0 */
+/** @param flags  `presented`, `maySignIn`, `mayEnter`, or 0 */
 export function deny(
   reason: DenyReason,
   route: RoutePolicy | null,
@@ -362,7 +369,7 @@ export function deny(
     route,
     presented: flags === presented,
     cookies,
-    signIn: flags === maySignIn,
+    leadsTo: flags === maySignIn ? 'sign-in' : flags === mayEnter ? 'portal' : null,
     detail,
     retryAfterSeconds,
   };

@@ -106,6 +106,8 @@ export interface Snapshot {
   readonly reserved: RoutePolicy;
   /** Begins and ends with `/`. */
   readonly reservedPrefix: string;
+  /** Latchkey's own host and its origin (`https://portal.example.org`); null where nobody signs in. */
+  readonly portal: { readonly host: string; readonly url: string } | null;
   /** Begins and ends with `/`. */
   readonly tokenPathPrefix: string;
   readonly tokenParameter: string;
