@@ -1,0 +1,119 @@
+// A node whose control stands still, or whose database is out of reach: it serves what it knows for as long as the route allows,
+// then says so, and comes back by itself. Another node does not notice. Whole nodes as processes.
+
+import { expect, onTestFinished, test } from 'vitest';
+import type { NodeBrowser } from '../support/node-browser.ts';
+import { staleMs, stalePath, steadyPath } from '../support/node-config.ts';
+import { NodeRig, type RigNode } from '../support/node-rig.ts';
+import { postgresMissing } from '../support/postgres.ts';
+import { PostgresRelay } from '../support/postgres-relay.ts';
+import { makeSharedDatabase } from '../support/shared-postgres.ts';
+import { NodeTraffic } from './node-traffic.ts';
+
+/** Knowledge is renewed at least this often, so this much of the budget may be spent when the fault comes. */
+const beatMs = 1250;
+/** From the end of the budget to the last look at the condition. */
+const slackMs = 4000;
+
+/** A player with a token, a member with a pass only, and a token that cannot be revoked. */
+function trafficOf(rig: NodeRig, node: RigNode, pass: string): NodeTraffic {
+  const { mediaOrigin } = rig;
+  return new NodeTraffic(node.pool, {
+    token: { url: `${mediaOrigin}${stalePath}a.ts`, fields: { authorization: `Bearer ${rig.token(stalePath)}` } },
+    pass: { url: `${mediaOrigin}${stalePath}summer/a.ts`, fields: { cookie: `latchkey_pass=${pass}` } },
+    steady: { url: `${mediaOrigin}${steadyPath}a.ts`, fields: { authorization: `Bearer ${rig.token(steadyPath)}` } },
+  });
+}
+
+/** Makes the first person a member. @returns their pass */
+async function claimPass(rig: NodeRig): Promise<string> {
+  const member = rig.person(0);
+  await Promise.all([rig.signIn(rig.owner), rig.signIn(member)]);
+  const link = await rig.makeLink(1);
+  await member.browser.openOnce(link.url);
+  const pass = member.browser.cookie('latchkey_pass', link.folder);
+  if (pass === null) throw new Error('no pass was given');
+  return pass;
+}
+
+/** Between a fault and its end: no failed request within the budget, then only refusals that say so, but for what never goes stale. */
+async function expectStaleness(traffic: NodeTraffic, beganMs: number): Promise<void> {
+  await expect
+    .poll(() => traffic.last('token')?.status === 503 && traffic.last('pass')?.status === 503, {
+      timeout: staleMs + slackMs,
+      interval: 20,
+    })
+    .toBe(true);
+  for (const kind of ['token', 'pass'] as const) {
+    const refused = traffic.seen(kind).filter(({ status }) => status !== 200);
+    expect(refused.every(({ status, retryAfter }) => status === 503 && Number(retryAfter) >= 1)).toBe(true);
+    const first = refused[0]?.atMs ?? Number.NaN;
+    expect(first - beganMs).toBeGreaterThan(staleMs - beatMs);
+    // no answer in between: what is too old stays too old
+    expect(traffic.seen(kind).filter(({ atMs, status }) => atMs > first && status === 200)).toEqual([]);
+  }
+  expect(traffic.seen('steady').every(({ status }) => status === 200)).toBe(true);
+}
+
+async function expectRecovery(traffic: NodeTraffic): Promise<void> {
+  await expect
+    .poll(() => traffic.last('token')?.status === 200 && traffic.last('pass')?.status === 200, { interval: 20 })
+    .toBe(true);
+  expect(traffic.seen('steady').every(({ status }) => status === 200)).toBe(true);
+}
+
+/** Pages and orders work as before. */
+async function expectPages(rig: NodeRig, browser: NodeBrowser): Promise<void> {
+  await expect.poll(async () => (await browser.open(`${rig.portalOrigin}/.latchkey/`)).status).toBe(200);
+}
+
+test('control stands still: requests pass until the knowledge is too old, then 503 with Retry-After, then again', async () => {
+  const rig = await NodeRig.start({ stores: ['sqlite'], people: 1 });
+  onTestFinished(() => rig.close());
+  const node = rig.node(0);
+  const traffic = trafficOf(rig, node, await claimPass(rig));
+  onTestFinished(() => traffic.stop());
+  await traffic.start();
+
+  // one that dies is replaced; until then it is as below
+  expect(node.process.signal('control', 'SIGKILL')).toBe(true);
+  await expectPages(rig, rig.owner.browser);
+  expect(traffic.failed().filter(({ status }) => status !== 503)).toEqual([]);
+  await expectRecovery(traffic);
+
+  traffic.clear();
+  const beganMs = performance.now();
+  expect(node.process.signal('control', 'SIGSTOP')).toBe(true);
+  await expectStaleness(traffic, beganMs);
+  expect(node.process.signal('control', 'SIGCONT')).toBe(true);
+  await expectRecovery(traffic);
+  await expectPages(rig, rig.owner.browser);
+});
+
+test('PostgreSQL is cut off from one node: the same for that node, while the other serves on', async (context) => {
+  const missing = postgresMissing();
+  if (missing !== null) context.skip(missing);
+  const direct = await makeSharedDatabase();
+  const relay = await PostgresRelay.start(direct);
+  onTestFinished(() => relay.close());
+  const rig = await NodeRig.start({ stores: [direct, relay.urlFor(direct)], directStore: direct, people: 1 });
+  onTestFinished(() => rig.close());
+  const pass = await claimPass(rig);
+  const [whole, cut] = [rig.node(0), rig.node(1)].map((node) => trafficOf(rig, node, pass));
+  if (whole === undefined || cut === undefined) throw new Error('two nodes');
+  onTestFinished(async () => {
+    await Promise.all([whole.stop(), cut.stop()]);
+  });
+  await Promise.all([whole.start(), cut.start()]);
+
+  for (const how of ['reset', 'silence'] as const) {
+    cut.clear();
+    const beganMs = performance.now();
+    relay.cut(how);
+    await expectStaleness(cut, beganMs);
+    relay.heal();
+    await expectRecovery(cut);
+    await expectPages(rig, rig.owner.browser.through(rig.node(1).pool));
+  }
+  expect(whole.failed()).toEqual([]);
+});
