@@ -239,7 +239,7 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     if (request.explicitForm !== null) runtime.lostTokens.remember(request, runtime.ticker.nowMs);
   }
   let forwardedLines = request.isFromTrustedProxy
-    ? writeTrustedForwardedLines(request, downstream.arrival.scheme) + certificateLine(downstream)
+    ? writeTrustedForwardedLines(request, route, downstream.arrival.scheme) + certificateLine(downstream)
     : rememberedForwardedLines(downstream);
   if (upgrade !== null) forwardedLines += upgradeLines(upgrade);
   const headText = writeRequestHead(permit, request, snapshot.tokenParameter, requestId, forwardedLines, identity);

@@ -89,10 +89,14 @@ export function writeForwardedLines(forwardedFor: string, scheme: string, host: 
   return `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: ${host}\r\n`;
 }
 
-/** The same for a request that a trusted proxy passed on: what it vouches for is kept. */
-export function writeTrustedForwardedLines(request: Described, scheme: string): string {
+/**
+ * The same for a request that a trusted proxy passed on: what it vouches for is kept. Our own pages are told the host that was
+ * decided on: sessions are of one host, and many proxies pass X-Forwarded-Host on as their client sent it.
+ */
+export function writeTrustedForwardedLines(request: Described, route: RoutePolicy, scheme: string): string {
   const head = request.head;
-  const host = valueOfClass(head, requestClass.forwardedHost) ?? head.host;
+  const said = route.isOwnPages ? null : valueOfClass(head, requestClass.forwardedHost);
+  const host = said ?? head.host;
   return writeForwardedLines(request.forwardedFor, trustedScheme(head, scheme), host);
 }
 

@@ -250,6 +250,22 @@ describe('our own pages', () => {
     expect(rig.upstream.last.fields.filter((line) => line.startsWith('Cookie'))).toEqual(['Cookie: theirs=1']);
   });
 
+  test('are told the host that was decided on, whatever a proxy passes on of what its client said', async () => {
+    const behind = await MemberRig.start({ config: { trusted_proxies: ['127.0.0.1'] } });
+    try {
+      const said = ['X-Forwarded-Host: portal.example', 'X-Forwarded-Proto: https', 'X-Forwarded-For: 203.0.113.7'];
+      for (const path of ['/.latchkey/login', '/vod/summer/a?authtoken=x']) {
+        await behind.ask('GET', path, 'Host: media.example:8443', ...said);
+        const headers = behind.pages.at(-1)?.headers;
+        expect(headers?.['x-forwarded-host'], path).toBe('media.example:8443');
+        expect(headers?.['x-forwarded-proto'], path).toBe('https');
+        expect(headers?.['x-forwarded-for'], path).toBe('203.0.113.7, 127.0.0.1');
+      }
+    } finally {
+      await behind.close();
+    }
+  });
+
   test('are on the portal’s host, which has no route', async () => {
     expect((await rig.ask('GET', '/.latchkey/login', 'Host: portal.example')).status).toBe(200);
   });
