@@ -19,7 +19,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test.each(['minimal.yaml', 'media-site.yaml', 'behind-a-cdn.yaml'])(
+test.each(['minimal.yaml', 'media-site.yaml', 'behind-a-cdn.yaml', 'links.yaml'])(
   'the sample %s loads once the files it names exist',
   (name) => {
     cpSync(join(samples, name), join(folder, name));
@@ -30,7 +30,7 @@ test.each(['minimal.yaml', 'media-site.yaml', 'behind-a-cdn.yaml'])(
   },
 );
 
-test.each(['minimal.yaml', 'media-site.yaml', 'behind-a-cdn.yaml'])(
+test.each(['minimal.yaml', 'media-site.yaml', 'behind-a-cdn.yaml', 'links.yaml'])(
   'the sample %s names its schema in the first line',
   (name) => {
     const [first] = readFileSync(join(samples, name), 'utf8').split('\n');

@@ -116,6 +116,8 @@ export async function writeConfig(folder: string, options: GatewayOptions): Prom
     logs: { level: 'debug', access: './access.log', decisions: './decisions.log' },
     ...(options.users === undefined ? {} : { users_file: './users' }),
     ...options.config,
+    // an empty list leaves the keys to the store
+    ...(options.config.common_keys?.length === 0 ? { common_keys: undefined } : {}),
   };
   writeFileSync(file, JSON.stringify(whole, null, 2));
   return file;
