@@ -1,0 +1,216 @@
+// `latchkey account`, `link`, `common-key` and `store` as an operator types them: on a gateway that runs, and on its store alone.
+// Exit codes, what goes to which output, JSON shapes, file modes. What the endpoints decide is tested with them.
+
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { okAnswer, RecordingUpstream } from '../support/recording-upstream.ts';
+import { runLatchkey } from '../support/run-latchkey.ts';
+import { type ServeProcess, startServe } from '../support/serve-process.ts';
+
+const config = (upstreamPort: number) => ({
+  common_keys: [],
+  portal: { public_url: 'http://portal.localhost:8080' },
+  mail: { from: 'latchkey <keys@example.org>', log: './mails' },
+  collections: [{ name: 'summer', host: 'media.localhost', path: '/vod/summer/', owners: ['owner@example.org'] }],
+  upstreams: { media: { servers: [`http://127.0.0.1:${upstreamPort}`] } },
+  routes: [
+    { name: 'vod', host: 'media.localhost', path: '/vod/', upstream: 'media', accept: ['token', 'member'] as const },
+  ],
+});
+
+describe('on a gateway that runs', () => {
+  let upstream: RecordingUpstream;
+  let gateway: ServeProcess;
+
+  beforeAll(async () => {
+    upstream = await RecordingUpstream.start();
+    upstream.fallback = okAnswer('content');
+    const { routes, ...rest } = config(upstream.port);
+    gateway = await startServe({
+      config: { ...rest, routes: routes.map((route) => ({ ...route, accept: [...route.accept] })) },
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await gateway?.dispose();
+    await upstream?.close();
+  });
+
+  const command = (...args: string[]) => runLatchkey([...args, '--config', join(gateway.folder, 'latchkey.yaml')]);
+  const json = async (...args: string[]) => {
+    const { code, stdout, stderr } = await command(...args, '--json');
+    expect(code, stderr).toBe(0);
+    return JSON.parse(stdout);
+  };
+
+  test('accounts: made, invited, changed, signed in by a link, deleted', async () => {
+    const { account } = await json('account', 'add', 'Owner@Example.org', '--name', 'Olivia', '--admin');
+    expect(account).toMatch(/^ac_[\w-]{22}$/);
+    const invited = await command('account', 'invite', 'ben@example.org', '--group', 'editors');
+    expect(invited.stdout).toMatch(/^http:\/\/portal\.localhost:8080\/\.latchkey\/invitation\?code=[\w.-]+\n$/);
+    const listed = await json('account', 'list');
+    expect(listed).toHaveLength(2);
+    expect(listed).toContainEqual({
+      ...{ id: account, email: 'owner@example.org', is_verified: true, name: 'Olivia', groups: [], role: 'admin' },
+      ...{ state: 'active', has_password: false, created_at: expect.any(Number) },
+    });
+    expect((await command('account', 'show', 'ben@example.org')).stdout).toMatch(
+      /groups +editors\n(.*\n)*state +not verified/,
+    );
+    const link = await command('account', 'sign-in-link', account);
+    expect(link.stdout).toMatch(/^http:\/\/portal\.localhost:8080\/\.latchkey\/sign-in\?code=[\w.-]+\n$/);
+
+    const refusals: [string[], number, RegExp][] = [
+      [['add', 'owner@example.org'], 1, /^error: somebody has an account with this address\nhint: /],
+      [['sign-in-link', 'ben@example.org'], 1, /^error: nobody has shown yet that the address is theirs\nhint: /],
+      [['set-role', account, 'king'], 2, /^error: unknown role "king"\nhint: user or admin/],
+      [['delete', 'ben@example.org'], 2, /^error: deleting ben@example.org \(ac_.*\) is for good\nhint: /],
+    ];
+    const answers = await Promise.all(refusals.map(([args]) => command('account', ...args)));
+    for (const [at, [args, code, message]] of refusals.entries()) {
+      expect(answers[at], args.join(' ')).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
+    }
+    expect((await command('account', 'delete', 'ben@example.org', '--yes')).code).toBe(0);
+    expect(await json('account', 'list')).toHaveLength(1);
+  }, 60_000);
+
+  test('links: the URL is on stdout, once; listed without it, opened again, revoked', async () => {
+    const made = await command('link', 'create', '--collection', 'summer', '--label', 'for you', '--claim-until', '7d');
+    expect(made.stdout).toMatch(
+      /^http:\/\/media\.localhost:8080\/vod\/summer\/\?key=ak_[\w-]+&authtoken=li_[\w-]+\.[\w-]+\n$/,
+    );
+    const id = /li_[\w-]{22}/.exec(made.stdout)?.[0] ?? '';
+    const secret = made.stdout.trim().split('.').at(-1) ?? '';
+    const listed = await json('link', 'list');
+    expect(listed).toMatchObject([
+      { id, collection: 'summer', state: 'open', claims_allowed: 1, claims_used: 0, access_until_at: null },
+    ]);
+    expect(JSON.stringify(listed)).not.toContain(secret);
+    expect(await json('link', 'members', id)).toEqual([]);
+    const again = await json('link', 'reopen', id, '--claims', '3', '--claim-until', 'never', '--new-url');
+    expect(again).toMatchObject({ link: { claims_allowed: 3, claim_until_at: null } });
+    expect(again.url).toContain(`authtoken=${id}.`);
+    expect(again.url).not.toContain(secret);
+    expect(await json('link', 'revoke', id)).toEqual({ id, was_live: true });
+
+    const refusals: [string[], number, RegExp][] = [
+      [
+        ['create', '--collection', 'nope', '--label', 'x'],
+        1,
+        /^error: there is no collection "nope"\nhint: collections: summer/,
+      ],
+      [
+        ['create', '--collection', 'summer', '--label', 'x', '--path', '/else/'],
+        1,
+        /^error: the path has to lie in the collection/,
+      ],
+      [
+        ['create', '--collection', 'summer', '--label', 'x', '--claim-until', 'soon'],
+        2,
+        /^error: --claim-until: "soon" is no moment\nhint: /,
+      ],
+      [['reopen', id, '--claims', '5'], 1, /^error: a revoked link stays revoked\nhint: /],
+    ];
+    const answers = await Promise.all(refusals.map(([args]) => command('link', ...args)));
+    for (const [at, [args, code, message]] of refusals.entries()) {
+      expect(answers[at], args.join(' ')).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
+    }
+  }, 60_000);
+
+  test('keys: exported in each form, to a file of its owner alone', async () => {
+    const [key] = (await json('common-key', 'list')).filter((each: { purpose: string }) => each.purpose === 'content');
+    const file = join(gateway.folder, 'plain.secret');
+    expect(await command('common-key', 'export', '--form', 'plain', '--out', file)).toMatchObject({
+      code: 0,
+      stdout: '',
+    });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const secret = readFileSync(file, 'utf8').trimEnd();
+    expect(secret).toMatch(/^[\w-]{43}$/);
+    const jwk = JSON.parse((await command('common-key', 'export')).stdout);
+    expect(jwk).toEqual({
+      keys: [{ kty: 'oct', kid: key.id, alg: 'HS256', use: 'sig', k: Buffer.from(secret).toString('base64url') }],
+    });
+    const haproxy = await command('common-key', 'export', '--form', 'haproxy');
+    expect(haproxy.stdout).toContain(`\nLATCHKEY_${key.id.toUpperCase()}='${secret}'\n`);
+    expect((await command('common-key', 'export', '--form', 'plain', '--out', file)).stderr).toMatch(/exists already/);
+    expect(await command('common-key', 'retire', key.id)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: (it is the key that signs|tokens of it may hold until)/),
+    });
+  }, 60_000);
+
+  test('the store is backed up and checked while the gateway runs, and not restored or migrated', async () => {
+    const file = join(gateway.folder, 'backup.jsonl');
+    expect(await json('store', 'backup', file)).toMatchObject({
+      file,
+      rows: expect.any(Number),
+      epoch: expect.any(String),
+    });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(await json('store', 'check')).toEqual({ holds: true, problems: [] });
+    expect(await command('store', 'restore', file, '--force')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/held by another latchkey/),
+    });
+    expect(await command('explain', 'no-such-request')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: nothing is known of request "no-such-request"\nhint: /),
+    });
+  }, 60_000);
+});
+
+describe('without a gateway', () => {
+  let folder: string;
+  let file: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lk-'));
+    file = join(folder, 'latchkey.yaml');
+    const { common_keys: _none, ...rest } = config(9);
+    writeFileSync(file, JSON.stringify({ ...rest, listeners: [{ address: '127.0.0.1:0' }], data_dir: './data' }));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const command = (...args: string[]) => runLatchkey([...args, '--config', file]);
+
+  test('what only reads makes no store; what makes something makes one, and the next command finds it', async () => {
+    for (const args of [
+      ['store', 'check'],
+      ['store', 'backup', join(folder, 'none')],
+      ['common-key', 'list'],
+    ]) {
+      const { code, stderr } = await command(...args);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^error: the store .*latchkey\.db does not exist\nhint: /),
+      ]);
+    }
+    const made = await command('account', 'add', 'owner@example.org', '--admin');
+    expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^made ac_/) });
+    expect(made.stderr).toMatch(/a master key was made in .*master\.key/);
+    expect((await command('account', 'list')).stdout).toContain('owner@example.org');
+    const key = await command('common-key', 'generate', '--id', 'k2');
+    expect(key).toMatchObject({ code: 0, stdout: 'added k2 (verifying)\n' });
+    expect(await command('common-key', 'promote', 'k2')).toMatchObject({ code: 0, stdout: 'k2 is signing\n' });
+    expect((await command('store', 'migrate')).stdout).toMatch(/^up to date: migration \d+\n$/);
+  }, 60_000);
+
+  test('keys of the configuration file are changed there, and the refusal says so', async () => {
+    const own = join(folder, 'yaml-keys.yaml');
+    writeFileSync(join(folder, 'k1.secret'), 'k'.repeat(40), { mode: 0o600 });
+    const declared = { common_keys: [{ id: 'k1', secret_file: './k1.secret', state: 'signing' }] };
+    writeFileSync(own, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...declared }));
+    for (const args of [['generate'], ['export']]) {
+      const refused = await runLatchkey(['common-key', ...args, '--config', own]);
+      expect(refused).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/declares the common keys \(k1\).*\nhint: /),
+      });
+    }
+  }, 60_000);
+});
