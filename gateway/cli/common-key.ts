@@ -13,7 +13,6 @@ import {
   writeNew,
 } from './common-key/change-ring.ts';
 import { requireConfig } from './load-config.ts';
-import { withStore } from './open-store-for-command.ts';
 import { printResult, styled, tableText } from './terminal.ts';
 
 interface GenerateOptions {
@@ -78,6 +77,7 @@ async function generate(options: GenerateOptions): Promise<void> {
 /** Reads beside a running gateway, and without one: listing changes nothing. */
 async function list(options: RingOptions): Promise<void> {
   const config = requireConfig(options.config);
+  const { withStore } = await import('./open-store-for-command.ts');
   const files = new Map(config.commonKeys.map((key) => [key.id, key.secretFile]));
   const keys =
     files.size > 0

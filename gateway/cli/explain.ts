@@ -2,11 +2,10 @@
 // Reads the records of this node and the store, beside a running gateway or without one; changes nothing.
 
 import type { Command } from 'commander';
-import { type Explanation, explainRequest } from '../control/explain/explain-request.ts';
+import type { Explanation } from '../control/explain/explain-request.ts';
 import { isoTime } from '../telemetry/clock.ts';
 import { CommandError } from './command-error.ts';
 import { requireConfig } from './load-config.ts';
-import { withStore } from './open-store-for-command.ts';
 import { printResult, styled } from './terminal.ts';
 
 interface ExplainOptions {
@@ -31,6 +30,8 @@ Example:
     )
     .action(async (requestId: string, options: ExplainOptions) => {
       const config = requireConfig(options.config);
+      const { withStore } = await import('./open-store-for-command.ts');
+      const { explainRequest } = await import('../control/explain/explain-request.ts');
       const found = await withStore(config, 'read', ({ context }) => explainRequest(context, requestId));
       if (found.kind === 'not-found') {
         throw new CommandError(`nothing is known of request ${JSON.stringify(requestId)}`, { hint: found.hint });

@@ -8,7 +8,6 @@ import { loadDeclaredKeys } from '../control/load-declared-keys.ts';
 import type { KeyRing, RingKey } from '../core/token/key-ring.ts';
 import { buildKeyRing } from '../core/token/key-ring.ts';
 import { CommandError, refusalError } from './command-error.ts';
-import { withStore } from './open-store-for-command.ts';
 
 /** @throws CommandError with all problems, one a line */
 export function requireConfig(file: string, options: LoadOptions = {}): Config {
@@ -26,6 +25,8 @@ export async function requireKeyRing(config: Config, { missing }: { missing: 'ma
   if (declared.kind === 'refused') throw refusalError(declared);
   // a token needs no store where YAML owns the keys
   if (declared.keys.length > 0) return buildKeyRing(declared.keys);
+  // loaded when it is needed: the store and its engines are most of what a command would load
+  const { withStore } = await import('./open-store-for-command.ts');
   return withStore(config, missing === 'make' ? 'make' : 'read', ({ ring }) =>
     buildKeyRing(ring.keys.filter((key) => key.purpose === 'content')),
   );

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { requireConfig } from '../load-config.ts';
-import { type OperatorApi, withOperatorApi } from '../operator-api.ts';
+import type { OperatorApi } from '../operator-api.ts';
 import { accountWords } from './account-api.ts';
 
 export interface AccountCommandOptions {
@@ -22,5 +22,6 @@ export async function onAccounts(
   work: (api: OperatorApi, config: Config) => Promise<void>,
 ): Promise<void> {
   const config = requireConfig(options.config);
+  const { withOperatorApi } = await import('../operator-api.ts');
   await withOperatorApi(config, accountWords, (api) => work(api, config));
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { createFile, errorCode } from '../../store/atomic-file.ts';
 import { CommandError, refusalError } from '../command-error.ts';
 import { requireConfig } from '../load-config.ts';
-import { type OperatorApi, withOperatorApi } from '../operator-api.ts';
+import type { OperatorApi } from '../operator-api.ts';
 import { printNote, printResult, styled } from '../terminal.ts';
 import { type Key, keyShape, keyWords, refuseDeclared } from './key-api.ts';
 import { type KeyForm, keyForms, keyText, type SharedKey } from './key-forms.ts';
@@ -130,6 +130,7 @@ async function contentKeys(api: OperatorApi): Promise<readonly Key[]> {
 async function onRing(options: RingOptions, work: (api: OperatorApi) => Promise<void>): Promise<void> {
   const config = requireConfig(options.config);
   refuseDeclared(config, options.config);
+  const { withOperatorApi } = await import('../operator-api.ts');
   await withOperatorApi(config, keyWords, work);
 }
 

@@ -1,12 +1,8 @@
 // `latchkey store migrate|check`: tables brought up to date on their own, and a look for what may never be.
 
 import type { Command } from 'commander';
-import { checkStore as findProblems } from '../../store/check-store.ts';
-import { migrate } from '../../store/migrations.ts';
-import { openEngine } from '../../store/open-store.ts';
 import { CommandError, refusalError } from '../command-error.ts';
 import { requireConfig } from '../load-config.ts';
-import { withStore } from '../open-store-for-command.ts';
 import { printResult, styled } from '../terminal.ts';
 import { type StoreCommandOptions, storeOptions, withHeldFolder, withStoreOptions } from './store-command.ts';
 
@@ -21,6 +17,8 @@ An older program refuses a store that was migrated by a newer one.`,
     .action(async (options: StoreCommandOptions) => {
       const config = requireConfig(options.config);
       const done = await withHeldFolder(config, 'its store is not migrated by command', async () => {
+        const { migrate } = await import('../../store/migrations.ts');
+        const { openEngine } = await import('../../store/open-store.ts');
         const { settings, ...rest } = storeOptions(config);
         const engine = await openEngine(settings, rest);
         if ('away' in engine) throw refusalError(engine);
@@ -44,7 +42,9 @@ export function checkCommand(group: Command): void {
     .addHelpText('after', '\nExit code 0 when all is well, 1 when something is not. Works beside a running gateway.')
     .action(async (options: StoreCommandOptions) => {
       const config = requireConfig(options.config);
-      const problems = await withStore(config, 'read', ({ context }) => findProblems(context.store, context.sealing));
+      const { withStore } = await import('../open-store-for-command.ts');
+      const { checkStore } = await import('../../store/check-store.ts');
+      const problems = await withStore(config, 'read', ({ context }) => checkStore(context.store, context.sealing));
       const holds = problems.length === 0;
       const text = holds
         ? `${styled('green', 'holds')}`

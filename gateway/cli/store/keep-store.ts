@@ -4,12 +4,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
-import { backupStore } from '../../store/backup.ts';
-import { type Restored, restoreStore } from '../../store/restore.ts';
+import type { Restored } from '../../store/restore.ts';
 import { epochSeconds, isoTime } from '../../telemetry/clock.ts';
 import { CommandError, refusalError } from '../command-error.ts';
 import { requireConfig } from '../load-config.ts';
-import { requireStoreFile, withStore } from '../open-store-for-command.ts';
 import { printNote, printResult, styled } from '../terminal.ts';
 import {
   type StoreCommandOptions,
@@ -34,7 +32,9 @@ Example:
     )
     .action(async (out: string, options: StoreCommandOptions) => {
       const config = requireConfig(options.config);
+      const { requireStoreFile } = await import('../open-store-for-command.ts');
       requireStoreFile(config);
+      const { backupStore } = await import('../../store/backup.ts');
       const file = resolve(out);
       const made = await withOpenStore(config, (store) => backupStore({ store, file, clock: { epochSeconds } }));
       if (made.kind === 'refused') throw refusalError(made);
@@ -58,6 +58,7 @@ Example:
     )
     .action(async (from: string, options: StoreCommandOptions & { force?: boolean }) => {
       const config = requireConfig(options.config);
+      const { restoreStore } = await import('../../store/restore.ts');
       const restored = await withHeldFolder(config, 'nothing is restored into its store', () =>
         restoreStore({
           ...storeOptions(config),
@@ -97,6 +98,7 @@ function rotationAdvice({ commonKeys }: Config, file: string): string {
 
 /** What was restored is sealed with the key of its time: better said now than at the next start. @throws CommandError */
 async function requireItsMasterKey(config: Config): Promise<void> {
+  const { withStore } = await import('../open-store-for-command.ts');
   try {
     await withStore(config, 'read', () => undefined);
   } catch (error) {
