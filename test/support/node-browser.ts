@@ -55,10 +55,7 @@ export class NodeBrowser {
   /** One request, no redirect followed. Rejects when there is no complete answer. */
   async send(method: string, target: string, fields: Fields, body: string | null = null): Promise<BrowserAnswer> {
     const url = new URL(target);
-    const cookie = this.#jar
-      .for(url)
-      .map(({ name, value }) => `${name}=${value}`)
-      .join('; ');
+    const cookie = this.#cookieLine(url);
     const answer = await this.#via.request({
       method: method as 'GET',
       path: `${url.pathname}${url.search}`,
@@ -93,6 +90,19 @@ export class NodeBrowser {
     return this.send('GET', target, { accept: '*/*', 'sec-fetch-mode': 'no-cors', 'sec-fetch-site': 'same-origin' });
   }
 
+  /** A download that goes on; `ended` is when it was over, however it ended, by `performance.now()`. */
+  async stream(target: string): Promise<{ readonly status: number; readonly ended: Promise<number> }> {
+    const url = new URL(target);
+    const { statusCode, body } = await this.#via.request({
+      method: 'GET',
+      path: url.pathname,
+      headers: { host: url.host, cookie: this.#cookieLine(url) },
+    });
+    const ended = new Promise<number>((resolve) => body.once('close', () => resolve(performance.now())));
+    body.on('error', () => undefined).resume();
+    return { status: statusCode, ended };
+  }
+
   /** `v1`, as the portal's own pages would ask it. */
   json(method: string, target: string, body: object | undefined): Promise<BrowserAnswer> {
     const fields = { accept: 'application/json', 'sec-fetch-site': 'same-origin' };
@@ -120,6 +130,13 @@ export class NodeBrowser {
     };
     const body = new URLSearchParams(form.hidden).toString();
     return await this.send('POST', new URL(form.action, page.url).href, fields, body);
+  }
+
+  #cookieLine(url: URL): string {
+    return this.#jar
+      .for(url)
+      .map(({ name, value }) => `${name}=${value}`)
+      .join('; ');
   }
 }
 

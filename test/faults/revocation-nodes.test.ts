@@ -1,0 +1,61 @@
+// What an owner takes back at one node ends at the other as well: the pass, the list, and a download that runs. Also when the
+// database tells that node of nothing, so that only its own look at the change log is left. Whole nodes as processes.
+
+import { expect, onTestFinished, test } from 'vitest';
+import { NodeRig } from '../support/node-rig.ts';
+import { postgresMissing } from '../support/postgres.ts';
+import { PostgresRelay } from '../support/postgres-relay.ts';
+import { makeSharedDatabase } from '../support/shared-postgres.ts';
+
+/** From the answer to the owner until nothing passes at the other node. */
+const limitMs = 1000;
+
+test('a revocation at one node ends downloads and passes at the other within a second, with every NOTIFY lost', async (context) => {
+  const missing = postgresMissing();
+  if (missing !== null) context.skip(missing);
+  const direct = await makeSharedDatabase();
+  const relay = await PostgresRelay.start(direct);
+  onTestFinished(() => relay.close());
+  const rig = await NodeRig.start({ stores: [direct, relay.urlFor(direct)], directStore: direct, people: 2 });
+  onTestFinished(() => rig.close());
+  await Promise.all([rig.owner, ...rig.people].map((person) => rig.signIn(person)));
+  const { pool } = rig.node(1);
+
+  for (const [number, isDeaf] of [false, true].entries()) {
+    relay.dropNotifications = isDeaf;
+    const link = await rig.makeLink(1, `f${number}`);
+    const { browser, accountId } = rig.person(number);
+    expect((await browser.openOnce(link.url)).status).toBe(303);
+    const far = browser.through(pool);
+    // the other node knows the member once it has heard of the claim
+    await expect.poll(async () => (await far.fetch(`${link.folder}a.ts`)).status, { interval: 10 }).toBe(200);
+    const download = await far.stream(`${link.folder}endless`);
+    expect(download.status).toBe(200);
+    const lostBefore = relay.dropped;
+
+    const listed = await rig.order(`links/${link.id}/members`, { method: 'GET' });
+    const { members }: { members: readonly { id: string; accountId: string }[] } = JSON.parse(listed.text);
+    expect(members.map((member) => member.accountId)).toEqual([accountId]);
+    const path = number === 0 ? `members/${members[0]?.id}/revoke` : `links/${link.id}/revoke`;
+    expect((await rig.order(path)).status).toBe(200);
+    const revokedMs = performance.now();
+    // the node that answered lets nothing pass from now on
+    expect((await browser.fetch(`${link.folder}a.ts`)).status).toBe(403);
+
+    const passesUntil = async (): Promise<number> => {
+      for (;;) {
+        const atMs = performance.now();
+        const { status } = await far.fetch(`${link.folder}a.ts`);
+        if (status === 403) return atMs;
+        expect(status).toBe(200);
+        expect(atMs - revokedMs).toBeLessThan(20 * limitMs);
+      }
+    };
+    const [refusedMs, endedMs] = await Promise.all([passesUntil(), download.ended]);
+    expect(refusedMs - revokedMs).toBeLessThan(limitMs);
+    expect(endedMs - revokedMs).toBeLessThan(limitMs);
+    expect(relay.dropped > lostBefore).toBe(isDeaf);
+    // whatever they show again, and wherever
+    expect((await far.openOnce(link.url)).status).toBe(410);
+  }
+});
