@@ -47,6 +47,8 @@ export class Supervisor {
   readonly #controlReady = Promise.withResolvers<BoundAddress>();
   /** Every edge process that runs, by the name it was given. */
   readonly #edgeProcesses = new Map<string, ChildProcess>();
+  /** Slots whose process was ended because control asked for it: a slow edge is no reason to give up a start. */
+  readonly #endedOnOrder = new Set<string>();
   /** The last good one. */
   #state: ControlState;
   #filesKnown: string | null = null;
@@ -239,7 +241,10 @@ export class Supervisor {
   #endEdge(edge: string): void {
     const child = this.#edgeProcesses.get(edge);
     if (child === undefined) this.#control.send({ type: 'edge-gone', edge });
-    else child.kill('SIGKILL');
+    else {
+      this.#endedOnOrder.add(slotName(edge));
+      child.kill('SIGKILL');
+    }
   }
 
   #takeListenProblem(at: string, code: string): void {
@@ -250,6 +255,7 @@ export class Supervisor {
 
   /** A process that cannot even start once is not started again and again: the start fails. */
   #takeExit(name: string, how: string): boolean {
+    if (this.#endedOnOrder.delete(name)) return true;
     this.#failStart(`${name} ended while starting: ${how} (see its messages above)`);
     return this.#started;
   }
@@ -278,4 +284,9 @@ export class Supervisor {
     const edges = this.#edges.flatMap((edge) => edge.stop());
     await Promise.all([...edges, this.#control].map((child) => child.gone()));
   }
+}
+
+/** `e2.6` is the sixth process of the slot `edge 2`. */
+function slotName(edge: string): string {
+  return `edge ${Number.parseInt(edge.slice(1), 10)}`;
 }
