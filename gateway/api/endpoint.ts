@@ -4,6 +4,7 @@
 
 import type { z } from 'zod';
 import type { Actor, ControlContext } from '../control/control-context.ts';
+import type { NewSession } from '../control/sessions/start-session.ts';
 
 /** Who may ask: `account` is anybody who signed in, `admin` an administrator; the operator may ask everything. */
 export type Who = 'anyone' | 'account' | 'admin';
@@ -21,9 +22,14 @@ export interface Refusal {
   readonly retryAfterSeconds: number | null;
 }
 
+/** What becomes of the cookies of the browser that asked. The operator has none. */
+export type BrowserChange =
+  | { readonly kind: 'signed-in'; readonly session: NewSession }
+  | { readonly kind: 'signed-out' };
+
 export type EndpointAnswer<R> =
-  | { readonly kind: 'answer'; readonly status: number; readonly body: R }
-  | { readonly kind: 'empty' }
+  | { readonly kind: 'answer'; readonly status: number; readonly body: R; readonly browser?: BrowserChange }
+  | { readonly kind: 'empty'; readonly browser?: BrowserChange }
   | Refusal;
 
 /** What is known of whoever asks, beside who it is. */
@@ -32,6 +38,8 @@ export interface EndpointRequest {
   readonly clientAddress: string;
   readonly userAgent: string;
   readonly requestId: string;
+  /** Value of the device cookie, NOT verified; null without one. */
+  readonly deviceCookie: string | null;
 }
 
 export interface EndpointCall<W extends Who, B, Q, P> {

@@ -21,7 +21,8 @@ export function createOperatorServer(context: ControlContext): FastifyInstance {
     admit: async (request) => ({
       kind: 'admitted',
       actor: { kind: 'operator' },
-      request: { clientAddress: '', userAgent: 'command line', requestId: String(request.id) },
+      request: { clientAddress: '', userAgent: 'command line', requestId: String(request.id), deviceCookie: null },
+      apply: () => {},
     }),
   });
   return server;

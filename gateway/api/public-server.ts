@@ -9,12 +9,13 @@ import type { AssertionJwk } from '../control/assertion-keys.ts';
 import type { ControlContext } from '../control/control-context.ts';
 import { answerProblems } from '../control/problem-answers.ts';
 import { serveAssets } from './assets.ts';
+import { clearCookie, deviceCookieSeconds, readCookie, setCookie } from './cookies.ts';
 import { formTokenHeader, isFormToken, provenanceOf } from './cross-site.ts';
-import { type Endpoint, refuse } from './endpoint.ts';
+import { type BrowserChange, type Endpoint, refuse } from './endpoint.ts';
 import { serveJwks } from './jwks.ts';
 import { describeApi } from './openapi.ts';
 import { pages, presentation } from './pages.ts';
-import { originOf } from './request-origin.ts';
+import { originOf, type RequestOrigin } from './request-origin.ts';
 import { type Admission, sendRefusal, serveEndpoints } from './serve-endpoints.ts';
 import { answerPage, sendPage, servePages } from './serve-pages.ts';
 import { sorryPage } from './sorry.ts';
@@ -111,7 +112,25 @@ async function admitVisitor(
     }
   }
   const { clientAddress, userAgent, requestId } = origin;
-  return { kind: 'admitted', actor, request: { clientAddress, userAgent, requestId } };
+  const deviceCookie = readCookie(request, origin, 'device');
+  return {
+    kind: 'admitted',
+    actor,
+    request: { clientAddress, userAgent, requestId, deviceCookie },
+    apply: (change) => applyToBrowser(reply, origin, change),
+  };
+}
+
+/** What the pages do after the same: the flow cookie goes too, since forms before sign-in are bound to it. */
+function applyToBrowser(reply: FastifyReply, origin: RequestOrigin, change: BrowserChange): void {
+  clearCookie(reply, origin, 'flow');
+  if (change.kind === 'signed-out') {
+    clearCookie(reply, origin, 'session');
+    return;
+  }
+  const { sessionToken, maxAgeSeconds, deviceCookie } = change.session;
+  setCookie(reply, origin, 'session', sessionToken, maxAgeSeconds);
+  if (deviceCookie !== null) setCookie(reply, origin, 'device', deviceCookie, deviceCookieSeconds);
 }
 
 function refuseHost(context: ControlContext, request: FastifyRequest): (Admission & { kind: 'refused' }) | null {

@@ -3,11 +3,17 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor, ControlContext } from '../control/control-context.ts';
-import { type Endpoint, type EndpointRequest, type Refusal, refuse } from './endpoint.ts';
+import { type BrowserChange, type Endpoint, type EndpointRequest, type Refusal, refuse } from './endpoint.ts';
 
 /** Whom a request comes from, or why it goes no further. */
 export type Admission =
-  | { readonly kind: 'admitted'; readonly actor: Actor | null; readonly request: EndpointRequest }
+  | {
+      readonly kind: 'admitted';
+      readonly actor: Actor | null;
+      readonly request: EndpointRequest;
+      /** Sets or clears the cookies of the browser that asked. */
+      readonly apply: (change: BrowserChange) => void;
+    }
   | Refusal;
 
 export interface ServeEndpointsOptions {
@@ -32,6 +38,7 @@ export function serveEndpoints(server: FastifyInstance, options: ServeEndpointsO
         }
         const found = await endpoint.run(options.context, admission.actor, { body, query, params }, admission.request);
         reply.header('cache-control', 'no-store');
+        if (found.kind !== 'refused' && found.browser !== undefined) admission.apply(found.browser);
         switch (found.kind) {
           case 'answer':
             return reply

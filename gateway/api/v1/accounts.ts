@@ -21,15 +21,8 @@ import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { type AccountPage, pageUrl } from '../../control/accounts/portal-pages.ts';
 import type { Actor, ControlContext } from '../../control/control-context.ts';
 import { listAudit } from '../../store/audit.ts';
-import {
-  answer,
-  defineEndpoint,
-  type Endpoint,
-  type EndpointAnswer,
-  empty,
-  type Refusal,
-  refuse,
-} from '../endpoint.ts';
+import { answer, defineEndpoint, type Endpoint, type EndpointAnswer, empty } from '../endpoint.ts';
+import { refusalFor, tooManyTries } from './refusal-words.ts';
 
 const roleShape = z.enum(['user', 'admin']);
 
@@ -72,7 +65,7 @@ const list = defineEndpoint({
   response: z.object({ accounts: z.array(accountShape), next: z.string().nullable() }),
   handle: async ({ context, actor, query }) => {
     const found = await adminListAccounts(context, actor, query);
-    if (found.kind === 'refused') return refusalOf(found);
+    if (found.kind === 'refused') return refusalFor(found.reason);
     return answer({ accounts: found.accounts.map(present), next: found.next });
   },
 });
@@ -104,8 +97,7 @@ const create = defineEndpoint({
       password: body.password,
       requestId: request.requestId,
     });
-    if (outcome.kind === 'refused')
-      return refuse(statusOf(outcome.reason), outcome.reason, 'The account was not made.');
+    if (outcome.kind === 'refused') return refusalFor(outcome.reason);
     const invitation_url = urlForOperator(context, actor, 'acceptInvitation', outcome.invitation);
     return answer({ account: outcome.accountId, invitation_url }, 201);
   },
@@ -127,7 +119,7 @@ const read = defineEndpoint({
   response: accountShape,
   handle: async ({ context, actor, params: { account } }) => {
     const found = await adminReadAccount(context, actor, { accountId: account });
-    return found.kind === 'refused' ? refusalOf(found) : answer(present(found.account));
+    return found.kind === 'refused' ? refusalFor(found.reason) : answer(present(found.account));
   },
 });
 
@@ -153,7 +145,7 @@ const change = defineEndpoint({
     if (state === 'active') steps.push(() => adminEnable(context, actor, target));
     for (const step of steps) {
       const outcome = await step();
-      if (outcome.kind === 'refused') return refusalOf(outcome);
+      if (outcome.kind === 'refused') return refusalFor(outcome.reason);
     }
     return empty;
   },
@@ -170,8 +162,8 @@ const remove = defineEndpoint({
     const { clientAddress, requestId } = request;
     const outcome = await deleteAccount(context, actor, { accountId: account, clientAddress, requestId });
     if (outcome.kind === 'deleted') return empty;
-    if (outcome.kind === 'busy') return refuse(429, 'busy', 'Too many tries.', outcome.retryAfterSeconds);
-    return refuse(statusOf(outcome.reason), outcome.reason, 'The account was not deleted.');
+    if (outcome.kind === 'busy') return tooManyTries(outcome.retryAfterSeconds);
+    return refusalFor(outcome.reason);
   },
 });
 
@@ -184,7 +176,7 @@ const endSessions = defineEndpoint({
   response: null,
   handle: async ({ context, actor, params: { account }, request }) => {
     const outcome = await adminEndSessions(context, actor, { accountId: account, requestId: request.requestId });
-    return outcome.kind === 'refused' ? refusalOf(outcome) : empty;
+    return outcome.kind === 'refused' ? refusalFor(outcome.reason) : empty;
   },
 });
 
@@ -222,7 +214,7 @@ function codeAnswer(
   page: AccountPage,
   made: { readonly kind: 'made'; readonly code: string } | AdminRefused,
 ): EndpointAnswer<z.input<typeof codeShape>> {
-  if (made.kind === 'refused') return refusalOf(made);
+  if (made.kind === 'refused') return refusalFor(made.reason);
   return answer({ url: urlForOperator(context, actor, page, made.code) }, 201);
 }
 
@@ -266,30 +258,6 @@ const audit = defineEndpoint({
     return answer({ entries, next: found.next });
   },
 });
-
-function refusalOf({ reason }: AdminRefused): Refusal {
-  return refuse(statusOf(reason), reason, 'This was not done.');
-}
-
-function statusOf(reason: string): number {
-  switch (reason) {
-    case 'not-allowed':
-    case 'wrong-password':
-      return 403;
-    case 'unknown':
-      return 404;
-    case 'exists':
-    case 'last-admin':
-    case 'verified':
-    case 'unverified':
-    case 'disabled':
-      return 409;
-    case 'busy':
-      return 503;
-    default:
-      return 422;
-  }
-}
 
 export const accountEndpoints: readonly Endpoint[] = [
   list,

@@ -7,9 +7,13 @@ import { explainEndpoints } from './explain.ts';
 import { keyEndpoints } from './keys.ts';
 import { linkEndpoints } from './links.ts';
 import { meEndpoints } from './me.ts';
+import { myAccountEndpoints } from './my-account.ts';
+import { signInEndpoints } from './sign-in.ts';
 
 export const endpoints: readonly Endpoint[] = [
+  ...signInEndpoints,
   ...meEndpoints,
+  ...myAccountEndpoints,
   ...accountEndpoints,
   ...linkEndpoints,
   ...keyEndpoints,

@@ -2,7 +2,6 @@
 // Only for people: the operator has no account, and is told so.
 
 import { z } from 'zod';
-import { changePassword } from '../../control/accounts/change-password.ts';
 import { exportAccount } from '../../control/accounts/export-account.ts';
 import { renameAccount } from '../../control/accounts/rename-account.ts';
 import type { Actor } from '../../control/control-context.ts';
@@ -17,6 +16,7 @@ import {
 import { readAccount } from '../../store/accounts.ts';
 import { makeFormToken } from '../cross-site.ts';
 import { answer, defineEndpoint, type Endpoint, empty, type Refusal, refuse } from '../endpoint.ts';
+import { refusalFor } from './refusal-words.ts';
 
 type Person = Extract<Actor, { readonly kind: 'account' }>;
 
@@ -25,11 +25,7 @@ function personOf(actor: Actor): Person | null {
   return actor.kind === 'account' ? actor : null;
 }
 
-const noPerson: Refusal = refuse(
-  403,
-  'not-an-account',
-  'This is about the account that asks, and the operator has none.',
-);
+const noPerson: Refusal = refusalFor('not-an-account');
 
 export const meShape = z.object({
   account: z.string(),
@@ -78,33 +74,7 @@ const rename = defineEndpoint({
     const { requestId } = request;
     const outcome = await renameAccount(context, actor, { displayName: body.name, requestId });
     if (outcome.kind === 'renamed') return empty;
-    return outcome.reason === 'bad-name' ? refuse(422, 'bad-name', 'That name cannot be used.') : noPerson;
-  },
-});
-
-const password = defineEndpoint({
-  method: 'POST',
-  path: 'me/password',
-  summary: 'Change one’s own password; every session ends, this one too',
-  who: 'account',
-  body: z.object({ old_password: z.string().max(4096), new_password: z.string().max(4096) }),
-  response: null,
-  handle: async ({ context, actor, body, request }) => {
-    const browser = { ...request, deviceCookie: null };
-    const asked = { ...browser, oldPassword: body.old_password, newPassword: body.new_password };
-    const outcome = await changePassword(context, actor, asked);
-    switch (outcome.kind) {
-      case 'changed':
-        return empty;
-      case 'weak-password':
-        return refuse(422, `password-${outcome.why}`, 'That password cannot be used.');
-      case 'busy':
-        return refuse(429, 'busy', 'Too many tries.', outcome.retryAfterSeconds);
-      case 'refused':
-        return outcome.reason === 'not-signed-in' ? noPerson : refuse(403, outcome.reason, 'That is not the password.');
-      default:
-        return outcome satisfies never;
-    }
+    return outcome.reason === 'bad-name' ? refusalFor('bad-name') : noPerson;
   },
 });
 
@@ -229,9 +199,7 @@ const nameDevice = defineEndpoint({
     const asked = { deviceId: params.device, name: body.name, requestId: request.requestId };
     const outcome = await renameDevice(context, person, asked);
     if (outcome.kind === 'renamed') return empty;
-    return outcome.kind === 'bad-name'
-      ? refuse(422, 'bad-name', 'That name cannot be used.')
-      : refuse(404, 'unknown', 'There is no such device.');
+    return outcome.kind === 'bad-name' ? refusalFor('bad-name') : refuse(404, 'unknown', 'There is no such device.');
   },
 });
 
@@ -253,7 +221,6 @@ const endOneDevice = defineEndpoint({
 export const meEndpoints: readonly Endpoint[] = [
   me,
   rename,
-  password,
   exported,
   sessions,
   endOthers,

@@ -1,0 +1,116 @@
+// What could lock somebody out of their own account, or end it: password, address, deletion. Each asks for the password again.
+// Whoever changes the password stays signed in, by a new session; a confirmed address and a deletion sign out.
+
+import { z } from 'zod';
+import { changePassword } from '../../control/accounts/change-password.ts';
+import { confirmAddressChange } from '../../control/accounts/confirm-address-change.ts';
+import { deleteAccount } from '../../control/accounts/delete-account.ts';
+import { requestAddressChange } from '../../control/accounts/request-address-change.ts';
+import { makeFormToken } from '../cross-site.ts';
+import { defineEndpoint, type Endpoint, empty } from '../endpoint.ts';
+import { refusalFor, tooManyTries } from './refusal-words.ts';
+
+const secret = z.string().max(4096);
+const own = secret.describe('the account’s password; empty when it has none');
+
+const password = defineEndpoint({
+  method: 'POST',
+  path: 'me/password',
+  summary: 'Change one’s own password; every other session ends, and this one goes on under a new cookie',
+  who: 'account',
+  body: z.object({ old_password: secret, new_password: secret }),
+  response: z.object({ session: z.string(), csrf_token: z.string().describe('of the new session') }),
+  handle: async ({ context, actor, body, request }) => {
+    const asked = { ...request, oldPassword: body.old_password, newPassword: body.new_password };
+    const outcome = await changePassword(context, actor, asked);
+    switch (outcome.kind) {
+      case 'changed': {
+        const { session } = outcome;
+        const answered = { session: session.sessionId, csrf_token: makeFormToken(context, session.sessionId) };
+        return { kind: 'answer', status: 200, body: answered, browser: { kind: 'signed-in', session } };
+      }
+      case 'weak-password':
+        return refusalFor(`password-${outcome.why}`);
+      case 'busy':
+        return tooManyTries(outcome.retryAfterSeconds);
+      case 'refused':
+        return refusalFor(outcome.reason);
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+const address = defineEndpoint({
+  method: 'POST',
+  path: 'me/address',
+  summary: 'Use another address: a mail goes there, and the change is made once its code comes back',
+  who: 'account',
+  body: z.object({ email: z.string().max(1000), password: own.default('') }),
+  response: null,
+  handle: async ({ context, actor, body, request: { clientAddress, requestId } }) => {
+    const asked = { newEmail: body.email, password: body.password, clientAddress, requestId };
+    const outcome = await requestAddressChange(context, actor, asked);
+    switch (outcome.kind) {
+      case 'accepted':
+        return empty;
+      case 'busy':
+        return tooManyTries(outcome.retryAfterSeconds);
+      case 'refused':
+        return refusalFor(outcome.reason);
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+const confirm = defineEndpoint({
+  method: 'POST',
+  path: 'me/address/confirm',
+  summary: 'Make that change with the code of the mail; every session of the account ends, this one too',
+  who: 'anyone',
+  body: z.object({
+    code: z.string().max(200),
+    password: own.optional().describe('where the account that asked is not signed in'),
+  }),
+  response: z.object({ email: z.string() }),
+  handle: async ({ context, actor, body, request }) => {
+    const outcome = await confirmAddressChange(context, { ...request, ...body, actor });
+    switch (outcome.kind) {
+      case 'changed':
+        return { kind: 'answer', status: 200, body: { email: outcome.email }, browser: { kind: 'signed-out' } };
+      case 'refused':
+        return refusalFor('code');
+      case 'wrong-password':
+        return refusalFor('wrong-password');
+      case 'busy':
+        return tooManyTries(outcome.retryAfterSeconds);
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+const remove = defineEndpoint({
+  method: 'POST',
+  path: 'me/delete',
+  summary: 'Delete one’s own account and what belongs to it, for good',
+  who: 'account',
+  body: z.object({ password: own.default('') }),
+  response: null,
+  handle: async ({ context, actor, body: { password: given }, request: { clientAddress, requestId } }) => {
+    const outcome = await deleteAccount(context, actor, { password: given, clientAddress, requestId });
+    switch (outcome.kind) {
+      case 'deleted':
+        return { kind: 'empty', browser: { kind: 'signed-out' } };
+      case 'busy':
+        return tooManyTries(outcome.retryAfterSeconds);
+      case 'refused':
+        return refusalFor(outcome.reason);
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+export const myAccountEndpoints: readonly Endpoint[] = [password, address, confirm, remove];

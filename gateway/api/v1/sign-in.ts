@@ -1,0 +1,167 @@
+// Coming in and leaving over `v1`: what the pages for visitors do, with the same throttles and the same answer for known and unknown
+// addresses. A session goes to the browser as the cookies of the portal's host, never in a body.
+// For browsers of the portal's own origin: who sends neither Sec-Fetch-Site nor Origin is refused before it gets here.
+
+import { z } from 'zod';
+import { registerAccount } from '../../control/accounts/register-account.ts';
+import { requestPasswordReset } from '../../control/accounts/request-password-reset.ts';
+import { resetPassword } from '../../control/accounts/reset-password.ts';
+import { verifyAddress } from '../../control/accounts/verify-address.ts';
+import type { Actor, ControlContext } from '../../control/control-context.ts';
+import { signOut } from '../../control/sessions/my-sessions.ts';
+import { signIn } from '../../control/sessions/sign-in.ts';
+import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
+import type { NewSession } from '../../control/sessions/start-session.ts';
+import { makeFormToken } from '../cross-site.ts';
+import { defineEndpoint, type Endpoint, type EndpointAnswer, empty } from '../endpoint.ts';
+import { refusalFor, tooManyTries } from './refusal-words.ts';
+
+const address = z.string().max(1000);
+const secret = z.string().max(4096);
+const code = z.string().max(200).describe('as it stands in the mail’s link');
+
+const entered = z.object({
+  account: z.string(),
+  session: z.string(),
+  device: z.string(),
+  csrf_token: z.string().meta({ description: 'send it as X-CSRF-Token where no Origin field can be sent' }),
+});
+
+/** Whoever was signed in before is signed out: a session never goes on under another sign-in (attacks.md, session fixation). */
+async function enter(
+  context: ControlContext,
+  before: Actor | null,
+  session: NewSession,
+): Promise<EndpointAnswer<z.input<typeof entered>>> {
+  if (before?.kind === 'account') await signOut(context, before);
+  const { accountId, sessionId, deviceId } = session;
+  const csrf_token = makeFormToken(context, sessionId);
+  const body = { account: accountId, session: sessionId, device: deviceId, csrf_token };
+  return { kind: 'answer', status: 200, body, browser: { kind: 'signed-in', session } };
+}
+
+const password = defineEndpoint({
+  method: 'POST',
+  path: 'sign-in',
+  summary: 'Sign in with address and password; sets the session cookie',
+  who: 'anyone',
+  body: z.object({ email: address, password: secret }),
+  response: entered,
+  handle: async ({ context, actor, body, request }) => {
+    if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
+    const outcome = await signIn(context, { ...request, ...body });
+    switch (outcome.kind) {
+      case 'signed-in':
+        return enter(context, actor, outcome.session);
+      case 'refused':
+        return refusalFor('sign-in');
+      case 'busy':
+        return tooManyTries(outcome.retryAfterSeconds);
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+const byCode = defineEndpoint({
+  method: 'POST',
+  path: 'sign-in/code',
+  summary: 'Sign in with the code of an invitation (with a password to choose) or of a one-time sign-in link',
+  who: 'anyone',
+  body: z.object({ code, password: secret.optional(), name: z.string().max(400).optional() }),
+  response: entered,
+  handle: async ({ context, actor, body, request }) => {
+    if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
+    const asked = { ...request, code: body.code, password: body.password, displayName: body.name };
+    const outcome = await signInByCode(context, asked);
+    return outcome.kind === 'signed-in' ? enter(context, actor, outcome.session) : codeRefusal(outcome);
+  },
+});
+
+const leave = defineEndpoint({
+  method: 'POST',
+  path: 'sign-out',
+  summary: 'End this sign-in, on every host',
+  who: 'account',
+  response: null,
+  handle: async ({ context, actor }) => {
+    if (actor.kind !== 'account') return refusalFor('not-an-account');
+    await signOut(context, actor);
+    return { kind: 'empty', browser: { kind: 'signed-out' } };
+  },
+});
+
+const register = defineEndpoint({
+  method: 'POST',
+  path: 'register',
+  summary: 'Make an account: a mail goes to the address. The same answer whoever it belongs to',
+  who: 'anyone',
+  body: z.object({ email: address }),
+  response: null,
+  handle: async ({ context, body: { email }, request: { clientAddress, requestId } }) => {
+    const outcome = await registerAccount(context, { email, address: clientAddress, requestId });
+    if (outcome.kind === 'accepted') return empty;
+    return outcome.reason === 'busy' ? tooManyTries(outcome.retryAfterSeconds) : refusalFor(outcome.reason);
+  },
+});
+
+const verify = defineEndpoint({
+  method: 'POST',
+  path: 'register/verify',
+  summary: 'Confirm the address with the code of that mail, choose a password, and be signed in',
+  who: 'anyone',
+  body: z.object({ code, password: secret, name: z.string().max(400).optional() }),
+  response: entered,
+  handle: async ({ context, actor, body, request }) => {
+    if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
+    const asked = { ...request, code: body.code, password: body.password, displayName: body.name };
+    const outcome = await verifyAddress(context, asked);
+    return outcome.kind === 'verified' ? enter(context, actor, outcome.session) : codeRefusal(outcome);
+  },
+});
+
+const forgot = defineEndpoint({
+  method: 'POST',
+  path: 'password-reset',
+  summary: 'Send a mail to choose a new password. The same answer whoever the address belongs to',
+  who: 'anyone',
+  body: z.object({ email: address }),
+  response: null,
+  handle: async ({ context, body: { email }, request: { clientAddress, requestId } }) => {
+    const outcome = await requestPasswordReset(context, { email, address: clientAddress, requestId });
+    return outcome.kind === 'accepted' ? empty : tooManyTries(outcome.retryAfterSeconds);
+  },
+});
+
+const reset = defineEndpoint({
+  method: 'POST',
+  path: 'password-reset/complete',
+  summary: 'Set a new password with the code of that mail; every session of the account ends',
+  who: 'anyone',
+  body: z.object({ code, password: secret }),
+  response: null,
+  handle: async ({ context, body, request: { requestId } }) => {
+    const outcome = await resetPassword(context, { ...body, requestId });
+    return outcome.kind === 'reset' ? empty : codeRefusal(outcome);
+  },
+});
+
+function codeRefusal(
+  outcome:
+    | { readonly kind: 'refused' }
+    | { readonly kind: 'weak-password'; readonly why: string }
+    | { readonly kind: 'busy' },
+) {
+  switch (outcome.kind) {
+    case 'refused':
+      return refusalFor('code');
+    case 'weak-password':
+      return refusalFor(`password-${outcome.why}`);
+    case 'busy':
+      return refusalFor('busy');
+    default:
+      return outcome satisfies never;
+  }
+}
+
+export const signInEndpoints: readonly Endpoint[] = [password, byCode, leave, register, verify, forgot, reset];
