@@ -48,7 +48,9 @@ test('a whole life of an account: made, changed, moved, left, come back to, dele
   const plain = { 'sec-fetch-site': undefined, 'x-csrf-token': token };
   const moved = 'ann@hill.example';
   expect((await post(ann, 'me/address', { email: moved, password: second }, plain)).status).toBe(204);
-  const answer = await post(ann, 'me/address/confirm', { code: await portal.mailedCode(moved, 'change-address-confirm') });
+  const answer = await post(ann, 'me/address/confirm', {
+    code: await portal.mailedCode(moved, 'change-address-confirm'),
+  });
   expect(said(answer)).toEqual([200, { email: moved }]);
   expect([sessionOf(ann), await me()]).toEqual(['', 401]);
 
