@@ -71,9 +71,8 @@ Examples:
         requireCollection(config, options.collection);
         const { link, url } = await api.ask('POST', 'links', createdShape, body);
         printResult(options, { link: linkJson(link), url }, url);
-        printNote(
-          `${link.id}: ${claimsText(link.claimsAllowed)}, until ${momentText(link.claimUntilAt)}; shown this once`,
-        );
+        const until = link.claimUntilAt === null ? '' : `, until ${momentText(link.claimUntilAt)}`;
+        printNote(`${link.id}: for ${claimsText(link.claimsAllowed)}${until}; the URL is shown this once`);
       });
     });
 }
