@@ -42,6 +42,7 @@ for (const engine of engines) {
     count: Math.ceil(count / engines.length),
     engine,
     seed,
+    isOver: () => isInterrupted,
     onProgress: (soFar) => {
       last = describeKills(engine, soFar);
       if (monotonicMs() - shownMs < progressMs) return;
@@ -52,7 +53,7 @@ for (const engine of engines) {
     if (!isInterrupted) throw error;
     return null;
   });
-  if (report === null) {
+  if (report === null || isInterrupted) {
     process.stdout.write(`interrupted; ${last} (seed ${seed})\n`);
     process.exit(130);
   }

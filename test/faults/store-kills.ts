@@ -31,6 +31,8 @@ export interface KillOptions {
   /** Data folder to start PostgreSQL from, when there is one. */
   readonly template?: string;
   readonly onProgress?: (report: KillReport) => void;
+  /** Asked after each kill: whether to stop early. */
+  readonly isOver?: () => boolean;
 }
 
 export interface KillReport {
@@ -81,13 +83,14 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
     violations: [],
   };
   const random = seeded(options.seed);
+  const isOver = (): boolean => report.violations.length > 0 || options.isOver?.() === true;
   const { template } = options;
   const database =
     options.engine === 'postgres'
       ? new Database(await startPostgres({ fsync: 'on', ...(template === undefined ? {} : { template }) }))
       : null;
   try {
-    while (killsIn(report) < options.count && report.violations.length === 0) {
+    while (killsIn(report) < options.count && !isOver()) {
       await runRound(Math.min(killsPerRound, options.count - killsIn(report)), options, database, random, report);
     }
   } finally {
@@ -127,11 +130,11 @@ async function runRound(
     people,
     edges: options.edges ?? 2,
   });
+  const clients = new KillClients(rig, journal, random);
   try {
     await Promise.all([rig.owner, ...rig.people].map((person) => rig.signIn(person)));
-    const clients = new KillClients(rig, journal, random);
     const before = { acknowledged: report.acknowledged, unanswered: report.unanswered };
-    for (let kill = 0; kill < count && report.violations.length === 0; kill++) {
+    for (let kill = 0; kill < count && report.violations.length === 0 && options.isOver?.() !== true; kill++) {
       clients.run();
       await waitForAnswers(journal, journal.acknowledged + pick(random, fewestAnswers, mostAnswers));
       const chosen = lots.filter((victim) => victim !== 'postgres' || database !== null);
@@ -153,6 +156,8 @@ async function runRound(
       options.onProgress?.(report);
     }
   } finally {
+    // what a failure left running must not write any more
+    await clients.pause();
     await rig.close();
     journal.close();
     rmSync(outside, { recursive: true, force: true });
