@@ -38,7 +38,9 @@ export class Lookups {
       case 'password': {
         const { user, password, route } = lookup;
         const question = { route: route.name, user, password, address: clientAddress };
-        return { ...before, password: await this.#options.control.askPassword(question) };
+        const { position } = this.#options.cache;
+        const answer = await this.#options.control.askPassword(question);
+        return { ...before, password: answer.kind === 'verified' ? { ...answer, position } : answer };
       }
       case 'session':
         return { ...before, session: await this.session(lookup.holder) };

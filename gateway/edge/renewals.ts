@@ -4,7 +4,7 @@
 
 import { LRUCache } from 'lru-cache';
 import { memberClaims, type SessionHolder } from '../core/decision/access.ts';
-import type { RenewedSession } from '../core/decision/answers.ts';
+import { hangingOn, type RenewedSession } from '../core/decision/answers.ts';
 import { judgeSession } from '../core/decision/judge-session.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
@@ -102,10 +102,13 @@ export class Renewals {
     if (claims.cred !== undefined) {
       const { sub, cred } = claims;
       if (sub === undefined) return afterRefusalMs;
+      // before it is asked: what goes meanwhile ends what is made of the answer
+      const { position } = this.#options.live;
       const answer = await this.#options.control.renewPassword({ credentialId: cred.id, version: cred.v, sub });
-      if (answer.kind === 'away') return afterAwayMs;
+      if (answer.kind === 'away' || (position === null && route.isRevocable)) return afterAwayMs;
       const exp = now + Math.min(snapshot.passTtlSeconds, route.maxTokenTtlSeconds);
-      return answer.kind === 'stands' ? { kind: 'pass', claims: { ...claims, iat: now, exp } } : afterRefusalMs;
+      if (answer.kind === 'gone') return afterRefusalMs;
+      return { kind: 'pass', claims: { ...claims, ...hangingOn(cred.id, position), iat: now, exp } };
     }
     const holder = holderOf(claims, request.host);
     if (holder === null) return afterRefusalMs;

@@ -110,7 +110,7 @@ const facts = fc
 
 const verified: Answers = {
   ...noAnswers,
-  password: { kind: 'verified', sub: 'u', credentialId: 'c_x', credentialVersion: 1 },
+  password: { kind: 'verified', sub: 'u', credentialId: 'c_x', credentialVersion: 1, position: null },
 };
 
 const step = fc.oneof(

@@ -302,11 +302,36 @@ describe('a pass past half its life', () => {
     const times = { sub: 'alice', paths: ['/guarded/*'], iat: now - 2000, exp: now + 1600 };
     const pass = rig.gateway.mint({ ...times, cred }, 'pass');
     const renewed = await askUntilRenewed('/guarded/b', `Cookie: latchkey_pass=${pass}`);
-    expect(claimsOf(passOf(renewed))).toMatchObject({ sub: 'alice', cred, paths: ['/guarded/*'] });
+    const { id } = Object(cred);
+    const { epoch, seq } = rig.log.position;
+    const hangsOn = { n: [`cr_${id}`], v: [epoch, seq] };
+    expect(claimsOf(passOf(renewed))).toMatchObject({ sub: 'alice', cred, paths: ['/guarded/*'], ...hangsOn });
     const gone = rig.gateway.mint({ ...times, cred: { id: 'c_other', v: 1 } }, 'pass');
     for (let part = 0; part < 5; part++) {
       expect(passOf(await rig.ask('GET', `/guarded/${part}`, `Cookie: latchkey_pass=${gone}`))).toBeNull();
     }
+  });
+});
+
+describe('a pass that a password made', () => {
+  const basic = `Authorization: Basic ${Buffer.from('alice:a long pass phrase').toString('base64')}`;
+
+  test('ends with its record, at once and everywhere, and the password makes a new one while it is good', async () => {
+    const before = passOf(await rig.ask('GET', '/guarded/a', basic));
+    const cookie = `Cookie: latchkey_pass=${before}`;
+    expect((await rig.ask('GET', '/guarded/a', cookie)).status).toBe(200);
+    const [node] = Object(claimsOf(before)).n;
+    await rig.change('revoke', node);
+    expect((await rig.ask('GET', '/guarded/a', cookie)).status).toBe(401);
+    const again = passOf(await rig.ask('GET', '/guarded/a', basic));
+    expect((await rig.ask('GET', '/guarded/a', `Cookie: latchkey_pass=${again}`)).status).toBe(200);
+  });
+
+  test('is refused after a restore, under another epoch', async () => {
+    const claims = claimsOf(passOf(await rig.ask('GET', '/guarded/a', basic)));
+    const { seq } = rig.log.position;
+    const restored = rig.gateway.mint({ ...claims, v: ['before the restore', seq] }, 'pass');
+    expect((await rig.ask('GET', '/guarded/a', `Cookie: latchkey_pass=${restored}`)).status).toBe(401);
   });
 });
 

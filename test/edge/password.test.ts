@@ -82,6 +82,8 @@ describe('content and token come in one answer', () => {
       iss: 'latchkey',
       sub: 'alice',
       cred: { id: expect.stringMatching(/^c_[a-z2-7]{12}$/), v: 1 },
+      n: [expect.stringMatching(/^cr_c_[a-z2-7]{12}$/)],
+      v: ['none', 0],
       paths: ['/vod/*'],
       iat: expect.any(Number),
       exp: (payload.iat ?? 0) + 3600,

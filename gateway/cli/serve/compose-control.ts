@@ -12,6 +12,8 @@ import { openConfiguredTransport } from '../../control/notify/configured-transpo
 import { type Outbox, startOutbox } from '../../control/notify/deliver-outbox.ts';
 import { registerOutboxMetrics } from '../../control/notify/outbox-metrics.ts';
 import { openContext } from '../../control/open-context.ts';
+import { revokeCredentials } from '../../control/revocations/revoke-credentials.ts';
+import { CredentialWatch } from '../../control/revocations/watch-credentials.ts';
 import { recordSeen } from '../../control/sessions/record-seen.ts';
 import { sessionForHost } from '../../control/sessions/session-for-host.ts';
 import { startPruning } from '../../control/sessions/start-pruning.ts';
@@ -99,6 +101,11 @@ export async function composeControl(
     const deliveries = startOutbox(context, openConfiguredTransport({ config: () => config, clock }), { onAttempt });
     outbox = deliveries;
     const pruning = startPruning(context);
+    const credentials = new CredentialWatch({
+      usersFile: () => config.usersFile,
+      revoke: (ids) => revokeCredentials(context, { kind: 'system' }, ids),
+      logger,
+    });
     return {
       kind: 'composed',
       control: running,
@@ -116,7 +123,7 @@ export async function composeControl(
       },
       close: async () => {
         await operator.close();
-        await Promise.all([running.close(), deliveries.close(), pruning.close()]);
+        await Promise.all([running.close(), deliveries.close(), pruning.close(), credentials.close()]);
         await opened.close();
       },
     };

@@ -62,6 +62,11 @@ export class AccessCache {
     this.#limits = limits;
   }
 
+  /** The place of the log up to which it has heard; null before the first. */
+  get position(): LogPosition | null {
+    return this.#position;
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -1,6 +1,8 @@
 // The questions that only control can answer, and its answers: data between `decide`, which asks, and the edge, which carries.
 // Also what an answer about a password makes of itself: the claims of a pass.
 
+import type { LogPosition } from '../model/change.ts';
+import { credentialNode } from '../model/node-id.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import type { TokenClaims } from '../token/claims.ts';
 import type { AccessAnswer, SessionEnded, SessionHolder } from './access.ts';
@@ -41,6 +43,8 @@ export interface VerifiedPassword {
   readonly sub: string;
   readonly credentialId: string;
   readonly credentialVersion: number;
+  /** The place of the log that was known when control was asked: what ended later ends what is made of this. */
+  readonly position: LogPosition | null;
 }
 
 /** A session with a new token, for its cookie. */
@@ -79,10 +83,16 @@ export function passwordClaims(
     sub: answer.sub,
     // the record's id and version: enough to revoke by, and nothing that a guess could be tested against
     cred: { id: answer.credentialId, v: answer.credentialVersion },
+    ...hangingOn(answer.credentialId, answer.position),
     paths: route.passPaths,
     iat: now,
     exp: now + ttl,
     ...(route.host === null ? {} : { hosts: [route.host] }),
     ...(audience === undefined ? {} : { aud: [audience] }),
   };
+}
+
+/** `n` and `v` of what hangs on a record of the users file; none before the log is known, when nothing of it can be said. */
+export function hangingOn(credentialId: string, position: LogPosition | null): Pick<TokenClaims, 'n' | 'v'> {
+  return position === null ? {} : { n: [credentialNode(credentialId)], v: [position.epoch, position.seq] };
 }

@@ -3,6 +3,7 @@
 // Order and refusals: explicit credentials decide alone, ambient ones count as absent when they are bad
 // (RFC 6750 §3.1 for the first; a stale cookie must not stop a visitor for the second).
 
+import { credentialNode } from '../model/node-id.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import type { TokenClaims } from '../token/claims.ts';
 import { checkScope, checkTimes, type TokenRefusal, type VerifiedToken } from '../token/common-key-token.ts';
@@ -132,7 +133,7 @@ export function decide(
 
   // a cookie that is good elsewhere does not stop credentials that are good here
   if (route.takesPassword && facts.basic !== null) {
-    return decideBasic(facts.basic, route, snapshot, now, answers, cookies);
+    return decideBasic(facts.basic, route, snapshot, live, now, answers, cookies);
   }
   if (route.looksAtSessions && facts.sessionCookie !== null) {
     const decision = decideSession(facts.sessionCookie, facts, route, snapshot, live, now, answers, cookies);
@@ -305,6 +306,7 @@ function decideBasic(
   basic: string,
   route: RoutePolicy,
   snapshot: Snapshot,
+  live: LiveIndex,
   now: EpochSeconds,
   answers: Answers | null,
   cookies: CookieChanges | null,
@@ -317,8 +319,15 @@ function decideBasic(
   if (answer === null) return { kind: 'lookup', question: 'password', route, ...credentials };
   switch (answer.kind) {
     case 'verified': {
+      const { position } = answer;
+      // the record went while it was being compared
+      if (route.isRevocable && position !== null && live.hasRevoked([credentialNode(answer.credentialId)], position)) {
+        return deny('control-away', route, 'the answer was overtaken by a revocation', presented, cookies, 1);
+      }
       const claims = passwordClaims(answer, route, snapshot, now);
-      return new Permit(route, 'password', null, claims, claims, cookies, null);
+      // a pass that no revocation could end is none
+      const issue = position === null && route.isRevocable ? null : claims;
+      return new Permit(route, 'password', null, claims, issue, cookies, null);
     }
     case 'refused':
       return deny('password-wrong', route, 'unknown user or wrong password', presented, cookies);

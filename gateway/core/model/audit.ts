@@ -46,6 +46,8 @@ const phrases = {
   'key.promoted': 'made a common key the one that signs',
   'key.retired': 'retired a common key',
   'key.exported': 'exported a common key',
+  'credential.revoked': 'ended the passes of a record of the users file',
+  'token.revoked': 'revoked tokens made by others',
   'store.created': 'made the store',
   'store.migrated': 'migrated the store',
   'store.backed-up': 'made a backup of the store',

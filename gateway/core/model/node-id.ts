@@ -35,6 +35,11 @@ export function keyNode(keyId: string): string {
   return `ky_${keyId}`;
 }
 
+/** Node of a record of the users file; a new password is another record under the same id. */
+export function credentialNode(credentialId: string): string {
+  return `cr_${credentialId}`;
+}
+
 /** Subject of everything that is granted on a collection; see `Change` of kind `touch`. */
 export function collectionSubject(name: string): string {
   return `co_${name}`;

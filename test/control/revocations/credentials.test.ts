@@ -1,0 +1,94 @@
+// What the users file loses ends for those who had it, once, and nothing else does. tokens.md "One graph of revocation".
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { revokeCredentials } from '../../../gateway/control/revocations/revoke-credentials.ts';
+import { CredentialWatch } from '../../../gateway/control/revocations/watch-credentials.ts';
+import { addUser, listUsers, removeUser } from '../../../gateway/store/users.ts';
+import { memoryLogger } from '../../support/control.ts';
+import { makeContext } from '../../support/control-context.ts';
+
+let folder = '';
+let file = '';
+let watch: CredentialWatch | null = null;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-credentials-'));
+  file = join(folder, 'users');
+  for (const name of ['alice', 'ben', 'cora']) await addUser(file, name, 'a password');
+});
+afterEach(async () => {
+  await watch?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function idsByName(): Record<string, string> {
+  const listed = listUsers(file);
+  if (listed.kind === 'refused') throw new Error(listed.problem);
+  return Object.fromEntries(listed.users.map(({ name, credentialId }) => [name, credentialId]));
+}
+
+/** Looks only when the test does. */
+function startWatch(revoke: (ids: readonly string[]) => Promise<void>): { readonly look: () => Promise<void> } {
+  const { logger } = memoryLogger();
+  const started = new CredentialWatch({ usersFile: () => file, revoke, logger, intervalMs: 3_600_000 });
+  watch = started;
+  return {
+    // a change counts once it has stood still
+    look: async () => {
+      for (let look = 0; look < 3; look++) await started.look();
+    },
+  };
+}
+
+test('who is removed or gets another password is revoked, once; who stays and who comes is not', async () => {
+  const site = await makeContext();
+  const { look } = startWatch((ids) => revokeCredentials(site.context, { kind: 'system' }, ids));
+  await look();
+  const { alice, ben } = idsByName();
+  await removeUser(file, 'alice');
+  await addUser(file, 'ben', 'another password');
+  await addUser(file, 'dora', 'a password');
+  await look();
+  await look();
+  const changes = await site.store.sql.selectFrom('changes').select(['kind', 'node']).orderBy('seq').execute();
+  expect(changes).toEqual([
+    { kind: 'revoke', node: `cr_${alice}` },
+    { kind: 'revoke', node: `cr_${ben}` },
+  ]);
+  const audit = await site.store.sql.selectFrom('audit').select(['actor', 'action', 'subject']).execute();
+  expect(audit).toContainEqual({ actor: 'system', action: 'credential.revoked', subject: alice });
+});
+
+test('a file that is broken or away for a while ends nobody', async () => {
+  const ended: string[] = [];
+  const { look } = startWatch(async (ids) => void ended.push(...ids));
+  await look();
+  const whole = readFileSync(file);
+  writeFileSync(file, 'alice:half a li');
+  await look();
+  rmSync(file);
+  await look();
+  writeFileSync(file, whole);
+  await look();
+  expect(ended).toEqual([]);
+  const { cora } = idsByName();
+  await removeUser(file, 'cora');
+  await look();
+  expect(ended).toEqual([cora]);
+});
+
+test('what could not be revoked is tried again at the next look', async () => {
+  const tries: (readonly string[])[] = [];
+  const { look } = startWatch(async (ids) => {
+    tries.push(ids);
+    if (tries.length < 3) throw new Error('the store is away');
+  });
+  await look();
+  const { alice } = idsByName();
+  await removeUser(file, 'alice');
+  await look();
+  await look();
+  expect(tries).toEqual([[alice], [alice], [alice]]);
+});
