@@ -37,9 +37,10 @@ const idempotent: ReadonlySet<string> = new Set([
 /** A request being forwarded. Made with a permit, started once, ended once. */
 export class Exchange {
   readonly method: string;
-  readonly permit: Permit;
+  /** A tunnel's changes, and its request with it: see renew-permit.ts. */
+  permit: Permit;
   readonly downstream: Downstream;
-  readonly request: Described;
+  request: Described;
   readonly requestId: string;
   readonly startedMs: number;
   readonly timeouts: Permit['route']['timeouts'];

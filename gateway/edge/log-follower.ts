@@ -50,6 +50,7 @@ export class LogFollower {
         }
         live.changed(message.changes);
         this.#settle(outcome === 'revoked');
+        runtime.tunnels.touched(message.changes);
         return;
       }
       case 'heartbeat': {

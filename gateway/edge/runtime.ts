@@ -36,6 +36,7 @@ import { OpenTunnels } from './open-tunnels.ts';
 import { Overload } from './overload.ts';
 import { RateBuckets } from './rate-buckets.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import { PermitRenewals } from './renew-permit.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { StandingChange } from './server-standing.ts';
 import { SlowClients } from './slow-clients.ts';
@@ -97,6 +98,7 @@ export class Runtime {
   scratch: Buffer = Buffer.allocUnsafeSlow(scratchBytes);
   readonly connections = new Set<Downstream>();
   readonly tunnels = new OpenTunnels();
+  readonly permits = new PermitRenewals(this);
   readonly admission = new Admission(this);
   readonly overload = new Overload();
   readonly #slowClients = new SlowClients(this.connections, this.ticker.nowMs);

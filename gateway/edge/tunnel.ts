@@ -12,6 +12,7 @@ import type { Exchange } from './exchange.ts';
 import { issueLines } from './issue-pass.ts';
 import { upgradeLines } from './judge-upgrade.ts';
 import { isStillAllowed } from './reconsider.ts';
+import { type Prolonged, renewableHolder } from './renew-permit.ts';
 import { writeResponseHead } from './response-writer.ts';
 import type { Runtime } from './runtime.ts';
 import type { Deadlined } from './ticker.ts';
@@ -21,6 +22,9 @@ import type { UpstreamConnection } from './upstream-connection.ts';
 const halfOpenMs = 30_000;
 // How long an ended upstream connection may take for what was written to it.
 const lingerMs = 2000;
+// How long before the end of its permit a tunnel is asked for, at most; and how soon again while control does not answer.
+const askAheadMs = 60_000;
+const askAgainMs = 5000;
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -54,13 +58,15 @@ export function openTunnel(runtime: Runtime, exchange: Exchange, upgrade: Upgrad
 export class Tunnel implements Deadlined {
   deadlineMs = never;
   readonly exchange: Exchange;
-  readonly #upgrade: Upgrade;
+  readonly upgrade: Upgrade;
   readonly #runtime: Runtime;
   readonly #client: Downstream;
   #upstream: UpstreamConnection | null = null;
   #head: string;
   /** When the permit ends. */
-  readonly #permitEndMs: number;
+  #permitEndMs = never;
+  /** When control is asked whether it may go on. */
+  #askDueMs = never;
   #idleDueMs = never;
   /** When the upstream has to have taken what it was given. */
   #upstreamTakesMs = never;
@@ -72,13 +78,10 @@ export class Tunnel implements Deadlined {
   constructor(runtime: Runtime, exchange: Exchange, upgrade: Upgrade, head: string) {
     this.#runtime = runtime;
     this.exchange = exchange;
-    this.#upgrade = upgrade;
+    this.upgrade = upgrade;
     this.#client = exchange.downstream;
     this.#head = head;
-    const exp = exchange.permit.claims?.exp;
-    const { nowMs, epochSeconds } = runtime.ticker;
-    this.#permitEndMs =
-      exp === undefined ? never : nowMs + (exp + runtime.snapshot.clockSkewSeconds - epochSeconds) * 1000;
+    this.#planPermit(0);
   }
 
   /** Writes the 101 and what came behind it (`start` to `end`, only lent), then what the client said too early. */
@@ -168,7 +171,40 @@ export class Tunnel implements Deadlined {
   /** Ends the tunnel when what allowed it would not allow it any more. */
   reconsider(): void {
     if (this.#isOver) return;
-    if (!isStillAllowed(this.#runtime, this.exchange, this.#upgrade)) this.shut('revoked');
+    if (!isStillAllowed(this.#runtime, this.exchange, this.upgrade)) this.shut('revoked');
+  }
+
+  /** Something changed: control is asked when this tunnel may hang on it. @param isCollection  a collection is among them */
+  touched(nodes: ReadonlySet<string>, isCollection: boolean): void {
+    if (this.#isOver || renewableHolder(this.exchange) === null) return;
+    const { permit, request } = this.exchange;
+    const { sub = '', n = [] } = permit.claims ?? {};
+    const { live, ticker, permits } = this.#runtime;
+    if (nodes.has(sub) || n.some((node) => nodes.has(node))) permits.ask(this);
+    // what was answered before and still holds is remembered
+    else if (isCollection && permit.how !== 'session') {
+      if (live.findAccess(sub, request.host, request.path, ticker.epochSeconds) === null) permits.ask(this);
+    }
+  }
+
+  /** Takes control's word on whether it may go on. */
+  prolong(outcome: Prolonged): void {
+    if (this.#isOver) return;
+    if (outcome.kind === 'gone') {
+      this.shut('revoked');
+      return;
+    }
+    const { nowMs } = this.#runtime.ticker;
+    if (outcome.kind === 'away') {
+      const leftMs = this.#permitEndMs - nowMs;
+      this.#askDueMs = nowMs + Math.min(askAgainMs, leftMs / 2);
+    } else {
+      const endMs = this.#permitEndMs;
+      this.exchange.permit = outcome.permit;
+      this.exchange.request = outcome.request;
+      this.#planPermit(endMs);
+    }
+    this.#schedule();
   }
 
   /** Ends both connections behind what was written to them; what still comes is dropped. */
@@ -190,7 +226,23 @@ export class Tunnel implements Deadlined {
       reset(this.#upstream?.socket);
     } else if (this.#halfOpenDueMs <= now) this.shut('half-open');
     else if (this.#idleDueMs <= now) this.shut('idle');
-    else this.#schedule();
+    else {
+      if (this.#askDueMs <= now) {
+        this.#askDueMs = never;
+        this.#runtime.permits.ask(this);
+      }
+      this.#schedule();
+    }
+  }
+
+  /** @param endedMs  end of the permit before; one that ends no later is not asked about again */
+  #planPermit(endedMs: number): void {
+    const { ticker, snapshot } = this.#runtime;
+    const exp = this.exchange.permit.claims?.exp;
+    const leftMs = exp === undefined ? never : (exp + snapshot.clockSkewSeconds - ticker.epochSeconds) * 1000;
+    this.#permitEndMs = ticker.nowMs + leftMs;
+    const isLater = this.#permitEndMs > endedMs + 1000 && renewableHolder(this.exchange) !== null;
+    if (isLater) this.#askDueMs = this.#permitEndMs - Math.min(askAheadMs, leftMs / 2);
   }
 
   #touch(): void {
@@ -199,7 +251,8 @@ export class Tunnel implements Deadlined {
   }
 
   #schedule(): void {
-    this.deadlineMs = Math.min(this.#idleDueMs, this.#permitEndMs, this.#upstreamTakesMs, this.#halfOpenDueMs);
+    const permitMs = Math.min(this.#permitEndMs, this.#askDueMs);
+    this.deadlineMs = Math.min(this.#idleDueMs, permitMs, this.#upstreamTakesMs, this.#halfOpenDueMs);
   }
 
   #beginHalfOpen(): void {
@@ -210,6 +263,7 @@ export class Tunnel implements Deadlined {
   #finish(why: TunnelEnd): void {
     this.#isOver = true;
     this.#runtime.ticker.unwatch(this);
+    this.#runtime.permits.forget(this);
     this.#runtime.tunnelOver(this, why, monotonicMs() - this.exchange.startedMs);
   }
 }

@@ -1,0 +1,177 @@
+// Tunnels of people who are signed in go on while control says yes, and end when it says no or their access was taken back.
+// tokens.md "One graph of revocation"; lives are seconds here, so that their ends come.
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { RenewSessionAnswer } from '../../gateway/config/edge-feed.ts';
+import { epochSeconds } from '../../gateway/telemetry/clock.ts';
+import { MemberRig, passOf } from '../support/member-rig.ts';
+import { WebSocketClient, WebSocketUpstream } from '../support/websocket.ts';
+
+const lifeSeconds = 2;
+let rig: MemberRig;
+let echo: WebSocketUpstream;
+const clients: WebSocketClient[] = [];
+
+beforeAll(async () => {
+  echo = await WebSocketUpstream.start();
+  rig = await MemberRig.start({
+    config: {
+      upstreams: { media: { servers: [echo.url] } },
+      tokens: { clock_skew: '0s', pass_ttl: `${lifeSeconds}s` },
+      routes: [
+        { name: 'vod', path: '/vod/', upstream: 'media', accept: ['token', 'member'] },
+        { name: 'club', path: '/club/', upstream: 'media', accept: ['session'] },
+        { name: 'open', path: '/open/', upstream: 'media', accept: ['anyone', 'member'] },
+      ],
+    },
+  });
+});
+afterAll(async () => {
+  await rig.close();
+  await echo.close();
+});
+beforeEach(() => rig.reset());
+afterEach(() => {
+  for (const client of clients.splice(0)) client.destroy();
+});
+
+/** A session that runs out soon. */
+const short = (name: string) => rig.cookie(name, { exp: epochSeconds() + lifeSeconds });
+
+async function open(target: string, ...fields: string[]): Promise<WebSocketClient> {
+  const client = await WebSocketClient.open(rig.gateway.port, target, ['Origin: http://media.example', ...fields]);
+  clients.push(client);
+  expect(client.answer.status).toBe(101);
+  expect(await client.echo('hello')).toBe('hello');
+  return client;
+}
+
+const hasEnded = (client: WebSocketClient) => client.raw.hasEnded;
+
+/** A pass of Anna's that runs out soon. */
+function shortPass(): string {
+  const { epoch, seq } = rig.log.position;
+  const now = epochSeconds();
+  const nodes = ['ac_anna', 'me_1', 'se_anna', 'dv_anna'];
+  const own = { sub: 'ac_anna', grant: 'me_1', sid: 'se_anna', did: 'dv_anna', n: nodes, v: [epoch, seq] };
+  return rig.gateway.mint({ ...own, paths: ['/vod/summer/*'], iat: now, exp: now + lifeSeconds }, 'pass');
+}
+
+function renewed(name: string, life = lifeSeconds): RenewSessionAnswer {
+  return { kind: 'renewed', token: rig.session(name, { exp: epochSeconds() + life }), maxAgeSeconds: 100 };
+}
+
+describe('at the end of what opened it', () => {
+  test('a tunnel goes on while control says yes, and ends when it says no, or nothing at all', async () => {
+    let isAway = 0;
+    let isOver = false;
+    rig.answerSession = async ({ session }) => {
+      if (session === 'se_cora' || isOver) return { kind: 'ended' };
+      // an answer that does not come is asked for again
+      if (session === 'se_dora' || (session === 'se_erik' && isAway++ === 0)) throw new Error('the store is away');
+      return renewed(session.slice(3));
+    };
+    rig.answerAccess = async (question) => (question.account === 'ac_anna' ? rig.granted() : rig.none('ac_ben'));
+    const [club, cora, dora, erik] = await Promise.all(
+      ['anna', 'cora', 'dora', 'erik'].map((name) => open('/club/a', short(name))),
+    );
+    const [member, stranger, pass, bearer] = await Promise.all([
+      open('/vod/summer/a', short('anna')),
+      open('/open/summer/a', short('ben')),
+      open('/vod/summer/b', `Cookie: latchkey_pass=${shortPass()}`),
+      open('/vod/summer/c', `Authorization: Bearer ${shortPass()}`),
+    ]);
+    if (club === undefined || cora === undefined || dora === undefined || erik === undefined) throw new Error('none');
+    await expect.poll(() => [cora, dora, bearer].map(hasEnded), { timeout: 5000 }).toEqual([true, true, true]);
+    // more than two lives on
+    await expect
+      .poll(() => rig.renewals.filter(({ session }) => session === 'se_anna').length, { timeout: 6000 })
+      .toBeGreaterThan(9);
+    for (const tunnel of [club, erik, member, pass]) expect(await tunnel.echo('on')).toBe('on');
+    // whom nobody asked who he is goes on as nobody
+    expect(await stranger.echo('on')).toBe('on');
+    isOver = true;
+    await expect.poll(() => [club, erik, member, pass].map(hasEnded), { timeout: 5000 }).toEqual(Array(4).fill(true));
+    expect(hasEnded(stranger)).toBe(false);
+    const ends = await rig.gateway.scrape();
+    expect(ends).toMatch(/latchkey_tunnels_ended_total\{[^}]*"expired"[^}]*\} 2\n/);
+  }, 15_000);
+
+  test('one member after the other is asked about, a few at once', async () => {
+    const waiting: (() => void)[] = [];
+    rig.answerSession = ({ session }) =>
+      new Promise((resolve) => waiting.push(() => resolve(renewed(session.slice(3), 900))));
+    const names = Array.from({ length: 40 }, (_, number) => `many${number}`);
+    const tunnels = await Promise.all(names.map((name) => open('/club/a', rig.cookie(name))));
+    for (const name of names) rig.log.append('touch', `ac_${name}`);
+    await rig.change('touch', 'ac_nobody');
+    await expect.poll(() => waiting.length).toBe(32);
+    for (const answer of waiting.splice(0)) answer();
+    await expect.poll(() => waiting.length).toBe(8);
+    for (const answer of waiting.splice(0)) answer();
+    expect(await Promise.all(tunnels.map((tunnel) => tunnel.echo('on')))).toEqual(Array(40).fill('on'));
+    expect(rig.renewals).toHaveLength(40);
+  });
+});
+
+describe('what happens in the log', () => {
+  beforeEach(() => {
+    rig.answerSession = async ({ session }) => renewed(session.slice(3), 900);
+  });
+
+  test('has a tunnel asked about again: it goes on when the answer is yes, and ends when it is no', async () => {
+    const [member, club] = [await open('/vod/summer/a', rig.cookie()), await open('/club/a', rig.cookie('ben'))];
+    rig.questions.length = 0;
+    await rig.change('touch', 'ac_other');
+    await rig.change('touch', 'co_other');
+    expect([rig.renewals, rig.questions]).toEqual([[], []]);
+    // of its collection, its account, and its link
+    for (const [at, node] of ['co_summer', 'ac_anna', 'li_1'].entries()) {
+      await rig.change('touch', node);
+      await expect.poll(() => rig.questions.length).toBe(at + 1);
+      expect(await member.echo(node)).toBe(node);
+    }
+    rig.answerAccess = async ({ account }) => rig.none(account);
+    await rig.change('touch', 'co_summer');
+    await expect.poll(() => hasEnded(member)).toBe(true);
+    rig.answerSession = async () => ({ kind: 'ended' });
+    expect(hasEnded(club)).toBe(false);
+    await rig.change('touch', 'ac_ben');
+    await expect.poll(() => hasEnded(club)).toBe(true);
+  });
+
+  test('ends a member’s tunnel with the membership, without a pass and without asking', async () => {
+    const [member, other] = [await open('/vod/summer/a', rig.cookie()), await open('/club/a', rig.cookie())];
+    rig.renewals.length = 0;
+    await rig.change('revoke', 'me_1');
+    await expect.poll(() => hasEnded(member)).toBe(true);
+    expect(await other.echo('on')).toBe('on');
+    expect(rig.renewals).toEqual([]);
+  });
+
+  test('ends a tunnel by the grant that control named last, not by the one it began with', async () => {
+    const member = await open('/vod/summer/a', rig.cookie());
+    rig.answerAccess = async () => {
+      const answer = rig.granted();
+      return answer.kind === 'granted' ? { ...answer, nodes: ['ac_anna', 'me_2'], grant: 'me_2' } : answer;
+    };
+    await rig.change('touch', 'ac_anna');
+    await expect.poll(() => rig.questions.length).toBe(2);
+    await rig.change('revoke', 'me_1');
+    expect(await member.echo('on')).toBe('on');
+    await rig.change('revoke', 'me_2');
+    await expect.poll(() => hasEnded(member)).toBe(true);
+  });
+});
+
+describe('a pass', () => {
+  test('is dated by what this edge knew, not by an answer that was ahead of it', async () => {
+    const { epoch, seq } = rig.log.position;
+    rig.answerAccess = async () => rig.granted({}, { epoch, seq: seq + 5 });
+    const answer = await rig.ask('GET', '/vod/summer/a', rig.cookie());
+    const cookie = `Cookie: latchkey_pass=${passOf(answer)}`;
+    // the session ended before the answer was read, and nobody here had heard of it
+    await rig.change('revoke', 'se_anna');
+    expect((await rig.ask('GET', '/vod/summer/a', cookie)).status).toBe(401);
+  });
+});
