@@ -21,8 +21,8 @@ export type Prolonged =
   | { readonly kind: 'gone' }
   | { readonly kind: 'away' };
 
-/** Questions for tunnels at once; the rest of what control takes is for requests. */
-const maxAtOnce = 32;
+/** Questions for tunnels at once: a quarter of an edge's connections to control, the others are for requests. */
+const maxAtOnce = 8;
 const gone: Prolonged = { kind: 'gone' };
 const away: Prolonged = { kind: 'away' };
 
