@@ -4,6 +4,7 @@
 // Rules: tokens.md "Freshness"; conventions: one read at a time, in order.
 
 import type { FeedIndex, FeedMessage, LogBeat } from '../config/edge-feed.ts';
+import { outsideLifeSeconds } from '../core/decision/revocation-index.ts';
 import type { Change, LogPosition } from '../core/model/change.ts';
 import type { Store } from '../store/store.ts';
 import { machineMs } from '../telemetry/clock.ts';
@@ -33,6 +34,7 @@ export interface ChangeFeedOptions {
 
 const defaultPollMs = 250;
 const defaultReachMs = 5000;
+const forgetFromSize = 4096;
 
 /** A log in which nothing ever happens, for a control without a store. No token of ours is of its epoch. */
 export const emptyLog: ChangeSource = {
@@ -54,6 +56,7 @@ export class ChangeFeed {
   readonly #stopListening: () => void;
   readonly #timer: NodeJS.Timeout;
   #position: LogPosition | null = null;
+  #forgetAtSize = 2 * forgetFromSize;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;
   #isWoken = false;
@@ -188,14 +191,19 @@ export class ChangeFeed {
   #forget(): void {
     const { clock, keepSeconds } = this.#options;
     if (keepSeconds === undefined) return;
-    const oldest = clock.epochSeconds() - keepSeconds();
+    const now = clock.epochSeconds();
+    const keep = keepSeconds();
+    const keepOutside = outsideLifeSeconds(keep);
     for (const [node, { kind, at }] of this.#revocations) {
-      // an outside token may live as long as whoever made it wanted
-      if (kind === 'revoke' && at < oldest) this.#revocations.delete(node);
+      if (at < now - (kind === 'revoke' ? keep : keepOutside)) this.#revocations.delete(node);
     }
+    this.#forgetAtSize = 2 * Math.max(this.#revocations.size, forgetFromSize);
   }
 
   #remember(change: Change): void {
-    if (change.kind === 'revoke' || change.kind === 'outside') this.#revocations.set(change.node, change);
+    if (change.kind !== 'revoke' && change.kind !== 'outside') return;
+    this.#revocations.set(change.node, change);
+    // edges may run for months without a new one that asks for the index
+    if (this.#revocations.size > this.#forgetAtSize) this.#forget();
   }
 }

@@ -2,6 +2,7 @@
 // It reads nothing by itself: messages come from the feed in the order in which control sent them.
 // Rules: tokens.md "Acknowledged means enforced" and "Freshness".
 
+import { outsideLifeSeconds } from '../core/decision/revocation-index.ts';
 import type { LogPosition } from '../core/model/change.ts';
 import { machineMs, monotonicMs } from '../telemetry/clock.ts';
 import type { LogMessage } from './control-client.ts';
@@ -89,11 +90,12 @@ export class LogFollower {
   }
 
   #forget(): void {
-    const now = monotonicMs();
-    if (now < this.#forgetAtMs) return;
-    this.#forgetAtMs = now + forgetEveryMs;
+    const nowMs = monotonicMs();
+    if (nowMs < this.#forgetAtMs) return;
+    this.#forgetAtMs = nowMs + forgetEveryMs;
     const { live, ticker, snapshot } = this.#options.runtime;
     const longest = snapshot.maxTokenTtlSeconds + 2 * snapshot.clockSkewSeconds + clockSlackSeconds;
-    live.revocations.forgetNodesBefore(ticker.epochSeconds - longest);
+    const now = ticker.epochSeconds;
+    live.revocations.forgetBefore(now - longest, now - outsideLifeSeconds(longest));
   }
 }

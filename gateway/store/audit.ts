@@ -80,12 +80,21 @@ export async function listAudit(
   return { entries, next: rows.length > limit ? (entries.at(-1)?.position ?? null) : null };
 }
 
-/** Drops entries older than a moment. @returns how many; `limit` of them means: there may be more */
+/**
+ * Drops entries older than a moment, the oldest ones first; no more than `limit` are looked at.
+ *
+ * @returns how many; `limit` of them means: there may be more
+ */
 export async function pruneAudit(unit: Unit, before: EpochSeconds, limit = 10_000): Promise<number> {
   const old = await unit.sql
     .deleteFrom('audit')
     .where('position', 'in', (nested) =>
-      nested.selectFrom('audit').select('position').where('at', '<', before).orderBy('position').limit(limit),
+      nested
+        .selectFrom((oldest) =>
+          oldest.selectFrom('audit').select(['position', 'at']).orderBy('position').limit(limit).as('oldest'),
+        )
+        .select('position')
+        .where('at', '<', before),
     )
     .executeTakeFirst();
   return Number(old.numDeletedRows);

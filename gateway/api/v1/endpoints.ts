@@ -8,6 +8,7 @@ import { keyEndpoints } from './keys.ts';
 import { linkEndpoints } from './links.ts';
 import { meEndpoints } from './me.ts';
 import { myAccountEndpoints } from './my-account.ts';
+import { revocationEndpoints } from './revocations.ts';
 import { signInEndpoints } from './sign-in.ts';
 
 export const endpoints: readonly Endpoint[] = [
@@ -17,5 +18,6 @@ export const endpoints: readonly Endpoint[] = [
   ...accountEndpoints,
   ...linkEndpoints,
   ...keyEndpoints,
+  ...revocationEndpoints,
   ...explainEndpoints,
 ];

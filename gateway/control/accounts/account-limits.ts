@@ -79,5 +79,7 @@ export type RequestKind = keyof typeof requestLimits;
 export const abandonedAfterSeconds = 30 * day;
 /** What ended is kept this long, for "I did not sign out" questions. */
 export const keepEndedSeconds = 30 * day;
+/** The history of who did what is kept this long. */
+export const keepAuditSeconds = 400 * day;
 /** A browser that was not used for this long is unknown again. */
 export const keepDevicesSeconds = 400 * day;

@@ -1,8 +1,9 @@
 // Forgets what has ended: codes, counts of guesses, sessions, devices, accounts that nobody ever verified, revocations that every
-// token has outlived. Bounded per call, so that it never holds up others; the caller calls again soon while there is more.
+// token has outlived, old history. Bounded per call, so that it never holds up others; the caller calls again soon while there is more.
 // Nothing that still opens something is touched.
 
 import { listAbandonedAccounts } from '../../store/accounts.ts';
+import { pruneAudit } from '../../store/audit.ts';
 import { defaultChangeLifeSeconds, pruneChanges } from '../../store/change-log.ts';
 import { removeOldDevices } from '../../store/devices.ts';
 import { pruneCodes } from '../../store/one-time-codes.ts';
@@ -11,6 +12,7 @@ import { pruneThrottles } from '../../store/throttles.ts';
 import {
   abandonedAfterSeconds,
   guessLimits,
+  keepAuditSeconds,
   keepDevicesSeconds,
   keepEndedSeconds,
   requestLimits,
@@ -47,6 +49,7 @@ export async function pruneExpired(context: ControlContext): Promise<Pruned> {
       await removeOldSessions(sql, ended, ended - sessionIdleSeconds, rowsPerCall),
       await removeOldDevices(sql, now - keepDevicesSeconds, rowsPerCall),
       await pruneChanges(unit, now - changeLife, rowsPerCall),
+      await pruneAudit(unit, now - keepAuditSeconds, rowsPerCall),
     ];
     const abandoned = await listAbandonedAccounts(sql, now - abandonedAfterSeconds, accountsPerCall);
     for (const id of abandoned) await removeUnverified(unit, id);

@@ -13,6 +13,19 @@ interface Revocation {
   readonly at: EpochSeconds;
 }
 
+/** What the log keeps at least, in seconds. */
+const logLifeSeconds = 35 * 24 * 3600;
+
+/**
+ * How long revocations of outside tokens count: as long as the log keeps them, and never shorter than a token may live. A token
+ * without `iat` that was refused for living too long is taken at its very end, so the longest life alone would bring it back.
+ *
+ * @param longestSeconds  longest life that a route takes, with what clocks may differ
+ */
+export function outsideLifeSeconds(longestSeconds: number): number {
+  return Math.max(logLifeSeconds, longestSeconds);
+}
+
 /** What came of a batch: `gap` when it does not follow what is known, so the whole index has to be read anew. */
 export type BatchOutcome = 'nothing-revoked' | 'revoked' | 'gap';
 
@@ -72,9 +85,15 @@ export class RevocationIndex {
     return revoked ? 'revoked' : 'nothing-revoked';
   }
 
-  /** Forgets revocations of nodes made before this moment: no token of ours from then still lives. */
-  forgetNodesBefore(at: EpochSeconds): void {
-    for (const [node, revocation] of this.#nodes) if (revocation.at < at) this.#nodes.delete(node);
+  /**
+   * Forgets what ends nothing any more.
+   *
+   * @param nodesAt    revocations of nodes made before this go: no token of ours from then still lives
+   * @param outsideAt  the same for outside tokens; see `outsideLifeSeconds`
+   */
+  forgetBefore(nodesAt: EpochSeconds, outsideAt: EpochSeconds): void {
+    for (const [node, { at }] of this.#nodes) if (at < nodesAt) this.#nodes.delete(node);
+    for (const [node, { at }] of this.#outside) if (at < outsideAt) this.#outside.delete(node);
   }
 
   /**

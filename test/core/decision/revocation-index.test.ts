@@ -164,7 +164,7 @@ describe('the index', () => {
   it('forgets revocations of nodes that no token can have outlived, and keeps those of outside tokens', () => {
     const index = indexOf(change(50, 'ac_1'), change(51, 'sub:u', 'outside'), { ...change(52, 'ac_2'), at: at + 10 });
     expect(index.size).toBe(3);
-    index.forgetNodesBefore(at + 1);
+    index.forgetBefore(at + 1, at);
     expect(index.size).toBe(2);
     expect(index.hasRevoked(['ac_2'], { epoch: 'e', seq: 10 })).toBe(true);
     expect(index.hasRevoked(['ac_1'], { epoch: 'e', seq: 10 })).toBe(false);

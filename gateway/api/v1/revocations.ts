@@ -1,0 +1,30 @@
+// Revocations of tokens that others made with the common key, over `v1`: for administrators and the operator.
+
+import { z } from 'zod';
+import { maxOutsideValue, revokeOutside } from '../../control/revocations/revoke-outside.ts';
+import { answer, defineEndpoint, type Endpoint, refuse } from '../endpoint.ts';
+
+const value = z.string().min(1).max(maxOutsideValue).optional();
+
+export const revocationEndpoints: readonly Endpoint[] = [
+  defineEndpoint({
+    method: 'POST',
+    path: 'revocations',
+    summary: 'Refuse tokens made by others until now: by jti, by sub, or by kid; one of them',
+    who: 'admin',
+    body: z.strictObject({ jti: value, sub: value, kid: value }),
+    response: z.object({ claim: z.enum(['jti', 'sub', 'kid']), value: z.string(), revoked_at: z.int() }),
+    handle: async ({ context, actor, body }) => {
+      const claims = (['jti', 'sub', 'kid'] as const).filter((name) => body[name] !== undefined);
+      const [claim, ...others] = claims;
+      const named = claim === undefined ? undefined : body[claim];
+      if (claim === undefined || named === undefined || others.length > 0) {
+        return refuse(400, 'bad-request', 'Name one of jti, sub and kid.');
+      }
+      const revoked = await revokeOutside(context, actor, { claim, value: named });
+      if (revoked.kind === 'revoked') return answer({ claim, value: named, revoked_at: revoked.at }, 201);
+      if (revoked.reason === 'forbidden') return refuse(403, 'forbidden', 'Only administrators revoke tokens.');
+      return refuse(400, revoked.reason, 'That is no text that a token could hold.');
+    },
+  }),
+];
