@@ -78,6 +78,18 @@ test('an edge that begins is not told of nodes that no token can hang on any mor
   expect([await nodesAfter(60), await nodesAfter(59)]).toEqual([['ac_1', 'sub:u'], ['sub:u']]);
 });
 
+test('a control that runs for months keeps no more than what counts, for outside tokens as well', async () => {
+  const log = new MemoryLog();
+  const clock = { at: 1_800_000_000, monotonicMs: () => 0, epochSeconds: () => clock.at };
+  const { feed } = startFeed(log, { clock, keepSeconds: () => 3600 });
+  log.append({ kind: 'revoke', node: 'ac_1' }, { kind: 'outside', node: 'sub:u' });
+  await feed.look();
+  clock.at += 34 * 86_400;
+  expect(feed.index()?.revocations.map(({ node }) => node)).toEqual(['sub:u']);
+  clock.at += 2 * 86_400;
+  expect(feed.index()?.revocations).toEqual([]);
+});
+
 test('with no wake at all the poll finds what happened', async () => {
   const log = new MemoryLog();
   log.wakes = false;

@@ -22,6 +22,7 @@ import { sessionForHost } from '../../../gateway/control/sessions/session-for-ho
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import { insertAccount } from '../../../gateway/store/accounts.ts';
+import { appendAudit } from '../../../gateway/store/audit.ts';
 import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
 import { describeEngines } from '../../support/stores.ts';
 
@@ -298,6 +299,20 @@ test('revocations that every token has outlived leave the log, younger ones stay
   site.clock.now += 6 * 86_400;
   await pruneExpired(site.context);
   expect(await ended()).toEqual(['se_second']);
+});
+
+test('history of more than a year leaves the store, younger history stays', async () => {
+  const site = await makeContext();
+  const note = (subject: string) =>
+    site.store.write((unit) => appendAudit(unit, { actor: 'system', action: 'session.ended', subject }));
+  await note('old');
+  site.clock.now += 300 * 86_400;
+  await note('young');
+  site.clock.now += 101 * 86_400;
+  await pruneExpired(site.context);
+  const left = await site.store.sql.selectFrom('audit').select('subject').execute();
+  expect(left.map(({ subject }) => subject)).toContain('young');
+  expect(left.map(({ subject }) => subject)).not.toContain('old');
 });
 
 describeEngines('one hand-over for many', (engine) => {

@@ -1,7 +1,7 @@
 // Which tokens a revocation ends, and which it leaves alone. tokens.md "One graph of revocation".
 
 import { describe, expect, it } from 'vitest';
-import { RevocationIndex } from '../../../gateway/core/decision/revocation-index.ts';
+import { outsideLifeSeconds, RevocationIndex } from '../../../gateway/core/decision/revocation-index.ts';
 import type { Change, ChangeKind } from '../../../gateway/core/model/change.ts';
 import { mintToken, type VerifiedToken, verifyToken } from '../../../gateway/core/token/common-key-token.ts';
 import type { TokenType } from '../../../gateway/core/token/jose-header.ts';
@@ -169,5 +169,13 @@ describe('the index', () => {
     expect(index.hasRevoked(['ac_2'], { epoch: 'e', seq: 10 })).toBe(true);
     expect(index.hasRevoked(['ac_1'], { epoch: 'e', seq: 10 })).toBe(false);
     expect(index.isRevoked(verified({ sub: 'u' }, 'outside'))).toBe(true);
+    index.forgetBefore(at + 1, at + 1);
+    expect(index.size).toBe(1);
+    expect(index.isRevoked(verified({ sub: 'u', iat: at + 1_000_000 }, 'outside'))).toBe(false);
+  });
+
+  it('keeps those of outside tokens as long as the log, and longer where a token may live longer', () => {
+    const day = 86_400;
+    expect([outsideLifeSeconds(day), outsideLifeSeconds(90 * day)]).toEqual([35 * day, 90 * day]);
   });
 });

@@ -1,0 +1,52 @@
+// Revoking what no account stands behind, on a whole running gateway: tokens that others made, and users of the users file.
+
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { removeUser } from '../../gateway/store/users.ts';
+import { askRaw, requestText } from '../support/raw-client.ts';
+import { runLatchkey } from '../support/run-latchkey.ts';
+import { startServe } from '../support/serve-process.ts';
+import { portOf } from '../support/serve-rig.ts';
+
+test('a subject’s tokens are refused when the command returns, and a removed user’s pass soon after', async () => {
+  const site = createServer((_request, response) => response.end('ok'));
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  const serve = await startServe({
+    users: { alice: 'correct horse' },
+    config: {
+      upstreams: { media: { servers: [`http://127.0.0.1:${portOf(site)}`] } },
+      routes: [{ name: 'vod', path: '/vod/', upstream: 'media', accept: ['token', 'password'] }],
+    },
+  });
+  try {
+    const config = join(serve.folder, 'latchkey.yaml');
+    const ask = (field: string) => askRaw(serve.port, requestText('GET', '/vod/a', [field]));
+    const mint = async (name: string) => {
+      const { stdout } = await runLatchkey(['token', 'mint', '--config', config, '--sub', name, '--paths', '/vod/*']);
+      return `Authorization: Bearer ${stdout.trim()}`;
+    };
+    const [bob, cora] = [await mint('bob'), await mint('cora')];
+    expect([(await ask(bob)).status, (await ask(cora)).status]).toEqual([200, 200]);
+    const { code, stdout, stderr } = await runLatchkey(['token', 'revoke', '--config', config, '--sub', 'bob']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^revoked tokens with sub bob, made until \d{4}-/);
+    expect([(await ask(bob)).status, (await ask(cora)).status]).toEqual([401, 200]);
+
+    const basic = `Authorization: Basic ${Buffer.from('alice:correct horse').toString('base64')}`;
+    const [pass = ''] = (await ask(basic)).all('Set-Cookie');
+    const cookie = `Cookie: ${pass.slice(0, pass.indexOf(';'))}`;
+    expect((await ask(cookie)).status).toBe(200);
+    await removeUser(join(serve.folder, 'users'), 'alice');
+    await vi.waitFor(async () => expect((await ask(cookie)).status).toBe(401), { timeout: 10_000, interval: 50 });
+  } finally {
+    await serve.dispose();
+    site.close();
+  }
+}, 60_000);
+
+test('a command line that names none, or two, is wrong', async () => {
+  for (const names of [[], ['--sub', 'bob', '--jti', '1']]) {
+    expect((await runLatchkey(['token', 'revoke', '--config', 'latchkey.yaml', ...names])).code).toBe(2);
+  }
+});
