@@ -3,9 +3,8 @@
 
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { CommandError } from './command-error.ts';
+import { usageError } from './command-error.ts';
 import { requireConfig } from './load-config.ts';
-import { withOperatorApi } from './operator-api.ts';
 import { printResult, styled } from './terminal.ts';
 
 interface RevokeOptions {
@@ -42,7 +41,7 @@ Examples:
 
 async function revoke({ config: file, jti, sub, kid, json }: RevokeOptions): Promise<void> {
   if (jti === undefined && sub === undefined && kid === undefined) {
-    throw new CommandError('nothing named to revoke', { hint: 'name one of --jti, --sub and --kid', exitCode: 2 });
+    throw usageError('nothing named to revoke', 'name one of --jti, --sub and --kid');
   }
   const config = requireConfig(file);
   const body = {
@@ -50,6 +49,7 @@ async function revoke({ config: file, jti, sub, kid, json }: RevokeOptions): Pro
     ...(sub !== undefined && { sub }),
     ...(kid !== undefined && { kid }),
   };
+  const { withOperatorApi } = await import('./operator-api.ts');
   await withOperatorApi(config, {}, async (api) => {
     const revoked = await api.ask('POST', 'revocations', revokedShape, body);
     const { claim, value, revoked_at } = revoked;
