@@ -67,9 +67,41 @@ function checkCollections(draft: Draft<ConfigFile>, problems: Problem[], warning
       const hint = 'let a route with this host and path accept member';
       warnings.push(problemAt(['collections', at], 'no route lets members in', hint));
     }
+    checkRoutesOf({ host, path }, at, draft, warnings);
   }
   if ((draft.collections ?? []).length > 0 && draft.portal === undefined)
     problems.push(problemAt(['portal'], 'is missing', 'owners and members sign in there: portal: { public_url: … }'));
+}
+
+/** The routes that serve a collection: those inside it, and of those around it the one that has its requests. */
+function checkRoutesOf(
+  { host, path }: { readonly host: string; readonly path: string },
+  at: number,
+  draft: Draft<ConfigFile>,
+  warnings: Problem[],
+): void {
+  const routes = (draft.routes ?? []).flatMap((route, place) =>
+    route?.path === undefined || (route.host !== undefined && route.host !== host)
+      ? []
+      : [{ place, path: route.path, host: route.host, accept: route.accept ?? [] }],
+  );
+  const around = routes
+    .filter((route) => path.startsWith(route.path))
+    // routes of the host go before those of any host, and longer ones before shorter ones
+    .sort((a, b) => Number(b.host !== undefined) - Number(a.host !== undefined) || b.path.length - a.path.length);
+  const inside = routes.filter((route) => route.path !== path && route.path.startsWith(path));
+  for (const route of [...around.slice(0, 1), ...inside]) {
+    const place = ['routes', route.place, 'accept'];
+    if (route.accept.some((kind) => kind === 'session')) {
+      const hint = 'drop session there to keep it for members; leave it if every account may open the collection';
+      warnings.push(problemAt(place, `lets any account into collections[${at}]`, hint));
+    }
+    if (inside.includes(route) && !route.accept.some((kind) => kind === 'member')) {
+      // the edge takes a link for what it is only where members are taken
+      const problem = `is inside collections[${at}], and a link opened there would reach the site with its token`;
+      warnings.push(problemAt(place, problem, 'add member there'));
+    }
+  }
 }
 
 function checkPortal(draft: Draft<ConfigFile>, warnings: Problem[]): void {

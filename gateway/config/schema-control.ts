@@ -2,6 +2,7 @@
 // One value at a time; what two of them must be to each other is references-control.ts.
 
 import { z } from 'zod';
+import { canonicalHost } from '../core/decision/host.ts';
 import type { ControlConfig, MailConfig, StoreConfig } from './control-config.ts';
 import { filePath, folderPath, hostName, identifier, mailAddress, wordOf } from './values.ts';
 
@@ -18,7 +19,7 @@ const publicUrl = z
     const url = URL.canParse(text) ? new URL(text) : null;
     const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
     if (url !== null && isWeb && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '')
-      return { publicUrl: url.origin, host: url.hostname.replace(/^\[|\]$/g, '') };
+      return { publicUrl: url.origin, host: canonicalHost(url.host) ?? url.hostname };
     const message = `${JSON.stringify(text)} is not the URL of a host (write https://portal.example.org, without a path)`;
     context.issues.push({ code: 'custom', message, input: text });
     return z.NEVER;

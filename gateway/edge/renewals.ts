@@ -117,6 +117,11 @@ export class Renewals {
       if (answer.kind === 'away') return afterAwayMs;
       return { kind: 'session', session: answer.kind === 'renewed' ? answer : 'clear' };
     }
+    // two people used this browser one after the other: what is left of the first is not kept alive by the second
+    if (request.sessionCookie !== null) {
+      const present = this.#options.live.verify(request.sessionCookie);
+      if (present.kind === 'verified' && present.claims.sub !== holder.account) return afterRefusalMs;
+    }
     // one place that it opens is as good as another; this one is asked for now
     const answer = await this.#options.lookups.access(holder, request.path);
     if (answer.kind === 'away') return afterAwayMs;

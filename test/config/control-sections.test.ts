@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { withoutSecrets } from '../../gateway/config/config.ts';
+import { canonicalHost } from '../../gateway/core/decision/host.ts';
 import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
 
 let folder: ConfigFolder;
@@ -100,4 +101,24 @@ mail: { from: a@b.example, smtp: "smtps://mail.example" }
 `,
   );
   expect(named.kind === 'loaded' && named.warnings).toEqual([]);
+});
+
+test('a route that lets any account into a collection, and one inside it that takes no members, are warned of', () => {
+  const loaded = folder.load(`
+listeners: [{ address: 127.0.0.1:0 }]
+portal: { public_url: "http://[::1]:8080" }
+mail: { from: a@b.example, smtp: "smtps://mail.example" }
+upstreams: { web: { servers: ["http://127.0.0.1:9000"] } }
+collections: [{ name: summer, host: m.example, path: /vod/summer/, owners: [o@m.example] }]
+routes:
+  - { name: vod, host: m.example, path: /vod/, upstream: web, accept: [token, session, member] }
+  - { name: extras, host: m.example, path: /vod/summer/extras/, upstream: web, accept: [token] }
+`);
+  if (loaded.kind === 'invalid') throw new Error(JSON.stringify(loaded.problems));
+  expect(loaded.warnings.map(({ path, problem }) => `${path} ${problem}`)).toEqual([
+    'routes[0].accept lets any account into collections[0]',
+    'routes[1].accept is inside collections[0], and a link opened there would reach the site with its token',
+  ]);
+  // as a request's host is written, so that a session made for it holds there
+  expect(loaded.config.portal?.host).toBe(canonicalHost('[::1]:8080'));
 });
