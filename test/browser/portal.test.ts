@@ -3,28 +3,32 @@
 
 import { join } from 'node:path';
 import chromium from '@sparticuz/chromium';
-import { type Browser, type BrowserContext, chromium as driver, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium as driver } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAccount } from '../../gateway/control/accounts/create-account.ts';
 import { addKey } from '../../gateway/control/keys/change-keys.ts';
 import { startPortalProxy } from '../support/portal-proxy.ts';
 import { makePortal, type PortalRig, password } from '../support/portal-rig.ts';
+import {
+  edgePages,
+  forGuests,
+  forOwners,
+  invitationPath,
+  type LinkSet,
+  makeLinks,
+  moreForVisitors,
+  nameBadly,
+  openAll,
+  type Place,
+} from './link-places.ts';
 
 const folder = process.env.LATCHKEY_SCREENSHOTS ?? null;
 const hasBrowser = process.platform === 'linux';
-
-interface Place {
-  readonly name: string;
-  /** Path behind the reserved prefix, or what finds it out. */
-  readonly path: string | ((portal: PortalRig, base: string) => Promise<string>);
-  /** What to do on the page before it is looked at. */
-  readonly act?: (page: Page) => Promise<unknown>;
-}
 
 interface OpenPortal {
   readonly portal: PortalRig;
   /** Address that pages begin with. */
   readonly base: string;
+  readonly links: LinkSet;
   readonly close: () => Promise<void>;
 }
 
@@ -121,19 +125,6 @@ async function handoverPath(portal: PortalRig, base: string): Promise<string> {
   return (start.location ?? '').replace(base, '');
 }
 
-async function invitationPath(portal: PortalRig): Promise<string> {
-  const operator = { kind: 'operator' } as const;
-  invited += 1;
-  const input = { email: `guest-${invited}@example.org`, displayName: 'Gus', invited: true };
-  const made = await createAccount(portal.context, operator, input);
-  return made.kind === 'created' ? `invitation?code=${made.invitation}` : '';
-}
-let invited = 0;
-
-async function openAll(page: Page): Promise<void> {
-  for (const summary of await page.locator('summary').all()) await summary.click();
-}
-
 describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
   let browser: Browser;
 
@@ -159,12 +150,15 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     portal.configure((config) => ({
       ...config,
       collections: config.collections.map((collection) => ({ ...collection, owners: ['ann@example.org'] })),
+      routes: config.routes.map((route) => ({ ...route, host: 'media.localhost', path: '/vod/' })),
     }));
-    await portal.addAccount('a-very-long-name-that-somebody-really-has-in-a-company@department.example.org');
+    const guest = 'a-very-long-name-that-somebody-really-has-in-a-company@department.example.org';
+    await portal.addAccount(guest);
+    const links = await makeLinks(portal, guest);
     await addKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
     await portal.visitor({ origin }).signIn('ann@example.org');
     portal.clock.now += 38 * 60;
-    return { portal, base: `${origin}/.latchkey/`, close: proxy.close };
+    return { portal, base: `${origin}/.latchkey/`, links, close: proxy.close };
   }
 
   async function look(
@@ -182,7 +176,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
       if (message.type() === 'error' && !/Failed to load resource/.test(message.text()))
         complaints.push(message.text());
     });
-    await page.goto(`${base}${path}`);
+    await page.goto(path.startsWith('http') ? path : `${base}${path}`);
     await place.act?.(page);
     await page.waitForLoadState('load');
     expect(complaints, place.name).toEqual([]);
@@ -201,19 +195,49 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
   async function lookAtAll(opened: OpenPortal, theme: 'light' | 'dark', width: number): Promise<void> {
     const options = { colorScheme: theme, viewport: { width, height: 800 }, javaScriptEnabled: false } as const;
     const pictureOf = (name: string): string | null => folder && join(folder, `${name}.${theme}.${width}.png`);
+    const { portal, links } = opened;
+    const asIs = portal.context.config();
+    await portal.store.write((unit) => unit.sql.deleteFrom('throttles').execute());
     const visitor = await browser.newContext(options);
-    for (const place of forVisitors) await look(visitor, opened, place, pictureOf(place.name));
+    for (const place of [...forVisitors, ...moreForVisitors]) {
+      await look(visitor, opened, place, pictureOf(place.name));
+    }
+    for (const { name, html } of edgePages) await lookAtEdge(visitor, html, pictureOf(name));
+    nameBadly(portal);
+    await look(visitor, opened, { name: 'long-name', path: 'login' }, pictureOf('long-name'));
+    portal.configure(() => asIs);
     await visitor.close();
-    const person = await browser.newContext(options);
-    const page = await person.newPage();
-    await page.goto(`${opened.base}login`);
-    await page.getByLabel('Mail address').fill('ann@example.org');
+    const owner = await signedIn(options, opened, 'ann@example.org');
+    for (const place of [...forPeople, ...forOwners(links)]) await look(owner, opened, place, pictureOf(place.name));
+    nameBadly(portal);
+    await look(owner, opened, { name: 'long-name-home', path: '' }, pictureOf('long-name-home'));
+    portal.configure(() => asIs);
+    await owner.close();
+    const guest = await signedIn(options, opened, 'ben@example.org');
+    // who signs in in the second in which a link is opened did so for the link
+    portal.clock.now += 1;
+    for (const place of forGuests(links)) await look(guest, opened, place, pictureOf(place.name));
+    await guest.close();
+  }
+
+  async function signedIn(options: BrowserContextOptions, { base }: OpenPortal, email: string) {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    await page.goto(`${base}login`);
+    await page.getByLabel('Mail address').fill(email);
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Welcome' }).waitFor();
     await page.close();
-    for (const place of forPeople) await look(person, opened, place, pictureOf(place.name));
-    await person.close();
+    return context;
+  }
+
+  async function lookAtEdge(context: BrowserContext, html: string, picture: string | null): Promise<void> {
+    const page = await context.newPage();
+    await page.setContent(html);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    if (picture !== null) await page.screenshot({ path: picture, fullPage: true });
+    await page.close();
   }
 
   test('each page opens, keeps its own policy and fits a phone', async () => {

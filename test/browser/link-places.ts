@@ -1,0 +1,255 @@
+// The pages around links, mails and what cannot be shown, for portal.test.ts: what has to have happened before each can be looked at.
+// Labels and names are as long and as hostile as people and attackers make them.
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { createAccount } from '../../gateway/control/accounts/create-account.ts';
+import { createLink, type NewLink } from '../../gateway/control/links/create-link.ts';
+import { revokeLink } from '../../gateway/control/links/revoke-link.ts';
+import { findWording, page as refusalPage } from '../../gateway/edge/refusal-texts.ts';
+import type { PortalRig } from '../support/portal-rig.ts';
+
+export interface Place {
+  readonly name: string;
+  /** Path behind the reserved prefix or a whole address, or what finds it out. */
+  readonly path: string | ((portal: PortalRig, base: string) => Promise<string>);
+  /** What to do on the page before it is looked at. */
+  readonly act?: (page: Page) => Promise<unknown>;
+}
+
+const operator = { kind: 'operator' } as const;
+export const hostileLabel =
+  'Sommer 2026 <b>Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen</b> "&amp;" für alle, die dabei waren';
+const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+
+/** Links in every state that they come to, by what they show. */
+export interface LinkSet {
+  readonly ask: string;
+  readonly full: string;
+  readonly revoked: string;
+  readonly late: string;
+  readonly over: string;
+  readonly early: string;
+  /** Id of a link with somebody who came in. */
+  readonly claimedId: string;
+}
+
+/** @param guest  somebody with an account who opens two of them. The clock goes on by some minutes. */
+export async function makeLinks(portal: PortalRig, guest: string): Promise<LinkSet> {
+  const soon = portal.clock.now + 60;
+  const make = async (fields: Partial<NewLink>) => {
+    const made = await createLink(portal.context, operator, {
+      collection: 'summer',
+      label: hostileLabel,
+      requestId: null,
+      ...fields,
+    });
+    if (made.kind !== 'created') throw new Error(`no link: ${JSON.stringify(made)}`);
+    return { url: made.url, id: made.link.id };
+  };
+  const claimed = await make({ claimsAllowed: 3, claimUntilAt: soon + 30 * 86400, methods: ['GET', 'HEAD'] });
+  const full = await make({});
+  const revoked = await make({});
+  await revokeLink(portal.context, operator, revoked.id, null);
+  const late = await make({ claimUntilAt: soon });
+  const over = await make({ accessUntilAt: soon });
+  const early = await make({ claimFromAt: soon + 30 * 86400 });
+  const ask = await make({ accessUntilAt: soon + 90 * 86400 });
+  const origin = new URL(claimed.url).origin;
+  const visitor = portal.visitor({ origin: portal.context.config().portal?.publicUrl ?? '' });
+  await visitor.signIn(guest);
+  await visitor.follow(await visitor.get(`${origin}/.latchkey/login?return=%2Fvod%2Fsummer%2F`));
+  for (const { url } of [claimed, full]) await visitor.get(url, direct);
+  portal.clock.now += 5 * 60;
+  return {
+    ask: ask.url,
+    full: full.url,
+    revoked: revoked.url,
+    late: late.url,
+    over: over.url,
+    early: early.url,
+    claimedId: claimed.id,
+  };
+}
+
+/** Follows a link that stands on a page of somebody else's. */
+function come(url: string): (page: Page) => Promise<unknown> {
+  return async (page) => {
+    await page.goto('about:blank');
+    await page.setContent(`<a href="${url.replaceAll('&', '&amp;')}">go</a>`);
+    await page.getByText('go').click();
+    await page.waitForLoadState('load');
+  };
+}
+
+/** For whoever is signed in and owns nothing. */
+export function forGuests(links: LinkSet): readonly Place[] {
+  const { origin } = new URL(links.ask);
+  return [
+    { name: 'link-question', path: 'links', act: come(links.ask) },
+    { name: 'link-used', path: links.full },
+    { name: 'link-taken-back', path: links.revoked },
+    { name: 'link-came-late', path: links.late },
+    { name: 'link-time-over', path: links.over },
+    { name: 'link-not-yet', path: links.early },
+    { name: 'link-cut-off', path: `${origin}/vod/summer/?key=x&authtoken=y` },
+    { name: 'link-open-too-long', path: `${origin}/.latchkey/claim?flow=none` },
+    { name: 'another-account', path: `${origin}/.latchkey/logout?return=%2Fvod%2Fsummer%2F` },
+    { name: 'not-an-administrator', path: 'admin/keys' },
+  ];
+}
+
+/** For the owner. */
+export function forOwners(links: LinkSet): readonly Place[] {
+  return [
+    { name: 'link-page', path: `links/${links.claimedId}` },
+    { name: 'link-page-open', path: `links/${links.claimedId}`, act: openAll },
+    {
+      name: 'link-made',
+      path: 'links/new',
+      act: async (page) => {
+        await page.getByLabel('What is it').first().fill(hostileLabel);
+        await page.locator('main form button').last().click();
+      },
+    },
+    {
+      name: 'open-elsewhere',
+      path: 'links',
+      act: (page) =>
+        page
+          .getByRole('button', { name: /on another device/ })
+          .first()
+          .click(),
+    },
+    {
+      name: 'open-elsewhere-more',
+      path: 'links',
+      act: async (page) => {
+        await page
+          .getByRole('button', { name: /on another device/ })
+          .first()
+          .click();
+        await openAll(page);
+      },
+    },
+  ];
+}
+
+/** For whoever is not signed in. */
+export const moreForVisitors: readonly Place[] = [
+  { name: 'confirm-address', path: (portal, base) => verifyPath(portal, base) },
+  { name: 'reset-password', path: (portal, base) => resetPath(portal, base) },
+  { name: 'sign-in-link', path: signInLinkPath },
+  { name: 'use-this-address', path: addressPath },
+  { name: 'code-to-type', path: 'open' },
+  { name: 'code-scanned', path: 'open?code=ABCDEFGH' },
+  {
+    name: 'code-refused',
+    path: 'open',
+    act: async (page) => {
+      await page.getByLabel('The code').fill('ABCD-EFGH');
+      await page.getByRole('button', { name: 'Open' }).click();
+    },
+  },
+  {
+    name: 'too-many-tries',
+    path: 'open',
+    act: async (page) => {
+      for (let tries = 0; tries < 12; tries++) {
+        await page.getByLabel('The code').fill('ABCD-EFGH');
+        await page.getByRole('button', { name: 'Open' }).click();
+        await page.waitForLoadState('load');
+        if ((await page.getByLabel('The code').count()) === 0) return;
+      }
+    },
+  },
+];
+
+let asked = 0;
+
+async function verifyPath(portal: PortalRig, base: string): Promise<string> {
+  asked += 1;
+  const email = `new-${asked}@example.org`;
+  const visitor = portal.visitor({ origin: new URL(base).origin });
+  await visitor.submit(await visitor.get('/.latchkey/register'), '/register', { email });
+  return `verify?code=${await portal.mailedCode(email, 'verify-address')}`;
+}
+
+async function resetPath(portal: PortalRig, base: string): Promise<string> {
+  const visitor = portal.visitor({ origin: new URL(base).origin });
+  await portal.store.write((unit) => unit.sql.deleteFrom('throttles').execute());
+  await visitor.submit(await visitor.get('/.latchkey/forgot'), '/forgot', { email: 'ben@example.org' });
+  return `reset?code=${await portal.mailedCode('ben@example.org', 'reset-password')}`;
+}
+
+async function signInLinkPath(portal: PortalRig): Promise<string> {
+  const { makeSignInLink } = await import('../../gateway/control/accounts/administer-accounts.ts');
+  const { id } = await portal.store.sql
+    .selectFrom('accounts')
+    .select('id')
+    .where('email', '=', 'ben@example.org')
+    .executeTakeFirstOrThrow();
+  const made = await makeSignInLink(portal.context, operator, { accountId: id, mail: false });
+  return made.kind === 'made' ? `sign-in?code=${made.code}` : '';
+}
+
+async function addressPath(portal: PortalRig): Promise<string> {
+  const { issueCode } = await import('../../gateway/control/accounts/one-time-code.ts');
+  const { id } = await portal.store.sql
+    .selectFrom('accounts')
+    .select('id')
+    .where('email', '=', 'ben@example.org')
+    .executeTakeFirstOrThrow();
+  const written = await portal.context.write((unit) =>
+    issueCode(unit, portal.context, {
+      purpose: 'change-address',
+      accountId: id,
+      details: { newEmail: 'a-very-long-new-address-of-somebody-in-a-company@department.example.org' },
+    }),
+  );
+  const code: unknown = written.value;
+  return `confirm-address?code=${typeof code === 'string' ? code : String(Reflect.get(Object(code), 'code'))}`;
+}
+
+/** Makes the portal's name as bad as a configuration lets it be, with a logo. */
+export function nameBadly(portal: PortalRig): void {
+  const logoFile = join(mkdtempSync(join(tmpdir(), 'lk-logo-')), 'logo.svg');
+  writeFileSync(
+    logoFile,
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 60"><rect width="300" height="60" rx="12" fill="#b4552d"/></svg>',
+  );
+  const name =
+    'The <i>Hillside</i> Kinderfilmfreundeverein “& Söhne” of Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch';
+  portal.configure((config) =>
+    config.portal === null ? config : { ...config, portal: { ...config.portal, name, logoFile } },
+  );
+}
+
+/** The pages that an edge answers by itself, as it writes them. */
+export const edgePages: readonly { readonly name: string; readonly html: string }[] = [
+  ...([401, 403, 404, 429, 431, 502, 503] as const).map((status) => ({
+    name: `edge-${status}`,
+    html: refusalPage(findWording(status, null), 'lk_7f3a9c04d2e81b56', ''),
+  })),
+  {
+    name: 'edge-not-a-member',
+    html: refusalPage(
+      findWording(403, 'not-a-member'),
+      'lk_7f3a9c04d2e81b56',
+      '<p><a class="button" href="/">Use another account</a></p>\n<p><a href="/">See what is open to you</a></p>\n',
+    ),
+  },
+];
+
+export async function openAll(page: Page): Promise<void> {
+  for (const summary of await page.locator('summary').all()) await summary.click();
+}
+
+export async function invitationPath(portal: PortalRig): Promise<string> {
+  asked += 1;
+  const input = { email: `guest-${asked}@example.org`, displayName: 'Gus', invited: true };
+  const made = await createAccount(portal.context, operator, input);
+  return made.kind === 'created' ? `invitation?code=${made.invitation}` : '';
+}
