@@ -24,7 +24,7 @@ export function askPage(visit: PersonVisit, link: PresentedLink, flowId: string)
 <ul><li>your name and address: ${actor.email}</li><li>when you opened it, and when you were last here</li><li>the names of the devices you use</li></ul>
 <form method="post" action="${prefix}claim">${visit.formToken()}<input type="hidden" name="flow" value="${flowId}">
 <button type="submit">Open it</button></form>
-<p class="hint">If you did not expect this, close the page. Nothing has happened yet.</p>`,
+<p class="hint after">If you did not expect this, close the page. Nothing has happened yet.</p>`,
   });
 }
 
@@ -69,12 +69,12 @@ export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver): Pag
     case 'access-over':
       return visit.sorry(410, {
         title: 'The time for this is over',
-        text: 'What was shared by this link was there until a certain day, and that has passed.',
+        text: 'What was shared by this link was there until a certain day, and that has passed. Ask whoever sent it if it can be opened again.',
       });
     case 'revoked':
       return visit.sorry(410, {
         title: 'This link was taken back',
-        text: 'Whoever shared it has ended it for everybody. Ask them if you think that is a mistake.',
+        text: 'Whoever shared it has ended it for everybody. If you think that is a mistake, ask them for a new one.',
       });
     case 'member-revoked':
       return visit.sorry(410, {

@@ -48,6 +48,7 @@ a { color: var(--accent); text-underline-offset: .15em; }
 .bar { display: flex; align-items: center; justify-content: space-between; gap: 1rem; min-height: 3.75rem; flex-wrap: wrap; }
 .brand { display: inline-flex; align-items: center; gap: .6rem; font-weight: 650; font-size: 1.1rem; color: var(--ink); text-decoration: none; padding: .4rem 0; overflow-wrap: anywhere; }
 .brand img { height: 2rem; width: auto; max-width: 10rem; }
+.brand span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .who button.quiet { margin-right: -.5rem; }
 .who { display: flex; align-items: center; gap: .75rem; min-width: 0; }
 .who .address { color: var(--soft); font-size: .9rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 22rem; }
@@ -65,6 +66,7 @@ p { margin: 0 0 1rem; overflow-wrap: break-word; }
 .lead { font-size: 1.05rem; color: var(--soft); }
 .soft, .hint { color: var(--soft); }
 .hint { font-size: .9rem; margin: .25rem 0 0; }
+.hint.after { margin-top: 1rem; }
 .hint.above { margin: -.2rem 0 .4rem; }
 .problem { color: var(--bad); font-weight: 600; font-size: .95rem; margin: -.1rem 0 .4rem; }
 .sheet { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; margin: 0 0 1.25rem; }

@@ -73,9 +73,16 @@ const openForm = defineForm({
       case 'elsewhere':
         return visit.redirect(outcome.url);
       case 'refused':
-        return codePage(visit, '', { code: 'That code does not work. Codes last ten minutes and work once.' }, 422);
+        return codePage(
+          visit,
+          '',
+          {
+            code: 'That code does not work. Codes last ten minutes and work once: get a new one on your other device.',
+          },
+          422,
+        );
       case 'busy':
-        return visit.sorry(429);
+        return tooMany(visit, outcome.retryAfterSeconds);
       default:
         return outcome satisfies never;
     }
@@ -83,6 +90,13 @@ const openForm = defineForm({
 });
 
 export const elsewherePages: readonly PageRoute[] = [offerForm, openPage, openForm];
+
+function tooMany(visit: Visit, seconds: number): PageAnswer {
+  const minutes = Math.ceil(seconds / 60);
+  const wait = minutes === 1 ? 'a minute' : `${minutes} minutes`;
+  const answer = visit.sorry(429, { text: `There were too many tries. Wait ${wait}, then try again with a new code.` });
+  return answer.kind === 'page' ? { ...answer, page: { ...answer.page, retryAfterSeconds: seconds } } : answer;
+}
 
 function codePage(visit: Visit, code: string, wrong: Problems, status: number): PageAnswer {
   const config = visit.context.config();

@@ -38,10 +38,16 @@ export function linkFacts(link: LinkView): Html {
 ${link.claimFromAt === null ? null : html`<dt>Opens</dt><dd>${moment(link.claimFromAt)}</dd>`}
 ${link.claimUntilAt === null ? null : html`<dt>New people until</dt><dd>${moment(link.claimUntilAt)}</dd>`}
 <dt>Access until</dt><dd>${link.accessUntilAt === null ? 'you take it back' : moment(link.accessUntilAt)}</dd>
-${link.methods === null ? null : html`<dt>Only</dt><dd>${link.methods.join(', ')}</dd>`}
+${link.methods === null ? null : html`<dt>Allowed</dt><dd>${methodWords(link.methods)}</dd>`}
 <dt>Made</dt><dd>${moment(link.createdAt)}</dd>
 ${link.revokedAt === null ? null : html`<dt>Taken back</dt><dd>${moment(link.revokedAt)}</dd>`}
 </dl>`;
+}
+
+/** The usual case in words; others are for whoever chose them by name. */
+function methodWords(methods: readonly string[]): string {
+  const onlyReads = methods.every((method) => method === 'GET' || method === 'HEAD');
+  return onlyReads ? 'to look and to download, not to change' : methods.join(', ');
 }
 
 /** The value of a `datetime-local` field, read as UTC; null when empty, undefined when it is no moment. */
