@@ -32,6 +32,8 @@ export function privateCacheControl(value: string): string {
   for (const directive of directives) {
     const equals = directive.indexOf('=');
     const name = (equals < 0 ? directive : directive.slice(0, equals)).trimEnd().toLowerCase();
+    // some parsers would find another directive in what is none, like `""public`
+    if (name.includes('"')) return nothingKept;
     // `private="Set-Cookie"` keeps one field from shared caches and gives them the rest
     if (name === 'public' || name === 's-maxage' || (name === 'private' && equals >= 0)) continue;
     if (name === 'private' || (name === 'no-store' && equals < 0)) isPrivate = true;

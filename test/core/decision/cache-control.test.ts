@@ -27,6 +27,8 @@ describe('a Cache-Control that shared caches must not store by', () => {
     ['ext="private, public', 'private, no-store'],
     ['ext="a\\"', 'private, no-store'],
     ['ext="a\\', 'private, no-store'],
+    ['""public', 'private, no-store'],
+    ['max-age=5, ""s-maxage=1', 'private, no-store'],
   ])('%j becomes %j', (said, kept) => {
     expect(privateCacheControl(said)).toBe(kept);
   });
