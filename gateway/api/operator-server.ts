@@ -4,11 +4,9 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { ControlContext } from '../control/control-context.ts';
 import { answerProblems } from '../control/problem-answers.ts';
+import { operatorBase } from './operator-base.ts';
 import { serveEndpoints } from './serve-endpoints.ts';
 import { endpoints } from './v1/endpoints.ts';
-
-/** Everything on it begins with this, whatever the reserved prefix is. */
-export const operatorBase = '/v1/';
 
 /** Builds the server; the caller makes it listen, or asks it in its own process by `inject`. */
 export function createOperatorServer(context: ControlContext): FastifyInstance {

@@ -4,11 +4,10 @@
 
 import { Client } from 'undici';
 import type { z } from 'zod';
-import { createOperatorServer, operatorBase } from '../api/operator-server.ts';
+import { operatorBase } from '../api/operator-base.ts';
 import type { Config } from '../config/config.ts';
 import { adminSocketIn } from '../store/data-folder.ts';
 import { CommandError } from './command-error.ts';
-import { withStore } from './open-store-for-command.ts';
 import { type RefusalWords, refusalFrom } from './refusal-words.ts';
 
 export type OperatorMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -60,6 +59,11 @@ export async function withOperatorApi<T>(
   } finally {
     await client.destroy();
   }
+  // most commands find a gateway that runs, and need neither its servers nor its store
+  const [{ createOperatorServer }, { withStore }] = await Promise.all([
+    import('../api/operator-server.ts'),
+    import('./open-store-for-command.ts'),
+  ]);
   return withStore(config, 'alone', async ({ context }) => {
     const server = createOperatorServer(context);
     try {
