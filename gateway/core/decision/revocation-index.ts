@@ -117,13 +117,16 @@ export class RevocationIndex {
   }
 
   #judge(token: VerifiedToken): boolean {
-    const { n, v } = token.claims;
-    if (v !== undefined) {
+    const { n, v, cred } = token.claims;
+    // a pass for a password holds at every server with the common key (US 10,395,024), also at one with another store: that
+    // store's place says nothing here, and the pass is judged like what others made
+    const isForeign = cred !== undefined && v !== undefined && v[0] !== this.#position?.epoch;
+    if (v !== undefined && !isForeign) {
       if (this.hasRevoked(n ?? [], { epoch: v[0], seq: v[1] })) return true;
       // every token of ours hangs on its key; it needs not say so
       if (this.#isRevokedAfter(keyNode(token.keyId), v[1])) return true;
     }
-    const isOurs = n !== undefined && token.type !== 'outside';
+    const isOurs = n !== undefined && token.type !== 'outside' && !isForeign;
     // whoever holds the common key makes outside tokens with whatever claims, so `n` in one of them saves it from nothing
     return !isOurs && this.#outside.size > 0 && this.#isOutsideRevoked(token);
   }
