@@ -29,8 +29,13 @@ const child = spawn(
   {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // Tests that start `node` by name mean the same one.
-    env: { ...env, PATH: [dirname(node), env.PATH].join(delimiter) },
+    env: {
+      ...env,
+      // Tests that start `node` by name mean the same one.
+      PATH: [dirname(node), env.PATH].join(delimiter),
+      // Hundreds of processes load the same sources: with their compiled form at hand control starts with 1.0 s of CPU, not 1.8.
+      NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'node-compile'),
+    },
   },
 );
 child.on('message', (message) => {
