@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { interrupt } from './measure/processes.ts';
 import { help, parseOptions } from './options.ts';
 import { allPeers } from './peers/all.ts';
+import { latchkeyBefore } from './peers/latchkey.ts';
 import { renderChart } from './report/chart.ts';
 import { makeProgress } from './report/progress.ts';
 import { renderResult } from './report/table.ts';
@@ -32,7 +33,9 @@ switch (parsed.kind) {
         interrupt();
       });
     }
-    const result = await runBench(allPeers, parsed.options, (text) => progress.show(text));
+    const { against } = parsed.options;
+    const peers = against === null ? allPeers : [...allPeers, latchkeyBefore(against)];
+    const result = await runBench(peers, parsed.options, (text) => progress.show(text));
     progress.clear();
     if (process.exitCode === 130) break;
     process.stdout.write(`${renderResult(result)}\n`);

@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly record: boolean;
   /** Requests per second for latency; null: half of what nginx reaches. */
   readonly rate: number | null;
+  /** A checkout whose gateway takes part as `latchkey-before`; null: none. */
+  readonly against: string | null;
   /** The Node backend even where nginx is installed, and autocannon even where wrk is. */
   readonly plainTools: boolean;
 }
@@ -38,6 +40,7 @@ export const help = `npm run bench -- [options]
   --rate N           requests per second for latency (default: half of what nginx reaches)
   --logs             a second table with access logs to a file
   --comparisons      also latchkey against itself: many routes, a million tokens, two edges, idle and slow clients
+  --against FOLDER   also the gateway of another checkout, as latchkey-before: what a change cost, in one run
   --record           also write bench/results/<date>.json and .svg
   --plain-tools      autocannon and a Node backend even where wrk and nginx are installed
 `;
@@ -64,6 +67,7 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
   if (unknown !== undefined) {
     return { kind: 'wrong', problem: `--only: no proxy is called "${unknown}" (there are ${names.join(', ')})` };
   }
+  const against = values.against ?? null;
   const { logs = false, record = false, comparisons = false } = values;
   return {
     kind: 'run',
@@ -71,11 +75,12 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
       rounds,
       turns,
       seconds,
-      only,
+      only: against === null ? only : (only?.concat('latchkey-before') ?? null),
       rate,
       logs,
       record,
       comparisons,
+      against,
       plainTools: values['plain-tools'] ?? false,
     },
   };
@@ -94,6 +99,7 @@ function parse(args: readonly string[]) {
       logs: { type: 'boolean' },
       comparisons: { type: 'boolean' },
       record: { type: 'boolean' },
+      against: { type: 'string' },
       'plain-tools': { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },

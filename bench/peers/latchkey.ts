@@ -2,7 +2,7 @@
 // Identity headers, request id, metrics, Via and X-Forwarded-* are on; nothing is switched off for the bench but logs.
 
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { pin } from '../measure/cores.ts';
@@ -10,13 +10,13 @@ import { settle, startProcess } from '../measure/processes.ts';
 import { keyId } from '../workload/tokens.ts';
 import type { Peer, Start } from './peer.ts';
 
-const entry = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url));
+const ownEntry = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url));
 
 /** What a variant has on top of the configuration that all runs share, as the file says it. */
 export type Variation = (file: GatewayFile) => object;
 
 /** The gateway with something changed, as a proxy of its own in a run. */
-export function latchkeyVariant(name: string, title: string, vary: Variation): Peer {
+export function latchkeyVariant(name: string, title: string, vary: Variation, entry: string = ownEntry): Peer {
   return {
     name,
     title,
@@ -27,7 +27,7 @@ export function latchkeyVariant(name: string, title: string, vary: Variation): P
     find: () =>
       existsSync(entry)
         ? { kind: 'installed', version: `Node ${process.versions.node}` }
-        : { kind: 'missing', hint: 'gateway/main.ts is not there' },
+        : { kind: 'missing', hint: `${entry} is not there` },
     start: async (start) => {
       const file = join(start.folder, 'latchkey.yaml');
       writeFileSync(join(start.folder, 'secret'), start.secret, { mode: 0o600 });
@@ -47,6 +47,12 @@ export const latchkeyPipelining = latchkeyVariant('latchkey-pipelining', 'latchk
   ...file,
   upstreams: { media: { ...file.upstreams.media, pipelining: 16 } },
 }));
+
+/** The gateway of another checkout, with its own dependencies beside it and a configuration that both must know. */
+export function latchkeyBefore(checkout: string): Peer {
+  const entry = join(resolve(checkout), 'gateway', 'main.ts');
+  return latchkeyVariant('latchkey-before', `latchkey of ${checkout}`, (file) => file, entry);
+}
 
 export interface GatewayFile {
   readonly upstreams: { readonly media: { readonly servers: readonly string[] } };
