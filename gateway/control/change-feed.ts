@@ -45,6 +45,8 @@ export const emptyLog: ChangeSource = {
 
 interface Waiter {
   readonly position: LogPosition;
+  /** Reads that had begun when it came: what they find may be older than its place. */
+  readonly readsBefore: number;
   readonly settle: (error: Error | null) => void;
 }
 
@@ -58,6 +60,7 @@ export class ChangeFeed {
   #position: LogPosition | null = null;
   #forgetAtSize = 2 * forgetFromSize;
   #readAtMs = Number.NEGATIVE_INFINITY;
+  #readsBegun = 0;
   #reading: Promise<void> | null = null;
   #isWoken = false;
   #isAway = false;
@@ -89,9 +92,13 @@ export class ChangeFeed {
     return this.#reading ?? Promise.resolve();
   }
 
-  /** Resolves when everything up to the place was sent to the edges. @throws Error when the log cannot be read in time */
+  /**
+   * Resolves when everything up to a place that is committed was sent to the edges, or when the log goes on in another epoch.
+   *
+   * @throws Error when the log cannot be read in time
+   */
   reach(position: LogPosition): Promise<void> {
-    if (this.#hasReached(position)) return Promise.resolve();
+    if (this.#hasSent(position)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => waiter.settle(new Error('the change log could not be read')),
@@ -99,6 +106,7 @@ export class ChangeFeed {
       );
       const waiter: Waiter = {
         position,
+        readsBefore: this.#readsBegun,
         settle: (error) => {
           clearTimeout(timer);
           this.#waiters.delete(waiter);
@@ -120,9 +128,16 @@ export class ChangeFeed {
     for (const waiter of [...this.#waiters]) waiter.settle(new Error('control is stopping'));
   }
 
-  #hasReached({ epoch, seq }: LogPosition): boolean {
-    // a place of another epoch was left behind by a restore, with everything that was said there
-    return this.#position !== null && (this.#position.epoch !== epoch || this.#position.seq >= seq);
+  #hasSent({ epoch, seq }: LogPosition): boolean {
+    return this.#position !== null && this.#position.epoch === epoch && this.#position.seq >= seq;
+  }
+
+  /**
+   * Epochs have no order. A read that began after the place was committed finds its epoch, or a later one; any other read may have
+   * found the one before, and then what was committed is still to be sent.
+   */
+  #isLeftBehind({ position, readsBefore }: Waiter): boolean {
+    return this.#position !== null && this.#position.epoch !== position.epoch && this.#readsBegun > readsBefore;
   }
 
   /** One read at a time; what wakes meanwhile leads to another one. */
@@ -154,6 +169,7 @@ export class ChangeFeed {
     const { source, clock, broadcast, onKeys, onRead } = this.#options;
     // before the read: what is committed while it runs may not be in it
     const readAtMs = clock.monotonicMs();
+    this.#readsBegun += 1;
     if (this.#position === null) {
       const { position, revocations } = await source.readRevocations();
       // what the log said of keys is not in the index: another node may have changed them, or a restore all of them
@@ -185,7 +201,9 @@ export class ChangeFeed {
         onRead();
       }
     }
-    for (const waiter of [...this.#waiters]) if (this.#hasReached(waiter.position)) waiter.settle(null);
+    for (const waiter of [...this.#waiters]) {
+      if (this.#hasSent(waiter.position) || this.#isLeftBehind(waiter)) waiter.settle(null);
+    }
   }
 
   #forget(): void {

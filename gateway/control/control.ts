@@ -124,7 +124,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     source: options.changes ?? emptyLog,
     clock,
     logger,
-    broadcast: (message) => edges.broadcast(message),
+    broadcast: (message) => {
+      if (message.kind === 'index') enforcement.began(message.index.epoch);
+      edges.broadcast(message);
+    },
     onRead: () => edges.beat(),
     keepSeconds: () => Math.max(0, ...state.config.routes.map((route) => route.maxTokenTtlSeconds)) + clockSlackSeconds,
     onKeys: async () => {

@@ -43,6 +43,8 @@ export class Enforcement {
   readonly #options: EnforcementOptions;
   readonly #edges = new Map<string, EdgeStanding>();
   readonly #waiting = new Set<Confirmation>();
+  /** The epoch that the log goes on in, as far as edges were told; null before the first. */
+  #epoch: string | null = null;
 
   constructor(options: EnforcementOptions) {
     this.#options = options;
@@ -52,6 +54,11 @@ export class Enforcement {
   expect(edges: readonly string[]): void {
     for (const edge of edges)
       this.#edges.set(edge, { applied: null, hasReported: false, isWorking: false, isEnding: false });
+  }
+
+  /** The edges are told that the log goes on in this epoch: a restore left the one before behind. Before any of them says so. */
+  began(epoch: string): void {
+    this.#epoch = epoch;
   }
 
   /** The edge opened a feed: what it is sent there is what it has to report on. */
@@ -120,11 +127,17 @@ export class Enforcement {
     }
   }
 
-  #lagging({ epoch, seq }: LogPosition): [string, EdgeStanding][] {
-    return [...this.#edges].filter(
-      // a place of another epoch comes later: a restore happened, and nobody goes back
-      ([, { applied }]) => applied === null || (applied.epoch === epoch && applied.seq < seq),
-    );
+  #lagging(position: LogPosition): [string, EdgeStanding][] {
+    return [...this.#edges].filter(([, { applied }]) => applied === null || !this.#covers(applied, position));
+  }
+
+  /**
+   * Whether who acts on the one place acts on the other. Epochs have no order: only of the present one is it known that it comes
+   * after the others, so a report that still names an earlier one says nothing about a place of this one.
+   */
+  #covers(applied: LogPosition, { epoch, seq }: LogPosition): boolean {
+    if (applied.epoch === epoch) return applied.seq >= seq;
+    return applied.epoch === this.#epoch;
   }
 
   /** @returns whether there are some that are at work, and have to be looked at again */

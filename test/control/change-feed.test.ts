@@ -153,6 +153,32 @@ test('after a restore the whole index comes again, and nobody waits for a place 
   expect(sent.at(-1)).toMatchObject({ kind: 'index', index: { epoch: 'e2', seq: 1, revocations: [{ node: 'ac_9' }] } });
 });
 
+test('a revocation made right after a restore is sent before it counts as sent, though its epoch was not seen yet', async () => {
+  const log = new MemoryLog();
+  const { feed, sent } = startFeed(log);
+  log.revoke('ac_1', 'ac_2');
+  await feed.look();
+  // another node restored: nobody wakes this one, and it follows what was before until it looks
+  log.wakes = false;
+  log.restore('e2');
+  await feed.reach(log.revoke('ac_9'));
+  expect(sent.at(-1)).toMatchObject({ kind: 'index', index: { epoch: 'e2', revocations: [{ node: 'ac_9' }] } });
+});
+
+test('a read that had begun before the restore says nothing about a place behind it', async () => {
+  const log = new MemoryLog();
+  const { feed, sent } = startFeed(log);
+  await feed.look();
+  log.wakes = false;
+  // the log is asked in this turn, and what it said of the epoch before comes in a later one
+  const looked = feed.look();
+  log.restore('e2');
+  const reached = feed.reach(log.revoke('ac_9'));
+  await looked;
+  await reached;
+  expect(sent.at(-1)).toMatchObject({ kind: 'index', index: { epoch: 'e2', revocations: [{ node: 'ac_9' }] } });
+});
+
 test('the new keys are with the edges before they are told of the place of their change', async () => {
   const log = new MemoryLog();
   const order: string[] = [];

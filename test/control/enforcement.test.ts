@@ -119,11 +119,30 @@ test('an edge that says that it is at work is given time, until it stops saying 
   expect(ended).toEqual(['e1']);
 });
 
-test('a report of another epoch is a later one', async () => {
+test('after a restore a report of the new epoch covers what was to be confirmed in the one before', async () => {
   const { enforcement, confirm, turn } = start();
+  enforcement.began('e');
   enforcement.joined('e1');
-  enforcement.applied('e1', at(1, 'restored'));
+  enforcement.applied('e1', at(4));
   const state = confirm(5);
+  enforcement.began('restored');
+  enforcement.applied('e1', at(1, 'restored'));
+  await turn();
+  expect(state.isDone).toBe(true);
+});
+
+test('a report that still names the epoch before a restore says nothing about a place behind it', async () => {
+  const { enforcement, confirm, turn } = start();
+  enforcement.began('e');
+  enforcement.joined('e1');
+  enforcement.applied('e1', at(9));
+  enforcement.began('restored');
+  const state = confirm(2, 'restored');
+  // it was on its way when the edge was sent the new index
+  enforcement.applied('e1', at(10));
+  await turn();
+  expect(state.isDone).toBe(false);
+  enforcement.applied('e1', at(2, 'restored'));
   await turn();
   expect(state.isDone).toBe(true);
 });
