@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import { type Engine, type RefusedStore, refuseStore } from './engine.ts';
 import { firstTables } from './migration-001.ts';
+import { linkLists } from './migration-002.ts';
 import type { Tables } from './tables.ts';
 
 /** How an engine spells the types, and what a table ends with. */
@@ -18,10 +19,13 @@ export interface ColumnTypes {
 }
 
 /** `migrations[n - 1]` makes version n out of version n - 1. */
-const migrations: readonly ((types: ColumnTypes) => readonly string[])[] = [firstTables];
+const migrations: readonly ((types: ColumnTypes) => readonly string[])[] = [firstTables, linkLists];
 
 /** The version of the tables that this program works with. */
 export const knownMigration = migrations.length;
+
+/** The oldest version whose rows fit into these tables as they are: what came later changed no column. For backups. */
+export const oldestFittingMigration = 1;
 
 const columnTypes: Readonly<Record<Engine['kind'], ColumnTypes>> = {
   // STRICT: a column takes nothing but its type, as PostgreSQL does. https://www.sqlite.org/stricttables.html

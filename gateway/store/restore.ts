@@ -8,7 +8,7 @@ import { type BackupOptions, backedUpTables } from './backup.ts';
 import { BackupDamaged, type BackupHead, type BackupRow, readBackupLines } from './backup-file.ts';
 import { type Engine, type RefusedStore, refuseStore, type StoreSettings } from './engine.ts';
 import { wakeChannel } from './group-commit.ts';
-import { knownMigration, makeEpoch, migrate } from './migrations.ts';
+import { knownMigration, makeEpoch, migrate, oldestFittingMigration } from './migrations.ts';
 import { type OpenStoreOptions, openEngine } from './open-store.ts';
 import type { Tables } from './tables.ts';
 
@@ -96,9 +96,9 @@ export async function verifyBackup(
     throw error;
   }
   if (head === null) return refuseDamaged(file, new BackupDamaged('it is empty'));
-  if (head.migration !== knownMigration) {
+  if (head.migration > knownMigration || head.migration < oldestFittingMigration) {
     return refuseStore(
-      `${file} has migration ${head.migration}, and this program restores ${knownMigration}`,
+      `${file} has migration ${head.migration}, and this program restores ${oldestFittingMigration} to ${knownMigration}`,
       'restore it with the latchkey that made it, then start the newer one on that store',
     );
   }

@@ -1,6 +1,6 @@
 // A backup of one engine restores into the other, whole or not at all, and what was given out before it is over.
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { backupStore } from '../../../gateway/store/backup.ts';
 import { checkStore } from '../../../gateway/store/check-store.ts';
 import type { StoreSettings } from '../../../gateway/store/engine.ts';
 import { insertKey, listKeys } from '../../../gateway/store/keys.ts';
+import { knownMigration, oldestFittingMigration } from '../../../gateway/store/migrations.ts';
 import { restoreStore } from '../../../gateway/store/restore.ts';
 import { makeSealer, type Sealer } from '../../../gateway/store/sealing.ts';
 import type { Store } from '../../../gateway/store/store.ts';
@@ -253,7 +254,6 @@ describe('a file that is not a whole backup', () => {
     ['something stands behind it', (lines) => [...lines, '{}']],
     ['it is empty', () => []],
     ['it is another file', () => ['hello']],
-    ['it is of a later migration', (lines) => lines.map((line) => line.replace('"migration":1', '"migration":2'))],
   ])('%s: refused, and the store is as it was', async (_, change) => {
     const { store } = await openEmpty('sqlite');
     await fill(store, sealer);
@@ -272,6 +272,30 @@ describe('a file that is not a whole backup', () => {
     expect(await restore(settings, file, 'everything')).toMatchObject({ kind: 'refused' });
     expect(await target.readPosition()).toEqual(before);
     expect(await target.sql.selectFrom('accounts').selectAll().execute()).toEqual([]);
+  });
+
+  test('of a version that this program does not know is refused, and of an earlier one whose rows fit is restored', async () => {
+    const { store } = await openEmpty('sqlite');
+    await fill(store, sealer);
+    const file = makeFile();
+    await backupStore({ store, file, clock: makeClock() });
+    const written = readFileSync(file, 'utf8');
+    const asOf = (migration: number): void => {
+      const text = written.replace(`"migration":${knownMigration}`, `"migration":${migration}`);
+      const body = text.slice(0, text.lastIndexOf('\n{"end"') + 1);
+      const sha256 = createHash('sha256').update(body).digest('base64url');
+      writeFileSync(file, `${body}${JSON.stringify({ end: true, rows: 17, sha256 })}\n`);
+    };
+    const target = await makeDatabase('sqlite');
+    for (const migration of [knownMigration + 1, oldestFittingMigration - 1]) {
+      asOf(migration);
+      expect(await restore(target, file)).toMatchObject({ kind: 'refused' });
+    }
+    asOf(knownMigration + 1);
+    expect(await restore(target, file)).toMatchObject({ problem: expect.stringContaining('has migration') });
+    asOf(oldestFittingMigration);
+    expect(await restore(target, file)).toMatchObject({ kind: 'restored', rows: 17 });
+    expect(await checkStore(await openNode(target), sealer)).toEqual([]);
   });
 
   test('a backup that cannot be written is refused', async () => {

@@ -4,6 +4,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { knownMigration } from '../../../gateway/store/migrations.ts';
 import { openStore } from '../../../gateway/store/open-store.ts';
 import { describeEngines, makeClock, makeDatabase, openEmpty, openNode, silent } from '../../support/stores.ts';
 
@@ -27,7 +28,7 @@ describeEngines('migrations', (engine) => {
     await store.close();
     expect(await openStore({ settings, ...options })).toEqual({
       kind: 'refused',
-      problem: 'the store has migration 99, and this program knows only 1',
+      problem: `the store has migration 99, and this program knows only ${knownMigration}`,
       hint: expect.stringContaining('newer latchkey'),
       away: false,
     });
@@ -37,9 +38,30 @@ describeEngines('migrations', (engine) => {
     const settings = await makeDatabase(engine);
     expect(await openStore({ settings, ...options, migrations: 'check' })).toMatchObject({
       kind: 'refused',
-      problem: 'the store has migration 0, and this program needs 1',
+      problem: `the store has migration 0, and this program needs ${knownMigration}`,
     });
     await openNode(settings);
+    await openNode(settings, { migrations: 'check' });
+  });
+
+  test('a store of an earlier version is brought up to date where it stands, and by no command that only looks', async () => {
+    const { store, settings } = await openEmpty(engine);
+    const { epoch } = await store.readPosition();
+    // as the first version made it
+    for (const statement of [
+      'delete from schema_migrations where number > 1',
+      'drop index links_created',
+      'drop index links_collection',
+      'create index links_collection on links (collection, created_at)',
+    ]) {
+      await store.write((unit) => sql.raw(statement).execute(unit.sql));
+    }
+    await store.close();
+    expect(await openStore({ settings, ...options, migrations: 'check' })).toMatchObject({
+      kind: 'refused',
+      problem: `the store has migration 1, and this program needs ${knownMigration}`,
+    });
+    expect((await (await openNode(settings)).readPosition()).epoch).toBe(epoch);
     await openNode(settings, { migrations: 'check' });
   });
 
