@@ -77,6 +77,8 @@ export type FeedMessage =
   | { readonly kind: 'heartbeat'; readonly seq: number; readonly log: LogBeat | null }
   /** The whole index anew: another epoch, or more happened than the log keeps. */
   | { readonly kind: 'index'; readonly index: FeedIndex }
+  /** A whole new key ring in place of the one before, and nothing else: sent before the place of the log that it belongs to. */
+  | { readonly kind: 'keys'; readonly keys: readonly FeedKey[] }
   /** What happened since the message before, in the order of the log; `epoch` and `seq` are the place after it. */
   | ({ readonly kind: 'changes'; readonly changes: readonly Change[] } & LogPosition)
   /** A new secret for session tickets; those under the one before are not resumed any more. */

@@ -136,9 +136,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       // after the wait: the configuration may have been loaded again meanwhile
       if (isDeepStrictEqual(keys, state.keys)) return;
       state = { ...state, keys };
-      seq += 1;
-      edges.broadcastSnapshot();
-      logger.info({ seq }, 'the key ring changed');
+      edges.broadcast({ kind: 'keys', keys: keys.map(toFeedKey) });
+      logger.info('the key ring changed');
     },
   });
   const edges = createEdgeServer({

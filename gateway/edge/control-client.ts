@@ -8,6 +8,7 @@ import type {
   AppliedReport,
   AssertionKeyReport,
   FeedIndex,
+  FeedKey,
   FeedMessage,
   MetricsReport,
   ReadyReport,
@@ -20,9 +21,12 @@ import { ControlQuestions, questionDeadlineMs } from './control-questions.ts';
 /** The first message of every feed. */
 export type SnapshotMessage = Extract<FeedMessage, { readonly kind: 'snapshot' }>;
 
-/** What the feed says about the change log; each feed begins with an `index`, when control has one. */
+/**
+ * What the feed says about the change log; each feed begins with an `index`, when control has one. Keys belong to it: who says
+ * that it acts on a place has the ring of that place.
+ */
 export type LogMessage =
-  | Extract<FeedMessage, { readonly kind: 'changes' | 'heartbeat' }>
+  | Extract<FeedMessage, { readonly kind: 'changes' | 'heartbeat' | 'keys' }>
   | { readonly kind: 'index'; readonly index: FeedIndex };
 
 export interface ControlClientOptions {
@@ -46,6 +50,8 @@ const maxLineLength = 64 * 1024 * 1024;
 export class ControlClient {
   /** A snapshot after the first one: a reload, or the state again after a reconnect. */
   onSnapshot: ((message: SnapshotMessage) => void) | null = null;
+  /** The ring is another one; whoever follows the log is told as well, and takes it into use. */
+  onKeys: ((keys: readonly FeedKey[]) => void) | null = null;
   /** A new secret for TLS session tickets, base64url. */
   onTicketSecret: ((secret: string) => void) | null = null;
   /** The feed ended; the client is already trying to come back. */
@@ -186,7 +192,10 @@ export class ControlClient {
     for await (const chunk of body) {
       let text = decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
       for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
+        const isAwaited = this.#settleFirst !== null;
         this.#take(pieces.join('') + text.slice(0, end));
+        // what came in one piece with the first snapshot is for listeners that whoever waits for it is still to set
+        if (isAwaited) await new Promise(setImmediate);
         text = text.slice(end + 1);
         pieces.length = 0;
         waiting = 0;
@@ -208,6 +217,10 @@ export class ControlClient {
       case 'heartbeat':
       case 'index':
       case 'changes':
+        this.#takeLog(message);
+        return;
+      case 'keys':
+        this.onKeys?.(message.keys);
         this.#takeLog(message);
         return;
       case 'tickets':

@@ -3,13 +3,13 @@
 
 import type { LookupFunction } from 'node:net';
 import type { FeedMessage } from '../config/edge-feed.ts';
-import type { KeyRecord } from '../core/model/key.ts';
 import { openAccessLog, openDecisionLog, TokenDigest } from '../telemetry/access-log.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClient } from './control-client.ts';
 import { DecisionRecords } from './decision-records.ts';
 import { Listeners } from './listeners.ts';
+import { keysOf } from './live-keys.ts';
 import { LogFollower } from './log-follower.ts';
 import { Runtime } from './runtime.ts';
 
@@ -53,7 +53,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const decisionLog = openDecisionLog({ target: decisions, logger, digest });
   const runtime = new Runtime({
     config: snapshot.config,
-    keys: keysOf(snapshot),
+    keys: keysOf(snapshot.keys),
     seq: snapshot.seq,
     publicSocket: snapshot.publicSocket,
     metrics,
@@ -82,11 +82,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   // before anything listens: whoever is let in was asked about what is revoked now
   client.followLog((message) => log.take(message));
   // before its first use the public half is with control, so an upstream never meets an unknown key
-  // While it starts as well: it says of a place in the log that it acts on it, and the keys of that place come with a snapshot.
+  // while it starts as well: it says of a place in the log that it acts on it, and after a reload keys come with the snapshot
   const { onSnapshot } = client;
   client.onSnapshot = (next) => {
     onSnapshot?.(next);
-    runtime.apply(next.config, keysOf(next), next.upstreamTls, next.seq);
+    runtime.apply(next.config, keysOf(next.keys), next.upstreamTls, next.seq);
   };
   await client.registerAssertionKey(runtime.assertions.jwk);
   runtime.ticker.start();
@@ -99,7 +99,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     listening,
     applySnapshot: (message) => {
       records.mode = message.config.explain;
-      runtime.apply(message.config, keysOf(message), message.upstreamTls, message.seq);
+      runtime.apply(message.config, keysOf(message.keys), message.upstreamTls, message.seq);
       listeners.apply(message.config, message.tls, message.ticketSecret);
     },
     renewTickets: (secret) => listeners.renewTickets(secret),
@@ -135,8 +135,4 @@ async function drain(
   runtime.ticker.stop();
   await runtime.membership.stop();
   for (const log of logs) await log?.close();
-}
-
-function keysOf(message: SnapshotMessage): KeyRecord[] {
-  return message.keys.map((key) => ({ ...key, secret: Buffer.from(key.secret, 'base64url') }));
 }

@@ -4,6 +4,7 @@
 // Refusals are not remembered: a million bad tokens must not push out one good one.
 
 import { LRUCache } from 'lru-cache';
+import type { FeedKey } from '../config/edge-feed.ts';
 import type { AccessAnswer } from '../core/decision/access.ts';
 import { AccessCache } from '../core/decision/access-cache.ts';
 import { RevocationIndex } from '../core/decision/revocation-index.ts';
@@ -25,7 +26,12 @@ export interface CacheLimits {
 /** A member of one collection is about 1 KiB. */
 const accessLimits = { entries: 65_536, bytes: 64 * 1024 * 1024 };
 
-/** Single writer: `replaceKeys` and the follower of the change log; a request asks within one turn. */
+/** The keys of a message of the feed. */
+export function keysOf(keys: readonly FeedKey[]): KeyRecord[] {
+  return keys.map((key) => ({ ...key, secret: Buffer.from(key.secret, 'base64url') }));
+}
+
+/** Single writer: reloads and the follower of the change log; a request asks within one turn. */
 export class LiveKeys implements LiveIndex {
   readonly revocations = new RevocationIndex();
   /** When the log was read as far as the index holds it, in this process's monotonic time. */
@@ -35,12 +41,14 @@ export class LiveKeys implements LiveIndex {
   /** What control answered about access. */
   readonly access = new AccessCache(accessLimits);
   #ring: KeyRing;
+  #limits: CacheLimits;
   #cache: TokenMemory | null;
   #door: Doorkeeper;
   readonly #metrics: EdgeMetrics;
 
   constructor(keys: readonly KeyRecord[], limits: CacheLimits, metrics: EdgeMetrics) {
     this.#ring = buildKeyRing(keys);
+    this.#limits = limits;
     this.#cache = makeCache(limits);
     this.#door = new Doorkeeper(limits.entries);
     this.#metrics = metrics;
@@ -50,12 +58,19 @@ export class LiveKeys implements LiveIndex {
     return this.#cache?.size ?? 0;
   }
 
+  /** Takes the ring of a new configuration, and its limits. */
   replaceKeys(keys: readonly KeyRecord[], limits: CacheLimits): void {
-    this.#ring = buildKeyRing(keys);
-    this.#cache = makeCache(limits);
-    this.#door = new Doorkeeper(limits.entries);
-    // a ring comes with a configuration, and collections and their owners are in that
+    this.#limits = limits;
+    this.replaceRing(keys);
+    // collections and their owners are in a configuration
     this.access.clear();
+  }
+
+  /** Takes another ring. What the former one verified is forgotten with it, so a token of a key that went is refused at once. */
+  replaceRing(keys: readonly KeyRecord[]): void {
+    this.#ring = buildKeyRing(keys);
+    this.#cache = makeCache(this.#limits);
+    this.#door = new Doorkeeper(this.#limits.entries);
   }
 
   /** The change log went on, and the index has it; null when the whole index came anew. Before anything is decided on it. */

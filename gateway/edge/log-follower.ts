@@ -1,4 +1,4 @@
-// What an edge does with the change log: each batch in one turn, then the open permits, then its word that it acts on it.
+// What an edge does with the change log: keys, each batch in one turn, then the open permits, then its word that it acts on it.
 // It reads nothing by itself: messages come from the feed in the order in which control sent them.
 // Rules: tokens.md "Acknowledged means enforced" and "Freshness".
 
@@ -6,6 +6,7 @@ import { outsideLifeSeconds } from '../core/decision/revocation-index.ts';
 import type { LogPosition } from '../core/model/change.ts';
 import { machineMs, monotonicMs } from '../telemetry/clock.ts';
 import type { LogMessage } from './control-client.ts';
+import { keysOf } from './live-keys.ts';
 import { endRevokedPermits } from './open-permits.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -43,6 +44,9 @@ export class LogFollower {
         this.#settle(true);
         return;
       }
+      case 'keys':
+        runtime.replaceRing(keysOf(message.keys));
+        return;
       case 'changes': {
         const outcome = live.revocations.apply({ epoch: message.epoch, seq: message.seq }, message.changes);
         if (outcome === 'gap') {

@@ -40,6 +40,11 @@ export class OpenTunnels {
     });
   }
 
+  /** Decides again for each that is open now, the first ones before this returns: what verified their tokens is another ring. */
+  decideAgain(): void {
+    inSlices([...this.#tunnels], (tunnel) => tunnel.reconsider());
+  }
+
   /** Has control asked about those whose access one of these changes may be about. */
   touched(changes: readonly Change[]): void {
     if (this.#tunnels.size === 0) return;

@@ -138,6 +138,12 @@ export class Runtime {
     this.tunnels.reconsider();
   }
 
+  /** Takes another key ring, and nothing else: compiling a configuration again would take longer than a revocation may. */
+  replaceRing(keys: readonly KeyRecord[]): void {
+    this.live.replaceRing(keys);
+    this.tunnels.decideAgain();
+  }
+
   signingKey(): RingKey | null {
     return this.live.signingKey();
   }

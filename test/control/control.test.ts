@@ -7,9 +7,11 @@ import { createServer } from 'node:net';
 import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AssertionJwk } from '../../gateway/control/assertion-keys.ts';
+import type { KeyRecord } from '../../gateway/core/model/key.ts';
 import { ControlClient } from '../../gateway/edge/control-client.ts';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
 import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../support/control.ts';
+import { MemoryLog } from '../support/memory-log.ts';
 
 let rig: TestControl;
 const ends: (() => Promise<void> | void)[] = [];
@@ -236,6 +238,31 @@ test('a reload sends a new snapshot; what is bound at the start stays', async ()
     keys: [],
     config: { edges: 1, reservedPrefix: '/.latchkey/', passwordChecksPerSecond: 7, listeners: [{ port: 0 }] },
   });
+});
+
+test('another key ring goes to the edges alone, before the place of the log that it belongs to', async () => {
+  const log = new MemoryLog();
+  let keys: readonly KeyRecord[] = [testKey];
+  const control = await rig.start({ changes: log, reloadKeys: async () => keys });
+  const client = await joinEdge('e1');
+  const heard: unknown[] = [];
+  client.onSnapshot = () => heard.push('snapshot');
+  client.followLog((message) => {
+    if (message.kind === 'keys') heard.push(message.keys.map(({ id, state }) => `${id} ${state}`));
+    else if (message.kind !== 'heartbeat') heard.push(message.kind);
+    if (message.kind === 'changes') client.confirmApplied(message);
+  });
+  keys = [
+    { ...testKey, state: 'retired' },
+    { ...testKey, id: 'k2' },
+  ];
+  await control.confirm(log.append({ kind: 'keys', node: 'keys' }));
+  expect(heard).toEqual(['index', ['k1 retired', 'k2 signing'], 'changes']);
+  // an edge that comes later begins with it
+  const later = new ControlClient({ socketPath: rig.sockets.edge, edgeId: 'e1.2', logger: memoryLogger().logger });
+  ends.push(() => later.close());
+  expect((await later.connect()).keys.map(({ id }) => id)).toEqual(['k1', 'k2']);
+  expect(rig.said()).not.toContain(Buffer.from(testKey.secret).toString('base64url'));
 });
 
 test('a bad file changes nothing and is reported', async () => {

@@ -116,7 +116,13 @@ const verified: Answers = {
 const step = fc.oneof(
   { weight: 20, arbitrary: fc.record({ kind: fc.constant('ask' as const), request: facts }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), seconds: fc.nat(20) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('keys' as const), set: fc.nat(keySets.length - 1) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('reload' as const, 'ring' as const),
+      set: fc.nat(keySets.length - 1),
+    }),
+  },
 );
 
 /** As after a control that just read its log. */
@@ -168,10 +174,14 @@ test('verdicts are equal without a cache, with a tiny one and with a large one, 
       let now = start;
       for (const next of steps) {
         if (next.kind === 'wait') now += next.seconds;
-        else if (next.kind === 'keys') {
-          none.replaceKeys(keySets[next.set] ?? [], { entries: 0, bytes: 0 });
+        else if (next.kind !== 'ask') {
+          const keys = keySets[next.set] ?? [];
+          none.replaceKeys(keys, { entries: 0, bytes: 0 });
           for (const { limits, live, twin } of cached) {
-            for (const each of [live, twin]) each.replaceKeys(keySets[next.set] ?? [], limits);
+            for (const each of [live, twin]) {
+              if (next.kind === 'reload') each.replaceKeys(keys, limits);
+              else each.replaceRing(keys);
+            }
           }
         } else {
           const first = decide(next.request, snapshot, none, now, null);
@@ -206,6 +216,22 @@ test('a reload drops what was remembered, with the same keys as well', () => {
   expect(live.entries).toBe(1);
   live.replaceKeys(keySets[0] ?? [], { entries: 10, bytes: 1_000_000 });
   expect(live.entries).toBe(0);
+});
+
+test('another ring alone drops what the former one verified, and keeps what control said about access', () => {
+  const live = liveKeys(keySets[0] ?? [], { entries: 10, bytes: 1_000_000 });
+  const ofK1 = tokens[0] ?? '';
+  expect(live.verify(ofK1).kind).toBe('verified');
+  const position = { epoch: 'e', seq: 1 };
+  live.revocations.replace(position, []);
+  live.changed(null);
+  const asked = { account: 'ac_1', host: 'a.example', path: '/vod/a' };
+  live.access.finish(live.access.begin(), asked, { kind: 'none', position, subjects: ['ac_1'] }, start);
+  live.replaceRing(keySets[2] ?? []);
+  expect([live.entries, live.verify(ofK1).kind]).toEqual([0, 'refused']);
+  expect(live.findAccess('ac_1', 'a.example', '/vod/a', start)).toMatchObject({ kind: 'none' });
+  live.replaceKeys(keySets[2] ?? [], { entries: 10, bytes: 1_000_000 });
+  expect(live.findAccess('ac_1', 'a.example', '/vod/a', start)).toBeNull();
 });
 
 test('two tokens with one fingerprint are two tokens', () => {

@@ -8,17 +8,24 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { NewChange } from '../../gateway/core/model/change.ts';
+import type { KeyRecord } from '../../gateway/core/model/key.ts';
+import { mintToken } from '../../gateway/core/token/common-key-token.ts';
+import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { openStore } from '../../gateway/store/open-store.ts';
 import type { Store } from '../../gateway/store/store.ts';
 import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { memoryLogger } from '../support/control.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { gatewaySecret, startGateway, type TestGateway } from '../support/gateway.ts';
 import { askRaw, RawClient, requestText } from '../support/raw-client.ts';
 import { SocketUpstream, type UpstreamSocket } from '../support/socket-upstream.ts';
 import { WebSocketClient, WebSocketUpstream } from '../support/websocket.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-revocation-'));
 const answered = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const k1: KeyRecord = { id: 'k1', algorithm: 'HS256', purpose: 'content', state: 'signing', secret: gatewaySecret };
+const k2: KeyRecord = { ...k1, id: 'k2', secret: Buffer.alloc(32, 'b') };
+/** What the store's ring is when control reads it again. */
+let ring: readonly KeyRecord[] = [k1];
 let store: Store;
 let gateway: TestGateway;
 let sites: SocketUpstream;
@@ -46,6 +53,7 @@ beforeAll(async () => {
   sockets = await WebSocketUpstream.start();
   gateway = await startGateway({
     changes: store,
+    reloadKeys: async () => ring,
     config: {
       upstreams: { site: { servers: [sites.url] }, echo: { servers: [sockets.url] } },
       routes: [
@@ -173,6 +181,26 @@ describe('what is open when its node is revoked', () => {
     await vi.waitFor(() => expect(gateway.metrics.tunnels.open).toBe(0), { interval: 5 });
     client.destroy();
   });
+});
+
+test('a key that goes takes along what it verified a moment ago, from the answer on, and what is open by it', async () => {
+  const mine = gateway.mint();
+  const signer = buildKeyRing([k2]).signer('content');
+  const others = mintToken(
+    { exp: epochSeconds() + 300, paths: ['/*'] },
+    { key: signer ?? expect.fail(), type: 'outside' },
+  );
+  expect([await statusOf(mine), await statusOf(mine), await statusOf(others)]).toEqual([200, 200, 401]);
+  const client = await WebSocketClient.open(gateway.port, '/live/a', [`Authorization: Bearer ${mine}`]);
+  expect(await client.echo('hello')).toBe('hello');
+  ring = [{ ...k1, state: 'retired' }, k2];
+  await write({ kind: 'keys', node: 'keys' });
+  expect([await statusOf(mine), await statusOf(others)]).toEqual([401, 200]);
+  await vi.waitFor(() => expect(gateway.metrics.tunnels.open).toBe(0), { interval: 5 });
+  client.destroy();
+  ring = [k1];
+  await write({ kind: 'keys', node: 'keys' });
+  expect([await statusOf(mine), await statusOf(others)]).toEqual([200, 401]);
 });
 
 test('after a restore everything minted before is refused, and new tokens pass', async () => {

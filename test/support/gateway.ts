@@ -45,6 +45,8 @@ export interface GatewayOptions {
   readonly answers?: ControlOptions['answers'];
   /** The change log. Default: nothing happens in it. */
   readonly changes?: ControlOptions['changes'];
+  /** Gives the ring after the log said that it changed. */
+  readonly reloadKeys?: ControlOptions['reloadKeys'];
   /** What serves public.sock. Default: the JWKS. */
   readonly visitors?: ControlOptions['visitors'];
   /** Between the edge's reports of who was seen. */
@@ -148,6 +150,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
       options.visitors ??
       (({ assertionKeys }) => createJwksServer(logger, { prefix: first.config.reservedPrefix, assertionKeys })),
     ...(options.changes === undefined ? {} : { changes: options.changes }),
+    ...(options.reloadKeys === undefined ? {} : { reloadKeys: options.reloadKeys }),
     ...(options.answers === undefined ? {} : { answers: options.answers }),
   };
   const control: Control = await startControl(controlOptions);

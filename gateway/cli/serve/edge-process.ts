@@ -62,6 +62,13 @@ async function start(message: StartEdge): Promise<RunningEdge> {
     client.onSnapshot = (next) => {
       latest = next;
     };
+    // The ring itself goes with the log to whoever follows that; here it is only known what the edge has.
+    client.onKeys = (keys) => {
+      latest = { ...latest, keys };
+    };
+    client.onTicketSecret = (ticketSecret) => {
+      latest = { ...latest, ticketSecret };
+    };
     const { config } = latest;
     const metrics = new EdgeMetrics(
       config.routes.map((route) => route.name),
@@ -78,11 +85,12 @@ async function start(message: StartEdge): Promise<RunningEdge> {
       // A control that came back sends what this edge has already; applying it would drop warm upstream connections.
       if (isNew) edge.applySnapshot(next);
     };
-    client.onTicketSecret = (secret) => {
-      latest = { ...latest, ticketSecret: secret };
-      edge.renewTickets(secret);
+    client.onTicketSecret = (ticketSecret) => {
+      latest = { ...latest, ticketSecret };
+      edge.renewTickets(ticketSecret);
     };
     if (!isSameState(latest, first)) edge.applySnapshot(latest);
+    else if (latest.ticketSecret !== first.ticketSecret) edge.renewTickets(latest.ticketSecret);
     await client.reportReady(edge.listening);
     logger.info({ listening: edge.listening, pid: process.pid }, 'the edge is ready');
     await tellSupervisor({ type: 'edge-ready', listening: edge.listening });
