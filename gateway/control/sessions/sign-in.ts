@@ -3,10 +3,11 @@
 // Rules: attacks.md (guessing, session fixation); the slowing is accounts/guess-throttle.ts.
 
 import { normaliseAddress } from '../../core/model/address.ts';
-import { findVerifiedAccount, replacePasswordHash } from '../../store/accounts.ts';
+import { findVerifiedAccount, readAccount, replacePasswordHash } from '../../store/accounts.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { checkPassword } from '../accounts/check-password.ts';
 import { forgiveGuesses, type Guesser } from '../accounts/guess-throttle.ts';
+import { busyRetrySeconds } from '../accounts/password-work.ts';
 import type { ControlContext } from '../control-context.ts';
 import { findKnownDevice } from './known-device.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
@@ -42,11 +43,15 @@ export async function signIn(context: ControlContext, input: SignInInput): Promi
   }
   const { id, passwordHash } = checked.account;
   const written = await context.write(async (unit) => {
+    // Changed while this one was looked at: a sign-in that waited must not outlive the change that ended all others.
+    if ((await readAccount(unit.sql, id))?.passwordHash !== passwordHash) return 'changed';
     await forgiveGuesses(unit, guesser);
     if (checked.rehashed !== null && passwordHash !== null)
       await replacePasswordHash(unit.sql, id, passwordHash, checked.rehashed);
     return await startSession(unit, context, id, input, 'password');
   });
+  // Not a wrong password for sure: another sign-in may have made the same one's hash anew.
+  if (written.value === 'changed') return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
   // Disabled or deleted between the look and the unit.
   if (written.value === null) return { kind: 'refused' };
   return { kind: 'signed-in', session: finishSession(context, written.value, written.position) };

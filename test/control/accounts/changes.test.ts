@@ -104,6 +104,29 @@ test('a change of password asks for the old one, ends every session, and goes on
   expect((await signIn(site.context, { ...browser, email: address, password })).kind).toBe('refused');
 });
 
+test('a sign-in with the old password that is under way when it changes gets no session', async () => {
+  const site = await makeContext();
+  await makeAccount(site);
+  const here = await enter(site);
+  const actor = await site.actor(here);
+  let units = 0;
+  const waiting: TestContext['context'] = {
+    ...site.context,
+    // the guess is the first unit, the session the second: between them the password was found to be right
+    write: async (work) => {
+      units += 1;
+      if (units === 2) await changePassword(site.context, actor, { ...browser, oldPassword: password, newPassword });
+      return site.context.write(work);
+    },
+  };
+  expect((await signIn(waiting, { ...browser, email: address, password })).kind).toBe('busy');
+  expect(units).toBe(2);
+  expect(await site.store.sql.selectFrom('sessions').select('id').where('ended_at', 'is', null).execute()).toHaveLength(
+    1,
+  );
+  expect((await signIn(site.context, { ...browser, email: address, password: newPassword })).kind).toBe('signed-in');
+});
+
 test('an address changes when the new mailbox says so; the old one is told, and its codes and sessions are over', async () => {
   const site = await makeContext();
   await makeAccount(site);
