@@ -13,6 +13,7 @@ import { clearCookie, deviceCookieSeconds, readCookie, setCookie } from './cooki
 import { formTokenHeader, isFormToken, provenanceOf } from './cross-site.ts';
 import { type BrowserChange, type Endpoint, refuse } from './endpoint.ts';
 import { serveJwks } from './jwks.ts';
+import { oneATurn } from './one-a-turn.ts';
 import { describeApi } from './openapi.ts';
 import { pages, presentation } from './pages.ts';
 import { originOf, type RequestOrigin } from './request-origin.ts';
@@ -43,6 +44,7 @@ export function createPublicServer(context: ControlContext, options: PublicServe
     sendPage(reply, sorryPage(status, {}, retryAfterSeconds ?? undefined), { ...pageOptions, origin, actor: null });
     return true;
   });
+  server.addHook('onRequest', oneATurn());
   server.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
     if (!reply.hasHeader('referrer-policy')) reply.header('referrer-policy', 'same-origin');

@@ -3,6 +3,7 @@
 // Rules: tokens.md "Acknowledged means enforced".
 
 import type { LogPosition } from '../core/model/change.ts';
+import { monotonicMs } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface EnforcementOptions {
@@ -16,10 +17,16 @@ export interface EnforcementOptions {
   readonly deadlineMs?: number;
   /** How long one has that has not reported once: it is starting, or looking for a control that just started. Default 5000. */
   readonly firstDeadlineMs?: number;
+  /** Default: the machine's. */
+  readonly nowMs?: () => number;
 }
 
 const defaultDeadlineMs = 250;
 const defaultFirstDeadlineMs = 5000;
+/** A timer that comes later than this was held up by control's own work, and so was the reading of what edges said. */
+const ownDelayMs = 50;
+/** So often that is believed of one confirmation; then an edge is ended whoever is to blame. */
+const maxOwnDelays = 8;
 
 interface EdgeStanding {
   /** What it acts on; null before its first report on its present feed. */
@@ -100,11 +107,17 @@ export class Enforcement {
   confirm(position: LogPosition): Promise<void> {
     if (this.#lagging(position).length === 0) return Promise.resolve();
     const { deadlineMs = defaultDeadlineMs, firstDeadlineMs = defaultFirstDeadlineMs } = this.#options;
+    const { nowMs = monotonicMs } = this.#options;
     return new Promise((resolve) => {
       const confirmation: Confirmation = { position, resolve, timers: [] };
+      let ownDelays = 0;
       const look = (at: number, hasReported: boolean, afterMs: number) => {
+        const dueMs = nowMs() + afterMs;
         confirmation.timers[at] = setTimeout(() => {
-          if (this.#endLagging(position, hasReported)) look(at, hasReported, deadlineMs);
+          // edges may have answered in time to a control that was busy: they are heard before they are judged
+          const isOwnDelay = nowMs() - dueMs > ownDelayMs && ownDelays < maxOwnDelays;
+          if (isOwnDelay) ownDelays += 1;
+          if (isOwnDelay || this.#endLagging(position, hasReported)) look(at, hasReported, deadlineMs);
         }, afterMs);
       };
       look(0, true, deadlineMs);

@@ -70,6 +70,33 @@ test('an edge that does not within 250 ms is ended, once, and the answer comes a
   expect(states.map((state) => state.isDone)).toEqual([true, true]);
 });
 
+test('a control that was busy itself hears its edges before it ends one, and does not wait for ever', async () => {
+  const { logger } = memoryLogger();
+  const ended: string[] = [];
+  let busyMs = 0;
+  const nowMs = () => performance.now() + busyMs;
+  const enforcement = new Enforcement({ logger, endEdge: (edge) => ended.push(edge), nowMs });
+  enforcement.joined('e1');
+  enforcement.applied('e1', at(4));
+  let isDone = false;
+  void enforcement.confirm(at(5)).then(() => {
+    isDone = true;
+  });
+  busyMs = 400;
+  await vi.advanceTimersByTimeAsync(250);
+  expect(ended).toEqual([]);
+  enforcement.applied('e1', at(5));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(isDone).toBe(true);
+
+  void enforcement.confirm(at(6));
+  for (let turn = 0; turn < 12; turn++) {
+    busyMs += 400;
+    await vi.advanceTimersByTimeAsync(250);
+  }
+  expect(ended).toEqual(['e1']);
+});
+
 test('an edge whose feed ended serves on, so it is waited for', async () => {
   const { enforcement, ended, confirm } = start();
   enforcement.joined('e1');
