@@ -32,7 +32,7 @@ export interface SessionClaims {
 export interface ControlTokens {
   /** `ls+jwt`. @throws Error when no internal key may sign, which the start of control makes sure of */
   readonly mintSession: (claims: SessionClaims, ttlSeconds: number) => string;
-  /** `lp+jwt`; `iss`, `iat`, `exp` are added. null when no content key may sign */
+  /** `lp+jwt`; `iss`, `iat`, `exp` are added. null when no content key may sign, or a token cannot hold so much */
   readonly mintPass: (claims: Omit<TokenClaims, 'exp' | 'iat' | 'iss'>, ttlSeconds: number) => string | null;
   /**
    * Form, type, key, MAC, audience, and that it is not from the future. NOT its end, rows and revocations: whoever asks looks the

@@ -160,7 +160,8 @@ const inviteForm = defineForm({
   },
 });
 
-const badGroups = 'Those groups cannot be used. Take at most 64, of up to 64 characters each.';
+const badGroups =
+  'Those groups cannot be used. Take at most 64, of up to 64 characters each and not much more than 1000 together.';
 
 function groupsOf(text: string): string[] {
   return text

@@ -92,10 +92,12 @@ export function normaliseDisplayName(text: string): string | null {
 }
 
 const maxGroups = 64;
+/** Of all of them, as UTF-8. They stand in every session's token, and a browser keeps no cookie of more than 4096 bytes. */
+const maxGroupBytes = 1024;
 
 /** Groups as they are stored: sorted, each once. They become header values, so no comma and no control. @returns null for others */
 export function normaliseGroups(groups: readonly string[]): readonly string[] | null {
   const unique = [...new Set(groups.map((group) => group.normalize('NFC').trim()))].sort();
-  if (unique.length > maxGroups) return null;
+  if (unique.length > maxGroups || Buffer.byteLength(unique.join(',')) > maxGroupBytes) return null;
   return unique.every((group) => /^[^\p{C}\p{Zl}\p{Zp},]{1,64}$/u.test(group)) ? unique : null;
 }

@@ -54,6 +54,9 @@ test('groups are sorted, each once, and none can end a header value or begin ano
   expect(normaliseGroups(['staff', ' admins ', 'staff'])).toEqual(['admins', 'staff']);
   for (const group of ['a,b', 'a\r\nb', '', 'x'.repeat(65)]) expect(normaliseGroups([group])).toBeNull();
   expect(normaliseGroups(Array.from({ length: 65 }, (_, index) => `g${index}`))).toBeNull();
+  const long = (count: number) => Array.from({ length: count }, (_, index) => `${index + 10}${'ü'.repeat(31)}`);
+  expect(normaliseGroups(long(15))).toHaveLength(15);
+  expect(normaliseGroups(long(16))).toBeNull();
 });
 
 test.each([
