@@ -6,6 +6,7 @@ import { type Kysely, type Selectable, sql } from 'kysely';
 import type { AccountRole, AccountState } from '../core/model/account.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { AccountsTable, Tables } from './tables.ts';
+import { endOfPage, type WalkFrom } from './walk.ts';
 
 /** A row, taken apart. `passwordHash` leaves control in no answer. */
 export interface AccountRecord {
@@ -145,15 +146,24 @@ export async function listAccountRows(on: Kysely<Tables>, page: AccountPage): Pr
   return rows.map(fromRow);
 }
 
-/** Accounts that were named long ago and never verified, with no code left that could verify them. */
+/**
+ * Accounts that were named long ago and never verified, with no code left that could verify them; looks at one page of all.
+ *
+ * @param limit  most of them that are named; with more the page ends at the last one
+ */
 export async function listAbandonedAccounts(
   on: Kysely<Tables>,
   createdBefore: EpochSeconds,
+  from: WalkFrom,
   limit: number,
-): Promise<string[]> {
+): Promise<{ readonly ids: readonly string[]; readonly last: string | null }> {
+  const page = on.selectFrom('accounts').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const last = endOfPage(await page.select('id').execute(), from);
   const rows = await on
     .selectFrom('accounts')
     .select('id')
+    .where('id', '>', from.after)
+    .$if(last !== null, (query) => query.where('id', '<=', last ?? ''))
     .where('email_verified_at', 'is', null)
     .where('state', '=', 'active')
     .where('created_at', '<', createdBefore)
@@ -167,9 +177,11 @@ export async function listAbandonedAccounts(
         ),
       ),
     )
+    .orderBy('id')
     .limit(limit)
     .execute();
-  return rows.map(({ id }) => id);
+  const ids = rows.map(({ id }) => id);
+  return { ids, last: ids.length < limit ? last : (ids.at(-1) ?? last) };
 }
 
 function toRecord(row: Selectable<AccountsTable> | undefined): AccountRecord | null {

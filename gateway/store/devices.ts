@@ -5,6 +5,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { DevicesTable, Tables } from './tables.ts';
+import { endOfPage, type WalkedPage, type WalkFrom } from './walk.ts';
 
 export type DeviceRow = Selectable<DevicesTable>;
 
@@ -21,7 +22,7 @@ export async function findBrowserDevices(on: Kysely<Tables>, browserSelector: st
   return await on.selectFrom('devices').selectAll().where('browser_selector', '=', browserSelector).execute();
 }
 
-/** Devices of an account that were not ended, the last used first. */
+/** Devices of an account that were not ended, the last used first; at most 200. */
 export async function listLiveDevices(on: Kysely<Tables>, accountId: string): Promise<DeviceRow[]> {
   return await on
     .selectFrom('devices')
@@ -30,6 +31,7 @@ export async function listLiveDevices(on: Kysely<Tables>, accountId: string): Pr
     .where('ended_at', 'is', null)
     .orderBy('last_seen_at', 'desc')
     .orderBy('id')
+    .limit(200)
     .execute();
 }
 
@@ -73,11 +75,14 @@ export async function markDevicesSeen(on: Kysely<Tables>, ids: readonly string[]
     .execute();
 }
 
-/** Forgets devices that were not used since a moment and that no session names any more. @returns how many */
-export async function removeOldDevices(on: Kysely<Tables>, before: EpochSeconds, limit: number): Promise<number> {
-  const old = on
-    .selectFrom('devices')
-    .select('devices.id')
+/** Forgets devices that were not used since a moment and that no session names any more; looks at one page of all. */
+export async function removeOldDevices(on: Kysely<Tables>, before: EpochSeconds, from: WalkFrom): Promise<WalkedPage> {
+  const page = on.selectFrom('devices').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const last = endOfPage(await page.select('id').execute(), from);
+  const result = await on
+    .deleteFrom('devices')
+    .where('devices.id', '>', from.after)
+    .$if(last !== null, (query) => query.where('devices.id', '<=', last ?? ''))
     .where((query) => query.or([query('devices.last_seen_at', '<', before), query('devices.ended_at', '<', before)]))
     .where((query) =>
       query.not(
@@ -86,9 +91,8 @@ export async function removeOldDevices(on: Kysely<Tables>, before: EpochSeconds,
         ),
       ),
     )
-    .limit(limit);
-  const result = await on.deleteFrom('devices').where('id', 'in', old).executeTakeFirst();
-  return Number(result.numDeletedRows);
+    .executeTakeFirst();
+  return { removed: Number(result.numDeletedRows), last };
 }
 
 /** Takes all devices of an account away. */

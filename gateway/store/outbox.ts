@@ -117,12 +117,26 @@ export async function giveMailUp(
   return numUpdatedRows === 1n;
 }
 
-/** Forgets mails that were delivered or given up before `before`; their audit rows stay. */
-export async function forgetOldMail(unit: Unit, before: EpochSeconds): Promise<void> {
-  await unit.sql
+/**
+ * Forgets mails that were delivered or given up before `before`; their audit rows stay.
+ *
+ * @returns how many; `limit` of them means: there may be more
+ */
+export async function forgetOldMail(unit: Unit, before: EpochSeconds, limit = 500): Promise<number> {
+  const old = await unit.sql
     .deleteFrom('outbox')
-    .where((row) => row.or([row('delivered_at', '<', before), row('given_up_at', '<', before)]))
-    .execute();
+    .where('id', 'in', (nested) =>
+      nested
+        .selectFrom('outbox')
+        .select('id')
+        // what was over before a moment was written before it: that has an index
+        .where('created_at', '<', before)
+        .where((row) => row.or([row('delivered_at', '<', before), row('given_up_at', '<', before)]))
+        .orderBy('created_at')
+        .limit(limit),
+    )
+    .executeTakeFirst();
+  return Number(old.numDeletedRows);
 }
 
 /** How much waits, for metrics. */

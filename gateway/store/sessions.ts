@@ -6,6 +6,7 @@ import type { Kysely, Selectable } from 'kysely';
 import type { AccountRole, AccountState } from '../core/model/account.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { SessionsTable, Tables } from './tables.ts';
+import { endOfPage, type WalkedPage, type WalkFrom } from './walk.ts';
 
 export type SessionRow = Selectable<SessionsTable>;
 
@@ -74,12 +75,13 @@ export async function readSessionStanding(on: Kysely<Tables>, id: string): Promi
   };
 }
 
-/** Sessions of an account that hold, the last used first. @param idleSince  one not seen since this has ended */
+/** Sessions of an account that hold, the last used first. @param idleSince  one not seen since this has ended @param limit  default 200 */
 export async function listLiveSessions(
   on: Kysely<Tables>,
   accountId: string,
   now: EpochSeconds,
   idleSince: EpochSeconds,
+  limit = 200,
 ): Promise<SessionRow[]> {
   return await on
     .selectFrom('sessions')
@@ -90,6 +92,7 @@ export async function listLiveSessions(
     .where('last_seen_at', '>', idleSince)
     .orderBy('last_seen_at', 'desc')
     .orderBy('id')
+    .limit(limit)
     .execute();
 }
 
@@ -152,16 +155,19 @@ export async function markSessionsSeen(
     .execute();
 }
 
-/** Forgets sessions that ended, expired or idled out before a moment. */
+/** Forgets sessions that ended, expired or idled out before a moment; looks at one page of all. */
 export async function removeOldSessions(
   on: Kysely<Tables>,
   before: EpochSeconds,
   idleBefore: EpochSeconds,
-  limit: number,
-): Promise<number> {
-  const old = on
-    .selectFrom('sessions')
-    .select('id')
+  from: WalkFrom,
+): Promise<WalkedPage> {
+  const page = on.selectFrom('sessions').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const last = endOfPage(await page.select('id').execute(), from);
+  const result = await on
+    .deleteFrom('sessions')
+    .where('id', '>', from.after)
+    .$if(last !== null, (query) => query.where('id', '<=', last ?? ''))
     .where((query) =>
       query.or([
         query('ended_at', '<', before),
@@ -169,9 +175,8 @@ export async function removeOldSessions(
         query('last_seen_at', '<', idleBefore),
       ]),
     )
-    .limit(limit);
-  const result = await on.deleteFrom('sessions').where('id', 'in', old).executeTakeFirst();
-  return Number(result.numDeletedRows);
+    .executeTakeFirst();
+  return { removed: Number(result.numDeletedRows), last };
 }
 
 /** Takes all sessions of an account away. */

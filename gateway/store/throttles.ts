@@ -77,14 +77,21 @@ export async function takeGuessBack(unit: Unit, key: ThrottleKey): Promise<void>
 /** Drops what nobody guessed at since a moment and blocks nobody. @returns how many; `limit` means: there may be more */
 export async function pruneThrottles(unit: Unit, before: EpochSeconds, limit = 500): Promise<number> {
   const old = await unit.sql
-    .selectFrom('throttles')
-    .select(['kind', 'key_digest'])
-    .where('last_at', '<', before)
-    .where('blocked_until_at', '<', unit.now)
-    .limit(limit)
-    .execute();
-  for (const row of old) await forgetGuesses(unit, { kind: row.kind, keyDigest: row.key_digest });
-  return old.length;
+    .deleteFrom('throttles')
+    .where(({ eb, refTuple, selectFrom }) =>
+      eb(
+        refTuple('kind', 'key_digest'),
+        'in',
+        selectFrom('throttles')
+          .select(['kind', 'key_digest'])
+          .where('last_at', '<', before)
+          .where('blocked_until_at', '<', unit.now)
+          .limit(limit)
+          .$asTuple('kind', 'key_digest'),
+      ),
+    )
+    .executeTakeFirst();
+  return Number(old.numDeletedRows);
 }
 
 function selectThrottle(database: Kysely<Tables>, { kind, keyDigest }: ThrottleKey) {

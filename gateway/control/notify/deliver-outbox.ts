@@ -74,6 +74,7 @@ const defaults = {
 const finalTries = 3;
 const closeGraceMs = 1000;
 const tidyEveryMs = 3_600_000;
+const mailsForgottenAtOnce = 500;
 const markRetryMs = 500;
 
 /** Starts the worker. It looks at once, for what an earlier process left. */
@@ -263,6 +264,9 @@ class OutboxWorker {
     if (clock.monotonicMs() - this.#lastTidyMs < tidyEveryMs) return;
     this.#lastTidyMs = clock.monotonicMs();
     const { keepSeconds } = this.#options;
-    await store.write((unit) => forgetOldMail(unit, unit.now - keepSeconds));
+    for (let isMore = true; isMore && !this.#closed; ) {
+      const { value } = await store.write((unit) => forgetOldMail(unit, unit.now - keepSeconds, mailsForgottenAtOnce));
+      isMore = value === mailsForgottenAtOnce;
+    }
   }
 }

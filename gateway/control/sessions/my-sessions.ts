@@ -121,25 +121,30 @@ export async function endDevice(
   return { kind: written.value ? 'ended' : 'unknown' };
 }
 
+/** Sessions in one unit: no unit may hold the log for long, however many there are. */
+const sessionsPerUnit = 100;
+
 /** Ends all sessions but the one that asks. @returns how many */
 export async function endOtherSessions(
   context: ControlContext,
   actor: AccountActor,
   requestId: string | null = null,
 ): Promise<number> {
-  const written = await context.write(async (unit) => {
-    const now = unit.now;
-    const others = (await listLiveSessions(unit.sql, actor.accountId, now, 0)).filter(
-      ({ id }) => id !== actor.sessionId,
-    );
-    for (const { id } of others) {
-      await markSessionEnded(unit.sql, id, now);
-      await unit.append({ kind: 'revoke', node: id });
-    }
-    await audit(unit, actor, 'session.all-ended', actor.accountId, requestId);
-    return others.length;
-  });
-  return written.value;
+  for (let ended = 0; ; ) {
+    const { value } = await context.write(async (unit) => {
+      const now = unit.now;
+      const some = await listLiveSessions(unit.sql, actor.accountId, now, 0, sessionsPerUnit);
+      const others = some.filter(({ id }) => id !== actor.sessionId);
+      for (const { id } of others) {
+        await markSessionEnded(unit.sql, id, now);
+        await unit.append({ kind: 'revoke', node: id });
+      }
+      if (ended === 0) await audit(unit, actor, 'session.all-ended', actor.accountId, requestId);
+      return { ended: others.length, isLast: some.length < sessionsPerUnit };
+    });
+    ended += value.ended;
+    if (value.isLast) return ended;
+  }
 }
 
 async function audit(

@@ -1,5 +1,6 @@
 // Forgets what has ended: codes, counts of guesses, sessions, devices, accounts that nobody ever verified, revocations that every
 // token has outlived, old history. Bounded per call, so that it never holds up others; the caller calls again soon while there is more.
+// Each kind is a unit of its own, and no statement reads more than a page: a revocation waits behind one of them at most.
 // Nothing that still opens something is touched.
 
 import { listAbandonedAccounts } from '../../store/accounts.ts';
@@ -8,6 +9,7 @@ import { defaultChangeLifeSeconds, pruneChanges } from '../../store/change-log.t
 import { removeOldDevices } from '../../store/devices.ts';
 import { pruneCodes } from '../../store/one-time-codes.ts';
 import { removeOldSessions } from '../../store/sessions.ts';
+import type { Unit } from '../../store/store.ts';
 import { pruneThrottles } from '../../store/throttles.ts';
 import {
   abandonedAfterSeconds,
@@ -23,7 +25,10 @@ import type { ControlContext } from '../control-context.ts';
 
 /** Rows of each kind in one call. */
 const rowsPerCall = 500;
-const accountsPerCall = 100;
+/** Each takes a handful of statements. */
+const accountsPerCall = 20;
+/** Rows of a table that has no index for its end, in one call: a million is walked in four days, and what is kept is kept for weeks. */
+const rowsPerPage = 2000;
 const day = 24 * 3600;
 
 export interface Pruned {
@@ -32,7 +37,19 @@ export interface Pruned {
   readonly isPartial: boolean;
 }
 
-export async function pruneExpired(context: ControlContext): Promise<Pruned> {
+/** Where the walks through tables go on: the last id that was looked at, empty at the beginning. */
+export interface PruneWalks {
+  sessions: string;
+  devices: string;
+  accounts: string;
+}
+
+export function beginWalks(): PruneWalks {
+  return { sessions: '', devices: '', accounts: '' };
+}
+
+/** @param walks  of the call before, changed by this one. Default: from the beginning */
+export async function pruneExpired(context: ControlContext, walks: PruneWalks = beginWalks()): Promise<Pruned> {
   const longestCount = Math.max(
     ...Object.values(guessLimits).map(({ forgetSeconds }) => forgetSeconds),
     ...Object.values(requestLimits).map(({ windowSeconds }) => windowSeconds),
@@ -40,23 +57,46 @@ export async function pruneExpired(context: ControlContext): Promise<Pruned> {
   const { routes } = context.config();
   const longestToken = Math.max(0, ...routes.map(({ maxTokenTtlSeconds }) => maxTokenTtlSeconds));
   const changeLife = Math.max(defaultChangeLifeSeconds, longestToken + day);
-  const written = await context.write(async (unit): Promise<Pruned> => {
-    const { now, sql } = unit;
-    const ended = now - keepEndedSeconds;
-    const counts = [
-      await pruneCodes(unit, now, rowsPerCall),
-      await pruneThrottles(unit, now - longestCount, rowsPerCall),
-      await removeOldSessions(sql, ended, ended - sessionIdleSeconds, rowsPerCall),
-      await removeOldDevices(sql, now - keepDevicesSeconds, rowsPerCall),
-      await pruneChanges(unit, now - changeLife, rowsPerCall),
-      await pruneAudit(unit, now - keepAuditSeconds, rowsPerCall),
-    ];
-    const abandoned = await listAbandonedAccounts(sql, now - abandonedAfterSeconds, accountsPerCall);
-    for (const id of abandoned) await removeUnverified(unit, id);
-    return {
-      rows: counts.reduce((sum, count) => sum + count, abandoned.length),
-      isPartial: counts.some((count) => count >= rowsPerCall) || abandoned.length >= accountsPerCall,
-    };
-  });
-  return written.value;
+  const from = (after: string) => ({ after, rows: rowsPerPage });
+  const steps: ((unit: Unit) => Promise<Pruned>)[] = [
+    async (unit) => listed(await pruneCodes(unit, unit.now, rowsPerCall)),
+    async (unit) => listed(await pruneThrottles(unit, unit.now - longestCount, rowsPerCall)),
+    async (unit) => listed(await pruneChanges(unit, unit.now - changeLife, rowsPerCall)),
+    async (unit) => listed(await pruneAudit(unit, unit.now - keepAuditSeconds, rowsPerCall)),
+    async ({ sql, now }) => {
+      const ended = now - keepEndedSeconds;
+      const page = await removeOldSessions(sql, ended, ended - sessionIdleSeconds, from(walks.sessions));
+      walks.sessions = page.last ?? '';
+      return walked(page.removed, page.last);
+    },
+    async ({ sql, now }) => {
+      const page = await removeOldDevices(sql, now - keepDevicesSeconds, from(walks.devices));
+      walks.devices = page.last ?? '';
+      return walked(page.removed, page.last);
+    },
+    async (unit) => {
+      const before = unit.now - abandonedAfterSeconds;
+      const { ids, last } = await listAbandonedAccounts(unit.sql, before, from(walks.accounts), accountsPerCall);
+      for (const id of ids) await removeUnverified(unit, id);
+      walks.accounts = last ?? '';
+      return walked(ids.length, last);
+    },
+  ];
+  let rows = 0;
+  let isPartial = false;
+  for (const step of steps) {
+    const { value } = await context.write(step);
+    rows += value.rows;
+    isPartial ||= value.isPartial;
+  }
+  return { rows, isPartial };
+}
+
+function listed(rows: number): Pruned {
+  return { rows, isPartial: rows >= rowsPerCall };
+}
+
+/** Where something was found there is more of it nearby. */
+function walked(rows: number, last: string | null): Pruned {
+  return { rows, isPartial: rows > 0 && last !== null };
 }

@@ -1,7 +1,7 @@
 // Forgets what has ended while control runs: now and then, and again soon while there is more. Failure waits for the next turn.
 
 import type { ControlContext } from '../control-context.ts';
-import { pruneExpired } from './prune-expired.ts';
+import { beginWalks, pruneExpired } from './prune-expired.ts';
 
 const everyMs = 10 * 60_000;
 const soonMs = 1000;
@@ -11,6 +11,7 @@ export function startPruning(context: ControlContext): { readonly close: () => P
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let isClosed = false;
+  const walks = beginWalks();
   const plan = (ms: number): void => {
     if (isClosed) return;
     timer = setTimeout(() => {
@@ -21,7 +22,7 @@ export function startPruning(context: ControlContext): { readonly close: () => P
   const turn = async (): Promise<void> => {
     let next = everyMs;
     try {
-      if ((await pruneExpired(context)).isPartial) next = soonMs;
+      if ((await pruneExpired(context, walks)).isPartial) next = soonMs;
     } catch (error) {
       context.logger.warn({ problem: error instanceof Error ? error.message : '' }, 'nothing was pruned this time');
     }
