@@ -67,10 +67,8 @@ export interface ClaimAttempt {
   readonly accountId: string;
   readonly now: EpochSeconds;
   readonly host: string;
-  /** Every scope that covers the link's path; see `scopesCovering`. */
-  readonly scopes: readonly string[];
-  /** Names of the collections that cover it; never empty. */
-  readonly collections: readonly string[];
+  /** What else could let the account in there: the collections that cover the link's path, each with its scopes that do. */
+  readonly others: readonly { readonly collection: string; readonly scopes: readonly string[] }[];
 }
 
 /**
@@ -133,8 +131,15 @@ export async function spendClaim(sql: Kysely<Tables>, attempt: ClaimAttempt): Pr
             .select('other.id')
             .where('other.account_id', '=', attempt.accountId)
             .where('other.host', '=', attempt.host)
-            .where('other.path', 'in', [...attempt.scopes])
-            .where('other.collection', 'in', [...attempt.collections])
+            .where((to) =>
+              to.or(
+                attempt.others
+                  .filter(({ scopes }) => scopes.length > 0)
+                  .map(({ collection, scopes }) =>
+                    to.and([to('other.collection', '=', collection), to('other.path', 'in', [...scopes])]),
+                  ),
+              ),
+            )
             .where('other.revoked_at', 'is', null)
             .where('by.revoked_at', 'is', null)
             .where((to) => to.or([to('by.access_until_at', 'is', null), to('by.access_until_at', '>', now)])),

@@ -3,7 +3,7 @@
 // passes and writes nothing. Two noes lead to the write, whose condition repeats both: its row count is the verdict.
 // A wrong pair, a revoked link and an account that may not claim write nothing at all.
 
-import { linkState, scopesCovering } from '../../core/model/link.ts';
+import { covers, linkState, scopesCovering } from '../../core/model/link.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { type LinkRow, spendClaim } from '../../store/links.ts';
@@ -101,8 +101,11 @@ async function askAndClaim(
       accountId: account.id,
       now: unit.now,
       host: link.host,
-      scopes: scopesCovering(link.path),
-      collections: collections.map(({ name }) => name),
+      // as `findGrant` has it: what lies outside of its collection, since that became smaller, opens nothing
+      others: collections.map(({ name, path }) => ({
+        collection: name,
+        scopes: scopesCovering(link.path).filter((scope) => covers(path, scope)),
+      })),
     });
     if (!isSpent) return refusalOf(state, link);
     await writeMember(context, unit, link, account, actor.deviceId, memberId, requestId);

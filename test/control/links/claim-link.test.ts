@@ -236,6 +236,16 @@ describe('claim, with no race in it', () => {
     expect(await claim(rig, await addAccount(rig), made)).toEqual({ kind: 'wrong-pair' });
   });
 
+  test('what a collection that became smaller does not open any more stands in nobody\u2019s way', async () => {
+    const rig = await makeLinkRig(engine);
+    const anna = await addAccount(rig);
+    await claim(rig, anna, await makeLink(rig));
+    const whole = rig.context.config().collections;
+    rig.configure({ collections: whole.map((collection) => ({ ...collection, path: '/vod/summer/one/' })) });
+    expect((await ask(rig, anna)).kind).toBe('none');
+    expect((await claim(rig, anna, await makeLink(rig))).kind).toBe('granted');
+  });
+
   test('an answer read before a claim or a revocation lies before it in the log', async () => {
     const rig = await makeLinkRig(engine);
     const made = await makeLink(rig);
