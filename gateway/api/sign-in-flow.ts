@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { originOf } from '../control/links/tokenized-url.ts';
+import { maxLabelLength } from '../core/model/link.ts';
 import { type Flow, flowSeconds, nonceHash } from './flow-cookie.ts';
 import type { PageAnswer, Visit } from './page-route.ts';
 import { isPublicHost, portalHost } from './request-origin.ts';
@@ -13,7 +14,7 @@ import { openText, sealText } from './sealed-text.ts';
 
 const aboutShape = z.object({
   /** What is about to be opened, as its owner calls it. */
-  label: z.string().max(200),
+  label: z.string().max(2 * maxLabelLength),
   /** Who sent it: name or address; null when nobody is to be named. */
   owner: z.string().max(320).nullable(),
 });

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createLink, type NewLink } from '../../gateway/control/links/create-link.ts';
 import { revokeLink } from '../../gateway/control/links/revoke-link.ts';
 import { revokeMember } from '../../gateway/control/links/revoke-member.ts';
-import { type Answer, makePortal, mediaOrigin, type PortalRig, type Visitor } from '../support/portal-rig.ts';
+import { type Answer, makePortal, mediaOrigin, type PortalRig, password, type Visitor } from '../support/portal-rig.ts';
 
 const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 const fromElsewhere = { ...direct, 'sec-fetch-site': 'cross-site' };
@@ -158,6 +158,25 @@ describe('somebody who is not signed in', () => {
     expect(end.url.href).toBe(`${mediaOrigin}/vod/summer/`);
     expect(bert.cookies.get('media.localhost')?.has('latchkey_pass')).toBe(true);
     expect(await portal.store.sql.selectFrom('members').selectAll().execute()).toHaveLength(1);
+  });
+
+  test('attack: a link that a site opened in another tab is not claimed by a sign-in that did not name it', async () => {
+    await portal.addAccount('bert@example.org');
+    const { url } = await makeUrl();
+    const before = await counts();
+    const bert = portal.visitor();
+    const own = await bert.get('/.latchkey/login');
+    expect((await bert.follow(await bert.get(url, fromElsewhere))).text).toContain('You are about to open');
+    const answer = await bert.submit(own, '/login', { email: 'bert@example.org', password });
+    expect(answer.location).toBe('/.latchkey/');
+    await bert.follow(answer);
+    expect(JSON.parse(await counts()).at(-1)).toEqual(JSON.parse(before).at(-1));
+  });
+
+  test('reads the longest name that a link can have', async () => {
+    const label = '🎬'.repeat(120);
+    const signIn = await portal.visitor().get((await makeUrl({ label })).url, direct);
+    expect((await portal.visitor().get(signIn.location ?? '')).text).toContain(label);
   });
 
   test('and was at the portal already, so nobody asked them anything: the question comes', async () => {

@@ -22,6 +22,9 @@ test('registers by a mail, chooses a password there, is signed in and comes back
   const page = await ann.follow(opened);
   const weak = await ann.submit(page, '/verify', { password: 'short', name: 'Ann' });
   expect([weak.status, weak.text.includes('too short')]).toEqual([422, true]);
+  expect(weak.text).toContain('go on to <strong>media.localhost</strong>');
+  // what any site begins in another tab meanwhile is not what this page told of
+  await ann.follow(await ann.get(`${mediaOrigin}/.latchkey/login?return=/elsewhere/`));
   const done = await ann.submit(weak, '/verify', { password: other, name: 'Ann' });
   expect(done.location).toContain(`${mediaOrigin}/.latchkey/handover?code=`);
   expect((await ann.get(done.location ?? '')).location).toBe('/vod/summer/');

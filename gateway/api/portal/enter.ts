@@ -12,7 +12,7 @@ import { openHandover } from '../sign-in-flow.ts';
 
 /** Where a sign-in leads; as it stands in the address of the sign-in page. */
 export interface SignInQuery {
-  /** Sealed request of another host. */
+  /** Sealed request of another host, of which the page told. */
   readonly handover?: string | undefined;
   /** Path of the portal. NOT checked. */
   readonly return?: string | undefined;
@@ -24,18 +24,19 @@ export function browserOf({ deviceCookie, origin }: Visit): Browser {
   return { deviceCookie, userAgent, clientAddress, requestId };
 }
 
-/** Sets the cookies of a session that was just started, and goes on. */
+/**
+ * Sets the cookies of a session that was just started, and goes on.
+ *
+ * @param query  as the page with the form said it. Never what another tab began meanwhile: a sign-in is taken for a yes to what the
+ *               page named (see claim.ts), and any site can open a sign-in page in another tab
+ */
 export async function enter(visit: Visit, session: NewSession, query: SignInQuery): Promise<PageAnswer> {
   if (visit.actor !== null) await signOut(visit.context, visit.actor);
   visit.startSession(session.sessionToken, session.maxAgeSeconds);
   if (session.deviceCookie !== null) visit.rememberDevice(session.deviceCookie);
-  // who made an account on the way goes on to where they were going
-  const handover =
-    query.handover ??
-    (visit.jar.pending !== null && openHandover(visit, visit.jar.pending) !== null ? visit.jar.pending : undefined);
   visit.jar.renew();
   const actor = await actorOf(visit.context, session.sessionToken, visit.origin.host);
-  return actor === null ? visit.sorry(403) : goOn(visit, actor, { ...query, handover });
+  return actor === null ? visit.sorry(403) : goOn(visit, actor, query);
 }
 
 /** Where somebody goes who is signed in at the portal. */

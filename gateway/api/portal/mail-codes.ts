@@ -12,7 +12,8 @@ import type { PasswordRefusal } from '../../core/model/account.ts';
 import { type Html, html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
 import { openHandover } from '../sign-in-flow.ts';
-import { browserOf, enter } from './enter.ts';
+import { aboutNote } from './about-note.ts';
+import { browserOf, enter, type SignInQuery } from './enter.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
 import { passwordHint, passwordProblem } from './password-words.ts';
 
@@ -21,6 +22,7 @@ type Usable = Extract<DescribedCode, { readonly kind: 'usable' }>;
 const formShape = z.object({
   password: z.string().max(4000).default(''),
   name: z.string().max(1000).default(''),
+  handover: z.string().max(4096).default(''),
 });
 
 type Filled = z.infer<typeof formShape>;
@@ -39,6 +41,8 @@ interface CodePage {
   readonly content: (visit: Visit, code: Usable, filled: Filled, problems: Problems) => Html;
   readonly button: string;
   readonly spend: (visit: Visit, code: string, filled: Filled) => Promise<Spent>;
+  /** It signs in, so it tells where that leads: to what a sign-in page was opened for before. */
+  readonly goesOn?: true;
 }
 
 const query = z.object({ code: z.string().max(200).optional(), flow: z.string().max(40).optional() });
@@ -56,7 +60,9 @@ function codePages(page: CodePage): PageRoute[] {
           return visit.redirect(`${visit.prefix}${path}?flow=${id}`);
         }
         const kept = visit.jar.find(flow)?.code ?? null;
-        return kept === null ? unusable(visit) : showCode(page, visit, kept, { password: '', name: '' }, {}, 200);
+        return kept === null
+          ? unusable(visit)
+          : showCode(page, visit, kept, { password: '', name: '', handover: visit.jar.pending ?? '' }, {}, 200);
       },
     }),
     defineForm({
@@ -92,25 +98,26 @@ async function showCode(
 ): Promise<PageAnswer> {
   const described = await describeCode(visit.context, code);
   if (described.kind !== 'usable' || described.purpose !== page.purpose) return unusable(visit);
+  const request = page.goesOn === true ? openHandover(visit, filled.handover) : null;
   return visit.page({
     title: page.title,
     width: 'narrow',
     status,
-    formTargets: pendingTargets(visit),
+    formTargets: request === null ? [] : [request.origin],
     body: html`${problemSummary(problems)}
+${aboutNote(request, visit.context.config().portal?.name ?? 'latchkey')}
 <form method="post" action="${visit.target}" novalidate>
 ${visit.formToken()}
+${request === null ? null : html`<input type="hidden" name="handover" value="${filled.handover}">`}
 ${page.content(visit, described, filled, problems)}
 <button type="submit">${page.button}</button>
 </form>`,
   });
 }
 
-/** Where signing in from this page may lead, for the policy of the page. */
-function pendingTargets(visit: Visit): readonly string[] {
-  const { pending } = visit.jar;
-  const request = pending === null ? null : openHandover(visit, pending);
-  return request === null ? [] : [request.origin];
+/** Where signing in from this page leads: what it told of, unless its time is over. */
+function wayOf(visit: Visit, { handover }: Filled): SignInQuery {
+  return openHandover(visit, handover) === null ? {} : { handover };
 }
 
 function unusable(visit: Visit): PageAnswer {
@@ -166,9 +173,11 @@ const verify: CodePage = {
   content: (_visit, code, filled, problems) =>
     html`${addressLine(code.email)}${nameField(filled.name || code.displayName)}${passwordField(problems)}`,
   button: 'Finish and sign in',
-  spend: async (visit, code, { password, name }) => {
+  goesOn: true,
+  spend: async (visit, code, filled) => {
+    const { password, name } = filled;
     const outcome = await verifyAddress(visit.context, { ...browserOf(visit), code, password, displayName: name });
-    if (outcome.kind === 'verified') return enter(visit, outcome.session, {});
+    if (outcome.kind === 'verified') return enter(visit, outcome.session, wayOf(visit, filled));
     return outcome.kind === 'refused' ? outcome : againFor(outcome);
   },
 };
@@ -180,9 +189,11 @@ const invitation: CodePage = {
   content: (_visit, code, filled, problems) =>
     html`<p>You were invited. Choose a password, and you are in.</p>${addressLine(code.email)}${nameField(filled.name || code.displayName)}${passwordField(problems)}`,
   button: 'Accept and sign in',
-  spend: async (visit, code, { password, name }) => {
+  goesOn: true,
+  spend: async (visit, code, filled) => {
+    const { password, name } = filled;
     const outcome = await signInByCode(visit.context, { ...browserOf(visit), code, password, displayName: name });
-    if (outcome.kind === 'signed-in') return enter(visit, outcome.session, {});
+    if (outcome.kind === 'signed-in') return enter(visit, outcome.session, wayOf(visit, filled));
     return outcome.kind === 'refused' ? outcome : againFor(outcome);
   },
 };
@@ -194,9 +205,10 @@ const signInLink: CodePage = {
   content: (_visit, code) =>
     html`<p>This signs you in as <strong>${code.email}</strong>, once, without a password.</p>`,
   button: 'Sign in',
-  spend: async (visit, code) => {
+  goesOn: true,
+  spend: async (visit, code, filled) => {
     const outcome = await signInByCode(visit.context, { ...browserOf(visit), code });
-    if (outcome.kind === 'signed-in') return enter(visit, outcome.session, {});
+    if (outcome.kind === 'signed-in') return enter(visit, outcome.session, wayOf(visit, filled));
     return outcome.kind === 'refused' ? outcome : againFor(outcome);
   },
 };

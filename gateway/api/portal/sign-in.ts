@@ -5,10 +5,11 @@ import { z } from 'zod';
 import { redeemHandover } from '../../control/sessions/hand-over.ts';
 import { signOut } from '../../control/sessions/my-sessions.ts';
 import { signIn } from '../../control/sessions/sign-in.ts';
-import { type Html, html } from '../html.ts';
+import { html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
 import { returnPathOf, soundReturnPath } from '../return-address.ts';
-import { beginSignIn, continuationOf, openHandover, type SignInAbout } from '../sign-in-flow.ts';
+import { beginSignIn, continuationOf, openHandover } from '../sign-in-flow.ts';
+import { aboutNote } from './about-note.ts';
 import { browserOf, enter, goOn, type SignInQuery, tooLate } from './enter.ts';
 import { field, note, type Problems, problemSummary } from './fields.ts';
 
@@ -85,7 +86,7 @@ function signInPage(visit: Visit, asked: Query, email: string, problems: Problem
     formTargets: request === null ? [] : [request.origin],
     body: html`${problemSummary(problems)}
 ${asked.done === undefined ? null : note('good', doneWords[asked.done])}
-${aboutNote(request?.about ?? null, request?.host ?? null, portal?.name ?? 'latchkey')}
+${aboutNote(request, portal?.name ?? 'latchkey')}
 <form method="post" action="${prefix}login${way}" novalidate>
 ${visit.formToken()}
 ${field({ name: 'email', label: 'Mail address', type: 'email', value: email, autocomplete: 'username', problem: problems.email })}
@@ -106,17 +107,6 @@ const doneWords = {
   reset: 'Your new password is set. Sign in with it.',
   deleted: 'Your account is deleted and every device is signed out.',
 };
-
-function aboutNote(about: SignInAbout | null, host: string | null, name: string): Html | null {
-  if (about !== null) {
-    const from = about.owner === null ? null : html`, sent to you by <strong>${about.owner}</strong>`;
-    return note(
-      'plain',
-      html`You are about to open <strong>${about.label}</strong>${from}. Sign in first; then it is yours on every device you sign in on.`,
-    );
-  }
-  return host === null ? null : note('plain', html`Sign in to ${name} to go on to <strong>${host}</strong>.`);
-}
 
 /** Query of the form's address: what the page was asked with, and nothing else. */
 function wayOf({ handover, return: back }: SignInQuery): string {

@@ -1,0 +1,17 @@
+// What somebody is about to open, on the pages that sign them in: so that signing in there is a yes to it.
+
+import { type Html, html } from '../html.ts';
+import type { HandoverRequest } from '../sign-in-flow.ts';
+import { note } from './fields.ts';
+
+/** @param request  null: it leads to the portal itself @param name  of the portal */
+export function aboutNote(request: HandoverRequest | null, name: string): Html | null {
+  if (request === null) return null;
+  const { about, host } = request;
+  if (about === null) return note('plain', html`Sign in to ${name} to go on to <strong>${host}</strong>.`);
+  const from = about.owner === null ? null : html`, sent to you by <strong>${about.owner}</strong>`;
+  return note(
+    'plain',
+    html`You are about to open <strong>${about.label}</strong>${from}. Sign in first; then it is yours on every device you sign in on.`,
+  );
+}
