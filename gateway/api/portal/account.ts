@@ -159,6 +159,7 @@ const exportForm = defineForm({
   form: z.object({}),
   handle: async (visit) => {
     const outcome = await exportAccount(visit.context, visit.actor, { requestId: visit.origin.requestId });
+    if (outcome.kind === 'busy') return visit.sorry(429);
     if (outcome.kind === 'refused') return visit.sorry(404);
     const bytes = Buffer.from(`${JSON.stringify(outcome.document, null, 2)}\n`);
     return { kind: 'file', type: 'application/json', bytes, filename: 'my-account.json' };

@@ -16,7 +16,7 @@ import {
 import { readAccount } from '../../store/accounts.ts';
 import { makeFormToken } from '../cross-site.ts';
 import { answer, defineEndpoint, type Endpoint, empty, type Refusal, refuse } from '../endpoint.ts';
-import { refusalFor } from './refusal-words.ts';
+import { refusalFor, tooManyTries } from './refusal-words.ts';
 
 type Person = Extract<Actor, { readonly kind: 'account' }>;
 
@@ -86,6 +86,7 @@ const exported = defineEndpoint({
   response: z.record(z.string(), z.unknown()),
   handle: async ({ context, actor, request }) => {
     const outcome = await exportAccount(context, actor, { requestId: request.requestId });
+    if (outcome.kind === 'busy') return tooManyTries(outcome.retryAfterSeconds);
     if (outcome.kind === 'refused') return noPerson;
     return answer({ ...outcome.document });
   },

@@ -71,6 +71,8 @@ export const requestLimits = {
   'mail-recipient': { requests: 5, windowSeconds: hour },
   /** Registrations, resets and the like from one address. Wide, because a school or an office is one address. */
   'request-address': { requests: 50, windowSeconds: hour },
+  /** Exports of one account by itself: each reads tens of thousands of rows, so nobody has it done in a loop. */
+  export: { requests: 10, windowSeconds: hour },
 } as const satisfies Readonly<Record<string, RequestLimit>>;
 
 export type RequestKind = keyof typeof requestLimits;

@@ -4,13 +4,15 @@ import { readAccount } from '../../store/accounts.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 import { mayAdminister } from './administer.ts';
+import { countExport } from './request-throttle.ts';
 
 /** Newest rows of each list; a person has fewer, and an answer stays bounded. */
 const maxRows = 10_000;
 
 export type ExportOutcome =
   | { readonly kind: 'exported'; readonly document: AccountExport }
-  | { readonly kind: 'refused'; readonly reason: 'not-allowed' | 'unknown' };
+  | { readonly kind: 'refused'; readonly reason: 'not-allowed' | 'unknown' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
 /** Times are epoch seconds. Rows are as the store keeps them, without what is secret. */
 export interface AccountExport {
@@ -43,14 +45,18 @@ export async function exportAccount(
   const account = await readAccount(sql, accountId);
   if (account === null || account.state === 'deleted') return { kind: 'refused', reason: 'unknown' };
   // Before reading, so that the export itself is in it.
-  await context.write((unit) =>
-    appendAudit(unit, {
+  const { value: retryAfterSeconds } = await context.write(async (unit) => {
+    const wait = accountId === own ? await countExport(unit, accountId) : null;
+    if (wait !== null) return wait;
+    await appendAudit(unit, {
       actor: actorName(actor),
       action: 'account.exported',
       subject: accountId,
       requestId: input.requestId ?? null,
-    }),
-  );
+    });
+    return null;
+  });
+  if (retryAfterSeconds !== null) return { kind: 'busy', retryAfterSeconds };
   const { passwordHash, ...personal } = account;
   const document: AccountExport = {
     exportedAt: context.clock.epochSeconds(),

@@ -1,4 +1,4 @@
-// Bounds what anybody can cause without signing in: requests from one address, and mails to one mailbox.
+// Bounds what anybody can cause without signing in, requests from one address and mails to one mailbox; and what costs much.
 // Too many requests from an address are told so. Too many mails to a mailbox are told to nobody, or the answer would say
 // that somebody else asked before; the mail is left out and the answer is the same.
 
@@ -11,6 +11,12 @@ import { digestOf } from './one-time-code.ts';
 /** Counts a request from an address. @returns null when it may be served, else the seconds to wait */
 export async function countRequest(unit: Unit, clientAddress: string): Promise<number | null> {
   const counted = await count(unit, 'request-address', addressBlock(clientAddress));
+  return counted.kind === 'allowed' ? null : counted.until - unit.now;
+}
+
+/** Counts an export of an account by itself. @returns null when it may be made, else the seconds to wait */
+export async function countExport(unit: Unit, accountId: string): Promise<number | null> {
+  const counted = await count(unit, 'export', accountId);
   return counted.kind === 'allowed' ? null : counted.until - unit.now;
 }
 

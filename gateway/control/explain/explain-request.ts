@@ -38,6 +38,8 @@ export interface ExplainContext {
 }
 
 const maxRequestIdLength = 200;
+/** Entries of the history that are looked through for a request's. */
+const maxEntriesLookedAt = 200_000;
 
 /** @throws StoreAway */
 export async function explainRequest(context: ExplainContext, requestId: string): Promise<Explanation> {
@@ -56,6 +58,10 @@ export async function explainRequest(context: ExplainContext, requestId: string)
   const entries = await context.store.sql
     .selectFrom('audit')
     .selectAll()
+    // decisions are of the last day, and the history is of more than a year: only its end is looked through
+    .where('position', '>', (nested) =>
+      nested.selectFrom('audit').select(({ fn, eb }) => eb(fn.max('position'), '-', maxEntriesLookedAt).as('from')),
+    )
     .where('request_id', '=', requestId)
     .orderBy('position')
     .limit(32)

@@ -165,9 +165,12 @@ function refuseDeclared(context: ControlContext, id: string | null, purpose: Key
  * signed last. null when nothing can hang on it any more.
  */
 async function inUseUntil(context: ControlContext, id: string): Promise<EpochSeconds | null> {
+  const keys = await context.store.sql.selectFrom('keys').select('id').execute();
   const demoted = await context.store.sql
     .selectFrom('audit')
     .select(['at', 'details'])
+    // whichever key took its place: so the history is found by its subjects, and not read whole
+    .where('subject', 'in', ['', ...keys.map((key) => key.id)])
     .where('action', '=', 'key.promoted')
     .orderBy('position', 'desc')
     .limit(1000)
