@@ -36,7 +36,8 @@ export interface ControlClientOptions {
 }
 
 const firstBackoffMs = 50;
-const maxBackoffMs = 1000;
+/** Knocking at a local socket costs next to nothing, and until it opens no member is looked up and nothing stays fresh. */
+const maxBackoffMs = 200;
 const maxReportConnections = 32;
 /** The name is for the Host field only; the socket decides where it goes. */
 const origin = 'http://localhost';
@@ -178,7 +179,9 @@ export class ControlClient {
     } catch (error) {
       if (this.#closed) return;
       const problem = error instanceof Error ? error.message : 'unknown';
-      this.#options.logger.warn({ problem, retryInMs: this.#backoffMs }, 'lost touch with control');
+      // once, and not with each knock at the door
+      const level = this.#backoffMs === firstBackoffMs ? 'warn' : 'debug';
+      this.#options.logger[level]({ problem, retryInMs: this.#backoffMs }, 'lost touch with control');
       this.onDisconnect?.();
       this.#timer = setTimeout(() => void this.#follow(), this.#backoffMs);
       this.#backoffMs = Math.min(maxBackoffMs, this.#backoffMs * 2);
