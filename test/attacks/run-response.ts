@@ -5,7 +5,7 @@ import { shown } from './judge.ts';
 import type { Lane } from './lanes.ts';
 import type { ResponseRow } from './response-row.ts';
 import { request } from './row.ts';
-import { askElsewhere, askInnocently, deadlineMs, type Mode, prepare } from './run-row.ts';
+import { askElsewhere, askInnocently, deadlineMs, getRefused, type Mode, prepare } from './run-row.ts';
 import { echoTarget, type TapConnection } from './tap.ts';
 
 const target = '/open/hostile';
@@ -32,10 +32,11 @@ export async function runResponse(row: ResponseRow, lane: Lane, mode: Mode): Pro
     if (row.ending === 'reset') connection.socket.write('', () => connection.socket.resetAndDestroy());
     return null;
   };
+  if (mode === 'refused-elsewhere') problems.push(...(await getRefused(lane)));
   const client = await lane.connect();
   const timer = setTimeout(() => client.destroy(), deadlineMs);
   try {
-    await prepare(lane, client, mode);
+    await prepare(client, mode);
     const method = row.method ?? 'GET';
     const bytes = request(method, target, row.asks ?? (method === 'POST' ? ['Content-Length: 0'] : []));
     client.write(row.minorVersion === 0 ? bytes.replace('HTTP/1.1', 'HTTP/1.0') : bytes);
