@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { childEnvironment } from './child-environment.ts';
 
 const main = join(import.meta.dirname, '../../gateway/main.ts');
 const startMs = 60_000;
@@ -23,6 +24,7 @@ export class NodeProcess {
   /** By the supervisor's names for them: `control`, `edge 1`. */
   readonly #children = new Map<string, number>();
   readonly #lines: string[] = [];
+  #operations: string | null = null;
 
   /** @param file  its configuration */
   constructor(file: string) {
@@ -33,13 +35,18 @@ export class NodeProcess {
   async start(): Promise<void> {
     const child = spawn(process.execPath, [main, 'serve', '--config', this.#file, '--json-ready'], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: '' },
+      env: childEnvironment(),
     });
     this.#child = child;
     this.#children.clear();
     createInterface({ input: child.stderr }).on('line', (line) => this.#take(child, line));
     const ready = new Promise<void>((resolve, reject) => {
-      createInterface({ input: child.stdout }).on('line', (line) => line.startsWith('{"ready":true') && resolve());
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        if (!line.startsWith('{"ready":true')) return;
+        const { operations }: { operations: { host: string; port: number } } = JSON.parse(line);
+        this.#operations = `http://${operations.host}:${operations.port}`;
+        resolve();
+      });
       child.once('exit', (code, signal) => reject(new Error(`serve ended with ${signal ?? code}:\n${this.said()}`)));
     });
     const late = new AbortController();
@@ -53,6 +60,12 @@ export class NodeProcess {
     } finally {
       late.abort();
     }
+  }
+
+  /** Of the last start; a control that takes another's place listens there as well. */
+  get operations(): string {
+    if (this.#operations === null) throw new Error('it was never ready');
+    return this.#operations;
   }
 
   /** Its last lines, for messages. */

@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { childEnvironment } from './child-environment.ts';
 import type { CommandResult } from './run-command.ts';
 
 const main = join(import.meta.dirname, '../../gateway/main.ts');
@@ -17,7 +18,7 @@ export function runLatchkey(
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [main, ...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { PATH: '', ...options.env },
+    env: childEnvironment(options.env),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { childEnvironment } from './child-environment.ts';
 import { type GatewayOptions, writeConfig } from './gateway.ts';
 
 const main = join(import.meta.dirname, '../../gateway/main.ts');
@@ -33,7 +34,7 @@ export async function startServe(options: GatewayOptions): Promise<ServeProcess>
   const file = await writeConfig(folder, { ...options, config: { edges: 1, ...options.config, limits } });
   const child = spawn(process.execPath, [main, 'serve', '--config', file, '--json-ready'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: '' },
+    env: childEnvironment(),
   });
   let printed = '';
   for (const output of [child.stdout, child.stderr]) {
