@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { removeUser } from '../../gateway/store/users.ts';
 import { askRaw, requestText } from '../support/raw-client.ts';
 import { runLatchkey } from '../support/run-latchkey.ts';
@@ -38,7 +38,7 @@ test('a subject’s tokens are refused when the command returns, and a removed u
     const cookie = `Cookie: ${pass.slice(0, pass.indexOf(';'))}`;
     expect((await ask(cookie)).status).toBe(200);
     await removeUser(join(serve.folder, 'users'), 'alice');
-    await vi.waitFor(async () => expect((await ask(cookie)).status).toBe(401), { timeout: 10_000, interval: 50 });
+    await expect.poll(async () => (await ask(cookie)).status).toBe(401);
   } finally {
     await serve.dispose();
     site.close();

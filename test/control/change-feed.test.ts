@@ -1,6 +1,6 @@
 // What edges are told of the change log, in which order, and what they are not told while it cannot be read.
 
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import type { FeedMessage } from '../../gateway/config/edge-feed.ts';
 import { ChangeFeed, type ChangeFeedOptions } from '../../gateway/control/change-feed.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
@@ -96,7 +96,7 @@ test('with no wake at all the poll finds what happened', async () => {
   const { feed, sent } = startFeed(log, { pollMs: 20 });
   await feed.look();
   log.revoke('ac_1');
-  await vi.waitFor(() => expect(sent).toHaveLength(2), { interval: 5 });
+  await expect.poll(() => sent.length, { interval: 5 }).toBe(2);
   expect(sent[1]).toMatchObject({ kind: 'changes', seq: 1 });
 });
 

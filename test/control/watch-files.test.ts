@@ -26,7 +26,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const wait = { timeout: 5000, interval: 10 };
+const wait = { interval: 10 };
 
 /** Long enough for every change to have been seen. */
 async function looked(): Promise<void> {

@@ -8,9 +8,11 @@ import { type FileInput, startGateway, type TestGateway } from '../support/gatew
 import { askRaw, RawClient, requestText } from '../support/raw-client.ts';
 import { okAnswer } from '../support/recording-upstream.ts';
 import { SocketUpstream } from '../support/socket-upstream.ts';
+import { StoppableClock } from '../support/stoppable-clock.ts';
 
 type Upstreams = FileInput['upstreams'];
 
+const clock = new StoppableClock();
 const ends: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
@@ -94,18 +96,21 @@ test('a server that fails so often in a row is left alone', async () => {
 test('a server that was left alone is asked again when its time is over, and then one failure is enough', async () => {
   const gone = await refusing();
   const living = await server('living');
-  const gateway = await start({ web: { servers: [gone, living.url], ejection: { failures: 3, for: '1s' } } });
+  const gateway = await start({ web: { servers: [gone, living.url], ejection: { failures: 3, for: '30s' } } });
+  clock.stop();
   const ejectionsAfterOneMore = async () => {
     expect((await get(gateway)).text).toBe('living');
     return metric(gateway, 'latchkey_upstream_ejections_total');
   };
   await expect.poll(ejectionsAfterOneMore, { interval: 1 }).toBe(1);
   expect(gateway.metrics.retries).toBe(3);
-  expect(gateway.said()).toContain('for 1000 ms');
-  // a relapse is what comes within two seconds of the end
+  expect(gateway.said()).toContain('for 30000 ms');
+  clock.pass(30_000);
+  // a relapse is what comes within a minute of the end
   await expect.poll(ejectionsAfterOneMore, { interval: 1 }).toBe(2);
   expect(gateway.metrics.retries).toBe(4);
-  expect(gateway.said()).toContain('for 2000 ms');
+  expect(gateway.said()).toContain('for 60000 ms');
+  clock.pass(60_000);
   await expect.poll(() => metric(gateway, 'latchkey_upstream_healthy_servers')).toBe(2);
 });
 
