@@ -13,8 +13,9 @@ const clients = 6;
 /** Links that are in play at a time. */
 const openLinks = 10;
 const mostClaims = 3;
-/** After an answer that did not come: the gateway is busy with dying. */
-const restMs = 40;
+/** After an answer that did not come, longer each time: the gateway needs the machine to come back. */
+const shortestRestMs = 50;
+const longestRestMs = 800;
 
 export class KillClients {
   readonly violations: string[] = [];
@@ -30,6 +31,8 @@ export class KillClients {
   #folders = 0;
   #running: Promise<unknown> | null = null;
   #isPaused = true;
+  /** Ends every rest. */
+  #hurry = new AbortController();
 
   constructor(rig: NodeRig, journal: KillJournal, random: Random) {
     this.#rig = rig;
@@ -39,16 +42,19 @@ export class KillClients {
 
   run(): void {
     this.#isPaused = false;
+    this.#hurry = new AbortController();
     this.#running = Promise.all(Array.from({ length: clients }, () => this.#act()));
   }
 
   /** Resolves when every question has its answer, or none any more. */
   async pause(): Promise<void> {
     this.#isPaused = true;
+    this.#hurry.abort();
     await this.#running;
   }
 
   async #act(): Promise<void> {
+    let restMs = shortestRestMs;
     while (!this.#isPaused) {
       const before = this.unanswered;
       const dice = this.#random();
@@ -59,7 +65,10 @@ export class KillClients {
       else if (dice < 0.77) await this.#revokeMember(link);
       else if (dice < 0.82) await this.#revokeLink(link);
       else await this.#lookIn();
-      if (this.unanswered > before) await pause(restMs);
+      if (this.unanswered > before) {
+        await pause(restMs, undefined, { signal: this.#hurry.signal }).catch(() => undefined);
+        restMs = Math.min(2 * restMs, longestRestMs);
+      } else restMs = shortestRestMs;
     }
   }
 

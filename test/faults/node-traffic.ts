@@ -11,6 +11,8 @@ export interface TrafficKind {
 export interface TrafficAnswer {
   /** When it was asked, by `performance.now()`. */
   readonly atMs: number;
+  /** When the answer was there: the node decided at some moment between the two. */
+  readonly answeredMs: number;
   /** 0: no answer. */
   readonly status: number;
   readonly retryAfter: string | null;
@@ -68,9 +70,14 @@ export class NodeTraffic {
         .then(async ({ statusCode, headers, body }): Promise<TrafficAnswer> => {
           await body.dump();
           const retryAfter = headers['retry-after'];
-          return { atMs, status: statusCode, retryAfter: typeof retryAfter === 'string' ? retryAfter : null };
+          return {
+            atMs,
+            answeredMs: performance.now(),
+            status: statusCode,
+            retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
+          };
         })
-        .catch((): TrafficAnswer => ({ atMs, status: 0, retryAfter: null }));
+        .catch((): TrafficAnswer => ({ atMs, answeredMs: performance.now(), status: 0, retryAfter: null }));
       const answers = this.#seen.get(name) ?? [];
       answers.push(answer);
       this.#seen.set(name, answers);

@@ -17,12 +17,11 @@ import { createLogger } from '../../gateway/telemetry/logger.ts';
 
 /** The common key, of all nodes. */
 export const nodeKey = { id: 'k1', secret: 'common-key-of-the-nodes-k1-0123456789abcdef' };
-/** Of the route whose knowledge may be two seconds old; members get in there. */
+/** Of the route whose knowledge may be so old as `staleness` says; members get in there. */
 export const stalePath = '/vod/';
 /** Its tokens cannot be revoked. */
 export const steadyPath = '/steady/';
 export const collectionPath = '/vod/summer/';
-export const staleMs = 2000;
 
 /** An account that can sign in once with its code. */
 export interface RigAccount {
@@ -36,13 +35,15 @@ export interface NodeFiles {
   /** One for each node, as `store:` says it. */
   readonly stores: readonly string[];
   readonly edges: number;
+  /** How old the knowledge of each node may be. */
+  readonly staleness: readonly string[];
   readonly upstreamPort: number;
   /** Of the listeners. The first is the fleet's, by which its hosts are named. */
   readonly ports: readonly number[];
 }
 
 /** Writes keys and configurations. @returns one configuration file for each node */
-export function writeNodeFiles({ folder, stores, edges, upstreamPort, ports }: NodeFiles): string[] {
+export function writeNodeFiles({ folder, stores, edges, staleness, upstreamPort, ports }: NodeFiles): string[] {
   writeFileSync(join(folder, 'master.key'), `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
   writeFileSync(join(folder, 'k1.secret'), nodeKey.secret, { mode: 0o600 });
   return stores.map((store, index) => {
@@ -64,7 +65,10 @@ export function writeNodeFiles({ folder, stores, edges, upstreamPort, ports }: N
       collections: [{ name: 'summer', host, path: collectionPath, owners: ['owner@example.org'] }],
       upstreams: { media: { servers: [`http://127.0.0.1:${upstreamPort}`] } },
       routes: [
-        { name: 'vod', host, path: stalePath, upstream: 'media', accept: ['token', 'member'], max_staleness: '2s' },
+        {
+          ...{ name: 'vod', host, path: stalePath, upstream: 'media', accept: ['token', 'member'] },
+          max_staleness: staleness[index] ?? '1d',
+        },
         { name: 'steady', host, path: steadyPath, upstream: 'media', accept: ['token'], revocation: 'none' },
       ],
       // the supervisor says which processes it starts

@@ -36,6 +36,8 @@ export interface NodeRigOptions {
   readonly people: number;
   /** Default 1. */
   readonly edges?: number;
+  /** How old the knowledge of each node may be. Default: a day, whatever else the machine does meanwhile. */
+  readonly staleness?: readonly string[];
 }
 
 /** Somebody with an account, in front of a browser. */
@@ -102,8 +104,8 @@ export class NodeRig {
     const nodes: RigNode[] = [];
     try {
       const ports = await findFreePorts(options.stores.length);
-      const { stores, edges = 1, directStore } = options;
-      const files = writeNodeFiles({ folder, stores, edges, upstreamPort: portOf(upstream), ports });
+      const { stores, edges = 1, staleness = [], directStore } = options;
+      const files = writeNodeFiles({ folder, stores, edges, staleness, upstreamPort: portOf(upstream), ports });
       const first = loadNodeConfig(files[0] ?? '');
       const config: Config =
         directStore === undefined ? first : { ...first, store: { kind: 'postgres', url: directStore } };
