@@ -202,7 +202,7 @@ test('a key that goes takes along what it verified a moment ago, from the answer
   ring = [{ ...k1, state: 'retired' }, k2];
   await write({ kind: 'keys', node: 'keys' });
   expect([await statusOf(mine), await statusOf(others)]).toEqual([401, 200]);
-  await vi.waitFor(() => expect(gateway.metrics.tunnels.open).toBe(0), { interval: 5 });
+  await expect.poll(() => gateway.metrics.tunnels.open, { interval: 5 }).toBe(0);
   client.destroy();
   ring = [k1];
   await write({ kind: 'keys', node: 'keys' });
