@@ -37,7 +37,8 @@ Example:
         throw new CommandError(`nothing is known of request ${JSON.stringify(requestId)}`, { hint: found.hint });
       }
       const { record, records, chain } = found;
-      printResult(options, { record, records, chain }, describe(found));
+      const { showRecord } = await import('../api/v1/explain.ts');
+      printResult(options, { record: showRecord(record), records: records.map(showRecord), chain }, describe(found));
     });
 }
 

@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { nameProblem } from '../store/users.ts';
+import { type ListedUser, nameProblem } from '../store/users.ts';
 import { CommandError, refusalError, usageError } from './command-error.ts';
 import { requireConfig } from './load-config.ts';
 import { askPassword, readPasswordFromStdin } from './password-input.ts';
@@ -41,7 +41,7 @@ Examples:
       if (added.kind === 'refused') throw refusalError(added);
       printResult(
         options,
-        { ...added, file },
+        { kind: added.kind, ...userJson(added), file },
         `${styled('green', added.kind)} ${added.name} (credential ${added.credentialId}, version ${added.version})`,
       );
     });
@@ -50,7 +50,11 @@ Examples:
       const { removeUser } = await import('../store/users.ts');
       const removed = await removeUser(usersFile(options), name);
       if (removed.kind === 'refused') throw refusalError(removed);
-      printResult(options, removed, `${styled('green', 'removed')} ${removed.name}`);
+      printResult(
+        options,
+        { kind: removed.kind, ...userJson(removed) },
+        `${styled('green', 'removed')} ${removed.name}`,
+      );
     },
   );
   withFile(group.command('list').description('list the users, without their hashes')).action(
@@ -59,9 +63,14 @@ Examples:
       const listed = listUsers(usersFile(options));
       if (listed.kind === 'refused') throw refusalError(listed);
       const rows = listed.users.map((user) => [user.name, user.credentialId, String(user.version)]);
-      printResult(options, listed.users, tableText([['NAME', 'CREDENTIAL', 'VERSION'], ...rows]));
+      printResult(options, listed.users.map(userJson), tableText([['NAME', 'CREDENTIAL', 'VERSION'], ...rows]));
     },
   );
+}
+
+/** As `--json` prints it; the same word for the credential as in the table. */
+function userJson({ name, credentialId, version }: ListedUser): object {
+  return { name, credential: credentialId, version };
 }
 
 function withFile(command: Command): Command {

@@ -6,8 +6,8 @@ import type { EpochSeconds } from '../core/model/time.ts';
 import type { Unit } from './store.ts';
 import type { AuditTable, Tables } from './tables.ts';
 
-/** Details of an entry: flat, so that any page and any log can show them. */
-export type AuditDetails = Readonly<Record<string, string | number | boolean | null>>;
+/** Details of an entry: flat, so that any page and any log can show them; in snake_case, as they stand in JSON. */
+export type AuditDetails = Readonly<Record<Lowercase<string>, string | number | boolean | null>>;
 
 export interface NewAuditEntry {
   /** Account id, `operator` for the command line, `system`. */

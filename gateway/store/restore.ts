@@ -24,12 +24,12 @@ export interface Restored {
   readonly from: BackupHead;
   readonly rows: number;
   readonly epoch: string;
-  /** What ended, for the operator to read; `narrowedLinks` keep their members and take no more claims. */
+  /** What ended, for the operator to read; `narrowed_links` keep their members and take no more claims. */
   readonly ended: {
     readonly sessions: number;
     readonly codes: number;
     readonly links: number;
-    readonly narrowedLinks: number;
+    readonly narrowed_links: number;
     readonly messages: number;
   };
 }
@@ -217,7 +217,7 @@ async function endWhatWasGiven(transaction: Transaction<Tables>, now: EpochSecon
     sessions: Number(sessions.numUpdatedRows),
     codes: Number(codes.numDeletedRows),
     links: Number(links.numUpdatedRows),
-    narrowedLinks: Number(narrowed.numUpdatedRows),
+    narrowed_links: Number(narrowed.numUpdatedRows),
     messages: Number(messages.numUpdatedRows),
   };
 }

@@ -31,17 +31,17 @@ async function api(visitor: Visitor, method: string, path: string, body?: unknow
 }
 
 test('over v1 an owner makes, lists, changes and revokes links, and sees who came in; for others none of it is there', async () => {
-  const made = await api(owner, 'POST', 'links', { collection: 'summer', label: 'Film', claimsAllowed: 2 });
+  const made = await api(owner, 'POST', 'links', { collection: 'summer', label: 'Film', claims_allowed: 2 });
   expect(made.status).toBe(201);
   expect(made.body.url).toMatch(/^http:\/\/media\.localhost:8080\/vod\/summer\/\?key=ak_[\w-]{22}&authtoken=li_/);
   const id: string = made.body.link.id;
-  expect(made.body.link).toMatchObject({ state: 'open', claimsAllowed: 2, claimsUsed: 0 });
+  expect(made.body.link).toMatchObject({ state: 'open', claims_allowed: 2, claims_used: 0 });
 
   const anna = await signedIn('anna@example.org');
   const end = await anna.follow(await anna.get(made.body.url, direct));
   expect(end.url.href).toBe(`${mediaOrigin}/vod/summer/`);
   const members = await api(owner, 'GET', `links/${id}/members`);
-  expect(members.body.members).toMatchObject([{ email: 'anna@example.org', revokedAt: null }]);
+  expect(members.body.members).toMatchObject([{ email: 'anna@example.org', revoked_at: null }]);
   const member: string = members.body.members[0].id;
   expect((await api(anna, 'GET', 'access')).body.entries).toMatchObject([{ label: 'Film', kind: 'link' }]);
 
@@ -49,7 +49,7 @@ test('over v1 an owner makes, lists, changes and revokes links, and sees who cam
     ['GET', `links/${id}`, undefined],
     ['GET', `links/${id}/members`, undefined],
     ['POST', `links/${id}/revoke`, undefined],
-    ['POST', `links/${id}/reopen`, { claimsAllowed: 9 }],
+    ['POST', `links/${id}/reopen`, { claims_allowed: 9 }],
     ['POST', `members/${member}/revoke`, undefined],
     ['POST', 'collections/summer/revoke-links', undefined],
     ['POST', 'links', { collection: 'summer', label: 'mine' }],
@@ -63,11 +63,11 @@ test('over v1 an owner makes, lists, changes and revokes links, and sees who cam
     status: 422,
     reason: 'bad-label',
   });
-  expect((await api(owner, 'POST', `links/${id}/reopen`, { claimsAllowed: 5 })).body.link.claimsAllowed).toBe(5);
-  expect((await api(owner, 'POST', `members/${member}/revoke`)).body).toEqual({ wasLive: true });
-  expect((await api(owner, 'POST', `links/${id}/revoke`)).body).toEqual({ wasLive: true });
-  expect((await api(owner, 'POST', `links/${id}/revoke`)).body).toEqual({ wasLive: false });
-  expect((await api(owner, 'POST', `links/${id}/reopen`, { claimsAllowed: 9 })).status).toBe(409);
+  expect((await api(owner, 'POST', `links/${id}/reopen`, { claims_allowed: 5 })).body.link.claims_allowed).toBe(5);
+  expect((await api(owner, 'POST', `members/${member}/revoke`)).body).toEqual({ was_live: true });
+  expect((await api(owner, 'POST', `links/${id}/revoke`)).body).toEqual({ was_live: true });
+  expect((await api(owner, 'POST', `links/${id}/revoke`)).body).toEqual({ was_live: false });
+  expect((await api(owner, 'POST', `links/${id}/reopen`, { claims_allowed: 9 })).status).toBe(409);
   expect((await api(owner, 'GET', 'links')).body.links).toMatchObject([{ id, state: 'revoked' }]);
   expect((await anna.get(made.body.url, direct)).status).toBe(410);
 });
@@ -116,8 +116,8 @@ test('on another device: a code of ten minutes opens one place once, typed in an
   const offer = await api(owner, 'POST', 'access/open-elsewhere', { url });
   expect(offer.status).toBe(201);
   expect(offer.body.code).toMatch(/^[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$/);
-  expect(offer.body.qrSvg).toContain('<svg');
-  expect(Buffer.from(offer.body.qrPng, 'base64').subarray(1, 4).toString()).toBe('PNG');
+  expect(offer.body.qr_svg).toContain('<svg');
+  expect(Buffer.from(offer.body.qr_png, 'base64').subarray(1, 4).toString()).toBe('PNG');
   expect(JSON.stringify(await portal.store.sql.selectFrom('one_time_codes').selectAll().execute())).not.toContain(
     offer.body.code.replace('-', ''),
   );
@@ -159,7 +159,7 @@ test('a player gets the pass inside the path, for six hours at most', async () =
   const made = await api(owner, 'POST', 'access/player-url', { url: `${mediaOrigin}/vod/summer/master.m3u8` });
   expect(made.status).toBe(201);
   expect(made.body.url).toMatch(/^http:\/\/media\.localhost:8080\/\.t\/[\w.-]+\/vod\/summer\/master\.m3u8$/);
-  expect(made.body.expiresAt).toBe(portal.clock.now + 6 * 3600);
+  expect(made.body.expires_at).toBe(portal.clock.now + 6 * 3600);
 });
 
 test('the pages of a link work for a code page with the form, and the QR page shows code and picture', async () => {

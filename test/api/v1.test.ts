@@ -44,6 +44,37 @@ test('every endpoint is in the OpenAPI 3.1 document, and every path of it is ser
   }
 });
 
+test('v1 is snake_case throughout, and no body may hold more than what is described', async () => {
+  const portal = await makePortal();
+  const document = JSON.parse((await portal.visitor().json('GET', '/.latchkey/v1/openapi.json')).text);
+  const names: string[] = [];
+  const open: string[] = [];
+  walk(document, 'document', (node, where) => {
+    const { properties, parameters, requestBody } = node;
+    if (isObject(properties)) names.push(...Object.keys(properties));
+    if (Array.isArray(parameters)) names.push(...parameters.map(({ name }) => String(name)));
+    if (isObject(requestBody)) {
+      walk(requestBody, where, (schema, at) => {
+        if (schema.type === 'object' && schema.additionalProperties !== false) open.push(at);
+      });
+    }
+  });
+  expect(names.length).toBeGreaterThan(100);
+  expect(names.filter((name) => !/^[a-z]+(_[a-z]+)*$/.test(name))).toEqual([]);
+  expect(open).toEqual([]);
+});
+
+/** Every object of a document, with the way to it. */
+function walk(node: unknown, where: string, see: (node: Record<string, unknown>, where: string) => void): void {
+  if (isObject(node)) see(node, where);
+  if (typeof node !== 'object' || node === null) return;
+  for (const [name, value] of Object.entries(node)) walk(value, `${where}.${name}`, see);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 test('an endpoint takes the portal’s session cookie only: no bearer, no other host’s session, no other host', async () => {
   const portal = await makePortal();
   await portal.addAccount(email);

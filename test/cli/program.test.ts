@@ -194,9 +194,7 @@ describe('user', () => {
     });
     expect(JSON.parse(changed.stdout)).toMatchObject({ kind: 'changed', name: 'anna', version: 2, file });
     const listed = await runLatchkey(['user', 'list', '--json', ...where]);
-    expect(JSON.parse(listed.stdout)).toEqual([
-      { name: 'anna', credentialId: expect.stringMatching(/^c_/), version: 2 },
-    ]);
+    expect(JSON.parse(listed.stdout)).toEqual([{ name: 'anna', credential: expect.stringMatching(/^c_/), version: 2 }]);
     expect(await runLatchkey(['user', 'remove', 'anna', ...where])).toMatchObject({
       code: 0,
       stdout: 'removed anna\n',

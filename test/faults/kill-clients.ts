@@ -210,6 +210,6 @@ function titleOf(answer: BrowserAnswer): string {
 }
 
 function memberOf(text: string, accountId: string): string | null {
-  const { members }: { members: readonly { id: string; accountId: string }[] } = JSON.parse(text);
-  return members.find((member) => member.accountId === accountId)?.id ?? null;
+  const { members }: { members: readonly { id: string; account: string }[] } = JSON.parse(text);
+  return members.find(({ account }) => account === accountId)?.id ?? null;
 }

@@ -35,8 +35,8 @@ test('a revocation at one node ends downloads and passes at the other within a s
     const lostBefore = relay.dropped;
 
     const listed = await rig.order(`links/${link.id}/members`, { method: 'GET' });
-    const { members }: { members: readonly { id: string; accountId: string }[] } = JSON.parse(listed.text);
-    expect(members.map((member) => member.accountId)).toEqual([accountId]);
+    const { members }: { members: readonly { id: string; account: string }[] } = JSON.parse(listed.text);
+    expect(members.map(({ account }) => account)).toEqual([accountId]);
     const metronome = new Metronome();
     const path = number === 0 ? `members/${members[0]?.id}/revoke` : `links/${link.id}/revoke`;
     expect((await rig.order(path)).status).toBe(200);

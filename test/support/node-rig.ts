@@ -158,9 +158,9 @@ export class NodeRig {
   linkOrder(
     claimsAllowed: number,
     name = '',
-  ): { collection: string; path: string; label: string; claimsAllowed: number } {
+  ): { collection: string; path: string; label: string; claims_allowed: number } {
     const path = name === '' ? collectionPath : `${collectionPath}${name}/`;
-    return { collection: 'summer', path, label: 'Film night', claimsAllowed };
+    return { collection: 'summer', path, label: 'Film night', claims_allowed: claimsAllowed };
   }
 
   /** Reads the answer to it. */

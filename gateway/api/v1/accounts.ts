@@ -75,7 +75,7 @@ const create = defineEndpoint({
   path: 'accounts',
   summary: 'Make an account, invited by mail or vouched for',
   who: 'admin',
-  body: z.object({
+  body: z.strictObject({
     email: z.string().max(1000),
     name: z.string().max(400).optional(),
     groups: z.array(z.string().max(200)).max(100).optional(),
@@ -129,7 +129,7 @@ const change = defineEndpoint({
   summary: 'Disable, enable, change role or groups; one after the other, and what was done before a refusal stays',
   who: 'admin',
   params,
-  body: z.object({
+  body: z.strictObject({
     state: z.enum(['active', 'disabled']).optional(),
     role: roleShape.optional(),
     groups: z.array(z.string().max(200)).max(100).optional(),

@@ -2,6 +2,7 @@
 // The operator is served the same list, see operator-server.ts.
 
 import type { Endpoint } from '../endpoint.ts';
+import { accessEndpoints } from './access.ts';
 import { accountEndpoints } from './accounts.ts';
 import { explainEndpoints } from './explain.ts';
 import { keyEndpoints } from './keys.ts';
@@ -17,6 +18,7 @@ export const endpoints: readonly Endpoint[] = [
   ...myAccountEndpoints,
   ...accountEndpoints,
   ...linkEndpoints,
+  ...accessEndpoints,
   ...keyEndpoints,
   ...revocationEndpoints,
   ...explainEndpoints,

@@ -3,10 +3,37 @@
 
 import { z } from 'zod';
 import { explainRequest } from '../../control/explain/explain-request.ts';
-import type { DecisionRecord } from '../../core/model/decision-record.ts';
+import type { ClaimFacts, DecisionRecord, TokenFacts } from '../../core/model/decision-record.ts';
 import { answer, defineEndpoint, type Endpoint, refuse } from '../endpoint.ts';
 
+const positionShape = z.object({ epoch: z.string(), seq: z.int() });
+
+const tokenShape = z.object({
+  type: z.enum(['outside', 'pass', 'session']),
+  key: z.string().describe('id of the key that signed it'),
+  sub: z.string().optional(),
+  jti: z.string().optional(),
+  grant: z.string().optional(),
+  session: z.string().optional(),
+  device: z.string().optional(),
+  nodes: z.array(z.string()).optional(),
+  minted: positionShape.optional().describe('where the log stood for whoever made it'),
+  expires_at: z.int(),
+});
+
+const claimShape = z.object({
+  link: z.string(),
+  access_key: z.string(),
+  account: z.string(),
+  device: z.string(),
+  outcome: z.string(),
+  is_bound: z.boolean().nullable().describe('was the account bound to this link already'),
+  is_authorised_otherwise: z.boolean().nullable(),
+  member: z.string().nullable(),
+});
+
 const recordShape = z.object({
+  id: z.string(),
   at: z.int(),
   by: z.string(),
   client: z.string(),
@@ -18,9 +45,13 @@ const recordShape = z.object({
   outcome: z.enum(['allow', 'deny', 'claim']),
   reason: z.string(),
   detail: z.string().nullable(),
+  holder: tokenShape.nullable().describe('the token that let it in'),
   user: z.string().nullable(),
   grant: z.string().nullable(),
   nodes: z.array(z.string()),
+  presented: z.array(tokenShape).describe('tokens that did not let it in, where their signature held'),
+  position: positionShape.nullable().describe('up to where whoever decided knew the log'),
+  claim: claimShape.optional(),
 });
 
 export const explainEndpoints: readonly Endpoint[] = [
@@ -44,6 +75,22 @@ export const explainEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-function showRecord({ nodes, ...record }: DecisionRecord): z.output<typeof recordShape> {
-  return { ...record, nodes: [...nodes] };
+/** A record as it stands in JSON, also on the command line. */
+export function showRecord(record: DecisionRecord): z.output<typeof recordShape> {
+  const { nodes, holder, presented, claim, ...same } = record;
+  return {
+    ...same,
+    nodes: [...nodes],
+    holder: holder === null ? null : showToken(holder),
+    presented: presented.map(showToken),
+    ...(claim === undefined ? {} : { claim: showClaim(claim) }),
+  };
+}
+
+function showToken({ nodes, expiresAt, ...same }: TokenFacts): z.output<typeof tokenShape> {
+  return { ...same, ...(nodes === undefined ? {} : { nodes: [...nodes] }), expires_at: expiresAt };
+}
+
+function showClaim({ accessKey, isBound, isAuthorisedOtherwise, ...same }: ClaimFacts): z.output<typeof claimShape> {
+  return { ...same, access_key: accessKey, is_bound: isBound, is_authorised_otherwise: isAuthorisedOtherwise };
 }

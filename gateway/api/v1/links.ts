@@ -1,60 +1,31 @@
-// Links over `v1`: for owners, administrators and the operator; and what somebody can open, with the ways to open it elsewhere.
-// Somebody else's link is 404, as one that never was. The tokenized URL is in one answer, once.
+// Links over `v1`: for owners, administrators and the operator. Somebody else's link is 404, as one that never was.
+// The tokenized URL is in one answer, once.
 
 import { z } from 'zod';
-import type { Actor } from '../../control/control-context.ts';
 import { createLink } from '../../control/links/create-link.ts';
 import { linkProblemText } from '../../control/links/link-input.ts';
-import { listAccess } from '../../control/links/list-access.ts';
 import { listLinks, listMembers, maxPerPage, readLink } from '../../control/links/list-links.ts';
-import { makePlayerUrl, offerElsewhere } from '../../control/links/open-elsewhere.ts';
 import { reopenLink } from '../../control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../control/links/revoke-link.ts';
 import { revokeMember } from '../../control/links/revoke-member.ts';
-import { canonicalPath } from '../../core/model/path.ts';
-import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../endpoint.ts';
-import { qrPng, qrSvg } from '../qr-code.ts';
-
-const at = z.int().min(0).describe('epoch seconds');
-const id = z.string().max(60);
-const method = z.string().max(32);
-
-const link = z.object({
+import { answer, defineEndpoint, type Endpoint, refuse } from '../endpoint.ts';
+import {
+  allRevokedShape,
+  at,
+  createdShape,
   id,
-  accessKeyId: id.describe('the access key that the URL names; not a common key'),
-  collection: z.string(),
-  host: z.string(),
-  path: z.string(),
-  cleanUrl: z.string().describe('where members come back to, without a token'),
-  label: z.string(),
-  state: z.enum(['open', 'full', 'early', 'past-window', 'access-over', 'revoked']),
-  claimsAllowed: z.int(),
-  claimsUsed: z.int(),
-  claimFromAt: at.nullable(),
-  claimUntilAt: at.nullable(),
-  accessUntilAt: at.nullable(),
-  methods: z.array(method).nullable(),
-  notify: z.boolean(),
-  createdAt: at,
-  revokedAt: at.nullable(),
-});
-
-const member = z.object({
-  id,
-  accountId: id,
-  email: z.string().nullable(),
-  displayName: z.string(),
-  claimedAt: at,
-  lastSeenAt: at.nullable(),
-  revokedAt: at.nullable(),
-  claimedOn: z.string().nullable().describe('the device that claimed'),
-  devices: z.array(z.object({ name: z.string(), lastSeenAt: at })),
-});
+  linkShape,
+  linksShape,
+  membersShape,
+  method,
+  reopenedShape,
+  revokedShape,
+  showLink,
+  showMember,
+} from './link-shapes.ts';
 
 const page = { after: z.string().max(80).optional(), limit: z.coerce.number().int().min(1).max(maxPerPage).optional() };
-const next = z.string().nullable().describe('`after` of the next page');
 const linkParams = z.object({ link: id });
-const revoked = z.object({ wasLive: z.boolean().describe('false: it had been revoked before') });
 
 const notFound = refuse(404, 'not-found', 'There is no such link.');
 
@@ -63,23 +34,25 @@ const create = defineEndpoint({
   path: 'links',
   summary: 'Make a link to a collection, or to something in it. The URL is shown this once.',
   who: 'account',
-  body: z.object({
+  body: z.strictObject({
     collection: z.string().max(200),
     path: z.string().max(2000).nullish().describe('default: the whole collection'),
     label: z.string().max(500),
-    claimsAllowed: z.int().optional().describe('how many accounts may come in; default 1'),
-    claimFromAt: at.nullish(),
-    claimUntilAt: at.nullish(),
-    accessUntilAt: at.nullish(),
+    claims_allowed: z.int().optional().describe('how many accounts may come in; default 1'),
+    claim_from_at: at.nullish(),
+    claim_until_at: at.nullish(),
+    access_until_at: at.nullish(),
     methods: z.array(method).max(16).nullish().describe('default: those of the route'),
     notify: z.boolean().optional().describe('tell members and owner by mail; default false'),
   }),
-  response: z.object({ link, url: z.string().describe('a secret: whoever has it may claim') }),
+  response: createdShape,
   handle: async ({ context, actor, body, request }) => {
-    const made = await createLink(context, actor, { ...present(body), requestId: request.requestId });
+    const { collection, path, methods, notify } = body;
+    const input = { collection, ...present({ path, methods, notify }), ...terms(body), label: body.label };
+    const made = await createLink(context, actor, { ...input, requestId: request.requestId });
     switch (made.kind) {
       case 'created':
-        return answer({ link: copy(made.link), url: made.url }, 201);
+        return answer({ link: showLink(made.link), url: made.url }, 201);
       case 'refused':
         return refuse(422, made.problem, sentence(linkProblemText(made.problem)));
       case 'not-found':
@@ -96,10 +69,10 @@ const list = defineEndpoint({
   summary: 'Links of the collections that you own, newest first.',
   who: 'account',
   query: z.object({ collection: z.string().max(200).optional(), ...page }),
-  response: z.object({ links: z.array(link), next }),
+  response: linksShape,
   handle: async ({ context, actor, query }) => {
     const listed = await listLinks(context, actor, present(query));
-    return answer({ links: listed.links.map(copy), next: listed.next });
+    return answer({ links: listed.links.map(showLink), next: listed.next });
   },
 });
 
@@ -109,10 +82,10 @@ const read = defineEndpoint({
   summary: 'One link.',
   who: 'account',
   params: linkParams,
-  response: link,
+  response: linkShape,
   handle: async ({ context, actor, params }) => {
     const found = await readLink(context, actor, params.link);
-    return found === null ? notFound : answer(copy(found));
+    return found === null ? notFound : answer(showLink(found));
   },
 });
 
@@ -123,12 +96,11 @@ const members = defineEndpoint({
   who: 'account',
   params: linkParams,
   query: z.object(page),
-  response: z.object({ members: z.array(member), next }),
+  response: membersShape,
   handle: async ({ context, actor, params, query }) => {
     const listed = await listMembers(context, actor, params.link, present(query));
     if (listed.kind === 'not-found') return notFound;
-    const rows = listed.members.map((row) => ({ ...row, devices: [...row.devices] }));
-    return answer({ members: rows, next: listed.next });
+    return answer({ members: listed.members.map(showMember), next: listed.next });
   },
 });
 
@@ -138,10 +110,10 @@ const revoke = defineEndpoint({
   summary: 'End a link, and everything that anybody has by it. When this answers, nothing of it passes any more.',
   who: 'account',
   params: linkParams,
-  response: revoked,
+  response: revokedShape,
   handle: async ({ context, actor, params, request }) => {
     const outcome = await revokeLink(context, actor, params.link, request.requestId);
-    return outcome.kind === 'not-found' ? notFound : answer({ wasLive: outcome.wasLive });
+    return outcome.kind === 'not-found' ? notFound : answer({ was_live: outcome.wasLive });
   },
 });
 
@@ -152,20 +124,21 @@ const reopen = defineEndpoint({
     'Open a link for more people or for longer, or give it a new URL. A revoked link stays revoked: make a new one.',
   who: 'account',
   params: linkParams,
-  body: z.object({
+  body: z.strictObject({
     label: z.string().max(500).optional(),
-    claimsAllowed: z.int().optional(),
-    claimUntilAt: at.nullish(),
-    accessUntilAt: at.nullish(),
-    newSecret: z.boolean().optional().describe('make a new URL; the old one stops working, members stay'),
+    claims_allowed: z.int().optional(),
+    claim_until_at: at.nullish(),
+    access_until_at: at.nullish(),
+    new_secret: z.boolean().optional().describe('make a new URL; the old one stops working, members stay'),
   }),
-  response: z.object({ link, url: z.string().nullable() }),
+  response: reopenedShape,
   handle: async ({ context, actor, params, body, request }) => {
-    const input = { ...present(body), linkId: params.link, requestId: request.requestId };
+    const changes = { ...present({ newSecret: body.new_secret }), ...terms(body) };
+    const input = { ...changes, linkId: params.link, requestId: request.requestId };
     const outcome = await reopenLink(context, actor, input);
     switch (outcome.kind) {
       case 'reopened':
-        return answer({ link: copy(outcome.link), url: outcome.url });
+        return answer({ link: showLink(outcome.link), url: outcome.url });
       case 'refused':
         if (outcome.problem === 'revoked')
           return refuse(409, 'revoked', 'A revoked link stays revoked. Make a new one.');
@@ -184,12 +157,12 @@ const removeMember = defineEndpoint({
   summary: 'End what one account has by a link.',
   who: 'account',
   params: z.object({ member: id }),
-  response: revoked,
+  response: revokedShape,
   handle: async ({ context, actor, params, request }) => {
     const outcome = await revokeMember(context, actor, params.member, request.requestId);
     return outcome.kind === 'not-found'
       ? refuse(404, 'not-found', 'There is no such member.')
-      : answer({ wasLive: outcome.wasLive });
+      : answer({ was_live: outcome.wasLive });
   },
 });
 
@@ -199,78 +172,12 @@ const revokeAll = defineEndpoint({
   summary: 'End every link of a collection.',
   who: 'account',
   params: z.object({ collection: z.string().max(200) }),
-  response: z.object({ links: z.int().describe('how many were live') }),
+  response: allRevokedShape,
   handle: async ({ context, actor, params, request }) => {
     const outcome = await revokeAllLinks(context, actor, params.collection, request.requestId);
     return outcome.kind === 'not-found'
       ? refuse(404, 'not-found', 'There is no such collection.')
       : answer({ links: outcome.links });
-  },
-});
-
-const access = defineEndpoint({
-  method: 'GET',
-  path: 'access',
-  summary: 'What you can open.',
-  who: 'account',
-  response: z.object({
-    entries: z.array(
-      z.object({
-        grant: z.string(),
-        kind: z.enum(['ownership', 'link']),
-        label: z.string(),
-        url: z.string(),
-        givenBy: z.string().nullable(),
-        sinceAt: at.nullable(),
-        untilAt: at.nullable(),
-      }),
-    ),
-  }),
-  handle: async ({ context, actor }) =>
-    actor.kind === 'account' ? answer({ entries: [...(await listAccess(context, actor))] }) : noAccount,
-});
-
-const place = z.object({
-  url: z.string().max(2200).describe('clean URL of what is to be opened, as `access` lists it'),
-});
-
-const elsewhere = defineEndpoint({
-  method: 'POST',
-  path: 'access/open-elsewhere',
-  summary: 'A code of ten minutes that opens something once on another device: to type in, and as a QR code.',
-  who: 'account',
-  body: place,
-  response: z.object({
-    code: z.string(),
-    url: z.string(),
-    typeUrl: z.string(),
-    expiresAt: at,
-    qrSvg: z.string(),
-    qrPng: z.string().describe('base64'),
-  }),
-  handle: async ({ context, actor, body }) => {
-    const asked = placeOf(actor, body.url);
-    if (asked.kind === 'refused') return asked;
-    const offer = await offerElsewhere(context, asked.actor, asked);
-    if (offer.kind === 'not-found') return nothingOpen;
-    const { code, url, typeUrl, expiresAt } = offer;
-    const png = (await qrPng(url)).toString('base64');
-    return answer({ code, url, typeUrl, expiresAt, qrSvg: await qrSvg(url), qrPng: png }, 201);
-  },
-});
-
-const playerUrl = defineEndpoint({
-  method: 'POST',
-  path: 'access/player-url',
-  summary: 'A URL with a pass inside its path, for players that take no cookies. A secret until it ends.',
-  who: 'account',
-  body: place,
-  response: z.object({ url: z.string(), expiresAt: at }),
-  handle: async ({ context, actor, body }) => {
-    const asked = placeOf(actor, body.url);
-    if (asked.kind === 'refused') return asked;
-    const made = await makePlayerUrl(context, asked.actor, asked);
-    return made.kind === 'made' ? answer({ url: made.url, expiresAt: made.expiresAt }, 201) : nothingOpen;
   },
 });
 
@@ -283,34 +190,29 @@ export const linkEndpoints: readonly Endpoint[] = [
   reopen,
   removeMember,
   revokeAll,
-  access,
-  elsewhere,
-  playerUrl,
 ];
 
-const noAccount = refuse(403, 'no-account', 'Only somebody with an account can open things.');
-const nothingOpen = refuse(404, 'not-found', 'There is nothing here that you can open.');
-
-/** Host and path that a clean URL names, for an account. */
-function placeOf(
-  actor: Actor,
-  url: string,
-): Refusal | { kind: 'place'; actor: Extract<Actor, { kind: 'account' }>; host: string; path: string } {
-  if (actor.kind !== 'account') return noAccount;
-  if (!URL.canParse(url)) return nothingOpen;
-  const { hostname, pathname } = new URL(url);
-  const path = canonicalPath(pathname);
-  return path === null ? nothingOpen : { kind: 'place', actor, host: hostname, path };
-}
-
-function copy<T extends { readonly methods: readonly string[] | null }>(view: T): T & { methods: string[] | null } {
-  return { ...view, methods: view.methods === null ? null : [...view.methods] };
+/** What a new link and one that is opened again are given alike, in the words of the use cases. */
+function terms(body: {
+  readonly label?: string | undefined;
+  readonly claims_allowed?: number | undefined;
+  readonly claim_from_at?: number | null | undefined;
+  readonly claim_until_at?: number | null | undefined;
+  readonly access_until_at?: number | null | undefined;
+}) {
+  return present({
+    label: body.label,
+    claimsAllowed: body.claims_allowed,
+    claimFromAt: body.claim_from_at,
+    claimUntilAt: body.claim_until_at,
+    accessUntilAt: body.access_until_at,
+  });
 }
 
 /** Without members that are undefined: absent and undefined are not the same to the use cases. */
-function present<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+function present<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
+    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 

@@ -68,7 +68,7 @@ const rename = defineEndpoint({
   path: 'me',
   summary: 'Change one’s own name',
   who: 'account',
-  body: z.object({ name: z.string().max(400) }),
+  body: z.strictObject({ name: z.string().max(400) }),
   response: null,
   handle: async ({ context, actor, body, request }) => {
     const { requestId } = request;
@@ -192,7 +192,7 @@ const nameDevice = defineEndpoint({
   summary: 'Name one of one’s own devices',
   who: 'account',
   params: deviceParams,
-  body: z.object({ name: z.string().max(400) }),
+  body: z.strictObject({ name: z.string().max(400) }),
   response: null,
   handle: async ({ context, actor, params, body, request }) => {
     const person = personOf(actor);

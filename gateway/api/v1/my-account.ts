@@ -18,7 +18,7 @@ const password = defineEndpoint({
   path: 'me/password',
   summary: 'Change one’s own password; every other session ends, and this one goes on under a new cookie',
   who: 'account',
-  body: z.object({ old_password: secret, new_password: secret }),
+  body: z.strictObject({ old_password: secret, new_password: secret }),
   response: z.object({ session: z.string(), csrf_token: z.string().describe('of the new session') }),
   handle: async ({ context, actor, body, request }) => {
     const asked = { ...request, oldPassword: body.old_password, newPassword: body.new_password };
@@ -46,7 +46,7 @@ const address = defineEndpoint({
   path: 'me/address',
   summary: 'Use another address: a mail goes there, and the change is made once its code comes back',
   who: 'account',
-  body: z.object({ email: z.string().max(1000), password: own.default('') }),
+  body: z.strictObject({ email: z.string().max(1000), password: own.default('') }),
   response: null,
   handle: async ({ context, actor, body, request: { clientAddress, requestId } }) => {
     const asked = { newEmail: body.email, password: body.password, clientAddress, requestId };
@@ -69,7 +69,7 @@ const confirm = defineEndpoint({
   path: 'me/address/confirm',
   summary: 'Make that change with the code of the mail; every session of the account ends, this one too',
   who: 'anyone',
-  body: z.object({
+  body: z.strictObject({
     code: z.string().max(200),
     password: own.optional().describe('where the account that asked is not signed in'),
   }),
@@ -96,7 +96,7 @@ const remove = defineEndpoint({
   path: 'me/delete',
   summary: 'Delete one’s own account and what belongs to it, for good',
   who: 'account',
-  body: z.object({ password: own.default('') }),
+  body: z.strictObject({ password: own.default('') }),
   response: null,
   handle: async ({ context, actor, body: { password: given }, request: { clientAddress, requestId } }) => {
     const outcome = await deleteAccount(context, actor, { password: given, clientAddress, requestId });

@@ -45,7 +45,7 @@ const password = defineEndpoint({
   path: 'sign-in',
   summary: 'Sign in with address and password; sets the session cookie',
   who: 'anyone',
-  body: z.object({ email: address, password: secret }),
+  body: z.strictObject({ email: address, password: secret }),
   response: entered,
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
@@ -68,7 +68,7 @@ const byCode = defineEndpoint({
   path: 'sign-in/code',
   summary: 'Sign in with the code of an invitation (with a password to choose) or of a one-time sign-in link',
   who: 'anyone',
-  body: z.object({ code, password: secret.optional(), name: z.string().max(400).optional() }),
+  body: z.strictObject({ code, password: secret.optional(), name: z.string().max(400).optional() }),
   response: entered,
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
@@ -96,7 +96,7 @@ const register = defineEndpoint({
   path: 'register',
   summary: 'Make an account: a mail goes to the address. The same answer whoever it belongs to',
   who: 'anyone',
-  body: z.object({ email: address }),
+  body: z.strictObject({ email: address }),
   response: null,
   handle: async ({ context, body: { email }, request: { clientAddress, requestId } }) => {
     const outcome = await registerAccount(context, { email, address: clientAddress, requestId });
@@ -110,7 +110,7 @@ const verify = defineEndpoint({
   path: 'register/verify',
   summary: 'Confirm the address with the code of that mail, choose a password, and be signed in',
   who: 'anyone',
-  body: z.object({ code, password: secret, name: z.string().max(400).optional() }),
+  body: z.strictObject({ code, password: secret, name: z.string().max(400).optional() }),
   response: entered,
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
@@ -125,7 +125,7 @@ const forgot = defineEndpoint({
   path: 'password-reset',
   summary: 'Send a mail to choose a new password. The same answer whoever the address belongs to',
   who: 'anyone',
-  body: z.object({ email: address }),
+  body: z.strictObject({ email: address }),
   response: null,
   handle: async ({ context, body: { email }, request: { clientAddress, requestId } }) => {
     const outcome = await requestPasswordReset(context, { email, address: clientAddress, requestId });
@@ -138,7 +138,7 @@ const reset = defineEndpoint({
   path: 'password-reset/complete',
   summary: 'Set a new password with the code of that mail; every session of the account ends',
   who: 'anyone',
-  body: z.object({ code, password: secret }),
+  body: z.strictObject({ code, password: secret }),
   response: null,
   handle: async ({ context, body, request: { requestId } }) => {
     const outcome = await resetPassword(context, { ...body, requestId });

@@ -2,12 +2,12 @@
 // Made by the operator, a link belongs to the collection's first owner who has an account.
 
 import type { Command } from 'commander';
-import { z } from 'zod';
+import { createdShape, reopenedShape } from '../../api/v1/link-shapes.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
 import { listOption } from '../claims.ts';
 import { usageError } from '../command-error.ts';
 import { printNote, printResult, styled } from '../terminal.ts';
-import { linkJson, linkShape, momentText, readClaims, readMoment } from './link-api.ts';
+import { momentText, readClaims, readMoment } from './link-api.ts';
 import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } from './link-command.ts';
 
 interface CreateOptions extends LinkCommandOptions {
@@ -29,9 +29,6 @@ interface ReopenOptions extends LinkCommandOptions {
   readonly accessUntil?: string;
   readonly newUrl?: boolean;
 }
-
-const createdShape = z.object({ link: linkShape, url: z.string() });
-const reopenedShape = z.object({ link: linkShape, url: z.string().nullable() });
 
 export function createCommand(group: Command): void {
   withLinkOptions(group.command('create').description('make a link; its URL is shown this once'))
@@ -60,19 +57,19 @@ Examples:
         collection: options.collection,
         label: options.label,
         ...(options.path === undefined ? {} : { path: options.path }),
-        ...(options.claims === undefined ? {} : { claimsAllowed: readClaims(options.claims) }),
-        ...moment('claimFromAt', '--claim-from', options.claimFrom, now),
-        ...moment('claimUntilAt', '--claim-until', options.claimUntil, now),
-        ...moment('accessUntilAt', '--access-until', options.accessUntil, now),
+        ...(options.claims === undefined ? {} : { claims_allowed: readClaims(options.claims) }),
+        ...moment('claim_from_at', '--claim-from', options.claimFrom, now),
+        ...moment('claim_until_at', '--claim-until', options.claimUntil, now),
+        ...moment('access_until_at', '--access-until', options.accessUntil, now),
         ...(options.methods === undefined ? {} : { methods: options.methods.map((method) => method.toUpperCase()) }),
         ...(options.notify === true ? { notify: true } : {}),
       };
       return onLinks(options, async (api, config) => {
         requireCollection(config, options.collection);
         const { link, url } = await api.ask('POST', 'links', createdShape, body);
-        printResult(options, { link: linkJson(link), url }, url);
-        const until = link.claimUntilAt === null ? '' : `, until ${momentText(link.claimUntilAt)}`;
-        printNote(`${link.id}: for ${claimsText(link.claimsAllowed)}${until}; the URL is shown this once`);
+        printResult(options, { link, url }, url);
+        const until = link.claim_until_at === null ? '' : `, until ${momentText(link.claim_until_at)}`;
+        printNote(`${link.id}: for ${claimsText(link.claims_allowed)}${until}; the URL is shown this once`);
       });
     });
 }
@@ -96,16 +93,16 @@ Example:
       const now = epochSeconds();
       const body = {
         ...(options.label === undefined ? {} : { label: options.label }),
-        ...(options.claims === undefined ? {} : { claimsAllowed: readClaims(options.claims) }),
-        ...moment('claimUntilAt', '--claim-until', options.claimUntil, now, 'never'),
-        ...moment('accessUntilAt', '--access-until', options.accessUntil, now, 'never'),
-        ...(options.newUrl === true ? { newSecret: true } : {}),
+        ...(options.claims === undefined ? {} : { claims_allowed: readClaims(options.claims) }),
+        ...moment('claim_until_at', '--claim-until', options.claimUntil, now, 'never'),
+        ...moment('access_until_at', '--access-until', options.accessUntil, now, 'never'),
+        ...(options.newUrl === true ? { new_secret: true } : {}),
       };
       if (Object.keys(body).length === 0) throw usageError('nothing to change', 'latchkey link reopen --help');
       return onLinks(options, async (api) => {
         const { link, url } = await api.ask('POST', `links/${encodeURIComponent(id)}/reopen`, reopenedShape, body);
-        printResult(options, { link: linkJson(link), url }, url ?? `${styled('green', link.state)} ${link.id}`);
-        const left = `${link.claimsUsed} of ${claimsText(link.claimsAllowed)} came in`;
+        printResult(options, { link, url }, url ?? `${styled('green', link.state)} ${link.id}`);
+        const left = `${link.claims_used} of ${claimsText(link.claims_allowed)} came in`;
         printNote(`${link.id}: ${left}${url === null ? '' : '; the URL is shown this once'}`);
       });
     });

@@ -2,18 +2,20 @@
 // A revocation is in force on every edge when the command returns.
 
 import type { Command } from 'commander';
-import { z } from 'zod';
+import {
+  allRevokedShape,
+  type Link,
+  linksShape,
+  type Member,
+  membersShape,
+  revokedShape,
+} from '../../api/v1/link-shapes.ts';
 import { isId } from '../../core/model/node-id.ts';
 import { usageError } from '../command-error.ts';
 import type { OperatorApi } from '../operator-api.ts';
 import { printResult, styled, tableText } from '../terminal.ts';
-import { type Link, linkJson, linkShape, type Member, memberJson, memberShape, momentText } from './link-api.ts';
+import { momentText } from './link-api.ts';
 import { type LinkCommandOptions, onLinks, withLinkOptions } from './link-command.ts';
-
-const linksShape = z.object({ links: z.array(linkShape), next: z.string().nullable() });
-const membersShape = z.object({ members: z.array(memberShape), next: z.string().nullable() });
-const revokedShape = z.object({ wasLive: z.boolean() });
-const allRevokedShape = z.object({ links: z.int() });
 
 export function listCommand(group: Command): void {
   withLinkOptions(group.command('list').description('list the links, newest first; never their URLs'))
@@ -26,11 +28,11 @@ export function listCommand(group: Command): void {
           return { items: page.links, next: page.next };
         });
         const rows = links.map((link) => [
-          ...[link.id, link.collection, link.state, `${link.claimsUsed}/${link.claimsAllowed}`],
-          ...[momentText(link.claimUntilAt), momentText(link.accessUntilAt), link.path, link.label],
+          ...[link.id, link.collection, link.state, `${link.claims_used}/${link.claims_allowed}`],
+          ...[momentText(link.claim_until_at), momentText(link.access_until_at), link.path, link.label],
         ]);
         const head = ['LINK', 'COLLECTION', 'STATE', 'CLAIMS', 'CLAIM UNTIL', 'ACCESS UNTIL', 'PATH', 'LABEL'];
-        printResult(options, links.map(linkJson), tableText([head, ...rows]));
+        printResult(options, links, tableText([head, ...rows]));
       }),
     );
 }
@@ -46,12 +48,12 @@ export function membersCommand(group: Command): void {
         return { items: page.members, next: page.next };
       });
       const rows = members.map((member) => [
-        ...[member.id, member.email ?? 'deleted', member.revokedAt === null ? 'in' : 'revoked'],
-        ...[momentText(member.claimedAt), momentText(member.lastSeenAt)],
+        ...[member.id, member.email ?? 'deleted', member.revoked_at === null ? 'in' : 'revoked'],
+        ...[momentText(member.claimed_at), momentText(member.last_seen_at)],
         member.devices.map(({ name }) => name).join(', '),
       ]);
       const head = ['MEMBER', 'ADDRESS', 'STATE', 'CAME IN', 'LAST SEEN', 'DEVICES'];
-      printResult(options, members.map(memberJson), tableText([head, ...rows]));
+      printResult(options, members, tableText([head, ...rows]));
     }),
   );
 }
@@ -87,9 +89,9 @@ async function revokeOne(api: OperatorApi, id: string, options: LinkCommandOptio
   if (!isMember && !isId('link', id)) {
     throw usageError(`${JSON.stringify(id)} is no id of a link or a member`, 'they begin with li_ and me_');
   }
-  const { wasLive } = await api.ask('POST', `${isMember ? 'members' : 'links'}/${id}/revoke`, revokedShape);
-  const text = wasLive ? `${styled('green', 'revoked')} ${id}` : `${id} was revoked before`;
-  printResult(options, { id, was_live: wasLive }, text);
+  const revoked = await api.ask('POST', `${isMember ? 'members' : 'links'}/${id}/revoke`, revokedShape);
+  const text = revoked.was_live ? `${styled('green', 'revoked')} ${id}` : `${id} was revoked before`;
+  printResult(options, { id, ...revoked }, text);
 }
 
 async function revokeAll(api: OperatorApi, collection: string, options: LinkCommandOptions): Promise<void> {

@@ -79,7 +79,7 @@ function describeRestored({ from, rows, ended }: Restored): string {
     `${styled('green', 'restored')} ${rows} rows of ${isoTime(from.at * 1000)}`,
     `  ${count(ended.sessions, 'session')} ended: everybody signs in again`,
     `  ${count(ended.links, 'link')} revoked that nobody had claimed: make new ones`,
-    `  ${count(ended.narrowedLinks, 'link')} closed for new people; members stay, and reopen opens them again`,
+    `  ${count(ended.narrowed_links, 'link')} closed for new people; members stay, and reopen opens them again`,
     `  ${count(ended.codes, 'code')} void: invitations, sign-in links, mails to confirm an address`,
     `  ${count(ended.messages, 'mail')} not sent any more`,
     '  sessions, passes and URLs with a pass from before are refused, memberships hold',

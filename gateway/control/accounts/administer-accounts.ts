@@ -74,7 +74,7 @@ export async function adminDisable(
     if (await isLastAdmin(unit, account)) return { kind: 'refused', reason: 'last-admin' };
     await updateAccount(unit.sql, account.id, { state: 'disabled' });
     const sessionsEnded = await endAccountSessions(unit, account.id);
-    return { action: 'account.disabled', details: { sessionsEnded } };
+    return { action: 'account.disabled', details: { sessions_ended: sessionsEnded } };
   });
 }
 
@@ -122,7 +122,7 @@ export async function adminEndSessions(
 ): Promise<AdminOutcome> {
   return await administer(context, actor, target, async (unit, account) => {
     const sessionsEnded = await endAccountSessions(unit, account.id);
-    return { action: 'session.all-ended', details: { sessionsEnded } };
+    return { action: 'session.all-ended', details: { sessions_ended: sessionsEnded } };
   });
 }
 

@@ -50,7 +50,7 @@ export async function changePassword(
     const ended = await endAccountSessions(unit, id);
     await mailPasswordChanged(unit, context, { to: email, accountId: id });
     const requestId = input.requestId ?? null;
-    const details = { sessionsEnded: ended };
+    const details = { sessions_ended: ended };
     await appendAudit(unit, { actor: id, action: 'account.password-changed', subject: id, details, requestId });
     return await startSession(unit, context, id, input, 'changed-password');
   });

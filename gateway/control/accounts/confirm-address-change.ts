@@ -59,7 +59,7 @@ export async function confirmAddressChange(
       actor: account.id,
       action: 'account.address-changed',
       subject: account.id,
-      details: { sessionsEnded: ended },
+      details: { sessions_ended: ended },
       requestId: input.requestId ?? null,
     });
     return { kind: 'changed', email };

@@ -9,7 +9,7 @@ export async function endBelongings(
   unit: Unit,
   accountId: string,
   by: string,
-): Promise<{ readonly linksRevoked: number; readonly membersRevoked: number }> {
+): Promise<{ readonly links_revoked: number; readonly members_revoked: number }> {
   const links = await unit.sql
     .updateTable('links')
     .set({ revoked_at: unit.now, revoked_by: by })
@@ -35,5 +35,5 @@ export async function endBelongings(
   for (const collection of new Set(links.map((link) => link.collection)))
     await unit.append({ kind: 'touch', node: collectionSubject(collection) });
   // Its own places need no node each: every pass that came of one hangs on the account, which is revoked in this unit.
-  return { linksRevoked: links.length, membersRevoked: members.length };
+  return { links_revoked: links.length, members_revoked: members.length };
 }

@@ -14,9 +14,9 @@ export type ExportOutcome =
   | { readonly kind: 'refused'; readonly reason: 'not-allowed' | 'unknown' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
-/** Times are epoch seconds. Rows are as the store keeps them, without what is secret. */
+/** Times are epoch seconds. Rows are as the store keeps them, without what is secret; all names in snake_case. */
 export interface AccountExport {
-  readonly exportedAt: number;
+  readonly exported_at: number;
   readonly account: Readonly<Record<string, unknown>>;
   readonly sessions: readonly object[];
   readonly devices: readonly object[];
@@ -57,10 +57,19 @@ export async function exportAccount(
     return null;
   });
   if (retryAfterSeconds !== null) return { kind: 'busy', retryAfterSeconds };
-  const { passwordHash, ...personal } = account;
   const document: AccountExport = {
-    exportedAt: context.clock.epochSeconds(),
-    account: { ...personal, hasPassword: passwordHash !== null },
+    exported_at: context.clock.epochSeconds(),
+    account: {
+      id: account.id,
+      email: account.email,
+      email_verified_at: account.emailVerifiedAt,
+      name: account.displayName,
+      groups: account.groups,
+      role: account.role,
+      state: account.state,
+      created_at: account.createdAt,
+      has_password: account.passwordHash !== null,
+    },
     sessions: await sql
       .selectFrom('sessions')
       .selectAll()

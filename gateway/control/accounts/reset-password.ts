@@ -46,7 +46,7 @@ export async function resetPassword(context: ControlContext, input: ResetPasswor
       actor: account.id,
       action: 'account.password-reset',
       subject: account.id,
-      details: { sessionsEnded: ended },
+      details: { sessions_ended: ended },
       requestId: input.requestId ?? null,
     });
     return { kind: 'reset' };

@@ -163,10 +163,10 @@ async function writeMember(
     subject: link.id,
     details: {
       member: memberId,
-      accessKey: link.access_key_id,
+      access_key: link.access_key_id,
       device: deviceId,
-      boundToThisLink: false,
-      authorisedOtherwise: false,
+      bound_to_this_link: false,
+      authorised_otherwise: false,
     },
     requestId,
   });

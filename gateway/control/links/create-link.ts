@@ -90,7 +90,13 @@ export async function createLink(context: ControlContext, actor: Actor, input: N
       actor: actorName(actor),
       action: 'link.created',
       subject: linkId,
-      details: { collection: collection.name, host: collection.host, path, claimsAllowed, accessKeyId },
+      details: {
+        collection: collection.name,
+        host: collection.host,
+        path,
+        claims_allowed: claimsAllowed,
+        access_key: accessKeyId,
+      },
       requestId: input.requestId,
     });
     const url = tokenizedUrl(config, link.host, link.path, accessKeyId, token);

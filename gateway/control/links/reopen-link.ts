@@ -54,10 +54,10 @@ export async function reopenLink(context: ControlContext, actor: Actor, input: L
       action: 'link.reopened',
       subject: link.id,
       details: {
-        claimsAllowed: change.claims_allowed ?? link.claims_allowed,
-        claimUntilAt: change.claim_until_at ?? null,
-        accessUntilAt: change.access_until_at ?? null,
-        newSecret: token !== null,
+        claims_allowed: change.claims_allowed ?? link.claims_allowed,
+        claim_until_at: change.claim_until_at ?? null,
+        access_until_at: change.access_until_at ?? null,
+        new_secret: token !== null,
       },
       requestId: input.requestId,
     });

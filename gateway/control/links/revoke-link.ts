@@ -34,7 +34,7 @@ export async function revokeLink(
       actor: actorName(actor),
       action: 'link.revoked',
       subject: link.id,
-      details: { collection: link.collection, accessKeyId: link.access_key_id, claimsUsed: link.claims_used },
+      details: { collection: link.collection, access_key: link.access_key_id, claims_used: link.claims_used },
       requestId,
     });
     if (link.notify_members === 1) {

@@ -132,12 +132,14 @@ test('the owner exports everything that is held on them, and no secret is in it'
   const exported = await exportAccount(site.context, await site.actor(session));
   if (exported.kind !== 'exported') throw new Error(exported.kind);
   const { document } = exported;
-  expect(document.account).toMatchObject({ id: accountId, email: address, hasPassword: true });
+  expect(document.account).toMatchObject({ id: accountId, email: address, has_password: true });
   expect(document.sessions.length).toBe(1);
   expect(document.devices).toMatchObject([{ name: 'Firefox on Linux' }]);
   expect(document.audit.length).toBeGreaterThan(2);
   const text = JSON.stringify(document);
   for (const secret of ['argon2', 'digest', 'sealed', 'selector']) expect(text).not.toContain(secret);
+  // snake_case as all our JSON, rows' own JSON included
+  expect(text).not.toMatch(/"[a-z]+[A-Z]\w*\\?":/);
 });
 
 test('nobody has their own export made in a loop; an administrator\u2019s is not counted', async () => {

@@ -160,7 +160,7 @@ describeEngines('backup', (engine) => {
       kind: 'restored',
       from: { engine, ...before },
       rows: 17,
-      ended: { sessions: 1, codes: 1, links: 1, narrowedLinks: 1, messages: 1 },
+      ended: { sessions: 1, codes: 1, links: 1, narrowed_links: 1, messages: 1 },
     });
     const after = await openNode(target);
     expect(await checkStore(after, sealer)).toEqual([]);

@@ -1,0 +1,99 @@
+// How links and their members look over `v1`, in JSON's snake_case like all of it: one home for whoever answers and for the
+// command line, which reads the same. The tokenized URL is no part of a link: it is in one answer, once.
+
+import { z } from 'zod';
+import type { LinkView } from '../../control/links/link-view.ts';
+import type { MemberView } from '../../control/links/list-links.ts';
+
+/** A moment. */
+export const at = z.int().min(0).describe('epoch seconds');
+export const id = z.string().max(60);
+export const method = z.string().max(32);
+
+export const linkShape = z.object({
+  id,
+  access_key: id.describe('the access key that the URL names; not a common key'),
+  collection: z.string(),
+  host: z.string(),
+  path: z.string(),
+  clean_url: z.string().describe('where members come back to, without a token'),
+  label: z.string(),
+  state: z.enum(['open', 'full', 'early', 'past-window', 'access-over', 'revoked']),
+  claims_allowed: z.int(),
+  claims_used: z.int(),
+  claim_from_at: at.nullable(),
+  claim_until_at: at.nullable(),
+  access_until_at: at.nullable(),
+  methods: z.array(method).nullable(),
+  notify: z.boolean(),
+  created_at: at,
+  revoked_at: at.nullable(),
+});
+
+export type Link = z.infer<typeof linkShape>;
+
+export const memberShape = z.object({
+  id,
+  account: id,
+  email: z.string().nullable().describe('null once the account was deleted'),
+  name: z.string(),
+  claimed_at: at,
+  last_seen_at: at.nullable(),
+  revoked_at: at.nullable(),
+  claimed_on: z.string().nullable().describe('the device that claimed'),
+  devices: z.array(z.object({ name: z.string(), last_seen_at: at })),
+});
+
+export type Member = z.infer<typeof memberShape>;
+
+export const createdShape = z.object({
+  link: linkShape,
+  url: z.string().describe('a secret: whoever has it may claim'),
+});
+export const reopenedShape = z.object({
+  link: linkShape,
+  url: z.string().nullable().describe('the new URL, where one was asked for'),
+});
+
+const next = z.string().nullable().describe('`after` of the next page');
+
+export const linksShape = z.object({ links: z.array(linkShape), next });
+export const membersShape = z.object({ members: z.array(memberShape), next });
+export const revokedShape = z.object({ was_live: z.boolean().describe('false: it had been revoked before') });
+export const allRevokedShape = z.object({ links: z.int().describe('how many were live') });
+
+export function showLink(view: LinkView): Link {
+  return {
+    id: view.id,
+    access_key: view.accessKeyId,
+    collection: view.collection,
+    host: view.host,
+    path: view.path,
+    clean_url: view.cleanUrl,
+    label: view.label,
+    state: view.state,
+    claims_allowed: view.claimsAllowed,
+    claims_used: view.claimsUsed,
+    claim_from_at: view.claimFromAt,
+    claim_until_at: view.claimUntilAt,
+    access_until_at: view.accessUntilAt,
+    methods: view.methods === null ? null : [...view.methods],
+    notify: view.notify,
+    created_at: view.createdAt,
+    revoked_at: view.revokedAt,
+  };
+}
+
+export function showMember(view: MemberView): Member {
+  return {
+    id: view.id,
+    account: view.accountId,
+    email: view.email,
+    name: view.displayName,
+    claimed_at: view.claimedAt,
+    last_seen_at: view.lastSeenAt,
+    revoked_at: view.revokedAt,
+    claimed_on: view.claimedOn,
+    devices: view.devices.map(({ name, lastSeenAt }) => ({ name, last_seen_at: lastSeenAt })),
+  };
+}
