@@ -1,29 +1,16 @@
-// The content keys that latchkey made itself: `<data_dir>/keys.json`, mode 0600, made on the first run.
-// A file that others could read is refused, and one that cannot be understood is never replaced: tokens hang on it.
+// The content keys that a latchkey without a store kept in `<data_dir>/keys.json`: read once, to move them into the store.
+// A file that others could read is refused, and so is one that cannot be understood: tokens hang on it. Nothing writes one.
 
-import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { KeyRecord } from '../core/model/key.ts';
 import { minSecretBytes } from '../core/token/key-ring.ts';
-import { createFile, errorCode } from './atomic-file.ts';
+import { errorCode } from './atomic-file.ts';
 
-export type LoadedKeys =
-  | {
-      readonly kind: 'loaded';
-      readonly keys: readonly KeyRecord[];
-      /** A key was made just now, in `file`. */
-      readonly generated: boolean;
-      /** Absolute path of the file. */
-      readonly file: string;
-    }
+export type KeyFile =
+  | { readonly kind: 'read'; readonly keys: readonly KeyRecord[] }
+  | { readonly kind: 'missing' }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
-
-export interface KeyOptions {
-  /** `refuse` for commands that only read. Default `make`. */
-  readonly missing?: 'make' | 'refuse';
-}
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/);
 const keyFileSchema = z.strictObject({
@@ -41,44 +28,8 @@ const keyFileSchema = z.strictObject({
     .min(1),
 });
 
-/** Reads the keys of a data folder anew; makes folder and file when there are none. */
-export function loadKeyFile(dataDir: string, options: KeyOptions = {}): LoadedKeys {
-  const file = join(dataDir, 'keys.json');
-  const existing = readKeys(file);
-  if (existing.kind !== 'missing') return existing;
-  if (options.missing === 'refuse') {
-    return refused(`${file} does not exist`, 'start latchkey once, or mint a token: both make the first key');
-  }
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const generated = createFile(file, keyFileText([makeContentKey()]));
-    // Read back what is there: of two first runs at the same moment one made it, and both use that one.
-    const made = readKeys(file);
-    if (made.kind === 'missing')
-      return refused(`${file} vanished while it was made`, 'see who else writes to data_dir');
-    return made.kind === 'loaded' ? { ...made, generated } : made;
-  } catch (error) {
-    return refused(`${file} cannot be made: ${errorCode(error)}`, 'let latchkey write to data_dir');
-  }
-}
-
-/** A new content key: 32 random bytes, id `k_` and 8 characters. It signs. */
-export function makeContentKey(): KeyRecord {
-  return {
-    id: `k_${randomBase32(8)}`,
-    algorithm: 'HS256',
-    purpose: 'content',
-    state: 'signing',
-    secret: new Uint8Array(randomBytes(32)),
-  };
-}
-
-/** `length` random characters of RFC 4648's base32, in lower case. */
-export function randomBase32(length: number): string {
-  return Array.from(randomBytes(length), (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte & 31]).join('');
-}
-
-function readKeys(file: string): LoadedKeys | { readonly kind: 'missing' } {
+/** @param file  absolute path */
+export function readKeyFile(file: string): KeyFile {
   let text: string;
   try {
     const descriptor = openSync(file, 'r');
@@ -101,7 +52,7 @@ function readKeys(file: string): LoadedKeys | { readonly kind: 'missing' } {
   return parseKeys(file, text);
 }
 
-function parseKeys(file: string, text: string): LoadedKeys {
+function parseKeys(file: string, text: string): KeyFile {
   const damaged = (what: string) =>
     refused(
       `${file} is damaged: ${what}`,
@@ -128,12 +79,7 @@ function parseKeys(file: string, text: string): LoadedKeys {
   if (keys.filter((key) => key.purpose === 'content' && key.state === 'signing').length !== 1) {
     return damaged('it needs exactly one content key that signs');
   }
-  return { kind: 'loaded', keys, generated: false, file };
-}
-
-function keyFileText(keys: readonly KeyRecord[]): string {
-  const list = keys.map(({ secret, ...key }) => ({ ...key, secret: Buffer.from(secret).toString('base64url') }));
-  return `${JSON.stringify({ version: 1, keys: list }, null, 2)}\n`;
+  return { kind: 'read', keys };
 }
 
 function refused(problem: string, hint: string): { kind: 'refused'; problem: string; hint: string } {

@@ -5,8 +5,8 @@
 import { closeSync, openSync, readFileSync, realpathSync, rmSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createFile, errorCode, replaceFile } from './atomic-file.ts';
-import { randomBase32 } from './key-file.ts';
 import { hashPassword, type PasswordHash, parsePasswordHash, passwordProblem } from './password-hash.ts';
+import { randomBase32 } from './random-base32.ts';
 
 /** Longest user name, in bytes of UTF-8. */
 export const maxNameBytes = 128;

@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 import { mintToken } from '../../core/token/common-key-token.ts';
 import { replaceFile } from '../../store/atomic-file.ts';
 import { openDataFolder } from '../../store/data-folder.ts';
-import { randomBase32 } from '../../store/key-file.ts';
+import { randomBase32 } from '../../store/random-base32.ts';
 import { addUser } from '../../store/users.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
 import { requireConfig } from '../load-config.ts';

@@ -2,12 +2,13 @@
 // Made complete at the start: a store without an internal key gets one, and one without a content key gets the one that an
 // earlier version left in keys.json, or a new one. Nodes that start at once agree, since units are serial. Rules: tokens.md "Keys".
 
-import { existsSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeyPurpose, KeyRecord } from '../../core/model/key.ts';
 import { buildKeyRing, type KeyRing } from '../../core/token/key-ring.ts';
-import { loadKeyFile, randomBase32 } from '../../store/key-file.ts';
+import { readKeyFile } from '../../store/key-file.ts';
 import { insertKey, listKeys } from '../../store/keys.ts';
+import { randomBase32 } from '../../store/random-base32.ts';
 import type { Sealer } from '../../store/sealing.ts';
 import type { Store } from '../../store/store.ts';
 
@@ -38,9 +39,9 @@ export async function makeFirstKeys(options: RingOptions, needsContent: boolean)
   let movedFrom: string | null = null;
   if (lacks('internal')) wanted.push(makeKey('internal', options));
   if (needsContent && lacks('content')) {
-    if (existsSync(file)) {
-      const old = loadKeyFile(dataDir, { missing: 'refuse' });
-      if (old.kind === 'refused') return old;
+    const old = readKeyFile(file);
+    if (old.kind === 'refused') return old;
+    if (old.kind === 'read') {
       wanted.push(...old.keys.filter((key) => key.purpose === 'content'));
       movedFrom = file;
     } else wanted.push(makeKey('content', options));

@@ -1,12 +1,11 @@
 // Where keys come from: YAML for content keys when it declares any, else the store; the keys.json of earlier versions moves there.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ContextOptions, openContext } from '../../../gateway/control/open-context.ts';
 import type { KeyRecord } from '../../../gateway/core/model/key.ts';
-import { loadKeyFile } from '../../../gateway/store/key-file.ts';
 import { memoryLogger, testConfig } from '../../support/control.ts';
 
 let folder: string;
@@ -70,8 +69,10 @@ test('a store that YAML gives its content keys gets an internal key and no conte
 
 test('the keys.json of an earlier version moves into the store, once', async () => {
   mkdirSync(folder, { recursive: true });
-  const old = loadKeyFile(folder);
-  const id = old.kind === 'loaded' ? old.keys[0]?.id : undefined;
+  const id = 'k_of-before';
+  const secret = Buffer.alloc(32, 7).toString('base64url');
+  const old = { id, algorithm: 'HS256', purpose: 'content', state: 'signing', secret };
+  writeFileSync(join(folder, 'keys.json'), JSON.stringify({ version: 1, keys: [old] }), { mode: 0o600 });
   const first = await openRing();
   expect(first).toMatchObject({ content: [id] });
   expect('notes' in first && first.notes.join('\n')).toContain('are in the store now');
