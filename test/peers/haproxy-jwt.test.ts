@@ -5,8 +5,17 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findProgram } from '../../bench/measure/programs.ts';
+import type { SharedKey } from '../../gateway/cli/common-key/key-forms.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { changeToken, PeerRig, peerFile, sharedSecret } from '../support/peer-rig.ts';
+import {
+  changeToken,
+  exportedKeys,
+  exportedText,
+  mintUnder,
+  PeerRig,
+  peerFile,
+  sharedSecret,
+} from '../support/peer-rig.ts';
 import { RecordingUpstream } from '../support/recording-upstream.ts';
 
 const haproxy = findProgram('haproxy');
@@ -29,9 +38,12 @@ describe('HAProxy with the common key', () => {
       const text = peerFile('haproxy-jwt.cfg', {
         '127.0.0.1:8081': `127.0.0.1:${port}`,
         '127.0.0.1:9000': `127.0.0.1:${upstream.port}`,
+        // the lines of k1 as they stand are what is exported of it alone; here those of two keys are in their place
+        [keyLines(exportedKeys.slice(0, 1))]: keyLines(exportedKeys),
       });
       writeFileSync(file, text);
-      return ['env', `LATCHKEY_K1=${sharedSecret}`, haproxy, '-db', '-f', file];
+      writeFileSync(join(rig.folder, 'keys.env'), exportedText('haproxy'));
+      return ['sh', '-c', `set -a; . ./keys.env; exec '${haproxy}' -db -f '${file}'`];
     });
     good = await rig.mint('--paths', '/vod/*', '--ttl', '15m');
   });
@@ -40,6 +52,12 @@ describe('HAProxy with the common key', () => {
     await rig?.close();
     await upstream?.close();
   });
+
+  /** The lines of the configuration that the exported environment names in its comments. */
+  function keyLines(keys: readonly SharedKey[]): string {
+    const lines = exportedText('haproxy', keys).match(/(?<=^# {3}).+/gm) ?? [];
+    return lines.map((line) => `  ${line}`).join('\n');
+  }
 
   /** A token of another library under the same key. */
   function foreign(claims: Record<string, unknown>, header: { alg?: string; typ?: string } = {}): Promise<string> {
@@ -68,6 +86,17 @@ describe('HAProxy with the common key', () => {
     expect((await rig.request('/vod/film/a.ts', [`Cookie: a=1; latchkey_pass=${good}; b=2`])).status).toBe(200);
     expect(upstream.last.raw.toString('latin1')).not.toContain(good.slice(-20));
     expect(upstream.last.header('Cookie')).toBe('a=1; b=2');
+  });
+
+  test('common-key export --form haproxy: each key of it verifies a token of ours, and no changed one', async () => {
+    for (const key of exportedKeys) {
+      const token = mintUnder(key);
+      expect([key.id, await rig.present(token)]).toEqual([key.id, 200]);
+      expect([key.id, await rig.present(changeToken(token, 'claims'))]).toEqual([key.id, 401]);
+      expect([key.id, await rig.present(changeToken(token, 'signature'))]).toEqual([key.id, 401]);
+      const others = exportedKeys.filter(({ id }) => id !== key.id);
+      for (const { secret } of others) expect(await rig.present(mintUnder({ id: key.id, secret }))).toBe(401);
+    }
   });
 
   test('without a token: 401 with a challenge, and the upstream sees nothing', async () => {

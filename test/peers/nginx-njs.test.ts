@@ -6,7 +6,16 @@ import { SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findProgram } from '../../bench/measure/programs.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { changeToken, PeerRig, peerFile, peerFiles, sharedSecret } from '../support/peer-rig.ts';
+import {
+  changeToken,
+  exportedKeys,
+  exportedText,
+  mintUnder,
+  PeerRig,
+  peerFile,
+  peerFiles,
+  sharedSecret,
+} from '../support/peer-rig.ts';
 import { runCommand } from '../support/run-command.ts';
 
 const nginx = findProgram('nginx');
@@ -39,7 +48,7 @@ describe('nginx with njs and the common key', () => {
       writeFileSync(join(folder, 'media', name), `content of ${name}`);
     }
     cpSync(join(peerFiles, 'latchkey.js'), join(folder, 'latchkey.js'));
-    writeFileSync(join(folder, 'latchkey-keys.json'), JSON.stringify({ k1: sharedSecret }));
+    writeFileSync(join(folder, 'latchkey-keys.json'), exportedText('njs'));
     const file = join(folder, 'nginx.conf');
     await rig.start((port) => {
       const text = peerFile('nginx-njs.conf', {
@@ -82,6 +91,17 @@ describe('nginx with njs and the common key', () => {
       await rig.request('/vod/film/a.ts', [`Cookie: a=1; latchkey_pass=${good}`]),
     ];
     expect(answers.map(({ status, text }) => [status, text])).toEqual(answers.map(() => [200, bearer.text]));
+  });
+
+  test('common-key export --form njs: each key of it verifies a token of ours, and no changed one', async () => {
+    for (const key of exportedKeys) {
+      const token = mintUnder(key);
+      expect([key.id, await rig.present(token)]).toEqual([key.id, 200]);
+      expect([key.id, await rig.present(changeToken(token, 'claims'))]).toEqual([key.id, 401]);
+      expect([key.id, await rig.present(changeToken(token, 'signature'))]).toEqual([key.id, 401]);
+      const others = exportedKeys.filter(({ id }) => id !== key.id);
+      for (const { secret } of others) expect(await rig.present(mintUnder({ id: key.id, secret }))).toBe(401);
+    }
   });
 
   test('without a token, and with two of them: 401 with a challenge', async () => {

@@ -5,6 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort, type RunningProcess, settle, startProcess, waitForPort } from '../../bench/measure/processes.ts';
+import { type KeyForm, keyText, type SharedKey } from '../../gateway/cli/common-key/key-forms.ts';
+import { mintToken } from '../../gateway/core/token/common-key-token.ts';
+import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
+import { epochSeconds } from '../../gateway/telemetry/clock.ts';
 import { RawClient, type RawResponse } from './raw-client.ts';
 import { runLatchkey } from './run-latchkey.ts';
 
@@ -12,6 +16,27 @@ export const peerFiles = join(import.meta.dirname, '../../config/peers');
 
 /** The common key that latchkey and the peer share, as text. */
 export const sharedSecret = 'GvP1cBq0wYJmXn7Zt3kL9sRdH5uEaTfW2oVyQx8iCbM';
+
+/** What `latchkey common-key export` hands over while keys change: the shared one, and one with a made id that comes after it. */
+export const exportedKeys: readonly SharedKey[] = [
+  { id: 'k1', secret: Buffer.from(sharedSecret) },
+  { id: 'k_2nd-7.x', secret: Buffer.from('vN4hTz0bRkQ8mYxW1cLpJ6sDgE3uAfK9iBoZq5HtVwM') },
+];
+
+/** The text of `latchkey common-key export --form FORM`. */
+export function exportedText(form: KeyForm, keys: readonly SharedKey[] = exportedKeys): string {
+  const made = keyText(keys, form);
+  if (made.kind === 'refused') throw new Error(made.problem);
+  return made.text;
+}
+
+/** A token of ours under one of them, as latchkey's own code makes it. */
+export function mintUnder({ id, secret }: SharedKey): string {
+  const record = { id, algorithm: 'HS256', purpose: 'content', state: 'signing', secret } as const;
+  const key = buildKeyRing([record]).signer('content');
+  if (key === null) throw new Error('a signing key does not sign');
+  return mintToken({ sub: 'anna', exp: epochSeconds() + 60, paths: ['/vod/*'] }, { key, type: 'outside' });
+}
 
 const requestDeadlineMs = 5000;
 
