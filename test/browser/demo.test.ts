@@ -1,15 +1,18 @@
 // The main job end to end: `latchkey demo` as a user starts it, a real Chromium that plays the clip through the gateway,
 // and curl with the lines that the demo prints. The browser comes from npm and plays H.264.
 
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContextOptions, chromium as driver, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DemoProcess } from '../support/demo-process.ts';
 import { repository } from '../support/package-copy.ts';
+import { expectSteps, markedBlock, shellSteps } from '../support/readme.ts';
 import { runCommand } from '../support/run-command.ts';
+import { ShellSession } from '../support/shell-session.ts';
 
 const clip = join(repository, 'config', 'demo', 'clip');
 const hasBrowser = process.platform === 'linux';
@@ -64,6 +67,23 @@ test('the printed lines answer what they promise: 200, 401, 401, and 200 by name
   expect(lines.map(([, promised]) => Number(promised))).toEqual([200, 401, 401, 200]);
   for (const [, promised, line] of lines) expect(await runCurlLine(line ?? ''), line).toBe(Number(promised));
 });
+
+test('the README’s link is claimed by one device and opens to the other of the same person, until it is taken back', async (context) => {
+  if (!hasCurl) return context.skip('curl is not installed');
+  const folder = await mkdtemp(join(tmpdir(), 'lk-'));
+  await mkdir(join(folder, 'data'));
+  await symlink(demo.folder, join(folder, 'data/demo'));
+  const { origin, port } = demo.url(/^http:\/\/portal\./);
+  const shell = new ShellSession(folder, { ...process.env, PORTAL: origin });
+  try {
+    // that npm runs it is tested with the rest of the page
+    await shell.run(`npm() { shift 3; '${process.execPath}' '${join(repository, 'gateway/latchkey.mjs')}' "$@"; }`);
+    await expectSteps(shell, shellSteps(markedBlock('links').replaceAll(':8080', `:${port}`)));
+  } finally {
+    await shell.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 60_000);
 
 test('curl walks the playlists by the path form, from the printed URL to the last segment', async () => {
   const fetched = new Map<string, number>();

@@ -12,7 +12,7 @@ import { formatProblems } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { markedBlock, markedBlocks, shellSteps } from '../support/readme.ts';
+import { expectSteps, markedBlock, markedBlocks, shellSteps } from '../support/readme.ts';
 import { RecordingUpstream } from '../support/recording-upstream.ts';
 import { runCommand } from '../support/run-command.ts';
 import { ShellSession } from '../support/shell-session.ts';
@@ -105,20 +105,19 @@ describe('the page, from top to bottom', () => {
     } else if (block.mark === 'sh') {
       test(`shell example ${index} prints what the page says`, async (context) => {
         const steps = shellSteps(here(block.text));
-        for (const step of steps) {
-          if (step.command.startsWith('curl ') && !hasCurl) continue;
-          const { stdout, code } = await shell.run(step.command);
-          expect({ command: step.command, code, said: code === 0 ? '' : shell.errors }).toMatchObject({
-            code: 0,
-            said: '',
-          });
-          // a terminal does not show the CR of a header line
-          if (step.prints !== null) expect(stdout.replaceAll('\r\n', '\n')).toMatch(step.prints);
-        }
-        if (!hasCurl && steps.some((step) => step.command.startsWith('curl '))) context.skip('curl is not installed');
+        const runnable = steps.filter(({ command }) => hasCurl || !command.startsWith('curl '));
+        await expectSteps(shell, runnable);
+        if (runnable.length < steps.length) context.skip('curl is not installed');
       }, 60_000);
     }
   }
+});
+
+test('every example that is marked is run: here, with the demo, or where listeners are loaded', () => {
+  const here = ['config', 'sh', 'serve', 'token library', 'assertion js', 'assertion python', 'assertion go'];
+  // test/browser/demo.test.ts, test/config/listeners.test.ts
+  const elsewhere = ['links', 'tls config'];
+  expect(new Set(markedBlocks().map(({ mark }) => mark))).toEqual(new Set([...here, ...elsewhere]));
 });
 
 describe('the tokens of a JWT library', () => {

@@ -3,6 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { ShellSession } from './shell-session.ts';
 
 export const readmeText = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 
@@ -66,18 +68,30 @@ export interface ShellStep {
   readonly prints: RegExp | null;
 }
 
-/** Takes a shell block apart. `# …` right below a command is its output, `…` in it is anything. */
+/** Takes a shell block apart. `# …` right below a command is its output, `…` in it is anything. A function is one command. */
 export function shellSteps(block: string): ShellStep[] {
   const steps: { command: string; prints: string[] }[] = [];
   for (const line of block.split('\n')) {
     const step = steps.at(-1);
-    if (line.startsWith('# ')) step?.prints.push(line.slice(2));
+    const isInFunction = step !== undefined && /\{$/m.test(step.command) && !/^\}$/m.test(step.command);
+    if (isInFunction) step.command += `\n${line}`;
+    else if (line.startsWith('# ')) step?.prints.push(line.slice(2));
     else if (line !== '') steps.push({ command: line, prints: [] });
   }
   return steps.map(({ command, prints }) => ({
     command,
     prints: prints.length === 0 ? null : new RegExp(`^${prints.map(pattern).join('\n')}\n$`),
   }));
+}
+
+/** Runs the steps as a reader would; what they print has to be what the page says, and nothing on standard error. */
+export async function expectSteps(shell: ShellSession, steps: readonly ShellStep[]): Promise<void> {
+  for (const { command, prints } of steps) {
+    const { stdout, code } = await shell.run(command);
+    expect({ command, code, said: code === 0 ? '' : shell.errors }).toEqual({ command, code: 0, said: '' });
+    // a terminal does not show the CR of a header line
+    if (prints !== null) expect(stdout.replaceAll('\r\n', '\n'), command).toMatch(prints);
+  }
 }
 
 function pattern(line: string): string {
