@@ -9,12 +9,14 @@ import { runLatchkey } from '../support/run-latchkey.ts';
 import { startServe } from '../support/serve-process.ts';
 import { portOf } from '../support/serve-rig.ts';
 
-test('a subject’s tokens are refused when the command returns, and a removed user’s pass soon after', async () => {
+test('a subject’s tokens are refused when the command returns, and a removed user’s pass soon after, also by the next control', async () => {
   const site = createServer((_request, response) => response.end('ok'));
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
   const serve = await startServe({
-    users: { alice: 'correct horse' },
+    users: { alice: 'correct horse', dora: 'correct horse' },
     config: {
+      // the supervisor says which processes it starts
+      logs: { level: 'debug' },
       upstreams: { media: { servers: [`http://127.0.0.1:${portOf(site)}`] } },
       routes: [{ name: 'vod', path: '/vod/', upstream: 'media', accept: ['token', 'password'] }],
     },
@@ -33,17 +35,30 @@ test('a subject’s tokens are refused when the command returns, and a removed u
     expect(stdout).toMatch(/^revoked tokens with sub bob, made until \d{4}-/);
     expect([(await ask(bob)).status, (await ask(cora)).status]).toEqual([401, 200]);
 
-    const basic = `Authorization: Basic ${Buffer.from('alice:correct horse').toString('base64')}`;
-    const [pass = ''] = (await ask(basic)).all('Set-Cookie');
-    const cookie = `Cookie: ${pass.slice(0, pass.indexOf(';'))}`;
-    expect((await ask(cookie)).status).toBe(200);
+    const passOf = async (name: string) => {
+      const basic = `Authorization: Basic ${Buffer.from(`${name}:correct horse`).toString('base64')}`;
+      const [pass = ''] = (await ask(basic)).all('Set-Cookie');
+      return `Cookie: ${pass.slice(0, pass.indexOf(';'))}`;
+    };
+    const isRefused = (cookie: string) =>
+      expect.poll(async () => (await ask(cookie)).status, { timeout: 60_000 }).toBe(401);
+    const [alice, dora] = [await passOf('alice'), await passOf('dora')];
+    expect([(await ask(alice)).status, (await ask(dora)).status]).toEqual([200, 200]);
     await removeUser(join(serve.folder, 'users'), 'alice');
-    await expect.poll(async () => (await ask(cookie)).status).toBe(401);
+    await isRefused(alice);
+    expect((await ask(dora)).status).toBe(200);
+
+    // while control sees nothing: the one after it knows who was there
+    const control = Number(/"child":"control","childPid":(\d+)/.exec(serve.printed())?.[1]);
+    process.kill(control, 'SIGSTOP');
+    await removeUser(join(serve.folder, 'users'), 'dora');
+    process.kill(control, 'SIGKILL');
+    await isRefused(dora);
   } finally {
     await serve.dispose();
     site.close();
   }
-}, 60_000);
+}, 120_000);
 
 test('a command line that names none, or two, is wrong', async () => {
   for (const names of [[], ['--sub', 'bob', '--jti', '1']]) {

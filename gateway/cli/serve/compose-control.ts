@@ -17,6 +17,7 @@ import { CredentialWatch } from '../../control/revocations/watch-credentials.ts'
 import { recordSeen } from '../../control/sessions/record-seen.ts';
 import { sessionForHost } from '../../control/sessions/session-for-host.ts';
 import { startPruning } from '../../control/sessions/start-pruning.ts';
+import { credentialMemoryIn } from '../../store/known-credentials.ts';
 import { recordMembersSeen } from '../../store/members.ts';
 import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -103,6 +104,7 @@ export async function composeControl(
     const pruning = startPruning(context);
     const credentials = new CredentialWatch({
       usersFile: () => config.usersFile,
+      memory: credentialMemoryIn(config.dataDir),
       revoke: (ids) => revokeCredentials(context, { kind: 'system' }, ids),
       logger,
     });

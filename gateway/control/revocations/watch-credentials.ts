@@ -1,23 +1,23 @@
 // Looks at the users file now and then, and says which records went or got another password, so that what was given for them
 // ends at once and not at its own end. A file that cannot be used says nothing: nobody is ended by half a file.
-// It checks no password (verify-password.ts does), and knows no file of before this process.
+// What was acted on is kept in the data folder, so a file that changed while nothing ran is a change at the next start.
+// It checks no password (verify-password.ts does).
 
 import { stat } from 'node:fs/promises';
+import type { CredentialMemory, CredentialVersions } from '../../store/known-credentials.ts';
 import { readUsers, type UserRecord } from '../../store/users.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 export interface CredentialWatchOptions {
-  /** The users file of the present configuration; null when there is none. */
+  /** The users file of the present configuration; null when there is none, and then there are no users. */
   readonly usersFile: () => string | null;
+  readonly memory: CredentialMemory;
   /** Ends them; rejects when that could not be done now. */
   readonly revoke: (credentialIds: readonly string[]) => Promise<void>;
   readonly logger: Logger;
   /** Between two looks. Default 500. A change counts once it has stood still for one. */
   readonly intervalMs?: number;
 }
-
-/** Credential ids, and the version of each. */
-type Versions = ReadonlyMap<string, number>;
 
 const defaultIntervalMs = 500;
 
@@ -27,15 +27,26 @@ export class CredentialWatch {
   readonly #timer: NodeJS.Timeout;
   /** Ended, and not revoked yet. */
   readonly #ended = new Set<string>();
-  #known: Versions | null = null;
+  #known: CredentialVersions | null = null;
+  /** What the memory holds. */
+  #kept: CredentialVersions | null = null;
   /** State of the file at the look before, and the one that `#known` is of. */
   #seen = '';
   #taken = '';
   #looking: Promise<void> | null = null;
-  #failed = false;
+  /** What is known to fail, and is said once. */
+  #failed: 'revoke' | 'keep' | null = null;
 
   constructor(options: CredentialWatchOptions) {
     this.#options = options;
+    const kept = options.memory.read();
+    if (kept !== null && 'kind' in kept) {
+      const { problem } = kept;
+      options.logger.warn({ problem }, 'whoever left the users file while nothing ran keeps a pass until it ends');
+    } else {
+      this.#kept = kept;
+      this.#known = kept;
+    }
     this.#timer = setInterval(() => void this.look(), options.intervalMs ?? defaultIntervalMs);
     this.#timer.unref();
     void this.look();
@@ -58,18 +69,30 @@ export class CredentialWatch {
   async #look(): Promise<void> {
     const file = this.#options.usersFile();
     if (file !== null) await this.#compare(file);
-    if (this.#ended.size === 0) return;
+    else this.#compareWithNobody();
+    const known = this.#known;
     const ids = [...this.#ended];
+    let step: 'revoke' | 'keep' = 'revoke';
     try {
-      await this.#options.revoke(ids);
+      if (ids.length > 0) await this.#options.revoke(ids);
       for (const id of ids) this.#ended.delete(id);
-      this.#failed = false;
+      step = 'keep';
+      // only once they are ended: whoever stops before finds them again at the next start
+      if (known !== null && known !== this.#kept) this.#options.memory.write(known);
+      this.#kept = known;
+      this.#failed = null;
     } catch (error) {
-      const problem = error instanceof Error ? error.message : 'unknown';
-      // once: it is tried again at each look
-      if (!this.#failed) this.#options.logger.warn({ problem }, 'passes of users who are gone cannot be revoked now');
-      this.#failed = true;
+      this.#report(step, error);
     }
+  }
+
+  /** Once: it is tried again at each look. */
+  #report(step: 'revoke' | 'keep', error: unknown): void {
+    if (this.#failed === step) return;
+    this.#failed = step;
+    const problem = error instanceof Error ? error.message : 'unknown';
+    const text = step === 'revoke' ? 'passes of users who are gone cannot be revoked now' : 'the users cannot be kept';
+    this.#options.logger.warn({ problem }, text);
   }
 
   async #compare(file: string): Promise<void> {
@@ -80,13 +103,25 @@ export class CredentialWatch {
     this.#taken = state;
     const read = readUsers(file);
     if (read.kind === 'refused') return;
-    const now = versionsOf(read.users);
-    for (const [id, version] of this.#known ?? []) if (now.get(id) !== version) this.#ended.add(id);
+    this.#take(versionsOf(read.users));
+  }
+
+  #compareWithNobody(): void {
+    this.#taken = '';
+    if (this.#known !== null) this.#take(new Map());
+  }
+
+  #take(now: CredentialVersions): void {
+    const known = [...(this.#known ?? [])];
+    const ended = known.filter(([id, version]) => now.get(id) !== version);
+    const isSame = this.#known !== null && ended.length === 0 && now.size === known.length;
+    if (isSame) return;
+    for (const [id] of ended) this.#ended.add(id);
     this.#known = now;
   }
 }
 
-function versionsOf(users: ReadonlyMap<string, UserRecord>): Versions {
+function versionsOf(users: ReadonlyMap<string, UserRecord>): CredentialVersions {
   return new Map([...users.values()].map(({ credentialId, version }) => [credentialId, version]));
 }
 
