@@ -1,52 +1,104 @@
-// An edge that does not act on a revocation in time is ended, and only then is the revocation answered.
+// An edge that does not act on a revocation in time is ended, and only then is the revocation answered; also while others start.
 // Real processes: a stopped edge still has its listener, and may be woken at any time to serve with what it knew.
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'undici';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { adminSocketIn } from '../../gateway/store/data-folder.ts';
+import { edgeRole } from '../../gateway/cli/serve/role.ts';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { isAlive, makeServeRig, type ServeRig } from '../support/serve-rig.ts';
+import { askAdmin } from '../support/admin-client.ts';
+import { isAlive, makeServeRig, type ServeProcess, type ServeRig, type ServeStart } from '../support/serve-rig.ts';
 
 let rig: ServeRig;
+let starting: Promise<ServeStart>;
+let account: string;
+/** The edge that became ready first. */
+const first = Promise.withResolvers<number>();
+
+/** What edges run before anything else: the second one to begin stops itself, until somebody lets it go on. */
+const holdSecond = `
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+const isMine = (name) => {
+  try {
+    mkdirSync(new URL(name, import.meta.url));
+    return true;
+  } catch {
+    return false;
+  }
+};
+if (isMainThread && process.argv[2] === '${edgeRole}' && !isMine('first') && isMine('second')) {
+  writeFileSync(new URL('held', import.meta.url), String(process.pid));
+  process.kill(process.pid, 'SIGSTOP');
+}
+`;
+
 beforeAll(async () => {
   rig = await makeServeRig((_request, response) => response.end('ok'));
+  const hold = join(rig.folder, 'hold.mjs');
+  writeFileSync(hold, holdSecond);
+  starting = rig.start({
+    env: { NODE_OPTIONS: `--import=${pathToFileURL(hold)}` },
+    onLog: ({ role, pid, msg }) => {
+      if (role === 'edge' && msg === 'the edge is ready') first.resolve(Number(pid));
+    },
+  });
 });
 afterAll(() => rig?.clear());
 
+async function ask(method: 'POST' | 'PATCH', path: string, body: object): Promise<unknown> {
+  const answer = await askAdmin(join(rig.folder, 'data'), method, path, body);
+  if (answer.status >= 300) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+/** Stops an edge, disables the account, and sees that the edge is gone when that is answered. @returns how long it took */
+async function disableWithStopped(edge: number): Promise<number> {
+  process.kill(edge, 'SIGSTOP');
+  const before = monotonicMs();
+  const isAliveAtAnswer = ask('PATCH', `accounts/${account}`, { state: 'disabled' }).then(() => isAlive(edge));
+  expect(await isAliveAtAnswer).toBe(false);
+  return monotonicMs() - before;
+}
+
+async function startedGateway(): Promise<ServeProcess> {
+  const started = await starting;
+  if (started.kind === 'ended') throw new Error(`serve ended: ${started.stderr}`);
+  return started;
+}
+
+test('while another edge is starting, an edge that is ended on order is started again, and the start goes on', async () => {
+  const edge = await first.promise;
+  await expect.poll(() => readNumber(join(rig.folder, 'held'))).toBeGreaterThan(0);
+  const held = readNumber(join(rig.folder, 'held'));
+  ({ account } = (await ask('POST', 'accounts', { email: 'ann@example.org', invited: false })) as { account: string });
+  // nobody waits for the one that is held: it has not begun, and will begin with what was done here
+  await disableWithStopped(edge);
+  process.kill(held, 'SIGCONT');
+  const serve = await startedGateway();
+  expect(serve.log()).toContainEqual(expect.objectContaining({ msg: 'a process ended and is started again' }));
+  await ask('PATCH', `accounts/${account}`, { state: 'active' });
+}, 120_000);
+
 test('a stopped edge is killed and replaced, and the answer comes after its end', async () => {
-  const serve = await rig.startReady();
-  const socketPath = adminSocketIn(join(rig.folder, 'data'));
-  const admin = new Client('http://localhost', { socketPath });
-  const ask = async (method: 'POST' | 'PATCH', path: string, body: object) => {
-    const answer = await admin.request({
-      method,
-      path: `/v1/${path}`,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode >= 300) throw new Error(`${answer.statusCode} ${text}`);
-    return text;
-  };
+  const serve = await startedGateway();
+  const edges = serve.pids('edge');
+  // nobody is ended before its time
+  expect(await disableWithStopped(edges.at(-1) ?? -1)).toBeGreaterThan(240);
+  await expect.poll(() => serve.pids('edge').length).toBe(edges.length + 1);
+  expect(serve.log()).toContainEqual(
+    expect.objectContaining({ role: 'control', msg: 'an edge did not act on a revocation in time and is ended' }),
+  );
+  // nobody waits for the one that is gone
+  await ask('PATCH', `accounts/${account}`, { state: 'active' });
+}, 120_000);
+
+/** The number that a file says; 0 while it says none. */
+function readNumber(file: string): number {
   try {
-    const { account: id } = JSON.parse(await ask('POST', 'accounts', { email: 'ann@example.org', invited: false })) as {
-      account: string;
-    };
-    const [, stopped = -1] = serve.pids('edge');
-    process.kill(stopped, 'SIGSTOP');
-    const before = monotonicMs();
-    const isAliveAtAnswer = ask('PATCH', `accounts/${id}`, { state: 'disabled' }).then(() => isAlive(stopped));
-    expect(await isAliveAtAnswer).toBe(false);
-    // nobody is ended before its time
-    expect(monotonicMs() - before).toBeGreaterThan(240);
-    await expect.poll(() => serve.pids('edge').length).toBe(3);
-    expect(serve.log()).toContainEqual(
-      expect.objectContaining({ role: 'control', msg: 'an edge did not act on a revocation in time and is ended' }),
-    );
-    // nobody waits for the one that is gone
-    await ask('PATCH', `accounts/${id}`, { state: 'active' });
-  } finally {
-    await admin.destroy();
+    return Number(readFileSync(file, 'utf8'));
+  } catch {
+    return 0;
   }
-});
+}

@@ -40,10 +40,17 @@ export interface ServeRig {
   readonly upstreamPort: number;
   /** Writes the configuration: two edges and one open route, with `changes` put in by name. */
   readonly configure: (changes?: ServeChanges) => void;
-  readonly start: () => Promise<ServeStart>;
+  readonly start: (options?: ServeOptions) => Promise<ServeStart>;
   /** `start` for tests that need it to be ready. */
   readonly startReady: () => Promise<ServeProcess>;
   readonly clear: () => Promise<void>;
+}
+
+export interface ServeOptions {
+  /** Beside the test's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Hears each log line, also before it is ready. */
+  readonly onLog?: (entry: Record<string, unknown>) => void;
 }
 
 export interface ServeChanges {
@@ -68,7 +75,7 @@ export async function makeServeRig(answer: RequestListener): Promise<ServeRig> {
     file,
     upstreamPort,
     configure: (changes = {}) => replaceFile(file, configText(upstreamPort, changes)),
-    start: () => startServe(file, children),
+    start: (options = {}) => startServe(file, children, options),
     startReady: async () => {
       const started = await rig.start();
       if (started.kind === 'ended') throw new Error(`serve ended: ${started.stderr}`);
@@ -131,22 +138,23 @@ ${changes.more ?? ''}
 `;
 }
 
-function startServe(file: string, children: ChildProcess[]): Promise<ServeStart> {
+function startServe(file: string, children: ChildProcess[], options: ServeOptions): Promise<ServeStart> {
   const child = spawn(process.execPath, [entry, 'serve', '--config', file, '--json-ready'], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
   });
   children.push(child);
   let stdout = '';
   let stderr = '';
+  let heard = 0;
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    const complete = stderr.slice(heard, stderr.lastIndexOf('\n') + 1);
+    heard += complete.length;
+    if (options.onLog !== undefined) for (const entry of entriesOf(complete)) options.onLog(entry);
   });
   const ended = new Promise<ServeEnd>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-  const log = (): Record<string, unknown>[] =>
-    stderr
-      .split('\n')
-      .filter((line) => line.startsWith('{') && line.endsWith('}'))
-      .map((line) => JSON.parse(line));
+  const log = () => entriesOf(stderr);
   return new Promise((resolve) => {
     child.once('close', (code, signal) => resolve({ kind: 'ended', code, signal, stdout, stderr }));
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -170,4 +178,11 @@ function startServe(file: string, children: ChildProcess[]): Promise<ServeStart>
       });
     });
   });
+}
+
+function entriesOf(text: string): Record<string, unknown>[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => JSON.parse(line));
 }
