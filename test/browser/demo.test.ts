@@ -77,7 +77,7 @@ test('the README’s link is claimed by one device and opens to the other of the
   const shell = new ShellSession(folder, { ...process.env, PORTAL: origin });
   try {
     // that npm runs it is tested with the rest of the page
-    await shell.run(`npm() { shift 3; '${process.execPath}' '${join(repository, 'gateway/latchkey.mjs')}' "$@"; }`);
+    await shell.run(`npm() { shift 4; '${process.execPath}' '${join(repository, 'gateway/latchkey.mjs')}' "$@"; }`);
     await expectSteps(shell, shellSteps(markedBlock('links').replaceAll(':8080', `:${port}`)));
   } finally {
     await shell.close();
