@@ -15,13 +15,13 @@ let folder = '';
 let file = '';
 let watch: CredentialWatch | null = null;
 /** The users file of every test: passwords are hashed once. */
-let whole: Buffer | undefined;
+let whole = '';
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'latchkey-credentials-'));
   file = join(folder, 'users');
-  if (whole === undefined) {
+  if (whole === '') {
     for (const name of ['alice', 'ben', 'cora']) await addUser(file, name, 'a password');
-    whole = readFileSync(file);
+    whole = readFileSync(file, 'utf8');
   }
   writeFileSync(file, whole, { mode: 0o600 });
 });
