@@ -247,8 +247,12 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
   const exchange = new Exchange(runtime, downstream, request, permit, group, headText, requestId, passage.startedMs);
   if (upgrade !== null) exchange.upgrade = upgrade;
   // before anything is opened; a chunked body says its length only as it comes
-  if (request.head.contentLength > route.limits.maxBodyBytes) exchange.refuseBody('body-too-large');
-  else downstream.forward(exchange);
+  if (request.head.contentLength > route.limits.maxBodyBytes) {
+    exchange.refuseBody('body-too-large');
+    return;
+  }
+  if (route.isOwnPages && request.head.hasBody) runtime.ownBodies.enter(exchange);
+  downstream.forward(exchange);
 }
 
 /** A pass or a session that can be renewed, so it says whose it is. */

@@ -34,6 +34,7 @@ import { Membership } from './membership.ts';
 import { MessageNames } from './message-names.ts';
 import { OpenTunnels } from './open-tunnels.ts';
 import { Overload } from './overload.ts';
+import { OwnBodies } from './own-bodies.ts';
 import { RateBuckets } from './rate-buckets.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { PermitRenewals } from './renew-permit.ts';
@@ -101,6 +102,7 @@ export class Runtime {
   readonly permits = new PermitRenewals(this);
   readonly admission = new Admission(this);
   readonly overload = new Overload();
+  readonly ownBodies = new OwnBodies();
   readonly #slowClients = new SlowClients(this.connections, this.ticker.nowMs);
   readonly #logger: Logger;
   readonly #accessLog: AccessLog | null;

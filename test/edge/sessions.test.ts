@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
 import { forwardedHead, seenHead } from '../support/forwarded-head.ts';
 import { MemberRig } from '../support/member-rig.ts';
+import { askRaw, RawClient, requestText } from '../support/raw-client.ts';
 
 let rig: MemberRig;
 beforeAll(async () => {
@@ -250,7 +251,7 @@ describe('our own pages', () => {
     expect(rig.upstream.last.fields.filter((line) => line.startsWith('Cookie'))).toEqual(['Cookie: theirs=1']);
   });
 
-  test('are told the host that was decided on, whatever a proxy passes on of what its client said', async () => {
+  test('are told the host that was decided on, whatever a proxy passes on; and bodies in drips keep nobody out', async () => {
     const behind = await MemberRig.start({ config: { trusted_proxies: ['127.0.0.1'] } });
     try {
       const said = ['X-Forwarded-Host: portal.example', 'X-Forwarded-Proto: https', 'X-Forwarded-For: 203.0.113.7'];
@@ -261,10 +262,44 @@ describe('our own pages', () => {
         expect(headers?.['x-forwarded-proto'], path).toBe('https');
         expect(headers?.['x-forwarded-for'], path).toBe('203.0.113.7, 127.0.0.1');
       }
+      await dripAway(behind, (number) => (number < 9 ? '203.0.113.7' : `198.51.100.${number}`));
     } finally {
       await behind.close();
     }
   });
+
+  /** Many bodies that come in drips: of one client, and then of many. Each makes room in the end, and a form that is whole passes. */
+  async function dripAway(behind: MemberRig, addressOf: (number: number) => string): Promise<void> {
+    const clients: RawClient[] = [];
+    const answers: number[] = [];
+    const drip = async (): Promise<void> => {
+      const from = [`X-Forwarded-For: ${addressOf(clients.length)}`, 'Content-Type: application/json'];
+      const client = await RawClient.connect(behind.gateway.port);
+      clients.push(client);
+      client.write(`${requestText('POST', '/.latchkey/login', [...from, 'Content-Length: 100'])}{`);
+      client.read().then(
+        ({ status }) => answers.push(status),
+        () => undefined,
+      );
+    };
+    const whole = () =>
+      askRaw(
+        behind.gateway.port,
+        `${requestText('POST', '/.latchkey/login', ['Content-Type: application/json', 'Content-Length: 2'])}{}`,
+      );
+    try {
+      while (clients.length < 9) await drip();
+      await expect.poll(() => answers).toEqual([408]);
+      while (clients.length < 33) await drip();
+      expect((await whole()).status).toBe(200);
+      await drip();
+      await expect.poll(() => answers.length).toBeGreaterThan(1);
+      expect(new Set(answers)).toEqual(new Set([408]));
+      expect((await behind.ask('GET', '/.latchkey/login')).status).toBe(200);
+    } finally {
+      for (const client of clients) client.destroy();
+    }
+  }
 
   test('are on the portal’s host, which has no route', async () => {
     expect((await rig.ask('GET', '/.latchkey/login', 'Host: portal.example')).status).toBe(200);
