@@ -3,6 +3,7 @@
 // sessions, codes, unclaimed links and waiting mails end. Rules: tokens.md "Restore".
 
 import { sql, type Transaction } from 'kysely';
+import { passwordPasses } from '../core/model/change.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import { type BackupOptions, backedUpTables } from './backup.ts';
 import { BackupDamaged, type BackupHead, type BackupRow, readBackupLines } from './backup-file.ts';
@@ -56,7 +57,7 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored | 
       const outside = await listOutside(transaction);
       for (const table of backedUpTables) await transaction.deleteFrom(table).execute();
       const rows = await insertAll(transaction, file);
-      const epoch = await beginEpoch(transaction, outside);
+      const epoch = await beginEpoch(transaction, outside, clock.epochSeconds());
       const ended = await endWhatWasGiven(transaction, clock.epochSeconds());
       await transaction
         .insertInto('audit')
@@ -165,13 +166,19 @@ async function listOutside(transaction: Transaction<Tables>): Promise<OutsideCha
 
 /**
  * Outside tokens know no epoch: what was revoked of them, in the backup or in the store that it replaces, stays revoked.
+ * Passes for passwords hold under any epoch, so that they hold at gateways with other stores; those of before now end by a mark.
  * Everything else of the log is void under a new epoch.
  */
-async function beginEpoch(transaction: Transaction<Tables>, replaced: readonly OutsideChange[]): Promise<string> {
+async function beginEpoch(
+  transaction: Transaction<Tables>,
+  replaced: readonly OutsideChange[],
+  now: EpochSeconds,
+): Promise<string> {
   const latest = new Map<string, EpochSeconds>();
   for (const { node, at } of [...replaced, ...(await listOutside(transaction))]) {
     latest.set(node, Math.max(at, latest.get(node) ?? at));
   }
+  latest.set(passwordPasses, now);
   await transaction.deleteFrom('changes').execute();
   const epoch = makeEpoch();
   const outside = [...latest].sort(([, left], [, right]) => left - right);

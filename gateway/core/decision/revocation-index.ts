@@ -2,7 +2,7 @@
 // Pure. It knows no time of its own: how old the knowledge is, is asked of the live index (snapshot.ts).
 // Rules: tokens.md "One graph of revocation". Clocks play no part but for outside tokens, which name no place of the log.
 
-import type { Change, LogPosition } from '../model/change.ts';
+import { type Change, type LogPosition, passwordPasses } from '../model/change.ts';
 import { keyNode } from '../model/node-id.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import type { VerifiedToken } from '../token/common-key-token.ts';
@@ -33,7 +33,7 @@ export type BatchOutcome = 'nothing-revoked' | 'revoked' | 'gap';
 export class RevocationIndex {
   #position: LogPosition | null = null;
   readonly #nodes = new Map<string, Revocation>();
-  /** By `jti:…`, `sub:…`, `kid:…`. */
+  /** By `jti:…`, `sub:…`, `kid:…`, and `passwordPasses`. */
   readonly #outside = new Map<string, Revocation>();
   #skewSeconds = 0;
   /** Another object whenever a verdict on a token may be another one; a token remembers under which it was judged last. */
@@ -132,8 +132,10 @@ export class RevocationIndex {
   }
 
   #isOutsideRevoked(token: VerifiedToken): boolean {
-    const { jti, sub } = token.claims;
+    const { jti, sub, cred } = token.claims;
     return (
+      // asked only of one from another epoch, or with no place at all
+      (cred !== undefined && this.#isRevokedSince(passwordPasses, token.iat)) ||
       (jti !== undefined && this.#isRevokedSince(`jti:${jti}`, token.iat)) ||
       (sub !== undefined && this.#isRevokedSince(`sub:${sub}`, token.iat)) ||
       this.#isRevokedSince(`kid:${token.keyId}`, token.iat)

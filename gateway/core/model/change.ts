@@ -16,11 +16,18 @@ export interface LogPosition {
 
 /**
  * `revoke`   our tokens that name `node` and were minted at an earlier place are refused
- * `outside`  outside tokens whose jti, sub or kid this is (`node` is `jti:…`, `sub:…`, `kid:…`) are refused, by their `iat`
+ * `outside`  outside tokens whose jti, sub or kid this is (`node` is `jti:…`, `sub:…`, `kid:…`) are refused, by their `iat`; and
+ *            with `passwordPasses` for a node, passes for passwords of before a restore
  * `touch`    answers of control that were read at an earlier place and name `node` among their subjects are forgotten
  * `keys`     the key ring changed
  */
 export type ChangeKind = 'revoke' | 'outside' | 'touch' | 'keys';
+
+/**
+ * Node of an `outside` change: every pass for a password that was made until then is refused, unless it says its place in the present
+ * epoch. Such passes hold at a gateway with another store too, so a new epoch alone does not end them.
+ */
+export const passwordPasses = 'cred:';
 
 /** A change on its way into the log. */
 export interface NewChange {

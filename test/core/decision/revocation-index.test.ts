@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { outsideLifeSeconds, RevocationIndex } from '../../../gateway/core/decision/revocation-index.ts';
-import type { Change, ChangeKind } from '../../../gateway/core/model/change.ts';
+import { type Change, type ChangeKind, passwordPasses } from '../../../gateway/core/model/change.ts';
 import { mintToken, type VerifiedToken, verifyToken } from '../../../gateway/core/token/common-key-token.ts';
 import type { TokenType } from '../../../gateway/core/token/jose-header.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
@@ -61,6 +61,30 @@ describe('a token of ours', () => {
       { sub: 'u', cred: { id: 'c1', v: 1 }, n: ['cr_c1'], v: ['theirs', 10], iat: at - 10 },
       [change(50, 'sub:u', 'outside')],
       true,
+    ],
+    [
+      'was given for a password before a restore, here or elsewhere',
+      { sub: 'u', cred: { id: 'c1', v: 1 }, n: ['cr_c1'], v: ['before', 10], iat: at - 10 },
+      [change(50, passwordPasses, 'outside')],
+      true,
+    ],
+    [
+      'was given for a password before a restore, when no log was known',
+      { sub: 'u', cred: { id: 'c1', v: 1 }, iat: at - 10 },
+      [change(50, passwordPasses, 'outside')],
+      true,
+    ],
+    [
+      'was given for a password after a restore, by a gateway with another store',
+      { sub: 'u', cred: { id: 'c1', v: 1 }, n: ['cr_c1'], v: ['theirs', 10], iat: at + 10 },
+      [change(50, passwordPasses, 'outside')],
+      false,
+    ],
+    [
+      'was given for a password here, in the second of the restore',
+      { sub: 'u', cred: { id: 'c1', v: 1 }, n: ['cr_c1'], v: ['e', 60], iat: at },
+      [change(50, passwordPasses, 'outside')],
+      false,
     ],
     [
       'was given for a password here, and the record went',
