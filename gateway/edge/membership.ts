@@ -22,8 +22,9 @@ export class Membership {
 
   constructor(control: ControlPort, live: LiveKeys, ticker: Ticker, metrics: AccessMetrics) {
     this.#control = control;
-    this.lookups = new Lookups({ control, cache: live.access, metrics, now: () => ticker.epochSeconds });
-    this.renewals = new Renewals({ control, lookups: this.lookups, live, nowMs: () => ticker.nowMs });
+    const now = () => ticker.epochSeconds;
+    this.lookups = new Lookups({ control, cache: live.access, metrics, now });
+    this.renewals = new Renewals({ control, lookups: this.lookups, live, nowMs: () => ticker.nowMs, now });
   }
 
   /** Begins to report who was seen. @param everyMs  default: a minute */

@@ -1,6 +1,7 @@
 // Renews what let a request in while it still holds: passes and sessions past half their life. The request does not wait.
 // What is ready when its answer begins goes along with it, else with the next one of the same holder. Bounded, and forgetful:
 // what is lost here is asked for again. A renewed pass is made from a new answer, so it is never wider or longer than that.
+// What was not fetched in time is dropped: nobody gets a cookie that would have to be renewed at once, or that has run out.
 
 import { LRUCache } from 'lru-cache';
 import { memberClaims, type SessionHolder } from '../core/decision/access.ts';
@@ -20,9 +21,11 @@ export type Renewed =
   | { readonly kind: 'pass'; readonly claims: TokenClaims }
   | { readonly kind: 'session'; readonly session: RenewedSession | 'clear' };
 
-/** `null`: being asked for, or not to be had for a while. */
 interface Slot {
+  /** `null`: being asked for, or not to be had for a while. */
   readonly renewed: Renewed | null;
+  /** It is given to nobody from then on: past half of its life. */
+  readonly usefulUntil: EpochSeconds;
   /** Not asked again before. */
   readonly againMs: number;
 }
@@ -32,11 +35,12 @@ export interface RenewalsOptions {
   readonly lookups: Lookups;
   readonly live: LiveKeys;
   readonly nowMs: () => number;
+  readonly now: () => EpochSeconds;
 }
 
 /** What a renewal is decided by: the request that brought the token. */
 export interface RenewalOccasion {
-  readonly request: Described;
+  readonly request: Pick<Described, 'host' | 'path' | 'sessionCookie'>;
   readonly route: RoutePolicy;
   readonly snapshot: Snapshot;
   readonly now: EpochSeconds;
@@ -46,6 +50,8 @@ const maxSlots = 4096;
 const askedMs = 10_000;
 const afterAwayMs = 5_000;
 const afterRefusalMs = 60_000;
+/** A session that was over may have been begun anew: a cookie of it is not cleared on old knowledge. */
+const clearForSeconds = 60;
 
 export class Renewals {
   readonly #options: RenewalsOptions;
@@ -60,26 +66,54 @@ export class Renewals {
     const key = keyOf(token);
     const slot = this.#slots.get(key);
     const { nowMs } = this.#options;
-    if (slot !== undefined && (slot.renewed !== null || nowMs() < slot.againMs)) return;
+    if (slot !== undefined && (nowMs() < slot.againMs || this.#isUseful(slot))) return;
     const atOnce = this.#fromMemory(token, occasion);
     if (atOnce !== null) {
-      this.#slots.set(key, { renewed: atOnce, againMs: 0 });
+      this.#keep(key, atOnce);
       return;
     }
-    this.#slots.set(key, { renewed: null, againMs: nowMs() + askedMs });
+    this.#wait(key, askedMs);
     void this.#ask(token, occasion).then((renewed) => {
-      if (typeof renewed === 'number') this.#slots.set(key, { renewed: null, againMs: nowMs() + renewed });
-      else this.#slots.set(key, { renewed, againMs: 0 });
+      if (typeof renewed === 'number') this.#wait(key, renewed);
+      else this.#keep(key, renewed);
     });
   }
 
   /** What is ready for the holder of this token; it is given once. */
   take(token: VerifiedToken): Renewed | null {
     const key = keyOf(token);
-    const renewed = this.#slots.get(key)?.renewed ?? null;
+    const slot = this.#slots.get(key);
+    if (slot === undefined || slot.renewed === null || !this.#isUseful(slot)) return null;
     // whoever sends a cookie that was renewed already, on another connection, need not have it asked for again at once
-    if (renewed !== null) this.#slots.set(key, { renewed: null, againMs: this.#options.nowMs() + askedMs });
-    return renewed;
+    this.#wait(key, askedMs);
+    return slot.renewed;
+  }
+
+  #isUseful({ renewed, usefulUntil }: Slot): boolean {
+    return renewed !== null && this.#options.now() < usefulUntil;
+  }
+
+  #keep(key: string, renewed: Renewed): void {
+    const usefulUntil = this.#usefulUntil(renewed);
+    // made near the end of what it is for: the one that is there does as well
+    if (usefulUntil <= this.#options.now()) this.#wait(key, afterAwayMs);
+    else this.#slots.set(key, { renewed, usefulUntil, againMs: 0 });
+  }
+
+  #wait(key: string, forMs: number): void {
+    this.#slots.set(key, { renewed: null, usefulUntil: 0, againMs: this.#options.nowMs() + forMs });
+  }
+
+  #usefulUntil(renewed: Renewed): EpochSeconds {
+    const { now, live } = this.#options;
+    if (renewed.kind === 'pass') {
+      const { iat = renewed.claims.exp, exp } = renewed.claims;
+      return Math.ceil((iat + exp) / 2);
+    }
+    if (renewed.session === 'clear') return now() + clearForSeconds;
+    const token = live.verify(renewed.session.token);
+    // what this edge cannot read, its next request could not use
+    return token.kind === 'verified' ? token.renewFrom : 0;
   }
 
   /** A pass from an answer that is known, when the request shows as well that its session goes on. */
