@@ -1,5 +1,5 @@
-// The cookies of an answer: a pass for a password or a membership, what was renewed, and the end of what was bad; and the pass
-// as a header for programs that ask for it. Message and token exist from here until the answer's text is written; nothing
+// The cookies of an answer: a pass for a password or a membership, what was renewed, and the end of what was bad; and, for who sent
+// name and password, the pass as a header for programs that ask for it. Message and token exist from here until the answer's text is written; nothing
 // keeps, caches, logs or stores them. An edge mints nothing but passes, and only from a positive answer of control that
 // `decide` turned into a permit, or renewals.ts into claims.
 
@@ -81,7 +81,9 @@ function passLines(runtime: Runtime, exchange: Exchange, claims: TokenClaims, is
   runtime.metrics.passesIssued++;
   const path = passPathOf(claims, exchange);
   const cookie = passCookieLine(token, path, claims.exp - (claims.iat ?? claims.exp), isSecure);
-  if (!prefersToken(exchange.request.head)) return cookie;
+  // A cookie is sent by whatever runs in the site's pages, and must not turn into a token that they can read and carry away: the
+  // header is for who presented the password with this very request. Players of members get theirs from `v1` and the portal.
+  if (exchange.permit.how !== 'password' || !prefersToken(exchange.request.head)) return cookie;
   return `${cookie}Latchkey-Token: ${token}\r\nPreference-Applied: token\r\n`;
 }
 

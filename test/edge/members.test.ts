@@ -77,6 +77,27 @@ describe('an account on the access list', () => {
     ]);
   });
 
+  test('gives no script of the site a token that it could read: the pass is in the cookie alone', async () => {
+    const prefers = 'Prefer: token';
+    const first = await rig.ask('GET', '/vod/summer/a', rig.cookie(), prefers);
+    expect(passOf(first)).not.toBeNull();
+    const now = epochSeconds();
+    const aged = rig.gateway.mint({ ...claimsOf(passOf(first)), iat: now - 2000, exp: now + 1600 }, 'pass');
+    const renewed = await rig.ask('GET', '/vod/summer/b', `${rig.cookie()}; latchkey_pass=${aged}`, prefers);
+    expect(passOf(renewed)).not.toBeNull();
+    const basic = `Authorization: Basic ${Buffer.from('alice:a long pass phrase').toString('base64')}`;
+    const byPassword = await rig.ask('GET', '/either/a', basic, prefers);
+    expect(byPassword.header('Latchkey-Token')).toBe(passOf(byPassword));
+    const told = [first, renewed].map((answer) => [
+      answer.header('Latchkey-Token'),
+      answer.header('Preference-Applied'),
+    ]);
+    expect(told).toEqual([
+      [null, null],
+      [null, null],
+    ]);
+  });
+
   test('is the same to the site by session and by pass, and no cookie of ours gets there', async () => {
     const first = await rig.ask('GET', '/vod/summer/a', `${rig.cookie()}; theirs=1`);
     const identity = [
