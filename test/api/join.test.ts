@@ -2,6 +2,10 @@
 // really wait in the outbox, through pages without scripts.
 
 import { expect, test } from 'vitest';
+import { requestLimits } from '../../gateway/control/accounts/account-limits.ts';
+import { createAccount } from '../../gateway/control/accounts/create-account.ts';
+import { registerAccount } from '../../gateway/control/accounts/register-account.ts';
+import { requestPasswordReset } from '../../gateway/control/accounts/request-password-reset.ts';
 import { makePortal, mediaOrigin, password } from '../support/portal-rig.ts';
 
 const email = 'ann@example.org';
@@ -83,6 +87,37 @@ test('an administrator invites; the invited choose a password and are in', async
   expect(page.text).toContain(email);
   expect((await ann.submit(page, '/invitation', { password: other, name: 'Ann' })).status).toBe(303);
   expect(JSON.parse((await ann.get('/.latchkey/me')).text)).toMatchObject({ email, groups: ['editors', 'staff'] });
+});
+
+test('a network that asked too often is told how long to wait and what works meanwhile, and invitations do', async () => {
+  const portal = await makePortal();
+  await createAccount(portal.context, { kind: 'operator' }, { email, invited: true });
+  const asked = { email: 'nobody@example.org', address: '127.0.0.1' };
+  const stranger = portal.visitor();
+  const register = await stranger.get('/.latchkey/register');
+  const forgot = await stranger.get('/.latchkey/forgot');
+  const { requests } = requestLimits['request-address'];
+  for (let times = 0; times < requests; times++) {
+    expect((await registerAccount(portal.context, asked)).kind).toBe('accepted');
+  }
+  // each is counted for itself: who registers all day keeps nobody in the house from a new password
+  expect((await stranger.submit(forgot, '/forgot', { email })).status).toBe(200);
+  for (let times = 1; times < requests; times++) {
+    expect((await requestPasswordReset(portal.context, asked)).kind).toBe('accepted');
+  }
+  for (const [page, action, words] of [
+    [register, '/register', 'Were you invited?'],
+    [forgot, '/forgot', 'Did a mail come already?'],
+  ] as const) {
+    const refused = await stranger.submit(page, action, { email });
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '3600']);
+    expect(refused.text).toContain('Try again in 60 minutes, or from another network.');
+    expect(refused.text).toContain(words);
+  }
+  const ann = portal.visitor();
+  const code = await portal.mailedCode(email, 'invitation');
+  const page = await ann.follow(await ann.get(`/.latchkey/invitation?code=${code}`));
+  expect((await ann.submit(page, '/invitation', { password: other, name: 'Ann' })).status).toBe(303);
 });
 
 test('a new password by mail: the code works once, sessions end, the new password opens', async () => {

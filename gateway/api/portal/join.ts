@@ -28,7 +28,10 @@ const registerForm = defineForm({
       case 'closed':
         return closed(visit);
       case 'busy':
-        return tooMany(visit, outcome.retryAfterSeconds);
+        return tooMany(visit, outcome.retryAfterSeconds, {
+          asked: 'Many people asked for an account',
+          otherwise: 'Were you invited? Open the invitation in your mail: that works right away.',
+        });
       case 'bad-address':
         return registerPage(visit, email, { email: 'That is no mail address. It looks like you@example.org.' }, 422);
       case 'domain':
@@ -96,7 +99,11 @@ const forgotForm = defineForm({
     if (email.trim() === '') return forgotPage(visit, { email: 'Type your mail address.' }, 422);
     const { clientAddress, requestId } = visit.origin;
     const outcome = await requestPasswordReset(visit.context, { email, address: clientAddress, requestId });
-    return outcome.kind === 'busy' ? tooMany(visit, outcome.retryAfterSeconds) : checkYourMail(visit, email);
+    if (outcome.kind === 'accepted') return checkYourMail(visit, email);
+    return tooMany(visit, outcome.retryAfterSeconds, {
+      asked: 'Many people asked for a new password',
+      otherwise: 'Did a mail come already? The newest one still works.',
+    });
   },
 });
 
@@ -126,8 +133,16 @@ function checkYourMail(visit: Visit, email: string): PageAnswer {
   });
 }
 
-function tooMany(visit: Visit, retryAfterSeconds: number): PageAnswer {
-  const answer = visit.sorry(429);
+function tooMany(
+  visit: Visit,
+  retryAfterSeconds: number,
+  words: { readonly asked: string; readonly otherwise: string },
+): PageAnswer {
+  const minutes = Math.ceil(retryAfterSeconds / 60);
+  const wait = minutes === 1 ? 'a minute' : `${minutes} minutes`;
+  const answer = visit.sorry(429, {
+    text: `${words.asked} from your network within an hour. Try again in ${wait}, or from another network. ${words.otherwise}`,
+  });
   return answer.kind === 'page' ? { ...answer, page: { ...answer.page, retryAfterSeconds } } : answer;
 }
 

@@ -69,13 +69,22 @@ export const requestLimits = {
    * was sent still works while further ones are left out: codes live at least as long as the window.
    */
   'mail-recipient': { requests: 5, windowSeconds: hour },
-  /** Registrations, resets and the like from one address. Wide, because a school or an office is one address. */
+  /**
+   * Registrations from one address, and as many requests for a new password. Wide, because a school or an office is one address.
+   * Who was invited is not counted: an invitation is a code of its own.
+   */
   'request-address': { requests: 50, windowSeconds: hour },
   /** Exports of one account by itself: each reads tens of thousands of rows, so nobody has it done in a loop. */
   export: { requests: 10, windowSeconds: hour },
 } as const satisfies Readonly<Record<string, RequestLimit>>;
 
 export type RequestKind = keyof typeof requestLimits;
+
+/**
+ * Refused sign-ins of one hour that are written down one by one; after them the 10th, 100th, 1000th and so on. `one`: for one mail
+ * address; `network`: from one network, over all; `all`: of everybody, and after those only the round ones in all.
+ */
+export const refusalsWrittenDown = { one: 3, network: 20, all: 1000 } as const;
 
 /** An account that was named and never verified is forgotten after this long without a code that could verify it. */
 export const abandonedAfterSeconds = 30 * day;

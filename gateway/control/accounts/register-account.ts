@@ -39,7 +39,7 @@ export async function registerAccount(context: ControlContext, input: Registrati
   const why = input.password === undefined ? null : refusePassword(input.password, email);
   if (why !== null) return { kind: 'refused', reason: 'weak-password', why };
   const written = await context.write(async (unit): Promise<RegistrationOutcome> => {
-    const retryAfterSeconds = await countRequest(unit, input.address);
+    const retryAfterSeconds = await countRequest(unit, input.address, 'register');
     if (retryAfterSeconds !== null) return { kind: 'refused', reason: 'busy', retryAfterSeconds };
     if (await mayMail(unit, email, 'register')) await mailWhatIsTrue(unit, context, email, input.requestId ?? null);
     return { kind: 'accepted' };

@@ -29,7 +29,7 @@ export async function requestPasswordReset(
 ): Promise<PasswordResetRequestOutcome> {
   const email = normaliseAddress(input.email);
   const written = await context.write(async (unit): Promise<PasswordResetRequestOutcome> => {
-    const retryAfterSeconds = await countRequest(unit, input.address);
+    const retryAfterSeconds = await countRequest(unit, input.address, 'reset-password');
     if (retryAfterSeconds !== null) return { kind: 'busy', retryAfterSeconds };
     if (email === null || !(await mayMail(unit, email, 'reset-password'))) return { kind: 'accepted' };
     const account = await findVerifiedAccount(unit.sql, email);

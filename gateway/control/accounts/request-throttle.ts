@@ -8,9 +8,12 @@ import { type RequestKind, requestLimits } from './account-limits.ts';
 import { addressBlock } from './address-block.ts';
 import { digestOf } from './one-time-code.ts';
 
+/** What is asked for without signing in. Counted apart: whoever registers all day keeps nobody beside them from a new password. */
+export type RequestReason = 'register' | 'reset-password';
+
 /** Counts a request from an address. @returns null when it may be served, else the seconds to wait */
-export async function countRequest(unit: Unit, clientAddress: string): Promise<number | null> {
-  const counted = await count(unit, 'request-address', addressBlock(clientAddress));
+export async function countRequest(unit: Unit, clientAddress: string, reason: RequestReason): Promise<number | null> {
+  const counted = await count(unit, 'request-address', `${reason} ${addressBlock(clientAddress)}`);
   return counted.kind === 'allowed' ? null : counted.until - unit.now;
 }
 
