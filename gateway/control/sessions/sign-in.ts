@@ -4,12 +4,12 @@
 
 import { normaliseAddress } from '../../core/model/address.ts';
 import { findVerifiedAccount, readAccount, replacePasswordHash } from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
 import { checkPassword } from '../accounts/check-password.ts';
 import { forgiveGuesses, type Guesser } from '../accounts/guess-throttle.ts';
 import { busyRetrySeconds } from '../accounts/password-work.ts';
 import type { ControlContext } from '../control-context.ts';
 import { findKnownDevice } from './known-device.ts';
+import { recordRefusal } from './record-refusal.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
 export interface SignInInput extends Browser {
@@ -38,7 +38,8 @@ export async function signIn(context: ControlContext, input: SignInInput): Promi
   const checked = await checkPassword(context, account, input.password, guesser);
   if (checked.kind === 'busy') return checked;
   if (checked.kind === 'wrong') {
-    await recordRefusal(context, account?.id ?? null, input);
+    const requestId = input.requestId ?? null;
+    await recordRefusal(context, { ...guesser, accountId: account?.id ?? null, requestId });
     return { kind: 'refused' };
   }
   const { id, passwordHash } = checked.account;
@@ -55,16 +56,4 @@ export async function signIn(context: ControlContext, input: SignInInput): Promi
   // Disabled or deleted between the look and the unit.
   if (written.value === null) return { kind: 'refused' };
   return { kind: 'signed-in', session: finishSession(context, written.value, written.position) };
-}
-
-/** One row for each refusal, of unknown addresses too, so that the work is the same; an address that is nobody's is not written down. */
-async function recordRefusal(context: ControlContext, accountId: string | null, input: SignInInput): Promise<void> {
-  await context.write((unit) =>
-    appendAudit(unit, {
-      actor: 'system',
-      action: 'session.refused',
-      subject: accountId ?? 'unknown',
-      requestId: input.requestId ?? null,
-    }),
-  );
 }

@@ -9,9 +9,11 @@ import { adminDisable } from '../../../gateway/control/accounts/administer-accou
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { forgiveGuesses, takeGuess } from '../../../gateway/control/accounts/guess-throttle.ts';
 import { passwordWork } from '../../../gateway/control/accounts/password-work.ts';
+import { type RefusedSignIn, recordRefusal } from '../../../gateway/control/sessions/record-refusal.ts';
 import { type SignInOutcome, signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import { readAccount, updateAccount } from '../../../gateway/store/accounts.ts';
+import { listAudit } from '../../../gateway/store/audit.ts';
 import { browser, makeContext, type TestContext } from '../../support/control-context.ts';
 
 const operator = { kind: 'operator' } as const;
@@ -204,6 +206,42 @@ test('one password tried on many accounts from one address is slowed', async () 
   // Another address of the same network is the same client.
   expect(await takeGuess(site.context, { ...guess(999), clientAddress: '2001:db8::ffff' })).toBe(1);
   expect(await takeGuess(site.context, { ...guess(999), clientAddress: '2001:db8:0:1::1' })).toBeNull();
+});
+
+test('refused sign-ins of an hour are a few rows of the history with their counts, however many there are', async () => {
+  const site = await makeContext();
+  const accountId = await makeAccount(site);
+  const refuse = (changes: Partial<RefusedSignIn> = {}): Promise<void> =>
+    recordRefusal(site.context, { accountId, email: address, clientAddress: '192.0.2.1', requestId: null, ...changes });
+  const written = async (): Promise<readonly string[]> => {
+    const { entries } = await listAudit(site.store.sql, { limit: 500 });
+    const rows = entries.filter(({ action }) => action === 'session.refused').reverse();
+    return rows.map(({ subject, details }) => `${subject === accountId ? 'anna' : subject} ${Object.values(details)}`);
+  };
+  expect((await attempt(site, { password: 'not the password' })).kind).toBe('refused');
+  for (let tries = 2; tries <= 100; tries++) await refuse();
+  const anna = ['anna 1,1,1', 'anna 2,2,2', 'anna 3,3,3', 'anna 10,10,10', 'anna 100,100,100'];
+  expect(await written()).toEqual(anna);
+  // as many addresses as somebody can think of, from one network, and then from two
+  const unknown = { accountId: null, email: 'a@example.org' };
+  for (let tries = 0; tries < 30; tries++) await refuse({ ...unknown, email: `a${tries}@example.org` });
+  expect(await written()).toEqual(anna);
+  for (let tries = 0; tries < 30; tries++) {
+    await refuse({ ...unknown, email: `b${tries}@example.org`, clientAddress: `2001:db8::${tries + 1}` });
+  }
+  expect(await written()).toHaveLength(anna.length + 20);
+  // from all over the world
+  await site.store.write((unit) =>
+    unit.sql.updateTable('throttles').set({ failures: 9998 }).where('kind', '=', 'refused-sign-in').execute(),
+  );
+  const world = { ...unknown, email: 'c@example.org', clientAddress: '198.51.100.9' };
+  await refuse(world);
+  expect(await written()).toHaveLength(anna.length + 20);
+  await refuse({ ...world, clientAddress: '198.51.100.10' });
+  expect((await written()).at(-1)).toBe('unknown 2,1,10000');
+  site.clock.now += 3600;
+  await refuse();
+  expect((await written()).at(-1)).toBe('anna 1,1,1');
 });
 
 test('too many at once are told to come back', async () => {

@@ -1,0 +1,59 @@
+// Writes refused sign-ins into the history, of unknown addresses too; an address that is nobody's is not written down.
+// Whoever guesses all day must not fill the history with it, so refusals of an hour are counted: by the mail address that was typed,
+// by the network they came from, and in all. The first few are rows of their own, later ones stand in the counts of a few rows.
+// The work does not depend on whether there is such an account.
+
+import { appendAudit } from '../../store/audit.ts';
+import type { Unit } from '../../store/store.ts';
+import { countGuess, type ThrottlePolicy } from '../../store/throttles.ts';
+import { refusalsWrittenDown } from '../accounts/account-limits.ts';
+import { addressBlock } from '../accounts/address-block.ts';
+import { digestOf } from '../accounts/one-time-code.ts';
+import type { ControlContext } from '../control-context.ts';
+
+export interface RefusedSignIn {
+  /** null for an address that is nobody's. */
+  readonly accountId: string | null;
+  /** As it was typed, normalised. */
+  readonly email: string;
+  readonly clientAddress: string;
+  readonly requestId: string | null;
+}
+
+const hour = 3600;
+/** Counts and stops nobody: what slows guessing is guess-throttle.ts. */
+const counting: ThrottlePolicy = { forgetAfterSeconds: hour, blockSeconds: () => 0 };
+
+export async function recordRefusal(context: ControlContext, refused: RefusedSignIn): Promise<void> {
+  await context.write(async (unit) => {
+    const details = {
+      forThisAddress: await countHour(unit, 'email', refused.email),
+      fromThisNetwork: await countHour(unit, 'network', addressBlock(refused.clientAddress)),
+      inAll: await countHour(unit, 'all', ''),
+    };
+    const { one, network, all } = refusalsWrittenDown;
+    const isWritten =
+      details.inAll > all
+        ? isRound(details.inAll)
+        : isAmong(details.forThisAddress, one) && isAmong(details.fromThisNetwork, network);
+    if (!isWritten) return;
+    const { accountId, requestId } = refused;
+    const subject = accountId ?? 'unknown';
+    await appendAudit(unit, { actor: 'system', action: 'session.refused', subject, details, requestId });
+  });
+}
+
+/** @returns how many there were in this hour of the clock, this one included */
+async function countHour(unit: Unit, by: 'email' | 'network' | 'all', subject: string): Promise<number> {
+  const keyDigest = digestOf(JSON.stringify([by, subject, Math.floor(unit.now / hour)]));
+  const counted = await countGuess(unit, { kind: 'refused-sign-in', keyDigest }, counting);
+  return counted.kind === 'allowed' ? counted.guesses : Number.MAX_SAFE_INTEGER;
+}
+
+function isAmong(count: number, first: number): boolean {
+  return count <= first || isRound(count);
+}
+
+function isRound(count: number): boolean {
+  return /^10*$/.test(String(count));
+}
