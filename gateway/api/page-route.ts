@@ -19,7 +19,10 @@ export type PageWho = 'anyone' | 'account' | 'admin';
 /** What a page's handler gives back. `Visit` makes them. */
 export type PageAnswer =
   | { readonly kind: 'page'; readonly status: number; readonly page: PageContent }
-  /** 303. `to` is a path of this host, or a whole URL that was made from the configuration. */
+  /**
+   * `to` is a path of this host, or a whole URL that was made from the configuration. 303; of a form that leads out of latchkey's
+   * own pages a small page that goes on by itself, see onward.ts.
+   */
   | { readonly kind: 'redirect'; readonly to: string }
   /** A file: `filename` makes browsers save it. */
   | {
@@ -39,8 +42,8 @@ export interface PageContent {
   readonly section?: string;
   /** `narrow` is for one form. Default `wide`. */
   readonly width?: 'narrow' | 'wide';
-  /** Origins beside our own that a form's answer may lead to: a hand-over's host. */
-  readonly formTargets?: readonly string[];
+  /** Where a browser goes by itself, at once. */
+  readonly onwardTo?: string;
   /** `no-referrer` where a secret stood in the address. Default `same-origin`. */
   readonly referrer?: 'same-origin' | 'no-referrer';
   readonly retryAfterSeconds?: number;

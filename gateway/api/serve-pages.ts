@@ -10,6 +10,7 @@ import { isAdmin } from './endpoint.ts';
 import { FlowJar } from './flow-cookie.ts';
 import { type Html, html } from './html.ts';
 import { renderLayout } from './layout.ts';
+import { leadsOut, onwardPage } from './onward.ts';
 import type { PageAnswer, PageContent, PageRoute, Person, Visit } from './page-route.ts';
 import { originOf, type RequestOrigin } from './request-origin.ts';
 import { sorryPage } from './sorry.ts';
@@ -56,7 +57,7 @@ export async function answerPage(
   const actor = await whoAsks(context, request, reply, origin);
   if (route.who !== 'anyone' && actor === null) {
     const back = route.method === 'GET' ? request.url : options.prefix;
-    return redirect(reply, `${options.prefix}login?return=${encodeURIComponent(back)}`);
+    return goOn(request, reply, `${options.prefix}login?return=${encodeURIComponent(back)}`, nobody);
   }
   if (route.who === 'admin' && !isAdmin(actor)) return sendPage(reply, sorryPage(403), { ...nobody, actor });
   const visit = visitOf(request, reply, { ...options, origin, actor });
@@ -66,12 +67,12 @@ export async function answerPage(
     const binding = bindingOf(visit);
     if (binding === null || !isFormToken(context, binding, field)) {
       // signed in from another tab meanwhile: the page itself knows where that leads
-      if (route.path === 'login' && actor !== null) return redirect(reply, visit.target);
-      return sendAnswer(reply, staleForm(visit), visit, options);
+      if (route.path === 'login' && actor !== null) return goOn(request, reply, visit.target, nobody);
+      return sendAnswer(request, reply, staleForm(visit), visit, options);
     }
   }
   const { body, query, params } = request;
-  return sendAnswer(reply, await route.run(visit, { body, query, params }), visit, options);
+  return sendAnswer(request, reply, await route.run(visit, { body, query, params }), visit, options);
 }
 
 function staleForm(visit: Visit): PageAnswer {
@@ -131,14 +132,20 @@ function fieldOf(body: unknown, name: string): unknown {
   return typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
 }
 
-function sendAnswer(reply: FastifyReply, answer: PageAnswer, visit: Visit, options: ServePagesOptions): FastifyReply {
+function sendAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: PageAnswer,
+  visit: Visit,
+  options: ServePagesOptions,
+): FastifyReply {
   switch (answer.kind) {
     case 'page': {
       const { origin, actor, formToken } = visit;
       return sendPage(reply, { ...answer.page, status: answer.status }, { ...options, origin, actor, formToken });
     }
     case 'redirect':
-      return redirect(reply, answer.to);
+      return goOn(request, reply, answer.to, { ...options, origin: visit.origin, actor: null });
     case 'file':
       if (answer.filename !== null) {
         reply.header('content-disposition', `attachment; filename="${answer.filename.replace(/[^\w.-]/g, '_')}"`);
@@ -153,23 +160,24 @@ function sendAnswer(reply: FastifyReply, answer: PageAnswer, visit: Visit, optio
   }
 }
 
-function redirect(reply: FastifyReply, to: string): FastifyReply {
-  // what stood in the address that is left behind may be a secret
+interface PageFrame {
+  readonly context: ControlContext;
+  readonly prefix: string;
+  readonly origin: RequestOrigin;
+  readonly actor: Person | null;
+  readonly formToken?: () => Html;
+}
+
+/** Leads on. What stood in the address that is left behind may be a secret: no referrer. */
+function goOn(request: FastifyRequest, reply: FastifyReply, to: string, frame: PageFrame): FastifyReply {
+  // programs follow redirects and hold forms to no policy
+  const isShown = request.method === 'POST' && (request.headers.accept ?? '').includes('text/html');
+  if (isShown && leadsOut(to, frame.prefix)) return sendPage(reply, onwardPage(to), frame);
   return reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer').redirect(to, 303);
 }
 
 /** Sends a page; also for errors, where nothing is known of whoever asks. */
-export function sendPage(
-  reply: FastifyReply,
-  page: PageContent,
-  frame: {
-    readonly context: ControlContext;
-    readonly prefix: string;
-    readonly origin: RequestOrigin;
-    readonly actor: Person | null;
-    readonly formToken?: () => Html;
-  },
-): FastifyReply {
+export function sendPage(reply: FastifyReply, page: PageContent, frame: PageFrame): FastifyReply {
   const { context, prefix, origin, formToken } = frame;
   const { portal } = context.config();
   const actor = frame.actor;
@@ -187,7 +195,7 @@ export function sendPage(
   return reply
     .code(page.status ?? 200)
     .header('cache-control', 'no-store')
-    .header('content-security-policy', contentPolicy(page.formTargets ?? []))
+    .header('content-security-policy', contentPolicy)
     .header('referrer-policy', page.referrer ?? 'same-origin')
     .header('cross-origin-opener-policy', 'same-origin')
     .header('x-frame-options', 'DENY')
@@ -195,8 +203,5 @@ export function sendPage(
     .send(text);
 }
 
-/** Browsers hold the whole way that a form's answer leads along to `form-action`, so a hand-over's host is named there. */
-function contentPolicy(formTargets: readonly string[]): string {
-  const targets = ["'self'", ...formTargets].join(' ');
-  return `default-src 'none'; style-src 'self'; img-src 'self' data:; form-action ${targets}; base-uri 'none'; frame-ancestors 'none'`;
-}
+const contentPolicy =
+  "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

@@ -76,7 +76,7 @@ export async function makeLinks(portal: PortalRig, guest: string): Promise<LinkS
 }
 
 /** Follows a link that stands on a page of somebody else's. */
-function come(url: string): (page: Page) => Promise<unknown> {
+export function come(url: string): (page: Page) => Promise<unknown> {
   return async (page) => {
     await page.goto('about:blank');
     await page.setContent(`<a href="${url.replaceAll('&', '&amp;')}">go</a>`);

@@ -6,9 +6,11 @@ import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium as driver } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addKey } from '../../gateway/control/keys/change-keys.ts';
+import { createLink } from '../../gateway/control/links/create-link.ts';
 import { startPortalProxy } from '../support/portal-proxy.ts';
 import { makePortal, type PortalRig, password } from '../support/portal-rig.ts';
 import {
+  come,
   edgePages,
   forGuests,
   forOwners,
@@ -239,6 +241,67 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     if (picture !== null) await page.screenshot({ path: picture, fullPage: true });
     await page.close();
   }
+
+  test('whoever signs in or says yes arrives at a site that leads on to another origin at once', async () => {
+    let socketPath = '';
+    const referrers: (string | undefined)[] = [];
+    const proxy = await startPortalProxy(
+      () => socketPath,
+      ({ headers: { host = '', referer }, url = '' }, outgoing) => {
+        if (url.startsWith('/.latchkey/') || url.includes('authtoken=')) return false;
+        referrers.push(referer);
+        if (host.startsWith('elsewhere.')) outgoing.end('Arrived');
+        else outgoing.writeHead(302, { location: `http://elsewhere.localhost:${proxy.port}/` }).end();
+        return true;
+      },
+    );
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    try {
+      const portal = await makePortal({ publicUrl: `http://portal.localhost:${proxy.port}` });
+      socketPath = portal.socketPath;
+      portal.clock.now = Math.floor(Date.now() / 1000);
+      await portal.addAccount('ann@example.org');
+      await addKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on('console', (message) => complaints.push(message.text()));
+      const arrive = async (button: string): Promise<void> => {
+        const places = Number(await page.evaluate('history.length'));
+        await page.getByRole('button', { name: button }).click();
+        await page.getByText('Arrived').waitFor();
+        expect([new URL(page.url()).hostname, complaints]).toEqual(['elsewhere.localhost', []]);
+        // one step: the page in between is no place to come back to
+        expect(await page.evaluate('history.length')).toBe(places + 1);
+      };
+      // from the site to the portal and back: the code in that way is in no referrer
+      const folder = `http://media.localhost:${proxy.port}/vod/summer/`;
+      await page.goto(new URL('/.latchkey/login?return=/vod/summer/', folder).href);
+      await page.getByLabel('Mail address').fill('ann@example.org');
+      await page.getByLabel('Password').fill(password);
+      await arrive('Sign in');
+      // a link that a page of somebody else's led to: asked first, then claimed
+      const operator = { kind: 'operator' } as const;
+      const link = { collection: 'summer', label: 'Films', requestId: null };
+      const made = await createLink(portal.context, operator, link);
+      if (made.kind !== 'created') throw new Error(made.kind);
+      portal.clock.now += 60;
+      await come(made.url)(page);
+      await arrive('Open it');
+      // a code of another device, typed in on the portal for a place on another host
+      await page.goto(`http://portal.localhost:${proxy.port}/.latchkey/links`);
+      await page.getByRole('button', { name: /on another device/ }).click();
+      const code = (await page.locator('.code.big').textContent()) ?? '';
+      await page.goto(`http://portal.localhost:${proxy.port}/.latchkey/open`);
+      await page.getByLabel('The code').fill(code);
+      await page.getByRole('button', { name: 'Open' }).click();
+      await page.getByText('Somebody who is signed in').waitFor();
+      await arrive('Open');
+      expect(new Set(referrers)).toEqual(new Set([undefined]));
+    } finally {
+      await context.close();
+      await proxy.close();
+    }
+  }, 60_000);
 
   test('each page opens, keeps its own policy and fits a phone', async () => {
     const opened = await openPortal();

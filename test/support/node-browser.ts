@@ -2,13 +2,14 @@
 // It names the fleet's hosts and connects to the node that it is told, as behind a balancer. Says nothing about what is right.
 
 import type { Pool } from 'undici';
-import { formsOf } from './page-forms.ts';
+import { formsOf, onwardOf } from './page-forms.ts';
 
 export interface BrowserAnswer {
   readonly url: URL;
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
+  /** Where a browser goes from here: by a redirect, or because the page says so. */
   readonly location: string | null;
 }
 
@@ -71,7 +72,7 @@ export class NodeBrowser {
       status: answer.statusCode,
       headers: answer.headers,
       text,
-      location: typeof location === 'string' ? location : null,
+      location: typeof location === 'string' ? location : onwardOf(text),
     };
   }
 

@@ -1,5 +1,5 @@
-// Reads the forms out of a page of the portal, as a browser without scripts would send them. Pages of ours only: it is no parser
-// of HTML in general.
+// Reads the forms out of a page of the portal, as a browser without scripts would send them, and where a page goes on to.
+// Pages of ours only: it is no parser of HTML in general.
 
 export interface PageForm {
   readonly action: string;
@@ -17,6 +17,13 @@ export function formsOf(page: string): readonly PageForm[] {
         .map((input) => [attributeOf(input, 'name') ?? '', attributeOf(input, 'value') ?? '']),
     ),
   }));
+}
+
+/** Where a page goes on to by itself, as a browser without scripts reads it; null when it stays. */
+export function onwardOf(page: string): string | null {
+  const [, attributes] = /<meta http-equiv="refresh"([^>]*)>/.exec(page) ?? [];
+  const content = attributes === undefined ? null : attributeOf(attributes, 'content');
+  return content === null ? null : content.replace(/^0; url=/, '');
 }
 
 /** An attribute's value with its references resolved; null without it. */

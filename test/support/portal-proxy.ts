@@ -1,7 +1,7 @@
 // A TCP address for browsers in front of a public.sock: says what an edge would say, and passes everything on as it is.
 // For tests of pages only; a whole gateway is what test/e2e starts.
 
-import { createServer, request, type Server } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface PortalProxy {
@@ -9,9 +9,16 @@ export interface PortalProxy {
   readonly close: () => Promise<void>;
 }
 
-/** @param socketPath  asked at each request, since the server may come after the port is known */
-export async function startPortalProxy(socketPath: () => string): Promise<PortalProxy> {
+/**
+ * @param socketPath  asked at each request, since the server may come after the port is known
+ * @param site        answers what is for a site behind the gateway, and says whether it did
+ */
+export async function startPortalProxy(
+  socketPath: () => string,
+  site: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean = () => false,
+): Promise<PortalProxy> {
   const server: Server = createServer((incoming, outgoing) => {
+    if (site(incoming, outgoing)) return;
     const { host = '' } = incoming.headers;
     const passed = request(
       {

@@ -10,7 +10,7 @@ import { onTestFinished } from 'vitest';
 import { createPublicServer } from '../../gateway/api/public-server.ts';
 import { createAccount } from '../../gateway/control/accounts/create-account.ts';
 import { type ContextOptions, makeContext, type TestContext } from './control-context.ts';
-import { formsOf } from './page-forms.ts';
+import { formsOf, onwardOf } from './page-forms.ts';
 
 export const portalOrigin = 'http://portal.localhost:8080';
 export const mediaOrigin = 'http://media.localhost:8080';
@@ -87,6 +87,7 @@ export interface Answer {
   readonly text: string;
   /** Set-Cookie fields as they came. */
   readonly cookies: readonly string[];
+  /** Where a browser goes from here: by a redirect, or because the page says so. */
   readonly location: string | null;
 }
 
@@ -181,11 +182,11 @@ export class Visitor {
       headers: answer.headers,
       text,
       cookies,
-      location: typeof location === 'string' ? location : null,
+      location: typeof location === 'string' ? location : onwardOf(text),
     };
   }
 
-  /** Follows redirects to their end. */
+  /** Follows redirects, and pages that go on by themselves, to their end. */
   async follow(answer: Answer): Promise<Answer> {
     let at = answer;
     for (let hops = 0; at.location !== null && hops < 10; hops++)

@@ -3,7 +3,6 @@
 
 import { z } from 'zod';
 import { makePlayerUrl, offerElsewhere, openElsewhere } from '../../control/links/open-elsewhere.ts';
-import { originOf } from '../../control/links/tokenized-url.ts';
 import { canonicalPath } from '../../core/model/path.ts';
 import { html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
@@ -99,15 +98,12 @@ function tooMany(visit: Visit, seconds: number): PageAnswer {
 }
 
 function codePage(visit: Visit, code: string, wrong: Problems, status: number): PageAnswer {
-  const config = visit.context.config();
   const hasCode = /^[A-Za-z0-9-]{8,9}$/.test(code);
   return visit.page({
     title: hasCode ? 'Open it on this device?' : 'Type the code',
     status,
     width: 'narrow',
     referrer: 'no-referrer',
-    // a code may be for any host of ours
-    formTargets: [...new Set(config.collections.map(({ host }) => originOf(config, host)))],
     body: html`${problemSummary(wrong)}<form method="post" action="${visit.prefix}open" novalidate>${visit.formToken()}
 ${
   hasCode

@@ -103,7 +103,6 @@ async function showCode(
     title: page.title,
     width: 'narrow',
     status,
-    formTargets: request === null ? [] : [request.origin],
     body: html`${problemSummary(problems)}
 ${aboutNote(request, visit.context.config().portal?.name ?? 'latchkey')}
 <form method="post" action="${visit.target}" novalidate>

@@ -83,7 +83,6 @@ function signInPage(visit: Visit, asked: Query, email: string, problems: Problem
     title: 'Sign in',
     width: 'narrow',
     status: hasProblems ? 422 : 200,
-    formTargets: request === null ? [] : [request.origin],
     body: html`${problemSummary(problems)}
 ${asked.done === undefined ? null : note('good', doneWords[asked.done])}
 ${aboutNote(request, portal?.name ?? 'latchkey')}
@@ -148,8 +147,6 @@ const logout = definePage({
     return visit.page({
       title: way === null ? 'Sign out' : 'Use another account',
       width: 'narrow',
-      // the answer to the form may lead on to the portal's sign-in
-      formTargets: way === null ? [] : portalOrigins(visit),
       body: html`<p>You are signed in as <strong>${actor.email}</strong>. Signing out ends it on this device, everywhere.${
         way === null ? null : ' Then you can sign in with another account.'
       }</p>
@@ -162,11 +159,6 @@ const logout = definePage({
 
 function signInFor(prefix: string, way: string): string {
   return `${prefix}login?return=${encodeURIComponent(way)}`;
-}
-
-function portalOrigins({ context }: Visit): readonly string[] {
-  const { portal } = context.config();
-  return portal === null ? [] : [portal.publicUrl];
 }
 
 const logoutForm = defineForm({
