@@ -4,6 +4,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config/config.ts';
+import { coversHost, portalHost, takesSignIns } from '../control/sessions/session-hosts.ts';
 import { canonicalHost } from '../core/decision/host.ts';
 
 export interface RequestOrigin {
@@ -15,7 +16,7 @@ export interface RequestOrigin {
   readonly isSecure: boolean;
   /** The host of `portal.public_url`. */
   readonly isPortal: boolean;
-  /** The portal's host, or one that a route or a collection names. */
+  /** The portal's host, or one that is named: by a route, by a wildcard too, by a collection or by `portal.hosts`. */
   readonly isKnown: boolean;
   /** The client's address; empty when the edge named none. */
   readonly clientAddress: string;
@@ -37,23 +38,15 @@ export function originOf(headers: IncomingHttpHeaders, config: Config): RequestO
     origin: `${scheme}://${authority}`,
     isSecure: scheme === 'https' || !isLoopback(neighbour),
     isPortal,
-    isKnown: isPortal || (host !== '' && isPublicHost(config, host)),
+    isKnown: host !== '' && isServed(config, host),
     clientAddress: (chain[0] ?? '').trim(),
     requestId: one(headers['x-request-id']).slice(0, 100),
     userAgent: (headers['user-agent'] ?? '').slice(0, 300),
   };
 }
 
-/** Host of the portal as `RequestOrigin.host` spells it; null without a portal. */
-export function portalHost(config: Config): string | null {
-  return config.portal === null ? null : canonicalHost(new URL(config.portal.publicUrl).host);
-}
-
-/** Whether a route or a collection is served under this host. */
-export function isPublicHost(config: Config, host: string): boolean {
-  const matches = (pattern: string | null): boolean =>
-    pattern === host || (pattern?.startsWith('*.') === true && host.endsWith(pattern.slice(1)));
-  return config.routes.some((route) => matches(route.host)) || config.collections.some((one) => matches(one.host));
+function isServed(config: Config, host: string): boolean {
+  return takesSignIns(config, host) || config.routes.some((route) => coversHost(route.host, host));
 }
 
 function one(value: string | readonly string[] | undefined): string {

@@ -6,10 +6,10 @@
 
 import { z } from 'zod';
 import { originOf } from '../control/links/tokenized-url.ts';
+import { portalHost, takesSignIns } from '../control/sessions/session-hosts.ts';
 import { maxLabelLength } from '../core/model/link.ts';
 import { type Flow, flowSeconds, nonceHash } from './flow-cookie.ts';
 import type { PageAnswer, Visit } from './page-route.ts';
-import { isPublicHost, portalHost } from './request-origin.ts';
 import { openText, sealText } from './sealed-text.ts';
 
 const aboutShape = z.object({
@@ -48,6 +48,7 @@ export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
   const { context, origin, prefix, jar } = visit;
   const { portal } = context.config();
   if (portal === null) return visit.sorry(404);
+  if (!takesSignIns(context.config(), origin.host)) return noSignInsHere(visit);
   const flow = jar.begin({ returnPath: start.returnPath, link: start.link ?? null });
   const request: z.input<typeof handoverShape> = {
     host: origin.host,
@@ -59,12 +60,20 @@ export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
   return visit.redirect(`${portal.publicUrl}${prefix}login?handover=${sealed}`);
 }
 
-/** @returns null when it is not ours, over its time, or for a host that is not served any more */
+/** The route has a wildcard for a host, and a hand-over needs a name. Says it to whoever can change it, for nobody else can. */
+function noSignInsHere(visit: Visit): PageAnswer {
+  return visit.sorry(403, {
+    title: 'Signing in does not work at this address yet',
+    text: `If you run this place: name ${visit.origin.host} in portal.hosts of the configuration. Sign-ins are sent to hosts that it names, and the route that serves this one has a wildcard. If you do not, tell whoever does.`,
+  });
+}
+
+/** @returns null when it is not ours, over its time, or for a host where nobody may be signed in (any more) */
 export function openHandover(visit: Visit, sealed: string | undefined): HandoverRequest | null {
   const request = openText(visit.context, handoverUse(visit), sealed, handoverShape);
   if (request === null) return null;
   const config = visit.context.config();
-  if (request.host !== portalHost(config) && !isPublicHost(config, request.host)) return null;
+  if (!takesSignIns(config, request.host)) return null;
   return { ...request, origin: originOf(config, request.host) };
 }
 

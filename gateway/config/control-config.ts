@@ -19,6 +19,11 @@ export interface PortalConfig {
   readonly name: string;
   /** Absolute path of an SVG or PNG, or null. */
   readonly logoFile: string | null;
+  /**
+   * Hosts where people may be signed in beside those that routes and collections name: lower case, `*.` before a suffix for all
+   * below it. For routes with a wildcard or without a host.
+   */
+  readonly hosts: readonly string[];
 }
 
 export interface AccountsConfig {

@@ -111,19 +111,42 @@ function checkPortal(draft: Draft<ConfigFile>, warnings: Problem[]): void {
     const problem = 'nothing can be sent: no invitations, no forgotten passwords';
     warnings.push(problemAt(['mail'], problem, 'name a way, like mail: { from: …, smtp: … }'));
   }
-  const collected = new Set((draft.collections ?? []).map((collection) => collection?.host));
-  for (const [at, route] of (draft.routes ?? []).entries()) {
-    const signsIn = route?.accept?.some((kind) => kind === 'session' || kind === 'member') === true;
-    if (!signsIn || route.host !== undefined || collected.size > 0) continue;
-    // a sign-in goes back to hosts that the configuration names, and never to whatever a request called itself
-    const hint = 'give the route a host, or name it by a collection';
-    warnings.push(problemAt(['routes', at], 'people who sign in cannot be sent back here: it names no host', hint));
-  }
+  checkSignInHosts(draft, warnings);
   const at = (draft.routes ?? []).findIndex((route) => route?.host === host);
   if (at < 0) return;
   const problem = `shares its host with routes[${at}]`;
   const hint = 'scripts of that site could act for whoever is signed in; give the portal a host of its own';
   warnings.push(problemAt(['portal', 'public_url'], problem, hint));
+}
+
+/** A sign-in goes back to hosts that the configuration names, and never to whatever a request called itself. */
+function checkSignInHosts(draft: Draft<ConfigFile>, warnings: Problem[]): void {
+  const listed = draft.portal?.hosts ?? [];
+  // a host that another route names is that one's
+  const named = [...listed, ...(draft.collections ?? []).map((collection) => collection?.host)];
+  const routed = (draft.routes ?? []).map((route) => route?.host);
+  for (const [at, route] of (draft.routes ?? []).entries()) {
+    const signsIn = route?.accept?.some((kind) => kind === 'session' || kind === 'member') === true;
+    if (!signsIn || (route.host !== undefined && !route.host.startsWith('*.'))) continue;
+    if (named.some((host) => host !== undefined && meets(host, route.host))) continue;
+    const what = route.host === undefined ? 'it names no host' : 'a wildcard names no host';
+    const hint = 'give the route a host, or name its hosts in portal.hosts';
+    warnings.push(problemAt(['routes', at], `people who sign in cannot be sent back here: ${what}`, hint));
+  }
+  for (const [at, host] of listed.entries()) {
+    if (host === undefined) continue;
+    const path = ['portal', 'hosts', at];
+    if (!routed.some((known) => meets(host, known)))
+      warnings.push(problemAt(path, `no route has the host ${host}`, 'look for a typing error'));
+    if (!host.startsWith('*.')) continue;
+    const problem = `sign-ins are sent to every name below ${host.slice(2)}, also to one whose DNS somebody else controls`;
+    warnings.push(problemAt(path, problem, 'name the hosts one by one'));
+  }
+}
+
+/** Whether two hosts or wildcards have a name in common; undefined is a route for every host. */
+function meets(host: string, known: string | undefined): boolean {
+  return known === undefined || host === known || isBelow(host, known) || isBelow(known, host);
 }
 
 function isBelow(host: string, wildcard: string): boolean {

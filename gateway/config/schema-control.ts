@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { canonicalHost } from '../core/decision/host.ts';
 import type { ControlConfig, MailConfig, StoreConfig } from './control-config.ts';
-import { filePath, folderPath, hostName, identifier, mailAddress, wordOf } from './values.ts';
+import { filePath, folderPath, hostName, identifier, mailAddress, routeHost, wordOf } from './values.ts';
 
 const parameterName = z
   .string()
@@ -59,6 +59,11 @@ export const controlSections = {
         .prefault('latchkey')
         .meta({ description: 'what pages and mails call this place' }),
       logo_file: filePath.optional().meta({ description: 'SVG or PNG shown on pages' }),
+      hosts: z
+        .array(routeHost)
+        .max(1000)
+        .prefault([])
+        .meta({ description: 'hosts of routes with a wildcard, or without a host, where people may be signed in' }),
     })
     .optional(),
   accounts: z
@@ -127,6 +132,7 @@ export function assembleControl(
             ...portal.public_url,
             name: portal.name,
             logoFile: portal.logo_file === undefined ? null : absolute(portal.logo_file),
+            hosts: portal.hosts,
           },
     accounts: file.accounts,
     mail: mail === undefined ? null : assembleMail(mail, absolute),

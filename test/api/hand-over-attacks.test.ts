@@ -2,7 +2,8 @@
 // began and also sees the code of another person is that person. attacks.md: return addresses; tokens.md: Hosts.
 
 import { expect, test } from 'vitest';
-import { makePortal, mediaOrigin, portalOrigin } from '../support/portal-rig.ts';
+import { pageProblems } from '../support/page-checks.ts';
+import { makePortal, portalOrigin } from '../support/portal-rig.ts';
 
 test.each([
   'http://media.localhost:6666',
@@ -21,12 +22,42 @@ test.each([
     expect(begun.location).toMatch(/^http:\/\/portal\.localhost:8080\/\.latchkey\/login\?handover=/);
     const victim = portal.visitor();
     await victim.signIn('ann@example.org');
-    const page = await portal.visitor().get(begun.location ?? '');
-    expect(page.headers['content-security-policy']).toContain(`form-action 'self' ${mediaOrigin};`);
     const sent = await victim.get(begun.location ?? '');
     expect(sent.location).toMatch(/^http:\/\/media\.localhost:8080\/\.latchkey\/handover\?code=/);
   },
 );
+
+test('a name below a wildcard, whose DNS somebody else may have got hold of, is sent no sign-in that nobody listed', async () => {
+  const portal = await makePortal();
+  const listing = (hosts: readonly string[]) =>
+    portal.configure((config) => ({
+      ...config,
+      routes: config.routes.map((route) => ({ ...route, host: '*.apps.localhost' })),
+      portal: config.portal === null ? null : { ...config.portal, hosts },
+    }));
+  listing([]);
+  await portal.addAccount('ann@example.org');
+  const ann = portal.visitor();
+  await ann.signIn('ann@example.org');
+  const attacker = portal.visitor();
+  const wanted = 'http://old.apps.localhost:8080/.latchkey/login?return=%2F';
+  const refused = await attacker.get(wanted);
+  expect([refused.status, refused.location]).toEqual([403, null]);
+  expect(refused.text).toContain('name old.apps.localhost in portal.hosts');
+  expect(pageProblems(refused.text)).toEqual([]);
+
+  // an operator who lists it, or all below, has it; taken out again, what was begun meanwhile and what came of it are over
+  for (const listed of ['old.apps.localhost', '*.apps.localhost']) {
+    listing([listed]);
+    const begun = await attacker.get(wanted);
+    const sent = await ann.get(begun.location ?? '');
+    expect(sent.location).toMatch(/^http:\/\/old\.apps\.localhost:8080\/\.latchkey\/handover\?code=/);
+    listing(['new.apps.localhost']);
+    expect((await ann.get(begun.location ?? '')).status).toBe(410);
+    expect((await attacker.get(sent.location ?? '')).status).toBe(410);
+    expect(attacker.cookies.get('old.apps.localhost')?.has('latchkey')).toBe(false);
+  }
+});
 
 test('what is sent to sign in goes to the portal, whatever Host says', async () => {
   const portal = await makePortal();

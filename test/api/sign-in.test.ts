@@ -334,7 +334,11 @@ describe('hand-over to another host', () => {
     await ann.signIn(email);
     expect((await ann.get('/.latchkey/login?handover=s1.AAAA')).status).toBe(410);
     const start = await ann.get(`${mediaOrigin}/.latchkey/login`);
-    portal.configure((config) => ({ ...config, collections: [] }));
+    portal.configure((config) => ({
+      ...config,
+      collections: [],
+      portal: config.portal === null ? null : { ...config.portal, hosts: [] },
+    }));
     expect((await ann.get(start.location ?? '')).status).toBe(410);
   });
 });

@@ -36,6 +36,7 @@ test('the sections are read into the forms that requests are compared in', () =>
     host: 'portal.example.org',
     name: 'latchkey',
     logoFile: null,
+    hosts: [],
   });
   expect(config.accounts).toEqual({ registration: 'open', domains: ['example.org'] });
   expect(config.collections).toEqual([
@@ -101,6 +102,30 @@ mail: { from: a@b.example, smtp: "smtps://mail.example" }
 `,
   );
   expect(named.kind === 'loaded' && named.warnings).toEqual([]);
+});
+
+test('hosts where people cannot be signed in, or too many could be, are warned of', () => {
+  const warnings = (hosts: string, routeHost = "'*.apps.example'"): readonly string[] => {
+    const loaded = folder.load(`${minimalYaml.replace('accept: [token]', `host: ${routeHost}, accept: [session]`)}
+portal: { public_url: "https://portal.example.org", hosts: ${hosts} }
+mail: { from: a@b.example, smtp: "smtps://mail.example" }
+`);
+    if (loaded.kind === 'invalid') throw new Error(JSON.stringify(loaded.problems));
+    return loaded.warnings.map(({ path, problem }) => `${path} ${problem}`);
+  };
+  expect(warnings('[]')).toEqual(['routes[0] people who sign in cannot be sent back here: a wildcard names no host']);
+  expect(warnings('[One.apps.example]')).toEqual([]);
+  expect(warnings('[one.else.example]')).toEqual([
+    'routes[0] people who sign in cannot be sent back here: a wildcard names no host',
+    'portal.hosts[0] no route has the host one.else.example',
+  ]);
+  expect(warnings("['*.apps.example']")).toEqual([
+    'portal.hosts[0] sign-ins are sent to every name below apps.example, also to one whose DNS somebody else controls',
+  ]);
+  expect(warnings('[]', 'one.apps.example')).toEqual([]);
+  expect(
+    folder.problems(`${minimalYaml}portal: { public_url: "https://p.example", hosts: ["a:80"] }`).join(),
+  ).toContain('portal.hosts[0]: ');
 });
 
 test('a route that lets any account into a collection, and one inside it that takes no members, are warned of', () => {

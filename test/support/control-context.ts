@@ -61,7 +61,7 @@ export const contextYaml = `
 listeners: [{ address: 127.0.0.1:0 }]
 upstreams: { web: { servers: ["http://127.0.0.1:9000"] } }
 routes: [{ name: app, path: /, upstream: web, accept: [token] }]
-portal: { public_url: "http://${portalHost}:8080" }
+portal: { public_url: "http://${portalHost}:8080", hosts: [media.localhost] }
 mail: { from: "latchkey <keys@example.org>", log: mails.log }
 `;
 

@@ -47,7 +47,13 @@ export async function makeLinkRig(engine: EngineName, nodes = 1): Promise<LinkRi
   const clock = makeClock();
   const log = memoryLogger();
   let config = testConfig({
-    portal: { publicUrl: 'http://portal.localhost:8080', host: 'portal.localhost', name: 'Media', logoFile: null },
+    portal: {
+      publicUrl: 'http://portal.localhost:8080',
+      host: 'portal.localhost',
+      name: 'Media',
+      logoFile: null,
+      hosts: [],
+    },
     mail: { from: 'keys@example.org', transport: { kind: 'log', file: '/nonexistent/mail.log' } },
     collections: [summer],
   });

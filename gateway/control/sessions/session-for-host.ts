@@ -7,6 +7,7 @@ import { markDevicesSeen } from '../../store/devices.ts';
 import { markSessionsSeen, readSessionStanding, type SessionStanding } from '../../store/sessions.ts';
 import { seenResolutionSeconds, sessionIdleSeconds } from '../accounts/account-limits.ts';
 import type { ControlContext } from '../control-context.ts';
+import { takesSignIns } from './session-hosts.ts';
 import { cookieSeconds, mintSessionToken } from './start-session.ts';
 
 export type SessionForHost =
@@ -21,6 +22,7 @@ export async function sessionForHost(
   const position = await context.store.readPosition();
   const standing = await readSessionStanding(context.store.sql, input.sessionId);
   const now = context.clock.epochSeconds();
+  if (!takesSignIns(context.config(), input.host)) return { kind: 'ended' };
   if (standing === null || !isLive(standing, now)) return { kind: 'ended' };
   const { session, account } = standing;
   if (session.last_seen_at + seenResolutionSeconds <= now) {

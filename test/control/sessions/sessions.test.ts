@@ -68,6 +68,9 @@ test('a token for a host names account, session and device, and the place of the
     n: [actor.accountId, session.sessionId, session.deviceId],
     v: [epoch, seq],
   });
+  // once the configuration does not name the host any more, a session that was given there goes on no longer
+  site.configure((config) => ({ ...config, portal: config.portal === null ? null : { ...config.portal, hosts: [] } }));
+  expect(await lives(site, session)).toBe(false);
   expect(await actorOf(site.context, minted.token, portalHost)).toBeNull();
 });
 

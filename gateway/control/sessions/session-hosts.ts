@@ -1,0 +1,28 @@
+// On which hosts people may be signed in: the portal's, those that a route or a collection names letter by letter, and those of
+// `portal.hosts`. A wildcard route is no such name: whoever gets hold of one name below it, by a DNS record that was left behind,
+// would be sent the one-time codes of hand-overs that they began themselves, and be signed in as whoever they lured there.
+// Says nothing about who may sign in. Asked where a hand-over begins, where its code is made, and at each renewal of a session.
+
+import type { Config } from '../../config/config.ts';
+import { canonicalHost } from '../../core/decision/host.ts';
+
+/** Host of the portal, canonical; null without a portal. */
+export function portalHost(config: Config): string | null {
+  return config.portal === null ? null : canonicalHost(new URL(config.portal.publicUrl).host);
+}
+
+/** @param host  canonical, without port */
+export function takesSignIns(config: Config, host: string): boolean {
+  if (config.portal === null || host === '') return false;
+  return (
+    host === portalHost(config) ||
+    config.portal.hosts.some((name) => coversHost(name, host)) ||
+    config.routes.some((route) => route.host === host) ||
+    config.collections.some((collection) => collection.host === host)
+  );
+}
+
+/** @param pattern  a host, or `*.` and a suffix for all names below it; null for none */
+export function coversHost(pattern: string | null, host: string): boolean {
+  return pattern === host || (pattern?.startsWith('*.') === true && host.endsWith(pattern.slice(1)));
+}
