@@ -96,6 +96,15 @@ export interface LinkOver {
   readonly kind: 'revoked' | 'access-over' | 'wrong-pair';
 }
 
+/** The link's time is over, and nobody is signed in. @param returnPath  of this host, sound */
+export function overPage(visit: Visit, returnPath: string): PageAnswer {
+  const answer = refusalPage(visit, { kind: 'access-over' });
+  if (answer.kind !== 'page') return answer;
+  const login = `${visit.prefix}login?return=${encodeURIComponent(returnPath)}`;
+  const body = html`${answer.page.body}<p>If something else lets you in, <a href="${login}">sign in</a> for that.</p>`;
+  return { ...answer, page: { ...answer.page, body } };
+}
+
 function notYet(visit: Visit, from: EpochSeconds): PageAnswer {
   return visit.page({
     title: 'Not yet',

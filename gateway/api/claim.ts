@@ -8,7 +8,7 @@ import { makeAccessPass } from '../control/access/access-pass.ts';
 import { claimLink } from '../control/links/claim-link.ts';
 import { type Presentation, presentLink } from '../control/links/present-link.ts';
 import { canonicalPath } from '../core/model/path.ts';
-import { askPage, refusalPage, silentPage, tooLatePage } from './claim-pages.ts';
+import { askPage, overPage, refusalPage, silentPage, tooLatePage } from './claim-pages.ts';
 import type { Flow } from './flow-cookie.ts';
 import {
   defineForm,
@@ -47,15 +47,16 @@ export const presentation: PageRoute['run'] = async (visit) => {
     token: url.token,
   });
   if (shown.kind === 'wrong-pair') return bare(refusalPage(visit, shown));
-  if (shown.state === 'revoked' || shown.state === 'access-over') {
-    return bare(refusalPage(visit, { kind: shown.state }));
-  }
+  if (shown.state === 'revoked') return bare(refusalPage(visit, { kind: shown.state }));
   if (visit.actor?.kind !== 'account') {
+    // nobody makes an account for what is over; who has another way in may sign in for that
+    if (shown.state === 'access-over') return bare(overPage(visit, returnPath));
     return beginSignIn(visit, { returnPath, link, about: { label: shown.label, owner: shown.ownerName } });
   }
   // the question is asked on a page of its own, so that the token does not stand in the address meanwhile
   const flow = visit.jar.begin({ returnPath, link });
-  if (!link.isDirect) return visit.redirect(`${visit.prefix}claim?flow=${flow.id}`);
+  if (!link.isDirect && shown.state !== 'access-over') return visit.redirect(`${visit.prefix}claim?flow=${flow.id}`);
+  // a link that is over claims nothing, whoever sent the visitor; something else may let them in
   return await claim({ ...visit, actor: visit.actor }, { ...flow, link });
 };
 
@@ -84,6 +85,7 @@ const claimPage = definePage({
     if (link.isDirect || (await signedInAfter(person, link.begunAt))) return await claim(person, flow);
     // whoever is let in already is asked nothing
     const passed = await pass(person, flow);
+    if (passed === null && shown.state === 'access-over') return refuse(visit, flow, { kind: 'access-over' });
     return passed ?? askPage(person, shown, flow.id);
   },
 });

@@ -25,7 +25,7 @@ export interface MemberDevice {
 }
 
 export interface MemberView extends ListedMember {
-  /** The account's devices that are not ended, last used first; at most ten. */
+  /** The account's devices that are not ended, last used first; at most ten. None once the access is over: it is nobody's then. */
   readonly devices: readonly MemberDevice[];
 }
 
@@ -85,9 +85,12 @@ export async function listMembers(
   const after = cursor === null ? null : { claimedAt: cursor.createdAt, id: cursor.id };
   const rows = await readMembers(sql, linkId, after, limit + 1);
   const page = rows.slice(0, limit);
+  // what people do after their access was taken back is theirs
+  const isLinkLive = link.state !== 'revoked' && link.state !== 'access-over';
+  const present = isLinkLive ? page.filter(({ revokedAt }) => revokedAt === null) : [];
   const devices = await readDevicesOf(
     sql,
-    page.map(({ accountId }) => accountId),
+    present.map(({ accountId }) => accountId),
   );
   const last = page.at(-1);
   return {

@@ -47,7 +47,13 @@ test('an owner makes a link: the URL holds the access key and the token, the sto
 
 test('parameter names come from the configuration, scheme and port from the portal', async () => {
   const rig = await makeLinkRig('sqlite');
-  const portal = { publicUrl: 'https://portal.example.org', host: 'portal.example.org', name: 'Media', logoFile: null };
+  const portal = {
+    publicUrl: 'https://portal.example.org',
+    host: 'portal.example.org',
+    name: 'Media',
+    logoFile: null,
+    hosts: [],
+  };
   rig.configure({ portal, links: { keyParameter: 'k', tokenParameter: 't' } });
   const made = await createLink(rig.context, rig.owner, { collection: 'summer', label: 'x', requestId: null });
   expect(made).toMatchObject({
@@ -147,6 +153,14 @@ test('a member is removed alone; the others stay', async () => {
   expect(await changesAfter(rig, seq)).toEqual([`revoke ${member}`]);
   expect((await ask(rig, anna)).kind).toBe('none');
   expect((await ask(rig, bert)).kind).toBe('granted');
+  // the devices of somebody who is out are nobody's business any more
+  const devicesOf = async (): Promise<readonly number[]> => {
+    const listed = await listMembers(rig.context, rig.owner, made.link.id, {});
+    return listed.kind === 'listed' ? listed.members.map(({ devices }) => devices.length).sort() : [];
+  };
+  expect(await devicesOf()).toEqual([0, 1]);
+  await revokeLink(rig.context, rig.owner, made.link.id, null);
+  expect(await devicesOf()).toEqual([0, 0]);
 });
 
 test('all links of a collection end with one change, and a new link works', async () => {
