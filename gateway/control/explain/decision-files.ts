@@ -1,6 +1,8 @@
 // Keeps the records of decisions for a day, in files of bounded number and size in data_dir/decisions. Only control writes there:
 // edges open no file, they send batches. Writing is in the background and never in anybody's way: what does not fit, or cannot be
 // written, is dropped and counted. What is lost by it is an explanation, never a decision.
+// Claims, what people with something of ours did, and refusals of strangers have files of their own: so that a flood of refusals,
+// which anybody can make, takes the place of nothing but refusals.
 
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,6 +20,8 @@ export interface DecisionLedger {
   readonly find: (requestId: string) => Promise<DecisionRecord[]>;
   /** Bytes that were not kept. */
   readonly droppedBytes: () => number;
+  /** Takes what is too old, also where nothing new is written. */
+  readonly forgetOld: () => Promise<void>;
   /** Writes what waits. */
   readonly close: () => Promise<void>;
 }
@@ -29,7 +33,7 @@ export interface DecisionFilesOptions {
   readonly logger: Pick<Logger, 'warn'>;
   /** Default 16 MiB. */
   readonly maxFileBytes?: number;
-  /** Default 16. */
+  /** Of what people with something of ours did; a quarter of it for claims, and for strangers. Default 12. */
   readonly maxFiles?: number;
   /** Default 24 h. */
   readonly keepSeconds?: number;
@@ -43,6 +47,7 @@ export const noLedger: DecisionLedger = {
   append: () => undefined,
   find: () => Promise.resolve([]),
   droppedBytes: () => 0,
+  forgetOld: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 
@@ -53,14 +58,37 @@ const maxLineBytes = 16 * 1024;
 const fileName = /^(\d{12})-(\d{4})\.jsonl$/;
 
 export function openDecisionFiles(options: DecisionFilesOptions): DecisionLedger {
-  const files = new DecisionFiles(options);
+  const { folder, maxFiles = 12 } = options;
+  const few = Math.max(2, Math.ceil(maxFiles / 4));
+  const known = new DecisionFiles({ ...options, maxFiles });
+  const claims = new DecisionFiles({ ...options, folder: join(folder, 'claims'), maxFiles: few });
+  const strangers = new DecisionFiles({ ...options, folder: join(folder, 'strangers'), maxFiles: few });
+  const all = [known, claims, strangers];
   return {
-    appendLines: (lines) => files.append(lines),
-    append: (record) => files.append(recordLine(record)),
-    find: (requestId) => files.find(requestId),
-    droppedBytes: () => files.dropped,
-    close: () => files.close(),
+    appendLines: (lines) => {
+      const [ours, theirs]: [string[], string[]] = [[], []];
+      for (const line of lines.split('\n')) if (line !== '') (isOfStranger(line) ? theirs : ours).push(line);
+      if (ours.length > 0) known.append(`${ours.join('\n')}\n`);
+      if (theirs.length > 0) strangers.append(`${theirs.join('\n')}\n`);
+    },
+    append: (record) => (record.outcome === 'claim' ? claims : known).append(recordLine(record)),
+    find: async (requestId) => {
+      const found = (await Promise.all(all.map((files) => files.find(requestId)))).flat();
+      return found.sort((left, right) => left.at - right.at).slice(0, maxFound);
+    },
+    droppedBytes: () => all.reduce((sum, { dropped }) => sum + dropped, 0),
+    forgetOld: async () => {
+      for (const files of all) await files.forgetOld();
+    },
+    close: async () => {
+      for (const files of all) await files.close();
+    },
   };
+}
+
+/** A refusal of somebody who brought nothing of ours. JSON escapes what a client sent, so no path says this in its place. */
+function isOfStranger(line: string): boolean {
+  return line.includes('"outcome":"deny"') && line.includes('"presented":[]');
 }
 
 class DecisionFiles {
@@ -78,7 +106,7 @@ class DecisionFiles {
   constructor(options: DecisionFilesOptions) {
     this.#options = {
       maxFileBytes: 16 * 1024 * 1024,
-      maxFiles: 16,
+      maxFiles: 12,
       keepSeconds: 86_400,
       maxWaitingBytes: 8 * 1024 * 1024,
       ...options,
@@ -113,7 +141,13 @@ class DecisionFiles {
         if (found.length < maxFound) found.push(JSON.parse(line) as DecisionRecord);
       });
     }
-    return found.sort((left, right) => left.at - right.at);
+    return found;
+  }
+
+  async forgetOld(): Promise<void> {
+    const { clock, keepSeconds } = this.#options;
+    const oldest = clock.epochSeconds() - keepSeconds - rotateSeconds;
+    for (const { path, began } of await this.#list()) if (began < oldest) await rm(path, { force: true });
   }
 
   async #drain(): Promise<void> {
@@ -144,7 +178,7 @@ class DecisionFiles {
     await this.#handle?.close();
     this.#handle = null;
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await this.#forgetOld(now);
+    await this.#makeRoom();
     this.#handle = await this.#openNext(now);
     this.#size = 0;
     this.#since = now;
@@ -165,14 +199,11 @@ class DecisionFiles {
   }
 
   /** Makes room for one more, and takes what is too old. */
-  async #forgetOld(now: EpochSeconds): Promise<void> {
-    const { keepSeconds, maxFiles } = this.#options;
-    const files = await this.#list();
-    for (const [place, { path, began }] of files.entries()) {
-      // its last record is as young as a rotation after its first
-      const isOver = place >= maxFiles - 1 || now - began > keepSeconds + rotateSeconds;
-      if (isOver) await rm(path, { force: true });
-    }
+  async #makeRoom(): Promise<void> {
+    // its last record is as young as a rotation after its first
+    await this.forgetOld();
+    const room = this.#options.maxFiles - 1;
+    for (const { path } of (await this.#list()).slice(room)) await rm(path, { force: true });
   }
 
   /** Newest first. */

@@ -22,6 +22,7 @@ export function startPruning(context: ControlContext): { readonly close: () => P
   const turn = async (): Promise<void> => {
     let next = everyMs;
     try {
+      await context.decisions.forgetOld();
       if ((await pruneExpired(context, walks)).isPartial) next = soonMs;
     } catch (error) {
       context.logger.warn({ problem: error instanceof Error ? error.message : '' }, 'nothing was pruned this time');

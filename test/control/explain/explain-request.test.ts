@@ -59,7 +59,10 @@ function record(id: string, changes: Partial<DecisionRecord> = {}): DecisionReco
   };
 }
 
-const names = (): string[] => readdirSync(join(folder, 'decisions')).sort();
+const names = (): string[] =>
+  readdirSync(join(folder, 'decisions'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.jsonl'))
+    .sort();
 
 describe('the files', () => {
   test('a record is found by its id, in whichever file and piece it stands, also by the next control', async () => {
@@ -101,6 +104,31 @@ describe('the files', () => {
     ledger.append(record('new'));
     expect(await ledger.find('new')).toHaveLength(1);
     expect(names()).toHaveLength(1);
+  });
+
+  test('a flood of refused strangers takes the place of nothing else, whatever they ask for', async () => {
+    const ledger = open({ maxFileBytes: 1, maxFiles: 8 });
+    ledger.append(record('claimed', { outcome: 'claim' }));
+    ledger.appendLines(recordLine(record('let-in')));
+    const key = { type: 'pass', key: 'k1', expiresAt: 1 } as const;
+    ledger.appendLines(recordLine(record('known', { outcome: 'deny', presented: [key] })));
+    const refused = { outcome: 'deny', path: '/a"outcome":"claim","presented":[1]' } as const;
+    for (let flood = 0; flood < 20; flood++) {
+      ledger.appendLines(recordLine(record(`refused-${flood}`, refused)));
+      await ledger.find('none');
+    }
+    for (const id of ['claimed', 'let-in', 'known', 'refused-19']) expect(await ledger.find(id), id).toHaveLength(1);
+    expect(await ledger.find('refused-0')).toEqual([]);
+    expect(readdirSync(join(folder, 'decisions', 'strangers'))).toHaveLength(2);
+  });
+
+  test('what is older than a day goes also where nothing new comes', async () => {
+    const ledger = open();
+    ledger.append(record('a'));
+    await ledger.find('a');
+    seconds += 86_400 + 3601;
+    await ledger.forgetOld();
+    expect(names()).toEqual([]);
   });
 
   test('what cannot be written is dropped, counted and said once', async () => {
