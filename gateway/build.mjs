@@ -1,4 +1,5 @@
 // Builds dist/ for the packed package: the sources of gateway/ with their types stripped, and declarations beside them.
+// It checks no types: `npm run check` does, for all that is here.
 // Node refuses TypeScript under node_modules, so an installed latchkey cannot run the sources as the repository does.
 // Plain JavaScript for Node 20, since `npm pack` may start it with any Node.
 

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -56,7 +56,9 @@ async function followDockerfile(): Promise<void> {
         const source = from === undefined ? join(repository, name) : join(from, name.replace(/^\/build\//, ''));
         const into = target.endsWith('/') ? join(folder, target, basename(name)) : join(folder, target);
         await mkdir(dirname(into), { recursive: true });
-        await cp(source, into, { recursive: true, verbatimSymlinks: true });
+        // nobody looks at a stage again
+        if (from !== undefined) await rename(source, into);
+        else await cp(source, into, { recursive: true, verbatimSymlinks: true });
       }
     } else if (line === 'RUN npm ci --no-audit --no-fund') {
       // With everything, for building: the checkout has just that already.
