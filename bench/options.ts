@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly turns: number;
   /** Length of a window at saturation. */
   readonly seconds: number;
+  /** Windows' worth of load before the first one counts; never more than 6 s. */
+  readonly warmWindows: number;
   /** Names to measure; null measures all. */
   readonly only: readonly string[] | null;
   /** Also a second table with access logs to a file. */
@@ -75,6 +77,7 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
       rounds,
       turns,
       seconds,
+      warmWindows: values.quick ? 1 : 2,
       only: against === null ? only : (only?.concat('latchkey-before') ?? null),
       rate,
       logs,

@@ -60,6 +60,7 @@ export async function runBench(
       generator,
       connections,
       seconds: options.seconds,
+      warmSeconds: Math.min(6, options.warmWindows * options.seconds),
       rate: options.rate,
       accessLogs: false,
       requestsFile: (form, size) => {

@@ -38,8 +38,7 @@ export async function takeTurns(
       step(`starts ${peer.title}`);
       const started = await startPeer(peer, setting);
       running.set(peer, started);
-      // code that is compiled while it runs needs seconds of load before it is the code that will stay
-      for (const size of sizesOf(peer)) await load(peer, started, setting, size, Math.min(6, 2 * setting.seconds));
+      for (const size of sizesOf(peer)) await load(peer, started, setting, size, setting.warmSeconds);
     }
     for (let turn = 1; turn <= turns; turn++) {
       for (const [peer, started] of running) {

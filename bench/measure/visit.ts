@@ -21,6 +21,8 @@ export interface Setting {
   readonly connections: number;
   /** Length of the window at saturation; the others are derived from it. */
   readonly seconds: number;
+  /** Load before the first window: code that is compiled while it runs needs seconds before it is the code that will stay. */
+  readonly warmSeconds: number;
   /** Requests per second for the latency figures; null leaves them out. */
   readonly rate: number | null;
   readonly accessLogs: boolean;
@@ -129,13 +131,11 @@ async function measure(
   });
   const full = (size: BodySize, seconds: number) =>
     watch(size, () => saturate(setting.generator, setting.plan, job(size, seconds)));
-  // a just-in-time compiler that shares its core with the load needs seconds before the code is the code it will be
-  const warmSeconds = Math.min(6, 2 * setting.seconds);
   let figures = noFigures;
 
   if (scope !== 'bodies') {
     step('warms up');
-    await full('1k', warmSeconds);
+    await full('1k', setting.warmSeconds);
     step('at saturation');
     figures = { ...figures, ...readSaturation(await full('1k', setting.seconds)) };
   }
