@@ -15,8 +15,10 @@ export interface Place {
   readonly name: string;
   /** Path behind the reserved prefix or a whole address, or what finds it out. */
   readonly path: string | ((portal: PortalRig, base: string) => Promise<string>);
-  /** What to do on the page before it is looked at. */
+  /** What to do on the page before it is looked at a second time, and pictured. */
   readonly act?: (page: Page) => Promise<unknown>;
+  /** Another place is this one before its `act`: here only for its picture. */
+  readonly isPassed?: boolean;
 }
 
 const operator = { kind: 'operator' } as const;
@@ -105,10 +107,10 @@ export function forGuests(links: LinkSet): readonly Place[] {
 /** For the owner. */
 export function forOwners(links: LinkSet): readonly Place[] {
   return [
-    { name: 'link-page', path: `links/${links.claimedId}` },
+    { name: 'link-page', path: `links/${links.claimedId}`, isPassed: true },
     { name: 'link-page-open', path: `links/${links.claimedId}`, act: openAll },
     {
-      name: 'link-made',
+      name: 'link-made-for-hostile-label',
       path: 'links/new',
       act: async (page) => {
         await page.getByLabel('What is it').first().fill(hostileLabel);
@@ -116,8 +118,9 @@ export function forOwners(links: LinkSet): readonly Place[] {
       },
     },
     {
-      name: 'open-elsewhere',
+      name: 'another-device',
       path: 'links',
+      isPassed: true,
       act: (page) =>
         page
           .getByRole('button', { name: /on another device/ })
@@ -125,7 +128,7 @@ export function forOwners(links: LinkSet): readonly Place[] {
           .click(),
     },
     {
-      name: 'open-elsewhere-more',
+      name: 'another-device-more',
       path: 'links',
       act: async (page) => {
         await page
