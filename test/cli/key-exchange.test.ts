@@ -10,7 +10,7 @@ import { epochSeconds } from '../../gateway/telemetry/clock.ts';
 import { askAdmin } from '../support/admin-client.ts';
 import { RawClient, type RawResponse } from '../support/raw-client.ts';
 import { okAnswer, RecordingUpstream } from '../support/recording-upstream.ts';
-import { runLatchkey } from '../support/run-latchkey.ts';
+import { runHere } from '../support/run-here.ts';
 import { type ServeProcess, startServe } from '../support/serve-process.ts';
 
 let upstream: RecordingUpstream;
@@ -57,7 +57,7 @@ async function importKey(id: string): Promise<RingKey> {
 }
 
 function command(...args: string[]) {
-  return runLatchkey([...args, '--config', join(gateway.folder, 'latchkey.yaml')]);
+  return runHere([...args, '--config', join(gateway.folder, 'latchkey.yaml')]);
 }
 
 function bearer(key: RingKey): string {

@@ -1,10 +1,11 @@
-// The command line from the outside: what it prints where, and its exit codes.
+// The command line from the outside: what it prints where, and its exit codes. Each command runs as a process at least once.
 
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
+import { runHere } from '../support/run-here.ts';
 import { runLatchkey } from '../support/run-latchkey.ts';
 
 let folder: ConfigFolder;
@@ -40,7 +41,7 @@ describe('the command line', () => {
 
   test('the version is the package version', async () => {
     const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-    expect(manifest).toMatchObject({ version: (await runLatchkey(['--version'])).stdout.trim() });
+    expect(manifest).toMatchObject({ version: (await runHere(['--version'])).stdout.trim() });
   });
 
   test.each([
@@ -52,9 +53,15 @@ describe('the command line', () => {
     [[], 'Usage: latchkey'],
     [['token'], 'Usage: latchkey token'],
   ])('%j exits 2 with a hint on stderr', async (args, part) => {
-    const { code, stdout, stderr } = await runLatchkey(args);
+    const { code, stdout, stderr } = await runHere(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(part);
+  });
+
+  test('a wrong command line ends the process with 2', async () => {
+    const { code, stdout, stderr } = await runLatchkey(['token', 'mnt']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Did you mean mint?');
   });
 
   test('there are no colours when the output is no terminal, and none are asked for by a pipe', async () => {
@@ -100,7 +107,7 @@ routes:
 
   test('--json gives scripts the same', async () => {
     writeFileSync(folder.file('bad.yaml'), eightProblems);
-    const { code, stdout } = await runLatchkey(['check', '--json', folder.file('bad.yaml')]);
+    const { code, stdout } = await runHere(['check', '--json', folder.file('bad.yaml')]);
     const report: unknown = JSON.parse(stdout);
     expect(code).toBe(1);
     expect(report).toMatchObject({ holds: false, warnings: [], problems: { length: 8 } });
@@ -109,37 +116,35 @@ routes:
   test('a users file with a bad line is a problem as well', async () => {
     writeFileSync(folder.file('users'), 'anna:secret\n');
     writeFileSync(folder.file('latchkey.yaml'), `${minimalYaml}\nusers_file: users`);
-    const { code, stdout } = await runLatchkey(['check', folder.file('latchkey.yaml')]);
+    const { code, stdout } = await runHere(['check', folder.file('latchkey.yaml')]);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^users_file: .*line 1: /);
   });
 
   test('warnings do not count', async () => {
     writeFileSync(folder.file('open.yaml'), minimalYaml.replace('127.0.0.1:0', '0.0.0.0:8080'));
-    const { code, stderr } = await runLatchkey(['check', folder.file('open.yaml')]);
+    const { code, stderr } = await runHere(['check', folder.file('open.yaml')]);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: listeners\[0\]\.address: /);
   });
 
   test('--schema prints the schema that is in config/', async () => {
     const schema = readFileSync(new URL('../../config/latchkey.schema.json', import.meta.url), 'utf8');
-    expect((await runLatchkey(['check', '--schema'])).stdout).toBe(schema);
+    expect((await runHere(['check', '--schema'])).stdout).toBe(schema);
   });
 });
 
 describe('common-key', () => {
   test('generate prints a secret that a key file may hold, another one each time', async () => {
-    const [first, second] = await Promise.all([
-      runLatchkey(['common-key', 'generate']),
-      runLatchkey(['common-key', 'generate']),
-    ]);
-    expect(first?.stdout).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
-    expect(second?.stdout).not.toBe(first?.stdout);
+    const first = await runHere(['common-key', 'generate']);
+    const second = await runHere(['common-key', 'generate']);
+    expect(first.stdout).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
+    expect(second.stdout).not.toBe(first.stdout);
   });
 
   test('generate --out makes a file for its owner alone, and never replaces one', async () => {
     const file = folder.file('new.secret');
-    expect(await runLatchkey(['common-key', 'generate', '--out', file])).toEqual({
+    expect(await runHere(['common-key', 'generate', '--out', file])).toEqual({
       code: 0,
       stdout: `wrote ${file}\n`,
       stderr: '',
@@ -147,7 +152,7 @@ describe('common-key', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const text = readFileSync(file, 'utf8');
     expect(text).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
-    const again = await runLatchkey(['common-key', 'generate', '--out', file]);
+    const again = await runHere(['common-key', 'generate', '--out', file]);
     expect(again).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('exists already') });
     expect(readFileSync(file, 'utf8')).toBe(text);
   });
@@ -160,7 +165,7 @@ describe('common-key', () => {
     const args = ['common-key', 'list', '--config', folder.file('latchkey.yaml')];
     const { stdout } = await runLatchkey(args);
     expect(stdout).toContain('k1  signing  HS256');
-    const json = await runLatchkey([...args, '--json']);
+    const json = await runHere([...args, '--json']);
     expect(JSON.parse(json.stdout)).toEqual([
       { id: 'k1', state: 'signing', algorithm: 'HS256', purpose: 'content', owner: folder.file('k1.secret') },
     ]);
@@ -169,7 +174,7 @@ describe('common-key', () => {
 
   test('list before the first run says that there is no key yet', async () => {
     writeFileSync(folder.file('latchkey.yaml'), minimalYaml);
-    const { code, stderr } = await runLatchkey(['common-key', 'list', '--config', folder.file('latchkey.yaml')]);
+    const { code, stderr } = await runHere(['common-key', 'list', '--config', folder.file('latchkey.yaml')]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^error: the store .*latchkey\.db does not exist\nhint: /);
   });
@@ -189,17 +194,17 @@ describe('user', () => {
     expect(readFileSync(file, 'utf8')).not.toContain('correct horse');
     writeFileSync(folder.file('latchkey.yaml'), `${minimalYaml}\nusers_file: ${file}`);
     const where = ['--config', folder.file('latchkey.yaml')];
-    const changed = await runLatchkey(['user', 'add', 'anna', '--password-stdin', '--json', ...where], {
+    const changed = await runHere(['user', 'add', 'anna', '--password-stdin', '--json', ...where], {
       stdin: 'another',
     });
     expect(JSON.parse(changed.stdout)).toMatchObject({ kind: 'changed', name: 'anna', version: 2, file });
-    const listed = await runLatchkey(['user', 'list', '--json', ...where]);
+    const listed = await runHere(['user', 'list', '--json', ...where]);
     expect(JSON.parse(listed.stdout)).toEqual([{ name: 'anna', credential: expect.stringMatching(/^c_/), version: 2 }]);
-    expect(await runLatchkey(['user', 'remove', 'anna', ...where])).toMatchObject({
+    expect(await runHere(['user', 'remove', 'anna', ...where])).toMatchObject({
       code: 0,
       stdout: 'removed anna\n',
     });
-    expect(await runLatchkey(['user', 'remove', 'anna', ...where])).toMatchObject({
+    expect(await runHere(['user', 'remove', 'anna', ...where])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('no user "anna"'),
     });
@@ -209,7 +214,7 @@ describe('user', () => {
   test('add by configuration makes the file that is not there yet', async () => {
     writeFileSync(folder.file('latchkey.yaml'), `${minimalYaml}\nusers_file: new-users`);
     const args = ['user', 'add', 'anna', '--password-stdin', '--config', folder.file('latchkey.yaml')];
-    expect(await runLatchkey(args, { stdin: 'pw' })).toMatchObject({ code: 0 });
+    expect(await runHere(args, { stdin: 'pw' })).toMatchObject({ code: 0 });
     expect(statSync(folder.file('new-users')).mode & 0o777).toBe(0o600);
   });
 
@@ -219,7 +224,7 @@ describe('user', () => {
     [['anna', '--password-stdin'], 'pw', 2, 'either --file FILE or --config FILE'],
     [['anna', '--file', 'users', '--password-stdin'], '\n', 1, 'the password is empty'],
   ])('add %j is refused', async (args, stdin, exitCode, part) => {
-    const { code, stderr } = await runLatchkey(['user', 'add', ...args], { stdin, cwd: folder.path });
+    const { code, stderr } = await runHere(['user', 'add', ...args], { stdin, cwd: folder.path });
     expect(code).toBe(exitCode);
     expect(stderr).toContain(part);
     expect(readFileSync(folder.file('users'), 'utf8')).toBe('');

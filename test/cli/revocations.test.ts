@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { removeUser } from '../../gateway/store/users.ts';
 import { askRaw, requestText } from '../support/raw-client.ts';
+import { runHere } from '../support/run-here.ts';
 import { runLatchkey } from '../support/run-latchkey.ts';
 import { startServe } from '../support/serve-process.ts';
 import { portOf } from '../support/serve-rig.ts';
@@ -25,7 +26,7 @@ test('a subject’s tokens are refused when the command returns, and a removed u
     const config = join(serve.folder, 'latchkey.yaml');
     const ask = (field: string) => askRaw(serve.port, requestText('GET', '/vod/a', [field]));
     const mint = async (name: string) => {
-      const { stdout } = await runLatchkey(['token', 'mint', '--config', config, '--sub', name, '--paths', '/vod/*']);
+      const { stdout } = await runHere(['token', 'mint', '--config', config, '--sub', name, '--paths', '/vod/*']);
       return `Authorization: Bearer ${stdout.trim()}`;
     };
     const [bob, cora] = [await mint('bob'), await mint('cora')];
@@ -62,6 +63,6 @@ test('a subject’s tokens are refused when the command returns, and a removed u
 
 test('a command line that names none, or two, is wrong', async () => {
   for (const names of [[], ['--sub', 'bob', '--jti', '1']]) {
-    expect((await runLatchkey(['token', 'revoke', '--config', 'latchkey.yaml', ...names])).code).toBe(2);
+    expect((await runHere(['token', 'revoke', '--config', 'latchkey.yaml', ...names])).code).toBe(2);
   }
 });

@@ -7,6 +7,7 @@ import { checkScope, checkTimes, verifyToken } from '../../gateway/core/token/co
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
 import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
+import { runHere } from '../support/run-here.ts';
 import { runLatchkey } from '../support/run-latchkey.ts';
 
 let folder: ConfigFolder;
@@ -29,7 +30,7 @@ afterEach(() => {
 const ring = buildKeyRing([{ id: 'k1', algorithm: 'HS256', purpose: 'content', state: 'signing', secret }]);
 
 async function lines(args: readonly string[]): Promise<string[]> {
-  const { code, stdout, stderr } = await runLatchkey(args);
+  const { code, stdout, stderr } = await runHere(args);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return stdout.trimEnd().split('\n');
 }
@@ -101,9 +102,9 @@ describe('token mint', () => {
     writeFileSync(folder.file('latchkey.yaml'), minimalYaml);
     const first = await runLatchkey(['token', 'mint', ...config, '--paths', '/*']);
     expect(first.stderr).toMatch(/a content key was made: k_\w{8}, in the store\n$/);
-    const inspected = await runLatchkey(['token', 'inspect', first.stdout.trim(), ...config]);
+    const inspected = await runHere(['token', 'inspect', first.stdout.trim(), ...config]);
     expect(inspected.code).toBe(0);
-    const second = await runLatchkey(['token', 'mint', ...config, '--paths', '/*', '--json']);
+    const second = await runHere(['token', 'mint', ...config, '--paths', '/*', '--json']);
     expect(second.stderr).toBe('');
     expect(first.stderr).toContain(JSON.parse(second.stdout).kid);
   });
@@ -119,13 +120,13 @@ describe('token mint', () => {
     [['--paths', '/*', '--claims', '{"groups":["a,b"]}'], 2, 'comma'],
     [['--paths', '/*', '--key', 'k9'], 1, 'keys: k1 (signing)'],
   ])('%j is refused', async (args, exitCode, part) => {
-    const { code, stdout, stderr } = await runLatchkey(['token', 'mint', ...config, ...args]);
+    const { code, stdout, stderr } = await runHere(['token', 'mint', ...config, ...args]);
     expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
     expect(stderr).toContain(part);
   });
 
   test('a token that no route would take for its long life comes with a warning', async () => {
-    const { code, stderr } = await runLatchkey(['token', 'mint', ...config, '--paths', '/*', '--ttl', '48h']);
+    const { code, stderr } = await runHere(['token', 'mint', ...config, '--paths', '/*', '--ttl', '48h']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: --ttl: no route takes a token that lives 172800 s/);
   });
@@ -142,7 +143,7 @@ describe('token mint', () => {
 describe('token inspect', () => {
   test('a good token holds, and what it says is shown', async () => {
     const token = await mint('--sub', 'user-1', '--paths', '/vod/*');
-    const { code, stdout, stderr } = await runLatchkey(['token', 'inspect', token, ...config]);
+    const { code, stdout, stderr } = await runHere(['token', 'inspect', token, ...config]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('"sub": "user-1"');
     expect(stdout).toMatch(/\nexp {5}20\d\d-.*Z\nholds\n$/);
@@ -170,7 +171,7 @@ describe('token inspect', () => {
       [other, 'token-unknown-key'],
       ['nonsense', 'token-malformed'],
     ] as const) {
-      const { code, stdout, stderr } = await runLatchkey(['token', 'inspect', text, '--json', ...config]);
+      const { code, stdout, stderr } = await runHere(['token', 'inspect', text, '--json', ...config]);
       expect(code).toBe(1);
       expect(JSON.parse(stdout)).toMatchObject({ holds: false, reason });
       expect(stderr).toMatch(/^error: /);
@@ -182,7 +183,7 @@ describe('token inspect', () => {
     const { createHmac } = await import('node:crypto');
     const signed = `${header}.${Buffer.from(JSON.stringify({ exp: epochSeconds() - 3600 })).toString('base64url')}`;
     const token = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-    const { code, stdout, stderr } = await runLatchkey(['token', 'inspect', token, ...config]);
+    const { code, stdout, stderr } = await runHere(['token', 'inspect', token, ...config]);
     expect(code).toBe(1);
     expect(stdout).toContain('does not hold (token-expired)');
     expect(stderr).toMatch(/^error: expired 36\d\d s ago\n/);
@@ -194,14 +195,14 @@ describe('token inspect', () => {
     const keys =
       '[{ id: k1, secret_file: k1.secret, state: retired }, { id: k2, secret_file: k2.secret, state: signing }]';
     writeFileSync(folder.file('latchkey.yaml'), `${minimalYaml}\ncommon_keys: ${keys}`);
-    const { code, stdout } = await runLatchkey(['token', 'inspect', token, ...config, '--json']);
+    const { code, stdout } = await runHere(['token', 'inspect', token, ...config, '--json']);
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ reason: 'token-retired-key' });
   });
 
   test('without a configuration the claims are shown and nothing is vouched for', async () => {
     const token = await mint('--sub', 'user-1', '--paths', '/vod/*');
-    const { code, stdout, stderr } = await runLatchkey(['token', 'inspect', token]);
+    const { code, stdout, stderr } = await runHere(['token', 'inspect', token]);
     expect(code).toBe(1);
     expect(stdout).toContain('"sub": "user-1"');
     expect(stdout).toContain('does not hold (not-verified)');
@@ -283,7 +284,7 @@ describe('url sign', () => {
     ['https://media.example.org/.t/x/a', 'carries a token already'],
     ['https://media.example.org/a*', 'has a star'],
   ])('%s is refused', async (url, part) => {
-    const { code, stdout, stderr } = await runLatchkey(['url', 'sign', ...config, playlist, url]);
+    const { code, stdout, stderr } = await runHere(['url', 'sign', ...config, playlist, url]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(part);
   });

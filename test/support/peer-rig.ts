@@ -10,7 +10,7 @@ import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
 import { RawClient, type RawResponse } from './raw-client.ts';
-import { runLatchkey } from './run-latchkey.ts';
+import { runHere } from './run-here.ts';
 
 export const peerFiles = join(import.meta.dirname, '../../config/peers');
 
@@ -107,7 +107,7 @@ routes: [{ name: vod, path: /vod/, upstream: media, accept: [token] }]
   }
 
   async #mint(file: string, options: readonly string[]): Promise<string> {
-    const minted = await runLatchkey(['token', 'mint', '--config', file, '--sub', 'anna', ...options]);
+    const minted = await runHere(['token', 'mint', '--config', file, '--sub', 'anna', ...options]);
     if (minted.code !== 0) throw new Error(`token mint ended with ${minted.code}: ${minted.stderr}`);
     return minted.stdout.trim();
   }
