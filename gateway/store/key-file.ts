@@ -1,11 +1,10 @@
 // The content keys that a latchkey without a store kept in `<data_dir>/keys.json`: read once, to move them into the store.
 // A file that others could read is refused, and so is one that cannot be understood: tokens hang on it. Nothing writes one.
 
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { KeyRecord } from '../core/model/key.ts';
 import { minSecretBytes } from '../core/token/key-ring.ts';
-import { errorCode } from './atomic-file.ts';
+import { readPrivateFile } from './private-file.ts';
 
 export type KeyFile =
   | { readonly kind: 'read'; readonly keys: readonly KeyRecord[] }
@@ -28,28 +27,14 @@ const keyFileSchema = z.strictObject({
     .min(1),
 });
 
+/** More keys than anybody has had. */
+const maxBytes = 1024 * 1024;
+
 /** @param file  absolute path */
 export function readKeyFile(file: string): KeyFile {
-  let text: string;
-  try {
-    const descriptor = openSync(file, 'r');
-    try {
-      const mode = fstatSync(descriptor).mode & 0o777;
-      if ((mode & 0o077) !== 0) {
-        return refused(
-          `${file} can be read by others (mode 0${mode.toString(8)})`,
-          `chmod 600 ${file}; if others had access, make new keys`,
-        );
-      }
-      text = readFileSync(descriptor, 'utf8');
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    const code = errorCode(error);
-    return code === 'ENOENT' ? { kind: 'missing' } : refused(`${file} cannot be read: ${code}`, 'let latchkey read it');
-  }
-  return parseKeys(file, text);
+  const found = readPrivateFile(file, 'if others had access, make new keys', maxBytes);
+  if (found.kind === 'too-long') return refused(`${file} is too long for keys`, 'is it the file of something else?');
+  return found.kind === 'read' ? parseKeys(file, found.text) : found;
 }
 
 function parseKeys(file: string, text: string): KeyFile {

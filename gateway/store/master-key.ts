@@ -2,9 +2,10 @@
 // Whether one may be made at all is not known here: open-sealer.ts asks the store first. Never part of a backup, never logged.
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createFile, errorCode } from './atomic-file.ts';
+import { readPrivateFile } from './private-file.ts';
 import { masterKeyBytes } from './sealing.ts';
 
 export type ReadMasterKey =
@@ -17,27 +18,10 @@ const maxTextLength = 1024;
 
 /** @param file  absolute path */
 export function readMasterKey(file: string): ReadMasterKey {
-  let text: string;
-  try {
-    const descriptor = openSync(file, 'r');
-    try {
-      const { mode, size } = fstatSync(descriptor);
-      if ((mode & 0o077) !== 0) {
-        return refused(
-          `${file} can be read by others (mode 0${(mode & 0o777).toString(8)})`,
-          `chmod 600 ${file}; if others had access, they can open what is sealed in the store`,
-        );
-      }
-      if (size > maxTextLength) return refused(`${file} is no master key: it is too long`, formHint);
-      text = readFileSync(descriptor, 'utf8');
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    const code = errorCode(error);
-    return code === 'ENOENT' ? { kind: 'missing' } : refused(`${file} cannot be read: ${code}`, 'let latchkey read it');
-  }
-  const key = parseMasterKey(text);
+  const found = readPrivateFile(file, 'if others had access, they can open what is sealed in the store', maxTextLength);
+  if (found.kind === 'too-long') return refused(`${file} is no master key: it is too long`, formHint);
+  if (found.kind !== 'read') return found;
+  const key = parseMasterKey(found.text);
   return key === null ? refused(`${file} is no master key`, formHint) : { kind: 'read', key };
 }
 
