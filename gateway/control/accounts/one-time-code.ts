@@ -3,6 +3,7 @@
 // compares in constant time and spends nothing.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { PasswordRefusal } from '../../core/model/account.ts';
 import { type CodePurpose, insertCode, type SpentCode, spendCode } from '../../store/one-time-codes.ts';
 import type { Unit } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
@@ -44,6 +45,14 @@ export function sameDigest(one: string, other: string): boolean {
   const [first, second] = [Buffer.from(one), Buffer.from(other)];
   return first.length === second.length && timingSafeEqual(first, second);
 }
+
+/** Why somebody with a code did not get what it is for. */
+export type CodeRefused =
+  /** The code does not work, or not any more; the same for all reasons. */
+  | { readonly kind: 'refused' }
+  /** The code was not spent. */
+  | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
 /** A purpose whose codes this file makes; `open-elsewhere` is control/links'. */
 export type AccountCodePurpose = Exclude<CodePurpose, 'open-elsewhere'>;

@@ -1,14 +1,14 @@
 // Sets a new password by a code from the mailbox. Ends every session, does not sign in, and verifies nothing.
 // Other codes of the account end with it: a mail from before the reset opens nothing after it.
 
-import { accountStanding, type PasswordRefusal, refusePassword } from '../../core/model/account.ts';
+import { accountStanding, refusePassword } from '../../core/model/account.ts';
 import { readAccount, updateAccount } from '../../store/accounts.ts';
 import { appendAudit } from '../../store/audit.ts';
 import type { ControlContext } from '../control-context.ts';
 import { mailPasswordChanged } from './account-mails.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
 import { forgiveAccount } from './guess-throttle.ts';
-import { lookAtCode, redeemCode } from './one-time-code.ts';
+import { type CodeRefused, lookAtCode, redeemCode } from './one-time-code.ts';
 import { busyRetrySeconds, passwordWork } from './password-work.ts';
 
 export interface ResetPasswordInput {
@@ -17,13 +17,7 @@ export interface ResetPasswordInput {
   readonly requestId?: string | null | undefined;
 }
 
-export type ResetPasswordOutcome =
-  | { readonly kind: 'reset' }
-  /** The code does not work, or not any more; the same for all reasons. */
-  | { readonly kind: 'refused' }
-  /** The code was not spent. */
-  | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
-  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+export type ResetPasswordOutcome = { readonly kind: 'reset' } | CodeRefused;
 
 export async function resetPassword(context: ControlContext, input: ResetPasswordInput): Promise<ResetPasswordOutcome> {
   const open = await lookAtCode(context, input.code);

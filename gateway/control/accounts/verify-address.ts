@@ -1,12 +1,12 @@
 // Verifies an address by the code that was mailed to it, with the password and name to have from now on, and signs in.
 // The password is typed together with the code: whoever reads the mailbox decides it, never whoever registered.
 
-import { normaliseDisplayName, type PasswordRefusal, refusePassword } from '../../core/model/account.ts';
+import { normaliseDisplayName, refusePassword } from '../../core/model/account.ts';
 import { readAccount } from '../../store/accounts.ts';
 import type { ControlContext } from '../control-context.ts';
 import { type Browser, finishSession, type NewSession, startSession } from '../sessions/start-session.ts';
 import { claimAddress } from './claim-address.ts';
-import { lookAtCode, redeemCode } from './one-time-code.ts';
+import { type CodeRefused, lookAtCode, redeemCode } from './one-time-code.ts';
 import { busyRetrySeconds, passwordWork } from './password-work.ts';
 
 export interface VerifyAddressInput extends Browser {
@@ -16,13 +16,7 @@ export interface VerifyAddressInput extends Browser {
   readonly displayName?: string | undefined;
 }
 
-export type VerifyAddressOutcome =
-  | { readonly kind: 'verified'; readonly session: NewSession }
-  /** The code does not work, or not any more; the same for all reasons. */
-  | { readonly kind: 'refused' }
-  /** The code was not spent. */
-  | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
-  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+export type VerifyAddressOutcome = { readonly kind: 'verified'; readonly session: NewSession } | CodeRefused;
 
 export async function verifyAddress(context: ControlContext, input: VerifyAddressInput): Promise<VerifyAddressOutcome> {
   // Looked at first, so that a wrong code costs no hash and a weak password spends no code.

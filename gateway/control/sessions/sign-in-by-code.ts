@@ -2,10 +2,10 @@
 // A sign-in link shows nothing about the mailbox, so it works for verified accounts only. An invitation came by mail, or from
 // the operator's hand: accepting it verifies the address, and drops whatever was there before under it.
 
-import { normaliseDisplayName, type PasswordRefusal, refusePassword } from '../../core/model/account.ts';
+import { normaliseDisplayName, refusePassword } from '../../core/model/account.ts';
 import { readAccount } from '../../store/accounts.ts';
 import { claimAddress } from '../accounts/claim-address.ts';
-import { lookAtCode, redeemCode } from '../accounts/one-time-code.ts';
+import { type CodeRefused, lookAtCode, redeemCode } from '../accounts/one-time-code.ts';
 import { busyRetrySeconds, passwordWork } from '../accounts/password-work.ts';
 import type { ControlContext } from '../control-context.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
@@ -18,13 +18,7 @@ export interface SignInByCodeInput extends Browser {
   readonly displayName?: string | undefined;
 }
 
-export type SignInByCodeOutcome =
-  | { readonly kind: 'signed-in'; readonly session: NewSession }
-  /** The code does not work, or not any more; the same for all reasons. */
-  | { readonly kind: 'refused' }
-  /** The code was not spent. */
-  | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
-  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+export type SignInByCodeOutcome = { readonly kind: 'signed-in'; readonly session: NewSession } | CodeRefused;
 
 export async function signInByCode(context: ControlContext, input: SignInByCodeInput): Promise<SignInByCodeOutcome> {
   const open = await lookAtCode(context, input.code);
