@@ -46,49 +46,56 @@ export function tooLatePage(visit: Visit): PageAnswer {
   });
 }
 
-/** Why a link does not open. Only what the visitor can do something about is told apart. */
+interface Refused {
+  readonly status: number;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Only what the visitor can do something about is told apart. */
+const refusals: Readonly<Record<Exclude<(ClaimRefusal | LinkOver)['kind'], 'early'>, Refused>> = {
+  'wrong-pair': {
+    status: 404,
+    title: 'This link does not work',
+    text: 'A piece of it may be missing: links get cut off in mails and messages. Ask for it to be sent again.',
+  },
+  full: {
+    status: 403,
+    title: 'This link is already used',
+    text: 'It was made for a certain number of people, and they have opened it. If it was meant for you, ask whoever sent it for a link of your own. If you opened it before, sign in with the same account as then.',
+  },
+  'past-window': {
+    status: 410,
+    title: 'This link came too late',
+    text: 'It could be opened for a certain time only, and that has passed. Ask whoever sent it to you for a new one.',
+  },
+  'access-over': {
+    status: 410,
+    title: 'The time for this is over',
+    text: 'What was shared by this link was there until a certain day, and that has passed. Ask whoever sent it if it can be opened again.',
+  },
+  revoked: {
+    status: 410,
+    title: 'This link was taken back',
+    text: 'Whoever shared it has ended it for everybody. If you think that is a mistake, ask them for a new one.',
+  },
+  'member-revoked': {
+    status: 410,
+    title: 'Your access was taken back',
+    text: 'You had opened this link before, and whoever shared it has ended your access. Ask them for a new link.',
+  },
+  'account-not-able': {
+    status: 403,
+    title: 'Your account cannot open this',
+    text: 'Confirm the mail address of your account first, or sign in with another account, and open the link again.',
+  },
+};
+
+/** The page for somebody whom a link did not let in. */
 export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver): PageAnswer {
-  switch (refusal.kind) {
-    case 'wrong-pair':
-      return visit.sorry(404, {
-        title: 'This link does not work',
-        text: 'A piece of it may be missing: links get cut off in mails and messages. Ask for it to be sent again.',
-      });
-    case 'full':
-      return visit.sorry(403, {
-        title: 'This link is already used',
-        text: 'It was made for a certain number of people, and they have opened it. If it was meant for you, ask whoever sent it for a link of your own. If you opened it before, sign in with the same account as then.',
-      });
-    case 'early':
-      return notYet(visit, refusal.claimFromAt);
-    case 'past-window':
-      return visit.sorry(410, {
-        title: 'This link came too late',
-        text: 'It could be opened for a certain time only, and that has passed. Ask whoever sent it to you for a new one.',
-      });
-    case 'access-over':
-      return visit.sorry(410, {
-        title: 'The time for this is over',
-        text: 'What was shared by this link was there until a certain day, and that has passed. Ask whoever sent it if it can be opened again.',
-      });
-    case 'revoked':
-      return visit.sorry(410, {
-        title: 'This link was taken back',
-        text: 'Whoever shared it has ended it for everybody. If you think that is a mistake, ask them for a new one.',
-      });
-    case 'member-revoked':
-      return visit.sorry(410, {
-        title: 'Your access was taken back',
-        text: 'You had opened this link before, and whoever shared it has ended your access. Ask them for a new link.',
-      });
-    case 'account-not-able':
-      return visit.sorry(403, {
-        title: 'Your account cannot open this',
-        text: 'Confirm the mail address of your account first, or sign in with another account, and open the link again.',
-      });
-    default:
-      return refusal satisfies never;
-  }
+  if (refusal.kind === 'early') return notYet(visit, refusal.claimFromAt);
+  const { status, title, text } = refusals[refusal.kind];
+  return visit.sorry(status, { title, text });
 }
 
 /** What is over for everybody can be said before anybody signs in. */

@@ -1,6 +1,6 @@
 // Why a chosen password was not taken, in words that say what to do instead. One place, since four pages choose passwords.
 
-import { minPasswordCharacters, type PasswordRefusal } from '../../core/model/account.ts';
+import { minPasswordCharacters, type PasswordRefusal } from '../core/model/account.ts';
 
 export const passwordHint = `At least ${minPasswordCharacters} characters. A few words you can remember are good.`;
 

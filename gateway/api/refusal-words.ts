@@ -1,8 +1,9 @@
-// What the endpoints about accounts say when they refuse: a sentence of what is in the way and what to do, and its status.
-// The same words for every endpoint, and never more than the page for the same would say.
+// What is said when something about accounts is refused: a sentence of what is in the way and what to do, and its status over `v1`.
+// The same words for every endpoint and for pages, and never more over the one than over the other.
 
-import { minPasswordCharacters } from '../../core/model/account.ts';
-import { type Refusal, refuse } from '../endpoint.ts';
+import type { PasswordRefusal } from '../core/model/account.ts';
+import { type Refusal, refuse } from './endpoint.ts';
+import { passwordProblem } from './password-words.ts';
 
 const words: Readonly<Record<string, readonly [status: number, detail: string]>> = {
   'not-allowed': [403, 'Only an administrator may do this.'],
@@ -21,19 +22,50 @@ const words: Readonly<Record<string, readonly [status: number, detail: string]>>
   'same-address': [422, 'That is the address of this account already.'],
   'bad-name': [422, 'That name cannot be used. Take up to 100 plain characters.'],
   'bad-groups': [422, 'A group’s name is of letters, digits and a few marks, without spaces or commas.'],
-  'password-too-short': [422, `That password is too short. Use at least ${minPasswordCharacters} characters.`],
-  'password-too-long': [422, 'That password is too long. Use a shorter one.'],
-  'password-is-the-address': [422, 'A password cannot be the address. Choose something else.'],
-  'password-too-common': [422, 'Many people use that password, so it is tried first. Choose something else.'],
+  'password-too-short': [422, passwordProblem('too-short')],
+  'password-too-long': [422, passwordProblem('too-long')],
+  'password-is-the-address': [422, passwordProblem('is-the-address')],
+  'password-too-common': [422, passwordProblem('too-common')],
   code: [410, 'That code was used, replaced by a newer one, or is over its time. Ask for a new mail.'],
   'sign-in': [403, 'That address and password do not fit together.'],
   busy: [503, 'A lot is going on right now. Try again in a few seconds.'],
 };
 
+/** What a use case about accounts answers where it did nothing. One that gives no reason is about a code. */
+export type Undone =
+  | { readonly kind: 'refused'; readonly reason?: string }
+  | { readonly kind: 'wrong-password' }
+  | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+
+export function refusalOf(outcome: Undone): Refusal {
+  switch (outcome.kind) {
+    case 'refused':
+      return refusalFor(outcome.reason ?? 'code');
+    case 'wrong-password':
+      return refusalFor('wrong-password');
+    case 'weak-password':
+      return refusalFor(`password-${outcome.why}`);
+    case 'busy':
+      return tooManyTries(outcome.retryAfterSeconds);
+    default:
+      return outcome satisfies never;
+  }
+}
+
 /** @param reason  a word of a use case; one without words here is a 422 that says so little */
 export function refusalFor(reason: string): Refusal {
-  const [status, detail] = Object.hasOwn(words, reason) ? (words[reason] ?? plain) : plain;
+  const [status, detail] = wordsOf(reason);
   return refuse(status, reason, detail, reason === 'busy' ? 2 : null);
+}
+
+/** The sentence alone, for a page. @param reason  as for `refusalFor` */
+export function refusalText(reason: string): string {
+  return wordsOf(reason)[1];
+}
+
+function wordsOf(reason: string): readonly [status: number, detail: string] {
+  return Object.hasOwn(words, reason) ? (words[reason] ?? plain) : plain;
 }
 
 const plain = [422, 'This cannot be done with what was sent.'] as const;

@@ -10,9 +10,11 @@ import { requestAddressChange } from '../../control/accounts/request-address-cha
 import { readAccount } from '../../store/accounts.ts';
 import { html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { passwordHint, passwordProblem } from '../password-words.ts';
+import { refusalText } from '../refusal-words.ts';
+import { address, personName, secret } from '../shapes.ts';
 import { browserOf } from './enter.ts';
 import { field, note, type Problems, problemSummary } from './fields.ts';
-import { passwordHint, passwordProblem } from './password-words.ts';
 
 const doneWords = {
   name: 'Your name is changed.',
@@ -92,19 +94,19 @@ ${again('delete_password', 'Your password')}
 const nameForm = defineForm({
   path: 'account/name',
   who: 'account',
-  form: z.object({ name: z.string().max(1000).default('') }),
+  form: z.object({ name: personName.default('') }),
   handle: async (visit, { form: { name } }) => {
     const { requestId } = visit.origin;
     const outcome = await renameAccount(visit.context, visit.actor, { displayName: name, requestId });
     if (outcome.kind === 'renamed') return visit.redirect(`${visit.prefix}account?done=name`);
-    return accountPage(visit, { name: 'That name cannot be used. Take up to 100 plain characters.' }, 422);
+    return accountPage(visit, { name: refusalText('bad-name') }, 422);
   },
 });
 
 const addressForm = defineForm({
   path: 'account/address',
   who: 'account',
-  form: z.object({ email: z.string().max(1000).default(''), address_password: z.string().max(4000).default('') }),
+  form: z.object({ email: address.default(''), address_password: secret.default('') }),
   handle: async (visit, { form }) => {
     const { clientAddress, requestId } = visit.origin;
     const asked = { newEmail: form.email, password: form.address_password, clientAddress, requestId };
@@ -113,7 +115,7 @@ const addressForm = defineForm({
     if (outcome.kind === 'busy') return visit.sorry(429);
     switch (outcome.reason) {
       case 'bad-address':
-        return accountPage(visit, { email: 'That is no mail address. It looks like you@example.org.' }, 422);
+        return accountPage(visit, { email: refusalText('bad-address') }, 422);
       case 'same-address':
         return accountPage(visit, { email: 'That is your address already.' }, 422);
       case 'domain':
@@ -130,7 +132,7 @@ const addressForm = defineForm({
 const passwordForm = defineForm({
   path: 'account/password',
   who: 'account',
-  form: z.object({ old_password: z.string().max(4000).default(''), new_password: z.string().max(4000).default('') }),
+  form: z.object({ old_password: secret.default(''), new_password: secret.default('') }),
   handle: async (visit, { form }) => {
     const asked = { ...browserOf(visit), oldPassword: form.old_password, newPassword: form.new_password };
     const outcome = await changePassword(visit.context, visit.actor, asked);
@@ -169,7 +171,7 @@ const exportForm = defineForm({
 const deleteForm = defineForm({
   path: 'account/delete',
   who: 'account',
-  form: z.object({ delete_password: z.string().max(4000).default(''), sure: z.string().optional() }),
+  form: z.object({ delete_password: secret.default(''), sure: z.string().optional() }),
   handle: async (visit, { form }) => {
     if (form.sure !== 'yes') return accountPage(visit, { sure: 'Tick the box to say that you are sure.' }, 422);
     const { clientAddress, requestId } = visit.origin;

@@ -18,6 +18,7 @@ import {
 import { createAccount } from '../../control/accounts/create-account.ts';
 import { type Html, html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { address, id, personName } from '../shapes.ts';
 import { buttonForm, field, note, type Problems, problemSummary, select } from './fields.ts';
 import { moment } from './moments.ts';
 
@@ -41,7 +42,7 @@ const done = z.enum(['invited', 'disabled', 'enabled', 'role', 'groups', 'ended'
 const list = definePage({
   path: 'admin/accounts',
   who: 'admin',
-  query: z.object({ search: z.string().max(320).optional(), after: z.string().max(60).optional(), done }),
+  query: z.object({ search: z.string().max(320).optional(), after: id.optional(), done }),
   handle: async (visit, { query }) => {
     const { prefix, context, actor } = visit;
     const search = query.search?.trim() === '' ? undefined : query.search?.trim();
@@ -85,8 +86,8 @@ const invite = definePage({
 });
 
 const inviteShape = z.object({
-  email: z.string().max(1000).default(''),
-  name: z.string().max(1000).default(''),
+  email: address.default(''),
+  name: personName.default(''),
   groups: z.string().max(5000).default(''),
   role: z.enum(['user', 'admin']).default('user'),
 });
@@ -170,7 +171,7 @@ function groupsOf(text: string): string[] {
     .filter((group) => group !== '');
 }
 
-const params = z.object({ account: z.string().max(60) });
+const params = z.object({ account: id });
 
 const detail = definePage({
   path: 'admin/accounts/:account',

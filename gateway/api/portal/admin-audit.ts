@@ -8,6 +8,7 @@ import { readAccount } from '../../store/accounts.ts';
 import { type AuditEntry, listAudit } from '../../store/audit.ts';
 import { type Html, html } from '../html.ts';
 import { definePage, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { id } from '../shapes.ts';
 import { moment } from './moments.ts';
 
 const pageSize = 50;
@@ -16,8 +17,8 @@ const audit = definePage({
   path: 'admin/audit',
   who: 'admin',
   query: z.object({
-    subject: z.string().max(60).optional(),
-    actor: z.string().max(60).optional(),
+    subject: id.optional(),
+    actor: id.optional(),
     before: z.coerce.number().int().min(1).optional(),
   }),
   handle: async (visit, { query: { subject, actor, before } }) => {

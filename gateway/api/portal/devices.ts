@@ -14,6 +14,8 @@ import {
 } from '../../control/sessions/my-sessions.ts';
 import { type Html, html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { refusalText } from '../refusal-words.ts';
+import { id, personName } from '../shapes.ts';
 import { buttonForm, field, note, type Problems, problemSummary } from './fields.ts';
 import { ago, moment } from './moments.ts';
 
@@ -103,14 +105,14 @@ function sessionItem(visit: PersonVisit, session: SessionView, now: number): Htm
   return html`<div class="between"><p>Signed in ${moment(session.createdAt)}, used ${ago(session.lastSeenAt, now)}</p>${end}</div>`;
 }
 
-const deviceParams = z.object({ device: z.string().max(60) });
+const deviceParams = z.object({ device: id });
 
 const nameForm = defineForm({
   path: 'devices/:device/name',
   who: 'account',
   params: deviceParams,
   // the field is named after its device, so that each has an id of its own on the page
-  form: z.record(z.string().max(100), z.string().max(1000)),
+  form: z.record(z.string().max(100), personName),
   handle: async (visit, { params: { device }, form }) => {
     const name = form[`name-${device}`] ?? '';
     const { requestId } = visit.origin;
@@ -119,7 +121,7 @@ const nameForm = defineForm({
       case 'renamed':
         return visit.redirect(`${visit.prefix}devices?done=named`);
       case 'bad-name':
-        return devicesPage(visit, { '': 'That name cannot be used. Take up to 100 plain characters.' }, 422);
+        return devicesPage(visit, { '': refusalText('bad-name') }, 422);
       case 'unknown':
         return visit.sorry(404);
       default:
@@ -153,7 +155,7 @@ const endOthersForm = defineForm({
 const endSessionForm = defineForm({
   path: 'sessions/:session/end',
   who: 'account',
-  params: z.object({ session: z.string().max(60) }),
+  params: z.object({ session: id }),
   form: z.object({}),
   handle: async (visit, { params: { session } }) => {
     const { requestId } = visit.origin;

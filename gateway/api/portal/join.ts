@@ -6,9 +6,11 @@ import { registerAccount } from '../../control/accounts/register-account.ts';
 import { requestPasswordReset } from '../../control/accounts/request-password-reset.ts';
 import { html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
+import { refusalText } from '../refusal-words.ts';
+import { address } from '../shapes.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
 
-const addressForm = z.object({ email: z.string().max(1000).default('') });
+const addressForm = z.object({ email: address.default('') });
 
 const register = definePage({
   path: 'register',
@@ -33,7 +35,7 @@ const registerForm = defineForm({
           otherwise: 'Were you invited? Open the invitation in your mail: that works right away.',
         });
       case 'bad-address':
-        return registerPage(visit, email, { email: 'That is no mail address. It looks like you@example.org.' }, 422);
+        return registerPage(visit, email, { email: refusalText('bad-address') }, 422);
       case 'domain':
         return registerPage(visit, email, { email: `Accounts here are for addresses of ${domainsOf(visit)}.` }, 422);
       case 'weak-password':

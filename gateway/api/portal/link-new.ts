@@ -15,11 +15,12 @@ import {
   type PersonVisit,
   type Visit,
 } from '../page-route.ts';
+import { collectionName } from '../shapes.ts';
 import { field, type Problems, problemSummary, select } from './fields.ts';
 import { linkFacts, readMoment, readPath } from './link-words.ts';
 
 const shape = z.object({
-  collection: z.string().max(200).default(''),
+  collection: collectionName.default(''),
   path: z.string().max(2500).default(''),
   label: z.string().max(1000).default(''),
   people: z.string().max(20).default('1'),

@@ -10,6 +10,7 @@ import { revokeLink } from '../../control/links/revoke-link.ts';
 import { revokeMember } from '../../control/links/revoke-member.ts';
 import { type Html, html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { id } from '../shapes.ts';
 import { buttonForm, field, note, type Problems, problemSummary } from './fields.ts';
 import { urlPage } from './link-new.ts';
 import { linkFacts, momentValue, readMoment, stateTag } from './link-words.ts';
@@ -23,7 +24,7 @@ const doneWords = {
   reopened: 'The link is changed.',
 };
 
-const linkParams = z.object({ link: z.string().max(60) });
+const linkParams = z.object({ link: id });
 
 const linkPage = definePage({
   path: 'links/:link',
@@ -47,7 +48,7 @@ const revokeForm = defineForm({
 const memberForm = defineForm({
   path: 'links/:link/members/:member/revoke',
   who: 'account',
-  params: linkParams.extend({ member: z.string().max(60) }),
+  params: linkParams.extend({ member: id }),
   form: z.object({}),
   handle: async (visit, { params: { link, member } }) => {
     const outcome = await revokeMember(visit.context, visit.actor, member, visit.origin.requestId || null);

@@ -9,6 +9,7 @@ import { type LinkPage, listLinks } from '../../control/links/list-links.ts';
 import { revokeAllLinks } from '../../control/links/revoke-link.ts';
 import { type Html, html } from '../html.ts';
 import { defineForm, definePage, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { collectionName } from '../shapes.ts';
 import { buttonForm, note } from './fields.ts';
 import { claimsText, stateTag } from './link-words.ts';
 import { moment } from './moments.ts';
@@ -66,7 +67,7 @@ ${linkItems(prefix, links, 'admin/links')}`,
 const revokeAllForm = defineForm({
   path: 'links/revoke-all',
   who: 'account',
-  form: z.object({ collection: z.string().max(200).default(''), sure: z.string().max(10).default('') }),
+  form: z.object({ collection: collectionName.default(''), sure: z.string().max(10).default('') }),
   handle: async (visit, { form }) => {
     if (form.sure !== 'yes') return visit.redirect(`${visit.prefix}links`);
     const { context, actor, origin } = visit;

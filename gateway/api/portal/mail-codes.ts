@@ -11,17 +11,18 @@ import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
 import type { PasswordRefusal } from '../../core/model/account.ts';
 import { type Html, html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
+import { passwordHint, passwordProblem } from '../password-words.ts';
+import { code as codeShape, personName, secret } from '../shapes.ts';
 import { openHandover } from '../sign-in-flow.ts';
 import { aboutNote } from './about-note.ts';
 import { browserOf, enter, type SignInQuery } from './enter.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
-import { passwordHint, passwordProblem } from './password-words.ts';
 
 type Usable = Extract<DescribedCode, { readonly kind: 'usable' }>;
 
 const formShape = z.object({
-  password: z.string().max(4000).default(''),
-  name: z.string().max(1000).default(''),
+  password: secret.default(''),
+  name: personName.default(''),
   handover: z.string().max(4096).default(''),
 });
 
@@ -45,7 +46,7 @@ interface CodePage {
   readonly goesOn?: true;
 }
 
-const query = z.object({ code: z.string().max(200).optional(), flow: z.string().max(40).optional() });
+const query = z.object({ code: codeShape.optional(), flow: z.string().max(40).optional() });
 
 function codePages(page: CodePage): PageRoute[] {
   const { path } = page;

@@ -8,6 +8,7 @@ import { signIn } from '../../control/sessions/sign-in.ts';
 import { html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
 import { returnPathOf, soundReturnPath } from '../return-address.ts';
+import { address, code as codeShape, secret } from '../shapes.ts';
 import { beginSignIn, continuationOf, openHandover } from '../sign-in-flow.ts';
 import { aboutNote } from './about-note.ts';
 import { browserOf, enter, goOn, type SignInQuery, tooLate } from './enter.ts';
@@ -38,7 +39,7 @@ const loginForm = defineForm({
   path: 'login',
   who: 'anyone',
   query,
-  form: z.object({ email: z.string().max(1000).default(''), password: z.string().max(4000).default('') }),
+  form: z.object({ email: address.default(''), password: secret.default('') }),
   handle: async (visit, { query: asked, form }) => {
     if (asked.handover !== undefined && openHandover(visit, asked.handover) === null) return tooLate(visit);
     if (form.email.trim() === '' || form.password === '') {
@@ -119,7 +120,7 @@ const handover = definePage({
   path: 'handover',
   who: 'anyone',
   place: 'everywhere',
-  query: z.object({ code: z.string().max(200), flow: z.string().max(40) }),
+  query: z.object({ code: codeShape, flow: z.string().max(40) }),
   handle: async (visit, { query: { code, flow: id } }) => {
     const flow = visit.jar.find(id);
     // only a GET spends the code: what looks ahead with HEAD must not take it from the visitor

@@ -3,7 +3,6 @@
 
 import { z } from 'zod';
 import {
-  type AccountView,
   type AdminOutcome,
   type AdminRefused,
   adminDisable,
@@ -22,35 +21,9 @@ import { type AccountPage, pageUrl } from '../../control/accounts/portal-pages.t
 import type { Actor, ControlContext } from '../../control/control-context.ts';
 import { listAudit } from '../../store/audit.ts';
 import { answer, defineEndpoint, type Endpoint, type EndpointAnswer, empty } from '../endpoint.ts';
-import { refusalFor, tooManyTries } from './refusal-words.ts';
-
-const roleShape = z.enum(['user', 'admin']);
-
-const accountShape = z.object({
-  id: z.string(),
-  email: z.string(),
-  is_verified: z.boolean(),
-  name: z.string(),
-  groups: z.array(z.string()),
-  role: roleShape,
-  state: z.enum(['active', 'disabled', 'deleted']),
-  has_password: z.boolean(),
-  created_at: z.int(),
-});
-
-function present(account: AccountView): z.input<typeof accountShape> {
-  return {
-    id: account.id,
-    email: account.email,
-    is_verified: account.emailVerifiedAt !== null,
-    name: account.displayName,
-    groups: [...account.groups],
-    role: account.role,
-    state: account.state,
-    has_password: account.hasPassword,
-    created_at: account.createdAt,
-  };
-}
+import { refusalFor, tooManyTries } from '../refusal-words.ts';
+import { address, id, personName, secret } from '../shapes.ts';
+import { accountMadeShape, accountShape, accountsShape, codeShape, roleShape, showAccount } from './account-shapes.ts';
 
 const list = defineEndpoint({
   method: 'GET',
@@ -59,14 +32,14 @@ const list = defineEndpoint({
   who: 'admin',
   query: z.object({
     search: z.string().max(320).optional(),
-    after: z.string().max(60).optional(),
+    after: id.optional(),
     limit: z.coerce.number().int().min(1).max(500).default(50),
   }),
-  response: z.object({ accounts: z.array(accountShape), next: z.string().nullable() }),
+  response: accountsShape,
   handle: async ({ context, actor, query }) => {
     const found = await adminListAccounts(context, actor, query);
     if (found.kind === 'refused') return refusalFor(found.reason);
-    return answer({ accounts: found.accounts.map(present), next: found.next });
+    return answer({ accounts: found.accounts.map(showAccount), next: found.next });
   },
 });
 
@@ -76,17 +49,14 @@ const create = defineEndpoint({
   summary: 'Make an account, invited by mail or vouched for',
   who: 'admin',
   body: z.strictObject({
-    email: z.string().max(1000),
-    name: z.string().max(400).optional(),
+    email: address,
+    name: personName.optional(),
     groups: z.array(z.string().max(200)).max(100).optional(),
     role: roleShape.default('user'),
     invited: z.boolean().default(true),
-    password: z.string().max(4096).optional(),
+    password: secret.optional(),
   }),
-  response: z.object({
-    account: z.string(),
-    invitation_url: z.string().nullable().meta({ description: 'for the operator only; works once' }),
-  }),
+  response: accountMadeShape,
   handle: async ({ context, actor, body, request }) => {
     const outcome = await createAccount(context, actor, {
       email: body.email,
@@ -108,7 +78,7 @@ function urlForOperator(context: ControlContext, actor: Actor, page: AccountPage
   return actor.kind === 'operator' && code !== null ? pageUrl(context, page, code) : null;
 }
 
-const params = z.object({ account: z.string().max(60) });
+const params = z.object({ account: id });
 
 const read = defineEndpoint({
   method: 'GET',
@@ -119,7 +89,7 @@ const read = defineEndpoint({
   response: accountShape,
   handle: async ({ context, actor, params: { account } }) => {
     const found = await adminReadAccount(context, actor, { accountId: account });
-    return found.kind === 'refused' ? refusalFor(found.reason) : answer(present(found.account));
+    return found.kind === 'refused' ? refusalFor(found.reason) : answer(showAccount(found.account));
   },
 });
 
@@ -180,8 +150,6 @@ const endSessions = defineEndpoint({
   },
 });
 
-const codeShape = z.object({ url: z.string().nullable().meta({ description: 'for the operator only; works once' }) });
-
 const invite = defineEndpoint({
   method: 'POST',
   path: 'accounts/:account/invitation',
@@ -224,8 +192,8 @@ const audit = defineEndpoint({
   summary: 'What was done, by whom and to what; newest first',
   who: 'admin',
   query: z.object({
-    subject: z.string().max(60).optional(),
-    actor: z.string().max(60).optional(),
+    subject: id.optional(),
+    actor: id.optional(),
     before: z.coerce.number().int().min(1).optional(),
     limit: z.coerce.number().int().min(1).max(500).default(50),
   }),

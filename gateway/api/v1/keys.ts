@@ -2,25 +2,9 @@
 // A stolen administrator's session may rotate keys, which is seen at once; it never learns one.
 
 import { z } from 'zod';
-import {
-  addKey,
-  exportKey,
-  type KeyRefusal,
-  type KeyView,
-  listRing,
-  promoteKey,
-  retireKey,
-} from '../../control/keys/change-keys.ts';
+import { addKey, exportKey, type KeyRefusal, listRing, promoteKey, retireKey } from '../../control/keys/change-keys.ts';
 import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../endpoint.ts';
-
-export const keyShape = z.object({
-  id: z.string(),
-  algorithm: z.literal('HS256'),
-  purpose: z.enum(['content', 'internal']),
-  state: z.enum(['signing', 'verifying', 'retired']),
-  owner: z.enum(['yaml', 'store']),
-  created_at: z.int().nullable(),
-});
+import { exportedKeyShape, keyShape, keysShape, showKey } from './key-shapes.ts';
 
 const keyParams = z.object({ key: z.string().min(1).max(128) });
 
@@ -30,7 +14,7 @@ export const keyEndpoints: readonly Endpoint[] = [
     path: 'keys',
     summary: 'The key ring, without its secrets',
     who: 'admin',
-    response: z.object({ keys: z.array(keyShape) }),
+    response: keysShape,
     handle: async ({ context }) => answer({ keys: (await listRing(context)).map(showKey) }),
   }),
   defineEndpoint({
@@ -79,7 +63,7 @@ export const keyEndpoints: readonly Endpoint[] = [
     summary: 'The secret of a content key, for another server; the operator’s alone',
     who: 'admin',
     params: keyParams,
-    response: z.object({ id: z.string(), secret: z.string() }),
+    response: exportedKeyShape,
     handle: async ({ context, actor, params }) => {
       if (actor.kind !== 'operator')
         return refuse(
@@ -94,10 +78,6 @@ export const keyEndpoints: readonly Endpoint[] = [
     },
   }),
 ];
-
-function showKey({ createdAt, ...key }: KeyView): z.input<typeof keyShape> {
-  return { ...key, created_at: createdAt };
-}
 
 /** What a refused change of the ring is called. */
 export function refuseKey({ reason, until }: KeyRefusal): Refusal {

@@ -4,10 +4,10 @@
 import { z } from 'zod';
 import type { LinkView } from '../../control/links/link-view.ts';
 import type { MemberView } from '../../control/links/list-links.ts';
+import { id } from '../shapes.ts';
 
 /** A moment. */
 export const at = z.int().min(0).describe('epoch seconds');
-export const id = z.string().max(60);
 export const method = z.string().max(32);
 
 export const linkShape = z.object({

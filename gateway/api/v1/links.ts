@@ -9,11 +9,11 @@ import { reopenLink } from '../../control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../control/links/revoke-link.ts';
 import { revokeMember } from '../../control/links/revoke-member.ts';
 import { answer, defineEndpoint, type Endpoint, refuse } from '../endpoint.ts';
+import { collectionName, id } from '../shapes.ts';
 import {
   allRevokedShape,
   at,
   createdShape,
-  id,
   linkShape,
   linksShape,
   membersShape,
@@ -35,7 +35,7 @@ const create = defineEndpoint({
   summary: 'Make a link to a collection, or to something in it. The URL is shown this once.',
   who: 'account',
   body: z.strictObject({
-    collection: z.string().max(200),
+    collection: collectionName,
     path: z.string().max(2000).nullish().describe('default: the whole collection'),
     label: z.string().max(500),
     claims_allowed: z.int().optional().describe('how many accounts may come in; default 1'),
@@ -68,7 +68,7 @@ const list = defineEndpoint({
   path: 'links',
   summary: 'Links of the collections that you own, newest first.',
   who: 'account',
-  query: z.object({ collection: z.string().max(200).optional(), ...page }),
+  query: z.object({ collection: collectionName.optional(), ...page }),
   response: linksShape,
   handle: async ({ context, actor, query }) => {
     const listed = await listLinks(context, actor, present(query));
@@ -171,7 +171,7 @@ const revokeAll = defineEndpoint({
   path: 'collections/:collection/revoke-links',
   summary: 'End every link of a collection.',
   who: 'account',
-  params: z.object({ collection: z.string().max(200) }),
+  params: z.object({ collection: collectionName }),
   response: allRevokedShape,
   handle: async ({ context, actor, params, request }) => {
     const outcome = await revokeAllLinks(context, actor, params.collection, request.requestId);

@@ -16,7 +16,8 @@ import {
 import { readAccount } from '../../store/accounts.ts';
 import { makeFormToken } from '../cross-site.ts';
 import { answer, defineEndpoint, type Endpoint, empty, type Refusal, refuse } from '../endpoint.ts';
-import { refusalFor, tooManyTries } from './refusal-words.ts';
+import { refusalFor, tooManyTries } from '../refusal-words.ts';
+import { id, personName } from '../shapes.ts';
 
 type Person = Extract<Actor, { readonly kind: 'account' }>;
 
@@ -68,7 +69,7 @@ const rename = defineEndpoint({
   path: 'me',
   summary: 'Change one’s own name',
   who: 'account',
-  body: z.strictObject({ name: z.string().max(400) }),
+  body: z.strictObject({ name: personName }),
   response: null,
   handle: async ({ context, actor, body, request }) => {
     const { requestId } = request;
@@ -129,7 +130,7 @@ const endOne = defineEndpoint({
   path: 'sessions/:session',
   summary: 'End one of one’s own sign-ins',
   who: 'account',
-  params: z.object({ session: z.string().max(60) }),
+  params: z.object({ session: id }),
   response: null,
   handle: async ({ context, actor, params, request }) => {
     const person = personOf(actor);
@@ -184,7 +185,7 @@ const devices = defineEndpoint({
   },
 });
 
-const deviceParams = z.object({ device: z.string().max(60) });
+const deviceParams = z.object({ device: id });
 
 const nameDevice = defineEndpoint({
   method: 'PATCH',
@@ -192,7 +193,7 @@ const nameDevice = defineEndpoint({
   summary: 'Name one of one’s own devices',
   who: 'account',
   params: deviceParams,
-  body: z.strictObject({ name: z.string().max(400) }),
+  body: z.strictObject({ name: personName }),
   response: null,
   handle: async ({ context, actor, params, body, request }) => {
     const person = personOf(actor);

@@ -8,9 +8,9 @@ import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { requestAddressChange } from '../../control/accounts/request-address-change.ts';
 import { makeFormToken } from '../cross-site.ts';
 import { defineEndpoint, type Endpoint, empty } from '../endpoint.ts';
-import { refusalFor, tooManyTries } from './refusal-words.ts';
+import { refusalOf } from '../refusal-words.ts';
+import { address as addressShape, code, secret } from '../shapes.ts';
 
-const secret = z.string().max(4096);
 const own = secret.describe('the account’s password; empty when it has none');
 
 const password = defineEndpoint({
@@ -23,21 +23,10 @@ const password = defineEndpoint({
   handle: async ({ context, actor, body, request }) => {
     const asked = { ...request, oldPassword: body.old_password, newPassword: body.new_password };
     const outcome = await changePassword(context, actor, asked);
-    switch (outcome.kind) {
-      case 'changed': {
-        const { session } = outcome;
-        const answered = { session: session.sessionId, csrf_token: makeFormToken(context, session.sessionId) };
-        return { kind: 'answer', status: 200, body: answered, browser: { kind: 'signed-in', session } };
-      }
-      case 'weak-password':
-        return refusalFor(`password-${outcome.why}`);
-      case 'busy':
-        return tooManyTries(outcome.retryAfterSeconds);
-      case 'refused':
-        return refusalFor(outcome.reason);
-      default:
-        return outcome satisfies never;
-    }
+    if (outcome.kind !== 'changed') return refusalOf(outcome);
+    const { session } = outcome;
+    const answered = { session: session.sessionId, csrf_token: makeFormToken(context, session.sessionId) };
+    return { kind: 'answer', status: 200, body: answered, browser: { kind: 'signed-in', session } };
   },
 });
 
@@ -46,21 +35,12 @@ const address = defineEndpoint({
   path: 'me/address',
   summary: 'Use another address: a mail goes there, and the change is made once its code comes back',
   who: 'account',
-  body: z.strictObject({ email: z.string().max(1000), password: own.default('') }),
+  body: z.strictObject({ email: addressShape, password: own.default('') }),
   response: null,
   handle: async ({ context, actor, body, request: { clientAddress, requestId } }) => {
     const asked = { newEmail: body.email, password: body.password, clientAddress, requestId };
     const outcome = await requestAddressChange(context, actor, asked);
-    switch (outcome.kind) {
-      case 'accepted':
-        return empty;
-      case 'busy':
-        return tooManyTries(outcome.retryAfterSeconds);
-      case 'refused':
-        return refusalFor(outcome.reason);
-      default:
-        return outcome satisfies never;
-    }
+    return outcome.kind === 'accepted' ? empty : refusalOf(outcome);
   },
 });
 
@@ -70,24 +50,14 @@ const confirm = defineEndpoint({
   summary: 'Make that change with the code of the mail; every session of the account ends, this one too',
   who: 'anyone',
   body: z.strictObject({
-    code: z.string().max(200),
+    code,
     password: own.optional().describe('where the account that asked is not signed in'),
   }),
   response: z.object({ email: z.string() }),
   handle: async ({ context, actor, body, request }) => {
     const outcome = await confirmAddressChange(context, { ...request, ...body, actor });
-    switch (outcome.kind) {
-      case 'changed':
-        return { kind: 'answer', status: 200, body: { email: outcome.email }, browser: { kind: 'signed-out' } };
-      case 'refused':
-        return refusalFor('code');
-      case 'wrong-password':
-        return refusalFor('wrong-password');
-      case 'busy':
-        return tooManyTries(outcome.retryAfterSeconds);
-      default:
-        return outcome satisfies never;
-    }
+    if (outcome.kind !== 'changed') return refusalOf(outcome);
+    return { kind: 'answer', status: 200, body: { email: outcome.email }, browser: { kind: 'signed-out' } };
   },
 });
 
@@ -100,16 +70,7 @@ const remove = defineEndpoint({
   response: null,
   handle: async ({ context, actor, body: { password: given }, request: { clientAddress, requestId } }) => {
     const outcome = await deleteAccount(context, actor, { password: given, clientAddress, requestId });
-    switch (outcome.kind) {
-      case 'deleted':
-        return { kind: 'empty', browser: { kind: 'signed-out' } };
-      case 'busy':
-        return tooManyTries(outcome.retryAfterSeconds);
-      case 'refused':
-        return refusalFor(outcome.reason);
-      default:
-        return outcome satisfies never;
-    }
+    return outcome.kind === 'deleted' ? { kind: 'empty', browser: { kind: 'signed-out' } } : refusalOf(outcome);
   },
 });
 

@@ -13,12 +13,9 @@ import { signIn } from '../../control/sessions/sign-in.ts';
 import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
 import type { NewSession } from '../../control/sessions/start-session.ts';
 import { makeFormToken } from '../cross-site.ts';
-import { defineEndpoint, type Endpoint, type EndpointAnswer, empty } from '../endpoint.ts';
-import { refusalFor, tooManyTries } from './refusal-words.ts';
-
-const address = z.string().max(1000);
-const secret = z.string().max(4096);
-const code = z.string().max(200).describe('as it stands in the mail’s link');
+import { defineEndpoint, type Endpoint, type EndpointAnswer, empty, type Refusal } from '../endpoint.ts';
+import { refusalFor, refusalOf, tooManyTries, type Undone } from '../refusal-words.ts';
+import { address, code, personName, secret } from '../shapes.ts';
 
 const entered = z.object({
   account: z.string(),
@@ -50,16 +47,8 @@ const password = defineEndpoint({
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
     const outcome = await signIn(context, { ...request, ...body });
-    switch (outcome.kind) {
-      case 'signed-in':
-        return enter(context, actor, outcome.session);
-      case 'refused':
-        return refusalFor('sign-in');
-      case 'busy':
-        return tooManyTries(outcome.retryAfterSeconds);
-      default:
-        return outcome satisfies never;
-    }
+    if (outcome.kind === 'signed-in') return enter(context, actor, outcome.session);
+    return outcome.kind === 'refused' ? refusalFor('sign-in') : refusalOf(outcome);
   },
 });
 
@@ -68,7 +57,7 @@ const byCode = defineEndpoint({
   path: 'sign-in/code',
   summary: 'Sign in with the code of an invitation (with a password to choose) or of a one-time sign-in link',
   who: 'anyone',
-  body: z.strictObject({ code, password: secret.optional(), name: z.string().max(400).optional() }),
+  body: z.strictObject({ code, password: secret.optional(), name: personName.optional() }),
   response: entered,
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
@@ -110,7 +99,7 @@ const verify = defineEndpoint({
   path: 'register/verify',
   summary: 'Confirm the address with the code of that mail, choose a password, and be signed in',
   who: 'anyone',
-  body: z.strictObject({ code, password: secret, name: z.string().max(400).optional() }),
+  body: z.strictObject({ code, password: secret, name: personName.optional() }),
   response: entered,
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
@@ -146,22 +135,9 @@ const reset = defineEndpoint({
   },
 });
 
-function codeRefusal(
-  outcome:
-    | { readonly kind: 'refused' }
-    | { readonly kind: 'weak-password'; readonly why: string }
-    | { readonly kind: 'busy' },
-) {
-  switch (outcome.kind) {
-    case 'refused':
-      return refusalFor('code');
-    case 'weak-password':
-      return refusalFor(`password-${outcome.why}`);
-    case 'busy':
-      return refusalFor('busy');
-    default:
-      return outcome satisfies never;
-  }
+/** Nobody tried a code too often: what is busy is the hashing of passwords. */
+function codeRefusal(outcome: Undone): Refusal {
+  return outcome.kind === 'busy' ? refusalFor('busy') : refusalOf(outcome);
 }
 
 export const signInEndpoints: readonly Endpoint[] = [password, byCode, leave, register, verify, forgot, reset];

@@ -1,28 +1,15 @@
-// What the account commands share: the shapes they read, how a person is named, and the words for refusals.
+// What the account commands share: how a person is named, and the words for refusals. The shapes they read are those of `v1`,
+// api/v1/account-shapes.ts.
 // A person is named by address or id; an address that several unverified accounts name has to be said by id.
 
-import { z } from 'zod';
+import type { z } from 'zod';
+import { type Account, accountShape, accountsShape } from '../../api/v1/account-shapes.ts';
 import { isId } from '../../core/model/node-id.ts';
 import { isoTime } from '../../telemetry/clock.ts';
 import { CommandError, usageError } from '../command-error.ts';
 import type { OperatorApi } from '../operator-api.ts';
 import type { RefusalWords } from '../refusal-words.ts';
 
-export const accountShape = z.object({
-  id: z.string(),
-  email: z.string(),
-  is_verified: z.boolean(),
-  name: z.string(),
-  groups: z.array(z.string()),
-  role: z.enum(['user', 'admin']),
-  state: z.enum(['active', 'disabled', 'deleted']),
-  has_password: z.boolean(),
-  created_at: z.int(),
-});
-
-export type Account = z.infer<typeof accountShape>;
-
-const pageShape = z.object({ accounts: z.array(accountShape), next: z.string().nullable() });
 const pageSize = 500;
 
 export const accountWords: RefusalWords = {
@@ -58,7 +45,7 @@ export async function listAccounts(
     const query = new URLSearchParams({ limit: String(Math.min(pageSize, options.limit)) });
     if (options.search !== undefined) query.set('search', options.search);
     if (after !== null) query.set('after', after);
-    const page: z.infer<typeof pageShape> = await api.ask('GET', `accounts?${query}`, pageShape);
+    const page: z.infer<typeof accountsShape> = await api.ask('GET', `accounts?${query}`, accountsShape);
     accounts.push(...page.accounts);
     after = page.next;
     if (after === null || accounts.length >= options.limit) {

@@ -2,7 +2,7 @@
 // Links that let somebody in are printed once, to whoever runs the command, and stand in no log.
 
 import type { Command } from 'commander';
-import { z } from 'zod';
+import { accountMadeShape, codeShape } from '../../api/v1/account-shapes.ts';
 import { repeatedOption } from '../claims.ts';
 import { readPasswordFromStdin } from '../password-input.ts';
 import { printNote, printResult, styled } from '../terminal.ts';
@@ -15,9 +15,6 @@ interface PersonOptions extends AccountCommandOptions {
   readonly admin?: boolean;
   readonly passwordStdin?: boolean;
 }
-
-const createdShape = z.object({ account: z.string(), invitation_url: z.string().nullable() });
-const codeShape = z.object({ url: z.string().nullable() });
 
 export function addCommand(group: Command): void {
   person(group.command('add <address>').description('make an account for an address that you vouch for'))
@@ -39,7 +36,7 @@ Examples:
           invited: false,
           ...(password === undefined ? {} : { password }),
         };
-        const { account } = await api.ask('POST', 'accounts', createdShape, body);
+        const { account } = await api.ask('POST', 'accounts', accountMadeShape, body);
         printResult(options, { account }, `${styled('green', 'made')} ${account} for ${address}`);
         if (password === undefined) printNote(`they come in by: latchkey account sign-in-link ${address}`);
       });
@@ -67,7 +64,7 @@ Example:
           known !== undefined && isPlain
             ? { account: known.id, ...(await api.ask('POST', `accounts/${known.id}/invitation`, codeShape)) }
             : await api
-                .ask('POST', 'accounts', createdShape, { ...personBody(address, options), invited: true })
+                .ask('POST', 'accounts', accountMadeShape, { ...personBody(address, options), invited: true })
                 .then((made) => ({ account: made.account, url: made.invitation_url }));
         printResult(options, { account, url }, url ?? `${styled('green', 'invited')} ${address} (${account})`);
         if (config.mail === null)

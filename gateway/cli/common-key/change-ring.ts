@@ -3,22 +3,19 @@
 
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { z } from 'zod';
+import { exportedKeyShape, type Key, keyShape, keysShape } from '../../api/v1/key-shapes.ts';
 import { createFile, errorCode } from '../../store/atomic-file.ts';
 import { CommandError, refusalError } from '../command-error.ts';
 import { requireConfig } from '../load-config.ts';
 import type { OperatorApi } from '../operator-api.ts';
 import { printNote, printResult, styled } from '../terminal.ts';
-import { type Key, keyShape, keyWords, refuseDeclared } from './key-api.ts';
+import { keyWords, refuseDeclared } from './key-api.ts';
 import { type KeyForm, keyForms, keyText, type SharedKey } from './key-forms.ts';
 
 export interface RingOptions {
   readonly config: string;
   readonly json?: boolean;
 }
-
-const ringShape = z.object({ keys: z.array(keyShape) });
-const exportedShape = z.object({ id: z.string(), secret: z.string() });
 
 /** Adds a key that verifies to the store's ring. */
 export async function addStoreKey(options: RingOptions, id: string | undefined): Promise<void> {
@@ -95,7 +92,7 @@ Examples:
         const wanted = ids.length > 0 ? ids : (await contentKeys(api)).map((key) => key.id);
         const keys: SharedKey[] = [];
         for (const id of wanted) {
-          const { secret } = await api.ask('POST', `keys/${encodeURIComponent(id)}/export`, exportedShape, {});
+          const { secret } = await api.ask('POST', `keys/${encodeURIComponent(id)}/export`, exportedKeyShape, {});
           keys.push({ id, secret: Buffer.from(secret, 'base64url') });
         }
         const made = keyText(keys, options.form);
@@ -123,7 +120,7 @@ export function writeNew(out: string, text: string): string {
 }
 
 async function contentKeys(api: OperatorApi): Promise<readonly Key[]> {
-  const { keys } = await api.ask('GET', 'keys', ringShape);
+  const { keys } = await api.ask('GET', 'keys', keysShape);
   return keys.filter((key) => key.purpose === 'content' && key.owner === 'store' && key.state !== 'retired');
 }
 

@@ -1,20 +1,8 @@
-// What the commands about keys share: the shapes they read and the words for refusals.
+// What the commands about keys share: the words for refusals. The shapes they read are those of `v1`, api/v1/key-shapes.ts.
 
-import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import { CommandError } from '../command-error.ts';
 import type { RefusalWords } from '../refusal-words.ts';
-
-export const keyShape = z.object({
-  id: z.string(),
-  algorithm: z.string(),
-  purpose: z.enum(['content', 'internal']),
-  state: z.enum(['signing', 'verifying', 'retired']),
-  owner: z.enum(['yaml', 'store']),
-  created_at: z.int().nullable(),
-});
-
-export type Key = z.infer<typeof keyShape>;
 
 const declaredHint =
   'edit common_keys there, and a running gateway takes it over; or drop common_keys to have latchkey keep the keys';
