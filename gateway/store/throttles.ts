@@ -17,6 +17,8 @@ export interface ThrottleKey {
 export interface ThrottlePolicy {
   /** How long nothing is looked at after this many guesses in a row, in seconds; 0: the next one may come at once. */
   readonly blockSeconds: (guesses: number) => number;
+  /** The most that `blockSeconds` ever says. A block that lasts longer was set by a clock that was ahead, and is none. */
+  readonly longestBlockSeconds: number;
   /** Guesses are forgotten when none came for so long. */
   readonly forgetAfterSeconds: number;
 }
@@ -31,7 +33,9 @@ export type CountedGuess =
 export async function countGuess(unit: Unit, key: ThrottleKey, policy: ThrottlePolicy): Promise<CountedGuess> {
   // Read first, write second: a unit has the store for itself until it is durable.
   const row = await selectThrottle(unit.sql, key);
-  if (row !== undefined && row.blocked_until_at > unit.now) return { kind: 'blocked', until: row.blocked_until_at };
+  if (row !== undefined && isBlocked(row.blocked_until_at, policy.longestBlockSeconds, unit.now)) {
+    return { kind: 'blocked', until: row.blocked_until_at };
+  }
   const isFresh = row === undefined || row.last_at + policy.forgetAfterSeconds <= unit.now;
   const guesses = isFresh ? 1 : row.failures + 1;
   const values = {
@@ -46,6 +50,11 @@ export async function countGuess(unit: Unit, key: ThrottleKey, policy: ThrottleP
     .onConflict((conflict) => conflict.columns(['kind', 'key_digest']).doUpdateSet(values))
     .execute();
   return { kind: 'allowed', guesses };
+}
+
+/** Whether a block holds at a moment. @param longestSeconds  see `ThrottlePolicy` */
+export function isBlocked(until: EpochSeconds, longestSeconds: number, now: EpochSeconds): boolean {
+  return until > now && until <= now + longestSeconds;
 }
 
 /** How it stands, without counting. */

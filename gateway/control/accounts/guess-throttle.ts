@@ -2,11 +2,14 @@
 // fresh guesses, and all nodes count together. A guess is counted before it is looked at: parallel ones do not slip through.
 // Unknown addresses are counted like known ones. Known devices have a count of their own, which nobody else can fill.
 
+import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Unit } from '../../store/store.ts';
+import type { Tables } from '../../store/tables.ts';
 import {
   countGuess,
   forgetGuesses,
+  isBlocked,
   readThrottle,
   type ThrottleKey,
   type ThrottlePolicy,
@@ -30,8 +33,7 @@ export interface Guesser {
 /** Seconds until the next guess is looked at; 0: now. Counts nothing. */
 export async function guessWait(context: ControlContext, guesser: Guesser): Promise<number> {
   const now = context.clock.epochSeconds();
-  const rows = await Promise.all(countersOf(guesser).map(({ key }) => readThrottle(context.store.sql, key)));
-  return Math.max(0, ...rows.map((row) => (row?.blockedUntil ?? 0) - now));
+  return (await latestBlock(context.store.sql, countersOf(guesser), now)) - now;
 }
 
 /** Counts one guess. @returns null when it may be looked at, else the seconds to wait; then nothing was counted */
@@ -39,7 +41,7 @@ export async function takeGuess(context: ControlContext, guesser: Guesser): Prom
   const written = await context.write(async (unit) => {
     const counters = countersOf(guesser);
     // Every counter is asked before one is raised: a guess that is not looked at costs nothing.
-    const until = await latestBlock(unit, counters);
+    const until = await latestBlock(unit.sql, counters, unit.now);
     if (until > unit.now) return until - unit.now;
     for (const { kind, key } of counters) await countGuess(unit, key, policyOf(guessLimits[kind]));
     return null;
@@ -78,15 +80,24 @@ function counter(kind: GuessKind, ...parts: readonly string[]): Counter {
   return { kind, key: { kind: `guess-${kind}`, keyDigest: digestOf(JSON.stringify([kind, ...parts])) } };
 }
 
-async function latestBlock(unit: Unit, counters: readonly Counter[]): Promise<EpochSeconds> {
-  let latest = 0;
-  for (const { key } of counters) latest = Math.max(latest, (await readThrottle(unit.sql, key))?.blockedUntil ?? 0);
+/** The end of the longest block that holds; `now` for none. */
+async function latestBlock(
+  sql: Kysely<Tables>,
+  counters: readonly Counter[],
+  now: EpochSeconds,
+): Promise<EpochSeconds> {
+  let latest = now;
+  for (const { kind, key } of counters) {
+    const until = (await readThrottle(sql, key))?.blockedUntil ?? 0;
+    if (isBlocked(until, guessLimits[kind].longestWaitSeconds, now)) latest = Math.max(latest, until);
+  }
   return latest;
 }
 
 function policyOf(limit: GuessLimit): ThrottlePolicy {
   return {
     forgetAfterSeconds: limit.forgetSeconds,
+    longestBlockSeconds: limit.longestWaitSeconds,
     blockSeconds: (guesses) => {
       const beyond = guesses - limit.freeFailures;
       // 2 ** 30 is beyond every longest wait, and exponents stay small whatever the count.

@@ -36,6 +36,7 @@ function count(unit: Unit, kind: RequestKind, subject: string) {
   const policy: ThrottlePolicy = {
     // One window after the last request of a full one; then the count begins anew.
     forgetAfterSeconds: windowSeconds,
+    longestBlockSeconds: windowSeconds,
     blockSeconds: (guesses) => (guesses % requests === 0 ? windowSeconds : 0),
   };
   return countGuess(unit, { kind, keyDigest: digestOf(JSON.stringify([kind, subject])) }, policy);

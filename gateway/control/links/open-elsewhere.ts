@@ -27,6 +27,7 @@ const codeLength = 8;
 const throttle: ThrottlePolicy = {
   blockSeconds: (guesses) => (guesses < 10 ? 0 : Math.min(3600, 30 * 2 ** Math.min(guesses - 10, 7))),
   forgetAfterSeconds: 3600,
+  longestBlockSeconds: 3600,
 };
 
 const detailsShape = z.object({ host: z.string(), path: z.string(), session: z.string(), device: z.string() });

@@ -22,7 +22,7 @@ export interface RefusedSignIn {
 
 const hour = 3600;
 /** Counts and stops nobody: what slows guessing is guess-throttle.ts. */
-const counting: ThrottlePolicy = { forgetAfterSeconds: hour, blockSeconds: () => 0 };
+const counting: ThrottlePolicy = { forgetAfterSeconds: hour, longestBlockSeconds: 0, blockSeconds: () => 0 };
 
 export async function recordRefusal(context: ControlContext, refused: RefusedSignIn): Promise<void> {
   await context.write(async (unit) => {

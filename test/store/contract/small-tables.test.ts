@@ -121,6 +121,7 @@ describeEngines('throttles', (engine) => {
   const policy: ThrottlePolicy = {
     blockSeconds: (guesses) => (guesses < 3 ? 0 : 10 * 2 ** (guesses - 3)),
     forgetAfterSeconds: 1000,
+    longestBlockSeconds: 1000,
   };
 
   test('many guesses at once are counted one by one, and the rest are not looked at', async () => {
@@ -152,6 +153,18 @@ describeEngines('throttles', (engine) => {
     clock.now += 5000;
     expect(await run(store, (unit) => pruneThrottles(unit, clock.now - 1000))).toBe(1);
     expect(await readThrottle(store.sql, key)).toBeNull();
+  });
+
+  test('what a clock that was ahead blocked is free once the clock is right', async () => {
+    const { store, clock } = await openEmpty(engine);
+    const right = clock.now;
+    clock.now += 365 * 86_400;
+    for (let at = 0; at < 3; at++) await run(store, (unit) => countGuess(unit, key, policy));
+    expect((await run(store, (unit) => countGuess(unit, key, policy))).kind).toBe('blocked');
+    clock.now = right;
+    expect((await run(store, (unit) => countGuess(unit, key, policy))).kind).toBe('allowed');
+    // The block that this guess set holds.
+    expect(await run(store, (unit) => countGuess(unit, key, policy))).toEqual({ kind: 'blocked', until: right + 20 });
   });
 });
 
