@@ -55,9 +55,11 @@ export const presentation: PageRoute['run'] = async (visit) => {
   }
   // the question is asked on a page of its own, so that the token does not stand in the address meanwhile
   const flow = visit.jar.begin({ returnPath, link });
-  if (!link.isDirect && shown.state !== 'access-over') return visit.redirect(`${visit.prefix}claim?flow=${flow.id}`);
-  // a link that is over claims nothing, whoever sent the visitor; something else may let them in
-  return await claim({ ...visit, actor: visit.actor }, { ...flow, link });
+  const person: PersonVisit = { ...visit, actor: visit.actor };
+  if (link.isDirect) return await claim(person, { ...flow, link });
+  if (shown.state !== 'access-over') return visit.redirect(`${visit.prefix}claim?flow=${flow.id}`);
+  // nothing is left to be asked; no claim here, for the link may be opened again this very moment
+  return (await pass(person, { ...flow, link })) ?? refuse(visit, flow, { kind: 'access-over' });
 };
 
 const claimPage = definePage({
