@@ -21,6 +21,6 @@ export function onwardPage(to: string): PageContent {
     width: 'narrow',
     referrer: 'no-referrer',
     onwardTo: to,
-    body: html`<p>If this page stays, go on yourself.</p><p><a class="button" href="${to}">Go on</a></p>`,
+    body: html`<p>If nothing happens, press this:</p><p><a class="button" href="${to}">Go on</a></p>`,
   };
 }

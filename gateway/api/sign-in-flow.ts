@@ -64,7 +64,7 @@ export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
 function noSignInsHere(visit: Visit): PageAnswer {
   return visit.sorry(403, {
     title: 'Signing in does not work at this address yet',
-    text: `If you run this place: name ${visit.origin.host} in portal.hosts of the configuration. Sign-ins are sent to hosts that it names, and the route that serves this one has a wildcard. If you do not, tell whoever does.`,
+    text: `Tell whoever runs this place. If that is you: name ${visit.origin.host} in portal.hosts of the configuration. Its route has a wildcard, and sign-ins are sent to names only.`,
   });
 }
 
