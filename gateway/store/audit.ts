@@ -3,6 +3,7 @@
 
 import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../core/model/time.ts';
+import { fixedStatement, type Places } from './fixed-statement.ts';
 import type { Unit } from './store.ts';
 import type { AuditTable, Tables } from './tables.ts';
 
@@ -40,18 +41,35 @@ export interface AuditQuery {
 }
 
 export async function appendAudit(unit: Unit, entry: NewAuditEntry): Promise<void> {
-  await unit.sql
-    .insertInto('audit')
-    .values({
-      at: unit.now,
-      actor: entry.actor,
-      action: entry.action,
-      subject: entry.subject,
-      details: JSON.stringify(entry.details ?? {}),
-      request_id: entry.requestId ?? null,
-    })
-    .execute();
+  await insertEntry(unit.sql, {
+    at: unit.now,
+    actor: entry.actor,
+    action: entry.action,
+    subject: entry.subject,
+    details: JSON.stringify(entry.details ?? {}),
+    requestId: entry.requestId ?? null,
+  });
 }
+
+interface EntryValues {
+  readonly at: EpochSeconds;
+  readonly actor: string;
+  readonly action: AuditTable['action'];
+  readonly subject: string;
+  readonly details: string;
+  readonly requestId: string | null;
+}
+
+const insertEntry = fixedStatement((sql, at: Places<EntryValues>) =>
+  sql.insertInto('audit').values({
+    at: at.value('at'),
+    actor: at.value('actor'),
+    action: at.value('action'),
+    subject: at.value('subject'),
+    details: at.value('details'),
+    request_id: at.value('requestId'),
+  }),
+);
 
 /** Newest first. `next` is `before` for the page behind this one; null: there is none. */
 export async function listAudit(

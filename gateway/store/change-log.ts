@@ -5,6 +5,7 @@
 import type { Kysely } from 'kysely';
 import type { Change, LogPosition } from '../core/model/change.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
+import { fixedStatement } from './fixed-statement.ts';
 import { type ChangesRead, type RevocationList, StoreAway, type Unit } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -15,10 +16,14 @@ export const defaultChangesPerRead = 1000;
 
 /** Where the log ends. */
 export async function readPosition(database: Kysely<Tables>): Promise<LogPosition> {
-  const row = await database.selectFrom('log_position').select(['epoch', 'seq']).where('id', '=', 1).executeTakeFirst();
+  const [row] = (await findPosition(database, {})).rows;
   if (row === undefined) throw new StoreAway(new Error('the store has no log'));
   return { epoch: row.epoch, seq: row.seq };
 }
+
+const findPosition = fixedStatement((sql) =>
+  sql.selectFrom('log_position').select(['epoch', 'seq']).where('id', '=', 1),
+);
 
 /**
  * The next changes after a place.

@@ -4,10 +4,12 @@
 
 import type { ControlledTransaction, KyselyPlugin } from 'kysely';
 import { sql } from 'kysely';
-import type { LogPosition, NewChange } from '../core/model/change.ts';
+import type { Change, LogPosition, NewChange } from '../core/model/change.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
+import { readPosition } from './change-log.ts';
 import type { Engine } from './engine.ts';
+import { fixedStatement, type Places } from './fixed-statement.ts';
 import { StoreAway, type Unit, type Written } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -155,10 +157,7 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
       if (change.node.length > maxNodeLength) throw new Error(`a node of a change is longer than ${maxNodeLength}`);
       seq += 1;
       const place = seq;
-      await guarded
-        .insertInto('changes')
-        .values({ epoch, seq: place, kind: change.kind, node: change.node, at: now })
-        .execute();
+      await insertChange(guarded, { epoch, seq: place, kind: change.kind, node: change.node, at: now });
       return place;
     };
     await sql`savepoint unit`.execute(transaction);
@@ -196,15 +195,31 @@ interface Begun {
 async function begin(engine: Engine): Promise<Begun> {
   const transaction = await engine.writer.startTransaction().execute();
   try {
-    const position = transaction.selectFrom('log_position').select(['epoch', 'seq']).where('id', '=', 1);
-    // SQLite began with the write lock. PostgreSQL: each statement after this one sees what its former holder committed.
-    const row = await (engine.kind === 'postgres' ? position.forUpdate() : position).executeTakeFirst();
-    if (row === undefined) throw new Error('the store has no log');
-    return { transaction, epoch: row.epoch, seq: row.seq };
+    const { epoch, seq } =
+      // SQLite began with the write lock. PostgreSQL: each statement after this one sees what its former holder committed.
+      engine.kind === 'postgres' ? await lockPosition(transaction) : await readPosition(transaction);
+    return { transaction, epoch, seq };
   } catch (error) {
     await transaction.rollback().execute();
     throw error;
   }
+}
+
+const insertChange = fixedStatement((on, at: Places<Change & { readonly epoch: string }>) =>
+  on.insertInto('changes').values({
+    epoch: at.value('epoch'),
+    seq: at.value('seq'),
+    kind: at.value('kind'),
+    node: at.value('node'),
+    at: at.value('at'),
+  }),
+);
+
+async function lockPosition(transaction: ControlledTransaction<Tables>): Promise<LogPosition> {
+  const position = transaction.selectFrom('log_position').select(['epoch', 'seq']).where('id', '=', 1).forUpdate();
+  const row = await position.executeTakeFirst();
+  if (row === undefined) throw new Error('the store has no log');
+  return row;
 }
 
 /** PostgreSQL tells the other nodes in the same statement; it sends the notification when the transaction is committed. */

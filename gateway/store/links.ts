@@ -4,6 +4,7 @@
 
 import type { Kysely, Selectable } from 'kysely';
 import type { EpochSeconds } from '../core/model/time.ts';
+import { fixedStatement, type Places } from './fixed-statement.ts';
 import type { AccessKeysTable, LinksTable, Tables } from './tables.ts';
 
 export type LinkRow = Selectable<LinksTable>;
@@ -29,8 +30,12 @@ export async function insertLink(sql: Kysely<Tables>, key: AccessKeyRow, link: L
 }
 
 export async function findLink(sql: Kysely<Tables>, id: string): Promise<LinkRow | null> {
-  return (await sql.selectFrom('links').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+  return (await findRow(sql, { id })).rows[0] ?? null;
 }
+
+const findRow = fixedStatement((sql, at: Places<{ readonly id: string }>) =>
+  sql.selectFrom('links').selectAll().where('id', '=', at.value('id')),
+);
 
 /**
  * Links of some collections, newest first.
@@ -80,24 +85,40 @@ export interface ClaimAttempt {
  * @returns whether one was spent
  */
 export async function spendClaim(sql: Kysely<Tables>, attempt: ClaimAttempt): Promise<boolean> {
-  const { now } = attempt;
-  const result = await sql
+  const { others, ...asked } = attempt;
+  const pairs = others.flatMap(({ collection, scopes }) => scopes.map((path) => ({ collection, path })));
+  const spent = await spend(sql, {
+    ...asked,
+    otherCollections: pairs.map(({ collection }) => collection),
+    otherPaths: pairs.map(({ path }) => path),
+  });
+  return spent.numAffectedRows === 1n;
+}
+
+/** `others` as pairs. */
+interface SpentValues extends Omit<ClaimAttempt, 'others'> {
+  readonly otherCollections: readonly string[];
+  readonly otherPaths: readonly string[];
+}
+
+const spend = fixedStatement((sql, at: Places<SpentValues>) =>
+  sql
     .updateTable('links')
     .set((is) => ({ claims_used: is('claims_used', '+', 1) }))
-    .where('id', '=', attempt.linkId)
-    .where('access_key_id', '=', attempt.accessKeyId)
-    .where('secret_digest', '=', attempt.secretDigest)
+    .where('id', '=', at.value('linkId'))
+    .where('access_key_id', '=', at.value('accessKeyId'))
+    .where('secret_digest', '=', at.value('secretDigest'))
     .where('revoked_at', 'is', null)
     .whereRef('claims_used', '<', 'claims_allowed')
-    .where((is) => is.or([is('claim_from_at', 'is', null), is('claim_from_at', '<=', now)]))
-    .where((is) => is.or([is('claim_until_at', 'is', null), is('claim_until_at', '>', now)]))
-    .where((is) => is.or([is('access_until_at', 'is', null), is('access_until_at', '>', now)]))
+    .where((is) => is.or([is('claim_from_at', 'is', null), is('claim_from_at', '<=', at.value('now'))]))
+    .where((is) => is.or([is('claim_until_at', 'is', null), is('claim_until_at', '>', at.value('now'))]))
+    .where((is) => is.or([is('access_until_at', 'is', null), is('access_until_at', '>', at.value('now'))]))
     .where((is) =>
       is.exists(
         is
           .selectFrom('access_keys')
           .select('access_keys.id')
-          .where('access_keys.id', '=', attempt.accessKeyId)
+          .where('access_keys.id', '=', at.value('accessKeyId'))
           .where('access_keys.revoked_at', 'is', null),
       ),
     )
@@ -106,7 +127,7 @@ export async function spendClaim(sql: Kysely<Tables>, attempt: ClaimAttempt): Pr
         is
           .selectFrom('accounts')
           .select('accounts.id')
-          .where('accounts.id', '=', attempt.accountId)
+          .where('accounts.id', '=', at.value('accountId'))
           .where('accounts.state', '=', 'active')
           .where('accounts.email_verified_at', 'is not', null),
       ),
@@ -117,8 +138,8 @@ export async function spendClaim(sql: Kysely<Tables>, attempt: ClaimAttempt): Pr
           is
             .selectFrom('members')
             .select('members.id')
-            .where('members.link_id', '=', attempt.linkId)
-            .where('members.account_id', '=', attempt.accountId),
+            .where('members.link_id', '=', at.value('linkId'))
+            .where('members.account_id', '=', at.value('accountId')),
         ),
       ),
     )
@@ -129,26 +150,27 @@ export async function spendClaim(sql: Kysely<Tables>, attempt: ClaimAttempt): Pr
             .selectFrom('members as other')
             .innerJoin('links as by', 'by.id', 'other.link_id')
             .select('other.id')
-            .where('other.account_id', '=', attempt.accountId)
-            .where('other.host', '=', attempt.host)
-            .where((to) =>
-              to.or(
-                attempt.others
-                  .filter(({ scopes }) => scopes.length > 0)
-                  .map(({ collection, scopes }) =>
-                    to.and([to('other.collection', '=', collection), to('other.path', 'in', [...scopes])]),
-                  ),
-              ),
-            )
+            .where('other.account_id', '=', at.value('accountId'))
+            .where('other.host', '=', at.value('host'))
+            .where((to) => {
+              const paths = at.list('otherPaths');
+              return to.or(
+                at.list('otherCollections').map((collection, index) => {
+                  const path = paths[index];
+                  if (path === undefined) throw new Error('a collection without a path');
+                  return to.and([to('other.collection', '=', collection), to('other.path', '=', path)]);
+                }),
+              );
+            })
             .where('other.revoked_at', 'is', null)
             .where('by.revoked_at', 'is', null)
-            .where((to) => to.or([to('by.access_until_at', 'is', null), to('by.access_until_at', '>', now)])),
+            .where((to) =>
+              to.or([to('by.access_until_at', 'is', null), to('by.access_until_at', '>', at.value('now'))]),
+            ),
         ),
       ),
-    )
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
-}
+    ),
+);
 
 /** @returns whether it was live until now */
 export async function markLinkRevoked(

@@ -4,6 +4,7 @@
 
 import type { Kysely, Selectable } from 'kysely';
 import type { EpochSeconds } from '../core/model/time.ts';
+import { fixedStatement, type Places } from './fixed-statement.ts';
 import type { Unit } from './store.ts';
 import type { MembersTable, Tables } from './tables.ts';
 
@@ -53,18 +54,36 @@ export interface ListedMembership {
 const maxRowsLookedAt = 16;
 
 export async function insertMember(sql: Kysely<Tables>, member: MemberRow): Promise<void> {
-  await sql.insertInto('members').values(member).execute();
+  await insertRow(sql, member);
 }
 
+const insertRow = fixedStatement((sql, at: Places<MemberRow>) =>
+  sql.insertInto('members').values({
+    id: at.value('id'),
+    link_id: at.value('link_id'),
+    access_key_id: at.value('access_key_id'),
+    account_id: at.value('account_id'),
+    collection: at.value('collection'),
+    host: at.value('host'),
+    path: at.value('path'),
+    device_id: at.value('device_id'),
+    claimed_at: at.value('claimed_at'),
+    last_seen_at: at.value('last_seen_at'),
+    revoked_at: at.value('revoked_at'),
+  }),
+);
+
 export async function findMember(sql: Kysely<Tables>, linkId: string, accountId: string): Promise<MemberRow | null> {
-  const found = await sql
+  return (await findRow(sql, { linkId, accountId })).rows[0] ?? null;
+}
+
+const findRow = fixedStatement((sql, at: Places<{ readonly linkId: string; readonly accountId: string }>) =>
+  sql
     .selectFrom('members')
     .selectAll()
-    .where('link_id', '=', linkId)
-    .where('account_id', '=', accountId)
-    .executeTakeFirst();
-  return found ?? null;
-}
+    .where('link_id', '=', at.value('linkId'))
+    .where('account_id', '=', at.value('accountId')),
+);
 
 export async function findMemberById(sql: Kysely<Tables>, id: string): Promise<MemberRow | null> {
   return (await sql.selectFrom('members').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
@@ -86,7 +105,20 @@ export async function findLiveMemberships(
   now: EpochSeconds,
 ): Promise<LiveMembership[]> {
   if (scopes.length === 0 || collections.length === 0) return [];
-  const rows = await sql
+  const { rows } = await findLiveRows(sql, { accountId, host, scopes, collections, now });
+  return rows.sort(byWorth);
+}
+
+interface LiveQuestion {
+  readonly accountId: string;
+  readonly host: string;
+  readonly scopes: readonly string[];
+  readonly collections: readonly string[];
+  readonly now: EpochSeconds;
+}
+
+const findLiveRows = fixedStatement((sql, at: Places<LiveQuestion>) =>
+  sql
     .selectFrom('members')
     .innerJoin('links', 'links.id', 'members.link_id')
     .select([
@@ -98,17 +130,15 @@ export async function findLiveMemberships(
       'links.methods as methods',
       'links.access_until_at as accessUntilAt',
     ])
-    .where('members.account_id', '=', accountId)
-    .where('members.host', '=', host)
-    .where('members.path', 'in', [...scopes])
-    .where('members.collection', 'in', [...collections])
+    .where('members.account_id', '=', at.value('accountId'))
+    .where('members.host', '=', at.value('host'))
+    .where('members.path', 'in', at.list('scopes'))
+    .where('members.collection', 'in', at.list('collections'))
     .where('members.revoked_at', 'is', null)
     .where('links.revoked_at', 'is', null)
-    .where((is) => is.or([is('links.access_until_at', 'is', null), is('links.access_until_at', '>', now)]))
-    .limit(maxRowsLookedAt)
-    .execute();
-  return rows.sort(byWorth);
-}
+    .where((is) => is.or([is('links.access_until_at', 'is', null), is('links.access_until_at', '>', at.value('now'))]))
+    .limit(maxRowsLookedAt),
+);
 
 /** Members of a link, oldest first. @param after  the last one of the page before */
 export async function listMembers(

@@ -3,6 +3,7 @@
 
 import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
+import { fixedStatement, type Places } from '../../store/fixed-statement.ts';
 import type { Tables } from '../../store/tables.ts';
 
 /** Ids as a verified session token names them. */
@@ -27,23 +28,27 @@ export async function readLiveAccount(
   reference: SessionReference,
   now: EpochSeconds,
 ): Promise<LiveAccount | null> {
-  const row = await sql
+  const { account, session, device } = reference;
+  const [row] = (await findLiveAccount(sql, { account, session, device, now })).rows;
+  return row === undefined ? null : { ...row, groups: textsOf(row.groups) };
+}
+
+const findLiveAccount = fixedStatement((sql, at: Places<SessionReference & { readonly now: EpochSeconds }>) =>
+  sql
     .selectFrom('accounts')
     .innerJoin('sessions', 'sessions.account_id', 'accounts.id')
     .innerJoin('devices', 'devices.id', 'sessions.device_id')
     .select(['accounts.id as id', 'accounts.email as email', 'accounts.display_name as displayName'])
     .select(['accounts.groups as groups', 'accounts.role as role'])
-    .where('accounts.id', '=', reference.account)
+    .where('accounts.id', '=', at.value('account'))
     .where('accounts.state', '=', 'active')
     .where('accounts.email_verified_at', 'is not', null)
-    .where('sessions.id', '=', reference.session)
-    .where('sessions.device_id', '=', reference.device)
+    .where('sessions.id', '=', at.value('session'))
+    .where('sessions.device_id', '=', at.value('device'))
     .where('sessions.ended_at', 'is', null)
-    .where('sessions.expires_at', '>', now)
-    .where('devices.ended_at', 'is', null)
-    .executeTakeFirst();
-  return row === undefined ? null : { ...row, groups: textsOf(row.groups) };
-}
+    .where('sessions.expires_at', '>', at.value('now'))
+    .where('devices.ended_at', 'is', null),
+);
 
 /** Whether the session goes on, whatever became of its account. */
 export async function isSessionLive(
