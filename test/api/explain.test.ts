@@ -35,6 +35,6 @@ test('the operator reads why a request was let in; only administrators may ask a
   expect(found.body).not.toContain(made.presentation.token);
 
   const missing = await server.inject({ method: 'GET', url: '/v1/explain/request-2' });
-  expect([missing.statusCode, missing.json().reason]).toEqual([404, 'unknown-request']);
+  expect([missing.statusCode, missing.json().reason]).toEqual([404, 'unknown']);
   expect(explainEndpoints.map(({ who }) => who)).toEqual(['admin']);
 });

@@ -20,8 +20,11 @@ test('every endpoint is in the OpenAPI 3.1 document, and every path of it is ser
     .sort();
   const registered = endpoints.map(({ method, path }) => `${method} /${path.replace(/:(\w+)/g, '{$1}')}`).sort();
   expect(described).toEqual(registered);
-  const operations = Object.values<Record<string, { operationId: string }>>(document.paths).flatMap(Object.values);
+  const operations = Object.values<Record<string, { operationId: string; summary: string }>>(document.paths).flatMap(
+    Object.values,
+  );
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+  expect(operations.filter(({ summary }) => !/^[A-Z].*[^.]$/.test(summary))).toEqual([]);
   for (const { method, path } of endpoints) {
     const { status } = await visitor.json(
       method,

@@ -8,6 +8,7 @@ import { makePlayerUrl, offerElsewhere } from '../../control/links/open-elsewher
 import { canonicalPath } from '../../core/model/path.ts';
 import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../endpoint.ts';
 import { qrPng, qrSvg } from '../qr-code.ts';
+import { refusalFor } from '../refusal-words.ts';
 import { at } from './link-shapes.ts';
 
 const entryShape = z.object({
@@ -28,7 +29,7 @@ function showEntry(entry: AccessEntry): z.output<typeof entryShape> {
 const access = defineEndpoint({
   method: 'GET',
   path: 'access',
-  summary: 'What you can open.',
+  summary: 'What one can open',
   who: 'account',
   response: z.object({ entries: z.array(entryShape) }),
   handle: async ({ context, actor }) =>
@@ -42,7 +43,7 @@ const place = z.strictObject({
 const elsewhere = defineEndpoint({
   method: 'POST',
   path: 'access/open-elsewhere',
-  summary: 'A code of ten minutes that opens something once on another device: to type in, and as a QR code.',
+  summary: 'A code of ten minutes that opens something once on another device: to type in, and as a QR code',
   who: 'account',
   body: place,
   response: z.object({
@@ -67,7 +68,7 @@ const elsewhere = defineEndpoint({
 const playerUrl = defineEndpoint({
   method: 'POST',
   path: 'access/player-url',
-  summary: 'A URL with a pass inside its path, for players that take no cookies. A secret until it ends.',
+  summary: 'A URL with a pass inside its path, for players that take no cookies; a secret until it ends',
   who: 'account',
   body: place,
   response: z.object({ url: z.string(), expires_at: at }),
@@ -81,8 +82,8 @@ const playerUrl = defineEndpoint({
 
 export const accessEndpoints: readonly Endpoint[] = [access, elsewhere, playerUrl];
 
-const noAccount = refuse(403, 'no-account', 'Only somebody with an account can open things.');
-const nothingOpen = refuse(404, 'not-found', 'There is nothing here that you can open.');
+const noAccount = refusalFor('not-an-account');
+const nothingOpen = refuse(404, 'unknown', 'There is nothing here that you can open.');
 
 /** Host and path that a clean URL names, for an account. */
 function placeOf(

@@ -68,7 +68,7 @@ export const explainEndpoints: readonly Endpoint[] = [
     }),
     handle: async ({ context, params }) => {
       const explanation = await explainRequest(context, params.request);
-      if (explanation.kind === 'not-found') return refuse(404, 'unknown-request', explanation.hint);
+      if (explanation.kind === 'not-found') return refuse(404, 'unknown', explanation.hint);
       const { records, chain } = explanation;
       return answer({ request: params.request, records: records.map(showRecord), chain: [...chain] });
     },

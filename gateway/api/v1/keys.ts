@@ -89,7 +89,7 @@ export function refuseKey({ reason, until }: KeyRefusal): Refusal {
     case 'only-signer':
       return refuse(409, reason, 'It is the key that signs; have another one sign first.');
     case 'bad-id':
-      return refuse(400, reason, 'A key id is 1 to 64 letters, digits, ".", "_" and "-".');
+      return refuse(422, reason, 'A key id is 1 to 64 letters, digits, ".", "_" and "-".');
     case 'exists':
       return refuse(409, reason, 'There is a key with this id already.');
     case 'in-use': {

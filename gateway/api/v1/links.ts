@@ -27,12 +27,12 @@ import {
 const page = { after: z.string().max(80).optional(), limit: z.coerce.number().int().min(1).max(maxPerPage).optional() };
 const linkParams = z.object({ link: id });
 
-const notFound = refuse(404, 'not-found', 'There is no such link.');
+const notFound = refuse(404, 'unknown', 'There is no such link.');
 
 const create = defineEndpoint({
   method: 'POST',
   path: 'links',
-  summary: 'Make a link to a collection, or to something in it. The URL is shown this once.',
+  summary: 'Make a link to a collection, or to something in it; its URL is shown this once',
   who: 'account',
   body: z.strictObject({
     collection: collectionName,
@@ -56,7 +56,7 @@ const create = defineEndpoint({
       case 'refused':
         return refuse(422, made.problem, sentence(linkProblemText(made.problem)));
       case 'not-found':
-        return refuse(404, 'not-found', 'There is no such collection.');
+        return refuse(404, 'unknown', 'There is no such collection.');
       default:
         return made satisfies never;
     }
@@ -66,7 +66,7 @@ const create = defineEndpoint({
 const list = defineEndpoint({
   method: 'GET',
   path: 'links',
-  summary: 'Links of the collections that you own, newest first.',
+  summary: 'Links of the collections that one owns, newest first',
   who: 'account',
   query: z.object({ collection: collectionName.optional(), ...page }),
   response: linksShape,
@@ -79,7 +79,7 @@ const list = defineEndpoint({
 const read = defineEndpoint({
   method: 'GET',
   path: 'links/:link',
-  summary: 'One link.',
+  summary: 'One link',
   who: 'account',
   params: linkParams,
   response: linkShape,
@@ -92,7 +92,7 @@ const read = defineEndpoint({
 const members = defineEndpoint({
   method: 'GET',
   path: 'links/:link/members',
-  summary: 'Who came in by a link: when, from which devices, last seen.',
+  summary: 'Who came in by a link: when, from which devices, last seen',
   who: 'account',
   params: linkParams,
   query: z.object(page),
@@ -107,7 +107,7 @@ const members = defineEndpoint({
 const revoke = defineEndpoint({
   method: 'POST',
   path: 'links/:link/revoke',
-  summary: 'End a link, and everything that anybody has by it. When this answers, nothing of it passes any more.',
+  summary: 'End a link, and everything that anybody has by it; when this answers, nothing of it passes any more',
   who: 'account',
   params: linkParams,
   response: revokedShape,
@@ -121,7 +121,7 @@ const reopen = defineEndpoint({
   method: 'POST',
   path: 'links/:link/reopen',
   summary:
-    'Open a link for more people or for longer, or give it a new URL. A revoked link stays revoked: make a new one.',
+    'Open a link for more people or for longer, or give it a new URL; a revoked link stays revoked: make a new one',
   who: 'account',
   params: linkParams,
   body: z.strictObject({
@@ -154,14 +154,14 @@ const reopen = defineEndpoint({
 const removeMember = defineEndpoint({
   method: 'POST',
   path: 'members/:member/revoke',
-  summary: 'End what one account has by a link.',
+  summary: 'End what one account has by a link',
   who: 'account',
   params: z.object({ member: id }),
   response: revokedShape,
   handle: async ({ context, actor, params, request }) => {
     const outcome = await revokeMember(context, actor, params.member, request.requestId);
     return outcome.kind === 'not-found'
-      ? refuse(404, 'not-found', 'There is no such member.')
+      ? refuse(404, 'unknown', 'There is no such member.')
       : answer({ was_live: outcome.wasLive });
   },
 });
@@ -169,14 +169,14 @@ const removeMember = defineEndpoint({
 const revokeAll = defineEndpoint({
   method: 'POST',
   path: 'collections/:collection/revoke-links',
-  summary: 'End every link of a collection.',
+  summary: 'End every link of a collection',
   who: 'account',
   params: z.object({ collection: collectionName }),
   response: allRevokedShape,
   handle: async ({ context, actor, params, request }) => {
     const outcome = await revokeAllLinks(context, actor, params.collection, request.requestId);
     return outcome.kind === 'not-found'
-      ? refuse(404, 'not-found', 'There is no such collection.')
+      ? refuse(404, 'unknown', 'There is no such collection.')
       : answer({ links: outcome.links });
   },
 });

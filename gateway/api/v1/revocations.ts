@@ -19,11 +19,11 @@ export const revocationEndpoints: readonly Endpoint[] = [
       const [claim, ...others] = claims;
       const named = claim === undefined ? undefined : body[claim];
       if (claim === undefined || named === undefined || others.length > 0) {
-        return refuse(400, 'bad-request', 'Name one of jti, sub and kid.');
+        return refuse(400, 'bad-input', 'Name one of jti, sub and kid.');
       }
       const revoked = await revokeOutside(context, actor, { claim, value: named });
       if (revoked.kind === 'revoked') return answer({ claim, value: named, revoked_at: revoked.at }, 201);
-      if (revoked.reason === 'forbidden') return refuse(403, 'forbidden', 'Only administrators revoke tokens.');
+      if (revoked.reason === 'forbidden') return refuse(403, 'not-admin', 'Only administrators revoke tokens.');
       return refuse(400, revoked.reason, 'That is no text that a token could hold.');
     },
   }),

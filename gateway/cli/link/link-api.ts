@@ -8,7 +8,7 @@ import { usageError } from '../command-error.ts';
 import type { RefusalWords } from '../refusal-words.ts';
 
 export const linkWords: RefusalWords = {
-  'not-found': { hint: 'latchkey link list, latchkey link members' },
+  unknown: { hint: 'latchkey link list, latchkey link members' },
   revoked: { message: 'a revoked link stays revoked', hint: 'make a new one: latchkey link create' },
 };
 
