@@ -27,12 +27,12 @@ export interface AccountRecord {
 /** What may be changed of an account. */
 export type AccountChange = Partial<Omit<AccountRecord, 'id' | 'createdAt'>>;
 
-/** A page of the list: in the order of ids, which is no order in time and never shifts under whoever pages. */
+/** A page of the list, in the order of addresses. */
 export interface AccountPage {
   /** Part of an address or a name; null for all. */
   readonly search: string | null;
-  /** Id of the last one of the page before. */
-  readonly after: string | null;
+  /** The last one of the page before; it need not be there any more. */
+  readonly after: Pick<AccountRecord, 'email' | 'id'> | null;
   readonly limit: number;
 }
 
@@ -135,11 +135,12 @@ export async function listAccountRows(on: Kysely<Tables>, page: AccountPage): Pr
     .selectFrom('accounts')
     .selectAll()
     .where('state', '<>', 'deleted')
-    .$if(after !== null, (query) => query.where('id', '>', after ?? ''))
+    .$if(after !== null, (query) => query.where(sql<boolean>`(email, id) > (${after?.email}, ${after?.id})`))
     .$if(search !== null, (query) =>
       // A search text is text: what `like` gives a meaning to was escaped. `lower` folds ASCII on SQLite, more on PostgreSQL.
       query.where(sql<boolean>`(email like ${pattern} escape '\\' or lower(display_name) like ${pattern} escape '\\')`),
     )
+    .orderBy('email')
     .orderBy('id')
     .limit(page.limit)
     .execute();

@@ -32,7 +32,7 @@ const list = defineEndpoint({
   who: 'admin',
   query: z.object({
     search: z.string().max(320).optional(),
-    after: id.optional(),
+    after: z.string().max(400).optional(),
     limit: z.coerce.number().int().min(1).max(500).default(50),
   }),
   response: accountsShape,

@@ -34,7 +34,7 @@ export const accountWords: RefusalWords = {
   'password-too-common': { message: 'the password is one that everybody tries', hint: 'choose another one' },
 };
 
-/** Accounts in the order of their ids, at most so many. */
+/** Accounts in the order of their addresses, at most so many. */
 export async function listAccounts(
   api: OperatorApi,
   options: { readonly search?: string | undefined; readonly limit: number },

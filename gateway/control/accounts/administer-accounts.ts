@@ -33,7 +33,7 @@ export type AdminOutcome = { readonly kind: 'done' } | AdminRefused;
 
 const maxListed = 500;
 
-/** A page of accounts. @param query.limit  1 to 500, default 50 */
+/** A page of accounts, by address. @param query.limit  1 to 500, default 50. @param query.after  `next` of the page before */
 export async function adminListAccounts(
   context: ControlContext,
   actor: Actor,
@@ -47,10 +47,22 @@ export async function adminListAccounts(
 > {
   if (!mayAdminister(actor)) return { kind: 'refused', reason: 'not-allowed' };
   const limit = Math.min(Math.max(1, query.limit ?? 50), maxListed);
-  const page = { search: query.search?.trim() || null, after: query.after ?? null, limit: limit + 1 };
+  const page = { search: query.search?.trim() || null, after: placeOf(query.after), limit: limit + 1 };
   const rows = await listAccountRows(context.store.sql, page);
   const accounts = rows.slice(0, limit).map(viewOf);
-  return { kind: 'listed', accounts, next: rows.length > limit ? (accounts.at(-1)?.id ?? null) : null };
+  const last = accounts.at(-1);
+  return {
+    kind: 'listed',
+    accounts,
+    next: rows.length > limit && last !== undefined ? `${last.id} ${last.email}` : null,
+  };
+}
+
+/** An id has no space, so the address may be any. */
+function placeOf(after: string | undefined): { readonly id: string; readonly email: string } | null {
+  if (after === undefined) return null;
+  const space = after.indexOf(' ');
+  return space < 0 ? { id: after, email: '' } : { id: after.slice(0, space), email: after.slice(space + 1) };
 }
 
 export async function adminReadAccount(
