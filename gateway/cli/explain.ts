@@ -34,7 +34,9 @@ Example:
       const { explainRequest } = await import('../control/explain/explain-request.ts');
       const found = await withStore(config, 'read', ({ context }) => explainRequest(context, requestId));
       if (found.kind === 'not-found') {
-        throw new CommandError(`nothing is known of request ${JSON.stringify(requestId)}`, { hint: found.hint });
+        throw new CommandError(`nothing is known of request ${JSON.stringify(requestId.slice(0, 80))}`, {
+          hint: found.hint,
+        });
       }
       const { record, records, chain } = found;
       const { showRecord } = await import('../api/v1/explain.ts');

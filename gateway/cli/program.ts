@@ -39,6 +39,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   const program = newProgram();
   const named = commands.find(([name]) => name === args[0]);
   for (const [, load] of named === undefined ? commands : [named]) (await load())(program);
+  for (const command of program.commands) nameInHints(command, program.name());
   try {
     await program.parseAsync([...args], { from: 'user' });
     return 0;
@@ -51,6 +52,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     throw error;
   }
+}
+
+/** A wrong command line leads to the help of the very command that was meant. */
+function nameInHints(command: Command, above: string): void {
+  const name = `${above} ${command.name()}`;
+  command.showHelpAfterError(`hint: ${name} --help`);
+  for (const below of command.commands) nameInHints(below, name);
 }
 
 function newProgram(): Command {

@@ -72,7 +72,7 @@ export async function backupStore({ store, file, clock }: BackupOptions): Promis
       return {
         kind: 'refused',
         problem: `${file} cannot be written: ${code}`,
-        hint: 'is there room, and may we write?',
+        hint: 'name a file in a folder that is there, with room, where this user may write',
       };
     }
     throw error;

@@ -109,7 +109,7 @@ describe('on a gateway that runs', () => {
       [
         ['create', '--collection', 'summer', '--label', 'x', '--path', '/else/'],
         1,
-        /^error: the path has to lie in the collection/,
+        /^error: --path has to lie in the collection/,
       ],
       [
         ['create', '--collection', 'summer', '--label', 'x', '--claim-until', 'soon'],
@@ -117,6 +117,8 @@ describe('on a gateway that runs', () => {
         /^error: --claim-until: "soon" is no moment\nhint: /,
       ],
       [['reopen', id, '--claims', '5'], 1, /^error: a revoked link stays revoked\nhint: /],
+      [['revoke', '--collection', 'sumer'], 1, /^error: there is no collection "sumer"\nhint: collections: summer\n/],
+      [['list', '--colection', 'x'], 2, /^error: unknown option .*\n(?:.*\n)?hint: latchkey link list --help\n/],
     ];
     for (const [args, code, message] of refusals) {
       const refused = await command('link', ...args);

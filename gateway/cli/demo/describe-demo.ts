@@ -48,7 +48,7 @@ Open in a browser
 Hand out a link to the summer folder
   1. Sign in as its owner, ${demoPeople.owner.email}. This opens it once; start the demo again for another:
      ${demo.ownerSignIn}
-  2. Make a link: My links, New link, collection ${demoNames.collection}. Copy its URL, it is shown this once.
+  2. Make a link: My links, New link, any name. Copy its URL, it is shown this once.
   3. In a private window be somebody else. This signs in ${demoPeople.guest.email}, once:
      ${demo.guestSignIn}
   4. Open the link's URL there: the clip plays, and the folder opens to the guest from now on, on every device:

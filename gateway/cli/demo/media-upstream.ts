@@ -102,7 +102,8 @@ function answer(table: ReadonlyMap<string, StoredFile>, request: IncomingMessage
   response.writeHead(range === null ? 200 : 206, {
     'content-type': file.type,
     'content-length': last - first + 1,
-    'cache-control': 'max-age=60',
+    // asked for each time, so that access that was taken back shows at once and not from what a browser kept
+    'cache-control': 'no-cache',
   });
   if (request.method === 'HEAD') {
     response.end();

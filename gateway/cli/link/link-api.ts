@@ -10,6 +10,23 @@ import type { RefusalWords } from '../refusal-words.ts';
 export const linkWords: RefusalWords = {
   unknown: { hint: 'latchkey link list, latchkey link members' },
   revoked: { message: 'a revoked link stays revoked', hint: 'make a new one: latchkey link create' },
+  'bad-label': { message: '--label is one line of 1 to 120 characters', hint: "such as --label 'for the choir'" },
+  'bad-claims': {
+    message: '--claims is a number from 1 to 10000, and not below those who came in already',
+    hint: 'see who did: latchkey link members LINK',
+  },
+  'bad-window': {
+    message: '--claim-from, --claim-until and --access-until come in this order, and the last two in the future',
+    hint: 'write 7d or 12h from now, or 2026-07-01T18:00Z',
+  },
+  'bad-path': {
+    message: '--path has to lie in the collection, in its plain form, without "*", ";" or ","',
+    hint: 'such as /vod/summer/film/; leave it out for the whole collection',
+  },
+  'bad-methods': {
+    message: '--methods are at most 16 names of methods, GET among them',
+    hint: 'leave them out for all',
+  },
 };
 
 /**

@@ -10,23 +10,25 @@ import {
   membersShape,
   revokedShape,
 } from '../../api/v1/link-shapes.ts';
+import type { Config } from '../../config/config.ts';
 import { isId } from '../../core/model/node-id.ts';
 import { usageError } from '../command-error.ts';
 import type { OperatorApi } from '../operator-api.ts';
 import { printResult, styled, tableText } from '../terminal.ts';
 import { momentText } from './link-api.ts';
-import { type LinkCommandOptions, onLinks, withLinkOptions } from './link-command.ts';
+import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } from './link-command.ts';
 
 export function listCommand(group: Command): void {
   withLinkOptions(group.command('list').description('list the links, newest first; never their URLs'))
     .option('--collection <name>', 'only those of this collection')
     .action((options: LinkCommandOptions & { collection?: string }) =>
-      onLinks(options, async (api) => {
+      onLinks(options, async (api, config) => {
         const links = await listAll<Link>(async (after) => {
           const path = `links?${query({ collection: options.collection, after })}`;
           const page = await api.ask('GET', path, linksShape);
           return { items: page.links, next: page.next };
         });
+        if (links.length === 0 && options.collection !== undefined) requireCollection(config, options.collection);
         const rows = links.map((link) => [
           ...[link.id, link.collection, link.state, `${link.claims_used}/${link.claims_allowed}`],
           ...[momentText(link.claim_until_at), momentText(link.access_until_at), link.path, link.label],
@@ -77,8 +79,8 @@ Examples:
       if ((id === undefined) === (options.collection === undefined)) {
         throw usageError('revoke what?', 'an id of a link (li_…) or member (me_…), or --collection NAME');
       }
-      return onLinks(options, async (api) => {
-        if (id === undefined) await revokeAll(api, options.collection ?? '', options);
+      return onLinks(options, async (api, config) => {
+        if (id === undefined) await revokeAll(api, config, options.collection ?? '', options);
         else await revokeOne(api, id, options);
       });
     });
@@ -94,9 +96,16 @@ async function revokeOne(api: OperatorApi, id: string, options: LinkCommandOptio
   printResult(options, { id, ...revoked }, text);
 }
 
-async function revokeAll(api: OperatorApi, collection: string, options: LinkCommandOptions): Promise<void> {
+async function revokeAll(
+  api: OperatorApi,
+  config: Config,
+  collection: string,
+  options: LinkCommandOptions,
+): Promise<void> {
   const path = `collections/${encodeURIComponent(collection)}/revoke-links`;
   const { links } = await api.ask('POST', path, allRevokedShape);
+  // a collection that left the configuration may still have links; a mistyped one has none, and nothing was ended
+  if (links === 0) requireCollection(config, collection);
   const text = `${styled('green', 'revoked')} ${links} ${links === 1 ? 'link' : 'links'} of ${collection}`;
   printResult(options, { collection, links }, text);
 }
