@@ -17,14 +17,15 @@ export function askPage(visit: PersonVisit, link: PresentedLink, flowId: string)
     width: 'narrow',
     referrer: 'no-referrer',
     body: html`<div class="sheet"><h2>${link.label}</h2>
-<p class="soft">Once you open it you can come back any time, on any of your devices, without the link.${
-      link.accessUntilAt === null ? null : html` Until ${moment(link.accessUntilAt)}.`
-    }</p></div>
+<p class="soft">Once you open it you can come back any time, on any of your devices, without the link${
+      link.accessUntilAt === null ? null : html`, until ${moment(link.accessUntilAt)}`
+    }.</p></div>
 <p>If you open it, ${link.ownerName} will see:</p>
 <ul><li>your name and address: ${actor.email}</li><li>when you opened it, and when you were last here</li><li>the names of the devices you use</li></ul>
 <form method="post" action="${prefix}claim">${visit.formToken()}<input type="hidden" name="flow" value="${flowId}">
 <button type="submit">Open it</button></form>
-<p class="hint after">If you did not expect this, close the page. Nothing has happened yet.</p>`,
+<p class="hint after">If you did not expect this, close the page. Nothing has happened yet.</p>
+<p class="hint">Not ${actor.email}? <a href="${prefix}logout">Sign out</a>, then open the link again.</p>`,
   });
 }
 
@@ -50,6 +51,8 @@ interface Refused {
   readonly status: number;
   readonly title: string;
   readonly text: string;
+  /** A way on, where there is one. `path` has the place that the link leads to, without its token. */
+  readonly door?: { readonly label: string; readonly path: (prefix: string, cleanTarget: string) => string };
 }
 
 /** Only what the visitor can do something about is told apart. */
@@ -62,7 +65,11 @@ const refusals: Readonly<Record<Exclude<(ClaimRefusal | LinkOver)['kind'], 'earl
   full: {
     status: 403,
     title: 'This link is already used',
-    text: 'It was made for a certain number of people, and they have opened it. If it was meant for you, ask whoever sent it for a link of your own. If you opened it before, sign in with the same account as then.',
+    text: 'It was made for a certain number of people, and they have opened it. If it was meant for you, ask whoever sent it for a link of your own. If you opened it before, use the same account as then.',
+    door: {
+      label: 'Use another account',
+      path: (prefix, target) => `${prefix}logout?return=${encodeURIComponent(target)}`,
+    },
   },
   'past-window': {
     status: 410,
@@ -87,15 +94,17 @@ const refusals: Readonly<Record<Exclude<(ClaimRefusal | LinkOver)['kind'], 'earl
   'account-not-able': {
     status: 403,
     title: 'Your account cannot open this',
-    text: 'Confirm the mail address of your account first, or sign in with another account, and open the link again.',
+    text: 'Confirm the mail address of your account first, or sign in with another account. Then open the link again.',
+    door: { label: 'Sign out', path: (prefix) => `${prefix}logout` },
   },
 };
 
-/** The page for somebody whom a link did not let in. */
-export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver): PageAnswer {
+/** The page for somebody whom a link did not let in. @param cleanTarget  where the link leads, without its token */
+export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver, cleanTarget = '/'): PageAnswer {
   if (refusal.kind === 'early') return notYet(visit, refusal.claimFromAt);
-  const { status, title, text } = refusals[refusal.kind];
-  return visit.sorry(status, { title, text });
+  const { status, title, text, door } = refusals[refusal.kind];
+  const way = door === undefined ? {} : { door: { label: door.label, path: door.path(visit.prefix, cleanTarget) } };
+  return visit.sorry(status, { title, text, ...way });
 }
 
 /** What is over for everybody can be said before anybody signs in. */

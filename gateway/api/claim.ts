@@ -141,7 +141,7 @@ async function pass(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer 
 
 function refuse(visit: Visit, flow: Flow, refusal: Parameters<typeof refusalPage>[1]): PageAnswer {
   visit.jar.end(flow.id);
-  return bare(refusalPage(visit, refusal));
+  return bare(refusalPage(visit, refusal, flow.returnPath));
 }
 
 /** The flow cookie is sealed for this host, so what is in it was presented here. */

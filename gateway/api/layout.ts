@@ -46,7 +46,7 @@ export function renderLayout(frame: Frame): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">${page.onwardTo === undefined ? null : html`\n<meta http-equiv="refresh" content="0; url=${page.onwardTo}">`}
-<title>${page.title} · ${name}</title>
+<title>${page.status === 422 ? 'Look again: ' : null}${page.title} · ${name}</title>
 <link rel="icon" href="${prefix}icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${prefix}portal.css?v=${styleVersion}">
 </head>

@@ -49,6 +49,15 @@ export interface PageContent {
   readonly retryAfterSeconds?: number;
 }
 
+/** What a page that says no has to say beside the usual. */
+export interface SorryWords {
+  readonly title?: string | undefined;
+  readonly text?: string | undefined;
+  /** A way on: a button that leads to a path of this host. */
+  readonly door?: { readonly label: string; readonly path: string };
+  readonly retryAfterSeconds?: number | undefined;
+}
+
 /** One request for a page. */
 export interface Visit {
   readonly context: ControlContext;
@@ -68,7 +77,7 @@ export interface Visit {
   readonly page: (page: PageContent) => PageAnswer;
   readonly redirect: (to: string) => PageAnswer;
   /** The page that says why not: 403, 404, 410, 429 and so on. `words` replaces the usual sentence. */
-  readonly sorry: (status: number, words?: { readonly title?: string; readonly text?: string }) => PageAnswer;
+  readonly sorry: (status: number, words?: SorryWords) => PageAnswer;
   /** Sets this host's session cookie. */
   readonly startSession: (token: string, maxAgeSeconds: number) => void;
   /** Sets a pass cookie for a place on this host. */

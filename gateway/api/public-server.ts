@@ -41,7 +41,11 @@ export function createPublicServer(context: ControlContext, options: PublicServe
   answerProblems(server, context.logger, (request, reply, status, retryAfterSeconds) => {
     if (!wantsPage(request, `${prefix}v1/`)) return false;
     const origin = originOf(request.headers, context.config());
-    sendPage(reply, sorryPage(status, {}, retryAfterSeconds ?? undefined), { ...pageOptions, origin, actor: null });
+    sendPage(reply, sorryPage(status, { retryAfterSeconds: retryAfterSeconds ?? undefined }), {
+      ...pageOptions,
+      origin,
+      actor: null,
+    });
     return true;
   });
   server.addHook('onRequest', oneATurn());

@@ -2,7 +2,8 @@
 // Says nothing about which check failed: the same page for what is not there and for what is somebody else's.
 
 import { html } from './html.ts';
-import type { PageContent } from './page-route.ts';
+import type { PageContent, SorryWords } from './page-route.ts';
+import { waitWords } from './portal/moments.ts';
 
 interface Words {
   readonly title: string;
@@ -35,17 +36,19 @@ const words: Readonly<Record<number, Words>> = {
 };
 
 /** @param status  400 to 599 */
-export function sorryPage(
-  status: number,
-  own: { readonly title?: string | undefined; readonly text?: string | undefined } = {},
-  retryAfterSeconds?: number,
-): PageContent {
+export function sorryPage(status: number, { title, text, door, retryAfterSeconds }: SorryWords = {}): PageContent {
   const usual = words[status] ?? words[status < 500 ? 400 : 500] ?? { title: 'Something broke', text: '' };
+  const said =
+    status === 429 && retryAfterSeconds !== undefined
+      ? `There were too many tries. Wait ${waitWords(retryAfterSeconds)}, then try again.`
+      : usual.text;
   return {
-    title: own.title ?? usual.title,
+    title: title ?? usual.title,
     status,
     width: 'narrow',
-    body: html`<p>${own.text ?? usual.text}</p>`,
+    body: html`<p>${text ?? said}</p>${
+      door === undefined ? null : html`<p><a class="button plain" href="${door.path}">${door.label}</a></p>`
+    }`,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
 }

@@ -46,11 +46,11 @@ a { color: var(--accent); text-underline-offset: .15em; }
 .top { background: var(--sheet); border-bottom: 1px solid var(--line); }
 .bar, .navs, main, .foot { width: 100%; max-width: 62rem; margin: 0 auto; padding: 0 1.25rem; }
 .bar { display: flex; align-items: center; justify-content: space-between; gap: 1rem; min-height: 3.75rem; flex-wrap: wrap; }
-.brand { display: inline-flex; align-items: center; gap: .6rem; font-weight: 650; font-size: 1.1rem; color: var(--ink); text-decoration: none; padding: .4rem 0; overflow-wrap: anywhere; }
+.brand { display: inline-flex; align-items: center; gap: .6rem; min-width: 0; font-weight: 650; font-size: 1.1rem; color: var(--ink); text-decoration: none; padding: .4rem 0; overflow-wrap: anywhere; }
 .brand img { height: 2rem; width: auto; max-width: 10rem; }
 .brand span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .who button.quiet { margin-right: -.5rem; }
-.who { display: flex; align-items: center; gap: .75rem; min-width: 0; }
+.who { display: flex; align-items: center; gap: .75rem; min-width: 0; flex: none; max-width: 100%; }
 .who .address { color: var(--soft); font-size: .9rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 22rem; }
 .navs { display: flex; flex-wrap: wrap; justify-content: space-between; column-gap: 2rem; }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; margin: 0; padding: 0; column-gap: 1.25rem; }
@@ -72,15 +72,18 @@ p { margin: 0 0 1rem; overflow-wrap: break-word; }
 .sheet { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; margin: 0 0 1.25rem; }
 .sheet > :last-child { margin-bottom: 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 1rem; padding: 0; margin: 0 0 1.5rem; list-style: none; }
-.tiles > li { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1.1rem 1.25rem; }
+.tiles > li { position: relative; background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1.1rem 1.25rem; }
+.tiles > li:hover { border-color: var(--edge); }
+.tiles a::after { content: ""; position: absolute; inset: 0; border-radius: .75rem; }
 .tiles p { margin: .2rem 0 0; color: var(--soft); }
-.field { margin: 0 0 1.1rem; }
+.field { margin: 0 0 1.1rem; max-width: 30rem; }
 label, legend { display: block; font-weight: 600; margin: 0 0 .3rem; }
 label .hint { font-weight: 400; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .away { position: absolute; left: -100vw; width: 1px !important; height: 1px; min-height: 0 !important; padding: 0 !important; border: 0 !important; }
 .after { margin-top: 1.25rem; }
 fieldset { border: 0; padding: 0; margin: 0 0 1.1rem; }
+.choice + p, .choice + button { margin-top: .9rem; }
 .choice { display: flex; align-items: flex-start; gap: .6rem; margin: .35rem 0; }
 .choice label { font-weight: 400; margin: 0; }
 .choice input { width: 1.15rem; height: 1.15rem; margin: .2rem 0 0; accent-color: var(--accent); }
@@ -112,32 +115,38 @@ button.quiet { background: transparent; color: var(--soft); border-color: transp
 .items > li > .between { margin-bottom: .5rem; }
 .items .facts { margin: .6rem 0; }
 .items details .between { margin-top: .9rem; }
-.items .between p { margin: 0; }
 .between { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: .5rem 1rem; }
+.between p { margin: 0; }
+.between > :is(h2, h3, div):first-child { flex: 1 1 9rem; min-width: 0; }
+.between + .facts { margin-top: .6rem; }
 .facts { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .3rem 1.25rem; margin: 0 0 1rem; }
 .facts dt { color: var(--soft); }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
-.tag { display: inline-block; font-size: .8rem; font-weight: 600; padding: .1rem .55rem; border-radius: 1rem; background: var(--accent-soft); color: var(--ink); }
+.tag { display: inline-block; white-space: nowrap; font-size: .8rem; font-weight: 600; padding: .1rem .55rem; border-radius: 1rem; background: var(--accent-soft); color: var(--ink); }
 .tag.good { background: var(--good-soft); color: var(--good); }
 .tag.bad { background: var(--bad-soft); color: var(--bad); }
 .scroll { overflow-x: auto; background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; margin: 0 0 1.25rem; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; }
 th, td { text-align: left; vertical-align: top; padding: .6rem .9rem; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: .85rem; }
-td { overflow-wrap: break-word; min-width: 6rem; }
-td:first-child { overflow-wrap: anywhere; min-width: 11rem; }
-td code { overflow-wrap: normal; }
+td { overflow-wrap: anywhere; min-width: 6rem; }
+td:first-child { min-width: 11rem; }
+td time { white-space: nowrap; }
 code, .code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", monospace; font-size: .92em; overflow-wrap: anywhere; }
 .big { font-size: 1.7rem; letter-spacing: .12em; text-align: center; }
 .between.spaced { margin: 0 0 .75rem; }
 .between.spaced h2, .between .soft { margin: 0; }
 .once { display: block; padding: .9rem 1rem; background: var(--accent-soft); border: 1px dashed var(--edge); border-radius: .5rem; user-select: all; }
 details { margin: 0 0 1rem; }
+.hint + details { margin-top: .75rem; }
 summary { cursor: pointer; padding: .4rem 0; color: var(--accent); font-weight: 600; }
 .pages { display: flex; gap: .75rem; margin: 0 0 1.25rem; }
 .qr { background: #fff; padding: 1rem; border-radius: .75rem; width: min(16rem, 100%); height: auto; display: block; margin: 0 0 1rem; }
 .foot { color: var(--soft); font-size: .85rem; padding-top: 1rem; padding-bottom: 1.5rem; }
 .foot p { margin: 0; }
+@media (min-width: 40.01rem) {
+  .bar { flex-wrap: nowrap; }
+}
 @media (max-width: 40rem) {
   main { padding-top: 1.4rem; }
   h1 { font-size: 1.45rem; }
@@ -146,6 +155,12 @@ summary { cursor: pointer; padding: .4rem 0; color: var(--accent); font-weight: 
   .facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: .6rem; }
   nav ul { column-gap: 1rem; }
+  .stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .stack :is(tbody, tr, td) { display: block; }
+  .stack tr { padding: .6rem .9rem; border-top: 1px solid var(--line); }
+  .stack tr:first-child { border-top: 0; }
+  .stack td, .stack td:first-child { border: 0; padding: .1rem 0; min-width: 0; overflow-wrap: anywhere; }
+  .stack td:empty { display: none; }
 }
 `;
 

@@ -228,6 +228,8 @@ describe('pages that say why not', () => {
     await revokeLink(portal.context, operator, revoked.id, null);
 
     expect(await statusFor(anna, full.url)).toEqual([403, 'This link is already used']);
+    // whoever came in with another account gets back in by it, and the way there holds no token
+    expect((await anna.get(full.url, direct)).text).toContain('logout?return=%2Fvod%2Fsummer%2F"');
     expect(await statusFor(anna, early.url)).toEqual([403, 'Not yet']);
     expect(await statusFor(anna, revoked.url)).toEqual([410, 'This link was taken back']);
     portal.clock.now = now + 60;

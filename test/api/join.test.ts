@@ -142,7 +142,7 @@ test('one’s own account: name, password, export and deletion by its forms', as
   await ann.signIn(email);
   const page = await ann.get('/.latchkey/account');
   const wrong = await ann.submit(page, '/account/password', { old_password: 'not it at all', new_password: other });
-  expect([wrong.status, wrong.text.includes('not your password')]).toEqual([422, true]);
+  expect([wrong.status, wrong.text.includes('not your current password')]).toEqual([422, true]);
   const changed = await ann.submit(page, '/account/password', { old_password: password, new_password: other });
   expect(changed.location).toBe('/.latchkey/account?done=password');
   // a new session: forms of the one before are old

@@ -1,7 +1,14 @@
 // Links over v1 and by the portal's pages: made, shown once, listed, revoked, opened again; and opening on another device.
 
 import { beforeEach, expect, test } from 'vitest';
-import { makePortal, mediaOrigin, type PortalRig, portalOrigin, type Visitor } from '../support/portal-rig.ts';
+import {
+  type Answer,
+  makePortal,
+  mediaOrigin,
+  type PortalRig,
+  portalOrigin,
+  type Visitor,
+} from '../support/portal-rig.ts';
 
 const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 
@@ -148,11 +155,14 @@ test('on another device: a code of ten minutes opens one place once, typed in an
 test('codes are guessed slowly, from one address', async () => {
   const guesser = portal.visitor({ address: '192.0.2.66', origin: mediaOrigin });
   const statuses: number[] = [];
+  let last: Answer | undefined;
   for (let guess = 0; guess < 11; guess++) {
     const page = await guesser.get('/.latchkey/open');
-    statuses.push((await guesser.submit(page, '/open', { code: 'ABCDEFG2' })).status);
+    last = await guesser.submit(page, '/open', { code: 'ABCDEFG2' });
+    statuses.push(last.status);
   }
   expect(statuses).toEqual([...Array.from({ length: 10 }, () => 422), 429]);
+  expect([last?.headers['retry-after'], last?.text]).toEqual(['30', expect.stringContaining('Wait 30 seconds')]);
 });
 
 test('a player gets the pass inside the path, for six hours at most', async () => {

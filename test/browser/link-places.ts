@@ -17,7 +17,7 @@ export interface Place {
   readonly path: string | ((portal: PortalRig, base: string) => Promise<string>);
   /** What to do on the page before it is looked at a second time, and pictured. */
   readonly act?: (page: Page) => Promise<unknown>;
-  /** Another place is this one before its `act`: here only for its picture. */
+  /** Another place is this one before its `act`, or with other words: here only for its picture. */
   readonly isPassed?: boolean;
 }
 
@@ -34,6 +34,8 @@ export interface LinkSet {
   readonly late: string;
   readonly over: string;
   readonly early: string;
+  /** Id of the link that was taken back. */
+  readonly revokedId: string;
   /** Id of a link with somebody who came in. */
   readonly claimedId: string;
 }
@@ -73,6 +75,7 @@ export async function makeLinks(portal: PortalRig, guest: string): Promise<LinkS
     late: late.url,
     over: over.url,
     early: early.url,
+    revokedId: revoked.id,
     claimedId: claimed.id,
   };
 }
@@ -91,6 +94,8 @@ export function come(url: string): (page: Page) => Promise<unknown> {
 export function forGuests(links: LinkSet): readonly Place[] {
   const { origin } = new URL(links.ask);
   return [
+    { name: 'home-of-a-guest', path: '', isPassed: true },
+    { name: 'links-none', path: 'links', isPassed: true },
     { name: 'link-question', path: 'links', act: come(links.ask) },
     { name: 'link-used', path: links.full },
     { name: 'link-taken-back', path: links.revoked },
@@ -109,6 +114,7 @@ export function forOwners(links: LinkSet): readonly Place[] {
   return [
     { name: 'link-page', path: `links/${links.claimedId}`, isPassed: true },
     { name: 'link-page-open', path: `links/${links.claimedId}`, act: openAll },
+    { name: 'link-page-done', path: `links/${links.revokedId}?done=revoked`, isPassed: true },
     {
       name: 'link-made-for-hostile-label',
       path: 'links/new',

@@ -12,6 +12,6 @@ export function aboutNote(request: HandoverRequest | null, name: string): Html |
   const from = about.owner === null ? null : html`, sent to you by <strong>${about.owner}</strong>`;
   return note(
     'plain',
-    html`You are about to open <strong>${about.label}</strong>${from}. Sign in first; then it is yours on every device you sign in on.`,
+    html`You are about to open <strong>${about.label}</strong>${from}. Sign in first. After that you can open it on every device where you sign in.`,
   );
 }

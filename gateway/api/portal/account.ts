@@ -15,6 +15,7 @@ import { refusalText } from '../refusal-words.ts';
 import { address, personName, secret } from '../shapes.ts';
 import { browserOf } from './enter.ts';
 import { field, note, type Problems, problemSummary } from './fields.ts';
+import { waitWords } from './moments.ts';
 
 const doneWords = {
   name: 'Your name is changed.',
@@ -57,7 +58,7 @@ async function accountPage(
     body: html`${problemSummary(problems)}${done === undefined ? null : note('good', doneWords[done])}
 <section class="sheet" aria-labelledby="about-name"><h2 id="about-name">Name</h2>
 <form method="post" action="${prefix}account/name" novalidate>${visit.formToken()}
-${field({ name: 'name', label: 'Your name', value: record.displayName, autocomplete: 'name', isRequired: false, maxLength: 100, hint: 'As others see it when you share something.', problem: problems.name })}
+${field({ name: 'name', label: 'Your name', value: record.displayName, autocomplete: 'name', isRequired: false, maxLength: 100, hint: 'As others see it when you share something, or open what they shared.', problem: problems.name })}
 <button type="submit">Save the name</button></form></section>
 <section class="sheet" aria-labelledby="about-address"><h2 id="about-address">Address</h2>
 <p>You sign in with <strong>${record.email}</strong>, and mails go there.</p>
@@ -72,7 +73,7 @@ ${
 <details${problems.old_password !== undefined || problems.new_password !== undefined ? html` open` : null}><summary>Change the password</summary>
 <form method="post" action="${prefix}account/password" novalidate>${visit.formToken()}
 <input class="away" type="text" name="username" value="${record.email}" autocomplete="username" readonly tabindex="-1" aria-hidden="true">
-${again('old_password', 'Password until now')}
+${again('old_password', 'Current password')}
 ${field({ name: 'new_password', label: 'New password', type: 'password', autocomplete: 'new-password', hint: passwordHint, maxLength: 1024, problem: problems.new_password })}
 <button type="submit">Change it</button></form></details></section>`
     : html`<section class="sheet" aria-labelledby="about-password"><h2 id="about-password">Password</h2>
@@ -112,7 +113,7 @@ const addressForm = defineForm({
     const asked = { newEmail: form.email, password: form.address_password, clientAddress, requestId };
     const outcome = await requestAddressChange(visit.context, visit.actor, asked);
     if (outcome.kind === 'accepted') return visit.redirect(`${visit.prefix}account?done=address`);
-    if (outcome.kind === 'busy') return visit.sorry(429);
+    if (outcome.kind === 'busy') return accountPage(visit, { address_password: tooMany(outcome) }, 429);
     switch (outcome.reason) {
       case 'bad-address':
         return accountPage(visit, { email: refusalText('bad-address') }, 422);
@@ -144,11 +145,11 @@ const passwordForm = defineForm({
         return visit.redirect(`${visit.prefix}account?done=password`);
       }
       case 'refused':
-        return accountPage(visit, { old_password: 'That is not your password until now.' }, 422);
+        return accountPage(visit, { old_password: 'That is not your current password.' }, 422);
       case 'weak-password':
         return accountPage(visit, { new_password: passwordProblem(outcome.why) }, 422);
       case 'busy':
-        return visit.sorry(429);
+        return accountPage(visit, { old_password: tooMany(outcome) }, 429);
       default:
         return outcome satisfies never;
     }
@@ -177,18 +178,23 @@ const deleteForm = defineForm({
     const { clientAddress, requestId } = visit.origin;
     const asked = { password: form.delete_password, clientAddress, requestId };
     const outcome = await deleteAccount(visit.context, visit.actor, asked);
-    if (outcome.kind === 'busy') return visit.sorry(429);
+    if (outcome.kind === 'busy') return accountPage(visit, { delete_password: tooMany(outcome) }, 429);
     if (outcome.kind === 'deleted') {
       visit.endSession();
       return visit.redirect(`${visit.prefix}login?done=deleted`);
     }
     if (outcome.reason === 'last-admin') {
       const text = 'You are the only administrator. Make somebody else one first.';
-      return accountPage(visit, { delete_password: text }, 422);
+      return accountPage(visit, { '': text }, 422);
     }
     return accountPage(visit, { delete_password: 'That is not your password.' }, 422);
   },
 });
+
+/** Shown beside the field, so that the rest of the page stays within reach. */
+function tooMany({ retryAfterSeconds }: { readonly retryAfterSeconds: number }): string {
+  return `There were many tries, so your password was not looked at. Wait ${waitWords(retryAfterSeconds)}, then try again.`;
+}
 
 export const accountPages: readonly PageRoute[] = [
   account,

@@ -42,7 +42,7 @@ const done = z.enum(['invited', 'disabled', 'enabled', 'role', 'groups', 'ended'
 const list = definePage({
   path: 'admin/accounts',
   who: 'admin',
-  query: z.object({ search: z.string().max(320).optional(), after: id.optional(), done }),
+  query: z.object({ search: z.string().max(320).optional(), after: z.string().max(400).optional(), done }),
   handle: async (visit, { query }) => {
     const { prefix, context, actor } = visit;
     const search = query.search?.trim() === '' ? undefined : query.search?.trim();
@@ -54,14 +54,14 @@ const list = definePage({
       section: 'admin/accounts',
       body: html`${query.done === undefined ? null : note('good', doneWords[query.done])}
 <div class="row spaced"><form method="get" action="${prefix}admin/accounts" class="row" role="search">
-${field({ name: 'search', label: 'Find by address', type: 'search', value: search ?? '', autocomplete: 'off', isRequired: false })}
+${field({ name: 'search', label: 'Find by address or name', type: 'search', value: search ?? '', autocomplete: 'off', isRequired: false })}
 <button class="plain" type="submit">Find</button></form>
 <a class="button" href="${prefix}admin/accounts/invite">Invite somebody</a></div>
 ${
   found.accounts.length === 0
     ? html`<p>Nobody was found.</p>`
-    : html`<div class="scroll" role="region" aria-label="People" tabindex="0"><table><thead><tr><th scope="col">Address</th><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Standing</th></tr></thead>
-<tbody>${found.accounts.map((one) => accountRow(prefix, one))}</tbody></table></div>`
+    : html`<div class="scroll" role="region" aria-label="People" tabindex="0"><table class="stack" role="table"><thead role="rowgroup"><tr role="row"><th scope="col">Address</th><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Standing</th></tr></thead>
+<tbody role="rowgroup">${found.accounts.map((one) => accountRow(prefix, one))}</tbody></table></div>`
 }
 ${found.next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}admin/accounts?${next.toString()}">More</a></p>`}`,
     });
@@ -69,8 +69,8 @@ ${found.next === null ? null : html`<p class="pages"><a class="button plain" hre
 });
 
 function accountRow(prefix: string, account: AccountView): Html {
-  return html`<tr><td><a href="${prefix}admin/accounts/${account.id}">${account.email}</a></td><td>${account.displayName}</td>
-<td>${account.role === 'admin' ? 'Administrator' : 'Person'}</td><td>${standing(account)}</td></tr>`;
+  return html`<tr role="row"><td role="cell"><a href="${prefix}admin/accounts/${account.id}">${account.email}</a></td><td role="cell">${account.displayName}</td>
+<td role="cell">${account.role === 'admin' ? 'Administrator' : 'Person'}</td><td role="cell">${standing(account)}</td></tr>`;
 }
 
 function standing(account: AccountView): Html {
@@ -106,7 +106,7 @@ function invitePage(
     body: html`${problemSummary(problems)}<p>They get a mail with a link to choose a password.</p>
 <form method="post" action="${visit.prefix}admin/accounts/invite" novalidate>${visit.formToken()}
 ${field({ name: 'email', label: 'Mail address', type: 'email', value: filled.email, autocomplete: 'off', problem: problems.email })}
-${field({ name: 'name', label: 'Name', value: filled.name, autocomplete: 'off', isRequired: false, maxLength: 100, problem: problems.name })}
+${field({ name: 'name', label: 'Name', hint: 'You can leave it empty. They may write it themselves.', value: filled.name, autocomplete: 'off', isRequired: false, maxLength: 100, problem: problems.name })}
 ${groupsField(filled.groups, problems)}
 ${select({ name: 'role', label: 'Role', choices: roles, value: filled.role })}
 <button type="submit">Send the invitation</button></form>`,
@@ -145,11 +145,11 @@ const inviteForm = defineForm({
       case 'not-allowed':
         return visit.sorry(403);
       case 'bad-address':
-        return invitePage(visit, form, { email: 'That is no mail address.' }, 422);
+        return invitePage(visit, form, { email: 'That is no mail address. It looks like you@example.org.' }, 422);
       case 'exists':
         return invitePage(visit, form, { email: 'There is an account with this address already.' }, 422);
       case 'bad-name':
-        return invitePage(visit, form, { name: 'That name cannot be used.' }, 422);
+        return invitePage(visit, form, { name: 'That name cannot be used. Take up to 100 plain characters.' }, 422);
       case 'bad-groups':
         return invitePage(visit, form, { groups: badGroups }, 422);
       case 'busy':

@@ -43,8 +43,8 @@ const audit = definePage({
 ${
   found.entries.length === 0
     ? html`<p>Nothing happened yet.</p>`
-    : html`<div class="scroll" role="region" aria-label="History" tabindex="0"><table><thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">To</th><th scope="col">Details</th></tr></thead>
-<tbody>${found.entries.map((entry) => auditRow(prefix, entry, names))}</tbody></table></div>`
+    : html`<div class="scroll" role="region" aria-label="History" tabindex="0"><table class="stack" role="table"><thead role="rowgroup"><tr role="row"><th scope="col">When</th><th scope="col">What</th><th scope="col">To</th><th scope="col">Details</th></tr></thead>
+<tbody role="rowgroup">${found.entries.map((entry) => auditRow(prefix, entry, names))}</tbody></table></div>`
 }
 ${found.next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}admin/audit?${older.toString()}">Older</a></p>`}`,
     });
@@ -54,15 +54,29 @@ ${found.next === null ? null : html`<p class="pages"><a class="button plain" hre
 function auditRow(prefix: string, entry: AuditEntry, names: ReadonlyMap<string, string>): Html {
   const actor = names.get(entry.actor) ?? actorWords(entry);
   const said = isAuditAction(entry.action) ? auditSentence(entry.action, actor) : `${actor}: ${entry.action}`;
-  const details = Object.entries(entry.details).map(([name, value]) => `${name}: ${value ?? 'none'}`);
-  return html`<tr><td>${moment(entry.at)}</td><td>${said}</td><td>${subjectOf(prefix, entry.subject, names)}</td><td>${details.join(', ')}</td></tr>`;
+  const details = Object.entries(entry.details).map(([name, value]) => detailWords(name, value));
+  const shown = details.map((detail, index) => html`${index === 0 ? null : ', '}${detail}`);
+  return html`<tr role="row"><td role="cell" class="soft">${moment(entry.at)}</td><td role="cell">${said}</td><td role="cell">${subjectOf(prefix, entry.subject, names)}</td><td role="cell">${shown}</td></tr>`;
 }
 
-/** A refused sign-in is written down by nobody in particular: who tried is not known. */
+/** What visitors do before they are anybody: written down by nobody in particular, and not latchkey's own doing either. */
+const byVisitors: ReadonlySet<string> = new Set([
+  'session.refused',
+  'account.registered',
+  'account.password-reset-requested',
+]);
+
 function actorWords({ actor, action }: AuditEntry): string {
   if (actor === 'operator') return 'The operator';
   if (actor !== 'system') return actor;
-  return action === 'session.refused' ? 'Somebody' : 'latchkey';
+  return byVisitors.has(action) ? 'Somebody' : 'latchkey';
+}
+
+/** `claims_allowed: 3` is `claims allowed: 3`, and `claim_until_at` a time. */
+function detailWords(name: string, value: string | number | boolean | null): Html {
+  const words = name.replace(/_at$/, '').replaceAll('_', ' ');
+  if (name.endsWith('_at') && typeof value === 'number') return html`${words}: ${moment(value)}`;
+  return html`${words}: ${typeof value === 'boolean' ? (value ? 'yes' : 'no') : (value ?? 'none')}`;
 }
 
 function subjectOf(prefix: string, subject: string, names: ReadonlyMap<string, string>): Html {

@@ -20,8 +20,8 @@ import { buttonForm, field, note, type Problems, problemSummary } from './fields
 import { ago, moment } from './moments.ts';
 
 const doneWords = {
-  ended: 'That device is signed out, and needs a new sign-in.',
-  session: 'That sign-in is ended.',
+  ended: 'That device is signed out.',
+  session: 'That sign-in has ended.',
   others: 'All your other devices are signed out.',
   named: 'The name is changed.',
 };
@@ -46,7 +46,7 @@ async function devicesPage(
     section: 'devices',
     status,
     body: html`${problemSummary(problems)}${done === undefined ? null : note('good', doneWords[done])}
-<p class="lead">Every browser and app where you signed in. If you do not know one, end it and change your password.</p>
+<p class="lead">Every browser and app where you signed in. If you do not know one, sign it out and change your password.</p>
 <ul class="items">${all.map((device) =>
       deviceItem(
         visit,
@@ -79,8 +79,8 @@ ${
     : buttonForm({
         action: `${prefix}devices/${device.id}/end`,
         formToken: visit.formToken(),
-        text: 'End',
-        label: `End ${name}`,
+        text: 'Sign out',
+        label: `Sign out ${name}`,
         kind: 'bad',
       })
 }</div>

@@ -8,7 +8,7 @@ import { html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
 import { dataUrl, qrPng, qrSvg } from '../qr-code.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
-import { moment } from './moments.ts';
+import { moment, waitWords } from './moments.ts';
 
 const offerForm = defineForm({
   path: 'elsewhere',
@@ -34,9 +34,9 @@ const offerForm = defineForm({
 <p><img class="qr" src="${picture}" alt="QR code for the other device" width="256" height="256"></p>
 <p>Or open <strong>${offer.typeUrl}</strong> there, and type</p>
 <p><strong class="once code big">${offer.code}</strong></p>
-<p class="hint">It works once, until ${moment(offer.expiresAt)}. What you open there ends when you sign out here.</p>
+<p class="hint">It works once, in the next ten minutes (until ${moment(offer.expiresAt)}). What you open there ends when you sign out here.</p>
 <details><summary>More ways</summary>
-<p><a href="${png}" download="open.png">The code as a picture</a></p>
+<p><a href="${png}" download="open.png">Save the QR code as a picture</a></p>
 ${
   player.kind === 'made'
     ? html`<p>For a player program, until ${moment(player.expiresAt)}. Whoever has this address can watch:</p><p><code class="once">${player.url}</code></p>`
@@ -91,10 +91,10 @@ const openForm = defineForm({
 export const elsewherePages: readonly PageRoute[] = [offerForm, openPage, openForm];
 
 function tooMany(visit: Visit, seconds: number): PageAnswer {
-  const minutes = Math.ceil(seconds / 60);
-  const wait = minutes === 1 ? 'a minute' : `${minutes} minutes`;
-  const answer = visit.sorry(429, { text: `There were too many tries. Wait ${wait}, then try again with a new code.` });
-  return answer.kind === 'page' ? { ...answer, page: { ...answer.page, retryAfterSeconds: seconds } } : answer;
+  return visit.sorry(429, {
+    text: `There were too many tries. Wait ${waitWords(seconds)}, then try again with a new code.`,
+    retryAfterSeconds: seconds,
+  });
 }
 
 function codePage(visit: Visit, code: string, wrong: Problems, status: number): PageAnswer {
@@ -113,6 +113,7 @@ ${
         label: 'The code on your other device',
         hint: 'Eight letters and digits.',
         autocomplete: 'off',
+        isCode: true,
         maxLength: 20,
         problem: wrong.code,
       })

@@ -16,6 +16,8 @@ export interface Field {
   readonly autocomplete: string;
   readonly isRequired?: boolean;
   readonly maxLength?: number;
+  /** Capitals and digits that somebody copies by eye: nothing corrects or completes them. */
+  readonly isCode?: boolean;
 }
 
 /** Problems of a form by the name of their field; the order is that of the page. */
@@ -38,6 +40,8 @@ ${problem === undefined ? null : html`<p class="problem" id="${id}-problem">${pr
    problem === undefined ? null : html` aria-invalid="true"`
  }${input.isRequired === false ? null : html` required`}${
    input.type === 'email' || input.type === 'password' ? html` autocapitalize="none" spellcheck="false"` : null
+ }${input.isCode === true ? html` autocapitalize="characters" spellcheck="false"` : null}${
+   input.type === 'number' ? html` inputmode="numeric" min="1"` : null
  }>
 </div>`;
 }

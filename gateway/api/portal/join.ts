@@ -9,6 +9,7 @@ import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } f
 import { refusalText } from '../refusal-words.ts';
 import { address } from '../shapes.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
+import { waitWords } from './moments.ts';
 
 const addressForm = z.object({ email: address.default('') });
 
@@ -84,6 +85,7 @@ function closed(visit: Visit): PageAnswer {
   return visit.sorry(403, {
     title: 'Accounts are by invitation',
     text: 'Ask whoever runs this place to invite you. The invitation comes by mail.',
+    door: { label: 'Back to sign in', path: `${visit.prefix}login` },
   });
 }
 
@@ -140,12 +142,9 @@ function tooMany(
   retryAfterSeconds: number,
   words: { readonly asked: string; readonly otherwise: string },
 ): PageAnswer {
-  const minutes = Math.ceil(retryAfterSeconds / 60);
-  const wait = minutes === 1 ? 'a minute' : `${minutes} minutes`;
-  const answer = visit.sorry(429, {
-    text: `${words.asked} from your network within an hour. Try again in ${wait}, or from another network. ${words.otherwise}`,
-  });
-  return answer.kind === 'page' ? { ...answer, page: { ...answer.page, retryAfterSeconds } } : answer;
+  const wait = waitWords(retryAfterSeconds);
+  const text = `${words.asked} from your network within an hour. Try again in ${wait}, or from another network. ${words.otherwise}`;
+  return visit.sorry(429, { text, retryAfterSeconds });
 }
 
 export const joinPages: readonly PageRoute[] = [register, registerForm, forgot, forgotForm];

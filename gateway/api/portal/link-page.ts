@@ -159,7 +159,7 @@ ${linkFacts(link)}</div>
 <h2>Who came in</h2>
 ${
   members.length === 0
-    ? html`<p class="soft">Nobody yet.</p>`
+    ? html`<p class="soft">${isLive ? 'Nobody yet.' : 'Nobody came in.'}</p>`
     : html`<ul class="items">${members.map((member) => memberItem(visit, link, member, now))}</ul>`
 }
 ${next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}links/${link.id}?after=${next}">More</a></p>`}

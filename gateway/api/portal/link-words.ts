@@ -37,7 +37,7 @@ export function linkFacts(link: LinkView): Html {
 <dt>People</dt><dd>${claimsText(link)}</dd>
 ${link.claimFromAt === null ? null : html`<dt>Opens</dt><dd>${moment(link.claimFromAt)}</dd>`}
 ${link.claimUntilAt === null ? null : html`<dt>New people until</dt><dd>${moment(link.claimUntilAt)}</dd>`}
-<dt>Access until</dt><dd>${link.accessUntilAt === null ? 'you take it back' : moment(link.accessUntilAt)}</dd>
+${link.revokedAt === null ? html`<dt>Access until</dt><dd>${link.accessUntilAt === null ? 'you take it back' : moment(link.accessUntilAt)}</dd>` : null}
 ${link.methods === null ? null : html`<dt>Allowed</dt><dd>${methodWords(link.methods)}</dd>`}
 <dt>Made</dt><dd>${moment(link.createdAt)}</dd>
 ${link.revokedAt === null ? null : html`<dt>Taken back</dt><dd>${moment(link.revokedAt)}</dd>`}

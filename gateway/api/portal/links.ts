@@ -35,13 +35,13 @@ const myLinks = definePage({
 <h2>Opened to me</h2>
 ${
   entries.length === 0
-    ? html`<p class="soft">Nothing yet. When somebody sends you a link and you open it, it stands here.</p>`
+    ? html`<p class="soft">Nothing yet. When somebody sends you a link and you open it, you find it here again.</p>`
     : html`<ul class="items">${entries.map((entry) => accessItem(visit, entry))}</ul>`
 }
 ${
   isOwner
     ? html`<div class="between spaced"><h2>Opened by me</h2><a class="button" href="${prefix}links/new">New link</a></div>
-${linkItems(prefix, links, 'links')}${links.links.length > 1 ? takeAllBack(visit) : null}`
+${linkItems(prefix, links, 'links', 'h3')}${links.links.length > 1 ? takeAllBack(visit) : null}`
     : null
 }`,
     });
@@ -59,7 +59,7 @@ const allLinks = definePage({
       title: 'All links',
       section: 'admin/links',
       body: html`<div class="between spaced"><p class="lead">Every link that was made here, the newest first.</p><a class="button" href="${prefix}links/new">New link</a></div>
-${linkItems(prefix, links, 'admin/links')}`,
+${linkItems(prefix, links, 'admin/links', 'h2')}`,
     });
   },
 });
@@ -102,14 +102,16 @@ ${buttonForm({
 })}</div></li>`;
 }
 
-function linkItems(prefix: string, { links, next }: LinkPage, path: string): Html {
+function linkItems(prefix: string, { links, next }: LinkPage, path: string, heading: 'h2' | 'h3'): Html {
   if (links.length === 0) return html`<p class="soft">No links yet. Make one and send it to whoever you like.</p>`;
-  return html`<ul class="items">${links.map((link) => linkItem(prefix, link))}</ul>
+  return html`<ul class="items">${links.map((link) => linkItem(prefix, link, heading))}</ul>
 ${next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}${path}?after=${next}">More</a></p>`}`;
 }
 
-function linkItem(prefix: string, link: LinkView): Html {
-  return html`<li><div class="between"><h3><a href="${prefix}links/${link.id}">${link.label}</a></h3>${stateTag(link)}</div>
+function linkItem(prefix: string, link: LinkView, heading: 'h2' | 'h3'): Html {
+  const label = html`<a href="${prefix}links/${link.id}">${link.label}</a>`;
+  const title = heading === 'h2' ? html`<h2>${label}</h2>` : html`<h3>${label}</h3>`;
+  return html`<li><div class="between">${title}${stateTag(link)}</div>
 <p class="soft">${claimsText(link)} · ${link.host}${link.path} · ${moment(link.createdAt)}</p></li>`;
 }
 

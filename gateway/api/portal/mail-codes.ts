@@ -17,6 +17,7 @@ import { openHandover } from '../sign-in-flow.ts';
 import { aboutNote } from './about-note.ts';
 import { browserOf, enter, type SignInQuery } from './enter.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
+import { waitWords } from './moments.ts';
 
 type Usable = Extract<DescribedCode, { readonly kind: 'usable' }>;
 
@@ -124,6 +125,7 @@ function unusable(visit: Visit): PageAnswer {
   return visit.sorry(410, {
     title: 'This link from your mail does not work',
     text: 'It works once and for a limited time. Open the newest mail, or ask for a new one.',
+    door: { label: 'Go to sign in', path: `${visit.prefix}login` },
   });
 }
 
@@ -158,10 +160,13 @@ function nameField(value: string): Html {
 }
 
 function againFor(
-  outcome: { readonly kind: 'weak-password'; readonly why: PasswordRefusal } | { readonly kind: 'busy' },
+  outcome:
+    | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
+    | { readonly kind: 'busy'; readonly retryAfterSeconds: number },
 ): Spent {
   if (outcome.kind === 'busy') {
-    return { kind: 'again', status: 503, problems: { '': 'A lot is going on right now. Try again in a few seconds.' } };
+    const text = `A lot is going on right now. Try again in ${waitWords(outcome.retryAfterSeconds)}.`;
+    return { kind: 'again', status: 503, problems: { '': text } };
   }
   return { kind: 'again', status: 422, problems: { password: passwordProblem(outcome.why) } };
 }

@@ -13,6 +13,13 @@ export function moment(at: EpochSeconds): Html {
   return html`<time datetime="${time.toISOString()}">${day}, ${clock} UTC</time>`;
 }
 
+/** `1 second`, `12 minutes`, `2 hours`: how long to wait, rounded up. */
+export function waitWords(seconds: number): string {
+  if (seconds < 90) return amountOf(Math.max(1, Math.ceil(seconds)), 'second');
+  if (seconds < 90 * 60) return amountOf(Math.ceil(seconds / 60), 'minute');
+  return amountOf(Math.ceil(seconds / 3600), 'hour');
+}
+
 /** `just now`, `12 minutes ago`, `3 days ago`; the moment itself when it is longer ago than a month. */
 export function ago(at: EpochSeconds, now: EpochSeconds): Html {
   const seconds = now - at;
@@ -29,8 +36,11 @@ export function ago(at: EpochSeconds, now: EpochSeconds): Html {
 }
 
 function count(amount: number, unit: string): string {
-  const whole = Math.floor(amount);
-  return `${whole} ${unit}${whole === 1 ? '' : 's'} ago`;
+  return `${amountOf(Math.floor(amount), unit)} ago`;
+}
+
+function amountOf(whole: number, unit: string): string {
+  return `${whole} ${unit}${whole === 1 ? '' : 's'}`;
 }
 
 function twoDigits(value: number): string {

@@ -13,6 +13,7 @@ import { beginSignIn, continuationOf, openHandover } from '../sign-in-flow.ts';
 import { aboutNote } from './about-note.ts';
 import { browserOf, enter, goOn, type SignInQuery, tooLate } from './enter.ts';
 import { field, note, type Problems, problemSummary } from './fields.ts';
+import { waitWords } from './moments.ts';
 
 const query = z.object({
   handover: z.string().max(4096).optional(),
@@ -65,9 +66,8 @@ const loginForm = defineForm({
 });
 
 function waitPage(visit: Visit, asked: Query, email: string, seconds: number): PageAnswer {
-  const wait = seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
   const answer = signInPage(visit, asked, email, {
-    '': `There were many tries, so your password was not looked at. Wait ${wait}, then try again.`,
+    '': `There were many tries, so your password was not looked at. Wait ${waitWords(seconds)}, then try again.`,
   });
   if (answer.kind !== 'page') return answer;
   return { ...answer, status: 429, page: { ...answer.page, retryAfterSeconds: seconds } };
@@ -148,7 +148,7 @@ const logout = definePage({
     return visit.page({
       title: way === null ? 'Sign out' : 'Use another account',
       width: 'narrow',
-      body: html`<p>You are signed in as <strong>${actor.email}</strong>. Signing out ends it on this device, everywhere.${
+      body: html`<p>You are signed in as <strong>${actor.email}</strong>. Signing out counts for this device, on all pages of this place.${
         way === null ? null : ' Then you can sign in with another account.'
       }</p>
 <form method="post" action="${target}">${visit.formToken()}<button type="submit">Sign out</button></form>${

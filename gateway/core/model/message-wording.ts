@@ -126,7 +126,7 @@ export const messageWording: Wording = {
   'member-revoked': ({ label, owner }, name) => ({
     subject: `Your access has ended: ${peoplesWords(label)}`,
     blocks: [
-      `Your access to “${peoplesWords(label)}” at ${name} has ended. ${peoplesWords(owner)} decides about it.`,
+      `Your access to “${peoplesWords(label)}” at ${name} has ended. ${peoplesWords(owner)} decides who may open it.`,
       'If you think this is a mistake, ask them for a new link.',
     ],
   }),

@@ -99,7 +99,7 @@ export const maxSubjectLength = 120;
 export function renderMessage({ kind, values }: Message, branding: Branding): RenderedMessage {
   const words = wordsOf(kind, values, branding);
   const subject = oneLine(words.subject, maxSubjectLength);
-  const closing = `${oneLine(branding.name, 60)} sends this because of something that happened with your address. You cannot answer to it.`;
+  const closing = `${oneLine(branding.name, 60)} sends this because of something that happened with your address. Please do not reply: nobody reads the answers.`;
   const text: string[] = [];
   const html: string[] = [];
   for (const block of words.blocks) {
@@ -135,7 +135,7 @@ function portalUrl(branding: Branding, path: string): string {
 
 function button(label: string, url: string): string {
   const style =
-    'display:inline-block;padding:12px 20px;border-radius:8px;background:#1f5fbf;color:#ffffff;text-decoration:none;font-weight:600';
+    'display:inline-block;padding:12px 20px;border-radius:8px;background:#1f5f5b;color:#ffffff;text-decoration:none;font-weight:600';
   const address = escapeHtml(url);
   return (
     `<p style="margin:24px 0"><a href="${address}" style="${style}">${escapeHtml(label)}</a></p>\n` +
