@@ -22,6 +22,8 @@ export interface Engine {
   readonly kind: 'sqlite' | 'postgres';
   /** Reads only; a write through it fails. Several at a time. */
   readonly reader: Kysely<Tables>;
+  /** Reads the log for the feed of the edges, and waits behind no other read: while it waits, what edges know grows too old. */
+  readonly feedReader: Kysely<Tables>;
   /** One connection. Its transactions take the writer's lock when they begin (SQLite) or with the log's row (PostgreSQL). */
   readonly writer: Kysely<Tables>;
   /** Begins to hear of commits of other nodes. `wake` may come for nothing, and may fail to come. @returns the end of it */

@@ -55,8 +55,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store | Refu
     engine: engine.kind,
     sql: engine.reader,
     write: commit.write,
-    readChanges: (after) => readChanges(engine.reader, after, options.changesPerRead ?? defaultChangesPerRead),
-    readRevocations: () => readRevocations(engine.reader),
+    readChanges: (after) => readChanges(engine.feedReader, after, options.changesPerRead ?? defaultChangesPerRead),
+    readRevocations: () => readRevocations(engine.feedReader),
     readPosition: () => readPosition(engine.reader),
     onWake(listener) {
       listeners.add(listener);

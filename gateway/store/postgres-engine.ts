@@ -45,16 +45,18 @@ export async function openPostgres(url: string, options: EngineOptions): Promise
   };
   let writer: Kysely<Tables>;
   let reader: Kysely<Tables>;
+  let feedReader: Kysely<Tables>;
   try {
     writer = new Kysely<Tables>({ dialect: makePostgresDialect(makePool(1, '')) });
-    reader = new Kysely<Tables>({
-      dialect: makePostgresDialect(makePool(readConnections, '-c default_transaction_read_only=on')),
-    });
+    const readOnly = '-c default_transaction_read_only=on';
+    reader = new Kysely<Tables>({ dialect: makePostgresDialect(makePool(readConnections, readOnly)) });
+    feedReader = new Kysely<Tables>({ dialect: makePostgresDialect(makePool(1, readOnly)) });
   } catch {
     return refuseStore('store: the URL is none', 'write it as postgres://user:password@host/database');
   }
   const close = async (): Promise<void> => {
     await reader.destroy();
+    await feedReader.destroy();
     await writer.destroy();
   };
   const refused = await checkServer(writer, url, options);
@@ -65,6 +67,7 @@ export async function openPostgres(url: string, options: EngineOptions): Promise
   return {
     kind: 'postgres',
     reader,
+    feedReader,
     writer,
     listen: (wake) =>
       listenForWakes({

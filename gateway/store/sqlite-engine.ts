@@ -44,7 +44,8 @@ export async function openSqlite(file: string): Promise<Engine | RefusedStore> {
     await close();
     return foreign;
   }
-  return { kind: 'sqlite', reader, writer, listen: () => async () => {}, close };
+  // A read is over before another one begins: there is nothing to wait behind.
+  return { kind: 'sqlite', reader, feedReader: reader, writer, listen: () => async () => {}, close };
 }
 
 /** Marks a new file as ours; refuses one with somebody else's tables, and one that is no database at all. */

@@ -1,8 +1,10 @@
 // The change log on both engines: numbers without holes, pages, places that are too old, and what an index starts from.
 
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { pruneChanges } from '../../../gateway/store/change-log.ts';
 import type { ChangesRead, Store } from '../../../gateway/store/store.ts';
+import { postgresMissing } from '../../support/postgres.ts';
 import { describeEngines, openEmpty } from '../../support/stores.ts';
 
 async function append(store: Store, ...nodes: string[]): Promise<void> {
@@ -114,4 +116,20 @@ describeEngines('change log', (engine) => {
     await expect(append(store, 'n'.repeat(301))).rejects.toThrow('300');
     expect((await store.readPosition()).seq).toBe(1);
   });
+});
+
+test('a feed waits behind no read of a page when the database is slow', async (context) => {
+  const missing = postgresMissing();
+  if (missing !== null) context.skip(missing);
+  const { store } = await openEmpty('postgres');
+  await append(store, 'a');
+  const { epoch } = await store.readPosition();
+  const read = () => store.readChanges({ epoch, seq: 0 });
+  await read();
+  const pages = Array.from({ length: 12 }, async () => {
+    await sql`select pg_sleep(0.7)`.execute(store.sql);
+    return 'a page';
+  });
+  expect(await Promise.race([read(), ...pages])).toMatchObject({ kind: 'changes' });
+  await Promise.all(pages);
 });
