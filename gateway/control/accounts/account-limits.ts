@@ -74,6 +74,8 @@ export const requestLimits = {
    * Who was invited is not counted: an invitation is a code of its own.
    */
   'request-address': { requests: 50, windowSeconds: hour },
+  /** Sign-ins by the right password, of one account from one known device, and from all others. More than people or scripts need. */
+  'sign-in': { requests: 100, windowSeconds: hour },
   /** Exports of one account by itself: each reads tens of thousands of rows, so nobody has it done in a loop. */
   export: { requests: 10, windowSeconds: hour },
 } as const satisfies Readonly<Record<string, RequestLimit>>;

@@ -17,6 +17,22 @@ export async function countRequest(unit: Unit, clientAddress: string, reason: Re
   return counted.kind === 'allowed' ? null : counted.until - unit.now;
 }
 
+/** By the right password. */
+export interface CountedSignIn {
+  readonly accountId: string;
+  /** A new password has a new count, so whoever knew the old one leaves nothing behind. */
+  readonly passwordHash: string | null;
+  /** Id of the account's device that the browser is; null for any other. So a thief of the password keeps no known device out. */
+  readonly knownDevice: string | null;
+}
+
+/** Counts a sign-in, so that nobody makes sessions without end. @returns null when it may go on, else the seconds to wait */
+export async function countSignIn(unit: Unit, signIn: CountedSignIn): Promise<number | null> {
+  const { accountId, passwordHash, knownDevice } = signIn;
+  const counted = await count(unit, 'sign-in', JSON.stringify([accountId, passwordHash, knownDevice]));
+  return counted.kind === 'allowed' ? null : counted.until - unit.now;
+}
+
 /** Counts an export of an account by itself. @returns null when it may be made, else the seconds to wait */
 export async function countExport(unit: Unit, accountId: string): Promise<number | null> {
   const counted = await count(unit, 'export', accountId);
@@ -31,13 +47,14 @@ export async function mayMail(unit: Unit, email: string, reason: MailReason): Pr
   return (await count(unit, 'mail-recipient', `${reason} ${email}`)).kind === 'allowed';
 }
 
+/** In windows of the clock: a few an hour, hour after hour, never add up. */
 function count(unit: Unit, kind: RequestKind, subject: string) {
   const { requests, windowSeconds } = requestLimits[kind];
+  const window = Math.floor(unit.now / windowSeconds);
   const policy: ThrottlePolicy = {
-    // One window after the last request of a full one; then the count begins anew.
     forgetAfterSeconds: windowSeconds,
     longestBlockSeconds: windowSeconds,
-    blockSeconds: (guesses) => (guesses % requests === 0 ? windowSeconds : 0),
+    blockSeconds: (guesses) => (guesses < requests ? 0 : (window + 1) * windowSeconds - unit.now),
   };
-  return countGuess(unit, { kind, keyDigest: digestOf(JSON.stringify([kind, subject])) }, policy);
+  return countGuess(unit, { kind, keyDigest: digestOf(JSON.stringify([kind, subject, window])) }, policy);
 }

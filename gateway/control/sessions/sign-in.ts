@@ -7,6 +7,7 @@ import { findVerifiedAccount, readAccount, replacePasswordHash } from '../../sto
 import { checkPassword } from '../accounts/check-password.ts';
 import { forgiveGuesses, type Guesser } from '../accounts/guess-throttle.ts';
 import { busyRetrySeconds } from '../accounts/password-work.ts';
+import { countSignIn } from '../accounts/request-throttle.ts';
 import type { ControlContext } from '../control-context.ts';
 import { findKnownDevice } from './known-device.ts';
 import { recordRefusal } from './record-refusal.ts';
@@ -47,12 +48,15 @@ export async function signIn(context: ControlContext, input: SignInInput): Promi
     // Changed while this one was looked at: a sign-in that waited must not outlive the change that ended all others.
     if ((await readAccount(unit.sql, id))?.passwordHash !== passwordHash) return 'changed';
     await forgiveGuesses(unit, guesser);
+    const wait = await countSignIn(unit, { accountId: id, passwordHash, knownDevice: guesser.knownDevice });
+    if (wait !== null) return wait;
     if (checked.rehashed !== null && passwordHash !== null)
       await replacePasswordHash(unit.sql, id, passwordHash, checked.rehashed);
     return await startSession(unit, context, id, input, 'password');
   });
   // Not a wrong password for sure: another sign-in may have made the same one's hash anew.
   if (written.value === 'changed') return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+  if (typeof written.value === 'number') return { kind: 'busy', retryAfterSeconds: written.value };
   // Disabled or deleted between the look and the unit.
   if (written.value === null) return { kind: 'refused' };
   return { kind: 'signed-in', session: finishSession(context, written.value, written.position) };

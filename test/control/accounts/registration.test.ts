@@ -182,6 +182,14 @@ test('mails to one address are bounded in silence, requests from one address are
   expect((await describeCode(site.context, await site.mailedCode(address, 'verify-address'))).kind).toBe('usable');
 });
 
+test('some requests an hour, hour after hour, are never told to wait', async () => {
+  const site = await makeContext({ yaml: open });
+  for (let request = 0; request < 60; request++) {
+    expect(await register(site, `p${request}@example.org`)).toEqual({ kind: 'accepted' });
+    site.clock.now += 600;
+  }
+});
+
 test('an invited account becomes its owner\u2019s by the mail, with the groups that the admin gave it', async () => {
   const site = await makeContext({ yaml: open });
   const made = await createAccount(site.context, operator, { email: address, groups: ['staff'], invited: true });

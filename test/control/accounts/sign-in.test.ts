@@ -4,11 +4,12 @@
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { guessLimits } from '../../../gateway/control/accounts/account-limits.ts';
+import { guessLimits, requestLimits } from '../../../gateway/control/accounts/account-limits.ts';
 import { adminDisable } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { forgiveGuesses, takeGuess } from '../../../gateway/control/accounts/guess-throttle.ts';
 import { passwordWork } from '../../../gateway/control/accounts/password-work.ts';
+import { countSignIn } from '../../../gateway/control/accounts/request-throttle.ts';
 import { type RefusedSignIn, recordRefusal } from '../../../gateway/control/sessions/record-refusal.ts';
 import { type SignInOutcome, signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
@@ -191,6 +192,24 @@ test('a known device has a count of its own, which strangers cannot fill', async
     await takeGuess(site.context, { email: address, clientAddress: '192.0.2.1', knownDevice: deviceId });
   }
   expect(await attempt(site, { deviceCookie })).toEqual({ kind: 'busy', retryAfterSeconds: 1 });
+  expect((await attempt(site)).kind).toBe('signed-in');
+});
+
+test('the right password makes a hundred sessions an hour at most, beside those of each known device', async () => {
+  const site = await makeContext();
+  const accountId = await makeAccount(site);
+  const { deviceCookie } = sessionOf(await attempt(site));
+  const passwordHash = (await readAccount(site.store.sql, accountId))?.passwordHash ?? null;
+  const { requests } = requestLimits['sign-in'];
+  await site.store.write(async (unit) => {
+    for (let made = 1; made < requests; made++) {
+      expect(await countSignIn(unit, { accountId, passwordHash, knownDevice: null })).toBeNull();
+    }
+  });
+  site.clock.now += 60;
+  expect(await attempt(site)).toEqual({ kind: 'busy', retryAfterSeconds: 3540 });
+  expect((await attempt(site, { deviceCookie })).kind).toBe('signed-in');
+  site.clock.now += 3540;
   expect((await attempt(site)).kind).toBe('signed-in');
 });
 
