@@ -13,7 +13,9 @@ export interface EdgeSlotOptions {
   readonly spawn: (edgeId: string) => ChildProcess;
   readonly onCannotListen: (at: string, code: string) => void;
   /** A process that was not told to ended. @returns whether to start it again */
-  readonly onExit: (name: string, how: string) => boolean;
+  readonly onExit: (edgeId: string, how: string) => boolean;
+  /** Whether control had this one ended: it was slow, which is no reason to give up what was begun. */
+  readonly wasEndedOnOrder: (edgeId: string) => boolean;
   readonly logger: Logger;
 }
 
@@ -52,8 +54,9 @@ export class EdgeSlot {
     if (old === null || this.#isStopping) return false;
     let isReady = false;
     const failed = Promise.withResolvers<null>();
-    const next = this.#make((name, how) => {
-      if (isReady) return this.#options.onExit(name, how);
+    const next = this.#make((edgeId, how) => {
+      if (isReady) return this.#options.onExit(edgeId, how);
+      if (this.#options.wasEndedOnOrder(edgeId)) return true;
       failed.resolve(null);
       return false;
     });
@@ -83,21 +86,22 @@ export class EdgeSlot {
     for (const process of this.#processes) process.send(order);
   }
 
-  #make(onExit: (name: string, how: string) => boolean) {
+  #make(onExit: (edgeId: string, how: string) => boolean) {
     const { slot, spawn, onCannotListen, logger } = this.#options;
-    const name = `edge ${slot}`;
+    let edgeId = '';
     const ready = Promise.withResolvers<readonly BoundAddress[]>();
     const process = new RestartingChild({
-      name,
+      name: `edge ${slot}`,
       spawn: () => {
         this.#spawned++;
-        return spawn(this.#spawned === 1 ? `e${slot}` : `e${slot}.${this.#spawned}`);
+        edgeId = this.#spawned === 1 ? `e${slot}` : `e${slot}.${this.#spawned}`;
+        return spawn(edgeId);
       },
       onMessage: (message: MessageFromChild) => {
         if (message.type === 'edge-ready') ready.resolve(message.listening);
         if (message.type === 'cannot-listen') onCannotListen(message.at, message.code);
       },
-      onExit: (how) => onExit(name, how),
+      onExit: (how) => onExit(edgeId, how),
       logger,
     });
     this.#processes.add(process);

@@ -47,7 +47,7 @@ export class Supervisor {
   readonly #controlReady = Promise.withResolvers<BoundAddress>();
   /** Every edge process that runs, by the name it was given. */
   readonly #edgeProcesses = new Map<string, ChildProcess>();
-  /** Slots whose process was ended because control asked for it: a slow edge is no reason to give up a start. */
+  /** Edges that were ended because control asked for it: a slow one is no reason to give up a start, or a replacement. */
   readonly #endedOnOrder = new Set<string>();
   /** The last good one. */
   #state: ControlState;
@@ -76,7 +76,8 @@ export class Supervisor {
           slot,
           spawn: (edgeId) => this.#spawnEdge(edgeId),
           onCannotListen: (at, code) => this.#takeListenProblem(at, code),
-          onExit: (name, how) => this.#takeExit(name, how),
+          onExit: (edgeId, how) => this.#endedOnOrder.has(edgeId) || this.#takeExit(`edge ${slot}`, how),
+          wasEndedOnOrder: (edgeId) => this.#endedOnOrder.has(edgeId),
           logger,
         }),
     );
@@ -191,6 +192,8 @@ export class Supervisor {
     this.#edgeProcesses.set(edgeId, child);
     child.once('exit', () => {
       this.#edgeProcesses.delete(edgeId);
+      // once everybody has asked why it ended
+      setImmediate(() => this.#endedOnOrder.delete(edgeId));
       this.#control.send({ type: 'edge-gone', edge: edgeId });
     });
     child.send({
@@ -242,7 +245,7 @@ export class Supervisor {
     const child = this.#edgeProcesses.get(edge);
     if (child === undefined) this.#control.send({ type: 'edge-gone', edge });
     else {
-      this.#endedOnOrder.add(slotName(edge));
+      this.#endedOnOrder.add(edge);
       child.kill('SIGKILL');
     }
   }
@@ -255,7 +258,6 @@ export class Supervisor {
 
   /** A process that cannot even start once is not started again and again: the start fails. */
   #takeExit(name: string, how: string): boolean {
-    if (this.#endedOnOrder.delete(name)) return true;
     this.#failStart(`${name} ended while starting: ${how} (see its messages above)`);
     return this.#started;
   }
@@ -284,9 +286,4 @@ export class Supervisor {
     const edges = this.#edges.flatMap((edge) => edge.stop());
     await Promise.all([...edges, this.#control].map((child) => child.gone()));
   }
-}
-
-/** `e2.6` is the sixth process of the slot `edge 2`. */
-function slotName(edge: string): string {
-  return `edge ${Number.parseInt(edge.slice(1), 10)}`;
 }
