@@ -11,7 +11,7 @@ import { type KillJournal, type LinkFacts, mayEnter, type Standing } from './kil
 /** Doors that are tried at a time. */
 const atOnce = 8;
 /** Until a node that is up has to answer, and knows what was done at another one. */
-const answerMs = 20_000;
+const answerMs = 120_000;
 
 interface MemberRow {
   readonly link_id: string;

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { postgresMissing } from '../support/postgres.ts';
-import { describeKills, runKills } from './store-kills.ts';
+import { describeKills, type KillReport, killsIn, runKills } from './store-kills.ts';
 
 const progressMs = 5000;
 const { values } = parseArgs({
@@ -35,8 +35,13 @@ for (const engine of engines) {
     process.stdout.write(`${engine}: skipped, ${missing}\n`);
     continue;
   }
-  let shownMs = monotonicMs();
+  const startedMs = monotonicMs();
+  let shownMs = startedMs;
   let last = '';
+  const describe = (report: KillReport): string => {
+    const seconds = (monotonicMs() - startedMs) / 1000 / Math.max(1, killsIn(report));
+    return `${describeKills(engine, report)}; ${seconds.toFixed(1)} s a kill`;
+  };
   const report = await runKills({
     // both stores together are what was asked for
     count: Math.ceil(count / engines.length),
@@ -44,7 +49,7 @@ for (const engine of engines) {
     seed,
     isOver: () => isInterrupted,
     onProgress: (soFar) => {
-      last = describeKills(engine, soFar);
+      last = describe(soFar);
       if (monotonicMs() - shownMs < progressMs) return;
       shownMs = monotonicMs();
       process.stderr.write(`${last}\n`);
@@ -58,6 +63,6 @@ for (const engine of engines) {
     process.exit(130);
   }
   for (const violation of report.violations) process.stdout.write(`${violation}\n`);
-  process.stdout.write(`${describeKills(engine, report)} (seed ${seed})\n`);
+  process.stdout.write(`${describe(report)} (seed ${seed})\n`);
   if (report.violations.length > 0) process.exitCode = 1;
 }

@@ -50,7 +50,7 @@ beforeAll(async () => {
     for (let upstream = waiting.shift(); upstream !== undefined; upstream = waiting.shift()) await runFault(upstream);
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-}, 120_000);
+});
 
 afterAll(async () => {
   print();

@@ -10,8 +10,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { childEnvironment } from './child-environment.ts';
 
 const main = join(import.meta.dirname, '../../gateway/main.ts');
-const startMs = 60_000;
-const goneMs = 20_000;
+const startMs = 300_000;
+const goneMs = 120_000;
 /** Kept for the message of a test that fails. */
 const maxLines = 200;
 

@@ -132,6 +132,17 @@ export async function createDatabase(
   return urlOf(server, name);
 }
 
+/** Removes a database, whoever is still connected to it. */
+export async function dropDatabase(server: Pick<PostgresServer, 'origin'>, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: urlOf(server, 'postgres') });
+  await client.connect();
+  try {
+    await client.query(`drop database ${client.escapeIdentifier(name)} with (force)`);
+  } finally {
+    await client.end();
+  }
+}
+
 /** Makes the files of a server that never ran. */
 export function makeDataFolder(data: string): void {
   const native = nativeWithin(dirname(data));
