@@ -32,14 +32,14 @@ describe('the bench', () => {
       expect(readTree(process.pid)).toHaveLength(before?.length ?? 0);
     }
     expect(steps.join()).toContain('at saturation');
-  }, 60_000);
+  });
 
   it('prints no figure of a proxy that claims to check tokens and does not', async () => {
     const careless: Peer = { ...httpProxy, name: 'careless', checks: true };
     const result = await runBench([careless], options, () => undefined);
     expect(result.rows[0]?.problem).toContain('a request with its token wrong was answered 200');
     expect(result.rows[0]?.median.cpuPerRequestUs).toBeNull();
-  }, 60_000);
+  });
 });
 
 describe('the gate', () => {

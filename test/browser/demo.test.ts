@@ -26,7 +26,7 @@ beforeAll(async () => {
     ({ code }) => code === 0,
     () => false,
   );
-}, 60_000);
+});
 
 afterAll(() => demo.dispose());
 
@@ -146,7 +146,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
         ...['--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
       ],
     });
-  }, 60_000);
+  });
 
   afterAll(() => browser?.close());
 
@@ -182,7 +182,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
       video.playbackRate = 3;
       return video.play();
     })()`);
-    await page.waitForFunction(`document.querySelector('video').ended`, undefined, { timeout: 25_000 });
+    await page.waitForFunction(`document.querySelector('video').ended`, undefined, { timeout: 120_000 });
     const seconds = await page.evaluate<number>(`document.querySelector('video').currentTime`);
     return { segments, requestFields: await Promise.all(fields), seconds };
   }

@@ -179,7 +179,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
       executablePath: await chromium.executablePath(),
       args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
     });
-  }, 60_000);
+  });
 
   afterAll(() => browser?.close());
 

@@ -9,7 +9,7 @@ import { TestAuthority } from '../support/certificates.ts';
 import { askRaw, requestText } from '../support/raw-client.ts';
 import { makeServeRig, portOf, replaceFile, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
 
-const wait = { timeout: 30_000, interval: 50 };
+const wait = { interval: 50 };
 const looksMs = 50;
 const old = new TestAuthority();
 const renewed = new TestAuthority('the next authority');

@@ -29,7 +29,7 @@ beforeAll(async () => {
     },
     users: { alice: 'correct horse' },
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await gateway?.dispose();
@@ -171,7 +171,7 @@ test('generate, promote, retire under load: nothing good fails, and each answer 
   // it may be in hands that nobody knows
   const again = await command('common-key', 'promote', first.record.id);
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('a retired key stays retired') });
-}, 60_000);
+});
 
 function keyOf(answer: RawResponse | undefined): unknown {
   const header: unknown = JSON.parse(decode(answer?.header('Latchkey-Token')?.split('.')[0]));

@@ -33,7 +33,7 @@ describe('on a gateway that runs', () => {
     gateway = await startServe({
       config: { ...rest, routes: routes.map((route) => ({ ...route, accept: [...route.accept] })) },
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await gateway?.dispose();
@@ -79,7 +79,7 @@ describe('on a gateway that runs', () => {
     }
     expect((await command('account', 'delete', 'ben@example.org', '--yes')).code).toBe(0);
     expect(await json('account', 'list')).toHaveLength(1);
-  }, 60_000);
+  });
 
   test('links: the URL is on stdout, once; listed without it, opened again, revoked', async () => {
     const made = await program('link', 'create', '--collection', 'summer', '--label', 'for you', '--claim-until', '7d');
@@ -124,7 +124,7 @@ describe('on a gateway that runs', () => {
       const refused = await command('link', ...args);
       expect(refused, args.join(' ')).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
     }
-  }, 60_000);
+  });
 
   test('keys: exported in each form, to a file of its owner alone', async () => {
     const [key] = (await json('common-key', 'list')).filter((each: { purpose: string }) => each.purpose === 'content');
@@ -147,7 +147,7 @@ describe('on a gateway that runs', () => {
       code: 1,
       stderr: expect.stringMatching(/^error: (it is the key that signs|tokens of it may hold until)/),
     });
-  }, 60_000);
+  });
 
   test('the store is backed up and checked while the gateway runs, and not restored or migrated', async () => {
     const file = join(gateway.folder, 'backup.jsonl');
@@ -166,7 +166,7 @@ describe('on a gateway that runs', () => {
       code: 1,
       stderr: expect.stringMatching(/^error: nothing is known of request "no-such-request"\nhint: /),
     });
-  }, 60_000);
+  });
 });
 
 describe('without a gateway', () => {
@@ -204,7 +204,7 @@ describe('without a gateway', () => {
     expect(key).toMatchObject({ code: 0, stdout: 'added k2 (verifying)\n' });
     expect(await command('common-key', 'promote', 'k2')).toMatchObject({ code: 0, stdout: 'k2 is signing\n' });
     expect((await command('store', 'migrate')).stdout).toMatch(/^up to date: migration \d+\n$/);
-  }, 60_000);
+  });
 
   test('keys of the configuration file are changed there, and the refusal says so', async () => {
     const own = join(folder, 'yaml-keys.yaml');
@@ -219,5 +219,5 @@ describe('without a gateway', () => {
         stderr: expect.stringMatching(/declares the common keys \(k1\).*\nhint: /),
       });
     }
-  }, 60_000);
+  });
 });

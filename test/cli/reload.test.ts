@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { askRaw, requestText } from '../support/raw-client.ts';
 import { makeServeRig, replaceFile, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
 
-const wait = { timeout: 30_000, interval: 50 };
+const wait = { interval: 50 };
 let rig: ServeRig;
 
 beforeEach(async () => {

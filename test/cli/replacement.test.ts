@@ -6,7 +6,7 @@ import { startLoad } from '../support/keep-alive-load.ts';
 import { RawClient, requestText } from '../support/raw-client.ts';
 import { isAlive, makeServeRig, type ServeRig } from '../support/serve-rig.ts';
 
-const wait = { timeout: 30_000, interval: 50 };
+const wait = { interval: 50 };
 let rig: ServeRig;
 const held: (() => void)[] = [];
 

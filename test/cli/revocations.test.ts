@@ -59,7 +59,7 @@ test('a subject’s tokens are refused when the command returns, and a removed u
     await serve.dispose();
     site.close();
   }
-}, 120_000);
+});
 
 test('a command line that names none, or two, is wrong', async () => {
   for (const names of [[], ['--sub', 'bob', '--jti', '1']]) {

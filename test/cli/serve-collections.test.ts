@@ -28,4 +28,4 @@ test('serve starts after the owners of a collection changed while it stood still
   withOwner('ben@example.org');
   const second = await rig.startReady();
   expect((await fetch(`http://127.0.0.1:${second.port}/`)).status).toBe(200);
-}, 40_000);
+});

@@ -108,7 +108,7 @@ describe('the page, from top to bottom', () => {
         const runnable = steps.filter(({ command }) => hasCurl || !command.startsWith('curl '));
         await expectSteps(shell, runnable);
         if (runnable.length < steps.length) context.skip('curl is not installed');
-      }, 60_000);
+      });
     }
   }
 });

@@ -107,7 +107,7 @@ test('credentials once, content and token in one answer, the issuer forgets both
     await first.close();
     await second.close();
   }
-}, 60_000);
+});
 
 function decode(part: string): string {
   return Buffer.from(part, 'base64url').toString('utf8');
@@ -135,7 +135,7 @@ function expectNothingKept(issuer: ServeProcess, secrets: readonly string[]): vo
 /** Ends the supervisor without a chance to tidy up; its children follow. Resolves once nobody listens any more. */
 async function kill(issuer: ServeProcess): Promise<void> {
   await issuer.stop('SIGKILL');
-  await expect.poll(() => isListening(issuer.port), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isListening(issuer.port)).toBe(false);
 }
 
 function isListening(port: number): Promise<boolean> {

@@ -36,7 +36,7 @@ beforeAll(async () => {
       ...['--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
     ],
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -90,7 +90,7 @@ async function playClip({ page, context }: Profile): Promise<number[]> {
     video.playbackRate = 4;
     return video.play();
   })()`);
-  await page.waitForFunction(`document.querySelector('video').currentTime > 4`, undefined, { timeout: 25_000 });
+  await page.waitForFunction(`document.querySelector('video').currentTime > 4`, undefined, { timeout: 120_000 });
   context.off('response', note);
   return segments;
 }

@@ -45,7 +45,7 @@ async function start(explain: 'off' | 'on' | 'all'): Promise<Rig> {
     gateway,
     lines,
     about: async (path) => {
-      await expect.poll(() => all().some((record) => record.path === path), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => all().some((record) => record.path === path)).toBe(true);
       return all().find((record) => record.path === path) as DecisionRecord;
     },
     ask: (path, headers = {}) => fetch(`http://${gateway.host}:${gateway.port}${path}`, { headers }),
@@ -108,7 +108,7 @@ test('an edge that ends sends what it holds; without control it is dropped and c
   const alone = await start('on');
   await alone.gateway.control.close();
   await alone.ask('/vod/refused');
-  await expect.poll(() => alone.gateway.metrics.records.dropped, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => alone.gateway.metrics.records.dropped).toBe(1);
 });
 
 test('of one second no more than 4096 are kept, and the rest is counted', async () => {
