@@ -4,7 +4,7 @@
 import { createOperatorServer } from '../../api/operator-server.ts';
 import { createPublicServer } from '../../api/public-server.ts';
 import { answerAccess } from '../../control/access/answer-access.ts';
-import { noteCollections } from '../../control/access/note-collections.ts';
+import { noteCollections, startCollectionNotes } from '../../control/access/note-collections.ts';
 import { type Control, listenOnSocket, type Reloaded, type ReloadResult, startControl } from '../../control/control.ts';
 import type { ControlContext } from '../../control/control-context.ts';
 import type { StoreAnswers } from '../../control/edge-questions.ts';
@@ -102,6 +102,7 @@ export async function composeControl(
     const deliveries = startOutbox(context, openConfiguredTransport({ config: () => config, clock }), { onAttempt });
     outbox = deliveries;
     const pruning = startPruning(context);
+    const notes = startCollectionNotes(context);
     const credentials = new CredentialWatch({
       usersFile: () => config.usersFile,
       memory: credentialMemoryIn(config.dataDir),
@@ -115,15 +116,13 @@ export async function composeControl(
       reload: () => {
         const result = running.reload();
         if (result.kind === 'refused') return result;
+        const { collections } = config;
         config = result.state.config;
-        noteCollections(context).then(
-          (names) =>
-            names.length > 0 && logger.info({ names }, 'collections changed; what was opened by them is asked anew'),
-          (error: unknown) => logger.error({ err: error }, 'changed collections could not be noted; reload again'),
-        );
+        notes.changed(collections);
         return { ...result, state: { ...result.state, keys: declared } };
       },
       close: async () => {
+        notes.close();
         await operator.close();
         await Promise.all([running.close(), deliveries.close(), pruning.close(), credentials.close()]);
         await opened.close();
