@@ -6,7 +6,6 @@ import { defaultChangesPerRead, readChanges, readPosition, readRevocations } fro
 import { type Engine, type EngineOptions, type RefusedStore, refuseStore, type StoreSettings } from './engine.ts';
 import { type GroupCommitOptions, startGroupCommit } from './group-commit.ts';
 import { migrate } from './migrations.ts';
-import { openPostgres } from './postgres-engine.ts';
 import { openSqlite } from './sqlite-engine.ts';
 import { type Store, StoreAway } from './store.ts';
 
@@ -74,8 +73,11 @@ export async function openEngine(settings: StoreSettings, options: EngineOptions
   switch (settings.kind) {
     case 'sqlite':
       return openSqlite(settings.file);
-    case 'postgres':
+    case 'postgres': {
+      // loaded where there is one: its driver is nothing for the others to wait for
+      const { openPostgres } = await import('./postgres-engine.ts');
       return openPostgres(settings.url, options);
+    }
     default:
       return settings satisfies never;
   }

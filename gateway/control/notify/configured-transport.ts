@@ -8,9 +8,7 @@ import { readSmtpUrl } from '../../config/smtp-url.ts';
 import { parseSender } from '../../core/model/mailbox.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { openLogTransport } from './log-transport.ts';
-import { openSmtpTransport } from './smtp-transport.ts';
-import { failed, type MailTransport } from './transport.ts';
-import { openWebhookTransport } from './webhook-transport.ts';
+import { codeOf, failed, type MailTransport } from './transport.ts';
 
 export interface TransportContext {
   readonly config: () => Pick<Config, 'mail'>;
@@ -19,24 +17,37 @@ export interface TransportContext {
 
 /** Opens nothing before the first mail. */
 export function openConfiguredTransport(context: TransportContext): MailTransport {
-  let current: { readonly settings: MailConfig | null; readonly transport: MailTransport } | null = null;
+  let current: { readonly settings: MailConfig | null; readonly transport: Promise<MailTransport> } | null = null;
   return {
-    deliver: (message, signal) => {
+    deliver: async (message, signal) => {
       const settings = context.config().mail;
       if (current === null || !isDeepStrictEqual(current.settings, settings)) {
-        void current?.transport.close();
+        void closeWhenOpened(current?.transport);
         current = { settings, transport: openTransport(settings, context) };
       }
-      return current.transport.deliver(message, signal);
+      let transport: MailTransport;
+      try {
+        transport = await current.transport;
+      } catch (error) {
+        current = null;
+        return failed(`the transport cannot be loaded: ${codeOf(error)}`);
+      }
+      return transport.deliver(message, signal);
     },
     close: async () => {
-      await current?.transport.close();
+      await closeWhenOpened(current?.transport);
       current = null;
     },
   };
 }
 
-function openTransport(settings: MailConfig | null, { clock }: TransportContext): MailTransport {
+async function closeWhenOpened(opening: Promise<MailTransport> | undefined): Promise<void> {
+  const transport = await opening?.catch(() => null);
+  await transport?.close();
+}
+
+/** What speaks to other servers is loaded here: a control that starts has no mail yet, and people wait for it. */
+async function openTransport(settings: MailConfig | null, { clock }: TransportContext): Promise<MailTransport> {
   if (settings === null) return unusable('no mail is configured any more');
   const { from, transport } = settings;
   switch (transport.kind) {
@@ -45,10 +56,13 @@ function openTransport(settings: MailConfig | null, { clock }: TransportContext)
       const read = readSmtpUrl(transport.url);
       if (sender === null) return unusable('mail.from is not the address of a mailbox');
       if (read.kind === 'refused') return unusable(`mail.smtp ${read.problem}`);
+      const { openSmtpTransport } = await import('./smtp-transport.ts');
       return openSmtpTransport({ server: read.server, from: sender });
     }
-    case 'webhook':
+    case 'webhook': {
+      const { openWebhookTransport } = await import('./webhook-transport.ts');
       return openWebhookTransport({ ...transport, from, epochSeconds: clock.epochSeconds });
+    }
     case 'log':
       return openLogTransport(transport.file);
     default:
