@@ -254,17 +254,13 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
   });
 });
 
+// the last one: it ends what the others look at
 test('Ctrl-C ends it with exit code 0, and leaves no process behind', async () => {
-  const short = await DemoProcess.start();
-  try {
-    const url = short.url(/\.m3u8$/);
-    expect((await ask(url)).status).toBe(200);
-    if (process.platform === 'linux') expect(short.livingProcesses().length).toBeGreaterThanOrEqual(4);
+  const url = demo.url(/\.m3u8$/);
+  expect((await ask(url)).status).toBe(200);
+  if (process.platform === 'linux') expect(demo.livingProcesses().length).toBeGreaterThanOrEqual(4);
 
-    expect(await short.interrupt()).toBe(0);
-    await expect(ask(url)).rejects.toThrow(/ECONNREFUSED/);
-    expect(short.livingProcesses()).toEqual([]);
-  } finally {
-    await short.dispose();
-  }
+  expect(await demo.interrupt()).toBe(0);
+  await expect(ask(url)).rejects.toThrow(/ECONNREFUSED/);
+  expect(demo.livingProcesses()).toEqual([]);
 });

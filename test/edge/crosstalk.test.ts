@@ -51,7 +51,7 @@ test.each([
       troubleOneIn: 20,
       troubles: troublesAt(depth),
       tally,
-      isOver: () => tally.requests >= 7_000,
+      isOver: () => tally.requests >= 4_000,
     });
     expect(verdictOn(tally, depth), `seed ${seed}: ${describeTally(tally)}`).toEqual([]);
     expect(upstreams.map((upstream) => upstream.foreignBytes())).toEqual([0, 0, 0]);
