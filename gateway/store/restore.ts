@@ -3,6 +3,7 @@
 // sessions, codes, unclaimed links and waiting mails end. Rules: tokens.md "Restore".
 
 import { sql, type Transaction } from 'kysely';
+import { fileRefusal } from '../config/named-file.ts';
 import { passwordPasses } from '../core/model/change.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import { type BackupOptions, backedUpTables } from './backup.ts';
@@ -94,6 +95,10 @@ export async function verifyBackup(
     }
   } catch (error) {
     if (error instanceof BackupDamaged) return refuseDamaged(file, error);
+    if (error instanceof Error && 'syscall' in error) {
+      const { problem, hint } = fileRefusal(file, error, 'name a file that store backup wrote');
+      return refuseStore(problem, hint);
+    }
     throw error;
   }
   if (head === null) return refuseDamaged(file, new BackupDamaged('it is empty'));

@@ -304,6 +304,17 @@ describe('a file that is not a whole backup', () => {
     expect(await checkStore(await openNode(target), sealer)).toEqual([]);
   });
 
+  test('a backup that is not there, or is a folder, is refused in words', async () => {
+    const settings = await makeDatabase('sqlite');
+    const missing = {
+      kind: 'refused',
+      problem: '/nowhere/at/all does not exist',
+      hint: expect.stringContaining('backup'),
+    };
+    expect(await restore(settings, '/nowhere/at/all')).toMatchObject(missing);
+    expect(await restore(settings, '/')).toMatchObject({ problem: '/ cannot be read: EISDIR' });
+  });
+
   test('a backup that cannot be written is refused', async () => {
     const { store } = await openEmpty('sqlite');
     const result = await backupStore({ store, file: '/nowhere/at/all', clock: makeClock() });
