@@ -51,6 +51,7 @@ Examples:
     .description('list the keys of a configuration, without their secrets')
     .requiredOption('--config <file>', 'the configuration')
     .option('--json', 'print [{id, state, algorithm, purpose, owner}] as JSON')
+    .addHelpText('after', '\nExample:\n  latchkey common-key list --config latchkey.yaml')
     .action(list);
   promoteCommand(group);
   retireCommand(group);

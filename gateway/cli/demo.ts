@@ -23,6 +23,7 @@ export function demoCommand(program: Command): void {
     .description('run latchkey in front of two small sites on this machine, to try it out')
     .option('--port <port>', 'port of the gateway; another one is taken when it is in use, 0 takes any', readPort, 8080)
     .option('--data-dir <folder>', 'where configuration, logs and keys of the demo go', './data/demo')
+    .addHelpText('after', '\nExample:\n  latchkey demo --port 9000')
     .action(async ({ port, dataDir }: { port: number; dataDir: string }) => {
       await runDemo(port, resolve(dataDir));
     });

@@ -45,8 +45,9 @@ Examples:
         `${styled('green', added.kind)} ${added.name} (credential ${added.credentialId}, version ${added.version})`,
       );
     });
-  withFile(group.command('remove <name>').description('remove a user')).action(
-    async (name: string, options: UserOptions) => {
+  withFile(group.command('remove <name>').description('remove a user'))
+    .addHelpText('after', '\nExample:\n  latchkey user remove anna --config latchkey.yaml')
+    .action(async (name: string, options: UserOptions) => {
       const { removeUser } = await import('../store/users.ts');
       const removed = await removeUser(usersFile(options), name);
       if (removed.kind === 'refused') throw refusalError(removed);
@@ -55,17 +56,16 @@ Examples:
         { kind: removed.kind, ...userJson(removed) },
         `${styled('green', 'removed')} ${removed.name}`,
       );
-    },
-  );
-  withFile(group.command('list').description('list the users, without their hashes')).action(
-    async (options: UserOptions) => {
+    });
+  withFile(group.command('list').description('list the users, without their hashes'))
+    .addHelpText('after', '\nExample:\n  latchkey user list --config latchkey.yaml')
+    .action(async (options: UserOptions) => {
       const { listUsers } = await import('../store/users.ts');
       const listed = listUsers(usersFile(options));
       if (listed.kind === 'refused') throw refusalError(listed);
       const rows = listed.users.map((user) => [user.name, user.credentialId, String(user.version)]);
       printResult(options, listed.users.map(userJson), tableText([['NAME', 'CREDENTIAL', 'VERSION'], ...rows]));
-    },
-  );
+    });
 }
 
 /** As `--json` prints it; the same word for the credential as in the table. */

@@ -13,6 +13,7 @@ export function listCommand(group: Command): void {
   withAccountOptions(group.command('list').description('list the accounts'))
     .option('--search <text>', 'only those with this in their address or name')
     .option('--limit <count>', 'at most so many', readCount, 1000)
+    .addHelpText('after', '\nExample:\n  latchkey account list --search example.org --config latchkey.yaml')
     .action((options: AccountCommandOptions & { search?: string; limit: number }) =>
       onAccounts(options, async (api) => {
         const { accounts, hasMore } = await listAccounts(api, options);
@@ -30,34 +31,43 @@ export function listCommand(group: Command): void {
 }
 
 export function showCommand(group: Command): void {
-  withAccountOptions(group.command('show <who>').description('everything about one account')).action(
-    (who: string, options: AccountCommandOptions) =>
+  withAccountOptions(group.command('show <who>').description('everything about one account'))
+    .addHelpText('after', '\nExample:\n  latchkey account show anna@example.org --config latchkey.yaml')
+    .action((who: string, options: AccountCommandOptions) =>
       onAccounts(options, async (api) => {
         const account = await findAccount(api, who);
         printResult(options, account, describeAccount(account));
       }),
-  );
+    );
 }
 
 export function disableCommand(group: Command): void {
   withAccountOptions(group.command('disable <who>').description('sign somebody out everywhere and let them in no more'))
-    .addHelpText('after', '\nNothing is lost: enable lets them in again, with what they were given before.')
+    .addHelpText(
+      'after',
+      `
+Nothing is lost: enable lets them in again, with what they were given before.
+
+Example:
+  latchkey account disable ben@example.org --config latchkey.yaml`,
+    )
     .action((who: string, options: AccountCommandOptions) => change(who, options, { state: 'disabled' }, 'disabled'));
 }
 
 export function enableCommand(group: Command): void {
-  withAccountOptions(group.command('enable <who>').description('let somebody in again')).action(
-    (who: string, options: AccountCommandOptions) => change(who, options, { state: 'active' }, 'enabled'),
-  );
+  withAccountOptions(group.command('enable <who>').description('let somebody in again'))
+    .addHelpText('after', '\nExample:\n  latchkey account enable ben@example.org --config latchkey.yaml')
+    .action((who: string, options: AccountCommandOptions) => change(who, options, { state: 'active' }, 'enabled'));
 }
 
 export function setRoleCommand(group: Command): void {
-  withAccountOptions(
-    group.command('set-role <who> <role>').description('make somebody an admin, or a user again'),
-  ).action((who: string, role: string, options: AccountCommandOptions) => {
-    if (role !== 'user' && role !== 'admin') throw usageError(`unknown role ${JSON.stringify(role)}`, 'user or admin');
-    return change(who, options, { role }, `${role}:`);
-  });
+  withAccountOptions(group.command('set-role <who> <role>').description('make somebody an admin, or a user again'))
+    .addHelpText('after', '\nExample:\n  latchkey account set-role ben@example.org admin --config latchkey.yaml')
+    .action((who: string, role: string, options: AccountCommandOptions) => {
+      if (role !== 'user' && role !== 'admin')
+        throw usageError(`unknown role ${JSON.stringify(role)}`, 'user or admin');
+      return change(who, options, { role }, `${role}:`);
+    });
 }
 
 export function deleteCommand(group: Command): void {

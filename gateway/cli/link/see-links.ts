@@ -21,6 +21,7 @@ import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } 
 export function listCommand(group: Command): void {
   withLinkOptions(group.command('list').description('list the links, newest first; never their URLs'))
     .option('--collection <name>', 'only those of this collection')
+    .addHelpText('after', '\nExample:\n  latchkey link list --collection summer --config latchkey.yaml')
     .action((options: LinkCommandOptions & { collection?: string }) =>
       onLinks(options, async (api, config) => {
         const links = await listAll<Link>(async (after) => {
@@ -40,24 +41,24 @@ export function listCommand(group: Command): void {
 }
 
 export function membersCommand(group: Command): void {
-  withLinkOptions(
-    group.command('members <link>').description('who came in by a link, when, on what, last seen'),
-  ).action((id: string, options: LinkCommandOptions) =>
-    onLinks(options, async (api) => {
-      const members = await listAll<Member>(async (after) => {
-        const path = `links/${encodeURIComponent(id)}/members?${query({ after })}`;
-        const page = await api.ask('GET', path, membersShape);
-        return { items: page.members, next: page.next };
-      });
-      const rows = members.map((member) => [
-        ...[member.id, member.email ?? 'deleted', member.revoked_at === null ? 'in' : 'revoked'],
-        ...[momentText(member.claimed_at), momentText(member.last_seen_at)],
-        member.devices.map(({ name }) => name).join(', '),
-      ]);
-      const head = ['MEMBER', 'ADDRESS', 'STATE', 'CAME IN', 'LAST SEEN', 'DEVICES'];
-      printResult(options, members, tableText([head, ...rows]));
-    }),
-  );
+  withLinkOptions(group.command('members <link>').description('who came in by a link, when, on what, last seen'))
+    .addHelpText('after', '\nExample:\n  latchkey link members li_… --config latchkey.yaml')
+    .action((id: string, options: LinkCommandOptions) =>
+      onLinks(options, async (api) => {
+        const members = await listAll<Member>(async (after) => {
+          const path = `links/${encodeURIComponent(id)}/members?${query({ after })}`;
+          const page = await api.ask('GET', path, membersShape);
+          return { items: page.members, next: page.next };
+        });
+        const rows = members.map((member) => [
+          ...[member.id, member.email ?? 'deleted', member.revoked_at === null ? 'in' : 'revoked'],
+          ...[momentText(member.claimed_at), momentText(member.last_seen_at)],
+          member.devices.map(({ name }) => name).join(', '),
+        ]);
+        const head = ['MEMBER', 'ADDRESS', 'STATE', 'CAME IN', 'LAST SEEN', 'DEVICES'];
+        printResult(options, members, tableText([head, ...rows]));
+      }),
+    );
 }
 
 export function revokeCommand(group: Command): void {

@@ -12,7 +12,10 @@ export function migrateCommand(group: Command): void {
       'after',
       `
 serve does this by itself when it starts. Before an update of several nodes: make a backup, stop them, migrate, start them.
-An older program refuses a store that was migrated by a newer one.`,
+An older program refuses a store that was migrated by a newer one.
+
+Example:
+  latchkey store migrate --config latchkey.yaml`,
     )
     .action(async (options: StoreCommandOptions) => {
       const config = requireConfig(options.config);
@@ -39,7 +42,14 @@ export function checkCommand(group: Command): void {
   withStoreOptions(
     group.command('check').description('look for damage: file, rows, counts, log, seals; repairs nothing'),
   )
-    .addHelpText('after', '\nExit code 0 when all is well, 1 when something is not. Works beside a running gateway.')
+    .addHelpText(
+      'after',
+      `
+Exit code 0 when all is well, 1 when something is not. Works beside a running gateway.
+
+Example:
+  latchkey store check --config latchkey.yaml`,
+    )
     .action(async (options: StoreCommandOptions) => {
       const config = requireConfig(options.config);
       const { withStore } = await import('../open-store-for-command.ts');
