@@ -3,9 +3,9 @@
 // sessions, codes, unclaimed links and waiting mails end. Rules: tokens.md "Restore".
 
 import { sql, type Transaction } from 'kysely';
-import { fileRefusal } from '../config/named-file.ts';
 import { passwordPasses } from '../core/model/change.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
+import { errorCode } from './atomic-file.ts';
 import { type BackupOptions, backedUpTables } from './backup.ts';
 import { BackupDamaged, type BackupHead, type BackupRow, readBackupLines } from './backup-file.ts';
 import { type Engine, type RefusedStore, refuseStore, type StoreSettings } from './engine.ts';
@@ -96,8 +96,7 @@ export async function verifyBackup(
   } catch (error) {
     if (error instanceof BackupDamaged) return refuseDamaged(file, error);
     if (error instanceof Error && 'syscall' in error) {
-      const { problem, hint } = fileRefusal(file, error, 'name a file that store backup wrote');
-      return refuseStore(problem, hint);
+      return refuseStore(`${file} cannot be read: ${errorCode(error)}`, 'name a file that store backup wrote');
     }
     throw error;
   }

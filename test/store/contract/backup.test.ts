@@ -308,7 +308,7 @@ describe('a file that is not a whole backup', () => {
     const settings = await makeDatabase('sqlite');
     const missing = {
       kind: 'refused',
-      problem: '/nowhere/at/all does not exist',
+      problem: '/nowhere/at/all cannot be read: ENOENT',
       hint: expect.stringContaining('backup'),
     };
     expect(await restore(settings, '/nowhere/at/all')).toMatchObject(missing);
