@@ -1,6 +1,7 @@
 // The edge's client against a real control on a real socket.
 
 import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
 import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AssertionJwk } from '../../gateway/control/assertion-keys.ts';
@@ -48,6 +49,32 @@ test('the first message is the snapshot with the keys', async () => {
   expect(snapshot.keys.map(({ id, secret }) => [id, Buffer.from(secret, 'base64url')])).toEqual([
     ['k1', Buffer.from(testKey.secret)],
   ]);
+});
+
+test('what comes in one piece with the first snapshot is for listeners that are set once that is there', async () => {
+  const keys = [{ id: 'k2', algorithm: 'HS256', purpose: 'content', state: 'signing', secret: 'c2VjcmV0' }];
+  const server = createServer((_, response) => {
+    const lines = [
+      { kind: 'snapshot', keys: [], index: null },
+      { kind: 'keys', keys },
+      { kind: 'tickets', ticketSecret: 't' },
+    ];
+    response.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  });
+  await new Promise<void>((resolve) => server.listen(rig.sockets.edge, resolve));
+  try {
+    await client.connect();
+    const heard: unknown[] = [];
+    client.onKeys = (ring) => heard.push(ring);
+    client.onTicketSecret = (secret) => heard.push(secret);
+    await expect.poll(() => heard).toEqual([keys, 't']);
+    const followed: unknown[] = [];
+    client.followLog((message) => followed.push(message.kind));
+    expect(followed).toEqual(['keys']);
+  } finally {
+    await client.close();
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 test('a snapshot of several megabytes arrives whole', async () => {
