@@ -150,6 +150,7 @@ test('one’s own account: name, password, export and deletion by its forms', as
   const again = await ann.get('/.latchkey/account');
   const file = await ann.submit(again, '/account/export');
   expect(file.headers['content-disposition']).toBe('attachment; filename="my-account.json"');
+  expect(file.headers['cache-control']).toBe('no-store');
   expect(JSON.parse(file.text).account).toMatchObject({ email });
   expect(file.text).not.toContain('argon2');
   expect((await ann.submit(again, '/account/delete', { delete_password: other })).status).toBe(422);

@@ -142,6 +142,11 @@ test('on another device: a code of ten minutes opens one place once, typed in an
   expect(television.cookies.get('media.localhost')?.has('latchkey')).toBe(false);
 
   expect((await television.submit(page, '/open')).status).toBe(422);
+  const overTls = portal.visitor({ address: '192.0.2.9', origin: mediaOrigin.replace('http:', 'https:') });
+  const again = await api(owner, 'POST', 'access/open-elsewhere', { url });
+  const form = await overTls.get(`/.latchkey/open?code=${again.body.code}`);
+  const secure = (await overTls.submit(form, '/open')).cookies.find((line) => line.startsWith('latchkey_pass='));
+  expect(secure?.split('; ').slice(2)).toEqual(['Path=/vod/summer/', 'HttpOnly', 'Secure', 'SameSite=Lax']);
   const late = await api(owner, 'POST', 'access/open-elsewhere', { url });
   portal.clock.now += 600;
   const tooLate = await television.get(late.body.url);

@@ -134,6 +134,24 @@ test('people see their own sessions and devices; what is somebody else’s is no
   expect((await ben.json('GET', '/.latchkey/v1/me')).status).toBe(401);
 });
 
+test('what is for administrators is refused to others before anything is read, and to nobody in particular before that', async () => {
+  const portal = await makePortal();
+  await portal.addAccount(email);
+  const [ann, nobody] = [portal.visitor(), portal.visitor()];
+  await ann.signIn(email);
+  const ask = async (visitor: typeof ann, method: string, path: string) => {
+    const body = method === 'GET' ? undefined : {};
+    const answer = await visitor.json(method, `/.latchkey/v1/${path.replace(/:\w+/g, 'none')}`, body);
+    return [method, path, answer.status, JSON.parse(answer.text).reason];
+  };
+  const forAdmins = endpoints.filter(({ who }) => who === 'admin');
+  expect(forAdmins.length).toBeGreaterThan(10);
+  for (const { method, path } of forAdmins) {
+    expect(await ask(ann, method, path)).toEqual([method, path, 403, 'not-admin']);
+    expect(await ask(nobody, method, path)).toEqual([method, path, 401, 'not-signed-in']);
+  }
+});
+
 test('bad input is 400 and says where; what went wrong is a problem document with a word for programs', async () => {
   const portal = await makePortal();
   await portal.addAccount(email, 'admin');

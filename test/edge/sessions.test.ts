@@ -191,6 +191,34 @@ describe('a session', () => {
   });
 });
 
+test('a session counts for nothing while it is not known well enough what was revoked, and nobody is sent away for it', async () => {
+  const brief = { upstream: 'media', max_staleness: '1s' };
+  const other = await MemberRig.start({
+    config: {
+      routes: [
+        { name: 'club', path: '/club/', accept: ['session'], ...brief },
+        { name: 'vod', path: '/vod/', accept: ['member'], ...brief },
+      ],
+    },
+  });
+  const ask = () =>
+    Promise.all(['/club/a', '/vod/summer/a'].map((path) => other.ask('GET', path, other.cookie(), navigates)));
+  try {
+    expect((await ask()).map(({ status }) => status)).toEqual([200, 200]);
+    await other.gateway.control.close();
+    await expect
+      .poll(async () => (await ask()).map(({ status }) => status), { interval: 50, timeout: 20_000 })
+      .toEqual([503, 503]);
+    other.upstream.clear();
+    for (const answer of await ask()) {
+      expect([answer.header('Retry-After'), answer.all('Set-Cookie')]).toEqual(['1', []]);
+    }
+    expect(other.upstream.requests).toEqual([]);
+  } finally {
+    await other.close();
+  }
+});
+
 describe('a link', () => {
   const target = '/vod/summer/a?key=ak_1&authtoken=sel.secret';
 

@@ -290,6 +290,7 @@ test('mails are queued when the link asks for it, and hold no token; no log line
   const [loud, quiet] = [await makeLink(rig, { notify: true }), await makeLink(rig, { path: '/vod/summer/one/' })];
   const [anna, bert] = [await addAccount(rig), await addAccount(rig)];
   await claim(rig, bert, quiet);
+  await revokeLink(rig.context, rig.owner, quiet.link.id, null);
   expect(await rig.store.sql.selectFrom('outbox').select('kind').execute()).toEqual([]);
   await claim(rig, anna, loud);
   await revokeLink(rig.context, rig.owner, loud.link.id, null);

@@ -152,7 +152,11 @@ test('all other sessions end at once, the one that asks goes on', async () => {
   const site = await makeContext();
   const { session, actor } = await enterAnew(site);
   const others = [await enter(site), await enter(site, { userAgent: phone })];
+  const before = await site.store.readPosition();
   expect(await endOtherSessions(site.context, actor)).toBe(2);
+  const read = await site.store.readChanges(before);
+  const ends = read.kind === 'changes' ? read.changes.map(({ kind, node }) => `${kind} ${node}`).sort() : [];
+  expect(ends).toEqual(others.map(({ sessionId }) => `revoke ${sessionId}`).sort());
   for (const other of others) expect(await lives(site, other)).toBe(false);
   expect(await lives(site, session)).toBe(true);
   expect(await listSessions(site.context, actor)).toMatchObject([{ id: session.sessionId, isCurrent: true }]);
