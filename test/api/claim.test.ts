@@ -79,6 +79,16 @@ describe('somebody who is signed in', () => {
     expect(JSON.stringify(claims)).not.toContain(secretOf(url));
   });
 
+  test('gets a pass that is no wider and no longer than the link', async () => {
+    const accessUntilAt = portal.clock.now + 1000;
+    const { url } = await makeUrl({ methods: ['GET'], accessUntilAt });
+    const anna = await signedIn('anna@example.org');
+    const pass = passOf(await anna.get(url, direct));
+    const { exp, methods } = JSON.parse(Buffer.from(pass?.split('.')[1] ?? '', 'base64url').toString());
+    // whoever reads it adds what clocks may differ
+    expect([exp, methods]).toEqual([accessUntilAt - 5, ['GET']]);
+  });
+
   test('sent by a page is asked first, by a page that names the owner and what they will see', async () => {
     const { url } = await makeUrl();
     const anna = await signedIn('anna@example.org');
