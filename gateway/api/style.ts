@@ -129,8 +129,9 @@ button.quiet { background: transparent; color: var(--soft); border-color: transp
 table { border-collapse: collapse; width: 100%; font-size: .95rem; }
 th, td { text-align: left; vertical-align: top; padding: .6rem .9rem; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--soft); font-weight: 600; font-size: .85rem; }
-td { overflow-wrap: anywhere; min-width: 6rem; }
-td:first-child { min-width: 11rem; }
+td { overflow-wrap: break-word; min-width: 6rem; }
+td:first-child, td:nth-child(3) { overflow-wrap: anywhere; min-width: 11rem; }
+td:last-child { overflow-wrap: anywhere; }
 td time { white-space: nowrap; }
 code, .code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", monospace; font-size: .92em; overflow-wrap: anywhere; }
 .big { font-size: 1.7rem; letter-spacing: .12em; text-align: center; }
@@ -159,7 +160,7 @@ summary { cursor: pointer; padding: .4rem 0; color: var(--accent); font-weight: 
   .stack :is(tbody, tr, td) { display: block; }
   .stack tr { padding: .6rem .9rem; border-top: 1px solid var(--line); }
   .stack tr:first-child { border-top: 0; }
-  .stack td, .stack td:first-child { border: 0; padding: .1rem 0; min-width: 0; overflow-wrap: anywhere; }
+  .stack td, .stack td:is(:first-child, :nth-child(3)) { border: 0; padding: .1rem 0; min-width: 0; overflow-wrap: anywhere; }
   .stack td:empty { display: none; }
 }
 `;

@@ -27,15 +27,15 @@ const counting: ThrottlePolicy = { forgetAfterSeconds: hour, longestBlockSeconds
 export async function recordRefusal(context: ControlContext, refused: RefusedSignIn): Promise<void> {
   await context.write(async (unit) => {
     const details = {
-      forThisAddress: await countHour(unit, 'email', refused.email),
-      fromThisNetwork: await countHour(unit, 'network', addressBlock(refused.clientAddress)),
-      inAll: await countHour(unit, 'all', ''),
+      this_hour_by_address: await countHour(unit, 'email', refused.email),
+      this_hour_by_network: await countHour(unit, 'network', addressBlock(refused.clientAddress)),
+      this_hour_in_all: await countHour(unit, 'all', ''),
     };
     const { one, network, all } = refusalsWrittenDown;
     const isWritten =
-      details.inAll > all
-        ? isRound(details.inAll)
-        : isAmong(details.forThisAddress, one) && isAmong(details.fromThisNetwork, network);
+      details.this_hour_in_all > all
+        ? isRound(details.this_hour_in_all)
+        : isAmong(details.this_hour_by_address, one) && isAmong(details.this_hour_by_network, network);
     if (!isWritten) return;
     const { accountId, requestId } = refused;
     const subject = accountId ?? 'unknown';
