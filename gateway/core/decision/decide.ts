@@ -13,7 +13,7 @@ import { parseBasic } from './basic.ts';
 import { chooseRoute } from './choose-route.ts';
 import { type CookieChanges, clearedPass, clearedSession, renewedSession } from './cookie-changes.ts';
 import type { RequestFacts } from './facts.ts';
-import { judgeSession } from './judge-session.ts';
+import { isOfAnother, judgeSession } from './judge-session.ts';
 import type { AllowKind, DenyReason } from './reasons.ts';
 import type { LiveIndex, RoutePolicy, Snapshot } from './snapshot.ts';
 
@@ -117,14 +117,16 @@ export function decide(
   let cookies: CookieChanges | null = null;
   let outside: DenyReason | null = null;
   let isStale = false;
+  let foreign: Permit | null = null;
   if (looksAtTokens && facts.passCookies.length > 0) {
     for (const cookie of facts.passCookies) {
       const verified = live.verify(cookie);
       const verdict = judge(verified, facts, route, snapshot, live, now);
       if (typeof verdict !== 'string') {
-        return allowToken(route, verdict, cookies, now >= verdict.renewFrom ? verdict : null);
-      }
-      if (verdict === 'index-stale') isStale = true;
+        const permit = allowToken(route, verdict, cookies, now >= verdict.renewFrom ? verdict : null);
+        if (!isOfAnother(verdict, facts, route, snapshot, live, now)) return permit;
+        foreign ??= permit;
+      } else if (verdict === 'index-stale') isStale = true;
       else if (isOutsideScope(verdict)) outside ??= verdict;
       // a pass that this route does not take is another one's, and good there
       else if (verdict !== 'credential-not-accepted') cookies = clearedPass(cookies, verified, route);
@@ -132,15 +134,17 @@ export function decide(
   }
 
   // a cookie that is good elsewhere does not stop credentials that are good here
-  if (route.takesPassword && facts.basic !== null) {
+  if (route.takesPassword && facts.basic !== null && foreign === null) {
     return decideBasic(facts.basic, route, snapshot, live, now, answers, cookies);
   }
   if (route.looksAtSessions && facts.sessionCookie !== null) {
     const decision = decideSession(facts.sessionCookie, facts, route, snapshot, live, now, answers, cookies);
+    if (decision.kind === 'deny' && foreign !== null) return foreign;
     if (decision.kind !== 'absent') return decision;
     cookies = decision.cookies;
     if (decision.isStale) isStale = true;
   }
+  if (foreign !== null) return foreign;
   if (route.takesAnyone) return new Permit(route, 'anyone', null, null, null, cookies, null);
   // nobody is turned away for good, nor sent to sign in, because of what is not known right now
   if (isStale) return denyStale(route, cookies);
