@@ -194,6 +194,20 @@ export async function markLinkRevoked(
   return result.numUpdatedRows === 1n;
 }
 
+/** Links of a collection that are not revoked, have let somebody in, and tell their members by mail. */
+export async function findTellingLinks(sql: Kysely<Tables>, collection: string, limit: number): Promise<LinkRow[]> {
+  return await sql
+    .selectFrom('links')
+    .selectAll()
+    .where('collection', '=', collection)
+    .where('revoked_at', 'is', null)
+    .where('notify_members', '=', 1)
+    .where('claims_used', '>', 0)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
 /** Marks every live link of a collection. @returns how many there were */
 export async function markCollectionRevoked(
   sql: Kysely<Tables>,

@@ -5,8 +5,9 @@
 
 import { collectionSubject } from '../../core/model/node-id.ts';
 import { appendAudit } from '../../store/audit.ts';
-import { markCollectionRevoked, markLinkRevoked } from '../../store/links.ts';
+import { findTellingLinks, type LinkRow, markCollectionRevoked, markLinkRevoked } from '../../store/links.ts';
 import { findLiveMembersOf } from '../../store/members.ts';
+import type { Unit } from '../../store/store.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 import { findManagedLink, mayManage, readAuthority } from './authority.ts';
 import { maxMembersTold, tellOfEnd } from './link-mails.ts';
@@ -48,7 +49,8 @@ export async function revokeLink(
 export type CollectionRevoked = { readonly kind: 'revoked'; readonly links: number } | { readonly kind: 'not-found' };
 
 /**
- * Ends every link of a collection. Nobody is told by mail: it is the emergency brake.
+ * Ends every link of a collection, and tells members of those whose owners asked for it, the first 200: it is the emergency brake,
+ * and stays a small write.
  *
  * @throws StoreAway  nothing may be called revoked
  */
@@ -62,6 +64,7 @@ export async function revokeAllLinks(
   const written = await context.write(async (unit): Promise<CollectionRevoked> => {
     const authority = await readAuthority(unit.sql, actor, unit.now);
     if (!mayManage(config, authority, collection)) return { kind: 'not-found' };
+    const telling = await findTellingLinks(unit.sql, collection, maxMembersTold);
     const links = await markCollectionRevoked(unit.sql, collection, actorName(actor), unit.now);
     // The passes of the owners name the collection too; theirs are made anew with the next request.
     await unit.append({ kind: 'revoke', node: collectionSubject(collection) });
@@ -72,7 +75,18 @@ export async function revokeAllLinks(
       details: { links },
       requestId,
     });
+    await tellMembersOf(context, unit, telling);
     return { kind: 'revoked', links };
   });
   return written.value;
+}
+
+async function tellMembersOf(context: ControlContext, unit: Unit, links: readonly LinkRow[]): Promise<void> {
+  let left = maxMembersTold;
+  for (const link of links) {
+    const members = await findLiveMembersOf(unit.sql, link.id, left);
+    await tellOfEnd(context, unit, link, members);
+    left -= members.length;
+    if (left === 0) return;
+  }
 }

@@ -302,6 +302,19 @@ test('mails are queued when the link asks for it, and hold no token; no log line
       ['member-revoked', anna.accountId],
     ].sort(),
   );
+  const others = [
+    await makeLink(rig, { notify: true, claimsAllowed: 2 }),
+    await makeLink(rig, { path: '/vod/summer/one/' }),
+  ] as const;
+  await claim(rig, anna, others[0]);
+  await claim(rig, bert, others[0]);
+  await claim(rig, await addAccount(rig), others[1]);
+  await rig.store.write((unit) => unit.sql.deleteFrom('outbox').execute());
+  await revokeAllLinks(rig.context, rig.owner, 'summer', null);
+  const last = await rig.store.sql.selectFrom('outbox').select(['kind', 'account_id']).execute();
+  expect(last.map(({ kind, account_id }) => `${kind} ${account_id}`).sort()).toEqual(
+    [anna, bert].map(({ accountId }) => `member-revoked ${accountId}`).sort(),
+  );
   const everything = `${await dump(rig)}${rig.said()}`;
   for (const { presentation } of [loud, quiet]) {
     expect(everything).not.toContain(presentation.token);
