@@ -130,6 +130,26 @@ describe('clock in one place', () => {
   });
 });
 
+describe('blanks are SP and HT', () => {
+  test.each([
+    'export const a = (text: string) => text.trim();',
+    `export const a = (text: string) => text['trim']();`,
+    'export const a = (text?: string) => text?.trimStart();',
+    'export const a = (text: string) => text.trimEnd();',
+    'export const a = /^bearer\\s+/;',
+    `export const a = (text: string) => text.split(/\\s/);`,
+    `export const a = new RegExp('\\\\s');`,
+    'export const a = /kelvin/iu;',
+    `export const a = (text: string) => text.localeCompare('a');`,
+  ])('a room that reads the wire may not say: %s', (code) => {
+    for (const path of ['edge/a.ts', 'http1/a.ts', 'core/token/a.ts', 'api/a.ts']) {
+      expect(rulesBroken(source(`gateway/${path}`, code)), path).toEqual(['blanks are SP and HT']);
+    }
+    expect(rulesBroken(source('gateway/api/portal/a.ts', code))).toEqual([]);
+    expect(rulesBroken(source('gateway/core/model/account.ts', code))).toEqual([]);
+  });
+});
+
 describe('the shape of a file', () => {
   test('over 400 lines only with a reason in the head comment', () => {
     const long = Array.from({ length: 400 }, (_, line) => `export const a${line} = ${line};`).join('\n');

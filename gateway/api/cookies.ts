@@ -3,6 +3,7 @@
 // drop such cookies, and there the plain names are used. A request has one of the two sets, never both.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { onlyCookieValueOf } from '../http1/cookie-pairs.ts';
 import type { RequestOrigin } from './request-origin.ts';
 
 export type OurCookie = 'session' | 'device' | 'flow';
@@ -22,8 +23,8 @@ export function cookieName(cookie: OurCookie, isSecure: boolean): string {
 
 /** @returns the value as it was sent, NOT verified; null without one */
 export function readCookie(request: FastifyRequest, origin: RequestOrigin, cookie: OurCookie): string | null {
-  const value = request.cookies[cookieName(cookie, origin.isSecure)];
-  return value === undefined || value === '' ? null : value;
+  const value = onlyCookieValueOf(request.headers.cookie ?? '', cookieName(cookie, origin.isSecure));
+  return value === '' ? null : value;
 }
 
 export function setCookie(

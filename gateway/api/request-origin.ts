@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Config } from '../config/config.ts';
 import { coversHost, portalHost, takesSignIns } from '../control/sessions/session-hosts.ts';
 import { canonicalHost } from '../core/decision/host.ts';
+import { withoutBlanks } from '../core/model/blanks.ts';
 
 export interface RequestOrigin {
   /** Lower case, without port, as routes and sessions name it. Empty when malformed. */
@@ -26,12 +27,12 @@ export interface RequestOrigin {
 
 /** @param headers  of a request on public.sock */
 export function originOf(headers: IncomingHttpHeaders, config: Config): RequestOrigin {
-  const authority = (one(headers['x-forwarded-host']) || (headers.host ?? '')).trim().toLowerCase();
+  const authority = withoutBlanks(one(headers['x-forwarded-host']) || (headers.host ?? '')).toLowerCase();
   const host = canonicalHost(authority) ?? '';
   const scheme = one(headers['x-forwarded-proto']) === 'https' ? 'https' : 'http';
   const chain = one(headers['x-forwarded-for']).split(',');
   // the edge writes the client first and its own neighbour last, see edge/trusted-proxies.ts
-  const neighbour = (chain.at(-1) ?? '').trim();
+  const neighbour = withoutBlanks(chain.at(-1) ?? '');
   const isPortal = host !== '' && host === portalHost(config);
   return {
     host,
@@ -39,7 +40,7 @@ export function originOf(headers: IncomingHttpHeaders, config: Config): RequestO
     isSecure: scheme === 'https' || !isLoopback(neighbour),
     isPortal,
     isKnown: host !== '' && isServed(config, host),
-    clientAddress: (chain[0] ?? '').trim(),
+    clientAddress: withoutBlanks(chain[0] ?? ''),
     requestId: one(headers['x-request-id']).slice(0, 100),
     userAgent: (headers['user-agent'] ?? '').slice(0, 300),
   };

@@ -86,5 +86,5 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply
 
 /** A media type that no form can send and no other site's script without being asked first. */
 function isJson(request: FastifyRequest): boolean {
-  return /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
+  return /^application\/json[ \t]*(?:;|$)/i.test(request.headers['content-type'] ?? '');
 }

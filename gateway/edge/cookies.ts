@@ -1,5 +1,14 @@
 // Our cookies inside a Cookie field: finding passes, and taking ours out so that no upstream ever sees one.
-// Other cookies stay byte for byte. Rules: RFC 6265 §4.2, §5.4.
+// Other cookies stay byte for byte. One whose name is ours only to a reader that cuts more than blanks (`\xa0__Host-latchkey`,
+// set by a sibling host for the whole domain) counts for nothing here and goes no further. Rules: RFC 6265 §4.2, §5.4.
+
+import {
+  cookieNameOf,
+  cutCookieName,
+  onlyCookieValueOf,
+  pairValue,
+  withoutLeadingBlanks,
+} from '../http1/cookie-pairs.ts';
 
 /** Carries a pass; its path is the route's or the collection's. */
 export const passCookieName = 'latchkey_pass';
@@ -20,59 +29,52 @@ const ourNames: ReadonlySet<string> = new Set([
   'latchkey_flow',
 ]);
 
-export function isOurCookieName(name: string): boolean {
-  return ourNames.has(name);
-}
+const lowerCaseNames: ReadonlySet<string> = new Set([...ourNames].map((name) => name.toLowerCase()));
 
-/** How many of our cookies a Cookie field's value holds. */
-export function countOurCookies(value: string): number {
-  let count = 0;
-  for (const pair of value.split(';')) {
-    if (ourNames.has(nameOf(pair))) count++;
-  }
-  return count;
+/** Whether a Cookie field's value holds cookies of ours, or such as somebody might take for ours. */
+export function holdsOurCookies(value: string): boolean {
+  // most sites' cookies are not ours: one search decides
+  return value.includes('latchkey') && value.split(';').some(looksLikeOurs);
 }
 
 /** Appends the values of pass cookies to `into`, in the order sent, until it holds `most`. */
 export function passCookieValues(value: string, into: string[], most: number): void {
   for (const pair of value.split(';')) {
     if (into.length >= most) return;
-    if (nameOf(pair) !== passCookieName) continue;
-    const equals = pair.indexOf('=');
-    if (equals >= 0) into.push(pair.slice(equals + 1).trim());
+    const token = pairValue(pair, passCookieName);
+    if (token !== null) into.push(token);
   }
 }
 
 /**
- * The value of the session cookie in a Cookie field; null without one. Only the name that this connection has it by counts: a
+ * The value of the session cookie in a Cookie field; null without one, and empty, which is no session, when two differ. Only the name that this connection has it by counts: a
  * site under the same domain can set the plain one, but not one that begins with `__Host-`.
  */
 export function sessionCookieValue(value: string, isSecure: boolean): string | null {
-  const name = isSecure ? sessionCookieName : plainSessionCookieName;
-  for (const pair of value.split(';')) {
-    if (nameOf(pair) !== name) continue;
-    const equals = pair.indexOf('=');
-    if (equals >= 0) return pair.slice(equals + 1).trim();
-  }
-  return null;
+  return onlyCookieValueOf(value, isSecure ? sessionCookieName : plainSessionCookieName);
 }
 
-/** @returns the field's value without our cookies; empty when nothing else was in it */
-export function withoutOurCookies(value: string): string {
+/**
+ * @param keepsOurs  our own pages know people by them: only what merely looks like ours goes
+ * @returns the field's value without our cookies; empty when nothing else was in it
+ */
+export function withoutOurCookies(value: string, keepsOurs: boolean): string {
   let kept = '';
   for (const pair of value.split(';')) {
-    if (ourNames.has(nameOf(pair))) continue;
-    kept += kept === '' ? pair.trimStart() : `;${pair}`;
+    if (looksLikeOurs(pair) && !(keepsOurs && ourNames.has(cookieNameOf(pair)))) continue;
+    kept += kept === '' ? withoutLeadingBlanks(pair) : `;${pair}`;
   }
   return kept;
 }
 
-/** Whether a Set-Cookie field's value sets one of our cookies. */
+/** Whether the name of a pair is ours, once everything is cut that some reader might cut. */
+function looksLikeOurs(pair: string): boolean {
+  return ourNames.has(cutCookieName(pair));
+}
+
+/** Whether a Set-Cookie field's value sets one of our cookies, or one that somebody might take for ours; in any case of letters. */
 export function setsOurCookie(value: string): boolean {
-  const pair = value.split(';', 1)[0] ?? '';
-  const name = nameOf(pair);
-  // a browser keeps `=name=value` as a cookie without a name, and sends it back as `name=value` (RFC 6265bis §5.7)
-  return ourNames.has(name === '' ? nameOf(pair.slice(pair.indexOf('=') + 1)) : name);
+  return lowerCaseNames.has(cutCookieName(value.split(';', 1)[0] ?? '').toLowerCase());
 }
 
 /**
@@ -95,9 +97,4 @@ export function sessionCookieLine(token: string, maxAgeSeconds: number, isSecure
   const name = isSecure ? sessionCookieName : plainSessionCookieName;
   const secure = isSecure ? '; Secure' : '';
   return `Set-Cookie: ${name}=${token}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${secure}\r\n`;
-}
-
-function nameOf(pair: string): string {
-  const equals = pair.indexOf('=');
-  return (equals < 0 ? pair : pair.slice(0, equals)).trim();
 }

@@ -6,10 +6,11 @@ import { maxPassCookies, type RequestFacts, type TokenForm } from '../core/decis
 import { canonicalHost } from '../core/decision/host.ts';
 import { canonicalPath, canonicalPathKeepingSlashes, encodedSlash, rawQueryIsClean } from '../core/decision/path.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
+import { withoutBlanks } from '../core/model/blanks.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { MessageProblem } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
-import { countOurCookies, passCookieValues, sessionCookieValue } from './cookies.ts';
+import { holdsOurCookies, passCookieValues, sessionCookieValue } from './cookies.ts';
 import { requestClass } from './field-classes.ts';
 import { findParameter } from './query.ts';
 import { takesSecureCookies, trustedScheme } from './transport-security.ts';
@@ -127,13 +128,14 @@ export function describe(
       }
     } else if (found === requestClass.cookie) {
       const value = head.valueOf(index);
-      // most sites' cookies are not ours: one search decides
-      if (value.includes('latchkey') && countOurCookies(value) > 0) {
+      if (holdsOurCookies(value)) {
         hasOurCookies = true;
         passCookies ??= [];
         passCookieValues(value, passCookies, maxPassCookies);
         const isOverTls = (isFromTrustedProxy ? trustedScheme(head, scheme) : scheme) === 'https';
-        sessionCookie ??= sessionCookieValue(value, takesSecureCookies(isOverTls, peerAddress));
+        const session = sessionCookieValue(value, takesSecureCookies(isOverTls, peerAddress));
+        // two that differ are none, as inside one field
+        if (session !== null) sessionCookie = sessionCookie === null || sessionCookie === session ? session : '';
       }
     } else if (isFromTrustedProxy) {
       if (found === requestClass.requestId) requestId = cleanRequestId(head.valueOf(index));
@@ -193,7 +195,7 @@ export function prefersToken(head: RequestHead): boolean {
   for (let index = 0; index < head.fieldCount; index++) {
     if (head.fields[index * fieldStride] !== requestClass.prefer) continue;
     for (const preference of head.valueOf(index).split(',')) {
-      if (preference.trim().toLowerCase() === 'token') return true;
+      if (withoutBlanks(preference).toLowerCase() === 'token') return true;
     }
   }
   return false;

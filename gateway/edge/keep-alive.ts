@@ -13,7 +13,7 @@ export function idleTimeMs(head: ResponseHead, oursMs: number): number {
   for (let index = 0; index < head.fieldCount; index++) {
     if (head.fields[index * fieldStride] !== fieldClass.hopByHop) continue;
     if (head.nameOf(index).toLowerCase() !== 'keep-alive') continue;
-    const match = /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(head.valueOf(index));
+    const match = /(?:^|[,; \t])timeout=(\d{1,6})/i.exec(head.valueOf(index));
     // one second less than the upstream says, so that our next request does not meet its close
     if (match !== null) return Math.max(0, Math.min(oursMs, Number(match[1]) * 1000 - 1000));
   }

@@ -2,6 +2,8 @@
 // A server may ignore a Range (RFC 9110 §14.2), so dropping one changes no meaning: the answer is whole.
 // Rules: RFC 9110 §14.1.2, §14.2, §17.15; Apache CVE-2011-3192.
 
+import { withoutBlanks } from '../core/model/blanks.ts';
+
 const maxRanges = 5;
 
 // 15 digits: what no parser's integer overflows at
@@ -20,7 +22,7 @@ export function isAbusiveRange(value: string): boolean {
   const spans: { readonly first: number; readonly last: number }[] = [];
   let suffixes = 0;
   for (const spec of specs) {
-    const [, from = '', to = ''] = rangeSpec.exec(spec.trim()) ?? [];
+    const [, from = '', to = ''] = rangeSpec.exec(withoutBlanks(spec)) ?? [];
     if (from === '' && to === '') return true;
     if (from === '') {
       suffixes++;

@@ -71,7 +71,7 @@ export function writeRequestHead(
       run = -1;
     }
     if (action === rewriteCookie) {
-      const kept = withoutOurCookies(head.valueOf(index));
+      const kept = withoutOurCookies(head.valueOf(index), route.isOwnPages);
       if (kept !== '') out += `${head.nameOf(index)}: ${kept}\r\n`;
     } else if (action === countDown) out += forwardsLine(head.valueOf(index));
     else if (action === tidy) out += `${head.nameOf(index)}: ${head.valueOf(index)}\r\n`;
@@ -131,8 +131,7 @@ function actionFor(
     case requestClass.clientAddress:
       return request.isFromTrustedProxy ? copy : drop;
     case requestClass.cookie:
-      // our own pages know people by them
-      return request.hasOurCookies && !route.isOwnPages ? rewriteCookie : copy;
+      return request.hasOurCookies ? rewriteCookie : copy;
     default:
       return drop;
   }

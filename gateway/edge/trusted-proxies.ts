@@ -2,6 +2,7 @@
 // The first address that is no trusted proxy is the client; everything left of it is the client's own word, and goes no further.
 
 import ipaddr from 'ipaddr.js';
+import { withoutBlanks } from '../core/model/blanks.ts';
 import type { AddressList } from '../core/token/address.ts';
 
 // Trusted hops followed at most; behind so many of them the last one counts as the client.
@@ -25,7 +26,7 @@ export function walkProxies(forwardedFor: string, peerAddress: string, trusted: 
   let end = forwardedFor.length;
   for (let hops = 0; hops < maxHops && end >= 0; hops++) {
     const comma = end === 0 ? -1 : forwardedFor.lastIndexOf(',', end - 1);
-    const hop = canonicalAddress(forwardedFor.slice(comma + 1, end).trim());
+    const hop = canonicalAddress(withoutBlanks(forwardedFor.slice(comma + 1, end)));
     if (hop === null) break;
     client = hop;
     chain = `${hop}, ${chain}`;

@@ -3,6 +3,7 @@
 // adding or removing one of N servers moves one of N keys. Not seeded: all edges and hosts agree.
 
 import type { Balance } from '../config/upstream-config.ts';
+import { cookieValueOf } from '../http1/cookie-pairs.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { Described } from './describe.ts';
 import { requestClass } from './field-classes.ts';
@@ -63,10 +64,8 @@ function cookieValue(request: Described, name: string): string {
   const head = request.head;
   for (let index = 0; index < head.fieldCount; index++) {
     if (head.fields[index * fieldStride] !== requestClass.cookie) continue;
-    for (const pair of head.valueOf(index).split(';')) {
-      const equals = pair.indexOf('=');
-      if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
-    }
+    const value = cookieValueOf(head.valueOf(index), name);
+    if (value !== null) return value;
   }
   return '';
 }

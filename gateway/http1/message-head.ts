@@ -2,6 +2,7 @@
 // A head keeps one string (its exact bytes as latin1) and integers that point into it; no object per field.
 // Rules: RFC 9112 §5, §6; RFC 9110 §5.5, §7.6.1, §8.6.
 
+import { isBlank, withoutBlanks } from '../core/model/blanks.ts';
 import { type FieldNames, fieldClass, noColon } from './field-names.ts';
 import { type HeadScanner, maxFields } from './head-scanner.ts';
 import type { MessageProblem } from './problems.ts';
@@ -133,19 +134,6 @@ const connectionOption = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
 // Whoever lists one of these wants the next hop to see another message than we do (RFC 9110 §7.6.1: MUST NOT).
 const endToEnd: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'expect']);
-
-/** Not `trim()`: that takes U+00A0 for a blank as well, and 0xa0 is a legal byte of a value. */
-export function withoutBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
-}
 
 /** Digits only, no leading zero, below 2^53: anything else is a different number to somebody (RFC 9110 §8.6). */
 function canonicalLength(text: string, start: number, end: number): number {

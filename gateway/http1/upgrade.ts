@@ -3,8 +3,9 @@
 // Rules: RFC 9110 §7.8; RFC 6455 §4.1, §4.2.1 (the request), §4.2.2 (its answer).
 
 import { createHash } from 'node:crypto';
+import { withoutBlanks } from '../core/model/blanks.ts';
 import { fieldClass } from './field-names.ts';
-import { fieldStride, type MessageHead, withoutBlanks } from './message-head.ts';
+import { fieldStride, type MessageHead } from './message-head.ts';
 import type { MessageProblem } from './problems.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';

@@ -99,6 +99,40 @@ describe('a session', () => {
     expect([rig.upstream.requests, rig.questions]).toEqual([[], []]);
   });
 
+  test.each<[string, (session: string) => readonly string[]]>([
+    ['a no-break space before its name', (session) => [`\xa0latchkey=${session}`]],
+    ['a no-break space as UTF-8 before its name', (session) => [`\xc2\xa0latchkey=${session}`]],
+    ['a next-line byte before its name', (session) => [`\x85latchkey=${session}`]],
+    ['a byte order mark before its name', (session) => [`\xef\xbb\xbflatchkey=${session}`]],
+    ['a no-break space behind its name', (session) => [`latchkey\xa0=${session}`]],
+    ['an em space behind its name', (session) => [`latchkey\xe2\x80\x83=${session}`]],
+    ['quotes around its name', (session) => [`"latchkey"=${session}`]],
+    ['a no-break space before its value', (session) => [`latchkey=\xa0${session}`]],
+    ['a no-break space behind its value', (session) => [`latchkey=${session}\xa0`]],
+    ['quotes around its value', (session) => [`latchkey="${session}"`]],
+    ['no name at all', (session) => [`=latchkey=${session}`]],
+    ['the name of another case', (session) => [`Latchkey=${session}`]],
+    ['another one beside it', (session) => [`latchkey=planted; latchkey=${session}`]],
+    ['another one behind it', (session) => [`latchkey=${session}; latchkey=planted`]],
+    ['another one in another field', (session) => [`latchkey=${session}`, 'a=1; latchkey=planted']],
+  ])('RFC 6265 §5.4: a cookie with %s is no session', async (_what, cookies) => {
+    const fields = cookies(rig.session('ben')).map((cookie) => `Cookie: ${cookie}`);
+    const answer = await rig.ask('GET', '/club/a', ...fields);
+    expect(answer.status).toBe(401);
+    expect([rig.upstream.requests, rig.questions, rig.renewals]).toEqual([[], [], []]);
+  });
+
+  test.each([' ', '\t', ' \t '])('with blanks of HTTP around its name and value is one: %j', async (blank) => {
+    const cookie = `a=1;${blank}latchkey${blank}=${blank}${rig.session('ben')}${blank};b=2`;
+    expect((await rig.ask('GET', '/club/a', `Cookie: ${cookie}`)).status).toBe(200);
+    expect(seenHead(rig.upstream.last)).toContain('\r\nCookie: a=1;b=2\r\n');
+  });
+
+  test('that was sent twice with one value is one', async () => {
+    const session = rig.session('ben');
+    expect((await rig.ask('GET', '/club/a', `Cookie: latchkey=${session}; latchkey=${session}`)).status).toBe(200);
+  });
+
   test('that has run out is renewed by control before the request goes on, once for all that wait', async () => {
     const now = epochSeconds();
     const old = rig.cookie('anna', { iat: now - 3600, exp: now - 2700 });

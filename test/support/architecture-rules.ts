@@ -22,6 +22,7 @@ export type RuleName =
   | 'core is pure'
   | 'environment in one place'
   | 'clock in one place'
+  | 'blanks are SP and HT'
   | 'length'
   | 'head comment'
   | 'names'
@@ -46,6 +47,7 @@ export function findViolations(files: readonly SourceFile[]): Violation[] {
       ...(file.path.startsWith('gateway/core/') ? found('core is pure', checkPurity(syntax)) : []),
       ...(inGateway && !isBootstrap ? found('environment in one place', checkEnvironment(file.path, syntax)) : []),
       ...(inGateway && !isBootstrap ? found('clock in one place', checkClock(file.path, syntax)) : []),
+      ...(readsTheWire(file.path) ? found('blanks are SP and HT', checkBlanks(syntax)) : []),
     ];
   });
 }
@@ -142,6 +144,29 @@ function checkClock(path: string, { members, imports, readsDate }: Syntax): stri
   return used.map((name) => `uses ${name}; only gateway/telemetry/clock.ts reads the clock`);
 }
 
+/** Where octets of strangers are read: the rooms of the wire, and of `api/` what is in front of its pages. */
+function readsTheWire(path: string): boolean {
+  if (peoplesWords.has(path)) return false;
+  return /^gateway\/(?:edge|http1|core)\//.test(path) || /^gateway\/api\/[^/]+$/.test(path);
+}
+
+/** Names and addresses that people type, which may be cut like words; and an error's text for the log. */
+const peoplesWords: ReadonlySet<string> = new Set([
+  ...['account', 'address', 'device-name', 'mailbox', 'plain-words'].map((name) => `gateway/core/model/${name}.ts`),
+  'gateway/edge/upstream-target.ts',
+]);
+
+const cuttingMembers = ['trim', 'trimStart', 'trimEnd', 'trimLeft', 'trimRight', 'localeCompare', 'toLocaleLowerCase'];
+
+/** What takes other bytes for blanks, or other letters for the same, than the protocols do. */
+function checkBlanks({ properties, patterns }: Syntax): string[] {
+  const cuts = cuttingMembers.filter((name) => properties.has(name)).map((name) => `${name}()`);
+  const wide = patterns.filter(({ pattern, flags }) => /\\[sS]/.test(pattern) || /i.*[uv]|[uv].*i/.test(flags));
+  return [...cuts, ...wide.map(({ pattern, flags }) => `/${pattern}/${flags}`)].map(
+    (what) => `uses ${what}; on a wire SP and HT are the blanks (core/model/blanks.ts) and letters are ASCII`,
+  );
+}
+
 function checkLength({ text }: SourceFile): string[] {
   const lines = text.trimEnd().split('\n').length;
   if (lines <= maxLines || readHeadComment(text).includes(`over ${maxLines} lines because`)) return [];
@@ -188,6 +213,15 @@ interface Syntax {
   /** The ways in which the current time is asked of Date. */
   readonly readsDate: readonly string[];
   readonly isBarrel: boolean;
+  /** Every name behind a dot. */
+  readonly properties: ReadonlySet<string>;
+  /** Regular expressions: literals, and texts given to `RegExp`. */
+  readonly patterns: readonly Pattern[];
+}
+
+interface Pattern {
+  readonly pattern: string;
+  readonly flags: string;
 }
 
 /** Fields by which nodes hold others, or what they say; anything else is of no interest here. */
@@ -203,6 +237,8 @@ function describeSyntax({ path, text }: SourceFile): Syntax {
   const declared = new Set<string>();
   const members = new Set<string>();
   const readsDate: string[] = [];
+  const properties = new Set<string>();
+  const patterns: Pattern[] = [];
 
   visit(program, (node, parent, field) => {
     const source = readLiteral(node.source);
@@ -212,9 +248,12 @@ function describeSyntax({ path, text }: SourceFile): Syntax {
       // `globalThis.process.env` is `process.env`.
       const object = nameOf(node.object) ?? (isNode(node.object.property) ? nameOf(node.object.property) : undefined);
       const property = node.computed === true ? readLiteral(node.property) : nameOf(node.property);
+      if (property !== undefined) properties.add(property);
       if (object !== undefined && property !== undefined) members.add(`${object}.${property}`);
       if (object === 'Date' && property === 'now') readsDate.push('Date.now');
     }
+    const pattern = patternOf(node);
+    if (pattern !== undefined) patterns.push(pattern);
     if (nameOf(node.callee) === 'Date') {
       const isEmpty = Array.isArray(node.arguments) && node.arguments.length === 0;
       if (node.type === 'CallExpression') readsDate.push('Date()');
@@ -227,7 +266,7 @@ function describeSyntax({ path, text }: SourceFile): Syntax {
   });
 
   const globals = new Set([...used].filter((name) => !declared.has(name)));
-  return { imports, globals, members, readsDate, isBarrel: isBarrel(program) };
+  return { imports, globals, members, readsDate, isBarrel: isBarrel(program), properties, patterns };
 }
 
 function isBarrel(program: ESTree.Program): boolean {
@@ -261,6 +300,16 @@ function nameOf(value: unknown): string | undefined {
 
 function readLiteral(value: unknown): string | undefined {
   return isNode(value) && value.type === 'Literal' && typeof value.value === 'string' ? value.value : undefined;
+}
+
+function patternOf(node: AnyNode): Pattern | undefined {
+  const literal = node.regex;
+  if (typeof literal === 'object' && literal !== null && 'pattern' in literal && 'flags' in literal) {
+    return { pattern: String(literal.pattern), flags: String(literal.flags) };
+  }
+  if (nameOf(node.callee) !== 'RegExp' || !Array.isArray(node.arguments)) return undefined;
+  const [pattern, flags] = node.arguments.map(readLiteral);
+  return { pattern: pattern ?? '', flags: flags ?? '' };
 }
 
 /** The exported names that an import takes; `*` for all of them, `default` for the default export. */

@@ -2,6 +2,8 @@
 // A directive that lets a shared cache keep it goes; everything else stays as the site said it. Pure text work.
 // Rules: RFC 9111 §3.5, §5.2.2 (s-maxage, private, public), RFC 9110 §5.6.4 (quoted strings), RFC 9213 (targeted fields).
 
+import { withoutBlanks } from '../model/blanks.ts';
+
 /** Fields that tell one kind of shared cache more than `Cache-Control` does. Lower case; RFC 9213 and its forerunners. */
 export function isTargetedCacheField(name: string): boolean {
   return targetedNames.has(name) || name.endsWith('-cdn-cache-control');
@@ -31,7 +33,7 @@ export function privateCacheControl(value: string): string {
   const kept: string[] = [];
   for (const directive of directives) {
     const equals = directive.indexOf('=');
-    const name = (equals < 0 ? directive : directive.slice(0, equals)).trimEnd().toLowerCase();
+    const name = withoutBlanks(equals < 0 ? directive : directive.slice(0, equals)).toLowerCase();
     // some parsers would find another directive in what is none, like `""public`
     if (name.includes('"')) return nothingKept;
     // `private="Set-Cookie"` keeps one field from shared caches and gives them the rest
@@ -57,7 +59,7 @@ function splitDirectives(value: string): string[] | null {
     } else if (code === 0x22) {
       isQuoted = true;
     } else if (code === comma) {
-      const directive = value.slice(start, index).trim();
+      const directive = withoutBlanks(value.slice(start, index));
       if (directive !== '') directives.push(directive);
       start = index + 1;
     }

@@ -116,6 +116,34 @@ export const sessionRows = [
     place,
     { line: 'GET /vod/a?authtoken=a.b', identity: ['X-Forwarded-User: user-1'] },
   ),
+  denied(
+    'no-break-space',
+    'a session under a name that begins with a no-break space',
+    (make) => get('/club/a', `Cookie: \xa0latchkey=${session(make)}`),
+    'RFC 6265 §5.4: SP and HT are the blanks',
+  ),
+  denied(
+    'no-break-space-pass',
+    'a pass under a name that ends with a no-break space',
+    (make) => get('/vod/a', `Cookie: latchkey_pass\xa0=${make.token({}, 'pass')}`),
+    'RFC 6265 §5.4: SP and HT are the blanks',
+  ),
+  denied(
+    'two-sessions',
+    'two sessions that differ',
+    (make) => get('/club/a', `Cookie: latchkey=a.b.c; latchkey=${session(make)}`),
+    'session fixation',
+  ),
+  passed(
+    'look-alikes-stay-behind',
+    'cookies that are ours to who cuts more than blanks go no further than here',
+    get(
+      '/open/a',
+      'Cookie: \xa0__Host-latchkey=1; a=1; \x85latchkey_pass=2; "latchkey"=3; latchkey_flow\xc2\xa0=4; =latchkey=5; b=\xa02',
+    ),
+    'RFC 6265 §5.4: SP and HT are the blanks',
+    { line: 'GET /open/a', fields: ['Cookie: a=1; b=\xa02'] },
+  ),
   passed(
     'cookies-stay-behind',
     'our cookies go no further than here',
