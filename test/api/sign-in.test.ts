@@ -91,6 +91,23 @@ describe('cookies', () => {
     expect((await https.get('/.latchkey/me', { cookie: `latchkey=${token}` })).status).toBe(401);
     expect((await https.get('/.latchkey/me', { cookie: `__Host-latchkey=${token}` })).status).toBe(200);
   });
+
+  test.each([
+    ['a no-break space before its name', (token: string) => `\xa0latchkey=${token}`],
+    ['a no-break space behind its name', (token: string) => `latchkey\xa0=${token}`],
+    ['quotes around its value', (token: string) => `latchkey="${token}"`],
+    ['an encoded value', (token: string) => `latchkey=${token.replace('.', '%2E')}`],
+    ['another one beside it', (token: string) => `latchkey=${token}; latchkey=planted`],
+  ])('attack: cookie tossing. A session cookie with %s is none', async (_what, cookie) => {
+    const portal = await makePortal();
+    await portal.addAccount(email);
+    const ann = portal.visitor();
+    await ann.signIn(email);
+    const token = ann.cookies.get('portal.localhost')?.get('latchkey') ?? '';
+    const status = async (line: string) => (await portal.visitor().get('/.latchkey/me', { cookie: line })).status;
+    expect(await status(`a=1;\t latchkey=${token}`)).toBe(200);
+    expect(await status(cookie(token))).toBe(401);
+  });
 });
 
 describe('a session never outlives what it came from', () => {
