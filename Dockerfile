@@ -1,7 +1,9 @@
 # latchkey as an image: built in one stage, run in another that holds production dependencies and nothing to build with.
 #
 #   docker build -t latchkey .
-#   docker run --read-only --tmpfs /tmp -p 8080:8080 -v latchkey-data:/data -v ./latchkey.yaml:/etc/latchkey/latchkey.yaml:ro latchkey
+#   docker run --read-only --tmpfs /tmp --ulimit core=0 --cap-drop ALL --security-opt no-new-privileges -p 8080:8080 -v latchkey-data:/data -v ./latchkey.yaml:/etc/latchkey/latchkey.yaml:ro latchkey
+#
+# (a core dump would hold the keys, so there is to be none)
 #
 # In the configuration: listeners on 0.0.0.0:8080, `data_dir: /data`, operations on 127.0.0.1:9180 (or OPERATIONS below).
 # test/package/image-steps.test.ts goes through the same steps without a container engine.
@@ -9,7 +11,7 @@
 FROM node:26-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY gateway gateway
 RUN node gateway/build.mjs
@@ -18,7 +20,7 @@ FROM node:26-slim AS dependencies
 WORKDIR /build
 COPY package.json package-lock.json ./
 # The image has its own Node.js, so the optional packages that carry one stay out.
-RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
 FROM node:26-slim
 ENV NODE_ENV=production \

@@ -1,6 +1,8 @@
 // Installs what package-lock.json names and node_modules lacks, so that `npm start` and `npm test` need no step before.
-// Plain JavaScript for Node 20, no dependencies; a complete installation costs two reads of JSON. Uses `npm ci`, so it
-// never changes package-lock.json. Two runs at once are made one after the other by a lock folder.
+// Plain JavaScript for Node 20, no dependencies; a complete installation costs three reads of JSON. Two runs at once are made one
+// after the other by a lock folder. package-lock.json is never changed, and npm compares every package with its digest in there.
+// `node gateway/install.mjs production` is content with what latchkey runs on; without the word everything is installed, with the
+// browser and the database of the tests. No script of any package runs: none that is named in the lock file needs one.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -15,17 +17,23 @@ const pollMs = 100;
 const ownerlessMs = 10_000;
 
 if (argv[1] !== undefined && resolve(argv[1]) === fileURLToPath(import.meta.url)) {
-  exit(install(resolve(dirname(fileURLToPath(import.meta.url)), '..')));
+  exit(
+    install(
+      resolve(dirname(fileURLToPath(import.meta.url)), '..'),
+      argv[2] === 'production' ? 'production' : 'everything',
+    ),
+  );
 }
 
 /**
  * Brings node_modules to what the lock file says.
  *
  * @param {string} root  folder of package.json
+ * @param {'production' | 'everything'} wanted  what has to be there; nothing is ever taken away to have less
  * @returns {number}  exit code
  */
-export function install(root) {
-  if (findMismatch(root) !== undefined) {
+export function install(root, wanted) {
+  if (findMismatch(root, wanted) !== undefined) {
     const release = acquireLock(join(root, '.install.lock'));
     if (release === undefined) {
       console.error(
@@ -36,9 +44,9 @@ export function install(root) {
     }
     try {
       // Asked again: whoever held the lock before us has most likely done the work.
-      const mismatch = findMismatch(root);
+      const mismatch = findMismatch(root, wanted);
       if (mismatch !== undefined) {
-        const code = runNpm(root, mismatch);
+        const code = runNpm(root, mismatch, npmWords(root, wanted));
         if (code !== 0) return code;
       }
     } finally {
@@ -56,24 +64,58 @@ export function install(root) {
  * Says what differs first between the lock file and what is installed.
  *
  * @param {string} root
+ * @param {'production' | 'everything'} wanted
  * @returns {string | undefined}  in words, for the printed line; undefined when nothing differs
  */
-export function findMismatch(root) {
-  const wanted = readPackages(join(root, 'package-lock.json'));
-  if (wanted === undefined)
+export function findMismatch(root, wanted) {
+  const locked = readPackages(join(root, 'package-lock.json'));
+  if (locked === undefined)
     throw new Error('latchkey: package-lock.json cannot be read (hint: take it from the repository)');
   const installed = readPackages(join(root, 'node_modules', '.package-lock.json'));
   if (installed === undefined) return 'node_modules is missing';
-  for (const [path, entry] of Object.entries(wanted)) {
+  for (const [path, entry] of Object.entries(locked)) {
     if (path === '' || entry.link === true) continue;
+    if (wanted === 'production' && isForDevelopment(entry)) continue;
     const present = installed[path];
     // npm leaves out optional packages that are for another platform. The one we cannot do without is checked by itself.
-    if (present === undefined && entry.optional === true) continue;
+    if (present === undefined && (entry.optional === true || entry.devOptional === true)) continue;
     if (present?.version !== entry.version) return `${path} is ${present?.version ?? 'missing'}, not ${entry.version}`;
+    // the same version with other bytes: one of the two was replaced
+    if (present.integrity !== entry.integrity) return `${path} was installed from other bytes than the lock file names`;
   }
   if (!existsSync(join(root, 'node_modules', '.bin'))) return 'node_modules/.bin is missing';
   if (findNode(join(root, 'package.json')) === undefined) return 'node.js is too old and its package is missing';
   return undefined;
+}
+
+function isForDevelopment(entry) {
+  return entry.dev === true || entry.devOptional === true;
+}
+
+/**
+ * Which of npm's commands brings node_modules to what is wanted. `npm ci` begins by deleting node_modules, under the feet of a demo that
+ * may be running. So `npm test` after `npm start` adds what is missing, from the same lock file and compared with the same digests.
+ */
+function npmWords(root, wanted) {
+  const installed = readPackages(join(root, 'node_modules', '.package-lock.json')) ?? {};
+  const isAddition = wanted === 'everything' && findMismatch(root, 'production') === undefined && isLockInStep(root);
+  if (isAddition) return ['install', '--no-save'];
+  // whoever had the tests' packages keeps them
+  const isWhole = wanted === 'everything' || Object.values(installed).some(isForDevelopment);
+  return isWhole ? ['ci'] : ['ci', '--omit=dev'];
+}
+
+/** Whether the lock file was made for this package.json: `npm ci` refuses others, and `npm install` would look for versions itself. */
+function isLockInStep(root) {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const locked = readPackages(join(root, 'package-lock.json'))?.[''] ?? {};
+  return ['dependencies', 'devDependencies', 'optionalDependencies'].every(
+    (field) => JSON.stringify(sorted(manifest[field])) === JSON.stringify(sorted(locked[field])),
+  );
+}
+
+function sorted(ranges = {}) {
+  return Object.entries(ranges).sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
 function readPackages(file) {
@@ -84,19 +126,24 @@ function readPackages(file) {
   }
 }
 
-function runNpm(root, why) {
-  console.log(`latchkey: installing dependencies with npm ci (${why})`);
+function runNpm(root, why, words) {
+  const command = `npm ${words.join(' ')}`;
+  console.log(`latchkey: installing dependencies with ${command} (${why})`);
   const begun = hrtime.bigint();
-  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    // What npm prints of its own is of interest only when it fails, and then it goes to standard error.
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...env, PATH: withoutOwnBin(root, env.PATH ?? '') },
-  });
+  const { status, error } = spawnSync(
+    'npm',
+    [...words, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      // What npm prints of its own is of interest only when it fails, and then it goes to standard error.
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...env, PATH: withoutOwnBin(root, env.PATH ?? '') },
+    },
+  );
   const seconds = Number((hrtime.bigint() - begun) / 1_000_000n) / 1000;
   if (error !== undefined || status !== 0) {
     console.error(
-      `latchkey: npm ci failed after ${seconds.toFixed(1)} s${error === undefined ? '' : `: ${error.message}`} ` +
+      `latchkey: ${command} failed after ${seconds.toFixed(1)} s${error === undefined ? '' : `: ${error.message}`} ` +
         '(hint: see the message above; the registry must be reachable for the first start)',
     );
     return status === null || status === 0 ? 1 : status;

@@ -31,7 +31,10 @@ if (node === undefined) {
  * @param {string} binary
  */
 function hand(binary) {
-  const child = spawn(binary, [...process.execArgv, main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // until the handlers of main are there, SIGUSR1 would open a debugger to everybody on this machine
+  const child = spawn(binary, ['--disable-sigusr1', ...process.execArgv, main, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
 
   // A terminal sends Ctrl-C and hang-up to the whole foreground group, so the child already has them: passing them on
   // would make two of one, and a second Ctrl-C may well mean "at once".

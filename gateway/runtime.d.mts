@@ -10,5 +10,6 @@ export interface RunningNode {
 
 export const lowestMajor: number;
 export function isNewEnough(version: string): boolean;
+export function nodePackage(running?: Pick<RunningNode, 'platform' | 'arch'>): string;
 export function findNode(from: string, running?: RunningNode): string | undefined;
 export function describeMissingNode(running?: RunningNode): string;

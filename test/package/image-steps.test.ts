@@ -60,7 +60,7 @@ async function followDockerfile(): Promise<void> {
         if (from !== undefined) await rename(source, into);
         else await cp(source, into, { recursive: true, verbatimSymlinks: true });
       }
-    } else if (line === 'RUN npm ci --no-audit --no-fund') {
+    } else if (line === 'RUN npm ci --ignore-scripts --no-audit --no-fund') {
       // With everything, for building: the checkout has just that already.
       await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
     } else if (instruction === 'RUN' && !line.includes('/usr/local/bin')) {

@@ -1,6 +1,6 @@
 // gateway/install.mjs on small made-up projects with a real npm: what it installs, when it does nothing, what it says.
 
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,11 +15,15 @@ let project = '';
 
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'latchkey-install-'));
-  const part = join(base, 'part');
-  await mkdir(part);
-  await writeFile(join(part, 'package.json'), JSON.stringify({ name: 'part', version: '1.2.3', bin: 'part.js' }));
-  await writeFile(join(part, 'part.js'), '#!/usr/bin/env node\n');
-  await runCommand('npm', ['pack', '--pack-destination', base], { cwd: part });
+  for (const name of ['part', 'tool']) {
+    const part = join(base, name);
+    await mkdir(part);
+    const scripts = { postinstall: `node -e "require('fs').writeFileSync('ran', '')"` };
+    const manifest = { name, version: '1.2.3', bin: `${name}.js`, scripts };
+    await writeFile(join(part, 'package.json'), JSON.stringify(manifest));
+    await writeFile(join(part, `${name}.js`), '#!/usr/bin/env node\n');
+    await runCommand('npm', ['pack', '--pack-destination', base], { cwd: part });
+  }
 
   template = join(base, 'template');
   await mkdir(join(template, 'gateway'), { recursive: true });
@@ -31,6 +35,7 @@ beforeAll(async () => {
     version: '0.0.0',
     type: 'module',
     dependencies: { part: 'file:../part-1.2.3.tgz' },
+    devDependencies: { tool: 'file:../tool-1.2.3.tgz' },
   };
   await writeFile(join(template, 'package.json'), JSON.stringify(manifest));
   const locked = await runCommand('npm', ['install', '--package-lock-only', '--no-audit', '--no-fund'], {
@@ -48,8 +53,12 @@ afterAll(async () => {
   await rm(base, { recursive: true, force: true });
 });
 
-function install() {
-  return runCommand(process.execPath, [join(project, 'gateway', 'install.mjs')], { cwd: project });
+function install(...words: string[]) {
+  return runCommand(process.execPath, [join(project, 'gateway', 'install.mjs'), ...words], { cwd: project });
+}
+
+async function installed(): Promise<string[]> {
+  return (await readdir(join(project, 'node_modules'))).filter((name) => !name.startsWith('.')).sort();
 }
 
 async function installedVersion(): Promise<unknown> {
@@ -77,8 +86,79 @@ test('installs again when an installed package has another version than the lock
   expect(await readFile(hidden, 'utf8')).toContain('1.2.3');
 });
 
+test('installs again when what is installed came from other bytes than the lock file names', async () => {
+  await install();
+  const hidden = join(project, 'node_modules', '.package-lock.json');
+  await writeFile(hidden, (await readFile(hidden, 'utf8')).replaceAll(/"sha512-./g, '"sha512-A'));
+
+  expect((await install()).stdout).toContain('was installed from other bytes');
+  expect(await install()).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+test('for running it installs no tools, browsers or databases of the tests', async () => {
+  const first = await install('production');
+  expect(first.code, first.stderr).toBe(0);
+  expect(await installed()).toEqual(['part']);
+  expect(await install('production')).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+test('for testing after running it adds what is missing, and moves nothing under the feet of what runs', async () => {
+  await install('production');
+  const before = await stat(join(project, 'node_modules', 'part', 'part.js'));
+
+  const added = await install();
+
+  expect(added.code, added.stderr).toBe(0);
+  expect(added.stdout).toContain('node_modules/tool is missing');
+  expect(await installed()).toEqual(['part', 'tool']);
+  expect((await stat(join(project, 'node_modules', 'part', 'part.js'))).ino).toBe(before.ino);
+  expect(await install()).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+test('for running after testing it does nothing, and a newer version does not cost the tools', async () => {
+  await install();
+  expect(await install('production')).toEqual({ code: 0, stdout: '', stderr: '' });
+
+  const hidden = join(project, 'node_modules', '.package-lock.json');
+  const text = await readFile(hidden, 'utf8');
+  await writeFile(hidden, text.replace(/("node_modules\/part": \{\s*"version": ")1\.2\.3/, '$11.2.2'));
+  expect((await install('production')).stdout).toContain('node_modules/part is 1.2.2, not 1.2.3');
+  expect(await installed()).toEqual(['part', 'tool']);
+});
+
+test('running and testing begun at once each find what they need', async () => {
+  const both = await Promise.all([install('production'), install()]);
+  expect(both.map(({ code, stderr }) => [code, stderr])).toEqual([
+    [0, ''],
+    [0, ''],
+  ]);
+  expect(await installed()).toEqual(['part', 'tool']);
+});
+
+test.each([['production'], []])('runs no script of a package (%s)', async (...words) => {
+  await install(...words);
+  expect(await readdir(join(project, 'node_modules', 'part'))).not.toContain('ran');
+});
+
+test.each([['production'], []])(
+  'refuses a package whose bytes are not those of the lock file (%s)',
+  async (...words) => {
+    if (words.length === 0) await install('production');
+    const lock = join(project, 'package-lock.json');
+    const tampered = words.length === 0 ? 'tool' : 'part';
+    const text = await readFile(lock, 'utf8');
+    await writeFile(lock, text.replace(new RegExp(`(${tampered}-1.2.3.tgz",\\s*"integrity": "sha512-)....`), '$1AAAA'));
+
+    const refused = await install(...words);
+
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('EINTEGRITY');
+  },
+);
+
 test('never changes the lock file', async () => {
   const before = await readFile(join(project, 'package-lock.json'), 'utf8');
+  await install('production');
   await install();
   expect(await readFile(join(project, 'package-lock.json'), 'utf8')).toBe(before);
 });

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isNewEnough } from '../../gateway/runtime.mjs';
+import { isNewEnough, nodePackage } from '../../gateway/runtime.mjs';
 import { runCommand } from '../support/run-command.ts';
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -44,10 +44,10 @@ beforeAll(async () => {
   }
   await writeFile(join(checkout, 'gateway', 'main.ts'), `const none: string = '';\n${program}`);
   // Hoisted beside latchkey in one, inside the package's own node_modules in the other.
-  const platformPackage = join(repository, 'node_modules', `node-${process.platform}-${process.arch}`);
+  const platformPackage = join(repository, 'node_modules', nodePackage());
   await mkdir(join(checkout, 'node_modules'));
   for (const modules of [join(checkout, 'node_modules'), join(base, 'site', 'node_modules')]) {
-    await symlink(platformPackage, join(modules, `node-${process.platform}-${process.arch}`));
+    await symlink(platformPackage, join(modules, nodePackage()));
   }
   repositoryBin = join(checkout, 'gateway', 'latchkey.mjs');
   installedBin = join(installed, 'gateway', 'latchkey.mjs');

@@ -35,6 +35,8 @@ export type StartOutcome =
 // Young objects get 8 MiB: requests cost the same CPU with 1 to 64, and an idle connection keeps 2.7 KiB instead of 6.6,
 // since what it needed while it was opened is collected sooner.
 const edgeFlags = ['--max-semi-space-size=8'];
+// A log rotation that signals the whole service may meet a child whose handlers are not there yet: Node.js would open its debugger.
+const childFlags = [...process.execArgv.filter((flag) => flag !== '--disable-sigusr1'), '--disable-sigusr1'];
 const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
 const controlStopMs = 2000;
 
@@ -169,7 +171,11 @@ export class Supervisor {
 
   #spawnControl() {
     const { folder } = this.#options;
-    const child = fork(entryFile, [controlRole], { stdio: [...stdio], serialization: 'advanced' });
+    const child = fork(entryFile, [controlRole], {
+      stdio: [...stdio],
+      serialization: 'advanced',
+      execArgv: childFlags,
+    });
     child.send({
       type: 'start-control',
       file: this.#options.file,
@@ -187,7 +193,7 @@ export class Supervisor {
     // the ends of all edges are copies of one socket: with reusePort a closing edge would reset what waits on its own
     const child = fork(entryFile, [edgeRole], {
       stdio: [...stdio, ...fds],
-      execArgv: [...process.execArgv, ...edgeFlags],
+      execArgv: [...childFlags, ...edgeFlags],
     });
     this.#edgeProcesses.set(edgeId, child);
     child.once('exit', () => {
