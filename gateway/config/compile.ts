@@ -51,6 +51,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     hasEarlyRules: routes.some((route) => route.cors !== null || (route.rateLimits?.byAddress.length ?? 0) > 0),
     responseFields: responseFieldsOf(routes.map((route) => route.response)),
     clientAddressHeader: config.clientAddressHeader?.toLowerCase() ?? null,
+    saysVia: config.saysVia,
     customIdentityNames: customNames,
   };
 }

@@ -155,6 +155,8 @@ export interface Config extends ControlConfig {
   readonly trustedProxies: readonly string[];
   /** Header in which trusted proxies say the client's address; null for `X-Forwarded-For`. */
   readonly clientAddressHeader: string | null;
+  /** Requests to upstreams carry `Via`. Default no. */
+  readonly saysVia: boolean;
   readonly reservedPrefix: string;
   readonly tokens: TokenConfig;
   readonly logs: LogConfig;

@@ -118,6 +118,7 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
     ),
     trustedProxies: file.trusted_proxies,
     clientAddressHeader: file.client_address_header ?? null,
+    saysVia: file.via === 'on',
     reservedPrefix: file.reserved_prefix,
     tokens: {
       parameter: file.tokens.parameter,

@@ -133,6 +133,9 @@ export const fileSchema = z
     client_address_header: addressHeaderName
       .optional()
       .meta({ description: 'header in which a trusted proxy says the client’s address, like CF-Connecting-IP' }),
+    via: wordOf('choice', ['off', 'on'])
+      .prefault('off')
+      .meta({ description: 'on adds Via to requests; many sites send nothing compressed to who says Via' }),
     reserved_prefix: folderPrefix.prefault('/.latchkey/'),
     timeouts: timeouts.prefault({}),
     limits: limits.prefault({}),

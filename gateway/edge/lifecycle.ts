@@ -21,7 +21,7 @@ import { notedForSeconds } from './last-seen.ts';
 import { checkGate, type Gate } from './listener-gate.ts';
 import { endsHere, optionsAnswer } from './max-forwards.ts';
 import { limitByIdentity } from './rate-limits.ts';
-import { writeForwardedLines, writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
+import { viaLine, writeForwardedLines, writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
 import {
   type Answer,
   type AnswerContext,
@@ -225,10 +225,10 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     answerOptions(runtime, passage, permit);
     return;
   }
-  let identity = '';
+  let ownLines = snapshot.saysVia ? viaLine(request.head) : '';
   if (permit.claims !== null) {
-    identity = permit.token === null ? route.identity(permit.claims) : permit.token.identityLines(route.identity);
-    if (route.assertion) identity += runtime.assertions.line(permit.claims, route, snapshot.issuer, passage.now);
+    ownLines += permit.token === null ? route.identity(permit.claims) : permit.token.identityLines(route.identity);
+    if (route.assertion) ownLines += runtime.assertions.line(permit.claims, route, snapshot.issuer, passage.now);
     const token = permit.token;
     if (token === null ? permit.how === 'member' : isOurs(token) && passage.now - token.notedAt >= notedForSeconds) {
       runtime.membership.lastSeen.note(permit, passage.now);
@@ -242,7 +242,7 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     ? writeTrustedForwardedLines(request, route, downstream.arrival.scheme) + certificateLine(downstream)
     : rememberedForwardedLines(downstream);
   if (upgrade !== null) forwardedLines += upgradeLines(upgrade);
-  const headText = writeRequestHead(permit, request, snapshot.tokenParameter, requestId, forwardedLines, identity);
+  const headText = writeRequestHead(permit, request, snapshot.tokenParameter, requestId, forwardedLines, ownLines);
   const group = runtime.groupOf(route);
   const exchange = new Exchange(runtime, downstream, request, permit, group, headText, requestId, passage.startedMs);
   if (upgrade !== null) exchange.upgrade = upgrade;

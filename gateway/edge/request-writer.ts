@@ -1,6 +1,7 @@
 // Writes the request head that an upstream gets. Strip before add: what the client may not say is gone before ours comes.
 // Unchanged lines are copied as runs of the original text; no object and no copy per field.
-// Rules: RFC 9110 §7.6.1 (hop-by-hop), §7.6.3 (Via), RFC 9112 §3.2.1 (origin form).
+// Rules: RFC 9110 §7.6.1 (hop-by-hop), RFC 9112 §3.2.1 (origin form). `Via` (RFC 9110 §7.6.3) goes along on request only: a
+// site that sees it takes us for a proxy that cannot take compressed answers (nginx: `gzip_proxied off`, the default).
 
 import type { Permit } from '../core/decision/decide.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
@@ -24,7 +25,7 @@ const countDown = 4;
 const tidy = 3;
 
 /**
- * @param identity  lines that say who asks, made by the gateway; empty for anyone
+ * @param ownLines  what the gateway says beside where the request came from: `Via` where it is asked for, and who asks
  * @param forwardedLines  from `writeForwardedLines` or `writeTrustedForwardedLines`
  */
 export function writeRequestHead(
@@ -33,7 +34,7 @@ export function writeRequestHead(
   tokenParameter: string,
   requestId: string,
   forwardedLines: string,
-  identity: string,
+  ownLines: string,
 ): string {
   const head = request.head;
   const route = permit.route;
@@ -81,7 +82,12 @@ export function writeRequestHead(
   if (head.isChunked) out += 'Transfer-Encoding: chunked\r\n';
 
   // 3. what only the gateway may say
-  return `${out}${forwardedLines}X-Request-Id: ${requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n${identity}\r\n`;
+  return `${out}${forwardedLines}X-Request-Id: ${requestId}\r\n${ownLines}\r\n`;
+}
+
+/** The `Via` of a request, for where the configuration asks for one. */
+export function viaLine(head: RequestHead): string {
+  return `Via: 1.${head.minorVersion} latchkey\r\n`;
 }
 
 /** Where a request came from, as lines. The same for all requests of a connection that name one host. */

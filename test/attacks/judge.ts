@@ -29,9 +29,7 @@ export function withoutId(raw: Buffer): string {
 
 /** The one form in which the upstream has to see a request. */
 export function canonicalText(expected: Forwarded): string {
-  const head = forwardedHead(expected.line, expected);
-  const body = expected.body ?? '';
-  return (expected.minorVersion === 0 ? head.replace('Via: 1.1 ', 'Via: 1.0 ') : head) + body;
+  return forwardedHead(expected.line, expected) + (expected.body ?? '');
 }
 
 function judgeAnswers(row: RequestRow, { answers, interim }: Observed): string[] {

@@ -26,8 +26,6 @@ export interface Forwarded {
   readonly forwardedFor?: string;
   readonly forwardedProto?: string;
   readonly forwardedHost?: string;
-  /** Of `Via`: what the client spoke. */
-  readonly minorVersion?: 0 | 1;
   /** With its framing, as it goes over the wire. */
   readonly body?: string;
 }

@@ -62,6 +62,7 @@ test('every default is filled in', () => {
     routes: [],
     trustedProxies: [],
     clientAddressHeader: null,
+    saysVia: false,
     reservedPrefix: '/.latchkey/',
     tokens: { parameter: 'token', pathPrefix: '/.t/', clockSkewSeconds: 5, passTtlSeconds: 3600, issuer: 'latchkey' },
     logs: { level: 'info', access: { kind: 'stdout' }, decisions: { kind: 'stdout' } },

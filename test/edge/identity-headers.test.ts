@@ -175,8 +175,25 @@ describe('where a request came from', () => {
     expect(answer.status).toBe(200);
     expect(seenHead(upstream.last)).toBe(
       'GET /o/a HTTP/1.1\r\nHost: web\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\n' +
-        'X-Forwarded-Host: \r\nX-Request-Id: ID\r\nVia: 1.0 latchkey\r\nX-Forwarded-User: user-1\r\n\r\n',
+        'X-Forwarded-Host: \r\nX-Request-Id: ID\r\nX-Forwarded-User: user-1\r\n\r\n',
     );
+  });
+
+  test('Via is said to an upstream only where the configuration asks for it', async () => {
+    await ask('/o/a', bearer());
+    expect(upstream.last.all('Via')).toEqual([]);
+    const saying = await startGateway({
+      config: {
+        via: 'on',
+        upstreams: { web: { servers: [upstream.url] } },
+        routes: [{ name: 'all', path: '/', upstream: 'web', accept: ['anyone'] }],
+      },
+    });
+    await askRaw(saying.port, requestText('GET', '/a', ['Via: 1.1 cdn']));
+    expect(upstream.last.all('Via')).toEqual(['1.1 cdn', '1.1 latchkey']);
+    await askRaw(saying.port, 'GET /a HTTP/1.0\r\n\r\n');
+    expect(upstream.last.all('Via')).toEqual(['1.0 latchkey']);
+    await saying.close();
   });
 
   test('a request id is made, given to both sides, and differs each time', async () => {

@@ -13,7 +13,7 @@ import { type OurRequest, readAnswer, readRequests } from './our-reading.ts';
 
 // What the gateway itself may say to an upstream, beside what the client said.
 const ownFields: ReadonlySet<string> = new Set(
-  'host x-forwarded-for x-forwarded-proto x-forwarded-host x-request-id via transfer-encoding'.split(' '),
+  'host x-forwarded-for x-forwarded-proto x-forwarded-host x-request-id transfer-encoding'.split(' '),
 );
 
 /** Sends one connection's bytes through the gateway. @throws Disagreement */

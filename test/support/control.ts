@@ -36,6 +36,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     routes: [],
     trustedProxies: [],
     clientAddressHeader: null,
+    saysVia: false,
     reservedPrefix: '/.latchkey/',
     tokens: { parameter: 'token', pathPrefix: '/.t/', clockSkewSeconds: 5, passTtlSeconds: 3600, issuer: 'latchkey' },
     logs: { level: 'info', access: { kind: 'off' }, decisions: { kind: 'off' } },

@@ -24,7 +24,6 @@ export function forwardedHead(line: string, parts: ForwardedParts = {}): string 
     `X-Forwarded-Proto: ${parts.forwardedProto ?? 'http'}`,
     `X-Forwarded-Host: ${parts.forwardedHost ?? host}`,
     'X-Request-Id: ID',
-    'Via: 1.1 latchkey',
     ...(parts.identity ?? []),
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;

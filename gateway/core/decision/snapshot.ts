@@ -126,6 +126,8 @@ export interface Snapshot {
   readonly responseFields: readonly string[];
   /** Lower-case name of the header in which trusted proxies say the client's address, or null. */
   readonly clientAddressHeader: string | null;
+  /** Requests to upstreams carry `Via`. */
+  readonly saysVia: boolean;
   /** Folded names of identity headers that the configuration made up. */
   readonly customIdentityNames: ReadonlySet<string>;
 }

@@ -109,7 +109,7 @@ export const bodyRows: readonly RequestRow[] = [
     {
       answers: [200],
       after: 'closed',
-      upstream: [{ line: 'POST /open/a', fields: ['Content-Length: 3'], body: 'abc', minorVersion: 0 }],
+      upstream: [{ line: 'POST /open/a', fields: ['Content-Length: 3'], body: 'abc' }],
     },
   ),
 

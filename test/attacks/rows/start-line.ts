@@ -197,7 +197,7 @@ export const startLineRows: readonly RequestRow[] = [
     'a 1.0 client’s connection ends unless it asks for more',
     `GET /open/a HTTP/1.0\r\nHost: ${host}\r\n\r\n`,
     'RFC 9112 §9.3',
-    { answers: [200], after: 'closed', upstream: [{ line: 'GET /open/a', minorVersion: 0 }] },
+    { answers: [200], after: 'closed', upstream: [{ line: 'GET /open/a' }] },
   ),
   row('close', 'nothing behind a request that closes is read', get('/open/a', 'Connection: close'), 'RFC 9112 §9.6', {
     answers: [200],

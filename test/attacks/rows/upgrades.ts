@@ -151,7 +151,7 @@ export const upgradeRows: readonly RequestRow[] = [
     {
       answers: [200],
       after: 'closed',
-      upstream: [{ line: 'GET /open/a', fields: [key, version], minorVersion: 0 }],
+      upstream: [{ line: 'GET /open/a', fields: [key, version] }],
     },
   ),
   row(

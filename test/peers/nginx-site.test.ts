@@ -1,0 +1,57 @@
+// A real nginx behind the gateway: what the gateway adds to a request must not change what the site sends.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { hasNginx, NginxSite } from '../support/nginx-site.ts';
+import { askRaw, requestText } from '../support/raw-client.ts';
+
+const page = `<!doctype html>${'<p>the same words again and again</p>\n'.repeat(2500)}`;
+
+describe('nginx with gzip, as it comes', () => {
+  let site: NginxSite;
+  let gateway: TestGateway;
+
+  beforeEach((context) => {
+    if (!hasNginx) context.skip('nginx is not installed');
+  });
+
+  beforeAll(async () => {
+    if (!hasNginx) return;
+    site = await NginxSite.start({ 'a.html': page }, 'gzip on;');
+    gateway = await startGateway({ config: configuration('off') });
+  });
+
+  afterAll(async () => {
+    await gateway?.close();
+    await site?.close();
+  });
+
+  function configuration(via: 'off' | 'on') {
+    return {
+      via,
+      upstreams: { site: { servers: [`http://127.0.0.1:${site.port}`] } },
+      routes: [{ name: 'all', path: '/', upstream: 'site', accept: ['anyone' as const] }],
+    };
+  }
+
+  async function sizes(fields: readonly string[]): Promise<{ direct: number; through: number }> {
+    const text = requestText('GET', '/a.html', fields);
+    const [direct, through] = await Promise.all([askRaw(site.port, text), askRaw(gateway.port, text)]);
+    return { direct: direct.body.length, through: through.body.length };
+  }
+
+  test('sends its pages as small through the gateway as without it', async () => {
+    const { direct, through } = await sizes(['Accept-Encoding: gzip']);
+    expect(direct).toBeLessThan(page.length / 10);
+    expect(through).toBe(direct);
+  });
+
+  test('sends them whole to a client that asks for no coding', async () => {
+    expect(await sizes([])).toEqual({ direct: page.length, through: page.length });
+  });
+
+  test('sends them whole where the configuration asks for Via', async () => {
+    await gateway.reload(configuration('on'));
+    expect((await sizes(['Accept-Encoding: gzip'])).through).toBe(page.length);
+  });
+});
