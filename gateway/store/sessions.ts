@@ -5,6 +5,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { AccountRole, AccountState } from '../core/model/account.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
+import { fixedStatement, type Places } from './fixed-statement.ts';
 import type { SessionsTable, Tables } from './tables.ts';
 import { endOfPage, type WalkedPage, type WalkFrom } from './walk.ts';
 
@@ -34,22 +35,7 @@ export async function readSession(on: Kysely<Tables>, id: string): Promise<Sessi
 }
 
 export async function readSessionStanding(on: Kysely<Tables>, id: string): Promise<SessionStanding | null> {
-  const row = await on
-    .selectFrom('sessions')
-    .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
-    .innerJoin('devices', 'devices.id', 'sessions.device_id')
-    .selectAll('sessions')
-    .select([
-      'accounts.email',
-      'accounts.email_verified_at',
-      'accounts.display_name',
-      'accounts.groups',
-      'accounts.role',
-      'accounts.state',
-      'devices.ended_at as device_ended_at',
-    ])
-    .where('sessions.id', '=', id)
-    .executeTakeFirst();
+  const [row] = (await findSessionStanding(on, { id })).rows;
   if (row === undefined) return null;
   const groups: unknown = JSON.parse(row.groups);
   return {
@@ -74,6 +60,24 @@ export async function readSessionStanding(on: Kysely<Tables>, id: string): Promi
     deviceEndedAt: row.device_ended_at,
   };
 }
+
+const findSessionStanding = fixedStatement((sql, at: Places<{ readonly id: string }>) =>
+  sql
+    .selectFrom('sessions')
+    .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
+    .innerJoin('devices', 'devices.id', 'sessions.device_id')
+    .selectAll('sessions')
+    .select([
+      'accounts.email',
+      'accounts.email_verified_at',
+      'accounts.display_name',
+      'accounts.groups',
+      'accounts.role',
+      'accounts.state',
+      'devices.ended_at as device_ended_at',
+    ])
+    .where('sessions.id', '=', at.value('id')),
+);
 
 /** Sessions of an account that hold, the last used first. @param idleSince  one not seen since this has ended @param limit  default 200 */
 export async function listLiveSessions(

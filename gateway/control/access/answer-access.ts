@@ -7,7 +7,7 @@ import { collectionSubject } from '../../core/model/node-id.ts';
 import type { ControlContext } from '../control-context.ts';
 import { findGrant } from './access-sources.ts';
 import { collectionsCovering } from './collections.ts';
-import { isSessionLive, type LiveAccount, readLiveAccount } from './live-account.ts';
+import { type LiveAccount, readSessionAccount } from './live-account.ts';
 
 /** Nobody nests more collections than this; it bounds the answer. */
 const maxCollections = 32;
@@ -25,9 +25,11 @@ export async function answerAccess(
   if (collections.length === 0) return none;
 
   const now = context.clock.epochSeconds();
-  const account = await readLiveAccount(context.store.sql, question, now);
+  const read = await readSessionAccount(context.store.sql, question, now);
   // of a session that is over nothing may be remembered about its account, whose other sessions may live
-  if (account === null) return (await isSessionLive(context.store.sql, question, now)) ? none : { kind: 'ended' };
+  if (read.kind === 'ended') return { kind: 'ended' };
+  if (read.kind === 'not-usable') return none;
+  const { account } = read;
   const place = { accountId: account.id, email: account.email, host, path, now, collections };
   const grant = await findGrant(context.store.sql, place, null);
   if (grant === null) return none;

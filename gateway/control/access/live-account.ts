@@ -1,10 +1,11 @@
 // The account behind a session, as its rows say it at this moment: nobody passes, and nobody claims, on what a token says.
-// One query: the account is active and verified, the session and its device are not ended.
+// One query; whether the session is alive is the one rule of control/sessions/live-session.ts.
 
 import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { fixedStatement, type Places } from '../../store/fixed-statement.ts';
+import { readSessionStanding } from '../../store/sessions.ts';
 import type { Tables } from '../../store/tables.ts';
+import { isLive, sessionHolds } from '../sessions/live-session.ts';
 
 /** Ids as a verified session token names them. */
 export interface SessionReference {
@@ -28,45 +29,30 @@ export async function readLiveAccount(
   reference: SessionReference,
   now: EpochSeconds,
 ): Promise<LiveAccount | null> {
-  const { account, session, device } = reference;
-  const [row] = (await findLiveAccount(sql, { account, session, device, now })).rows;
-  return row === undefined ? null : { ...row, groups: textsOf(row.groups) };
+  const read = await readSessionAccount(sql, reference, now);
+  return read.kind === 'live' ? read.account : null;
 }
 
-const findLiveAccount = fixedStatement((sql, at: Places<SessionReference & { readonly now: EpochSeconds }>) =>
-  sql
-    .selectFrom('accounts')
-    .innerJoin('sessions', 'sessions.account_id', 'accounts.id')
-    .innerJoin('devices', 'devices.id', 'sessions.device_id')
-    .select(['accounts.id as id', 'accounts.email as email', 'accounts.display_name as displayName'])
-    .select(['accounts.groups as groups', 'accounts.role as role'])
-    .where('accounts.id', '=', at.value('account'))
-    .where('accounts.state', '=', 'active')
-    .where('accounts.email_verified_at', 'is not', null)
-    .where('sessions.id', '=', at.value('session'))
-    .where('sessions.device_id', '=', at.value('device'))
-    .where('sessions.ended_at', 'is', null)
-    .where('sessions.expires_at', '>', at.value('now'))
-    .where('devices.ended_at', 'is', null),
-);
+export type SessionAccount =
+  | { readonly kind: 'live'; readonly account: LiveAccount }
+  /** The session goes on; its account may do nothing now. */
+  | { readonly kind: 'not-usable' }
+  | { readonly kind: 'ended' };
 
-/** Whether the session goes on, whatever became of its account. */
-export async function isSessionLive(
+/** The same, and of nobody: whether the session is over, or only its account stopped. */
+export async function readSessionAccount(
   sql: Kysely<Tables>,
-  { session, device }: SessionReference,
+  { account, session, device }: SessionReference,
   now: EpochSeconds,
-): Promise<boolean> {
-  const row = await sql
-    .selectFrom('sessions')
-    .innerJoin('devices', 'devices.id', 'sessions.device_id')
-    .select('sessions.id')
-    .where('sessions.id', '=', session)
-    .where('sessions.device_id', '=', device)
-    .where('sessions.ended_at', 'is', null)
-    .where('sessions.expires_at', '>', now)
-    .where('devices.ended_at', 'is', null)
-    .executeTakeFirst();
-  return row !== undefined;
+): Promise<SessionAccount> {
+  const standing = await readSessionStanding(sql, session);
+  if (standing === null || standing.account.id !== account || standing.session.device_id !== device) {
+    return { kind: 'ended' };
+  }
+  if (!sessionHolds(standing, now)) return { kind: 'ended' };
+  if (!isLive(standing, now)) return { kind: 'not-usable' };
+  const { id, email, displayName, groups, role } = standing.account;
+  return { kind: 'live', account: { id, email, displayName, groups, role } };
 }
 
 /** The active account whose verified address this is. @param email  normalised */
@@ -90,9 +76,4 @@ export async function readPersonName(sql: Kysely<Tables>, accountId: string): Pr
     .where('state', '<>', 'deleted')
     .executeTakeFirst();
   return row === undefined ? null : row.display_name || row.email;
-}
-
-function textsOf(json: string): string[] {
-  const list: unknown = JSON.parse(json);
-  return Array.isArray(list) ? list.filter((text) => typeof text === 'string') : [];
 }

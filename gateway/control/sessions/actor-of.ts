@@ -3,7 +3,7 @@
 
 import { readSessionStanding } from '../../store/sessions.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
-import { isLive } from './session-for-host.ts';
+import { isLive } from './live-session.ts';
 
 /**
  * @param sessionToken  the cookie's value, as sent

@@ -1,12 +1,11 @@
 // A session token for one host: at each renewal, and at the end of a hand-over. Everything is looked at again: the session, its
 // account, its device. The place in the log is read before the rows, so a revocation that comes between ends the token as well.
 
-import { accountStanding } from '../../core/model/account.ts';
-import type { EpochSeconds } from '../../core/model/time.ts';
 import { markDevicesSeen } from '../../store/devices.ts';
-import { markSessionsSeen, readSessionStanding, type SessionStanding } from '../../store/sessions.ts';
+import { markSessionsSeen, readSessionStanding } from '../../store/sessions.ts';
 import { seenResolutionSeconds, sessionIdleSeconds } from '../accounts/account-limits.ts';
 import type { ControlContext } from '../control-context.ts';
+import { isLive } from './live-session.ts';
 import { takesSignIns } from './session-hosts.ts';
 import { cookieSeconds, mintSessionToken } from './start-session.ts';
 
@@ -33,15 +32,4 @@ export async function sessionForHost(
   }
   const token = mintSessionToken(context, account, session, input.host, position);
   return { kind: 'minted', token, maxAgeSeconds: cookieSeconds(session, now) };
-}
-
-/** Whether a session holds at a moment: not ended, expired or idle for too long, and neither its account nor its device gone. */
-export function isLive({ session, account, deviceEndedAt }: SessionStanding, now: EpochSeconds): boolean {
-  return (
-    session.ended_at === null &&
-    deviceEndedAt === null &&
-    session.expires_at > now &&
-    session.last_seen_at + sessionIdleSeconds > now &&
-    accountStanding(account) === 'usable'
-  );
 }
