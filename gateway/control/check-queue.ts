@@ -1,6 +1,9 @@
-// Runs expensive checks few at a time and few per second; what would have to wait too long is turned away.
+// Runs expensive checks few at a time and few per second; what would have to wait too long is turned away at once.
+// Whoever waits holds a connection of an edge, so few may wait, and of one source a part of them. Sources that proved good
+// before have places of their own, which nobody else can fill.
 // Knows nothing about passwords. Times come from the injected clock.
 
+import { FairQueue } from '../core/model/fair-queue.ts';
 import type { ControlClock } from './control-clock.ts';
 
 export interface CheckQueueOptions {
@@ -8,14 +11,27 @@ export interface CheckQueueOptions {
   readonly concurrency: number;
   /** Checks started in any one second, asked at each start because a reload may change it. */
   readonly perSecond: () => number;
+  /** Checks that may wait; and as many again of known sources. */
   readonly maxWaiting: number;
-  /** A check that could not start within this is turned away. */
+  /** Of these, checks of one source. */
+  readonly maxWaitingPerSource: number;
+  /** A check that could not start within this is turned away; one that is sure not to, before it waits. */
   readonly deadlineMs: number;
   readonly clock: ControlClock;
 }
 
+/** Whom a check is for: sources take turns. */
+export interface CheckSource {
+  /** The network of a client, or the device that it proved to be. */
+  readonly name: string;
+  /** It was good before, so its checks do not wait behind those of strangers. */
+  readonly isKnown: boolean;
+}
+
 /** `busy` means that the check was never started. */
-export type QueueOutcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'busy' };
+export type QueueOutcome<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
 interface Waiting {
   readonly start: () => void;
@@ -23,10 +39,11 @@ interface Waiting {
   readonly deadline: number;
 }
 
-/** A queue with a bounded length, rate and wait. */
+/** A queue with a bounded length, rate and wait, in which no source keeps another one out. */
 export class CheckQueue {
   readonly #options: CheckQueueOptions;
-  readonly #waiting: Waiting[] = [];
+  readonly #strangers: FairQueue<Waiting>;
+  readonly #known: FairQueue<Waiting>;
   /** Start times within the last second, oldest first. */
   #starts: number[] = [];
   #running = 0;
@@ -34,13 +51,26 @@ export class CheckQueue {
 
   constructor(options: CheckQueueOptions) {
     this.#options = options;
+    const bounds = { max: options.maxWaiting, maxPerSource: options.maxWaitingPerSource };
+    this.#strangers = new FairQueue(bounds);
+    this.#known = new FairQueue(bounds);
+  }
+
+  /** Checks that wait for their turn. */
+  get waiting(): number {
+    return this.#strangers.size + this.#known.size;
   }
 
   /** Runs `check` when its turn comes. Rejects when `check` does. */
-  run<T>(check: () => Promise<T>): Promise<QueueOutcome<T>> {
-    if (this.#waiting.length >= this.#options.maxWaiting) return Promise.resolve({ kind: 'busy' });
+  run<T>(source: CheckSource, check: () => Promise<T>): Promise<QueueOutcome<T>> {
+    const { clock, deadlineMs } = this.#options;
+    const now = clock.monotonicMs();
+    const queue = source.isKnown ? this.#known : this.#strangers;
+    const ahead = queue.ahead(source.name) + (source.isKnown ? 0 : this.#known.size);
+    const waitMs = this.#waitOf(ahead, now);
+    if (waitMs > deadlineMs) return Promise.resolve(busy(waitMs));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({
+      const entry: Waiting = {
         start: () => {
           check()
             .then((value) => resolve({ kind: 'done', value }), reject)
@@ -49,9 +79,10 @@ export class CheckQueue {
               this.#advance();
             });
         },
-        turnAway: () => resolve({ kind: 'busy' }),
-        deadline: this.#options.clock.monotonicMs() + this.#options.deadlineMs,
-      });
+        turnAway: () => resolve(busy(deadlineMs)),
+        deadline: now + deadlineMs,
+      };
+      queue.push(source.name, entry)?.turnAway();
       this.#advance();
     });
   }
@@ -60,16 +91,32 @@ export class CheckQueue {
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    for (const waiting of this.#waiting.splice(0)) waiting.turnAway();
+    this.#turnAway(() => true);
+  }
+
+  /** When the rate lets a check start that has so many before it. */
+  #waitOf(ahead: number, now: number): number {
+    const starts = this.#starts.filter((start) => start > now - 1000);
+    const rate = Math.max(1, this.#options.perSecond());
+    const place = starts.length + ahead;
+    if (place < rate) return 0;
+    // a place is free one second after the one that is `rate` places before it began
+    const seconds = Math.floor(place / rate);
+    const began = starts[place - seconds * rate] ?? now;
+    return Math.max(0, began + seconds * 1000 - now);
+  }
+
+  #turnAway(test: (entry: Waiting) => boolean): void {
+    for (const queue of [this.#known, this.#strangers]) for (const each of queue.removeWhere(test)) each.turnAway();
   }
 
   #advance(): void {
     const { clock, concurrency, perSecond } = this.#options;
     const now = clock.monotonicMs();
-    while (this.#waiting[0] !== undefined && this.#waiting[0].deadline <= now) this.#waiting.shift()?.turnAway();
+    this.#turnAway(({ deadline }) => deadline <= now);
     this.#starts = this.#starts.filter((start) => start > now - 1000);
     while (this.#running < concurrency && this.#starts.length < Math.max(1, perSecond())) {
-      const next = this.#waiting.shift();
+      const next = this.#known.shift() ?? this.#strangers.shift();
       if (next === undefined) break;
       this.#running += 1;
       this.#starts.push(now);
@@ -82,10 +129,17 @@ export class CheckQueue {
   #wakeLater(now: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const first = this.#waiting[0];
-    if (first === undefined) return;
+    const first = Math.min(
+      this.#known.least(({ deadline }) => deadline),
+      this.#strangers.least(({ deadline }) => deadline),
+    );
+    if (first === Number.POSITIVE_INFINITY) return;
     const oldest = this.#starts[0];
-    const rateFree = oldest === undefined ? first.deadline : oldest + 1000;
-    this.#timer = setTimeout(() => this.#advance(), Math.max(1, Math.min(first.deadline, rateFree) - now + 1));
+    const rateFree = oldest === undefined ? first : oldest + 1000;
+    this.#timer = setTimeout(() => this.#advance(), Math.max(1, Math.min(first, rateFree) - now + 1));
   }
+}
+
+function busy(waitMs: number): { readonly kind: 'busy'; readonly retryAfterSeconds: number } {
+  return { kind: 'busy', retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
 }

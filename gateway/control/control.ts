@@ -14,6 +14,7 @@ import type { KeyRecord } from '../core/model/key.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AssertionJwk } from './assertion-keys.ts';
 import { ChangeFeed, type ChangeSource, emptyLog } from './change-feed.ts';
+import type { CheckQueue } from './check-queue.ts';
 import type { ControlClock } from './control-clock.ts';
 import { ControlMetrics } from './control-metrics.ts';
 import { noStoreAnswers, type StoreAnswers } from './edge-questions.ts';
@@ -48,6 +49,8 @@ export interface ControlOptions {
   readonly operationsPort?: number | null;
   /** What answers edges' questions about access and sessions. Default: nothing does. */
   readonly answers?: Partial<StoreAnswers>;
+  /** Where passwords of the users file are checked; see `PasswordVerifierOptions`. */
+  readonly passwordQueue?: CheckQueue;
   /** The change log to follow. Default: one in which nothing happens. */
   readonly changes?: ChangeSource;
   /** Reads the key ring anew after it changed in the store; resolves with the keys. Default: the keys stay. */
@@ -117,6 +120,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     checksPerSecond: () => state.config.passwordChecksPerSecond,
     clock,
     logger,
+    ...(options.passwordQueue === undefined ? {} : { queue: options.passwordQueue }),
   });
   const enforcement = new Enforcement({ logger, endEdge: options.endEdge ?? null });
   enforcement.expect(options.runningEdges ?? []);

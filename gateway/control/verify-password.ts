@@ -4,6 +4,7 @@
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { LRUCache } from 'lru-cache';
 import type {
   PasswordAnswer,
   PasswordQuestion,
@@ -13,7 +14,9 @@ import type {
 import { verifyPassword } from '../store/password-hash.ts';
 import { findUser, readUsers, type UserRecord } from '../store/users.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { CheckQueue, type QueueOutcome } from './check-queue.ts';
+import { addressBlock } from './accounts/address-block.ts';
+import { makePasswordQueue } from './accounts/password-work.ts';
+import type { CheckQueue, CheckSource, QueueOutcome } from './check-queue.ts';
 import type { ControlClock } from './control-clock.ts';
 import { PasswordThrottle } from './password-throttle.ts';
 
@@ -24,13 +27,14 @@ export interface PasswordVerifierOptions {
   readonly checksPerSecond: () => number;
   readonly clock: ControlClock;
   readonly logger: Logger;
+  /** Shared with whatever else hashes passwords. Default: one of its own. */
+  readonly queue?: CheckQueue;
 }
 
 type Users = ReadonlyMap<string, UserRecord>;
 
-const concurrentChecks = 2;
-const maxWaitingChecks = 64;
-const checkDeadlineMs = 2000;
+/** Who gave a right password lately, by name and network: their guesses wait behind nobody else's. */
+const maxKnownSources = 10_000;
 
 /** The password check of control. */
 export class PasswordVerifier {
@@ -39,26 +43,19 @@ export class PasswordVerifier {
   readonly #queue: CheckQueue;
   readonly #flights = new Map<string, Promise<PasswordAnswer>>();
   readonly #flightKey = randomBytes(32);
+  readonly #knownSources = new LRUCache<string, true>({ max: maxKnownSources });
   #users: Users = new Map();
   /** Path, inode, size and times of the file that `#users` came from. */
   #signature = '';
 
   constructor(options: PasswordVerifierOptions) {
     this.#options = options;
-    this.#queue = new CheckQueue({
-      concurrency: concurrentChecks,
-      perSecond: options.checksPerSecond,
-      maxWaiting: maxWaitingChecks,
-      deadlineMs: checkDeadlineMs,
-      clock: options.clock,
-    });
+    this.#queue = options.queue ?? makePasswordQueue(options.checksPerSecond, options.clock);
   }
 
   /** Answers one question. The same guess asked again while it runs is checked once: players open several connections. */
   verify(question: PasswordQuestion): Promise<PasswordAnswer> {
-    const flight = createHmac('sha256', this.#flightKey)
-      .update(JSON.stringify([question.address, question.user, question.password]))
-      .digest('base64');
+    const flight = this.#digest(question.address, question.user, question.password);
     const running = this.#flights.get(flight);
     if (running !== undefined) return running;
     const answer = this.#check(question).finally(() => this.#flights.delete(flight));
@@ -84,19 +81,31 @@ export class PasswordVerifier {
     if (wait > 0) return { kind: 'busy', retryAfterSeconds: Math.ceil(wait / 1000) };
     let outcome: QueueOutcome<UserRecord | null>;
     try {
-      outcome = await this.#queue.run(() => this.#find(user, password));
+      outcome = await this.#queue.run(this.#sourceOf(user, address), () => this.#find(user, password));
     } catch (error) {
       this.#throttle.end(user, address, 'unknown', clock.monotonicMs());
       throw error;
     }
     if (outcome.kind === 'busy') {
       this.#throttle.end(user, address, 'unknown', clock.monotonicMs());
-      return { kind: 'busy', retryAfterSeconds: 2 };
+      return outcome;
     }
     this.#throttle.end(user, address, outcome.value === null ? 'wrong' : 'right', clock.monotonicMs());
     if (outcome.value === null) return { kind: 'refused' };
     const { name, credentialId, version } = outcome.value;
+    this.#knownSources.set(this.#digest(user, addressBlock(address)), true);
     return { kind: 'verified', sub: name, credentialId, credentialVersion: version };
+  }
+
+  #sourceOf(user: string, address: string): CheckSource {
+    const network = addressBlock(address);
+    const known = this.#digest(user, network);
+    return this.#knownSources.has(known) ? { name: known, isKnown: true } : { name: network, isKnown: false };
+  }
+
+  /** Keyed, so that what is kept says nothing about who guessed what. */
+  #digest(...parts: readonly string[]): string {
+    return createHmac('sha256', this.#flightKey).update(JSON.stringify(parts)).digest('base64');
   }
 
   /** The record whose password this is; null for a wrong password and for an unknown name, after the same work. */

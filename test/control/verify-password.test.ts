@@ -25,13 +25,14 @@ interface Rig {
   readonly said: () => string;
 }
 
-function makeVerifier(now: () => number = monotonicMs, checksPerSecond = 1000): Rig {
+function makeVerifier(now: () => number = monotonicMs, checksPerSecond = 1000, queue?: CheckQueue): Rig {
   const { logger, said } = memoryLogger();
   const verifier = new PasswordVerifier({
     usersFile: () => usersFile,
     checksPerSecond: () => checksPerSecond,
     clock: { monotonicMs: now, epochSeconds: () => 1_800_000_000 },
     logger,
+    ...(queue === undefined ? {} : { queue }),
   });
   return {
     ask: (user, password, address = '192.0.2.1') => verifier.verify({ route: 'vod', user, password, address }),
@@ -132,6 +133,8 @@ interface Held {
   readonly finish: () => void;
 }
 
+const stranger = { name: '192.0.2.1', isKnown: false };
+
 function holdChecks(): { readonly held: Held[]; readonly check: () => Promise<string> } {
   const held: Held[] = [];
   return { held, check: () => new Promise((resolve) => held.push({ finish: () => resolve('checked') })) };
@@ -142,11 +145,12 @@ test('two checks run at once, the third waits for one of them', async () => {
     concurrency: 2,
     perSecond: () => 100,
     maxWaiting: 64,
+    maxWaitingPerSource: 64,
     deadlineMs: 60_000,
     clock: { monotonicMs, epochSeconds },
   });
   const { held, check } = holdChecks();
-  const outcomes = [queue.run(check), queue.run(check), queue.run(check)];
+  const outcomes = [queue.run(stranger, check), queue.run(stranger, check), queue.run(stranger, check)];
   expect(held).toHaveLength(2);
   held[0]?.finish();
   await outcomes[0];
@@ -160,14 +164,15 @@ test('a full queue and a wait past the deadline are turned away', async () => {
     concurrency: 1,
     perSecond: () => 100,
     maxWaiting: 2,
+    maxWaitingPerSource: 2,
     deadlineMs: 30,
     clock: { monotonicMs, epochSeconds },
   });
   const { held, check } = holdChecks();
-  const running = queue.run(check);
-  const waiting = [queue.run(check), queue.run(check)];
-  expect(await queue.run(check)).toEqual({ kind: 'busy' });
-  expect(await Promise.all(waiting)).toEqual([{ kind: 'busy' }, { kind: 'busy' }]);
+  const running = queue.run(stranger, check);
+  const waiting = [queue.run(stranger, check), queue.run(stranger, check)];
+  expect(await queue.run(stranger, check)).toEqual({ kind: 'busy', retryAfterSeconds: 1 });
+  expect(await Promise.all(waiting)).toEqual(Array(2).fill({ kind: 'busy', retryAfterSeconds: 1 }));
   expect(held).toHaveLength(1);
   held[0]?.finish();
   expect(await running).toEqual({ kind: 'done', value: 'checked' });
@@ -179,6 +184,7 @@ test('no more checks start in a second than allowed', async () => {
     concurrency: 10,
     perSecond: () => 3,
     maxWaiting: 64,
+    maxWaitingPerSource: 64,
     deadlineMs: 60_000,
     clock: { monotonicMs: () => now, epochSeconds: () => 1_800_000_000 },
   });
@@ -186,14 +192,124 @@ test('no more checks start in a second than allowed', async () => {
   const check = async (): Promise<void> => {
     started += 1;
   };
-  const first = Array.from({ length: 3 }, () => queue.run(check));
+  const first = Array.from({ length: 3 }, () => queue.run(stranger, check));
   await Promise.all(first);
-  void queue.run(check);
+  void queue.run(stranger, check);
   now = 999;
-  void queue.run(check);
+  void queue.run(stranger, check);
   expect(started).toBe(3);
   now = 1000;
-  void queue.run(check);
+  void queue.run(stranger, check);
   expect(started).toBe(6);
+  queue.close();
+});
+
+function heldQueue(perSecond: number, now: () => number = monotonicMs) {
+  const queue = new CheckQueue({
+    concurrency: 2,
+    perSecond: () => perSecond,
+    maxWaiting: 16,
+    maxWaitingPerSource: 4,
+    deadlineMs: 2000,
+    clock: { monotonicMs: now, epochSeconds },
+  });
+  const { held, check } = holdChecks();
+  const order: string[] = [];
+  const run = (name: string, isKnown = false) =>
+    queue.run({ name, isKnown }, () => {
+      order.push(name);
+      return check();
+    });
+  return { queue, held, order, run };
+}
+
+test('of 65 guesses at once from many networks a handful waits, and the others are told at once', async () => {
+  const { queue, run } = heldQueue(1000);
+  const outcomes = Array.from({ length: 65 }, (_, network) => run(`net-${network}`));
+  const told = await Promise.race(outcomes.slice(18).map((outcome) => outcome));
+  expect(told).toEqual({ kind: 'busy', retryAfterSeconds: 2 });
+  expect(queue.waiting).toBe(16);
+  queue.close();
+  expect((await Promise.all(outcomes.slice(2))).every(({ kind }) => kind === 'busy')).toBe(true);
+});
+
+test('who could not start in time anyway is told at once, and how long it would take', async () => {
+  const { queue, run } = heldQueue(1, () => 0);
+  void run('a');
+  const waits = [run('b'), run('c')];
+  expect(await run('d')).toEqual({ kind: 'busy', retryAfterSeconds: 3 });
+  expect(queue.waiting).toBe(2);
+  queue.close();
+  await Promise.all(waits);
+});
+
+test('forty guesses of one network do not keep another network waiting', async () => {
+  const { queue, held, order, run } = heldQueue(1000);
+  const outcomes = Array.from({ length: 40 }, () => run('strangers'));
+  expect(queue.waiting).toBe(4);
+  const other = run('elsewhere');
+  // those two that ran when it came, then one of the others that waited before it
+  held[0]?.finish();
+  await expect.poll(() => held.length).toBe(3);
+  held[1]?.finish();
+  await expect.poll(() => held.length).toBe(4);
+  expect(order).toEqual(['strangers', 'strangers', 'strangers', 'elsewhere']);
+  held[3]?.finish();
+  expect(await other).toMatchObject({ kind: 'done' });
+  queue.close();
+  expect((await Promise.all(outcomes.slice(6))).every(({ kind }) => kind === 'busy')).toBe(true);
+});
+
+test('with every place taken a network without one gets the newest place of whoever has most', async () => {
+  const { queue, order, held, run } = heldQueue(1000);
+  void run('x');
+  void run('x');
+  const greedy = Array.from({ length: 4 }, () => run('greedy'));
+  const others = Array.from({ length: 12 }, (_, at) => run(`o${at}`));
+  expect(queue.waiting).toBe(16);
+  const late = run('late');
+  expect(await greedy[3]).toEqual({ kind: 'busy', retryAfterSeconds: 2 });
+  while (order.at(-1) !== 'late') {
+    const { length } = held;
+    held.at(-1)?.finish();
+    await expect.poll(() => held.length).toBe(length + 1);
+  }
+  held.at(-1)?.finish();
+  expect(await late).toMatchObject({ kind: 'done' });
+  queue.close();
+  await Promise.all(others);
+});
+
+test('a source that was good before waits behind no stranger, whatever they fill', async () => {
+  const { queue, order, held, run } = heldQueue(1000);
+  for (let network = 0; network < 40; network++) void run(`net-${network}`);
+  const known = run('anna', true);
+  expect(queue.waiting).toBe(17);
+  held[0]?.finish();
+  await expect.poll(() => held.length).toBe(3);
+  expect(order.at(-1)).toBe('anna');
+  held[2]?.finish();
+  expect(await known).toMatchObject({ kind: 'done' });
+  queue.close();
+});
+
+test('a password that was right lately is looked at before those of strangers', async () => {
+  await addUser(usersFile, 'alice', 'right');
+  const queue = new CheckQueue({
+    concurrency: 2,
+    perSecond: () => 1000,
+    maxWaiting: 1,
+    maxWaitingPerSource: 1,
+    deadlineMs: 60_000,
+    clock: { monotonicMs, epochSeconds },
+  });
+  const { ask } = makeVerifier(monotonicMs, 1000, queue);
+  expect(await ask('alice', 'right')).toMatchObject({ kind: 'verified' });
+  const { held, check } = holdChecks();
+  for (const name of ['a', 'b', 'c']) void queue.run({ name, isKnown: false }, check);
+  const answer = ask('alice', 'right');
+  expect(await ask('alice', 'right', '192.0.2.2')).toMatchObject({ kind: 'busy' });
+  for (const one of held) one.finish();
+  expect(await answer).toMatchObject({ kind: 'verified' });
   queue.close();
 });

@@ -5,6 +5,7 @@ import { createOperatorServer } from '../../api/operator-server.ts';
 import { createPublicServer } from '../../api/public-server.ts';
 import { answerAccess } from '../../control/access/answer-access.ts';
 import { noteCollections, startCollectionNotes } from '../../control/access/note-collections.ts';
+import { passwordWork } from '../../control/accounts/password-work.ts';
 import { type Control, listenOnSocket, type Reloaded, type ReloadResult, startControl } from '../../control/control.ts';
 import type { ControlContext } from '../../control/control-context.ts';
 import type { StoreAnswers } from '../../control/edge-questions.ts';
@@ -89,6 +90,7 @@ export async function composeControl(
       visitors: ({ assertionKeys }) => createPublicServer(context, { assertionKeys }),
       answers: answersFrom(context),
       changes: context.store,
+      passwordQueue: passwordWork(context).queue,
       reloadKeys: async () => {
         await ring.reload();
         return ring.keys;

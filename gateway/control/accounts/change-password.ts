@@ -11,7 +11,7 @@ import { mailPasswordChanged } from './account-mails.ts';
 import { checkPassword } from './check-password.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
 import { forgiveGuesses } from './guess-throttle.ts';
-import { busyRetrySeconds, passwordWork } from './password-work.ts';
+import { passwordWork } from './password-work.ts';
 
 export interface ChangePasswordInput extends Browser {
   readonly oldPassword: string;
@@ -38,8 +38,8 @@ export async function changePassword(
   const checked = await checkPassword(context, seen, input.oldPassword, guesser);
   if (checked.kind === 'busy') return checked;
   if (checked.kind === 'wrong') return { kind: 'refused', reason: 'wrong-password' };
-  const hashed = await passwordWork(context).hash(input.newPassword);
-  if (hashed.kind === 'busy') return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+  const hashed = await passwordWork(context).hash(input.newPassword, checked.account.id);
+  if (hashed.kind === 'busy') return hashed;
   const { id, email, passwordHash } = checked.account;
   const written = await context.write(async (unit) => {
     const account = await readAccount(unit.sql, id);

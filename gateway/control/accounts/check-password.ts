@@ -4,9 +4,11 @@
 
 import { accountStanding } from '../../core/model/account.ts';
 import type { AccountRecord } from '../../store/accounts.ts';
+import type { CheckSource } from '../check-queue.ts';
 import type { ControlContext } from '../control-context.ts';
+import { addressBlock } from './address-block.ts';
 import { type Guesser, guessWait, takeGuess } from './guess-throttle.ts';
-import { busyRetrySeconds, passwordWork } from './password-work.ts';
+import { passwordWork } from './password-work.ts';
 
 export type CheckedPassword =
   /** `rehashed`: what to store in place of `account.passwordHash`, or null. */
@@ -25,10 +27,10 @@ export async function checkPassword(
   const wait = await guessWait(context, guesser);
   if (wait > 0) return { kind: 'busy', retryAfterSeconds: wait };
   const usable = account !== null && accountStanding(account) === 'usable' ? account : null;
-  const outcome = await passwordWork(context).check(usable?.passwordHash ?? null, password, () =>
+  const outcome = await passwordWork(context).check(sourceOf(guesser), usable?.passwordHash ?? null, password, () =>
     takeGuess(context, guesser),
   );
-  if (outcome.kind === 'busy') return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+  if (outcome.kind === 'busy') return outcome;
   switch (outcome.value.kind) {
     case 'not-admitted':
       return { kind: 'busy', retryAfterSeconds: outcome.value.refused };
@@ -39,4 +41,11 @@ export async function checkPassword(
     default:
       return outcome.value satisfies never;
   }
+}
+
+/** A device that signed in before waits with nobody; of strangers each network has its turn. */
+function sourceOf({ knownDevice, clientAddress }: Guesser): CheckSource {
+  return knownDevice === null
+    ? { name: addressBlock(clientAddress), isKnown: false }
+    : { name: knownDevice, isKnown: true };
 }

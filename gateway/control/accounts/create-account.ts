@@ -74,7 +74,7 @@ export async function createAccount(
   if (password !== undefined) {
     const why = refusePassword(password, email);
     if (why !== null) return { kind: 'refused', reason: `password-${why}` };
-    const hashed = await passwordWork(context).hash(password);
+    const hashed = await passwordWork(context).hash(password, actorName(actor));
     if (hashed.kind === 'busy') return { kind: 'refused', reason: 'busy' };
     passwordHash = hashed.value;
   }

@@ -1,28 +1,50 @@
 // Hashes and checks passwords few at a time, so that sign-ins cannot take the machine from everything else.
 // Whoever asks about an account that is not there costs the same work: the caller hands in null and learns `false`.
-// One queue per context, that is per control process.
+// One queue per context, that is per control process; the users file is checked in the same one (verify-password.ts).
 
 import { hashPassword, isCostBelowPresent, parsePasswordHash, verifyPassword } from '../../store/password-hash.ts';
-import { CheckQueue, type QueueOutcome } from '../check-queue.ts';
+import { CheckQueue, type CheckSource, type QueueOutcome } from '../check-queue.ts';
+import type { ControlClock } from '../control-clock.ts';
 import type { ControlContext } from '../control-context.ts';
 
-/** Hashes at once: each takes 19 MiB and a thread for about 20 ms. */
+/** Hashes at once: each takes 19 MiB and one of four threads, which files and names are read on too, for about 20 ms. */
 const concurrentHashes = 2;
-const maxWaitingHashes = 128;
-/** A person waits no longer than this for an answer, then tries again. */
-const hashDeadlineMs = 5000;
-/** What a busy answer says. */
+/** Each holds a connection to control: an edge has 64 of those that pages come by, and a few dozen for guesses. */
+const maxWaitingHashes = 16;
+const maxWaitingPerSource = 4;
+/** Nobody waits longer than this; who is sure to is told so at once. */
+const hashDeadlineMs = 2000;
+/** What a busy answer says where nothing else is known. */
 export const busyRetrySeconds = 2;
 
+/** The one queue of a control process for the work that passwords cost. */
+export function makePasswordQueue(perSecond: () => number, clock: ControlClock): CheckQueue {
+  return new CheckQueue({
+    concurrency: concurrentHashes,
+    perSecond,
+    maxWaiting: maxWaitingHashes,
+    maxWaitingPerSource,
+    deadlineMs: hashDeadlineMs,
+    clock,
+  });
+}
+
 export interface PasswordWork {
-  /** PHC string of a new password; `busy` when too many wait. */
-  readonly hash: (password: string) => Promise<QueueOutcome<string>>;
+  readonly queue: CheckQueue;
+  /**
+   * PHC string of a new password; `busy` when too many wait.
+   *
+   * @param account  id of whose it is to be, who has proved a right to it: a code, the password before, or an administrator's word
+   */
+  readonly hash: (password: string, account: string) => Promise<QueueOutcome<string>>;
   /**
    * Whether this is the password, after `admit` said that the guess may be looked at; it runs when the work's turn has come.
    *
+   * @param source  whose guesses wait for each other
    * @param stored  PHC string, or null for an account that is not there or has no password: false, after the same work
    */
   readonly check: <Refused>(
+    source: CheckSource,
     stored: string | null,
     password: string,
     admit: () => Promise<Refused | null>,
@@ -49,21 +71,16 @@ export function passwordWork(context: ControlContext): PasswordWork {
 
 function makePasswordWork(context: ControlContext): PasswordWork {
   let computations = 0;
-  const queue = new CheckQueue({
-    concurrency: concurrentHashes,
-    perSecond: () => context.config().passwordChecksPerSecond,
-    maxWaiting: maxWaitingHashes,
-    deadlineMs: hashDeadlineMs,
-    clock: context.clock,
-  });
+  const queue = makePasswordQueue(() => context.config().passwordChecksPerSecond, context.clock);
   const hash = (password: string): Promise<string> => {
     computations += 1;
     return hashPassword(password);
   };
   return {
-    hash: (password) => queue.run(() => hash(password)),
-    check: (stored, password, admit) =>
-      queue.run(async () => {
+    queue,
+    hash: (password, account) => queue.run({ name: account, isKnown: true }, () => hash(password)),
+    check: (source, stored, password, admit) =>
+      queue.run(source, async () => {
         const refused = await admit();
         if (refused !== null) return { kind: 'not-admitted', refused };
         const record = stored === null ? null : parsePasswordHash(stored);

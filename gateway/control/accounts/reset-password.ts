@@ -9,7 +9,7 @@ import { mailPasswordChanged } from './account-mails.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
 import { forgiveAccount } from './guess-throttle.ts';
 import { type CodeRefused, lookAtCode, redeemCode } from './one-time-code.ts';
-import { busyRetrySeconds, passwordWork } from './password-work.ts';
+import { passwordWork } from './password-work.ts';
 
 export interface ResetPasswordInput {
   readonly code: string;
@@ -26,8 +26,8 @@ export async function resetPassword(context: ControlContext, input: ResetPasswor
   if (seen === null) return { kind: 'refused' };
   const why = refusePassword(input.password, seen.email);
   if (why !== null) return { kind: 'weak-password', why };
-  const hashed = await passwordWork(context).hash(input.password);
-  if (hashed.kind === 'busy') return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+  const hashed = await passwordWork(context).hash(input.password, seen.id);
+  if (hashed.kind === 'busy') return hashed;
   const written = await context.write(async (unit): Promise<ResetPasswordOutcome> => {
     const code = await redeemCode(unit, 'reset-password', input.code);
     const account = code === null ? null : await readAccount(unit.sql, code.accountId);

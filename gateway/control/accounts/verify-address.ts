@@ -7,7 +7,7 @@ import type { ControlContext } from '../control-context.ts';
 import { type Browser, finishSession, type NewSession, startSession } from '../sessions/start-session.ts';
 import { claimAddress } from './claim-address.ts';
 import { type CodeRefused, lookAtCode, redeemCode } from './one-time-code.ts';
-import { busyRetrySeconds, passwordWork } from './password-work.ts';
+import { passwordWork } from './password-work.ts';
 
 export interface VerifyAddressInput extends Browser {
   readonly code: string;
@@ -26,8 +26,8 @@ export async function verifyAddress(context: ControlContext, input: VerifyAddres
   if (account === null) return { kind: 'refused' };
   const why = refusePassword(input.password, account.email);
   if (why !== null) return { kind: 'weak-password', why };
-  const hashed = await passwordWork(context).hash(input.password);
-  if (hashed.kind === 'busy') return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+  const hashed = await passwordWork(context).hash(input.password, account.id);
+  if (hashed.kind === 'busy') return hashed;
   const displayName = input.displayName === undefined ? null : normaliseDisplayName(input.displayName);
   const written = await context.write(async (unit) => {
     const code = await redeemCode(unit, 'verify-address', input.code);

@@ -6,7 +6,7 @@ import { normaliseDisplayName, refusePassword } from '../../core/model/account.t
 import { readAccount } from '../../store/accounts.ts';
 import { claimAddress } from '../accounts/claim-address.ts';
 import { type CodeRefused, lookAtCode, redeemCode } from '../accounts/one-time-code.ts';
-import { busyRetrySeconds, passwordWork } from '../accounts/password-work.ts';
+import { passwordWork } from '../accounts/password-work.ts';
 import type { ControlContext } from '../control-context.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
@@ -53,8 +53,8 @@ async function acceptInvitation(
   if (input.password !== undefined) {
     const why = refusePassword(input.password, account.email);
     if (why !== null) return { kind: 'weak-password', why };
-    const hashed = await passwordWork(context).hash(input.password);
-    if (hashed.kind === 'busy') return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+    const hashed = await passwordWork(context).hash(input.password, accountId);
+    if (hashed.kind === 'busy') return hashed;
     passwordHash = hashed.value;
   }
   const displayName = input.displayName === undefined ? null : normaliseDisplayName(input.displayName);

@@ -292,7 +292,7 @@ describeEngines('one code for many', (engine) => {
 });
 
 async function hashOf(site: TestContext, text: string): Promise<string> {
-  const hashed = await passwordWork(site.context).hash(text);
+  const hashed = await passwordWork(site.context).hash(text, 'ac_test');
   if (hashed.kind === 'busy') throw new Error('busy');
   return hashed.value;
 }

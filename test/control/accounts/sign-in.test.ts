@@ -269,13 +269,16 @@ test('too many at once are told to come back', async () => {
   const site = await makeContext();
   const gate = Promise.withResolvers<'not today'>();
   const work = passwordWork(site.context);
-  const checks = Array.from({ length: 140 }, () => work.check(null, password, () => gate.promise));
-  // Two run and 128 wait; the others are turned away at once, and nothing is counted for them.
-  expect(await Promise.all(checks.slice(130))).toEqual(Array.from({ length: 10 }, () => ({ kind: 'busy' })));
+  const checks = Array.from({ length: 28 }, (_, at) =>
+    work.check({ name: `network ${at}`, isKnown: false }, null, password, () => gate.promise),
+  );
+  // Two run and 16 wait; the others are turned away at once, and nothing is counted for them.
+  const busy = { kind: 'busy', retryAfterSeconds: 2 };
+  expect(await Promise.all(checks.slice(18))).toEqual(Array.from({ length: 10 }, () => busy));
   expect(await attempt(site)).toEqual({ kind: 'busy', retryAfterSeconds: 2 });
   expect(await site.store.sql.selectFrom('throttles').selectAll().execute()).toEqual([]);
   gate.resolve('not today');
-  const admitted = await Promise.all(checks.slice(0, 130));
+  const admitted = await Promise.all(checks.slice(0, 18));
   expect(new Set(admitted.map((outcome) => JSON.stringify(outcome)))).toEqual(
     new Set([JSON.stringify({ kind: 'done', value: { kind: 'not-admitted', refused: 'not today' } })]),
   );
