@@ -97,10 +97,13 @@ export interface ReadyReport {
   readonly listening: readonly { readonly host: string; readonly port: number }[];
 }
 
+/** Field of every report and question that says which edge sends it, so that one that is behind is known to run. */
+export const edgeField = 'latchkey-edge';
+
 /** The edge acts on the log up to this place. */
 export interface AppliedReport extends LogPosition {
   readonly edge: string;
-  /** It refuses what is revoked there, and is still ending what is open: it says so again and again until it is done. */
+  /** It refuses what is revoked there, and is still ending what is open: said at once, and again until it is done. */
   readonly isEnding?: boolean;
 }
 

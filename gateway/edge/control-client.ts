@@ -3,7 +3,7 @@
 // Never logs a message: the feed carries keys, a question carries a password.
 
 import { StringDecoder } from 'node:string_decoder';
-import { Client, Pool } from 'undici';
+import { Client } from 'undici';
 import type {
   AppliedReport,
   AssertionKeyReport,
@@ -16,7 +16,14 @@ import type {
 import type { LogPosition } from '../core/model/change.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { ControlQuestions, questionDeadlineMs } from './control-questions.ts';
+import {
+  type ControlConnections,
+  type ControlRoad,
+  controlOrigin,
+  openControlConnections,
+  reportDeadlineMs,
+} from './control-connections.ts';
+import { ControlQuestions } from './control-questions.ts';
 
 /** The first message of every feed. */
 export type SnapshotMessage = Extract<FeedMessage, { readonly kind: 'snapshot' }>;
@@ -38,10 +45,6 @@ export interface ControlClientOptions {
 const firstBackoffMs = 50;
 /** Knocking at a local socket costs next to nothing, and until it opens no member is looked up and nothing stays fresh. */
 const maxBackoffMs = 200;
-const maxReportConnections = 32;
-/** The name is for the Host field only; the socket decides where it goes. */
-const origin = 'http://localhost';
-const reportDeadlineMs = 2000;
 /** Heartbeats come each second; a feed that is silent this long is dead even if its connection is not. */
 const feedSilenceMs = 5000;
 /** A line longer than this is no message of ours. */
@@ -63,8 +66,7 @@ export class ControlClient {
   readonly #options: ControlClientOptions;
   /** The feed has a connection of its own: it never ends, so nothing could follow it there. */
   readonly #feedClient: Client;
-  /** Several connections: a question must not wait behind another one or behind a large metrics report. */
-  readonly #reports: Pool;
+  readonly #connections: ControlConnections;
   /** What is asked on behalf of requests. */
   readonly questions: ControlQuestions;
   #followsLog: ((message: LogMessage) => void) | null = null;
@@ -72,6 +74,8 @@ export class ControlClient {
   #unheard: LogMessage[] = [];
   #applied: LogPosition | null = null;
   #isConfirming = false;
+  /** The last word about what is being ended is still on its way: another one behind it would say nothing new. */
+  #isTellingOfWork = false;
   #feedAbort = new AbortController();
   #assertionKey: AssertionKeyReport['jwk'] | null = null;
   #listening: ReadyReport['listening'] | null = null;
@@ -84,22 +88,14 @@ export class ControlClient {
   constructor(options: ControlClientOptions) {
     this.#options = options;
     const { socketPath } = options;
-    this.#feedClient = new Client(origin, {
+    this.#feedClient = new Client(controlOrigin, {
       socketPath,
       bodyTimeout: feedSilenceMs,
       headersTimeout: feedSilenceMs,
       connectTimeout: reportDeadlineMs,
     });
-    this.#reports = new Pool(origin, {
-      socketPath,
-      connections: maxReportConnections,
-      pipelining: 1,
-      bodyTimeout: reportDeadlineMs,
-      headersTimeout: questionDeadlineMs,
-      connectTimeout: reportDeadlineMs,
-      keepAliveTimeout: 4000,
-    });
-    this.questions = new ControlQuestions(options.edgeId, this.#reports);
+    this.#connections = openControlConnections(socketPath, options.edgeId);
+    this.questions = new ControlQuestions(options.edgeId, this.#connections);
   }
 
   /** Opens the feed and resolves with the first snapshot; keeps trying until control answers or `close` is called. */
@@ -113,20 +109,21 @@ export class ControlClient {
   /** Lists the edge's public key in the JWKS, now and after each reconnect. Resolves when control has it. */
   async registerAssertionKey(jwk: AssertionKeyReport['jwk']): Promise<void> {
     this.#assertionKey = jwk;
-    await this.#post('/assertion-keys', { edge: this.#options.edgeId, jwk } satisfies AssertionKeyReport);
+    await this.#say('/assertion-keys', { edge: this.#options.edgeId, jwk } satisfies AssertionKeyReport);
   }
 
   /** Tells control that this edge listens, now and after each reconnect. */
   async reportReady(listening: ReadyReport['listening']): Promise<void> {
     this.#listening = listening;
-    await this.#post('/ready', { edge: this.#options.edgeId, listening } satisfies ReadyReport);
+    await this.#say('/ready', { edge: this.#options.edgeId, listening } satisfies ReadyReport);
   }
 
   /** Sends a last metrics report without being asked, for an edge that ends. Failure is of no consequence. */
   async reportMetrics(id = 0): Promise<void> {
     const metrics = await this.answerCollect?.();
     if (metrics === undefined) return;
-    await this.#post('/metrics', { edge: this.#options.edgeId, id, metrics } satisfies MetricsReport);
+    const report: MetricsReport = { edge: this.#options.edgeId, id, metrics };
+    await this.#post(this.#connections.metrics, '/metrics', report);
   }
 
   /** Has everything about the change log told to a listener, from the first index on, in order. */
@@ -141,10 +138,16 @@ export class ControlClient {
     if (!this.#isConfirming) void this.#confirm();
   }
 
-  /** Tells control that this edge acts on the log up to there, and is still ending what is open. Failure is of no consequence. */
+  /** Tells control that this edge refuses what is revoked there, and is still ending what is open. Failure is of no consequence. */
   reportEnding(position: LogPosition): void {
+    if (this.#isTellingOfWork) return;
+    this.#isTellingOfWork = true;
     const report: AppliedReport = { edge: this.#options.edgeId, ...position, isEnding: true };
-    this.#post('/applied', report).catch((error: unknown) => this.#warn(error, 'control was not told of work'));
+    this.#say('/applied', report)
+      .catch((error: unknown) => this.#warn(error, 'control was not told of work'))
+      .finally(() => {
+        this.#isTellingOfWork = false;
+      });
   }
 
   /** Opens the feed anew: it begins with the whole state. */
@@ -157,11 +160,11 @@ export class ControlClient {
     return monotonicNow - this.#lastMessageMs;
   }
 
-  /** Ends both connections and stops coming back. */
+  /** Ends all connections and stops coming back. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    await Promise.all([this.#feedClient.destroy(), this.#reports.destroy()]);
+    await Promise.all([this.#feedClient.destroy(), this.#connections.close()]);
   }
 
   async #follow(): Promise<void> {
@@ -260,7 +263,7 @@ export class ControlClient {
     try {
       for (let position = this.#applied; position !== null; position = this.#applied) {
         this.#applied = null;
-        await this.#post('/applied', { edge: this.#options.edgeId, ...position } satisfies AppliedReport);
+        await this.#say('/applied', { edge: this.#options.edgeId, ...position } satisfies AppliedReport);
       }
     } catch (error) {
       // a control that does not hear it would have this edge ended; a fresh feed begins with another report
@@ -283,8 +286,13 @@ export class ControlClient {
     }
   }
 
-  async #post(path: string, report: AssertionKeyReport | ReadyReport | MetricsReport | AppliedReport): Promise<void> {
-    const { statusCode, body } = await this.#reports.request({
+  /** Says something that this edge is judged by. */
+  #say(path: string, report: AssertionKeyReport | ReadyReport | AppliedReport): Promise<void> {
+    return this.#post(this.#connections.standing, path, report);
+  }
+
+  async #post(road: ControlRoad, path: string, report: object): Promise<void> {
+    const { statusCode, body } = await road.request({
       method: 'POST',
       path,
       headers: { 'content-type': 'application/json' },

@@ -2,7 +2,6 @@
 // Never throws: a question that was not answered in time and in form is `away`. It keeps nothing; caches are others' work.
 // Never logs a question or an answer: they hold passwords and tokens.
 
-import type { Pool } from 'undici';
 import type {
   AccessAnswer,
   AccessQuestion,
@@ -17,6 +16,7 @@ import type {
   SessionEnded,
 } from '../config/edge-feed.ts';
 import { readAccessAnswer } from '../core/decision/access.ts';
+import { type ControlConnections, type ControlRoad, questionDeadlineMs } from './control-connections.ts';
 
 /** Control did not answer within the deadline, or not in its form. */
 export interface Away {
@@ -34,70 +34,80 @@ export interface ControlPort {
 }
 
 const decisionsType = 'application/x-ndjson';
-export const questionDeadlineMs = 3000;
 const away: Away = { kind: 'away' };
 
 export class ControlQuestions implements ControlPort {
   readonly #edgeId: string;
-  readonly #pool: Pool;
+  readonly #roads: ControlConnections;
 
-  constructor(edgeId: string, pool: Pool) {
+  constructor(edgeId: string, roads: ControlConnections) {
     this.#edgeId = edgeId;
-    this.#pool = pool;
+    this.#roads = roads;
   }
 
   askPassword(question: PasswordQuestion): Promise<PasswordAnswer | Away> {
-    return this.#ask('/password', question, readPasswordAnswer);
+    return this.#ask(this.#roads.guesses, '/password', question, readPasswordAnswer);
   }
 
   renewPassword(question: RenewPasswordQuestion): Promise<RenewPasswordAnswer | Away> {
-    return this.#ask('/renew-password', question, (answer: Partial<RenewPasswordAnswer>) =>
+    return this.#ask(this.#roads.questions, '/renew-password', question, (answer: Partial<RenewPasswordAnswer>) =>
       answer.kind === 'stands' || answer.kind === 'gone' ? { kind: answer.kind } : away,
     );
   }
 
   askAccess(question: AccessQuestion): Promise<AccessAnswer | SessionEnded | Away> {
-    return this.#ask('/access', question, (answer: unknown) => readAccessAnswer(answer, question) ?? away);
+    return this.#ask(
+      this.#roads.questions,
+      '/access',
+      question,
+      (answer: unknown) => readAccessAnswer(answer, question) ?? away,
+    );
   }
 
   renewSession(question: RenewSessionQuestion): Promise<RenewSessionAnswer | Away> {
-    return this.#ask('/renew-session', question, (answer: RenewSessionAnswer) =>
+    return this.#ask(this.#roads.questions, '/renew-session', question, (answer: RenewSessionAnswer) =>
       answer.kind === 'renewed' || answer.kind === 'ended' ? answer : away,
     );
   }
 
   async reportSeen(seen: readonly Seen[]): Promise<boolean> {
     const report: SeenReport = { edge: this.#edgeId, seen };
-    return (await this.#request('/seen', report, (status) => (status === 204 ? true : null))) === true;
+    const { records } = this.#roads;
+    return (await this.#request(records, '/seen', report, (status) => (status === 204 ? true : null))) === true;
   }
 
   /** Lines of decision records, see core/model/decision-record.ts. @returns whether control has them */
   async reportDecisions(lines: string): Promise<boolean> {
-    return (await this.#post('/decisions', decisionsType, lines, (status) => status === 204)) ?? false;
+    const question = { path: '/decisions', contentType: decisionsType, content: lines };
+    return (await this.#post(this.#roads.records, question, (status) => status === 204)) ?? false;
   }
 
   /** @param read  control is the same program over a private socket: the answer is taken as its type says, once its kind is known */
-  async #ask<A, R>(path: string, question: object, read: (answer: A) => R): Promise<R | Away> {
-    const answer = await this.#request(path, question, (status, text) =>
+  async #ask<A, R>(road: ControlRoad, path: string, question: object, read: (answer: A) => R): Promise<R | Away> {
+    const answer = await this.#request(road, path, question, (status, text) =>
       status === 200 ? read(JSON.parse(text) as A) : null,
     );
     return answer ?? away;
   }
 
   /** @returns null when there was no answer */
-  #request<R>(path: string, question: object, take: (status: number, text: string) => R): Promise<R | null> {
-    return this.#post(path, 'application/json', JSON.stringify(question), take);
+  #request<R>(
+    road: ControlRoad,
+    path: string,
+    question: object,
+    take: (status: number, text: string) => R,
+  ): Promise<R | null> {
+    return this.#post(road, { path, contentType: 'application/json', content: JSON.stringify(question) }, take);
   }
 
   /** @returns null when there was no answer */
   async #post<R>(
-    path: string,
-    contentType: string,
-    content: string,
+    road: ControlRoad,
+    { path, contentType, content }: { readonly path: string; readonly contentType: string; readonly content: string },
     take: (status: number, text: string) => R,
   ): Promise<R | null> {
     try {
-      const { statusCode, body } = await this.#pool.request({
+      const { statusCode, body } = await road.request({
         method: 'POST',
         path,
         headers: { 'content-type': contentType },

@@ -2,12 +2,16 @@
 // Access answers go into the cache on their way, unless a change overtook them: then control is asked once more.
 // Never throws. No answer is `away`, which is no verdict and is never kept.
 
+import type { PasswordQuestion } from '../config/edge-feed.ts';
 import type { AccessAnswer, SessionEnded, SessionHolder } from '../core/decision/access.ts';
 import type { AccessCache } from '../core/decision/access-cache.ts';
-import type { Answers, Lookup, NoAnswer, RenewedSession } from '../core/decision/answers.ts';
+import type { Answers, Lookup, NoAnswer, PasswordLookupAnswer, RenewedSession } from '../core/decision/answers.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { AccessMetrics } from '../telemetry/access-metrics.ts';
+import { maxGuesses } from './control-connections.ts';
 import type { ControlPort } from './control-questions.ts';
+import { FlightShares } from './flight-shares.ts';
+import { networkOf } from './rate-limits.ts';
 
 export type AccessReply = AccessAnswer | SessionEnded | NoAnswer;
 export type SessionReply = RenewedSession | SessionEnded | NoAnswer;
@@ -19,14 +23,20 @@ export interface LookupsOptions {
   readonly now: () => EpochSeconds;
 }
 
-/** Questions about access and sessions on their way at once, each counted once however many requests wait for it. */
-const maxFlights = 256;
+/** Questions about access and sessions on their way at once, each counted once however many requests wait for it; by account. */
+const memberBounds = { max: 1024, maxPerSource: 256 };
+/** The one question that anybody can cause, for the price of a request; control lets fewer wait than an edge may ask. */
+const guessBounds = { max: maxGuesses, maxPerSource: 4 };
+const guessRetrySeconds = 1;
 const away: NoAnswer = { kind: 'away' };
 
 export class Lookups {
   readonly #options: LookupsOptions;
   readonly #access = new Map<string, Promise<AccessReply>>();
   readonly #sessions = new Map<string, Promise<SessionReply>>();
+  readonly #passwords = new Map<string, Promise<PasswordLookupAnswer>>();
+  readonly #members = new FlightShares(memberBounds);
+  readonly #guesses = new FlightShares(guessBounds);
 
   constructor(options: LookupsOptions) {
     this.#options = options;
@@ -38,9 +48,7 @@ export class Lookups {
       case 'password': {
         const { user, password, route } = lookup;
         const question = { route: route.name, user, password, address: clientAddress };
-        const { position } = this.#options.cache;
-        const answer = await this.#options.control.askPassword(question);
-        return { ...before, password: answer.kind === 'verified' ? { ...answer, position } : answer };
+        return { ...before, password: await this.#password(question) };
       }
       case 'session':
         return { ...before, session: await this.session(lookup.holder) };
@@ -49,6 +57,35 @@ export class Lookups {
       default:
         return lookup satisfies never;
     }
+  }
+
+  /**
+   * One flight for the same guess from the same address, as players open several connections at once. The key holds the password
+   * for as long as the question is on its way, as the request itself does.
+   */
+  #password(question: PasswordQuestion): Promise<PasswordLookupAnswer> {
+    const { address, user, password } = question;
+    const key = JSON.stringify([address, user, password]);
+    const running = this.#passwords.get(key);
+    if (running !== undefined) return running;
+    const network = networkOf(address);
+    if (!this.#guesses.enter(network)) {
+      this.#options.metrics.guessTurnedAway();
+      return Promise.resolve({ kind: 'busy', retryAfterSeconds: guessRetrySeconds });
+    }
+    const flight = this.#askPassword(question).finally(() => {
+      this.#passwords.delete(key);
+      this.#guesses.leave(network);
+    });
+    this.#passwords.set(key, flight);
+    return flight;
+  }
+
+  async #askPassword(question: PasswordQuestion): Promise<PasswordLookupAnswer> {
+    // before it is asked: what goes meanwhile ends what is made of the answer
+    const { position } = this.#options.cache;
+    const answer = await this.#options.control.askPassword(question);
+    return answer.kind === 'verified' ? { ...answer, position } : answer;
   }
 
   /** Whether the holder may open the path. */
@@ -72,8 +109,13 @@ export class Lookups {
     const key = JSON.stringify(parts);
     const running = flights.get(key);
     if (running !== undefined) return running;
-    if (this.#access.size + this.#sessions.size >= maxFlights) return Promise.resolve(away);
-    const flight = ask().finally(() => flights.delete(key));
+    // every path is a question of its own, and one account may ask for ever new ones
+    const [account = ''] = parts;
+    if (!this.#members.enter(account)) return Promise.resolve(away);
+    const flight = ask().finally(() => {
+      flights.delete(key);
+      this.#members.leave(account);
+    });
     flights.set(key, flight);
     return flight;
   }

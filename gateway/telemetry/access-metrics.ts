@@ -15,10 +15,16 @@ export class AccessMetrics {
   /** Answers kept; set before each collection. */
   kept = 0;
   readonly #asked = new Map<string, number>();
+  #guessesTurnedAway = 0;
 
   asked(about: AskedAbout, outcome: (typeof outcomes)[AskedAbout][number]): void {
     const key = `${about} ${outcome}`;
     this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1);
+  }
+
+  /** A password that was not looked at, because too many were on their way to control. */
+  guessTurnedAway(): void {
+    this.#guessesTurnedAway += 1;
   }
 
   register(registry: Registry): void {
@@ -30,6 +36,15 @@ export class AccessMetrics {
       registers,
       collect() {
         this.set(metrics.kept);
+      },
+    });
+    new Counter({
+      name: 'latchkey_guesses_turned_away_total',
+      help: 'Passwords answered 429 by the edge, because too many were on their way to control.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(metrics.#guessesTurnedAway);
       },
     });
     new Counter({

@@ -214,3 +214,50 @@ test('asks whether the record of a pass still stands', async () => {
   await addUser(usersFile, 'alice', 'two');
   expect(await questions.renewPassword(record)).toEqual({ kind: 'gone' });
 });
+
+test('what the edge acts on, its key and its readiness are heard while every guess, question, record and number hangs', async () => {
+  const hanging: string[] = [];
+  const heard: string[] = [];
+  // a control that answers nothing but what an edge says of itself
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    if (path.startsWith('/feed')) {
+      response.write(`${JSON.stringify({ kind: 'snapshot', keys: [], index: null })}\n`);
+      return;
+    }
+    request.resume();
+    if (['/applied', '/ready', '/assertion-keys'].includes(path)) {
+      heard.push(path);
+      response.writeHead(204).end();
+    } else hanging.push(path);
+  });
+  await new Promise<void>((resolve) => server.listen(rig.sockets.edge, resolve));
+  try {
+    await client.connect();
+    client.answerCollect = async () => ['numbers'];
+    const { questions } = client;
+    const question = { route: 'vod', user: 'u', password: 'p', address: '192.0.2.1' };
+    const holder = { account: 'ac_1', session: 'se_1', device: 'dv_1', host: 'h' };
+    const waiting = [
+      ...Array.from({ length: 100 }, () => questions.askPassword(question)),
+      ...Array.from({ length: 100 }, (_, at) => questions.askAccess({ ...holder, path: `/${at}` })),
+      ...Array.from({ length: 10 }, () => questions.renewSession(holder)),
+      ...Array.from({ length: 10 }, () => questions.reportSeen([])),
+      ...Array.from({ length: 10 }, () => questions.reportDecisions('{}\n')),
+      client.reportMetrics().catch(() => undefined),
+    ];
+    await expect.poll(() => new Set(hanging)).toEqual(new Set(['/password', '/access', '/seen', '/metrics']));
+    const before = hanging.length;
+    await client.registerAssertionKey(makeJwk('a1'));
+    await client.reportReady([]);
+    client.confirmApplied({ epoch: 'e', seq: 1 });
+    client.reportEnding({ epoch: 'e', seq: 2 });
+    await expect.poll(() => heard).toEqual(['/assertion-keys', '/ready', '/applied', '/applied']);
+    expect(hanging.length).toBe(before);
+    await client.close();
+    await Promise.all(waiting);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});

@@ -1,39 +1,51 @@
 // Questions on their way to control: as many as are allowed, one for equal ones, and none whose answer is somebody else's.
 
 import { expect, test } from 'vitest';
+import type { PasswordAnswer } from '../../gateway/config/edge-feed.ts';
 import type { AccessAnswer } from '../../gateway/core/decision/access.ts';
 import { AccessCache } from '../../gateway/core/decision/access-cache.ts';
+import { noAnswers } from '../../gateway/core/decision/answers.ts';
+import type { RoutePolicy } from '../../gateway/core/decision/snapshot.ts';
 import type { ControlPort } from '../../gateway/edge/control-questions.ts';
 import { Lookups } from '../../gateway/edge/lookups.ts';
 import { AccessMetrics } from '../../gateway/telemetry/access-metrics.ts';
 
 const holder = { account: 'ac_1', session: 'se_1', device: 'dv_1', host: 'h' };
+// of a route only its name goes along with a guess
+const route = { name: 'vod' } as RoutePolicy;
 const none: AccessAnswer = { kind: 'none', position: { epoch: 'e', seq: 0 }, subjects: ['ac_1'] };
 
 /** Lookups at a control whose answers the test gives. */
 function started() {
   const asked: { readonly path: string; readonly settle: (answer: AccessAnswer | { kind: 'away' }) => void }[] = [];
+  const guessed: { readonly user: string; readonly settle: (answer: PasswordAnswer) => void }[] = [];
   const unused = () => Promise.reject(new Error('not asked here'));
   const control: ControlPort = {
     askAccess: ({ path }) => new Promise((settle) => asked.push({ path, settle })),
-    askPassword: unused,
+    askPassword: ({ user }) => new Promise((settle) => guessed.push({ user, settle })),
     renewPassword: unused,
     renewSession: unused,
     reportSeen: unused,
   };
   const cache = new AccessCache({ entries: 1000, bytes: 1_000_000 });
   cache.changed({ epoch: 'e', seq: 0 }, null);
-  return { asked, cache, lookups: new Lookups({ control, cache, metrics: new AccessMetrics(), now: () => 0 }) };
+  const lookups = new Lookups({ control, cache, metrics: new AccessMetrics(), now: () => 0 });
+  const guess = (user: string, password: string, address: string) =>
+    lookups.answer({ kind: 'lookup', question: 'password', route, user, password }, noAnswers, address);
+  return { asked, guessed, guess, cache, lookups };
 }
 
-test('256 are on their way at most; the next one has no answer, and equal ones wait with the first', async () => {
+test('of one account 256 are on their way at most; the next one has no answer, and equal ones wait with the first', async () => {
   const { asked, lookups } = started();
   const waiting = Array.from({ length: 256 }, (_, number) => lookups.access(holder, `/${number}`));
   expect(await lookups.access(holder, '/more')).toEqual({ kind: 'away' });
   const equal = lookups.access(holder, '/7');
   expect(asked).toHaveLength(256);
+  // and another account is none the worse for it
+  const other = lookups.access({ ...holder, account: 'ac_2' }, '/more');
+  expect(asked).toHaveLength(257);
   for (const { settle } of asked) settle(none);
-  expect(await Promise.all([...waiting, equal])).toEqual(Array(257).fill(none));
+  expect(await Promise.all([...waiting, equal, other])).toEqual(Array(258).fill(none));
   const later = lookups.access(holder, '/more');
   asked.at(-1)?.settle(none);
   expect(await later).toEqual(none);
@@ -71,4 +83,46 @@ test('changes that overtake every answer leave it without one', async () => {
   }
   expect(await answer).toEqual({ kind: 'away' });
   expect(asked).toHaveLength(2);
+});
+
+const turnedAway = { ...noAnswers, password: { kind: 'busy', retryAfterSeconds: 1 } };
+
+test('guesses in flight are bounded: of one network four, and the next one is told at once', async () => {
+  const { guessed, guess } = started();
+  const waiting = Array.from({ length: 4 }, (_, at) => guess(`nobody${at}`, 'x', '192.0.2.1'));
+  expect(await guess('nobody4', 'x', '192.0.2.1')).toEqual(turnedAway);
+  const elsewhere = guess('anna', 'right', '192.0.2.2');
+  expect(guessed).toHaveLength(5);
+  for (const { settle } of guessed) settle({ kind: 'refused' });
+  await Promise.all([...waiting, elsewhere]);
+  void guess('nobody4', 'x', '192.0.2.1');
+  expect(guessed).toHaveLength(6);
+});
+
+test('an IPv6 network is its first 64 bits', async () => {
+  const { guess } = started();
+  for (let at = 0; at < 4; at++) void guess(`nobody${at}`, 'x', `2001:db8::${at}`);
+  expect(await guess('nobody4', 'x', '2001:db8::ffff:1')).toEqual(turnedAway);
+});
+
+test('of 64 guesses at once from 64 networks 32 go to control, and the others are told at once', async () => {
+  const { guessed, guess } = started();
+  const outcomes = Array.from({ length: 64 }, (_, at) => guess('anna', `x${at}`, `198.51.100.${at}`));
+  expect(await Promise.all(outcomes.slice(32))).toEqual(Array(32).fill(turnedAway));
+  expect(guessed).toHaveLength(32);
+});
+
+test('the same guess from one address is one question, as players open several connections', async () => {
+  const { guessed, guess } = started();
+  const outcomes = Array.from({ length: 10 }, () => guess('anna', 'right', '192.0.2.1'));
+  expect(guessed).toHaveLength(1);
+  guessed[0]?.settle({ kind: 'refused' });
+  expect(await Promise.all(outcomes)).toEqual(Array(10).fill({ ...noAnswers, password: { kind: 'refused' } }));
+});
+
+test('members are asked about while guesses fill all their places', () => {
+  const { asked, guess, lookups } = started();
+  for (let at = 0; at < 64; at++) void guess('anna', `x${at}`, `198.51.100.${at}`);
+  void lookups.access(holder, '/a');
+  expect(asked).toHaveLength(1);
 });
