@@ -3,12 +3,16 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { PasswordAnswer } from '../config/edge-feed.ts';
 import type { EdgeRoster } from './edge-roster.ts';
+import type { EndReason, EnforcementCounters } from './enforcement.ts';
 
 /** Control's own counters, in a registry of their own. */
-export class ControlMetrics {
+export class ControlMetrics implements EnforcementCounters {
   readonly registry = new Registry();
   readonly #reloads: Counter<'outcome'>;
   readonly #passwords: Counter<'outcome'>;
+  readonly #slowEdges: Counter;
+  readonly #endedEdges: Counter<'reason'>;
+  readonly #unconfirmed: Counter;
 
   constructor(roster: EdgeRoster) {
     const registers = [this.registry];
@@ -24,6 +28,23 @@ export class ControlMetrics {
       labelNames: ['outcome'],
       registers,
     });
+    this.#slowEdges = new Counter({
+      name: 'latchkey_edges_slow_total',
+      help: 'Changes that an edge had not confirmed after 250 ms, and was waited for.',
+      registers,
+    });
+    this.#endedEdges = new Counter({
+      name: 'latchkey_edges_ended_total',
+      help: 'Edges ended because they did not confirm a change, by reason.',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.#unconfirmed = new Counter({
+      name: 'latchkey_changes_unconfirmed_total',
+      help: 'Changes that were answered with an error because an edge had not confirmed them.',
+      registers,
+    });
+    for (const reason of ['silent', 'disobedient'] as const) this.#endedEdges.inc({ reason }, 0);
     for (const outcome of ['loaded', 'refused']) this.#reloads.inc({ outcome }, 0);
     for (const outcome of ['verified', 'refused', 'busy']) this.#passwords.inc({ outcome }, 0);
     new Gauge({
@@ -64,6 +85,18 @@ export class ControlMetrics {
 
   reload(outcome: 'loaded' | 'refused'): void {
     this.#reloads.inc({ outcome });
+  }
+
+  slow(): void {
+    this.#slowEdges.inc();
+  }
+
+  ended(reason: EndReason): void {
+    this.#endedEdges.inc({ reason });
+  }
+
+  unconfirmed(): void {
+    this.#unconfirmed.inc();
   }
 
   password(outcome: PasswordAnswer['kind']): void {

@@ -122,7 +122,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     logger,
     ...(options.passwordQueue === undefined ? {} : { queue: options.passwordQueue }),
   });
-  const enforcement = new Enforcement({ logger, endEdge: options.endEdge ?? null });
+  const enforcement = new Enforcement({ logger, endEdge: options.endEdge ?? null, counters: metrics });
   enforcement.expect(options.runningEdges ?? []);
   const log = new ChangeFeed({
     source: options.changes ?? emptyLog,

@@ -3,7 +3,7 @@
 
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { FeedMessage, LogBeat } from '../config/edge-feed.ts';
+import { edgeField, type FeedMessage, type LogBeat } from '../config/edge-feed.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { parseMetricSet } from '../telemetry/metrics-aggregate.ts';
 import { assertionJwkSchema } from './assertion-keys.ts';
@@ -75,6 +75,12 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
   const collections = new Map<number, Collection>();
   let lastCollection = 0;
   answerProblems(server, logger);
+  // an edge that asks and reports is alive, whatever it is behind with
+  server.addHook('onRequest', (request, _reply, done) => {
+    const from = request.headers[edgeField];
+    if (typeof from === 'string') enforcement.heard(from);
+    done();
+  });
 
   const settle = (edge: string, only?: number): void => {
     for (const [id, collection] of collections) {
@@ -138,7 +144,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     if (!body.success || !roster.knows(body.data.edge)) {
       return sendProblem(reply, 400, 'not a report of a connected edge');
     }
-    if (body.data.isEnding === true) enforcement.working(body.data.edge);
+    if (body.data.isEnding === true) enforcement.refuses(body.data.edge, body.data);
     else enforcement.applied(body.data.edge, body.data);
     return reply.code(204).send();
   });

@@ -26,11 +26,12 @@ const tellEveryMs = 80;
 export function endRevokedPermits(runtime: Runtime, done: () => void, going: () => void): void {
   const open: readonly (Tunnel | Downstream)[] = [...runtime.tunnels.all(), ...runtime.connections];
   let at = 0;
-  let toldMs = monotonicMs();
+  let toldMs = Number.NEGATIVE_INFINITY;
   const slice = (): void => {
     const startedMs = monotonicMs();
     runtime.live.nowMs = startedMs;
-    if (startedMs - toldMs > tellEveryMs) {
+    // what is revoked is refused from here on, and whoever waits is told so before it takes long
+    if (at > 0 && startedMs - toldMs > tellEveryMs) {
       toldMs = startedMs;
       going();
     }

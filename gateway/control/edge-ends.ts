@@ -1,0 +1,53 @@
+// How eagerly edges are ended in one place: each end makes the next one come later, and a minute without one takes that back.
+// Whatever made an edge fail will meet its successor too, and a place where processes only start serves nobody.
+
+export interface EdgeEndsOptions {
+  /** How long an edge may be silent in a place where none was ended. */
+  readonly patienceMs: number;
+  readonly maxPatienceMs: number;
+}
+
+interface Place {
+  ends: number;
+  lastMs: number;
+}
+
+const firstPauseMs = 1000;
+const maxPauseMs = 60_000;
+/** Each of these without an end counts one end less. */
+const forgiveMs = 60_000;
+/** 2 ** 10 is beyond both bounds. */
+const maxEnds = 10;
+
+/** Ends by place: the slot of an edge, which its successors have too. */
+export class EdgeEnds {
+  readonly #options: EdgeEndsOptions;
+  readonly #places = new Map<string, Place>();
+
+  constructor(options: EdgeEndsOptions) {
+    this.#options = options;
+  }
+
+  /** How long an edge in this place may be silent before it is ended. */
+  patienceMs(place: string, now: number): number {
+    const { patienceMs, maxPatienceMs } = this.#options;
+    return Math.min(maxPatienceMs, patienceMs * 2 ** this.#endsOf(place, now));
+  }
+
+  /** Whether one may be ended now: the first at once, the next ones after a pause that doubles from a second to a minute. */
+  mayEnd(place: string, now: number): boolean {
+    const ends = this.#endsOf(place, now);
+    const lastMs = this.#places.get(place)?.lastMs ?? Number.NEGATIVE_INFINITY;
+    return ends === 0 || now - lastMs >= Math.min(maxPauseMs, firstPauseMs * 2 ** (ends - 1));
+  }
+
+  ended(place: string, now: number): void {
+    this.#places.set(place, { ends: Math.min(maxEnds, this.#endsOf(place, now) + 1), lastMs: now });
+  }
+
+  #endsOf(place: string, now: number): number {
+    const known = this.#places.get(place);
+    if (known === undefined) return 0;
+    return Math.max(0, known.ends - Math.floor((now - known.lastMs) / forgiveMs));
+  }
+}
