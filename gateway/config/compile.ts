@@ -3,6 +3,7 @@
 import { compileCors } from '../core/decision/cors.ts';
 import { compileIdentity, customIdentityNames } from '../core/decision/identity.ts';
 import { compileRateLimits } from '../core/decision/rate-limit.ts';
+import { claimNamesOf, compileRequestPolicy, requestFieldsOf } from '../core/decision/request-policy.ts';
 import { compileResponsePolicy, responseFieldsOf } from '../core/decision/response-policy.ts';
 import { buildRouteTable } from '../core/decision/route-table.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
@@ -22,16 +23,20 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     upstreamSlots.set(upstream.name, slots.upstreams[position] ?? position);
   });
   const customNames = new Set<string>();
-  for (const route of config.routes) for (const name of customIdentityNames(route.identity)) customNames.add(name);
+  for (const route of config.routes) {
+    for (const name of [...customIdentityNames(route.identity), ...claimNamesOf(route.request)]) customNames.add(name);
+  }
   // equal settings share one writer, so that a token's remembered lines serve all routes that write alike
   const writers = new Map<string, RoutePolicy['identity']>();
   const routes = config.routes.map((route, position): RoutePolicy => {
-    const writerKey = JSON.stringify(route.identity);
-    const identity = writers.get(writerKey) ?? compileIdentity(route.identity);
+    const request = compileRequestPolicy(route.request);
+    const claimHeaders = request?.claimHeaders ?? [];
+    const writerKey = JSON.stringify([route.identity, claimHeaders]);
+    const identity = writers.get(writerKey) ?? compileIdentity(route.identity, claimHeaders);
     writers.set(writerKey, identity);
     const upstreamIndex = upstreamSlots.get(route.upstream);
     if (upstreamIndex === undefined) throw new Error(`route "${route.name}" names no upstream of the configuration`);
-    return compileRoute(route, slots.routes[position] ?? position, upstreamIndex, identity, config.edges);
+    return compileRoute(route, slots.routes[position] ?? position, upstreamIndex, identity, request, config.edges);
   });
   return {
     seq,
@@ -49,6 +54,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     issuer: config.tokens.issuer,
     trustedProxies: config.trustedProxies.length === 0 ? null : compileAddressList(config.trustedProxies),
     hasEarlyRules: routes.some((route) => route.cors !== null || (route.rateLimits?.byAddress.length ?? 0) > 0),
+    requestFields: requestFieldsOf(routes.map((route) => route.request)),
     responseFields: responseFieldsOf(routes.map((route) => route.response)),
     clientAddressHeader: config.clientAddressHeader?.toLowerCase() ?? null,
     saysVia: config.saysVia,
@@ -61,6 +67,7 @@ function compileRoute(
   index: number,
   upstreamIndex: number,
   identity: RoutePolicy['identity'],
+  request: RoutePolicy['request'],
   edges: number,
 ): RoutePolicy {
   const takesPassword = route.accept.includes('password');
@@ -93,6 +100,7 @@ function compileRoute(
     identity,
     assertion: route.assertion,
     upgrade: route.upgrade.length === 0 ? null : { protocols: route.upgrade, origins: route.webSocketOrigins },
+    request,
     response: compileResponsePolicy(route.response),
     sharesCaches: route.response.cache === 'shared',
     variesByCredential: route.accept.includes('anyone') && route.accept.length > 1 && route.response.cache !== 'shared',
@@ -131,6 +139,7 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     identity: () => '',
     assertion: false,
     upgrade: null,
+    request: null,
     response: null,
     sharesCaches: true,
     variesByCredential: false,

@@ -3,7 +3,10 @@
 // Rules: RFC 9110 §5.1 and §5.5, RFC 6454 §6.2, RFC 9110 §9.1 (methods are case-sensitive).
 
 import { isIPv4, isIPv6 } from 'node:net';
+import { parseTemplate, placeholders } from '../core/decision/header-template.ts';
+import { keptNameProblem, requestNameProblem } from '../core/decision/request-policy.ts';
 import { responseNameProblem } from '../core/decision/response-policy.ts';
+import { suggestionHint } from './suggest.ts';
 import { read, wrong } from './values.ts';
 
 const maxValueLength = 4096;
@@ -20,12 +23,53 @@ export const responseHeaderName = read('a header name', undefined, (text) => {
 
 /** The value of a response header: printable ASCII, so that no line can end in it. */
 export const headerValue = read('the text of a header', undefined, (text) => {
+  const value = lineOf(text);
+  return typeof value === 'string' ? { kind: 'read', value } : value;
+});
+
+function lineOf(text: string): string | ReturnType<typeof wrong> {
   if (text.trim() === '') return wrong('is empty', 'to take a header away, name it under remove');
   if (text.length > maxValueLength) return wrong(`is longer than ${maxValueLength} characters`);
   if (/[^\t\x20-\x7e]/.test(text)) {
     return wrong('holds a line end, another control character, or something beyond ASCII', 'write one line of ASCII');
   }
-  return { kind: 'read', value: text.trim() };
+  return text.trim();
+}
+
+/** A request header that a route may set. */
+export const setHeaderName = requestHeaderName((name) => requestNameProblem(name, 'set'));
+
+/** A request header that a route may remove. */
+export const removedHeaderName = requestHeaderName((name) => requestNameProblem(name, 'remove'));
+
+/** A request header that is removed by default, and that trusted proxies may say on a route. */
+export const keptHeaderName = requestHeaderName(keptNameProblem);
+
+function requestHeaderName(problemOf: (name: string) => readonly [text: string, hint: string] | null) {
+  return read('a header name', undefined, (text) => {
+    if (!/^[A-Za-z0-9-]{1,64}$/.test(text)) {
+      return wrong(`${JSON.stringify(text)} is not a header name`, 'letters, digits and hyphens, at most 64 of them');
+    }
+    const problem = problemOf(text);
+    return problem === null ? { kind: 'read', value: text } : wrong(...problem);
+  });
+}
+
+/** The value of a request header: printable ASCII with `{placeholders}`. */
+export const headerTemplate = read('the text of a header', undefined, (text) => {
+  const value = lineOf(text);
+  if (typeof value !== 'string') return value;
+  const parsed = parseTemplate(value);
+  switch (parsed.kind) {
+    case 'template':
+      return { kind: 'read', value };
+    case 'unknown':
+      return wrong(`unknown placeholder {${parsed.name}}`, suggestionHint(parsed.name, placeholders));
+    case 'brace':
+      return wrong('has a brace that opens or closes nothing', 'write {{ and }} for the characters themselves');
+    default:
+      return parsed satisfies never;
+  }
 });
 
 /** A request or response header that a browser is told about. */

@@ -2,6 +2,7 @@
 // origins that browsers would refuse, limits that count nobody.
 
 import { isTargetedCacheField } from '../core/decision/cache-control.ts';
+import { foldName } from '../core/decision/identity.ts';
 import type { Draft } from './inspect.ts';
 import { type Problem, type ProblemPath, problemAt } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
@@ -12,6 +13,7 @@ type RouteDraft = Draft<ConfigFile['routes'][number]>;
 export function checkPolicies(draft: Draft<ConfigFile>, problems: Problem[]): void {
   for (const [at, route] of (draft.routes ?? []).entries()) {
     if (route === undefined) continue;
+    checkRequest(route, ['routes', at, 'request'], draft.trusted_proxies?.length === 0, problems);
     checkResponse(route, ['routes', at, 'response'], problems);
     checkCors(route, ['routes', at, 'cors'], problems);
     checkRateLimits(route, ['routes', at, 'rate_limit'], problems);
@@ -19,6 +21,41 @@ export function checkPolicies(draft: Draft<ConfigFile>, problems: Problem[]): vo
   if (draft.client_address_header !== undefined && draft.trusted_proxies?.length === 0) {
     const hint = 'list the proxies that set it under trusted_proxies; from anybody else it is not believed';
     problems.push(problemAt(['client_address_header'], 'nobody is trusted to send it', hint));
+  }
+}
+
+function checkRequest(route: RouteDraft, path: ProblemPath, trustsNobody: boolean, problems: Problem[]): void {
+  const { request, identity } = route;
+  const custom = typeof identity === 'object' ? Object.values(identity.custom ?? {}) : [];
+  const said = new Map<string, string>();
+  for (const name of custom) if (name !== undefined) said.set(foldName(name), "the route's identity");
+  for (const name of Object.keys(request?.set ?? {})) {
+    const folded = foldName(name);
+    const other = said.get(folded);
+    const hint = 'drop one of them';
+    if (other !== undefined) problems.push(problemAt([...path, 'set', name], `is the same header as ${other}`, hint));
+    said.set(folded, name);
+  }
+  const removed = new Set<string>();
+  for (const [at, name] of (request?.remove ?? []).entries()) {
+    if (name === undefined) continue;
+    const folded = foldName(name);
+    const place = [...path, 'remove', at];
+    if (removed.has(folded)) problems.push(problemAt(place, `${name} stands here twice`, 'drop one of them'));
+    else if (said.has(folded))
+      problems.push(problemAt(place, `${name} is set as well`, 'set replaces the client’s own already'));
+    removed.add(folded);
+  }
+  for (const [at, name] of (request?.keep ?? []).entries()) {
+    if (name === undefined) continue;
+    const folded = foldName(name);
+    const place = [...path, 'keep', at];
+    if (said.has(folded) || removed.has(folded)) {
+      problems.push(problemAt(place, `${name} is set or removed as well`, 'drop one of them'));
+    } else if (trustsNobody) {
+      const hint = 'list the proxies that set it under trusted_proxies; from anybody else it is not believed';
+      problems.push(problemAt(place, 'nobody is trusted to send it', hint));
+    }
   }
 }
 

@@ -1,12 +1,39 @@
-// The configuration's shape for what a route changes in answers (response, cors) and whom it slows down (rate_limit),
+// The configuration's shape for what a route changes in requests (request) and answers (response, cors) and whom it slows down (rate_limit),
 // and how it becomes part of a RouteConfig. One value at a time; references-policy.ts compares them.
 
 import { z } from 'zod';
 import type { CorsRule } from '../core/decision/cors.ts';
 import type { RateLimitRule } from '../core/decision/rate-limit.ts';
+import type { RequestRule } from '../core/decision/request-policy.ts';
 import type { ResponseRule } from '../core/decision/response-policy.ts';
-import { corsHeaderName, corsMethod, corsOrigin, headerValue, rate, responseHeaderName } from './policy-values.ts';
+import {
+  corsHeaderName,
+  corsMethod,
+  corsOrigin,
+  headerTemplate,
+  headerValue,
+  keptHeaderName,
+  rate,
+  removedHeaderName,
+  responseHeaderName,
+  setHeaderName,
+} from './policy-values.ts';
 import { durationSeconds, wordOf } from './values.ts';
+
+/** `routes[].request`. */
+export const requestSchema = z
+  .strictObject({
+    set: z.record(setHeaderName, headerTemplate).prefault({}).meta({
+      description:
+        'headers that the upstream gets, in place of the client’s: text with {host}, {scheme}, {client_address}, {request_id}, {route}, {sub}, {email}, {name}, {groups} or {preferred_username}',
+    }),
+    remove: z.array(removedHeaderName).prefault([]).meta({ description: 'headers of clients that no upstream gets' }),
+    keep: z.array(keptHeaderName).prefault([]).meta({
+      description:
+        'names of other gateways and CDNs, like CF-Connecting-IP, that trusted proxies may say to the upstream',
+    }),
+  })
+  .prefault({});
 
 /** `routes[].response`. */
 export const responseSchema = z
@@ -65,21 +92,24 @@ export const rateLimitSchema = z
 
 /** The policy of a route as its configuration keeps it. */
 export interface PolicyConfig {
+  readonly request: RequestRule;
   readonly response: ResponseRule;
   readonly cors: CorsRule | null;
   /** Empty for none. */
   readonly rateLimits: readonly RateLimitRule[];
 }
 
-/** @param route  what the three schemas gave */
+/** @param route  what the schemas above gave */
 export function assemblePolicy(route: {
+  readonly request: z.output<typeof requestSchema>;
   readonly response: z.output<typeof responseSchema>;
   readonly cors?: z.output<typeof corsSchema>;
   readonly rate_limit?: z.output<typeof rateLimitSchema>;
 }): PolicyConfig {
-  const { response, cors } = route;
+  const { request, response, cors } = route;
   const limits = route.rate_limit ?? [];
   return {
+    request: { set: { ...request.set }, remove: request.remove, keep: request.keep },
     response: {
       // a record of the schema has no prototype
       set: { ...response.set },

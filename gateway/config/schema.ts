@@ -7,7 +7,7 @@ import { addressHeaderName } from './policy-values.ts';
 import { controlSections } from './schema-control.ts';
 import { limits, reload, routeLimits, timeout } from './schema-limits.ts';
 import { listenerSchema } from './schema-listeners.ts';
-import { corsSchema, rateLimitSchema, responseSchema } from './schema-policy.ts';
+import { corsSchema, rateLimitSchema, requestSchema, responseSchema } from './schema-policy.ts';
 import { upgradeChoice, webSocketRules } from './schema-upgrade.ts';
 import { upstreamSchema } from './schema-upstreams.ts';
 import {
@@ -92,6 +92,7 @@ const route = z.strictObject({
   websocket: webSocketRules,
   timeouts: timeouts.prefault({}),
   limits: routeLimits.prefault({}),
+  request: requestSchema,
   response: responseSchema,
   cors: corsSchema,
   rate_limit: rateLimitSchema,

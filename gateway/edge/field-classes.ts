@@ -2,7 +2,8 @@
 // What is not named here is forwarded byte for byte.
 
 import { isTargetedCacheField } from '../core/decision/cache-control.ts';
-import { isForwardingHeader, isIdentityHeader } from '../core/decision/identity.ts';
+import { isForeignName } from '../core/decision/foreign-names.ts';
+import { foldName, isForwardingHeader, isIdentityHeader } from '../core/decision/identity.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import { FieldNames, fieldClass, firstOwnClass } from '../http1/field-names.ts';
 
@@ -10,7 +11,7 @@ import { FieldNames, fieldClass, firstOwnClass } from '../http1/field-names.ts';
 export const requestClass = {
   authorization: firstOwnClass,
   cookie: firstOwnClass + 1,
-  /** Ours to say, never the client's: identity and asking-proxy names. Removed always. */
+  /** Ours to say, never the client's: who asks, and `Proxy` (CVE-2016-5385). Removed always. */
   identity: firstOwnClass + 2,
   forwardedFor: firstOwnClass + 3,
   forwardedProto: firstOwnClass + 4,
@@ -25,6 +26,10 @@ export const requestClass = {
   /** The header in which a trusted proxy says the client's address. */
   clientAddress: firstOwnClass + 13,
   maxForwards: firstOwnClass + 14,
+  /** Names of other gateways and proxies, which a route may keep when a trusted proxy says them. */
+  foreign: firstOwnClass + 15,
+  /** Some route sets or removes it. */
+  policy: firstOwnClass + 16,
 } as const;
 
 /** Classes of response fields, beside the engine's own. */
@@ -71,15 +76,20 @@ const responseNames: ReadonlyMap<string, number> = new Map([
   ['x-request-id', responseClass.requestId],
 ]);
 
-/** The snapshot says which identity names a client may not send either, and which header says its address. */
-export function requestFieldNames(snapshot: Pick<Snapshot, 'customIdentityNames' | 'clientAddressHeader'>): FieldNames {
-  const { customIdentityNames: customNames, clientAddressHeader } = snapshot;
+/** The snapshot says which further names a client may not send, and which header says its address. */
+export function requestFieldNames(
+  snapshot: Pick<Snapshot, 'customIdentityNames' | 'clientAddressHeader' | 'requestFields'>,
+): FieldNames {
+  const { customIdentityNames: customNames, clientAddressHeader, requestFields } = snapshot;
   return new FieldNames('strict', (name) => {
     if (name === clientAddressHeader) return requestClass.clientAddress;
     const found = requestNames.get(name);
     if (found !== undefined) return found;
-    if (isIdentityHeader(name) || isForwardingHeader(name) || customNames.has(name)) return requestClass.identity;
-    return fieldClass.plain;
+    // whatever a site's language makes of a name, it is one name to us
+    const folded = foldName(name);
+    if (isIdentityHeader(folded) || customNames.has(folded) || folded === 'proxy') return requestClass.identity;
+    if (isForeignName(folded) || isForwardingHeader(folded)) return requestClass.foreign;
+    return requestFields.has(folded) ? requestClass.policy : fieldClass.plain;
   });
 }
 

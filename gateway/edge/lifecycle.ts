@@ -5,6 +5,7 @@
 
 import { type Answers, type Lookup, noAnswers } from '../core/decision/answers.ts';
 import { type Decision, type Denial, decide, deny, type Permit } from '../core/decision/decide.ts';
+import type { RequestPolicy } from '../core/decision/request-policy.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { VerifiedToken } from '../core/token/common-key-token.ts';
@@ -35,6 +36,7 @@ import {
 } from './responder.ts';
 import { crossOriginLines } from './response-policy.ts';
 import type { Runtime } from './runtime.ts';
+import { trustedScheme } from './transport-security.ts';
 
 /** A request on its way through the phases. */
 interface Passage {
@@ -238,6 +240,7 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     }
     if (request.explicitForm !== null) runtime.lostTokens.remember(request, runtime.ticker.nowMs);
   }
+  if (route.request !== null) ownLines += ruledLines(route.request, passage, permit);
   let forwardedLines = request.isFromTrustedProxy
     ? writeTrustedForwardedLines(request, route, downstream.arrival.scheme) + certificateLine(downstream)
     : rememberedForwardedLines(downstream);
@@ -253,6 +256,23 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
   }
   if (route.isOwnPages && request.head.hasBody) runtime.ownBodies.enter(exchange);
   downstream.forward(exchange);
+}
+
+/** What the route's own rule adds; lines that hang on claims alone came with the identity. */
+function ruledLines(rule: RequestPolicy, { downstream, request, requestId }: Passage, permit: Permit): string {
+  if (!rule.hangsOnRequest) return rule.lines;
+  const { scheme } = downstream.arrival;
+  return (
+    rule.lines +
+    rule.requestLines({
+      host: request.host,
+      scheme: request.isFromTrustedProxy ? trustedScheme(request.head, scheme) : scheme,
+      clientAddress: request.clientAddress,
+      requestId,
+      route: permit.route.name,
+      claims: permit.claims,
+    })
+  );
 }
 
 /** A pass or a session that can be renewed, so it says whose it is. */

@@ -4,6 +4,8 @@
 // site that sees it takes us for a proxy that cannot take compressed answers (nginx: `gzip_proxied off`, the default).
 
 import type { Permit } from '../core/decision/decide.ts';
+import { foldName } from '../core/decision/identity.ts';
+import type { RequestPolicy } from '../core/decision/request-policy.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 import { fieldClass } from '../http1/field-names.ts';
 import { fieldStride } from '../http1/message-head.ts';
@@ -60,6 +62,7 @@ export function writeRequestHead(
     let action = copy;
     if (found !== fieldClass.plain) {
       action = actionFor(found, request, route, looksAtTokens, permit);
+      if (route.request !== null) action = actionByRule(route.request, head, index, found, action, request);
       if (found <= fieldClass.contentLength && !isTidy(head, index)) action = tidy;
     }
     if (action !== drop && head.connectionNames !== null && isNominated(head, index, found)) action = drop;
@@ -121,6 +124,8 @@ function actionFor(
     case requestClass.requestedWith:
     case requestClass.prefer:
     case requestClass.userAgent:
+    // another route's rule
+    case requestClass.policy:
       return copy;
     case requestClass.authorization: {
       // ours on this route: a bearer token where tokens are looked at, Basic where passwords are
@@ -141,6 +146,20 @@ function actionFor(
     default:
       return drop;
   }
+}
+
+/** What the route's own rule makes of a field. Host and framing are in no rule. */
+function actionByRule(
+  rule: RequestPolicy,
+  head: RequestHead,
+  field: number,
+  found: number,
+  action: number,
+  request: Described,
+): number {
+  const name = foldName(head.nameOf(field));
+  if (rule.removed.has(name)) return drop;
+  return found === requestClass.foreign && request.isFromTrustedProxy && rule.kept.has(name) ? copy : action;
 }
 
 /** For Host and Content-Length: one blank in front of the value and none behind. nginx refuses tabs there, so may others. */

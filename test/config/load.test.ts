@@ -115,6 +115,7 @@ test('every default is filled in', () => {
       tunnelIdleMs: 3_600_000,
     },
     limits: { maxBodyBytes: 1024 ** 3, minRequestRate: 100, minResponseRate: 0 },
+    request: { set: {}, remove: [], keep: [] },
     response: { set: {}, remove: [], securityHeaders: 'off', cache: 'private' },
     cors: null,
     rateLimits: [],
@@ -228,6 +229,7 @@ password_checks_per_second: 3
     },
     limits: { maxBodyBytes: 5, minRequestRate: 1024, minResponseRate: 7 },
     // their own keys are in policy.test.ts
+    request: { set: {}, remove: [], keep: [] },
     response: { set: {}, remove: [], securityHeaders: 'off', cache: 'private' },
     cors: null,
     rateLimits: [],

@@ -15,6 +15,7 @@ const route = (fields: string, accept = 'token') => yamlWithRoute(`path: /, acce
 test('every key of a policy can be set', () => {
   const loaded = folder.config(
     route(`encoded_slash: keep,
+      request: { set: { X-WEBAUTH-USER: "{sub}", X-B: "{{1}} {host}" }, remove: [X-C, Cookie] },
       response: { set: { X-A: "1; b" }, remove: [Server], security_headers: strict, cache: shared },
       cors: { origins: ["HTTPS://App.example.org:443", "https://*.example.org:8443"], methods: [PUT], headers: [X-B],
         expose: [X-C], credentials: true, max_age: 1h },
@@ -22,6 +23,7 @@ test('every key of a policy can be set', () => {
   );
   expect(loaded.routes[0]).toMatchObject({
     encodedSlash: 'keep',
+    request: { set: { 'X-WEBAUTH-USER': '{sub}', 'X-B': '{{1}} {host}' }, remove: ['X-C', 'Cookie'], keep: [] },
     response: { set: { 'X-A': '1; b' }, remove: ['Server'], securityHeaders: 'strict', cache: 'shared' },
     cors: {
       origins: ['https://app.example.org', 'https://*.example.org:8443'],
@@ -46,6 +48,42 @@ test('a configuration crosses to the edges as JSON without losing any of it', ()
 
 describe('a policy that does not hold', () => {
   test.each([
+    [
+      'request: { set: { Content-Length: "1" } }',
+      'routes[0].request.set.Content-Length: header "Content-Length" frames',
+    ],
+    ['request: { remove: [connection] }', 'routes[0].request.remove[0]: header "connection" frames'],
+    ['request: { set: { Sec-WebSocket-Key: a } }', 'routes[0].request.set.Sec-WebSocket-Key: header'],
+    ['request: { set: { Host: a.example } }', 'routes[0].request.set.Host: header "Host" is latchkey\'s own to say'],
+    ['request: { set: { X-Forwarded-For: a } }', 'routes[0].request.set.X-Forwarded-For: header'],
+    ['request: { set: { x-request-id: a } }', 'routes[0].request.set.x-request-id: header'],
+    ['request: { set: { Proxy: a } }', 'routes[0].request.set.Proxy: header "Proxy" is'],
+    ['request: { remove: [Via] }', 'routes[0].request.remove[0]: header "Via" is'],
+    [
+      'request: { set: { Remote-User: "{sub}" } }',
+      'routes[0].request.set.Remote-User: header "Remote-User" is one of the names that say who asks (use identity: { custom',
+    ],
+    ['request: { set: { X-Latchkey-A: a } }', 'routes[0].request.set.X-Latchkey-A: header'],
+    ['request: { set: { Authorization: a } }', 'routes[0].request.set.Authorization: header "Authorization" carries'],
+    ['request: { set: { "X A": a } }', 'routes[0].request.set["X A"]: "X A" is not a header name'],
+    ['request: { set: { X-A: "a\\r\\nX-B: c" } }', 'routes[0].request.set.X-A: holds a line end'],
+    ['request: { set: { X-A: "" } }', 'routes[0].request.set.X-A: is empty'],
+    [
+      'request: { set: { X-A: "{subs}" } }',
+      'routes[0].request.set.X-A: unknown placeholder {subs} (did you mean "sub"?)',
+    ],
+    ['request: { set: { X-A: "{sub" } }', 'routes[0].request.set.X-A: has a brace that opens or closes nothing'],
+    ['request: { set: { X-A: a, x-a: b } }', 'routes[0].request.set.x-a: is the same header as X-A'],
+    [
+      'identity: { custom: { sub: X-A } }, request: { set: { X-A: a } }',
+      "routes[0].request.set.X-A: is the same header as the route's identity",
+    ],
+    ['request: { set: { X-A: a }, remove: [x-a] }', 'routes[0].request.remove[0]: x-a is set as well'],
+    ['request: { remove: [X-A, x-a] }', 'routes[0].request.remove[1]: x-a stands here twice'],
+    ['request: { keep: [CF-Connecting-IP] }', 'routes[0].request.keep[0]: nobody is trusted to send it'],
+    ['request: { keep: [X-Own] }', 'routes[0].request.keep[0]: header "X-Own" is not removed anyway'],
+    ['request: { keep: [X-Forwarded-For] }', 'routes[0].request.keep[0]: header "X-Forwarded-For" is latchkey'],
+    ['request: { keep: [Remote-User] }', 'routes[0].request.keep[0]: header "Remote-User" is latchkey'],
     [
       'response: { set: { Content-Length: "1" } }',
       'routes[0].response.set.Content-Length: header "Content-Length" frames',

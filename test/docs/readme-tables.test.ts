@@ -32,7 +32,13 @@ interface Setting {
 }
 
 /** Settings that have parts of their own, which the README names in one row. */
-const wholes = new Set(['routes[].timeouts', 'routes[].limits', 'routes[].identity', 'routes[].response.set']);
+const wholes = new Set([
+  'routes[].timeouts',
+  'routes[].limits',
+  'routes[].identity',
+  'routes[].request.set',
+  'routes[].response.set',
+]);
 
 function settingsOf(schema: Schema, name = ''): Setting[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, part]) => {

@@ -4,6 +4,7 @@
 // Rules: conventions.md "Identity headers to the upstream", attacks.md "Headers".
 
 import type { TokenClaims } from '../token/claims.ts';
+import { fillFromClaims, type TemplatedHeader, utf8AsLatin1 } from './header-template.ts';
 
 /** Claims that a custom preset may map. */
 export type CustomIdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';
@@ -103,8 +104,9 @@ const maxNameLength = 64;
  * (`VerifiedToken.identityLines`).
  *
  * @param identity  custom names must have passed `validateCustomHeaderName`
+ * @param own       headers that the route's `request.set` makes of claims
  */
-export function compileIdentity(identity: IdentityRule): IdentityWriter {
+export function compileIdentity(identity: IdentityRule, own: readonly TemplatedHeader[] = []): IdentityWriter {
   const pairs = [
     ...(identity.preset === 'custom' ? customPairs(identity.headers) : presets[identity.preset]),
     ...always,
@@ -114,7 +116,12 @@ export function compileIdentity(identity: IdentityRule): IdentityWriter {
     for (const [name, claim] of pairs) {
       const value = claims[claim];
       if (value === undefined || value.length === 0) continue;
-      lines += `${name}: ${utf8AsLatin1(typeof value === 'string' ? value : value.join(','))}\r\n`;
+      const text = utf8AsLatin1(typeof value === 'string' ? value : value.join(','));
+      if (text !== null) lines += `${name}: ${text}\r\n`;
+    }
+    for (const { name, parts } of own) {
+      const text = fillFromClaims(parts, claims);
+      if (text !== null) lines += `${name}: ${text}\r\n`;
     }
     return lines;
   };
@@ -164,12 +171,4 @@ function customPairs(headers: Readonly<Partial<Record<CustomIdentityClaim, strin
     if (name !== undefined) pairs.push([name, claim]);
   }
   return pairs;
-}
-
-/** A head is written as latin1, one character a byte, so that UTF-8 goes through it unharmed. ASCII is its own UTF-8. */
-function utf8AsLatin1(text: string): string {
-  for (let index = 0; index < text.length; index++) {
-    if (text.charCodeAt(index) > 0x7f) return Buffer.from(text, 'utf8').toString('latin1');
-  }
-  return text;
 }

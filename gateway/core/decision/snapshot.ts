@@ -9,6 +9,7 @@ import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
 import type { AccessAnswer } from './access.ts';
 import type { CorsPolicy } from './cors.ts';
 import type { RateLimits } from './rate-limit.ts';
+import type { RequestPolicy } from './request-policy.ts';
 import type { ResponsePolicy } from './response-policy.ts';
 import type { RouteTable } from './route-table.ts';
 
@@ -54,6 +55,8 @@ export interface RoutePolicy {
   readonly assertion: boolean;
   /** What a request may switch to; null for nothing. */
   readonly upgrade: UpgradePolicy | null;
+  /** What changes in the heads of requests; null for nothing. */
+  readonly request: RequestPolicy | null;
   /** What changes in the heads of answers; null for nothing. */
   readonly response: ResponsePolicy | null;
   /** What a credential opened may be kept by shared caches, as the upstream says. */
@@ -122,6 +125,8 @@ export interface Snapshot {
   readonly trustedProxies: AddressList | null;
   /** Any route has a rule that comes before the decision: a preflight answered here, a limit by address. */
   readonly hasEarlyRules: boolean;
+  /** Folded names of request fields that some route sets or removes. */
+  readonly requestFields: ReadonlySet<string>;
   /** Lower-case names of response fields that some route's policy acts on. */
   readonly responseFields: readonly string[];
   /** Lower-case name of the header in which trusted proxies say the client's address, or null. */

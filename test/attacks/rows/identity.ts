@@ -50,6 +50,48 @@ const forwarding: readonly (readonly [id: string, line: string])[] = [
   ['request-id', 'X-Request-Id: mine'],
 ];
 
+/** What other gateways and CDNs say, and a site may still believe. */
+const foreign: readonly (readonly [id: string, line: string])[] = [
+  ['webauth-user', 'X-WEBAUTH-USER: admin'],
+  ['webauth-role', 'X-WEBAUTH-ROLE: Admin'],
+  ['x-remote-user', 'X-Remote-User: root'],
+  ['x-remote-group', 'X-Remote-Group: system:masters'],
+  ['authentik-username', 'X-authentik-username: akadmin'],
+  ['authentik-jwt', 'X-authentik-jwt: a.b.c'],
+  ['auth-username', 'X-Auth-Username: akadmin'],
+  ['cf-access-jwt', 'Cf-Access-Jwt-Assertion: a.b.c'],
+  ['cf-access-email', 'Cf-Access-Authenticated-User-Email: root@example.org'],
+  ['tailscale-login', 'Tailscale-User-Login: root@example.org'],
+  ['pomerium-jwt', 'X-Pomerium-Jwt-Assertion: a.b.c'],
+  ['vouch-user', 'X-Vouch-User: root@example.org'],
+  ['amzn-oidc', 'X-Amzn-Oidc-Identity: root'],
+  ['goog-user', 'X-Goog-Authenticated-User-Email: accounts.google.com:root@example.org'],
+  ['goog-iap', 'X-Goog-Iap-Jwt-Assertion: a.b.c'],
+  ['ms-principal', 'X-MS-CLIENT-PRINCIPAL-NAME: root@example.org'],
+  ['consumer', 'X-Consumer-Username: root'],
+  ['authenticated-userid', 'X-Authenticated-Userid: root'],
+  ['userinfo', 'X-Userinfo: e30='],
+  ['oidc-claim', 'OIDC-CLAIM-sub: root'],
+  ['shibboleth', 'Shib-Session-ID: 1'],
+  ['proxy-user', 'X-Proxy-User: admin'],
+  ['siteminder', 'SM-USER: root'],
+  ['webseal', 'iv-user: root'],
+  ['ssl-client-dn', 'X-SSL-Client-DN: CN=root'],
+  ['ssl-client-verify', 'SSL-Client-Verify: SUCCESS'],
+  ['client-cert', 'X-Client-Cert: MII'],
+  ['client-cert-rfc', 'Client-Cert: :MII=:'],
+  ['client-cert-envoy', 'X-Forwarded-Client-Cert: Hash=1'],
+  ['true-client-ip', 'True-Client-IP: 192.0.2.1'],
+  ['cf-connecting-ip', 'CF-Connecting-IP: 192.0.2.1'],
+  ['fastly-client-ip', 'Fastly-Client-IP: 192.0.2.1'],
+  ['fly-client-ip', 'Fly-Client-IP: 192.0.2.1'],
+  ['x-client-ip', 'X-Client-IP: 192.0.2.1'],
+  ['cluster-client-ip', 'X-Cluster-Client-IP: 192.0.2.1'],
+  ['azure-clientip', 'X-Azure-ClientIP: 192.0.2.1'],
+  ['envoy-address', 'X-Envoy-External-Address: 192.0.2.1'],
+  ['other-letters', 'x-wEBaUTH-uSER: admin'],
+];
+
 const spelled: readonly (readonly [id: string, line: string])[] = [
   ['underscores', 'X_Forwarded_User: root'],
   ['dots', 'X.Forwarded.User: root'],
@@ -124,6 +166,62 @@ export const identityRows: readonly RequestRow[] = [
       'oauth2-proxy CVE-2026-40575, Traefik CVE-2026-35051',
       { line: 'GET /open/a' },
     ),
+  ),
+  ...foreign.map(([id, line]) =>
+    passed(
+      `foreign-${id}`,
+      `${line}, as another gateway would say it`,
+      get('/open/a', line),
+      'conventions, identity headers',
+      { line: 'GET /open/a' },
+    ),
+  ),
+  ...foreign.map(([id, line]) =>
+    passed(
+      `foreign-trusting-${id}`,
+      `${line} from a listed proxy that nobody asked to say it`,
+      get('/open/a', line),
+      'conventions, identity headers',
+      { line: 'GET /open/a' },
+      { gateway: 'trusting' },
+    ),
+  ),
+  passed(
+    'foreign-nominated',
+    'names of other gateways that Connection lists',
+    get('/open/a', 'Connection: X-WEBAUTH-USER, Proxy', 'X-WEBAUTH-USER: admin', 'Proxy: http://192.0.2.1:8080'),
+    'conventions, identity headers',
+    { line: 'GET /open/a' },
+  ),
+  ...['Proxy', 'proxy', 'PROXY'].map((name) =>
+    passed(
+      `httpoxy-${name}`,
+      `${name}, which programs behind CGI take for a setting of their own`,
+      get('/open/a', `${name}: http://192.0.2.1:8080`),
+      'CVE-2016-5385',
+      { line: 'GET /open/a' },
+      { gateway: 'trusting' },
+    ),
+  ),
+  passed(
+    'not-foreign',
+    'names that only resemble them',
+    get('/open/a', 'X-Auth-Token: t', 'X-User-Id: 7', 'X-SSLClient: 1', 'Proxy-Id: 1', 'X-Access-Token: t'),
+    'conventions, identity headers',
+    {
+      line: 'GET /open/a',
+      fields: ['X-Auth-Token: t', 'X-User-Id: 7', 'X-SSLClient: 1', 'Proxy-Id: 1', 'X-Access-Token: t'],
+    },
+  ),
+  passed(
+    'foreign-ids',
+    'what CDNs say of a request, and not of who asks',
+    get('/open/a', 'CF-Ray: 1', 'CF-IPCountry: DE', 'CF-Visitor: {"scheme":"https"}', 'X-Amz-Cf-Id: 1'),
+    'conventions, identity headers',
+    {
+      line: 'GET /open/a',
+      fields: ['CF-Ray: 1', 'CF-IPCountry: DE', 'CF-Visitor: {"scheme":"https"}', 'X-Amz-Cf-Id: 1'],
+    },
   ),
   ...spelled.map(([id, line]) =>
     refused(
