@@ -1,14 +1,14 @@
 // Who is counted by a rate limit, and whether this request is one too many.
 // By address before any credential is looked at, so that a flood costs no signatures; by subject and token once they are known.
-// An IPv6 host owns a /64, so that is what counts as one address.
+// An IPv6 host owns a /64, so that is what counts as one address; see core/token/client-network.ts.
 
 import { createHash } from 'node:crypto';
-import ipaddr from 'ipaddr.js';
 import type { CookieChanges } from '../core/decision/cookie-changes.ts';
 import { type Denial, deny, type Permit } from '../core/decision/decide.ts';
 import type { RateLimit } from '../core/decision/rate-limit.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
+import { clientNetworks } from '../core/token/client-network.ts';
 import type { RateBuckets } from './rate-buckets.ts';
 
 /** @returns the refusal when an address asks too often; null when it may go on, or nothing limits it */
@@ -37,7 +37,8 @@ export function limitByIdentity(buckets: RateBuckets, permit: Permit, address: s
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   if (address !== lastAddress) {
-    lastNetwork = ipaddr.IPv6.isValid(address) ? ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':') : address;
+    const { source } = clientNetworks(address);
+    lastNetwork = source === 'unknown' ? address : source;
     lastAddress = address;
   }
   return lastNetwork;
