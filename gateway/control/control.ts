@@ -21,6 +21,7 @@ import { noStoreAnswers, type StoreAnswers } from './edge-questions.ts';
 import { EdgeRoster } from './edge-roster.ts';
 import { createEdgeServer } from './edge-server.ts';
 import { Enforcement } from './enforcement.ts';
+import type { UsersFileGuesses } from './guesses/users-file-guesses.ts';
 import type { ControlState } from './load-state.ts';
 import { mergeReload } from './merge-reload.ts';
 import { createOperationsServer } from './operations-server.ts';
@@ -51,6 +52,8 @@ export interface ControlOptions {
   readonly answers?: Partial<StoreAnswers>;
   /** Where passwords of the users file are checked; see `PasswordVerifierOptions`. */
   readonly passwordQueue?: CheckQueue;
+  /** What slows guessing at the users file. Default: counts in memory alone. */
+  readonly passwordGuesses?: UsersFileGuesses;
   /** The change log to follow. Default: one in which nothing happens. */
   readonly changes?: ChangeSource;
   /** Reads the key ring anew after it changed in the store; resolves with the keys. Default: the keys stay. */
@@ -121,6 +124,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     clock,
     logger,
     ...(options.passwordQueue === undefined ? {} : { queue: options.passwordQueue }),
+    ...(options.passwordGuesses === undefined ? {} : { guesses: options.passwordGuesses }),
   });
   const enforcement = new Enforcement({ logger, endEdge: options.endEdge ?? null, counters: metrics });
   enforcement.expect(options.runningEdges ?? []);

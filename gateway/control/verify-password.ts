@@ -4,21 +4,20 @@
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { LRUCache } from 'lru-cache';
 import type {
   PasswordAnswer,
   PasswordQuestion,
   RenewPasswordAnswer,
   RenewPasswordQuestion,
 } from '../config/edge-feed.ts';
+import { clientNetworks } from '../core/token/client-network.ts';
 import { verifyPassword } from '../store/password-hash.ts';
 import { findUser, readUsers, type UserRecord } from '../store/users.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { addressBlock } from './accounts/address-block.ts';
 import { makePasswordQueue } from './accounts/password-work.ts';
-import type { CheckQueue, CheckSource, QueueOutcome } from './check-queue.ts';
+import type { CheckQueue } from './check-queue.ts';
 import type { ControlClock } from './control-clock.ts';
-import { PasswordThrottle } from './password-throttle.ts';
+import { UsersFileGuesses } from './guesses/users-file-guesses.ts';
 
 export interface PasswordVerifierOptions {
   /** The users file of the present configuration; null when there is none, then every guess is wrong. */
@@ -29,27 +28,26 @@ export interface PasswordVerifierOptions {
   readonly logger: Logger;
   /** Shared with whatever else hashes passwords. Default: one of its own. */
   readonly queue?: CheckQueue;
+  /** What slows guessing. Default: counts in memory alone, for a control without a store. */
+  readonly guesses?: UsersFileGuesses;
 }
 
 type Users = ReadonlyMap<string, UserRecord>;
 
-/** Who gave a right password lately, by name and network: their guesses wait behind nobody else's. */
-const maxKnownSources = 10_000;
-
 /** The password check of control. */
 export class PasswordVerifier {
   readonly #options: PasswordVerifierOptions;
-  readonly #throttle = new PasswordThrottle();
+  readonly #guesses: UsersFileGuesses;
   readonly #queue: CheckQueue;
   readonly #flights = new Map<string, Promise<PasswordAnswer>>();
   readonly #flightKey = randomBytes(32);
-  readonly #knownSources = new LRUCache<string, true>({ max: maxKnownSources });
   #users: Users = new Map();
   /** Path, inode, size and times of the file that `#users` came from. */
   #signature = '';
 
   constructor(options: PasswordVerifierOptions) {
     this.#options = options;
+    this.#guesses = options.guesses ?? new UsersFileGuesses({ store: null, clock: options.clock });
     this.#queue = options.queue ?? makePasswordQueue(options.checksPerSecond, options.clock);
   }
 
@@ -75,32 +73,34 @@ export class PasswordVerifier {
     this.#queue.close();
   }
 
+  /**
+   * Order: the wait is asked for first and counts nothing; then the turn is awaited; then the guess is counted; then the hash is
+   * computed. So what is refused costs no hash, and what is hashed was counted.
+   */
   async #check({ user, password, address }: PasswordQuestion): Promise<PasswordAnswer> {
-    const { clock } = this.#options;
-    const wait = this.#throttle.begin(user, address, clock.monotonicMs());
-    if (wait > 0) return { kind: 'busy', retryAfterSeconds: Math.ceil(wait / 1000) };
-    let outcome: QueueOutcome<UserRecord | null>;
-    try {
-      outcome = await this.#queue.run(this.#sourceOf(user, address), () => this.#find(user, password));
-    } catch (error) {
-      this.#throttle.end(user, address, 'unknown', clock.monotonicMs());
-      throw error;
-    }
-    if (outcome.kind === 'busy') {
-      this.#throttle.end(user, address, 'unknown', clock.monotonicMs());
-      return outcome;
-    }
-    this.#throttle.end(user, address, outcome.value === null ? 'wrong' : 'right', clock.monotonicMs());
-    if (outcome.value === null) return { kind: 'refused' };
-    const { name, credentialId, version } = outcome.value;
-    this.#knownSources.set(this.#digest(user, addressBlock(address)), true);
-    return { kind: 'verified', sub: name, credentialId, credentialVersion: version };
+    const { waitSeconds, isKnown } = await this.#guesses.look(user, address);
+    if (waitSeconds > 0) return { kind: 'busy', retryAfterSeconds: waitSeconds };
+    // Guesses from a place that gave the right password before wait behind nobody else's.
+    const { source } = clientNetworks(address);
+    const turn = { name: isKnown ? this.#digest(user, source) : source, isKnown };
+    const outcome = await this.#queue.run(turn, () => this.#guess(user, password, address));
+    return outcome.kind === 'busy' ? outcome : outcome.value;
   }
 
-  #sourceOf(user: string, address: string): CheckSource {
-    const network = addressBlock(address);
-    const known = this.#digest(user, network);
-    return this.#knownSources.has(known) ? { name: known, isKnown: true } : { name: network, isKnown: false };
+  async #guess(user: string, password: string, address: string): Promise<PasswordAnswer> {
+    const taken = await this.#guesses.take(user, address);
+    if ('waitSeconds' in taken) return { kind: 'busy', retryAfterSeconds: taken.waitSeconds };
+    let record: UserRecord | null;
+    try {
+      record = await this.#find(user, password);
+    } catch (error) {
+      await this.#guesses.settle(taken, 'not-looked-at');
+      throw error;
+    }
+    await this.#guesses.settle(taken, record === null ? 'wrong' : 'right');
+    if (record === null) return { kind: 'refused' };
+    const { name, credentialId, version } = record;
+    return { kind: 'verified', sub: name, credentialId, credentialVersion: version };
   }
 
   /** Keyed, so that what is kept says nothing about who guessed what. */

@@ -1,11 +1,13 @@
-// Counts guesses and says when the next one may be looked at. Kept in the store, so a restart gives no fresh guesses.
-// A guess is counted before it is looked at, and forgotten when it was right: so many guesses at once are still counted one
-// by one. What is counted (account and address, a short code) and how hard is the caller's.
+// Rows of what is counted: guesses at secrets, requests of strangers, mails. Kept in the store, so a restart gives nothing back and
+// all nodes count together. What is counted and how hard is the caller's; the rule for guesses is core/model/try-count.ts.
+// Whoever counts does so before looking, in the same unit, so that many at once are still counted one by one.
 
-import type { Kysely } from 'kysely';
+import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely';
 import type { EpochSeconds } from '../core/model/time.ts';
+import type { TryCount } from '../core/model/try-count.ts';
 import type { Unit } from './store.ts';
-import type { Tables } from './tables.ts';
+import type { Tables, ThrottlesTable } from './tables.ts';
+import { makeThrottleRoom } from './throttle-room.ts';
 
 /** What is counted. */
 export interface ThrottleKey {
@@ -14,6 +16,7 @@ export interface ThrottleKey {
   readonly keyDigest: string;
 }
 
+/** How often something may be counted in a window. */
 export interface ThrottlePolicy {
   /** How long nothing is looked at after this many guesses in a row, in seconds; 0: the next one may come at once. */
   readonly blockSeconds: (guesses: number) => number;
@@ -38,18 +41,74 @@ export async function countGuess(unit: Unit, key: ThrottleKey, policy: ThrottleP
   }
   const isFresh = row === undefined || row.last_at + policy.forgetAfterSeconds <= unit.now;
   const guesses = isFresh ? 1 : row.failures + 1;
-  const values = {
-    failures: guesses,
-    first_at: isFresh ? unit.now : row.first_at,
-    last_at: unit.now,
-    blocked_until_at: unit.now + Math.ceil(policy.blockSeconds(guesses)),
+  const count = {
+    tries: guesses,
+    leakedAt: isFresh ? unit.now : row.first_at,
+    lastAt: unit.now,
+    blockedUntilAt: unit.now + Math.ceil(policy.blockSeconds(guesses)),
   };
+  if (await writeCounts(unit, [{ key, count, isNew: row === undefined }])) return { kind: 'allowed', guesses };
+  return { kind: 'blocked', until: unit.now + noRoomSeconds };
+}
+
+/** How long somebody waits for whom there is no room in the table. */
+export const noRoomSeconds = 60;
+
+/** What was counted of each; null for nothing. In the order of the keys. */
+export async function readCounts(
+  database: Kysely<Tables>,
+  keys: readonly ThrottleKey[],
+): Promise<readonly (TryCount | null)[]> {
+  if (keys.length === 0) return [];
+  const rows = await database
+    .selectFrom('throttles')
+    .selectAll()
+    .where((on) => isOneOf(on, keys))
+    .execute();
+  return keys.map(({ kind, keyDigest }) => {
+    const row = rows.find((found) => found.kind === kind && found.key_digest === keyDigest);
+    return row === undefined
+      ? null
+      : { tries: row.failures, leakedAt: row.first_at, lastAt: row.last_at, blockedUntilAt: row.blocked_until_at };
+  });
+}
+
+/** @param counts  at least one; `isNew`: there was no row when it was read in this unit @returns false when there was no room; nothing was written */
+export async function writeCounts(
+  unit: Unit,
+  counts: readonly { readonly key: ThrottleKey; readonly count: TryCount; readonly isNew: boolean }[],
+): Promise<boolean> {
+  const added = counts.filter(({ isNew }) => isNew).length;
+  if (added > 0 && !(await makeThrottleRoom(unit, added))) return false;
   await unit.sql
     .insertInto('throttles')
-    .values({ kind: key.kind, key_digest: key.keyDigest, ...values })
-    .onConflict((conflict) => conflict.columns(['kind', 'key_digest']).doUpdateSet(values))
+    .values(
+      counts.map(({ key, count }) => ({
+        kind: key.kind,
+        key_digest: key.keyDigest,
+        failures: count.tries,
+        first_at: count.leakedAt,
+        last_at: count.lastAt,
+        blocked_until_at: count.blockedUntilAt,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['kind', 'key_digest']).doUpdateSet((on) => ({
+        failures: on.ref('excluded.failures'),
+        first_at: on.ref('excluded.first_at'),
+        last_at: on.ref('excluded.last_at'),
+        blocked_until_at: on.ref('excluded.blocked_until_at'),
+      })),
+    )
     .execute();
-  return { kind: 'allowed', guesses };
+  return true;
+}
+
+function isOneOf(
+  on: ExpressionBuilder<{ throttles: ThrottlesTable }, 'throttles'>,
+  keys: readonly ThrottleKey[],
+): Expression<SqlBool> {
+  return on.or(keys.map(({ kind, keyDigest }) => on.and([on('kind', '=', kind), on('key_digest', '=', keyDigest)])));
 }
 
 /** Whether a block holds at a moment. @param longestSeconds  see `ThrottlePolicy` */
@@ -68,23 +127,37 @@ export async function readThrottle(
 }
 
 /** After a right guess. */
-export async function forgetGuesses(unit: Unit, key: ThrottleKey): Promise<void> {
-  await unit.sql.deleteFrom('throttles').where('kind', '=', key.kind).where('key_digest', '=', key.keyDigest).execute();
+export async function forgetGuesses(unit: Unit, ...keys: readonly ThrottleKey[]): Promise<void> {
+  if (keys.length === 0) return;
+  await unit.sql
+    .deleteFrom('throttles')
+    .where((on) => isOneOf(on, keys))
+    .execute();
 }
 
 /** Takes one guess back, because it was right; the others of the same key stay counted, and so does a block that stands. */
-export async function takeGuessBack(unit: Unit, key: ThrottleKey): Promise<void> {
+export async function takeGuessBack(unit: Unit, ...keys: readonly ThrottleKey[]): Promise<void> {
+  if (keys.length === 0) return;
   await unit.sql
     .updateTable('throttles')
     .set((is) => ({ failures: is('failures', '-', 1) }))
-    .where('kind', '=', key.kind)
-    .where('key_digest', '=', key.keyDigest)
+    .where((on) => isOneOf(on, keys))
     .where('failures', '>', 0)
     .execute();
 }
 
-/** Drops what nobody guessed at since a moment and blocks nobody. @returns how many; `limit` means: there may be more */
-export async function pruneThrottles(unit: Unit, before: EpochSeconds, limit = 500): Promise<number> {
+/**
+ * Drops what was not counted since a moment and blocks nobody.
+ *
+ * @param kinds  only of these; default all
+ * @returns how many; `limit` means: there may be more
+ */
+export async function pruneThrottles(
+  unit: Unit,
+  before: EpochSeconds,
+  limit = 500,
+  kinds: readonly string[] | null = null,
+): Promise<number> {
   const old = await unit.sql
     .deleteFrom('throttles')
     .where(({ eb, refTuple, selectFrom }) =>
@@ -95,6 +168,7 @@ export async function pruneThrottles(unit: Unit, before: EpochSeconds, limit = 5
           .select(['kind', 'key_digest'])
           .where('last_at', '<', before)
           .where('blocked_until_at', '<', unit.now)
+          .$if(kinds !== null, (query) => query.where('kind', 'in', [...(kinds ?? [])]))
           .limit(limit)
           .$asTuple('kind', 'key_digest'),
       ),

@@ -9,6 +9,7 @@ import { passwordWork } from '../../control/accounts/password-work.ts';
 import { type Control, listenOnSocket, type Reloaded, type ReloadResult, startControl } from '../../control/control.ts';
 import type { ControlContext } from '../../control/control-context.ts';
 import type { StoreAnswers } from '../../control/edge-questions.ts';
+import { UsersFileGuesses } from '../../control/guesses/users-file-guesses.ts';
 import { openConfiguredTransport } from '../../control/notify/configured-transport.ts';
 import { type Outbox, startOutbox } from '../../control/notify/deliver-outbox.ts';
 import { registerOutboxMetrics } from '../../control/notify/outbox-metrics.ts';
@@ -89,6 +90,7 @@ export async function composeControl(
       clock,
       visitors: ({ assertionKeys }) => createPublicServer(context, { assertionKeys }),
       answers: answersFrom(context),
+      passwordGuesses: new UsersFileGuesses({ store: context.store, clock }),
       changes: context.store,
       passwordQueue: passwordWork(context).queue,
       reloadKeys: async () => {

@@ -1,5 +1,6 @@
 // How long things of accounts last and how often they may be tried, each with its reason.
-// Numbers only. What counts them: guess-throttle.ts and request-throttle.ts.
+// Numbers only. What counts them: request-throttle.ts. Guesses are
+// guesses/guess-policies.ts.
 
 const minute = 60;
 const hour = 60 * minute;
@@ -28,34 +29,6 @@ export const sessionAbsoluteSeconds = 30 * day;
 export const sessionTokenSeconds = 15 * minute;
 /** A last use is written at most this often: renewals by many hosts are one write. */
 export const seenResolutionSeconds = minute;
-
-/** How guesses are slowed: free ones first, then a wait that doubles with each further one, up to the longest. */
-export interface GuessLimit {
-  readonly freeFailures: number;
-  readonly firstWaitSeconds: number;
-  readonly longestWaitSeconds: number;
-  /** Failures are forgotten after this long without one. */
-  readonly forgetSeconds: number;
-}
-
-export const guessLimits = {
-  /**
-   * One account from one address. Five are typing errors; then waiting grows, so that an address gets about a hundred guesses
-   * a day, the most that NIST SP 800-63B §3.2.2 allows in a row.
-   */
-  'account-address': { freeFailures: 5, firstWaitSeconds: 1, longestWaitSeconds: 900, forgetSeconds: day },
-  /**
-   * One account from everywhere, for botnets. It must not become a way to lock somebody out: known devices are exempt, the
-   * longest wait is a minute, and the way by mail is never slowed by it.
-   */
-  account: { freeFailures: 50, firstWaitSeconds: 1, longestWaitSeconds: 60, forgetSeconds: day },
-  /** One account from one known device: only who has its cookie can fill it, so it locks nobody else out. */
-  'account-device': { freeFailures: 10, firstWaitSeconds: 1, longestWaitSeconds: 900, forgetSeconds: day },
-  /** One address over all accounts: one password tried on many. Wide, because a school or an office is one address. */
-  address: { freeFailures: 100, firstWaitSeconds: 1, longestWaitSeconds: 60, forgetSeconds: hour },
-} as const satisfies Readonly<Record<string, GuessLimit>>;
-
-export type GuessKind = keyof typeof guessLimits;
 
 /** How many of something may be asked for in a window. */
 export interface RequestLimit {

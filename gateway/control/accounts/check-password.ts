@@ -7,7 +7,7 @@ import type { AccountRecord } from '../../store/accounts.ts';
 import type { CheckSource } from '../check-queue.ts';
 import type { ControlContext } from '../control-context.ts';
 import { addressBlock } from './address-block.ts';
-import { type Guesser, guessWait, takeGuess } from './guess-throttle.ts';
+import { type Guesser, passwordWait, takeGuess } from './guess-throttle.ts';
 import { passwordWork } from './password-work.ts';
 
 export type CheckedPassword =
@@ -24,7 +24,7 @@ export async function checkPassword(
   password: string,
   guesser: Guesser,
 ): Promise<CheckedPassword> {
-  const wait = await guessWait(context, guesser);
+  const wait = await passwordWait(context, guesser);
   if (wait > 0) return { kind: 'busy', retryAfterSeconds: wait };
   const usable = account !== null && accountStanding(account) === 'usable' ? account : null;
   const outcome = await passwordWork(context).check(sourceOf(guesser), usable?.passwordHash ?? null, password, () =>

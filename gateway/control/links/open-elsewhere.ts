@@ -6,11 +6,10 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { appendAudit } from '../../store/audit.ts';
 import { insertCode, spendCode } from '../../store/one-time-codes.ts';
-import { countGuess, type ThrottlePolicy } from '../../store/throttles.ts';
 import { type AccessPass, makeAccessPass } from '../access/access-pass.ts';
 import { answerAccess } from '../access/answer-access.ts';
-import { addressBlock } from '../accounts/address-block.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
+import { countGuessAt } from '../guesses/count-guess.ts';
 import { originOf } from './tokenized-url.ts';
 
 /** Life of a code. */
@@ -19,16 +18,6 @@ export const elsewhereSeconds = 10 * 60;
 /** Letters and digits that are not mistaken for each other. 32 of them: five random bits each. */
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 const codeLength = 8;
-
-/**
- * A code has 40 random bits and ten minutes; with so few tries an address finds none in a lifetime. Right ones count as well,
- * so that nobody wipes the slate with a code of their own.
- */
-const throttle: ThrottlePolicy = {
-  blockSeconds: (guesses) => (guesses < 10 ? 0 : Math.min(3600, 30 * 2 ** Math.min(guesses - 10, 7))),
-  forgetAfterSeconds: 3600,
-  longestBlockSeconds: 3600,
-};
 
 const detailsShape = z.object({ host: z.string(), path: z.string(), session: z.string(), device: z.string() });
 
@@ -95,11 +84,11 @@ export async function openElsewhere(
 ): Promise<ElsewhereOpened> {
   const code = asked.typed.toUpperCase().replace(/[\s-]/g, '');
   if (code.length !== codeLength || [...code].some((letter) => !alphabet.includes(letter))) return { kind: 'refused' };
-  const guess = { kind: 'open-elsewhere', keyDigest: digestOf(`address ${addressBlock(asked.clientAddress)}`) };
+  const guess = { secret: 'elsewhere-code', name: null, clientAddress: asked.clientAddress, known: null } as const;
   const key = keyOf(code);
   const written = await context.write(async (unit) => {
-    const counted = await countGuess(unit, guess, throttle);
-    if (counted.kind === 'blocked') return { kind: 'busy', retryAfterSeconds: counted.until - unit.now } as const;
+    const wait = await countGuessAt(unit, guess);
+    if (wait !== null) return { kind: 'busy', retryAfterSeconds: wait } as const;
     const row = await unit.sql
       .selectFrom('one_time_codes')
       .select(['details', 'account_id'])

@@ -13,7 +13,6 @@ import type { Unit } from '../../store/store.ts';
 import { pruneThrottles } from '../../store/throttles.ts';
 import {
   abandonedAfterSeconds,
-  guessLimits,
   keepAuditSeconds,
   keepDevicesSeconds,
   keepEndedSeconds,
@@ -22,6 +21,9 @@ import {
 } from '../accounts/account-limits.ts';
 import { removeUnverified } from '../accounts/claim-address.ts';
 import type { ControlContext } from '../control-context.ts';
+import { guessKinds, longestMemorySeconds } from '../guesses/guess-policies.ts';
+import { knownSeconds } from '../guesses/users-file-guesses.ts';
+import { refusalKind } from './record-refusal.ts';
 
 /** Rows of each kind in one call. */
 const rowsPerCall = 500;
@@ -30,6 +32,8 @@ const accountsPerCall = 20;
 /** Rows of a table that has no index for its end, in one call: a million is walked in four days, and what is kept is kept for weeks. */
 const rowsPerPage = 2000;
 const day = 24 * 3600;
+/** Counts of windows: nothing is asked of one whose window is over. */
+const windowKinds = [...Object.keys(requestLimits), refusalKind];
 
 export interface Pruned {
   readonly rows: number;
@@ -50,17 +54,16 @@ export function beginWalks(): PruneWalks {
 
 /** @param walks  of the call before, changed by this one. Default: from the beginning */
 export async function pruneExpired(context: ControlContext, walks: PruneWalks = beginWalks()): Promise<Pruned> {
-  const longestCount = Math.max(
-    ...Object.values(guessLimits).map(({ forgetSeconds }) => forgetSeconds),
-    ...Object.values(requestLimits).map(({ windowSeconds }) => windowSeconds),
-  );
+  const longestWindow = Math.max(...Object.values(requestLimits).map(({ windowSeconds }) => windowSeconds));
   const { routes } = context.config();
   const longestToken = Math.max(0, ...routes.map(({ maxTokenTtlSeconds }) => maxTokenTtlSeconds));
   const changeLife = Math.max(defaultChangeLifeSeconds, longestToken + day);
   const from = (after: string) => ({ after, rows: rowsPerPage });
   const steps: ((unit: Unit) => Promise<Pruned>)[] = [
     async (unit) => listed(await pruneCodes(unit, unit.now, rowsPerCall)),
-    async (unit) => listed(await pruneThrottles(unit, unit.now - longestCount, rowsPerCall)),
+    async (unit) => listed(await pruneThrottles(unit, unit.now - longestWindow, rowsPerCall, windowKinds)),
+    async (unit) => listed(await pruneThrottles(unit, unit.now - longestMemorySeconds, rowsPerCall, guessKinds)),
+    async (unit) => listed(await pruneThrottles(unit, unit.now - knownSeconds, rowsPerCall)),
     async (unit) => listed(await pruneChanges(unit, unit.now - changeLife, rowsPerCall)),
     async (unit) => listed(await pruneAudit(unit, unit.now - keepAuditSeconds, rowsPerCall)),
     async ({ sql, now }) => {

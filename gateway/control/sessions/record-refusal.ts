@@ -20,6 +20,9 @@ export interface RefusedSignIn {
   readonly requestId: string | null;
 }
 
+/** Kind of the counts in the store. */
+export const refusalKind = 'refused-sign-in';
+
 const hour = 3600;
 /** Counts and stops nobody: what slows guessing is guess-throttle.ts. */
 const counting: ThrottlePolicy = { forgetAfterSeconds: hour, longestBlockSeconds: 0, blockSeconds: () => 0 };
@@ -46,7 +49,7 @@ export async function recordRefusal(context: ControlContext, refused: RefusedSig
 /** @returns how many there were in this hour of the clock, this one included */
 async function countHour(unit: Unit, by: 'email' | 'network' | 'all', subject: string): Promise<number> {
   const keyDigest = digestOf(JSON.stringify([by, subject, Math.floor(unit.now / hour)]));
-  const counted = await countGuess(unit, { kind: 'refused-sign-in', keyDigest }, counting);
+  const counted = await countGuess(unit, { kind: refusalKind, keyDigest }, counting);
   return counted.kind === 'allowed' ? counted.guesses : Number.MAX_SAFE_INTEGER;
 }
 

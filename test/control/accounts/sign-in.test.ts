@@ -4,12 +4,13 @@
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { guessLimits, requestLimits } from '../../../gateway/control/accounts/account-limits.ts';
+import { requestLimits } from '../../../gateway/control/accounts/account-limits.ts';
 import { adminDisable } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { forgiveGuesses, takeGuess } from '../../../gateway/control/accounts/guess-throttle.ts';
 import { passwordWork } from '../../../gateway/control/accounts/password-work.ts';
 import { countSignIn } from '../../../gateway/control/accounts/request-throttle.ts';
+import { guessPolicies } from '../../../gateway/control/guesses/guess-policies.ts';
 import { type RefusedSignIn, recordRefusal } from '../../../gateway/control/sessions/record-refusal.ts';
 import { type SignInOutcome, signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
@@ -17,6 +18,7 @@ import { readAccount, updateAccount } from '../../../gateway/store/accounts.ts';
 import { listAudit } from '../../../gateway/store/audit.ts';
 import { browser, makeContext, type TestContext } from '../../support/control-context.ts';
 
+const { counters } = guessPolicies['account-password'];
 const operator = { kind: 'operator' } as const;
 const password = 'tall ships sail at dawn';
 const address = 'anna@example.org';
@@ -86,18 +88,18 @@ test('every refusal is the same answer after the same work', async () => {
 test('five wrong guesses from one address are free, then it waits longer each time, over a restart too', async () => {
   const site = await makeContext();
   await makeAccount(site);
-  const { freeFailures } = guessLimits['account-address'];
+  const { freeTries } = counters.pair;
   const waits: number[] = [];
-  for (let guess = 1; guess <= freeFailures + 4; guess++) {
+  for (let guess = 1; guess <= freeTries + 4; guess++) {
     expect(await attempt(site, { password: `wrong guess ${guess}` })).toEqual({ kind: 'refused' });
-    if (guess < freeFailures) continue;
+    if (guess < freeTries) continue;
     // The right password has to wait as well, and is not looked at.
     const hashes = passwordWork(site.context).computations();
     const next = await attempt(site);
     if (next.kind !== 'busy') throw new Error(`guess ${guess}: ${next.kind}`);
     expect(passwordWork(site.context).computations()).toBe(hashes);
     waits.push(next.retryAfterSeconds);
-    if (guess === freeFailures + 4) expect(await attempt(await makeContext({ like: site }))).toEqual(next);
+    if (guess === freeTries + 4) expect(await attempt(await makeContext({ like: site }))).toEqual(next);
     site.clock.now += next.retryAfterSeconds;
   }
   expect(waits).toEqual([1, 2, 4, 8, 16]);
@@ -126,26 +128,26 @@ test('64 guesses at once are counted one by one: no more are looked at than one 
   const outcomes = await Promise.all(
     Array.from({ length: 64 }, (_, guess) => attempt(site, { password: `wrong guess ${guess}` })),
   );
-  const { freeFailures } = guessLimits['account-address'];
-  expect(outcomes.filter(({ kind }) => kind === 'refused').length).toBe(freeFailures);
-  expect(outcomes.filter(({ kind }) => kind === 'busy').length).toBe(64 - freeFailures);
-  expect(passwordWork(site.context).computations()).toBe(1 + freeFailures);
+  const { freeTries } = counters.pair;
+  expect(outcomes.filter(({ kind }) => kind === 'refused').length).toBe(freeTries);
+  expect(outcomes.filter(({ kind }) => kind === 'busy').length).toBe(64 - freeTries);
+  expect(passwordWork(site.context).computations()).toBe(1 + freeTries);
 });
 
 test('a school that signs in from one address at nine slows itself by nothing, and forgives no guess', async () => {
   const site = await makeContext();
-  const { freeFailures } = guessLimits.address;
+  const { freeTries } = counters.source;
   const clientAddress = '198.51.100.9';
   const guess = (email: string) => takeGuess(site.context, { email, clientAddress, knownDevice: null });
   await makeAccount(site);
-  for (let pupil = 0; pupil < freeFailures + 20; pupil++) {
+  for (let pupil = 0; pupil < freeTries + 20; pupil++) {
     const guesser = { email: `pupil-${pupil}@example.org`, clientAddress, knownDevice: null };
     expect(await takeGuess(site.context, guesser)).toBe(null);
     await site.store.write((unit) => forgiveGuesses(unit, guesser));
   }
   expect((await attempt(site, { clientAddress })).kind).toBe('signed-in');
   // wrong guesses at many accounts stay counted, with right ones of one's own between them
-  for (let at = 0; at < freeFailures - 1; at++) {
+  for (let at = 0; at < freeTries - 1; at++) {
     expect(await guess(`victim-${at}@example.org`)).toBe(null);
     const own = { email: 'own@example.org', clientAddress, knownDevice: null };
     if ((await takeGuess(site.context, own)) === null) await site.store.write((unit) => forgiveGuesses(unit, own));
@@ -167,8 +169,8 @@ test('guessing from everywhere slows strangers by a minute at most and a known d
   const site = await makeContext();
   await makeAccount(site);
   const { deviceCookie } = sessionOf(await attempt(site));
-  const { freeFailures, longestWaitSeconds } = guessLimits.account;
-  for (let guess = 0; guess < freeFailures + 20; guess++) {
+  const { freeTries, longestWaitSeconds } = counters.name;
+  for (let guess = 0; guess < freeTries + 20; guess++) {
     const clientAddress = `203.0.113.${guess}`;
     const wait = await takeGuess(site.context, { email: address, clientAddress, knownDevice: null });
     expect(wait ?? 0).toBeLessThanOrEqual(longestWaitSeconds);
@@ -186,9 +188,9 @@ test('a known device has a count of its own, which strangers cannot fill', async
   const site = await makeContext();
   await makeAccount(site);
   const { deviceCookie, deviceId } = sessionOf(await attempt(site));
-  const { freeFailures } = guessLimits['account-device'];
+  const { freeTries } = counters.known;
   expect(await attempt(site, { deviceCookie, password: 'a wrong guess' })).toEqual({ kind: 'refused' });
-  for (let guess = 1; guess < freeFailures; guess++) {
+  for (let guess = 1; guess < freeTries; guess++) {
     await takeGuess(site.context, { email: address, clientAddress: '192.0.2.1', knownDevice: deviceId });
   }
   expect(await attempt(site, { deviceCookie })).toEqual({ kind: 'busy', retryAfterSeconds: 1 });
@@ -215,13 +217,13 @@ test('the right password makes a hundred sessions an hour at most, beside those 
 
 test('one password tried on many accounts from one address is slowed', async () => {
   const site = await makeContext();
-  const { freeFailures } = guessLimits.address;
+  const { freeTries } = counters.source;
   const guess = (index: number) => ({
     email: `p${index}@example.org`,
     clientAddress: '2001:db8::1',
     knownDevice: null,
   });
-  for (let index = 0; index < freeFailures; index++) expect(await takeGuess(site.context, guess(index))).toBeNull();
+  for (let index = 0; index < freeTries; index++) expect(await takeGuess(site.context, guess(index))).toBeNull();
   // Another address of the same network is the same client.
   expect(await takeGuess(site.context, { ...guess(999), clientAddress: '2001:db8::ffff' })).toBe(1);
   expect(await takeGuess(site.context, { ...guess(999), clientAddress: '2001:db8:0:1::1' })).toBeNull();
