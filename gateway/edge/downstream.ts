@@ -15,25 +15,16 @@ import { beginRequest, refuseMessage } from './lifecycle.ts';
 import type { Runtime } from './runtime.ts';
 import type { Tunnel } from './tunnel.ts';
 
-// How long, and for how many bytes, a closing connection still takes what the client sends, so that a reset does not
-// overtake the answer.
-const lingerMs = 2000;
-const maxLingerBytes = 256 * 1024;
-
 // In a drain an idle connection has this long for a request that was sent before its client could know.
 const drainIdleMs = 500;
 
-const nothing = Buffer.alloc(0);
-
 /** A client connection, from accept to close. */
 export class Downstream extends ClientDeadlines {
-  readonly socket: Socket;
   readonly arrival: Arrival;
   readonly peerAddress: string;
   /** By the ticker. */
   readonly openedMs: number;
   readonly hostMemo: HostMemo = { hostField: '', host: '', forwardedLines: '' };
-  #writeIdleMs: number;
   readonly #runtime: Runtime;
   #exchange: Exchange | null = null;
   #tunnel: Tunnel | null = null;
@@ -42,21 +33,20 @@ export class Downstream extends ClientDeadlines {
   #isReading = false;
   #isBodyPaused = false;
   #isClosing = false;
+  /** It ends by a reset, behind what was written. */
+  #isCutOff = false;
   #isClosed = false;
   #held: Buffer | null = null;
   readonly #heads: HeadCollector;
   #skippedEmptyLine = false;
-  #lingerBytes = 0;
   #requests = 0;
 
   constructor(socket: Socket, runtime: Runtime, arrival: Arrival) {
-    super(runtime.ticker, runtime.limits.headMs);
-    this.socket = socket;
+    super(socket, runtime.ticker, runtime.limits.headMs);
     this.arrival = arrival;
     this.#runtime = runtime;
     this.#heads = new HeadCollector(runtime.scanner);
     this.peerAddress = arrival.peerAddress;
-    this.#writeIdleMs = runtime.limits.headMs;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     // 'close' follows and does what there is to do
@@ -64,16 +54,6 @@ export class Downstream extends ClientDeadlines {
     socket.once('close', () => this.#onClose());
     this.openedMs = runtime.ticker.nowMs;
     runtime.connectionOpened(this);
-  }
-
-  /** Bytes that were given to the socket and that the kernel did not take yet. */
-  get hasUnsent(): boolean {
-    return this.socket.writableLength > 0;
-  }
-
-  /** Bytes that the kernel took for this client so far. */
-  get takenBytes(): number {
-    return this.socket.bytesWritten - this.socket.writableLength;
   }
 
   /** The request being forwarded; null between requests, and while control is asked. */
@@ -107,25 +87,12 @@ export class Downstream extends ClientDeadlines {
     return this.#held !== null;
   }
 
-  /** Calls back once nothing is unsent, or the connection is gone. */
-  whenSent(callback: () => void): void {
-    if (!this.hasUnsent) {
-      callback();
-      return;
-    }
-    this.sendWithin(this.#writeIdleMs);
-    this.socket.write(nothing, () => {
-      this.sendWithin(this.hasUnsent ? this.#writeIdleMs : Number.POSITIVE_INFINITY);
-      callback();
-    });
-  }
-
   /** The request on the table is being forwarded. */
   forward(exchange: Exchange): void {
     const isLate = this.#isWaiting;
     this.#isWaiting = false;
     this.#exchange = exchange;
-    this.#writeIdleMs = exchange.timeouts.clientWriteIdleMs;
+    this.writeIdleMs = exchange.timeouts.clientWriteIdleMs;
     this.expectWithin(Number.POSITIVE_INFINITY);
     exchange.start();
     // otherwise `#readHead` goes on with the body
@@ -172,22 +139,41 @@ export class Downstream extends ClientDeadlines {
     return early;
   }
 
-  /** Ends the connection in the middle of an answer. */
-  cutOff(): void {
+  /**
+   * Ends the connection in the middle of an answer, behind what was written of it.
+   *
+   * @param isPlain  the framing tells the client that more was due; otherwise nothing but a reset does
+   */
+  cutOff(isPlain: boolean): void {
     this.#exchange = null;
-    this.#reset();
+    if (this.#isClosed) return;
+    if (isPlain) {
+      this.#close();
+      return;
+    }
+    this.#beginClosing();
+    this.#isCutOff = true;
+    this.whenSent(() => this.awaitReset());
+    this.socket.resume();
   }
 
   /** Only TCP knows a reset, after which not even an answer that ends with the connection can look complete. */
-  #reset(): void {
+  reset(): void {
+    this.#exchange = null;
     this.arrival.transport.resetAndDestroy();
     this.socket.destroy();
   }
 
   /** Ends the connection now, whatever it is doing. What the client has of an answer must not look like the whole. */
   abandon(): void {
-    if (this.#exchange?.isAnswering || this.#tunnel !== null || this.hasUnsent) this.#reset();
+    if (this.#exchange?.isAnswering || this.#tunnel !== null || this.hasUnsent || this.#isCutOff) this.reset();
     else this.socket.destroy();
+  }
+
+  /** The process goes: the kernel still delivers what it has, where the client can tell that more was due. */
+  depart(): void {
+    if (this.#exchange?.endsPlainly && !this.#isCutOff) this.socket.destroy();
+    else this.abandon();
   }
 
   /** The upstream does not take more of the body for now. */
@@ -244,8 +230,7 @@ export class Downstream extends ClientDeadlines {
   #onData(chunk: Buffer): void {
     this.#runtime.metrics.bytesIn += chunk.length;
     if (this.#isClosing) {
-      this.#lingerBytes += chunk.length;
-      if (this.#lingerBytes > maxLingerBytes) this.abandon();
+      if (!this.hasUnsent && !this.#isCutOff) this.lingerOn();
       return;
     }
     if (this.#tunnel !== null) this.#tunnel.fromClient(chunk);
@@ -319,7 +304,7 @@ export class Downstream extends ClientDeadlines {
   #brokenBody(exchange: Exchange): void {
     if (exchange.isAnswering) {
       exchange.cancel();
-      this.cutOff();
+      this.cutOff(exchange.endsPlainly);
     } else exchange.refuseBody(exchange.isBodyTooLarge ? 'body-too-large' : 'bad-chunk');
   }
 
@@ -364,13 +349,18 @@ export class Downstream extends ClientDeadlines {
   /** Says FIN behind what is written, and once the kernel has it all reads on for a while without listening. */
   #close(): void {
     if (this.#isClosing || this.#isClosed) return;
+    this.#beginClosing();
+    this.whenSent(() => this.linger());
+    this.socket.end();
+    this.socket.resume();
+  }
+
+  #beginClosing(): void {
     this.#isClosing = true;
     this.#held = null;
     this.#heads.clear();
     this.expectWithin(Number.POSITIVE_INFINITY);
-    this.whenSent(() => this.expectWithin(lingerMs));
-    this.socket.end();
-    this.socket.resume();
+    this.#runtime.lingering.enter(this);
   }
 
   #onEnd(): void {
@@ -381,9 +371,10 @@ export class Downstream extends ClientDeadlines {
       const isCut = exchange.isAnswering;
       exchange.cancel();
       this.#exchange = null;
-      if (isCut) this.#reset();
+      if (isCut) this.reset();
       else this.socket.destroy();
-    } else if (this.#isWaiting && !this.hasUnsent) this.socket.destroy();
+    } else if (this.#isCutOff) this.reset();
+    else if (this.#isWaiting && !this.hasUnsent) this.socket.destroy();
     else this.#close();
   }
 

@@ -130,7 +130,7 @@ async function drain(
   });
   await Promise.race([closed, overdue]);
   clearTimeout(timer);
-  for (const connection of [...runtime.connections]) connection.abandon();
+  for (const connection of [...runtime.connections]) connection.depart();
   runtime.closeUpstreams();
   runtime.ticker.stop();
   await runtime.membership.stop();

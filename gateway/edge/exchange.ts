@@ -123,6 +123,11 @@ export class Exchange {
     return this.#answering;
   }
 
+  /** Whether a client can tell by the framing that an answer is not whole. One of 1.0 takes any end for the end. */
+  get endsPlainly(): boolean {
+    return this.#answering && this.#minorVersion === 1;
+  }
+
   start(): void {
     // a connection that leaves HTTP has no past in it
     this.#open(null, this.upgrade !== null, false);
@@ -289,9 +294,9 @@ export class Exchange {
     }
     this.#runtime.upstreamTrouble(this, connection, failure);
     if (this.#answering) {
-      // the client must not take what it has for the whole
+      // the client gets what came, and must not take it for the whole
       this.#over();
-      this.downstream.cutOff();
+      this.downstream.cutOff(this.endsPlainly);
       return;
     }
     this.#giveUp(failure);
@@ -312,7 +317,7 @@ export class Exchange {
     this.isRevoked = true;
     this.#runtime.metrics.revocations.answersEnded++;
     this.cancel();
-    this.downstream.cutOff();
+    this.downstream.reset();
   }
 
   /** Answers in place of the upstream, whose request ends: the body will not come to a good end. Only before an answer began. */

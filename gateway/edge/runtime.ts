@@ -27,6 +27,7 @@ import type { Described } from './describe.ts';
 import type { Downstream } from './downstream.ts';
 import type { Exchange } from './exchange.ts';
 import type { Passage } from './lifecycle.ts';
+import { Lingering } from './lingering.ts';
 import { LiveKeys } from './live-keys.ts';
 import { logExchange } from './log-exchange.ts';
 import { LostTokens } from './lost-tokens.ts';
@@ -101,6 +102,7 @@ export class Runtime {
   readonly tunnels = new OpenTunnels();
   readonly permits = new PermitRenewals(this);
   readonly admission = new Admission(this);
+  readonly lingering = new Lingering();
   readonly overload = new Overload();
   readonly ownBodies = new OwnBodies();
   readonly #slowClients = new SlowClients(this.connections, this.ticker.nowMs);
@@ -198,6 +200,7 @@ export class Runtime {
   connectionClosed(downstream: Downstream): void {
     if (!this.connections.delete(downstream)) return;
     this.ticker.unwatch(downstream);
+    this.lingering.leave(downstream);
     this.admission.leave(downstream);
     this.endTunnelsWhenAlone();
   }
@@ -376,9 +379,10 @@ export class Runtime {
 
   #gauges(): void {
     let idle = 0;
-    for (const connection of this.connections) if (connection.isIdle) idle++;
+    for (const connection of this.connections) if (connection.isIdle && !connection.isClosing) idle++;
     this.metrics.connectionsIdle = idle;
-    this.metrics.connectionsActive = this.connections.size - idle;
+    this.metrics.connectionsLingering = this.lingering.count;
+    this.metrics.connectionsActive = this.connections.size - idle - this.lingering.count;
     this.metrics.cacheEntries = this.live.entries;
     this.metrics.access.kept = this.live.access.size;
     this.metrics.tunnels.open = this.tunnels.count;

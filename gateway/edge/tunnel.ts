@@ -22,6 +22,8 @@ import type { UpstreamConnection } from './upstream-connection.ts';
 const halfOpenMs = 30_000;
 // How long an ended upstream connection may take for what was written to it.
 const lingerMs = 2000;
+// For longer than this nothing was said: whatever was has arrived, or never will.
+const quietMs = 2000;
 // How long before the end of its permit a tunnel is asked for, at most; and how soon again while control does not answer.
 const askAheadMs = 60_000;
 const askAgainMs = 5000;
@@ -109,6 +111,11 @@ export class Tunnel implements Deadlined {
     runtime.endTunnelsWhenAlone();
   }
 
+  /** What still comes is dropped. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   fromClient(chunk: Buffer): void {
     if (this.#isOver) return;
     this.exchange.bytesIn += chunk.length;
@@ -164,8 +171,11 @@ export class Tunnel implements Deadlined {
 
   upstreamClosed(): void {
     if (this.#isOver) return;
+    // what was said a while ago has arrived; what came just now has to, before a reset throws it away
+    const isQuiet = this.#idleDueMs - this.exchange.timeouts.tunnelIdleMs < this.#runtime.ticker.nowMs - quietMs;
     this.#finish('upstream-gone');
-    this.#client.cutOff();
+    if (isQuiet && !this.#client.hasUnsent) this.#client.reset();
+    else this.#client.cutOff(false);
   }
 
   /** Ends the tunnel when what allowed it would not allow it any more. */
@@ -213,8 +223,10 @@ export class Tunnel implements Deadlined {
     this.#finish(why);
     this.#client.exchangeDone(true);
     if (this.#upstream === null) return;
+    // no more is sent, and what still comes is read and dropped: a reset would overtake what the upstream was given last
     this.#upstream.deadlineMs = this.#runtime.ticker.nowMs + lingerMs;
-    this.#upstream.socket.destroySoon();
+    this.#upstream.socket.end();
+    this.#upstream.resume();
   }
 
   onDeadline(): void {
@@ -222,7 +234,7 @@ export class Tunnel implements Deadlined {
     if (this.#permitEndMs <= now) this.shut('expired');
     else if (this.#upstreamTakesMs <= now) {
       this.#finish('stalled');
-      this.#client.cutOff();
+      this.#client.reset();
       reset(this.#upstream?.socket);
     } else if (this.#halfOpenDueMs <= now) this.shut('half-open');
     else if (this.#idleDueMs <= now) this.shut('idle');

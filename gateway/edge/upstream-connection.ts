@@ -274,6 +274,7 @@ export class UpstreamConnection implements Deadlined {
   /** The upstream has switched: from `start` on nothing is HTTP. A large buffer only while reads are full ones. */
   #readTunnel(tunnel: Tunnel, start: number, end: number): boolean {
     const { exchange } = tunnel;
+    if (tunnel.isOver) return true;
     const isFirst = this.exchange !== null;
     this.exchange = null;
     if (isFirst) tunnel.begin(this, this.#buffer, start, end);

@@ -1,6 +1,7 @@
 // Walks over a chunked body, proves its framing, and hands on the bytes of the canonical form.
 // Chunk extensions and trailers are left out; everything else goes through as slices of what came in, so a large
-// body is never copied. Rules: RFC 9112 §7.1; RFC 9110 §6.5.1.
+// body is never copied. The last chunk is handed on with the body's very end and not before: to some readers a `0` line is the
+// end already, and a body that breaks off behind it must not look whole. Rules: RFC 9112 §7.1; RFC 9110 §6.5.1.
 
 /** Takes bytes `start` to `end` of `bytes`; they are only lent for the call. */
 export type ByteSink = (bytes: Uint8Array, start: number, end: number) => void;
@@ -13,7 +14,8 @@ const maxSizeDigits = 13;
 // Extension and trailer bytes at most over one whole body (CVE-2024-22019 is what no cap looks like).
 const maxDroppedBytes = 16 * 1024;
 
-const zeroDigit = Uint8Array.of(0x30);
+/** `0`, CR LF, CR LF. */
+const lastChunk = Uint8Array.of(0x30, 0x0d, 0x0a, 0x0d, 0x0a);
 
 const inSize = 0;
 const afterSizeCr = 1;
@@ -46,8 +48,8 @@ export class ChunkedFilter {
   #size = 0;
   #digits = 0;
   #dropped = 0;
-  /** A zero that begins a size stood at the end of the bytes before: handed on once it is known to be the whole size. */
-  #heldZero = false;
+  /** What may be the last chunk was not handed on with the bytes around it: it is, once it is known to be that. */
+  #holdsLast = false;
 
   /** @param maxBytes  of data in the whole body, framing not counted */
   constructor(maxBytes: number = Number.MAX_SAFE_INTEGER) {
@@ -68,6 +70,13 @@ export class ChunkedFilter {
     let index = start;
     // begin of the run that is handed on with the next call of the sink; -1 while bytes are being dropped
     let run = keepFraming && this.#keepsHere() ? index : -1;
+    // where, inside that run, a size begins that is zero so far
+    let zeroAt = -1;
+    const holdFrom = (end: number): void => {
+      if (run >= 0 && run < end) sink(bytes, run, end);
+      run = -1;
+      this.#holdsLast = true;
+    };
     while (index < end && this.#state !== done) {
       const byte = bytes[index] as number;
       switch (this.#state) {
@@ -75,46 +84,36 @@ export class ChunkedFilter {
           const value = hexValue(byte);
           if (value >= 0) {
             // leading zeros go: to some parser they are an octal number, or too many digits
-            if (this.#digits > 0 && this.#size === 0) {
-              if (this.#heldZero) this.#heldZero = false;
-              else if (run >= 0) {
-                if (run < index - 1) sink(bytes, run, index - 1);
+            if (this.#digits > 0 && this.#size === 0 && keepFraming) {
+              if (!this.#holdsLast) holdFrom(zeroAt);
+              if (value > 0) {
+                this.#holdsLast = false;
                 run = index;
               }
-            }
+            } else if (value === 0 && this.#digits === 0) zeroAt = index;
             if (++this.#digits > maxSizeDigits) return brokenChunk;
             this.#size = this.#size * 16 + value;
           } else if (this.#digits === 0) return brokenChunk;
-          else {
-            if (this.#heldZero) {
-              this.#heldZero = false;
-              sink(zeroDigit, 0, 1);
-            }
-            if (byte === 0x0d) this.#state = afterSizeCr;
-            else if (byte === 0x3b) {
-              if (run >= 0 && run < index) sink(bytes, run, index);
-              run = -1;
-              this.#state = extensionStart;
-            } else return brokenChunk;
-          }
+          else if (byte === 0x0d) this.#state = afterSizeCr;
+          else if (byte === 0x3b) {
+            if (this.#size === 0 && !this.#holdsLast) holdFrom(zeroAt);
+            else if (run >= 0 && run < index) sink(bytes, run, index);
+            run = -1;
+            this.#state = extensionStart;
+          } else return brokenChunk;
           index++;
           break;
         }
         case afterSizeCr:
           if (byte !== 0x0a) return brokenChunk;
           index++;
-          this.#digits = 0;
+          if (this.#size > 0) this.#digits = 0;
           this.#announced += this.#size;
           if (this.#announced > this.#maxBytes) {
             this.isTooLarge = true;
             return brokenChunk;
           }
-          if (this.#size > 0) this.#state = inData;
-          else {
-            this.#state = trailerStart;
-            if (run >= 0) sink(bytes, run, index);
-            run = -1;
-          }
+          this.#state = this.#size > 0 ? inData : trailerStart;
           break;
         case inData: {
           const take = Math.min(this.#size, end - index);
@@ -138,30 +137,33 @@ export class ChunkedFilter {
           if (byte !== 0x0a) return brokenChunk;
           this.#state = done;
           index++;
+          if (this.#holdsLast && keepFraming) sink(lastChunk, 0, lastChunk.length);
           break;
         default: {
+          // a trailer stands between the last chunk's line and the line that ends it
+          if (this.#state === trailerStart && byte !== 0x0d && !this.#holdsLast) holdFrom(zeroAt);
           if (++this.#dropped > maxDroppedBytes) return brokenChunk;
           const next = afterDroppedByte(this.#state, byte);
           if (next < 0) return brokenChunk;
-          // the CR that ends extensions, or the trailers, belongs to the canonical form again
-          if (keepFraming && (next === afterSizeCr || next === afterLastCr)) run = index;
+          // the CR that ends extensions belongs to the canonical form again
+          if (keepFraming && next === afterSizeCr && this.#size > 0) run = index;
           this.#state = next;
           index++;
         }
       }
     }
-    if (run >= 0 && this.#state === inSize && this.#digits > 0 && this.#size === 0 && run < index) {
-      this.#heldZero = true;
-      index--;
-      if (run < index) sink(bytes, run, index);
-      return index + 1;
-    }
+    if (keepFraming && this.#isInLast && this.#state !== done && !this.#holdsLast) holdFrom(zeroAt);
     if (run >= 0 && run < index) sink(bytes, run, index);
     return index;
   }
 
   #keepsHere(): boolean {
-    return this.#state < extensionStart;
+    return this.#state < extensionStart && !this.#isInLast;
+  }
+
+  /** In a chunk whose size is zero, or so far nothing but zeros. */
+  get #isInLast(): boolean {
+    return this.#size === 0 && this.#digits > 0;
   }
 }
 

@@ -44,6 +44,7 @@ export class EdgeMetrics {
 
   connectionsActive = 0;
   connectionsIdle = 0;
+  connectionsLingering = 0;
   connectionsAccepted = 0;
   connectionsDropped = 0;
   connectionsShed = 0;
@@ -249,12 +250,13 @@ export class EdgeMetrics {
     gauge('latchkey_decision_cache_entries', 'Verified tokens kept.', () => this.cacheEntries);
     new Gauge({
       name: 'latchkey_connections',
-      help: 'Open client connections: running a request (active) or waiting for one (idle).',
+      help: 'Open client connections: running a request (active), waiting for one (idle), or answered and about to end (lingering).',
       labelNames: ['state'],
       registers,
       collect() {
         this.set({ state: 'active' }, metrics.connectionsActive);
         this.set({ state: 'idle' }, metrics.connectionsIdle);
+        this.set({ state: 'lingering' }, metrics.connectionsLingering);
       },
     });
     counter('latchkey_connections_accepted_total', 'Client connections accepted.', () => this.connectionsAccepted);
