@@ -1,6 +1,6 @@
 // Our cookies as control sets and reads them: session, device, flow. Their attributes are the same everywhere in latchkey.
-// Over TLS the names begin with `__Host-`, so that no other host or path can set them; on plain HTTP over loopback browsers would
-// drop such cookies, and there the plain names are used. A request has one of the two sets, never both.
+// Where visitors come by https the names begin with `__Host-`, so that no other host or path can set them; on plain HTTP over loopback
+// browsers would drop such cookies, and there the plain names are used. A request has one of the two sets, never both.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { onlyCookieValueOf } from '../http1/cookie-pairs.ts';
@@ -25,6 +25,15 @@ export function cookieName(cookie: OurCookie, isSecure: boolean): string {
 export function readCookie(request: FastifyRequest, origin: RequestOrigin, cookie: OurCookie): string | null {
   const value = onlyCookieValueOf(request.headers.cookie ?? '', cookieName(cookie, origin.isSecure));
   return value === '' ? null : value;
+}
+
+/** Ends what has a plain name where that is not in force: an installation that once took visitors for plain HTTP had set it. */
+export function clearPlainCookies(request: FastifyRequest, reply: FastifyReply, origin: RequestOrigin): void {
+  if (!origin.isSecure) return;
+  for (const name of Object.values(plainNames)) {
+    if (onlyCookieValueOf(request.headers.cookie ?? '', name) !== null)
+      reply.setCookie(name, '', { path: '/', maxAge: 0, httpOnly: true, sameSite: 'lax', secure: true });
+  }
 }
 
 export function setCookie(

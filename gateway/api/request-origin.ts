@@ -1,11 +1,14 @@
 // Where a request came from and which of our hosts it was sent to, as the edge says.
 // X-Forwarded-* is believed here without a list, because only edges can open public.sock. Never used for edge.sock.
-// Rules: the names that serve pages are `portal.public_url`'s only; cookies lose `__Host-` on plain HTTP over loopback.
+// Rules: the names that serve pages are `portal.public_url`'s only. Where that says https, every visitor comes by https, whatever the
+// last hop was; cookies lose `__Host-` only where it says http, and then on plain HTTP over loopback.
 
 import type { IncomingHttpHeaders } from 'node:http';
+import { transportOf } from '../config/compile.ts';
 import type { Config } from '../config/config.ts';
 import { coversHost, portalHost, takesSignIns } from '../control/sessions/session-hosts.ts';
 import { canonicalHost } from '../core/decision/host.ts';
+import { isSecureCookie } from '../core/decision/public-transport.ts';
 import { withoutBlanks } from '../core/model/blanks.ts';
 
 export interface RequestOrigin {
@@ -13,7 +16,7 @@ export interface RequestOrigin {
   readonly host: string;
   /** `scheme://host[:port]`, as the browser sees it. */
   readonly origin: string;
-  /** Whether cookies carry Secure and `__Host-`: always but on plain HTTP over loopback. */
+  /** Whether cookies carry Secure and `__Host-`; the edges read and write them by the same rule. */
   readonly isSecure: boolean;
   /** The host of `portal.public_url`. */
   readonly isPortal: boolean;
@@ -29,15 +32,16 @@ export interface RequestOrigin {
 export function originOf(headers: IncomingHttpHeaders, config: Config): RequestOrigin {
   const authority = withoutBlanks(one(headers['x-forwarded-host']) || (headers.host ?? '')).toLowerCase();
   const host = canonicalHost(authority) ?? '';
-  const scheme = one(headers['x-forwarded-proto']) === 'https' ? 'https' : 'http';
+  const transport = transportOf(config);
+  const isOverTls = transport.isHttps || one(headers['x-forwarded-proto']) === 'https';
   const chain = one(headers['x-forwarded-for']).split(',');
   // the edge writes the client first and its own neighbour last, see edge/trusted-proxies.ts
   const neighbour = withoutBlanks(chain.at(-1) ?? '');
   const isPortal = host !== '' && host === portalHost(config);
   return {
     host,
-    origin: `${scheme}://${authority}`,
-    isSecure: scheme === 'https' || !isLoopback(neighbour),
+    origin: `${isOverTls ? 'https' : 'http'}://${authority}`,
+    isSecure: isSecureCookie(transport, isOverTls, neighbour),
     isPortal,
     isKnown: host !== '' && isServed(config, host),
     clientAddress: withoutBlanks(chain[0] ?? ''),
@@ -52,8 +56,4 @@ function isServed(config: Config, host: string): boolean {
 
 function one(value: string | readonly string[] | undefined): string {
   return typeof value === 'string' ? value : (value?.[0] ?? '');
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
 }

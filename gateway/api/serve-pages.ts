@@ -4,7 +4,14 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ControlContext } from '../control/control-context.ts';
-import { clearCookie, deviceCookieSeconds, readCookie, setCookie, setPassCookie } from './cookies.ts';
+import {
+  clearCookie,
+  clearPlainCookies,
+  deviceCookieSeconds,
+  readCookie,
+  setCookie,
+  setPassCookie,
+} from './cookies.ts';
 import { formTokenField, isFormToken, makeFormToken, provenanceOf } from './cross-site.ts';
 import { isAdmin } from './endpoint.ts';
 import { FlowJar } from './flow-cookie.ts';
@@ -45,6 +52,7 @@ export async function answerPage(
   // 1. the host: an unknown one is not served at all, and pages of the portal exist on the portal's host only
   if (!origin.isKnown) return sendPage(reply, sorryPage(421), nobody);
   if (route.place === 'portal' && !origin.isPortal) return sendPage(reply, sorryPage(404), nobody);
+  clearPlainCookies(request, reply, origin);
   // 2. a form of another site is refused before anything is looked up for it
   if (route.method === 'POST' && provenanceOf(request.headers, origin) === 'cross-site') {
     return sendPage(

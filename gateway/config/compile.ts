@@ -2,6 +2,7 @@
 
 import { compileCors } from '../core/decision/cors.ts';
 import { compileIdentity, customIdentityNames } from '../core/decision/identity.ts';
+import { type PublicTransport, publicTransport } from '../core/decision/public-transport.ts';
 import { compileRateLimits } from '../core/decision/rate-limit.ts';
 import { claimNamesOf, compileRequestPolicy, requestFieldsOf } from '../core/decision/request-policy.ts';
 import { compileResponsePolicy, responseFieldsOf } from '../core/decision/response-policy.ts';
@@ -45,6 +46,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     reserved: reservedRoute(config, ownUpstream),
     reservedPrefix: config.reservedPrefix,
     portal: config.portal === null ? null : { host: config.portal.host, url: config.portal.publicUrl },
+    transport: transportOf(config),
     tokenPathPrefix: config.tokens.pathPrefix,
     tokenParameter: config.tokens.parameter,
     linkParameter: routes.some((route) => route.takesMember) ? config.links.tokenParameter : null,
@@ -60,6 +62,14 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     saysVia: config.saysVia,
     customIdentityNames: customNames,
   };
+}
+
+/** Also for control, whose pages set the same cookies. */
+export function transportOf({ portal, listeners }: Pick<Config, 'portal' | 'listeners'>): PublicTransport {
+  return publicTransport(
+    portal?.publicUrl ?? null,
+    listeners.some(({ tls }) => tls !== null),
+  );
 }
 
 function compileRoute(

@@ -1,6 +1,7 @@
 // Checks what the control plane's sections are to each other and to the routes: a collection nobody can reach, a mail without
 // a way, a portal that shares its host with a site.
 
+import { isLoopbackHost } from '../core/decision/host.ts';
 import { parseSender } from '../core/model/mailbox.ts';
 import type { Draft } from './inspect.ts';
 import { type Problem, problemAt } from './problem.ts';
@@ -11,7 +12,7 @@ import { readSmtpUrl } from './smtp-url.ts';
 export function checkControl(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
   checkMail(draft, problems, warnings);
   checkCollections(draft, problems, warnings);
-  checkPortal(draft, warnings);
+  checkPortal(draft, problems, warnings);
   const { links } = draft;
   const own = [links?.key_parameter, links?.token_parameter, draft.tokens?.parameter];
   if (links !== undefined && new Set(own).size < own.length)
@@ -104,9 +105,10 @@ function checkRoutesOf(
   }
 }
 
-function checkPortal(draft: Draft<ConfigFile>, warnings: Problem[]): void {
-  const host = draft.portal?.public_url?.host;
-  if (host === undefined) return;
+function checkPortal(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
+  const { host, publicUrl } = draft.portal?.public_url ?? {};
+  if (host === undefined || publicUrl === undefined) return;
+  checkPublicScheme({ host, isHttps: publicUrl.startsWith('https:') }, draft, problems, warnings);
   if (draft.mail === undefined) {
     const problem = 'nothing can be sent: no invitations, no forgotten passwords';
     warnings.push(problemAt(['mail'], problem, 'name a way, like mail: { from: …, smtp: … }'));
@@ -117,6 +119,35 @@ function checkPortal(draft: Draft<ConfigFile>, warnings: Problem[]): void {
   const problem = `shares its host with routes[${at}]`;
   const hint = 'scripts of that site could act for whoever is signed in; give the portal a host of its own';
   warnings.push(problemAt(['portal', 'public_url'], problem, hint));
+}
+
+/** The scheme of `portal.public_url` is believed of every request, so something has to make it true. */
+function checkPublicScheme(
+  { host, isHttps }: { readonly host: string; readonly isHttps: boolean },
+  draft: Draft<ConfigFile>,
+  problems: Problem[],
+  warnings: Problem[],
+): void {
+  const path = ['portal', 'public_url'];
+  if (isHttps && !endsTls(draft) && !trustsProxies(draft)) {
+    const problem = 'says https, but no listener here ends TLS and no proxy is trusted that does';
+    const hint = 'give a listener tls, or name the proxy that ends TLS in trusted_proxies';
+    problems.push(problemAt(path, problem, hint));
+  }
+  if (isHttps || isLoopbackHost(host)) return;
+  const problem = `says http, and ${host} is no name of this machine: sign-ins cross the network in plain text, or fail`;
+  warnings.push(
+    problemAt(path, problem, 'write https://; http is for trying things out, like http://portal.localhost:8080'),
+  );
+}
+
+/** Anything that cannot be read counts as there: what is wrong with it is said elsewhere. */
+function endsTls({ listeners }: Draft<ConfigFile>): boolean {
+  return listeners?.some((listener) => listener === undefined || listener.tls !== undefined) ?? true;
+}
+
+function trustsProxies(draft: Draft<ConfigFile>): boolean {
+  return (draft.trusted_proxies ?? []).length > 0;
 }
 
 /** A sign-in goes back to hosts that the configuration names, and never to whatever a request called itself. */

@@ -13,18 +13,16 @@ import type { RequestHead } from '../http1/request-head.ts';
 import { holdsOurCookies, passCookieValues, sessionCookieValue } from './cookies.ts';
 import { requestClass } from './field-classes.ts';
 import { findParameter } from './query.ts';
-import { takesSecureCookies, trustedScheme } from './transport-security.ts';
+import { type TransportFacts, takesSecureCookies } from './transport-security.ts';
 import { originBehind } from './trusted-proxies.ts';
 
 /** Why a sound head still cannot be described; each is a 400. */
 export type DescribeProblem = MessageProblem | 'authorization-repeated' | 'bad-path-token';
 
 /** The facts, and what the edge needs beside them to forward or to answer. */
-export interface Described extends RequestFacts {
-  readonly head: RequestHead;
+export interface Described extends RequestFacts, TransportFacts {
   /** Value of `X-Forwarded-For` for the upstream: as far as trusted proxies vouch for it, the neighbour last. */
   readonly forwardedFor: string;
-  readonly isFromTrustedProxy: boolean;
   /** The token of a path form, or null. */
   readonly pathToken: string | null;
   /** The query holds at least one of our token parameters. */
@@ -61,7 +59,7 @@ export function describe(
   snapshot: Snapshot,
   peerAddress: string,
   memo: HostMemo,
-  scheme: string,
+  scheme: 'http' | 'https',
 ): Described | DescribeProblem {
   const host = head.host === memo.hostField ? memo.host : lowerHost(head.host, memo);
   if (host === null) return 'bad-host';
@@ -97,6 +95,7 @@ export function describe(
     if (snapshot.linkParameter !== null) linkTokens = findParameter(query, snapshot.linkParameter).count;
   }
 
+  const { transport } = snapshot;
   const isFromTrustedProxy = snapshot.trustedProxies?.contains(peerAddress) ?? false;
   const fields = head.fields;
   let authorizations = 0;
@@ -132,8 +131,8 @@ export function describe(
         hasOurCookies = true;
         passCookies ??= [];
         passCookieValues(value, passCookies, maxPassCookies);
-        const isOverTls = (isFromTrustedProxy ? trustedScheme(head, scheme) : scheme) === 'https';
-        const session = sessionCookieValue(value, takesSecureCookies(isOverTls, peerAddress));
+        const isSecure = takesSecureCookies({ head, transport, isFromTrustedProxy }, scheme, peerAddress);
+        const session = sessionCookieValue(value, isSecure);
         // two that differ are none, as inside one field
         if (session !== null) sessionCookie = sessionCookie === null || sessionCookie === session ? session : '';
       }
@@ -167,6 +166,7 @@ export function describe(
     linkTokens,
     basic: basicText,
     head,
+    transport,
     forwardedFor: origin === null ? peerAddress : origin.chain,
     isFromTrustedProxy,
     pathToken,

@@ -10,7 +10,7 @@ import { clearPassLine, passCookieLine, sessionCookieLine } from './cookies.ts';
 import { prefersToken } from './describe.ts';
 import type { Exchange } from './exchange.ts';
 import type { Runtime } from './runtime.ts';
-import { takesSecureCookies, trustedScheme } from './transport-security.ts';
+import { publicScheme, takesSecureCookies } from './transport-security.ts';
 
 export interface IssuedLines {
   /** Complete lines for the answer's head. */
@@ -57,15 +57,14 @@ export function cookieLines({ passPaths, session }: CookieChanges, isSecure: boo
   return session === null ? lines : lines + sessionLine(session, isSecure);
 }
 
-/** Cookies are Secure but on plain HTTP over loopback. */
-export function setsSecureCookies(exchange: Pick<Exchange, 'request' | 'downstream'>): boolean {
-  return takesSecureCookies(isOverTls(exchange), exchange.downstream.peerAddress);
+/** As the cookies of the request were read. */
+export function setsSecureCookies({ request, downstream }: Pick<Exchange, 'request' | 'downstream'>): boolean {
+  return takesSecureCookies(request, downstream.arrival.scheme, downstream.peerAddress);
 }
 
-/** Whether the client came over TLS: to a listener of ours, or as a trusted proxy says. */
+/** Whether the visitor came by https: the configuration says so, a listener of ours ended TLS, or a trusted proxy says it did. */
 export function isOverTls({ request, downstream }: Pick<Exchange, 'request' | 'downstream'>): boolean {
-  const { scheme } = downstream.arrival;
-  return (request.isFromTrustedProxy ? trustedScheme(request.head, scheme) : scheme) === 'https';
+  return publicScheme(request, downstream.arrival.scheme) === 'https';
 }
 
 function passLines(runtime: Runtime, exchange: Exchange, claims: TokenClaims, isSecure: boolean): string {

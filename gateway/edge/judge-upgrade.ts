@@ -9,7 +9,7 @@ import type { MessageProblem } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { onlyValue, readUpgrade, type Upgrade } from '../http1/upgrade.ts';
 import type { Described } from './describe.ts';
-import { trustedScheme } from './transport-security.ts';
+import { publicScheme } from './transport-security.ts';
 
 /** Protocols that a route offers where nothing else is said. */
 const usualProtocols: readonly string[] = ['websocket'];
@@ -21,7 +21,7 @@ const usualProtocols: readonly string[] = ['websocket'];
 export function judgeUpgrade(
   request: Described,
   permit: Permit,
-  scheme: string,
+  scheme: 'http' | 'https',
 ): Upgrade | MessageProblem | Denial | null {
   const policy = permit.route.upgrade;
   if (policy === null) return null;
@@ -31,7 +31,12 @@ export function judgeUpgrade(
 }
 
 /** Whether the page that asks may use what allowed the request. */
-export function isWelcome(request: Described, permit: Permit, policy: UpgradePolicy, scheme: string): boolean {
+export function isWelcome(
+  request: Described,
+  permit: Permit,
+  policy: UpgradePolicy,
+  scheme: 'http' | 'https',
+): boolean {
   const isCookie = permit.how === 'member' || (permit.token !== null && request.explicitToken === null);
   // browsers repeat a password by themselves as well, and always say Origin; programs have no reason to
   if (!isCookie && permit.how !== 'password') return true;
@@ -39,7 +44,7 @@ export function isWelcome(request: Described, permit: Permit, policy: UpgradePol
   if (said === null) return !isCookie;
   const origin = canonicalOrigin(said);
   if (origin === null) return false;
-  const ownScheme = request.isFromTrustedProxy ? trustedScheme(request.head, scheme) : scheme;
+  const ownScheme = publicScheme(request, scheme);
   return origin === canonicalOrigin(`${ownScheme}://${request.head.host}`) || policy.origins.includes(origin);
 }
 

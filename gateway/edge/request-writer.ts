@@ -102,7 +102,7 @@ export function writeForwardedLines(forwardedFor: string, scheme: string, host: 
  * The same for a request that a trusted proxy passed on: what it vouches for is kept. Our own pages are told the host that was
  * decided on: sessions are of one host, and many proxies pass X-Forwarded-Host on as their client sent it.
  */
-export function writeTrustedForwardedLines(request: Described, route: RoutePolicy, scheme: string): string {
+export function writeTrustedForwardedLines(request: Described, route: RoutePolicy, scheme: 'http' | 'https'): string {
   const head = request.head;
   const said = route.isOwnPages ? null : valueOfClass(head, requestClass.forwardedHost);
   const host = said ?? head.host;

@@ -1,11 +1,22 @@
 // The sections for the control plane: what they become, and what is said of wrong ones.
 
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { withoutSecrets } from '../../gateway/config/config.ts';
+import { formatProblem } from '../../gateway/config/format.ts';
 import { canonicalHost } from '../../gateway/core/decision/host.ts';
+import { CertificateFolder } from '../support/certificate-folder.ts';
 import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
 
 let folder: ConfigFolder;
+let certificates: CertificateFolder;
+
+beforeAll(() => {
+  certificates = new CertificateFolder();
+});
+
+afterAll(() => {
+  certificates.remove();
+});
 
 beforeEach(() => {
   folder = new ConfigFolder();
@@ -15,7 +26,11 @@ afterEach(() => {
   folder.remove();
 });
 
+/** What makes an https `public_url` true. */
+const behindTls = 'trusted_proxies: [127.0.0.1]\n';
+
 const sections = `
+trusted_proxies: [127.0.0.1]
 store: postgres://latchkey:hidden@db.example.org/latchkey
 portal: { public_url: "https://Portal.Example.org" }
 accounts: { registration: open, domains: [Example.org] }
@@ -93,11 +108,11 @@ collections: [{ name: a, host: x.example, path: /a/, owners: [o@x.example] }]
 
 test('a portal without mail, and a route that nobody can be sent back to, are warned of', () => {
   const yaml = minimalYaml.replace('accept: [token]', 'accept: [session]');
-  const loaded = folder.load(`${yaml}portal: { public_url: "https://portal.example.org" }\n`);
+  const loaded = folder.load(`${yaml}${behindTls}portal: { public_url: "https://portal.example.org" }\n`);
   const places = loaded.kind === 'loaded' ? loaded.warnings.map(({ path }) => path) : ['not loaded'];
   expect(places).toEqual(expect.arrayContaining(['mail', 'routes[0]']));
   const named = folder.load(
-    `${yaml.replace('name: app,', 'name: app, host: app.example.org,')}portal: { public_url: "https://portal.example.org" }
+    `${yaml.replace('name: app,', 'name: app, host: app.example.org,')}${behindTls}portal: { public_url: "https://portal.example.org" }
 mail: { from: a@b.example, smtp: "smtps://mail.example" }
 `,
   );
@@ -106,7 +121,8 @@ mail: { from: a@b.example, smtp: "smtps://mail.example" }
 
 test('hosts where people cannot be signed in, or too many could be, are warned of', () => {
   const warnings = (hosts: string, routeHost = "'*.apps.example'"): readonly string[] => {
-    const loaded = folder.load(`${minimalYaml.replace('accept: [token]', `host: ${routeHost}, accept: [session]`)}
+    const loaded =
+      folder.load(`${minimalYaml.replace('accept: [token]', `host: ${routeHost}, accept: [session]`)}${behindTls}
 portal: { public_url: "https://portal.example.org", hosts: ${hosts} }
 mail: { from: a@b.example, smtp: "smtps://mail.example" }
 `);
@@ -146,4 +162,61 @@ routes:
   ]);
   // as a request's host is written, so that a session made for it holds there
   expect(loaded.config.portal?.host).toBe(canonicalHost('[::1]:8080'));
+});
+
+describe('the scheme of portal.public_url', () => {
+  const portal = (url: string) => `${minimalYaml}portal: { public_url: "${url}" }\n`;
+  const warnings = (yaml: string): string[] => {
+    const loaded = folder.load(yaml);
+    if (loaded.kind === 'invalid') throw new Error(JSON.stringify(loaded.problems));
+    return loaded.warnings.map(formatProblem).filter((line) => line.startsWith('portal.public_url'));
+  };
+  const refusal =
+    'portal.public_url: says https, but no listener here ends TLS and no proxy is trusted that does ' +
+    '(give a listener tls, or name the proxy that ends TLS in trusted_proxies)';
+
+  test('attack: cookies in the clear. https is refused where nothing makes it true', () => {
+    expect(folder.problems(portal('https://portal.example.org'))).toEqual([refusal]);
+    expect(folder.problems(portal('https://portal.localhost:8443'))).toEqual([refusal]);
+    expect(folder.problems(`${portal('https://portal.example.org')}trusted_proxies: []\n`)).toEqual([refusal]);
+    const redirects = portal('https://portal.example.org').replace(
+      'address: 127.0.0.1:0 }',
+      'address: 127.0.0.1:0, redirect_to_https: true }',
+    );
+    expect(folder.problems(redirects)).toContain(refusal);
+    const balanced = portal('https://portal.example.org').replace(
+      'address: 127.0.0.1:0 }',
+      'address: 127.0.0.1:0, proxy_protocol: { from: [192.0.2.1] } }',
+    );
+    expect(folder.problems(balanced)).toContain(refusal);
+  });
+
+  test('https is taken with a trusted proxy, or a listener with tls beside any others', () => {
+    expect(folder.problems(`${portal('https://portal.example.org')}${behindTls}`)).toEqual([]);
+    const { certFile, keyFile } = certificates.issue({ names: ['portal.example.org'] });
+    const tls = `{ address: 127.0.0.1:0, tls: { certificates: [{ cert_file: ${certFile}, key_file: ${keyFile} }] } }`;
+    const yaml = portal('https://portal.example.org');
+    expect(folder.problems(yaml.replace('listeners: [', `listeners: [${tls}, `))).toEqual([]);
+    expect(folder.problems(yaml.replace('{ address: 127.0.0.1:0 }', tls))).toEqual([]);
+  });
+
+  test('a file with other mistakes is not told of this one for a part that could not be read', () => {
+    const broken = portal('https://portal.example.org').replace('address: 127.0.0.1:0', 'adress: 127.0.0.1:0');
+    expect(folder.problems(broken).join()).toContain('adress');
+  });
+
+  test.each(['http://localhost:8080', 'http://portal.localhost', 'http://127.0.0.1:8080', 'http://[::1]'])(
+    '%s is for trying things out on this machine',
+    (url) => {
+      expect(folder.problems(portal(url))).toEqual([]);
+      expect(warnings(portal(url))).toEqual([]);
+    },
+  );
+
+  test.each(['http://portal.example.org', 'http://192.0.2.1', 'http://localhost.example.org', 'http://127.example'])(
+    '%s is warned of',
+    (url) => {
+      expect(warnings(portal(url))).toEqual([expect.stringMatching(/says http, and .* is no name of this machine/)]);
+    },
+  );
 });

@@ -89,7 +89,7 @@ routes:
       'routes[0].accept[0]: session needs portal (people sign in there: portal: { public_url: https://portal.example.org })',
       'routes[0].accept[1]: member needs portal (people sign in there: portal: { public_url: https://portal.example.org })',
     ]);
-    const portal = 'portal: { public_url: https://portal.example.org }\n';
+    const portal = 'portal: { public_url: https://portal.example.org }\ntrusted_proxies: [127.0.0.1]\n';
     expect(folder.problems(`${portal}${yamlWithRoute('path: /, accept: [session, member]')}`)).toEqual([]);
   });
 

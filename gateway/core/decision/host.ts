@@ -50,6 +50,11 @@ export function canonicalHost(field: string): string | null {
   return hasUpper ? host.toLowerCase() : host;
 }
 
+/** Whether a host is this machine for whoever names it (RFC 6761 §6.3, RFC 5735 §3). @param host  canonical */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
 /** Whether the rest of the field is a port, 1 to 65535 in at most five digits. */
 function isPort(field: string, start: number): boolean {
   const digits = field.length - start;

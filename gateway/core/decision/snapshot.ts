@@ -8,6 +8,7 @@ import type { TokenClaims } from '../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
 import type { AccessAnswer } from './access.ts';
 import type { CorsPolicy } from './cors.ts';
+import type { PublicTransport } from './public-transport.ts';
 import type { RateLimits } from './rate-limit.ts';
 import type { RequestPolicy } from './request-policy.ts';
 import type { ResponsePolicy } from './response-policy.ts';
@@ -111,6 +112,8 @@ export interface Snapshot {
   readonly reservedPrefix: string;
   /** Latchkey's own host and its origin (`https://portal.example.org`); null where nobody signs in. */
   readonly portal: { readonly host: string; readonly url: string } | null;
+  /** How visitors come. */
+  readonly transport: PublicTransport;
   /** Begins and ends with `/`. */
   readonly tokenPathPrefix: string;
   readonly tokenParameter: string;
