@@ -8,6 +8,7 @@ import { type AddressList, compileAddressList } from '../core/token/address.ts';
 import { admissionSlack } from './admission.ts';
 import type { ListenerRules } from './arrival.ts';
 import { Downstream } from './downstream.ts';
+import { EarlyConnections } from './early-connections.ts';
 import { readPreface } from './preface.ts';
 import { maxProxyHeaderBytes, readProxyHeader } from './proxy-protocol.ts';
 import type { Runtime } from './runtime.ts';
@@ -29,6 +30,8 @@ export class ListenError extends Error {
 
 // Waiting for a kernel queue deeper than the default 511 costs nothing and saves bursts.
 const backlog = 4096;
+/** Connections that may be in a PROXY header or a handshake, however low the cap on all of them is. */
+const leastEarly = 16;
 
 export class Listener {
   readonly rules: ListenerRules = { gate: null };
@@ -39,12 +42,18 @@ export class Listener {
   readonly #proxies: AddressList | null;
   readonly #server: Server;
   /** Connections that are not ready for HTTP yet. */
-  readonly #early = new Set<Socket>();
+  readonly #early: EarlyConnections;
 
   /** @param table  what TLS is ended with; null on a plain listener */
   constructor(config: ListenerConfig, table: TlsTable | null, runtime: Runtime) {
     this.#config = config;
     this.#runtime = runtime;
+    this.#early = new EarlyConnections(
+      () => Math.max(leastEarly, runtime.limits.maxConnections >> 2),
+      () => {
+        runtime.metrics.earlyConnectionsCut++;
+      },
+    );
     this.#proxies = config.proxyFrom === null ? null : compileAddressList(config.proxyFrom);
     this.tls =
       table === null
@@ -54,6 +63,7 @@ export class Listener {
             metrics: runtime.metrics,
             ticker: runtime.ticker,
             prefaceTimeoutMs: () => runtime.limits.headMs,
+            isOverloaded: () => runtime.overload.level > 0,
             onArrival: (socket, arrival) => {
               this.#early.delete(arrival.transport);
               new Downstream(socket, runtime, arrival);
@@ -97,13 +107,13 @@ export class Listener {
   /** Stops accepting and ends what has not begun to speak HTTP. Resolves once every connection is gone. */
   close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of [...this.#early]) socket.destroy();
+    this.#early.destroy();
     return closed;
   }
 
   #acceptEarly(socket: Socket): void {
     const peer = peerOf(socket);
-    this.#early.add(socket);
+    this.#early.add(socket, peer);
     socket.once('close', () => this.#early.delete(socket));
     socket.on('error', () => {
       // 'close' follows
@@ -132,7 +142,11 @@ export class Listener {
       },
       onDone: () => {
         if (this.tls === null) this.#serve(socket, client);
-        else this.tls.accept(socket, client);
+        else {
+          this.#early.add(socket, client);
+          // that one may have been the oldest of whoever has most
+          if (!socket.destroyed) this.tls.accept(socket, client);
+        }
       },
       onRefused: () => {
         metrics.proxyHeadersRefused++;

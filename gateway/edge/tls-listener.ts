@@ -1,4 +1,4 @@
-// Ends TLS on the connections of one listener: name, handshake, client certificate, then HTTP as on any other.
+// Ends TLS on the connections of one listener: ClientHello, handshake, client certificate, then HTTP as on any other.
 // Errors of a handshake are counted and end its connection; nothing of them is answered or logged.
 // The name that was looked up before the handshake has to be the handshake's own where that tells one: the policy hangs
 // on it. (A resumed session of TLS 1.2 tells none; its ticket was sealed under the policy's own key all the same.)
@@ -10,7 +10,10 @@ import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Arrival, ListenerRules } from './arrival.ts';
 import { clientCertificateOf } from './client-certificates.ts';
 import { readClientHello } from './client-hello.ts';
+import { EarlyConnections } from './early-connections.ts';
+import { HandshakeQueue } from './handshake-queue.ts';
 import { readPreface } from './preface.ts';
+import { networkOf } from './rate-limits.ts';
 import type { Ticker } from './ticker.ts';
 import type { TlsFront, TlsTable } from './tls-table.ts';
 
@@ -20,6 +23,8 @@ export interface TlsListenerOptions {
   readonly ticker: Ticker;
   /** For what comes before the handshake; the handshake has the same time again. */
   readonly prefaceTimeoutMs: () => number;
+  /** Whether the edge has more to do than it gets done. */
+  readonly isOverloaded: () => boolean;
   /** The handshake is done. */
   readonly onArrival: (socket: TLSSocket, arrival: Arrival) => void;
 }
@@ -32,14 +37,29 @@ interface Pending {
   readonly serverName: string;
 }
 
+/**
+ * Handshakes that wait for their client. Who replays a ClientHello never answers: its connections would be kept for the whole time
+ * of a handshake, with 30 KiB each.
+ */
+const maxBegun = 512;
+
 export class TlsListener {
   readonly #options: TlsListenerOptions;
+  readonly #queue: HandshakeQueue;
+  readonly #begun: EarlyConnections;
   /** By both ends of the connection: `tls` gives the secured socket and no way from it to the one below. */
   readonly #pending = new Map<string, Pending>();
   #table: TlsTable;
 
   constructor(table: TlsTable, options: TlsListenerOptions) {
     this.#options = options;
+    this.#queue = new HandshakeQueue({ isOverloaded: options.isOverloaded });
+    this.#begun = new EarlyConnections(
+      () => maxBegun,
+      () => {
+        options.metrics.earlyConnectionsCut++;
+      },
+    );
     this.#table = table;
     this.#follow(table);
   }
@@ -58,10 +78,7 @@ export class TlsListener {
   accept(transport: Socket, peerAddress: string): void {
     const { metrics, ticker } = this.#options;
     const table = this.#table;
-    if (!table.needsServerName) {
-      this.#begin(table.frontOf(''), { transport, peerAddress, serverName: '' });
-      return;
-    }
+    const { needsServerName } = table;
     let serverName = '';
     readPreface({
       socket: transport,
@@ -69,11 +86,24 @@ export class TlsListener {
       timeoutMs: this.#options.prefaceTimeoutMs(),
       judge: (bytes) => {
         const hello = readClientHello(bytes);
-        if (hello.kind !== 'hello') return hello.kind === 'partial' ? 'partial' : 'refuse';
-        serverName = hello.serverName ?? '';
+        if (hello.kind === 'partial') return 'partial';
+        // where nothing hangs on the name OpenSSL may judge what this reader does not understand
+        if (hello.kind === 'malformed') return needsServerName ? 'refuse' : 0;
+        if (needsServerName) serverName = hello.serverName ?? '';
         return 0;
       },
-      onDone: () => this.#begin(table.frontOf(serverName), { transport, peerAddress, serverName }),
+      onDone: () => {
+        const pending: Pending = { transport, peerAddress, serverName };
+        this.#queue.push(networkOf(peerAddress), {
+          begin: () => {
+            if (!transport.destroyed) this.#begin(table.frontOf(serverName), pending);
+          },
+          cut: () => {
+            metrics.earlyConnectionsCut++;
+            transport.destroy();
+          },
+        });
+      },
       onRefused: () => {
         metrics.tlsHandshakesFailed++;
       },
@@ -85,8 +115,10 @@ export class TlsListener {
     const key = endsOf(transport);
     this.#pending.set(key, connection);
     transport.once('close', () => {
+      this.#begun.delete(transport);
       if (this.#pending.get(key) === connection) this.#pending.delete(key);
     });
+    this.#begun.add(transport, connection.peerAddress);
     front.server.emit('connection', transport);
   }
 
@@ -111,6 +143,7 @@ export class TlsListener {
       socket.destroy();
       return;
     }
+    this.#begun.delete(pending.transport);
     metrics.tlsHandshakes++;
     if (socket.isSessionReused()) metrics.tlsSessionsResumed++;
     this.#options.onArrival(socket, {

@@ -48,6 +48,8 @@ export class EdgeMetrics {
   connectionsAccepted = 0;
   connectionsDropped = 0;
   connectionsShed = 0;
+  /** Ended before they spoke HTTP, because too many did not. */
+  earlyConnectionsCut = 0;
   overloadLevel = 0;
   readonly upstreamConnects: number[] = [];
   readonly upstreamReuses: number[] = [];
@@ -269,6 +271,11 @@ export class EdgeMetrics {
       'latchkey_connections_shed_total',
       'Idle client connections ended near the cap, to make room.',
       () => this.connectionsShed,
+    );
+    counter(
+      'latchkey_early_connections_cut_total',
+      'Connections ended in a PROXY header or a TLS handshake, because too many were.',
+      () => this.earlyConnectionsCut,
     );
     gauge(
       'latchkey_overload_level',

@@ -15,8 +15,11 @@ export interface TlsClient {
   session(): Promise<Buffer>;
 }
 
+/** What `tls` takes; it hands the address that a client has on to `net`. */
+type TlsOptions = ConnectionOptions & { readonly localAddress?: string };
+
 /** Connects and shakes hands. Rejects when the handshake fails. */
-export async function connectTls(port: number, options: ConnectionOptions = {}): Promise<TlsClient> {
+export async function connectTls(port: number, options: TlsOptions = {}): Promise<TlsClient> {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
   let latest: Buffer | null = null;
   socket.on('session', (session: Buffer) => {
@@ -34,7 +37,7 @@ export async function connectTls(port: number, options: ConnectionOptions = {}):
 }
 
 /** One request on a connection of its own. */
-export async function askTls(port: number, options: ConnectionOptions, request: string): Promise<RawResponse> {
+export async function askTls(port: number, options: TlsOptions, request: string): Promise<RawResponse> {
   const { client } = await connectTls(port, options);
   try {
     client.write(request);
