@@ -7,9 +7,11 @@ import { compileRateLimits } from '../core/decision/rate-limit.ts';
 import { claimNamesOf, compileRequestPolicy, requestFieldsOf } from '../core/decision/request-policy.ts';
 import { compileResponsePolicy, responseFieldsOf } from '../core/decision/response-policy.ts';
 import { buildRouteTable } from '../core/decision/route-table.ts';
+import { compileSite, type Site } from '../core/decision/site.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import { compileAddressList } from '../core/token/address.ts';
 import type { Config, RouteConfig } from './config.ts';
+import type { UpstreamConfig } from './upstream-config.ts';
 
 /** Where the names of a configuration keep their counters: by position in the configuration's lists. */
 export interface Slots {
@@ -27,9 +29,11 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
   for (const route of config.routes) {
     for (const name of [...customIdentityNames(route.identity), ...claimNamesOf(route.request)]) customNames.add(name);
   }
+  const sites = new Map(config.upstreams.map((upstream) => [upstream.name, siteOf(upstream)]));
   // equal settings share one writer, so that a token's remembered lines serve all routes that write alike
   const writers = new Map<string, RoutePolicy['identity']>();
   const routes = config.routes.map((route, position): RoutePolicy => {
+    const site = route.rewritesLocations ? (sites.get(route.upstream) ?? null) : null;
     const request = compileRequestPolicy(route.request);
     const claimHeaders = request?.claimHeaders ?? [];
     const writerKey = JSON.stringify([route.identity, claimHeaders]);
@@ -37,7 +41,15 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     writers.set(writerKey, identity);
     const upstreamIndex = upstreamSlots.get(route.upstream);
     if (upstreamIndex === undefined) throw new Error(`route "${route.name}" names no upstream of the configuration`);
-    return compileRoute(route, slots.routes[position] ?? position, upstreamIndex, identity, request, config.edges);
+    return compileRoute(
+      route,
+      slots.routes[position] ?? position,
+      upstreamIndex,
+      identity,
+      request,
+      site,
+      config.edges,
+    );
   });
   return {
     seq,
@@ -78,6 +90,7 @@ function compileRoute(
   upstreamIndex: number,
   identity: RoutePolicy['identity'],
   request: RoutePolicy['request'],
+  site: RoutePolicy['site'],
   edges: number,
 ): RoutePolicy {
   const takesPassword = route.accept.includes('password');
@@ -93,6 +106,7 @@ function compileRoute(
     passPaths: [route.path.endsWith('/') ? `${route.path}*` : route.path],
     upstreamName: route.upstream,
     upstreamIndex,
+    site,
     takesAnyone: route.accept.includes('anyone'),
     takesToken,
     takesPass: takesToken || takesPassword || takesMember,
@@ -121,6 +135,14 @@ function compileRoute(
   };
 }
 
+function siteOf({ servers }: UpstreamConfig): Site {
+  return compileSite(
+    servers.flatMap(({ address, isTls }) =>
+      address.kind === 'tcp' ? [{ host: address.host, port: address.port, isTls }] : [],
+    ),
+  );
+}
+
 /** Latchkey's own pages behave like a public route to a neighbour that is never far away. */
 function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
   return {
@@ -132,6 +154,7 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     passPaths: [],
     upstreamName: 'latchkey',
     upstreamIndex,
+    site: null,
     takesAnyone: true,
     takesToken: false,
     takesPass: false,

@@ -91,6 +91,8 @@ export interface RouteConfig extends PolicyConfig {
   readonly maxStalenessMs: number;
   /** Pass the accepted `Authorization` on to the upstream. */
   readonly forwardAuthorization: boolean;
+  /** The site's own addresses in answers become the visitor's. Default yes. */
+  readonly rewritesLocations: boolean;
   /** Protocols that `Upgrade` may ask for, lower case; empty for none. Default `websocket`. */
   readonly upgrade: readonly string[];
   /** Origins beside the route's own whose pages may open a tunnel with a cookie. Default none. */

@@ -109,6 +109,7 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
         revocation: route.revocation,
         maxStalenessMs: route.max_staleness,
         forwardAuthorization: route.forward_authorization,
+        rewritesLocations: route.rewrite_locations,
         upgrade: route.upgrade === 'off' ? [] : route.upgrade,
         webSocketOrigins: route.websocket.origins,
         timeouts: mergeTimeouts(timeouts, route.timeouts),

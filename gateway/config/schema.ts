@@ -88,6 +88,10 @@ const route = z.strictObject({
     .boolean()
     .prefault(false)
     .meta({ description: 'pass the accepted Authorization on to the upstream' }),
+  rewrite_locations: z
+    .boolean()
+    .prefault(true)
+    .meta({ description: 'addresses of the upstream itself, as in Location, become the visitor’s' }),
   upgrade: upgradeChoice,
   websocket: webSocketRules,
   timeouts: timeouts.prefault({}),

@@ -13,7 +13,7 @@ import type { Downstream } from './downstream.ts';
 import { isOverTls, issueLines } from './issue-pass.ts';
 import { type BodyRefusal, messageAnswer, upstreamAnswer } from './responder.ts';
 import { isKeptPrivate, routeLines } from './response-policy.ts';
-import { type OutgoingFraming, writeResponseHead } from './response-writer.ts';
+import { hintLines, type OutgoingFraming, writeResponseHead } from './response-writer.ts';
 import { type Runtime, scratchBytes } from './runtime.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import { isBlameless, neverOpened, type UpstreamFailure } from './upstream-failure.ts';
@@ -167,7 +167,7 @@ export class Exchange {
     // 100 was answered here already; a 101 that was asked for is no interim answer (tunnel.ts)
     if (head.status === 101) return false;
     if (head.status === 103 && this.#minorVersion === 1) {
-      const lines = linkLines(head);
+      const lines = hintLines(head, this, this.#pathForm);
       if (lines !== '') this.downstream.socket.write(`HTTP/1.1 103 Early Hints\r\n${lines}\r\n`, 'latin1');
     }
     return true;
@@ -208,9 +208,8 @@ export class Exchange {
       saysCors: route.cors !== null,
       carriesToken: issued.carriesToken,
       keepsOurCookies: route.isOwnPages,
-      pathForm:
-        this.request.pathToken === null ? null : this.#runtime.snapshot.tokenPathPrefix + this.request.pathToken,
-      host: this.request.head.host,
+      pathForm: this.#pathForm,
+      exchange: this,
     });
     // token and message are in the answer's text and nowhere else from here on
     this.#issue = null;
@@ -380,6 +379,11 @@ export class Exchange {
     upstream.requestMoved();
   }
 
+  get #pathForm(): string | null {
+    const { pathToken } = this.request;
+    return pathToken === null ? null : this.#runtime.snapshot.tokenPathPrefix + pathToken;
+  }
+
   #outgoingFraming(framing: ResponseFraming): OutgoingFraming {
     if (framing === 'none' || framing === 'length') return 'as-is';
     // a 1.0 client knows no chunks: the connection's end is the body's end
@@ -391,13 +395,4 @@ export class Exchange {
     this.#issue = null;
     this.#runtime.exchangeOver(this, monotonicMs() - this.startedMs);
   }
-}
-
-/** Hints are links; nothing else of an interim answer is the client's, least of all a cookie or a hop-by-hop field. */
-function linkLines(head: ResponseHead): string {
-  let lines = '';
-  for (let index = 0; index < head.fieldCount; index++) {
-    if (head.nameOf(index).toLowerCase() === 'link') lines += `Link: ${head.valueOf(index)}\r\n`;
-  }
-  return lines;
 }

@@ -34,20 +34,25 @@ export const requestClass = {
 
 /** Classes of response fields, beside the engine's own. */
 export const responseClass = {
-  setCookie: firstOwnClass,
-  location: firstOwnClass + 1,
-  cacheControl: firstOwnClass + 2,
-  expires: firstOwnClass + 3,
-  referrerPolicy: firstOwnClass + 4,
+  /** The first four hold addresses: see visitor-addresses.ts. */
+  location: firstOwnClass,
+  refresh: firstOwnClass + 1,
+  link: firstOwnClass + 2,
+  setCookie: firstOwnClass + 3,
+  cacheControl: firstOwnClass + 4,
+  expires: firstOwnClass + 5,
+  referrerPolicy: firstOwnClass + 6,
   /** Names that only latchkey may say to a client. */
-  ours: firstOwnClass + 5,
-  requestId: firstOwnClass + 6,
+  ours: firstOwnClass + 7,
+  requestId: firstOwnClass + 8,
   /** Tells one kind of shared cache more than Cache-Control. */
-  targetedCache: firstOwnClass + 7,
+  targetedCache: firstOwnClass + 9,
   /** Cross-origin rules. */
-  accessControl: firstOwnClass + 8,
+  accessControl: firstOwnClass + 10,
   /** Some route sets, removes or offers it. */
-  policy: firstOwnClass + 9,
+  policy: firstOwnClass + 11,
+  /** Leads visitors to another port or protocol of the site, past the gateway (RFC 7838). */
+  alternative: firstOwnClass + 12,
 } as const;
 
 const requestNames: ReadonlyMap<string, number> = new Map([
@@ -69,6 +74,10 @@ const requestNames: ReadonlyMap<string, number> = new Map([
 const responseNames: ReadonlyMap<string, number> = new Map([
   ['set-cookie', responseClass.setCookie],
   ['location', responseClass.location],
+  ['content-location', responseClass.location],
+  ['refresh', responseClass.refresh],
+  ['link', responseClass.link],
+  ['alt-svc', responseClass.alternative],
   ['cache-control', responseClass.cacheControl],
   ['expires', responseClass.expires],
   ['pragma', responseClass.expires],

@@ -17,6 +17,7 @@ import { forwardsLine } from './max-forwards.ts';
 import { withoutParameter } from './query.ts';
 import { isAbusiveRange } from './ranges.ts';
 import { trustedScheme } from './transport-security.ts';
+import { lastOfClass } from './visitor-origin.ts';
 
 const slash = 0x2f;
 
@@ -104,7 +105,7 @@ export function writeForwardedLines(forwardedFor: string, scheme: string, host: 
  */
 export function writeTrustedForwardedLines(request: Described, route: RoutePolicy, scheme: 'http' | 'https'): string {
   const head = request.head;
-  const said = route.isOwnPages ? null : valueOfClass(head, requestClass.forwardedHost);
+  const said = route.isOwnPages ? null : lastOfClass(head, requestClass.forwardedHost);
   const host = said ?? head.host;
   return writeForwardedLines(request.forwardedFor, trustedScheme(head, scheme), host);
 }
@@ -188,12 +189,4 @@ function allRanges(head: RequestHead): string {
     all += all === '' ? head.valueOf(index) : `,${head.valueOf(index)}`;
   }
   return all;
-}
-
-/** The last one of its kind: earlier ones may be what the client told the proxy. */
-function valueOfClass(head: RequestHead, wanted: number): string | null {
-  for (let index = head.fieldCount - 1; index >= 0; index--) {
-    if (head.fields[index * fieldStride] === wanted) return head.valueOf(index);
-  }
-  return null;
 }

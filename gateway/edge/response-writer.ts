@@ -1,14 +1,16 @@
 // Writes the response head that a client gets. Hop-by-hop fields end here; an upstream may not speak in our name.
 // Then the route's policy: what it removes goes, what it sets or offers comes, and shared caches keep nothing that a
-// credential opened. Rules: RFC 9110 §7.6.1, §7.6.3; RFC 9112 §6.3, §7; a pass travels with no-store (RFC 9111 §5.2.2.5).
+// credential opened. What is left of addresses of the site becomes the visitor's. Rules: RFC 9110 §7.6.1, §7.6.3; RFC 9112 §6.3, §7; a pass travels with no-store (RFC 9111 §5.2.2.5).
 
 import { type ResponsePolicy, removesField } from '../core/decision/response-policy.ts';
 import { fieldClass } from '../http1/field-names.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { setsOurCookie } from './cookies.ts';
+import type { Exchange } from './exchange.ts';
 import { responseClass } from './field-classes.ts';
 import { keptPrivate } from './response-policy.ts';
+import { namesDomain, VisitorAddresses } from './visitor-addresses.ts';
 
 /** How the body goes to the client. */
 export type OutgoingFraming = 'as-is' | 'chunked' | 'close';
@@ -25,8 +27,8 @@ export interface ResponseAdditions {
   readonly carriesToken: boolean;
   /** `/.t/<token>` for a request in path form, else null. */
   readonly pathForm: string | null;
-  /** Host of the request, for `Location` of a path form. */
-  readonly host: string;
+  /** Whose addresses the site's own become; null for an answer whose addresses stay. */
+  readonly exchange: Exchange | null;
   /** What the route changes; null for nothing. */
   readonly policy: ResponsePolicy | null;
   /** The client came over TLS; looked at with a policy only. */
@@ -52,6 +54,7 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
     run = -1;
   }
   const policy = additions.policy;
+  let addresses: VisitorAddresses | null = null;
   let saysCache = false;
   // bits of the policy's offers that this answer does not get
   let withheld = policy === null ? 0 : policy.withheld(additions.pathForm !== null, additions.isOverTls);
@@ -65,9 +68,13 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
       const rule = policy === null ? undefined : policy.fields.get(head.nameOf(index).toLowerCase());
       if (rule === removesField) keeps = false;
       else if (rule !== undefined && keeps) withheld |= rule;
-      if (found === responseClass.location) {
-        if (additions.pathForm !== null && rule !== removesField && !isNominated(head, index)) {
-          line = locationLine(head, index, additions);
+      if (keeps && found >= responseClass.location && found <= responseClass.setCookie && additions.exchange !== null) {
+        const value = head.valueOf(index);
+        if (found !== responseClass.setCookie || namesDomain(value)) {
+          addresses ??= new VisitorAddresses(additions.exchange, additions.pathForm);
+          const visitors = addressesIn(found, value, addresses);
+          keeps = visitors === value;
+          line = `${head.nameOf(index)}: ${visitors}\r\n`;
         }
       } else if (found === responseClass.cacheControl && keeps && additions.isPrivate) {
         saysCache = true;
@@ -99,6 +106,16 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
   return `${out}${additions.lines}X-Request-Id: ${additions.requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n\r\n`;
 }
 
+/** Lines of early hints: links, and nothing else of an interim answer, least of all a cookie or a hop-by-hop field. */
+export function hintLines(head: ResponseHead, exchange: Exchange, pathForm: string | null): string {
+  const addresses = new VisitorAddresses(exchange, pathForm);
+  let lines = '';
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.nameOf(index).toLowerCase() === 'link') lines += `Link: ${addresses.links(head.valueOf(index))}\r\n`;
+  }
+  return lines;
+}
+
 function keepsField(head: ResponseHead, index: number, found: number, additions: ResponseAdditions): boolean {
   switch (found) {
     case fieldClass.contentLength:
@@ -109,6 +126,11 @@ function keepsField(head: ResponseHead, index: number, found: number, additions:
     case responseClass.setCookie:
       return additions.keepsOurCookies || !setsOurCookie(head.valueOf(index));
     case responseClass.location:
+    case responseClass.refresh:
+    case responseClass.link:
+      return true;
+    case responseClass.alternative:
+      return additions.exchange?.permit.route.site == null;
     case responseClass.referrerPolicy:
       return additions.pathForm === null;
     case responseClass.cacheControl:
@@ -125,20 +147,18 @@ function keepsField(head: ResponseHead, index: number, found: number, additions:
   }
 }
 
-/**
- * `Location` of a path form: a same-host target gets the token's prefix back, so that the player stays inside. What a
- * browser would take to another host (`/\evil`) and what has the prefix already stays as it is.
- */
-function locationLine(head: ResponseHead, index: number, additions: ResponseAdditions): string {
-  const value = head.valueOf(index);
-  const prefix = additions.pathForm ?? '';
-  const match = /^((?:https?:)?\/\/([^/?#\\]+))?(\/(?![/\\]).*|[?#].*)?$/i.exec(value);
-  const authority = match?.[1] ?? '';
-  const rest = match?.[3] ?? '';
-  const isSameHost =
-    authority === '' ? rest.startsWith('/') : match?.[2]?.toLowerCase() === additions.host.toLowerCase();
-  if (match === null || !isSameHost || rest.startsWith(`${prefix}/`)) return `Location: ${value}\r\n`;
-  return `Location: ${authority}${prefix}${rest.startsWith('/') ? rest : `/${rest}`}\r\n`;
+/** A field's value with the site's own addresses made the visitor's; the value itself when there are none. */
+function addressesIn(found: number, value: string, addresses: VisitorAddresses): string {
+  switch (found) {
+    case responseClass.refresh:
+      return addresses.refresh(value);
+    case responseClass.link:
+      return addresses.links(value);
+    case responseClass.setCookie:
+      return addresses.cookie(value);
+    default:
+      return addresses.reference(value);
+  }
 }
 
 function isNominated(head: ResponseHead, index: number): boolean {

@@ -45,7 +45,7 @@ export function openTunnel(runtime: Runtime, exchange: Exchange, upgrade: Upgrad
     lines: upgradeLines(upgrade) + issueLines(runtime, exchange, null, false).lines,
     carriesToken: false,
     pathForm: null,
-    host: '',
+    exchange: null,
     policy: null,
     isOverTls: false,
     isPrivate: false,

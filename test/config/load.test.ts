@@ -104,6 +104,7 @@ test('every default is filled in', () => {
     revocation: 'checked',
     maxStalenessMs: 10_000,
     forwardAuthorization: false,
+    rewritesLocations: true,
     upgrade: ['websocket'],
     webSocketOrigins: [],
     timeouts: {
@@ -217,6 +218,7 @@ password_checks_per_second: 3
     revocation: 'none',
     maxStalenessMs: 30_000,
     forwardAuthorization: true,
+    rewritesLocations: true,
     upgrade: ['websocket', 'other/2'],
     webSocketOrigins: ['https://app.example.org', 'http://localhost:3000'],
     timeouts: {

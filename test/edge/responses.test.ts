@@ -152,7 +152,8 @@ describe('the answer to a path form', () => {
   test.each([
     ['/vod/b.m3u8?x=1', 'PREFIX/vod/b.m3u8?x=1'],
     ['http://media.example/vod/b', 'http://media.example' + 'PREFIX/vod/b'],
-    ['HTTPS://MEDIA.example', 'HTTPS://MEDIA.example' + 'PREFIX/'],
+    ['HTTPS://MEDIA.example', 'http://media.example' + 'PREFIX/'],
+    ['HTTP://MEDIA.example', 'HTTP://MEDIA.example' + 'PREFIX/'],
     ['http://media.example?x', 'http://media.example' + 'PREFIX/?x'],
     ['b.m3u8', 'b.m3u8'],
     ['../c/b.m3u8', '../c/b.m3u8'],

@@ -1,9 +1,11 @@
 // A real nginx behind the gateway: what the gateway adds to a request must not change what the site sends.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { CertificateFolder } from '../support/certificate-folder.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { hasNginx, NginxSite } from '../support/nginx-site.ts';
 import { askRaw, requestText } from '../support/raw-client.ts';
+import { askTls } from '../support/tls-client.ts';
 
 const page = `<!doctype html>${'<p>the same words again and again</p>\n'.repeat(2500)}`;
 
@@ -53,5 +55,45 @@ describe('nginx with gzip, as it comes', () => {
   test('sends them whole where the configuration asks for Via', async () => {
     await gateway.reload(configuration('on'));
     expect((await sizes(['Accept-Encoding: gzip'])).through).toBe(page.length);
+  });
+});
+
+describe('nginx that redirects to folders', () => {
+  let site: NginxSite;
+  let gateway: TestGateway;
+  const certificates = new CertificateFolder();
+
+  beforeEach((context) => {
+    if (!hasNginx) context.skip('nginx is not installed');
+  });
+
+  beforeAll(async () => {
+    if (!hasNginx) return;
+    site = await NginxSite.start({ 'vod/film/index.html': 'film' }, '');
+    const made = certificates.issue({ names: ['media.example'] });
+    const tls = { certificates: [{ cert_file: made.certFile, key_file: made.keyFile }] };
+    gateway = await startGateway({
+      config: {
+        listeners: [{ address: '127.0.0.1:0', tls }],
+        upstreams: { site: { servers: [`http://127.0.0.1:${site.port}`] } },
+        routes: [{ name: 'all', path: '/', upstream: 'site', accept: ['anyone', 'token'] }],
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await gateway?.close();
+    await site?.close();
+    certificates.remove();
+  });
+
+  test('keeps its visitors on https, and a token in the path with them', async () => {
+    const direct = await askRaw(site.port, requestText('GET', '/vod/film'));
+    expect(direct.header('Location')).toBe(`http://media.example:${site.port}/vod/film/`);
+    const through = await askTls(gateway.port, {}, requestText('GET', '/vod/film'));
+    expect(through.header('Location')).toBe('https://media.example/vod/film/');
+    const prefix = `/.t/${gateway.mint()}`;
+    const withToken = await askTls(gateway.port, {}, requestText('GET', `${prefix}/vod/film`));
+    expect(withToken.header('Location')).toBe(`https://media.example${prefix}/vod/film/`);
   });
 });

@@ -13,6 +13,7 @@ import type { RateLimits } from './rate-limit.ts';
 import type { RequestPolicy } from './request-policy.ts';
 import type { ResponsePolicy } from './response-policy.ts';
 import type { RouteTable } from './route-table.ts';
+import type { Site } from './site.ts';
 
 /** One route, compiled. */
 export interface RoutePolicy {
@@ -29,6 +30,8 @@ export interface RoutePolicy {
   readonly upstreamName: string;
   /** Slot of the upstream in the metrics and in the edge's pools. */
   readonly upstreamIndex: number;
+  /** Whose own addresses in answers become the visitor's; null: they stay. */
+  readonly site: Site | null;
   readonly takesAnyone: boolean;
   /** Tokens made by any holder of the common key. */
   readonly takesToken: boolean;
