@@ -11,8 +11,10 @@ export interface CheckQueueOptions {
   readonly concurrency: number;
   /** Checks started in any one second, asked at each start because a reload may change it. */
   readonly perSecond: () => number;
-  /** Checks that may wait; and as many again of known sources. */
+  /** Checks of strangers that may wait. */
   readonly maxWaiting: number;
+  /** Beside them, checks of known sources. Default: as many. */
+  readonly maxKnownWaiting?: number;
   /** Of these, checks of one source. */
   readonly maxWaitingPerSource: number;
   /** A check that could not start within this is turned away; one that is sure not to, before it waits. */
@@ -51,9 +53,9 @@ export class CheckQueue {
 
   constructor(options: CheckQueueOptions) {
     this.#options = options;
-    const bounds = { max: options.maxWaiting, maxPerSource: options.maxWaitingPerSource };
-    this.#strangers = new FairQueue(bounds);
-    this.#known = new FairQueue(bounds);
+    const { maxWaiting, maxKnownWaiting = maxWaiting, maxWaitingPerSource: maxPerSource } = options;
+    this.#strangers = new FairQueue({ max: maxWaiting, maxPerSource });
+    this.#known = new FairQueue({ max: maxKnownWaiting, maxPerSource });
   }
 
   /** Checks that wait for their turn. */

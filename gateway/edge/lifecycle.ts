@@ -222,6 +222,13 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
       return;
     }
   }
+  if (route.isOwnPages) {
+    const crowded = runtime.ownPages.refuse(request.clientAddress, route);
+    if (crowded !== null) {
+      refuse(runtime, passage, crowded);
+      return;
+    }
+  }
   runtime.metrics.decision(permit.how, null);
   if (request.method === 'OPTIONS' && endsHere(request.head)) {
     answerOptions(runtime, passage, permit);
@@ -254,7 +261,10 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     exchange.refuseBody('body-too-large');
     return;
   }
-  if (route.isOwnPages && request.head.hasBody) runtime.ownBodies.enter(exchange);
+  if (route.isOwnPages) {
+    runtime.ownPages.enter(exchange);
+    if (request.head.hasBody) runtime.ownBodies.enter(exchange);
+  }
   downstream.forward(exchange);
 }
 

@@ -1,14 +1,15 @@
 // Bodies on their way to latchkey's own pages. Control takes a bounded number of connections from an edge, and a body that comes
 // in drips holds one for as long as it likes: some dozens from anywhere would keep everybody from signing in. So slow ones make
-// room: of each client network there are a few at a time, of all of them half of what control takes, and the oldest goes.
-// A form that comes whole waits for none of them; whoever only asks for a page finds the other half free.
+// room: of each client network there are a few at a time, of all of them a quarter of what control takes, and the oldest goes.
+// A form that comes whole waits for none of them; whoever only asks for a page finds the others free.
 
 import type { Exchange } from './exchange.ts';
+import { maxOwnConnections } from './own-pages.ts';
 import { networkOf } from './rate-limits.ts';
 
 const maxPerClient = 8;
-/** Half of the connections to control, see upstream-groups.ts. */
-const maxAtOnce = 32;
+/** A quarter of the connections to control's pages. */
+const maxAtOnce = maxOwnConnections / 4;
 
 /** One per edge. */
 export class OwnBodies {

@@ -36,6 +36,7 @@ import { MessageNames } from './message-names.ts';
 import { OpenTunnels } from './open-tunnels.ts';
 import { Overload } from './overload.ts';
 import { OwnBodies } from './own-bodies.ts';
+import { OwnPages } from './own-pages.ts';
 import { RateBuckets } from './rate-buckets.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { PermitRenewals } from './renew-permit.ts';
@@ -105,6 +106,7 @@ export class Runtime {
   readonly lingering = new Lingering();
   readonly overload = new Overload();
   readonly ownBodies = new OwnBodies();
+  readonly ownPages = new OwnPages();
   readonly #slowClients = new SlowClients(this.connections, this.ticker.nowMs);
   readonly #logger: Logger;
   readonly #accessLog: AccessLog | null;

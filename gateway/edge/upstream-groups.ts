@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { FeedUpstreamTls } from '../config/edge-feed.ts';
 import type { UpstreamConfig } from '../config/upstream-config.ts';
+import { maxOwnConnections } from './own-pages.ts';
 import type { Runtime } from './runtime.ts';
 import { inUseRank } from './server-standing.ts';
 import { UpstreamGroup } from './upstream-group.ts';
@@ -99,7 +100,7 @@ function ownUpstream(socket: string): UpstreamConfig {
   return {
     name: ownUpstreamName,
     servers: [{ address: { kind: 'unix', path: socket }, isTls: false, authority: 'public.sock', weight: 1 }],
-    maxConnections: 64,
+    maxConnections: maxOwnConnections,
     maxIdleConnections: 8,
     keepAliveMs: null,
     pipelining: 1,

@@ -4,6 +4,7 @@
 import { expect, test } from 'vitest';
 import { createOperatorServer } from '../../gateway/api/operator-server.ts';
 import { createAccount } from '../../gateway/control/accounts/create-account.ts';
+import { passwordWork } from '../../gateway/control/accounts/password-work.ts';
 import { type Answer, makePortal, password, type Visitor } from '../support/portal-rig.ts';
 
 const email = 'ann@example.org';
@@ -124,4 +125,28 @@ test('asking for mails is slowed as on the pages, and a refusal says what to do'
   }
   const last = await post(mallory, 'password-reset', { email });
   expect([statuses[0], last.status, Number(last.headers['retry-after']) > 0]).toEqual([204, 429, true]);
+});
+
+test('of 80 sign-ins at once for ever new addresses a handful waits, the others are told at once, and pages go on', async () => {
+  const portal = await makePortal();
+  portal.configure((config) => ({ ...config, passwordChecksPerSecond: 1 }));
+  const { queue } = passwordWork(portal.context);
+  let mostWaiting = 0;
+  const answers: string[] = [];
+  const told = Promise.withResolvers<void>();
+  const all = Array.from({ length: 80 }, async (_, at) => {
+    const visitor = portal.visitor({ address: `198.51.100.${at}` });
+    const answer = await post(visitor, 'sign-in', { email: `nobody${at}@example.org`, password });
+    mostWaiting = Math.max(mostWaiting, queue.waiting);
+    const retry = answer.headers['retry-after'];
+    answers.push(retry === undefined ? `${answer.status}` : `${answer.status} after ${retry}`);
+    // one runs, and at one a second two more can begin within the time that anybody waits
+    if (answers.filter((said) => said.startsWith('429')).length === 77) told.resolve();
+  });
+  await told.promise;
+  expect(mostWaiting).toBeLessThanOrEqual(2);
+  expect((await portal.visitor().get('/.latchkey/login')).status).toBe(200);
+  queue.close();
+  await Promise.all(all);
+  expect(answers.toSorted()).toEqual(['403', ...Array(2).fill('429 after 2'), ...Array(77).fill('429 after 3')]);
 });

@@ -9,8 +9,9 @@ import type { ControlContext } from '../control-context.ts';
 
 /** Hashes at once: each takes 19 MiB and one of four threads, which files and names are read on too, for about 20 ms. */
 const concurrentHashes = 2;
-/** Each holds a connection to control: an edge has 64 of those that pages come by, and a few dozen for guesses. */
+/** Each holds a connection to control: an edge has 128 of those that pages come by, and 32 for guesses. */
 const maxWaitingHashes = 16;
+const maxKnownWaiting = 12;
 const maxWaitingPerSource = 4;
 /** Nobody waits longer than this; who is sure to is told so at once. */
 const hashDeadlineMs = 2000;
@@ -23,6 +24,7 @@ export function makePasswordQueue(perSecond: () => number, clock: ControlClock):
     concurrency: concurrentHashes,
     perSecond,
     maxWaiting: maxWaitingHashes,
+    maxKnownWaiting,
     maxWaitingPerSource,
     deadlineMs: hashDeadlineMs,
     clock,
