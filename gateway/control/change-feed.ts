@@ -11,8 +11,9 @@ import { machineMs } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClock } from './control-clock.ts';
 
-/** What of the store is followed. */
-export type ChangeSource = Pick<Store, 'readChanges' | 'readRevocations' | 'onWake'>;
+/** What of the store is followed. A log without `readAgedSeq` never forgets. */
+export type ChangeSource = Pick<Store, 'readChanges' | 'readRevocations' | 'onWake'> &
+  Partial<Pick<Store, 'readAgedSeq'>>;
 
 export interface ChangeFeedOptions {
   readonly source: ChangeSource;
@@ -24,7 +25,9 @@ export interface ChangeFeedOptions {
   readonly onRead: () => void;
   /** The key ring may have changed: resolves once the edges were sent the new one, before they are told of the place in the log. */
   readonly onKeys: () => Promise<void>;
-  /** Longest life of a token of ours: what was revoked longer ago than that ends nothing. Default: for ever. */
+  /**
+   * Longest life of a token of ours: what was revoked longer ago than that, by the log's own time, ends nothing. Default: for ever.
+   */
   readonly keepSeconds?: () => number;
   /** Between two looks at the log. Default 250. */
   readonly pollMs?: number;
@@ -34,7 +37,7 @@ export interface ChangeFeedOptions {
 
 const defaultPollMs = 250;
 const defaultReachMs = 5000;
-const forgetFromSize = 4096;
+const forgetEveryMs = 600_000;
 
 /** A log in which nothing ever happens, for a control without a store. No token of ours is of its epoch. */
 export const emptyLog: ChangeSource = {
@@ -58,7 +61,7 @@ export class ChangeFeed {
   readonly #stopListening: () => void;
   readonly #timer: NodeJS.Timeout;
   #position: LogPosition | null = null;
-  #forgetAtSize = 2 * forgetFromSize;
+  #forgetAtMs = Number.NEGATIVE_INFINITY;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #readsBegun = 0;
   #reading: Promise<void> | null = null;
@@ -75,7 +78,6 @@ export class ChangeFeed {
   /** Everything that is revoked, for an edge that begins; null while the log was never read. */
   index(): FeedIndex | null {
     const beat = this.beat();
-    this.#forget();
     return beat === null ? null : { ...beat, revocations: [...this.#revocations.values()] };
   }
 
@@ -176,6 +178,8 @@ export class ChangeFeed {
       await onKeys();
       this.#revocations.clear();
       for (const change of revocations) this.#remember(change);
+      this.#forgetAtMs = Number.NEGATIVE_INFINITY;
+      await this.#forget();
       this.#position = position;
       this.#readAtMs = readAtMs;
       const index = this.index();
@@ -199,6 +203,7 @@ export class ChangeFeed {
       } else {
         this.#readAtMs = readAtMs;
         onRead();
+        await this.#forget();
       }
     }
     for (const waiter of [...this.#waiters]) {
@@ -206,22 +211,24 @@ export class ChangeFeed {
     }
   }
 
-  #forget(): void {
-    const { clock, keepSeconds } = this.#options;
-    if (keepSeconds === undefined) return;
-    const now = clock.epochSeconds();
+  /** Now and then: edges may run for months without a new one that asks for the index. */
+  async #forget(): Promise<void> {
+    const { clock, source, keepSeconds } = this.#options;
+    if (keepSeconds === undefined || source.readAgedSeq === undefined) return;
+    const nowMs = clock.monotonicMs();
+    if (nowMs < this.#forgetAtMs) return;
     const keep = keepSeconds();
-    const keepOutside = outsideLifeSeconds(keep);
-    for (const [node, { kind, at }] of this.#revocations) {
-      if (at < now - (kind === 'revoke' ? keep : keepOutside)) this.#revocations.delete(node);
+    const agedSeq = await source.readAgedSeq(keep);
+    const agedOutsideSeq = await source.readAgedSeq(outsideLifeSeconds(keep));
+    for (const [node, { kind, seq }] of this.#revocations) {
+      if (seq <= (kind === 'revoke' ? agedSeq : agedOutsideSeq)) this.#revocations.delete(node);
     }
-    this.#forgetAtSize = 2 * Math.max(this.#revocations.size, forgetFromSize);
+    this.#forgetAtMs = nowMs + forgetEveryMs;
   }
 
   #remember(change: Change): void {
     if (change.kind !== 'revoke' && change.kind !== 'outside') return;
-    this.#revocations.set(change.node, change);
-    // edges may run for months without a new one that asks for the index
-    if (this.#revocations.size > this.#forgetAtSize) this.#forget();
+    const at = Math.max(change.at, this.#revocations.get(change.node)?.at ?? change.at);
+    this.#revocations.set(change.node, { ...change, at });
   }
 }

@@ -91,7 +91,9 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
   const ring = new RingInForce({ store, sealer });
   ring.declare(declaredKeys);
   await ring.reload();
-  const decisions = openDecisionFiles({ folder: join(dataDir, 'decisions'), clock, logger });
+  // by the log's own time: a clock that is wrong at one start takes no records away
+  const recordClock = { epochSeconds: () => store.logTime() };
+  const decisions = openDecisionFiles({ folder: join(dataDir, 'decisions'), clock: recordClock, logger });
   const context: ControlContext = {
     store,
     sealing: sealer,

@@ -22,10 +22,12 @@ export interface LogFollowerOptions {
 
 // No token of ours outlives this by the clock of whoever made it; what was revoked longer ago ends nothing.
 const clockSlackSeconds = 600;
-const forgetEveryMs = 600_000;
+const forgetEveryMs = 3_600_000;
 
 export class LogFollower {
   readonly #options: LogFollowerOptions;
+  /** How far this edge had heard of the log at moments of monotonic time, one an hour, the oldest first: no clock says what is old. */
+  #heard: { readonly atMs: number; readonly seq: number }[] = [];
   #forgetAtMs = monotonicMs() + forgetEveryMs;
 
   constructor(options: LogFollowerOptions) {
@@ -38,6 +40,7 @@ export class LogFollower {
     switch (message.kind) {
       case 'index': {
         const { index } = message;
+        if (index.epoch !== live.revocations.position?.epoch) this.#heard = [];
         live.revocations.replace({ epoch: index.epoch, seq: index.seq }, index.revocations);
         live.changed(null);
         this.#freshen(index.readAgeMs, index.sentAtMs);
@@ -97,9 +100,19 @@ export class LogFollower {
     const nowMs = monotonicMs();
     if (nowMs < this.#forgetAtMs) return;
     this.#forgetAtMs = nowMs + forgetEveryMs;
-    const { live, ticker, snapshot } = this.#options.runtime;
+    const { live, snapshot } = this.#options.runtime;
+    const { position } = live.revocations;
+    if (position === null) return;
+    this.#heard.push({ atMs: nowMs, seq: position.seq });
     const longest = snapshot.maxTokenTtlSeconds + 2 * snapshot.clockSkewSeconds + clockSlackSeconds;
-    const now = ticker.epochSeconds;
-    live.revocations.forgetBefore(now - longest, now - outsideLifeSeconds(longest));
+    const nodesSeq = this.#heardBefore(nowMs - longest * 1000);
+    const outsideSeq = this.#heardBefore(nowMs - outsideLifeSeconds(longest) * 1000);
+    live.revocations.forgetUpTo(nodesSeq, outsideSeq);
+    this.#heard = this.#heard.filter(({ seq }) => seq >= outsideSeq);
+  }
+
+  /** The place that this edge had heard of before a moment; 0 for none. */
+  #heardBefore(atMs: number): number {
+    return this.#heard.findLast((mark) => mark.atMs < atMs)?.seq ?? 0;
   }
 }

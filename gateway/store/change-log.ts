@@ -4,8 +4,8 @@
 
 import type { Kysely } from 'kysely';
 import type { Change, LogPosition } from '../core/model/change.ts';
-import type { EpochSeconds } from '../core/model/time.ts';
 import { fixedStatement } from './fixed-statement.ts';
+import { readAgedSeq } from './log-time.ts';
 import { type ChangesRead, type RevocationList, StoreAway, type Unit } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -55,54 +55,60 @@ export async function readChanges(
   return { kind: 'changes', position: { epoch: end.epoch, seq: last.seq }, changes };
 }
 
-/** Everything revoked within what is kept: the last change of each node. */
+/**
+ * Everything revoked within what is kept: the last change of each node, at the latest time that any change of the node says, so
+ * that revoking again by a clock that was behind took nothing back.
+ */
 export async function readRevocations(database: Kysely<Tables>): Promise<RevocationList> {
   const position = await readPosition(database);
   const revocations: Change[] = await database
     .selectFrom('changes')
-    .select(['seq', 'kind', 'node', 'at'])
-    .where('epoch', '=', position.epoch)
-    .where('seq', 'in', (nested) =>
-      nested
-        .selectFrom('changes')
-        .select((column) => column.fn.max('seq').as('seq'))
-        .where('epoch', '=', position.epoch)
-        .where('kind', 'in', ['revoke', 'outside'])
-        .where('seq', '<=', position.seq)
-        .groupBy('node'),
+    .innerJoin(
+      (nested) =>
+        nested
+          .selectFrom('changes')
+          .select((column) => [column.fn.max('seq').as('seq'), column.fn.max('at').as('at')])
+          .where('epoch', '=', position.epoch)
+          .where('kind', 'in', ['revoke', 'outside'])
+          .where('seq', '<=', position.seq)
+          .groupBy('node')
+          .as('last'),
+      (join) => join.onRef('last.seq', '=', 'changes.seq'),
     )
-    .orderBy('seq')
+    .select(['changes.seq', 'changes.kind', 'changes.node', 'last.at'])
+    .where('changes.epoch', '=', position.epoch)
+    .orderBy('changes.seq')
     .execute();
   return { position, revocations };
 }
 
 /**
- * Drops changes that happened before a moment, oldest first, so that what is kept has no hole; and all of former epochs.
+ * Drops changes that were appended longer ago than so much of the log's own time, oldest first, so that what is kept has no hole;
+ * and all of former epochs. What they say as their `at` plays no part: it is a reading of somebody's clock.
  *
- * @param limit  most rows dropped by this call. Default 10,000: no unit may hold the log for long
+ * @param lifeSeconds  of log time. Default 35 days
+ * @param limit        most rows dropped by this call. Default 10,000: no unit may hold the log for long
  * @returns how many were dropped; `limit` of them means: there may be more
  */
 export async function pruneChanges(
   unit: Unit,
-  before: EpochSeconds = unit.now - defaultChangeLifeSeconds,
+  lifeSeconds: number = defaultChangeLifeSeconds,
   limit = 10_000,
 ): Promise<number> {
   const { epoch } = await readPosition(unit.sql);
   const former = await unit.sql.deleteFrom('changes').where('epoch', '<>', epoch).executeTakeFirst();
-  // The clock may have been set back: everything up to the first change that is young enough goes, and nothing behind it.
-  const young = await unit.sql
-    .selectFrom('changes')
-    .select((column) => column.fn.min('seq').as('seq'))
-    .where('epoch', '=', epoch)
-    .where('at', '>=', before)
-    .executeTakeFirst();
+  const aged = await readAgedSeq(unit.sql, unit.logTime, lifeSeconds);
   const oldest = await unit.sql
     .selectFrom('changes')
     .select((column) => column.fn.min('seq').as('seq'))
     .where('epoch', '=', epoch)
     .executeTakeFirst();
-  if (oldest === undefined || oldest.seq === null) return Number(former.numDeletedRows);
-  const end = Math.min(young?.seq ?? Number.MAX_SAFE_INTEGER, oldest.seq + limit);
-  const old = await unit.sql.deleteFrom('changes').where('epoch', '=', epoch).where('seq', '<', end).executeTakeFirst();
+  if (oldest === undefined || oldest.seq === null || oldest.seq > aged) return Number(former.numDeletedRows);
+  const end = Math.min(aged, oldest.seq + limit - 1);
+  const old = await unit.sql
+    .deleteFrom('changes')
+    .where('epoch', '=', epoch)
+    .where('seq', '<=', end)
+    .executeTakeFirst();
   return Number(former.numDeletedRows) + Number(old.numDeletedRows);
 }

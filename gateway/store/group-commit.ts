@@ -5,17 +5,27 @@
 import type { ControlledTransaction, KyselyPlugin } from 'kysely';
 import { sql } from 'kysely';
 import type { Change, LogPosition, NewChange } from '../core/model/change.ts';
-import type { EpochSeconds } from '../core/model/time.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
-import { readPosition } from './change-log.ts';
 import type { Engine } from './engine.ts';
 import { fixedStatement, type Places } from './fixed-statement.ts';
+import {
+  columnsOf,
+  type LogClock,
+  type LogState,
+  lockLogState,
+  type OpenLog,
+  openLog,
+  readLogState,
+  type StoreClock,
+} from './log-time.ts';
 import { StoreAway, type Unit, type Written } from './store.ts';
 import type { Tables } from './tables.ts';
 
 export interface GroupCommitOptions {
   readonly engine: Engine;
-  readonly clock: { epochSeconds(): EpochSeconds };
+  readonly clock: Pick<StoreClock, 'epochSeconds'>;
+  /** Log time between commits. */
+  readonly logClock: LogClock;
   /** Called after each commit. */
   readonly onCommitted: () => void;
   /** Units in one commit. Default 256. */
@@ -95,18 +105,18 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
       for (const waiting of queue.splice(0)) waiting.reject(away);
       return;
     }
-    const { transaction, epoch } = begun;
-    const startSeq = begun.seq;
+    const { transaction, log } = begun;
+    const { epoch } = log;
     const started = monotonicMs();
     const unsettled: Waiting[] = [];
     const ran: Ran[] = [];
-    let seq = startSeq;
+    let { startSeq: seq } = log;
     try {
       for (let units = 0; units < maxBatchUnits && (units === 0 || monotonicMs() - started < maxBatchMs); units++) {
         const waiting = queue.shift();
         if (waiting === undefined) break;
         unsettled.push(waiting);
-        const unit = await runUnit(transaction, epoch, seq, waiting);
+        const unit = await runUnit(transaction, log, seq, waiting);
         if (unit === null) {
           unsettled.pop();
         } else {
@@ -114,9 +124,8 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
           seq = unit.seq;
         }
       }
-      if (seq !== startSeq) {
-        await moveLog(engine, transaction, seq);
-      }
+      const end = log.end(seq);
+      if (end !== null && ran.length > 0) await moveLog(engine, transaction, end, seq !== log.startSeq);
       if (ran.length > 0) await transaction.commit().execute();
       else await transaction.rollback().execute();
     } catch (error) {
@@ -132,10 +141,10 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
   /** Nothing has been done before a batch begins, so a connection that broke while it was idle may be replaced once. */
   async function beginTwice(): Promise<Begun | Error> {
     try {
-      return await begin(engine);
+      return await begin(options);
     } catch {
       try {
-        return await begin(engine);
+        return await begin(options);
       } catch (error) {
         return error instanceof Error ? error : new Error(String(error));
       }
@@ -145,27 +154,30 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
   /** @returns null when the unit threw: it is undone, and its caller has the error. @throws when the whole batch is lost */
   async function runUnit(
     transaction: ControlledTransaction<Tables>,
-    epoch: string,
+    log: OpenLog,
     startSeq: number,
     waiting: Waiting,
   ): Promise<Ran | null> {
     const gate: Gate = { isOpen: true };
     const guarded = transaction.withPlugin(makeGatePlugin(gate));
     const now = clock.epochSeconds();
+    const { epoch, logTime } = log;
+    const changedAt = log.timeOf(now);
     let seq = startSeq;
     const append = async (change: NewChange): Promise<number> => {
       if (change.node.length > maxNodeLength) throw new Error(`a node of a change is longer than ${maxNodeLength}`);
       seq += 1;
       const place = seq;
-      await insertChange(guarded, { epoch, seq: place, kind: change.kind, node: change.node, at: now });
+      await insertChange(guarded, { epoch, seq: place, kind: change.kind, node: change.node, at: changedAt });
       return place;
     };
     await sql`savepoint unit`.execute(transaction);
     try {
-      const settle = await withDeadline(waiting.run({ sql: guarded, now, append }), unitDeadlineMs);
+      const settle = await withDeadline(waiting.run({ sql: guarded, now, logTime, changedAt, append }), unitDeadlineMs);
       gate.isOpen = false;
       // PostgreSQL fails here when the unit went on after one of its statements had failed.
       await sql`release savepoint unit`.execute(transaction);
+      if (seq > startSeq) log.appended(now);
       return { settle, seq, changes: seq - startSeq };
     } catch (error) {
       gate.isOpen = false;
@@ -188,17 +200,17 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
 
 interface Begun {
   readonly transaction: ControlledTransaction<Tables>;
-  readonly epoch: string;
-  readonly seq: number;
+  readonly log: OpenLog;
 }
 
-async function begin(engine: Engine): Promise<Begun> {
+async function begin({ engine, clock, logClock }: GroupCommitOptions): Promise<Begun> {
   const transaction = await engine.writer.startTransaction().execute();
   try {
-    const { epoch, seq } =
+    const state =
       // SQLite began with the write lock. PostgreSQL: each statement after this one sees what its former holder committed.
-      engine.kind === 'postgres' ? await lockPosition(transaction) : await readPosition(transaction);
-    return { transaction, epoch, seq };
+      engine.kind === 'postgres' ? await lockLogState(transaction) : await readLogState(transaction);
+    logClock.take(state.logTime);
+    return { transaction, log: await openLog(transaction, state, logClock.now(), clock.epochSeconds()) };
   } catch (error) {
     await transaction.rollback().execute();
     throw error;
@@ -215,17 +227,15 @@ const insertChange = fixedStatement((on, at: Places<Change & { readonly epoch: s
   }),
 );
 
-async function lockPosition(transaction: ControlledTransaction<Tables>): Promise<LogPosition> {
-  const position = transaction.selectFrom('log_position').select(['epoch', 'seq']).where('id', '=', 1).forUpdate();
-  const row = await position.executeTakeFirst();
-  if (row === undefined) throw new Error('the store has no log');
-  return row;
-}
-
-/** PostgreSQL tells the other nodes in the same statement; it sends the notification when the transaction is committed. */
-async function moveLog(engine: Engine, transaction: ControlledTransaction<Tables>, seq: number): Promise<void> {
-  const move = transaction.updateTable('log_position').set({ seq }).where('id', '=', 1);
-  if (engine.kind === 'sqlite') await move.execute();
+/** PostgreSQL tells the other nodes of changes in the same statement; it sends that when the transaction is committed. */
+async function moveLog(
+  engine: Engine,
+  transaction: ControlledTransaction<Tables>,
+  state: LogState,
+  hasChanges: boolean,
+): Promise<void> {
+  const move = transaction.updateTable('log_position').set(columnsOf(state)).where('id', '=', 1);
+  if (engine.kind === 'sqlite' || !hasChanges) await move.execute();
   else await sql`with moved as (${move}) select pg_notify(${wakeChannel}, '')`.execute(transaction);
 }
 

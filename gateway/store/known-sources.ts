@@ -34,7 +34,7 @@ export async function readKnownSource(database: Kysely<Tables>, key: ThrottleKey
 export async function markKnownSource(unit: Unit, key: ThrottleKey): Promise<void> {
   const isNew = (await readKnownSource(unit.sql, key)) === null;
   if (isNew) await forgetBeyond(unit, key, maxSourcesPerName - 1);
-  const count = { tries: goesLast, leakedAt: unit.now, lastAt: unit.now, blockedUntilAt: 0 };
+  const count = { tries: goesLast, leakedAt: unit.logTime, lastAt: unit.logTime, blockedUntilAt: 0 };
   // Without room the place stays a stranger's: slower, and nothing else.
   await writeCounts(unit, [{ key, count, isNew }]);
 }

@@ -7,6 +7,7 @@ import { sql, type Transaction } from 'kysely';
 import { type Engine, type RefusedStore, refuseStore } from './engine.ts';
 import { firstTables } from './migration-001.ts';
 import { linkLists } from './migration-002.ts';
+import { logTimes } from './migration-003.ts';
 import type { Tables } from './tables.ts';
 
 /** How an engine spells the types, and what a table ends with. */
@@ -19,12 +20,12 @@ export interface ColumnTypes {
 }
 
 /** `migrations[n - 1]` makes version n out of version n - 1. */
-const migrations: readonly ((types: ColumnTypes) => readonly string[])[] = [firstTables, linkLists];
+const migrations: readonly ((types: ColumnTypes) => readonly string[])[] = [firstTables, linkLists, logTimes];
 
 /** The version of the tables that this program works with. */
 export const knownMigration = migrations.length;
 
-/** The oldest version whose rows fit into these tables as they are: what came later changed no column. For backups. */
+/** The oldest version whose rows fit into these tables as they are: what came later changed no column of theirs. For backups. */
 export const oldestFittingMigration = 1;
 
 const columnTypes: Readonly<Record<Engine['kind'], ColumnTypes>> = {
@@ -88,7 +89,11 @@ async function applyFrom(engine: Engine, transaction: Transaction<Tables>, from:
     await sql`insert into schema_migrations (number) values (${at + 1})`.execute(transaction);
   }
   if (from === 0) {
-    await transaction.insertInto('log_position').values({ id: 1, epoch: makeEpoch(), seq: 0 }).execute();
+    const begun = { log_time: 0, newest_at: 0, hour_ahead: null, ahead: null, marked_at: 0, lowest_clock: 0 };
+    await transaction
+      .insertInto('log_position')
+      .values({ id: 1, epoch: makeEpoch(), seq: 0, ...begun })
+      .execute();
   }
 }
 

@@ -71,7 +71,7 @@ export async function endCodes(unit: Unit, accountId: string, purpose?: CodePurp
 }
 
 /** Drops codes that expired before a moment, spent or not. @returns how many; `limit` of them means: there may be more */
-export async function pruneCodes(unit: Unit, before: EpochSeconds = unit.now, limit = 10_000): Promise<number> {
+export async function pruneCodes(unit: Unit, before: EpochSeconds, limit = 10_000): Promise<number> {
   const old = await unit.sql
     .deleteFrom('one_time_codes')
     .where('selector', 'in', (nested) =>

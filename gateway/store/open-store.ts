@@ -1,17 +1,19 @@
 // Opens the store: engine by the settings, tables brought up to date, units committed in groups, changes read in order.
 // A refusal is for people to read; it never holds the URL's password.
 
-import type { EpochSeconds } from '../core/model/time.ts';
+import { monotonicMs } from '../telemetry/clock.ts';
 import { defaultChangesPerRead, readChanges, readPosition, readRevocations } from './change-log.ts';
 import { type Engine, type EngineOptions, type RefusedStore, refuseStore, type StoreSettings } from './engine.ts';
 import { type GroupCommitOptions, startGroupCommit } from './group-commit.ts';
+import { LogClock, readAgedSeq, readLogState, type StoreClock } from './log-time.ts';
 import { migrate } from './migrations.ts';
 import { openSqlite } from './sqlite-engine.ts';
 import { type Store, StoreAway } from './store.ts';
 
 export interface OpenStoreOptions extends EngineOptions {
   readonly settings: StoreSettings;
-  readonly clock: { epochSeconds(): EpochSeconds };
+  /** Without `monotonicMs`: the process's own. */
+  readonly clock: Pick<StoreClock, 'epochSeconds'> & Partial<StoreClock>;
   /** `check`: refuse a database that is older than the program. Default `apply`: bring it up to date. */
   readonly migrations?: 'apply' | 'check';
   /** Most changes in one answer of `readChanges`. Default 1000. */
@@ -31,13 +33,20 @@ export async function openStore(options: OpenStoreOptions): Promise<Store | Refu
   }
   if (ready.from !== ready.to) options.logger.info({ from: ready.from, to: ready.to }, 'the store was migrated');
 
+  const { clock } = options;
+  const logClock = new LogClock({
+    epochSeconds: () => clock.epochSeconds(),
+    monotonicMs: () => clock.monotonicMs?.() ?? monotonicMs(),
+  });
+  logClock.take(ready.logTime);
   const listeners = new Set<() => void>();
   const wake = (): void => {
     for (const listener of [...listeners]) listener();
   };
   const commit = startGroupCommit({
     engine,
-    clock: options.clock,
+    clock,
+    logClock,
     onCommitted: wake,
     ...(options.patient === true ? { unitDeadlineMs: 600_000 } : {}),
     ...options.limits,
@@ -57,6 +66,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store | Refu
     readChanges: (after) => readChanges(engine.feedReader, after, options.changesPerRead ?? defaultChangesPerRead),
     readRevocations: () => readRevocations(engine.feedReader),
     readPosition: () => readPosition(engine.reader),
+    readAgedSeq: (seconds) => readAgedSeq(engine.feedReader, logClock.now(), seconds),
+    logTime: () => logClock.now(),
     onWake(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -83,9 +94,13 @@ export async function openEngine(settings: StoreSettings, options: EngineOptions
   }
 }
 
-async function bringUpToDate(engine: Engine, options: OpenStoreOptions): ReturnType<typeof migrate> {
+type Ready = Exclude<Awaited<ReturnType<typeof migrate>>, RefusedStore> & { readonly logTime: number };
+
+async function bringUpToDate(engine: Engine, options: OpenStoreOptions): Promise<Ready | RefusedStore> {
   try {
-    return await migrate(engine, options.migrations ?? 'apply');
+    const migrated = await migrate(engine, options.migrations ?? 'apply');
+    if (migrated.kind === 'refused') return migrated;
+    return { ...migrated, logTime: (await readLogState(engine.writer)).logTime };
   } catch (error) {
     const cause = error instanceof StoreAway ? error.cause : error;
     return refuseStore(

@@ -182,8 +182,12 @@ async function beginEpoch(
   for (const { node, at } of [...replaced, ...(await listOutside(transaction))]) {
     latest.set(node, Math.max(at, latest.get(node) ?? at));
   }
-  latest.set(passwordPasses, now);
+  // a clock that is behind must not leave out passes of before the restore
+  const newestAt = Math.max(now, ...latest.values());
+  latest.set(passwordPasses, newestAt);
   await transaction.deleteFrom('changes').execute();
+  // what they say of places is of the epoch before
+  await transaction.deleteFrom('log_marks').execute();
   const epoch = makeEpoch();
   const outside = [...latest].sort(([, left], [, right]) => left - right);
   for (const [index, [node, at]] of outside.entries()) {
@@ -192,7 +196,8 @@ async function beginEpoch(
       .values({ epoch, seq: index + 1, kind: 'outside', node, at })
       .execute();
   }
-  await transaction.updateTable('log_position').set({ epoch, seq: outside.length }).where('id', '=', 1).execute();
+  const begun = { epoch, seq: outside.length, newest_at: newestAt, marked_at: 0, hour_ahead: null, ahead: null };
+  await transaction.updateTable('log_position').set(begun).where('id', '=', 1).execute();
   return epoch;
 }
 

@@ -14,6 +14,13 @@ export interface Unit {
   readonly sql: Transaction<Tables>;
   /** The clock's reading when the unit began; the same all through it. */
   readonly now: EpochSeconds;
+  /**
+   * The log's own time: what is forgotten and what is counted goes by it, since it never jumps and never goes back, whatever a
+   * clock says. Only differences mean something. See log-time.ts.
+   */
+  readonly logTime: number;
+  /** What changes of this unit say as their `at`: `now`, or later when the log has heard of a later time. */
+  readonly changedAt: EpochSeconds;
   /** Appends to the change log; part of the unit. @returns the change's place */
   readonly append: (change: NewChange) => Promise<number>;
 }
@@ -54,6 +61,13 @@ export interface Store {
   readonly readRevocations: () => Promise<RevocationList>;
   /** Where the log ends now: proof that the store was read at this moment. */
   readonly readPosition: () => Promise<LogPosition>;
+  /**
+   * The place of the log up to which all was appended longer ago than so many seconds of its own time; 0 for none.
+   * Throws `StoreAway`.
+   */
+  readonly readAgedSeq: (seconds: number) => Promise<number>;
+  /** The log's own time now, as this process reckons it: see `Unit.logTime`. */
+  readonly logTime: () => number;
   /** Called when something may have been committed, here or on another node. Wakes only: a poll is the guarantee. @returns the end of it */
   readonly onWake: (listener: () => void) => () => void;
   readonly close: () => Promise<void>;

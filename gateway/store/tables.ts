@@ -7,6 +7,7 @@ import type { Generated } from 'kysely';
 export interface Tables {
   log_position: LogPositionTable;
   changes: ChangesTable;
+  log_marks: LogMarksTable;
   store_marks: StoreMarksTable;
   keys: KeysTable;
   accounts: AccountsTable;
@@ -27,6 +28,25 @@ export interface LogPositionTable {
   id: number;
   epoch: string;
   seq: number;
+  /** What log-time.ts says of each, in `LogState`. */
+  log_time: number;
+  newest_at: number;
+  hour_ahead: number | null;
+  ahead: number | null;
+  marked_at: number;
+  lowest_clock: number;
+}
+
+/** How far the log had come at moments of its own time, one an hour. Primary key (epoch, log_time). Not in backups. */
+export interface LogMarksTable {
+  epoch: string;
+  log_time: number;
+  /** The last change of that moment. */
+  seq: number;
+  /** The lowest reading of a wall clock in the hour before. */
+  lowest_clock: number;
+  /** By how much the clock of a node that appended in that hour was ahead of log time, at most; null when none did. */
+  ahead: number | null;
 }
 
 /** Primary key (epoch, seq). */

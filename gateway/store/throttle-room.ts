@@ -43,7 +43,7 @@ async function evictThrottles(unit: Unit, count: number): Promise<number> {
         'in',
         selectFrom('throttles')
           .select(['kind', 'key_digest'])
-          .where('blocked_until_at', '<=', unit.now)
+          .where('blocked_until_at', '<=', unit.logTime)
           .orderBy('failures')
           .orderBy('last_at')
           .limit(count)

@@ -1,6 +1,7 @@
 // Rows of what is counted: guesses at secrets, requests of strangers, mails. Kept in the store, so a restart gives nothing back and
 // all nodes count together. What is counted and how hard is the caller's; the rule for guesses is core/model/try-count.ts.
 // Whoever counts does so before looking, in the same unit, so that many at once are still counted one by one.
+// All times here are log time (log-time.ts): no clock that is set gives guesses back, or keeps somebody out.
 
 import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely';
 import type { EpochSeconds } from '../core/model/time.ts';
@@ -20,7 +21,7 @@ export interface ThrottleKey {
 export interface ThrottlePolicy {
   /** How long nothing is looked at after this many guesses in a row, in seconds; 0: the next one may come at once. */
   readonly blockSeconds: (guesses: number) => number;
-  /** The most that `blockSeconds` ever says. A block that lasts longer was set by a clock that was ahead, and is none. */
+  /** The most that `blockSeconds` ever says. A block that lasts longer was set by a clock of before log time was kept, and is none. */
   readonly longestBlockSeconds: number;
   /** Guesses are forgotten when none came for so long. */
   readonly forgetAfterSeconds: number;
@@ -36,19 +37,19 @@ export type CountedGuess =
 export async function countGuess(unit: Unit, key: ThrottleKey, policy: ThrottlePolicy): Promise<CountedGuess> {
   // Read first, write second: a unit has the store for itself until it is durable.
   const row = await selectThrottle(unit.sql, key);
-  if (row !== undefined && isBlocked(row.blocked_until_at, policy.longestBlockSeconds, unit.now)) {
+  if (row !== undefined && isBlocked(row.blocked_until_at, policy.longestBlockSeconds, unit.logTime)) {
     return { kind: 'blocked', until: row.blocked_until_at };
   }
-  const isFresh = row === undefined || row.last_at + policy.forgetAfterSeconds <= unit.now;
+  const isFresh = row === undefined || row.last_at + policy.forgetAfterSeconds <= unit.logTime;
   const guesses = isFresh ? 1 : row.failures + 1;
   const count = {
     tries: guesses,
-    leakedAt: isFresh ? unit.now : row.first_at,
-    lastAt: unit.now,
-    blockedUntilAt: unit.now + Math.ceil(policy.blockSeconds(guesses)),
+    leakedAt: isFresh ? unit.logTime : row.first_at,
+    lastAt: unit.logTime,
+    blockedUntilAt: unit.logTime + Math.ceil(policy.blockSeconds(guesses)),
   };
   if (await writeCounts(unit, [{ key, count, isNew: row === undefined }])) return { kind: 'allowed', guesses };
-  return { kind: 'blocked', until: unit.now + noRoomSeconds };
+  return { kind: 'blocked', until: unit.logTime + noRoomSeconds };
 }
 
 /** How long somebody waits for whom there is no room in the table. */
@@ -167,7 +168,7 @@ export async function pruneThrottles(
         selectFrom('throttles')
           .select(['kind', 'key_digest'])
           .where('last_at', '<', before)
-          .where('blocked_until_at', '<', unit.now)
+          .where('blocked_until_at', '<', unit.logTime)
           .$if(kinds !== null, (query) => query.where('kind', 'in', [...(kinds ?? [])]))
           .limit(limit)
           .$asTuple('kind', 'key_digest'),

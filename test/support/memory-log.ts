@@ -12,7 +12,11 @@ export class MemoryLog implements ChangeSource {
   reads = 0;
   /** Changes in one answer at most. */
   perRead = 1000;
+  /** What a change that comes now says as its `at`. */
+  now = 1_800_000_000;
   #changes: Change[] = [];
+  /** Seconds of the log's own time since each change, in their order. */
+  #ages: number[] = [];
   /** Seq of the last change. */
   #end = 0;
   readonly #listeners = new Set<() => void>();
@@ -24,7 +28,8 @@ export class MemoryLog implements ChangeSource {
   append(...changes: NewChange[]): { readonly epoch: string; readonly seq: number } {
     for (const change of changes) {
       this.#end += 1;
-      this.#changes.push({ ...change, seq: this.#end, at: 1_800_000_000 });
+      this.#changes.push({ ...change, seq: this.#end, at: this.now });
+      this.#ages.push(0);
     }
     if (this.wakes) for (const listener of this.#listeners) listener();
     return this.position;
@@ -38,6 +43,7 @@ export class MemoryLog implements ChangeSource {
   restore(epoch: string, nodes: readonly string[] = []): void {
     this.epoch = epoch;
     this.#changes = [];
+    this.#ages = [];
     this.#end = 0;
     this.revoke(...nodes);
   }
@@ -54,6 +60,16 @@ export class MemoryLog implements ChangeSource {
     this.#read();
     return { position: this.position, revocations: this.#changes.filter(({ kind }) => kind !== 'touch') };
   };
+
+  readonly readAgedSeq: NonNullable<ChangeSource['readAgedSeq']> = async (seconds) => {
+    this.#read();
+    return this.#ages.filter((age) => age > seconds).length;
+  };
+
+  /** Lets the log's own time pass. */
+  age(seconds: number): void {
+    this.#ages = this.#ages.map((age) => age + seconds);
+  }
 
   readonly onWake: ChangeSource['onWake'] = (listener) => {
     this.#listeners.add(listener);

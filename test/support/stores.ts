@@ -16,8 +16,12 @@ export type EngineName = StoreSettings['kind'];
 
 /** A clock that stands until it is set. */
 export interface TestClock {
+  /** Set forward: time passes. */
   now: number;
+  /** What the wall clock shows beside that: it was set wrong by so many seconds, and no time passed. */
+  wrongBy: number;
   epochSeconds(): number;
+  monotonicMs(): number;
 }
 
 /** Defines the suite for each engine; `skipped: …` where there is no PostgreSQL for this machine. */
@@ -39,11 +43,32 @@ export async function makeDatabase(engine: EngineName): Promise<StoreSettings> {
   return { kind: 'sqlite', file: join(folder, 'latchkey.db') };
 }
 
+/** Another clock of the same machine room: it shows `wrongBy` seconds more than `of`, and the same time passes by it. */
+export function makeWrongClock(of: TestClock, wrongBy: number): TestClock {
+  return {
+    get now() {
+      return of.now;
+    },
+    set now(now) {
+      of.now = now;
+    },
+    wrongBy,
+    epochSeconds() {
+      return of.now + this.wrongBy;
+    },
+    monotonicMs: () => of.monotonicMs(),
+  };
+}
+
 export function makeClock(now = 1_800_000_000): TestClock {
   return {
     now,
+    wrongBy: 0,
     epochSeconds() {
-      return this.now;
+      return this.now + this.wrongBy;
+    },
+    monotonicMs() {
+      return this.now * 1000;
     },
   };
 }

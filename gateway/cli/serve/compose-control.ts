@@ -90,7 +90,10 @@ export async function composeControl(
       clock,
       visitors: ({ assertionKeys }) => createPublicServer(context, { assertionKeys }),
       answers: answersFrom(context),
-      passwordGuesses: new UsersFileGuesses({ store: context.store, clock }),
+      passwordGuesses: new UsersFileGuesses({
+        store: context.store,
+        clock: { epochSeconds: () => context.store.logTime() },
+      }),
       changes: context.store,
       passwordQueue: passwordWork(context).queue,
       reloadKeys: async () => {

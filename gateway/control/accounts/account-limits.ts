@@ -65,6 +65,8 @@ export const refusalsWrittenDown = { one: 3, network: 20, all: 1000 } as const;
 export const abandonedAfterSeconds = 30 * day;
 /** What ended is kept this long, for "I did not sign out" questions. */
 export const keepEndedSeconds = 30 * day;
+/** Codes that ended are kept for a day. They open nothing meanwhile; a clock that was ahead for an hour takes none away. */
+export const keepCodesSeconds = day;
 /** The history of who did what is kept this long. */
 export const keepAuditSeconds = 400 * day;
 /** A browser that was not used for this long is unknown again. */

@@ -17,7 +17,7 @@ export interface Guesser {
 
 /** Seconds until the next guess is looked at; 0: now. Counts nothing. */
 export async function passwordWait(context: ControlContext, guesser: Guesser): Promise<number> {
-  return await guessWait(context.store.sql, guessOf(guesser), context.clock.epochSeconds());
+  return await guessWait(context.store.sql, guessOf(guesser), context.store.logTime());
 }
 
 /** Counts one guess. @returns null when it may be looked at, else the seconds to wait; then nothing was counted */

@@ -14,7 +14,7 @@ export type RequestReason = 'register' | 'reset-password';
 /** Counts a request from an address. @returns null when it may be served, else the seconds to wait */
 export async function countRequest(unit: Unit, clientAddress: string, reason: RequestReason): Promise<number | null> {
   const counted = await count(unit, 'request-address', `${reason} ${addressBlock(clientAddress)}`);
-  return counted.kind === 'allowed' ? null : counted.until - unit.now;
+  return counted.kind === 'allowed' ? null : counted.until - unit.logTime;
 }
 
 /** By the right password. */
@@ -30,13 +30,13 @@ export interface CountedSignIn {
 export async function countSignIn(unit: Unit, signIn: CountedSignIn): Promise<number | null> {
   const { accountId, passwordHash, knownDevice } = signIn;
   const counted = await count(unit, 'sign-in', JSON.stringify([accountId, passwordHash, knownDevice]));
-  return counted.kind === 'allowed' ? null : counted.until - unit.now;
+  return counted.kind === 'allowed' ? null : counted.until - unit.logTime;
 }
 
 /** Counts an export of an account by itself. @returns null when it may be made, else the seconds to wait */
 export async function countExport(unit: Unit, accountId: string): Promise<number | null> {
   const counted = await count(unit, 'export', accountId);
-  return counted.kind === 'allowed' ? null : counted.until - unit.now;
+  return counted.kind === 'allowed' ? null : counted.until - unit.logTime;
 }
 
 /** What a mail was asked for by. Counted apart: whoever asks for one kind all day keeps no other from arriving. */
@@ -47,14 +47,14 @@ export async function mayMail(unit: Unit, email: string, reason: MailReason): Pr
   return (await count(unit, 'mail-recipient', `${reason} ${email}`)).kind === 'allowed';
 }
 
-/** In windows of the clock: a few an hour, hour after hour, never add up. */
+/** In windows of the log's own time: a few an hour, hour after hour, never add up, and no clock that is set begins a new one. */
 function count(unit: Unit, kind: RequestKind, subject: string) {
   const { requests, windowSeconds } = requestLimits[kind];
-  const window = Math.floor(unit.now / windowSeconds);
+  const window = Math.floor(unit.logTime / windowSeconds);
   const policy: ThrottlePolicy = {
     forgetAfterSeconds: windowSeconds,
     longestBlockSeconds: windowSeconds,
-    blockSeconds: (guesses) => (guesses < requests ? 0 : (window + 1) * windowSeconds - unit.now),
+    blockSeconds: (guesses) => (guesses < requests ? 0 : (window + 1) * windowSeconds - unit.logTime),
   };
   return countGuess(unit, { kind, keyDigest: digestOf(JSON.stringify([kind, subject, window])) }, policy);
 }

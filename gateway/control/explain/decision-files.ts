@@ -29,6 +29,7 @@ export interface DecisionLedger {
 export interface DecisionFilesOptions {
   /** Absolute; made when the first record comes. */
   readonly folder: string;
+  /** Names files and says what is too old; the log's own time, so that no wall clock does. */
   readonly clock: { readonly epochSeconds: () => EpochSeconds };
   readonly logger: Pick<Logger, 'warn'>;
   /** Default 16 MiB. */

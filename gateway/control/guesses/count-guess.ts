@@ -44,7 +44,7 @@ export interface Counter {
   readonly key: ThrottleKey;
 }
 
-/** Seconds until this guess may be looked at; 0: now. Counts nothing. */
+/** Seconds until this guess may be looked at; 0: now. Counts nothing. @param now  log time: see `Store.logTime` */
 export async function guessWait(sql: Kysely<Tables>, guess: Guess, now: EpochSeconds): Promise<number> {
   const counters = countersOf(guess);
   return waitOf(counters, await readCounts(sql, keysOf(counters)), now);
@@ -55,11 +55,11 @@ export async function countGuessAt(unit: Unit, guess: Guess): Promise<number | n
   const counters = countersOf(guess);
   const counts = await readCounts(unit.sql, keysOf(counters));
   // Every counter is asked before one is raised: a guess that is not looked at costs nothing.
-  const wait = waitOf(counters, counts, unit.now);
+  const wait = waitOf(counters, counts, unit.logTime);
   if (wait > 0) return wait;
   const raised = counters.map(({ key, policy }, at) => {
     const count = counts[at] ?? null;
-    return { key, count: countTry(count, policy, unit.now), isNew: count === null };
+    return { key, count: countTry(count, policy, unit.logTime), isNew: count === null };
   });
   return (await writeCounts(unit, raised)) ? null : noRoomSeconds;
 }

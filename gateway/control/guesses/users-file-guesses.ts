@@ -45,6 +45,7 @@ export type GuessOutcome = 'right' | 'wrong' | 'not-looked-at';
 export interface UsersFileGuessesOptions {
   /** null: counted in memory alone. */
   readonly store: Pick<Store, 'sql' | 'write'> | null;
+  /** With a store, its own time (`Store.logTime`): rows are compared with it. */
   readonly clock: { readonly epochSeconds: () => EpochSeconds };
   /** How long the store may take before memory counts in its place. Default 500. */
   readonly storePatienceMs?: number;

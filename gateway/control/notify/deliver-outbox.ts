@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { appendAudit } from '../../store/audit.ts';
+import { findHorizon } from '../../store/log-time.ts';
 import {
   forgetOldMail,
   giveMailUp,
@@ -237,7 +238,9 @@ class OutboxWorker {
     const wasCut = this.#isCutting;
     const waitSeconds = wasCut ? 0 : this.#waitSeconds(mail.attempts);
     const written = await this.#context.store.write(async (unit): Promise<AttemptResult> => {
-      const isOver = unit.now - mail.createdAt >= this.#options.giveUpSeconds;
+      // by the log's own time: a clock that is ahead gives no mail up
+      const horizon = await findHorizon(unit, this.#options.giveUpSeconds);
+      const isOver = horizon !== null && mail.createdAt < horizon.before;
       if (!wasCut && (isOver || (isFinal && mail.attempts >= finalTries))) {
         if (await giveMailUp(unit, mail, problem)) {
           const details = { kind: mail.kind, attempts: mail.attempts, problem };
@@ -265,7 +268,10 @@ class OutboxWorker {
     this.#lastTidyMs = clock.monotonicMs();
     const { keepSeconds } = this.#options;
     for (let isMore = true; isMore && !this.#closed; ) {
-      const { value } = await store.write((unit) => forgetOldMail(unit, unit.now - keepSeconds, mailsForgottenAtOnce));
+      const { value } = await store.write(async (unit) => {
+        const horizon = await findHorizon(unit, keepSeconds);
+        return horizon === null ? 0 : await forgetOldMail(unit, horizon.before, mailsForgottenAtOnce);
+      });
       isMore = value === mailsForgottenAtOnce;
     }
   }

@@ -31,7 +31,7 @@ export async function revokeOutside(
   const written = await context.write(async (unit) => {
     await unit.append({ kind: 'outside', node });
     await appendAudit(unit, { actor: actorName(actor), action: 'token.revoked', subject: node });
-    return unit.now;
+    return unit.changedAt;
   });
   return { kind: 'revoked', at: written.value };
 }

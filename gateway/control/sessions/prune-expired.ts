@@ -1,12 +1,15 @@
 // Forgets what has ended: codes, counts of guesses, sessions, devices, accounts that nobody ever verified, revocations that every
 // token has outlived, old history. Bounded per call, so that it never holds up others; the caller calls again soon while there is more.
 // Each kind is a unit of its own, and no statement reads more than a page: a revocation waits behind one of them at most.
-// Nothing that still opens something is touched.
+// Nothing that still opens something is touched. What is old is said by the log's own time and by no clock (store/log-time.ts):
+// with a clock that is wrong nothing is forgotten early.
 
+import type { EpochSeconds } from '../../core/model/time.ts';
 import { listAbandonedAccounts } from '../../store/accounts.ts';
 import { pruneAudit } from '../../store/audit.ts';
 import { defaultChangeLifeSeconds, pruneChanges } from '../../store/change-log.ts';
 import { removeOldDevices } from '../../store/devices.ts';
+import { findHorizon, pruneMarks } from '../../store/log-time.ts';
 import { pruneCodes } from '../../store/one-time-codes.ts';
 import { removeOldSessions } from '../../store/sessions.ts';
 import type { Unit } from '../../store/store.ts';
@@ -14,6 +17,7 @@ import { pruneThrottles } from '../../store/throttles.ts';
 import {
   abandonedAfterSeconds,
   keepAuditSeconds,
+  keepCodesSeconds,
   keepDevicesSeconds,
   keepEndedSeconds,
   requestLimits,
@@ -60,30 +64,35 @@ export async function pruneExpired(context: ControlContext, walks: PruneWalks = 
   const changeLife = Math.max(defaultChangeLifeSeconds, longestToken + day);
   const from = (after: string) => ({ after, rows: rowsPerPage });
   const steps: ((unit: Unit) => Promise<Pruned>)[] = [
-    async (unit) => listed(await pruneCodes(unit, unit.now, rowsPerCall)),
-    async (unit) => listed(await pruneThrottles(unit, unit.now - longestWindow, rowsPerCall, windowKinds)),
-    async (unit) => listed(await pruneThrottles(unit, unit.now - longestMemorySeconds, rowsPerCall, guessKinds)),
-    async (unit) => listed(await pruneThrottles(unit, unit.now - knownSeconds, rowsPerCall)),
-    async (unit) => listed(await pruneChanges(unit, unit.now - changeLife, rowsPerCall)),
-    async (unit) => listed(await pruneAudit(unit, unit.now - keepAuditSeconds, rowsPerCall)),
-    async ({ sql, now }) => {
-      const ended = now - keepEndedSeconds;
-      const page = await removeOldSessions(sql, ended, ended - sessionIdleSeconds, from(walks.sessions));
-      walks.sessions = page.last ?? '';
-      return walked(page.removed, page.last);
-    },
-    async ({ sql, now }) => {
-      const page = await removeOldDevices(sql, now - keepDevicesSeconds, from(walks.devices));
-      walks.devices = page.last ?? '';
-      return walked(page.removed, page.last);
-    },
-    async (unit) => {
-      const before = unit.now - abandonedAfterSeconds;
-      const { ids, last } = await listAbandonedAccounts(unit.sql, before, from(walks.accounts), accountsPerCall);
-      for (const id of ids) await removeUnverified(unit, id);
-      walks.accounts = last ?? '';
-      return walked(ids.length, last);
-    },
+    (unit) => older(unit, keepCodesSeconds, async (before) => listed(await pruneCodes(unit, before, rowsPerCall))),
+    // these rows say log time themselves
+    async (unit) => listed(await pruneThrottles(unit, unit.logTime - longestWindow, rowsPerCall, windowKinds)),
+    async (unit) => listed(await pruneThrottles(unit, unit.logTime - longestMemorySeconds, rowsPerCall, guessKinds)),
+    async (unit) => listed(await pruneThrottles(unit, unit.logTime - knownSeconds, rowsPerCall)),
+    async (unit) => listed(await pruneChanges(unit, changeLife, rowsPerCall)),
+    (unit) => older(unit, keepAuditSeconds, async (before) => listed(await pruneAudit(unit, before, rowsPerCall))),
+    (unit) =>
+      older(unit, keepEndedSeconds, async (before) => {
+        const page = await removeOldSessions(unit.sql, before, before - sessionIdleSeconds, from(walks.sessions));
+        walks.sessions = page.last ?? '';
+        return walked(page.removed, page.last);
+      }),
+    (unit) =>
+      older(unit, keepDevicesSeconds, async (before) => {
+        const page = await removeOldDevices(unit.sql, before, from(walks.devices));
+        walks.devices = page.last ?? '';
+        return walked(page.removed, page.last);
+      }),
+    (unit) =>
+      older(unit, abandonedAfterSeconds, async (before) => {
+        const { ids, last } = await listAbandonedAccounts(unit.sql, before, from(walks.accounts), accountsPerCall);
+        for (const id of ids) await removeUnverified(unit, id);
+        walks.accounts = last ?? '';
+        return walked(ids.length, last);
+      }),
+    // the longest of all, and what a walk through a table may take
+    async (unit) =>
+      listed(await pruneMarks(unit, Math.max(keepAuditSeconds, keepDevicesSeconds, changeLife) + 30 * day)),
   ];
   let rows = 0;
   let isPartial = false;
@@ -93,6 +102,12 @@ export async function pruneExpired(context: ControlContext, walks: PruneWalks = 
     isPartial ||= value.isPartial;
   }
   return { rows, isPartial };
+}
+
+/** Forgets what was over longer ago than so much of the log's own time; nothing while the log was not open for so long. */
+async function older(unit: Unit, seconds: number, forget: (before: EpochSeconds) => Promise<Pruned>): Promise<Pruned> {
+  const horizon = await findHorizon(unit, seconds);
+  return horizon === null ? { rows: 0, isPartial: false } : await forget(horizon.before);
 }
 
 function listed(rows: number): Pruned {

@@ -46,9 +46,9 @@ export async function recordRefusal(context: ControlContext, refused: RefusedSig
   });
 }
 
-/** @returns how many there were in this hour of the clock, this one included */
+/** @returns how many there were in this hour of the log's own time, this one included */
 async function countHour(unit: Unit, by: 'email' | 'network' | 'all', subject: string): Promise<number> {
-  const keyDigest = digestOf(JSON.stringify([by, subject, Math.floor(unit.now / hour)]));
+  const keyDigest = digestOf(JSON.stringify([by, subject, Math.floor(unit.logTime / hour)]));
   const counted = await countGuess(unit, { kind: refusalKind, keyDigest }, counting);
   return counted.kind === 'allowed' ? counted.guesses : Number.MAX_SAFE_INTEGER;
 }

@@ -5,6 +5,8 @@ import { beginWalks, pruneExpired } from './prune-expired.ts';
 
 const everyMs = 10 * 60_000;
 const soonMs = 1000;
+/** Nothing is forgotten in the first minutes after a start. */
+const firstMs = 5 * 60_000;
 
 /** @returns what ends it; resolves once nothing of it runs any more */
 export function startPruning(context: ControlContext): { readonly close: () => Promise<void> } {
@@ -29,7 +31,7 @@ export function startPruning(context: ControlContext): { readonly close: () => P
     }
     plan(next);
   };
-  plan(soonMs);
+  plan(firstMs);
   return {
     close: async () => {
       isClosed = true;

@@ -86,14 +86,14 @@ export class RevocationIndex {
   }
 
   /**
-   * Forgets what ends nothing any more.
+   * Forgets what ends nothing any more, by places of the log and never by what a clock said.
    *
-   * @param nodesAt    revocations of nodes made before this go: no token of ours from then still lives
-   * @param outsideAt  the same for outside tokens; see `outsideLifeSeconds`
+   * @param nodesSeq    revocations of nodes up to this place go: no token of ours from then still lives
+   * @param outsideSeq  the same for outside tokens; see `outsideLifeSeconds`
    */
-  forgetBefore(nodesAt: EpochSeconds, outsideAt: EpochSeconds): void {
-    for (const [node, { at }] of this.#nodes) if (at < nodesAt) this.#nodes.delete(node);
-    for (const [node, { at }] of this.#outside) if (at < outsideAt) this.#outside.delete(node);
+  forgetUpTo(nodesSeq: number, outsideSeq: number): void {
+    for (const [node, { seq }] of this.#nodes) if (seq <= nodesSeq) this.#nodes.delete(node);
+    for (const [node, { seq }] of this.#outside) if (seq <= outsideSeq) this.#outside.delete(node);
   }
 
   /**
@@ -160,7 +160,8 @@ export class RevocationIndex {
         this.#nodes.set(node, { seq, at });
         return true;
       case 'outside':
-        this.#outside.set(node, { seq, at });
+        // revoking again takes back nothing, whatever the clock of whoever revoked says
+        this.#outside.set(node, { seq, at: Math.max(at, this.#outside.get(node)?.at ?? at) });
         return true;
       case 'touch':
       case 'keys':

@@ -135,7 +135,8 @@ test('after three days of failures a mail is given up', async () => {
   rig.pass(3 * 86_400 - 100);
   await rig.until(([row]) => row?.attempts === 2 && row.leased_until_at === 0);
   expect((await rig.rows())[0]?.given_up_at).toBeNull();
-  rig.pass(100);
+  // the log's own time has marks of an hour
+  rig.pass(100 + 3600);
   await rig.until(([row]) => row?.given_up_at !== null);
   expect(await measureOutbox(rig.store.sql)).toEqual({ waiting: 0, oldestAt: null });
 });

@@ -52,7 +52,7 @@ export async function openOutboxRig(
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-outbox-'));
   const { logger, said } = memoryLogger();
   let ahead = 0;
-  const clock = { monotonicMs, epochSeconds: () => epochSeconds() + ahead };
+  const clock = { monotonicMs: () => monotonicMs() + ahead * 1000, epochSeconds: () => epochSeconds() + ahead };
   const opened = await openStore({
     settings: settings ?? { kind: 'sqlite', file: join(folder, 'latchkey.db') },
     clock,

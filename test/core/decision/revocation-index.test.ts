@@ -203,17 +203,25 @@ describe('the index', () => {
     expect(index.isRevoked(verified({ sub: 'u' }, 'outside'))).toBe(false);
   });
 
-  it('forgets revocations of nodes that no token can have outlived, and keeps those of outside tokens', () => {
+  it('forgets by places of the log, what no token can have outlived, and keeps those of outside tokens', () => {
     const index = indexOf(change(50, 'ac_1'), change(51, 'sub:u', 'outside'), { ...change(52, 'ac_2'), at: at + 10 });
     expect(index.size).toBe(3);
-    index.forgetBefore(at + 1, at);
+    index.forgetUpTo(51, 0);
     expect(index.size).toBe(2);
     expect(index.hasRevoked(['ac_2'], { epoch: 'e', seq: 10 })).toBe(true);
     expect(index.hasRevoked(['ac_1'], { epoch: 'e', seq: 10 })).toBe(false);
     expect(index.isRevoked(verified({ sub: 'u' }, 'outside'))).toBe(true);
-    index.forgetBefore(at + 1, at + 1);
+    index.forgetUpTo(51, 51);
     expect(index.size).toBe(1);
     expect(index.isRevoked(verified({ sub: 'u', iat: at + 1_000_000 }, 'outside'))).toBe(false);
+  });
+
+  it('takes back nothing when the same is revoked again by a clock that is a day behind', () => {
+    const index = indexOf(change(50, 'sub:u', 'outside'));
+    const held = verified({ sub: 'u', iat: at - 10 }, 'outside');
+    expect(index.isRevoked(held)).toBe(true);
+    index.apply({ epoch: 'e', seq: 101 }, [{ ...change(101, 'sub:u', 'outside'), at: at - 86_400 }]);
+    expect(index.isRevoked(held)).toBe(true);
   });
 
   it('keeps those of outside tokens as long as the log, and longer where a token may live longer', () => {

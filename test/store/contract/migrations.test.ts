@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { knownMigration } from '../../../gateway/store/migrations.ts';
-import { openStore } from '../../../gateway/store/open-store.ts';
+import { openEngine, openStore } from '../../../gateway/store/open-store.ts';
 import { describeEngines, makeClock, makeDatabase, openEmpty, openNode, silent } from '../../support/stores.ts';
 
 const options = { clock: makeClock(), logger: silent };
@@ -50,6 +50,7 @@ describeEngines('migrations', (engine) => {
     // as the first version made it
     for (const statement of [
       'delete from schema_migrations where number > 1',
+      'drop table log_marks',
       'drop index links_created',
       'drop index links_collection',
       'create index links_collection on links (collection, created_at)',
@@ -57,6 +58,12 @@ describeEngines('migrations', (engine) => {
       await store.write((unit) => sql.raw(statement).execute(unit.sql));
     }
     await store.close();
+    const bare = await openEngine(settings, options);
+    if ('away' in bare) throw new Error(bare.problem);
+    for (const column of ['log_time', 'newest_at', 'hour_ahead', 'ahead', 'marked_at', 'lowest_clock']) {
+      await sql.raw(`alter table log_position drop column ${column}`).execute(bare.writer);
+    }
+    await bare.close();
     expect(await openStore({ settings, ...options, migrations: 'check' })).toMatchObject({
       kind: 'refused',
       problem: `the store has migration 1, and this program needs ${knownMigration}`,
