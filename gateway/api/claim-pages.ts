@@ -8,8 +8,16 @@ import { html } from './html.ts';
 import type { PageAnswer, PersonVisit, Visit } from './page-route.ts';
 import { moment } from './portal/moments.ts';
 
+interface Question {
+  readonly link: PresentedLink;
+  /** Name of the account that asks; empty when it has none. */
+  readonly visitorName: string;
+  /** What the form brings back with the yes; see claim.ts. */
+  readonly consent: string;
+}
+
 /** One button, which names the owner and what the owner will see. A secret stood in the address before: no referrer. */
-export function askPage(visit: PersonVisit, link: PresentedLink, flowId: string): PageAnswer {
+export function askPage(visit: PersonVisit, { link, visitorName, consent }: Question): PageAnswer {
   const { prefix, actor } = visit;
   return visit.page({
     title: link.label,
@@ -21,10 +29,10 @@ export function askPage(visit: PersonVisit, link: PresentedLink, flowId: string)
       link.accessUntilAt === null ? null : html`, until ${moment(link.accessUntilAt)}`
     }.</p></div>
 <p>If you open it, ${link.ownerName} will see:</p>
-<ul><li>your name and address: ${actor.email}</li><li>when you opened it, and when you were last here</li><li>the names of the devices you use</li></ul>
-<form method="post" action="${prefix}claim">${visit.formToken()}<input type="hidden" name="flow" value="${flowId}">
+<ul><li>${visitorName === '' ? 'your address' : html`your name and address: ${visitorName}`}, ${actor.email}</li><li>when you opened it, and when you were last here</li><li>the names of the devices you use</li></ul>
+<form method="post" action="${prefix}claim">${visit.formToken()}<input type="hidden" name="consent" value="${consent}">
 <button type="submit">Open it</button></form>
-<p class="hint after">If you did not expect this, close the page. Nothing has happened yet.</p>
+<p class="hint after">If you did not expect this, just close the page. Nothing has happened yet, and ${link.ownerName} is told nothing.</p>
 <p class="hint">Not ${actor.email}? <a href="${prefix}logout">Sign out</a>, then open the link again.</p>`,
   });
 }

@@ -1,15 +1,21 @@
 // Opening a link: what happens between a tokenized URL and the clean one. US 10,043,025, second and third step.
-// Order: is it a person; is the pair right and the link alive; who is it; did they mean it; then the claim, the pass, and the
-// clean address. The token leaves the address with the first answer whatever that is, and waits in the sealed flow cookie.
-// Answers carry no-store and no-referrer: a secret stood in the address that is left behind.
+// Order: may it be a person; is the pair right and the link alive; who is it; does the list let them in already; do they want it; then
+// the claim, the pass, and the clean address. The token leaves the address with the first answer whatever that is, and waits in the
+// sealed flow cookie. Answers carry no-store and no-referrer: a secret stood in the address that is left behind.
+//
+// Nothing is claimed before somebody pressed the button of the page that names the owner and what the owner will see. No field says
+// that a visitor meant to come: browsers keep `Sec-Fetch-Site: none` over redirects of other sites, and a sign-in is asked for by
+// whoever sent the visitor. Whoever is on the list already is asked nothing, since nothing is told of them.
 
 import { z } from 'zod';
 import { makeAccessPass } from '../control/access/access-pass.ts';
-import { claimLink } from '../control/links/claim-link.ts';
-import { type Presentation, presentLink } from '../control/links/present-link.ts';
+import { readPersonName } from '../control/access/live-account.ts';
+import { claimLink, foreseeClaim } from '../control/links/claim-link.ts';
+import { type Presentation, type PresentedLink, presentLink } from '../control/links/present-link.ts';
+import { parseLinkToken } from '../core/model/link.ts';
 import { canonicalPath } from '../core/model/path.ts';
 import { askPage, overPage, refusalPage, silentPage, tooLatePage } from './claim-pages.ts';
-import type { Flow } from './flow-cookie.ts';
+import { type Flow, flowSeconds } from './flow-cookie.ts';
 import {
   defineForm,
   definePage,
@@ -19,8 +25,9 @@ import {
   type PersonVisit,
   type Visit,
 } from './page-route.ts';
-import { isDirect, readPresentedUrl, whoVisits } from './presentation.ts';
+import { readPresentedUrl, whoVisits } from './presentation.ts';
 import { soundReturnPath } from './return-address.ts';
+import { openText, sealText } from './sealed-text.ts';
 import { beginSignIn } from './sign-in-flow.ts';
 
 type FlowWithLink = Flow & { readonly link: NonNullable<Flow['link']> };
@@ -34,20 +41,11 @@ export const presentation: PageRoute['run'] = async (visit) => {
   const url = readPresentedUrl(visit.target, visit.context.config().links);
   const returnPath = url === null ? null : soundReturnPath(url.cleanTarget);
   if (url === null || returnPath === null) return bare(refusalPage(visit, { kind: 'wrong-pair' }));
-  const link = {
-    key: url.key,
-    token: url.token,
-    isDirect: isDirect(visit),
-    begunAt: visit.context.clock.epochSeconds(),
-  };
-  const shown = await presentLink(visit.context, {
-    host: visit.origin.host,
-    path: url.path,
-    key: url.key,
-    token: url.token,
-  });
+  const { key, token, path } = url;
+  const shown = await presentLink(visit.context, { host: visit.origin.host, path, key, token });
   if (shown.kind === 'wrong-pair') return bare(refusalPage(visit, shown));
   if (shown.state === 'revoked') return bare(refusalPage(visit, { kind: shown.state }));
+  const link = { key, token };
   if (visit.actor?.kind !== 'account') {
     // nobody makes an account for what is over; who has another way in may sign in for that
     if (shown.state === 'access-over') return bare(overPage(visit, returnPath));
@@ -56,10 +54,7 @@ export const presentation: PageRoute['run'] = async (visit) => {
   // the question is asked on a page of its own, so that the token does not stand in the address meanwhile
   const flow = visit.jar.begin({ returnPath, link });
   const person: PersonVisit = { ...visit, actor: visit.actor };
-  if (link.isDirect) return await claim(person, { ...flow, link });
-  if (shown.state !== 'access-over') return visit.redirect(`${visit.prefix}claim?flow=${flow.id}`);
-  // nothing is left to be asked; no claim here, for the link may be opened again this very moment
-  return (await pass(person, { ...flow, link })) ?? refuse(visit, flow, { kind: 'access-over' });
+  return (await comeIn(person, { ...flow, link })) ?? visit.redirect(`${visit.prefix}claim?flow=${flow.id}`);
 };
 
 const claimPage = definePage({
@@ -72,23 +67,17 @@ const claimPage = definePage({
     if (visitor !== 'person') return silentPage(visit, visitor);
     const flow = findFlow(visit, query.flow);
     if (flow === null) return tooLatePage(visit);
-    const { link } = flow;
-    const presented = presentationOf(visit, flow);
-    const shown = await presentLink(visit.context, presented);
+    const shown = await presentLink(visit.context, presentationOf(visit, flow));
     if (shown.kind === 'wrong-pair') return refuse(visit, flow, shown);
     if (shown.state === 'revoked') return refuse(visit, flow, { kind: 'revoked' });
     const { actor } = visit;
     if (actor?.kind !== 'account') {
       visit.jar.end(flow.id);
       const about = { label: shown.label, owner: shown.ownerName };
-      return beginSignIn(visit, { returnPath: flow.returnPath, link, about });
+      return beginSignIn(visit, { returnPath: flow.returnPath, link: flow.link, about });
     }
     const person: PersonVisit = { ...visit, actor };
-    if (link.isDirect || (await signedInAfter(person, link.begunAt))) return await claim(person, flow);
-    // whoever is let in already is asked nothing
-    const passed = await pass(person, flow);
-    if (passed === null && shown.state === 'access-over') return refuse(visit, flow, { kind: 'access-over' });
-    return passed ?? askPage(person, shown, flow.id);
+    return (await comeIn(person, flow)) ?? ask(person, flow, shown);
   },
 });
 
@@ -96,14 +85,61 @@ const claimForm = defineForm({
   path: 'claim',
   who: 'account',
   place: 'everywhere',
-  form: z.object({ flow: z.string().max(40).default('') }),
+  form: z.object({ consent: z.string().max(4096).default('') }),
   handle: async (visit, { form }) => {
-    const flow = findFlow(visit, form.flow);
-    return flow === null ? tooLatePage(visit) : await claim(visit, flow);
+    if (whoVisits(visit) === 'ahead') return visit.sorry(403);
+    const consent = openText(visit.context, consentUse(visit), form.consent, consentShape);
+    const flow = consent === null ? null : findFlow(visit, consent.flow);
+    // what is claimed is what the page with the button named
+    if (flow === null || consent?.link !== linkIdOf(flow)) return tooLatePage(visit);
+    return await claim(visit, flow);
   },
 });
 
 export const claimPages: readonly PageRoute[] = [claimPage, claimForm];
+
+/** What a yes belongs to: one link that was named, to one session, for as long as its flow. */
+const consentShape = z.object({ flow: z.string().max(40), link: z.string().max(40) });
+
+function consentUse({ actor }: PersonVisit): { readonly use: 'claim'; readonly binding: string } {
+  return { use: 'claim', binding: actor.sessionId };
+}
+
+async function ask(visit: PersonVisit, flow: FlowWithLink, link: PresentedLink): Promise<PageAnswer> {
+  const { context, actor } = visit;
+  const named = { flow: flow.id, link: linkIdOf(flow) };
+  const consent = sealText(context, consentUse(visit), named, flowSeconds);
+  const name = await readPersonName(context.store.sql, actor.accountId);
+  return askPage(visit, { link, visitorName: name === null || name === actor.email ? '' : name, consent });
+}
+
+function linkIdOf({ link }: FlowWithLink): string {
+  return parseLinkToken(link.token)?.linkId ?? '';
+}
+
+/** Whoever is let in already, and whoever cannot be: nobody is asked. null for whom the link would put on the list. */
+async function comeIn(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer | null> {
+  const { context, actor, origin } = visit;
+  const foreseen = await foreseeClaim(context, actor, presentationOf(visit, flow), origin.requestId || null);
+  switch (foreseen.kind) {
+    case 'would-claim':
+      return null;
+    case 'already':
+    case 'yours-otherwise':
+      return (await pass(visit, flow)) ?? visit.sorry(403);
+    case 'full':
+    case 'early':
+    case 'past-window':
+    case 'access-over':
+    case 'revoked':
+    case 'member-revoked':
+    case 'wrong-pair':
+    case 'account-not-able':
+      return refuse(visit, flow, foreseen);
+    default:
+      return foreseen satisfies never;
+  }
+}
 
 async function claim(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer> {
   const { context, actor, origin } = visit;
@@ -154,19 +190,6 @@ function presentationOf(visit: Visit, { returnPath, link }: FlowWithLink): Prese
 function findFlow(visit: Visit, id: string | undefined): FlowWithLink | null {
   const flow = visit.jar.find(id);
   return flow === null || flow.link === null ? null : { ...flow, link: flow.link };
-}
-
-/**
- * Whether the visitor typed their password for this link. The sign-in page said what they were about to open; a session that was
- * there before says nothing, since any page can send a visitor through a hand-over.
- */
-async function signedInAfter({ context, actor }: PersonVisit, begunAt: number): Promise<boolean> {
-  const session = await context.store.sql
-    .selectFrom('sessions')
-    .select('created_at')
-    .where('id', '=', actor.sessionId)
-    .executeTakeFirst();
-  return session !== undefined && session.created_at >= begunAt;
 }
 
 function sessionOf({ accountId, sessionId, deviceId }: Person): { account: string; session: string; device: string } {

@@ -24,10 +24,6 @@ const flowShape = z.object({
     .object({
       key: z.string().max(200),
       token: z.string().max(200),
-      /** The address was typed or opened from outside a browser, so no page of anybody's sent the visitor here. */
-      isDirect: z.boolean(),
-      /** A sign-in after this moment was made for this link. */
-      begunAt: z.int(),
     })
     .nullable(),
   /** Code of a mail, while its page is open; null without one. */

@@ -1,5 +1,6 @@
-// Reads a tokenized URL out of a request, and says whether a person sent it: link previews, prefetches and bots open links as
-// well, and none of them may claim. Pure reading of the target and the headers; looks nothing up.
+// Reads a tokenized URL out of a request, and says whether a person may be looking: link previews, prefetches and bots open links as
+// well, and learn nothing of them. That somebody is there is no yes to anything: only a button is, see claim.ts.
+// Pure reading of the target and the headers; looks nothing up.
 // The rest of the query is never decoded and keeps its bytes.
 
 import type { Config } from '../config/config.ts';
@@ -51,18 +52,13 @@ export function whoVisits(visit: Pick<Visit, 'method' | 'header'>): Visitor {
   if (purposes.some((purpose) => /prefetch|prerender|preview/i.test(purpose))) return 'ahead';
   if (visit.method === 'HEAD') return 'preview';
   if (previewAgents.test((visit.header('user-agent') ?? '').toLowerCase())) return 'preview';
-  const mode = visit.header('sec-fetch-mode');
-  if (mode !== undefined) {
-    const isFrame = ['iframe', 'frame', 'embed', 'object'].includes(visit.header('sec-fetch-dest') ?? 'document');
-    return mode === 'navigate' && !isFrame ? 'person' : 'program';
+  const [site, mode, dest] = ['site', 'mode', 'dest'].map((name) => visit.header(`sec-fetch-${name}`));
+  // a browser that says where its requests go says `document` of what it shows, and of nothing in a frame or a script
+  if (site !== undefined || mode !== undefined || dest !== undefined) {
+    return dest === 'document' && (mode ?? 'navigate') === 'navigate' ? 'person' : 'program';
   }
   const wantsPage = (visit.header('accept') ?? '').includes('text/html');
   return wantsPage && visit.header('x-requested-with') === undefined ? 'person' : 'program';
-}
-
-/** Whether the visitor opened the address themselves: typed, from a mail program, a message, a bookmark, a QR code. */
-export function isDirect(visit: Pick<Visit, 'header'>): boolean {
-  return visit.header('sec-fetch-site') === 'none';
 }
 
 function valuesOf(pairs: readonly string[], name: string): string[] {

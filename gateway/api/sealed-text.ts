@@ -7,7 +7,7 @@ import type { ControlContext } from '../control/control-context.ts';
 
 /** `use` says what for; `binding` whom it belongs to, like a host or a session. */
 export interface SealedUse {
-  readonly use: 'flow' | 'handover' | 'form';
+  readonly use: 'flow' | 'handover' | 'form' | 'claim';
   readonly binding: string;
 }
 

@@ -58,11 +58,12 @@ function secretOf(url: string): string {
 }
 
 describe('somebody who is signed in', () => {
-  test('opens it directly: one claim, a pass for the collection, the clean address with what else stood there', async () => {
+  test('opens it: one claim, a pass for the collection, the clean address with what else stood there', async () => {
     const { url } = await makeUrl();
     const anna = await signedIn('anna@example.org');
-    const answer = await anna.get(`${url}&t=90&part=a%20b`, direct);
-    expect([answer.status, answer.location]).toEqual([303, '/vod/summer/?t=90&part=a%20b']);
+    const answer = await anna.openLink(`${url}&t=90&part=a%20b`, direct);
+    // a site may lead on to another origin, and a browser holds redirects after a form to the form's policy
+    expect([answer.status, answer.location]).toEqual([200, '/vod/summer/?t=90&part=a%20b']);
     expect(answer.headers['referrer-policy']).toBe('no-referrer');
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(passOf(answer)).toMatch(
@@ -83,23 +84,36 @@ describe('somebody who is signed in', () => {
     const accessUntilAt = portal.clock.now + 1000;
     const { url } = await makeUrl({ methods: ['GET'], accessUntilAt });
     const anna = await signedIn('anna@example.org');
-    const pass = passOf(await anna.get(url, direct));
+    const pass = passOf(await anna.openLink(url, direct));
     const { exp, methods } = JSON.parse(Buffer.from(pass?.split('.')[1] ?? '', 'base64url').toString());
     // whoever reads it adds what clocks may differ
     expect([exp, methods]).toEqual([accessUntilAt - 5, ['GET']]);
   });
 
-  test('sent by a page is asked first, by a page that names the owner and what they will see', async () => {
+  test('attack: a redirecting link. Whatever a browser says of where it came from, a page asks first, and names the owner and what they will see', async () => {
     const { url } = await makeUrl();
     const anna = await signedIn('anna@example.org');
     const before = await counts();
     let page: Answer | null = null;
-    for (const site of ['cross-site', 'same-site', 'same-origin', undefined]) {
-      const answer = await anna.get(url, { ...direct, 'sec-fetch-site': site });
+    const ways: readonly Readonly<Record<string, string | undefined>>[] = [
+      // typed, or from a mail over a site that redirects: browsers say the same of both
+      direct,
+      { ...direct, 'sec-fetch-user': '?1' },
+      fromElsewhere,
+      { ...direct, 'sec-fetch-site': 'same-site' },
+      { ...direct, 'sec-fetch-site': 'same-origin' },
+      // browsers that say nothing
+      {},
+    ];
+    for (const way of ways) {
+      const site = JSON.stringify(way);
+      const answer = await anna.get(url, way);
       expect(answer.status, site).toBe(303);
       expect(answer.location, site).toMatch(/^\/\.latchkey\/claim\?flow=[\w-]+$/);
-      page = await anna.follow(answer);
+      page = await anna.get(`${mediaOrigin}${answer.location}`, way);
       expect(page.status, site).toBe(200);
+      expect(page.headers['content-security-policy'], site).toContain("frame-ancestors 'none'");
+      expect([page.headers['x-frame-options'], page.headers['cache-control']]).toEqual(['DENY', 'no-store']);
       expect(page.text).toContain('Film &lt;night&gt;');
       expect(page.text).toContain('owner@example.org');
       expect(page.text).toContain('anna@example.org');
@@ -109,7 +123,6 @@ describe('somebody who is signed in', () => {
     expect(await counts()).toBe(before);
     if (page === null) throw new Error('no page');
     const opened = await anna.submit(page, '/claim');
-    // a site may lead on to another origin, and a browser holds redirects after a form to the form's policy
     expect([opened.status, opened.location]).toEqual([200, '/vod/summer/']);
     expect(passOf(opened)).toBeDefined();
   });
@@ -125,14 +138,63 @@ describe('somebody who is signed in', () => {
     expect(await counts()).toBe(before);
   });
 
+  test('attack: consent of another. The yes to one link, or of one session, is none for another', async () => {
+    const [one, other] = [await makeUrl(), await makeUrl({ label: 'Another film' })];
+    const anna = await signedIn('anna@example.org');
+    const bert = await signedIn('bert@example.org');
+    const pageOf = async (visitor: Visitor, url: string) =>
+      await visitor.get(`${mediaOrigin}${(await visitor.get(url, direct)).location}`, direct);
+    const consentOf = (page: Answer): string => /name="consent" value="([^"]*)"/.exec(page.text)?.[1] ?? '';
+    const first = await pageOf(anna, one.url);
+    const second = await pageOf(anna, other.url);
+    const before = await counts();
+    const berts = await pageOf(bert, one.url);
+    for (const consent of ['', consentOf(first), consentOf(first).slice(0, -2), 'x'.repeat(4000)]) {
+      const answer = await bert.submit(berts, '/claim', { consent });
+      expect([answer.status, passOf(answer)]).toEqual([400, undefined]);
+    }
+    // ids that somebody guessed are no yes
+    const guessed = /claim\?flow=([\w-]+)/.exec((await anna.get(one.url, direct)).location ?? '')?.[1] ?? '';
+    expect((await anna.submit(second, '/claim', { consent: '', flow: guessed })).status).toBe(400);
+    expect(await counts()).toBe(before);
+    await anna.submit(second, '/claim');
+    const rows = await portal.store.sql.selectFrom('members').select('link_id').execute();
+    expect(rows).toEqual([{ link_id: other.id }]);
+  });
+
+  test('a yes is over with the ten minutes of its page, and with the session', async () => {
+    const { url } = await makeUrl();
+    const anna = await signedIn('anna@example.org');
+    const page = await anna.get(`${mediaOrigin}${(await anna.get(url, direct)).location}`, direct);
+    const before = await counts();
+    portal.clock.now += 601;
+    expect((await anna.submit(page, '/claim')).status).toBe(400);
+    expect(await counts()).toBe(before);
+  });
+
+  test('is named by the name as well as the address, which is what the owner sees', async () => {
+    const { url } = await makeUrl();
+    const anna = await signedIn('anna@example.org');
+    await portal.store.write((unit) =>
+      unit.sql
+        .updateTable('accounts')
+        .set({ display_name: 'Anna <Berg>' })
+        .where('email', '=', 'anna@example.org')
+        .execute(),
+    );
+    const page = await anna.get(`${mediaOrigin}${(await anna.get(url, direct)).location}`, direct);
+    expect(page.text).toContain('your name and address: Anna &lt;Berg&gt;, anna@example.org');
+  });
+
   test('who was let in already is asked nothing and spends nothing', async () => {
     const { url } = await makeUrl();
     const anna = await signedIn('anna@example.org');
-    await anna.get(url, direct);
+    await anna.openLink(url, direct);
     const before = await counts();
-    const again = await anna.follow({ ...(await anna.get(url, fromElsewhere)) });
-    // the clean address is the upstream's, which is not here
-    expect(again.url.pathname).toBe('/vod/summer/');
+    for (const way of [direct, fromElsewhere, {}]) {
+      const again = await anna.get(url, way);
+      expect([again.status, again.location, passOf(again) !== undefined]).toEqual([303, '/vod/summer/', true]);
+    }
     expect(await counts()).toBe(before);
   });
 
@@ -152,7 +214,7 @@ describe('somebody who is signed in', () => {
 });
 
 describe('somebody who is not signed in', () => {
-  test('is told what they are about to open, signs in, and is through without another question', async () => {
+  test('is told what they are about to open, signs in, is asked, and is through', async () => {
     const { url } = await makeUrl();
     await portal.addAccount('bert@example.org');
     const bert = portal.visitor();
@@ -165,7 +227,11 @@ describe('somebody who is not signed in', () => {
     expect(signIn.text).toContain('owner@example.org');
 
     const answer = await bert.submit(signIn, '/login', { email: 'bert@example.org', password: 'seven green lanterns' });
-    const end = await bert.follow(answer);
+    // whoever sent the visitor here has asked for the sign-in: it is no yes to what the owner will see
+    const page = await bert.follow(answer);
+    expect([page.url.pathname, page.status]).toEqual(['/.latchkey/claim', 200]);
+    expect(await portal.store.sql.selectFrom('members').selectAll().execute()).toEqual([]);
+    const end = await bert.follow(await bert.submit(page, '/claim'));
     expect(end.url.href).toBe(`${mediaOrigin}/vod/summer/`);
     expect(bert.cookies.get('media.localhost')?.has('latchkey_pass')).toBe(true);
     expect(await portal.store.sql.selectFrom('members').selectAll().execute()).toHaveLength(1);
@@ -234,7 +300,7 @@ describe('pages that say why not', () => {
     const removed = await makeUrl({ claimsAllowed: 5 });
     const anna = await signedIn('anna@example.org');
     const bert = await signedIn('bert@example.org');
-    await bert.get(full.url, direct);
+    await bert.openLink(full.url, direct);
     await revokeLink(portal.context, operator, revoked.id, null);
 
     expect(await statusFor(anna, full.url)).toEqual([403, 'This link is already used']);
@@ -248,7 +314,7 @@ describe('pages that say why not', () => {
     expect(await statusFor(anna, `${full.url}x`)).toEqual([404, 'This link does not work']);
     expect(await statusFor(anna, `${full.url}&authtoken=a`)).toEqual([404, 'This link does not work']);
 
-    await anna.get(removed.url, direct);
+    await anna.openLink(removed.url, direct);
     const rows = await portal.store.sql.selectFrom('members').selectAll().execute();
     const member = rows.find(({ link_id }) => link_id === removed.id);
     await revokeMember(portal.context, operator, member?.id ?? '', null);
@@ -261,8 +327,8 @@ test('a link whose time is over lets in whom something else lets in, and nobody 
   const over = await makeUrl({ accessUntilAt: portal.clock.now + 600, claimsAllowed: 5 });
   const anna = await signedIn('anna@example.org');
   const bert = await signedIn('bert@example.org');
-  await anna.get(other.url, direct);
-  await bert.get(over.url, direct);
+  await anna.openLink(other.url, direct);
+  await bert.openLink(over.url, direct);
   portal.clock.now += 600;
   const before = await counts();
   for (const way of [direct, fromElsewhere]) {
@@ -288,6 +354,12 @@ describe('what is nobody', () => {
     ['GET', { 'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)' }, 200],
     ['GET', { ...direct, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }, 403],
     ['GET', { ...direct, 'sec-fetch-dest': 'iframe' }, 403],
+    ['GET', { ...direct, 'sec-fetch-dest': 'fencedframe' }, 403],
+    ['GET', { ...direct, 'sec-fetch-dest': 'empty' }, 403],
+    ['GET', { ...direct, 'sec-fetch-dest': 'document, iframe' }, 403],
+    ['GET', { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }, 403],
+    ['GET', { 'sec-fetch-site': 'none' }, 403],
+    ['GET', { ...direct, 'sec-purpose': 'prefetch;anonymous-client-ip' }, 503],
     ['GET', { accept: '*/*' }, 403],
   ];
 

@@ -94,7 +94,7 @@ export class KillClients {
     const times = this.#random() < 0.25 ? 2 : 1;
     await Promise.all(
       Array.from({ length: times }, async () => {
-        const answer = await this.#answer(() => this.#person(person).openOnce(link.url));
+        const answer = await this.#answer(() => this.#person(person).claim(link.url));
         if (answer === null) return;
         switch (verdictOn(answer, link)) {
           case 'granted':
@@ -109,6 +109,8 @@ export class KillClients {
           case 'taken-back':
             if (facts.revoked === 'none' && !facts.membersRevoked.has(person))
               this.#violation(`person ${person} was told that ${link.id} is over, and nobody had ended it`);
+            return;
+          case 'again':
             return;
           case 'other':
             this.#violation(
@@ -197,8 +199,13 @@ export class KillClients {
   }
 }
 
-function verdictOn(answer: BrowserAnswer, link: RigLink): 'granted' | 'full' | 'over' | 'taken-back' | 'other' {
-  if (answer.status === 303 && answer.location === new URL(link.folder).pathname) return 'granted';
+function verdictOn(
+  answer: BrowserAnswer,
+  link: RigLink,
+): 'granted' | 'full' | 'over' | 'taken-back' | 'again' | 'other' {
+  if (answer.location === new URL(link.folder).pathname) return 'granted';
+  // of two at once one takes the other's page away
+  if (answer.status === 400 && answer.text.includes('open the link once more')) return 'again';
   if (answer.status === 403 && answer.text.includes('already used')) return 'full';
   // between the claim and its pass
   if (answer.status === 403 && answer.text.includes('not yours to open')) return 'taken-back';

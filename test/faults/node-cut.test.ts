@@ -28,7 +28,7 @@ async function claimPass(rig: NodeRig): Promise<string> {
   const member = rig.person(0);
   await Promise.all([rig.signIn(rig.owner), rig.signIn(member)]);
   const link = await rig.makeLink(1);
-  await member.browser.openOnce(link.url);
+  await member.browser.claim(link.url);
   const pass = member.browser.cookie('latchkey_pass', link.folder);
   if (pass === null) throw new Error('no pass was given');
   return pass;

@@ -38,7 +38,7 @@ test('a revocation at one node ends downloads and passes at the other within a s
     const { browser, accountId } = rig.person(number);
     // of the node that the owner speaks to, and of the other one
     const [near, far] = [browser.through(rig.node(0).pool), browser.through(rig.node(1).pool)];
-    expect((await near.openOnce(link.url)).status).toBe(303);
+    expect((await near.claim(link.url)).location).toBe(new URL(link.folder).pathname);
     // the other node knows the member once it has heard of the claim
     await expect.poll(async () => (await far.fetch(`${link.folder}a.ts`)).status, { interval: 10 }).toBe(200);
     const download = await far.stream(`${link.folder}endless`);

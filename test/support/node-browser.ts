@@ -86,6 +86,14 @@ export class NodeBrowser {
     return this.send('GET', target, typedNavigation);
   }
 
+  /** Opens a link, and says yes where a page asks. @returns the answer to the yes, or the one before which nobody asked */
+  async claim(url: string): Promise<BrowserAnswer> {
+    const first = await this.openOnce(url);
+    if (first.location?.includes('/claim?') !== true) return first;
+    const page = await this.openOnce(new URL(first.location, first.url).href);
+    return page.text.includes('name="consent"') ? await this.submit(page, '/claim') : page;
+  }
+
   /** A file that a player asks for. */
   fetch(target: string): Promise<BrowserAnswer> {
     return this.send('GET', target, { accept: '*/*', 'sec-fetch-mode': 'no-cors', 'sec-fetch-site': 'same-origin' });

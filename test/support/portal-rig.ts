@@ -206,6 +206,14 @@ export class Visitor {
     return this.post(new URL(form.action, page.url).href, { ...form.hidden, ...fields }, headers);
   }
 
+  /** Opens a link, and says yes where a page asks. @returns the answer to the yes, or the first one where nobody asked */
+  async openLink(url: string, headers: Readonly<Record<string, string | undefined>> = {}): Promise<Answer> {
+    const first = await this.get(url, headers);
+    if (first.location?.includes('/claim?') !== true) return first;
+    const page = await this.get(new URL(first.location, first.url).href);
+    return page.text.includes('name="consent"') ? await this.submit(page, '/claim') : page;
+  }
+
   /** Signs in at the portal. @returns the answer to the form */
   async signIn(email: string, secret = password, target = '/.latchkey/login'): Promise<Answer> {
     return this.submit(await this.follow(await this.get(target)), '/login', { email, password: secret });

@@ -3,18 +3,16 @@
 // passes and writes nothing. Two noes lead to the write, whose condition repeats both: its row count is the verdict.
 // A wrong pair, a revoked link and an account that may not claim write nothing at all.
 
-import { covers, linkState, scopesCovering } from '../../core/model/link.ts';
+import { covers, type LinkState, scopesCovering } from '../../core/model/link.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import { appendAudit } from '../../store/audit.ts';
 import { type LinkRow, spendClaim } from '../../store/links.ts';
-import { findMember, insertMember, type MemberRow } from '../../store/members.ts';
+import { insertMember, type MemberRow } from '../../store/members.ts';
 import type { Unit } from '../../store/store.ts';
-import { findGrant } from '../access/access-sources.ts';
-import { collectionsCovering } from '../access/collections.ts';
-import { type LiveAccount, readLiveAccount, readPersonName } from '../access/live-account.ts';
+import { type LiveAccount, readPersonName } from '../access/live-account.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
+import { askAccessList } from './ask-access-list.ts';
 import { tellOfClaim } from './link-mails.ts';
-import { termsOf } from './link-view.ts';
 import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';
 import { recordClaim } from './record-claim.ts';
 
@@ -62,6 +60,34 @@ export async function claimLink(
   return outcome;
 }
 
+/**
+ * What a claim would come to at this moment, for whoever has not said yes yet: `would-claim` when it would put the account on the
+ * list. Writes nothing and claims nothing, also where the link changes meanwhile.
+ *
+ * @throws StoreAway
+ */
+export async function foreseeClaim(
+  context: ControlContext,
+  actor: Extract<Actor, { kind: 'account' }>,
+  presented: Presentation,
+  requestId: string | null,
+): Promise<Exclude<ClaimOutcome, { kind: 'granted' }> | { readonly kind: 'would-claim' }> {
+  const outcome = await foresee(context, actor, presented);
+  if (outcome.kind !== 'would-claim') recordClaim(context, actor, presented, requestId, outcome);
+  return outcome;
+}
+
+async function foresee(
+  context: ControlContext,
+  actor: Extract<Actor, { kind: 'account' }>,
+  presented: Presentation,
+): ReturnType<typeof foreseeClaim> {
+  const { store, clock } = context;
+  const asked = await askAccessList(store.sql, context.config(), actor, presented, clock.epochSeconds());
+  if (asked.kind !== 'on-no-list') return asked;
+  return asked.state === 'open' ? { kind: 'would-claim' } : refusalOf(asked.state, asked.link);
+}
+
 async function askAndClaim(
   context: ControlContext,
   actor: Extract<Actor, { kind: 'account' }>,
@@ -76,23 +102,9 @@ async function askAndClaim(
 
   const memberId = makeId('member', context.random(idRandomBytes));
   const written = await context.write(async (unit): Promise<ClaimOutcome> => {
-    const link = await findPresentedLink(unit.sql, presented);
-    if (link === null) return { kind: 'wrong-pair' };
-    if (link.revoked_at !== null) return { kind: 'revoked' };
-    const reference = { account: actor.accountId, session: actor.sessionId, device: actor.deviceId };
-    const account = await readLiveAccount(unit.sql, reference, unit.now);
-    if (account === null) return { kind: 'account-not-able' };
-
-    const state = linkState(termsOf(link), unit.now);
-    const bound = await findMember(unit.sql, link.id, account.id);
-    const isBound = bound !== null && bound.revoked_at === null && state !== 'access-over';
-    const collections = collectionsCovering(config, link.host, link.path);
-    const place = { accountId: account.id, email: account.email, host: link.host, path: link.path, now: unit.now };
-    const other = await findGrant(unit.sql, { ...place, collections }, link.id);
-    const answers = { isBound, isAuthorisedOtherwise: other !== null };
-    if (isBound) return { kind: 'already', linkId: link.id, memberId: bound.id, answers };
-    if (other !== null) return { kind: 'yours-otherwise', linkId: link.id, grant: other.id, answers };
-    if (bound !== null && bound.revoked_at !== null) return { kind: 'member-revoked' };
+    const asked = await askAccessList(unit.sql, config, actor, presented, unit.now);
+    if (asked.kind !== 'on-no-list') return asked;
+    const { link, account, state, collections, answers } = asked;
 
     const isSpent = await spendClaim(unit.sql, {
       linkId: link.id,
@@ -115,7 +127,7 @@ async function askAndClaim(
 }
 
 /** Why the write's condition did not hold, from what was read in the same unit. */
-function refusalOf(state: ReturnType<typeof linkState>, link: LinkRow): ClaimRefusal {
+function refusalOf(state: LinkState, link: LinkRow): ClaimRefusal {
   switch (state) {
     case 'early':
       return { kind: 'early', claimFromAt: link.claim_from_at ?? 0 };

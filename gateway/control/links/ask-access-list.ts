@@ -1,0 +1,61 @@
+// The two questions that the access list is asked about whoever presents a link: is this account bound to this token, and is it
+// authorised by anything else. Reads only; whoever writes asks in the unit that writes.
+
+import type { Kysely } from 'kysely';
+import type { Config } from '../../config/config.ts';
+import type { CollectionConfig } from '../../config/control-config.ts';
+import { type LinkState, linkState } from '../../core/model/link.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import type { LinkRow } from '../../store/links.ts';
+import { findMember } from '../../store/members.ts';
+import type { Tables } from '../../store/tables.ts';
+import { findGrant } from '../access/access-sources.ts';
+import { collectionsCovering } from '../access/collections.ts';
+import { type LiveAccount, readLiveAccount } from '../access/live-account.ts';
+import type { Actor } from '../control-context.ts';
+import type { ClaimOutcome, ListAnswers } from './claim-link.ts';
+import { termsOf } from './link-view.ts';
+import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';
+
+/** Two noes: what happens now is the link's to say. */
+export interface OnNoList {
+  readonly kind: 'on-no-list';
+  readonly link: LinkRow;
+  readonly account: LiveAccount;
+  readonly state: LinkState;
+  readonly collections: readonly CollectionConfig[];
+  readonly answers: ListAnswers;
+}
+
+/** What is over before anybody could claim: a yes of the list, or a no that is not the link's. */
+export type Settled = Extract<
+  ClaimOutcome,
+  { kind: 'already' | 'yours-otherwise' | 'wrong-pair' | 'revoked' | 'member-revoked' | 'account-not-able' }
+>;
+
+export async function askAccessList(
+  sql: Kysely<Tables>,
+  config: Config,
+  actor: Extract<Actor, { kind: 'account' }>,
+  presented: Presentation,
+  now: EpochSeconds,
+): Promise<OnNoList | Settled> {
+  const link = await findPresentedLink(sql, presented);
+  if (link === null || !isInCollection(config, link)) return { kind: 'wrong-pair' };
+  if (link.revoked_at !== null) return { kind: 'revoked' };
+  const reference = { account: actor.accountId, session: actor.sessionId, device: actor.deviceId };
+  const account = await readLiveAccount(sql, reference, now);
+  if (account === null) return { kind: 'account-not-able' };
+
+  const state = linkState(termsOf(link), now);
+  const bound = await findMember(sql, link.id, account.id);
+  const isBound = bound !== null && bound.revoked_at === null && state !== 'access-over';
+  const collections = collectionsCovering(config, link.host, link.path);
+  const place = { accountId: account.id, email: account.email, host: link.host, path: link.path, now };
+  const other = await findGrant(sql, { ...place, collections }, link.id);
+  const answers = { isBound, isAuthorisedOtherwise: other !== null };
+  if (isBound) return { kind: 'already', linkId: link.id, memberId: bound.id, answers };
+  if (other !== null) return { kind: 'yours-otherwise', linkId: link.id, grant: other.id, answers };
+  if (bound !== null && bound.revoked_at !== null) return { kind: 'member-revoked' };
+  return { kind: 'on-no-list', link, account, state, collections, answers };
+}
