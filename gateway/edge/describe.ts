@@ -10,6 +10,7 @@ import { withoutBlanks } from '../core/model/blanks.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { MessageProblem } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
+import { passagesOf } from '../telemetry/request-id.ts';
 import { holdsOurCookies, passCookieValues, sessionCookieValue } from './cookies.ts';
 import { requestClass } from './field-classes.ts';
 import { findParameter } from './query.ts';
@@ -31,6 +32,8 @@ export interface Described extends RequestFacts, TransportFacts {
   readonly hasOurCookies: boolean;
   /** Request id from a trusted proxy, or null. */
   readonly requestId: string | null;
+  /** How often it came through gateways before, as far as its id says. */
+  readonly passages: number;
 }
 
 const noCookies: readonly string[] = [];
@@ -105,6 +108,7 @@ export function describe(
   let sessionCookie: string | null = null;
   let hasOurCookies = false;
   let requestId: string | null = null;
+  let passages = 0;
   let forwardedFor: string | null = null;
   let saidAddress: string | null = null;
   for (let index = 0; index < head.fieldCount; index++) {
@@ -136,9 +140,12 @@ export function describe(
         // two that differ are none, as inside one field
         if (session !== null) sessionCookie = sessionCookie === null || sessionCookie === session ? session : '';
       }
+    } else if (found === requestClass.requestId) {
+      const value = head.valueOf(index);
+      passages = Math.max(passages, passagesOf(value));
+      if (isFromTrustedProxy) requestId = cleanRequestId(value);
     } else if (isFromTrustedProxy) {
-      if (found === requestClass.requestId) requestId = cleanRequestId(head.valueOf(index));
-      else if (found === requestClass.clientAddress) {
+      if (found === requestClass.clientAddress) {
         // two of them say nothing
         saidAddress = saidAddress === null ? head.valueOf(index) : '';
       } else if (found === requestClass.forwardedFor) {
@@ -173,7 +180,9 @@ export function describe(
     hasQueryToken,
     isBearer,
     hasOurCookies,
-    requestId,
+    // so many proxies may be one that a request comes through again and again: only an id of ours counts the rounds
+    requestId: origin?.isEndless === true ? null : requestId,
+    passages,
   };
 }
 

@@ -11,6 +11,7 @@ import type { EpochSeconds } from '../core/model/time.ts';
 import type { VerifiedToken } from '../core/token/common-key-token.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
+import { maxPassages, withPassages } from '../telemetry/request-id.ts';
 import { preflightAnswer } from './cross-origin.ts';
 import { type Described, describe, isNavigation } from './describe.ts';
 import type { Downstream } from './downstream.ts';
@@ -63,6 +64,12 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   }
   const requestId = request.requestId ?? runtime.requestIds.nextRequestId();
   const passage: Passage = { downstream, request, snapshot, now, requestId, startedMs };
+
+  // Before anything is asked or opened for it: each round of a request that goes round holds two connections.
+  if (request.passages > maxPassages) {
+    refuse(runtime, passage, deny('forward-loop', null, 'an upstream leads back here, by itself or through others'));
+    return;
+  }
 
   // 1b. The listener's own rules: where a request came in can only take away from what it may do.
   const gate = downstream.arrival.rules.gate;
@@ -252,7 +259,8 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     ? writeTrustedForwardedLines(request, route, downstream.arrival.scheme) + certificateLine(downstream)
     : rememberedForwardedLines(downstream);
   if (upgrade !== null) forwardedLines += upgradeLines(upgrade);
-  const headText = writeRequestHead(permit, request, snapshot.tokenParameter, requestId, forwardedLines, ownLines);
+  const sentId = withPassages(requestId, request.passages);
+  const headText = writeRequestHead(permit, request, snapshot.tokenParameter, sentId, forwardedLines, ownLines);
   const group = runtime.groupOf(route);
   const exchange = new Exchange(runtime, downstream, request, permit, group, headText, requestId, passage.startedMs);
   if (upgrade !== null) exchange.upgrade = upgrade;

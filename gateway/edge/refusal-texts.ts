@@ -171,6 +171,15 @@ const byStatus: ReadonlyMap<number, Wording> = new Map([
       `It is not your fault. Try again in a few minutes. ${elseTell}`,
     ),
   ],
+  [
+    508,
+    wording(
+      'Loop Detected',
+      'The site behind this gateway leads back to the gateway.',
+      'This page is out of order',
+      `It is not your fault. ${elseTell}`,
+    ),
+  ],
   [505, wording('HTTP Version Not Supported', 'HTTP/1.1 and HTTP/1.0 are spoken here.', ...cannot)],
 ]);
 

@@ -28,6 +28,8 @@ export function statusOfDenial(reason: DenyReason): number {
     case 'unknown-host':
     case 'misdirected':
       return 421;
+    case 'forward-loop':
+      return 508;
     case 'ambiguous-path':
     case 'encoded-slash':
     case 'credential-repeated':

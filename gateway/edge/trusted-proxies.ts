@@ -13,6 +13,8 @@ export interface Origin {
   readonly client: string;
   /** Value of `X-Forwarded-For` for the next hop: the client, then the proxies, the neighbour last. */
   readonly chain: string;
+  /** More trusted hops than anybody has. */
+  readonly isEndless: boolean;
 }
 
 /**
@@ -24,7 +26,8 @@ export function walkProxies(forwardedFor: string, peerAddress: string, trusted: 
   let client = peerAddress;
   let chain = peerAddress;
   let end = forwardedFor.length;
-  for (let hops = 0; hops < maxHops && end >= 0; hops++) {
+  let hops = 0;
+  for (; hops < maxHops && end >= 0; hops++) {
     const comma = end === 0 ? -1 : forwardedFor.lastIndexOf(',', end - 1);
     const hop = canonicalAddress(withoutBlanks(forwardedFor.slice(comma + 1, end)));
     if (hop === null) break;
@@ -33,7 +36,7 @@ export function walkProxies(forwardedFor: string, peerAddress: string, trusted: 
     if (!trusted.contains(hop)) break;
     end = comma;
   }
-  return { client, chain };
+  return { client, chain, isEndless: hops === maxHops };
 }
 
 /**
@@ -51,10 +54,12 @@ export function originBehind(
 ): Origin {
   const walked =
     forwardedFor === null
-      ? { client: peerAddress, chain: peerAddress }
+      ? { client: peerAddress, chain: peerAddress, isEndless: false }
       : walkProxies(forwardedFor, peerAddress, trusted);
   const said = saidAddress === null ? null : canonicalAddress(saidAddress);
-  return said === null || said === walked.client ? walked : { client: said, chain: `${said}, ${peerAddress}` };
+  return said === null || said === walked.client
+    ? walked
+    : { ...walked, client: said, chain: `${said}, ${peerAddress}` };
 }
 
 /** IPv4-mapped IPv6 as plain IPv4, so that one client has one name. @param address  as a socket reports it */

@@ -1,5 +1,6 @@
 // Makes request ids: unique over processes and restarts, cheap enough for every request, and no secret.
-// 12 random characters for the process, then a counter in base 36.
+// 12 random characters for the process, then a counter in base 36. What a request that already came through a gateway is sent
+// on with has a count behind it, `.2` for the second time: so a request that goes round is told from one that goes on.
 
 import { randomBytes } from 'node:crypto';
 
@@ -17,4 +18,25 @@ export class RequestIds {
     this.#count += 1;
     return this.#prefix + this.#count.toString(36);
   }
+}
+
+/** How often a request may come through gateways; beyond, it goes round. */
+export const maxPassages = 16;
+
+const ownForm = /^([A-Za-z0-9_-]{12}-[0-9a-z]{1,10})(?:\.([1-9]\d?))?$/;
+
+/**
+ * How often a request came through a gateway before, by the `X-Request-Id` it brings. Anybody may say anything there: it says
+ * nothing of others, and opens nothing.
+ *
+ * @returns 0 for an id that no gateway of ours made
+ */
+export function passagesOf(requestId: string): number {
+  const match = ownForm.exec(requestId);
+  return match === null ? 0 : Number(match[2] ?? '0') + 1;
+}
+
+/** The id that the next neighbour gets. Our own count in it is replaced. @param passages  before this one */
+export function withPassages(requestId: string, passages: number): string {
+  return passages === 0 ? requestId : `${ownForm.exec(requestId)?.[1] ?? requestId}.${passages}`;
 }

@@ -11,6 +11,7 @@ const texts: { readonly [Reason in AllowKind | DenyReason | 'session' | 'member'
   member: 'the account is on the access list',
   'no-route': 'no route has this host and path',
   'unknown-host': 'nobody configured this host',
+  'forward-loop': 'the upstream leads back to the gateway',
   'no-credential': 'nothing that this route accepts was presented, or a cookie that held no more',
   'not-a-member': 'signed in, but not on the access list',
   'credential-not-accepted': 'a good token of a kind that this route does not accept',

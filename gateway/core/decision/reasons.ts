@@ -9,6 +9,7 @@ export type DenyReason =
   | 'no-route'
   | 'unknown-host'
   | 'misdirected'
+  | 'forward-loop'
   | 'certificate-missing'
   | 'certificate-refused'
   | 'credential-in-clear'
@@ -52,6 +53,7 @@ export const denyReasons: readonly DenyReason[] = [
   'no-route',
   'unknown-host',
   'misdirected',
+  'forward-loop',
   'certificate-missing',
   'certificate-refused',
   'credential-in-clear',
