@@ -5,6 +5,7 @@ import type { Draft } from './inspect.ts';
 import { assembleTls } from './load-upstreams.ts';
 import { worldReadableWarning } from './named-file.ts';
 import { type Problem, type ProblemPath, problemAt } from './problem.ts';
+import type { ConfigFile } from './schema.ts';
 import type { UpstreamFile } from './schema-upstreams.ts';
 import { readTlsFiles } from './upstream-tls.ts';
 import { authorityOf, type WrittenServer } from './upstream-values.ts';
@@ -127,6 +128,35 @@ function checkTls(
 }
 
 /** The server of an entry, with or without a weight; null when its address could not be read. */
+/** An upstream that is a listener of this very gateway: requests would go round until they are refused with 508. */
+export function checkRoundTrips(draft: Draft<ConfigFile>, warnings: Problem[]): void {
+  for (const [name, upstream] of Object.entries(draft.upstreams ?? {})) {
+    for (const [at, entry] of (upstream?.servers ?? []).entries()) {
+      const address = serverOf(entry)?.address;
+      if (address?.kind !== 'tcp') continue;
+      const listener = (draft.listeners ?? []).findIndex((other) => isReached(other?.address, address));
+      if (listener < 0) continue;
+      const problem = `is listeners[${listener}] of this gateway: requests would go round`;
+      warnings.push(problemAt(['upstreams', name, 'servers', at], problem, 'name the address of the site'));
+    }
+  }
+}
+
+/** Whether who connects to `to` on this machine gets to a listener at `from`. */
+function isReached(
+  from: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined,
+  to: { readonly host: string; readonly port: number },
+): boolean {
+  if (from?.host === undefined || from.port !== to.port) return false;
+  const host = to.host.toLowerCase();
+  if (from.host === host) return true;
+  return isLoopback(host) && (isLoopback(from.host) || from.host === '0.0.0.0' || from.host === '::');
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
 function serverOf(entry: Draft<UpstreamFile['servers'][number]> | undefined): WrittenServer | null {
   if (entry === undefined) return null;
   const draft = 'weight' in entry || (!('isTls' in entry) && 'address' in entry) ? entry.address : entry;

@@ -9,7 +9,7 @@ import { type Problem, problemAt } from './problem.ts';
 import { checkControl } from './references-control.ts';
 import { checkListenerFiles, checkListeners } from './references-listeners.ts';
 import { checkPolicies } from './references-policy.ts';
-import { checkUpstreams } from './references-upstreams.ts';
+import { checkRoundTrips, checkUpstreams } from './references-upstreams.ts';
 import type { ConfigFile } from './schema.ts';
 import { readKeyFile } from './secrets.ts';
 import { suggestionHint } from './suggest.ts';
@@ -38,6 +38,7 @@ export function checkReferences(
   checkTokens(draft, problems);
   checkControl(draft, problems, warnings);
   checkUpstreams(draft.upstreams ?? {}, absolute, files, problems, warnings);
+  checkRoundTrips(draft, warnings);
   checkPolicies(draft, problems);
   if (files === 'check') checkFiles(draft, absolute, problems, warnings);
   if (files === 'check') checkListenerFiles(draft, absolute, problems, warnings);

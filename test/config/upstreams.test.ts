@@ -140,6 +140,23 @@ test.each([
   expect(problems(upstream)).toEqual([expect.stringContaining(part.replace('FOLDER', folder.path))]);
 });
 
+test.each([
+  ['127.0.0.1:8080', 'http://127.0.0.1:8080', true],
+  ['127.0.0.1:8080', 'http://localhost:8080', true],
+  ['0.0.0.0:8080', 'http://[::1]:8080', true],
+  ['10.0.0.5:80', 'http://10.0.0.5', true],
+  ['10.0.0.5:80', 'http://127.0.0.1:80', false],
+  ['127.0.0.1:8080', 'http://127.0.0.1:8081', false],
+  ['127.0.0.1:0', 'http://127.0.0.1:9000', false],
+])('a listener at %s and a server at %s: the server leads back, %s', (listener, server, leadsBack) => {
+  const yaml = minimalYaml.replace('127.0.0.1:0', `"${listener}"`).replace('http://127.0.0.1:9000', server);
+  const loaded = folder.load(yaml);
+  const texts = loaded.kind === 'loaded' ? loaded.warnings.map(({ problem }) => problem) : ['not loaded'];
+  expect(texts.filter((text) => !text.includes('plain text'))).toEqual(
+    leadsBack ? ['is listeners[0] of this gateway: requests would go round'] : [],
+  );
+});
+
 test('what is dangerous and allowed is a warning', () => {
   expect(warnings('{ servers: ["a:1"], balance: {} }')).toEqual([expect.stringContaining('balance: says nothing')]);
   writeFileSync(folder.file('c.pem'), client.cert);
