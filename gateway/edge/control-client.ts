@@ -50,6 +50,17 @@ const feedSilenceMs = 5000;
 /** A line longer than this is no message of ours. */
 const maxLineLength = 64 * 1024 * 1024;
 
+/** How long the first snapshot is waited for. */
+export interface FirstContact {
+  /** While nobody listens at the socket, as when the folder that it stands in is gone. */
+  readonly unreachableMs: number;
+  /** In all. */
+  readonly deadlineMs: number;
+}
+
+/** Control gave no snapshot in time; the message says what the last try met. */
+export class ControlUnreachable extends Error {}
+
 /** Talks to control for one edge. */
 export class ControlClient {
   /** A snapshot after the first one: a reload, or the state again after a reconnect. */
@@ -83,7 +94,12 @@ export class ControlClient {
   #backoffMs = firstBackoffMs;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
-  #settleFirst: { readonly resolve: (message: SnapshotMessage) => void } | null = null;
+  #settleFirst: {
+    readonly resolve: (message: SnapshotMessage) => void;
+    readonly reject: (error: Error) => void;
+    readonly patience: FirstContact | null;
+    readonly sinceMs: number;
+  } | null = null;
 
   constructor(options: ControlClientOptions) {
     this.#options = options;
@@ -98,10 +114,15 @@ export class ControlClient {
     this.questions = new ControlQuestions(options.edgeId, this.#connections);
   }
 
-  /** Opens the feed and resolves with the first snapshot; keeps trying until control answers or `close` is called. */
-  connect(): Promise<SnapshotMessage> {
-    return new Promise((resolve) => {
-      this.#settleFirst = { resolve };
+  /**
+   * Opens the feed and resolves with the first snapshot; keeps trying until control answers or `close` is called.
+   *
+   * @param patience  null: for ever
+   * @throws ControlUnreachable when that is over
+   */
+  connect(patience: FirstContact | null = null): Promise<SnapshotMessage> {
+    return new Promise((resolve, reject) => {
+      this.#settleFirst = { resolve, reject, patience, sinceMs: monotonicMs() };
       void this.#follow();
     });
   }
@@ -182,6 +203,11 @@ export class ControlClient {
     } catch (error) {
       if (this.#closed) return;
       const problem = error instanceof Error ? error.message : 'unknown';
+      if (this.#givesUp(error)) {
+        this.#settleFirst?.reject(new ControlUnreachable(problem));
+        this.#settleFirst = null;
+        return;
+      }
       // once, and not with each knock at the door
       const level = this.#backoffMs === firstBackoffMs ? 'warn' : 'debug';
       this.#options.logger[level]({ problem, retryInMs: this.#backoffMs }, 'lost touch with control');
@@ -189,6 +215,15 @@ export class ControlClient {
       this.#timer = setTimeout(() => void this.#follow(), this.#backoffMs);
       this.#backoffMs = Math.min(maxBackoffMs, this.#backoffMs * 2);
     }
+  }
+
+  /** Whether the first snapshot was waited for long enough. */
+  #givesUp(error: unknown): boolean {
+    const first = this.#settleFirst;
+    if (first === null || first.patience === null) return false;
+    const waitedMs = monotonicMs() - first.sinceMs;
+    const isNobodyThere = error instanceof Error && 'syscall' in error && error.syscall === 'connect';
+    return waitedMs >= (isNobodyThere ? first.patience.unreachableMs : first.patience.deadlineMs);
   }
 
   async #readFeed(body: AsyncIterable<Uint8Array>): Promise<void> {

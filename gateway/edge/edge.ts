@@ -28,6 +28,8 @@ export interface EdgeOptions {
   readonly listenFds?: readonly number[];
   /** Between reports of who was seen. Default: a minute. */
   readonly seenEveryMs?: number;
+  /** How long what is revoked is waited for before anything listens. Default 5 s: routes without revocation go on without. */
+  readonly indexWaitMs?: number;
   /** See `RuntimeOptions.loopDelayMs`. */
   readonly loopDelayMs?: (lateMs: number) => number;
 }
@@ -44,7 +46,9 @@ export interface Edge {
   reopenLogs(): void;
 }
 
-/** @throws ListenError when a listener cannot listen */
+const indexWaitMs = 5000;
+
+/** @throws ListenError when a listener cannot listen; Error when control does not take the key, or certificates cannot be used */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { client, logger, metrics, snapshot } = options;
   const digest = new TokenDigest();
@@ -80,7 +84,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     resync: () => client.resync(),
   });
   // before anything listens: whoever is let in was asked about what is revoked now
-  client.followLog((message) => log.take(message));
+  const known = Promise.withResolvers<void>();
+  client.followLog((message) => {
+    log.take(message);
+    if (runtime.live.position !== null) known.resolve();
+  });
   // before its first use the public half is with control, so an upstream never meets an unknown key
   // while it starts as well: it says of a place in the log that it acts on it, and after a reload keys come with the snapshot
   const { onSnapshot } = client;
@@ -89,6 +97,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     runtime.apply(next.config, keysOf(next.keys), next.upstreamTls, next.seq);
   };
   await client.registerAssertionKey(runtime.assertions.jwk);
+  if (!(await comesWithin(known.promise, options.indexWaitMs ?? indexWaitMs))) {
+    logger.warn('what is revoked is not known yet: until it is, what could be revoked is answered 503');
+  }
   runtime.ticker.start();
   runtime.membership.start(options.seenEveryMs);
   const listeners = new Listeners(runtime, logger);
@@ -112,6 +123,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       decisionLog?.reopen();
     },
   };
+}
+
+async function comesWithin(event: Promise<void>, deadlineMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), deadlineMs);
+  });
+  const came = await Promise.race([event.then(() => true), overdue]);
+  clearTimeout(timer);
+  return came;
 }
 
 async function drain(

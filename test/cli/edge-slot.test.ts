@@ -38,6 +38,8 @@ async function startReplacing(endedOnOrder: readonly string[]) {
       return child;
     },
     onCannotListen: () => undefined,
+    onCannotStart: () => undefined,
+    onReady: () => undefined,
     onExit: () => false,
     wasEndedOnOrder: (edgeId) => endedOnOrder.includes(edgeId),
     logger,

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AssertionJwk } from '../../gateway/control/assertion-keys.ts';
-import { ControlClient } from '../../gateway/edge/control-client.ts';
+import { ControlClient, ControlUnreachable } from '../../gateway/edge/control-client.ts';
 import { addUser } from '../../gateway/store/users.ts';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../support/control.ts';
@@ -88,6 +88,11 @@ test('waits for a control that is not there yet', async () => {
   await expect.poll(said).toContain('lost touch with control');
   await rig.start();
   expect((await connected).kind).toBe('snapshot');
+});
+
+test('a control that never comes is given up, with what was met', async () => {
+  await expect(client.connect({ unreachableMs: 100, deadlineMs: 60_000 })).rejects.toThrow(ControlUnreachable);
+  expect(said()).toContain('ENOENT');
 });
 
 test('comes back to a new control and tells it again what it knew', async () => {

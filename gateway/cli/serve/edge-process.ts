@@ -2,7 +2,12 @@
 // It learns its name and the socket by IPC, everything else from the feed.
 
 import { isDeepStrictEqual } from 'node:util';
-import { ControlClient, type SnapshotMessage } from '../../edge/control-client.ts';
+import {
+  ControlClient,
+  ControlUnreachable,
+  type FirstContact,
+  type SnapshotMessage,
+} from '../../edge/control-client.ts';
 import { type Edge, startEdge } from '../../edge/edge.ts';
 import { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import { createLogger, type Logger } from '../../telemetry/logger.ts';
@@ -15,6 +20,9 @@ interface RunningEdge {
   readonly logger: Logger;
   readonly drainMs: () => number;
 }
+
+/** A control that was killed is back within a second or two; an edge that has none ends, says why, and is started again later. */
+const firstContact: FirstContact = { unreachableMs: 5000, deadlineMs: 10_000 };
 
 /** Runs until the supervisor says stop or goes away. */
 export function runEdgeProcess(): void {
@@ -57,7 +65,7 @@ async function start(message: StartEdge): Promise<RunningEdge> {
   const logger = createLogger({ role: 'edge', edge: edgeId, level: message.level });
   try {
     const client = new ControlClient({ socketPath: message.edgeSocket, edgeId, logger });
-    let latest: SnapshotMessage = await client.connect();
+    let latest: SnapshotMessage = await client.connect(firstContact);
     // A reload may arrive while the edge starts; it is applied right after.
     client.onSnapshot = (next) => {
       latest = next;
@@ -91,13 +99,17 @@ async function start(message: StartEdge): Promise<RunningEdge> {
     };
     if (!isSameState(latest, first)) edge.applySnapshot(latest);
     else if (latest.ticketSecret !== first.ticketSecret) edge.renewTickets(latest.ticketSecret);
-    await client.reportReady(edge.listening);
+    // it serves by now, so a control that does not hear it is told again with a fresh feed
+    await client.reportReady(edge.listening).catch(() => client.resync());
     logger.info({ listening: edge.listening, pid: process.pid }, 'the edge is ready');
     await tellSupervisor({ type: 'edge-ready', listening: edge.listening });
     return { edge, client, logger, drainMs: () => latest.config.limits.drainMs };
   } catch (error) {
     const problem = listenProblem(error);
-    if (problem === null) logger.fatal({ err: error }, 'the edge cannot start');
+    if (error instanceof ControlUnreachable) {
+      const hint = `is ${message.edgeSocket} there, and control running? a data_dir that was removed needs a restart`;
+      await tellSupervisor({ type: 'cannot-start', problem: `control gave no state: ${error.message}`, hint });
+    } else if (problem === null) logger.fatal({ err: error }, 'the edge cannot start');
     else await tellSupervisor(problem);
     process.exit(1);
   }

@@ -12,6 +12,9 @@ export interface EdgeSlotOptions {
   /** Starts a process and sends its first message. */
   readonly spawn: (edgeId: string) => ChildProcess;
   readonly onCannotListen: (at: string, code: string) => void;
+  readonly onCannotStart: (problem: string, hint: string) => void;
+  /** A process serves. */
+  readonly onReady: (edgeId: string) => void;
   /** A process that was not told to ended. @returns whether to start it again */
   readonly onExit: (edgeId: string, how: string) => boolean;
   /** Whether control had this one ended: it was slow, which is no reason to give up what was begun. */
@@ -87,7 +90,7 @@ export class EdgeSlot {
   }
 
   #make(onExit: (edgeId: string, how: string) => boolean) {
-    const { slot, spawn, onCannotListen, logger } = this.#options;
+    const { slot, spawn, onCannotListen, onCannotStart, onReady, logger } = this.#options;
     let edgeId = '';
     const ready = Promise.withResolvers<readonly BoundAddress[]>();
     const process = new RestartingChild({
@@ -98,7 +101,11 @@ export class EdgeSlot {
         return spawn(edgeId);
       },
       onMessage: (message: MessageFromChild) => {
-        if (message.type === 'edge-ready') ready.resolve(message.listening);
+        if (message.type === 'edge-ready') {
+          onReady(edgeId);
+          ready.resolve(message.listening);
+        }
+        if (message.type === 'cannot-start') onCannotStart(message.problem, message.hint);
         if (message.type === 'cannot-listen') onCannotListen(message.at, message.code);
       },
       onExit: (how) => onExit(edgeId, how),

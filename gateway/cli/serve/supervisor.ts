@@ -51,6 +51,10 @@ export class Supervisor {
   readonly #edgeProcesses = new Map<string, ChildProcess>();
   /** Edges that were ended because control asked for it: a slow one is no reason to give up a start, or a replacement. */
   readonly #endedOnOrder = new Set<string>();
+  /** Edges that listen and serve. */
+  readonly #serving = new Set<string>();
+  /** No edge could start and none serves: what is bound goes on listening for nobody as long as a copy of it is open. */
+  #mustRefuse = false;
   /** The last good one. */
   #state: ControlState;
   #filesKnown: string | null = null;
@@ -78,6 +82,8 @@ export class Supervisor {
           slot,
           spawn: (edgeId) => this.#spawnEdge(edgeId),
           onCannotListen: (at, code) => this.#takeListenProblem(at, code),
+          onCannotStart: (problem, hint) => this.#takeStartProblem(`edge ${slot}`, problem, hint),
+          onReady: (edgeId) => this.#takeReadyEdge(edgeId),
           onExit: (edgeId, how) => this.#endedOnOrder.has(edgeId) || this.#takeExit(`edge ${slot}`, how),
           wasEndedOnOrder: (edgeId) => this.#endedOnOrder.has(edgeId),
           logger,
@@ -196,8 +202,12 @@ export class Supervisor {
       execArgv: [...childFlags, ...edgeFlags],
     });
     this.#edgeProcesses.set(edgeId, child);
-    child.once('exit', () => {
+    child.once('exit', (code) => {
       this.#edgeProcesses.delete(edgeId);
+      const hasServed = this.#serving.delete(edgeId);
+      // one that was killed says nothing about the next one, which takes what waits
+      if (!hasServed && code !== null && code !== 0 && this.#serving.size === 0) this.#mustRefuse = true;
+      this.#refuseWhereNobodyServes();
       // once everybody has asked why it ended
       setImmediate(() => this.#endedOnOrder.delete(edgeId));
       this.#control.send({ type: 'edge-gone', edge: edgeId });
@@ -226,9 +236,7 @@ export class Supervisor {
         return;
       }
       case 'cannot-start':
-        if (this.#started)
-          this.#options.logger.error({ problem: message.problem, hint: message.hint }, 'control cannot start');
-        else this.#failStart(`${message.problem} (${message.hint})`);
+        this.#takeStartProblem('control', message.problem, message.hint);
         return;
       case 'end-edge':
         this.#endEdge(message.edge);
@@ -254,6 +262,34 @@ export class Supervisor {
       this.#endedOnOrder.add(edge);
       child.kill('SIGKILL');
     }
+  }
+
+  #takeReadyEdge(edgeId: string): void {
+    this.#serving.add(edgeId);
+    this.#mustRefuse = false;
+  }
+
+  /**
+   * After an edge could not start while none serves. A connection that waits for an edge of which nobody knows when it comes is worse
+   * off than one that is refused: whoever stands in front of several gateways takes another one.
+   */
+  #refuseWhereNobodyServes(): void {
+    if (!this.#mustRefuse || this.#serving.size > 0) return;
+    if (!this.#started || this.#stopped !== null || this.#listeners === null) return;
+    // those that are starting hold copies of what is bound; they are started again
+    for (const [edgeId, child] of this.#edgeProcesses) {
+      this.#endedOnOrder.add(edgeId);
+      child.kill('SIGKILL');
+    }
+    if (this.#edgeProcesses.size > 0) return;
+    this.#mustRefuse = false;
+    this.#listeners.renew();
+    this.#options.logger.error('no edge can start: connections are refused until one serves');
+  }
+
+  #takeStartProblem(name: string, problem: string, hint: string): void {
+    if (this.#started) this.#options.logger.error({ problem, hint }, `${name} cannot start`);
+    else this.#failStart(`${problem} (${hint})`);
   }
 
   #takeListenProblem(at: string, code: string): void {
