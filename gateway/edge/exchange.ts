@@ -51,6 +51,8 @@ export class Exchange {
   bytesOut = 0;
   /** Why the request's body was not taken to its end; null when it was, or when nobody refused it. */
   refusal: BodyRefusal | null = null;
+  /** What was wrong with the upstream, in words for the log; null when nothing was. */
+  failure: string | null = null;
   /** It was ended because what allowed it was revoked. */
   isRevoked = false;
   /** The body is passed on with its chunk framing. */

@@ -90,26 +90,56 @@ export function requestFieldNames(
   snapshot: Pick<Snapshot, 'customIdentityNames' | 'clientAddressHeader' | 'requestFields'>,
 ): FieldNames {
   const { customIdentityNames: customNames, clientAddressHeader, requestFields } = snapshot;
-  return new FieldNames('strict', (name) => {
-    if (name === clientAddressHeader) return requestClass.clientAddress;
-    const found = requestNames.get(name);
-    if (found !== undefined) return found;
-    // whatever a site's language makes of a name, it is one name to us
-    const folded = foldName(name);
-    if (isIdentityHeader(folded) || customNames.has(folded) || folded === 'proxy') return requestClass.identity;
-    if (isForeignName(folded) || isForwardingHeader(folded)) return requestClass.foreign;
-    return requestFields.has(folded) ? requestClass.policy : fieldClass.plain;
-  });
+  return new FieldNames(
+    'token',
+    (name) => {
+      if (name === clientAddressHeader) return requestClass.clientAddress;
+      const found = requestNames.get(name);
+      if (found !== undefined) return found;
+      // whatever a site's language makes of a name, it is one name to us
+      const folded = foldName(name);
+      if (isIdentityHeader(folded) || customNames.has(folded) || folded === 'proxy') return requestClass.identity;
+      if (isForeignName(folded) || isForwardingHeader(folded)) return requestClass.foreign;
+      return requestFields.has(folded) ? requestClass.policy : fieldClass.plain;
+    },
+    ofRequestLookAlike,
+  );
+}
+
+function ofRequestLookAlike(found: number): number {
+  switch (found) {
+    // some route's rule judges all names that are one to a site
+    case requestClass.policy:
+      return found;
+    // nobody is let in for one of these
+    case requestClass.accept:
+    case requestClass.requestedWith:
+    case requestClass.prefer:
+    case requestClass.userAgent:
+    case requestClass.maxForwards:
+      return fieldClass.plain;
+    default:
+      return fieldClass.lookAlike;
+  }
 }
 
 /** @param policyNames  lower-case names that routes' policies act on */
 export function responseFieldNames(policyNames: ReadonlySet<string>): FieldNames {
-  return new FieldNames('token', (name) => {
-    const found = responseNames.get(name);
-    if (found !== undefined) return found;
-    if (name.startsWith('latchkey-')) return responseClass.ours;
-    if (name.startsWith('access-control-')) return responseClass.accessControl;
-    if (isTargetedCacheField(name)) return responseClass.targetedCache;
-    return policyNames.has(name) ? responseClass.policy : fieldClass.plain;
-  });
+  return new FieldNames(
+    'token',
+    (name) => {
+      const found = responseNames.get(name);
+      if (found !== undefined) return found;
+      if (name.startsWith('latchkey-')) return responseClass.ours;
+      if (name.startsWith('access-control-')) return responseClass.accessControl;
+      if (isTargetedCacheField(name)) return responseClass.targetedCache;
+      return policyNames.has(name) ? responseClass.policy : fieldClass.plain;
+    },
+    ofResponseLookAlike,
+  );
+}
+
+/** Behind us there may be a cache or a program that folds names; most fields of an answer are nobody's to fear. */
+function ofResponseLookAlike(found: number): number {
+  return found === responseClass.setCookie || found === responseClass.ours ? fieldClass.lookAlike : fieldClass.plain;
 }

@@ -7,10 +7,16 @@ import type { Exchange } from './exchange.ts';
 
 /** @param ended  how the tunnel ended; null for a request */
 export function logExchange(log: AccessLog, exchange: Exchange, durationMs: number, ended: TunnelEnd | null): void {
-  const refusal = exchange.refusal === null ? null : `refused message: ${exchange.refusal}`;
+  const hints: string[] = [];
+  if (exchange.isRevoked) hints.push('ended: what allowed it was revoked');
+  else if (exchange.refusal !== null) hints.push(`refused message: ${exchange.refusal}`);
+  if (ended !== null) hints.push(`tunnel ended: ${ended}`);
+  if (exchange.failure !== null) hints.push(exchange.failure);
+  const { head } = exchange.request;
+  if (head.lookAlikes > 0)
+    hints.push(`fields dropped, whose names some servers take for others: ${head.lookAlikeNames()}`);
   const { request, permit } = exchange;
   const route = permit.route;
-  const hint = exchange.isRevoked ? 'ended: what allowed it was revoked' : refusal;
   log.write({
     requestId: exchange.requestId,
     client: request.clientAddress,
@@ -27,6 +33,6 @@ export function logExchange(log: AccessLog, exchange: Exchange, durationMs: numb
     bytesIn: exchange.bytesIn,
     bytesOut: exchange.bytesOut,
     durationMs,
-    hint: ended === null ? hint : `tunnel ended: ${ended}`,
+    hint: hints.length === 0 ? null : hints.join('; '),
   });
 }

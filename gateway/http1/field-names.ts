@@ -1,6 +1,8 @@
 // Sorts field names into small integers, so that nothing on the path compares names twice.
 // A name that was spelled the same way before costs one hash and one comparison. The vocabulary is the caller's: the
-// engine only knows the names that frame a message. Rules: RFC 9110 §5.1; requests: letters, digits and hyphen only.
+// engine only knows the names that frame a message. Rules: RFC 9110 §5.1, §5.6.2.
+// Many servers cannot tell `X_Forwarded_User` from `X-Forwarded-User` (CGI, WSGI, PHP make one variable of both), so a name
+// that is told from one that matters by its signs alone is a look-alike: it is never forwarded, and the log names it.
 
 import { maxFields } from './head-scanner.ts';
 
@@ -16,6 +18,8 @@ export const fieldClass = {
   upgrade: 6,
   /** Between two neighbours only, never forwarded: RFC 9110 §7.6.1. */
   hopByHop: 7,
+  /** To some server it is a name that matters. Never forwarded. */
+  lookAlike: 8,
 } as const;
 
 /** Lowest class number that is free for the caller. */
@@ -37,6 +41,8 @@ const framing: ReadonlyMap<string, number> = new Map([
   ['http2-settings', fieldClass.hopByHop],
 ]);
 
+/** Holds a sign that some server takes for another one. */
+const oddName = /[^a-z0-9-]/;
 const strictName = /^[A-Za-z0-9-]+$/;
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
@@ -54,6 +60,11 @@ const slotBytes = maxRememberedLength + 1;
 /** Which names a message may use: `strict` is letters, digits, hyphen; `token` is all of RFC 9110 §5.6.2. */
 export type NameGrammar = 'strict' | 'token';
 
+/** A lower-case name as the most forgetful servers compare it: every sign is the same sign (Apache's and lighttpd's CGI). */
+export function foldSigns(lowerCaseName: string): string {
+  return lowerCaseName.replace(/[^a-z0-9-]/g, '-');
+}
+
 /**
  * A memo from spelled names to classes.
  *
@@ -64,16 +75,25 @@ export class FieldNames {
   colon = 0;
   readonly #grammar: RegExp;
   readonly #classify: (lowerCaseName: string) => number;
+  readonly #ofLookAlike: (found: number) => number;
   // per slot: the spelling's length, 0 for none, and its bytes
   readonly #spellings = new Uint8Array(slotBytes << slotBits);
   readonly #classes = new Int32Array(1 << slotBits);
   /** Slot of the name that stood at each position of the head before. */
   readonly #slotAt = new Int32Array(maxFields);
 
-  /** @param classify  class of a lower-case name that does not frame messages; `fieldClass.plain` when unknown */
-  constructor(grammar: NameGrammar, classify: (lowerCaseName: string) => number) {
+  /**
+   * @param classify     class of a lower-case name that does not frame messages; `fieldClass.plain` when unknown
+   * @param ofLookAlike  class of a name that is told by its signs alone from one of the given class, of the caller's
+   */
+  constructor(
+    grammar: NameGrammar,
+    classify: (lowerCaseName: string) => number,
+    ofLookAlike: (found: number) => number = () => fieldClass.lookAlike,
+  ) {
     this.#grammar = grammar === 'strict' ? strictName : tokenName;
     this.#classify = classify;
+    this.#ofLookAlike = ofLookAlike;
   }
 
   /** @returns the class, or `badName` */
@@ -133,7 +153,7 @@ export class FieldNames {
   #learn(spelled: string, slot: number): number {
     if (!this.#grammar.test(spelled)) return badName;
     const lower = spelled.toLowerCase();
-    const found = framing.get(lower) ?? this.#classify(lower);
+    const found = oddName.test(lower) ? this.#classOfOdd(lower) : (framing.get(lower) ?? this.#classify(lower));
     if (spelled.length <= maxRememberedLength) {
       const at = slot * slotBytes;
       this.#spellings[at] = spelled.length;
@@ -141,5 +161,13 @@ export class FieldNames {
       this.#classes[slot] = found;
     }
     return found;
+  }
+
+  #classOfOdd(lower: string): number {
+    const folded = foldSigns(lower);
+    if (framing.has(folded)) return fieldClass.lookAlike;
+    const found = this.#classify(folded);
+    // a name that the configuration spells just so is no look-alike of itself
+    return found === fieldClass.plain ? this.#classify(lower) : this.#ofLookAlike(found);
   }
 }

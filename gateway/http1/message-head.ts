@@ -29,6 +29,8 @@ export abstract class MessageHead {
   saysKeepAlive = false;
   /** Lower-case names that `Connection` listed, without `close` and `keep-alive`; null when none. */
   connectionNames: string[] | null = null;
+  /** Fields whose names are told by signs alone from such as matter. */
+  lookAlikes = 0;
   /** 1 for HTTP/1.1, 0 for HTTP/1.0. */
   minorVersion = 1;
 
@@ -42,6 +44,17 @@ export abstract class MessageHead {
     return this.text.slice(start, this.text.indexOf(':', start));
   }
 
+  /** Names of look-alikes, for a log: a few of them, shortened. */
+  lookAlikeNames(): string {
+    const names: string[] = [];
+    for (let index = 0; index < this.fieldCount && names.length < maxNamed; index++) {
+      if (this.fields[index * fieldStride] === fieldClass.lookAlike)
+        names.push(this.nameOf(index).slice(0, maxNameShown));
+    }
+    const more = this.lookAlikes - names.length;
+    return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
+  }
+
   /** Reads the field lines behind the start line; what they say about framing is in the members afterwards. */
   protected readFields(scanner: HeadScanner, names: FieldNames): MessageProblem | null {
     const { bytes, start, lineEnds } = scanner;
@@ -51,6 +64,7 @@ export abstract class MessageHead {
     this.saysClose = false;
     this.saysKeepAlive = false;
     this.connectionNames = null;
+    this.lookAlikes = 0;
     this.fieldCount = scanner.lines - 1;
     let lineStart = (lineEnds[0] as number) + 2;
     for (let index = 0; index < this.fieldCount; index++) {
@@ -70,7 +84,7 @@ export abstract class MessageHead {
       if (found !== fieldClass.plain && found <= fieldClass.connection) {
         const problem = this.#readFraming(found, valueStart, valueEnd);
         if (problem !== null) return problem;
-      }
+      } else if (found === fieldClass.lookAlike) this.lookAlikes++;
       lineStart = lineEnd + 2;
     }
     if (this.isChunked) {
@@ -126,6 +140,10 @@ export abstract class MessageHead {
     return null;
   }
 }
+
+const maxNamed = 5;
+/** Characters of a name that a log shows. */
+export const maxNameShown = 64;
 
 // Each listed name is compared with each field later on; nobody lists more than a handful.
 const maxConnectionOptions = 32;

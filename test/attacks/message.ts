@@ -20,7 +20,7 @@ export type Reading =
   | { readonly kind: 'broken'; readonly why: string };
 
 const requestLine = /^([A-Z]+) (\/[\x21-\x7e]*) HTTP\/1\.1$/;
-const fieldLine = /^([A-Za-z0-9-]+):[ \t]*(.*)$/s;
+const fieldLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*)$/s;
 const chunkSize = /^(?:0|[1-9A-Fa-f][0-9A-Fa-f]{0,12})$/;
 
 const incomplete: Reading = { kind: 'incomplete' };

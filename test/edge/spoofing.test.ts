@@ -105,19 +105,47 @@ describe('what a client says about itself', () => {
     'X-Forwarded_User: root',
     'Remote.User: root',
     'X_Latchkey_Assertion: a',
-    'X-Account_: root',
-    'X-Forwarded-User : root',
-    'X-Forwarded-User\t: root',
-    'X-Forwarded-Usér: root',
-  ])('spelled %s is 400, and nothing is forwarded', async (line) => {
-    const client = await RawClient.connect(gateway.port);
-    client.write(requestText('GET', '/open/a', [line]) + requestText('GET', '/open/next'));
-    const answer = await client.read();
-    expect([answer.status, answer.header('Connection')]).toEqual([400, 'close']);
-    expect((await client.ended()).toString('latin1')).toBe('');
-    expect(upstream.requests).toEqual([]);
-    client.destroy();
+    'X_ACCOUNT: root',
+    'X_Forwarded_For: 203.0.113.7',
+    'Content_Length: 5',
+    'X~Real~IP: 203.0.113.7',
+  ])('spelled %s is dropped on every route, and the log names it', async (line) => {
+    const name = line.slice(0, line.indexOf(':'));
+    for (const [path, identity] of [
+      ['/open', []],
+      ['/app', user],
+      ['/custom', ['X-Account: user-1']],
+    ] as const) {
+      const target = `${path}/${encodeURIComponent(name)}`;
+      await ask(target, ['A: 1', line, 'client_id: 2', ...(path === '/open' ? [] : [bearer()])]);
+      expect(seenHead(upstream.last)).toBe(
+        forwardedHead(`GET ${target}`, { fields: ['A: 1', 'client_id: 2'], identity }),
+      );
+      const entry = (await gateway.readLog('access', target)).find(({ path }) => path === target);
+      expect(entry?.hint).toContain(name);
+    }
   });
+
+  test('named by the hundred: the log shows a few of them', async () => {
+    const lines = Array.from({ length: 90 }, (_, index) => `X_Forwarded_${'a'.repeat(index)}: 1`);
+    await ask('/open/hundred', lines);
+    expect(seenHead(upstream.last)).toBe(forwardedHead('GET /open/hundred'));
+    const entry = (await gateway.readLog('access', '/open/hundred')).find(({ path }) => path === '/open/hundred');
+    expect(entry?.hint).toMatch(/X_Forwarded_aaaa and 85 more$/);
+  });
+
+  test.each(['X-Forwarded-User : root', 'X-Forwarded-User\t: root', 'X-Forwarded-Usér: root'])(
+    'spelled %s is 400, and nothing is forwarded',
+    async (line) => {
+      const client = await RawClient.connect(gateway.port);
+      client.write(requestText('GET', '/open/a', [line]) + requestText('GET', '/open/next'));
+      const answer = await client.read();
+      expect([answer.status, answer.header('Connection')]).toEqual([400, 'close']);
+      expect((await client.ended()).toString('latin1')).toBe('');
+      expect(upstream.requests).toEqual([]);
+      client.destroy();
+    },
+  );
 
   test('decides nothing: not the path, not the host, not the health check of a prober', async () => {
     for (const line of ['X-Original-URL: /open/a', 'X-Forwarded-Uri: /open/a', 'X-Rewrite-URL: /open/a']) {

@@ -95,7 +95,9 @@ export async function compareAnswerThrough(rig: GatewayRig, answer: GeneratedAns
   const ours = readAnswer(answer.method, bytes, [bytes.length]);
   rig.nextAnswer = bytes;
   const first = await rig.send([sound(answer.method)], { methods: [answer.method], answers: 1, ends: false });
-  same('the bytes of the answer', null, first.error);
+  // behind its head what is not the whole of an answer ends, and its framing says that more was due
+  const isCut = ours.stop !== 'complete' && first.ending === 'ended' && first.error === 'HPE_INVALID_EOF_STATE';
+  if (!isCut) same('the bytes of the answer', null, first.error);
   const [final] = first.answers;
   if (ours.stop === 'complete') {
     same('status and body', [ours.statuses.at(-1), ours.body], [final?.status, final?.body]);

@@ -39,7 +39,7 @@ export interface OurRequests {
   readonly openMethod: string;
 }
 
-const requestNames = new FieldNames('strict', () => 0);
+const requestNames = new FieldNames('token', () => 0);
 const responseNames = new FieldNames('token', () => 0);
 const scanner = new HeadScanner();
 

@@ -1,13 +1,44 @@
 // Field names: their grammar, and a memo that never takes one name for another.
 
 import { describe, expect, it } from 'vitest';
-import { badName, FieldNames, noColon } from '../../gateway/http1/field-names.ts';
+import { badName, FieldNames, fieldClass, noColon } from '../../gateway/http1/field-names.ts';
 
 describe('field names', () => {
   it('learns no name that it refused', () => {
     const names = new FieldNames('strict', () => 0);
     for (let round = 0; round < 3; round++) expect(names.classOf('a_b')).toBe(-1);
     expect(new FieldNames('token', () => 0).classOf('a_b')).toBe(0);
+  });
+
+  it('takes a name that signs alone tell from one that matters for a look-alike', () => {
+    const known = new Map([
+      ['x-user', 20],
+      ['user-agent', 21],
+      ['my_own', 22],
+    ]);
+    const names = new FieldNames(
+      'token',
+      (name) => known.get(name) ?? 0,
+      (found) => (found === 21 ? 0 : fieldClass.lookAlike),
+    );
+    for (let round = 0; round < 2; round++) {
+      for (const name of [
+        'X_User',
+        'x.user',
+        'X~User',
+        "x'user",
+        'content_length',
+        'Transfer.Encoding',
+        'keep_alive',
+      ]) {
+        expect([name, names.classOf(name)]).toEqual([name, fieldClass.lookAlike]);
+      }
+      for (const name of ['client_id', 'X_API_KEY', 'user_agent', 'x__user', '_x-user', 'host_', '~']) {
+        expect([name, names.classOf(name)]).toEqual([name, fieldClass.plain]);
+      }
+      // what a caller knows under just this name is no look-alike
+      expect([names.classOf('My_Own'), names.classOf('x-user')]).toEqual([22, 20]);
+    }
   });
 
   it('reads a name up to its colon, at any length, and no further than the line', () => {

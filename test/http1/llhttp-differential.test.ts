@@ -23,7 +23,7 @@ interface Reading {
 // llhttp acts on these in trailers as in heads. We drop all trailers (RFC 9110 §6.5.1), so that no parser ever sees them.
 const framingTrailer = /\n(?:content-length|transfer-encoding|connection|proxy-connection|upgrade):/i;
 
-const names = namesOf('strict');
+const names = namesOf('token');
 
 /** Our reading of the request at the front of `input`, and its exact bytes; null when refused or not complete. */
 function readOurs(input: string): { reading: Reading; bytes: Buffer; persistent: boolean } | null {

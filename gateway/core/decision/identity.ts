@@ -127,9 +127,9 @@ export function compileIdentity(identity: IdentityRule, own: readonly TemplatedH
   };
 }
 
-/** A header name as it is compared: lower case, `_` and `.` as `-`, since many servers cannot tell these apart. */
+/** A header name as it is compared: lower case, every sign as `-`, since many servers cannot tell these apart. */
 export function foldName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-').replaceAll('.', '-');
+  return name.toLowerCase().replace(/[^a-z0-9-]/g, '-');
 }
 
 /** Whether a folded name is an identity header of any preset, or one of latchkey's own. No client may send it, on any route. */

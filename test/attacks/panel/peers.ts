@@ -63,6 +63,9 @@ http {
   access_log off;
   merge_slashes off;
   large_client_header_buffers 4 64k;
+  # as sites have it that want to see such names
+  underscores_in_headers on;
+  ignore_invalid_headers off;
   client_max_body_size 0;
   upstream sink { server 127.0.0.1:${sinkPort}; keepalive 16; }
   server {

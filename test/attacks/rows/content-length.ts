@@ -85,13 +85,18 @@ export const contentLengthRows: readonly RequestRow[] = [
     post(['Content-Length: 3\r\n 0'], 'abc'),
     'RFC 9112 §5.2',
   ),
-  refused(
-    'underscored',
-    'the name with an underscore',
-    post(['Content_Length: 3'], 'abc'),
-    'oauth2-proxy CVE-2025-64484',
+  ...(
+    [
+      ['underscored', 'a look-alike with an underscore', 'Content_Length: 30'],
+      ['dotted', 'a look-alike with a dot', 'Content.Length: 30'],
+    ] as const
+  ).map(([id, what, line]) =>
+    passed(id, what, post([line, 'Content-Length: 3'], 'abc'), 'oauth2-proxy CVE-2025-64484', {
+      line: 'POST /open/a',
+      fields: ['Content-Length: 3'],
+      body: 'abc',
+    }),
   ),
-  refused('dotted', 'the name with a dot', post(['Content.Length: 3'], 'abc'), 'oauth2-proxy CVE-2025-64484'),
   refused('cr-before-name', 'a CR before the name', post(['X: y\r\rContent-Length: 3'], 'abc'), 'RFC 9112 §2.2'),
   refused('lf-before-name', 'a bare LF before the name', post(['X: y\nContent-Length: 3'], 'abc'), 'RFC 9112 §2.2'),
 

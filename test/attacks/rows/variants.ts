@@ -3,15 +3,23 @@
 
 import { chunked, family, get, host, post, type RequestRow } from '../row.ts';
 
-const { refused, broken } = family('variants');
+const { refused, broken, passed } = family('variants');
 
 const hex = (byte: number) => byte.toString(16).padStart(2, '0');
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 /** Controls that may stand nowhere in a head; CR and LF have rows of their own, HT is a blank. */
 const controls = [...range(0x00, 0x08), 0x0b, 0x0c, ...range(0x0e, 0x1f), 0x7f];
-/** ASCII that no field name of ours holds, but for the colon; letters, digits and the hyphen are what it may hold. */
-const separators = [...range(0x20, 0x2c), 0x2e, 0x2f, ...range(0x3b, 0x40), ...range(0x5b, 0x60), ...range(0x7b, 0x7e)];
+/** Signs that a token may hold beside the hyphen (RFC 9110 §5.6.2). */
+const signs = [..."!#$%&'*+.^_`|~"].map((sign) => sign.charCodeAt(0));
+/** ASCII that no field name holds, but for the colon. */
+const separators = [
+  ...range(0x20, 0x2c),
+  0x2f,
+  ...range(0x3b, 0x40),
+  ...range(0x5b, 0x60),
+  ...range(0x7b, 0x7e),
+].filter((byte) => !signs.includes(byte));
 /** A few of the bytes that some parser takes for a blank, or drops. */
 const oddBlanks = [0x0b, 0x0c, 0x1c, 0x1f, 0x85, 0xa0, 0xad];
 
@@ -37,6 +45,15 @@ export const variantRows: readonly RequestRow[] = [
   ...each('in-name', [...controls, ...separators], 'RFC 9110 §5.1', (character) =>
     get('/open/a', `X-Na${character}me: a`),
   ),
+  ...signs.map((byte) => {
+    const line = `X-Na${String.fromCharCode(byte)}me: a`;
+    const seen = { line: 'GET /open/a', fields: [line] };
+    const id = `in-name-${hex(byte)}`;
+    return {
+      ...passed(id, `byte 0x${hex(byte)}: in name`, get('/open/a', line), 'RFC 9110 §5.1', seen),
+      isVariant: true,
+    };
+  }),
   ...each('before-colon', [...controls, 0x09, 0x20, ...oddBlanks], 'RFC 9112 §5.1', (character) =>
     post([`Transfer-Encoding${character}: chunked`], '0\r\n\r\n'),
   ),
