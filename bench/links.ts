@@ -11,6 +11,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import type { Config } from '../gateway/config/config.ts';
 import { answerAccess } from '../gateway/control/access/answer-access.ts';
+import { makeAfterwards } from '../gateway/control/afterwards.ts';
 import type { Actor, ControlContext } from '../gateway/control/control-context.ts';
 import { noLedger } from '../gateway/control/explain/decision-files.ts';
 import { claimLink } from '../gateway/control/links/claim-link.ts';
@@ -202,6 +203,7 @@ async function makeContext(): Promise<ControlContext> {
     logger,
     decisions: noLedger,
     wakeOutbox: () => {},
+    afterwards: makeAfterwards({ logger, random: randomBytes }),
   };
 }
 

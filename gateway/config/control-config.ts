@@ -31,6 +31,17 @@ export interface AccountsConfig {
   readonly registration: 'invited' | 'open';
   /** Lower-case domains that may register; empty for all. */
   readonly domains: readonly string[];
+  readonly limits: AccountLimits;
+}
+
+/** Bounds on what people who are not signed in can cause. */
+export interface AccountLimits {
+  /** Mails an hour that strangers can cause in all: registrations half of it at most, resets three quarters. Default 500. */
+  readonly mailsPerHour: number;
+  /** Registrations an hour from one /24 or /48, and as many requests for a new password. Default 100. */
+  readonly requestsPerNetwork: number;
+  /** Accounts that nobody verified, in all. Default 10,000. */
+  readonly unverifiedAccounts: number;
 }
 
 export type MailTransportConfig =

@@ -75,6 +75,19 @@ export const controlSections = {
         .array(domainName)
         .prefault([])
         .meta({ description: 'with open registration: only addresses of these domains' }),
+      limits: z
+        .strictObject({
+          mails_per_hour: z.number().int().min(1).max(1_000_000).prefault(500).meta({
+            description: 'mails that people who are not signed in can cause, in all; half of them by registering',
+          }),
+          requests_per_network: z.number().int().min(1).max(1_000_000).prefault(100).meta({
+            description: 'registrations an hour from one IPv4 /24 or IPv6 /48, and as many requests for a new password',
+          }),
+          unverified_accounts: z.number().int().min(1).max(10_000_000).prefault(10_000).meta({
+            description: 'accounts whose address nobody confirmed yet, in all',
+          }),
+        })
+        .prefault({}),
     })
     .prefault({}),
   mail: z
@@ -134,7 +147,15 @@ export function assembleControl(
             logoFile: portal.logo_file === undefined ? null : absolute(portal.logo_file),
             hosts: portal.hosts,
           },
-    accounts: file.accounts,
+    accounts: {
+      registration: file.accounts.registration,
+      domains: file.accounts.domains,
+      limits: {
+        mailsPerHour: file.accounts.limits.mails_per_hour,
+        requestsPerNetwork: file.accounts.limits.requests_per_network,
+        unverifiedAccounts: file.accounts.limits.unverified_accounts,
+      },
+    },
     mail: mail === undefined ? null : assembleMail(mail, absolute),
     collections: file.collections,
     links: { keyParameter: file.links.key_parameter, tokenParameter: file.links.token_parameter },

@@ -8,6 +8,7 @@ import type { TokenClaims } from '../core/token/claims.ts';
 import type { Sealer } from '../store/sealing.ts';
 import type { Store, Unit, Written } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Afterwards } from './afterwards.ts';
 import type { ControlClock } from './control-clock.ts';
 import type { DecisionLedger } from './explain/decision-files.ts';
 
@@ -58,6 +59,8 @@ export interface ControlContext {
    * every edge of this node has applied them, so what is acknowledged is enforced.
    */
   readonly write: <T>(work: (unit: Unit) => Promise<T>) => Promise<Written<T>>;
+  /** Work that no answer may wait for. */
+  readonly afterwards: Afterwards;
   /** Called after a unit that queued mail was committed: the outbox looks at once. */
   readonly wakeOutbox: () => void;
 }

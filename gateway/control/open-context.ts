@@ -11,10 +11,11 @@ import { openSealer } from '../store/open-sealer.ts';
 import { openStore } from '../store/open-store.ts';
 import { type Store, StoreAway } from '../store/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { makeAfterwards } from './afterwards.ts';
 import type { ControlClock } from './control-clock.ts';
 import type { ControlContext } from './control-context.ts';
 import { makeControlTokens } from './control-tokens.ts';
-import { type DecisionLedger, openDecisionFiles } from './explain/decision-files.ts';
+import { openDecisionFiles } from './explain/decision-files.ts';
 import { makeFirstKeys, RingInForce } from './keys/ring-in-force.ts';
 import { hasQueuedMail } from './notify/queue-mail.ts';
 
@@ -115,8 +116,9 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
       return written;
     },
     wakeOutbox: options.wakeOutbox,
+    afterwards: makeAfterwards({ logger, random }),
   };
-  return { kind: 'opened', context, ring, notes, close: () => closeBoth(store, decisions) };
+  return { kind: 'opened', context, ring, notes, close: () => closeAll(context) };
 }
 
 /** It is durable, and nobody knows whether every edge acts on it: for whoever asked that is as if the store were away. */
@@ -128,7 +130,9 @@ async function confirmOrAway({ confirm }: ContextOptions, position: LogPosition)
   }
 }
 
-async function closeBoth(store: Store, decisions: DecisionLedger): Promise<void> {
+/** Work that somebody was promised is done before the store goes. */
+async function closeAll({ afterwards, decisions, store }: ControlContext): Promise<void> {
+  await afterwards.close();
   await decisions.close();
   await store.close();
 }

@@ -147,6 +147,44 @@ export async function listAccountRows(on: Kysely<Tables>, page: AccountPage): Pr
   return rows.map(fromRow);
 }
 
+/** Accounts that nobody verified. */
+export async function countUnverified(on: Kysely<Tables>): Promise<number> {
+  const row = await on
+    .selectFrom('accounts')
+    .select((query) => query.fn.countAll<number | string>().as('unverified'))
+    .where('email_verified_at', 'is', null)
+    .where('state', '<>', 'deleted')
+    .executeTakeFirst();
+  return Number(row?.unverified ?? 0);
+}
+
+/** The oldest accounts that came by registration alone, with no code left that could verify them. */
+export async function listExpiredRegistrations(on: Kysely<Tables>, limit: number): Promise<readonly string[]> {
+  const rows = await on
+    .selectFrom('accounts')
+    .select('id')
+    .where('email_verified_at', 'is', null)
+    .where('state', '=', 'active')
+    .where('role', '=', 'user')
+    .where('groups', '=', '[]')
+    .where('display_name', '=', '')
+    .where((query) =>
+      query.not(
+        query.exists(
+          query
+            .selectFrom('one_time_codes')
+            .select('one_time_codes.selector')
+            .whereRef('one_time_codes.account_id', '=', 'accounts.id'),
+        ),
+      ),
+    )
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /**
  * Accounts that were named long ago and never verified, with no code left that could verify them; looks at one page of all.
  *

@@ -5,6 +5,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { DevicesTable, Tables } from './tables.ts';
+import { usedForDays } from './used-for-days.ts';
 import { endOfPage, type WalkedPage, type WalkFrom } from './walk.ts';
 
 export type DeviceRow = Selectable<DevicesTable>;
@@ -93,6 +94,49 @@ export async function removeOldDevices(on: Kysely<Tables>, before: EpochSeconds,
     )
     .executeTakeFirst();
   return { removed: Number(result.numDeletedRows), last };
+}
+
+/** Live devices of an account that are too many; in the order of `usedForDays`. At most 20. */
+export async function listDevicesBeyond(
+  on: Kysely<Tables>,
+  accountId: string,
+  kept: number,
+): Promise<readonly string[]> {
+  const rows = await on
+    .selectFrom('devices')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .orderBy(usedForDays)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .limit(20)
+    .offset(kept)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Forgets ended devices of an account that no session names, but the newest; 50 at a time. */
+export async function removeEndedDevicesBeyond(on: Kysely<Tables>, accountId: string, kept: number): Promise<void> {
+  const rows = await on
+    .selectFrom('devices')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is not', null)
+    .where((query) =>
+      query.not(
+        query.exists(
+          query.selectFrom('sessions').select('sessions.id').whereRef('sessions.device_id', '=', 'devices.id'),
+        ),
+      ),
+    )
+    .orderBy('ended_at', 'desc')
+    .orderBy('id')
+    .limit(50)
+    .offset(kept)
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  if (ids.length > 0) await on.deleteFrom('devices').where('id', 'in', ids).execute();
 }
 
 /** Takes all devices of an account away. */

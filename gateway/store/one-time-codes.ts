@@ -63,11 +63,50 @@ export async function spendCode(
   return { kind: 'spent', accountId: row.account_id, details: JSON.parse(row.details), createdAt: row.created_at };
 }
 
-/** Ends an account's open codes, of one purpose or of all: a new mail makes the old one's link void. @returns how many */
-export async function endCodes(unit: Unit, accountId: string, purpose?: CodePurpose): Promise<number> {
+/**
+ * Ends an account's open codes, of one purpose or of all: a new mail makes the old one's link void.
+ *
+ * @param exceptSelector  of the one that stays
+ * @returns how many
+ */
+export async function endCodes(
+  unit: Unit,
+  accountId: string,
+  purpose?: CodePurpose,
+  exceptSelector?: string,
+): Promise<number> {
   let query = unit.sql.deleteFrom('one_time_codes').where('account_id', '=', accountId).where('used_at', 'is', null);
   if (purpose !== undefined) query = query.where('purpose', '=', purpose);
+  if (exceptSelector !== undefined) query = query.where('selector', '<>', exceptSelector);
   return Number((await query.executeTakeFirst()).numDeletedRows);
+}
+
+/** Takes a code back in the unit that wrote it. */
+export async function removeCode(unit: Unit, selector: string): Promise<void> {
+  await unit.sql.deleteFrom('one_time_codes').where('selector', '=', selector).execute();
+}
+
+/** Forgets all codes of an account and a purpose but the newest, spent or not: whoever makes codes in a loop fills no table. */
+export async function endCodesBeyond(unit: Unit, accountId: string, purpose: CodePurpose, kept: number): Promise<void> {
+  const old = await unit.sql
+    .selectFrom('one_time_codes')
+    .select('selector')
+    .where('account_id', '=', accountId)
+    .where('purpose', '=', purpose)
+    .orderBy('created_at', 'desc')
+    .orderBy('selector')
+    .limit(100)
+    .offset(kept)
+    .execute();
+  if (old.length === 0) return;
+  await unit.sql
+    .deleteFrom('one_time_codes')
+    .where(
+      'selector',
+      'in',
+      old.map(({ selector }) => selector),
+    )
+    .execute();
 }
 
 /** Drops codes that expired before a moment, spent or not. @returns how many; `limit` of them means: there may be more */

@@ -117,6 +117,11 @@ export async function giveMailUp(
   return numUpdatedRows === 1n;
 }
 
+/** Takes a mail back in the unit that wrote it. */
+export async function removeMail(unit: Unit, id: string): Promise<void> {
+  await unit.sql.deleteFrom('outbox').where('id', '=', id).execute();
+}
+
 /**
  * Forgets mails that were delivered or given up before `before`; their audit rows stay.
  *

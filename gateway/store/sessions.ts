@@ -7,6 +7,7 @@ import type { AccountRole, AccountState } from '../core/model/account.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import { fixedStatement, type Places } from './fixed-statement.ts';
 import type { SessionsTable, Tables } from './tables.ts';
+import { usedForDays } from './used-for-days.ts';
 import { endOfPage, type WalkedPage, type WalkFrom } from './walk.ts';
 
 export type SessionRow = Selectable<SessionsTable>;
@@ -181,6 +182,42 @@ export async function removeOldSessions(
     )
     .executeTakeFirst();
   return { removed: Number(result.numDeletedRows), last };
+}
+
+/** Live sessions of an account that are too many; in the order of `usedForDays`. At most 20. */
+export async function listSessionsBeyond(
+  on: Kysely<Tables>,
+  accountId: string,
+  kept: number,
+): Promise<readonly string[]> {
+  const rows = await on
+    .selectFrom('sessions')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .orderBy(usedForDays)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .limit(20)
+    .offset(kept)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Forgets ended sessions of an account but the newest; 50 at a time. */
+export async function removeEndedSessionsBeyond(on: Kysely<Tables>, accountId: string, kept: number): Promise<void> {
+  const rows = await on
+    .selectFrom('sessions')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is not', null)
+    .orderBy('ended_at', 'desc')
+    .orderBy('id')
+    .limit(50)
+    .offset(kept)
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  if (ids.length > 0) await on.deleteFrom('sessions').where('id', 'in', ids).execute();
 }
 
 /** Takes all sessions of an account away. */

@@ -67,7 +67,7 @@ test('a closed registration says so and takes nothing', async () => {
   const portal = await makePortal();
   const visitor = portal.visitor();
   const page = await visitor.get('/.latchkey/register');
-  portal.configure((config) => ({ ...config, accounts: { registration: 'invited', domains: [] } }));
+  portal.configure((config) => ({ ...config, accounts: { ...config.accounts, registration: 'invited' } }));
   expect((await visitor.get('/.latchkey/register')).status).toBe(403);
   expect((await visitor.submit(page, '/register', { email })).status).toBe(403);
   expect(await portal.mails()).toEqual([]);

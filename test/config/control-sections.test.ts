@@ -53,7 +53,11 @@ test('the sections are read into the forms that requests are compared in', () =>
     logoFile: null,
     hosts: [],
   });
-  expect(config.accounts).toEqual({ registration: 'open', domains: ['example.org'] });
+  expect(config.accounts).toEqual({
+    registration: 'open',
+    domains: ['example.org'],
+    limits: { mailsPerHour: 500, requestsPerNetwork: 100, unverifiedAccounts: 10_000 },
+  });
   expect(config.collections).toEqual([
     {
       name: 'summer',

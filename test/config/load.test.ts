@@ -83,7 +83,11 @@ test('every default is filled in', () => {
     store: { kind: 'sqlite', file: expect.stringMatching(/\/data\/latchkey\.db$/) },
     masterKeyFile: null,
     portal: null,
-    accounts: { registration: 'invited', domains: [] },
+    accounts: {
+      registration: 'invited',
+      domains: [],
+      limits: { mailsPerHour: 500, requestsPerNetwork: 100, unverifiedAccounts: 10_000 },
+    },
     mail: null,
     collections: [],
     links: { keyParameter: 'key', tokenParameter: 'authtoken' },

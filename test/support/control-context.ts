@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../gateway/config/config.ts';
+import { makeAfterwards } from '../../gateway/control/afterwards.ts';
 import type { Actor, ControlContext } from '../../gateway/control/control-context.ts';
 import { makeControlTokens } from '../../gateway/control/control-tokens.ts';
 import { noLedger } from '../../gateway/control/explain/decision-files.ts';
@@ -102,8 +103,12 @@ export async function makeContext(options: ContextOptions = {}): Promise<TestCon
     write: store.write,
     decisions: noLedger,
     wakeOutbox: () => undefined,
+    // Done when a test looks for what became of it.
+    afterwards: makeAfterwards({ logger: silent, random: randomBytes, pauseMs: 60_000 }),
   };
+  onTestFinished(() => context.afterwards.close());
   const mails = async (to?: string): Promise<WaitingMail[]> => {
+    await context.afterwards.settled();
     const rows = await store.sql.selectFrom('outbox').selectAll().orderBy('created_at').execute();
     const opened = rows.flatMap(({ id, kind, body_sealed: sealed }) => {
       if (sealed === null) return [];

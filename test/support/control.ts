@@ -57,7 +57,11 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     store: { kind: 'sqlite', file: '/nonexistent/latchkey.db' },
     masterKeyFile: null,
     portal: null,
-    accounts: { registration: 'invited', domains: [] },
+    accounts: {
+      registration: 'invited',
+      domains: [],
+      limits: { mailsPerHour: 500, requestsPerNetwork: 100, unverifiedAccounts: 10_000 },
+    },
     mail: null,
     collections: [],
     links: { keyParameter: 'key', tokenParameter: 'authtoken' },

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../../gateway/config/config.ts';
 import type { AccessAnswer } from '../../gateway/config/edge-feed.ts';
 import { answerAccess } from '../../gateway/control/access/answer-access.ts';
+import { makeAfterwards } from '../../gateway/control/afterwards.ts';
 import type { Actor, ControlContext } from '../../gateway/control/control-context.ts';
 import { noLedger } from '../../gateway/control/explain/decision-files.ts';
 import { type ClaimOutcome, claimLink } from '../../gateway/control/links/claim-link.ts';
@@ -80,6 +81,7 @@ export async function makeLinkRig(engine: EngineName, nodes = 1): Promise<LinkRi
       logger: log.logger,
       decisions: noLedger,
       wakeOutbox: () => {},
+      afterwards: makeAfterwards({ logger: log.logger, random: randomBytes }),
     });
   }
   const context = contexts[0] ?? unused('a node');

@@ -10,6 +10,7 @@ import { type Control, listenOnSocket, type Reloaded, type ReloadResult, startCo
 import type { ControlContext } from '../../control/control-context.ts';
 import type { StoreAnswers } from '../../control/edge-questions.ts';
 import { UsersFileGuesses } from '../../control/guesses/users-file-guesses.ts';
+import { registerLimitMetrics } from '../../control/limits/reached-limits.ts';
 import { openConfiguredTransport } from '../../control/notify/configured-transport.ts';
 import { type Outbox, startOutbox } from '../../control/notify/deliver-outbox.ts';
 import { registerOutboxMetrics } from '../../control/notify/outbox-metrics.ts';
@@ -106,6 +107,7 @@ export async function composeControl(
     const operator = createOperatorServer(context);
     await listenOnSocket(operator, start.sockets.admin);
     const onAttempt = registerOutboxMetrics({ registry: running.registry, store: context.store, clock });
+    registerLimitMetrics(running.registry, context.store);
     const deliveries = startOutbox(context, openConfiguredTransport({ config: () => config, clock }), { onAttempt });
     outbox = deliveries;
     const pruning = startPruning(context);

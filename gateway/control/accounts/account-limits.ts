@@ -21,6 +21,20 @@ export const codeLifetimes = {
   'hand-over': minute,
 } as const;
 
+/**
+ * Codes of one purpose that one account has at a time, spent ones among them: more than anybody needs who opens many hosts in one
+ * minute. The newest stay.
+ */
+export const codesKept = 50;
+/**
+ * Sessions and devices of one account that live at a time. Beyond it those end that were used on one day alone, the oldest first, and
+ * then those that were not used the longest: whoever signs in again and again ends their own.
+ */
+export const liveSessionsKept = 100;
+export const liveDevicesKept = 100;
+/** Ended ones of an account that are kept for its lists and exports. */
+export const endedKept = 500;
+
 /** tokens.md: a session ends when it was not used for this long. */
 export const sessionIdleSeconds = 7 * day;
 /** tokens.md: and after this long whatever its use. */

@@ -4,7 +4,7 @@
 import type { MessageValues } from '../../core/model/message.ts';
 import type { Unit } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
-import { queueMail } from '../notify/queue-mail.ts';
+import { type QueuedMail, queueMail } from '../notify/queue-mail.ts';
 import { codeLifetimes } from './account-limits.ts';
 import { type AccountPage, pagePath } from './portal-pages.ts';
 
@@ -28,10 +28,10 @@ export async function mailCode(
   kind: keyof typeof codePages,
   mailbox: Mailbox,
   code: string,
-): Promise<void> {
+): Promise<QueuedMail> {
   const { page, purpose } = codePages[kind];
   const values = { path: pagePath(context, page, code), validForMinutes: codeLifetimes[purpose] / 60 };
-  await queueMail(unit, context, { ...mailbox, kind, values });
+  return await queueMail(unit, context, { ...mailbox, kind, values });
 }
 
 /** @param inviter  name or address; null when the operator invites */
@@ -48,9 +48,9 @@ export async function mailInvitation(
 }
 
 /** Somebody registered with, or wants to change to, an address that has an account. */
-export async function mailAddressKnown(unit: Unit, context: ControlContext, mailbox: Mailbox): Promise<void> {
+export async function mailAddressKnown(unit: Unit, context: ControlContext, mailbox: Mailbox): Promise<QueuedMail> {
   const values = { path: pagePath(context, 'signIn'), resetPath: pagePath(context, 'forgotPassword') };
-  await queueMail(unit, context, { ...mailbox, kind: 'address-known', values });
+  return await queueMail(unit, context, { ...mailbox, kind: 'address-known', values });
 }
 
 export async function mailPasswordChanged(unit: Unit, context: ControlContext, mailbox: Mailbox): Promise<void> {

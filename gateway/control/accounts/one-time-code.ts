@@ -4,10 +4,18 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { PasswordRefusal } from '../../core/model/account.ts';
-import { type CodePurpose, insertCode, type SpentCode, spendCode } from '../../store/one-time-codes.ts';
+import {
+  type CodePurpose,
+  endCodes,
+  endCodesBeyond,
+  insertCode,
+  removeCode,
+  type SpentCode,
+  spendCode,
+} from '../../store/one-time-codes.ts';
 import type { Unit } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
-import { codeLifetimes } from './account-limits.ts';
+import { codeLifetimes, codesKept } from './account-limits.ts';
 
 /** 96 bits find, 256 bits open. */
 const selectorBytes = 12;
@@ -71,7 +79,23 @@ export async function issueCode(
   const expiresAt = unit.now + codeLifetimes[code.purpose];
   const { purpose, accountId, details = {} } = code;
   await insertCode(unit, { selector, digest, purpose, accountId, details, expiresAt });
+  await endCodesBeyond(unit, accountId, purpose, codesKept);
   return text;
+}
+
+/** Ends the codes that were mailed before this one, once it is sure that a mail with this one goes out. */
+export async function endEarlierCodes(
+  unit: Unit,
+  accountId: string,
+  purpose: AccountCodePurpose,
+  text: string,
+): Promise<void> {
+  await endCodes(unit, accountId, purpose, parseSplitSecret(text)?.selector ?? '');
+}
+
+/** Takes a code back in the unit that issued it, as if it had never been. */
+export async function withdrawCode(unit: Unit, text: string): Promise<void> {
+  await removeCode(unit, parseSplitSecret(text)?.selector ?? '');
 }
 
 /** Spends a code of a purpose. @returns null for every code that does not work, whatever the reason */

@@ -1,4 +1,6 @@
-// Registers somebody who asks for an account. The answer is the same whether the address is known or not; the mail differs.
+// Registers somebody who asks for an account. The answer is the same whether the address is known or not; the mail differs. The answer
+// is given once the request is counted, and the address is looked up afterwards, so the time of an answer tells nothing; the work
+// that follows is the same for both, since the answer to the next request may have to wait for it.
 // Nothing that is typed here survives: whoever reads the mailbox chooses password and name with the code (verify-address.ts),
 // so registering somebody else's address plants nothing. The password is looked at early, to say "too weak" early; it is not kept,
 // and no hash is computed for it, so the work is the same for known and unknown addresses and an open form costs little.
@@ -6,14 +8,16 @@
 import { type PasswordRefusal, refusePassword } from '../../core/model/account.ts';
 import { domainOf, normaliseAddress } from '../../core/model/address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
-import { findUnverifiedAccounts, findVerifiedAccount, insertAccount } from '../../store/accounts.ts';
+import { findUnverifiedAccounts, findVerifiedAccount, insertAccount, removeAccountRow } from '../../store/accounts.ts';
 import { appendAudit } from '../../store/audit.ts';
-import { endCodes } from '../../store/one-time-codes.ts';
 import type { Unit } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
+import { noteLimit } from '../limits/reached-limits.ts';
 import { mailAddressKnown, mailCode } from './account-mails.ts';
-import { issueCode } from './one-time-code.ts';
+import { endEarlierCodes, issueCode, withdrawCode } from './one-time-code.ts';
+import { busyRetrySeconds } from './password-work.ts';
 import { countRequest, mayMail } from './request-throttle.ts';
+import { hasRoomForUnverified } from './unverified-accounts.ts';
 
 export interface RegistrationInput {
   /** As typed. */
@@ -38,13 +42,15 @@ export async function registerAccount(context: ControlContext, input: Registrati
   if (!isAllowedDomain(context, email)) return { kind: 'refused', reason: 'domain' };
   const why = input.password === undefined ? null : refusePassword(input.password, email);
   if (why !== null) return { kind: 'refused', reason: 'weak-password', why };
-  const written = await context.write(async (unit): Promise<RegistrationOutcome> => {
-    const retryAfterSeconds = await countRequest(unit, input.address, 'register');
-    if (retryAfterSeconds !== null) return { kind: 'refused', reason: 'busy', retryAfterSeconds };
-    if (await mayMail(unit, email, 'register')) await mailWhatIsTrue(unit, context, email, input.requestId ?? null);
-    return { kind: 'accepted' };
+  if (!context.afterwards.hasRoom()) return { kind: 'refused', reason: 'busy', retryAfterSeconds: busyRetrySeconds };
+  const written = await context.write(async (unit) => {
+    const retryAfterSeconds = await countRequest(unit, context, input.address, 'register');
+    return { retryAfterSeconds, mayMail: retryAfterSeconds === null && (await mayMail(unit, email, 'register')) };
   });
-  return written.value;
+  const { retryAfterSeconds } = written.value;
+  if (retryAfterSeconds !== null) return { kind: 'refused', reason: 'busy', retryAfterSeconds };
+  if (written.value.mayMail) context.afterwards.run(() => mailWhatIsTrue(context, email, input.requestId ?? null));
+  return { kind: 'accepted' };
 }
 
 /** Whether the configuration lets addresses of this domain register, or accounts change to it. */
@@ -53,25 +59,35 @@ export function isAllowedDomain(context: ControlContext, email: string): boolean
   return domains.length === 0 || domains.includes(domainOf(email));
 }
 
-async function mailWhatIsTrue(
-  unit: Unit,
-  context: ControlContext,
-  email: string,
-  requestId: string | null,
-): Promise<void> {
-  const known = await findVerifiedAccount(unit.sql, email);
-  if (known !== null) {
+async function mailWhatIsTrue(context: ControlContext, email: string, requestId: string | null): Promise<void> {
+  await context.write(async (unit) => {
+    const known = await findVerifiedAccount(unit.sql, email);
+    // One unverified account for each address, invited or registered; what an admin gave it (groups, role) stays.
+    const [waiting] = await findUnverifiedAccounts(unit.sql, email);
+    if (known === null && waiting !== undefined && waiting.state !== 'active') return;
+    const hasRoom = waiting !== undefined || (await hasRoomForUnverified(unit, context.config().accounts.limits));
+    if (!hasRoom && known === null) return await noteLimit(unit, context, 'unverified-accounts');
+    const accountId = waiting?.id ?? (await placeRegistered(unit, context, email));
+    const code = await issueCode(unit, context, { purpose: 'verify-address', accountId });
+    if (known === null) {
+      // The mail before this one still works while further ones are left out.
+      const queued = await mailCode(unit, context, 'verify-address', { to: email, accountId }, code);
+      if (queued.kind === 'left-out') return await forgetAgain(unit, code, waiting === undefined ? accountId : null);
+      await endEarlierCodes(unit, accountId, 'verify-address', code);
+      await appendAudit(unit, { actor: 'system', action: 'account.registered', subject: accountId, requestId });
+      return;
+    }
+    // The same work as for an unknown address, and nothing of it stays.
     await mailAddressKnown(unit, context, { to: email, accountId: known.id });
-    return;
-  }
-  // One unverified account for each address, invited or registered; what an admin gave it (groups, role) stays.
-  const [waiting] = await findUnverifiedAccounts(unit.sql, email);
-  if (waiting !== undefined && waiting.state !== 'active') return;
-  const accountId = waiting?.id ?? (await placeRegistered(unit, context, email));
-  await endCodes(unit, accountId, 'verify-address');
-  const code = await issueCode(unit, context, { purpose: 'verify-address', accountId });
-  await mailCode(unit, context, 'verify-address', { to: email, accountId }, code);
-  await appendAudit(unit, { actor: 'system', action: 'account.registered', subject: accountId, requestId });
+    await endEarlierCodes(unit, accountId, 'verify-address', code);
+    await forgetAgain(unit, code, waiting === undefined ? accountId : null);
+  });
+}
+
+/** @param accountId  null for one that was there before */
+async function forgetAgain(unit: Unit, code: string, accountId: string | null): Promise<void> {
+  await withdrawCode(unit, code);
+  if (accountId !== null) await removeAccountRow(unit.sql, accountId);
 }
 
 async function placeRegistered(unit: Unit, context: ControlContext, email: string): Promise<string> {

@@ -1,6 +1,6 @@
 // Begins a change of address: a code to the new address, a notice to the old one. Nothing changes before the code comes back.
 // The password is asked for again, since whoever has the address has the account. The answer does not tell whether the new
-// address has an account already; the mail does, to whoever reads it.
+// address has an account already, nor does its time: that is looked up afterwards. The mail tells it, to whoever reads it.
 
 import { normaliseAddress } from '../../core/model/address.ts';
 import { findVerifiedAccount } from '../../store/accounts.ts';
@@ -9,7 +9,8 @@ import { endCodes } from '../../store/one-time-codes.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
 import { mailAddressChange, mailAddressKnown, mailCode } from './account-mails.ts';
 import { askPasswordAgain } from './change-password.ts';
-import { issueCode } from './one-time-code.ts';
+import { issueCode, withdrawCode } from './one-time-code.ts';
+import { busyRetrySeconds } from './password-work.ts';
 import { isAllowedDomain } from './register-account.ts';
 import { mayMail } from './request-throttle.ts';
 
@@ -42,19 +43,38 @@ export async function requestAddressChange(
   if (!isAllowedDomain(context, newEmail)) return { kind: 'refused', reason: 'domain' };
   const refused = await askPasswordAgain(context, actor, input.password, input.clientAddress);
   if (refused !== null) return refused;
-  const { accountId } = actor;
-  await context.write(async (unit) => {
+  const { accountId, email } = actor;
+  if (!context.afterwards.hasRoom()) return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+  const written = await context.write(async (unit) => {
     await endCodes(unit, accountId, 'change-address');
     // Asked once for both mails, so that nobody floods a stranger or an old mailbox from an account.
-    if (!(await mayMail(unit, newEmail, 'change-address'))) return;
-    if ((await findVerifiedAccount(unit.sql, newEmail)) === null) {
-      const code = await issueCode(unit, context, { purpose: 'change-address', accountId, details: { newEmail } });
+    return await mayMail(unit, newEmail, 'change-address');
+  });
+  const requestId = input.requestId ?? null;
+  if (written.value) context.afterwards.run(() => mailBoth(context, { accountId, email, newEmail, requestId }));
+  return { kind: 'accepted' };
+}
+
+interface AskedChange {
+  readonly accountId: string;
+  readonly email: string;
+  readonly newEmail: string;
+  readonly requestId: string | null;
+}
+
+async function mailBoth(context: ControlContext, asked: AskedChange): Promise<void> {
+  const { accountId, email, newEmail, requestId } = asked;
+  await context.write(async (unit) => {
+    const taken = await findVerifiedAccount(unit.sql, newEmail);
+    // The same work for both: a code is made for an address that is taken as well, and goes again.
+    const code = await issueCode(unit, context, { purpose: 'change-address', accountId, details: { newEmail } });
+    if (taken === null) {
       await mailCode(unit, context, 'change-address-confirm', { to: newEmail, accountId }, code);
     } else {
       await mailAddressKnown(unit, context, { to: newEmail, accountId: null });
+      await withdrawCode(unit, code);
     }
-    await mailAddressChange(unit, context, { to: actor.email, accountId }, newEmail);
-    const requestId = input.requestId ?? null;
+    await mailAddressChange(unit, context, { to: email, accountId }, newEmail);
     await appendAudit(unit, {
       actor: accountId,
       action: 'account.address-change-requested',
@@ -62,5 +82,4 @@ export async function requestAddressChange(
       requestId,
     });
   });
-  return { kind: 'accepted' };
 }

@@ -1,14 +1,18 @@
-// Sends a code for a new password to whoever reads the mailbox. The answer is the same for known and unknown addresses, and a unit
-// is written for both; only a verified address of an active account gets a mail.
+// Sends a code for a new password to whoever reads the mailbox. The answer is given once the request is counted; whether there is such
+// an account is looked up afterwards, so no answer, however exactly it is timed, tells known from unknown addresses. The work that
+// follows is the same for both, but that only a verified address of an active account gets a mail: otherwise the answer to the next
+// request would tell what this one was about.
 
 import { accountStanding } from '../../core/model/account.ts';
 import { normaliseAddress } from '../../core/model/address.ts';
+import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import { findVerifiedAccount } from '../../store/accounts.ts';
 import { appendAudit } from '../../store/audit.ts';
-import { endCodes } from '../../store/one-time-codes.ts';
 import type { ControlContext } from '../control-context.ts';
+import { withdrawMail } from '../notify/queue-mail.ts';
 import { mailCode } from './account-mails.ts';
-import { issueCode } from './one-time-code.ts';
+import { endEarlierCodes, issueCode, withdrawCode } from './one-time-code.ts';
+import { busyRetrySeconds } from './password-work.ts';
 import { countRequest, mayMail } from './request-throttle.ts';
 
 export interface PasswordResetRequest {
@@ -28,24 +32,41 @@ export async function requestPasswordReset(
   input: PasswordResetRequest,
 ): Promise<PasswordResetRequestOutcome> {
   const email = normaliseAddress(input.email);
-  const written = await context.write(async (unit): Promise<PasswordResetRequestOutcome> => {
-    const retryAfterSeconds = await countRequest(unit, input.address, 'reset-password');
-    if (retryAfterSeconds !== null) return { kind: 'busy', retryAfterSeconds };
-    if (email === null || !(await mayMail(unit, email, 'reset-password'))) return { kind: 'accepted' };
+  if (!context.afterwards.hasRoom()) return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+  const written = await context.write(async (unit) => {
+    const retryAfterSeconds = await countRequest(unit, context, input.address, 'reset-password');
+    return {
+      retryAfterSeconds,
+      mayMail: retryAfterSeconds === null && (await mayMail(unit, email ?? '', 'reset-password')),
+    };
+  });
+  const { retryAfterSeconds } = written.value;
+  if (retryAfterSeconds !== null) return { kind: 'busy', retryAfterSeconds };
+  if (email !== null && written.value.mayMail) {
+    context.afterwards.run(() => mailResetCode(context, email, input.requestId ?? null));
+  }
+  return { kind: 'accepted' };
+}
+
+async function mailResetCode(context: ControlContext, email: string, requestId: string | null): Promise<void> {
+  await context.write(async (unit) => {
     const account = await findVerifiedAccount(unit.sql, email);
-    if (account === null || accountStanding(account) !== 'usable') return { kind: 'accepted' };
-    const accountId = account.id;
-    await endCodes(unit, accountId, 'reset-password');
+    const known = account !== null && accountStanding(account) === 'usable' ? account : null;
+    const accountId = known?.id ?? makeId('account', context.random(idRandomBytes));
     const code = await issueCode(unit, context, { purpose: 'reset-password', accountId });
-    await mailCode(unit, context, 'reset-password', { to: email, accountId }, code);
-    const requestId = input.requestId ?? null;
+    const queued = await mailCode(unit, context, 'reset-password', { to: email, accountId }, code);
+    // The mail before this one still works while further ones are left out.
+    if (queued.kind !== 'left-out') await endEarlierCodes(unit, accountId, 'reset-password', code);
+    if (known === null || queued.kind === 'left-out') {
+      await withdrawCode(unit, code);
+      await withdrawMail(unit, queued);
+      return;
+    }
     await appendAudit(unit, {
       actor: 'system',
       action: 'account.password-reset-requested',
       subject: accountId,
       requestId,
     });
-    return { kind: 'accepted' };
   });
-  return written.value;
 }

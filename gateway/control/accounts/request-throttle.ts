@@ -2,19 +2,33 @@
 // Too many requests from an address are told so. Too many mails to a mailbox are told to nobody, or the answer would say
 // that somebody else asked before; the mail is left out and the answer is the same.
 
+import { clientNetworks } from '../../core/token/client-network.ts';
 import type { Unit } from '../../store/store.ts';
-import { countGuess, type ThrottlePolicy } from '../../store/throttles.ts';
+import type { ControlContext } from '../control-context.ts';
+import { countWindows } from '../limits/count-window.ts';
+import { noteLimit } from '../limits/reached-limits.ts';
 import { type RequestKind, requestLimits } from './account-limits.ts';
-import { addressBlock } from './address-block.ts';
-import { digestOf } from './one-time-code.ts';
 
 /** What is asked for without signing in. Counted apart: whoever registers all day keeps nobody beside them from a new password. */
 export type RequestReason = 'register' | 'reset-password';
 
-/** Counts a request from an address. @returns null when it may be served, else the seconds to wait */
-export async function countRequest(unit: Unit, clientAddress: string, reason: RequestReason): Promise<number | null> {
-  const counted = await count(unit, 'request-address', `${reason} ${addressBlock(clientAddress)}`);
-  return counted.kind === 'allowed' ? null : counted.until - unit.logTime;
+/** Counts a request, by address and by network. @returns null when it may be served, else the seconds to wait */
+export async function countRequest(
+  unit: Unit,
+  context: Pick<ControlContext, 'config' | 'logger'>,
+  clientAddress: string,
+  reason: RequestReason,
+): Promise<number | null> {
+  const { source, network } = clientNetworks(clientAddress);
+  const { requests, windowSeconds } = requestLimits['request-address'];
+  const most = context.config().accounts.limits.requestsPerNetwork;
+  const counted = await countWindows(unit, [
+    { kind: 'request-address', subject: `${reason} ${source}`, most: requests, windowSeconds },
+    { kind: 'requests-per-network', subject: `${reason} ${network}`, most, windowSeconds },
+  ]);
+  if (counted.kind === 'allowed') return null;
+  if (counted.bound === 'requests-per-network') await noteLimit(unit, context, counted.bound);
+  return counted.until - unit.logTime;
 }
 
 /** By the right password. */
@@ -47,14 +61,11 @@ export async function mayMail(unit: Unit, email: string, reason: MailReason): Pr
   return (await count(unit, 'mail-recipient', `${reason} ${email}`)).kind === 'allowed';
 }
 
-/** In windows of the log's own time: a few an hour, hour after hour, never add up, and no clock that is set begins a new one. */
-function count(unit: Unit, kind: RequestKind, subject: string) {
+async function count(
+  unit: Unit,
+  kind: RequestKind,
+  subject: string,
+): Promise<{ readonly kind: 'allowed' } | { readonly kind: 'blocked'; readonly until: number }> {
   const { requests, windowSeconds } = requestLimits[kind];
-  const window = Math.floor(unit.logTime / windowSeconds);
-  const policy: ThrottlePolicy = {
-    forgetAfterSeconds: windowSeconds,
-    longestBlockSeconds: windowSeconds,
-    blockSeconds: (guesses) => (guesses < requests ? 0 : (window + 1) * windowSeconds - unit.logTime),
-  };
-  return countGuess(unit, { kind, keyDigest: digestOf(JSON.stringify([kind, subject, window])) }, policy);
+  return await countWindows(unit, [{ kind, subject, most: requests, windowSeconds }]);
 }

@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { appendAudit } from '../../store/audit.ts';
-import { insertCode, spendCode } from '../../store/one-time-codes.ts';
+import { endCodesBeyond, insertCode, spendCode } from '../../store/one-time-codes.ts';
 import { type AccessPass, makeAccessPass } from '../access/access-pass.ts';
 import { answerAccess } from '../access/answer-access.ts';
+import { codesKept } from '../accounts/account-limits.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
 import { countGuessAt } from '../guesses/count-guess.ts';
 import { originOf } from './tokenized-url.ts';
@@ -46,6 +47,7 @@ export async function offerElsewhere(
     const details = { host, path, session: actor.sessionId, device: actor.deviceId };
     const expiresAt = unit.now + elsewhereSeconds;
     await insertCode(unit, { ...keyOf(code), accountId: actor.accountId, details, expiresAt });
+    await endCodesBeyond(unit, actor.accountId, 'open-elsewhere', codesKept);
     return expiresAt;
   });
   const config = context.config();

@@ -6,8 +6,12 @@ import type { Buffer } from 'node:buffer';
 import { isMailbox } from '../../core/model/mailbox.ts';
 import { type Message, renderMessage } from '../../core/model/message.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
-import { insertMail } from '../../store/outbox.ts';
+import { insertMail, removeMail } from '../../store/outbox.ts';
 import type { Unit } from '../../store/store.ts';
+import { type ThrottleKey, takeGuessBack } from '../../store/throttles.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { noteLimit } from '../limits/reached-limits.ts';
+import { countMail } from './mail-ceilings.ts';
 
 /** The part of the ControlContext that mails need. */
 export interface MailContext {
@@ -23,7 +27,11 @@ export interface MailContext {
     readonly mail: { readonly from: string } | null;
     /** null: mails would lead nowhere. */
     readonly portal: { readonly publicUrl: string; readonly name: string } | null;
+    /** Default: the default ceiling. */
+    readonly accounts?: { readonly limits: { readonly mailsPerHour: number } };
   };
+  /** Hears of ceilings that are reached. Default: nobody does. */
+  readonly logger?: Pick<Logger, 'warn'>;
 }
 
 /** A mail to one mailbox. `kind` and `values` belong together, see core/model/message.ts. */
@@ -34,9 +42,14 @@ export type OutgoingMail = Message & {
   readonly accountId: string | null;
 };
 
-/** `off`: no mail or no portal is configured, nothing was written. `bad-address`: not one mailbox, nothing was written. */
+/**
+ * `off`: no mail or no portal is configured. `bad-address`: not one mailbox. `left-out`: a ceiling was reached, see mail-ceilings.ts.
+ * Of these three nothing was queued.
+ */
 export type QueuedMail =
-  | { readonly kind: 'queued'; readonly id: string }
+  /** `counted`: where it was counted, for who takes it back. */
+  | { readonly kind: 'queued'; readonly id: string; readonly counted: readonly ThrottleKey[] }
+  | { readonly kind: 'left-out' }
   | { readonly kind: 'off' }
   | { readonly kind: 'bad-address' };
 
@@ -70,10 +83,23 @@ export async function queueMail(unit: Unit, context: MailContext, mail: Outgoing
   const { mail: settings, portal } = context.config();
   if (settings === null || portal === null) return { kind: 'off' };
   if (!isMailbox(mail.to)) return { kind: 'bad-address' };
+  const { accounts } = context.config();
+  const counted = await countMail(unit, mail, accounts?.limits.mailsPerHour);
+  if (counted.kind === 'blocked') {
+    if (counted.bound !== null) await noteLimit(unit, context, counted.bound);
+    return { kind: 'left-out' };
+  }
   const id = makeId('message', context.random(idRandomBytes));
   const body: MailBody = { to: mail.to, ...renderMessage(mail, portal) };
   const bodySealed = context.sealing.seal(mailBodyPlace(id), JSON.stringify(body));
   await insertMail(unit, { id, kind: mail.kind, accountId: mail.accountId, bodySealed });
   unitsWithMail.add(unit);
-  return { kind: 'queued', id };
+  return { kind: 'queued', id, counted: counted.keys };
+}
+
+/** Takes a mail back in the unit that queued it, as if it had never been. */
+export async function withdrawMail(unit: Unit, queued: QueuedMail): Promise<void> {
+  if (queued.kind !== 'queued') return;
+  await removeMail(unit, queued.id);
+  await takeGuessBack(unit, ...queued.counted);
 }

@@ -27,6 +27,7 @@ import { removeUnverified } from '../accounts/claim-address.ts';
 import type { ControlContext } from '../control-context.ts';
 import { guessKinds, longestMemorySeconds } from '../guesses/guess-policies.ts';
 import { knownSeconds } from '../guesses/users-file-guesses.ts';
+import { installationLimits } from '../limits/reached-limits.ts';
 import { refusalKind } from './record-refusal.ts';
 
 /** Rows of each kind in one call. */
@@ -37,7 +38,7 @@ const accountsPerCall = 20;
 const rowsPerPage = 2000;
 const day = 24 * 3600;
 /** Counts of windows: nothing is asked of one whose window is over. */
-const windowKinds = [...Object.keys(requestLimits), refusalKind];
+const windowKinds = [...Object.keys(requestLimits), ...installationLimits, refusalKind];
 
 export interface Pruned {
   readonly rows: number;

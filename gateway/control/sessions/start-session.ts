@@ -13,6 +13,7 @@ import type { Unit } from '../../store/store.ts';
 import { sessionAbsoluteSeconds, sessionIdleSeconds, sessionTokenSeconds } from '../accounts/account-limits.ts';
 import { mailNewDevice } from '../accounts/account-mails.ts';
 import type { ControlContext } from '../control-context.ts';
+import { boundSignIns } from './bound-sign-ins.ts';
 import { enterDevice } from './known-device.ts';
 
 /** What the browser is and says. */
@@ -71,6 +72,7 @@ export async function startSession(
     ended_at: null,
   };
   await insertSession(unit.sql, session);
+  await boundSignIns(unit, session);
   const requestId = browser.requestId ?? null;
   if (isNew) {
     await appendAudit(unit, { actor: accountId, action: 'device.added', subject: device.id, requestId });

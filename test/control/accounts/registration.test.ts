@@ -66,6 +66,7 @@ test('who registers an address of somebody else gains nothing by it: neither pas
   const site = await makeContext({ yaml: open });
   // The stranger comes first, and the owner of the mailbox follows the stranger's mail.
   await register(site, address, '203.0.113.66');
+  await site.context.afterwards.settled();
   const [planted] = await findUnverifiedAccounts(site.store.sql, address);
   if (planted === undefined) throw new Error('nothing was registered');
   // Whatever the stranger could have brought along in the row: a password, a name, a browser, a session.
@@ -163,6 +164,7 @@ test('a code works for a day, and the newest mail voids the ones before', async 
   await register(site);
   const first = await site.mailedCode(address, 'verify-address');
   await register(site);
+  await site.context.afterwards.settled();
   expect(await describeCode(site.context, first)).toEqual({ kind: 'unusable' });
   const second = await site.mailedCode(address, 'verify-address');
   expect(second).not.toBe(first);

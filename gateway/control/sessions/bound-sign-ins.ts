@@ -1,0 +1,32 @@
+// Keeps what sign-ins leave of one account below a ceiling: sessions and devices that live, and ended ones that are kept for its lists.
+// What was used on one day alone goes first, the oldest of it before the newer: who signs in again and again ends their own sign-ins,
+// and neither a device that somebody has used for weeks nor the session on it.
+
+import { listDevicesBeyond, markDeviceEnded, removeEndedDevicesBeyond } from '../../store/devices.ts';
+import {
+  listSessionsBeyond,
+  markDeviceSessionsEnded,
+  markSessionEnded,
+  removeEndedSessionsBeyond,
+  type SessionRow,
+} from '../../store/sessions.ts';
+import type { Unit } from '../../store/store.ts';
+import { endedKept, liveDevicesKept, liveSessionsKept } from '../accounts/account-limits.ts';
+
+/** To be called in the unit that started a session. @param current  it and its device stay */
+export async function boundSignIns(unit: Unit, current: SessionRow): Promise<void> {
+  const { account_id: account, id, device_id: device } = current;
+  for (const old of await listSessionsBeyond(unit.sql, account, liveSessionsKept)) {
+    if (old === id) continue;
+    await markSessionEnded(unit.sql, old, unit.now);
+    await unit.append({ kind: 'revoke', node: old });
+  }
+  for (const old of await listDevicesBeyond(unit.sql, account, liveDevicesKept)) {
+    if (old === device) continue;
+    await markDeviceEnded(unit.sql, old, unit.now);
+    await markDeviceSessionsEnded(unit.sql, old, unit.now);
+    await unit.append({ kind: 'revoke', node: old });
+  }
+  await removeEndedSessionsBeyond(unit.sql, account, endedKept);
+  await removeEndedDevicesBeyond(unit.sql, account, endedKept);
+}
