@@ -46,9 +46,13 @@ function verify(token, now) {
 
   // Only now, so that no parser sees claims that no key holder made.
   const claims = JSON.parse(Buffer.from(parts[1], 'base64url').toString());
-  if (!isWhole(claims.exp) || now >= claims.exp + skewSeconds) return 'expired';
-  if (claims.exp - (isWhole(claims.iat) ? claims.iat : now) > maxTtlSeconds) return 'life';
-  if (claims.nbf !== undefined && (!isWhole(claims.nbf) || now < claims.nbf - skewSeconds)) return 'early';
+  // Many libraries write null for a claim that they were not given.
+  Object.keys(claims).forEach((name) => {
+    if (claims[name] === null) delete claims[name];
+  });
+  if (!isTime(claims.exp) || now >= claims.exp + skewSeconds) return 'expired';
+  if (claims.exp - (isTime(claims.iat) ? claims.iat : now) > maxTtlSeconds) return 'life';
+  if (claims.nbf !== undefined && (!isTime(claims.nbf) || now < claims.nbf - skewSeconds)) return 'early';
   if (claims.aud !== undefined) return 'audience';
   return claims;
 }
@@ -70,8 +74,9 @@ function opens(claims, r) {
   });
 }
 
-function isWhole(value) {
-  return typeof value === 'number' && Math.floor(value) === value;
+// Seconds, with a fraction perhaps (RFC 7519 §2). JSON.parse makes Infinity of what is too large.
+function isTime(value) {
+  return typeof value === 'number' && value >= 0 && value <= 9007199254740991;
 }
 
 // Looks at every character whatever it finds, so that the time says nothing about how much was right.

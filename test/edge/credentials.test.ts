@@ -54,7 +54,7 @@ async function refused(method: string, target: string, fields: readonly string[]
 }
 
 /** A token with a good MAC over any header. */
-function forge(header: object | string, claims: object = { exp: epochSeconds() + 60, paths: ['/*'] }): string {
+function forge(header: object | string, claims: object | string = { exp: epochSeconds() + 60, paths: ['/*'] }): string {
   const encode = (value: object | string) =>
     Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
   const signed = `${encode(header)}.${encode(claims)}`;
@@ -193,7 +193,8 @@ describe('what is wrong with an explicit token is 401, and nothing else is tried
     ['of the assertion type', () => forge({ ...head, typ: 'la+jwt' })],
     ['without exp', () => forge(head, { paths: ['/*'] })],
     ['with exp as text', () => forge(head, { exp: String(later()), paths: ['/*'] })],
-    ['with a fraction in exp', () => forge(head, { exp: later() + 0.5, paths: ['/*'] })],
+    ['with an infinite exp', () => forge(head, '{"exp":1e999,"paths":["/*"]}')],
+    ['with an exp of null', () => forge(head, { exp: null, paths: ['/*'] })],
     ['not yet valid', () => forge(head, { exp: later(), nbf: later() - 20, paths: ['/*'] })],
     ['issued in the future', () => forge(head, { exp: later(), iat: later() - 20, paths: ['/*'] })],
     ['that lives longer than the route allows', () => forge(head, { exp: later() + 90_000, paths: ['/*'] })],

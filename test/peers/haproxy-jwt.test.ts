@@ -122,6 +122,12 @@ describe('HAProxy with the common key', () => {
     expect(await rig.present(await foreign({ exp: undefined }))).toBe(401);
   });
 
+  test('a fraction in its times, as JWT libraries write them', async () => {
+    const now = epochSeconds();
+    expect(await rig.present(await foreign({ exp: now + 60.5, nbf: now - 0.5 }))).toBe(200);
+    expect(await rig.present(await foreign({ exp: now - 0.5 }))).toBe(401);
+  });
+
   test('another algorithm or type under the same key: 401', async () => {
     expect(await rig.present(await foreign({}))).toBe(200);
     expect(await rig.present(await foreign({}, { alg: 'HS512' }))).toBe(401);

@@ -130,6 +130,13 @@ describe('nginx with njs and the common key', () => {
     expect(await rig.present(await rig.mint('--paths', '/vod/*', '--aud', 'app'))).toBe(401);
   });
 
+  test('a fraction in its times, and null for what it does not say, as JWT libraries write them', async () => {
+    const now = epochSeconds();
+    const said = { exp: now + 60.5, iat: now - 0.5, nbf: null, aud: null, methods: null, hosts: null, ips: null };
+    expect(await rig.present(await foreign(said))).toBe(200);
+    for (const exp of [now - 5.5, -1, null]) expect(await rig.present(await foreign({ exp }))).toBe(401);
+  });
+
   test('another algorithm or type under the same key: 401', async () => {
     expect(await rig.present(await foreign({}, { typ: 'lp+jwt' }))).toBe(200);
     expect(await rig.present(await foreign({}, { alg: 'HS512' }))).toBe(401);

@@ -46,7 +46,10 @@ export function readClaims(json: string): ReadClaims | ClaimsProblem {
 
   const claims: Mutable<TokenClaims> = { exp: noTime };
   for (const name in value) {
-    const detail = readClaim(claims, name, value[name]);
+    const claim = value[name];
+    // many libraries write null for a claim that they were given nothing for: it says no more than its absence
+    if (claim === null) continue;
+    const detail = readClaim(claims, name, claim);
     if (detail !== null) return problem(detail);
   }
   // without the place nobody could say which revocations came later, so none would hold
@@ -59,13 +62,16 @@ function readClaim(claims: Mutable<TokenClaims>, name: string, value: unknown): 
   switch (name) {
     case 'exp':
     case 'nbf':
-    case 'iat':
-      if (!isTime(value)) return `${name} is not an integer of seconds`;
+    case 'iat': {
+      if (!isNumericDate(value)) return `${name} is not a number of seconds`;
+      // Clocks here count whole seconds: against those a time with a fraction compares as the second it ends in.
+      const at = Number.isInteger(value) ? value : Math.ceil(value);
       // a store to a name that is written out costs a tenth of one to a name in a variable
-      if (name === 'exp') claims.exp = value;
-      else if (name === 'iat') claims.iat = value;
-      else claims.nbf = value;
+      if (name === 'exp') claims.exp = at;
+      else if (name === 'iat') claims.iat = at;
+      else claims.nbf = at;
       return null;
+    }
     case 'iss':
     case 'jti':
     case 'name':
@@ -137,7 +143,12 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isTime(value: unknown): value is number {
+/** RFC 7519 §2: seconds, with a fraction perhaps. Beyond 2^53 the fraction is gone, and JSON.parse makes Infinity of more. */
+function isNumericDate(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+}
+
+function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
@@ -175,7 +186,7 @@ function logPlace(value: unknown): readonly [string, number] | null {
   if (!Array.isArray(value) || value.length !== 2) return null;
   const [epoch, seq]: readonly unknown[] = value;
   if (typeof epoch !== 'string' || epoch === '' || epoch.length > 64) return null;
-  return isTime(seq) ? [epoch, seq] : null;
+  return isCount(seq) ? [epoch, seq] : null;
 }
 
 /** Members of all objects inside the value, itself included; negative when it is nested too deeply. */
