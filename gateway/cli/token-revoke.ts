@@ -20,7 +20,7 @@ const revokedShape = z.object({ claim: z.enum(['jti', 'sub', 'kid']), value: z.s
 export function tokenRevokeCommand(token: Command): void {
   token
     .command('revoke')
-    .description('refuse tokens made until now: one, those of a subject, or those of a key')
+    .description('refuse tokens and passes made until now: one, those of a subject, or those of a key')
     .requiredOption('--config <file>', 'the configuration')
     .addOption(new Option('--jti <id>', 'the token with this id').conflicts(['sub', 'kid']))
     .addOption(new Option('--sub <name>', 'all tokens of this subject').conflicts(['jti', 'kid']))
@@ -29,8 +29,9 @@ export function tokenRevokeCommand(token: Command): void {
     .addHelpText(
       'after',
       `
-Tokens without iat are refused as if they were made before. Passes and sessions of latchkey's own end with what they hang on:
-latchkey link revoke, latchkey account disable, latchkey common-key retire.
+Tokens without iat are refused as if they were made before. Passes made until now are refused as well; who is on an access list or
+knows a password gets a new one, and a session goes on. Those end with latchkey link revoke, latchkey account disable,
+latchkey common-key retire.
 
 Examples:
   latchkey token revoke --config latchkey.yaml --sub user-1

@@ -4,11 +4,9 @@
 import type { Config, RouteConfig } from '../../config/config.ts';
 import type { AccessQuestion } from '../../config/edge-feed.ts';
 import { covers, scopePattern } from '../../core/model/link.ts';
+import { pathPassSeconds } from '../../core/token/claims.ts';
 import type { ControlContext } from '../control-context.ts';
 import { answerAccess } from './answer-access.ts';
-
-/** Life of a pass that travels inside the path: as long as a long film with its breaks. */
-export const pathPassSeconds = 6 * 3600;
 
 export interface AccessPass {
   /** `lp+jwt`. */

@@ -3,9 +3,10 @@
 // Rules: tokens.md "One graph of revocation". Clocks play no part but for outside tokens, which name no place of the log.
 
 import { type Change, type LogPosition, passwordPasses } from '../model/change.ts';
-import { keyNode } from '../model/node-id.ts';
+import { credentialNode, keyNode } from '../model/node-id.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import type { VerifiedToken } from '../token/common-key-token.ts';
+import { impliedNodes } from '../token/pass-claims.ts';
 
 /** The last revocation of one node, or of outside tokens of one jti, sub or kid. */
 interface Revocation {
@@ -33,7 +34,7 @@ export type BatchOutcome = 'nothing-revoked' | 'revoked' | 'gap';
 export class RevocationIndex {
   #position: LogPosition | null = null;
   readonly #nodes = new Map<string, Revocation>();
-  /** By `jti:…`, `sub:…`, `kid:…`, and `passwordPasses`. */
+  /** By `jti:…`, `sub:…`, `kid:…`, and `passwordPasses`: what ends outside tokens, and passes as well. */
   readonly #outside = new Map<string, Revocation>();
   #skewSeconds = 0;
   /** Another object whenever a verdict on a token may be another one; a token remembers under which it was judged last. */
@@ -116,29 +117,56 @@ export class RevocationIndex {
     return false;
   }
 
+  /**
+   * By how many places of the log a pass is ahead of what is known here; 0 for nearly every one. Whoever made it knew of changes that
+   * this index has not heard of, or says so to outlive revocations that are still to come. A session is not asked: its key never
+   * leaves latchkey, so what it says is so.
+   */
+  placesAhead(token: VerifiedToken): number {
+    const { v } = token.claims;
+    const known = this.#position;
+    if (token.type !== 'pass' || v === undefined || known === null || v[0] !== known.epoch) return 0;
+    return Math.max(0, v[1] - known.seq);
+  }
+
+  /** Whether another store's gateway made it, or this one's before a restore: the log here says nothing of what it hangs on. */
+  isForeign({ claims: { v } }: VerifiedToken): boolean {
+    return v !== undefined && this.#position !== null && v[0] !== this.#position.epoch;
+  }
+
   #judge(token: VerifiedToken): boolean {
     const { n, v, cred } = token.claims;
     // a pass for a password holds at every server with the common key (US 10,395,024), also at one with another store: that
     // store's place says nothing here, and the pass is judged like what others made
-    const isForeign = cred !== undefined && v !== undefined && v[0] !== this.#position?.epoch;
+    const isForeign = cred !== undefined && this.isForeign(token);
     if (v !== undefined && !isForeign) {
-      if (this.hasRevoked(n ?? [], { epoch: v[0], seq: v[1] })) return true;
-      // every token of ours hangs on its key; it needs not say so
+      const place = { epoch: v[0], seq: v[1] };
+      if (this.hasRevoked(n ?? [], place)) return true;
+      // every token of ours hangs on its key, and on what it names itself; it needs not say so
       if (this.#isRevokedAfter(keyNode(token.keyId), v[1])) return true;
+      if (token.type !== 'outside' && this.hasRevoked(impliedNodes(token.claims), place)) return true;
+    } else if (
+      cred !== undefined &&
+      v === undefined &&
+      this.#isSince(this.#nodes.get(credentialNode(cred.id)), token.iat)
+    ) {
+      // it names no place of the log, so the clock says what came later
+      return true;
     }
-    const isOurs = n !== undefined && token.type !== 'outside' && !isForeign;
-    // whoever holds the common key makes outside tokens with whatever claims, so `n` in one of them saves it from nothing
-    return !isOurs && this.#outside.size > 0 && this.#isOutsideRevoked(token);
+    // Whoever holds the common key makes passes too, with whatever nodes and place of the log, so these save none from being ended
+    // by id, subject or key. A session is made by nobody else, and hangs on its rows alone.
+    if (token.type === 'session' || this.#outside.size === 0) return false;
+    // the mark is of one epoch: what was made in this one came after it
+    const isOlder = cred !== undefined && (isForeign || v === undefined);
+    return (isOlder && this.#isRevokedSince(passwordPasses, token.iat)) || this.#isNamed(token);
   }
 
-  #isOutsideRevoked(token: VerifiedToken): boolean {
-    const { jti, sub, cred } = token.claims;
+  /** Whether it was ended by `latchkey token revoke`. */
+  #isNamed({ claims: { jti, sub }, keyId, iat }: VerifiedToken): boolean {
     return (
-      // asked only of one from another epoch, or with no place at all
-      (cred !== undefined && this.#isRevokedSince(passwordPasses, token.iat)) ||
-      (jti !== undefined && this.#isRevokedSince(`jti:${jti}`, token.iat)) ||
-      (sub !== undefined && this.#isRevokedSince(`sub:${sub}`, token.iat)) ||
-      this.#isRevokedSince(`kid:${token.keyId}`, token.iat)
+      (jti !== undefined && this.#isRevokedSince(`jti:${jti}`, iat)) ||
+      (sub !== undefined && this.#isRevokedSince(`sub:${sub}`, iat)) ||
+      this.#isRevokedSince(`kid:${keyId}`, iat)
     );
   }
 
@@ -147,9 +175,12 @@ export class RevocationIndex {
     return revocation !== undefined && revocation.seq > seq;
   }
 
-  /** @param iat  -1 when the token has none: nobody can say that it was made later */
   #isRevokedSince(key: string, iat: EpochSeconds): boolean {
-    const revocation = this.#outside.get(key);
+    return this.#isSince(this.#outside.get(key), iat);
+  }
+
+  /** @param iat  -1 when the token has none: nobody can say that it was made later */
+  #isSince(revocation: Revocation | undefined, iat: EpochSeconds): boolean {
     return revocation !== undefined && (iat < 0 || iat <= revocation.at + this.#skewSeconds);
   }
 

@@ -14,6 +14,7 @@ export interface CredentialReference {
  * A claim that is not listed here is kept in the token and ignored by the gateway.
  */
 export interface TokenClaims {
+  /** Times in whole seconds: a fraction counts as the second it ends in. */
   readonly exp: EpochSeconds;
   readonly nbf?: EpochSeconds;
   readonly iat?: EpochSeconds;
@@ -46,6 +47,9 @@ export interface TokenClaims {
   /** Device of the session. */
   readonly did?: string;
 }
+
+/** Life of a pass that travels inside the path: as long as a long film with its breaks. */
+export const pathPassSeconds = 6 * 3600;
 
 /** Nodes that one token may hang on. */
 export const maxTokenNodes = 16;

@@ -11,6 +11,7 @@ import type { TokenClaims } from './claims.ts';
 import type { TokenType } from './jose-header.ts';
 import { parseJoseHeader, purposeOf, tokenTypeOf } from './jose-header.ts';
 import type { AcceptedHeader, KeyRing, RingKey } from './key-ring.ts';
+import { originOf, type PassOrigin, type PassProblem } from './pass-claims.ts';
 import type { CompiledScope } from './scope.ts';
 import { compileScope, opensHost, opensPath } from './scope.ts';
 
@@ -53,6 +54,8 @@ export class VerifiedToken {
   readonly keyId: string;
   readonly claims: TokenClaims;
   readonly scope: CompiledScope;
+  /** Which answer a pass was made from, or why it opens nothing; `none` for every other type. */
+  readonly origin: PassOrigin | PassProblem;
   /** About how many bytes it keeps alive; for a cache that is bounded in bytes. */
   readonly weight: number;
   // What each request compares, beside each other: with many tokens in turn every object behind the next one is a miss
@@ -77,17 +80,25 @@ export class VerifiedToken {
   #lines = '';
 
   /** @internal made by `verifyToken` */
-  constructor(type: TokenType, keyId: string, claims: TokenClaims, scope: CompiledScope, weight: number) {
+  constructor(
+    type: TokenType,
+    keyId: string,
+    claims: TokenClaims,
+    scope: CompiledScope,
+    origin: PassOrigin | PassProblem,
+    weight: number,
+  ) {
     this.type = type;
     this.keyId = keyId;
     this.claims = claims;
     this.scope = scope;
+    this.origin = origin;
     this.weight = weight;
     this.exp = claims.exp;
     this.nbf = claims.nbf ?? 0;
     this.iat = claims.iat ?? -1;
     const isRenewable =
-      type !== 'outside' && this.iat >= 0 && (claims.grant ?? claims.cred ?? claims.sid) !== undefined;
+      this.iat >= 0 && (type === 'session' ? claims.sid !== undefined : origin === 'password' || origin === 'member');
     this.renewFrom = isRenewable ? this.iat + Math.ceil((this.exp - this.iat) / 2) : Number.POSITIVE_INFINITY;
     this.folder = scope.paths?.length === 1 ? (scope.paths[0]?.folder ?? null) : null;
     const { methods, hosts, addresses } = scope;
@@ -156,8 +167,9 @@ export function verifyToken(token: string, ring: KeyRing): VerifiedToken | Token
   if (reading.kind === 'problem') return refuse('token-bad-claims', reading.detail);
   const compiled = compileScope(reading.claims);
   if (compiled.kind === 'problem') return refuse('token-bad-claims', compiled.detail);
+  const origin = header.type === 'pass' ? originOf(reading.claims) : 'none';
   const weight = 512 + 4 * payload.length;
-  return new VerifiedToken(header.type, header.key.record.id, reading.claims, compiled.scope, weight);
+  return new VerifiedToken(header.type, header.key.record.id, reading.claims, compiled.scope, origin, weight);
 }
 
 /**

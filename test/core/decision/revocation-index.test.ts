@@ -95,11 +95,39 @@ describe('a token of ours', () => {
     ['is ahead of the index', { n: ['ac_1'], v: ['e', 500] }, [change(50, 'ac_1')], false],
     ['was made with a key that was revoked since', { n: [], v: ['e', 10] }, [change(11, 'ky_k1')], true],
     ['was made with another key', { n: [], v: ['e', 10] }, [change(11, 'ky_k2')], false],
+    ...(['jti:j', 'sub:ac_1', 'kid:k1'] as const).flatMap((node) => [
+      [
+        `is one of those that were revoked by ${node.slice(0, 3)}, whatever nodes and place it names`,
+        { jti: 'j', sub: 'ac_1', grant: 'me_1', n: ['li_1'], v: ['e', 99], iat: at - 1 } as object,
+        [change(50, node, 'outside')] as readonly Change[],
+        true as boolean,
+      ] as const,
+      [
+        `was made after what was revoked by ${node.slice(0, 3)}`,
+        { jti: 'j', sub: 'ac_1', grant: 'me_1', n: ['li_1'], v: ['e', 99], iat: at + 6 },
+        [change(50, node, 'outside')],
+        false,
+      ] as const,
+    ]),
     [
-      'has the subject of revoked outside tokens',
-      { sub: 'u', n: [], v: ['e', 10] },
-      [change(11, 'sub:u', 'outside')],
-      false,
+      'names a membership that its n leaves out',
+      { grant: 'me_1', n: ['li_1'], v: ['e', 10] },
+      [change(11, 'me_1')],
+      true,
+    ],
+    ['names a session that its n leaves out', { sid: 'se_1', n: ['li_1'], v: ['e', 10] }, [change(11, 'se_1')], true],
+    ['names an account that its n leaves out', { sub: 'ac_1', n: ['li_1'], v: ['e', 10] }, [change(11, 'ac_1')], true],
+    [
+      'names a record that its n leaves out',
+      { cred: { id: 'c1', v: 1 }, n: ['li_1'], v: ['e', 10] },
+      [change(11, 'cr_c1')],
+      true,
+    ],
+    [
+      'was given for a password when no log was known, and its record went since',
+      { sub: 'u', cred: { id: 'c1', v: 1 }, iat: at - 10 },
+      [change(50, 'cr_c1')],
+      true,
     ],
     [
       'has a node in the list that was only touched',
@@ -111,6 +139,18 @@ describe('a token of ours', () => {
 
   it.each(rows)('%s', (_title, claims, revocations, isRevoked) => {
     expect(indexOf(...revocations).isRevoked(verified(claims))).toBe(isRevoked);
+  });
+
+  it.each([
+    ['ahead of what is known', { n: ['ac_1'], v: ['e', 104] }, 'pass', 4],
+    ['at what is known', { n: ['ac_1'], v: ['e', 100] }, 'pass', 0],
+    ['behind', { n: ['ac_1'], v: ['e', 3] }, 'pass', 0],
+    ['of another epoch', { n: ['ac_1'], v: ['f', 500] }, 'pass', 0],
+    ['without a place', { sub: 'u' }, 'pass', 0],
+    ['a session, whose key never leaves', { sub: 'ac_1', n: ['ac_1'], v: ['e', 104] }, 'session', 0],
+  ] as const)('knows how far ahead it is: %s', (_title, claims, type, places) => {
+    expect(indexOf().placesAhead(verified(claims, type))).toBe(places);
+    expect(new RevocationIndex().placesAhead(verified(claims, type))).toBe(0);
   });
 
   it('that is a session dies with the session', () => {
