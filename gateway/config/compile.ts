@@ -10,6 +10,7 @@ import { buildRouteTable } from '../core/decision/route-table.ts';
 import { compileSite, type Site } from '../core/decision/site.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import { compileAddressList } from '../core/token/address.ts';
+import { pathPassSeconds } from '../core/token/claims.ts';
 import type { Config, RouteConfig } from './config.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
 
@@ -41,15 +42,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     writers.set(writerKey, identity);
     const upstreamIndex = upstreamSlots.get(route.upstream);
     if (upstreamIndex === undefined) throw new Error(`route "${route.name}" names no upstream of the configuration`);
-    return compileRoute(
-      route,
-      slots.routes[position] ?? position,
-      upstreamIndex,
-      identity,
-      request,
-      site,
-      config.edges,
-    );
+    return compileRoute(route, slots.routes[position] ?? position, upstreamIndex, identity, request, site, config);
   });
   return {
     seq,
@@ -91,7 +84,7 @@ function compileRoute(
   identity: RoutePolicy['identity'],
   request: RoutePolicy['request'],
   site: RoutePolicy['site'],
-  edges: number,
+  { edges, tokens }: Pick<Config, 'edges' | 'tokens'>,
 ): RoutePolicy {
   const takesPassword = route.accept.includes('password');
   const takesToken = route.accept.includes('token');
@@ -118,6 +111,7 @@ function compileRoute(
     unscopedTokens: route.unscopedTokens,
     audience: route.audience,
     maxTokenTtlSeconds: route.maxTokenTtlSeconds,
+    maxPassTtlSeconds: Math.min(route.maxTokenTtlSeconds, Math.max(tokens.passTtlSeconds, pathPassSeconds)),
     isRevocable: route.revocation === 'checked',
     maxStalenessMs: route.maxStalenessMs,
     forwardsAuthorization: route.forwardAuthorization,
@@ -166,6 +160,7 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     unscopedTokens: 'refuse',
     audience: [],
     maxTokenTtlSeconds: 0,
+    maxPassTtlSeconds: 0,
     isRevocable: false,
     maxStalenessMs: 0,
     forwardsAuthorization: false,

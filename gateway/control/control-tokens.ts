@@ -6,6 +6,7 @@ import type { EpochSeconds } from '../core/model/time.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
 import { checkTimes, mintToken, verifyToken } from '../core/token/common-key-token.ts';
 import type { KeyRing } from '../core/token/key-ring.ts';
+import { isIssuable } from '../core/token/pass-claims.ts';
 import type { ControlTokens } from './control-context.ts';
 
 /** Longest life of a session token that is looked at: what control mints lives 15 minutes. */
@@ -42,9 +43,10 @@ export function makeControlTokens({ ring, config, now }: TokenSources): ControlT
     },
     mintPass: (claims, ttlSeconds) => {
       const key = ring().signer('content');
-      if (key === null) return null;
+      const whole: TokenClaims = { ...lifeOf(ttlSeconds), ...claims };
+      if (key === null || !isIssuable(whole)) return null;
       try {
-        return mintToken({ ...lifeOf(ttlSeconds), ...claims }, { key, type: 'pass' });
+        return mintToken(whole, { key, type: 'pass' });
       } catch {
         // a long path under a long name: more than a token holds. The session opens it all the same
         return null;

@@ -37,12 +37,12 @@ export function holdsOurCookies(value: string): boolean {
   return value.includes('latchkey') && value.split(';').some(looksLikeOurs);
 }
 
-/** Appends the values of pass cookies to `into`, in the order sent, until it holds `most`. */
+/** Appends the values of pass cookies to `into`, in the order sent and each once, until it holds `most`. */
 export function passCookieValues(value: string, into: string[], most: number): void {
   for (const pair of value.split(';')) {
     if (into.length >= most) return;
     const token = pairValue(pair, passCookieName);
-    if (token !== null) into.push(token);
+    if (token !== null && !into.includes(token)) into.push(token);
   }
 }
 

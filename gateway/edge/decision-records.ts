@@ -3,7 +3,7 @@
 // token or by an open route is not recorded unless the configuration says `all`: that is the path on which nothing may be slow.
 // Never a token in it: ids, and the claims that say whose it is.
 
-import type { Denial } from '../core/decision/decide.ts';
+import type { Denial } from '../core/decision/denial.ts';
 import type { LiveIndex } from '../core/decision/snapshot.ts';
 import type { LogPosition } from '../core/model/change.ts';
 import { type DecisionRecord, recordLine, type TokenFacts } from '../core/model/decision-record.ts';
@@ -114,12 +114,13 @@ export class DecisionRecords {
 
   /** What came with the request and is really ours: looked up again, since a refusal keeps nothing of it. */
   #presented(request: Described): TokenFacts[] {
-    const tokens = request.explicitToken === null ? [...request.passCookies] : [request.explicitToken];
-    if (request.explicitToken === null && request.sessionCookie !== null) tokens.unshift(request.sessionCookie);
+    const { explicitToken, moreTokens, sessionCookie, passCookies } = request;
+    const tokens = [sessionCookie, explicitToken, ...moreTokens.map(({ token }) => token), ...passCookies];
     const found: TokenFacts[] = [];
-    for (const token of tokens.slice(0, maxPresented)) {
-      const verified = this.#options.live.verify(token);
-      if (verified.kind !== 'refused') found.push(factsOf(verified));
+    for (const token of tokens) {
+      if (found.length >= maxPresented) break;
+      const verified = token === null ? null : this.#options.live.verify(token);
+      if (verified?.kind === 'verified') found.push(factsOf(verified));
     }
     return found;
   }

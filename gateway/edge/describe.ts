@@ -2,7 +2,13 @@
 // One truth about the path: the canonical form made here is what routes, token scopes and the upstream see.
 // Where a credential may stand: the header, the path, the query, the cookies; nowhere else is looked.
 
-import { maxPassCookies, type RequestFacts, type TokenForm } from '../core/decision/facts.ts';
+import {
+  type ExplicitToken,
+  maxExplicitTokens,
+  maxPassValues,
+  type RequestFacts,
+  type TokenForm,
+} from '../core/decision/facts.ts';
 import { canonicalHost } from '../core/decision/host.ts';
 import { canonicalPath, canonicalPathKeepingSlashes, encodedSlash, rawQueryIsClean } from '../core/decision/path.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
@@ -13,7 +19,7 @@ import type { RequestHead } from '../http1/request-head.ts';
 import { passagesOf } from '../telemetry/request-id.ts';
 import { holdsOurCookies, passCookieValues, sessionCookieValue } from './cookies.ts';
 import { requestClass } from './field-classes.ts';
-import { findParameter } from './query.ts';
+import { findParameter, parameterValues } from './query.ts';
 import { type TransportFacts, takesSecureCookies } from './transport-security.ts';
 import { originBehind } from './trusted-proxies.ts';
 
@@ -26,8 +32,6 @@ export interface Described extends RequestFacts, TransportFacts {
   readonly forwardedFor: string;
   /** The token of a path form, or null. */
   readonly pathToken: string | null;
-  /** The query holds at least one of our token parameters. */
-  readonly hasQueryToken: boolean;
   readonly isBearer: boolean;
   readonly hasOurCookies: boolean;
   /** Request id from a trusted proxy, or null. */
@@ -37,6 +41,7 @@ export interface Described extends RequestFacts, TransportFacts {
 }
 
 const noCookies: readonly string[] = [];
+const noTokens: readonly ExplicitToken[] = [];
 const bearer = /^bearer(?: +|$)/i;
 const basic = /^basic +/i;
 
@@ -85,13 +90,18 @@ export function describe(
   let explicitToken = pathToken;
   let explicitForm: TokenForm | null = pathToken === null ? null : 'path';
   let explicitCount = pathToken === null ? 0 : 1;
-  let hasQueryToken = false;
+  let moreTokens: ExplicitToken[] | null = null;
   let linkTokens = 0;
   if (query !== '') {
     const found = findParameter(query, snapshot.tokenParameter);
     if (found.count > 0) {
-      hasQueryToken = true;
       explicitCount += found.count;
+      if (explicitToken !== null || found.count > 1) {
+        // the first of them is the first of all where no path held one
+        const values = parameterValues(query, snapshot.tokenParameter, maxExplicitTokens);
+        const others = explicitToken === null ? values.slice(1) : values;
+        moreTokens = others.map((token) => ({ form: 'query', token }));
+      }
       explicitToken ??= found.value;
       explicitForm ??= 'query';
     }
@@ -123,8 +133,10 @@ export function describe(
       if (schemeLength > 0) {
         isBearer = true;
         explicitCount++;
-        explicitToken ??= value.slice(schemeLength);
-        explicitForm ??= 'bearer';
+        if (explicitToken === null) {
+          explicitToken = value.slice(schemeLength);
+          explicitForm = 'bearer';
+        } else moreTokens = [...(moreTokens ?? []), { form: 'bearer', token: value.slice(schemeLength) }];
       } else {
         const match = basic.exec(value);
         if (match !== null) basicText = value.slice(match[0].length);
@@ -134,7 +146,7 @@ export function describe(
       if (holdsOurCookies(value)) {
         hasOurCookies = true;
         passCookies ??= [];
-        passCookieValues(value, passCookies, maxPassCookies);
+        passCookieValues(value, passCookies, maxPassValues);
         const isSecure = takesSecureCookies({ head, transport, isFromTrustedProxy }, scheme, peerAddress);
         const session = sessionCookieValue(value, isSecure);
         // two that differ are none, as inside one field
@@ -168,6 +180,7 @@ export function describe(
     explicitToken,
     explicitForm,
     explicitCount,
+    moreTokens: moreTokens ?? noTokens,
     passCookies: passCookies ?? noCookies,
     sessionCookie,
     linkTokens,
@@ -177,7 +190,6 @@ export function describe(
     forwardedFor: origin === null ? peerAddress : origin.chain,
     isFromTrustedProxy,
     pathToken,
-    hasQueryToken,
     isBearer,
     hasOurCookies,
     // so many proxies may be one that a request comes through again and again: only an id of ours counts the rounds

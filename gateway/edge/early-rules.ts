@@ -2,7 +2,7 @@
 // In this order: a flood of preflights is a flood too. Everything else is for `decide`, no-route answers included.
 
 import { chooseRoute } from '../core/decision/choose-route.ts';
-import { type Denial, deny } from '../core/decision/decide.ts';
+import { type Denial, deny } from '../core/decision/denial.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import { isPreflight, originOf } from './cross-origin.ts';
 import type { Described } from './describe.ts';

@@ -6,6 +6,7 @@
 import { type CookieChanges, cookiePathOf, safeCookiePath } from '../core/decision/cookie-changes.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
 import { mintToken } from '../core/token/common-key-token.ts';
+import { isIssuable } from '../core/token/pass-claims.ts';
 import { clearPassLine, passCookieLine, sessionCookieLine } from './cookies.ts';
 import { prefersToken } from './describe.ts';
 import type { Exchange } from './exchange.ts';
@@ -69,7 +70,7 @@ export function isOverTls({ request, downstream }: Pick<Exchange, 'request' | 'd
 
 function passLines(runtime: Runtime, exchange: Exchange, claims: TokenClaims, isSecure: boolean): string {
   const key = runtime.signingKey();
-  if (key === null) return '';
+  if (key === null || !isIssuable(claims)) return '';
   let token: string;
   try {
     token = mintToken(claims, { key, type: 'pass' });

@@ -1,33 +1,38 @@
 // Whether an allowed request may leave HTTP: is the handshake sound, and did a page of this site ask for it.
 // Browsers let any page open a WebSocket to any site, and send that site's cookies along; nothing but Origin tells whose
-// page it was. A token in the header, the path or the query is no such thing: a foreign page would have to know it.
+// page it was. A token in the header, the path or the query is no such thing: a foreign page would have to know it. What counts is
+// where the credential stood that decided, and not what else came along.
 // Rules: RFC 6455 §10.2, §4.2.2; RFC 9110 §7.8.
 
-import { type Denial, deny, type Permit } from '../core/decision/decide.ts';
+import type { Permit } from '../core/decision/decide.ts';
+import { type Denial, deny } from '../core/decision/denial.ts';
 import type { RoutePolicy, UpgradePolicy } from '../core/decision/snapshot.ts';
 import type { MessageProblem } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { onlyValue, readUpgrade, type Upgrade } from '../http1/upgrade.ts';
+import type { Arrival } from './arrival.ts';
 import type { Described } from './describe.ts';
 import { publicScheme } from './transport-security.ts';
 
 /** Protocols that a route offers where nothing else is said. */
 const usualProtocols: readonly string[] = ['websocket'];
 
+/** How the connection came in. */
+type UpgradeArrival = Pick<Arrival, 'scheme' | 'certificate'>;
+
 /**
- * @param scheme  of the listener
  * @returns null when the request is an ordinary one; a problem or a denial when it must not be forwarded at all
  */
 export function judgeUpgrade(
   request: Described,
   permit: Permit,
-  scheme: 'http' | 'https',
+  arrival: UpgradeArrival,
 ): Upgrade | MessageProblem | Denial | null {
   const policy = permit.route.upgrade;
   if (policy === null) return null;
   const upgrade = readUpgrade(request.head, policy.protocols);
   if (upgrade === null || typeof upgrade === 'string') return upgrade;
-  return isWelcome(request, permit, policy, scheme) ? upgrade : foreignOrigin(permit.route);
+  return isWelcome(request, permit, policy, arrival) ? upgrade : foreignOrigin(permit.route);
 }
 
 /** Whether the page that asks may use what allowed the request. */
@@ -35,11 +40,13 @@ export function isWelcome(
   request: Described,
   permit: Permit,
   policy: UpgradePolicy,
-  scheme: 'http' | 'https',
+  { scheme, certificate }: UpgradeArrival,
 ): boolean {
-  const isCookie = permit.how === 'member' || (permit.token !== null && request.explicitToken === null);
-  // browsers repeat a password by themselves as well, and always say Origin; programs have no reason to
-  if (!isCookie && permit.how !== 'password') return true;
+  const hasCertificate = certificate !== null;
+  const { place } = permit;
+  const isCookie = place === 'pass-cookie' || place === 'session-cookie';
+  // Browsers repeat a password and show a client certificate by themselves as well, and always say Origin; programs have no reason to.
+  if (!isCookie && place !== 'basic' && !(place === 'nowhere' && hasCertificate)) return true;
   const said = originOf(request.head);
   if (said === null) return !isCookie;
   const origin = canonicalOrigin(said);

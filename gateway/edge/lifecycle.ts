@@ -4,7 +4,8 @@
 // but from here.
 
 import { type Answers, type Lookup, noAnswers } from '../core/decision/answers.ts';
-import { type Decision, type Denial, decide, deny, type Permit } from '../core/decision/decide.ts';
+import { type Decision, decide, type Permit } from '../core/decision/decide.ts';
+import { type Denial, deny } from '../core/decision/denial.ts';
 import type { RequestPolicy } from '../core/decision/request-policy.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
@@ -120,8 +121,8 @@ export function refuseMessage(
   downstream.answer(answer.text, true);
 }
 
-// A session that has run out, then what it may open: no request has more to ask.
-const maxQuestions = 2;
+// A session that has run out, then what it may open, then a password beside it: no request has more to ask.
+const maxQuestions = 3;
 
 async function askControl(runtime: Runtime, passage: Passage, first: Lookup): Promise<void> {
   const { downstream, request } = passage;
@@ -212,7 +213,7 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
   const { downstream, request, snapshot, requestId } = passage;
   const route = permit.route;
   // before anything counts as allowed: what leaves HTTP is not decided on again, so it has more to prove
-  const upgrade = request.head.hasUpgrade ? judgeUpgrade(request, permit, downstream.arrival.scheme) : null;
+  const upgrade = request.head.hasUpgrade ? judgeUpgrade(request, permit, downstream.arrival) : null;
   if (typeof upgrade === 'string') {
     refuseMessage(runtime, downstream, upgrade, request.head);
     return;
@@ -252,7 +253,7 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     if (permit.renew !== null) {
       runtime.membership.renewals.begin(permit.renew, { request, route, snapshot, now: passage.now });
     }
-    if (request.explicitForm !== null) runtime.lostTokens.remember(request, runtime.ticker.nowMs);
+    runtime.lostTokens.remember(request, permit.place, runtime.ticker.nowMs);
   }
   if (route.request !== null) ownLines += ruledLines(route.request, passage, permit);
   let forwardedLines = request.isFromTrustedProxy

@@ -99,6 +99,18 @@ export class LiveKeys implements LiveIndex {
     return this.revocations.isRevoked(token);
   }
 
+  placesAhead(token: VerifiedToken): number {
+    return this.revocations.placesAhead(token);
+  }
+
+  isForeign(token: VerifiedToken): boolean {
+    return this.revocations.isForeign(token);
+  }
+
+  isOurs(token: string): boolean {
+    return this.#ring.isNamedBy(token);
+  }
+
   hasRevoked(nodes: readonly string[], position: LogPosition): boolean {
     return this.revocations.hasRevoked(nodes, position);
   }

@@ -1,6 +1,7 @@
 // The access line of a request that was forwarded, or of a tunnel at its end.
 // Never the token as text: the log makes a digest of it.
 
+import { tokenAt } from '../core/decision/explicit-tokens.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { TunnelEnd } from '../telemetry/tunnel-metrics.ts';
 import type { Exchange } from './exchange.ts';
@@ -28,7 +29,7 @@ export function logExchange(log: AccessLog, exchange: Exchange, durationMs: numb
     allowed: permit.how,
     denied: null,
     user: permit.claims?.sub ?? null,
-    token: permit.token === null ? null : request.explicitToken,
+    token: tokenAt(request, permit.place),
     upstream: route.upstreamName,
     bytesIn: exchange.bytesIn,
     bytesOut: exchange.bytesOut,

@@ -3,7 +3,7 @@
 // Only a hint for the operator: nothing is allowed or refused because of it.
 
 import { LRUCache } from 'lru-cache';
-import type { TokenForm } from '../core/decision/facts.ts';
+import type { CredentialPlace, TokenForm } from '../core/decision/facts.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { Described } from './describe.ts';
 import { requestClass } from './field-classes.ts';
@@ -22,10 +22,9 @@ interface SeenPlaylist {
 export class LostTokens {
   readonly #seen = new LRUCache<string, SeenPlaylist>({ max: maxRemembered });
 
-  /** To be called for each allowed request whose token stood in its URL. */
-  remember(request: Described, nowMs: number): void {
-    const form = request.explicitForm;
-    if (form === null || form === 'bearer' || !isPlaylist(request.path)) return;
+  /** To be called for each allowed request. @param form  where the credential stood that let it in */
+  remember(request: Described, form: CredentialPlace, nowMs: number): void {
+    if ((form !== 'path' && form !== 'query') || !isPlaylist(request.path)) return;
     this.#seen.set(visitor(request), { form, host: request.host, seenMs: nowMs });
   }
 

@@ -2,7 +2,8 @@
 // The measure is how late the event loop runs, because that is what every visitor feels. First go requests that show no
 // credential or that control would have to be asked about; what holds a valid token goes on until it is four times as bad.
 
-import { type Decision, type Denial, deny } from '../core/decision/decide.ts';
+import type { Decision } from '../core/decision/decide.ts';
+import { type Denial, deny } from '../core/decision/denial.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 
 /** 0: none. 1: work without a verified token is refused. 2: all new work is. */

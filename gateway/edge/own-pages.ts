@@ -2,7 +2,7 @@
 // edges to confirm a change, and its answer may be read slowly; each holds a connection meanwhile. Of one client network half of
 // the connections may be in use, so the other half is there for everybody else, and control lets few of all wait for a password.
 
-import { type Denial, deny } from '../core/decision/decide.ts';
+import { type Denial, deny } from '../core/decision/denial.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 import type { Exchange } from './exchange.ts';
 import { networkOf } from './rate-limits.ts';

@@ -25,6 +25,17 @@ export function findParameter(query: string, name: string): FoundParameter {
   return count === 0 ? absent : { count, value };
 }
 
+/** The values of all parameters of that name, as sent and in order, at most `most`. */
+export function parameterValues(query: string, name: string, most: number): string[] {
+  const values: string[] = [];
+  for (const pair of query.slice(1).split('&')) {
+    if (values.length >= most) break;
+    if (pair === name) values.push('');
+    else if (pair.startsWith(`${name}=`)) values.push(pair.slice(name.length + 1));
+  }
+  return values;
+}
+
 /** @returns the query without every parameter of that name; empty when nothing is left */
 export function withoutParameter(query: string, name: string): string {
   const kept = query

@@ -4,7 +4,8 @@
 
 import { createHash } from 'node:crypto';
 import type { CookieChanges } from '../core/decision/cookie-changes.ts';
-import { type Denial, deny, type Permit } from '../core/decision/decide.ts';
+import type { Permit } from '../core/decision/decide.ts';
+import { type Denial, deny } from '../core/decision/denial.ts';
 import type { RateLimit } from '../core/decision/rate-limit.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 import type { TokenClaims } from '../core/token/claims.ts';

@@ -24,9 +24,10 @@ export function isStillAllowed(runtime: Runtime, exchange: Exchange, upgrade: Up
   if (decision.kind === 'lookup') {
     if (hangsOnRevoked(permit, runtime.live)) return false;
     if (decision.question === 'password') return permit.how === 'password';
-    return permit.how === 'member' || permit.how === 'session';
+    // a session beside a password is asked about first
+    return permit.how === 'member' || permit.how === 'session' || (permit.how === 'password' && request.basic !== null);
   }
-  return route.upgrade !== null && isWelcome(request, decision, route.upgrade, downstream.arrival.scheme);
+  return route.upgrade !== null && isWelcome(request, decision, route.upgrade, downstream.arrival);
 }
 
 /** Whether what let it in was revoked, whatever else may let it in. False where a route says that nothing is revoked. */

@@ -23,6 +23,8 @@ export type Prolonged =
 
 /** Questions for tunnels at once: a quarter of an edge's connections to control, the others are for requests. */
 const maxAtOnce = 8;
+/** What the session is asked about decides by it alone; a token of the site's own beside it would be no help and no harm. */
+const noExplicitToken = { explicitToken: null, explicitForm: null, explicitCount: 0, moreTokens: [] } as const;
 const gone: Prolonged = { kind: 'gone' };
 const away: Prolonged = { kind: 'away' };
 
@@ -62,9 +64,9 @@ export class PermitRenewals {
 
 /** Who may be asked about; null where the end of the permit is the end. */
 export function renewableHolder({ permit, request }: Exchange): SessionHolder | null {
-  const { how, claims, route } = permit;
+  const { how, place, claims, route } = permit;
   if (claims === null || !route.looksAtSessions) return null;
-  if (how === 'pass' ? request.explicitToken !== null || claims.grant === undefined : !isSigned(how)) return null;
+  if (how === 'pass' ? place !== 'pass-cookie' || claims.grant === undefined : !isSigned(how)) return null;
   return holderOf(claims, request.host);
 }
 
@@ -80,7 +82,13 @@ async function renewPermit(runtime: Runtime, exchange: Exchange, upgrade: Upgrad
   const session = await lookups.session(holder);
   if (session.kind !== 'renewed') return session.kind === 'ended' ? gone : away;
   const { permit } = exchange;
-  const request: Described = { ...exchange.request, passCookies: [], basic: null, sessionCookie: session.token };
+  const request: Described = {
+    ...exchange.request,
+    ...noExplicitToken,
+    passCookies: [],
+    basic: null,
+    sessionCookie: session.token,
+  };
   const { live } = runtime;
   let answers: Answers = noAnswers;
   for (;;) {
@@ -95,7 +103,7 @@ async function renewPermit(runtime: Runtime, exchange: Exchange, upgrade: Upgrad
       if (name !== permit.route.name || policy?.protocols.includes(upgrade.protocol) !== true) return gone;
       // the site was told at the beginning who it is
       if (decision.claims?.sub !== holder.account) return gone;
-      const isSame = isWelcome(request, decision, policy, exchange.downstream.arrival.scheme);
+      const isSame = isWelcome(request, decision, policy, exchange.downstream.arrival);
       return isSame ? { kind: 'renewed', permit: decision, request } : gone;
     }
     if (decision.question !== 'access' || answers.access !== null) return away;

@@ -11,6 +11,7 @@ import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
 import type { VerifiedToken } from '../core/token/common-key-token.ts';
+import { opensPath } from '../core/token/scope.ts';
 import type { ControlPort } from './control-questions.ts';
 import type { Described } from './describe.ts';
 import type { LiveKeys } from './live-keys.ts';
@@ -117,8 +118,9 @@ export class Renewals {
   }
 
   /** A pass from an answer that is known, when the request shows as well that its session goes on. */
-  #fromMemory({ type, claims }: VerifiedToken, { request, route, snapshot, now }: RenewalOccasion): Renewed | null {
-    if (type !== 'pass' || claims.grant === undefined || request.sessionCookie === null) return null;
+  #fromMemory(token: VerifiedToken, { request, route, snapshot, now }: RenewalOccasion): Renewed | null {
+    const { origin, claims } = token;
+    if (origin !== 'member' || request.sessionCookie === null) return null;
     const { live } = this.#options;
     const session = judgeSession(request.sessionCookie, request.host, snapshot, live, now);
     if (session.kind !== 'live' || session.holder.session !== holderOf(claims, request.host)?.session) return null;
@@ -126,7 +128,7 @@ export class Renewals {
     const answer = live.findAccess(session.holder.account, request.host, request.path, now);
     if (answer?.kind !== 'granted') return null;
     const { claims: renewed, issuable } = memberClaims(answer, session.holder, route, snapshot, now, live.position);
-    return issuable ? { kind: 'pass', claims: renewed } : null;
+    return issuable ? { kind: 'pass', claims: narrowed(renewed, token) } : null;
   }
 
   /** @returns milliseconds to wait before it is asked again, when it was not renewed */
@@ -142,7 +144,8 @@ export class Renewals {
       if (answer.kind === 'away' || (position === null && route.isRevocable)) return afterAwayMs;
       const exp = now + Math.min(snapshot.passTtlSeconds, route.maxTokenTtlSeconds);
       if (answer.kind === 'gone') return afterRefusalMs;
-      return { kind: 'pass', claims: { ...claims, ...hangingOn(cred.id, position), iat: now, exp } };
+      const { hosts = [request.host] } = claims;
+      return { kind: 'pass', claims: { ...claims, hosts, ...hangingOn(cred.id, position), iat: now, exp } };
     }
     const holder = holderOf(claims, request.host);
     if (holder === null) return afterRefusalMs;
@@ -168,7 +171,7 @@ export class Renewals {
       now,
       this.#options.live.position,
     );
-    return issuable ? { kind: 'pass', claims: renewed } : afterRefusalMs;
+    return issuable ? { kind: 'pass', claims: narrowed(renewed, token) } : afterRefusalMs;
   }
 }
 
@@ -179,6 +182,32 @@ export function holderOf(claims: TokenClaims, host: string): SessionHolder | nul
   const device = claims.did ?? claims.n?.find((node) => node.startsWith('dv_'));
   if (account === undefined || session === undefined || device === undefined) return null;
   return { account, session, device, host };
+}
+
+/**
+ * What a pass is renewed with: its own scope, where the new answer is wider. A pass may have been given for less than its account
+ * may open, and whoever holds it is not always that account.
+ */
+function narrowed(renewed: TokenClaims, { claims: own, scope }: VerifiedToken): TokenClaims {
+  const { hosts, paths, methods: before, aud } = own;
+  const now = renewed.methods;
+  // both cover the path that was asked for, so one lies inside the other
+  const isInside =
+    renewed.paths?.every((path) => scope.paths !== null && opensPath(scope.paths, folderOf(path))) ?? false;
+  const methods = before === undefined ? now : now === undefined ? before : now.filter((one) => before.includes(one));
+  const { methods: _, aud: __, ...rest } = renewed;
+  return {
+    ...rest,
+    ...(hosts === undefined || hosts.some((host) => host.startsWith('*')) ? {} : { hosts }),
+    ...(isInside || paths === undefined ? {} : { paths }),
+    ...(methods === undefined ? {} : { methods }),
+    ...(aud === undefined ? {} : { aud }),
+  };
+}
+
+/** The folder that a pattern of ours opens, or the one path. */
+function folderOf(pattern: string): string {
+  return pattern.endsWith('/*') ? pattern.slice(0, -1) : pattern;
 }
 
 /** All that tells holders apart; the token's text is not kept. */

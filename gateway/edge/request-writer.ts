@@ -41,10 +41,8 @@ export function writeRequestHead(
 ): string {
   const head = request.head;
   const route = permit.route;
-  const looksAtTokens = route.takesToken || route.takesPass;
-  // 1. the request line: the canonical path that was decided on, and the query without our own parameter
-  const query =
-    request.hasQueryToken && looksAtTokens ? withoutParameter(head.rawQuery, tokenParameter) : head.rawQuery;
+  // 1. the request line: the canonical path that was decided on, and the query without the token that decided
+  const query = permit.place === 'query' ? withoutParameter(head.rawQuery, tokenParameter) : head.rawQuery;
   const text = head.text;
   const isVerbatim =
     head.minorVersion === 1 &&
@@ -62,7 +60,7 @@ export function writeRequestHead(
     const found = fields[at] as number;
     let action = copy;
     if (found !== fieldClass.plain) {
-      action = actionFor(found, request, route, looksAtTokens, permit);
+      action = actionFor(found, request, permit);
       if (route.request !== null) action = actionByRule(route.request, head, index, found, action, request);
       if (found <= fieldClass.contentLength && !isTidy(head, index)) action = tidy;
     }
@@ -110,13 +108,7 @@ export function writeTrustedForwardedLines(request: Described, route: RoutePolic
   return writeForwardedLines(request.forwardedFor, trustedScheme(head, scheme), host);
 }
 
-function actionFor(
-  found: number,
-  request: Described,
-  route: RoutePolicy,
-  looksAtTokens: boolean,
-  permit: Permit,
-): number {
+function actionFor(found: number, request: Described, permit: Permit): number {
   switch (found) {
     case fieldClass.host:
     case fieldClass.contentLength:
@@ -128,14 +120,8 @@ function actionFor(
     // another route's rule
     case requestClass.policy:
       return copy;
-    case requestClass.authorization: {
-      // ours on this route: a bearer token where tokens are looked at, Basic where passwords are
-      const isOurs = request.isBearer ? looksAtTokens : request.basic !== null && route.takesPassword;
-      if (!isOurs) return copy;
-      // what did not decide was not checked, and must not look to the upstream as if it had been
-      const hasDecided = request.isBearer ? permit.token !== null : permit.how === 'password';
-      return route.forwardsAuthorization && hasDecided ? copy : drop;
-    }
+    case requestClass.authorization:
+      return keepsAuthorization(request, permit) ? copy : drop;
     case requestClass.maxForwards:
       return request.method === 'OPTIONS' ? countDown : copy;
     case requestClass.range:
@@ -161,6 +147,17 @@ function actionByRule(
   const name = foldName(head.nameOf(field));
   if (rule.removed.has(name)) return drop;
   return found === requestClass.foreign && request.isFromTrustedProxy && rule.kept.has(name) ? copy : action;
+}
+
+/**
+ * What decided goes no further, unless the route says so. A token that did not decide is the site's own. A password may be meant for us
+ * wherever we take one: it goes on only where the route says so, and then beside a cookie that opened, when the site is the one to
+ * check it; beside a token it would look as if the gateway had.
+ */
+function keepsAuthorization({ basic }: Described, { place, route }: Permit): boolean {
+  if (place === 'bearer') return route.forwardsAuthorization;
+  if (basic === null || !route.takesPassword) return true;
+  return route.forwardsAuthorization && (place === 'basic' || place === 'pass-cookie' || place === 'session-cookie');
 }
 
 /** For Host and Content-Length: one blank in front of the value and none behind. nginx refuses tabs there, so may others. */

@@ -5,7 +5,7 @@ import type { LookupFunction } from 'node:net';
 import { compileSnapshot } from '../config/compile.ts';
 import type { Config, Limits } from '../config/config.ts';
 import type { FeedUpstreamTls } from '../config/edge-feed.ts';
-import type { Denial } from '../core/decision/decide.ts';
+import type { Denial } from '../core/decision/denial.ts';
 import type { AllowKind } from '../core/decision/reasons.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import type { KeyRecord } from '../core/model/key.ts';
@@ -259,7 +259,8 @@ export class Runtime {
       route,
       status,
       denied: denial.reason,
-      token: request.explicitToken,
+      // a token that was not judged may be the site's, and nothing of it is ours to write down
+      token: denial.presented ? request.explicitToken : null,
     };
     this.#decisionLog?.write({ ...common, detail: hint === null ? denial.detail : `${denial.detail}; ${hint}` });
     this.#accessLog?.write({ ...unforwarded, ...common, allowed: null, durationMs, hint });

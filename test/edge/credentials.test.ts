@@ -178,16 +178,14 @@ describe('what is wrong with an explicit token is 401, and nothing else is tried
     ['longer', () => `${good}A`],
     ['padded', () => `${good}=`],
     ['of four parts', () => `${good}.AAAA`],
-    ['empty', () => ''],
-    ['of five KiB', () => 'a'.repeat(5000)],
     ['with alg none', () => `${Buffer.from('{"alg":"none","kid":"k1"}').toString('base64url')}.${good.split('.')[1]}.`],
     ['with another algorithm', () => forge({ ...head, alg: 'HS512' })],
-    ['of an unknown key', () => forge({ ...head, kid: 'k2' })],
-    ['with a key id that is a path', () => forge({ ...head, kid: '../../etc/passwd' })],
+    ['with a key id in escapes', () => forge('{"alg":"HS256","kid":"\\u006b1"}')],
+    ['with a key of ours and another', () => forge('{"alg":"HS256","kid":"k1","kid":"k2"}')],
+    ['of our key, and five KiB long', () => `${good}${'A'.repeat(5000)}`],
     ['with jku', () => forge({ ...head, jku: 'https://evil.example/jwks' })],
     ['with an embedded key', () => forge({ ...head, jwk: { kty: 'oct', k: 'AAAA' } })],
     ['with crit', () => forge({ ...head, crit: ['exp'] })],
-    ['without a key id', () => forge({ alg: 'HS256' })],
     ['of an unknown type', () => forge({ ...head, typ: 'at+jwt' })],
     ['of the session type', () => forge({ ...head, typ: 'ls+jwt' })],
     ['of the assertion type', () => forge({ ...head, typ: 'la+jwt' })],
@@ -205,18 +203,22 @@ describe('what is wrong with an explicit token is 401, and nothing else is tried
     for (const [target, fields] of [
       ['/mixed/a', [`Authorization: Bearer ${token}`]],
       [`/mixed/a?token=${token}`, []],
-      ...(token === '' ? [] : [[`/.t/${token}/mixed/a`, []] as const]),
+      [`/.t/${token}/mixed/a`, []],
     ] as const) {
       const answer = await refused('GET', target, [...fields, `Cookie: latchkey_pass=${gateway.mint({}, 'pass')}`]);
       expect(answer.status).toBe(401);
       expect(answer.header('WWW-Authenticate')).toBe('Bearer realm="mixed", error="invalid_token"');
-      expect(answer.text).not.toContain(token === '' ? 'Bearer' : token);
+      expect(answer.text).not.toContain(token);
     }
   });
 
   test('a route that takes only passwords takes no outside token, but the pass that it issued', async () => {
     expect((await refused('GET', '/pass/a', [`Authorization: Bearer ${good}`])).status).toBe(401);
-    expect((await ask('GET', '/pass/a', [`Authorization: Bearer ${gateway.mint({}, 'pass')}`])).status).toBe(200);
+    const cred = { id: 'c_1', v: 1 };
+    expect((await ask('GET', '/pass/a', [`Authorization: Bearer ${gateway.mint({ cred }, 'pass')}`])).status).toBe(200);
+    upstream.clear();
+    // whoever holds the common key can give the type to anything
+    expect((await refused('GET', '/pass/a', [`Authorization: Bearer ${gateway.mint({}, 'pass')}`])).status).toBe(401);
   });
 
   test('the same token is decided anew on each route: audience, life, host', async () => {
@@ -289,13 +291,31 @@ describe('a pass cookie', () => {
     expect(upstream.last.header('X-Forwarded-User')).toBe('outer');
   });
 
-  test('is looked at four times and no more', async () => {
-    const bad = Array.from({ length: 4 }, () => 'latchkey_pass=bad').join('; ');
-    const pass = gateway.mint({}, 'pass');
-    const three = bad.slice(bad.indexOf(';') + 2);
-    expect((await ask('GET', '/vod/a', [`Cookie: ${three}; latchkey_pass=${pass}`])).status).toBe(200);
+  test('is found behind any number of planted ones that do not verify', async () => {
+    const header = Buffer.from('{"alg":"HS256","kid":"k1","typ":"lp+jwt"}').toString('base64url');
+    const planted = (count: number) =>
+      Array.from(
+        { length: count },
+        (_, at) => `latchkey_pass=${header}.${btoa(`{"x":${100 + at}}`)}.${'A'.repeat(43)}`,
+      );
+    const pass = `latchkey_pass=${gateway.mint({}, 'pass')}`;
+    for (const before of [['latchkey_pass=a', 'latchkey_pass=b', 'latchkey_pass=c', 'latchkey_pass='], planted(100)]) {
+      const answer = await ask('GET', '/vod/a', [`Cookie: ${[...before, pass].join('; ')}`]);
+      expect(answer.status).toBe(200);
+      // one line clears them all
+      expect(answer.all('Set-Cookie')).toHaveLength(1);
+    }
+  });
+
+  test('is judged sixteen times and no more, however often one of them is there', async () => {
+    const pass = `latchkey_pass=${gateway.mint({}, 'pass')}`;
+    const elsewhere = (at: number) => `latchkey_pass=${gateway.mint({ paths: [`/other/${at}/*`] }, 'pass')}`;
+    const many = Array.from({ length: 16 }, (_, at) => elsewhere(at));
+    const same = Array(30).fill(elsewhere(0));
+    expect((await ask('GET', '/vod/a', [`Cookie: ${[...many.slice(1), pass].join('; ')}`])).status).toBe(200);
+    expect((await ask('GET', '/vod/a', [`Cookie: ${[...same, pass].join('; ')}`])).status).toBe(200);
     upstream.clear();
-    expect((await refused('GET', '/vod/a', [`Cookie: ${bad}; latchkey_pass=${pass}`])).status).toBe(401);
+    expect((await refused('GET', '/vod/a', [`Cookie: ${[...many, pass].join('; ')}`])).status).toBe(403);
   });
 
   test('that holds, but for something else, is 403 and stays', async () => {

@@ -103,6 +103,7 @@ const facts = fc
       isReserved: false,
       explicitForm: request.explicitToken === null ? null : 'bearer',
       explicitCount: request.explicitToken === null ? 0 : 1,
+      moreTokens: [],
       sessionCookie: null,
       linkTokens: 0,
     }),

@@ -88,6 +88,7 @@ describe('content and token come in one answer', () => {
       cred: { id: expect.stringMatching(/^c_[a-z2-7]{12}$/), v: 1 },
       n: [expect.stringMatching(/^cr_c_[a-z2-7]{12}$/)],
       v: ['none', 0],
+      hosts: ['media.example'],
       paths: ['/vod/*'],
       iat: expect.any(Number),
       exp: (payload.iat ?? 0) + 3600,

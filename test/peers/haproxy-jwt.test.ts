@@ -165,9 +165,9 @@ describe('HAProxy with the common key', () => {
     expect(await rig.present(await rig.mint('--paths', '/vod/*', '--methods', 'POST'))).toBe(403);
     expect(await rig.present(good, '/vod/a', 'POST')).toBe(405);
 
-    expect(await rig.present(await rig.mint('--paths', '/vod/*', '--hosts', 'a.test,media.example.org'))).toBe(200);
-    expect(await rig.present(await rig.mint('--paths', '/vod/*', '--hosts', 'xmedia.example.org'))).toBe(403);
-    for (const hosts of [[], 'media.example.org', ['xmedia.example.org', 'media.example.orgx'], ['*.example.org']]) {
+    expect(await rig.present(await rig.mint('--paths', '/vod/*', '--hosts', 'a.test,media.example'))).toBe(200);
+    expect(await rig.present(await rig.mint('--paths', '/vod/*', '--hosts', 'xmedia.example'))).toBe(403);
+    for (const hosts of [[], 'media.example', ['xmedia.example', 'media.examplex'], ['*.example.org']]) {
       expect([hosts, await rig.present(await foreign({ hosts }))]).toEqual([hosts, 403]);
     }
     expect(await rig.present(await foreign({ methods: [] }))).toBe(403);

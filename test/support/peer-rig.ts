@@ -73,7 +73,7 @@ export class PeerRig {
     const client = await RawClient.connect(this.#port);
     const deadline = setTimeout(() => client.destroy(), requestDeadlineMs);
     try {
-      const host = fields.some((field) => field.startsWith('Host:')) ? [] : ['Host: media.example.org'];
+      const host = fields.some((field) => field.startsWith('Host:')) ? [] : ['Host: media.example'];
       client.write(`${[`${method} ${target} HTTP/1.1`, ...host, ...fields, 'Connection: close'].join('\r\n')}\r\n\r\n`);
       return await client.read(method);
     } finally {

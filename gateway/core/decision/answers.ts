@@ -69,9 +69,13 @@ export interface Answers {
 
 export const noAnswers: Answers = { password: null, session: null, access: null };
 
-/** Claims of the pass that a password turns into. */
+/**
+ * Claims of the pass that a password turns into. A route may serve many hosts: the pass is for the one that was asked, as the browser
+ * that asked it will send its password to that one only.
+ */
 export function passwordClaims(
   answer: VerifiedPassword,
+  host: string,
   route: RoutePolicy,
   snapshot: Snapshot,
   now: EpochSeconds,
@@ -85,9 +89,9 @@ export function passwordClaims(
     cred: { id: answer.credentialId, v: answer.credentialVersion },
     ...hangingOn(answer.credentialId, answer.position),
     paths: route.passPaths,
+    hosts: [host],
     iat: now,
     exp: now + ttl,
-    ...(route.host === null ? {} : { hosts: [route.host] }),
     ...(audience === undefined ? {} : { aud: [audience] }),
   };
 }

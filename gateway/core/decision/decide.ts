@@ -6,15 +6,19 @@
 import { credentialNode } from '../model/node-id.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import type { TokenClaims } from '../token/claims.ts';
-import { checkScope, checkTimes, type TokenRefusal, type VerifiedToken } from '../token/common-key-token.ts';
+import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
 import { coversMethod, memberClaims, type SessionHolder } from './access.ts';
 import { type Answers, type Lookup, passwordClaims } from './answers.ts';
 import { parseBasic } from './basic.ts';
 import { chooseRoute } from './choose-route.ts';
 import { type CookieChanges, clearedPass, clearedSession, renewedSession } from './cookie-changes.ts';
-import type { RequestFacts } from './facts.ts';
+import { type Denial, deny, mayEnter, maySignIn, presented } from './denial.ts';
+import { chooseOwn, countOwn } from './explicit-tokens.ts';
+import { type CredentialPlace, maxPassCookies, type RequestFacts } from './facts.ts';
 import { isOfAnother, judgeSession } from './judge-session.ts';
+import { isOutsideScope, judgeToken } from './judge-token.ts';
 import type { AllowKind, DenyReason } from './reasons.ts';
+import { refusalDetail, staleDetail } from './refusal-detail.ts';
 import type { LiveIndex, RoutePolicy, Snapshot } from './snapshot.ts';
 
 /** The right to forward one request. Only `decide` can make one: the class itself is not exported. */
@@ -22,6 +26,8 @@ class Permit {
   readonly kind = 'allow';
   readonly route: RoutePolicy;
   readonly how: AllowKind;
+  /** Where the credential stood that let it in. Whoever asks, asks here: what else came with the request says nothing of it. */
+  readonly place: CredentialPlace;
   /** The token that let it pass, a session too; null for anyone, for a password, and for an answer about access. */
   readonly token: VerifiedToken | null;
   /** Who asks; null for anyone. */
@@ -37,6 +43,7 @@ class Permit {
   constructor(
     route: RoutePolicy,
     how: AllowKind,
+    place: CredentialPlace,
     token: VerifiedToken | null,
     claims: TokenClaims | null,
     issue: TokenClaims | null,
@@ -45,6 +52,7 @@ class Permit {
   ) {
     this.route = route;
     this.how = how;
+    this.place = place;
     this.token = token;
     this.claims = claims;
     this.issue = issue;
@@ -58,23 +66,6 @@ class Permit {
 }
 
 export type { Permit };
-
-/** A refusal, and what its answer may say. */
-export interface Denial {
-  readonly kind: 'deny';
-  readonly reason: DenyReason;
-  /** null when no route matched. */
-  readonly route: RoutePolicy | null;
-  /** An explicit credential was presented, so the answer is `invalid_token` and not an invitation. */
-  readonly presented: boolean;
-  readonly cookies: CookieChanges | null;
-  /** Where a person goes from here: signing in may help, or they knocked at the portal's door. Null: nowhere, it is refused. */
-  readonly leadsTo: 'sign-in' | 'portal' | null;
-  /** For the log: which check failed. Never a piece of a credential. */
-  readonly detail: string;
-  /** Seconds after which asking again may help; 0 when it will not. */
-  readonly retryAfterSeconds: number;
-}
 
 export type Decision = Permit | Denial | Lookup;
 
@@ -98,7 +89,7 @@ export function decide(
   if (facts.isReserved) {
     // a name that nobody configured is somebody's rebinding, or a certificate that covers too much (RFC 9110 §15.5.20)
     if (!snapshot.routes.knowsHost(facts.host)) return deny('unknown-host', null, 'no route has this host');
-    return new Permit(snapshot.reserved, 'anyone', null, null, null, null, null);
+    return new Permit(snapshot.reserved, 'anyone', 'nowhere', null, null, null, null, null);
   }
   const route = chooseRoute(snapshot.routes, facts.host, facts.path);
   if (route === 'encoded-slash') return deny('encoded-slash', null, 'an encoded slash (%2F) where no route keeps it');
@@ -110,23 +101,31 @@ export function decide(
     return deny('path-form-method', route, 'a token in the path goes with GET and HEAD only', presented);
   }
   // before everything else that could decide: a link's token must never reach the site, whoever presents it
-  if (facts.linkTokens > 0 && route.takesMember) return presentLink(facts, route, snapshot);
+  if (facts.linkTokens > 0 && route.takesMember) return presentLink(facts, route, snapshot, live);
   const looksAtTokens = route.takesToken || route.takesPass;
-  if (looksAtTokens && facts.explicitToken !== null) return decideExplicit(facts, route, snapshot, live, now);
+  let sites: TokenRefusal | null = null;
+  if (looksAtTokens && facts.explicitToken !== null) {
+    const decision = decideExplicit(facts, route, snapshot, live, now);
+    if (decision.kind !== 'refused') return decision;
+    // not meant for us, so it decides nothing, unless nothing else opens the route
+    sites = decision;
+  }
 
   let cookies: CookieChanges | null = null;
   let outside: DenyReason | null = null;
-  let isStale = false;
-  let foreign: Permit | null = null;
+  let stale: string | null = null;
+  let ofAnother: Permit | null = null;
+  let looked = 0;
   if (looksAtTokens && facts.passCookies.length > 0) {
     for (const cookie of facts.passCookies) {
       const verified = live.verify(cookie);
-      const verdict = judge(verified, facts, route, snapshot, live, now);
+      if (verified.kind === 'verified' && ++looked > maxPassCookies) break;
+      const verdict = judgeToken(verified, facts, route, snapshot, live, now);
       if (typeof verdict !== 'string') {
-        const permit = allowToken(route, verdict, cookies, now >= verdict.renewFrom ? verdict : null);
+        const permit = allowToken(route, 'pass-cookie', verdict, cookies, now >= verdict.renewFrom ? verdict : null);
         if (!isOfAnother(verdict, facts, route, snapshot, live, now)) return permit;
-        foreign ??= permit;
-      } else if (verdict === 'index-stale') isStale = true;
+        ofAnother ??= permit;
+      } else if (verdict === 'index-stale' && verified.kind === 'verified') stale ??= staleDetail(verified, live);
       else if (isOutsideScope(verdict)) outside ??= verdict;
       // a pass that this route does not take is another one's, and good there
       else if (verdict !== 'credential-not-accepted') cookies = clearedPass(cookies, verified, route);
@@ -134,22 +133,26 @@ export function decide(
   }
 
   // a cookie that is good elsewhere does not stop credentials that are good here
-  if (route.takesPassword && facts.basic !== null && foreign === null) {
-    return decideBasic(facts.basic, route, snapshot, live, now, answers, cookies);
-  }
+  const hasPassword = route.takesPassword && facts.basic !== null && ofAnother === null;
   if (route.looksAtSessions && facts.sessionCookie !== null) {
     const decision = decideSession(facts.sessionCookie, facts, route, snapshot, live, now, answers, cookies);
-    if (decision.kind === 'deny' && foreign !== null) return foreign;
-    if (decision.kind !== 'absent') return decision;
+    if (decision.kind === 'deny') {
+      if (ofAnother !== null) return ofAnother;
+      if (!hasPassword) return decision;
+    } else if (decision.kind !== 'absent') return decision;
+    else stale ??= decision.stale;
     cookies = decision.cookies;
-    if (decision.isStale) isStale = true;
   }
-  if (foreign !== null) return foreign;
-  if (route.takesAnyone) return new Permit(route, 'anyone', null, null, null, cookies, null);
+  if (hasPassword) return decideBasic(facts.basic ?? '', facts, route, snapshot, live, now, answers, cookies);
+  if (ofAnother !== null) return ofAnother;
+  if (sites === null && route.takesAnyone) {
+    return new Permit(route, 'anyone', 'nowhere', null, null, null, cookies, null);
+  }
   // nobody is turned away for good, nor sent to sign in, because of what is not known right now
-  if (isStale) return denyStale(route, cookies);
+  if (stale !== null) return denyStale(route, stale, cookies);
   const signIn = route.looksAtSessions ? maySignIn : 0;
   if (outside !== null) return deny(outside, route, 'the pass holds, but not for this request', signIn, cookies);
+  if (sites !== null) return deny(sites.reason, route, sites.detail, presented, cookies);
   return deny('no-credential', route, 'nothing that this route accepts was presented', signIn, cookies);
 }
 
@@ -160,24 +163,24 @@ function denyNoRoute({ host, path, method }: RequestFacts, { portal }: Snapshot)
 }
 
 /** A link's token goes to control as it came, which asks for a session, asks back, and writes. It decides nothing here. */
-function presentLink(facts: RequestFacts, route: RoutePolicy, snapshot: Snapshot): Decision {
-  const others = facts.explicitCount + (route.takesPassword && facts.basic !== null ? 1 : 0);
+function presentLink(facts: RequestFacts, route: RoutePolicy, snapshot: Snapshot, live: LiveIndex): Decision {
+  const others = countOwn(facts, live) + (route.takesPassword && facts.basic !== null ? 1 : 0);
   if (facts.linkTokens + others > 1) {
     return deny('credential-repeated', route, 'a link token beside another credential', presented);
   }
-  return new Permit(snapshot.reserved, 'anyone', null, null, null, null, null);
+  return new Permit(snapshot.reserved, 'anyone', 'nowhere', null, null, null, null, null);
 }
 
 /** Nobody is signed in; with what is to be cleared for it. */
 interface Absent {
   readonly kind: 'absent';
   readonly cookies: CookieChanges | null;
-  /** Somebody may be: it is not known well enough what was revoked. */
-  readonly isStale: boolean;
+  /** Somebody may be: what is not known well enough; null when nobody is. */
+  readonly stale: string | null;
 }
 
-function absent(cookies: CookieChanges | null, isStale = false): Absent {
-  return { kind: 'absent', cookies, isStale };
+function absent(cookies: CookieChanges | null, stale: string | null = null): Absent {
+  return { kind: 'absent', cookies, stale };
 }
 
 /** A token that was renewed for this request is newer than the request. */
@@ -212,10 +215,11 @@ function decideSession(
   const { token, holder } = session;
   if (route.isRevocable) {
     if (live.isRevoked(token)) return absent(clearedSession(cookies));
-    if (live.indexAgeMs > route.maxStalenessMs) return absent(cookies, true);
+    if (live.indexAgeMs > route.maxStalenessMs) return absent(cookies, staleDetail(token, live));
   }
   const renew = now >= token.renewFrom ? token : null;
-  if (route.takesSession) return new Permit(route, 'session', token, token.claims, null, cookies, renew);
+  if (route.takesSession)
+    return new Permit(route, 'session', 'session-cookie', token, token.claims, null, cookies, renew);
   return decideMember(holder, facts, route, snapshot, live, now, answers, cookies, renew);
 }
 
@@ -240,7 +244,7 @@ function decideMember(
         return deny('outside-method', route, 'a member, but not with this method', 0, cookies);
       }
       const { claims, issuable } = memberClaims(answer, holder, route, snapshot, now, live.position);
-      return new Permit(route, 'member', null, claims, issuable ? claims : null, cookies, renew);
+      return new Permit(route, 'member', 'session-cookie', null, claims, issuable ? claims : null, cookies, renew);
     }
     case 'none':
       if (route.takesAnyone) return absent(cookies);
@@ -260,54 +264,37 @@ function whenAway(route: RoutePolicy, cookies: CookieChanges | null): Denial | A
   return deny('control-away', route, 'control did not answer', 0, cookies, 1);
 }
 
+/** @returns the refusal of a token that is not meant for us */
 function decideExplicit(
   facts: RequestFacts,
   route: RoutePolicy,
   snapshot: Snapshot,
   live: LiveIndex,
   now: EpochSeconds,
-): Decision {
-  if (facts.explicitCount > 1)
-    return deny('credential-repeated', route, 'more than one token was presented', presented);
-  const verdict = judge(live.verify(facts.explicitToken ?? ''), facts, route, snapshot, live, now);
-  if (verdict === 'index-stale') return denyStale(route, null);
-  if (typeof verdict === 'string') return deny(verdict, route, 'the presented token was refused', presented);
-  return allowToken(route, verdict, null, null);
-}
-
-/** All checks on one token; a reason when it does not let this request pass. */
-function judge(
-  verified: VerifiedToken | TokenRefusal,
-  facts: RequestFacts,
-  route: RoutePolicy,
-  snapshot: Snapshot,
-  live: LiveIndex,
-  now: EpochSeconds,
-): VerifiedToken | DenyReason {
-  if (verified.kind === 'refused') return verified.reason;
-  // a session stands in its own cookie and nowhere else
-  if (verified.type === 'session') return 'token-wrong-type';
-  if (!route.takesToken) {
-    if (verified.type === 'outside') return 'credential-not-accepted';
-    // a password that opens one route is no membership on another
-    if (verified.claims.cred !== undefined && !route.takesPassword) return 'credential-not-accepted';
+): Decision | TokenRefusal {
+  let form = facts.explicitForm ?? 'bearer';
+  let token = facts.explicitToken ?? '';
+  if (facts.explicitCount > 1) {
+    const own = chooseOwn(facts, live);
+    if (own === 'repeated') return deny('credential-repeated', route, 'more than one token was presented', presented);
+    if (own !== null) ({ form, token } = own);
   }
-  // times and scope are checked on each request, so what is remembered of a token is its signature and nothing else
-  const reason =
-    checkTimes(verified, now, snapshot.clockSkewSeconds, route.maxTokenTtlSeconds) ??
-    checkScope(verified, route, facts);
-  if (reason !== null || !route.isRevocable) return reason ?? verified;
-  if (live.isRevoked(verified)) return 'token-revoked';
-  // last: what is refused anyhow needs no fresh index
-  return live.indexAgeMs > route.maxStalenessMs ? 'index-stale' : verified;
+  const verified = live.verify(token);
+  if (verified.kind === 'refused' && form !== 'path' && !live.isOurs(token)) return verified;
+  const verdict = judgeToken(verified, facts, route, snapshot, live, now);
+  if (typeof verdict !== 'string') return allowToken(route, form, verdict, null, null);
+  const detail = refusalDetail(verified, verdict, { route, facts, now, skewSeconds: snapshot.clockSkewSeconds, live });
+  if (verdict === 'index-stale') return denyStale(route, detail, null);
+  return deny(verdict, route, detail, presented);
 }
 
-function denyStale(route: RoutePolicy, cookies: CookieChanges | null): Denial {
-  return deny('index-stale', route, 'what was revoked is not known well enough', 0, cookies, 1);
+function denyStale(route: RoutePolicy, detail: string, cookies: CookieChanges | null): Denial {
+  return deny('index-stale', route, detail, 0, cookies, 1);
 }
 
 function decideBasic(
   basic: string,
+  facts: RequestFacts,
   route: RoutePolicy,
   snapshot: Snapshot,
   live: LiveIndex,
@@ -328,10 +315,10 @@ function decideBasic(
       if (route.isRevocable && position !== null && live.hasRevoked([credentialNode(answer.credentialId)], position)) {
         return deny('control-away', route, 'the answer was overtaken by a revocation', presented, cookies, 1);
       }
-      const claims = passwordClaims(answer, route, snapshot, now);
+      const claims = passwordClaims(answer, facts.host, route, snapshot, now);
       // a pass that no revocation could end is none
       const issue = position === null && route.isRevocable ? null : claims;
-      return new Permit(route, 'password', null, claims, issue, cookies, null);
+      return new Permit(route, 'password', 'basic', null, claims, issue, cookies, null);
     }
     case 'refused':
       return deny('password-wrong', route, 'unknown user or wrong password', presented, cookies);
@@ -346,44 +333,10 @@ function decideBasic(
 
 function allowToken(
   route: RoutePolicy,
+  place: CredentialPlace,
   token: VerifiedToken,
   cookies: CookieChanges | null,
   renew: VerifiedToken | null,
 ): Permit {
-  return new Permit(route, token.type === 'pass' ? 'pass' : 'token', token, token.claims, null, cookies, renew);
-}
-
-function isOutsideScope(reason: DenyReason): boolean {
-  return (
-    reason === 'outside-path' ||
-    reason === 'outside-method' ||
-    reason === 'outside-host' ||
-    reason === 'outside-address'
-  );
-}
-
-/** An explicit credential was presented. */
-export const presented = 1;
-const maySignIn = 2;
-const mayEnter = 3;
-
-/** @param flags  `presented`, `maySignIn`, `mayEnter`, or 0 */
-export function deny(
-  reason: DenyReason,
-  route: RoutePolicy | null,
-  detail: string,
-  flags = 0,
-  cookies: CookieChanges | null = null,
-  retryAfterSeconds = 0,
-): Denial {
-  return {
-    kind: 'deny',
-    reason,
-    route,
-    presented: flags === presented,
-    cookies,
-    leadsTo: flags === maySignIn ? 'sign-in' : flags === mayEnter ? 'portal' : null,
-    detail,
-    retryAfterSeconds,
-  };
+  return new Permit(route, token.type === 'pass' ? 'pass' : 'token', place, token, token.claims, null, cookies, renew);
 }

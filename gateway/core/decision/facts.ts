@@ -3,6 +3,15 @@
 /** Where an explicit token stood. */
 export type TokenForm = 'bearer' | 'path' | 'query';
 
+/** Where the credential stood that decided; `nowhere` for what anyone may open. */
+export type CredentialPlace = TokenForm | 'basic' | 'pass-cookie' | 'session-cookie' | 'nowhere';
+
+/** A token that was put into the request on purpose, ours or not. */
+export interface ExplicitToken {
+  readonly form: TokenForm;
+  readonly token: string;
+}
+
 /** A request, described. Values are as the client sent them unless said otherwise. */
 export interface RequestFacts {
   readonly method: string;
@@ -14,12 +23,14 @@ export interface RequestFacts {
   readonly clientAddress: string;
   /** The path names latchkey's own pages. */
   readonly isReserved: boolean;
-  /** A token in `Authorization: Bearer`, the path, or the query; the first one found. */
+  /** A token in `Authorization: Bearer`, the path, or the query; the first one found. It may be the site's, and decide nothing. */
   readonly explicitToken: string | null;
   readonly explicitForm: TokenForm | null;
-  /** How many explicit tokens there were; more than one is refused. */
+  /** How many explicit tokens there were. More than one of ours is refused. */
   readonly explicitCount: number;
-  /** Values of pass cookies in the order sent, at most `maxPassCookies`. */
+  /** The explicit tokens behind the first, at most `maxExplicitTokens` in all; empty nearly always. */
+  readonly moreTokens: readonly ExplicitToken[];
+  /** Different values of pass cookies in the order sent, at most `maxPassValues`. */
   readonly passCookies: readonly string[];
   /** Value of the session cookie, under the name that this connection has it by; null without one. */
   readonly sessionCookie: string | null;
@@ -29,5 +40,14 @@ export interface RequestFacts {
   readonly basic: string | null;
 }
 
-/** Pass cookies looked at; nested collections legitimately send two. */
-export const maxPassCookies = 4;
+/** Explicit tokens in one request that are told apart; with more it is refused before any of them is looked at. */
+export const maxExplicitTokens = 16;
+
+/** Pass cookies that are judged, of those whose signature holds; nested collections legitimately send two. */
+export const maxPassCookies = 16;
+
+/**
+ * Pass cookies whose signature is looked at. A sibling of the host can set any number of them, and a browser keeps fewer than two
+ * hundred for a domain: none of those may push out the good one behind them.
+ */
+export const maxPassValues = 256;

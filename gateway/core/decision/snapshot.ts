@@ -49,6 +49,8 @@ export interface RoutePolicy {
   readonly unscopedTokens: 'refuse' | 'allow';
   readonly audience: readonly string[];
   readonly maxTokenTtlSeconds: number;
+  /** Longest life of a pass here: no longer than any token's, and than the longest that latchkey gives. */
+  readonly maxPassTtlSeconds: number;
   /** Whether revocations are looked at; false: tokens hold until they expire, and no index is needed. */
   readonly isRevocable: boolean;
   /** How old the knowledge of revocations may be when a token decides. */
@@ -149,6 +151,12 @@ export interface LiveIndex {
   verify(token: string): VerifiedToken | TokenRefusal;
   /** Whether a revocation ends this token. Asks in the same turn as `indexAgeMs`: alone it says nothing about what is not known yet. */
   isRevoked(token: VerifiedToken): boolean;
+  /** By how many places of the log a pass is ahead of what is known; 0 for nearly every one. */
+  placesAhead(token: VerifiedToken): number;
+  /** Whether a pass was made by a gateway with another store, of which the log here says nothing. */
+  isForeign(token: VerifiedToken): boolean;
+  /** Whether a text names a key of ours, so that it is meant for us whatever else is wrong with it. */
+  isOurs(token: string): boolean;
   /** The place of the log up to which revocations are known; null before the index was loaded. */
   readonly position: LogPosition | null;
   /** The same of an answer that was read at a place of the log and hangs on these nodes. */

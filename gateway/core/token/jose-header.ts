@@ -79,6 +79,23 @@ export function parseJoseHeader(json: string): JoseHeader | JoseHeaderProblem {
   return { kind: 'header', alg: members.alg, kid: members.kid, typ: members.typ };
 }
 
+/**
+ * Key ids that a header names under any reading of it: the one that JSON.parse finds, and every one that stands there plainly, since of
+ * two equal members others may take the first. For headers that `parseJoseHeader` refuses as well.
+ */
+export function keyIdsIn(json: string): readonly string[] {
+  const found = [...json.matchAll(/"kid"[ \t\r\n]*:[ \t\r\n]*"([^"]*)"/g)].map((match) => match[1] ?? '');
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === 'object' && value !== null && 'kid' in value && typeof value.kid === 'string') {
+      found.push(value.kid);
+    }
+  } catch {
+    // no JSON: what stands there plainly is all there is
+  }
+  return found;
+}
+
 function problem(detail: string): JoseHeaderProblem {
   return { kind: 'problem', detail };
 }

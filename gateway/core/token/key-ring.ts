@@ -6,7 +6,7 @@ import type { KeyObject } from 'node:crypto';
 import { createSecretKey } from 'node:crypto';
 import type { KeyPurpose, KeyRecord } from '../model/key.ts';
 import type { TokenType } from './jose-header.ts';
-import { encodeJoseHeader, isKeyId } from './jose-header.ts';
+import { encodeJoseHeader, isKeyId, keyIdsIn } from './jose-header.ts';
 
 /** A key with what is made from it once. */
 export interface RingKey {
@@ -31,6 +31,9 @@ export const minSecretBytes = 32;
 /** Only holders of a key can fill the table, so it needs a bound but no eviction: what came first stays. */
 const maxAcceptedHeaders = 256;
 
+/** Longest header that is looked into for a key id; those of good tokens have at most 220 characters. */
+const maxHeaderLength = 2048;
+
 /** The keys by id. Made by `buildKeyRing`. */
 export class KeyRing {
   readonly #keys: ReadonlyMap<string, RingKey>;
@@ -44,6 +47,18 @@ export class KeyRing {
   /** The key of this id, in whatever state and of whatever purpose: the caller checks both. */
   find(kid: string): RingKey | undefined {
     return this.#keys.get(kid);
+  }
+
+  /**
+   * Whether a text names one of these keys, retired ones included: then it is meant for us, whatever else is wrong with it. Looks at
+   * what stands before the first dot and verifies nothing.
+   */
+  isNamedBy(token: string): boolean {
+    const dot = token.indexOf('.');
+    const header = dot < 0 ? token : token.slice(0, dot);
+    if (header.length > maxHeaderLength) return false;
+    if (this.#headers.has(header)) return true;
+    return keyIdsIn(Buffer.from(header, 'base64url').toString('latin1')).some((kid) => this.#keys.has(kid));
   }
 
   /** The first key of the purpose that may sign; null when there is none. */

@@ -9,6 +9,7 @@ import { hopByHopRows } from './hop-by-hop.ts';
 import { hostRows } from './host.ts';
 import { identityRows } from './identity.ts';
 import { optInRows } from './opt-ins.ts';
+import { passRows } from './passes.ts';
 import { pathRows } from './path.ts';
 import { policyRows } from './policy.ts';
 import { proxyHeaderRows } from './proxy-headers.ts';
@@ -80,6 +81,7 @@ const allRows: readonly RequestRow[] = [
   ...bodyRows,
   ...rangeRows,
   ...tokenRows,
+  ...passRows,
   ...sessionRows,
   ...optInRows,
   ...policyRows,

@@ -63,6 +63,21 @@ const origins: readonly (readonly [id: string, what: string, lines: readonly str
   ['origin-twice', 'a pass and two Origins', [`Origin: http://${host}`, 'Origin: http://evil.example']],
 ];
 
+/** Beside a cookie that decides: what is no credential here must not take its protection away. */
+const decoys: readonly (readonly [id: string, what: string, query: string, lines: readonly string[]])[] = [
+  ['decoy-query', 'a parameter of the site’s', '?token=x', []],
+  ['decoy-bearer', 'a bearer token of the site’s', '', ['Authorization: Bearer x']],
+  ['decoy-jwt', 'a JWT of the site’s', '', ['Authorization: Bearer eyJhbGciOiJIUzI1NiIsImtpZCI6ImFwcCJ9.e30.AAAA']],
+  ['decoy-basic', 'a password of the site’s', '', ['Authorization: Basic eDp5']],
+];
+const sessionCookie = (make: Making) => {
+  const own = { sub: 'ac_1', sid: 'se_1', did: 'dv_1', aud: [host], iat: make.now, exp: make.now + 300 };
+  const nodes = { paths: undefined, n: ['ac_1', 'se_1', 'dv_1'], v: ['none', 0] };
+  const token = make.token({ ...own, ...nodes }, 'session');
+  // each connection has it by one of the two names
+  return `Cookie: latchkey=${token}; __Host-latchkey=${token}`;
+};
+
 const passCookie = (make: Making) => `Cookie: latchkey_pass=${make.token({}, 'pass')}`;
 const asked = (target: string) =>
   new RegExp(`^GET ${target} HTTP/1\\.1\\r\\n(?:.+\\r\\n)*?${connection}\\r\\n${upgrade}\\r\\n`);
@@ -100,6 +115,29 @@ export const upgradeRows: readonly RequestRow[] = [
   ),
   ...origins.map(([id, what, lines]) =>
     refused(id, what, (make) => get('/vod/a', ...sound, passCookie(make), ...lines), 'RFC 6455 §10.2', 403),
+  ),
+  ...decoys.flatMap(([id, what, query, lines]) => [
+    refused(
+      `${id}-session`,
+      `a session, a foreign Origin, and ${what}`,
+      (make) => get(`/club/a${query}`, ...sound, sessionCookie(make), ...lines, 'Origin: http://evil.example'),
+      'RFC 6455 §10.2',
+      403,
+    ),
+    refused(
+      `${id}-pass`,
+      `a pass, no Origin, and ${what}`,
+      (make) => get(`/vod/a${query}`, ...sound, passCookie(make), ...lines),
+      'RFC 6455 §10.2',
+      403,
+    ),
+  ]),
+  refused(
+    'decoy-own-token',
+    'a session, a foreign Origin, and a token of ours where none is taken',
+    (make) => get(`/club/a?token=${make.token()}`, ...sound, sessionCookie(make), 'Origin: http://evil.example'),
+    'RFC 6455 §10.2',
+    403,
   ),
   refused(
     'no-credential',

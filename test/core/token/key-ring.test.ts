@@ -50,6 +50,35 @@ describe('KeyRing', () => {
     expect(() => buildKeyRing([record(id)])).toThrow('printable ASCII');
   });
 
+  it.each([
+    ['a key of it', '{"alg":"HS256","kid":"a"}', true],
+    ['a retired one', '{"kid":"b"}', true],
+    ['one of another purpose', '{"kid":"inner","typ":"x"}', true],
+    ['one in escapes', '{"kid":"\\u0061"}', true],
+    ['one behind another', '{"kid":"z","kid":"a"}', true],
+    ['one in front of another', '{"kid":"a","kid":"z"}', true],
+    ['one in what is no JSON', '{"kid" : "a"', true],
+    ['another', '{"alg":"HS256","kid":"c"}', false],
+    ['what every object has', '{"kid":"constructor"}', false],
+    ['a number', '{"kid":1}', false],
+    ['none', '{"alg":"HS256"}', false],
+    ['nothing', '', false],
+  ])('says whose a token is: its header names %s', (_what, header, isOurs) => {
+    const ring = buildKeyRing([
+      record('a'),
+      record('b', { state: 'retired' }),
+      record('inner', { purpose: 'internal' }),
+    ]);
+    const text = Buffer.from(header).toString('base64url');
+    for (const token of [text, `${text}.`, `${text}.e30.AAAA`, `${text}.a.b.c`])
+      expect(ring.isNamedBy(token)).toBe(isOurs);
+  });
+
+  it('looks for no key in a header of any length', () => {
+    const text = Buffer.from(`{"x":"${'x'.repeat(100_000)}","kid":"a"}`).toString('base64url');
+    expect(buildKeyRing([record('a')]).isNamedBy(text)).toBe(false);
+  });
+
   it('remembers at most 256 headers', () => {
     const ring = buildKeyRing([record('a')]);
     const key = ring.find('a');
