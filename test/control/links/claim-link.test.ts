@@ -2,9 +2,20 @@
 
 import { describe, expect, test } from 'vitest';
 import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
+import { foreseeClaim } from '../../../gateway/control/links/claim-link.ts';
 import { revokeLink } from '../../../gateway/control/links/revoke-link.ts';
 import { revokeMember } from '../../../gateway/control/links/revoke-member.ts';
-import { addAccount, addDevice, ask, claim, dump, makeLink, makeLinkRig } from '../../support/link-rig.ts';
+import {
+  type AccountActor,
+  addAccount,
+  addDevice,
+  ask,
+  claim,
+  dump,
+  type MadeLink,
+  makeLink,
+  makeLinkRig,
+} from '../../support/link-rig.ts';
 import { describeEngines } from '../../support/stores.ts';
 
 describeEngines('claim', (engine) => {
@@ -48,6 +59,42 @@ describeEngines('claim', (engine) => {
     expect(link.claims_used).toBe(3);
     const passing = await Promise.all(people.map((actor) => ask(rig, actor)));
     expect(passing.map(({ kind }) => kind === 'granted')).toEqual(kinds.map((kind) => kind === 'granted'));
+  });
+
+  test('what a claim would come to is told without one, and nothing is written', async () => {
+    const rig = await makeLinkRig(engine);
+    const foresee = async (actor: AccountActor, made: MadeLink): Promise<string> => {
+      const before = await dump(rig);
+      const { kind } = await foreseeClaim(rig.context, actor, made.presentation, 'request-1');
+      expect(await dump(rig)).toBe(before);
+      return kind;
+    };
+    const [one, few] = [await makeLink(rig), await makeLink(rig, { claimsAllowed: 3 })];
+    const [early, late] = [
+      await makeLink(rig, { claimFromAt: rig.clock.now + 60 }),
+      await makeLink(rig, { claimUntilAt: rig.clock.now + 30 }),
+    ];
+    const [anna, bert, carl] = [await addAccount(rig), await addAccount(rig), await addAccount(rig)];
+    expect([await foresee(anna, one), await foresee(anna, early)]).toEqual(['would-claim', 'early']);
+    const wrong = { ...one, presentation: { ...one.presentation, key: early.link.accessKeyId } };
+    expect(await foresee(anna, wrong)).toBe('wrong-pair');
+
+    await claim(rig, anna, one);
+    // what lets her in lets her in by other links too
+    expect([await foresee(anna, one), await foresee(anna, few)]).toEqual(['already', 'yours-otherwise']);
+    expect([await foresee(bert, one), await foresee(bert, few)]).toEqual(['full', 'would-claim']);
+    const granted = await claim(rig, carl, few);
+    if (granted.kind !== 'granted') throw new Error(granted.kind);
+    await revokeMember(rig.context, rig.owner, granted.memberId, null);
+    expect(await foresee(carl, few)).toBe('member-revoked');
+    rig.clock.now += 30;
+    expect(await foresee(bert, late)).toBe('past-window');
+    await revokeLink(rig.context, rig.owner, few.link.id, null);
+    expect(await foresee(bert, few)).toBe('revoked');
+    const unverified = await addAccount(rig, { isVerified: false });
+    expect(await foresee(unverified, early)).toBe('account-not-able');
+    rig.configure({ collections: [] });
+    expect([await foresee(anna, one), await foresee(bert, one)]).toEqual(['wrong-pair', 'wrong-pair']);
   });
 
   test('one account from two devices and two nodes at once spends one claim', async () => {
