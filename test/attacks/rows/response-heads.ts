@@ -108,6 +108,48 @@ const removed: readonly (readonly [id: string, what: string, line: string])[] = 
   ['request-id', 'another request id', 'X-Request-Id: evil'],
 ];
 
+/** Addresses in an answer to http://media.example, and what a visitor there is told. */
+const addresses: readonly (readonly [id: string, what: string, line: string, told: RegExp])[] = [
+  [
+    'port',
+    'another port of the host',
+    'Location: http://media.example:9000/a',
+    /^Location: http:\/\/media\.example\/a\r$/m,
+  ],
+  [
+    'scheme',
+    'another scheme of the host',
+    'Location: https://media.example/a',
+    /^Location: http:\/\/media\.example\/a\r$/m,
+  ],
+  ['inner', 'its own inner address', 'Location: http://localhost/a', /^Location: http:\/\/media\.example\/a\r$/m],
+  [
+    'refresh',
+    'the same in Refresh',
+    'Refresh: 0; URL=http://127.0.0.1/a',
+    /^Refresh: 0; URL=http:\/\/media\.example\/a\r$/m,
+  ],
+  ['link', 'the same in Link', 'Link: <http://[::1]/a>', /^Link: <http:\/\/media\.example\/a>\r$/m],
+  [
+    'user',
+    'a host behind user information',
+    'Location: http://media.example@evil/a',
+    /^Location: http:\/\/media\.example@evil\/a\r$/m,
+  ],
+  [
+    'backslash',
+    'a host behind a backslash',
+    'Location: http://media.example\\@evil/a',
+    /^Location: http:\/\/media\.example\\@evil\/a\r$/m,
+  ],
+  [
+    'suffix',
+    'a longer host',
+    'Location: http://media.example.evil/a',
+    /^Location: http:\/\/media\.example\.evil\/a\r$/m,
+  ],
+];
+
 export const responseHeadRows: readonly ResponseRow[] = [
   ...statusLines.map(([id, what, line]) => status.bad(id, what, `${line}\r\n${evil}`, statusLine)),
   status.bad('empty-line-first', 'an empty line first', `\r\n${good}`, statusLine),
@@ -162,6 +204,19 @@ export const responseHeadRows: readonly ResponseRow[] = [
       text: 'good',
       lacks: /evil/,
     }),
+  ),
+  ...addresses.map(([id, what, line, told]) =>
+    fields.cleaned(`address-${id}`, `an answer that names ${what}`, sound('good', line), 'RFC 9110 §10.2.2', {
+      text: 'good',
+      contains: told,
+    }),
+  ),
+  fields.cleaned(
+    'removes-alternative',
+    'an address past the gateway goes',
+    sound('good', 'Alt-Svc: h3="evil:443"'),
+    'RFC 7838',
+    { text: 'good', lacks: /evil/ },
   ),
   fields.cleaned(
     'connection-close',
