@@ -102,22 +102,29 @@ export function requestFieldNames(
       if (isForeignName(folded) || isForwardingHeader(folded)) return requestClass.foreign;
       return requestFields.has(folded) ? requestClass.policy : fieldClass.plain;
     },
-    ofRequestLookAlike,
+    (found) =>
+      ofRequestLookAlike(
+        found,
+        harmlessNames.some((name) => requestFields.has(name)),
+      ),
   );
 }
 
-function ofRequestLookAlike(found: number): number {
+/** Nobody is let in for one of these. */
+const harmlessNames: readonly string[] = ['accept', 'x-requested-with', 'prefer', 'user-agent', 'max-forwards'];
+
+/** @param isRuled  some route has a rule for one of the harmless names */
+function ofRequestLookAlike(found: number, isRuled: boolean): number {
   switch (found) {
     // some route's rule judges all names that are one to a site
     case requestClass.policy:
       return found;
-    // nobody is let in for one of these
     case requestClass.accept:
     case requestClass.requestedWith:
     case requestClass.prefer:
     case requestClass.userAgent:
     case requestClass.maxForwards:
-      return fieldClass.plain;
+      return isRuled ? requestClass.policy : fieldClass.plain;
     default:
       return fieldClass.lookAlike;
   }

@@ -161,6 +161,18 @@ describe('headers that a route removes', () => {
   });
 });
 
+describe('other spellings of a name in a rule', () => {
+  test('are the same name to many a site, and go where it goes', async () => {
+    await ask('/set/a', ['X_Tenant: red', 'X.Tenant: red', 'x_webauth_user: root', 'Accept_Encoding: gzip']);
+    expect(upstream.last.raw.toString('latin1')).not.toMatch(/red|root|gzip/);
+    await ask('/removed/a', ['X_Debug: 1', 'X~Debug: 1', 'User_Agent: x', 'Other_Name: kept']);
+    expect(seenHead(upstream.last)).toBe(forwardedHead('GET /removed/a', { fields: ['Other_Name: kept'] }));
+    const fields = ['X_Tenant: red', 'X_Debug: 1', 'User_Agent: x'];
+    await ask('/open/a', fields);
+    expect(seenHead(upstream.last)).toBe(forwardedHead('GET /open/a', { fields }));
+  });
+});
+
 describe('headers of other gateways that a route keeps', () => {
   const fields = ['CF-Connecting-IP: 192.0.2.1', 'X-Real-IP: 192.0.2.1', 'X-Forwarded-Port: 8443', 'True-Client-IP: 1'];
 
