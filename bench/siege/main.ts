@@ -1,0 +1,178 @@
+// `npm run bench:siege`: what strangers can do to a gateway while it works. Wrong passwords from 64 networks, one recorded ClientHello
+// again and again, and revocations during both; beside them people with a token, first in quiet and then in the siege.
+// Exit code 1 when an edge was lost, when a token passed after its revocation was answered, or when the siege made p99 more than three
+// times what it was. Generators share the machine with the gateway, at a lower priority, as they would not if they were elsewhere:
+// the figures say what was really sent, and only the ratio of one run says something.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { createHash, randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, setPriority, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { mintToken } from '../../gateway/core/token/common-key-token.ts';
+import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
+import { askAdmin } from '../../test/support/admin-client.ts';
+import { epochSeconds, pause } from '../measure/clock.ts';
+import { pace } from '../measure/load.ts';
+import { stopAll } from '../measure/processes.ts';
+import { percentile } from '../measure/statistics.ts';
+import { separator } from '../workload/requests.ts';
+import type { FloodJob, FloodResult } from './flood.ts';
+import { askOnce, recordHello, startSiegeGateway } from './gateway.ts';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '20' },
+    guesses: { type: 'string', default: '1000' },
+    hellos: { type: 'string', default: '5000' },
+    revocations: { type: 'string', default: '200' },
+    rate: { type: 'string', default: '200' },
+    edges: { type: 'string', default: '2' },
+    seed: { type: 'string' },
+    entry: { type: 'string', default: join(import.meta.dirname, '..', '..', 'gateway', 'main.ts') },
+  },
+});
+const numbers = [values.seconds, values.guesses, values.hellos, values.revocations, values.rate, values.edges].map(
+  Number,
+);
+const [seconds = 0, guesses = 0, hellos = 0, revocations = 0, rate = 0, edges = 0] = numbers;
+const seed = values.seed === undefined ? randomInt(1_000_000) : Number(values.seed);
+if (!numbers.every((each) => each >= 0) || seconds < 1 || seconds > 600 || edges < 1 || !Number.isSafeInteger(seed)) {
+  const options = '[--seconds 1-600] [--guesses N] [--hellos N] [--revocations N] [--rate N] [--edges N] [--seed N]';
+  process.stderr.write(`usage: npm run bench:siege -- ${options} [--entry FILE]\n`);
+  process.exit(2);
+}
+
+const free = { kind: 'free', why: 'gateway, floods and load share the machine' } as const;
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-siege-'));
+const secret = createHash('sha256').update(`siege ${seed}`).digest('hex');
+const key = buildKeyRing([
+  { id: 'k1', algorithm: 'HS256', purpose: 'content', state: 'signing', secret: Buffer.from(secret) },
+]).signer('content');
+const children: ChildProcess[] = [];
+const show = (text: string) => process.stdout.write(`${text}\n`);
+
+function mint(jti: string): string {
+  if (key === null) throw new Error('no key');
+  const claims = { exp: epochSeconds() + 3600, iat: epochSeconds() - 1, paths: ['/*'], jti };
+  return mintToken(claims, { key, type: 'outside' });
+}
+
+/** Forks a process of the siege; everything else goes before it. @returns its output's first line */
+function run(file: string, argument: string, isLow: boolean): Promise<string> {
+  const child = fork(join(import.meta.dirname, file), [argument], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  children.push(child);
+  if (isLow && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
+    });
+    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
+  });
+}
+
+async function flood(job: FloodJob): Promise<FloodResult> {
+  return JSON.parse(await run('flood.ts', JSON.stringify(job), true)) as FloodResult;
+}
+
+interface Revocations {
+  readonly answersMs: number[];
+  /** Answered with an error: nothing was promised. */
+  refused: number;
+  /** Requests with the token that passed though they were sent after the answer. */
+  passed: number;
+  /** Of the tokens, those that opened anything before. */
+  heldBefore: number;
+}
+
+async function revokeMany(dataDir: string, port: number, count: number, overMs: number): Promise<Revocations> {
+  const result: Revocations = { answersMs: [], refused: 0, passed: 0, heldBefore: 0 };
+  const startedMs = performance.now();
+  for (let at = 0; at < count; at++) {
+    const jti = `siege-${seed}-${at}`;
+    const token = mint(jti);
+    if ((await askOnce(port, token)) === 200) result.heldBefore += 1;
+    const askedMs = performance.now();
+    const answer = await askAdmin(dataDir, 'POST', 'revocations', { jti });
+    result.answersMs.push(performance.now() - askedMs);
+    if (answer.status === 201) {
+      // connections of their own, so that both edges get some
+      const after = await Promise.all(Array.from({ length: 4 }, () => askOnce(port, token)));
+      result.passed += after.filter((status) => status === 200).length;
+    } else result.refused += 1;
+    if (process.stdout.isTTY) process.stdout.write(`\r${at + 1} of ${count} revocations`);
+    await pause(Math.max(0, startedMs + ((at + 1) * overMs) / count - performance.now()));
+  }
+  if (process.stdout.isTTY) process.stdout.write('\r');
+  return result;
+}
+
+function spread(values: readonly number[]): string {
+  const sorted = [...values].sort((left, right) => left - right);
+  return [0.5, 0.9, 0.99, 1].map((share) => (percentile(sorted, share) ?? 0).toFixed(1)).join(' / ');
+}
+
+try {
+  const sitePort = Number(await run('site.ts', '', false));
+  const gateway = await startSiegeGateway({ folder, secret, sitePort, edges, entry: values.entry });
+  try {
+    const requestsFile = join(folder, 'requests');
+    const requests = Array.from(
+      { length: 500 },
+      (_, at) => `GET /own/${at} HTTP/1.1\r\nHost: siege.test\r\nAuthorization: Bearer ${mint(`own-${at}`)}\r\n\r\n`,
+    );
+    writeFileSync(requestsFile, requests.join(separator));
+    const port = gateway.plainPort;
+    const job = { port, requestsFile, connections: 32, requestsPerSecond: rate };
+    show(`seed ${seed}; ${edges} edges; own traffic ${rate}/s; ${seconds} s of quiet, then ${seconds} s of siege`);
+    await pace(free, { ...job, seconds: 3 });
+    const quiet = await pace(free, { ...job, seconds });
+    const hello = (await recordHello()).toString('base64');
+    const floods = Promise.all([
+      flood({ kind: 'guesses', port, perSecond: guesses, seconds: seconds + 2, seed, hello }),
+      flood({ kind: 'hellos', port: gateway.securePort, perSecond: hellos, seconds: seconds + 2, seed, hello }),
+    ]);
+    // both are up before anything is measured
+    await pause(1000);
+    const [own, revoked, [guessed, replayed]] = await Promise.all([
+      pace(free, { ...job, seconds }),
+      revokeMany(gateway.dataDir, port, revocations, (seconds - 1) * 1000),
+      floods,
+    ]);
+    const metrics = await gateway.scrape();
+    const of = (name: string) => metrics.get(name) ?? 0;
+    const perSecond = (result: FloodResult) => Math.round(result.sent / result.seconds);
+    show(
+      `wrong passwords: ${perSecond(guessed)}/s sent (${guesses}/s wanted), answers ${JSON.stringify(guessed.answers)}`,
+    );
+    show(`ClientHellos: ${perSecond(replayed)}/s sent (${hellos}/s wanted), ${JSON.stringify(replayed.answers)}`);
+    show(`own traffic p50 ${quiet.p50Ms} -> ${own.p50Ms} ms, p99 ${quiet.p99Ms} -> ${own.p99Ms} ms`);
+    show(
+      `own requests refused ${own.refused} of ${own.completed}, broken ${own.broken} (quiet: ${quiet.refused}, ${quiet.broken})`,
+    );
+    show(
+      `revocations: ${revoked.answersMs.length}, answered after p50 / p90 / p99 / max ${spread(revoked.answersMs)} ms`,
+    );
+    show(
+      `  refused ${revoked.refused}; opened before ${revoked.heldBefore}; let through after the answer ${revoked.passed}`,
+    );
+    const ended =
+      of('latchkey_edges_ended_total{reason="silent"}') + of('latchkey_edges_ended_total{reason="disobedient"}');
+    show(`edges lost ${gateway.edgesLost()}, ended by control ${ended}, slow ${of('latchkey_edges_slow_total')} times`);
+    const ratio = (own.p99Ms ?? Number.POSITIVE_INFINITY) / (quiet.p99Ms ?? 1);
+    show(
+      `guesses turned away by edges ${of('latchkey_guesses_turned_away_total')}, connections cut in a handshake ${of('latchkey_early_connections_cut_total')}`,
+    );
+    show(`p99 in the siege is ${ratio.toFixed(1)} times quiet`);
+    if (gateway.edgesLost() > 0 || revoked.passed > 0 || ratio > 3) process.exitCode = 1;
+  } finally {
+    await gateway.stop();
+  }
+} finally {
+  for (const child of children) if (child.connected) child.disconnect();
+  await stopAll();
+  rmSync(folder, { recursive: true, force: true });
+}
