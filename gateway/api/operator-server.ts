@@ -11,7 +11,7 @@ import { endpoints } from './v1/endpoints.ts';
 /** Builds the server; the caller makes it listen, or asks it in its own process by `inject`. */
 export function createOperatorServer(context: ControlContext): FastifyInstance {
   const server = Fastify({ logger: false, bodyLimit: 1024 * 1024, exposeHeadRoutes: false });
-  answerProblems(server, context.logger);
+  answerProblems(server, context.logger, () => false, 'operator');
   serveEndpoints(server, {
     context,
     endpoints,

@@ -11,6 +11,7 @@ import { withoutSecrets } from '../config/config.ts';
 import type { FeedKey } from '../config/edge-feed.ts';
 import type { LogPosition } from '../core/model/change.ts';
 import type { KeyRecord } from '../core/model/key.ts';
+import type { StoreHealth } from '../store/store-health.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AssertionJwk } from './assertion-keys.ts';
 import { ChangeFeed, type ChangeSource, emptyLog } from './change-feed.ts';
@@ -25,6 +26,7 @@ import type { UsersFileGuesses } from './guesses/users-file-guesses.ts';
 import type { ControlState } from './load-state.ts';
 import { mergeReload } from './merge-reload.ts';
 import { createOperationsServer } from './operations-server.ts';
+import { registerStoreMetrics } from './probe-store.ts';
 import { PasswordVerifier } from './verify-password.ts';
 
 /** What loading the file again gave; problems are lines for people, without secrets. */
@@ -54,6 +56,8 @@ export interface ControlOptions {
   readonly passwordQueue?: CheckQueue;
   /** What slows guessing at the users file. Default: counts in memory alone. */
   readonly passwordGuesses?: UsersFileGuesses;
+  /** For `/readyz`. Default: there is no store. */
+  readonly storeHealth?: StoreHealth;
   /** The change log to follow. Default: one in which nothing happens. */
   readonly changes?: ChangeSource;
   /** Reads the key ring anew after it changed in the store; resolves with the keys. Default: the keys stay. */
@@ -118,6 +122,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   let seq = 1;
   const roster = new EdgeRoster(state.config.edges, clock);
   const metrics = new ControlMetrics(roster);
+  registerStoreMetrics(metrics.registry, options.storeHealth ?? null);
   const passwords = new PasswordVerifier({
     usersFile: () => state.config.usersFile,
     checksPerSecond: () => state.config.passwordChecksPerSecond,
@@ -186,6 +191,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     address,
     registry: metrics.registry,
     collect: edges.collect,
+    storeHealth: options.storeHealth ?? null,
   });
   const rotation = setInterval(() => {
     ticketSecret = newTicketSecret();

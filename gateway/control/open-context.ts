@@ -67,7 +67,7 @@ export async function openContext(options: ContextOptions): Promise<OpenedContex
   } catch (error) {
     await store.close();
     if (!(error instanceof StoreAway)) throw error;
-    return { kind: 'refused', problem: 'the store cannot be reached', hint: 'is the database running? see store' };
+    return { kind: 'refused', problem: error.message, hint: error.failure.hint };
   }
 }
 

@@ -4,6 +4,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { ListenAddress } from '../config/config.ts';
+import type { StoreHealth } from '../store/store-health.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { EdgeRoster } from './edge-roster.ts';
 import { answerProblems, sendProblem } from './problem-answers.ts';
@@ -12,6 +13,8 @@ export interface OperationsServerOptions {
   readonly roster: EdgeRoster;
   readonly logger: Logger;
   readonly address: ListenAddress;
+  /** null for a control without a store. */
+  readonly storeHealth: StoreHealth | null;
   /** Control's own metrics, added to the edges' sums. */
   readonly registry: Registry;
   /** Has the edges report; resolves at the deadline with whatever came. */
@@ -49,10 +52,14 @@ export function createOperationsServer(options: OperationsServerOptions): Fastif
 
   server.get('/livez', (_request, reply) => reply.send({ status: 'ok' }));
 
-  server.get('/readyz', (_request, reply) => {
+  server.get<{ Querystring: { exclude?: string | string[] } }>('/readyz', (request, reply) => {
     const edges = roster.readiness();
-    const ready = edges.every((edge) => edge.connected && edge.ready);
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'not ready', edges });
+    const store = standingOf(options.storeHealth);
+    const edgesReady = edges.every((edge) => edge.connected && edge.ready);
+    // a balancer that should go on sending what needs no store says so, as with Kubernetes' own /readyz
+    const isExcluded = [request.query.exclude].flat().includes('store');
+    const ready = edgesReady && (isExcluded || store === null || store.status === 'ok');
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'not ready', edges, ...(store && { store }) });
   });
 
   server.get('/metrics', async (_request, reply) => {
@@ -62,6 +69,17 @@ export function createOperationsServer(options: OperationsServerOptions): Fastif
   });
 
   return server;
+}
+
+/** A hiccup is no reason to leave a balancer: the next unit may succeed. */
+const unwritableAfterMs = 5000;
+
+function standingOf(health: StoreHealth | null) {
+  if (health === null) return null;
+  const { cause, failingMs } = health;
+  if (cause === null) return { status: 'ok' } as const;
+  const status = failingMs < unwritableAfterMs ? 'ok' : 'not writable';
+  return { status, cause, failing_seconds: Math.floor(failingMs / 1000) } as const;
 }
 
 /** The name in a Host field, without its port. */

@@ -9,13 +9,15 @@ import type { Logger } from '../telemetry/logger.ts';
 const storeRetrySeconds = 2;
 
 /** Answers with `application/problem+json`. */
-export function sendProblem(reply: FastifyReply, status: number, title: string): FastifyReply {
+export function sendProblem(reply: FastifyReply, status: number, title: string, detail?: string): FastifyReply {
   // As bytes: a charset is added to text, and these media types have none.
   return reply
     .code(status)
     .header('cache-control', 'no-store')
     .type('application/problem+json')
-    .send(Buffer.from(JSON.stringify({ type: 'about:blank', title, status })));
+    .send(
+      Buffer.from(JSON.stringify({ type: 'about:blank', title, status, ...(detail === undefined ? {} : { detail }) })),
+    );
 }
 
 /** Answers a problem to people instead. @returns false to leave it to `answerProblems` */
@@ -26,16 +28,27 @@ export type PageOfProblem = (
   retryAfterSeconds: number | null,
 ) => boolean;
 
-/** Unknown paths are 404, refused bodies keep their 4xx, a store that is away is 503, everything else is logged and is 500. */
-export function answerProblems(server: FastifyInstance, logger: Logger, asPage: PageOfProblem = () => false): void {
+/**
+ * Unknown paths are 404, refused bodies keep their 4xx, a store that is away is 503, everything else is logged and is 500.
+ *
+ * @param audience  why the store cannot be used is told to the operator alone. Default `anybody`
+ */
+export function answerProblems(
+  server: FastifyInstance,
+  logger: Logger,
+  asPage: PageOfProblem = () => false,
+  audience: 'anybody' | 'operator' = 'anybody',
+): void {
   server.setNotFoundHandler((request, reply) => {
     if (!asPage(request, reply, 404, null)) sendProblem(reply, 404, 'Not Found');
   });
   server.setErrorHandler((error, request, reply) => {
     if (error instanceof StoreAway) {
-      logger.warn('the store is away; a request was answered 503');
+      const { cause, words, hint } = error.failure;
+      logger.warn({ cause, problem: words }, 'the store cannot be used; a request was answered 503');
       reply.header('retry-after', String(storeRetrySeconds));
-      if (!asPage(request, reply, 503, storeRetrySeconds)) sendProblem(reply, 503, 'Service Unavailable');
+      const detail = audience === 'operator' ? `${error.message} (hint: ${hint})` : undefined;
+      if (!asPage(request, reply, 503, storeRetrySeconds)) sendProblem(reply, 503, 'Service Unavailable', detail);
       return;
     }
     const status = statusOf(error);

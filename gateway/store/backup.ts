@@ -4,9 +4,10 @@
 import { sql, type Transaction } from 'kysely';
 import type { LogPosition } from '../core/model/change.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
-import { errorCode, replaceFileInPieces } from './atomic-file.ts';
+import { replaceFileInPieces } from './atomic-file.ts';
 import { type BackupRow, writeBackupLines } from './backup-file.ts';
 import { readPosition } from './change-log.ts';
+import { describeFailure } from './failure-cause.ts';
 import { knownMigration } from './migrations.ts';
 import type { Store } from './store.ts';
 import type { Tables } from './tables.ts';
@@ -67,11 +68,11 @@ export async function backupStore({ store, file, clock }: BackupOptions): Promis
       });
     return { kind: 'written', file, rows: count.rows, position };
   } catch (error) {
-    const code = errorCode(error);
     if (error instanceof Error && 'syscall' in error) {
+      const problem = `${file} cannot be written: ${describeFailure(error).words}`;
       return {
         kind: 'refused',
-        problem: `${file} cannot be written: ${code}`,
+        problem,
         hint: 'name a file in a folder that is there, with room, where this user may write',
       };
     }

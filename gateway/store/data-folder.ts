@@ -5,7 +5,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { errorCode } from './atomic-file.ts';
+import { describeFailure } from './failure-cause.ts';
 
 /** Longest socket path in bytes; the systems' own limits are 107 (Linux) and 103 (macOS). */
 export const maxSocketPathBytes = 100;
@@ -54,7 +54,7 @@ export function openDataFolder(folder: string): DataFolder | RefusedFolder {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     return refused(
-      `data_dir ${folder} cannot be made: ${errorCode(error)}`,
+      `data_dir ${folder} cannot be made: ${describeFailure(error).words}`,
       'make it yourself, or let latchkey write to its parent',
     );
   }
@@ -69,7 +69,10 @@ export function openDataFolder(folder: string): DataFolder | RefusedFolder {
     rmSync(adminSocket, { force: true });
   } catch (error) {
     lock.close();
-    return refused(`${runFolder} cannot be used: ${errorCode(error)}`, 'let latchkey own everything in data_dir');
+    return refused(
+      `${runFolder} cannot be used: ${describeFailure(error).words}`,
+      'let latchkey own everything in data_dir',
+    );
   }
   return {
     kind: 'opened',
@@ -113,7 +116,7 @@ function takeLock(folder: string): DatabaseSync | RefusedFolder {
         return refused(`${file} is not a lock of latchkey`, 'is this really the data folder? if so, delete that file');
       default:
         return refused(
-          `${file} cannot be locked: ${error instanceof Error ? error.message : String(error)}`,
+          `${file} cannot be locked: ${describeFailure(error).words}`,
           'data_dir must be a folder on a local disk that latchkey may write to',
         );
     }

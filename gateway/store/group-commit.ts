@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import type { Change, LogPosition, NewChange } from '../core/model/change.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 import type { Engine } from './engine.ts';
+import { GaveUp } from './failure-cause.ts';
 import { fixedStatement, type Places } from './fixed-statement.ts';
 import {
   columnsOf,
@@ -19,11 +20,14 @@ import {
   type StoreClock,
 } from './log-time.ts';
 import { StoreAway, type Unit, type Written } from './store.ts';
+import type { CommitHealth } from './store-health.ts';
 import type { Tables } from './tables.ts';
 
 export interface GroupCommitOptions {
   readonly engine: Engine;
   readonly clock: Pick<StoreClock, 'epochSeconds'>;
+  /** Hears of each commit and each failure. */
+  readonly health: CommitHealth;
   /** Log time between commits. */
   readonly logClock: LogClock;
   /** Called after each commit. */
@@ -64,16 +68,18 @@ interface Ran {
 }
 
 export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
-  const { engine, clock, onCommitted } = options;
+  const { engine, clock, health, onCommitted } = options;
   const { maxBatchUnits = 256, maxBatchMs = 100, maxQueuedUnits = 4096, unitDeadlineMs = 4000 } = options;
   const queue: Waiting[] = [];
   let working: Promise<void> | null = null;
   let isClosed = false;
 
   function write<T>(work: (unit: Unit) => Promise<T>): Promise<Written<T>> {
-    if (isClosed) return Promise.reject(new StoreAway(new Error('the store is closed')));
+    if (isClosed) return Promise.reject(new StoreAway(new GaveUp('closed', 'the store is closed')));
     if (queue.length >= maxQueuedUnits) {
-      return Promise.reject(new StoreAway(new Error(`more than ${maxQueuedUnits} units wait`)));
+      const away = new StoreAway(new GaveUp('busy', `more than ${maxQueuedUnits} units wait`));
+      health.failed(away);
+      return Promise.reject(away);
     }
     return new Promise<Written<T>>((resolve, reject) => {
       queue.push({
@@ -102,6 +108,7 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
     if (begun instanceof Error) {
       // Those who wait behind it would only wait for the same answer.
       const away = begun instanceof StoreAway ? begun : new StoreAway(begun);
+      health.failed(away);
       for (const waiting of queue.splice(0)) waiting.reject(away);
       return;
     }
@@ -131,9 +138,12 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
     } catch (error) {
       // After a failed commit nobody knows whether it happened, and before it nothing has happened: refused either way.
       await transaction.rollback().execute();
-      for (const waiting of unsettled) waiting.reject(error instanceof StoreAway ? error : new StoreAway(error));
+      const away = error instanceof StoreAway ? error : new StoreAway(error);
+      health.failed(away);
+      for (const waiting of unsettled) waiting.reject(away);
       return;
     }
+    if (ran.length > 0) health.committed();
     for (const unit of ran) unit.settle({ epoch, seq: unit.seq }, unit.changes);
     if (ran.length > 0) onCommitted();
   }
@@ -181,8 +191,14 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
       return { settle, seq, changes: seq - startSeq };
     } catch (error) {
       gate.isOpen = false;
-      await sql`rollback to savepoint unit`.execute(transaction);
-      await sql`release savepoint unit`.execute(transaction);
+      try {
+        await sql`rollback to savepoint unit`.execute(transaction);
+        await sql`release savepoint unit`.execute(transaction);
+      } catch (second) {
+        // a full disk ends SQLite's whole transaction: why it ended is the first error, not that its savepoint is gone
+        throw error instanceof StoreAway ? error : second;
+      }
+      if (error instanceof StoreAway) health.failed(error);
       waiting.reject(error);
       return null;
     }
@@ -192,7 +208,7 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
     write,
     async close() {
       isClosed = true;
-      for (const waiting of queue.splice(0)) waiting.reject(new StoreAway(new Error('the store is closed')));
+      for (const waiting of queue.splice(0)) waiting.reject(new StoreAway(new GaveUp('closed', 'the store is closed')));
       await working;
     },
   };
@@ -260,7 +276,7 @@ async function withDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T>
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new StoreAway(new Error(`a unit of work took longer than ${deadlineMs} ms`))),
+      () => reject(new StoreAway(new GaveUp('timeout', `a unit of work took longer than ${deadlineMs} ms`))),
       deadlineMs,
     );
   });

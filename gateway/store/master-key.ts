@@ -4,7 +4,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { createFile, errorCode } from './atomic-file.ts';
+import { createFile } from './atomic-file.ts';
+import { describeFailure } from './failure-cause.ts';
 import { readPrivateFile } from './private-file.ts';
 import { masterKeyBytes } from './sealing.ts';
 
@@ -31,7 +32,10 @@ export function makeMasterKey(file: string): ReadMasterKey {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     createFile(file, `${randomBytes(masterKeyBytes).toString('base64url')}\n`);
   } catch (error) {
-    return refused(`${file} cannot be made: ${errorCode(error)}`, 'let latchkey write to data_dir');
+    return refused(
+      `${file} cannot be made: ${describeFailure(error).words}`,
+      'let latchkey write to data_dir, with room',
+    );
   }
   return readMasterKey(file);
 }

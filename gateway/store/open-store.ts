@@ -4,11 +4,13 @@
 import { monotonicMs } from '../telemetry/clock.ts';
 import { defaultChangesPerRead, readChanges, readPosition, readRevocations } from './change-log.ts';
 import { type Engine, type EngineOptions, type RefusedStore, refuseStore, type StoreSettings } from './engine.ts';
+import { describeFailure } from './failure-cause.ts';
 import { type GroupCommitOptions, startGroupCommit } from './group-commit.ts';
 import { LogClock, readAgedSeq, readLogState, type StoreClock } from './log-time.ts';
 import { migrate } from './migrations.ts';
 import { openSqlite } from './sqlite-engine.ts';
 import { type Store, StoreAway } from './store.ts';
+import { CommitHealth } from './store-health.ts';
 
 export interface OpenStoreOptions extends EngineOptions {
   readonly settings: StoreSettings;
@@ -43,8 +45,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store | Refu
   const wake = (): void => {
     for (const listener of [...listeners]) listener();
   };
+  const health = new CommitHealth(options.logger);
   const commit = startGroupCommit({
     engine,
+    health,
     clock,
     logClock,
     onCommitted: wake,
@@ -68,6 +72,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store | Refu
     readPosition: () => readPosition(engine.reader),
     readAgedSeq: (seconds) => readAgedSeq(engine.feedReader, logClock.now(), seconds),
     logTime: () => logClock.now(),
+    health,
     onWake(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -102,10 +107,11 @@ async function bringUpToDate(engine: Engine, options: OpenStoreOptions): Promise
     if (migrated.kind === 'refused') return migrated;
     return { ...migrated, logTime: (await readLogState(engine.writer)).logTime };
   } catch (error) {
-    const cause = error instanceof StoreAway ? error.cause : error;
+    const { cause, words, hint } = describeFailure(error);
+    const text = cause === 'other' && error instanceof Error ? error.message : words;
     return refuseStore(
-      `the store's tables cannot be read or made: ${cause instanceof Error ? cause.message : String(cause)}`,
-      'see whether the database is up, and whether latchkey may make tables in it',
+      `the store's tables cannot be read or made: ${text}`,
+      cause === 'other' ? 'see whether the database is up, and whether latchkey may make tables in it' : hint,
       error instanceof StoreAway ? 'away' : 'for good',
     );
   }

@@ -4,9 +4,9 @@
 import { Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { type Engine, type EngineOptions, type RefusedStore, refuseStore } from './engine.ts';
+import { describeFailure } from './failure-cause.ts';
 import { columnParsers, makePostgresDialect } from './postgres-dialect.ts';
 import { listenForWakes } from './postgres-wakes.ts';
-import { StoreAway } from './store.ts';
 import type { Tables } from './tables.ts';
 
 /** Connections that read. */
@@ -104,26 +104,18 @@ async function checkServer(
     if (server.fsync === 'off') logger.warn('the database has fsync = off: a power cut can lose what was acknowledged');
     return null;
   } catch (error) {
-    return describeFailure(error instanceof StoreAway ? error.cause : error, url);
+    return refuseServer(error, url);
   }
 }
 
-function describeFailure(error: unknown, url: string): RefusedStore {
-  const where = describePlace(url);
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  switch (code) {
-    case '28P01':
-    case '28000':
-      return refuseStore(`PostgreSQL ${where} refuses the user or the password`, 'see user and password in store');
-    case '3D000':
-      return refuseStore(`PostgreSQL ${where} has no such database`, 'make it: CREATE DATABASE … ENCODING UTF8');
-    default:
-      return refuseStore(
-        `PostgreSQL ${where} cannot be reached: ${code === '' ? 'no answer' : code}`,
-        'see whether it runs, and whether host, port and sslmode in store are right',
-        'away',
-      );
-  }
+function refuseServer(error: unknown, url: string): RefusedStore {
+  const { cause, words, hint } = describeFailure(error);
+  const isForGood = cause === 'login-refused' || cause === 'no-database';
+  return refuseStore(
+    `PostgreSQL ${describePlace(url)} cannot be used: ${words}`,
+    hint,
+    isForGood ? 'for good' : 'away',
+  );
 }
 
 /** Host and database of a URL, without user and password. */

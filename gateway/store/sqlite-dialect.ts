@@ -13,6 +13,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { GaveUp } from './failure-cause.ts';
 import { StoreAway } from './store.ts';
 
 export interface SqliteDialectOptions {
@@ -56,7 +57,7 @@ class SqliteDriver implements Driver {
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    if (this.#ended) throw new StoreAway(new Error('the store is closed'));
+    if (this.#ended) throw new StoreAway(new GaveUp('closed', 'the store is closed'));
     const free = this.#free.pop();
     if (free !== undefined) return free;
     return new Promise((resolve, reject) => {
@@ -66,7 +67,7 @@ class SqliteDriver implements Driver {
       };
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(take), 1);
-        reject(new StoreAway(new Error(`no connection was free within ${this.#options.waitMs} ms`)));
+        reject(new StoreAway(new GaveUp('timeout', `no connection was free within ${this.#options.waitMs} ms`)));
       }, this.#options.waitMs);
       this.#waiting.push(take);
     });
@@ -114,11 +115,17 @@ class SqliteConnection implements DatabaseConnection {
     // A checkpoint writes scattered pages and waits for the disk inside somebody's commit. With 32 MiB of log instead of 4 it
     // comes once in some 600 claims, not in 70, and most pages were written several times by then; see bench/links.ts.
     // Pages that a commit touches are random in a large table: 64 MiB of them stay with the writer, 16 with each reader.
-    this.#database.exec(`
+    try {
+      this.#database.exec(`
       PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON;
       PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;
       PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=8000;
       PRAGMA cache_size=${access === 'read' ? -16_384 : -65_536}; PRAGMA query_only=${access === 'read' ? 'ON' : 'OFF'}`);
+    } catch (error) {
+      // on a full disk it is open and of no use
+      this.#database.close();
+      throw this.#asAway(error);
+    }
   }
 
   commit(): void {

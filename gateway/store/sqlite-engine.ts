@@ -4,8 +4,8 @@
 import { chmodSync, closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely, sql } from 'kysely';
-import { errorCode } from './atomic-file.ts';
 import { type Engine, type RefusedStore, refuseStore } from './engine.ts';
+import { describeFailure } from './failure-cause.ts';
 import { makeSqliteDialect } from './sqlite-dialect.ts';
 import type { Tables } from './tables.ts';
 
@@ -24,9 +24,10 @@ export async function openSqlite(file: string): Promise<Engine | RefusedStore> {
     fsyncSync(folder);
     closeSync(folder);
   } catch (error) {
+    const { cause, words, hint } = describeFailure(error);
     return refuseStore(
-      `the store ${file} cannot be opened: ${errorCode(error)}`,
-      'let latchkey own the file and its folder',
+      `the store ${file} cannot be opened: ${words}`,
+      cause === 'missing' ? 'make its folder, and let latchkey own it' : hint,
     );
   }
   const writer = new Kysely<Tables>({
@@ -60,14 +61,10 @@ async function takeOwnership(writer: Kysely<Tables>, file: string): Promise<Refu
     await sql`pragma application_id = ${sql.lit(applicationId)}`.execute(writer);
     return null;
   } catch (error) {
+    const { cause, words, hint } = describeFailure(error);
     return refuseStore(
-      `the store ${file} cannot be read: ${describeCause(error)}`,
-      'see whether it is a database of latchkey on a local disk; otherwise restore a backup',
+      `the store ${file} cannot be read: ${words}`,
+      cause === 'damaged' ? 'see whether it is a database of latchkey; otherwise restore a backup' : hint,
     );
   }
-}
-
-function describeCause(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -7,6 +7,8 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Change, LogPosition, NewChange } from '../core/model/change.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
+import { describeFailure, type Failure } from './failure-cause.ts';
+import type { StoreHealth } from './store-health.ts';
 import type { Tables } from './tables.ts';
 
 /** One unit of work in progress. Nothing of it may be used after the function returned. */
@@ -68,6 +70,8 @@ export interface Store {
   readonly readAgedSeq: (seconds: number) => Promise<number>;
   /** The log's own time now, as this process reckons it: see `Unit.logTime`. */
   readonly logTime: () => number;
+  /** Whether commits succeed. */
+  readonly health: StoreHealth;
   /** Called when something may have been committed, here or on another node. Wakes only: a poll is the guarantee. @returns the end of it */
   readonly onWake: (listener: () => void) => () => void;
   readonly close: () => Promise<void>;
@@ -76,8 +80,12 @@ export interface Store {
 /** The store did not answer, or not in time. The caller answers 503 and calls nothing done. */
 export class StoreAway extends Error {
   readonly code = 'STORE_AWAY';
+  /** Why, in words for operators; visitors are told nothing of it. */
+  readonly failure: Failure;
 
   constructor(cause: unknown) {
-    super('the store cannot be reached', { cause });
+    const failure = describeFailure(cause);
+    super(`the store cannot be used: ${failure.words}`, { cause });
+    this.failure = failure;
   }
 }

@@ -15,6 +15,7 @@ import { openConfiguredTransport } from '../../control/notify/configured-transpo
 import { type Outbox, startOutbox } from '../../control/notify/deliver-outbox.ts';
 import { registerOutboxMetrics } from '../../control/notify/outbox-metrics.ts';
 import { openContext } from '../../control/open-context.ts';
+import { startStoreProbe } from '../../control/probe-store.ts';
 import { revokeCredentials } from '../../control/revocations/revoke-credentials.ts';
 import { CredentialWatch } from '../../control/revocations/watch-credentials.ts';
 import { recordSeen } from '../../control/sessions/record-seen.ts';
@@ -96,6 +97,7 @@ export async function composeControl(
         clock: { epochSeconds: () => context.store.logTime() },
       }),
       changes: context.store,
+      storeHealth: context.store.health,
       passwordQueue: passwordWork(context).queue,
       reloadKeys: async () => {
         await ring.reload();
@@ -110,6 +112,7 @@ export async function composeControl(
     registerLimitMetrics(running.registry, context.store);
     const deliveries = startOutbox(context, openConfiguredTransport({ config: () => config, clock }), { onAttempt });
     outbox = deliveries;
+    const probing = startStoreProbe(context.store);
     const pruning = startPruning(context);
     const notes = startCollectionNotes(context);
     const credentials = new CredentialWatch({
@@ -133,7 +136,7 @@ export async function composeControl(
       close: async () => {
         notes.close();
         await operator.close();
-        await Promise.all([running.close(), deliveries.close(), pruning.close(), credentials.close()]);
+        await Promise.all([running.close(), deliveries.close(), pruning.close(), probing.close(), credentials.close()]);
         await opened.close();
       },
     };

@@ -55,6 +55,6 @@ async function answering<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof StoreAway)) throw error;
-    throw new CommandError('the store cannot be reached', { hint: 'is the database running? see store' });
+    throw new CommandError(error.message, { hint: error.failure.hint });
   }
 }

@@ -8,6 +8,7 @@ import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DecisionRecord, recordLine, recordPrefix } from '../../core/model/decision-record.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
+import { describeFailure } from '../../store/failure-cause.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { codeOf } from '../notify/transport.ts';
 
@@ -165,10 +166,22 @@ class DecisionFiles {
         this.#lastProblem = '';
       } catch (error) {
         this.dropped += text.length;
-        await this.#handle?.close().catch(() => undefined);
-        this.#handle = null;
-        this.#report(codeOf(error));
+        await this.#cutBack();
+        this.#report(describeFailure(error).words);
       }
+    }
+  }
+
+  /**
+   * Takes away what a failed write left of a line. The file stays the one in use: on a full disk a new one for each try would take
+   * the place of files that are good.
+   */
+  async #cutBack(): Promise<void> {
+    try {
+      await this.#handle?.truncate(this.#size);
+    } catch {
+      await this.#handle?.close().catch(() => undefined);
+      this.#handle = null;
     }
   }
 

@@ -1,0 +1,50 @@
+// A disk that is really full: a small file system of its own, for tests that run as root on Linux. Others are told why they skip.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+export interface SmallDisk {
+  readonly path: string;
+  /** Takes all room that is left. */
+  readonly fill: () => void;
+  /** Gives it back. */
+  readonly free: () => void;
+  /** Makes it read-only. Nothing may be open for writing there. */
+  readonly protect: () => void;
+}
+
+/** Mounts one; it is gone after the test, or when `clear` is called where there is none. @returns why it cannot be done here */
+export function mountSmallDisk(kib: number, onEnd: (clear: () => void) => void = onTestFinished): SmallDisk | string {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'a small disk is mounted by root on Linux only';
+  const path = mkdtempSync(join(tmpdir(), 'latchkey-disk-'));
+  const mount = (options: string): boolean =>
+    spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path], { stdio: 'ignore' }).status === 0;
+  if (!mount(`size=${kib}k,mode=700`)) {
+    rmSync(path, { recursive: true, force: true });
+    return 'this machine lets nobody mount a file system';
+  }
+  onEnd(() => {
+    spawnSync('umount', ['-l', path], { stdio: 'ignore' });
+    rmSync(path, { recursive: true, force: true });
+  });
+  const ballast = join(path, 'ballast');
+  return {
+    path,
+    fill: () => {
+      for (let part = 0; ; part++) {
+        const { bavail, bsize } = statfsSync(path);
+        if (bavail === 0) return;
+        writeFileSync(`${ballast}-${part}`, Buffer.alloc(bavail * bsize));
+      }
+    },
+    free: () => {
+      for (let part = 0; part < 100; part++) rmSync(`${ballast}-${part}`, { force: true });
+    },
+    protect: () => {
+      mount('remount,ro');
+    },
+  };
+}
