@@ -1,0 +1,207 @@
+// `npm run bench:timing`: whether the time of an answer tells known from unknown addresses. A process of its own serves the pages for
+// visitors on a real store; here requests are sent one after the other over a Unix socket: for a known address, for an unknown one,
+// and for another unknown one, in an order that is drawn anew for each three. The third is the control: what two samples of the same
+// kind differ by is noise. Each address and each network is asked about once, so that no limit answers.
+//
+// Beside each question, the next request of somebody else is timed as well, and for some the whole half second that follows: what is
+// done after an answer must not tell either.
+// Prints for each the difference in microseconds and z by Welch's t and by ranks. Exit code 1 when one is beyond 4.5 both ways.
+// Options: --samples N (default 600), --windows N (default 30), --gateway FOLDER (another checkout's server.ts is started).
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { monotonicMs } from '../../gateway/telemetry/clock.ts';
+import { type Comparison, compare } from './statistics.ts';
+
+const { values: given } = parseArgs({
+  options: {
+    samples: { type: 'string', default: '600' },
+    windows: { type: 'string', default: '30' },
+    gateway: { type: 'string', default: fileURLToPath(new URL('../..', import.meta.url)) },
+  },
+});
+const samples = Number(given.samples);
+const windows = Number(given.windows);
+/** A difference of 4.5 deviations comes by chance once in 150,000 tries. */
+const bound = 4.5;
+const windowMs = 500;
+
+const kinds = ['known', 'unknown', 'control'] as const;
+type Kind = (typeof kinds)[number];
+
+interface Question {
+  readonly name: string;
+  readonly path: string;
+  readonly body: (email: string) => object;
+  /** Sent as the session of somebody who is signed in. */
+  readonly isSignedIn?: boolean;
+  /** Of `samples`: each sign-in costs a hash. */
+  readonly share?: number;
+}
+
+const questions: readonly Question[] = [
+  { name: 'new password', path: 'password-reset', body: (email) => ({ email }) },
+  { name: 'register', path: 'register', body: (email) => ({ email }) },
+  { name: 'another address', path: 'me/address', body: (email) => ({ email }), isSignedIn: true },
+  { name: 'sign in', path: 'sign-in', body: (email) => ({ email, password: 'not this one at all' }), share: 0.5 },
+];
+
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-timing-'));
+const socketPath = join(folder, 'p.sock');
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+const perQuestion = samples + windows + 20;
+let child: ChildProcess | null = null;
+try {
+  child = fork(join(given.gateway, 'bench/timing/server.ts'), [folder, String(questions.length * perQuestion)]);
+  const [ready] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [{ sessionToken?: string }];
+  if (ready.sessionToken === undefined) throw new Error('the server did not start');
+  process.exitCode = (await run(ready.sessionToken)) ? 0 : 1;
+} finally {
+  child?.kill();
+  agent.destroy();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function run(sessionToken: string): Promise<boolean> {
+  let isEqual = true;
+  let place = 0;
+  print('                                 known - unknown                    unknown - unknown');
+  print('what                      n      mean µs  median µs  t z   rank z    mean µs  median µs  t z   rank z');
+  for (const [index, question] of questions.entries()) {
+    const asked = new Map<Kind, number[]>();
+    const next = new Map<Kind, number[]>();
+    const following = new Map<Kind, number[]>();
+    const rounds = Math.ceil(samples * (question.share ?? 1));
+    const askAll = async (at: number, isCounted: boolean, isWindow: boolean): Promise<void> => {
+      for (const kind of shuffled(kinds)) {
+        place += 1;
+        const email = emailOf(kind, index * perQuestion + at);
+        const own = await ask(question, email, place, sessionToken);
+        const after = isWindow ? await probeFor(windowMs) : await probe();
+        if (!isCounted) continue;
+        push(isWindow ? following : next, kind, after);
+        if (!isWindow) push(asked, kind, own);
+      }
+    };
+    // the first ones pay for what is compiled and opened
+    for (let at = 0; at < 20; at++) await askAll(at, false, false);
+    for (let at = 20; at < 20 + rounds; at++) await askAll(at, true, false);
+    for (let at = 20 + rounds; at < 20 + rounds + windows; at++) await askAll(at, true, true);
+    for (const [name, times] of [
+      [question.name, asked],
+      ['  the next request', next],
+      ['  the half second after', following],
+    ] as const) {
+      if ((times.get('known') ?? []).length === 0) continue;
+      isEqual = line(name, times) && isEqual;
+    }
+  }
+  return isEqual;
+}
+
+function line(name: string, times: ReadonlyMap<Kind, readonly number[]>): boolean {
+  const [known = [], unknown = [], control = []] = kinds.map((kind) => times.get(kind));
+  const own = compare(known, unknown);
+  const noise = compare(control, unknown);
+  print(`${name.padEnd(26)}${String(known.length).padEnd(6)}${cells(own)}  ${cells(noise)}`);
+  return Math.abs(own.welch) < bound && Math.abs(own.rank) < bound;
+}
+
+function cells({ meanDifference, medianDifference, welch, rank }: Comparison): string {
+  const micro = (ms: number) => (ms * 1000).toFixed(0).padStart(8);
+  return `${micro(meanDifference)} ${micro(medianDifference)}  ${welch.toFixed(1).padStart(6)} ${rank.toFixed(1).padStart(6)}`;
+}
+
+function emailOf(kind: Kind, at: number): string {
+  // of one length: what is echoed or hashed is as long
+  const number = String(at).padStart(6, '0');
+  return kind === 'known'
+    ? `known-${number}@example.org`
+    : `${kind === 'unknown' ? 'nobod' : 'other'}-${number}@example.org`;
+}
+
+/** @returns milliseconds to the end of the answer */
+async function ask(question: Question, email: string, place: number, sessionToken: string): Promise<number> {
+  const cookie = question.isSignedIn === true ? { cookie: `latchkey=${sessionToken}` } : {};
+  const { status, ms } = await send('POST', `v1/${question.path}`, question.body(email), {
+    ...cookie,
+    'x-forwarded-for': `2a00:${(place >> 16).toString(16)}:${(place & 0xffff).toString(16)}::1, 127.0.0.1`,
+  });
+  const expected = question.path === 'sign-in' ? 403 : 204;
+  if (status !== expected && !(question.path === 'sign-in' && status >= 400 && status < 429)) {
+    throw new Error(`${question.name} answered ${status} and not ${expected}`);
+  }
+  return ms;
+}
+
+/** A request that has to do with nobody. */
+async function probe(): Promise<number> {
+  return (await send('GET', 'login', null, { 'x-forwarded-for': '127.0.0.1' })).ms;
+}
+
+/** @returns the mean of the probes of so long a time */
+async function probeFor(ms: number): Promise<number> {
+  const until = monotonicMs() + ms;
+  const times: number[] = [];
+  while (monotonicMs() < until) times.push(await probe());
+  return times.reduce((sum, time) => sum + time, 0) / times.length;
+}
+
+function send(
+  method: string,
+  path: string,
+  body: object | null,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ readonly status: number; readonly ms: number }> {
+  const text = body === null ? '' : JSON.stringify(body);
+  const started = monotonicMs();
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      {
+        socketPath,
+        agent,
+        method,
+        path: `/.latchkey/${path}`,
+        headers: {
+          host: 'portal.localhost:8080',
+          'x-forwarded-host': 'portal.localhost:8080',
+          'x-forwarded-proto': 'http',
+          'x-request-id': 'bench',
+          'sec-fetch-site': 'same-origin',
+          accept: 'application/json',
+          ...(body === null ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+          ...headers,
+        },
+      },
+      (answer) => {
+        answer.resume();
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, ms: monotonicMs() - started }));
+        answer.on('error', reject);
+      },
+    );
+    sent.on('error', reject);
+    sent.end(text);
+  });
+}
+
+function push(into: Map<Kind, number[]>, kind: Kind, value: number): void {
+  into.set(kind, [...(into.get(kind) ?? []), value]);
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  const rest = [...list];
+  const drawn: T[] = [];
+  while (rest.length > 0) drawn.push(...rest.splice(randomInt(rest.length), 1));
+  return drawn;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
