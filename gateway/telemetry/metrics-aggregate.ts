@@ -11,7 +11,8 @@ const metricSchema = z.object({
   aggregator: z.enum(['sum', 'first', 'min', 'max', 'average', 'omit']),
   values: z.array(
     z.object({
-      value: z.number(),
+      // not a number: control says so where nobody knows, as of mails while the store is away
+      value: z.union([z.number(), z.nan()]),
       labels: z.record(z.string(), z.union([z.string(), z.number()])),
       metricName: z.string().optional(),
     }),

@@ -1,6 +1,6 @@
 // Sums over edges: nothing is counted twice, and no total goes down when an edge ends.
 
-import { Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { afterEach, expect, test } from 'vitest';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
 import { type MetricSet, MetricsAggregate, parseMetricSet } from '../../gateway/telemetry/metrics-aggregate.ts';
@@ -40,6 +40,15 @@ test('sums counters, gauges and histograms of all edges', async () => {
   expect(text).toContain('latchkey_connections{state="active"} 4');
   expect(text).toMatch(/latchkey_request_duration_seconds_bucket\{[^}]*le="0.25"[^}]*\} 2/);
   expect(text).toMatch(/latchkey_request_duration_seconds_count\{route="vod"\} 2/);
+});
+
+test('a gauge that nobody knows takes no other metric with it', async () => {
+  const own = new Registry();
+  new Gauge({ name: 'known', help: 'known', registers: [own] }).set(3);
+  new Gauge({ name: 'unknown', help: 'unknown', registers: [own] }).set(Number.NaN);
+  const { text } = await new MetricsAggregate().render(own);
+  expect(text).toContain('known 3');
+  expect(text).toMatch(/^unknown NaN$/im);
 });
 
 test('an edge that ended leaves its counters and takes its gauges with it', async () => {
