@@ -13,6 +13,7 @@ import { clearCookie, deviceCookieSeconds, readCookie, setCookie } from './cooki
 import { formTokenHeader, isFormToken, provenanceOf } from './cross-site.ts';
 import { type BrowserChange, type Endpoint, refuse } from './endpoint.ts';
 import { serveJwks } from './jwks.ts';
+import { notePlainHops } from './note-plain-hops.ts';
 import { oneATurn } from './one-a-turn.ts';
 import { describeApi } from './openapi.ts';
 import { pages, presentation } from './pages.ts';
@@ -49,6 +50,8 @@ export function createPublicServer(context: ControlContext, options: PublicServe
     return true;
   });
   server.addHook('onRequest', oneATurn());
+  const noteHop = notePlainHops(context);
+  server.addHook('onRequest', async (request) => noteHop(request.headers));
   server.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
     if (!reply.hasHeader('referrer-policy')) reply.header('referrer-policy', 'same-origin');

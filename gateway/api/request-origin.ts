@@ -24,6 +24,8 @@ export interface RequestOrigin {
   readonly isKnown: boolean;
   /** The client's address; empty when the edge named none. */
   readonly clientAddress: string;
+  /** Of whoever connected to the edge: the client, or the proxy in front. */
+  readonly neighbour: string;
   readonly requestId: string;
   readonly userAgent: string;
 }
@@ -44,6 +46,7 @@ export function originOf(headers: IncomingHttpHeaders, config: Config): RequestO
     isSecure: isSecureCookie(transport, isOverTls, neighbour),
     isPortal,
     isKnown: host !== '' && isServed(config, host),
+    neighbour,
     clientAddress: withoutBlanks(chain[0] ?? ''),
     requestId: one(headers['x-request-id']).slice(0, 100),
     userAgent: (headers['user-agent'] ?? '').slice(0, 300),

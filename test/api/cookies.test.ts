@@ -2,6 +2,7 @@
 // proxy that ends TLS and was forgotten in `trusted_proxies`. The edges' half is test/edge/public-transport.test.ts.
 
 import { expect, test } from 'vitest';
+import { notePlainHops } from '../../gateway/api/note-plain-hops.ts';
 import { makePortal, mediaOrigin, password } from '../support/portal-rig.ts';
 
 const email = 'ann@example.org';
@@ -55,4 +56,32 @@ test('what was set under a plain name before is ended where that name is not in 
   expect(answer.cookies.filter((line) => line.startsWith('latchkey='))).toEqual([
     expect.stringMatching(/^latchkey=; Max-Age=0; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
   ]);
+});
+
+test('the log says once an hour that visitors come by plain http where public_url is https, and from whom', async () => {
+  const said: string[] = [];
+  const portal = await makePortal({ publicUrl: 'https://portal.localhost:8080' });
+  let monotonicMs = 5_000_000;
+  const { context } = portal;
+  const note = notePlainHops({
+    ...context,
+    clock: { ...context.clock, monotonicMs: () => monotonicMs },
+    logger: {
+      ...context.logger,
+      warn: (...words: unknown[]) => said.push(JSON.stringify(words)),
+    } as typeof context.logger,
+  });
+  const from = (host: string, proto: string) => {
+    const [forwarded, chain] = ['x-forwarded-for', '203.0.113.9, 127.0.0.1'];
+    note({ 'x-forwarded-host': host, 'x-forwarded-proto': proto, [forwarded]: chain });
+  };
+  from('portal.localhost:8080', 'https');
+  from('elsewhere.example', 'http');
+  expect(said).toEqual([]);
+  for (let request = 0; request < 3; request++) from('portal.localhost:8080', 'http');
+  expect(said).toEqual([expect.stringContaining('"neighbour":"127.0.0.1"')]);
+  expect(said[0]).toContain('trusted_proxies');
+  monotonicMs += 3_601_000;
+  from('media.localhost:8080', 'http');
+  expect(said).toHaveLength(2);
 });

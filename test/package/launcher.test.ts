@@ -14,7 +14,7 @@ import { runCommand } from '../support/run-command.ts';
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const program = `
   const [what, ...rest] = process.argv.slice(2);
-  if (what === 'describe') console.log(JSON.stringify({ file: import.meta.filename, version: process.version, rest }));
+  if (what === 'describe') console.log(JSON.stringify({ file: import.meta.filename, version: process.version, flags: process.execArgv, rest }));
   if (what === 'fail') process.exit(7);
   if (what === 'wait') {
     process.on('SIGHUP', () => console.log('reloaded'));
@@ -61,7 +61,14 @@ afterAll(async () => {
   await rm(base, { recursive: true, force: true });
 });
 
-async function describeRun(node: string, bin: string): Promise<{ file: string; version: string; rest: string[] }> {
+interface LauncherRun {
+  readonly file: string;
+  readonly version: string;
+  readonly flags: readonly string[];
+  readonly rest: readonly string[];
+}
+
+async function describeRun(node: string, bin: string): Promise<LauncherRun> {
   const { stdout, stderr } = await runCommand(node, [bin, 'describe', '--a', 'b c']);
   expect(stderr).toBe('');
   return JSON.parse(stdout);
@@ -81,6 +88,8 @@ test('started by an older Node.js, it runs on the one from npm, hoisted or not',
     const run = await describeRun(oldNode, bin);
     expect(isNewEnough(run.version)).toBe(true);
     expect(run.rest).toEqual(['--a', 'b c']);
+    // a signal for a log rotation that comes early opens no debugger to everybody on the machine
+    expect(run.flags).toEqual(['--disable-sigusr1']);
   }
 });
 
