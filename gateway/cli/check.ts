@@ -5,23 +5,25 @@ import type { Command } from 'commander';
 import { readEnvironment } from '../config/environment.ts';
 import { formatProblem } from '../config/format.ts';
 import { loadConfig } from '../config/load.ts';
+import { nestedRoutes } from '../config/nested-routes.ts';
 import type { Problem } from '../config/problem.ts';
 import { configJsonSchema } from '../config/schema.ts';
 import { readUsers } from '../store/users.ts';
 import { CommandError, usageError } from './command-error.ts';
-import { printResult, printWarning, styled } from './terminal.ts';
+import { printNote, printResult, printWarning, styled } from './terminal.ts';
 
 export function checkCommand(program: Command): void {
   program
     .command('check')
     .description('report every problem of a configuration file')
     .argument('[file]', 'the YAML file')
-    .option('--json', 'print {holds, problems, warnings} as JSON')
+    .option('--json', 'print {holds, problems, warnings, notes} as JSON')
     .option('--schema', 'print the JSON Schema of the file, for editors')
     .addHelpText(
       'after',
       `
-Exit code 0 when the file holds, 1 when it has problems; warnings do not count.
+Exit code 0 when the file holds, 1 when it has problems; warnings and notes do not count. A note
+is about a route inside another one with another accept: what opens the one does not open the other.
 
 Examples:
   latchkey check latchkey.yaml
@@ -38,13 +40,16 @@ function checkFile(file: string, options: { json?: boolean }): void {
   const loaded = loadConfig(file, readEnvironment);
   const problems = loaded.kind === 'invalid' ? loaded.problems : usersProblems(loaded.config.usersFile);
   const warnings = loaded.kind === 'loaded' ? loaded.warnings : [];
+  // worth a look for whoever checks the file, and nothing to warn of
+  const notes = loaded.kind === 'loaded' ? nestedRoutes(loaded.config) : [];
   const holds = loaded.kind === 'loaded' && problems.length === 0;
   if (options.json === true) {
-    printResult(options, { file, holds, problems, warnings }, '');
+    printResult(options, { file, holds, problems, warnings, notes }, '');
     if (!holds) throw new CommandError(countText(file, problems.length));
     return;
   }
   for (const warning of warnings) printWarning(warning);
+  for (const note of notes) printNote(`${styled('dim', 'note:')} ${formatProblem(note)}`);
   if (loaded.kind === 'loaded' && holds) {
     const { routes, upstreams, listeners } = loaded.config;
     const counts = [

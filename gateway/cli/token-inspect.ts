@@ -4,42 +4,68 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
+import { span } from '../core/decision/refusal-detail.ts';
 import type { TokenTimeReason } from '../core/token/common-key-token.ts';
 import { checkTimes, decodeUnverified, verifyToken } from '../core/token/common-key-token.ts';
 import { epochSeconds, isoTime } from '../telemetry/clock.ts';
 import { CommandError, usageError } from './command-error.ts';
 import { requireConfig, requireKeyRing } from './load-config.ts';
 import { printResult, styled } from './terminal.ts';
+import { judgeRoutes, judgeUrl, type RouteVerdict, type UrlVerdict } from './token-routes.ts';
 
 interface Verdict {
   readonly holds: boolean;
   /** A word of `DenyReason`, or `not-verified` when no configuration was named. */
   readonly reason: string | null;
   readonly detail: string | null;
+  /** What each route makes of it; empty when its signature does not hold. */
+  readonly routes: readonly RouteVerdict[];
+  /** What it does at the URL that was named. */
+  readonly url: UrlVerdict | null;
+}
+
+interface InspectOptions {
+  readonly config?: string;
+  readonly url?: string;
+  readonly method: string;
+  readonly client: string;
+  readonly json?: boolean;
 }
 
 export function tokenInspectCommand(token: Command): void {
   token
     .command('inspect')
-    .description('say what a token says, whether it holds, and why not')
+    .description('say what a token says, which routes it opens, and why not')
     .argument('<token>', 'the token, or - to read it from stdin')
-    .option('--config <file>', 'configuration whose keys verify it; without one nothing is verified')
-    .option('--json', 'print {holds, reason, detail, header, claims} as JSON')
+    .option(
+      '--config <file>',
+      'configuration whose keys verify it and whose routes judge it; without one nothing is verified',
+    )
+    .option('--url <url>', 'decide as for a request of this URL: https://host/path')
+    .option('--method <method>', 'of that request', 'GET')
+    .option('--client <address>', 'who sends that request', '127.0.0.1')
+    .option('--json', 'print {holds, reason, detail, routes, url, header, claims} as JSON')
     .addHelpText(
       'after',
       `
-Checked are form, type, key, signature and times; what it opens is for each route to judge.
+Checked are form, type, key, signature, times, and for each route of the file whether it would open anything there. It holds when
+one would; with --url, when that request would be let in. What was revoked is not looked at: latchkey explain says it of a request.
 Exit code 0 when it holds, 1 when it does not or could not be verified, 2 for a wrong command line.
 
 Examples:
   latchkey token inspect "$TOKEN" --config latchkey.yaml
+  latchkey token inspect "$TOKEN" --config latchkey.yaml --url https://media.example.org/vod/film/a.ts --method HEAD
   pbpaste | latchkey token inspect - --config latchkey.yaml --json`,
     )
-    .action(async (argument: string, options: { config?: string; json?: boolean }) => {
+    .action(async (argument: string, options: InspectOptions) => {
       const token = argument === '-' ? (await text(process.stdin)).trim() : argument;
       if (token === '') throw usageError('no token given', 'latchkey token inspect TOKEN');
+      if (options.url !== undefined && options.config === undefined) {
+        throw usageError('--url is decided by the routes of a configuration', 'name it: --config FILE');
+      }
       const said = decodeUnverified(token);
-      const verdict = options.config === undefined ? unverified : await judge(token, requireConfig(options.config));
+      const verdict =
+        options.config === undefined ? unverified : await judge(token, requireConfig(options.config), options);
       printResult(
         options,
         { ...verdict, header: said?.header ?? null, claims: said?.claims ?? null },
@@ -50,18 +76,39 @@ Examples:
     });
 }
 
-const unverified: Verdict = { holds: false, reason: 'not-verified', detail: 'not verified: no keys to verify it with' };
+const nowhere = { routes: [], url: null } as const;
+const unverified: Verdict = {
+  ...{ holds: false, reason: 'not-verified', detail: 'not verified: no keys to verify it with' },
+  ...nowhere,
+};
 
-async function judge(token: string, config: Config): Promise<Verdict> {
-  const verified = verifyToken(token, await requireKeyRing(config, { missing: 'refuse' }));
-  if (verified.kind === 'refused') return { holds: false, reason: verified.reason, detail: verified.detail };
-  const { exp, nbf, iat } = verified.claims;
+async function judge(token: string, config: Config, { url, method, client }: InspectOptions): Promise<Verdict> {
+  const ring = await requireKeyRing(config, { missing: 'refuse' });
+  const verified = verifyToken(token, ring);
+  if (verified.kind === 'refused') {
+    return { holds: false, reason: verified.reason, detail: verified.detail, ...nowhere };
+  }
   const now = epochSeconds();
+  const circumstances = { config, ring, now };
+  const routes = judgeRoutes(verified, circumstances);
+  if (url !== undefined) {
+    const at = judgeUrl(token, { url, method, client }, circumstances);
+    if (at === null) throw usageError(`--url ${JSON.stringify(url)} is no URL that is answered`, 'https://host/path');
+    return { holds: at.opens, reason: at.reason, detail: at.opens ? null : at.detail, routes, url: at };
+  }
+  if (routes.some(({ opens }) => opens)) return { holds: true, reason: null, detail: null, routes, url: null };
   // The most lenient route decides: a stricter one may still refuse a long life.
   const longest = Math.max(...config.routes.map((route) => route.maxTokenTtlSeconds));
-  const reason = checkTimes(verified, now, config.tokens.clockSkewSeconds, longest);
-  if (reason === null) return { holds: true, reason: null, detail: null };
-  return { holds: false, reason, detail: timeDetail(reason, { exp, nbf, iat, longest }, now) };
+  const late = checkTimes(verified, now, config.tokens.clockSkewSeconds, longest);
+  if (late !== null) {
+    const { exp, nbf, iat } = verified.claims;
+    const detail = timeDetail(late, { exp, nbf, iat, longest }, now);
+    return { holds: false, reason: late, detail, routes, url: null };
+  }
+  // one that takes such tokens says more than one that does not
+  const told = routes.find(({ reason }) => reason !== 'credential-not-accepted') ?? routes[0];
+  const detail = `no route would open it${told === undefined ? '' : `; ${told.route}: ${told.detail}`}`;
+  return { holds: false, reason: told?.reason ?? 'no-route', detail, routes, url: null };
 }
 
 function timeDetail(
@@ -77,7 +124,7 @@ function timeDetail(
     case 'token-issued-ahead':
       return `issued in the future, at ${timeText(times.iat ?? 0)}`;
     case 'token-lives-too-long':
-      return `lives ${times.exp - (times.iat ?? now)} s, no route takes more than ${times.longest} s`;
+      return `lives ${span(times.exp - (times.iat ?? now))}, no route takes more than ${span(times.longest)}`;
     default:
       return reason satisfies never;
   }
@@ -106,9 +153,26 @@ function describe(said: { readonly header: unknown; readonly claims: unknown } |
   return [
     `${styled('bold', 'header')}  ${JSON.stringify(said.header)}`,
     `${styled('bold', 'claims')}  ${JSON.stringify(said.claims, null, 2).replaceAll('\n', '\n        ')}`,
+    ...placeLines(verdict),
     ...timeLines(said.claims),
     `${word}${why}`,
   ].join('\n');
+}
+
+/** What each route makes of it, and the one request that was asked about. */
+function placeLines({ routes, url }: Verdict): readonly string[] {
+  const width = Math.max(0, ...routes.map(({ route }) => route.length));
+  const lines = routes.map(({ route, opens, reason, detail }) => {
+    const why = reason === null ? '' : ` (${reason})`;
+    return `${styled('bold', 'route')}   ${route.padEnd(width)}  ${wordFor(opens)}: ${detail}${why}`;
+  });
+  if (url === null) return lines;
+  const at = `${url.method} ${url.host}${url.path}, ${url.route === null ? 'no route' : `route ${url.route}`}`;
+  return [...lines, `${styled('bold', 'url')}     ${at}  ${wordFor(url.opens)}: ${url.detail}`];
+}
+
+function wordFor(opens: boolean): string {
+  return opens ? styled('green', 'opens') : styled('red', 'refuses');
 }
 
 /** The times in words, for those that are there. Unverified: any of them may be nonsense. */

@@ -52,6 +52,25 @@ async function start(explain: 'off' | 'on' | 'all'): Promise<Rig> {
   };
 }
 
+test('attack: a decoy hides nothing of what came with a refused request', async () => {
+  const { gateway, about, ask } = await start('on');
+  const pass = gateway.mint({ sub: 'ac_somebody', paths: ['/elsewhere/*'] }, 'pass');
+  const expired = gateway.mint({ sub: 'late', exp: 1_000_000 });
+  const cookie = `${Array.from({ length: 9 }, (_, at) => `latchkey_pass=x${at}; `).join('')}latchkey_pass=${pass}`;
+  await ask('/vod/decoy?token=x', { cookie });
+  expect(await about('/vod/decoy')).toMatchObject({
+    outcome: 'deny',
+    presented: [{ type: 'pass', sub: 'ac_somebody' }],
+  });
+  await ask(`/vod/both?token=${expired}`, { cookie, authorization: 'Bearer x' });
+  expect(await about('/vod/both')).toMatchObject({
+    presented: [
+      { type: 'outside', sub: 'late' },
+      { type: 'pass', sub: 'ac_somebody' },
+    ],
+  });
+});
+
 test('a refusal, a pass and a password are recorded; outside tokens and open routes are not', async () => {
   const { gateway, lines, about, ask } = await start('on');
   const outside = gateway.mint({ sub: 'outside-sub' });

@@ -1,0 +1,173 @@
+// What a token opens under a configuration: route by route, or one URL. By the rules that requests are decided by, with nothing
+// known of revocations: those are the running gateway's to say.
+
+import { compileSnapshot } from '../config/compile.ts';
+import type { Config } from '../config/config.ts';
+import { chooseRoute } from '../core/decision/choose-route.ts';
+import { decide } from '../core/decision/decide.ts';
+import type { RequestFacts } from '../core/decision/facts.ts';
+import { canonicalHost } from '../core/decision/host.ts';
+import { judgeToken } from '../core/decision/judge-token.ts';
+import { canonicalPath, canonicalPathKeepingSlashes } from '../core/decision/path.ts';
+import type { DenyReason } from '../core/decision/reasons.ts';
+import { refusalDetail } from '../core/decision/refusal-detail.ts';
+import type { LiveIndex, RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
+import type { EpochSeconds } from '../core/model/time.ts';
+import { type VerifiedToken, verifyToken } from '../core/token/common-key-token.ts';
+import type { KeyRing } from '../core/token/key-ring.ts';
+
+export interface RouteVerdict {
+  readonly route: string;
+  readonly opens: boolean;
+  /** null when it opens. */
+  readonly reason: DenyReason | null;
+  /** What it opens there, or why it opens nothing, in words. */
+  readonly detail: string;
+}
+
+export interface UrlVerdict extends Omit<RouteVerdict, 'route'> {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  /** null when no route has the place. */
+  readonly route: string | null;
+}
+
+interface Circumstances {
+  readonly config: Config;
+  readonly ring: KeyRing;
+  readonly now: EpochSeconds;
+}
+
+/** Whether each route of the configuration would open anything for the token. */
+export function judgeRoutes(token: VerifiedToken, { config, ring, now }: Circumstances): readonly RouteVerdict[] {
+  const snapshot = snapshotOf(config);
+  const live = liveOf(ring);
+  return config.routes.map((route) => {
+    const policy = policyOf(snapshot, route);
+    if (policy === null) return { route: route.name, opens: false, reason: 'no-route', detail: 'no request gets here' };
+    const places = placesOf(token, policy, snapshot);
+    let refused: RouteVerdict | null = null;
+    for (const facts of places) {
+      const reason = judgeToken(token, facts, policy, snapshot, live, now);
+      if (typeof reason !== 'string') {
+        return { route: route.name, opens: true, reason: null, detail: openedText(token, policy) };
+      }
+      const skewSeconds = snapshot.clockSkewSeconds;
+      const detail = refusalDetail(token, reason, { route: policy, facts, now, skewSeconds, live });
+      refused ??= { route: route.name, opens: false, reason, detail };
+    }
+    return refused ?? { route: route.name, opens: false, reason: 'outside-path', detail: 'opens nothing of the route' };
+  });
+}
+
+/**
+ * What the gateway would answer to a request with the token.
+ *
+ * @param url  `https://host/path`; the path as it would be sent
+ * @returns null when it is no such URL, or has no canonical form, which is a 400
+ */
+export function judgeUrl(
+  token: string,
+  { url, method, client }: { readonly url: string; readonly method: string; readonly client: string },
+  { config, ring, now }: Circumstances,
+): UrlVerdict | null {
+  const match = /^https?:\/\/([^/?#@]+)(\/[^?#]*)?(?:\?[^#]*)?(?:#.*)?$/i.exec(url);
+  const host = match?.[1] === undefined ? null : canonicalHost(match[1]);
+  const snapshot = snapshotOf(config);
+  const raw = match?.[2] ?? '/';
+  const path = canonicalPath(raw) ?? (snapshot.keepsEncodedSlash ? canonicalPathKeepingSlashes(raw) : null);
+  if (host === null || path === null) return null;
+  const facts: RequestFacts = {
+    ...factsAt(host, path, method, client),
+    isReserved: path.startsWith(snapshot.reservedPrefix),
+    explicitToken: token,
+    explicitForm: 'bearer',
+    explicitCount: 1,
+  };
+  const live = liveOf(ring);
+  const decision = decide(facts, snapshot, live, now, null);
+  const place = { method, host, path, route: decision.route?.name ?? null };
+  switch (decision.kind) {
+    case 'allow': {
+      const detail =
+        decision.how === 'anyone' ? 'anyone may open it, and the token says nothing there' : 'by the token';
+      return { ...place, opens: true, reason: null, detail };
+    }
+    case 'deny':
+      return { ...place, opens: false, reason: decision.reason, detail: decision.detail };
+    case 'lookup':
+      return { ...place, opens: false, reason: 'no-credential', detail: 'control would have to be asked' };
+    default:
+      return decision satisfies never;
+  }
+}
+
+function snapshotOf(config: Config): Snapshot {
+  const slots = { routes: config.routes.map((_, at) => at), upstreams: config.upstreams.map((_, at) => at) };
+  return compileSnapshot(config, 0, slots, config.upstreams.length);
+}
+
+function liveOf(ring: KeyRing): LiveIndex {
+  return {
+    verify: (token) => verifyToken(token, ring),
+    isOurs: (token) => ring.isNamedBy(token),
+    isRevoked: () => false,
+    hasRevoked: () => false,
+    placesAhead: () => 0,
+    isForeign: () => false,
+    findAccess: () => null,
+    position: null,
+    indexAgeMs: 0,
+  };
+}
+
+function policyOf(snapshot: Snapshot, { host, path }: Pick<RoutePolicy, 'host' | 'path'>): RoutePolicy | null {
+  const found = snapshot.routes.find(host === null ? '' : host.replace('*', 'x'), path);
+  return found?.host === host && found.path === path ? found : null;
+}
+
+/** Requests of the route that the token may be meant for, the likeliest first; one that it is not meant for when there are none. */
+function placesOf({ claims }: VerifiedToken, route: RoutePolicy, snapshot: Snapshot): readonly RequestFacts[] {
+  const method = claims.methods?.[0] ?? 'GET';
+  const client = claims.ips?.[0]?.split('/')[0] ?? '127.0.0.1';
+  const host = hostFor(claims.hosts ?? [], route);
+  const paths = (claims.paths ?? []).flatMap((pattern) => pathFor(pattern, route.path));
+  const here = paths.filter((path) => chooseRoute(snapshot.routes, host, path) === route);
+  return [...new Set([...here, route.path])].map((path) => factsAt(host, path, method, client));
+}
+
+/** A host of the route, one of the token's where it can be. */
+function hostFor(wanted: readonly string[], route: RoutePolicy): string {
+  if (route.host !== null && !route.host.startsWith('*')) return route.host;
+  const suffix = route.host === null ? '' : route.host.slice(1);
+  const found = wanted.map((host) => host.replace('*', 'x')).find((host) => host.endsWith(suffix));
+  return found ?? `x${suffix}`;
+}
+
+/** A path that both a pattern and the route have; empty when there is none, or none is easy to find. */
+function pathFor(pattern: string, routePath: string): readonly string[] {
+  const isBelow = pattern.endsWith('/*');
+  // a star inside a segment stands for one letter as well as for any other text
+  const path = (isBelow ? pattern.slice(0, -1) : pattern).replaceAll('*', 'x');
+  if (path === routePath) return [path];
+  if (routePath.endsWith('/') && path.startsWith(routePath)) return [path];
+  return isBelow && routePath.startsWith(path) ? [routePath] : [];
+}
+
+function factsAt(host: string, path: string, method: string, clientAddress: string): RequestFacts {
+  return {
+    ...{ method, host, path, clientAddress, isReserved: false },
+    ...{ explicitToken: null, explicitForm: null, explicitCount: 0, moreTokens: [] },
+    ...{ passCookies: [], sessionCookie: null, linkTokens: 0, basic: null },
+  };
+}
+
+/** The token's own limits, as far as they are narrower than the route. */
+function openedText({ claims }: VerifiedToken, route: RoutePolicy): string {
+  const parts = [(claims.paths ?? [`everything below ${route.path}`]).join(', ')];
+  if (claims.hosts !== undefined) parts.push(`on ${claims.hosts.join(', ')}`);
+  if (claims.methods !== undefined) parts.push(`by ${claims.methods.join(', ')}`);
+  if (claims.ips !== undefined) parts.push(`from ${claims.ips.join(', ')}`);
+  return parts.join(' ');
+}
