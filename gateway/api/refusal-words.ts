@@ -36,7 +36,7 @@ export type Undone =
   | { readonly kind: 'refused'; readonly reason?: string }
   | { readonly kind: 'wrong-password' }
   | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
-  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+  | { readonly kind: 'busy' | 'too-many'; readonly retryAfterSeconds: number };
 
 export function refusalOf(outcome: Undone): Refusal {
   switch (outcome.kind) {
@@ -47,6 +47,7 @@ export function refusalOf(outcome: Undone): Refusal {
     case 'weak-password':
       return refusalFor(`password-${outcome.why}`);
     case 'busy':
+    case 'too-many':
       return tooManyTries(outcome.retryAfterSeconds);
     default:
       return outcome satisfies never;

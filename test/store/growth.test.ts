@@ -29,7 +29,7 @@ const tableBounds = {
 } as const satisfies Readonly<Record<keyof Tables, string>>;
 
 const reads = 'reads alone';
-const code = 'a wrong code of 256 bits is looked up and writes nothing; a right one is spent once';
+const code = 'wrong codes are counted by source, network and in all (mailed-code); a right one is spent once';
 const secrets = 'guesses are counted before they are looked at (count-guess.ts); hashes wait in one bounded queue';
 const requests =
   'countRequest by source and network, mayMail by mailbox, mail-ceilings.ts in all, afterwards.ts bounded';

@@ -7,6 +7,7 @@ import { confirmAddressChange } from '../../control/accounts/confirm-address-cha
 import { type DescribedCode, describeCode } from '../../control/accounts/describe-code.ts';
 import { resetPassword } from '../../control/accounts/reset-password.ts';
 import { verifyAddress } from '../../control/accounts/verify-address.ts';
+import type { WrongCode } from '../../control/accounts/wrong-code.ts';
 import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
 import type { PasswordRefusal } from '../../core/model/account.ts';
 import { type Html, html } from '../html.ts';
@@ -161,9 +162,12 @@ function nameField(value: string): Html {
 
 function againFor(
   outcome:
+    | WrongCode
     | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
     | { readonly kind: 'busy'; readonly retryAfterSeconds: number },
 ): Spent {
+  // One page for codes that do not work, however many were tried.
+  if (outcome.kind === 'refused' || outcome.kind === 'too-many') return { kind: 'refused' };
   if (outcome.kind === 'busy') {
     const text = `A lot is going on right now. Try again in ${waitWords(outcome.retryAfterSeconds)}.`;
     return { kind: 'again', status: 503, problems: { '': text } };
@@ -183,7 +187,7 @@ const verify: CodePage = {
     const { password, name } = filled;
     const outcome = await verifyAddress(visit.context, { ...browserOf(visit), code, password, displayName: name });
     if (outcome.kind === 'verified') return enter(visit, outcome.session, wayOf(visit, filled));
-    return outcome.kind === 'refused' ? outcome : againFor(outcome);
+    return againFor(outcome);
   },
 };
 
@@ -199,7 +203,7 @@ const invitation: CodePage = {
     const { password, name } = filled;
     const outcome = await signInByCode(visit.context, { ...browserOf(visit), code, password, displayName: name });
     if (outcome.kind === 'signed-in') return enter(visit, outcome.session, wayOf(visit, filled));
-    return outcome.kind === 'refused' ? outcome : againFor(outcome);
+    return againFor(outcome);
   },
 };
 
@@ -214,7 +218,7 @@ const signInLink: CodePage = {
   spend: async (visit, code, filled) => {
     const outcome = await signInByCode(visit.context, { ...browserOf(visit), code });
     if (outcome.kind === 'signed-in') return enter(visit, outcome.session, wayOf(visit, filled));
-    return outcome.kind === 'refused' ? outcome : againFor(outcome);
+    return againFor(outcome);
   },
 };
 
@@ -226,10 +230,10 @@ const reset: CodePage = {
     html`${addressLine(code.email)}${passwordField(problems)}<p class="soft">You will be signed out everywhere, and sign in with the new one.</p>`,
   button: 'Set this password',
   spend: async (visit, code, { password }) => {
-    const requestId = visit.origin.requestId;
-    const outcome = await resetPassword(visit.context, { code, password, requestId });
+    const { clientAddress, requestId } = visit.origin;
+    const outcome = await resetPassword(visit.context, { code, password, clientAddress, requestId });
     if (outcome.kind === 'reset') return visit.redirect(`${visit.prefix}login?done=reset`);
-    return outcome.kind === 'refused' ? outcome : againFor(outcome);
+    return againFor(outcome);
   },
 };
 
@@ -250,7 +254,7 @@ ${visit.actor === null || problems.password !== undefined ? ownPasswordField(pro
     });
     switch (outcome.kind) {
       case 'refused':
-        return outcome;
+      case 'too-many':
       case 'busy':
         return againFor(outcome);
       case 'wrong-password':

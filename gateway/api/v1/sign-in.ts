@@ -129,13 +129,13 @@ const reset = defineEndpoint({
   who: 'anyone',
   body: z.strictObject({ code, password: secret }),
   response: null,
-  handle: async ({ context, body, request: { requestId } }) => {
-    const outcome = await resetPassword(context, { ...body, requestId });
+  handle: async ({ context, body, request: { clientAddress, requestId } }) => {
+    const outcome = await resetPassword(context, { ...body, clientAddress, requestId });
     return outcome.kind === 'reset' ? empty : codeRefusal(outcome);
   },
 });
 
-/** Nobody tried a code too often: what is busy is the hashing of passwords. */
+/** `busy`: the hashing of passwords is. */
 function codeRefusal(outcome: Undone): Refusal {
   return outcome.kind === 'busy' ? refusalFor('busy') : refusalOf(outcome);
 }

@@ -14,6 +14,7 @@ import { forgetUnverified } from './claim-address.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
 import { forgiveGuesses } from './guess-throttle.ts';
 import { detailText, lookAtCode, redeemCode } from './one-time-code.ts';
+import { refuseCode, type WrongCode } from './wrong-code.ts';
 
 export interface ConfirmAddressInput {
   readonly code: string;
@@ -30,7 +31,7 @@ export type ConfirmAddressOutcome =
   /** Sign in again, with the new address. */
   | { readonly kind: 'changed'; readonly email: string }
   /** The code does not work, or the address became somebody else's meanwhile. */
-  | { readonly kind: 'refused' }
+  | WrongCode
   /** The code was not spent. `wrong-password`: none was given, or not the account's. */
   | { readonly kind: 'wrong-password' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
@@ -40,7 +41,7 @@ export async function confirmAddressChange(
   input: ConfirmAddressInput,
 ): Promise<ConfirmAddressOutcome> {
   const open = await lookAtCode(context, input.code);
-  if (open?.purpose !== 'change-address' || open.accountId === null) return { kind: 'refused' };
+  if (open?.purpose !== 'change-address' || open.accountId === null) return refuseCode(context, input.clientAddress);
   const isTheirs = input.actor?.kind === 'account' && input.actor.accountId === open.accountId;
   if (!isTheirs) {
     const refused = await askForPassword(context, input, open.accountId);
@@ -71,7 +72,7 @@ async function askForPassword(
   context: ControlContext,
   input: ConfirmAddressInput,
   accountId: string,
-): Promise<Exclude<ConfirmAddressOutcome, { kind: 'changed' | 'refused' }> | null> {
+): Promise<Exclude<ConfirmAddressOutcome, { kind: 'changed' | 'refused' | 'too-many' }> | null> {
   if (input.password === undefined || input.password === '') return { kind: 'wrong-password' };
   const account = await readAccount(context.store.sql, accountId);
   const device = await findKnownDevice(context.store.sql, accountId, input.deviceCookie);

@@ -16,6 +16,7 @@ import {
 import type { Unit } from '../../store/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { codeLifetimes, codesKept } from './account-limits.ts';
+import type { WrongCode } from './wrong-code.ts';
 
 /** 96 bits find, 256 bits open. */
 const selectorBytes = 12;
@@ -57,7 +58,7 @@ export function sameDigest(one: string, other: string): boolean {
 /** Why somebody with a code did not get what it is for. */
 export type CodeRefused =
   /** The code does not work, or not any more; the same for all reasons. */
-  | { readonly kind: 'refused' }
+  | WrongCode
   /** The code was not spent. */
   | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };

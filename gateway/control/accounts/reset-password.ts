@@ -10,10 +10,13 @@ import { endAccountSessions } from './end-account-sessions.ts';
 import { forgiveAccount } from './guess-throttle.ts';
 import { type CodeRefused, lookAtCode, redeemCode } from './one-time-code.ts';
 import { passwordWork } from './password-work.ts';
+import { refuseCode } from './wrong-code.ts';
 
 export interface ResetPasswordInput {
   readonly code: string;
   readonly password: string;
+  /** Address the request came from. */
+  readonly clientAddress?: string | undefined;
   readonly requestId?: string | null | undefined;
 }
 
@@ -21,7 +24,7 @@ export type ResetPasswordOutcome = { readonly kind: 'reset' } | CodeRefused;
 
 export async function resetPassword(context: ControlContext, input: ResetPasswordInput): Promise<ResetPasswordOutcome> {
   const open = await lookAtCode(context, input.code);
-  if (open?.purpose !== 'reset-password' || open.accountId === null) return { kind: 'refused' };
+  if (open?.purpose !== 'reset-password' || open.accountId === null) return refuseCode(context, input.clientAddress);
   const seen = await readAccount(context.store.sql, open.accountId);
   if (seen === null) return { kind: 'refused' };
   const why = refusePassword(input.password, seen.email);

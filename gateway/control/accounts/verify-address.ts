@@ -8,6 +8,7 @@ import { type Browser, finishSession, type NewSession, startSession } from '../s
 import { claimAddress } from './claim-address.ts';
 import { type CodeRefused, lookAtCode, redeemCode } from './one-time-code.ts';
 import { passwordWork } from './password-work.ts';
+import { refuseCode } from './wrong-code.ts';
 
 export interface VerifyAddressInput extends Browser {
   readonly code: string;
@@ -21,7 +22,7 @@ export type VerifyAddressOutcome = { readonly kind: 'verified'; readonly session
 export async function verifyAddress(context: ControlContext, input: VerifyAddressInput): Promise<VerifyAddressOutcome> {
   // Looked at first, so that a wrong code costs no hash and a weak password spends no code.
   const open = await lookAtCode(context, input.code);
-  if (open?.purpose !== 'verify-address' || open.accountId === null) return { kind: 'refused' };
+  if (open?.purpose !== 'verify-address' || open.accountId === null) return refuseCode(context, input.clientAddress);
   const account = await readAccount(context.store.sql, open.accountId);
   if (account === null) return { kind: 'refused' };
   const why = refusePassword(input.password, account.email);

@@ -2,8 +2,9 @@
 // A new kind of secret (a one-time password, an API key that people choose) is a row here; the rule is core/model/try-count.ts, and
 // what is counted is count-guess.ts.
 //
-// No row is for what has 256 random bits: codes of mails, hand-overs, links, sessions, device cookies, tokens. Nobody finds one by
-// trying, so a count of tries at them would protect nothing and would be a way to keep others from theirs.
+// What has 256 random bits is not found by trying: hand-overs, links, sessions, device cookies, tokens, codes of mails. A count that is
+// asked before one is looked at would protect nothing and would be a way to keep others from theirs. Codes of mails, which anybody may
+// type, are counted when they are wrong, and the right one keeps nobody waiting.
 
 import type { WaitPolicy } from '../../core/model/try-count.ts';
 
@@ -85,6 +86,8 @@ export const guessPolicies = {
       flood,
     },
   },
+  /** Codes of mails: counted when they do not work, see accounts/wrong-code.ts. */
+  'mailed-code': { afterRight: 'count', counters: { source, network, all, flood } },
 } as const satisfies Readonly<Record<string, SecretPolicy>>;
 
 export type GuessedSecret = keyof typeof guessPolicies;

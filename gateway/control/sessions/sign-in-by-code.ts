@@ -7,6 +7,7 @@ import { readAccount } from '../../store/accounts.ts';
 import { claimAddress } from '../accounts/claim-address.ts';
 import { type CodeRefused, lookAtCode, redeemCode } from '../accounts/one-time-code.ts';
 import { passwordWork } from '../accounts/password-work.ts';
+import { refuseCode } from '../accounts/wrong-code.ts';
 import type { ControlContext } from '../control-context.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
@@ -22,14 +23,14 @@ export type SignInByCodeOutcome = { readonly kind: 'signed-in'; readonly session
 
 export async function signInByCode(context: ControlContext, input: SignInByCodeInput): Promise<SignInByCodeOutcome> {
   const open = await lookAtCode(context, input.code);
-  if (open === null || open.accountId === null) return { kind: 'refused' };
+  if (open === null || open.accountId === null) return refuseCode(context, input.clientAddress);
   switch (open.purpose) {
     case 'sign-in':
       return await signInByLink(context, input);
     case 'invitation':
       return await acceptInvitation(context, input, open.accountId);
     default:
-      return { kind: 'refused' };
+      return refuseCode(context, input.clientAddress);
   }
 }
 
