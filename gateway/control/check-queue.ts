@@ -49,6 +49,8 @@ export class CheckQueue {
   /** Start times within the last second, oldest first. */
   #starts: number[] = [];
   #running = 0;
+  /** What a check took lately; on a machine that has much to do it is many times of what it is elsewhere. */
+  #meanMs = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: CheckQueueOptions) {
@@ -74,10 +76,12 @@ export class CheckQueue {
     return new Promise((resolve, reject) => {
       const entry: Waiting = {
         start: () => {
+          const startedMs = clock.monotonicMs();
           check()
             .then((value) => resolve({ kind: 'done', value }), reject)
             .finally(() => {
               this.#running -= 1;
+              this.#meanMs += (clock.monotonicMs() - startedMs - this.#meanMs) / 4;
               this.#advance();
             });
         },
@@ -96,8 +100,13 @@ export class CheckQueue {
     this.#turnAway(() => true);
   }
 
-  /** When the rate lets a check start that has so many before it. */
+  /** How long a check waits that has so many before it: for the rate, and for those that run. */
   #waitOf(ahead: number, now: number): number {
+    const rounds = Math.floor((this.#running + ahead) / this.#options.concurrency);
+    return Math.max(rounds * this.#meanMs, this.#waitOfRate(ahead, now));
+  }
+
+  #waitOfRate(ahead: number, now: number): number {
     const starts = this.#starts.filter((start) => start > now - 1000);
     const rate = Math.max(1, this.#options.perSecond());
     const place = starts.length + ahead;

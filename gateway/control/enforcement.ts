@@ -1,7 +1,7 @@
 // "Acknowledged means enforced": waits until every edge of this node acts on a place of the change log, and has those ended
 // that do not. It keeps no log and reads none; edges report, the supervisor ends.
 // Three states of an edge that has not confirmed. Slow: it talks, or says that it refuses what is revoked while it ends what is
-// open; the caller waits, up to a bound. Silent: nothing came from it for a second. Disobedient: it talks, and the bound is over.
+// open; the caller waits, up to a bound. Silent: nothing came from it for two seconds. Disobedient: it talks, and the bound is over.
 // The last two are ended, less and less eagerly in one place; where one may not be ended yet, the caller gets an error.
 // Rules: tokens.md "Acknowledged means enforced".
 
@@ -33,7 +33,7 @@ export interface EnforcementOptions {
   readonly counters?: EnforcementCounters;
   /** From when on an edge that has not confirmed counts as slow, and how often it is looked at then. Default 250. */
   readonly slowMs?: number;
-  /** An edge of which nothing was heard for so long is ended. Default 1000; twice that after each end of one in its place. */
+  /** An edge of which nothing was heard for so long is ended. Default 2000; twice that after each end of one in its place. */
   readonly silentMs?: number;
   /**
    * No edge has longer than this, and no caller waits longer, but for one more second while a process ends. It is also what an
@@ -45,7 +45,7 @@ export interface EnforcementOptions {
 }
 
 const defaultSlowMs = 250;
-const defaultSilentMs = 1000;
+const defaultSilentMs = 2000;
 const defaultBoundMs = 5000;
 /** For the end of a process that was asked for at the last moment. */
 const endGraceMs = 1000;

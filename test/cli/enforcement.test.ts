@@ -107,7 +107,7 @@ test('a stopped edge is killed and replaced, and the answer comes after its end'
   const serve = await startedGateway();
   const edges = serve.pids('edge');
   // nobody is ended before its time
-  expect(await disableWithStopped(edges.at(-1) ?? -1)).toBeGreaterThan(900);
+  expect(await disableWithStopped(edges.at(-1) ?? -1)).toBeGreaterThan(1900);
   await expect.poll(() => serve.pids('edge').length).toBe(edges.length + 1);
   expect(serve.log()).toContainEqual(
     expect.objectContaining({

@@ -296,3 +296,35 @@ test('no key shows up in a log', async () => {
   expect(rig.said()).not.toContain(Buffer.from(testKey.secret).toString('base64url'));
   expect(rig.said()).not.toContain(Buffer.from(testKey.secret).toString());
 });
+
+test('of two edges that do not confirm the silent one is ended, and the one that asks is waited for', async () => {
+  const log = new MemoryLog();
+  const ended: string[] = [];
+  const control = await rig.start({ changes: log, endEdge: (edge) => ended.push(edge) });
+  const edges = [await joinEdge('e1'), await joinEdge('e2')];
+  for (const client of edges) {
+    await new Promise<void>((resolve) =>
+      client.followLog((message) => {
+        if (message.kind !== 'index') return;
+        client.confirmApplied(message.index);
+        resolve();
+      }),
+    );
+  }
+  await control.confirm(log.position);
+  const position = log.append({ kind: 'revoke', node: 'x' });
+  const confirmed = control.confirm(position);
+  const [talking] = edges;
+  const record = { credentialId: 'pw_1', version: 1, sub: 'anna' };
+  const asking = setInterval(() => void talking?.questions.renewPassword(record), 100);
+  try {
+    await expect.poll(() => ended, { timeout: 30_000 }).toEqual(['e2']);
+    expect(rig.said()).toContain('an edge is slow to confirm');
+    control.edgeGone('e2');
+    talking?.confirmApplied(position);
+    await confirmed;
+    expect(ended).toEqual(['e2']);
+  } finally {
+    clearInterval(asking);
+  }
+});

@@ -26,7 +26,12 @@ function start(canEnd = true) {
       counts.unconfirmed += 1;
     },
   };
-  const enforcement = new Enforcement({ logger, counters, endEdge: canEnd ? (edge) => ended.push(edge) : null });
+  const enforcement = new Enforcement({
+    logger,
+    counters,
+    silentMs: 1000,
+    endEdge: canEnd ? (edge) => ended.push(edge) : null,
+  });
   /** Whether a confirmation of this place has come, asked later. */
   const confirm = (seq: number, epoch = 'e') => {
     const state: { isDone: boolean; error: Error | null } = { isDone: false, error: null };
@@ -69,7 +74,21 @@ test('every edge has to say that it acts on the place, or a later one', async ()
   expect(state.isDone).toBe(true);
 });
 
-test('a silent edge is ended after a second, once, and the answer comes after its end', async () => {
+test('an edge is silent after two seconds by default', async () => {
+  const ended: string[] = [];
+  const { logger } = memoryLogger();
+  const enforcement = new Enforcement({ logger, endEdge: (edge) => ended.push(edge) });
+  enforcement.joined('e1');
+  enforcement.applied('e1', at(4));
+  void enforcement.confirm(at(5));
+  await vi.advanceTimersByTimeAsync(1999);
+  expect(ended).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(ended).toEqual(['e1']);
+  enforcement.gone('e1');
+});
+
+test('a silent edge is ended when its time is over, once, and the answer comes after its end', async () => {
   const { enforcement, ended, confirm, turn } = start();
   for (const edge of ['e1', 'e2']) {
     enforcement.joined(edge);

@@ -228,6 +228,24 @@ test('who could not start in time anyway is told at once, and how long it would 
   await Promise.all(waits);
 });
 
+test('on a machine on which each check takes long, who would wait too long for those before it is told at once', async () => {
+  let now = 0;
+  const { queue, held, run } = heldQueue(1000, () => now);
+  const first = run('a');
+  now = 4000;
+  held[0]?.finish();
+  await first;
+  // the queue takes note of it a moment after the caller
+  await new Promise(setImmediate);
+  // a second, as far as is known: two run, and four can begin within two seconds
+  const others = Array.from({ length: 6 }, (_, at) => run(`o${at}`));
+  expect(await run('late')).toEqual({ kind: 'busy', retryAfterSeconds: 3 });
+  expect(queue.waiting).toBe(4);
+  queue.close();
+  for (const each of held) each.finish();
+  await Promise.all(others);
+});
+
 test('forty guesses of one network do not keep another network waiting', async () => {
   const { queue, held, order, run } = heldQueue(1000);
   const outcomes = Array.from({ length: 40 }, () => run('strangers'));
