@@ -57,7 +57,7 @@ function verify(token, now) {
   return claims;
 }
 
-// The path is nginx's own, decoded and normalized: the one that the file is looked up by.
+// The path is nginx's own, decoded and normalized: the one that the file is looked up by. Names are compared decoded on both sides.
 function opens(claims, r) {
   if (claims.ips !== undefined || !Array.isArray(claims.paths)) return false;
   const method = r.method;
@@ -67,10 +67,11 @@ function opens(claims, r) {
   }
   if (claims.hosts !== undefined && !claims.hosts.includes(r.variables.host)) return false;
   return claims.paths.some((pattern) => {
-    const star = pattern.indexOf('*');
-    if (star < 0) return r.uri === decodeURIComponent(pattern);
-    if (star !== pattern.length - 1 || pattern[star - 1] !== '/') return false;
-    return r.uri.startsWith(decodeURIComponent(pattern.slice(0, -1)));
+    const name = pattern.endsWith('/*') ? pattern.slice(0, -1) : pattern;
+    // what is no plain name: a star anywhere else, a query, an encoded slash, a percent sign alone
+    if (/[*?#\\]|%2f|%5c|%(?![0-9a-f][0-9a-f])/i.test(name)) return false;
+    const decoded = decodeURIComponent(name);
+    return name === pattern ? r.uri === decoded : r.uri.startsWith(decoded);
   });
 }
 

@@ -8,13 +8,14 @@ import { decide } from '../core/decision/decide.ts';
 import type { RequestFacts } from '../core/decision/facts.ts';
 import { canonicalHost } from '../core/decision/host.ts';
 import { judgeToken } from '../core/decision/judge-token.ts';
-import { canonicalPath, canonicalPathKeepingSlashes } from '../core/decision/path.ts';
+import { canonicalPathAllowing, comparedForm, pathNeed } from '../core/decision/path.ts';
 import type { DenyReason } from '../core/decision/reasons.ts';
 import { refusalDetail } from '../core/decision/refusal-detail.ts';
 import type { LiveIndex, RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import { type VerifiedToken, verifyToken } from '../core/token/common-key-token.ts';
 import type { KeyRing } from '../core/token/key-ring.ts';
+import { canonicalPattern } from '../core/token/path-pattern.ts';
 
 export interface RouteVerdict {
   readonly route: string;
@@ -76,10 +77,12 @@ export function judgeUrl(
   const host = match?.[1] === undefined ? null : canonicalHost(match[1]);
   const snapshot = snapshotOf(config);
   const raw = match?.[2] ?? '/';
-  const path = canonicalPath(raw) ?? (snapshot.keepsEncodedSlash ? canonicalPathKeepingSlashes(raw) : null);
-  if (host === null || path === null) return null;
+  const needy = canonicalPathAllowing(Buffer.from(raw, 'utf8').toString('latin1'), snapshot.takesPaths);
+  if (host === null || needy === null) return null;
+  const { path } = needy;
   const facts: RequestFacts = {
     ...factsAt(host, path, method, client),
+    pathNeeds: needy.needs & ~pathNeed.encodedSlash,
     isReserved: path.startsWith(snapshot.reservedPrefix),
     explicitToken: token,
     explicitForm: 'bearer',
@@ -132,7 +135,7 @@ function placesOf({ claims }: VerifiedToken, route: RoutePolicy, snapshot: Snaps
   const method = claims.methods?.[0] ?? 'GET';
   const client = claims.ips?.[0]?.split('/')[0] ?? '127.0.0.1';
   const host = hostFor(claims.hosts ?? [], route);
-  const paths = (claims.paths ?? []).flatMap((pattern) => pathFor(pattern, route.path));
+  const paths = (claims.paths ?? []).flatMap((pattern) => pathFor(canonicalPattern(pattern) ?? '', route.path));
   const here = paths.filter((path) => chooseRoute(snapshot.routes, host, path) === route);
   return [...new Set([...here, route.path])].map((path) => factsAt(host, path, method, client));
 }
@@ -149,7 +152,7 @@ function hostFor(wanted: readonly string[], route: RoutePolicy): string {
 function pathFor(pattern: string, routePath: string): readonly string[] {
   const isBelow = pattern.endsWith('/*');
   // a star inside a segment stands for one letter as well as for any other text
-  const path = (isBelow ? pattern.slice(0, -1) : pattern).replaceAll('*', 'x');
+  const path = comparedForm((isBelow ? pattern.slice(0, -1) : pattern).replaceAll('*', 'x'));
   if (path === routePath) return [path];
   if (routePath.endsWith('/') && path.startsWith(routePath)) return [path];
   return isBelow && routePath.startsWith(path) ? [routePath] : [];
@@ -157,7 +160,7 @@ function pathFor(pattern: string, routePath: string): readonly string[] {
 
 function factsAt(host: string, path: string, method: string, clientAddress: string): RequestFacts {
   return {
-    ...{ method, host, path, clientAddress, isReserved: false },
+    ...{ method, host, path, pathNeeds: 0, clientAddress, isReserved: false },
     ...{ explicitToken: null, explicitForm: null, explicitCount: 0, moreTokens: [] },
     ...{ passCookies: [], sessionCookie: null, linkTokens: 0, basic: null },
   };

@@ -6,11 +6,14 @@ import { type PublicTransport, publicTransport } from '../core/decision/public-t
 import { compileRateLimits } from '../core/decision/rate-limit.ts';
 import { claimNamesOf, compileRequestPolicy, requestFieldsOf } from '../core/decision/request-policy.ts';
 import { compileResponsePolicy, responseFieldsOf } from '../core/decision/response-policy.ts';
+import { isNoLooser } from '../core/decision/route-strictness.ts';
 import { buildRouteTable } from '../core/decision/route-table.ts';
 import { compileSite, type Site } from '../core/decision/site.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
+import { pathNeed } from '../core/model/path.ts';
 import { compileAddressList } from '../core/token/address.ts';
 import { pathPassSeconds } from '../core/token/claims.ts';
+import { withHead } from '../core/token/scope.ts';
 import type { Config, RouteConfig } from './config.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
 
@@ -46,8 +49,11 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
   });
   return {
     seq,
-    routes: buildRouteTable(routes, config.portal === null ? [] : [config.portal.host]),
-    keepsEncodedSlash: routes.some((route) => route.keepsEncodedSlash),
+    routes: buildRouteTable(routes, config.portal === null ? [] : [config.portal.host], isNoLooser),
+    takesPaths: routes.reduce(
+      (all, route) => all | route.takesPaths | (route.keepsEncodedSlash ? pathNeed.encodedSlash : 0),
+      0,
+    ),
     reserved: reservedRoute(config, ownUpstream),
     reservedPrefix: config.reservedPrefix,
     portal: config.portal === null ? null : { host: config.portal.host, url: config.portal.publicUrl },
@@ -96,6 +102,13 @@ function compileRoute(
     host: route.host,
     path: route.path,
     keepsEncodedSlash: route.encodedSlash === 'keep',
+    takesPaths:
+      (route.paths.slashes === 'refuse' ? 0 : pathNeed.merging) |
+      (route.paths.notUtf8 === 'keep' ? pathNeed.anyOctets : 0) |
+      (route.paths.encodedPercent === 'keep' ? pathNeed.encodedPercent : 0) |
+      (route.paths.rawUtf8 === 'encode' ? pathNeed.rawLetters : 0),
+    mergesPaths: route.paths.slashes === 'redirect' ? 'by-redirect' : 'silently',
+    methods: route.methods === null ? null : withHead(route.methods),
     passPaths: [route.path.endsWith('/') ? `${route.path}*` : route.path],
     upstreamName: route.upstream,
     upstreamIndex,
@@ -145,6 +158,9 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     host: null,
     path: config.reservedPrefix,
     keepsEncodedSlash: false,
+    takesPaths: 0,
+    mergesPaths: 'silently',
+    methods: null,
     passPaths: [],
     upstreamName: 'latchkey',
     upstreamIndex,

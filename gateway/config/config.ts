@@ -69,6 +69,18 @@ export type IdentityConfig =
   | { readonly preset: 'oauth2-proxy' | 'authelia' }
   | { readonly preset: 'custom'; readonly headers: Readonly<Partial<Record<IdentityClaim, string>>> };
 
+/** `routes[].paths`. */
+export interface RoutePathsConfig {
+  /** `//` and `/./`: 400, decided on and forwarded without them, or 308 to the path without them. */
+  readonly slashes: 'refuse' | 'merge' | 'redirect';
+  /** Encoded bytes that are no UTF-8, like `%FC`: 400, or forwarded as they are. */
+  readonly notUtf8: 'refuse' | 'keep';
+  /** An encoded percent sign in front of two hexadecimal digits, like `%2541`: 400, or forwarded as it is. */
+  readonly encodedPercent: 'refuse' | 'keep';
+  /** Letters beyond ASCII that came without being encoded: 400, or encoded as UTF-8. */
+  readonly rawUtf8: 'refuse' | 'encode';
+}
+
 export interface RouteConfig extends PolicyConfig {
   readonly name: string;
   /** Lower-case host, `*.example.org`, or null for a route without a host. */
@@ -77,6 +89,10 @@ export interface RouteConfig extends PolicyConfig {
   readonly path: string;
   /** What happens to paths with `%2F`. Default `refuse`. */
   readonly encodedSlash: 'refuse' | 'keep';
+  /** What happens to paths that servers read in two ways. Default: all refused. */
+  readonly paths: RoutePathsConfig;
+  /** Methods taken; null for all but CONNECT and TRACE. */
+  readonly methods: readonly string[] | null;
   readonly upstream: string;
   readonly accept: readonly AcceptKind[];
   readonly identity: IdentityConfig;

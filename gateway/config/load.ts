@@ -13,6 +13,7 @@ import { type Problem, problemAt } from './problem.ts';
 import { checkReferences } from './references.ts';
 import { type ConfigFile, fileSchema } from './schema.ts';
 import { assembleControl } from './schema-control.ts';
+import { assemblePaths } from './schema-paths.ts';
 import { assemblePolicy } from './schema-policy.ts';
 
 export type LoadedConfig =
@@ -99,6 +100,8 @@ function assemble(file: ConfigFile, absolute: (path: string) => string, cores: n
         host: route.host ?? null,
         path: route.path,
         encodedSlash: route.encoded_slash,
+        paths: assemblePaths(route.paths),
+        methods: route.methods ?? null,
         upstream: route.upstream,
         accept: route.accept,
         identity: assembleIdentity(route.identity),

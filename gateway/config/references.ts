@@ -8,6 +8,7 @@ import { fileRefusal, worldReadableWarning } from './named-file.ts';
 import { type Problem, problemAt } from './problem.ts';
 import { checkControl } from './references-control.ts';
 import { checkListenerFiles, checkListeners } from './references-listeners.ts';
+import { checkPathEnds } from './references-paths.ts';
 import { checkPolicies } from './references-policy.ts';
 import { checkRoundTrips, checkUpstreams } from './references-upstreams.ts';
 import type { ConfigFile } from './schema.ts';
@@ -35,6 +36,7 @@ export function checkReferences(
   checkListeners(draft, problems, warnings);
   checkKeys(draft, problems);
   checkRoutes(draft, problems);
+  checkPathEnds(draft, warnings);
   checkTokens(draft, problems);
   checkControl(draft, problems, warnings);
   checkUpstreams(draft.upstreams ?? {}, absolute, files, problems, warnings);

@@ -7,6 +7,7 @@ import { addressHeaderName } from './policy-values.ts';
 import { controlSections } from './schema-control.ts';
 import { limits, reload, routeLimits, timeout } from './schema-limits.ts';
 import { listenerSchema } from './schema-listeners.ts';
+import { pathsChoice, routeMethods } from './schema-paths.ts';
 import { corsSchema, rateLimitSchema, requestSchema, responseSchema } from './schema-policy.ts';
 import { upgradeChoice, webSocketRules } from './schema-upgrade.ts';
 import { upstreamSchema } from './schema-upstreams.ts';
@@ -58,6 +59,8 @@ const route = z.strictObject({
   encoded_slash: wordOf('choice', ['refuse', 'keep'])
     .prefault('refuse')
     .meta({ description: 'keep takes paths with %2F in a segment and forwards them so; refuse answers 400' }),
+  paths: pathsChoice,
+  methods: routeMethods,
   upstream: z.string().meta({ description: 'name of an upstream' }),
   accept: z
     .array(wordOf('kind', ['anyone', 'token', 'password', 'session', 'member']))

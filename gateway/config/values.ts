@@ -5,8 +5,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { canonicalHost } from '../core/decision/host.ts';
-import { canonicalPath, explainPath } from '../core/decision/path.ts';
+import { explainPath } from '../core/decision/path.ts';
 import { normaliseAddress } from '../core/model/address.ts';
+import { canonicalText, comparedForm } from '../core/model/path.ts';
 import { compileAddressList } from '../core/token/address.ts';
 import { suggestionHint } from './suggest.ts';
 
@@ -145,7 +146,7 @@ export const routeHost = read('a host name, or *.example.org for every name belo
 /** A route's path: begins with `/`, and is written in the one canonical form that requests are compared in. */
 export const routePath = read('a path; a folder when it ends in /', undefined, (text) => {
   const problem = routePathProblem(text);
-  return problem === null ? { kind: 'read', value: text } : wrong(problem.problem, problem.hint);
+  return problem === null ? { kind: 'read', value: routePathForm(text) } : wrong(problem.problem, problem.hint);
 });
 
 /** A path prefix of latchkey's own: one folder below the root, like `/.t/`. */
@@ -163,7 +164,7 @@ export const folderPath = read('a folder, like /vod/summer/', undefined, (text) 
   if (problem !== null) return wrong(problem.problem, problem.hint);
   if (!text.endsWith('/'))
     return wrong(`${JSON.stringify(text)} is not a folder`, `write ${JSON.stringify(`${text}/`)}`);
-  return { kind: 'read', value: text };
+  return { kind: 'read', value: routePathForm(text) };
 });
 
 /** One host, lower-cased, in the form that requests' hosts are brought to; no wildcard. */
@@ -206,12 +207,18 @@ export function routePathProblem(path: string): { problem: string; hint: string 
   if (path.includes('*')) {
     return { problem: `path ${shown} has a wildcard`, hint: 'a folder path that ends in / covers everything below it' };
   }
-  const canonical = canonicalPath(path);
+  const canonical = canonicalText(path, 0);
   if (canonical === path) return null;
-  if (canonical !== null) {
-    return { problem: `path ${shown} is not in canonical form`, hint: `write ${JSON.stringify(canonical)}` };
-  }
-  return { problem: `path ${shown} has ${explainPath(path)}`, hint: 'no request can have such a path' };
+  const hint = canonical === null ? 'no request can have such a path' : `write ${JSON.stringify(canonical)}`;
+  const isSpelled = canonical !== null && /^[!-~]+$/.test(path);
+  return { problem: `path ${shown} ${isSpelled ? 'is not in canonical form' : `has ${explainPath(path)}`}`, hint };
+}
+
+/** The one form in which paths are compared, so that two spellings of a route are seen to be one. An encoded star stays so. */
+function routePathForm(path: string): string {
+  const canonical = canonicalText(path, 0) ?? path;
+  const compared = comparedForm(canonical);
+  return compared.includes('*') ? canonical : compared;
 }
 
 /** `[::1]`, `127.0.0.1` or a host name, lower-cased and without brackets; null when it is none. */

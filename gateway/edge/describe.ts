@@ -10,9 +10,16 @@ import {
   type TokenForm,
 } from '../core/decision/facts.ts';
 import { canonicalHost } from '../core/decision/host.ts';
-import { canonicalPath, canonicalPathKeepingSlashes, encodedSlash, rawQueryIsClean } from '../core/decision/path.ts';
+import {
+  canonicalPath,
+  canonicalPathAllowing,
+  encodedSlash,
+  pathNeed,
+  rawQueryIsClean,
+} from '../core/decision/path.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import { withoutBlanks } from '../core/model/blanks.ts';
+import type { NeedyPath } from '../core/model/path.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { MessageProblem } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';
@@ -34,6 +41,10 @@ export interface Described extends RequestFacts, TransportFacts {
   readonly pathToken: string | null;
   readonly isBearer: boolean;
   readonly hasOurCookies: boolean;
+  /** A field names a second resource, see second-targets.ts. */
+  readonly hasSecondTarget: boolean;
+  /** A field says that the method is another one to the site: it may not be repeated because of the method it has. */
+  readonly saysOtherMethod: boolean;
   /** Request id from a trusted proxy, or null. */
   readonly requestId: string | null;
   /** How often it came through gateways before, as far as its id says. */
@@ -71,8 +82,14 @@ export function describe(
 ): Described | DescribeProblem {
   const host = head.host === memo.hostField ? memo.host : lowerHost(head.host, memo);
   if (host === null) return 'bad-host';
-  const canonical = canonicalPath(head.rawPath) ?? slashesKept(head.rawPath, snapshot);
-  if (canonical === null) return 'bad-target';
+  let canonical = canonicalPath(head.rawPath);
+  let pathNeeds = 0;
+  if (canonical === null) {
+    const needy = describeNeedy(head.rawPath, snapshot);
+    if (needy === null) return 'bad-target';
+    canonical = needy.path;
+    pathNeeds = needy.needs & ~pathNeed.encodedSlash;
+  }
   const query = head.rawQuery;
   if (query !== '' && !rawQueryIsClean(query)) return 'bad-target';
 
@@ -117,6 +134,8 @@ export function describe(
   let passCookies: string[] | null = null;
   let sessionCookie: string | null = null;
   let hasOurCookies = false;
+  let hasSecondTarget = false;
+  let saysOtherMethod = false;
   let requestId: string | null = null;
   let passages = 0;
   let forwardedFor: string | null = null;
@@ -152,6 +171,9 @@ export function describe(
         // two that differ are none, as inside one field
         if (session !== null) sessionCookie = sessionCookie === null || sessionCookie === session ? session : '';
       }
+    } else if (found >= requestClass.methodOverride) {
+      if (found === requestClass.methodOverride) saysOtherMethod = true;
+      else hasSecondTarget = true;
     } else if (found === requestClass.requestId) {
       const value = head.valueOf(index);
       passages = Math.max(passages, passagesOf(value));
@@ -175,6 +197,7 @@ export function describe(
     method: head.method,
     host,
     path,
+    pathNeeds,
     clientAddress: origin === null ? peerAddress : origin.client,
     isReserved: path.startsWith(snapshot.reservedPrefix),
     explicitToken,
@@ -192,6 +215,8 @@ export function describe(
     pathToken,
     isBearer,
     hasOurCookies,
+    hasSecondTarget,
+    saysOtherMethod,
     // so many proxies may be one that a request comes through again and again: only an id of ours counts the rounds
     requestId: origin?.isEndless === true ? null : requestId,
     passages,
@@ -222,18 +247,26 @@ export function prefersToken(head: RequestHead): boolean {
   return false;
 }
 
-/** The canonical form of a path with `%2F`, where some route takes one. No prefix of ours may hide behind it. */
-function slashesKept(rawPath: string, snapshot: Snapshot): string | null {
-  if (!snapshot.keepsEncodedSlash) return null;
-  const path = canonicalPathKeepingSlashes(rawPath);
-  if (path === null) return null;
+/** The canonical form of a path that only some routes take. No prefix of ours may hide behind what is special about it. */
+function describeNeedy(rawPath: string, snapshot: Snapshot): NeedyPath | null {
+  if (snapshot.takesPaths === 0) return null;
+  const needy = canonicalPathAllowing(rawPath, snapshot.takesPaths);
+  if (needy === null) return null;
+  const { path } = needy;
   const decoded = path.replaceAll(encodedSlash, '/');
+  // our own pages are asked for by their names and in no other way
   if (decoded.startsWith(snapshot.reservedPrefix)) return null;
-  if (!decoded.startsWith(snapshot.tokenPathPrefix)) return path;
+  if (!decoded.startsWith(snapshot.tokenPathPrefix)) return needy;
   // in the path form the rest may have one: neither the prefix, nor the token, nor what would be a prefix behind it
   const tokenEnd = path.indexOf('/', snapshot.tokenPathPrefix.length);
   const hasPlainToken = tokenEnd > 0 && decoded.startsWith(path.slice(0, tokenEnd + 1));
-  return hasPlainToken && slashesKept(path.slice(tokenEnd), snapshot) !== null ? path : null;
+  return hasPlainToken && isPlainOfOurs(path.slice(tokenEnd), snapshot) ? needy : null;
+}
+
+/** Whether what stands behind a path token names no prefix of ours in another way. */
+function isPlainOfOurs(path: string, { reservedPrefix, tokenPathPrefix }: Snapshot): boolean {
+  const decoded = path.replaceAll(encodedSlash, '/');
+  return !decoded.startsWith(reservedPrefix) && !decoded.startsWith(tokenPathPrefix);
 }
 
 function lowerHost(field: string, memo: HostMemo): string | null {

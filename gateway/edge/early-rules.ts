@@ -3,6 +3,7 @@
 
 import { chooseRoute } from '../core/decision/choose-route.ts';
 import { type Denial, deny } from '../core/decision/denial.ts';
+import { OtherEnd } from '../core/decision/route-table.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import { isPreflight, originOf } from './cross-origin.ts';
 import type { Described } from './describe.ts';
@@ -26,8 +27,8 @@ export function judgeEarly(
 ): Denial | Preflight | null {
   if (request.isReserved) return null;
   // chosen again by `decide`, which alone gives permits; only configurations with such rules pay for it
-  const route = chooseRoute(snapshot.routes, request.host, request.path);
-  if (route === null || typeof route === 'string') return null;
+  const route = chooseRoute(snapshot.routes, request.host, request.path, request.pathNeeds);
+  if (route === null || typeof route === 'string' || route instanceof OtherEnd) return null;
   const limited = limitByAddress(buckets, route, request.clientAddress, nowMs);
   if (limited !== null || route.cors === null || !isPreflight(request.head)) return limited;
   const lines = route.cors.preflightLines(originOf(request.head));

@@ -10,6 +10,7 @@ import type { Upgrade } from '../http1/upgrade.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 import type { Described } from './describe.ts';
 import type { Downstream } from './downstream.ts';
+import { isIdempotent, mayJoinOthers } from './idempotency.ts';
 import { isOverTls, issueLines } from './issue-pass.ts';
 import { type BodyRefusal, messageAnswer, upstreamAnswer } from './responder.ts';
 import { isKeptPrivate, routeLines } from './response-policy.ts';
@@ -22,17 +23,6 @@ import type { UpstreamServerPool } from './upstream-pool.ts';
 
 // A whole answer up to this size is copied together and written at once; two writes cost more than the copy.
 const maxWholeAnswer = scratchBytes;
-
-const idempotent: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'PUT',
-  'DELETE',
-  'PROPFIND',
-  'REPORT',
-  'SEARCH',
-]);
 
 /** A request being forwarded. Made with a permit, started once, ended once. */
 export class Exchange {
@@ -104,7 +94,7 @@ export class Exchange {
     this.#requestRemaining = Math.max(head.contentLength, 0);
     this.#requestFilter = head.isChunked ? new ChunkedFilter(permit.route.limits.maxBodyBytes) : null;
     this.#issue = permit.issue;
-    this.mayJoin = !head.hasBody && (head.method === 'GET' || head.method === 'HEAD');
+    this.mayJoin = mayJoinOthers(request);
   }
 
   get isRequestSent(): boolean {
@@ -354,7 +344,7 @@ export class Exchange {
     return (
       failure === 'closed-before-answer' &&
       connection.uses > 1 &&
-      idempotent.has(this.method) &&
+      isIdempotent(this.request) &&
       this.isRequestSent &&
       this.#runtime.retryBudget.allowsOne
     );

@@ -5,6 +5,7 @@ import { isTargetedCacheField } from '../core/decision/cache-control.ts';
 import { isForeignName } from '../core/decision/foreign-names.ts';
 import { foldName, isForwardingHeader, isIdentityHeader } from '../core/decision/identity.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
+import { copySourceNames, methodOverrideNames, saysAnotherPath } from '../core/decision/target-headers.ts';
 import { FieldNames, fieldClass, firstOwnClass } from '../http1/field-names.ts';
 
 /** Classes of request fields, beside the engine's own. */
@@ -30,6 +31,11 @@ export const requestClass = {
   foreign: firstOwnClass + 15,
   /** Some route sets or removes it. */
   policy: firstOwnClass + 16,
+  // These say another method or name a second resource, see second-targets.ts. They stay the highest: describe.ts counts on it.
+  methodOverride: firstOwnClass + 17,
+  destination: firstOwnClass + 18,
+  ifLists: firstOwnClass + 19,
+  copySource: firstOwnClass + 20,
 } as const;
 
 /** Classes of response fields, beside the engine's own. */
@@ -69,6 +75,14 @@ const requestNames: ReadonlyMap<string, number> = new Map([
   ['user-agent', requestClass.userAgent],
   ['range', requestClass.range],
   ['max-forwards', requestClass.maxForwards],
+  ['destination', requestClass.destination],
+  ['if', requestClass.ifLists],
+]);
+
+/** Folded: to who reads them out of a CGI environment, `_` is `-`. */
+const targetNames: ReadonlyMap<string, number> = new Map([
+  ...methodOverrideNames.map((name) => [name, requestClass.methodOverride] as const),
+  ...copySourceNames.map((name) => [name, requestClass.copySource] as const),
 ]);
 
 const responseNames: ReadonlyMap<string, number> = new Map([
@@ -99,6 +113,9 @@ export function requestFieldNames(
       // whatever a site's language makes of a name, it is one name to us
       const folded = foldName(name);
       if (isIdentityHeader(folded) || customNames.has(folded) || folded === 'proxy') return requestClass.identity;
+      if (saysAnotherPath(folded)) return requestClass.identity;
+      const target = targetNames.get(folded);
+      if (target !== undefined) return target;
       if (isForeignName(folded) || isForwardingHeader(folded)) return requestClass.foreign;
       return requestFields.has(folded) ? requestClass.policy : fieldClass.plain;
     },

@@ -32,12 +32,14 @@ import {
   doorsOf,
   type MessageRefusal,
   messageAnswer,
+  ownLocation,
   portalAnswer,
   redirectAnswer,
   signInAnswer,
 } from './responder.ts';
 import { crossOriginLines } from './response-policy.ts';
 import type { Runtime } from './runtime.ts';
+import { secondTargetLines } from './second-targets.ts';
 import { trustedScheme } from './transport-security.ts';
 
 /** A request on its way through the phases. */
@@ -222,6 +224,12 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     refuse(runtime, passage, upgrade);
     return;
   }
+  // what a request does to a second resource was not decided on yet
+  const targets = request.hasSecondTarget ? secondTargetLines(judgingOf(passage, permit)) : '';
+  if (typeof targets !== 'string') {
+    refuse(runtime, passage, targets);
+    return;
+  }
   if (route.rateLimits !== null) {
     // last before anything is made for it, and only now it is known whom to count
     const limited = limitByIdentity(runtime.rateBuckets, permit, request.clientAddress, passage.startedMs);
@@ -260,6 +268,7 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     ? writeTrustedForwardedLines(request, route, downstream.arrival.scheme) + certificateLine(downstream)
     : rememberedForwardedLines(downstream);
   if (upgrade !== null) forwardedLines += upgradeLines(upgrade);
+  forwardedLines = targets + forwardedLines;
   const sentId = withPassages(requestId, request.passages);
   const headText = writeRequestHead(permit, request, snapshot.tokenParameter, sentId, forwardedLines, ownLines);
   const group = runtime.groupOf(route);
@@ -275,6 +284,13 @@ function forward(runtime: Runtime, passage: Passage, permit: Permit): void {
     if (request.head.hasBody) runtime.ownBodies.enter(exchange);
   }
   downstream.forward(exchange);
+}
+
+function judgingOf(
+  { request, snapshot, downstream }: Passage,
+  permit: Permit,
+): Parameters<typeof secondTargetLines>[0] {
+  return { request, permit, snapshot, scheme: downstream.arrival.scheme };
 }
 
 /** What the route's own rule adds; lines that hang on claims alone came with the identity. */
@@ -341,6 +357,8 @@ function refusalOf(
   close: boolean,
 ): Answer {
   if (denial.leadsTo === 'portal') return portalAnswer(snapshot.reservedPrefix, context, close);
+  if (denial.leadsTo === 'folder') return redirectAnswer(ownLocation(request, snapshot, '/'), context, close);
+  if (denial.leadsTo === 'path') return redirectAnswer(ownLocation(request, snapshot, ''), context, close);
   if (!context.isPage) return denialAnswer(denial, context, lines, close);
   if (denial.leadsTo === 'sign-in') return signInAnswer(request, snapshot.reservedPrefix, context, lines, close);
   const doors = denial.reason === 'not-a-member' ? doorsOf(request, snapshot) : '';

@@ -2,6 +2,7 @@
 // It judges where a request came in, and never lets one pass that `decide` would not: it can only refuse, or redirect.
 // Rules: RFC 9110 §15.5.20 (421 for a host that this connection was not made for), RFC 6750 §5.3 (no token in the clear).
 
+import { asciiQuery } from '../core/decision/path.ts';
 import type { DenyReason } from '../core/decision/reasons.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
@@ -55,7 +56,7 @@ function redirect(port: number, request: Described, snapshot: Snapshot): GateVer
     return { kind: 'refuse', reason: 'credential-in-clear', detail: 'a token or a password came over plain http' };
   }
   const authority = port === 443 ? request.host : `${request.host}:${port}`;
-  return { kind: 'redirect', location: `https://${authority}${request.path}${request.head.rawQuery}` };
+  return { kind: 'redirect', location: `https://${authority}${request.path}${asciiQuery(request.head.rawQuery)}` };
 }
 
 function checkCertificate(

@@ -57,7 +57,7 @@ const goOn = ['One moment, please', 'You are led on. If nothing happens, load th
 const byStatus: ReadonlyMap<number, Wording> = new Map([
   [302, wording('Found', 'Please go on at the address in Location.', ...goOn)],
   [303, wording('See Other', 'Please sign in to open this.', ...goOn)],
-  [308, wording('Permanent Redirect', 'This is served over https.', ...goOn)],
+  [308, wording('Permanent Redirect', 'This is served at the address in Location.', ...goOn)],
   [400, wording('Bad Request', 'The request could not be understood.', ...misunderstood)],
   [
     401,

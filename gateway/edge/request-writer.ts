@@ -24,8 +24,9 @@ const slash = 0x2f;
 const copy = 0;
 const drop = 1;
 const rewriteCookie = 2;
-const countDown = 4;
 const tidy = 3;
+const countDown = 4;
+const writeHost = 5;
 
 /**
  * @param ownLines  what the gateway says beside where the request came from: `Via` where it is asked for, and who asks
@@ -55,6 +56,7 @@ export function writeRequestHead(
 
   // 2. the client's fields, without hop-by-hop ones, without what Connection named, without anything that is ours to say
   const fields = head.fields;
+  let saysHost = false;
   for (let index = 0; index < head.fieldCount; index++) {
     const at = index * fieldStride;
     const found = fields[at] as number;
@@ -62,7 +64,8 @@ export function writeRequestHead(
     if (found !== fieldClass.plain) {
       action = actionFor(found, request, permit);
       if (route.request !== null) action = actionByRule(route.request, head, index, found, action, request);
-      if (found <= fieldClass.contentLength && !isTidy(head, index)) action = tidy;
+      if (found === fieldClass.host) saysHost = true;
+      if (action === copy && found <= fieldClass.contentLength && !isTidy(head, index)) action = tidy;
     }
     if (action !== drop && head.connectionNames !== null && isNominated(head, index, found)) action = drop;
     if (action === copy) {
@@ -76,11 +79,13 @@ export function writeRequestHead(
     if (action === rewriteCookie) {
       const kept = withoutOurCookies(head.valueOf(index), route.isOwnPages);
       if (kept !== '') out += `${head.nameOf(index)}: ${kept}\r\n`;
-    } else if (action === countDown) out += forwardsLine(head.valueOf(index));
+    } else if (action === writeHost) out += `Host: ${head.host}\r\n`;
+    else if (action === countDown) out += forwardsLine(head.valueOf(index));
     else if (action === tidy) out += `${head.nameOf(index)}: ${head.valueOf(index)}\r\n`;
   }
   if (run >= 0) out += text.slice(run, text.length - 2);
   if (head.host === '') out += `Host: ${route.upstreamName}\r\n`;
+  else if (!saysHost) out += `Host: ${head.host}\r\n`;
   if (head.isChunked) out += 'Transfer-Encoding: chunked\r\n';
 
   // 3. what only the gateway may say
@@ -111,6 +116,7 @@ export function writeTrustedForwardedLines(request: Described, route: RoutePolic
 function actionFor(found: number, request: Described, permit: Permit): number {
   switch (found) {
     case fieldClass.host:
+      return request.head.isHostOfTarget ? writeHost : copy;
     case fieldClass.contentLength:
     case requestClass.accept:
     case requestClass.fetchMode:
@@ -122,6 +128,8 @@ function actionFor(found: number, request: Described, permit: Permit): number {
       return copy;
     case requestClass.authorization:
       return keepsAuthorization(request, permit) ? copy : drop;
+    case requestClass.methodOverride:
+      return keepsOverride(request, permit) ? copy : drop;
     case requestClass.maxForwards:
       return request.method === 'OPTIONS' ? countDown : copy;
     case requestClass.range:
@@ -133,6 +141,15 @@ function actionFor(found: number, request: Described, permit: Permit): number {
     default:
       return drop;
   }
+}
+
+/**
+ * Whether a field may go on that makes the request one of another method to the site: only where nothing was decided by the
+ * method, neither by the route, nor by where the token stood, nor by what let the request pass.
+ */
+function keepsOverride({ explicitForm }: Described, { route, token, claims }: Permit): boolean {
+  if (explicitForm === 'path' || route.methods !== null) return false;
+  return (token === null || token.scope.methods === null) && claims?.methods === undefined;
 }
 
 /** What the route's own rule makes of a field. Host and framing are in no rule. */

@@ -4,6 +4,7 @@
 
 import type { Denial } from '../core/decision/denial.ts';
 import type { RequestFacts } from '../core/decision/facts.ts';
+import { asciiQuery } from '../core/decision/path.ts';
 import type { DenyReason } from '../core/decision/reasons.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import { statusOf } from '../http1/problems.ts';
@@ -32,9 +33,13 @@ export function statusOfDenial(reason: DenyReason): number {
       return 508;
     case 'ambiguous-path':
     case 'encoded-slash':
+    case 'path-not-taken':
+    case 'path-merged':
+    case 'other-end':
     case 'credential-repeated':
       return 400;
     case 'path-form-method':
+    case 'method-refused':
       return 405;
     case 'cors-origin':
     case 'outside-path':
@@ -43,6 +48,7 @@ export function statusOfDenial(reason: DenyReason): number {
     case 'outside-address':
     case 'foreign-origin':
     case 'not-a-member':
+    case 'second-target':
     case 'certificate-missing':
     case 'certificate-refused':
     case 'credential-in-clear':
@@ -96,9 +102,15 @@ export function denialAnswer(
   const status = statusOfDenial(denial.reason);
   let lines = routeLines;
   if (status === 401) lines += challenge(denial);
-  if (status === 405) lines += 'Allow: GET, HEAD\r\n';
+  if (status === 405) lines += allowLine(denial);
   if (denial.retryAfterSeconds > 0) lines += `Retry-After: ${denial.retryAfterSeconds}\r\n`;
   return { status, text: render(status, lines, exchange, close, findWording(status, denial.reason), doors) };
+}
+
+/** RFC 9110 §10.2.1: a 405 says what would do. */
+function allowLine({ reason, route }: Denial): string {
+  const methods = reason === 'method-refused' ? route?.methods : null;
+  return `Allow: ${methods?.join(', ') ?? 'GET, HEAD'}\r\n`;
 }
 
 /** Where a visitor who is signed in and has no access can go: to another account and back here, or to what is theirs. */
@@ -117,7 +129,7 @@ function attribute(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }
 
-/** Answer of a listener that serves nothing itself. 308: method and body are to come along (RFC 9110 §15.4.9). */
+/** Answer for a target that is served under another address. 308: method and body are to come along (RFC 9110 §15.4.9). */
 export function redirectAnswer(location: string, context: AnswerContext, close: boolean): Answer {
   return { status: 308, text: render(308, `Location: ${location}\r\n`, context, close) };
 }
@@ -138,8 +150,19 @@ export function signInAnswer(
   return { status, text: render(status, `${lines}Location: ${location}\r\n`, context, close) };
 }
 
+/**
+ * The address of the same host that a request is led to: one slash more, or the canonical path. Canonical paths begin with one
+ * slash, so it names no other host. A token in the path stays in front of it, or the visitor would arrive without.
+ */
+export function ownLocation(request: MovedRequest, snapshot: Pick<Snapshot, 'tokenPathPrefix'>, end: '' | '/'): string {
+  const prefix = request.pathToken === null ? '' : `${snapshot.tokenPathPrefix}${request.pathToken}`;
+  return `${prefix}${request.path}${end}${asciiQuery(request.head.rawQuery)}`;
+}
+
+type MovedRequest = RequestFacts & { readonly head: RequestHead; readonly pathToken: string | null };
+
 function wayBack({ path, head }: RequestFacts & { readonly head: RequestHead }): string {
-  const whole = encodeURIComponent(path + head.rawQuery);
+  const whole = encodeURIComponent(path + asciiQuery(head.rawQuery));
   return whole.length <= maxReturnLength ? whole : encodeURIComponent('/');
 }
 

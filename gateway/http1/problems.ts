@@ -19,7 +19,6 @@ export type MessageProblem =
   | 'host-missing'
   | 'host-repeated'
   | 'bad-host'
-  | 'host-mismatch'
   | 'bad-content-length'
   | 'content-length-repeated'
   | 'bad-transfer-encoding'

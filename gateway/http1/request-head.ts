@@ -1,7 +1,10 @@
 // Parses a request head into a RequestHead. Strict by construction: what RFC 9112 does not clearly allow is refused.
-// Must stay a subset of what llhttp accepts, with the same framing. Knows no auth, no routes, no paths' meaning.
+// Must stay a subset of what llhttp accepts, with the same framing; but for methods, of which llhttp has a closed list and RFC
+// 9110 §9.1 none, and for raw UTF-8 in targets. Knows no auth, no routes, no paths' meaning.
 // Rules: RFC 9112 §3, §3.2, §6; RFC 9110 §7.2, §10.1.1.
 
+import { isUtf8 } from 'node:buffer';
+import { canonicalHost } from '../core/decision/host.ts';
 import { type FieldNames, fieldClass } from './field-names.ts';
 import type { HeadScanner } from './head-scanner.ts';
 import { fieldStride, MessageHead } from './message-head.ts';
@@ -10,13 +13,14 @@ import type { MessageProblem } from './problems.ts';
 /** Characters at most in a request target. */
 export const maxTargetLength = 16 * 1024;
 
-// The registered methods that llhttp knows as well (IANA HTTP Method Registry); CONNECT and TRACE are refused by name.
-const methods: ReadonlySet<string> = new Set(
-  (
-    'GET HEAD POST PUT DELETE PATCH OPTIONS PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH BIND REBIND UNBIND ' +
-    'ACL REPORT MKACTIVITY CHECKOUT MERGE MKCALENDAR LINK UNLINK'
-  ).split(' '),
-);
+/** Characters at most in a method; the longest registered one has 16. */
+export const maxMethodLength = 32;
+
+// What needs no second look, nearly every request's.
+const usualMethods: ReadonlySet<string> = new Set('GET HEAD POST PUT DELETE PATCH OPTIONS PROPFIND'.split(' '));
+
+// A tunnel, and an echo of what the gateway adds. In any letters: servers that fold them exist.
+const refusedMethods: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 
 const methodToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // No user info, and no authority without a host: `Host` could not say the same.
@@ -32,8 +36,13 @@ export class RequestHead extends MessageHead {
   rawPath = '';
   /** The target's query as sent, with its `?`; empty without one. */
   rawQuery = '';
-  /** Value of `Host`; empty when a 1.0 client sent none. */
+  /**
+   * Host and port that the request is for: the authority of a target in absolute form, else the value of `Host`; empty when a
+   * 1.0 client said neither. Nothing else of a head may be asked for it (RFC 9112 §3.2.2).
+   */
   host = '';
+  /** It stood in the target and `Host` says something else, so that one has to be written anew. */
+  isHostOfTarget = false;
   expectsContinue = false;
   hasUpgrade = false;
 
@@ -73,15 +82,20 @@ export class RequestHead extends MessageHead {
     const lineEnd = scanner.lineEnds[0] as number;
     const methodEnd = text.indexOf(' ');
     if (methodEnd <= 0 || methodEnd > lineEnd) return 'bad-start-line';
-    // Visible ASCII without the fragment's sign: llhttp takes HT, FF and bytes from 0x80 on, RFC 3986 none of them.
+    // No control and no fragment's sign: llhttp takes HT, FF and that, RFC 3986 none of them. Bytes from 0x80 on are what
+    // programs send that do not encode: they end a target for no reader, and are taken where they are UTF-8.
     let isForeign = false;
+    let isHigh = false;
     let query = -1;
     let targetEnd = methodEnd + 1;
     for (; targetEnd < lineEnd; targetEnd++) {
       const code = bytes[start + targetEnd] as number;
       if (code === 0x20) break;
       if (code === 0x3f && query < 0) query = targetEnd;
-      if (code < 0x21 || code > 0x7e || code === 0x23) isForeign = true;
+      if (code < 0x21 || code >= 0x7f || code === 0x23) {
+        if (code >= 0x80) isHigh = true;
+        else isForeign = true;
+      }
     }
     if (targetEnd === lineEnd) return 'bad-start-line';
     const version = readVersion(text, targetEnd + 1, lineEnd);
@@ -90,6 +104,7 @@ export class RequestHead extends MessageHead {
     const problem = this.#readMethod(text, methodEnd);
     if (problem !== null) return problem;
     if (targetEnd - methodEnd - 1 > maxTargetLength) return 'target-too-long';
+    if (isHigh && !isUtf8(bytes.subarray(start + methodEnd + 1, start + targetEnd))) return 'bad-target';
     return isForeign ? 'bad-target' : this.#readTarget(text, methodEnd + 1, query < 0 ? targetEnd : query, targetEnd);
   }
 
@@ -99,9 +114,11 @@ export class RequestHead extends MessageHead {
       return null;
     }
     const method = text.slice(0, end);
-    if (!methods.has(method)) {
-      if (method === 'CONNECT' || method === 'TRACE') return 'method-refused';
-      return methodToken.test(method) ? 'method-unknown' : 'bad-method';
+    if (!usualMethods.has(method)) {
+      // PRI is the first line of HTTP/2 and of nothing else (RFC 9113 §11.6)
+      if (method.length > maxMethodLength || method === 'PRI') return 'method-unknown';
+      if (!methodToken.test(method)) return 'bad-method';
+      if (refusedMethods.has(method.toUpperCase())) return 'method-refused';
     }
     this.method = method;
     return null;
@@ -130,6 +147,7 @@ export class RequestHead extends MessageHead {
     let hosts = 0;
     let expectations = 0;
     this.host = '';
+    this.isHostOfTarget = false;
     this.expectsContinue = false;
     this.hasUpgrade = false;
     for (let index = 0; index < this.fieldCount; index++) {
@@ -148,9 +166,11 @@ export class RequestHead extends MessageHead {
       }
     }
     if (hosts === 0 && this.minorVersion === 1) return 'host-missing';
-    // RFC 9112 §3.2.2: the target's authority wins; a Host that says something else is somebody's attack
-    if (this.#absoluteAuthority !== null && this.#absoluteAuthority.toLowerCase() !== this.host.toLowerCase()) {
-      return 'host-mismatch';
+    if (this.#absoluteAuthority !== null) {
+      // RFC 9112 §3.2: a Host that is none is refused, even where it would be ignored
+      if (hosts > 0 && canonicalHost(this.host) === null) return 'bad-host';
+      this.isHostOfTarget = this.host.toLowerCase() !== this.#absoluteAuthority.toLowerCase();
+      if (this.isHostOfTarget) this.host = this.#absoluteAuthority;
     }
     return null;
   }

@@ -61,7 +61,13 @@ function configOf(kind: GatewayKind, url: string, certificates: CertificateFolde
     routes: [
       route('open', { accept: ['anyone'], ...slashes }),
       route('vod', slashes),
-      ...(kind === 'wide' ? [{ ...route('admin', slashes), path: '/open/admin/' }, route('strict')] : []),
+      ...(kind === 'wide'
+        ? [
+            { ...route('admin', slashes), path: '/open/admin/' },
+            { ...route('exact', slashes), path: '/open/exact' },
+            route('strict'),
+          ]
+        : []),
       route('aud', { audience: 'app' }),
       route('club', { accept: ['session'] }),
       route('members', { accept: ['token', 'member'] }),

@@ -19,7 +19,7 @@ export type Reading =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'broken'; readonly why: string };
 
-const requestLine = /^([A-Z]+) (\/[\x21-\x7e]*) HTTP\/1\.1$/;
+const requestLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\/[\x21-\x7e]*(?:\?[\x21-\x7e\x80-\xff]*)?) HTTP\/1\.1$/;
 const fieldLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*)$/s;
 const chunkSize = /^(?:0|[1-9A-Fa-f][0-9A-Fa-f]{0,12})$/;
 

@@ -81,7 +81,7 @@ describe('redirect to https', () => {
     expect(answer.text).not.toContain('abc');
   });
 
-  test.each(['/a/../b', '//evil.example/', '/%0d%0aSet-Cookie:x', '/a\\b', '/?a"b'])(
+  test.each(['/a/../b', '//evil.example/', '/%0d%0aSet-Cookie:x', '/a\\b', '/?a\x7fb'])(
     'the same strict parser: %s is 400',
     async (target) => {
       expect((await askRaw(port(0), requestText('GET', target))).status).toBe(400);

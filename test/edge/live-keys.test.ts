@@ -101,6 +101,7 @@ const facts = fc
     (request): RequestFacts => ({
       ...request,
       isReserved: false,
+      pathNeeds: 0,
       explicitForm: request.explicitToken === null ? null : 'bearer',
       explicitCount: request.explicitToken === null ? 0 : 1,
       moreTokens: [],

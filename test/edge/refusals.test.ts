@@ -92,7 +92,7 @@ describe('each case has its status', () => {
     ['CONNECT', 'CONNECT media.example:443 HTTP/1.1\r\nHost: media.example:443\r\n\r\n', 405],
     ['CONNECT with a body', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nContent-Length: 3\r\n\r\nabc', 405],
     ['TRACE', 'TRACE /open/a HTTP/1.1\r\nHost: a\r\n\r\n', 405],
-    ['an unknown method', 'BREW /open/a HTTP/1.1\r\nHost: a\r\n\r\n', 501],
+    ['a method of 33 letters', `${'B'.repeat(33)} /open/a HTTP/1.1\r\nHost: a\r\n\r\n`, 501],
     ['another version', 'GET /open/a HTTP/2.0\r\nHost: a\r\n\r\n', 505],
     ['another expectation', 'GET /open/a HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n', 417],
     ['a target of 17 KiB', `GET /open/${'a'.repeat(17 * 1024)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414],

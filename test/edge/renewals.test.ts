@@ -3,7 +3,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { compileSnapshot } from '../../gateway/config/compile.ts';
 import { AccessCache } from '../../gateway/core/decision/access-cache.ts';
-import { chooseRoute } from '../../gateway/core/decision/choose-route.ts';
 import type { KeyRecord } from '../../gateway/core/model/key.ts';
 import { mintToken, type VerifiedToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
@@ -30,7 +29,7 @@ upstreams: { web: { servers: ["http://127.0.0.1:9000"] } }
 routes: [{ name: vod, path: /vod/, upstream: web, accept: [password], revocation: none }]
 `);
 const snapshot = compileSnapshot(config, 1, { routes: [0], upstreams: [0] }, 1);
-const route = chooseRoute(snapshot.routes, 'media.example', '/vod/a');
+const route = snapshot.routes.find('media.example', '/vod/a');
 const records: readonly KeyRecord[] = (['content', 'internal'] as const).map((purpose) => ({
   id: purpose,
   algorithm: 'HS256',
@@ -63,7 +62,7 @@ function started() {
   const lookups = new Lookups({ control, cache, metrics: new AccessMetrics(), now: () => rig.now });
   const renewals = new Renewals({ control, lookups, live, nowMs: () => (rig.now - start) * 1000, now: () => rig.now });
   const begin = async (token: VerifiedToken): Promise<void> => {
-    if (route === null || typeof route === 'string') throw new Error('no route');
+    if (route === null) throw new Error('no route');
     const request = { host: 'media.example', path: '/vod/a', sessionCookie: null };
     renewals.begin(token, { request, route, snapshot, now: rig.now });
     // the answer is there at once: nothing but turns of promises lies before it

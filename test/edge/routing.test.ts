@@ -118,7 +118,6 @@ test.each([
   ['two hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n'],
   ['no host', 'GET / HTTP/1.1\r\n\r\n'],
   ['an empty host', 'GET / HTTP/1.1\r\nHost:\r\n\r\n'],
-  ['an absolute target of another host', 'GET http://b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n'],
   ['an absolute target of another scheme', 'GET https://a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n'],
   ['an absolute target with user info', 'GET http://u@a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n'],
   ['an authority as the target', 'GET a.example:80 HTTP/1.1\r\nHost: a.example:80\r\n\r\n'],
@@ -126,6 +125,15 @@ test.each([
 ])('%s is 400', async (_what, bytes) => {
   expect((await askRaw(gateway.port, bytes)).status).toBe(400);
   expect(upstreams.flatMap(({ requests }) => requests)).toEqual([]);
+});
+
+test('RFC 9112 §3.2.2: an absolute target decides on the host, and the site hears of no other', async () => {
+  const bytes = 'GET http://a.example.org:8080/n/x HTTP/1.1\r\nX-First: 1\r\nHost: b.example\r\n\r\n';
+  expect((await askRaw(gateway.port, bytes)).text).toBe('named');
+  const seen = upstreams.flatMap(({ requests }) => requests);
+  expect(seen.map(({ line }) => line)).toEqual(['GET /n/x HTTP/1.1']);
+  expect(seen[0]?.all('Host')).toEqual(['a.example.org:8080']);
+  expect(seen[0]?.all('X-Forwarded-Host')).toEqual(['a.example.org:8080']);
 });
 
 test('an absolute target of the same host is forwarded in origin form', async () => {

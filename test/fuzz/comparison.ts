@@ -2,6 +2,7 @@
 // The same bytes in pieces give the same reading. What we refuse is of no interest: we may be as strict as we like.
 
 import { canonicalHost } from '../../gateway/core/decision/host.ts';
+import { methodForLlhttp, targetForLlhttp } from '../http1/for-llhttp.ts';
 import { Disagreement, same } from './disagreement.ts';
 import type { GeneratedAnswer } from './generated-answers.ts';
 import { pieceEnds } from './generated-streams.ts';
@@ -39,6 +40,7 @@ export function compareRequests(text: string, places: readonly number[]): Compar
   const ours = readRequests(bytes, [bytes.length]);
   same('in pieces', readRequests(bytes, pieceEnds(bytes.length, places)), ours);
   const requests = comparableOf(ours.requests);
+  writeForLlhttp(bytes, requests);
   let from = 0;
   let index = 0;
   while (index < requests.length) {
@@ -86,9 +88,20 @@ function comparableOf(requests: readonly OurRequest[]): readonly OurRequest[] {
   const first = requests.findIndex((request) => {
     // the edge refuses these before anything is forwarded; their grammar is not the parser's
     const hasBadHost = request.host !== '' && canonicalHost(request.host) === null;
-    return hasBadHost || framingTrailer.test(request.rawChunks);
+    return hasBadHost || framingTrailer.test(request.rawChunks) || methodForLlhttp(request.method) === null;
   });
   return first < 0 ? requests : requests.slice(0, first);
+}
+
+/** Puts what llhttp can read in the place of what only we take, in each request's own bytes. */
+function writeForLlhttp(bytes: Buffer, requests: readonly OurRequest[]): void {
+  let start = 0;
+  for (const { method, target, end } of requests) {
+    // an empty line may stand in front of a request (RFC 9112 §2.2)
+    while (bytes[start] === 0x0d) start += 2;
+    bytes.write(`${methodForLlhttp(method)?.padded ?? method} ${targetForLlhttp(target)}`, start, 'latin1');
+    start = end;
+  }
 }
 
 /** The framing that would be forwarded is chunked coding in its plainest form, with the same data in it. */
@@ -112,8 +125,9 @@ function saysProxyConnection(request: OurRequest): boolean {
 }
 
 function readingOf(message: OurRequest | LlhttpMessage): unknown {
-  const { method, target, version, fields, body, end } = message;
-  return { method, target, version, fields, body, end };
+  const { version, fields, body, end } = message;
+  const method = methodForLlhttp(message.method)?.method;
+  return { method, target: targetForLlhttp(message.target), version, fields, body, end };
 }
 
 function answerOf(message: OurAnswer | LlhttpMessage): unknown {

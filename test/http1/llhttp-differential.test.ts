@@ -1,4 +1,5 @@
-// What our parser takes, Node's own (llhttp) takes as well, and reads the same in it: method, target, fields, body, end.
+// What our parser takes, Node's own (llhttp) takes as well, and reads the same in it: method, target, fields, body, end; but for
+// the two things in for-llhttp.ts.
 // One Node server on loopback; one connection for each input that we accept; behind it a second request as a sentinel,
 // so that a boundary which lies elsewhere shows. What we refuse is of no interest here.
 
@@ -8,6 +9,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalHost } from '../../gateway/core/decision/host.ts';
 import { RequestHead } from '../../gateway/http1/request-head.ts';
+import { methodForLlhttp, targetForLlhttp } from './for-llhttp.ts';
 import { anyRequest, soundRequest } from './generated-requests.ts';
 import { bytesOf, fieldsOf, namesOf, readChunked, readHead } from './reading.ts';
 
@@ -48,9 +50,14 @@ function readOurs(input: string): { reading: Reading; bytes: Buffer; persistent:
     if (end > bytes.length) return null;
     body = bytes.toString('latin1', outcome.rest, end);
   }
-  const target = outcome.text.slice(head.method.length + 1, outcome.text.indexOf(' HTTP/1.'));
+  const sent = outcome.text.slice(head.method.length + 1, outcome.text.indexOf(' HTTP/1.'));
+  const other = methodForLlhttp(head.method);
+  if (other === null) return null;
+  const target = targetForLlhttp(sent);
+  const start = outcome.rest - outcome.text.length;
+  bytes.write(`${other.padded} ${target}`, start, 'latin1');
   return {
-    reading: { method: head.method, target, version: `1.${head.minorVersion}`, fields, body },
+    reading: { method: other.method, target, version: `1.${head.minorVersion}`, fields, body },
     bytes: bytes.subarray(0, end),
     persistent: head.isPersistent && !endsInNode(head),
   };

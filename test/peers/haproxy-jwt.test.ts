@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findProgram } from '../../bench/measure/programs.ts';
 import type { SharedKey } from '../../gateway/cli/common-key/key-forms.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
+import { nameVectors } from '../support/path-names.ts';
 import {
   changeToken,
   exportedKeys,
@@ -148,6 +149,15 @@ describe('HAProxy with the common key', () => {
     for (const paths of [[], '/vod/*', ['/vod/*/a.ts'], ['/vod/film/a*'], ['*'], ['']]) {
       expect([paths, await rig.present(await foreign({ paths }))]).toEqual([paths, 403]);
     }
+  });
+
+  test('one name has one answer, whatever way it is spelled', async () => {
+    const answers: string[] = [];
+    for (const { pattern, target, opens } of nameVectors) {
+      const status = await rig.present(await foreign({ paths: [pattern] }), target);
+      if ((status === 200) !== opens) answers.push(`${pattern} on ${target}: ${status}`);
+    }
+    expect(answers).toEqual([]);
   });
 
   test('a path that could be read as another one: 400', async () => {

@@ -6,6 +6,7 @@ import { SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findProgram } from '../../bench/measure/programs.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
+import { nameVectors } from '../support/path-names.ts';
 import {
   changeToken,
   exportedKeys,
@@ -162,6 +163,16 @@ describe('nginx with njs and the common key', () => {
     expect(
       await rig.present(await foreign({ methods: ['GET'], hosts: ['media.example'] }), '/vod/film/a.ts', 'HEAD'),
     ).toBe(200);
+  });
+
+  test('one name has one answer, whatever way it is spelled', async () => {
+    const answers: string[] = [];
+    for (const { pattern, target, opens } of nameVectors) {
+      const status = await rig.present(await foreign({ paths: [pattern] }), target);
+      // a name without a file is 404, once it was opened
+      if ((status === 404 || status === 200) !== opens) answers.push(`${pattern} on ${target}: ${status}`);
+    }
+    expect(answers).toEqual([]);
   });
 
   test('no spelling of a path leads out of the folder that the token names', async () => {

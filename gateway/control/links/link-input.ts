@@ -3,7 +3,7 @@
 
 import type { CollectionConfig } from '../../config/control-config.ts';
 import { covers, maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
-import { canonicalPath } from '../../core/model/path.ts';
+import { canonicalText, comparedForm } from '../../core/model/path.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 
 export type LinkProblem = 'bad-path' | 'bad-label' | 'bad-claims' | 'bad-window' | 'bad-methods';
@@ -42,9 +42,11 @@ export function linkProblemText(problem: LinkProblem): string {
  */
 export function linkPath(collection: CollectionConfig, given: string | null): string | null {
   if (given === null || given === '') return collection.path;
-  const path = canonicalPath(given);
+  const path = canonicalText(given, 0);
   if (path === null || path.length > 2000 || /[*;,]/.test(path) || !covers(collection.path, path)) return null;
-  return path;
+  // rows are found by equality, so names have one spelling there; but for the three that mean more when they are not encoded
+  const compared = comparedForm(path);
+  return /[*;,]/.test(compared) ? path : compared;
 }
 
 /** One line without control and direction characters; null when it is empty or too long. */

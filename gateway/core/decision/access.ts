@@ -3,7 +3,7 @@
 // Rules: tokens.md "Token types" (`lp+jwt`), architecture.md invariants 4 and 10.
 
 import type { LogPosition } from '../model/change.ts';
-import { canonicalPathKeepingSlashes } from '../model/path.ts';
+import { canonicalPathKeepingSlashes, pathCovers } from '../model/path.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import { readClaims } from '../token/claim-reader.ts';
 import { maxTokenNodes, type TokenClaims } from '../token/claims.ts';
@@ -98,9 +98,9 @@ export function readAccessAnswer(
   return { kind: 'granted', position, subjects, nodes, grant, scope: { host, path, methods, untilAt }, claims: said };
 }
 
-/** Whether a scope's path, a folder or one path, covers a canonical path. */
+/** Whether a scope's path, a folder or one path, covers a canonical path, whatever way the two are spelled. */
 export function coversPath(scopePath: string, path: string): boolean {
-  return scopePath.endsWith('/') ? path.startsWith(scopePath) : path === scopePath;
+  return pathCovers(scopePath, path);
 }
 
 /** Whether a method is among those of a scope. */

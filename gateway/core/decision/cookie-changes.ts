@@ -3,6 +3,7 @@
 
 import type { TokenClaims } from '../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
+import { canonicalPattern } from '../token/path-pattern.ts';
 import type { RenewedSession } from './answers.ts';
 import type { RoutePolicy } from './snapshot.ts';
 
@@ -36,7 +37,9 @@ export function renewedSession(before: CookieChanges | null, session: RenewedSes
 export function cookiePathOf(claims: TokenClaims): string | null {
   const [pattern, ...others] = claims.paths ?? [];
   if (pattern === undefined || others.length > 0) return null;
-  const path = pattern.endsWith('/*') ? pattern.slice(0, -1) : pattern;
+  // whoever holds the key may have spelled it in any way; a header takes the canonical one
+  const written = canonicalPattern(pattern) ?? '*';
+  const path = written.endsWith('/*') ? written.slice(0, -1) : written;
   return path.includes('*') ? null : safeCookiePath(path);
 }
 

@@ -10,13 +10,13 @@ import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
 import { coversMethod, memberClaims, type SessionHolder } from './access.ts';
 import { type Answers, type Lookup, passwordClaims } from './answers.ts';
 import { parseBasic } from './basic.ts';
-import { chooseRoute } from './choose-route.ts';
 import { type CookieChanges, clearedPass, clearedSession, renewedSession } from './cookie-changes.ts';
-import { type Denial, deny, mayEnter, maySignIn, presented } from './denial.ts';
+import { type Denial, deny, mayEnter, mayEnterFolder, mayGoOn, maySignIn, presented } from './denial.ts';
 import { chooseOwn, countOwn } from './explicit-tokens.ts';
 import { type CredentialPlace, maxPassCookies, type RequestFacts } from './facts.ts';
 import { isOfAnother, judgeSession } from './judge-session.ts';
 import { isOutsideScope, judgeToken } from './judge-token.ts';
+import { Misplaced, placeRequest } from './place-request.ts';
 import type { AllowKind, DenyReason } from './reasons.ts';
 import { refusalDetail, staleDetail } from './refusal-detail.ts';
 import type { LiveIndex, RoutePolicy, Snapshot } from './snapshot.ts';
@@ -91,10 +91,9 @@ export function decide(
     if (!snapshot.routes.knowsHost(facts.host)) return deny('unknown-host', null, 'no route has this host');
     return new Permit(snapshot.reserved, 'anyone', 'nowhere', null, null, null, null, null);
   }
-  const route = chooseRoute(snapshot.routes, facts.host, facts.path);
-  if (route === 'encoded-slash') return deny('encoded-slash', null, 'an encoded slash (%2F) where no route keeps it');
-  if (route === 'ambiguous') return deny('ambiguous-path', null, 'two readings of the path, two routes');
+  const route = placeRequest(facts, snapshot);
   if (route === null) return denyNoRoute(facts, snapshot);
+  if (route instanceof Misplaced) return denyMisplaced(route);
 
   // the path form is ours on every route: where tokens are not looked at, its token is taken out all the same
   if (facts.explicitForm === 'path' && facts.method !== 'GET' && facts.method !== 'HEAD') {
@@ -154,6 +153,10 @@ export function decide(
   if (outside !== null) return deny(outside, route, 'the pass holds, but not for this request', signIn, cookies);
   if (sites !== null) return deny(sites.reason, route, sites.detail, presented, cookies);
   return deny('no-credential', route, 'nothing that this route accepts was presented', signIn, cookies);
+}
+
+function denyMisplaced({ reason, route, detail, leadsTo }: Misplaced): Denial {
+  return deny(reason, route, detail, leadsTo === 'folder' ? mayEnterFolder : leadsTo === 'path' ? mayGoOn : 0);
 }
 
 /** Who types the portal's name wants its first page. Only where no route serves that place. */

@@ -13,8 +13,11 @@ export interface Denial {
   /** An explicit credential was presented, so the answer is `invalid_token` and not an invitation. */
   readonly presented: boolean;
   readonly cookies: CookieChanges | null;
-  /** Where a person goes from here: signing in may help, or they knocked at the portal's door. Null: nowhere, it is refused. */
-  readonly leadsTo: 'sign-in' | 'portal' | null;
+  /**
+   * Where a visitor goes from here: signing in may help, they knocked at the portal's door, or it is the folder of this name or
+   * the canonical path that has a route. Null: nowhere, it is refused.
+   */
+  readonly leadsTo: 'sign-in' | 'portal' | 'folder' | 'path' | null;
   /** For the log: which check failed. Never a piece of a credential. */
   readonly detail: string;
   /** Seconds after which asking again may help; 0 when it will not. */
@@ -25,8 +28,11 @@ export interface Denial {
 export const presented = 1;
 export const maySignIn = 2;
 export const mayEnter = 3;
+export const mayEnterFolder = 4;
+export const mayGoOn = 5;
+const ways = [null, null, 'sign-in', 'portal', 'folder', 'path'] as const;
 
-/** @param flags  `presented`, `maySignIn`, `mayEnter`, or 0 */
+/** @param flags  `presented`, one of the ways, or 0 */
 export function deny(
   reason: DenyReason,
   route: RoutePolicy | null,
@@ -41,7 +47,7 @@ export function deny(
     route,
     presented: flags === presented,
     cookies,
-    leadsTo: flags === maySignIn ? 'sign-in' : flags === mayEnter ? 'portal' : null,
+    leadsTo: ways[flags] ?? null,
     detail,
     retryAfterSeconds,
   };

@@ -19,6 +19,8 @@ export interface RequestFacts {
   readonly host: string;
   /** Canonical path, without the path token. */
   readonly path: string;
+  /** What the path asks of its route, as bits of `pathNeed`; 0 nearly always. Merging is done already. */
+  readonly pathNeeds: number;
   /** The client's address, IPv4-mapped IPv6 folded; from a trusted proxy's header where one stands in front. */
   readonly clientAddress: string;
   /** The path names latchkey's own pages. */

@@ -5,7 +5,14 @@
 import type { PathProblem } from '../model/path.ts';
 import { pathProblem } from '../model/path.ts';
 
-export { canonicalPath, canonicalPathKeepingSlashes, encodedSlash } from '../model/path.ts';
+export {
+  canonicalPath,
+  canonicalPathAllowing,
+  canonicalPathKeepingSlashes,
+  comparedForm,
+  encodedSlash,
+  pathNeed,
+} from '../model/path.ts';
 
 const problemTexts: Readonly<Record<PathProblem, string>> = {
   'not-absolute': 'the path does not begin with "/"',
@@ -29,14 +36,27 @@ export function explainPath(rawPath: string): string {
   return problem === null ? 'the path is fine' : problemTexts[problem];
 }
 
-const cleanQuery = /^[!$-;=?-~]*$/;
+const cleanQuery = /^[!"$-~\x80-\xff]*$/;
 
 /**
- * Whether a query may be forwarded as it stands: 0x21 to 0x7e without `#`, `"`, `<`, `>`. Browsers send `|{}^[]\` and the
- * back quote raw in queries, so these stay.
+ * Whether a query may be forwarded as it stands: no control, no blank, no `#`. Browsers send `|{}^[]\` and the back quote raw,
+ * programs `"`, `<`, `>` and raw UTF-8; none of them ends a target to anybody, so all of them stay.
  *
  * @param query  what follows the first `?` of the target; a latin1 string, may be empty
  */
 export function rawQueryIsClean(query: string): boolean {
   return cleanQuery.test(query);
+}
+
+/**
+ * A query for an address that a browser is sent to: what may stand in no header of ours, or ends an attribute, is encoded, as
+ * the browser would do itself (URL Standard, query percent-encode set).
+ *
+ * @param query  as sent, a latin1 string
+ */
+export function asciiQuery(query: string): string {
+  return query.replace(
+    /["<>\x80-\xff]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
 }

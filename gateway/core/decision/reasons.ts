@@ -15,6 +15,11 @@ export type DenyReason =
   | 'credential-in-clear'
   | 'ambiguous-path'
   | 'encoded-slash'
+  | 'path-not-taken'
+  | 'path-merged'
+  | 'other-end'
+  | 'method-refused'
+  | 'second-target'
   | 'cors-origin'
   | 'rate-limited'
   | 'credential-repeated'
@@ -59,6 +64,11 @@ export const denyReasons: readonly DenyReason[] = [
   'credential-in-clear',
   'ambiguous-path',
   'encoded-slash',
+  'path-not-taken',
+  'path-merged',
+  'other-end',
+  'method-refused',
+  'second-target',
   'cors-origin',
   'rate-limited',
   'credential-repeated',

@@ -1,6 +1,9 @@
 // Which route a request belongs to: the host decides first, then the longest path inside that host's group.
-// Built once per configuration and never changed. It takes canonical hosts and canonical paths only.
+// Built once per configuration and never changed. It takes canonical hosts, and paths in compared form only.
+// The two ends of a name (`/admin`, `/admin/`) are one place to many sites, so it says where they belong to two policies.
 // Cost: one map look-up for the host and one per path segment, as deep as the routes go and never as deep as the path.
+
+import { comparedForm } from '../model/path.ts';
 
 /** What the table needs to know of a route. */
 export interface RouteAddress {
@@ -10,12 +13,37 @@ export interface RouteAddress {
   readonly path: string;
 }
 
+/**
+ * The path has a route, and its other end (with or without the final `/`) has another one under which the same request would
+ * be judged otherwise. So it is forwarded under neither.
+ */
+export class OtherEnd<R> {
+  /** Route of the path as it was asked for. */
+  readonly route: R;
+  /** Route of the other end. */
+  readonly other: R;
+  /** The path that was asked for has no final slash: its other end is a folder, to which a visitor can be sent. */
+  readonly isFolder: boolean;
+
+  constructor(route: R, other: R, isFolder: boolean) {
+    this.route = route;
+    this.other = other;
+    this.isFolder = isFolder;
+  }
+}
+
 /** One path segment of a group. `folder` is the route of this path with a final `/`, `exact` the one without. */
 interface TrieNode<R> {
   folder: R | null;
   exact: R | null;
   children: Map<string, TrieNode<R>> | null;
+  /** Where the two ends of this path differ in what they ask; null nearly always. Filled in when the table is complete. */
+  bareEnd: OtherEnd<R> | null;
+  folderEnd: OtherEnd<R> | null;
 }
+
+/** Whether who may ask on the first of two routes may ask on the second as well. */
+export type Comparison<R> = (route: R, other: R) => boolean;
 
 /** Routes by host and path. Made by `buildRouteTable`. */
 export class RouteTable<R extends RouteAddress> {
@@ -39,12 +67,33 @@ export class RouteTable<R extends RouteAddress> {
    * The route of a request.
    *
    * @param host  from `canonicalHost`
-   * @param path  from `canonicalPath`
+   * @param path  from `comparedForm`
    * @returns null when the host's group has no such path: there is no fall-back to another group
    */
   find(host: string, path: string): R | null {
+    const found = this.place(host, path);
+    return found instanceof OtherEnd ? found.route : found;
+  }
+
+  /** As `find`, and says where the other end of the path has another policy. */
+  place(host: string, path: string): R | OtherEnd<R> | null {
     const group = this.#group(host);
     return group === null ? null : findInGroup(group, path);
+  }
+
+  /** Whether another route than this one begins at or below a folder. @param folder  from `comparedForm`, ends in `/` */
+  hasOtherBelow(host: string, folder: string, route: R): boolean {
+    let node = this.#group(host);
+    for (const segment of folder.split('/').slice(1, -1)) node = node?.children?.get(segment) ?? null;
+    return node !== null && hasOther(node, route);
+  }
+
+  /** Every path whose two ends differ, as far as the configuration names one of them. For `latchkey check`. */
+  otherEnds(): readonly OtherEnd<R>[] {
+    const found: OtherEnd<R>[] = [];
+    const groups = [...this.#exact.values(), ...this.#wildcards.values()];
+    for (const group of this.#hostless === null ? groups : [...groups, this.#hostless]) gatherEnds(group, found);
+    return found;
   }
 
   /** Whether any route could serve this host: a group of its own, a wildcard above it, or routes without a host. */
@@ -79,11 +128,13 @@ export class RouteTable<R extends RouteAddress> {
  * Builds the table.
  *
  * @param ownHosts  hosts that are known even if no route is for them, like the portal's: only latchkey's own pages are there
+ * @param isNoLooser  compares two routes, see `OtherEnd`; by default nothing tells routes apart
  * @throws Error when two routes have the same host and path, or a path is not absolute (the configuration checks before)
  */
 export function buildRouteTable<R extends RouteAddress>(
   routes: readonly R[],
   ownHosts: readonly string[] = [],
+  isNoLooser: Comparison<R> = () => true,
 ): RouteTable<R> {
   const exact = new Map<string, TrieNode<R>>();
   const wildcards = new Map<string, TrieNode<R>>();
@@ -100,6 +151,8 @@ export function buildRouteTable<R extends RouteAddress>(
     }
     insert(group, route);
   }
+  for (const group of [...exact.values(), ...wildcards.values()]) markEnds(group, group.folder, isNoLooser);
+  if (hostless !== null) markEnds(hostless, hostless.folder, isNoLooser);
   const table = new RouteTable(exact, wildcards, hostless);
   // a site without host names may share its host with the portal, so only a host that nobody serves gets an empty group
   const unserved = ownHosts.filter((host) => !table.knowsHost(host));
@@ -108,7 +161,7 @@ export function buildRouteTable<R extends RouteAddress>(
 }
 
 /** The deepest folder on the way, or the exact path at its end, which is longer than any folder. */
-function findInGroup<R>(group: TrieNode<R>, path: string): R | null {
+function findInGroup<R>(group: TrieNode<R>, path: string): R | OtherEnd<R> | null {
   let best = group.folder;
   let children = group.children;
   let start = 1;
@@ -116,19 +169,54 @@ function findInGroup<R>(group: TrieNode<R>, path: string): R | null {
     const slash = path.indexOf('/', start);
     if (slash < 0) {
       const last = children.get(path.slice(start));
-      return last?.exact ?? best;
+      return last === undefined ? best : (last.bareEnd ?? last.exact ?? best);
     }
     const node = children.get(path.slice(start, slash));
     if (node === undefined) return best;
     if (node.folder !== null) best = node.folder;
-    children = node.children;
     start = slash + 1;
+    if (start === path.length) return node.folderEnd ?? best;
+    children = node.children;
   }
   return best;
 }
 
+/**
+ * Finds the nodes whose two ends differ. Without a final slash a visitor is led to the folder wherever that one is judged
+ * otherwise, since nothing is lost by it; an exact route that is no looser stands as it was written. With the slash the request
+ * is stopped only where the other end is stricter: a site may well have a folder beside a page that anyone may see.
+ *
+ * @param above  the route of the folder around the node
+ */
+function markEnds<R>(node: TrieNode<R>, above: R | null, isNoLooser: Comparison<R>): void {
+  for (const child of node.children?.values() ?? []) {
+    const bare = child.exact ?? above;
+    const folder = child.folder ?? above;
+    if (bare !== null && folder !== null && bare !== folder) {
+      const isAsWritten = child.exact !== null || isNoLooser(folder, bare);
+      if (!(isNoLooser(bare, folder) && isAsWritten)) child.bareEnd = new OtherEnd(bare, folder, true);
+      if (!isNoLooser(folder, bare)) child.folderEnd = new OtherEnd(folder, bare, false);
+    }
+    markEnds(child, folder, isNoLooser);
+  }
+}
+
+function gatherEnds<R>(node: TrieNode<R>, found: OtherEnd<R>[]): void {
+  for (const child of node.children?.values() ?? []) {
+    if (child.bareEnd !== null) found.push(child.bareEnd);
+    if (child.folderEnd !== null) found.push(child.folderEnd);
+    gatherEnds(child, found);
+  }
+}
+
+function hasOther<R>(node: TrieNode<R>, route: R): boolean {
+  if ((node.folder !== null && node.folder !== route) || (node.exact !== null && node.exact !== route)) return true;
+  for (const child of node.children?.values() ?? []) if (hasOther(child, route)) return true;
+  return false;
+}
+
 function insert<R extends RouteAddress>(group: TrieNode<R>, route: R): void {
-  const segments = route.path.split('/');
+  const segments = comparedForm(route.path).split('/');
   if (segments.length < 2 || segments[0] !== '') throw new Error(`route path "${route.path}" does not begin with "/"`);
   // A folder's last piece is empty: the node is the one before it.
   const isFolder = segments.at(-1) === '';
@@ -152,5 +240,5 @@ function groupOf<R>(groups: Map<string, TrieNode<R>>, name: string): TrieNode<R>
 }
 
 function newNode<R>(): TrieNode<R> {
-  return { folder: null, exact: null, children: null };
+  return { folder: null, exact: null, children: null, bareEnd: null, folderEnd: null };
 }

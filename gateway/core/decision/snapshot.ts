@@ -25,6 +25,12 @@ export interface RoutePolicy {
   readonly path: string;
   /** Paths with `%2F` in them are taken, and forwarded so. */
   readonly keepsEncodedSlash: boolean;
+  /** What else it takes in a path that not every route does: bits of `pathNeed` in core/model/path.ts. */
+  readonly takesPaths: number;
+  /** What happens to paths with `//` or `/./`, where it takes them at all: decided on without, or led to the path without. */
+  readonly mergesPaths: 'silently' | 'by-redirect';
+  /** Methods that the route takes, with HEAD wherever GET stands; null for all. */
+  readonly methods: readonly string[] | null;
   /** Patterns that a pass issued on this route carries: the route's own folder or path. */
   readonly passPaths: readonly string[];
   readonly upstreamName: string;
@@ -109,8 +115,8 @@ export interface UpgradePolicy {
 export interface Snapshot {
   readonly seq: number;
   readonly routes: RouteTable<RoutePolicy>;
-  /** Whether any route takes `%2F`. */
-  readonly keepsEncodedSlash: boolean;
+  /** What any route takes in a path, as bits of `pathNeed`, `%2F` among them. */
+  readonly takesPaths: number;
   /** What `/.latchkey/` is sent to: latchkey's own pages, open to anyone. */
   readonly reserved: RoutePolicy;
   /** Begins and ends with `/`. */

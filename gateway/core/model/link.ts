@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isId } from './node-id.ts';
+import { comparedForm, pathCovers } from './path.ts';
 import type { EpochSeconds } from './time.ts';
 
 /** Random bytes of a link's secret: 256 bits, so that no guess is worth counting. */
@@ -84,16 +85,23 @@ export function linkState(link: LinkTerms, now: EpochSeconds): LinkState {
 
 /** Whether a canonical path is the scope, or lies in it when it is a folder. */
 export function covers(scope: string, path: string): boolean {
-  return scope.endsWith('/') ? path.startsWith(scope) : path === scope;
+  return pathCovers(scope, path);
 }
 
 /**
  * Every scope that covers a canonical path: itself and the folders above it, the most specific one first. So that a store
- * finds rows by equality, whatever stands in them.
+ * finds rows by equality, whatever stands in them. A path with escapes that names are compared without gives its folders in
+ * both spellings: rows have the compared one (`linkPath`), and older ones what was typed.
  *
  * @returns at most `most`; the root is always the last one
  */
 export function scopesCovering(path: string, most = 64): string[] {
+  const compared = comparedForm(path);
+  if (compared === path) return foldersOf(path, most);
+  return [...new Set([...foldersOf(path, most / 2), ...foldersOf(compared, most / 2)])];
+}
+
+function foldersOf(path: string, most: number): string[] {
   const scopes = [path];
   let end = path.length - 1;
   while (end > 0) {

@@ -1,6 +1,9 @@
 // The one canonical form of a request path: what policy, token patterns and the upstream all see.
-// Pure text work. It refuses what two servers could read in two ways, and never repairs it.
-// Rules: RFC 3986 §6.2.2 (unreserved decoded, hex upper-cased, once), §3.3; RFC 3629 for the decoded bytes.
+// Pure text work. It refuses what two servers could read in two ways; what a route may take all the same is said by `pathNeed`.
+// Rules: RFC 3986 §6.2.2 (unreserved decoded, hex upper-cased, once), §3.3; RFC 3629 for the decoded bytes; RFC 3987 §3.1 for
+// bytes that came raw.
+
+import { Buffer } from 'node:buffer';
 
 /** Why a path has no canonical form. */
 export type PathProblem =
@@ -14,9 +17,29 @@ export type PathProblem =
   | 'double-encoding'
   | 'invalid-utf8';
 
+/**
+ * What a path asks of a route that takes it, as bits of one number. A path without any of them is for every route.
+ *
+ * `merging`         it had `//` or `/./`, and these are gone from its canonical form
+ * `anyOctets`       it holds encoded bytes that are no UTF-8 (`%FC`)
+ * `encodedPercent`  it holds `%25` in front of two hexadecimal digits (`%2541`), which one more decoder would read as `%41`
+ * `encodedSlash`    it holds `%2F`
+ * `rawLetters`      it came with UTF-8 that was not encoded, and is now
+ */
+export const pathNeed = { merging: 1, anyOctets: 2, encodedPercent: 4, encodedSlash: 8, rawLetters: 16 } as const;
+
+/** A canonical path and what it needs. */
+export interface NeedyPath {
+  readonly kind: 'path';
+  readonly path: string;
+  /** Bits of `pathNeed`. */
+  readonly needs: number;
+}
+
 const PLAIN = 0;
 const REFUSED = 1;
 const PERCENT = 2;
+const RAW = 3;
 
 const SLASH = 0x2f;
 
@@ -24,6 +47,8 @@ const SLASH = 0x2f;
 const classes = new Uint8Array(256).fill(REFUSED);
 for (let code = 0x21; code <= 0x7e; code++) classes[code] = PLAIN;
 for (const refused of '#"<>\\?') classes[refused.charCodeAt(0)] = REFUSED;
+// no path may hold these unencoded (RFC 3986 §3.3), and who reads them nevertheless takes them for their encoded form
+for (let code = 0x80; code <= 0xff; code++) classes[code] = RAW;
 classes[0x25] = PERCENT;
 
 const hexValues = new Int8Array(256).fill(-1);
@@ -55,7 +80,7 @@ const cleanPath = /^(?=\/)(?:\/(?!\.{1,2}(?:[/;]|$))[!$&'()*+,\-.0-9:;=@A-Z[\]^_
  */
 export function canonicalPath(rawPath: string): string | null {
   if (cleanPath.test(rawPath)) return rawPath;
-  const result = rewrite(rawPath, 'refuse');
+  const result = rewrite(rawPath, 0);
   return result.kind === 'path' ? result.path : null;
 }
 
@@ -68,8 +93,66 @@ export function canonicalPath(rawPath: string): string | null {
  */
 export function canonicalPathKeepingSlashes(rawPath: string): string | null {
   if (cleanPath.test(rawPath)) return rawPath;
-  const result = rewrite(rawPath, 'keep');
+  const result = rewrite(rawPath, pathNeed.encodedSlash);
   return result.kind === 'path' ? result.path : null;
+}
+
+/**
+ * The canonical form where routes take more than every route does. Dot segments that lead up, backslashes, encoded controls and
+ * overlong UTF-8 are refused whatever is allowed.
+ *
+ * @param allowed  bits of `pathNeed` that some route takes
+ * @returns null when it must be refused with 400; otherwise with the bits that the route has to take
+ */
+export function canonicalPathAllowing(rawPath: string, allowed: number): NeedyPath | null {
+  const result = rewrite(rawPath, allowed);
+  return result.kind === 'path' ? result : null;
+}
+
+const decodable = /%(2[1467-9A-C]|3[ABD]|40|5[BDE]|60|7[B-D])/g;
+
+/**
+ * The form in which names are compared: routes, token patterns, collections and links with paths. What a server decodes before
+ * it looks for a file is decoded here too (`%28` is `(`), but for what would mean something else in a URL or to a pattern:
+ * `%`, `/`, `?`, `#`, blanks, and what may stand unencoded in no path. So it is a canonical path as well, one for each name.
+ *
+ * @param path  canonical
+ */
+export function comparedForm(path: string): string {
+  if (!path.includes('%')) return path;
+  return path.replace(decodable, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** Whether a folder (ends in `/`) or one path covers a path, whatever way the two are spelled. Both are canonical. */
+export function pathCovers(scope: string, path: string): boolean {
+  if (coversText(scope, path)) return true;
+  return (path.includes('%') || scope.includes('%')) && coversText(comparedForm(scope), comparedForm(path));
+}
+
+function coversText(scope: string, path: string): boolean {
+  return scope.endsWith('/') ? path.startsWith(scope) : path === scope;
+}
+
+/** All bits of `pathNeed` but merging: what may stand in the path that a token names. */
+const anyName = pathNeed.anyOctets | pathNeed.encodedPercent | pathNeed.encodedSlash;
+
+/**
+ * The canonical form of a path as people write it into a configuration, a claim or a form: text, not bytes. Blanks and letters
+ * of any alphabet may stand as they are. Two spellings of one letter (NFC and NFD) stay two names, as they are to file systems.
+ *
+ * @param allowed  bits of `pathNeed`; by default what any route could take
+ * @returns null when it has no canonical form
+ */
+export function canonicalText(text: string, allowed: number = anyName): string | null {
+  if (!text.isWellFormed()) return null;
+  const bytes = isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+  const encoded = bytes.replace(/[ "<>]/g, (character) => escapeOf[character.charCodeAt(0)] ?? '');
+  return canonicalPathAllowing(encoded, allowed | pathNeed.rawLetters)?.path ?? null;
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return false;
+  return true;
 }
 
 /** The encoded slash of canonical paths. */
@@ -77,21 +160,20 @@ export const encodedSlash = '%2F';
 
 /** The first problem of a path, or null when it has a canonical form. For messages: it costs far more than `canonicalPath`. */
 export function pathProblem(rawPath: string): PathProblem | null {
-  const result = rewrite(rawPath, 'refuse');
+  const result = rewrite(rawPath, 0);
   return result.kind === 'path' ? null : result.problem;
 }
 
-type Rewritten =
-  | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'refused'; readonly problem: PathProblem };
+type Rewritten = NeedyPath | { readonly kind: 'refused'; readonly problem: PathProblem };
 
 function refused(problem: PathProblem): Rewritten {
   return { kind: 'refused', problem };
 }
 
 /** Decodes and checks everything, in one pass over the raw path and one over the result. */
-function rewrite(raw: string, slashes: 'refuse' | 'keep'): Rewritten {
+function rewrite(raw: string, allowed: number): Rewritten {
   if (raw.charCodeAt(0) !== SLASH) return refused('not-absolute');
+  let needs = 0;
   let path = '';
   let copiedTo = 0;
   // UTF-8 state: how many continuation bytes are owed, and the range that the next one must lie in.
@@ -99,61 +181,108 @@ function rewrite(raw: string, slashes: 'refuse' | 'keep'): Rewritten {
   let low = 0x80;
   let high = 0xbf;
   for (let index = 0; index < raw.length; index++) {
-    const kind = classes[raw.charCodeAt(index)];
-    if (kind !== PERCENT) {
-      if (kind === undefined || kind === REFUSED) return refused('raw-byte');
-      if (owed > 0) return refused('invalid-utf8');
-      continue;
+    const code = raw.charCodeAt(index);
+    const kind = classes[code];
+    let byte = code;
+    let length = 1;
+    if (kind === PERCENT) {
+      const left = hexValues[raw.charCodeAt(index + 1)] ?? -1;
+      const right = hexValues[raw.charCodeAt(index + 2)] ?? -1;
+      if (left < 0 || right < 0) return refused('malformed-percent');
+      byte = left * 16 + right;
+      length = 3;
+    } else if (kind === undefined || kind === REFUSED) return refused('raw-byte');
+    else if (kind === RAW) {
+      if ((allowed & pathNeed.rawLetters) === 0) return refused('raw-byte');
+      needs |= pathNeed.rawLetters;
     }
-    const left = hexValues[raw.charCodeAt(index + 1)] ?? -1;
-    const right = hexValues[raw.charCodeAt(index + 2)] ?? -1;
-    if (left < 0 || right < 0) return refused('malformed-percent');
-    const byte = left * 16 + right;
+    let isBroken = false;
     if (byte < 0x80) {
-      if (owed > 0) return refused('invalid-utf8');
-      if (byte < 0x20 || byte === 0x7f) return refused('encoded-control');
-      if (byte === 0x5c || (byte === SLASH && slashes === 'refuse')) return refused('encoded-slash');
+      isBroken = owed > 0;
+      owed = 0;
     } else if (owed > 0) {
-      if (byte < low || byte > high) return refused('invalid-utf8');
-      owed--;
-      low = 0x80;
-      high = 0xbf;
-    } else {
-      // RFC 3629 §4: no C0, C1 (overlong), no E0 80–9F, no ED A0–BF (surrogates), no F0 80–8F, nothing above F4 8F.
-      if (byte < 0xc2 || byte > 0xf4) return refused('invalid-utf8');
-      owed = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-      if (byte === 0xe0) low = 0xa0;
-      else if (byte === 0xed) high = 0x9f;
-      else if (byte === 0xf0) low = 0x90;
-      else if (byte === 0xf4) high = 0x8f;
+      isBroken = byte < low || byte > high;
+      // overlong forms are what some decoders take for `.` and `/`: no route takes them
+      if (isBroken && low > 0x80 && byte >= 0x80 && byte < low) return refused('invalid-utf8');
+      owed = isBroken ? 0 : owed - 1;
+    } else if (byte < 0xc2 || byte > 0xf4) {
+      // RFC 3629 §4: no C0, C1 (overlong), nothing above F4
+      if ((byte === 0xc0 || byte === 0xc1) && isContinuation(raw, index + length)) return refused('invalid-utf8');
+      isBroken = true;
+    } else owed = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    if (isBroken) {
+      if ((allowed & pathNeed.anyOctets) === 0) return refused('invalid-utf8');
+      needs |= pathNeed.anyOctets;
+    }
+    // RFC 3629 §4: no E0 80–9F, no ED A0–BF (surrogates), no F0 80–8F, nothing above F4 8F.
+    low = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
+    high = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;
+    if (kind === PLAIN) continue;
+    if (kind === PERCENT) {
+      if (byte < 0x20 || byte === 0x7f) return refused('encoded-control');
+      if (byte === 0x5c) return refused('encoded-slash');
+      if (byte === SLASH) {
+        if ((allowed & pathNeed.encodedSlash) === 0) return refused('encoded-slash');
+        needs |= pathNeed.encodedSlash;
+      }
     }
     path += raw.slice(copiedTo, index) + (canonicalOf[byte] ?? '');
-    index += 2;
+    index += length - 1;
     copiedTo = index + 1;
   }
-  if (owed > 0) return refused('invalid-utf8');
+  if (owed > 0) {
+    if ((allowed & pathNeed.anyOctets) === 0) return refused('invalid-utf8');
+    needs |= pathNeed.anyOctets;
+  }
   path += raw.slice(copiedTo);
-  return structureProblem(path) ?? { kind: 'path', path };
+  if ((allowed & pathNeed.merging) !== 0) {
+    const merged = mergeSegments(path);
+    if (merged !== path) needs |= pathNeed.merging;
+    path = merged;
+  }
+  return judgeStructure(path, needs, allowed);
+}
+
+/** Whether a byte from 80 to BF stands there, encoded or raw. */
+function isContinuation(raw: string, at: number): boolean {
+  const code = raw.charCodeAt(at);
+  if (code !== 0x25) return code >= 0x80 && code <= 0xbf;
+  const left = hexValues[raw.charCodeAt(at + 1)] ?? -1;
+  return left >= 8 && left <= 0xb;
+}
+
+/** Without empty segments and segments of one dot; a folder stays one. Dots that lead up stay, and are refused. */
+function mergeSegments(path: string): string {
+  const segments = path.split('/');
+  const last = segments.at(-1) ?? '';
+  const kept = segments.filter((segment) => segment !== '' && segment !== '.');
+  return kept.length === 0 ? '/' : `/${kept.join('/')}${last === '' || last === '.' ? '/' : ''}`;
 }
 
 /**
  * Segments and double encoding are judged on the decoded form: `%2e%2e` is a dot segment, and `%25%32%66` has become
  * `%252f`, which one more decoder would turn into a slash.
  */
-function structureProblem(path: string): Rewritten | null {
+function judgeStructure(path: string, before: number, allowed: number): Rewritten {
+  let needs = before;
   for (let index = 0; index < path.length; index++) {
     const code = path.charCodeAt(index);
     if (code === SLASH || isEncodedSlash(path, index)) {
       const next = code === SLASH ? index + 1 : index + encodedSlash.length;
       if (path.charCodeAt(next) === SLASH || isEncodedSlash(path, next)) return refused('empty-segment');
       if (isDotSegment(path, next)) return refused('dot-segment');
-    } else if (code === 0x25 && path.startsWith('25', index + 1)) {
-      const left = hexValues[path.charCodeAt(index + 3)] ?? -1;
-      const right = hexValues[path.charCodeAt(index + 4)] ?? -1;
-      if (left >= 0 && right >= 0) return refused('double-encoding');
+    } else if (code === 0x25 && isEncodedEscape(path, index)) {
+      if ((allowed & pathNeed.encodedPercent) === 0) return refused('double-encoding');
+      needs |= pathNeed.encodedPercent;
     }
   }
-  return null;
+  return { kind: 'path', path, needs };
+}
+
+/** Whether `%25` and two hexadecimal digits stand there. */
+function isEncodedEscape(path: string, at: number): boolean {
+  if (!path.startsWith('25', at + 1)) return false;
+  return (hexValues[path.charCodeAt(at + 3)] ?? -1) >= 0 && (hexValues[path.charCodeAt(at + 4)] ?? -1) >= 0;
 }
 
 /** Whether the segment that begins at `start` is `.` or `..`, alone or with parameters (`..;x`, which some servers drop). */

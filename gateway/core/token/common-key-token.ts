@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { comparedForm } from '../model/path.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import { readClaims } from './claim-reader.ts';
 import type { TokenClaims } from './claims.ts';
@@ -69,7 +70,7 @@ export class VerifiedToken {
   readonly renewFrom: EpochSeconds;
   /** When the edge noted its use last; kept here because comparing a number is all that most requests should pay. */
   notedAt: EpochSeconds = 0;
-  /** The one folder that `paths` opens; null when `paths` says anything else. */
+  /** The one folder that `paths` opens, in compared form; null when `paths` says anything else. */
   readonly folder: string | null;
   /** Neither `aud` nor `methods`, `hosts`, `ips` limit it. */
   readonly isPlain: boolean;
@@ -223,7 +224,7 @@ export function checkScope(token: VerifiedToken, route: ScopeRules, facts: Scope
   const { paths, methods, hosts, addresses } = token.scope;
   if (paths === null) {
     if (route.unscopedTokens !== 'allow') return 'token-unscoped';
-  } else if (!opensPath(paths, facts.path)) {
+  } else if (!opensPath(paths, comparedForm(facts.path))) {
     return 'outside-path';
   }
   if (methods !== null && !methods.includes(facts.method)) return 'outside-method';

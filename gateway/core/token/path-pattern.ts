@@ -1,8 +1,9 @@
 // Path patterns of tokens: `/vod/*` is everything below `/vod/`, a `*` elsewhere stays inside one segment.
 // No regular expressions and no backtracking: one pass over the path per pattern, whatever the pattern says.
-// Rule: tokens.md, claim `paths`. Paths and patterns are both held to the canonical form of core/model/path.ts.
+// Rule: tokens.md, claim `paths`. Paths and patterns are both brought to one form before they are compared: comparedForm of
+// core/model/path.ts. So `ü`, `%C3%BC` and `%c3%bc` are one name in a pattern, and so are `(x)` and `%28x%29`.
 
-import { canonicalPathKeepingSlashes, encodedSlash } from '../model/path.ts';
+import { canonicalText, comparedForm } from '../model/path.ts';
 
 /** One compiled pattern. Made by `compilePathPattern`. */
 export class PathPattern {
@@ -19,10 +20,11 @@ export class PathPattern {
     const star = text.indexOf('*');
     const segments = text.split('/').slice(1);
     this.#endsBelow = segments.at(-1) === '*';
-    this.#literal = star < 0 ? text : text.slice(0, star);
+    // the stars are found first: an encoded one (`%2A`) is a character of a name and stands for nothing but itself
+    this.#literal = comparedForm(star < 0 ? text : text.slice(0, star));
     this.#kind = star < 0 ? 'exact' : this.#endsBelow && star === text.length - 1 ? 'below' : 'segments';
     const walked = this.#endsBelow ? segments.slice(0, -1) : segments;
-    this.#segments = this.#kind === 'segments' ? walked.map((segment) => segment.split('*')) : [];
+    this.#segments = this.#kind === 'segments' ? walked.map((segment) => segment.split('*').map(comparedForm)) : [];
   }
 
   /** The folder of a pattern that is everything below one; null for other patterns. */
@@ -30,7 +32,11 @@ export class PathPattern {
     return this.#kind === 'below' ? this.#literal : null;
   }
 
-  /** Whether a canonical path matches. `/vod/*` matches `/vod/` itself as well, as a folder route does. */
+  /**
+   * Whether a path matches. `/vod/*` matches `/vod/` itself as well, as a folder route does.
+   *
+   * @param path  from `comparedForm`
+   */
   matches(path: string): boolean {
     if (this.#kind === 'exact') return path === this.#literal;
     if (!path.startsWith(this.#literal)) return false;
@@ -53,13 +59,19 @@ export class PathPattern {
 }
 
 /**
- * Compiles one pattern. `%2F` may stand in it as in a path; what a star inside a segment stands for never holds one.
+ * Compiles one pattern, in whatever way its names are spelled. `%2F` may stand in it as in a path.
  *
- * @returns null when it is not absolute, not in canonical form, or has two stars in a row
+ * @param text  as the claim says it: text, not bytes
+ * @returns null when it is not absolute, has no canonical form (`..`, `//`, `?`, a `%` alone), or has two stars in a row
  */
 export function compilePathPattern(text: string): PathPattern | null {
-  if (text.includes('**') || canonicalPathKeepingSlashes(text) !== text) return null;
-  return new PathPattern(text);
+  const path = canonicalPattern(text);
+  return path === null ? null : new PathPattern(path);
+}
+
+/** The canonical form of a pattern: ASCII, and what a cookie or a URL may say. @returns null as `compilePathPattern` */
+export function canonicalPattern(text: string): string | null {
+  return text.includes('**') ? null : canonicalText(text);
 }
 
 /**
@@ -80,12 +92,15 @@ function matchesPieces(path: string, start: number, end: number, pieces: readonl
   }
   // A star that is a whole segment stands for one: `/a/*/b` never means `/a//b`.
   if (end === start) return false;
-  // a server that decodes it would see two segments, where the star stands for one
-  if (path.includes(encodedSlash, start) && slashesIn(path.slice(start, end)) !== slashesIn(pieces.join('*')))
-    return false;
-  return position + last.length <= end && path.startsWith(last, end - last.length);
+  if (position + last.length > end || !path.startsWith(last, end - last.length)) return false;
+  // What ends or cuts a name to some server is in no star: to one that drops parameters `/secret.mp4;.m3u8` is `/secret.mp4`,
+  // and one that decodes once more would see two segments or a query. A pattern may spell these out.
+  return cutsIn(path.slice(start, end)) === cutsIn(pieces.join('*'));
 }
 
-function slashesIn(text: string): number {
-  return text.split(encodedSlash).length;
+/** In compared form, where `%3B` is `;`. `%25` in front of two hexadecimal digits is one of these to who decodes twice. */
+const cuts = /;|%2F|%3F|%23|%25(?=[0-9A-Fa-f]{2})/g;
+
+function cutsIn(text: string): number {
+  return text.match(cuts)?.length ?? 0;
 }

@@ -41,7 +41,10 @@ export function compileScope(
     paths = [];
     for (const text of claims.paths) {
       const pattern = compilePathPattern(text);
-      if (pattern === null) return problem('paths has an entry that is not an absolute path in canonical form');
+      if (pattern === null)
+        return problem(
+          'paths has an entry that is no absolute path, or has dot segments, empty ones, a query, or a % alone',
+        );
       paths.push(pattern);
     }
   }
@@ -50,7 +53,7 @@ export function compileScope(
     if (!claims.methods.every((method) => methodPattern.test(method))) {
       return problem('methods has an entry that is not an upper-case method name');
     }
-    methods = claims.methods.includes('GET') ? [...claims.methods, 'HEAD'] : claims.methods;
+    methods = withHead(claims.methods);
   }
   let hosts: HostList | null = null;
   if (claims.hosts !== undefined) {
@@ -70,7 +73,12 @@ export function compileScope(
   return { kind: 'scope', scope: { paths, methods, hosts, addresses } };
 }
 
-/** Whether one of the patterns matches the canonical path. */
+/** The list with HEAD where GET stands: who may read may ask about it (RFC 9110 §9.3.2). */
+export function withHead(methods: readonly string[]): readonly string[] {
+  return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
+}
+
+/** Whether one of the patterns matches. @param path  from `comparedForm` */
 export function opensPath(patterns: readonly PathPattern[], path: string): boolean {
   for (const pattern of patterns) {
     if (pattern.matches(path)) return true;

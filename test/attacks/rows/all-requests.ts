@@ -11,9 +11,11 @@ import { identityRows } from './identity.ts';
 import { optInRows } from './opt-ins.ts';
 import { passRows } from './passes.ts';
 import { pathRows } from './path.ts';
+import { pathEndRows } from './path-ends.ts';
 import { policyRows } from './policy.ts';
 import { proxyHeaderRows } from './proxy-headers.ts';
 import { rangeRows } from './ranges.ts';
+import { secondTargetRows } from './second-targets.ts';
 import { sessionRows } from './sessions.ts';
 import { startLineRows } from './start-line.ts';
 import { targetRows } from './target.ts';
@@ -71,6 +73,8 @@ const allRows: readonly RequestRow[] = [
   ...startLineRows,
   ...targetRows,
   ...pathRows,
+  ...pathEndRows,
+  ...secondTargetRows,
   ...hostRows,
   ...contentLengthRows,
   ...transferEncodingRows,

@@ -10,6 +10,8 @@ function line(text: string): string {
 }
 
 const grammar = 'RFC 9112 §3';
+/** A body that is a request. */
+const inner = get('/open/inner');
 
 export const startLineRows: readonly RequestRow[] = [
   refused('two-blanks-behind-method', 'two blanks behind the method', line('GET  /open/a HTTP/1.1'), grammar),
@@ -162,16 +164,61 @@ export const startLineRows: readonly RequestRow[] = [
     405,
     { lacks: /sid=1/ },
   ),
-  refused('method-unknown', 'a method nobody knows', line('BREW /open/a HTTP/1.1'), 'RFC 9110 §15.6.2', 501),
-  refused('method-lower-case', 'a method in small letters', line('get /open/a HTTP/1.1'), 'RFC 9110 §9.1', 501),
-  refused('method-mixed-case', 'a method in mixed letters', line('Get /open/a HTTP/1.1'), 'RFC 9110 §9.1', 501),
+  passed(
+    'method-unknown',
+    'a method nobody knows is the site’s to know',
+    line('BREW /open/a HTTP/1.1'),
+    'RFC 9110 §9.1',
+    {
+      line: 'BREW /open/a',
+    },
+  ),
+  passed(
+    'method-lower-case',
+    'a method in small letters is another one',
+    line('get /open/a HTTP/1.1'),
+    'RFC 9110 §9.1',
+    {
+      line: 'get /open/a',
+    },
+  ),
+  passed(
+    'method-mixed-case',
+    'a method in mixed letters is another one',
+    line('Get /open/a HTTP/1.1'),
+    'RFC 9110 §9.1',
+    {
+      line: 'Get /open/a',
+    },
+  ),
+  passed('method-longest', 'a method of 32 letters', line(`${'A'.repeat(32)} /open/a HTTP/1.1`), 'RFC 9110 §9.1', {
+    line: `${'A'.repeat(32)} /open/a`,
+  }),
+  refused('method-33', 'a method of 33 letters', line(`${'A'.repeat(33)} /open/a HTTP/1.1`), 'RFC 9110 §15.6.2', 501),
+  refused(
+    'connect-lower-case',
+    'connect, which some servers fold',
+    line('connect /open/a HTTP/1.1'),
+    'RFC 9110 §9.3.6',
+    405,
+  ),
+  refused('trace-mixed-case', 'Trace, which some servers fold', line('Trace /open/a HTTP/1.1'), 'RFC 9110 §9.3.8', 405),
+  passed(
+    'method-unknown-body',
+    'a body of a method nobody knows has its framing',
+    request('QUERY', '/open/a', [`Content-Length: ${inner.length}`], inner),
+    'RFC 9112 §6.3',
+    { line: 'QUERY /open/a', fields: [`Content-Length: ${inner.length}`], body: inner },
+  ),
   refused('method-not-token', 'a method that is no token', line('G(T /open/a HTTP/1.1'), 'RFC 9110 §9.1'),
   refused('method-quoted', 'a method in quotes', line('"GET" /open/a HTTP/1.1'), 'RFC 9110 §9.1'),
   refused('method-with-colon', 'a field where the method belongs', line('Host: /open/a HTTP/1.1'), 'RFC 9110 §9.1'),
   refused('method-high-byte', 'a method with a byte from 0x80 on', line('G\xc4T /open/a HTTP/1.1'), 'RFC 9110 §9.1'),
   refused('method-long', 'a method of 8 KiB', line(`${'A'.repeat(8192)} /open/a HTTP/1.1`), 'RFC 9112 §3', 501),
   refused('method-pri', 'PRI over HTTP/1.1', line('PRI * HTTP/1.1'), 'RFC 9113 §11.6', 501),
-  refused('method-source', 'a method of a streaming server', line('SOURCE /open/a HTTP/1.1'), 'RFC 9110 §15.6.2', 501),
+  passed('method-source', 'a method of a streaming server', line('SOURCE /open/a HTTP/1.1'), 'RFC 9110 §9.1', {
+    line: 'SOURCE /open/a',
+  }),
   passed(
     'method-override',
     'a method in a field changes nothing',

@@ -2,9 +2,10 @@
 
 import { family, get, host, type RequestRow, request } from '../row.ts';
 
-const { refused, passed, denied } = family('target');
+const { refused, passed, denied, row } = family('target');
 
 const uri = 'RFC 9112 §3.2, RFC 3986 §2';
+const utf8 = 'RFC 3629 §3';
 
 export const targetRows: readonly RequestRow[] = [
   refused('asterisk-get', 'GET *', get('*'), 'RFC 9112 §3.2.4'),
@@ -60,29 +61,58 @@ export const targetRows: readonly RequestRow[] = [
     'RFC 9112 §3.2.1',
     404,
   ),
-  refused(
+  denied(
     'absolute-other-host',
-    'an absolute form that is not Host',
+    'the authority of an absolute form decides, and its host has no such route',
     get('http://admin.example/open/a'),
     'RFC 9112 §3.2.2',
+    404,
+  ),
+  denied(
+    'absolute-other-host-route',
+    'a route of the target’s host is decided on, whatever Host says',
+    get('http://admin.example/host/a'),
+    'RFC 9112 §3.2.2',
+  ),
+  passed(
+    'absolute-host-ignored',
+    'a protected host in Host, and an open one in the target: the site hears of the second',
+    get(`http://${host}/open/a`, 'Host: admin.example'),
+    'RFC 9112 §3.2.2',
+    { line: 'GET /open/a' },
   ),
   refused(
+    'absolute-bad-host-field',
+    'an absolute form beside a Host that is none',
+    get(`http://${host}/open/a`, 'Host: admin.example/x'),
+    'RFC 9112 §3.2',
+  ),
+  refused(
+    'absolute-two-host-fields',
+    'an absolute form beside two Hosts',
+    get(`http://${host}/open/a`, `Host: ${host}`, `Host: ${host}`),
+    'RFC 9112 §3.2',
+  ),
+  passed(
     'absolute-other-port',
     'an absolute form with a port that Host does not have',
     get(`http://${host}:80/open/a`),
     'RFC 9112 §3.2.2',
+    { line: 'GET /open/a', host: `${host}:80`, forwardedHost: `${host}:80` },
   ),
-  refused(
+  passed(
     'absolute-trailing-dot',
     'an absolute form whose host ends in a dot',
     get(`http://${host}./open/a`),
     'RFC 9112 §3.2.2',
+    { line: 'GET /open/a', host: `${host}.`, forwardedHost: `${host}.` },
   ),
-  refused(
+  row(
     'absolute-no-host-field',
     'an absolute form of a 1.0 client without Host',
     `GET http://${host}/open/a HTTP/1.0\r\n\r\n`,
     'RFC 9112 §3.2.2',
+    { answers: [200], after: 'closed', upstream: [/^GET \/open\/a HTTP\/1\.1\r\nHost: media\.example\r\n/] },
   ),
   refused(
     'absolute-https',
@@ -133,11 +163,26 @@ export const targetRows: readonly RequestRow[] = [
   refused('backslash-first', 'a backslash for the first slash', get('\\open/a'), 'RFC 9112 §3.2.1'),
   refused('quote', 'a raw double quote', get('/open/"a"'), uri),
   refused('less-than', 'a raw less-than sign', get('/open/<script>'), uri),
-  refused('high-byte', 'a byte from 0x80 on', get('/open/\xe4'), uri),
-  refused('utf8', 'raw UTF-8', get('/open/\xc3\xa4'), uri),
-  refused('high-byte-in-query', 'a byte from 0x80 on in the query', get('/open/a?\xff'), uri),
-  refused('quote-in-query', 'a raw double quote in the query', get('/open/a?"'), uri),
-  refused('less-than-in-query', 'a raw less-than sign in the query', get('/open/a?<script>'), uri),
+  refused('high-byte', 'a byte from 0x80 on that is no UTF-8', get('/open/\xe4'), uri),
+  refused('utf8', 'raw UTF-8 in a path, where no route says that it is encoded', get('/open/\xc3\xa4'), uri),
+  refused('utf8-overlong', 'a raw overlong slash', get('/open/..\xc0\xafvod/a'), utf8),
+  refused('utf8-overlong-dots', 'raw overlong dots', get('/open/\xc0\xae\xc0\xae/vod/a'), utf8),
+  refused('utf8-surrogate', 'half of a surrogate pair, raw', get('/open/\xed\xa0\x80'), utf8),
+  refused('utf8-cut', 'a raw sequence that ends early', get('/open/\xe2\x82'), utf8),
+  refused('utf8-half-encoded', 'a sequence that begins raw and ends encoded', get('/open/\xe2%82%ac'), utf8),
+  refused(
+    'utf8-in-host',
+    'raw UTF-8 in the authority of an absolute form',
+    get('http://m\xc3\xa9dia.example/open/a'),
+    uri,
+  ),
+  refused('high-byte-in-query', 'a byte from 0x80 on in the query that is no UTF-8', get('/open/a?\xff'), uri),
+  passed('quote-in-query', 'a raw double quote in the query', get('/open/a?q="x"'), 'URL Standard', {
+    line: 'GET /open/a?q="x"',
+  }),
+  passed('less-than-in-query', 'a raw less-than sign in the query', get('/open/a?<x>'), 'URL Standard', {
+    line: 'GET /open/a?<x>',
+  }),
   refused('tab', 'a tab in the target', get('/open/a\tb'), uri),
   refused('nul', 'NUL in the target', get('/open/a\0b'), uri),
   refused('del', 'DEL in the target', get('/open/a\x7fb'), uri),

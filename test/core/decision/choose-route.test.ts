@@ -6,11 +6,11 @@ import { chooseRoute } from '../../../gateway/core/decision/choose-route.ts';
 import { canonicalPath } from '../../../gateway/core/decision/path.ts';
 import { buildRouteTable } from '../../../gateway/core/decision/route-table.ts';
 
-const open = { name: 'open', host: null, path: '/', keepsEncodedSlash: false };
-const admin = { name: 'admin', host: null, path: '/admin/', keepsEncodedSlash: false };
-const mail = { name: 'mail', host: null, path: '/a@b/', keepsEncodedSlash: false };
-const files = { name: 'files', host: null, path: '/files/', keepsEncodedSlash: true };
-const inner = { name: 'inner', host: null, path: '/files/inner/', keepsEncodedSlash: true };
+const open = { name: 'open', host: null, path: '/', keepsEncodedSlash: false, takesPaths: 0 };
+const admin = { name: 'admin', host: null, path: '/admin/', keepsEncodedSlash: false, takesPaths: 0 };
+const mail = { name: 'mail', host: null, path: '/a@b/', keepsEncodedSlash: false, takesPaths: 0 };
+const files = { name: 'files', host: null, path: '/files/', keepsEncodedSlash: true, takesPaths: 0 };
+const inner = { name: 'inner', host: null, path: '/files/inner/', keepsEncodedSlash: true, takesPaths: 0 };
 const table = buildRouteTable([open, admin, mail, files, inner]);
 
 describe('a path with one reading', () => {

@@ -32,7 +32,7 @@ describe('bad claims', () => {
     ['paths is not a list', { exp, paths: [1] }],
     ['paths has an entry', { exp, paths: ['vod/*'] }],
     ['paths has an entry', { exp, paths: ['/vod/../*'] }],
-    ['paths has an entry', { exp, paths: ['/vod/%61'] }],
+    ['paths has an entry', { exp, paths: ['/vod/%6'] }],
     ['methods is not a list', { exp, methods: 'GET' }],
     ['methods has an entry', { exp, methods: ['get'] }],
     ['methods has an entry', { exp, methods: [''] }],

@@ -53,13 +53,13 @@ describe('compilePathPattern', () => {
     '/vod/../*',
     '/vod//*',
     '/vod/%2e%2e/*',
-    '/vod/%61*',
-    '/%c3%a9/*',
     '/%2f*',
-    '/a b',
     '/a%*',
     '/vod?x',
-    '/\u0141',
+    '/vod#x',
+    '/vod\\x',
+    '/vod\nx',
+    '/\ud800',
   ])('refuses the pattern %j', (pattern) => {
     expect(compilePathPattern(pattern)).toBeNull();
   });

@@ -1,0 +1,82 @@
+// Judges the second resource that a request names: where a WebDAV client moves to, whose lock it shows, what an object store
+// copies. It is judged like the request itself: canonical, same host, same route, same scope. Pure.
+// Rules: RFC 4918 §9.8.4, §9.9.3, §10.3, §10.4.
+
+import { canonicalPathAllowing, comparedForm, encodedSlash, pathNeed } from '../model/path.ts';
+import { checkScope } from '../token/common-key-token.ts';
+import { coversPath } from './access.ts';
+import { chooseRoute } from './choose-route.ts';
+import type { Permit } from './decide.ts';
+import type { RequestFacts } from './facts.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** The path in its canonical form, or why it is not opened: for the log. */
+export type SecondTarget =
+  | { readonly kind: 'opened'; readonly path: string }
+  | { readonly kind: 'refused'; readonly detail: string };
+
+function refused(detail: string): SecondTarget {
+  return { kind: 'refused', detail };
+}
+
+/**
+ * @param rawPath  as the field says it, without query; its host was found to be the request's
+ * @param reach    `tree`: what lies below goes along (COPY, MOVE), so no other route may be there
+ */
+export function judgeSecondTarget(
+  rawPath: string,
+  permit: Permit,
+  facts: RequestFacts,
+  snapshot: Snapshot,
+  reach: 'one' | 'tree',
+): SecondTarget {
+  const { route } = permit;
+  const needy = canonicalPathAllowing(rawPath, snapshot.takesPaths);
+  if (needy === null) return refused('its path has no canonical form');
+  const { path } = needy;
+  const decoded = path.replaceAll(encodedSlash, '/');
+  if (decoded.startsWith(snapshot.reservedPrefix) || decoded.startsWith(snapshot.tokenPathPrefix)) {
+    return refused('its path is under a prefix that latchkey keeps for itself');
+  }
+  const isMerged = (needy.needs & pathNeed.merging) !== 0;
+  const found = chooseRoute(snapshot.routes, facts.host, path, needy.needs & ~pathNeed.encodedSlash);
+  if (found !== route || (isMerged && route.mergesPaths === 'by-redirect'))
+    return refused('its path has another route');
+  if (!isInScope(path, permit, facts)) return refused('its path is outside of what let the request pass');
+  if (reach === 'tree' && hasOtherBelow(path, permit, facts, snapshot))
+    return refused('another route lies below its path');
+  return { kind: 'opened', path };
+}
+
+/** Whether what the request itself names has another route inside, which would be moved or copied along with it. */
+export function hasOtherBelow(path: string, { route }: Permit, { host }: RequestFacts, snapshot: Snapshot): boolean {
+  const folder = path.endsWith('/') ? path : `${path}/`;
+  return snapshot.routes.hasOtherBelow(host, comparedForm(folder), route);
+}
+
+/** Whether what let the request pass is limited to some paths. */
+export function isScoped(permit: Permit): boolean {
+  return permit.how === 'member' || (permit.token !== null && permit.token.scope.paths !== null);
+}
+
+function isInScope(path: string, permit: Permit, facts: RequestFacts): boolean {
+  const { how, route, token, claims } = permit;
+  switch (how) {
+    // these open a route as a whole, and the route is the same
+    case 'anyone':
+    case 'session':
+    case 'password':
+      return true;
+    case 'token':
+    case 'pass':
+      if (token === null) return false;
+      return checkScope(token, route, { ...facts, path }) === null;
+    case 'member': {
+      // a folder or one path, as the answer said it; a star in it is a character here
+      const scope = claims?.paths?.[0] ?? '';
+      return coversPath(scope.endsWith('/*') ? scope.slice(0, -1) : scope, path);
+    }
+    default:
+      return how satisfies never;
+  }
+}
