@@ -4,11 +4,16 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { secretOddities } from '../config/secret-form.ts';
 import { CommandError, usageError } from './command-error.ts';
+import { printNote } from './terminal.ts';
 
 /** Everything on stdin, one final newline dropped. @throws CommandError when it is not UTF-8 */
 export async function readPasswordFromStdin(): Promise<string> {
   const bytes = await buffer(process.stdin);
+  for (const { problem, hint } of secretOddities(bytes, 'one-newline-dropped')) {
+    printNote(`warning: the password on stdin ${problem} (hint: ${hint})`);
+  }
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, '');
   } catch {

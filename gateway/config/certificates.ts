@@ -88,6 +88,10 @@ type Pem = { readonly kind: 'read'; readonly text: string; readonly worldReadabl
 function readPem(path: string): Pem {
   const read = readNamedFile(path, { maxBytes: maxPemBytes, hint: 'name a PEM file' });
   if (read.kind === 'refused') return read;
+  // what follows the mark is not the beginning of a line, so TLS would leave the first key or certificate out
+  if (read.bytes[0] === 0xef || read.bytes[0] === 0xff || read.bytes[0] === 0xfe) {
+    return refused(`${path} begins with a byte order mark`, 'save it as ASCII, or as UTF-8 without one');
+  }
   return { kind: 'read', text: read.bytes.toString('latin1'), worldReadable: read.worldReadable };
 }
 

@@ -6,6 +6,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { Environment } from './environment.ts';
 import { fileRefusal } from './named-file.ts';
 import { type Problem, type ProblemPath, pathText, problemAt } from './problem.ts';
+import { secretWarnings } from './secret-form.ts';
 
 /** How a variable and a plain text that looks like one are written. */
 const literalHint = 'write $' + '{NAME}, or $$' + '{ for a literal $' + '{';
@@ -21,6 +22,8 @@ export type ReadDocument =
       readonly interpolated: ReadonlySet<string>;
       /** Variables that are not set. The value keeps its text. */
       readonly problems: readonly Problem[];
+      /** Variables whose value surprises: a final CRLF, a byte order mark, blanks. The value is taken as it stands. */
+      readonly warnings: readonly Problem[];
     }
   | { readonly kind: 'unreadable'; readonly problems: readonly Problem[] };
 
@@ -64,14 +67,21 @@ export function parseText(text: string, environment: Environment): ReadDocument 
   }
   if (value === null || value === undefined)
     return unreadable([problemAt([], 'the file is empty', 'start from config/minimal.yaml')]);
-  const found: Found = { interpolated: new Set(), problems: [] };
+  const found: Found = { interpolated: new Set(), problems: [], warnings: [] };
   const replaced = interpolate(value, [], environment, found);
-  return { kind: 'read', value: replaced, interpolated: found.interpolated, problems: found.problems };
+  return {
+    kind: 'read',
+    value: replaced,
+    interpolated: found.interpolated,
+    problems: found.problems,
+    warnings: found.warnings,
+  };
 }
 
 interface Found {
   readonly interpolated: Set<string>;
   readonly problems: Problem[];
+  readonly warnings: Problem[];
 }
 
 function interpolate(value: unknown, path: ProblemPath, environment: Environment, found: Found): unknown {
@@ -100,6 +110,8 @@ function replaceNames(text: string, path: ProblemPath, environment: Environment,
       );
       return whole;
     }
+    const bytes = Buffer.from(replacement);
+    found.warnings.push(...secretWarnings(path, `environment variable ${name}`, bytes, 'as-it-stands'));
     return replacement;
   });
 }

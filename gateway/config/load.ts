@@ -66,7 +66,7 @@ export function loadConfig(file: string, environment: Environment, options: Load
   return {
     kind: 'loaded',
     config: assemble(inspection.value, absolute, options.cores ?? availableParallelism()),
-    warnings,
+    warnings: onePerPlaceAndText([...document.warnings, ...warnings]),
   };
 }
 
@@ -78,6 +78,14 @@ function onePerPlace(problems: readonly Problem[]): readonly Problem[] {
     places.add(path);
     return first;
   });
+}
+
+/** A variable that is a whole value is told as the variable, and not once more as the value. */
+function onePerPlaceAndText(warnings: readonly Problem[]): readonly Problem[] {
+  return warnings.filter(
+    ({ path, problem }, at) =>
+      !warnings.slice(0, at).some((other) => other.path === path && other.problem.endsWith(problem)),
+  );
 }
 
 function assemble(file: ConfigFile, absolute: (path: string) => string, cores: number): Config {

@@ -6,10 +6,12 @@ import { parseSender } from '../core/model/mailbox.ts';
 import type { Draft } from './inspect.ts';
 import { type Problem, problemAt } from './problem.ts';
 import type { ConfigFile } from './schema.ts';
+import { secretWarnings } from './secret-form.ts';
 import { readSmtpUrl } from './smtp-url.ts';
 
 /** Appends what is wrong, and what is merely unwise. */
 export function checkControl(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
+  checkUrls(draft, warnings);
   checkMail(draft, problems, warnings);
   checkCollections(draft, problems, warnings);
   checkPortal(draft, problems, warnings);
@@ -17,6 +19,18 @@ export function checkControl(draft: Draft<ConfigFile>, problems: Problem[], warn
   const own = [links?.key_parameter, links?.token_parameter, draft.tokens?.parameter];
   if (links !== undefined && new Set(own).size < own.length)
     problems.push(problemAt(['links'], 'two of our parameters have one name', 'give each its own'));
+}
+
+/** URLs that hold a password: a blank at an end is most likely an accident, and the value is not repeated. */
+function checkUrls({ store, mail }: Draft<ConfigFile>, warnings: Problem[]): void {
+  const values = [
+    [['store'], store?.kind === 'postgres' ? store.url : undefined],
+    [['mail', 'smtp'], mail?.smtp],
+    [['mail', 'webhook'], mail?.webhook],
+  ] as const;
+  for (const [path, value] of values) {
+    if (typeof value === 'string') warnings.push(...secretWarnings(path, null, Buffer.from(value), 'as-it-stands'));
+  }
 }
 
 function checkMail({ mail }: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {

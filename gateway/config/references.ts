@@ -5,14 +5,14 @@ import { accessSync, constants } from 'node:fs';
 import { validateCustomHeaderName } from '../core/decision/identity.ts';
 import type { Draft } from './inspect.ts';
 import { fileRefusal, worldReadableWarning } from './named-file.ts';
-import { type Problem, problemAt } from './problem.ts';
+import { type Problem, type ProblemPath, problemAt } from './problem.ts';
 import { checkControl } from './references-control.ts';
 import { checkListenerFiles, checkListeners } from './references-listeners.ts';
 import { checkPathEnds } from './references-paths.ts';
 import { checkPolicies } from './references-policy.ts';
 import { checkRoundTrips, checkUpstreams } from './references-upstreams.ts';
 import type { ConfigFile } from './schema.ts';
-import { readKeyFile } from './secrets.ts';
+import { type KeyFile, readKeyFile } from './secrets.ts';
 import { suggestionHint } from './suggest.ts';
 
 export interface References {
@@ -206,6 +206,16 @@ function checkTokens(draft: Draft<ConfigFile>, problems: Problem[]): void {
   }
 }
 
+function warnKeyFile(
+  path: ProblemPath,
+  file: string,
+  { worldReadable, oddities }: Extract<KeyFile, { readonly kind: 'read' }>,
+  warnings: Problem[],
+): void {
+  if (worldReadable) warnings.push(worldReadableWarning(path, file));
+  for (const { problem, hint } of oddities) warnings.push(problemAt(path, `${file} ${problem}`, hint));
+}
+
 function checkFiles(
   draft: Draft<ConfigFile>,
   absolute: (path: string) => string,
@@ -218,7 +228,16 @@ function checkFiles(
     const file = absolute(key.secret_file);
     const read = readKeyFile(file);
     if (read.kind === 'refused') problems.push(problemAt(path, read.problem, read.hint));
-    else if (read.worldReadable) warnings.push(worldReadableWarning(path, file));
+    else warnKeyFile(path, file, read, warnings);
+  }
+  const { mail } = draft;
+  if (mail?.webhook_secret_file !== undefined) {
+    const path = ['mail', 'webhook_secret_file'];
+    const file = absolute(mail.webhook_secret_file);
+    const read = readKeyFile(file);
+    // mails wait until it is there
+    if (read.kind === 'refused') warnings.push(problemAt(path, read.problem, read.hint));
+    else warnKeyFile(path, file, read, warnings);
   }
   if (draft.users_file !== undefined) {
     const file = absolute(draft.users_file);

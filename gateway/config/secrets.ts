@@ -1,7 +1,8 @@
-// Reads a secret file: the bytes are the key as they stand, one final newline dropped, at least 32 bytes.
+// Reads a secret file: the bytes are the key as they stand, one final newline (LF or CRLF) dropped, at least 32 bytes.
 // Never puts a byte of it into a message. Rule: RFC 7518 §3.2 (a key as long as the hash at least).
 
 import { type FileRefusal, readNamedFile } from './named-file.ts';
+import { type SecretOddity, secretOddities } from './secret-form.ts';
 
 /** Shortest key that HS256 may use, in bytes. */
 export const minKeyBytes = 32;
@@ -14,6 +15,8 @@ export type KeyFile =
       readonly secret: Uint8Array;
       /** Every account of the machine may read it. */
       readonly worldReadable: boolean;
+      /** What surprises about the file's bytes; they are taken all the same. */
+      readonly oddities: readonly SecretOddity[];
     }
   | FileRefusal;
 
@@ -36,7 +39,12 @@ export function readKeyFile(path: string): KeyFile {
       hint: 'make one with: latchkey common-key generate --out FILE',
     };
   }
-  return { kind: 'read', secret: new Uint8Array(secret), worldReadable: read.worldReadable };
+  return {
+    kind: 'read',
+    secret: new Uint8Array(secret),
+    worldReadable: read.worldReadable,
+    oddities: secretOddities(read.bytes, 'one-newline-dropped'),
+  };
 }
 
 function dropFinalNewline(bytes: Buffer): Buffer {

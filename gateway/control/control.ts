@@ -31,7 +31,7 @@ import { PasswordVerifier } from './verify-password.ts';
 
 /** What loading the file again gave; problems are lines for people, without secrets. */
 export type Reloaded =
-  | { readonly kind: 'loaded'; readonly state: ControlState }
+  | { readonly kind: 'loaded'; readonly state: ControlState; readonly warnings?: readonly string[] }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
 export interface ControlOptions {
@@ -230,6 +230,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         logger.error({ problems: loaded.problems }, 'the configuration was not reloaded; nothing changed');
         return loaded;
       }
+      if (loaded.warnings !== undefined && loaded.warnings.length > 0)
+        logger.warn({ warnings: loaded.warnings }, 'the configuration that is loaded has warnings');
       const { config, needsRestart, listenerSources } = mergeReload(state.config, loaded.state.config);
       const before = state.tls;
       const tls = listenerSources.map((from, at) => (from < 0 ? before[at] : loaded.state.tls[from]) ?? null);

@@ -86,7 +86,7 @@ export async function composeControl(
         if (loaded.kind === 'refused') return loaded;
         declared = loaded.state.keys;
         ring.declare(declared);
-        return { kind: 'loaded', state: { ...loaded.state, keys: ring.keys } };
+        return { ...loaded, state: { ...loaded.state, keys: ring.keys } };
       },
       logger,
       clock,

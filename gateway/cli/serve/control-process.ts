@@ -86,7 +86,8 @@ function loadAgain(file: string): Reloaded {
   const loaded = loadConfig(file, readEnvironment);
   if (loaded.kind === 'invalid') return { kind: 'refused', problems: loaded.problems.map(formatProblem) };
   const read = loadState(loaded.config);
-  return read.kind === 'refused' ? { kind: 'refused', problems: [`${read.problem} (${read.hint})`] } : read;
+  if (read.kind === 'refused') return { kind: 'refused', problems: [`${read.problem} (${read.hint})`] };
+  return { ...read, warnings: loaded.warnings.map(formatProblem) };
 }
 
 function reload(running: RunningControl): void {
