@@ -1,5 +1,6 @@
 // The origin that a visitor uses: scheme and authority of the address in the browser, as far as the gateway can know them.
-// From a trusted proxy it is what that proxy says; else it is what the listener speaks, and the Host.
+// From a trusted proxy it is what that proxy says; else it is what the listener speaks, and the Host. Where the configuration says
+// https, the scheme is that, whatever the last hop was.
 
 import { canonicalHost } from '../core/decision/host.ts';
 import { portOf } from '../core/decision/web-address.ts';
@@ -7,7 +8,7 @@ import { fieldStride } from '../http1/message-head.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { Described } from './describe.ts';
 import { requestClass } from './field-classes.ts';
-import { trustedScheme } from './transport-security.ts';
+import { publicScheme } from './transport-security.ts';
 
 export interface VisitorOrigin {
   readonly scheme: 'http' | 'https';
@@ -18,11 +19,11 @@ export interface VisitorOrigin {
 /** @param scheme  of the listener */
 export function visitorOrigin(request: Described, scheme: 'http' | 'https'): VisitorOrigin {
   const { head } = request;
-  if (!request.isFromTrustedProxy) return { scheme, authority: head.host };
+  const spoken = publicScheme(request, scheme);
+  if (!request.isFromTrustedProxy) return { scheme: spoken, authority: head.host };
   const said = lastOfClass(head, requestClass.forwardedHost);
   // some proxies make a list of it; that says nothing, and what says nothing must not reach an answer
   const authority = said !== null && canonicalHost(said) !== null ? said : head.host;
-  const spoken = trustedScheme(head, scheme) === 'https' ? 'https' : 'http';
   if (authority === '' || portOf(authority) !== null) return { scheme: spoken, authority };
   const port = forwardedPort(head);
   return { scheme: spoken, authority: port === null ? authority : `${authority}:${port}` };

@@ -97,6 +97,13 @@ describe('what follows the scheme beside cookies', () => {
     expect(answer.all('Strict-Transport-Security')).toEqual(['max-age=31536000']);
   });
 
+  test('attack: a token in the clear. A site’s own http:// address is the visitor’s https://, the token of a path with it', async () => {
+    upstream.fallback = 'HTTP/1.1 302 Found\r\nLocation: http://media.example/live/b\r\nContent-Length: 0\r\n\r\n';
+    const token = gateway.mint({ paths: ['/live/*'] });
+    const answer = await askRaw(gateway.port, requestText('GET', `/.t/${token}/live/a`, []));
+    expect([answer.status, answer.header('Location')]).toEqual([302, `https://media.example/.t/${token}/live/b`]);
+  });
+
   test('a password becomes a Secure pass', async () => {
     const basic = `Authorization: Basic ${Buffer.from('alice:correct horse').toString('base64')}`;
     const answer = await askRaw(gateway.port, requestText('GET', '/vod/a', [basic]));
