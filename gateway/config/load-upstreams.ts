@@ -16,6 +16,7 @@ export function assembleUpstream(name: string, file: UpstreamFile, absolute: (pa
     maxIdleConnections: file.max_idle_connections,
     keepAliveMs: file.keep_alive ?? null,
     pipelining: file.pipelining,
+    ...(file.status_line === 'icy' ? { statusLine: file.status_line } : {}),
     balance: assembleBalance(file.balance),
     // the only server is never left alone
     ejection: ejection === 'off' || servers.length < 2 ? null : { failures: ejection.failures, forMs: ejection.for },

@@ -67,6 +67,9 @@ export const upstreamSchema = z.strictObject({
     description:
       'GET and HEAD requests that may go out together on one connection; for servers with small, quick answers',
   }),
+  status_line: wordOf('status line', ['http', 'icy']).prefault('http').meta({
+    description: 'icy: answers may begin with ICY 200 OK, as old Shoutcast servers write it; clients get HTTP/1.1',
+  }),
   balance: z
     .union([wordOf('balance', ['least_connections']), hashing])
     .prefault('least_connections')

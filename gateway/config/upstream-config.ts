@@ -73,6 +73,8 @@ export interface UpstreamConfig {
   readonly keepAliveMs: number | null;
   /** Requests at most that go out together on one connection. Default 1: none do. */
   readonly pipelining: number;
+  /** Its answers may begin with `ICY` in place of `HTTP/1.0`; absent: they may not. */
+  readonly statusLine?: 'icy';
   readonly balance: Balance;
   /** Null: never. Always null for a single server. */
   readonly ejection: Ejection | null;

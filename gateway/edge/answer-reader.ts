@@ -3,18 +3,21 @@
 
 import { brokenChunk, ChunkedFilter } from '../http1/chunked-filter.ts';
 import { HeadCollector } from '../http1/head-collector.ts';
-import { needMore } from '../http1/head-scanner.ts';
+import { needMore, scanProblem } from '../http1/head-scanner.ts';
+import { problemWords, scanWords } from '../http1/problem-words.ts';
 import type { ResponseFraming, ResponseHead } from '../http1/response-head.ts';
 import type { Exchange } from './exchange.ts';
 import { idleTimeMs } from './keep-alive.ts';
 import type { Runtime } from './runtime.ts';
 import { openTunnel, type Tunnel } from './tunnel.ts';
+import { type UpstreamFailure, withCause } from './upstream-failure.ts';
 
 /** `AnswerReader.read` when the bytes are no sound answer. */
 export const brokenAnswer = -1;
 
 // Interim answers at most before the final one; a storm of them is no answer.
 const maxInterim = 8;
+const maxInterimBytes = 64 * 1024;
 
 const maxBlockingBytes = 64 * 1024;
 
@@ -34,14 +37,24 @@ export class AnswerReader {
   keepAliveMs: number;
   /** Interim answers that came before the one on the table. */
   interim = 0;
+  /** What was wrong with the bytes, in words for the log. */
+  trouble: string | null = null;
+  #interimBytes = 0;
+  /** Of the body; -1 where no length says it. */
+  #length = -1;
   readonly #runtime: Runtime;
   readonly #ownKeepAliveMs: number | null;
+  readonly #takesIcy: boolean;
   readonly #heads: HeadCollector;
   #remaining = 0;
   #filter: ChunkedFilter | null = null;
 
-  /** @param ownKeepAliveMs  of the upstream; null: the limit of all of them */
-  constructor(runtime: Runtime, ownKeepAliveMs: number | null) {
+  /**
+   * @param ownKeepAliveMs  of the upstream; null: the limit of all of them
+   * @param takesIcy        its answers may begin with `ICY`
+   */
+  constructor(runtime: Runtime, ownKeepAliveMs: number | null, takesIcy: boolean) {
+    this.#takesIcy = takesIcy;
     this.#runtime = runtime;
     this.#ownKeepAliveMs = ownKeepAliveMs;
     this.#heads = new HeadCollector(runtime.scanner);
@@ -60,6 +73,21 @@ export class AnswerReader {
     this.isDone = false;
     this.#filter = null;
     this.interim = 0;
+    this.#interimBytes = 0;
+    this.#length = -1;
+  }
+
+  /** What is known of a failure. @param bodyBytes  that were passed on @param cause  what the system said */
+  explain(failure: UpstreamFailure, bodyBytes: number, cause: string | null): string | null {
+    if (failure === 'broken-answer') return this.trouble;
+    if (failure !== 'closed-early' && failure !== 'idle-timeout') return cause;
+    return withCause(this.#progress(bodyBytes), cause);
+  }
+
+  #progress(bodyBytes: number): string {
+    if (this.framing === null) return 'ended within the head';
+    if (this.#length >= 0) return `ended after ${this.#length - this.#remaining} of ${this.#length} bytes`;
+    return `ended after ${bodyBytes} bytes${this.framing === 'chunked' ? ', before the last chunk' : ''}`;
   }
 
   /** @returns offset behind the last byte that belongs to this answer (`end` unless `isDone`), or `brokenAnswer` */
@@ -70,21 +98,27 @@ export class AnswerReader {
       const length = heads.read(chunk, at, end);
       if (length === needMore) return end;
       const head = this.#runtime.responseHead;
-      if (
-        length < 0 ||
-        heads.scanner.lines === 0 ||
-        head.parse(heads.takeText(), heads.scanner, this.#runtime.names.responses) !== null
-      ) {
-        return brokenAnswer;
-      }
+      if (length < 0) return this.#broken(scanWords(scanProblem(length), heads.refusedBy));
+      if (heads.scanner.lines === 0) return this.#broken('an empty line in place of a status line');
+      const problem = head.parseTidied(heads.takeText(), heads.scanner, this.#runtime.names.responses, this.#takesIcy);
+      if (problem !== null) return this.#broken(problemWords(problem, head));
       if (head.status >= 200) return this.#begin(exchange, head, chunk, heads.end, end);
       if (head.status === 101 && exchange.upgrade !== null && !exchange.isOver) {
         this.tunnel = openTunnel(this.#runtime, exchange, exchange.upgrade, head);
-        return this.tunnel === null ? brokenAnswer : heads.end;
+        return this.tunnel === null ? this.#broken('a 101 that does not switch to what was asked for') : heads.end;
       }
-      if (++this.interim > maxInterim || !exchange.onInterim(head)) return brokenAnswer;
+      this.#interimBytes += length;
+      if (++this.interim > maxInterim || this.#interimBytes > maxInterimBytes) {
+        return this.#broken(`more than ${maxInterim} interim answers, or too long ones`);
+      }
+      if (!exchange.onInterim(head)) return this.#broken('a 101 that nobody asked for');
     }
     return end;
+  }
+
+  #broken(trouble: string): typeof brokenAnswer {
+    this.trouble = trouble;
+    return brokenAnswer;
   }
 
   #begin(exchange: Exchange, head: ResponseHead, chunk: Buffer, start: number, end: number): number {
@@ -99,6 +133,7 @@ export class AnswerReader {
         return start;
       case 'length': {
         const take = Math.min(head.contentLength, end - start);
+        this.#length = head.contentLength;
         this.#remaining = head.contentLength - take;
         this.isDone = this.#remaining === 0;
         exchange.begin(head, framing, chunk, start, start + take, this.isDone);
@@ -146,7 +181,9 @@ export class AnswerReader {
       const sink = (bytes: Uint8Array, first: number, last: number) => exchange.relay(bytes, first, last);
       const consumed = this.#filter.feed(chunk, start, end, exchange.keepsChunks, sink);
       this.isDone = this.#filter.isDone;
-      return consumed === brokenChunk ? brokenAnswer : consumed;
+      return consumed === brokenChunk
+        ? this.#broken(`broken chunk framing after ${exchange.bytesOut} bytes`)
+        : consumed;
     }
     let take = end - start;
     if (this.framing === 'length') {

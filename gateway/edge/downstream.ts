@@ -12,6 +12,7 @@ import { ClientDeadlines } from './client-deadlines.ts';
 import type { HostMemo } from './describe.ts';
 import type { Exchange } from './exchange.ts';
 import { beginRequest, refuseMessage } from './lifecycle.ts';
+import { type RefusedMessage, refusedBytes, refusedHead } from './refused-message.ts';
 import type { Runtime } from './runtime.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -269,7 +270,11 @@ export class Downstream extends ClientDeadlines {
     const wasPartial = heads.isPartial;
     const length = heads.read(chunk, start, chunk.length);
     if (length < 0) {
-      if (length !== needMore) return this.#refuse(scanProblem(length), chunk.length);
+      if (length !== needMore) {
+        const problem = scanProblem(length);
+        const known = refusedBytes(problem, heads.refusedBy, runtime.snapshot.tokenPathPrefix);
+        return this.#refuse(problem, chunk.length, known);
+      }
       // in total, and not from byte to byte: a drip must not last for ever
       if (!wasPartial && this.#requests > 0) this.expectWithin(runtime.limits.headMs);
       return chunk.length;
@@ -284,7 +289,9 @@ export class Downstream extends ClientDeadlines {
     this.#skippedEmptyLine = false;
     const head = runtime.takeRequestHead();
     const problem = head.parse(heads.takeText(), heads.scanner, runtime.names.requests, this.arrival.scheme);
-    if (problem !== null) return this.#refuse(problem, chunk.length);
+    if (problem !== null) {
+      return this.#refuse(problem, chunk.length, refusedHead(problem, head, runtime.snapshot.tokenPathPrefix));
+    }
     this.#requests++;
     beginRequest(runtime, this, head);
     const exchange = this.#exchange;
@@ -296,8 +303,8 @@ export class Downstream extends ClientDeadlines {
     return consumed;
   }
 
-  #refuse(problem: MessageProblem, consumed = 0): number {
-    refuseMessage(this.#runtime, this, problem);
+  #refuse(problem: MessageProblem, consumed: number, known?: RefusedMessage): number {
+    refuseMessage(this.#runtime, this, problem, null, known);
     return consumed;
   }
 

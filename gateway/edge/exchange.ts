@@ -14,10 +14,10 @@ import { isIdempotent, mayJoinOthers } from './idempotency.ts';
 import { isOverTls, issueLines } from './issue-pass.ts';
 import { type BodyRefusal, messageAnswer, upstreamAnswer } from './responder.ts';
 import { isKeptPrivate, routeLines } from './response-policy.ts';
-import { hintLines, type OutgoingFraming, writeResponseHead } from './response-writer.ts';
+import { type OutgoingFraming, writeInterimHead, writeResponseHead } from './response-writer.ts';
 import { type Runtime, scratchBytes } from './runtime.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
-import { isBlameless, neverOpened, type UpstreamFailure } from './upstream-failure.ts';
+import { failureText, isBlameless, neverOpened, type UpstreamFailure } from './upstream-failure.ts';
 import type { UpstreamGroup } from './upstream-group.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
 
@@ -156,12 +156,10 @@ export class Exchange {
   /** An interim answer. @returns false when the upstream may not send this one */
   onInterim(head: ResponseHead): boolean {
     if (this.#isOver) return true;
-    // 100 was answered here already; a 101 that was asked for is no interim answer (tunnel.ts)
+    // a 101 that was asked for is no interim answer (tunnel.ts); 100 was answered here already; 1.0 knows none
     if (head.status === 101) return false;
-    if (head.status === 103 && this.#minorVersion === 1) {
-      const lines = hintLines(head, this, this.#pathForm);
-      if (lines !== '') this.downstream.socket.write(`HTTP/1.1 103 Early Hints\r\n${lines}\r\n`, 'latin1');
-    }
+    if (head.status === 100 || this.#minorVersion === 0) return true;
+    this.downstream.socket.write(writeInterimHead(head, this, this.#pathForm), 'latin1');
     return true;
   }
 
@@ -283,6 +281,7 @@ export class Exchange {
       this.#open(neverOpened(failure) ? connection.server : null, true, isBlameless(failure));
       return;
     }
+    this.failure = `${failureText(failure, connection.cause)} (${connection.server.authority})`;
     this.#runtime.upstreamTrouble(this, connection, failure);
     if (this.#answering) {
       // the client gets what came, and must not take it for the whole
@@ -355,6 +354,7 @@ export class Exchange {
     const isUnread = !this.isRequestSent || this.upgrade !== null;
     const close = isUnread || !this.#isPersistent || this.#runtime.isDraining;
     const answer = upstreamAnswer(this, failure, close);
+    this.failure ??= failureText(failure, null);
     this.status = answer.status;
     this.#over();
     this.downstream.answer(answer.text, close);

@@ -24,6 +24,7 @@ import { notedForSeconds } from './last-seen.ts';
 import { checkGate, type Gate } from './listener-gate.ts';
 import { endsHere, optionsAnswer } from './max-forwards.ts';
 import { limitByIdentity } from './rate-limits.ts';
+import { type RefusedMessage, refusedRequest } from './refused-message.ts';
 import { viaLine, writeForwardedLines, writeRequestHead, writeTrustedForwardedLines } from './request-writer.ts';
 import {
   type Answer,
@@ -108,18 +109,21 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
 /**
  * Answers a message that is no sound request, and ends its connection: what follows it cannot be trusted.
  *
- * @param head  when at least the head was sound
+ * @param head   when at least the head was sound
+ * @param known  of the message, for the log
  */
 export function refuseMessage(
   runtime: Runtime,
   downstream: Downstream,
   problem: MessageRefusal,
   head: RequestHead | null = null,
+  known: RefusedMessage = refusedRequest(problem, head, runtime.snapshot.tokenPathPrefix),
 ): void {
   const requestId = runtime.requestIds.nextRequestId();
   const answer = messageAnswer(problem, requestId, head);
   runtime.metrics.parseRefusals++;
-  runtime.messageRefused(downstream, requestId, answer.status, problem);
+  const hint = `refused message: ${problem}: ${known.detail}`;
+  runtime.messageRefused(downstream, requestId, answer.status, hint, known);
   downstream.answer(answer.text, true);
 }
 

@@ -5,7 +5,7 @@
 import { type ResponsePolicy, removesField } from '../core/decision/response-policy.ts';
 import { fieldClass } from '../http1/field-names.ts';
 import { fieldStride } from '../http1/message-head.ts';
-import { ResponseHead } from '../http1/response-head.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
 import { setsOurCookie } from './cookies.ts';
 import type { Exchange } from './exchange.ts';
 import { responseClass } from './field-classes.ts';
@@ -47,9 +47,9 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
   let out = '';
   // the status line goes along as it is, with the fields behind it, in one slice
   let run = 0;
-  if (head.minorVersion === 0 || head.startLineEnd === ResponseHead.statusAt + 3) {
+  if (head.minorVersion === 0 || head.startLineEnd < head.reasonAt) {
     // some servers leave out the blank behind the code; ours is there (RFC 9112 §4)
-    const reason = text.slice(ResponseHead.statusAt + 4, head.startLineEnd);
+    const reason = text.slice(head.reasonAt, head.startLineEnd);
     out = `HTTP/1.1 ${head.status} ${reason}\r\n`;
     run = -1;
   }
@@ -95,6 +95,7 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
     out += line;
   }
   if (run >= 0) out += text.slice(run, text.length - 2);
+  if (head.status < 200 && head.status !== 101) return `${out}\r\n`;
   if (additions.framing === 'chunked') out += 'Transfer-Encoding: chunked\r\n';
   if (additions.connection !== '') out += `Connection: ${additions.connection}\r\n`;
   if (additions.carriesToken) out += 'Cache-Control: private, no-store\r\n';
@@ -106,14 +107,23 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
   return `${out}${additions.lines}X-Request-Id: ${additions.requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n\r\n`;
 }
 
-/** Lines of early hints: links, and nothing else of an interim answer, least of all a cookie or a hop-by-hop field. */
-export function hintLines(head: ResponseHead, exchange: Exchange, pathForm: string | null): string {
-  const addresses = new VisitorAddresses(exchange, pathForm);
-  let lines = '';
-  for (let index = 0; index < head.fieldCount; index++) {
-    if (head.nameOf(index).toLowerCase() === 'link') lines += `Link: ${addresses.links(head.valueOf(index))}\r\n`;
-  }
-  return lines;
+/** The head of an interim answer: what a client may see of it, with nothing of ours. Only the final one frames a body. */
+export function writeInterimHead(head: ResponseHead, exchange: Exchange, pathForm: string | null): string {
+  const { route } = exchange.permit;
+  return writeResponseHead(head, {
+    framing: 'close',
+    requestId: '',
+    connection: '',
+    lines: '',
+    carriesToken: false,
+    pathForm,
+    exchange,
+    policy: route.response,
+    isOverTls: false,
+    isPrivate: false,
+    saysCors: route.cors !== null,
+    keepsOurCookies: false,
+  });
 }
 
 function keepsField(head: ResponseHead, index: number, found: number, additions: ResponseAdditions): boolean {

@@ -39,6 +39,7 @@ import { OwnBodies } from './own-bodies.ts';
 import { OwnPages } from './own-pages.ts';
 import { RateBuckets } from './rate-buckets.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import type { RefusedMessage } from './refused-message.ts';
 import { PermitRenewals } from './renew-permit.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { StandingChange } from './server-standing.ts';
@@ -315,23 +316,17 @@ export class Runtime {
     return hint;
   }
 
-  messageRefused(downstream: Downstream, requestId: string, status: number, problem: string): void {
+  messageRefused(
+    downstream: Downstream,
+    requestId: string,
+    status: number,
+    hint: string,
+    { method, host, path }: RefusedMessage,
+  ): void {
     this.metrics.request(-1, status, 2, 0);
-    // nothing of the message is logged but what is wrong with it: it may hold anything anywhere
-    this.#accessLog?.write({
-      ...unforwarded,
-      requestId,
-      client: downstream.peerAddress,
-      method: '',
-      host: '',
-      path: '',
-      route: null,
-      status,
-      allowed: null,
-      denied: null,
-      durationMs: 0,
-      hint: `refused message: ${problem}`,
-    });
+    const client = downstream.peerAddress;
+    const line = { requestId, client, method, host, path, route: null, status, allowed: null, denied: null };
+    this.#accessLog?.write({ ...unforwarded, ...line, durationMs: 0, hint });
   }
 
   upstreamTrouble(exchange: Exchange, connection: UpstreamConnection, failure: UpstreamFailure): void {

@@ -54,16 +54,14 @@ export class UpstreamConnection implements Deadlined {
   constructor(server: UpstreamServerPool, runtime: Runtime) {
     this.server = server;
     this.#runtime = runtime;
-    this.#reader = new AnswerReader(runtime, server.keepAliveMs);
+    this.#reader = new AnswerReader(runtime, server.keepAliveMs, server.speaksIcy);
     this.#buffer = Buffer.allocUnsafeSlow(smallBufferBytes);
     this.socket = server.target.open({
       buffer: () => this.#swapBuffer(),
       // what Node hands over beside the length is `#buffer` again
       callback: (length) => this.#onRead(length) || (server.target.isTls && this.#pauseTls()),
     });
-    this.socket.once('connect', () => {
-      this.#isOpen = server.target.isTls;
-    });
+    this.socket.once('connect', () => (this.#isOpen = server.target.isTls));
     this.socket.once('lost', () => {
       // an answer may still come, but then its end proves nothing, and nothing more may be sent
       this.#isSpoiled = true;
@@ -393,6 +391,7 @@ export class UpstreamConnection implements Deadlined {
     if (exchange !== null) {
       this.server.countFailure();
       const failure = this.#failure ?? failureOfEnd(this.#hasAnswerBytes, this.#wasBehind);
+      this.cause = this.#reader.explain(failure, exchange.bytesOut, this.cause);
       if ((this.uses === 1 && !this.#wasBehind) || !saysNothing(failure)) this.server.standing.failed(failure);
       exchange.upstreamFailed(this, failure);
     }

@@ -29,6 +29,50 @@ export function failureOfEnd(hasAnswerBytes: boolean, wasBehind: boolean): Upstr
   return wasBehind ? 'unanswered' : 'closed-before-answer';
 }
 
+/** What happened and, where the system says more, that. */
+export function withCause(words: string, cause: string | null): string {
+  return cause === null ? words : `${words}: ${cause}`;
+}
+
+/**
+ * A failure as the access line says it. No more than names of ours, places and kinds: nothing that an upstream chose but the
+ * names of fields.
+ *
+ * @param cause  what the reader of the answer or the system said
+ */
+export function failureText(failure: UpstreamFailure | 'too-busy', cause: string | null): string {
+  return withCause(textOf(failure), cause);
+}
+
+function textOf(failure: UpstreamFailure | 'too-busy'): string {
+  switch (failure) {
+    case 'connect-failed':
+      return 'upstream not reached';
+    case 'connect-timeout':
+      return 'upstream not reached in time';
+    case 'tls-failed':
+      return 'upstream not reached over TLS';
+    case 'first-byte-timeout':
+      return 'upstream gave no answer in time';
+    case 'idle-timeout':
+      return 'upstream went silent within its answer';
+    case 'closed-before-answer':
+      return 'upstream ended the connection before an answer';
+    case 'closed-early':
+      return 'upstream answer broke off';
+    case 'broken-answer':
+      return 'upstream answer refused';
+    case 'not-sent':
+      return 'upstream sent what nobody had asked for';
+    case 'unanswered':
+      return 'upstream ended the connection before this answer';
+    case 'too-busy':
+      return 'upstream takes no more connections';
+    default:
+      return failure satisfies never;
+  }
+}
+
 /** Whether not one byte of the request can have reached the server. */
 export function neverOpened(failure: UpstreamFailure): boolean {
   return failure === 'connect-failed' || failure === 'connect-timeout' || failure === 'tls-failed';

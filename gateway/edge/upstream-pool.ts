@@ -19,7 +19,14 @@ const maxSentElsewhere = 64;
 /** What the servers of an upstream have in common. */
 export type ServerSettings = Pick<
   UpstreamConfig,
-  'name' | 'maxConnections' | 'maxIdleConnections' | 'keepAliveMs' | 'pipelining' | 'ejection' | 'healthCheck'
+  | 'name'
+  | 'maxConnections'
+  | 'maxIdleConnections'
+  | 'keepAliveMs'
+  | 'pipelining'
+  | 'statusLine'
+  | 'ejection'
+  | 'healthCheck'
 >;
 
 /** The connections to one server. It lives as long as its settings do: a reload that changes none keeps it. */
@@ -32,6 +39,8 @@ export class UpstreamServerPool {
   readonly metricIndex: number;
   /** How long a connection may be idle; null: as all of them. */
   readonly keepAliveMs: number | null;
+  /** Its answers may begin with `ICY`. */
+  readonly speaksIcy: boolean;
   readonly standing: ServerStanding;
   /** Connections open or opening. */
   open = 0;
@@ -64,6 +73,7 @@ export class UpstreamServerPool {
     this.target = new UpstreamTarget(server, tls, runtime.lookup);
     this.metricIndex = metricIndex;
     this.keepAliveMs = settings.keepAliveMs;
+    this.speaksIcy = settings.statusLine === 'icy';
     this.#maxConnections = settings.maxConnections;
     this.#maxIdle = settings.maxIdleConnections;
     this.#pipelining = settings.pipelining;

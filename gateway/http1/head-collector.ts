@@ -14,6 +14,8 @@ export class HeadCollector {
   end = 0;
   /** Has scanned that head to its end; `lines` is 0 for an empty line in front of a head. */
   readonly scanner: HeadScanner;
+  /** Has just refused a head, when `read` says so. */
+  refusedBy: HeadScanner;
   #pieces: Buffer | null = null;
   #pieceScanner: HeadScanner | null = null;
   #length = 0;
@@ -22,6 +24,7 @@ export class HeadCollector {
   /** @param shared  scans heads that arrive in one piece; may serve all connections of a process */
   constructor(shared: HeadScanner) {
     this.scanner = shared;
+    this.refusedBy = shared;
   }
 
   /** Whether the first bytes of a head came and its end did not. */
@@ -53,6 +56,7 @@ export class HeadCollector {
     this.scanner.reset();
     const length = this.scanner.scan(chunk, start, chunkEnd);
     if (length >= 0) return this.#found(chunk, start, length, start + length);
+    this.refusedBy = this.scanner;
     if (length !== needMore) return length;
     if (chunkEnd - start >= maxHeadBytes) return headTooLarge;
     this.#pieces = Buffer.allocUnsafe(Math.min(maxHeadBytes, Math.max(firstPieceBytes, (chunkEnd - start) * 2)));
@@ -68,7 +72,9 @@ export class HeadCollector {
     const pieces = this.#room(before + take);
     chunk.copy(pieces, before, start, start + take);
     this.#length += take;
-    const length = (this.#pieceScanner ?? this.scanner).scan(pieces, 0, this.#length);
+    const scanner = this.#pieceScanner ?? this.scanner;
+    const length = scanner.scan(pieces, 0, this.#length);
+    this.refusedBy = scanner;
     if (length === needMore) return this.#length >= maxHeadBytes ? headTooLarge : needMore;
     if (length < 0) return length;
     // once more with the shared one, so that nothing of this head stays with the connection

@@ -34,8 +34,15 @@ export class HeadScanner {
   /** What was scanned last, for whoever parses it next; the head begins at `start`. */
   bytes: Uint8Array = noBytes;
   start = 0;
+  /** Offset of the byte that was refused; relative to the head's first byte, as `lineStart` is. */
+  badAt = 0;
   #next = 0;
   #lineStart = 0;
+
+  /** Where the line begins that is being read. */
+  get lineStart(): number {
+    return this.#lineStart;
+  }
 
   /** Forgets the head scanned before. */
   reset(): void {
@@ -70,9 +77,9 @@ export class HeadScanner {
         index++;
         continue;
       }
-      if (byte !== 0x0d) return badByte;
+      if (byte !== 0x0d) return this.#refuse(index - start, lineStart);
       if (index + 1 >= end) break;
-      if (bytes[index + 1] !== 0x0a) return badByte;
+      if (bytes[index + 1] !== 0x0a) return this.#refuse(index - start, lineStart);
       const at = index - start;
       if (at === lineStart) {
         // an empty line ends the head; as the very first line it is the caller's business (RFC 9112 §2.2)
@@ -87,6 +94,12 @@ export class HeadScanner {
     this.#next = index - start;
     this.#lineStart = lineStart;
     return needMore;
+  }
+
+  #refuse(badAt: number, lineStart: number): number {
+    this.badAt = badAt;
+    this.#lineStart = lineStart;
+    return badByte;
   }
 }
 

@@ -31,6 +31,9 @@ export abstract class MessageHead {
   connectionNames: string[] | null = null;
   /** Fields whose names are told by signs alone from such as matter. */
   lookAlikes = 0;
+  /** Line, from 0, that the problem is in, and where it begins in `text`; -1 where it is in none. */
+  problemLine = -1;
+  problemStart = 0;
   /** 1 for HTTP/1.1, 0 for HTTP/1.0. */
   minorVersion = 1;
 
@@ -65,13 +68,14 @@ export abstract class MessageHead {
     this.saysKeepAlive = false;
     this.connectionNames = null;
     this.lookAlikes = 0;
+    this.problemLine = -1;
     this.fieldCount = scanner.lines - 1;
     let lineStart = (lineEnds[0] as number) + 2;
     for (let index = 0; index < this.fieldCount; index++) {
       const lineEnd = lineEnds[index + 1] as number;
       const found = names.read(bytes, start + lineStart, start + lineEnd, index);
       // a blank before the colon and a folded line both fail the grammar of names (RFC 9112 §5.1, §5.2)
-      if (found < 0) return found === noColon ? 'bad-field-line' : 'bad-field-name';
+      if (found < 0) return this.problemIn(index, lineStart, found === noColon ? 'bad-field-line' : 'bad-field-name');
       let valueStart = names.colon - start + 1;
       let valueEnd = lineEnd;
       while (valueStart < valueEnd && isBlank(bytes[start + valueStart] as number)) valueStart++;
@@ -83,7 +87,7 @@ export abstract class MessageHead {
       fields[at + 3] = valueEnd;
       if (found !== fieldClass.plain && found <= fieldClass.connection) {
         const problem = this.#readFraming(found, valueStart, valueEnd);
-        if (problem !== null) return problem;
+        if (problem !== null) return this.problemIn(index, lineStart, problem);
       } else if (found === fieldClass.lookAlike) this.lookAlikes++;
       lineStart = lineEnd + 2;
     }
@@ -92,6 +96,15 @@ export abstract class MessageHead {
       if (this.minorVersion === 0) return 'transfer-encoding-on-1.0';
     }
     return null;
+  }
+
+  /** Notes which field it is. */
+  protected problemIn(field: number, lineStart: number, problem: MessageProblem): MessageProblem {
+    this.problemLine = field + 1;
+    this.problemStart = lineStart;
+    // no more than these were read
+    this.fieldCount = field;
+    return problem;
   }
 
   #readFraming(found: number, valueStart: number, valueEnd: number): MessageProblem | null {

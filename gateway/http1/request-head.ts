@@ -69,6 +69,9 @@ export class RequestHead extends MessageHead {
     scheme: 'http' | 'https' = 'http',
   ): MessageProblem | null {
     this.text = text;
+    // a problem in the start line is not one of the fields that the head before had
+    this.fieldCount = 0;
+    this.problemLine = -1;
     this.#scheme = scheme;
     const startLine = this.#readStartLine(text, scanner);
     if (startLine !== null) return startLine;

@@ -102,27 +102,44 @@ test('a 1.0 upstream closes unless it says keep-alive', async () => {
   expect(upstream.requests.map((request) => request.connection)).toEqual([1, 1, 2]);
 });
 
-test('RFC 8297: early hints pass, with their links and nothing else', async () => {
+test('RFC 9110 §15.2: interim answers pass whole, but for what is between neighbours or ours to say', async () => {
   upstream.script(
     'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nSet-Cookie: latchkey_pass=stolen\r\nConnection: x-hop\r\n' +
-      'Content-Length: 0\r\nLink: </b.js>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+      'X-Hop: 1\r\nDate: then\r\nContent-Length: 0\r\nLink: </b.js>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
   );
   client.write(requestText('GET', '/'));
   const hints = await client.read();
-  expect(hints.head).toBe('HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nLink: </b.js>; rel=preload');
+  expect(hints.head).toBe(
+    'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nDate: then\r\nLink: </b.js>; rel=preload',
+  );
   expect((await client.read()).text).toBe('ok');
   await expectInStep();
 });
 
-test.each([
-  ['100', 'HTTP/1.1 100 Continue\r\n\r\n'],
-  ['102', 'HTTP/1.1 102 Processing\r\n\r\n'],
-  ['103 without a link', 'HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n'],
-])('an interim answer %s is swallowed', async (_name, interim) => {
-  upstream.script(`${interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`);
+test('a 100 is swallowed: it was said here already', async () => {
+  upstream.script('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   client.write(requestText('GET', '/'));
   expect((await client.read()).status).toBe(200);
   await expectInStep();
+});
+
+test.each([
+  ['102', 'HTTP/1.1 102 Processing'],
+  ['103 without a link', 'HTTP/1.1 103 Early Hints\r\nX: y'],
+  ['104', 'HTTP/1.1 104 Upload Resumption Supported\r\nUpload-Offset: 50'],
+])('an interim answer %s passes', async (_name, interim) => {
+  upstream.script(`${interim}\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`);
+  client.write(requestText('GET', '/'));
+  expect((await client.read()).head).toBe(interim);
+  expect((await client.read()).text).toBe('ok');
+  await expectInStep();
+});
+
+test('of interim answers a few pass, and then it is no answer', async () => {
+  upstream.script('HTTP/1.1 102 Processing\r\n\r\n'.repeat(100));
+  client.write(requestText('GET', '/'));
+  for (let count = 0; count < 8; count++) expect((await client.read()).status).toBe(102);
+  expect((await client.read()).status).toBe(502);
 });
 
 test('a 1.0 client gets no interim answer', async () => {

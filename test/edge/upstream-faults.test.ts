@@ -105,7 +105,7 @@ test.each([
   ],
   [
     'interim answers without end',
-    (connection: UpstreamSocket) => connection.write('HTTP/1.1 102 Processing\r\n\r\n'.repeat(100)),
+    (connection: UpstreamSocket) => connection.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(100)),
   ],
 ])('%s gets a 502', async (_name, fault) => {
   const connection = await ask();

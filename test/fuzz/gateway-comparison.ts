@@ -95,7 +95,7 @@ export async function compareAnswerThrough(rig: GatewayRig, answer: GeneratedAns
   const bytes = bytesOf(answer.text);
   // an end without a byte may be a stale connection, and is tried again
   if (bytes.length === 0) return { isAccepted: false, messages: 0 };
-  const ours = readAnswer(answer.method, bytes, [bytes.length]);
+  const ours = readAnswer(answer.method, bytes, [bytes.length], true);
   rig.nextAnswer = bytes;
   const first = await rig.send([sound(answer.method)], { methods: [answer.method], answers: 1, ends: false });
   // behind its head what is not the whole of an answer ends, and its framing says that more was due

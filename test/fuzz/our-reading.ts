@@ -116,8 +116,13 @@ export interface OurAnswer {
 
 const maxInterim = 8;
 
-/** An answer to `method` on one upstream connection that ends behind `bytes`, as `edge/upstream-connection.ts` takes it. */
-export function readAnswer(method: string, bytes: Buffer, ends: PieceEnds): OurAnswer {
+/**
+ * An answer to `method` on one upstream connection that ends behind `bytes`, as `edge/upstream-connection.ts` takes it.
+ *
+ * @param tidies  removes blanks between names and colons, as RFC 9112 §5.1 has a proxy do; llhttp refuses them, so what is
+ *   compared with it byte for byte is read without
+ */
+export function readAnswer(method: string, bytes: Buffer, ends: PieceEnds, tidies = false): OurAnswer {
   const heads = new HeadCollector(scanner);
   const statuses: number[] = [];
   let answer: { head: ResponseHead; body: BodyReader } | null = null;
@@ -133,7 +138,8 @@ export function readAnswer(method: string, bytes: Buffer, ends: PieceEnds): OurA
         if (length < 0 || heads.scanner.lines === 0) return stopped('refused', 0, answer, statuses);
         start = heads.end;
         const head = new ResponseHead();
-        if (head.parse(heads.takeText(), heads.scanner, responseNames) !== null)
+        const parse = tidies ? head.parseTidied : head.parse;
+        if (parse.call(head, heads.takeText(), heads.scanner, responseNames) !== null)
           return stopped('refused', 0, answer, statuses);
         statuses.push(head.status);
         if (head.status < 200) {

@@ -70,7 +70,13 @@ const lines: readonly (readonly [id: string, what: string, line: string, referen
   ['cr-cr-lf', 'two CR at a line’s end', 'X: a\r', 'RFC 9112 §2.2'],
   ['nul', 'a NUL in a value', 'X: a\0b', 'RFC 9110 §5.5'],
   ['escape', 'an escape in a value', 'X: \x1b[2J', 'RFC 9110 §5.5'],
-  ['blank-before-colon', 'a blank before the colon', 'X : a', 'RFC 9112 §5.1'],
+  ['blank-before-length', 'a blank behind the name of the length', 'Content-Length : 9', 'RFC 9112 §5.1'],
+  ['blank-before-coding', 'a blank behind the name of the coding', 'Transfer-Encoding : chunked', 'RFC 9112 §5.1'],
+  ['tab-before-connection', 'a tab behind Connection', 'Connection\t: close', 'RFC 9112 §5.1'],
+  ['blank-before-look-alike', 'a blank behind a look-alike of the length', 'Content_Length : 9', 'RFC 9112 §5.1'],
+  ['blank-first', 'a blank before the name', ' X: a', 'RFC 9112 §5.2'],
+  ['blank-inside-name', 'a blank inside the name', 'X Y : a', 'RFC 9110 §5.1'],
+  ['high-blank', 'a no-break space before the colon', 'X\xa0: a', 'RFC 9110 §5.1'],
   ['no-colon', 'no colon', 'X', 'RFC 9112 §5'],
   ['empty-name', 'an empty name', ': a', 'RFC 9110 §5.1'],
   ['name-with-slash', 'a name that is no token', 'X/Y: a', 'RFC 9110 §5.1'],
@@ -241,6 +247,37 @@ export const responseHeadRows: readonly ResponseRow[] = [
     { text: 'good', contains: /X_!#\$%&'\*\+\.\^`\|~: 1/ },
   ),
   fields.cleaned(
+    'blank-before-colon',
+    'blanks between a name and its colon',
+    ok(['Content-Length: 4', 'X : a', 'X-T \t: b'], 'good'),
+    'RFC 9112 §5.1: a proxy removes them',
+    { text: 'good', contains: /\r\nX: a\r\nX-T: b\r\n/ },
+  ),
+  fields.cleaned(
+    'our-pass-blank-before-colon',
+    'our pass cookie, with a blank before the colon',
+    ok(['Content-Length: 4', 'Set-Cookie : latchkey_pass=evil', 'Set-Cookie\t: a=1'], 'good'),
+    'RFC 9112 §5.1',
+    { text: 'good', contains: /\r\nSet-Cookie: a=1\r\n/, lacks: /evil/i },
+  ),
+  fields.cleaned(
+    'look-alikes',
+    'look-alikes of framing, of Set-Cookie and of our own names',
+    ok(
+      [
+        'Content-Length: 4',
+        'Content_Length: 9',
+        'Transfer_Encoding: evil',
+        'Set_Cookie: a=evil',
+        'Latchkey_Token: evil',
+        'X_A: 1',
+      ],
+      'good',
+    ),
+    'RFC 9110 §5.1',
+    { text: 'good', contains: /\r\nX_A: 1\r\n/, lacks: /evil|Content_Length/i },
+  ),
+  fields.cleaned(
     'keeps-many',
     'a hundred fields',
     ok(['Content-Length: 4', ...Array.from({ length: 99 }, (_, index) => `X-${index}: 1`)], 'good'),
@@ -251,33 +288,45 @@ export const responseHeadRows: readonly ResponseRow[] = [
   interim.cleaned('100', '100 is ours to say', `HTTP/1.1 100 Continue\r\n\r\n${good}`, 'RFC 9110 §15.2.1', {
     text: 'good',
   }),
-  interim.cleaned('102', '102 is swallowed', `HTTP/1.1 102 Processing\r\n\r\n${good}`, 'RFC 2518 §10.1', {
+  interim.cleaned('102', '102 passes', `HTTP/1.1 102 Processing\r\n\r\n${good}`, 'RFC 2518 §10.1', {
     text: 'good',
+    interim: [102],
   }),
   interim.cleaned(
     '103',
-    '103 passes with its links alone',
-    `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nSet-Cookie: latchkey_pass=evil\r\nX-Evil: 1\r\n\r\n${good}`,
-    'RFC 8297',
-    { text: 'good', interim: [103], lacks: /evil/i },
+    '103 passes whole, but for what is between neighbours or ours to say',
+    'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nSet-Cookie: latchkey_pass=evil\r\nConnection: x-evil\r\nX-Evil: 1\r\n' +
+      `Keep-Alive: evil\r\nLatchkey-Token: evil\r\nX-Request-Id: evil\r\nX : 1\r\n\r\n${good}`,
+    'RFC 8297, RFC 9110 §15.2',
+    { text: 'good', interim: [103], contains: /Hints\r\nLink: <\/a>\r\nX: 1\r\n\r\n/, lacks: /evil/i },
   ),
-  interim.cleaned(
-    '199',
-    'an unknown one is swallowed',
-    `HTTP/1.1 199 Evil\r\nX: evil\r\n\r\n${good}`,
-    'RFC 9110 §15.2',
-    { text: 'good', lacks: /evil/i },
-  ),
+  interim.cleaned('199', 'an unknown one passes whole', `HTTP/1.1 199 Odd\r\nX: 1\r\n\r\n${good}`, 'RFC 9110 §15.2', {
+    text: 'good',
+    interim: [199],
+    contains: /HTTP\/1\.1 199 Odd\r\nX: 1\r\n\r\n/,
+  }),
   interim.cleaned('eight', 'eight of them', `${'HTTP/1.1 100 Continue\r\n\r\n'.repeat(8)}${good}`, '1xx storms', {
     text: 'good',
   }),
   interim.bad('nine', 'a ninth', `${'HTTP/1.1 100 Continue\r\n\r\n'.repeat(9)}${sound('evil')}`, '1xx storms'),
-  interim.bad(
-    'thousand',
-    'a thousand',
-    `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(1000)}${sound('evil')}`,
-    '1xx storms',
-  ),
+  {
+    ...interim.bad(
+      'thousand',
+      'a thousand',
+      `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(1000)}${sound('evil')}`,
+      '1xx storms',
+    ),
+    client: { kind: 'answer', status: 502, lacks: /evil/i, interim: Array.from({ length: 8 }, () => 102) },
+  },
+  {
+    ...interim.bad(
+      'long',
+      'a few that are long',
+      `${`HTTP/1.1 103 Early Hints\r\nX: ${'a'.repeat(30_000)}\r\n\r\n`.repeat(4)}${sound('evil')}`,
+      '1xx storms',
+    ),
+    client: { kind: 'answer', status: 502, lacks: /evil/i, interim: [103, 103] },
+  },
   interim.bad(
     '101',
     '101 that nobody asked for',
