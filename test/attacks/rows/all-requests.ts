@@ -8,6 +8,7 @@ import { fieldRows } from './fields.ts';
 import { hopByHopRows } from './hop-by-hop.ts';
 import { hostRows } from './host.ts';
 import { identityRows } from './identity.ts';
+import { lookAlikeRows } from './look-alikes.ts';
 import { optInRows } from './opt-ins.ts';
 import { passRows } from './passes.ts';
 import { pathRows } from './path.ts';
@@ -82,6 +83,7 @@ const allRows: readonly RequestRow[] = [
   ...fieldRows,
   ...hopByHopRows,
   ...identityRows,
+  ...lookAlikeRows,
   ...bodyRows,
   ...rangeRows,
   ...tokenRows,
