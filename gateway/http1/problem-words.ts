@@ -73,8 +73,6 @@ function words(problem: MessageProblem): string {
       return 'no host field';
     case 'bad-host':
       return 'a host that is no host';
-    case 'host-mismatch':
-      return 'a host that is not that of the target';
     default:
       // the rest says it in its own name
       return problem.replaceAll('-', ' ');
