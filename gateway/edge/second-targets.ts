@@ -1,6 +1,6 @@
 // Reads the fields of a request that name a second resource, has each judged, and writes them anew in their canonical form:
 // `Destination` and the tags of `If` (WebDAV), and what object stores copy from. A request with one that is not opened goes
-// nowhere. Nobody else writes these fields: whoever maps a visitor's origin to an upstream's does it in `originFor`.
+// nowhere. Nobody else writes these fields: `originFor` makes the visitor's origin the upstream's.
 // Rules: RFC 4918 §10.3 (Destination), §10.4.2 (If); RFC 3986 §4.3.
 
 import type { Permit } from '../core/decision/decide.ts';
@@ -76,17 +76,20 @@ function writeRef(ref: string, judging: Judging, reach: 'one' | 'tree'): Written
   const { request, permit, snapshot } = judging;
   const judged = judgeSecondTarget(path, permit, request, snapshot, reach);
   if (judged.kind === 'refused') return judged;
-  return { kind: 'value', value: originFor(scheme, authority) + judged.path };
+  return { kind: 'value', value: originFor(scheme, authority, judging) + judged.path };
 }
 
 /**
- * The origin that the upstream reads in front of a canonical path.
+ * The origin that the upstream reads in front of a canonical path: what it speaks, and the Host that it gets, with which servers
+ * compare it (RFC 4918 §9.8.5: 502 for another server). The visitor's own where addresses are the site's affair.
  *
- * @param scheme     as the client wrote it; empty for a path alone
- * @param authority  of the same; found to be the request's own
+ * @param scheme     as the client wrote it
+ * @param authority  of the same, found to be the visitor's own; empty for a path alone, which stays one
  */
-function originFor(scheme: string, authority: string): string {
-  return authority === '' ? '' : `${scheme.toLowerCase()}://${authority}`;
+function originFor(scheme: string, authority: string, { request, permit }: Judging): string {
+  if (authority === '') return '';
+  const { site } = permit.route;
+  return site === null ? `${scheme.toLowerCase()}://${authority}` : `${site.scheme}://${request.head.host}`;
 }
 
 /** Whether host and port are those that the request came to, or was sent to at a trusted proxy. */

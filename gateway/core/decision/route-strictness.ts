@@ -15,6 +15,7 @@ export function isNoLooser(route: RoutePolicy, other: RoutePolicy): boolean {
   if (route.takesToken || route.takesPass) {
     if (route.unscopedTokens === 'allow' && other.unscopedTokens !== 'allow') return false;
     if (route.maxTokenTtlSeconds > other.maxTokenTtlSeconds) return false;
+    if (route.maxPassTtlSeconds > other.maxPassTtlSeconds) return false;
     if (route.audience.length !== other.audience.length) return false;
     if (!route.audience.every((name) => other.audience.includes(name))) return false;
   }
