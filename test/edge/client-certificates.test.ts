@@ -8,6 +8,7 @@ import { type FileInput, startGateway, type TestGateway } from '../support/gatew
 import { askRaw, requestText } from '../support/raw-client.ts';
 import { RecordingUpstream } from '../support/recording-upstream.ts';
 import { askTls, connectTls } from '../support/tls-client.ts';
+import { handshakeFields } from '../support/websocket.ts';
 
 describe('client certificates', () => {
   let folder: CertificateFolder;
@@ -97,6 +98,20 @@ describe('client certificates', () => {
     expect(upstream.requests).toEqual([]);
     const reasons = (await gateway.readLog('decisions', '/secret')).map((line) => line.decision);
     expect(reasons).toEqual(['deny:certificate-missing', 'deny:certificate-refused', 'deny:certificate-refused']);
+  });
+
+  test('attack: a page of another site opens no WebSocket with the certificate that the browser shows by itself', async () => {
+    const upgrade = (host: string, ...origin: string[]) =>
+      requestText('GET', '/ws', [`Host: ${host}`, ...handshakeFields(), ...origin]);
+    const admin = (...origin: string[]) =>
+      askTls(port(0), { servername: 'admin.test', ...anna }, upgrade('admin.test', ...origin));
+    expect((await admin('Origin: https://evil.test')).status).toBe(403);
+    expect(upstream.requests).toEqual([]);
+    // programs say none, and a host that asks for nothing has nothing to protect
+    expect((await admin()).status).toBe(200);
+    expect((await admin('Origin: https://admin.test')).status).toBe(200);
+    const open = await askTls(port(0), { servername: 'open.test' }, upgrade('open.test', 'Origin: https://evil.test'));
+    expect(open.status).toBe(200);
   });
 
   test('a host without a policy is not asked for a certificate', async () => {
