@@ -6,12 +6,13 @@
 import type { Permit } from '../core/decision/decide.ts';
 import { type Denial, deny } from '../core/decision/denial.ts';
 import { canonicalHost } from '../core/decision/host.ts';
+import { foldName } from '../core/decision/identity.ts';
 import { hasOtherBelow, isScoped, judgeSecondTarget } from '../core/decision/judge-second-target.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { Described } from './describe.ts';
 import { requestClass } from './field-classes.ts';
-import { trustedScheme } from './transport-security.ts';
+import { visitorOrigin } from './visitor-origin.ts';
 
 /** What is looked at beside the fields themselves. */
 interface Judging {
@@ -28,11 +29,14 @@ interface Judging {
  */
 export function secondTargetLines(judging: Judging): string | Denial {
   const { head } = judging.request;
+  const removed = judging.permit.route.request?.removed;
   let lines = '';
   let destinations = 0;
   let conditions = 0;
   for (let index = 0; index < head.fieldCount; index++) {
-    const found = head.fields[index * fieldStride];
+    const found = head.fields[index * fieldStride] as number;
+    // what the route takes away, or says itself, reaches nobody
+    if (found >= requestClass.destination && removed?.has(foldName(head.nameOf(index)))) continue;
     let written: Written;
     if (found === requestClass.destination) {
       written = ++destinations > 1 ? refused('two of them') : writeDestination(head.valueOf(index), judging);
@@ -88,23 +92,18 @@ function writeRef(ref: string, judging: Judging, reach: 'one' | 'tree'): Written
  */
 function originFor(scheme: string, authority: string, { request, permit }: Judging): string {
   if (authority === '') return '';
-  const { site } = permit.route;
-  return site === null ? `${scheme.toLowerCase()}://${authority}` : `${site.scheme}://${request.head.host}`;
+  const { site, upstreamName } = permit.route;
+  if (site === null) return `${scheme.toLowerCase()}://${authority}`;
+  return `${site.scheme}://${request.head.host === '' ? upstreamName : request.head.host}`;
 }
 
 /** Whether host and port are those that the request came to, or was sent to at a trusted proxy. */
 function isOwnAuthority(scheme: string, authority: string, { request, scheme: listener }: Judging): boolean {
-  const { head } = request;
   const host = canonicalHost(authority);
   if (host === null) return false;
-  const own = request.isFromTrustedProxy ? trustedScheme(head, listener) : listener;
-  const said = [head.host];
-  if (request.isFromTrustedProxy) {
-    for (let index = 0; index < head.fieldCount; index++) {
-      if (head.fields[index * fieldStride] === requestClass.forwardedHost) said.push(head.valueOf(index));
-    }
-  }
-  return said.some((name) => {
+  const visitor = visitorOrigin(request, listener);
+  const own = visitor.scheme;
+  return [request.head.host, visitor.authority].some((name) => {
     if (canonicalHost(name) !== host) return false;
     const [asked, came] = [portOf(authority), portOf(name)];
     // TLS may end in front of us, unknown to us: without a port both mean the site's usual one

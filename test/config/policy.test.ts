@@ -83,6 +83,7 @@ describe('a policy that does not hold', () => {
     ['request: { keep: [CF-Connecting-IP] }', 'routes[0].request.keep[0]: nobody is trusted to send it'],
     ['request: { keep: [X-Own] }', 'routes[0].request.keep[0]: header "X-Own" is not removed anyway'],
     ['request: { keep: [X-Forwarded-For] }', 'routes[0].request.keep[0]: header "X-Forwarded-For" is latchkey'],
+    ['request: { keep: [X-Original-URL] }', 'routes[0].request.keep[0]: header "X-Original-URL" says another path'],
     ['request: { keep: [Remote-User] }', 'routes[0].request.keep[0]: header "Remote-User" is latchkey'],
     [
       'response: { set: { Content-Length: "1" } }',

@@ -303,6 +303,43 @@ describe('the visitor’s origin', () => {
   });
 });
 
+describe('Destination, the other way', () => {
+  const cases: readonly (readonly [sent: string, got: string])[] = [
+    ['https://media.example/vod/b', 'http://media.example/vod/b'],
+    ['HTTPS://MEDIA.example:443/vod/b', 'http://media.example/vod/b'],
+    ['http://media.example/vod/b', 'http://media.example/vod/b'],
+    ['/vod/b', '/vod/b'],
+  ];
+  test.each(cases)('%s reaches the site as %s', async (sent, got) => {
+    await askTls(secure.port, {}, requestText('MOVE', '/vod/a', [`Destination: ${sent}`]));
+    expect(upstream.last.all('Destination')).toEqual([got]);
+  });
+
+  test('has the Host that the site gets, whatever a trusted proxy calls the visitor’s', async () => {
+    const fields = [
+      'Host: inner.example',
+      'X-Forwarded-Host: www.example',
+      'X-Forwarded-Proto: https',
+      'X-Forwarded-Port: 8443',
+      'Destination: https://www.example:8443/vod/b',
+      'If: <https://www.example:8443/vod/b> (<urn:uuid:1>)',
+    ];
+    await askRaw(trusting.port, requestText('MOVE', '/vod/a', fields));
+    expect(upstream.last.all('Destination')).toEqual(['http://inner.example/vod/b']);
+    expect(upstream.last.all('If')).toEqual(['<http://inner.example/vod/b> (<urn:uuid:1>)']);
+  });
+
+  test('stays as the visitor said it with rewrite_locations: false, and on another host goes nowhere', async () => {
+    const sent = 'Destination: https://media.example/off/b';
+    await askTls(secure.port, {}, requestText('MOVE', '/off/a', [sent]));
+    expect(upstream.last.all('Destination')).toEqual(['https://media.example/off/b']);
+    upstream.clear();
+    const other = ['Destination: http://other.example/vod/b'];
+    expect((await askTls(secure.port, {}, requestText('MOVE', '/vod/a', other))).status).toBe(403);
+    expect(upstream.requests).toEqual([]);
+  });
+});
+
 describe('a route with rewrite_locations: false', () => {
   test.each([
     'Location: http://127.0.0.1:PORT/off/b',

@@ -15,6 +15,7 @@ import {
   type TemplatePart,
 } from './header-template.ts';
 import { foldName, isForwardingHeader, isIdentityHeader } from './identity.ts';
+import { saysAnotherPath } from './target-headers.ts';
 
 /** The rule of a route, as the configuration says it. */
 export interface RequestRule {
@@ -164,6 +165,7 @@ export function keptNameProblem(name: string): readonly [text: string, hint: str
   const own = ownNames.get(folded);
   if (own !== undefined) return [`header "${name}" is latchkey's own to say`, own];
   if (isIdentityHeader(folded)) return [`header "${name}" is latchkey's own to say`, 'nobody else may say it'];
+  if (saysAnotherPath(folded)) return [`header "${name}" says another path than was decided on`, 'nobody may say it'];
   if (isForeignName(folded) || isForwardingHeader(folded)) return null;
   return [`header "${name}" is not removed anyway`, 'leave it out'];
 }
