@@ -184,7 +184,8 @@ function findInGroup<R>(group: TrieNode<R>, path: string): R | OtherEnd<R> | nul
 /**
  * Finds the nodes whose two ends differ. Without a final slash a visitor is led to the folder wherever that one is judged
  * otherwise, since nothing is lost by it; an exact route that is no looser stands as it was written. With the slash the request
- * is stopped only where the other end is stricter: a site may well have a folder beside a page that anyone may see.
+ * is stopped only where a route names the other end and is stricter: a site may well have a folder beside a page that anyone may
+ * see, and a folder with rules of its own inside another one.
  *
  * @param above  the route of the folder around the node
  */
@@ -195,7 +196,8 @@ function markEnds<R>(node: TrieNode<R>, above: R | null, isNoLooser: Comparison<
     if (bare !== null && folder !== null && bare !== folder) {
       const isAsWritten = child.exact !== null || isNoLooser(folder, bare);
       if (!(isNoLooser(bare, folder) && isAsWritten)) child.bareEnd = new OtherEnd(bare, folder, true);
-      if (!isNoLooser(folder, bare)) child.folderEnd = new OtherEnd(folder, bare, false);
+      // a folder that is no route's exact name is as it was written: `/public/` may be open below a site that is not
+      if (child.exact !== null && !isNoLooser(folder, bare)) child.folderEnd = new OtherEnd(folder, bare, false);
     }
     markEnds(child, folder, isNoLooser);
   }

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RouteAddress } from '../../../gateway/core/decision/route-table.ts';
-import { buildRouteTable } from '../../../gateway/core/decision/route-table.ts';
+import { buildRouteTable, OtherEnd } from '../../../gateway/core/decision/route-table.ts';
 
 /** The rule of the configuration page, read out literally. */
 function bruteForce(routes: readonly RouteAddress[], host: string, path: string): RouteAddress | null {
@@ -131,5 +131,33 @@ describe('RouteTable', () => {
     const started = process.cpuUsage();
     for (let round = 0; round < 1000; round++) big.find('h', deep);
     expect(process.cpuUsage(started).user).toBeLessThan(500_000);
+  });
+});
+
+describe('the two ends of a name', () => {
+  // the lower the number in a path's last piece, the stricter its route
+  const strictness = (route: RouteAddress) => Number(/\d/.exec(route.path)?.[0] ?? 5);
+  const isNoLooser = (route: RouteAddress, other: RouteAddress) => strictness(route) <= strictness(other);
+  const place = (paths: readonly string[], path: string) => {
+    const routes = paths.map((each) => ({ host: null, path: each }));
+    const found = buildRouteTable(routes, [], isNoLooser).place('host', path);
+    return found instanceof OtherEnd ? (found.isFolder ? 'to the folder' : 'refused') : found?.path;
+  };
+
+  it.each([
+    // a folder with rules of its own is as it was written, whether they are looser or stricter than those around it
+    [['/', '/public9/'], '/public9/', '/public9/'],
+    [['/', '/panel1/'], '/panel1/', '/panel1/'],
+    [['/vod3/', '/vod3/summer7/'], '/vod3/summer7/', '/vod3/summer7/'],
+    [['/vod3/', '/vod3/summer7/'], '/vod3/summer7/film', '/vod3/summer7/'],
+    // its bare name is led to it
+    [['/', '/public9/'], '/public9', 'to the folder'],
+    [['/', '/panel1/'], '/panel1', 'to the folder'],
+    // one exact name says nothing of the folder, which would fall to a looser route
+    [['/', '/admin1'], '/admin1', '/admin1'],
+    [['/', '/admin1'], '/admin1/', 'refused'],
+    [['/', '/page9'], '/page9/', '/'],
+  ])('among %j %s is: %s', (paths, path, expected) => {
+    expect(place(paths, path)).toBe(expected);
   });
 });
