@@ -122,9 +122,16 @@ export function nameProblem(name: string): string | null {
 function parseUsers(file: string, text: string): ReadUsers {
   const users = new Map<string, UserRecord>();
   for (const [at, line] of text.split('\n').entries()) {
-    if (line.trim() === '' || line.startsWith('#')) continue;
-    const bad = (what: string) =>
-      refused(`users file ${file}, line ${at + 1}: ${what}`, 'write the user anew with: latchkey user add');
+    const bad = (what: string, hint = 'write the user anew with: latchkey user add') =>
+      refused(`users file ${file}, line ${at + 1}: ${what}`, hint);
+    if (line.trim() === '') continue;
+    // UTF-8 and UTF-16; the latter as it looks when it is read as UTF-8
+    if (at === 0 && /^(?:\ufeff|\ufffd\ufffd.?\0)/.test(line)) {
+      return bad('begins with a byte order mark', 'save the file as UTF-8 without a byte order mark');
+    }
+    if (line.startsWith('#')) continue;
+    if (line.endsWith('\r')) return bad('ends in CRLF', 'save the file with LF at the end of its lines');
+    if (/[ \t]$/.test(line)) return bad('ends in a blank', 'remove what stands after the hash');
     const [name = '', credentialId = '', version = '', hash = '', ...rest] = line.split(':');
     const password = parsePasswordHash(hash);
     if (rest.length > 0 || hash === '') return bad('expected name:credential-id:version:hash');

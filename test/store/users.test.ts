@@ -140,6 +140,27 @@ test.each([
 });
 
 test.each([
+  ['CRLF', (text: string) => text.replaceAll('\n', '\r\n'), 'line 2: ends in CRLF', 'LF'],
+  ['a byte order mark', (text: string) => `\ufeff${text}`, 'line 1: begins with a byte order mark', 'UTF-8 without'],
+  [
+    'UTF-16',
+    (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le'),
+    'begins with a byte order mark',
+    'UTF-8 without',
+  ],
+  ['blanks', (text: string) => text.replaceAll('\n', ' \n'), 'line 2: ends in a blank', 'after the hash'],
+])('a file that an editor saved with %s is refused by that name', async (_, save, problem, hint) => {
+  writeFileSync(file, '# readers\n', { mode: 0o600 });
+  await addUser(file, 'anna', 'pw');
+  writeFileSync(file, save(readFileSync(file, 'utf8')));
+  expect(readUsers(file)).toMatchObject({
+    kind: 'refused',
+    problem: expect.stringContaining(problem),
+    hint: expect.stringContaining(hint),
+  });
+});
+
+test.each([
   ['', 'empty'],
   ['x'.repeat(1025), '1025 bytes'],
 ])('a password of %#: refused', async (password, part) => {
