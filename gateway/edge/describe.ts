@@ -18,6 +18,7 @@ import {
   rawQueryIsClean,
 } from '../core/decision/path.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
+import { hasTargetInBody } from '../core/decision/target-headers.ts';
 import { withoutBlanks } from '../core/model/blanks.ts';
 import type { NeedyPath } from '../core/model/path.ts';
 import { fieldStride } from '../http1/message-head.ts';
@@ -41,7 +42,7 @@ export interface Described extends RequestFacts, TransportFacts {
   readonly pathToken: string | null;
   readonly isBearer: boolean;
   readonly hasOurCookies: boolean;
-  /** A field names a second resource, see second-targets.ts. */
+  /** A field or the body names a second resource, see second-targets.ts. */
   readonly hasSecondTarget: boolean;
   /** A field says that the method is another one to the site: it may not be repeated because of the method it has. */
   readonly saysOtherMethod: boolean;
@@ -134,7 +135,7 @@ export function describe(
   let passCookies: string[] | null = null;
   let sessionCookie: string | null = null;
   let hasOurCookies = false;
-  let hasSecondTarget = false;
+  let hasSecondTarget = head.method !== 'GET' && hasTargetInBody(head.method);
   let saysOtherMethod = false;
   let requestId: string | null = null;
   let passages = 0;

@@ -5,6 +5,7 @@
 
 import type { Permit } from '../core/decision/decide.ts';
 import { foldName } from '../core/decision/identity.ts';
+import { asciiQuery } from '../core/decision/path.ts';
 import type { RequestPolicy } from '../core/decision/request-policy.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 import { fieldClass } from '../http1/field-names.ts';
@@ -43,7 +44,9 @@ export function writeRequestHead(
   const head = request.head;
   const route = permit.route;
   // 1. the request line: the canonical path that was decided on, and the query without the token that decided
-  const query = permit.place === 'query' ? withoutParameter(head.rawQuery, tokenParameter) : head.rawQuery;
+  const sent = permit.place === 'query' ? withoutParameter(head.rawQuery, tokenParameter) : head.rawQuery;
+  // our own pages are served by Node, which takes no raw letters there
+  const query = route.isOwnPages ? asciiQuery(sent) : sent;
   const text = head.text;
   const isVerbatim =
     head.minorVersion === 1 &&

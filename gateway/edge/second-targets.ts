@@ -9,6 +9,7 @@ import { canonicalHost } from '../core/decision/host.ts';
 import { foldName } from '../core/decision/identity.ts';
 import { hasOtherBelow, isScoped, judgeSecondTarget } from '../core/decision/judge-second-target.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
+import { hasTargetInBody } from '../core/decision/target-headers.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { Described } from './describe.ts';
 import { requestClass } from './field-classes.ts';
@@ -28,8 +29,16 @@ interface Judging {
  *   request's own credential does not open
  */
 export function secondTargetLines(judging: Judging): string | Denial {
+  const { permit } = judging;
   const { head } = judging.request;
-  const removed = judging.permit.route.request?.removed;
+  if (hasTargetInBody(head.method) && isScoped(permit) && !namesMethods(permit)) {
+    return deny(
+      'second-target',
+      permit.route,
+      'the body names a resource, and neither token nor route names the method',
+    );
+  }
+  const removed = permit.route.request?.removed;
   let lines = '';
   let destinations = 0;
   let conditions = 0;
@@ -47,11 +56,16 @@ export function secondTargetLines(judging: Judging): string | Denial {
     } else continue;
     const name = head.nameOf(index);
     if (written.kind === 'refused') {
-      return deny('second-target', judging.permit.route, `${name}: ${written.detail}`);
+      return deny('second-target', permit.route, `${name}: ${written.detail}`);
     }
     lines += `${name}: ${written.value}\r\n`;
   }
   return lines;
+}
+
+/** Whether somebody said which methods there are, this one among them. */
+function namesMethods({ route, token, claims }: Permit): boolean {
+  return route.methods !== null || (token !== null && token.scope.methods !== null) || claims?.methods !== undefined;
 }
 
 type Written =

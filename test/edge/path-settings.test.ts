@@ -153,3 +153,8 @@ test('RFC 9110 §9.1: methods nobody here knows pass as they came', async () => 
     expect(upstream.last.line).toBe(`${method} /strict/a HTTP/1.1`);
   }
 });
+
+test('our own pages are asked with the query encoded: the server behind them takes no raw letters', async () => {
+  const answer = await ask('/.latchkey/jwks.json?q=\xc3\xbc"<>');
+  expect(answer.status).toBe(200);
+});

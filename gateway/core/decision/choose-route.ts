@@ -5,7 +5,7 @@
 // Source: RFC 3986 §2.2 and §3.3; the family of Oathkeeper CVE-2026-33494 and Traefik's seven fixes.
 
 import { comparedForm, encodedSlash } from '../model/path.ts';
-import { OtherEnd, type RouteAddress, type RouteTable } from './route-table.ts';
+import { DottedName, OtherEnd, type RouteAddress, type RouteTable } from './route-table.ts';
 
 /** What choosing needs to know of a route beside its address. */
 export interface ChosenRoute extends RouteAddress {
@@ -33,9 +33,11 @@ export function chooseRoute<R extends ChosenRoute>(
 ): R | OtherEnd<R> | null | RouteProblem {
   const hasEscape = path.includes('%');
   const compared = hasEscape ? comparedForm(path) : path;
-  const found = table.place(host, compared);
+  const walked = table.walk(host, compared);
+  const isDotted = walked instanceof DottedName;
+  const found = isDotted ? walked.found : walked;
   if (needs !== 0 && isNotTaken(found, needs)) return 'path-not-taken';
-  if (!hasEscape && !path.includes(';') && !path.includes('./') && !path.endsWith('.')) return found;
+  if (!hasEscape && !isDotted && !path.includes(';')) return found;
   // who does not decode before comparing sees the path as it was sent
   if (compared !== path && table.place(host, path) !== found) return 'ambiguous';
   return readingProblem(table, host, compared, found) ?? found;

@@ -32,6 +32,17 @@ export class OtherEnd<R> {
   }
 }
 
+/** The walk ended at a name with a dot at its end, which some servers drop: its other reading has to be looked up as well. */
+export class DottedName<R> {
+  readonly found: R | OtherEnd<R> | null;
+
+  constructor(found: R | OtherEnd<R> | null) {
+    this.found = found;
+  }
+}
+
+const dot = 0x2e;
+
 /** One path segment of a group. `folder` is the route of this path with a final `/`, `exact` the one without. */
 interface TrieNode<R> {
   folder: R | null;
@@ -77,6 +88,12 @@ export class RouteTable<R extends RouteAddress> {
 
   /** As `find`, and says where the other end of the path has another policy. */
   place(host: string, path: string): R | OtherEnd<R> | null {
+    const found = this.walk(host, path);
+    return found instanceof DottedName ? found.found : found;
+  }
+
+  /** As `place`, and says where a name ends in a dot, which costs nothing here and a search of the whole path elsewhere. */
+  walk(host: string, path: string): R | OtherEnd<R> | DottedName<R> | null {
     const group = this.#group(host);
     return group === null ? null : findInGroup(group, path);
   }
@@ -161,7 +178,7 @@ export function buildRouteTable<R extends RouteAddress>(
 }
 
 /** The deepest folder on the way, or the exact path at its end, which is longer than any folder. */
-function findInGroup<R>(group: TrieNode<R>, path: string): R | OtherEnd<R> | null {
+function findInGroup<R>(group: TrieNode<R>, path: string): R | OtherEnd<R> | DottedName<R> | null {
   let best = group.folder;
   let children = group.children;
   let start = 1;
@@ -169,10 +186,11 @@ function findInGroup<R>(group: TrieNode<R>, path: string): R | OtherEnd<R> | nul
     const slash = path.indexOf('/', start);
     if (slash < 0) {
       const last = children.get(path.slice(start));
-      return last === undefined ? best : (last.bareEnd ?? last.exact ?? best);
+      if (last === undefined) return path.charCodeAt(path.length - 1) === dot ? new DottedName(best) : best;
+      return last.bareEnd ?? last.exact ?? best;
     }
     const node = children.get(path.slice(start, slash));
-    if (node === undefined) return best;
+    if (node === undefined) return path.charCodeAt(slash - 1) === dot ? new DottedName(best) : best;
     if (node.folder !== null) best = node.folder;
     start = slash + 1;
     if (start === path.length) return node.folderEnd ?? best;

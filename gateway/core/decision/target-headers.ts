@@ -62,6 +62,25 @@ export const copySourceNames: readonly string[] = [
   'x-copy-from',
 ];
 
+/**
+ * Methods whose body names a second resource, which nobody reads here (RFC 5842 BIND and REBIND, RFC 3253 MERGE, UPDATE and
+ * BASELINE-CONTROL, RFC 4437). A credential for some paths opens them only where somebody named the method.
+ */
+const targetInBody: ReadonlySet<string> = new Set([
+  'BIND',
+  'REBIND',
+  'MERGE',
+  'UPDATE',
+  'BASELINE-CONTROL',
+  'MKREDIRECTREF',
+  'UPDATEREDIRECTREF',
+]);
+
+/** Whether a method acts on a resource that only the request's body names. In any letters: a server that folds them exists. */
+export function hasTargetInBody(method: string): boolean {
+  return targetInBody.has(method.toUpperCase());
+}
+
 /** Whether a folded name may be read as another path of this very request. */
 export function saysAnotherPath(foldedName: string): boolean {
   return otherPaths.has(foldedName);

@@ -185,6 +185,22 @@ export const secondTargetRows: readonly RequestRow[] = [
       identity: ['X-Forwarded-User: user-1'],
     },
   ),
+  ...['BIND', 'REBIND', 'MERGE', 'UPDATE', 'bind'].map((method) =>
+    denied(
+      `body-${method === 'bind' ? 'lower-case-bind' : method.toLowerCase()}`,
+      `${method} names its source in the body: a token for one folder opens it only by name`,
+      (make) => request(method, '/vod/a/x', [scoped(make)]),
+      'RFC 5842 §4',
+      403,
+    ),
+  ),
+  passed(
+    'body-bind-named',
+    'BIND where the token names it',
+    (make) => request('BIND', '/vod/a/x', [scoped(make, { methods: ['BIND'] })]),
+    'RFC 5842 §4',
+    { line: 'BIND /vod/a/x', identity: ['X-Forwarded-User: user-1'] },
+  ),
   ...copies.map(([id, what, line]) =>
     denied(
       `copy-source-${id}`,

@@ -65,3 +65,22 @@ test('parameters and escaped reserved characters never change which route a path
     }),
   );
 });
+
+describe('what some servers drop from the end of a name', () => {
+  test.each(['/admin./x', '/admin.../x', '/admin%20/x', '/admin.%20./x', '/files/inner./a'])(
+    '%s is refused',
+    (path) => {
+      expect(chooseRoute(table, 'h', path)).toBe('ambiguous');
+    },
+  );
+
+  test.each([
+    ['/x./y', open],
+    ['/a/b.', open],
+    ['/...', open],
+    ['/admin/x./y.', admin],
+    ['/admin/x%20', admin],
+  ])('%s has its route, which no other reading changes', (path, route) => {
+    expect(chooseRoute(table, 'h', path)).toBe(route);
+  });
+});
