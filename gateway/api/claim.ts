@@ -87,7 +87,7 @@ const claimForm = defineForm({
   place: 'everywhere',
   form: z.object({ consent: z.string().max(4096).default('') }),
   handle: async (visit, { form }) => {
-    if (whoVisits(visit) === 'ahead') return visit.sorry(403);
+    if (whoVisits(visit) === 'ahead' || !isSentByPage(visit)) return visit.sorry(403);
     const consent = openText(visit.context, consentUse(visit), form.consent, consentShape);
     const flow = consent === null ? null : findFlow(visit, consent.flow);
     // what is claimed is what the page with the button named
@@ -97,6 +97,15 @@ const claimForm = defineForm({
 });
 
 export const claimPages: readonly PageRoute[] = [claimPage, claimForm];
+
+/**
+ * Whether the yes may be a form that somebody sent from a page they saw: what frames and scripts of a site on the same host send, a
+ * service worker of it too, names itself. Browsers that say nothing of it are believed, since the consent is in the page alone.
+ */
+function isSentByPage(visit: Visit): boolean {
+  const [mode, dest] = [visit.header('sec-fetch-mode'), visit.header('sec-fetch-dest')];
+  return (mode ?? 'navigate') === 'navigate' && (dest ?? 'document') === 'document';
+}
 
 /** What a yes belongs to: one link that was named, to one session, for as long as its flow. */
 const consentShape = z.object({ flow: z.string().max(40), link: z.string().max(40) });

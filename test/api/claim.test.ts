@@ -148,6 +148,9 @@ describe('somebody who is signed in', () => {
       { 'sec-fetch-site': undefined, origin: 'null' },
       { 'sec-fetch-site': undefined, origin: 'http://portal.localhost:8080' },
       { 'sec-purpose': 'prefetch;prerender' },
+      // by a frame or a script of the site that shares the host
+      ...['iframe', 'frame', 'empty', 'document, iframe'].map((dest) => ({ 'sec-fetch-dest': dest })),
+      ...['cors', 'no-cors', 'same-origin'].map((mode) => ({ 'sec-fetch-mode': mode })),
     ]) {
       expect((await anna.submit(page, '/claim', {}, said)).status, JSON.stringify(said)).toBe(403);
     }

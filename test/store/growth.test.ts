@@ -47,7 +47,7 @@ const openDoors: Readonly<Record<string, string>> = {
   'POST login': secrets,
   'GET logout': reads,
   'POST logout': 'ends the session that asks',
-  'GET handover': code,
+  'GET handover': 'a wrong code changes nothing; a right one is spent once',
   'GET register': reads,
   'POST register': requests,
   'GET forgot': reads,
