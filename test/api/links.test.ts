@@ -172,6 +172,30 @@ test('codes are guessed slowly, from one address', async () => {
   expect([last?.headers['retry-after'], last?.text]).toEqual(['30', expect.stringContaining('Wait 30 seconds')]);
 });
 
+test('attack: others locked out. Whoever guesses codes all day keeps neighbours waiting for a minute at most', async () => {
+  const url = `${mediaOrigin}/vod/summer/`;
+  const wrong = async (address: string): Promise<Answer> => {
+    const guesser = portal.visitor({ address, origin: mediaOrigin });
+    return await guesser.submit(await guesser.get('/.latchkey/open'), '/open', { code: 'ABCDEFG2' });
+  };
+  let answer = await wrong('192.0.2.1');
+  // as fast as it goes, behind one address
+  for (let guess = 0; guess < 60; guess++) {
+    if (answer.status === 429) portal.clock.now += Number(answer.headers['retry-after']);
+    answer = await wrong('192.0.2.1');
+  }
+  const { body } = await api(owner, 'POST', 'access/open-elsewhere', { url });
+  const neighbour = portal.visitor({ address: '192.0.2.1', origin: mediaOrigin });
+  const open = async () => await neighbour.submit(await neighbour.get('/.latchkey/open'), '/open', { code: body.code });
+  const first = await open();
+  if (first.status === 429) {
+    const seconds = Number(first.headers['retry-after']);
+    expect(seconds).toBeLessThanOrEqual(60);
+    portal.clock.now += seconds;
+  }
+  expect((first.status === 429 ? await open() : first).location).toBe('/vod/summer/');
+});
+
 test('a player gets the pass inside the path, for six hours at most', async () => {
   const made = await api(owner, 'POST', 'access/player-url', { url: `${mediaOrigin}/vod/summer/master.m3u8` });
   expect(made.status).toBe(201);

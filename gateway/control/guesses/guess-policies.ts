@@ -75,13 +75,14 @@ export const guessPolicies = {
   'users-file': passwords,
   /**
    * Codes of "open on another device": 40 random bits and ten minutes, without a name. Ten a source, then waiting; anybody with an
-   * account can make a right one, so right ones count as well.
+   * account can make a right one, so right ones count as well. Waits stay short, for nobody's device is known here: neighbours of
+   * whoever guesses wait with them, and at one a minute nobody finds a code.
    */
   'elsewhere-code': {
     afterRight: 'count',
     counters: {
-      source: { ...shared, firstWaitSeconds: 30, freeTries: 10, longestWaitSeconds: hour, leakSeconds: 6 * minute },
-      network: { ...shared, firstWaitSeconds: 30, freeTries: 50, longestWaitSeconds: hour, leakSeconds: 72 },
+      source: { ...shared, firstWaitSeconds: 30, freeTries: 10, longestWaitSeconds: minute, leakSeconds: 6 * minute },
+      network: { ...shared, firstWaitSeconds: 30, freeTries: 50, longestWaitSeconds: minute, leakSeconds: 72 },
       all,
       flood,
     },
