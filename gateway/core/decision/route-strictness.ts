@@ -4,10 +4,23 @@
 
 import type { RoutePolicy } from './snapshot.ts';
 
-/** Whether whoever may ask something on `route` may ask it on `other`. What changes in answers is not compared. */
-export function isNoLooser(route: RoutePolicy, other: RoutePolicy): boolean {
-  if (!isWithin(route.methods, other.methods)) return false;
-  if (route.rateLimits === null && other.rateLimits !== null) return false;
+/**
+ * Whether whoever may ask something on `route` may ask it on `other`. What changes in answers is not compared.
+ *
+ * @param who  only who is let in is compared, and not what may be asked nor how often
+ */
+export function isNoLooser(route: RoutePolicy, other: RoutePolicy, who?: 'who'): boolean {
+  return (
+    (who === 'who' || (isWithin(route.methods, other.methods) && isNoOftener(route, other))) &&
+    letsInNoMore(route, other)
+  );
+}
+
+function isNoOftener(route: RoutePolicy, other: RoutePolicy): boolean {
+  return route.rateLimits !== null || other.rateLimits === null;
+}
+
+function letsInNoMore(route: RoutePolicy, other: RoutePolicy): boolean {
   // anyone's requests say nothing else
   if (other.takesAnyone) return true;
   if (route.takesAnyone) return false;

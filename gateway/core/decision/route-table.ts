@@ -53,8 +53,12 @@ interface TrieNode<R> {
   folderEnd: OtherEnd<R> | null;
 }
 
-/** Whether who may ask on the first of two routes may ask on the second as well. */
-export type Comparison<R> = (route: R, other: R) => boolean;
+/**
+ * Whether who may ask on the first of two routes may ask on the second as well.
+ *
+ * @param who  only who is let in is compared, and not what may be asked nor how often
+ */
+export type Comparison<R> = (route: R, other: R, who?: 'who') => boolean;
 
 /** Routes by host and path. Made by `buildRouteTable`. */
 export class RouteTable<R extends RouteAddress> {
@@ -200,24 +204,27 @@ function findInGroup<R>(group: TrieNode<R>, path: string): R | OtherEnd<R> | Dot
 }
 
 /**
- * Finds the nodes whose two ends differ. Without a final slash a visitor is led to the folder wherever that one is judged
- * otherwise, since nothing is lost by it; an exact route that is no looser stands as it was written. With the slash the request
- * is stopped only where a route names the other end and is stricter: a site may well have a folder beside a page that anyone may
- * see, and a folder with rules of its own inside another one.
+ * Finds the nodes whose two ends differ. A folder's bare name that falls to the route around it leads a visitor to the folder wherever
+ * that one is judged otherwise, since nothing is lost by it. An exact name with a slash is stopped where it falls to a looser
+ * route. What somebody wrote stands: an open page (`/health`) on a closed site, an open folder in one; and of a name that was
+ * written both ways each has its own methods and rates, but no end lets in whom the other one, being stricter, does not.
  *
  * @param above  the route of the folder around the node
  */
 function markEnds<R>(node: TrieNode<R>, above: R | null, isNoLooser: Comparison<R>): void {
   for (const child of node.children?.values() ?? []) {
-    const bare = child.exact ?? above;
-    const folder = child.folder ?? above;
-    if (bare !== null && folder !== null && bare !== folder) {
-      const isAsWritten = child.exact !== null || isNoLooser(folder, bare);
-      if (!(isNoLooser(bare, folder) && isAsWritten)) child.bareEnd = new OtherEnd(bare, folder, true);
-      // a folder that is no route's exact name is as it was written: `/public/` may be open below a site that is not
-      if (child.exact !== null && !isNoLooser(folder, bare)) child.folderEnd = new OtherEnd(folder, bare, false);
+    const { exact, folder } = child;
+    if (exact !== null && folder !== null) {
+      if (!isNoLooser(exact, folder, 'who')) child.bareEnd = new OtherEnd(exact, folder, true);
+      // who is led to the folder has to find it
+      else if (!isNoLooser(folder, exact, 'who')) child.folderEnd = new OtherEnd(folder, exact, false);
+    } else if (folder !== null && above !== null) {
+      const isSame = isNoLooser(above, folder) && isNoLooser(folder, above);
+      if (!isSame) child.bareEnd = new OtherEnd(above, folder, true);
+    } else if (exact !== null && above !== null && !isNoLooser(above, exact)) {
+      child.folderEnd = new OtherEnd(above, exact, false);
     }
-    markEnds(child, folder, isNoLooser);
+    markEnds(child, folder ?? above, isNoLooser);
   }
 }
 

@@ -156,8 +156,43 @@ describe('the two ends of a name', () => {
     // one exact name says nothing of the folder, which would fall to a looser route
     [['/', '/admin1'], '/admin1', '/admin1'],
     [['/', '/admin1'], '/admin1/', 'refused'],
+    // and an open page on a closed site is open, with no folder behind it
     [['/', '/page9'], '/page9/', '/'],
+    [['/', '/page9'], '/page9', '/page9'],
+    [['/', '/vod3/', '/vod3/page9'], '/vod3/page9', '/vod3/page9'],
+    // a name that was written both ways: the looser page is led to the folder, and the looser folder is refused
+    [['/', '/both9', '/both9/'], '/both9', '/both9'],
+    [['/', '/both9', '/both9/'], '/both9/', '/both9/'],
   ])('among %j %s is: %s', (paths, path, expected) => {
     expect(place(paths, path)).toBe(expected);
   });
+
+  it.each([
+    ['looser', 'stricter', 'to the folder', '/a/'],
+    ['stricter', 'looser', '/a', 'refused'],
+    // neither is stricter: the visitor who is led to the folder finds it
+    ['other', 'looser', 'to the folder', '/a/'],
+    // how often and with which methods is each one's own affair
+    ['stricter', 'strictest', '/a', '/a/'],
+  ])('a name whose page is %s and whose folder is %s: %s, %s', (exact, folder, bare, slashed) => {
+    const levels = ['looser', 'stricter', 'strictest'];
+    const compare = (left: NamedRoute, right: NamedRoute, who?: 'who') => {
+      if (left.name === 'other' || right.name === 'other') return left.name === right.name;
+      const [one, two] = [levels.indexOf(left.name), levels.indexOf(right.name)];
+      return who === 'who' ? Math.min(one, 1) >= Math.min(two, 1) : one >= two;
+    };
+    const routes = [
+      { host: null, path: '/', name: 'looser' },
+      { host: null, path: '/a', name: exact },
+      { host: null, path: '/a/', name: folder },
+    ];
+    const table = buildRouteTable(routes, [], compare);
+    const said = ['/a', '/a/'].map((path) => {
+      const found = table.place('host', path);
+      return found instanceof OtherEnd ? (found.isFolder ? 'to the folder' : 'refused') : found?.path;
+    });
+    expect(said).toEqual([bare, slashed]);
+  });
 });
+
+type NamedRoute = RouteAddress & { readonly name: string };
