@@ -157,6 +157,23 @@ describe('a tunnel ends', () => {
     expect(await atClient).toMatchObject([{ code: 'ECONNRESET' }]);
   });
 
+  test('with a reset that comes behind everything that was said before it', async () => {
+    const { client, connection } = await rig.openRaw();
+    const reset = once(client.socket, 'error');
+    let got = 0;
+    client.socket.on('data', (chunk: Buffer) => {
+      got += chunk.length;
+    });
+    connection.socket.write(Buffer.alloc(500_000, 0x61));
+    // the gateway has to have it all: a reset throws away what the sender's own kernel still holds
+    await expect.poll(() => got).toBe(500_000);
+    connection.socket.write(Buffer.alloc(200_000, 0x61), () =>
+      setTimeout(() => connection.socket.resetAndDestroy(), 200),
+    );
+    expect(await reset).toMatchObject([{ code: 'ECONNRESET' }]);
+    expect(got).toBe(700_000);
+  });
+
   test('when nothing passes for its route’s time, and not while something does', async () => {
     const client = await rig.open('/short/a');
     // twice the idle time, in pieces of a third

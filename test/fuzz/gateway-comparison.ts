@@ -22,7 +22,10 @@ export async function compareThrough(rig: GatewayRig, text: string, places: read
   const bytes = bytesOf(text);
   const { requests, stop, openMethod } = readRequests(bytes, [bytes.length]);
   // llhttp, which reads what was forwarded, knows these alone; compareRequests looks at the others
-  if (!requests.every(({ method }) => isKnownMethod(method))) return { isAccepted: false, messages: 0 };
+  const methods = requests.map(({ method }) => method);
+  // of one whose body breaks off the head is forwarded all the same
+  if (openMethod !== '') methods.push(openMethod);
+  if (!methods.every(isKnownMethod)) return { isAccepted: false, messages: 0 };
   const ends = pieceEnds(bytes.length, places);
   const pieces = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
   const view = await rig.send(pieces, {
