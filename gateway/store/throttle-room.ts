@@ -1,6 +1,7 @@
 // Keeps the table of throttles below a ceiling, whoever fills it and with whatever: its rows are made by people who are not signed in.
 // What goes first is what says least: rows that block nothing, those with the fewest tries, then the oldest. So a flood of new names
-// takes the place of its own rows, and forgets neither a block nor a count that somebody's guesses earned.
+// takes the place of its own rows, and forgets neither a block nor a count that somebody's guesses earned, nor a known place. Mailboxes
+// that got their mails of the hour go as if they blocked nothing: five requests fill one, and the mails of all have their own bound.
 // When nothing can go, there is no room: the caller then treats the try as blocked.
 
 import { sql } from 'kysely';
@@ -33,6 +34,9 @@ export async function makeThrottleRoom(unit: Unit, added: number, ceiling = maxT
   return true;
 }
 
+/** Kinds whose blocks may go. Otherwise strangers could fill the table for an hour, and nobody would find room to sign in. */
+const requestKinds = ['mail-recipient', 'request-address'];
+
 /** @returns how many rows went */
 async function evictThrottles(unit: Unit, count: number): Promise<number> {
   const result = await unit.sql
@@ -43,7 +47,7 @@ async function evictThrottles(unit: Unit, count: number): Promise<number> {
         'in',
         selectFrom('throttles')
           .select(['kind', 'key_digest'])
-          .where('blocked_until_at', '<=', unit.logTime)
+          .where((on) => on.or([on('blocked_until_at', '<=', unit.logTime), on('kind', 'in', requestKinds)]))
           .orderBy('failures')
           .orderBy('last_at')
           .limit(count)

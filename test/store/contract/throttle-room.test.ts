@@ -50,4 +50,18 @@ describeEngines('room for throttles', (engine) => {
     expect((await store.write((unit) => makeThrottleRoom(unit, 10, 100))).value).toBe(false);
     expect(await count(store, 'blocked')).toBe(100);
   });
+
+  test('attack: everybody locked out. Mailboxes that strangers filled for an hour give room to guesses, and blocks of guesses stay', async () => {
+    const { store } = await openEmpty(engine);
+    await fill(store, 'guess-account-password-pair', 30, 6, now + 60);
+    await fill(store, 'mail-recipient', 70, 5, now + 3600);
+    await fill(store, 'request-address', 5, 50, now + 3600);
+    await fill(store, 'known-users-file', 5, 1_000_000, 0);
+    const { value } = await store.write((unit) => makeThrottleRoom(unit, 10, 100));
+    expect(value).toBe(true);
+    expect([await count(store, 'guess-account-password-pair'), await count(store, 'known-users-file')]).toEqual([
+      30, 5,
+    ]);
+    expect([await count(store, 'mail-recipient'), await count(store, 'request-address')]).toEqual([40, 5]);
+  });
 });
