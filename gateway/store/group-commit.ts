@@ -152,7 +152,9 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
   async function beginTwice(): Promise<Begun | Error> {
     try {
       return await begin(options);
-    } catch {
+    } catch (first) {
+      // a file has no connection that breaks, and whoever holds its lock was waited for
+      if (engine.kind === 'sqlite') return first instanceof Error ? first : new Error(String(first));
       try {
         return await begin(options);
       } catch (error) {

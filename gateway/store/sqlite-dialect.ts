@@ -1,8 +1,10 @@
 // Kysely's dialect for node:sqlite: a few connections to one file, each used by one caller at a time.
-// Statements run to their end in one go, so a query never waits for another query, only for a whole transaction.
+// Statements run to their end in one go, so a query never waits for another query, only for a whole transaction. Another process's
+// lock is waited for between tries, and not inside SQLite, where the whole process would stand still meanwhile.
 // Errors of the file system become `StoreAway`; errors in what was asked stay what they are.
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -13,6 +15,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { monotonicMs } from '../telemetry/clock.ts';
 import { GaveUp } from './failure-cause.ts';
 import { StoreAway } from './store.ts';
 
@@ -27,6 +30,8 @@ export interface SqliteDialectOptions {
 
 /** Prepared statements kept per connection. */
 const maxPrepared = 256;
+/** Between two tries to get a lock that another process holds. */
+const retryMs = 20;
 
 export function makeSqliteDialect(options: SqliteDialectOptions): Dialect {
   return {
@@ -74,11 +79,12 @@ class SqliteDriver implements Driver {
   }
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    execute(connection, this.#options.access === 'write' ? 'begin immediate' : 'begin');
+    if (!(connection instanceof SqliteConnection)) return;
+    await connection.runPatiently(this.#options.access === 'write' ? 'begin immediate' : 'begin');
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    if (connection instanceof SqliteConnection) connection.commit();
+    if (connection instanceof SqliteConnection) await connection.commit();
   }
 
   /** Never fails: SQLite rolls back by itself after the worst errors, and then has nothing left to roll back. */
@@ -103,12 +109,14 @@ class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #access: 'read' | 'write';
+  readonly #waitMs: number;
   readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly givesRows: boolean }>();
   /** As on PostgreSQL: after a statement of a unit failed, the unit takes no other until it went back to its savepoint. */
   #hasFailed = false;
 
   constructor({ file, access, waitMs }: SqliteDialectOptions) {
     this.#access = access;
+    this.#waitMs = waitMs;
     this.#database = new DatabaseSync(file, { timeout: waitMs, allowExtension: false });
     // FULL: a commit is in the file when it returns, after a power cut as well. fullfsync is what that takes on macOS.
     // https://www.sqlite.org/pragma.html#pragma_synchronous
@@ -120,7 +128,8 @@ class SqliteConnection implements DatabaseConnection {
       PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON;
       PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;
       PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=8000;
-      PRAGMA cache_size=${access === 'read' ? -16_384 : -65_536}; PRAGMA query_only=${access === 'read' ? 'ON' : 'OFF'}`);
+      PRAGMA cache_size=${access === 'read' ? -16_384 : -65_536}; PRAGMA query_only=${access === 'read' ? 'ON' : 'OFF'};
+      PRAGMA busy_timeout=0`);
     } catch (error) {
       // on a full disk it is open and of no use
       this.#database.close();
@@ -128,9 +137,9 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 
-  commit(): void {
+  async commit(): Promise<void> {
     if (this.#hasFailed) throw new Error('the transaction had failed, so nothing was committed');
-    this.run('commit');
+    await this.runPatiently('commit');
   }
 
   rollback(): void {
@@ -143,15 +152,21 @@ class SqliteConnection implements DatabaseConnection {
       throw new Error('a statement of this unit failed before: it cannot go on');
     try {
       const values = query.parameters.map(toSqlite);
-      const { statement, givesRows } = this.#prepare(query.sql);
-      if (givesRows) return { rows: statement.all(...values) as R[] };
-      const { changes } = statement.run(...values);
-      if (query.sql === goBack) this.#hasFailed = false;
-      return { numAffectedRows: BigInt(changes), rows: [] };
+      const run = (): QueryResult<R> => this.#run(query.sql, values);
+      // who has the write lock meets no other
+      return this.#access === 'write' && this.#database.isTransaction ? run() : await this.#patiently(run);
     } catch (error) {
       this.#hasFailed = this.#access === 'write' && this.#database.isTransaction;
       throw this.#asAway(error);
     }
+  }
+
+  #run<R>(text: string, values: SQLInputValue[]): QueryResult<R> {
+    const { statement, givesRows } = this.#prepare(text);
+    if (givesRows) return { rows: statement.all(...values) as R[] };
+    const { changes } = statement.run(...values);
+    if (text === goBack) this.#hasFailed = false;
+    return { numAffectedRows: BigInt(changes), rows: [] };
   }
 
   // biome-ignore lint/correctness/useYield: the interface asks for it, and nothing here streams
@@ -165,6 +180,31 @@ class SqliteConnection implements DatabaseConnection {
       this.#hasFailed = false;
     } catch (error) {
       throw this.#asAway(error);
+    }
+  }
+
+  /** The same, with a wait for another process's lock. */
+  async runPatiently(text: string): Promise<void> {
+    try {
+      await this.#patiently(() => this.#database.exec(text));
+      this.#hasFailed = false;
+    } catch (error) {
+      throw this.#asAway(error);
+    }
+  }
+
+  /** A statement that meets a lock did nothing, and may be tried again. */
+  async #patiently<T>(run: () => T): Promise<T> {
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    for (;;) {
+      try {
+        return run();
+      } catch (error) {
+        const now = monotonicMs();
+        if (deadlineMs === Number.POSITIVE_INFINITY) deadlineMs = now + this.#waitMs;
+        if (resultCode(error) !== busyCode || now >= deadlineMs || !this.#database.isOpen) throw error;
+      }
+      await pause(retryMs);
     }
   }
 
@@ -184,8 +224,7 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   #asAway(error: unknown): unknown {
-    // Primary result codes: https://www.sqlite.org/rescode.html
-    const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+    const code = resultCode(error);
     const isRefusedWrite = code === 8 && this.#access === 'read';
     return awayCodes.has(code) && !isRefusedWrite ? new StoreAway(error) : error;
   }
@@ -197,8 +236,12 @@ const goBack = 'rollback to savepoint unit';
 /** perm, busy, locked, nomem, readonly, ioerr, corrupt, full, cantopen, protocol, notadb. */
 const awayCodes = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
 
-function execute(connection: DatabaseConnection, text: string): void {
-  if (connection instanceof SqliteConnection) connection.run(text);
+/** SQLITE_BUSY: another process holds a lock. */
+const busyCode = 5;
+
+/** The primary one: https://www.sqlite.org/rescode.html. 0 for an error that is not SQLite's. */
+function resultCode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
 }
 
 /** The values both engines take: texts without NUL, whole numbers up to 2^53, null. */
