@@ -307,15 +307,15 @@ describe('a pass cookie', () => {
     }
   });
 
-  test('is judged sixteen times and no more, however often one of them is there', async () => {
+  test('is found behind any number of others that hold, for something else or no longer', async () => {
     const pass = `latchkey_pass=${gateway.mint({}, 'pass')}`;
-    const elsewhere = (at: number) => `latchkey_pass=${gateway.mint({ paths: [`/other/${at}/*`] }, 'pass')}`;
-    const many = Array.from({ length: 16 }, (_, at) => elsewhere(at));
-    const same = Array(30).fill(elsewhere(0));
-    expect((await ask('GET', '/vod/a', [`Cookie: ${[...many.slice(1), pass].join('; ')}`])).status).toBe(200);
-    expect((await ask('GET', '/vod/a', [`Cookie: ${[...same, pass].join('; ')}`])).status).toBe(200);
-    upstream.clear();
-    expect((await refused('GET', '/vod/a', [`Cookie: ${[...many, pass].join('; ')}`])).status).toBe(403);
+    const now = Math.floor(Date.now() / 1000);
+    const elsewhere = Array.from({ length: 30 }, (_, at) => gateway.mint({ paths: [`/other/${at}/*`] }, 'pass'));
+    const over = Array.from({ length: 30 }, (_, at) => gateway.mint({ iat: now - 900, exp: now - 300 - at }, 'pass'));
+    for (const planted of [elsewhere, over, Array(30).fill(elsewhere[0])]) {
+      const cookies = [...planted.map((token) => `latchkey_pass=${token}`), pass].join('; ');
+      expect((await ask('GET', '/vod/a', [`Cookie: ${cookies}`])).status).toBe(200);
+    }
   });
 
   test('that holds, but for something else, is 403 and stays', async () => {

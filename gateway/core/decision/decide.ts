@@ -13,7 +13,7 @@ import { parseBasic } from './basic.ts';
 import { type CookieChanges, clearedPass, clearedSession, renewedSession } from './cookie-changes.ts';
 import { type Denial, deny, mayEnter, mayEnterFolder, mayGoOn, maySignIn, presented } from './denial.ts';
 import { chooseOwn, countOwn } from './explicit-tokens.ts';
-import { type CredentialPlace, maxPassCookies, type RequestFacts } from './facts.ts';
+import type { CredentialPlace, RequestFacts } from './facts.ts';
 import { isOfAnother, judgeSession } from './judge-session.ts';
 import { isOutsideScope, judgeToken } from './judge-token.ts';
 import { Misplaced, placeRequest } from './place-request.ts';
@@ -114,11 +114,9 @@ export function decide(
   let outside: DenyReason | null = null;
   let stale: string | null = null;
   let ofAnother: Permit | null = null;
-  let looked = 0;
   if (looksAtTokens && facts.passCookies.length > 0) {
     for (const cookie of facts.passCookies) {
       const verified = live.verify(cookie);
-      if (verified.kind === 'verified' && ++looked > maxPassCookies) break;
       const verdict = judgeToken(verified, facts, route, snapshot, live, now);
       if (typeof verdict !== 'string') {
         const permit = allowToken(route, 'pass-cookie', verdict, cookies, now >= verdict.renewFrom ? verdict : null);

@@ -45,11 +45,9 @@ export interface RequestFacts {
 /** Explicit tokens in one request that are told apart; with more it is refused before any of them is looked at. */
 export const maxExplicitTokens = 16;
 
-/** Pass cookies that are judged, of those whose signature holds; nested collections legitimately send two. */
-export const maxPassCookies = 16;
-
 /**
- * Pass cookies whose signature is looked at. A sibling of the host can set any number of them, and a browser keeps fewer than two
- * hundred for a domain: none of those may push out the good one behind them.
+ * Pass cookies that are judged. A sibling of the host can set any number of them, passes of its own among them, and a browser keeps
+ * fewer than two hundred for a domain: none of those may push out the good one behind them. What a request costs is bounded by the
+ * length of its head: to judge one whose signature holds is the smaller part of it.
  */
 export const maxPassValues = 256;
