@@ -50,6 +50,11 @@ export function judgeRoutes(token: VerifiedToken, { config, ring, now }: Circums
     const places = placesOf(token, policy, snapshot);
     let refused: RouteVerdict | null = null;
     for (const facts of places) {
+      if (policy.methods !== null && !policy.methods.includes(facts.method)) {
+        const detail = `the route takes ${policy.methods.join(', ')} alone`;
+        refused ??= { route: route.name, opens: false, reason: 'method-refused', detail };
+        continue;
+      }
       const reason = judgeToken(token, facts, policy, snapshot, live, now);
       if (typeof reason !== 'string') {
         return { route: route.name, opens: true, reason: null, detail: openedText(token, policy) };
@@ -132,30 +137,43 @@ function policyOf(snapshot: Snapshot, { host, path }: Pick<RoutePolicy, 'host' |
 
 /** Requests of the route that the token may be meant for, the likeliest first; one that it is not meant for when there are none. */
 function placesOf({ claims }: VerifiedToken, route: RoutePolicy, snapshot: Snapshot): readonly RequestFacts[] {
-  const method = claims.methods?.[0] ?? 'GET';
+  const method = methodFor(claims.methods, route);
   const client = claims.ips?.[0]?.split('/')[0] ?? '127.0.0.1';
-  const host = hostFor(claims.hosts ?? [], route);
+  const host = hostFor(claims.hosts ?? [], route, snapshot);
   const paths = (claims.paths ?? []).flatMap((pattern) => pathFor(canonicalPattern(pattern) ?? '', route.path));
   const here = paths.filter((path) => chooseRoute(snapshot.routes, host, path) === route);
   return [...new Set([...here, route.path])].map((path) => factsAt(host, path, method, client));
 }
 
-/** A host of the route, one of the token's where it can be. */
-function hostFor(wanted: readonly string[], route: RoutePolicy): string {
+/** A method that the route takes, one of the token's where it can be. */
+function methodFor(wanted: readonly string[] | undefined, { methods }: RoutePolicy): string {
+  const both = methods === null ? wanted : wanted?.filter((method) => methods.includes(method));
+  return both?.[0] ?? wanted?.[0] ?? methods?.[0] ?? 'GET';
+}
+
+/** A host of the route, one of the token's where it can be: not one that has routes of its own instead. */
+function hostFor(wanted: readonly string[], route: RoutePolicy, { routes }: Snapshot): string {
   if (route.host !== null && !route.host.startsWith('*')) return route.host;
   const suffix = route.host === null ? '' : route.host.slice(1);
-  const found = wanted.map((host) => host.replace('*', 'x')).find((host) => host.endsWith(suffix));
+  const found = wanted
+    .map((host) => host.replace('*', 'x'))
+    .find((host) => host.endsWith(suffix) && routes.find(host, route.path) === route);
   return found ?? `x${suffix}`;
 }
 
-/** A path that both a pattern and the route have; empty when there is none, or none is easy to find. */
+/** Paths that a pattern and the route may both have; empty when none is easy to find. */
 function pathFor(pattern: string, routePath: string): readonly string[] {
   const isBelow = pattern.endsWith('/*');
   // a star inside a segment stands for one letter as well as for any other text
   const path = comparedForm((isBelow ? pattern.slice(0, -1) : pattern).replaceAll('*', 'x'));
   if (path === routePath) return [path];
   if (routePath.endsWith('/') && path.startsWith(routePath)) return [path];
-  return isBelow && routePath.startsWith(path) ? [routePath] : [];
+  if (isBelow && routePath.startsWith(path)) return [routePath];
+  // and for the route's own: whether the pattern has that path is judged like every other
+  const route = comparedForm(routePath).split('/');
+  const rest = path.split('/').slice(route.length - 1);
+  if (!routePath.endsWith('/')) return [routePath];
+  return rest.length === 0 ? [routePath] : [[...route.slice(0, -1), ...rest].join('/')];
 }
 
 function factsAt(host: string, path: string, method: string, clientAddress: string): RequestFacts {

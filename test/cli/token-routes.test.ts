@@ -27,6 +27,11 @@ routes:
   - { name: inner, path: /guarded/inner/, upstream: media, accept: [token] }
   - { name: open, path: /guarded/open/, upstream: media, accept: [anyone] }
 `;
+const more = `
+  - { name: read, path: /read/, upstream: media, accept: [token], methods: [GET, HEAD] }
+  - { name: own, host: own.example.org, path: /vod/, upstream: media, accept: [token] }
+  - { name: kids, path: /vod/kids/, upstream: media, accept: [token] }
+`;
 
 let folder: ConfigFolder;
 let file: string;
@@ -110,6 +115,21 @@ describe('token inspect', () => {
     // a longer route has all of what it names
     const shadowed = await inspect(mint({ paths: ['/vod/short/a.ts'] }));
     expect([shadowed.said.holds, shadowed.said.reason]).toEqual([false, 'outside-path']);
+  });
+
+  test.each([
+    ['none by a method that the route does not take', { paths: ['/read/*'], methods: ['POST', 'PUT'] }, []],
+    ['those by one of several that it takes', { paths: ['/read/*'], methods: ['POST', 'GET'] }, ['read']],
+    ['none without a host, where its own host has others', { paths: ['/vod/a'], hosts: ['own.example.org'] }, ['own']],
+    ['those whose names a star stands for', { paths: ['/vod/*/index.m3u8'] }, ['vod', 'own', 'kids']],
+  ])('opens routes: %s', async (_what, claims, routes) => {
+    writeFileSync(file, yaml + more.slice(1));
+    try {
+      const { said } = await inspect(mint(claims));
+      expect(said.routes.filter(({ opens }) => opens).map(({ route }) => route)).toEqual(routes);
+    } finally {
+      writeFileSync(file, yaml);
+    }
   });
 
   test('a pass is judged by the answer that it was made from', async () => {
