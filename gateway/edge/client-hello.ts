@@ -1,4 +1,4 @@
-// Finds the server name in a TLS ClientHello before the handshake begins, so that only hosts which want client
+// Finds the server name and the random in a TLS ClientHello before the handshake begins, so that only hosts which want client
 // certificates ask for them. It picks a policy and proves nothing: the name is compared with the handshake's own later.
 // Pure. Rules: RFC 8446 §4.1.2 and §5.1, RFC 6066 §3.
 
@@ -6,8 +6,8 @@ import { canonicalHost } from '../core/decision/host.ts';
 
 export type ClientHello =
   | { readonly kind: 'partial' }
-  /** `serverName` is lower case, null when the client names none. */
-  | { readonly kind: 'hello'; readonly serverName: string | null }
+  /** `serverName` is lower case, null when the client names none. `random`: its 32 octets as latin1. */
+  | { readonly kind: 'hello'; readonly serverName: string | null; readonly random: string }
   | { readonly kind: 'malformed' };
 
 /** Longest ClientHello that is looked at, record headers included; real ones have 0.3 to 2 KiB. */
@@ -60,8 +60,9 @@ function readBody(body: Buffer): ClientHello {
   at = skipVector(body, at, 2);
   at = skipVector(body, at, 1);
   if (at < 0) return malformed;
+  const random = body.toString('latin1', 2, 34);
   // a client of TLS 1.2 may leave the extensions out altogether
-  if (at === body.length) return { kind: 'hello', serverName: null };
+  if (at === body.length) return { kind: 'hello', serverName: null, random };
   if (skipVector(body, at, 2) !== body.length) return malformed;
   at += 2;
   let serverName: string | null = null;
@@ -77,7 +78,7 @@ function readBody(body: Buffer): ClientHello {
     }
     at = end;
   }
-  return { kind: 'hello', serverName };
+  return { kind: 'hello', serverName, random };
 }
 
 /** Exactly one name of the one type there is. */

@@ -14,6 +14,7 @@ import { EarlyConnections } from './early-connections.ts';
 import { HandshakeQueue } from './handshake-queue.ts';
 import { readPreface } from './preface.ts';
 import { networkOf } from './rate-limits.ts';
+import { RecentHellos } from './recent-hellos.ts';
 import type { Ticker } from './ticker.ts';
 import type { TlsFront, TlsTable } from './tls-table.ts';
 
@@ -47,6 +48,7 @@ export class TlsListener {
   readonly #options: TlsListenerOptions;
   readonly #queue: HandshakeQueue;
   readonly #begun: EarlyConnections;
+  readonly #recentHellos = new RecentHellos();
   /** By both ends of the connection: `tls` gives the secured socket and no way from it to the one below. */
   readonly #pending = new Map<string, Pending>();
   #table: TlsTable;
@@ -80,6 +82,7 @@ export class TlsListener {
     const table = this.#table;
     const { needsServerName } = table;
     let serverName = '';
+    let isReplay = false;
     readPreface({
       socket: transport,
       ticker,
@@ -90,7 +93,11 @@ export class TlsListener {
         // where nothing hangs on the name OpenSSL may judge what this reader does not understand
         if (hello.kind === 'malformed') return needsServerName ? 'refuse' : 0;
         if (needsServerName) serverName = hello.serverName ?? '';
-        return 0;
+        isReplay = this.#recentHellos.isRepeated(hello.random);
+        if (!isReplay) return 0;
+        // a reset: thousands that are closed in good form would stay with the system for a minute each
+        transport.resetAndDestroy();
+        return 'refuse';
       },
       onDone: () => {
         const pending: Pending = { transport, peerAddress, serverName };
@@ -105,7 +112,8 @@ export class TlsListener {
         });
       },
       onRefused: () => {
-        metrics.tlsHandshakesFailed++;
+        if (isReplay) metrics.tlsHellosReplayed++;
+        else metrics.tlsHandshakesFailed++;
       },
     });
   }

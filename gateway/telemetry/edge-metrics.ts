@@ -68,6 +68,7 @@ export class EdgeMetrics {
   parseRefusals = 0;
   tlsHandshakes = 0;
   tlsHandshakesFailed = 0;
+  tlsHellosReplayed = 0;
   tlsSessionsResumed = 0;
   proxyHeadersRefused = 0;
   retries = 0;
@@ -285,6 +286,11 @@ export class EdgeMetrics {
     );
     counter('latchkey_tls_handshakes_total', 'TLS handshakes that were completed.', () => this.tlsHandshakes);
     counter('latchkey_tls_handshakes_failed_total', 'TLS handshakes that failed.', () => this.tlsHandshakesFailed);
+    counter(
+      'latchkey_tls_hellos_replayed_total',
+      'Connections reset for a ClientHello that was seen before.',
+      () => this.tlsHellosReplayed,
+    );
     counter('latchkey_tls_sessions_resumed_total', 'TLS sessions resumed.', () => this.tlsSessionsResumed);
     counter(
       'latchkey_proxy_headers_refused_total',

@@ -35,8 +35,16 @@ beforeAll(async () => {
 });
 
 test('finds the name of a real client, in lower case, and none where there is none', () => {
-  expect(readClientHello(named)).toEqual({ kind: 'hello', serverName: 'media.example' });
-  expect(readClientHello(nameless)).toEqual({ kind: 'hello', serverName: null });
+  expect(readClientHello(named)).toMatchObject({ kind: 'hello', serverName: 'media.example' });
+  expect(readClientHello(nameless)).toMatchObject({ kind: 'hello', serverName: null });
+});
+
+test('the random is the 32 octets that a client makes anew for each connection', async () => {
+  const again = await helloOf('Media.Example');
+  const [first, second] = [readClientHello(named), readClientHello(again)];
+  expect(first).toMatchObject({ random: named.toString('latin1', 11, 43) });
+  expect(second).toMatchObject({ random: again.toString('latin1', 11, 43) });
+  expect(first).not.toEqual(second);
 });
 
 test('every cut of it is its beginning', () => {
@@ -52,7 +60,7 @@ test('a message that is spread over records is one message', () => {
       const record = (piece: Buffer) =>
         Buffer.concat([Buffer.from([22, 3, 1, piece.length >> 8, piece.length & 255]), piece]);
       const split = Buffer.concat([record(message.subarray(0, cut)), record(message.subarray(cut))]);
-      expect(readClientHello(split)).toEqual({ kind: 'hello', serverName: 'media.example' });
+      expect(readClientHello(split)).toEqual(readClientHello(named));
     }),
     { numRuns: 100 },
   );

@@ -1,10 +1,12 @@
 // Floods before HTTP begins: recorded ClientHellos, connections that say nothing. They hold up nobody who does neither.
 
+import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { HandshakeQueue } from '../../gateway/edge/handshake-queue.ts';
+import { RecentHellos } from '../../gateway/edge/recent-hellos.ts';
 import { CertificateFolder } from '../support/certificate-folder.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { RecordingUpstream } from '../support/recording-upstream.ts';
@@ -30,7 +32,8 @@ beforeAll(async () => {
 });
 
 afterEach(() => {
-  for (const socket of opened.splice(0)) socket.destroy();
+  // a reset, because a handshake whose client only closes goes on for its time
+  for (const socket of opened.splice(0)) socket.resetAndDestroy();
 });
 
 afterAll(async () => {
@@ -62,6 +65,11 @@ async function recordClientHello(): Promise<Buffer> {
   client.destroy();
   server.close();
   return hello;
+}
+
+/** The same with another random: it stands behind the headers of record and message, and the version. */
+function withFreshRandom(hello: Buffer): Buffer {
+  return randomFillSync(Buffer.from(hello), 11, 32);
 }
 
 /** One turn of the event loop. */
@@ -108,6 +116,28 @@ test('a turn takes no more handshakes once a millisecond is over, and one at a t
   expect([slow.begun(), overloaded.begun()]).toEqual([2, 1]);
 });
 
+test('while many wait, handshakes rest for as long as they took, and when few do they do not', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  try {
+    let now = 0;
+    const { queue, push, begun } = begunBy(false, () => now);
+    for (let at = 0; at < 70; at++) {
+      push('flood', () => {
+        now += 5;
+      });
+    }
+    for (let at = 0; at < 4; at++) await turn();
+    expect([begun(), queue.size]).toEqual([1, 69]);
+    for (let at = 0; at < 5; at++) vi.advanceTimersByTime(5);
+    expect([begun(), queue.size]).toEqual([6, 64]);
+    await turn();
+    await turn();
+    expect(begun()).toBe(8);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('one network waits behind no flood of another, and what has no place is cut and counted', async () => {
   const { queue, push, begun, cut } = begunBy(false, () => 0);
   for (let at = 0; at < 2500; at++) push(`flood ${at % 3}`);
@@ -121,10 +151,42 @@ test('one network waits behind no flood of another, and what has no place is cut
   expect([begun(), isDone]).toEqual([8, true]);
 });
 
-test('replayed ClientHellos keep no handshake places: the oldest of whoever has most go, and a visitor shakes hands', async () => {
+test('a ClientHello that was seen before is reset without a handshake, from wherever it comes, and its sender shakes hands with a new one', async () => {
+  const hello = await recordClientHello();
+  const { metrics } = gateway;
+  const [replayed, failed] = [metrics.tlsHellosReplayed, metrics.tlsHandshakesFailed];
+  const [answer] = (await once(await open('127.0.0.2', hello), 'data')) as [Buffer];
+  // a ServerHello
+  expect(answer[0]).toBe(22);
+  for (const from of ['127.0.0.2', '127.0.0.3']) {
+    const again = await open(from, hello);
+    again.on('data', () => expect.unreachable('a replay was answered'));
+    await new Promise((resolve) => again.once('close', resolve));
+  }
+  const other = await open('127.0.0.2', withFreshRandom(hello));
+  expect((await once(other, 'data'))[0][0]).toBe(22);
+  expect([metrics.tlsHellosReplayed - replayed, metrics.tlsHandshakesFailed - failed]).toEqual([2, 0]);
+});
+
+test('of randoms the latest are remembered, and one that keeps coming is not forgotten', () => {
+  const recent = new RecentHellos(2);
+  expect(['a', 'b', 'a', 'c', 'd', 'a', 'e'].map((random) => recent.isRepeated(random))).toEqual([
+    false,
+    false,
+    true,
+    false,
+    false,
+    true,
+    false,
+  ]);
+  expect(recent.isRepeated('b')).toBe(false);
+});
+
+test('handshakes that nobody finishes keep no places: the oldest of whoever has most go, and a visitor shakes hands', async () => {
   const hello = await recordClientHello();
   const before = gateway.metrics.earlyConnectionsCut;
-  for (let at = 0; at < 700; at += 50) await Promise.all(Array.from({ length: 50 }, () => open('127.0.0.2', hello)));
+  for (let at = 0; at < 700; at += 50)
+    await Promise.all(Array.from({ length: 50 }, () => open('127.0.0.2', withFreshRandom(hello))));
   // 512 handshakes may wait for their clients
   await expect.poll(() => gateway.metrics.earlyConnectionsCut - before).toBe(188);
   const answer = await askTls(
