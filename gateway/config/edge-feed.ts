@@ -7,6 +7,7 @@
 //   POST /applied                 AppliedReport             204
 //   POST /metrics                 MetricsReport             204
 //   POST /password                PasswordQuestion          200 PasswordAnswer
+//   POST /known                   KnownQuestion             200 KnownAnswer
 //   POST /renew-password          RenewPasswordQuestion     200 RenewPasswordAnswer
 //   POST /access                  AccessQuestion            200 AccessAnswer | SessionEnded
 //   POST /renew-session           RenewSessionQuestion      200 RenewSessionAnswer
@@ -131,7 +132,36 @@ export type PasswordAnswer =
       readonly credentialVersion: number;
     }
   | { readonly kind: 'refused' }
-  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+  | {
+      readonly kind: 'busy';
+      readonly retryAfterSeconds: number;
+      /** Who else would be told the same now; left out when only this name is. */
+      readonly strangers?: StrangersWait;
+    };
+
+/**
+ * Seconds until a guess may be looked at of somebody who never gave the right password from where they are: so a guess for another
+ * name need not be asked about either.
+ */
+export interface StrangersWait {
+  /** From the same source. */
+  readonly here: number;
+  /** From anywhere. */
+  readonly everywhere: number;
+}
+
+/** Who of these gave the right password from there lately: their guesses wait behind no stranger's. */
+export interface KnownQuestion {
+  readonly places: readonly { readonly user: string; readonly address: string }[];
+}
+
+/** In the order of the question. */
+export interface KnownAnswer {
+  readonly known: readonly boolean[];
+}
+
+/** Places that are asked about at once. */
+export const maxPlacesPerQuestion = 64;
 
 /** Whether the record that a pass was issued for still stands as it was. */
 export interface RenewPasswordQuestion {

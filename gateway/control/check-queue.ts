@@ -70,8 +70,7 @@ export class CheckQueue {
     const { clock, deadlineMs } = this.#options;
     const now = clock.monotonicMs();
     const queue = source.isKnown ? this.#known : this.#strangers;
-    const ahead = queue.ahead(source.name) + (source.isKnown ? 0 : this.#known.size);
-    const waitMs = this.#waitOf(ahead, now);
+    const waitMs = this.#waitOf(this.#aheadOf(source), now);
     if (waitMs > deadlineMs) return Promise.resolve(busy(waitMs));
     return new Promise((resolve, reject) => {
       const entry: Waiting = {
@@ -93,11 +92,22 @@ export class CheckQueue {
     });
   }
 
+  /** Whether a stranger would get a turn in time of whose source nothing waits. */
+  isOpenToStrangers(): boolean {
+    const { clock, deadlineMs } = this.#options;
+    const waitMs = this.#waitOf(this.#aheadOf({ name: '', isKnown: false }), clock.monotonicMs());
+    return waitMs <= deadlineMs && this.#strangers.hasRoom('');
+  }
+
   /** Turns all waiting away. */
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#turnAway(() => true);
+  }
+
+  #aheadOf({ name, isKnown }: CheckSource): number {
+    return isKnown ? this.#known.ahead(name) : this.#strangers.ahead(name) + this.#known.size;
   }
 
   /** How long a check waits that has so many before it: for the rate, and for those that run. */

@@ -177,6 +177,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         metrics.password(answer.kind);
         return answer;
       },
+      knownPlaces: (question) => passwords.knownPlaces(question),
       renewPassword: (question) => passwords.renew(question),
       ...noStoreAnswers,
       ...options.answers,

@@ -7,6 +7,9 @@ import { z } from 'zod';
 import {
   type AccessAnswer,
   type AccessQuestion,
+  type KnownAnswer,
+  type KnownQuestion,
+  maxPlacesPerQuestion,
   maxSeenPerReport,
   type PasswordAnswer,
   type PasswordQuestion,
@@ -23,6 +26,7 @@ import { sendProblem } from './problem-answers.ts';
 /** What answers. Each may reject, with `StoreAway` for one: then the edge treats the question as unanswered. */
 export interface EdgeAnswers {
   readonly verifyPassword: (question: PasswordQuestion) => Promise<PasswordAnswer>;
+  readonly knownPlaces: (question: KnownQuestion) => Promise<KnownAnswer>;
   readonly renewPassword: (question: RenewPasswordQuestion) => Promise<RenewPasswordAnswer>;
   readonly answerAccess: (question: AccessQuestion) => Promise<AccessAnswer | SessionEnded>;
   readonly renewSession: (question: RenewSessionQuestion) => Promise<RenewSessionAnswer>;
@@ -44,6 +48,9 @@ const passwordQuestion = z.object({
   password: z.string().max(8192),
   address: z.string().max(100),
 });
+const knownQuestion = z.object({
+  places: z.array(z.object({ user: z.string().max(8192), address: z.string().max(100) })).max(maxPlacesPerQuestion),
+});
 const renewPasswordQuestion = z.object({ credentialId: id, version: z.int(), sub: z.string().max(8192) });
 const accessQuestion = z.object({ account: id, session: id, device: id, host, path: z.string().max(16_384) });
 const renewSessionQuestion = z.object({ account: id, session: id, device: id, host });
@@ -64,6 +71,7 @@ export function answerEdgeQuestions(server: FastifyInstance, answers: EdgeAnswer
     });
   };
   endpoint('/password', passwordQuestion, answers.verifyPassword);
+  endpoint('/known', knownQuestion, answers.knownPlaces);
   endpoint('/renew-password', renewPasswordQuestion, answers.renewPassword);
   endpoint('/access', accessQuestion, answers.answerAccess);
   endpoint('/renew-session', renewSessionQuestion, answers.renewSession);

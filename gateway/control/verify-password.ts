@@ -5,10 +5,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type {
+  KnownAnswer,
+  KnownQuestion,
   PasswordAnswer,
   PasswordQuestion,
   RenewPasswordAnswer,
   RenewPasswordQuestion,
+  StrangersWait,
 } from '../config/edge-feed.ts';
 import { clientNetworks } from '../core/token/client-network.ts';
 import { verifyPassword } from '../store/password-hash.ts';
@@ -31,6 +34,9 @@ export interface PasswordVerifierOptions {
   /** What slows guessing. Default: counts in memory alone, for a control without a store. */
   readonly guesses?: UsersFileGuesses;
 }
+
+/** How long it says something that a line of the queue had no place. */
+const lineSeconds = 1;
 
 type Users = ReadonlyMap<string, UserRecord>;
 
@@ -61,6 +67,11 @@ export class PasswordVerifier {
     return answer;
   }
 
+  /** Who of these gave the right password from there lately. No guess, and nothing is counted. */
+  async knownPlaces({ places }: KnownQuestion): Promise<KnownAnswer> {
+    return { known: await this.#guesses.areKnown(places) };
+  }
+
   /** Whether the record that a pass was issued for is still there, with the password it had. No guess, so no hash. */
   async renew({ sub, credentialId, version }: RenewPasswordQuestion): Promise<RenewPasswordAnswer> {
     const record = findUser(await this.#currentUsers(), sub);
@@ -78,13 +89,16 @@ export class PasswordVerifier {
    * computed. So what is refused costs no hash, and what is hashed was counted.
    */
   async #check({ user, password, address }: PasswordQuestion): Promise<PasswordAnswer> {
-    const { waitSeconds, isKnown } = await this.#guesses.look(user, address);
-    if (waitSeconds > 0) return { kind: 'busy', retryAfterSeconds: waitSeconds };
+    const { waitSeconds, isKnown, strangers } = await this.#guesses.look(user, address);
+    if (waitSeconds > 0) return busy(waitSeconds, isKnown ? null : strangers);
     // Guesses from a place that gave the right password before wait behind nobody else's.
     const { source } = clientNetworks(address);
     const turn = { name: isKnown ? this.#digest(user, source) : source, isKnown };
     const outcome = await this.#queue.run(turn, () => this.#guess(user, password, address));
-    return outcome.kind === 'busy' ? outcome : outcome.value;
+    if (outcome.kind === 'done') return outcome.value;
+    // The line that had no place is that of the source.
+    const line: StrangersWait = { here: lineSeconds, everywhere: this.#queue.isOpenToStrangers() ? 0 : lineSeconds };
+    return busy(outcome.retryAfterSeconds, isKnown ? null : line);
   }
 
   async #guess(user: string, password: string, address: string): Promise<PasswordAnswer> {
@@ -129,6 +143,12 @@ export class PasswordVerifier {
     this.#users = read.kind === 'read' ? read.users : new Map();
     return this.#users;
   }
+}
+
+/** @param strangers  who else would be told so; null for nobody */
+function busy(retryAfterSeconds: number, strangers: StrangersWait | null): PasswordAnswer {
+  const isForOthers = strangers !== null && Math.max(strangers.here, strangers.everywhere) > 0;
+  return { kind: 'busy', retryAfterSeconds, ...(isForOthers ? { strangers } : {}) };
 }
 
 async function signatureOf(path: string): Promise<string> {

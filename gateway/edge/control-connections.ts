@@ -37,8 +37,10 @@ export interface ControlConnections {
 export const controlOrigin = 'http://localhost';
 export const reportDeadlineMs = 2000;
 export const questionDeadlineMs = 3000;
-/** Guesses that an edge has on their way at once. */
+/** Guesses of strangers that an edge has on their way at once. */
 export const maxGuesses = 32;
+/** Beside them, those of people who are known where they are. */
+export const maxKnownGuesses = 8;
 const maxQuestions = 16;
 
 export function openControlConnections(socketPath: string, edgeId: string): ControlConnections {
@@ -47,7 +49,7 @@ export function openControlConnections(socketPath: string, edgeId: string): Cont
   const asked = { ...shared, bodyTimeout: reportDeadlineMs, headersTimeout: questionDeadlineMs };
   // one connection: what is said of a place in the log comes in the order in which it was said
   const standing = new Client(controlOrigin, reports);
-  const guesses = new Pool(controlOrigin, { ...asked, connections: maxGuesses });
+  const guesses = new Pool(controlOrigin, { ...asked, connections: maxGuesses + maxKnownGuesses });
   const questions = new Pool(controlOrigin, { ...asked, connections: maxQuestions });
   const records = new Client(controlOrigin, asked);
   const metrics = new Client(controlOrigin, reports);

@@ -5,6 +5,8 @@
 import type {
   AccessAnswer,
   AccessQuestion,
+  KnownAnswer,
+  KnownQuestion,
   PasswordAnswer,
   PasswordQuestion,
   RenewPasswordAnswer,
@@ -14,6 +16,7 @@ import type {
   Seen,
   SeenReport,
   SessionEnded,
+  StrangersWait,
 } from '../config/edge-feed.ts';
 import { readAccessAnswer } from '../core/decision/access.ts';
 import { type ControlConnections, type ControlRoad, questionDeadlineMs } from './control-connections.ts';
@@ -26,6 +29,7 @@ export interface Away {
 /** What the data plane asks; `ControlClient` for an edge. */
 export interface ControlPort {
   askPassword(question: PasswordQuestion): Promise<PasswordAnswer | Away>;
+  askKnown(question: KnownQuestion): Promise<KnownAnswer | Away>;
   renewPassword(question: RenewPasswordQuestion): Promise<RenewPasswordAnswer | Away>;
   askAccess(question: AccessQuestion): Promise<AccessAnswer | SessionEnded | Away>;
   renewSession(question: RenewSessionQuestion): Promise<RenewSessionAnswer | Away>;
@@ -47,6 +51,13 @@ export class ControlQuestions implements ControlPort {
 
   askPassword(question: PasswordQuestion): Promise<PasswordAnswer | Away> {
     return this.#ask(this.#roads.guesses, '/password', question, readPasswordAnswer);
+  }
+
+  /** One at a time, on the road of the few: it must not wait behind the guesses that it tells apart. */
+  askKnown(question: KnownQuestion): Promise<KnownAnswer | Away> {
+    return this.#ask(this.#roads.questions, '/known', question, ({ known }: Partial<KnownAnswer>) =>
+      Array.isArray(known) && known.length === question.places.length ? { known } : away,
+    );
   }
 
   renewPassword(question: RenewPasswordQuestion): Promise<RenewPasswordAnswer | Away> {
@@ -122,12 +133,16 @@ export class ControlQuestions implements ControlPort {
   }
 }
 
+function strangersIn(said: StrangersWait | undefined): { readonly strangers?: StrangersWait } {
+  return said === undefined ? {} : { strangers: { here: Number(said.here), everywhere: Number(said.everywhere) } };
+}
+
 function readPasswordAnswer(answer: Partial<PasswordAnswer>): PasswordAnswer | Away {
   switch (answer.kind) {
     case 'refused':
       return { kind: 'refused' };
     case 'busy':
-      return { kind: 'busy', retryAfterSeconds: Number(answer.retryAfterSeconds) };
+      return { kind: 'busy', retryAfterSeconds: Number(answer.retryAfterSeconds), ...strangersIn(answer.strangers) };
     case 'verified': {
       const { sub, credentialId, credentialVersion } = answer;
       if (typeof sub !== 'string' || typeof credentialId !== 'string' || typeof credentialVersion !== 'number')

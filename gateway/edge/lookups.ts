@@ -8,9 +8,12 @@ import type { AccessCache } from '../core/decision/access-cache.ts';
 import type { Answers, Lookup, NoAnswer, PasswordLookupAnswer, RenewedSession } from '../core/decision/answers.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { AccessMetrics } from '../telemetry/access-metrics.ts';
-import { maxGuesses } from './control-connections.ts';
+import { monotonicMs } from '../telemetry/clock.ts';
+import { maxGuesses, maxKnownGuesses } from './control-connections.ts';
 import type { ControlPort } from './control-questions.ts';
 import { FlightShares } from './flight-shares.ts';
+import { GuessWaits } from './guess-waits.ts';
+import { KnownGuessers } from './known-guessers.ts';
 import { networkOf } from './rate-limits.ts';
 
 export type AccessReply = AccessAnswer | SessionEnded | NoAnswer;
@@ -21,12 +24,16 @@ export interface LookupsOptions {
   readonly cache: AccessCache;
   readonly metrics: AccessMetrics;
   readonly now: () => EpochSeconds;
+  /** Default: the machine's. */
+  readonly nowMs?: () => number;
 }
 
 /** Questions about access and sessions on their way at once, each counted once however many requests wait for it; by account. */
 const memberBounds = { max: 1024, maxPerSource: 256 };
 /** The one question that anybody can cause, for the price of a request; control lets fewer wait than an edge may ask. */
 const guessBounds = { max: maxGuesses, maxPerSource: 4 };
+/** For people who are known where they are: no stranger takes these. */
+const knownBounds = { max: maxKnownGuesses, maxPerSource: 4 };
 const guessRetrySeconds = 1;
 const away: NoAnswer = { kind: 'away' };
 
@@ -37,9 +44,14 @@ export class Lookups {
   readonly #passwords = new Map<string, Promise<PasswordLookupAnswer>>();
   readonly #members = new FlightShares(memberBounds);
   readonly #guesses = new FlightShares(guessBounds);
+  readonly #knownGuesses = new FlightShares(knownBounds);
+  readonly #waits: GuessWaits;
+  readonly #known: KnownGuessers;
 
   constructor(options: LookupsOptions) {
     this.#options = options;
+    this.#waits = new GuessWaits(options.nowMs ?? monotonicMs);
+    this.#known = new KnownGuessers((question) => options.control.askKnown(question));
   }
 
   /** @returns what was answered before, with the answer to this question */
@@ -68,23 +80,47 @@ export class Lookups {
     const key = JSON.stringify([address, user, password]);
     const running = this.#passwords.get(key);
     if (running !== undefined) return running;
-    const network = networkOf(address);
-    if (!this.#guesses.enter(network)) {
-      this.#options.metrics.guessTurnedAway();
-      return Promise.resolve({ kind: 'busy', retryAfterSeconds: guessRetrySeconds });
-    }
-    const flight = this.#askPassword(question).finally(() => {
-      this.#passwords.delete(key);
-      this.#guesses.leave(network);
-    });
+    const flight = this.#guess(question).finally(() => this.#passwords.delete(key));
     this.#passwords.set(key, flight);
     return flight;
   }
 
-  async #askPassword(question: PasswordQuestion): Promise<PasswordLookupAnswer> {
+  /** Strangers have so many places, and none while control is known to send them away; who is known has others. */
+  async #guess(question: PasswordQuestion): Promise<PasswordLookupAnswer> {
+    const { address, user } = question;
+    const source = networkOf(address);
+    const own = this.#waits.ofPair(source, user);
+    if (own > 0) return this.#turnAway(own);
+    const held = this.#waits.ofStrangers(source);
+    if (held === 0 && this.#guesses.enter(source)) return await this.#askPassword(question, source, this.#guesses);
+    const acquaintance = await this.#known.find(user, address);
+    switch (acquaintance) {
+      case 'away':
+        return away;
+      case 'stranger':
+      case 'crowded':
+        return this.#turnAway(Math.max(held, guessRetrySeconds));
+      case 'known':
+        if (!this.#knownGuesses.enter(source)) return this.#turnAway(guessRetrySeconds);
+        return await this.#askPassword(question, source, this.#knownGuesses);
+      default:
+        return acquaintance satisfies never;
+    }
+  }
+
+  #turnAway(retryAfterSeconds: number): PasswordLookupAnswer {
+    this.#options.metrics.guessTurnedAway();
+    return { kind: 'busy', retryAfterSeconds };
+  }
+
+  /** Asks about a guess that has entered, and leaves. */
+  async #askPassword(question: PasswordQuestion, source: string, shares: FlightShares): Promise<PasswordLookupAnswer> {
     // before it is asked: what goes meanwhile ends what is made of the answer
     const { position } = this.#options.cache;
-    const answer = await this.#options.control.askPassword(question);
+    const answer = await this.#options.control.askPassword(question).finally(() => shares.leave(source));
+    if (answer.kind === 'away') return answer;
+    // a known one's guess says nothing of strangers
+    if (shares === this.#guesses) this.#waits.note(source, question.user, answer);
     return answer.kind === 'verified' ? { ...answer, position } : answer;
   }
 

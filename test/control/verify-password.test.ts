@@ -21,6 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Rig {
   readonly ask: (user: string, password: string, address?: string) => Promise<PasswordAnswer>;
+  readonly knownPlaces: PasswordVerifier['knownPlaces'];
   readonly said: () => string;
 }
 
@@ -35,6 +36,7 @@ function makeVerifier(now: () => number = () => 1_800_000_000, checksPerSecond =
   });
   return {
     ask: (user, password, address = '192.0.2.1') => verifier.verify({ route: 'vod', user, password, address }),
+    knownPlaces: (question) => verifier.knownPlaces(question),
     said,
   };
 }
@@ -98,6 +100,62 @@ test('after five wrong guesses in a row the next ones wait, for that user and ad
   expect(await ask('alice', 'right')).toMatchObject({ kind: 'verified' });
   expect(await ask('alice', 'wrong')).toEqual({ kind: 'refused' });
   expect(await ask('alice', 'right')).toMatchObject({ kind: 'verified' });
+});
+
+test('a busy answer says whether it is for other names of the source too, and for strangers from everywhere', async () => {
+  let now = 1_800_000_000;
+  const { ask } = makeVerifier(() => now);
+  for (let guess = 0; guess < 6; guess += 1) await ask('alice', `wrong-${guess}`);
+  // one name from one source: others may be looked at
+  expect(await ask('alice', 'wrong')).toEqual({ kind: 'busy', retryAfterSeconds: 1 });
+  now += 1;
+  for (let guess = 0; guess < 110; guess += 1) await ask(`name-${guess}`, 'wrong', '192.0.2.7');
+  const busy = await ask('yet another', 'wrong', '192.0.2.7');
+  expect(busy).toMatchObject({ kind: 'busy', strangers: { everywhere: 0 } });
+  expect(busy).toHaveProperty('strangers.here', busy.kind === 'busy' ? busy.retryAfterSeconds : 0);
+});
+
+test('where the queue has no place for any stranger, the busy answer says so for a second', async () => {
+  const { held, check } = holdChecks();
+  const queue = new CheckQueue({
+    concurrency: 1,
+    perSecond: () => 100,
+    maxWaiting: 2,
+    maxWaitingPerSource: 1,
+    deadlineMs: 60_000,
+    clock: { monotonicMs, epochSeconds },
+  });
+  const { ask } = makeVerifier(undefined, 100, queue);
+  const outcomes = [queue.run(stranger, check), queue.run(stranger, check)];
+  const crowded = await ask('alice', 'wrong');
+  expect(crowded).toMatchObject({ kind: 'busy', strangers: { here: 1, everywhere: 0 } });
+  outcomes.push(queue.run({ name: 'another', isKnown: false }, check));
+  expect(await ask('alice', 'wrong', '192.0.2.2')).toMatchObject({
+    kind: 'busy',
+    strangers: { here: 1, everywhere: 1 },
+  });
+  for (let at = 0; at < 3; at++) {
+    await expect.poll(() => held.length).toBeGreaterThan(at);
+    held[at]?.finish();
+  }
+  await Promise.all(outcomes);
+});
+
+test('a place where the right password was given is known for that name, and the answer to a known one speaks for nobody else', async () => {
+  await addUser(usersFile, 'ålice', 'right');
+  const { ask, knownPlaces } = makeVerifier();
+  const places = [
+    { user: 'ålice', address: '2001:db8::1' },
+    { user: 'ålice'.normalize('NFD'), address: '2001:db8::2' },
+    { user: 'ålice', address: '2001:db8:0:1::1' },
+    { user: 'bert', address: '2001:db8::1' },
+  ];
+  expect(await knownPlaces({ places })).toEqual({ known: [false, false, false, false] });
+  expect(await ask('ålice', 'right', '2001:db8::1')).toMatchObject({ kind: 'verified' });
+  expect(await knownPlaces({ places })).toEqual({ known: [true, true, false, false] });
+  for (let guess = 0; guess < 110; guess += 1) await ask(`name-${guess}`, 'wrong', '2001:db8::1');
+  for (let guess = 0; guess < 10; guess += 1) await ask('ålice', `wrong-${guess}`, '2001:db8::1');
+  expect(await ask('ålice', 'wrong', '2001:db8::1')).toEqual({ kind: 'busy', retryAfterSeconds: 1 });
 });
 
 test('the same guess asked many times at once is checked once', async () => {

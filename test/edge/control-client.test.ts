@@ -152,6 +152,23 @@ test('asks about a password, several at once', async () => {
   expect(answers).toMatchObject([{ kind: 'verified', sub: 'alice', credentialVersion: 1 }, { kind: 'refused' }]);
 });
 
+test('asks who is known where they are, of many at once', async () => {
+  const usersFile = `${rig.folder}/users`;
+  await addUser(usersFile, 'alice', 'right');
+  await rig.start({ state: testState({ usersFile }) });
+  await client.connect();
+  const { questions } = client;
+  await questions.askPassword({ route: 'vod', user: 'alice', password: 'right', address: '192.0.2.1' });
+  const places = [
+    { user: 'alice', address: '192.0.2.2' },
+    { user: 'alice', address: '192.0.2.1' },
+  ];
+  expect(await questions.askKnown({ places })).toEqual({ known: [false, true] });
+  expect(await questions.askKnown({ places: Array.from({ length: 65 }, () => places).flat() })).toEqual({
+    kind: 'away',
+  });
+});
+
 test('a control that is away is said so, and the password is in no log', async () => {
   const control = await rig.start();
   await client.connect();

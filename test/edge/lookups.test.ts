@@ -1,7 +1,7 @@
 // Questions on their way to control: as many as are allowed, one for equal ones, and none whose answer is somebody else's.
 
 import { expect, test } from 'vitest';
-import type { PasswordAnswer } from '../../gateway/config/edge-feed.ts';
+import type { PasswordAnswer, StrangersWait } from '../../gateway/config/edge-feed.ts';
 import type { AccessAnswer } from '../../gateway/core/decision/access.ts';
 import { AccessCache } from '../../gateway/core/decision/access-cache.ts';
 import { noAnswers } from '../../gateway/core/decision/answers.ts';
@@ -15,24 +15,30 @@ const holder = { account: 'ac_1', session: 'se_1', device: 'dv_1', host: 'h' };
 const route = { name: 'vod' } as RoutePolicy;
 const none: AccessAnswer = { kind: 'none', position: { epoch: 'e', seq: 0 }, subjects: ['ac_1'] };
 
-/** Lookups at a control whose answers the test gives. */
-function started() {
+/** Lookups at a control whose answers the test gives; of guesses, it knows who the test says. */
+function started(isKnown: (user: string) => boolean = () => false) {
+  const rig = { nowMs: 0 };
+  const knownAsked: number[] = [];
   const asked: { readonly path: string; readonly settle: (answer: AccessAnswer | { kind: 'away' }) => void }[] = [];
   const guessed: { readonly user: string; readonly settle: (answer: PasswordAnswer) => void }[] = [];
   const unused = () => Promise.reject(new Error('not asked here'));
   const control: ControlPort = {
     askAccess: ({ path }) => new Promise((settle) => asked.push({ path, settle })),
     askPassword: ({ user }) => new Promise((settle) => guessed.push({ user, settle })),
+    askKnown: ({ places }) => {
+      knownAsked.push(places.length);
+      return Promise.resolve({ known: places.map(({ user }) => isKnown(user)) });
+    },
     renewPassword: unused,
     renewSession: unused,
     reportSeen: unused,
   };
   const cache = new AccessCache({ entries: 1000, bytes: 1_000_000 });
   cache.changed({ epoch: 'e', seq: 0 }, null);
-  const lookups = new Lookups({ control, cache, metrics: new AccessMetrics(), now: () => 0 });
+  const lookups = new Lookups({ control, cache, metrics: new AccessMetrics(), now: () => 0, nowMs: () => rig.nowMs });
   const guess = (user: string, password: string, address: string) =>
     lookups.answer({ kind: 'lookup', question: 'password', route, user, password }, noAnswers, address);
-  return { asked, guessed, guess, cache, lookups };
+  return { asked, guessed, guess, cache, lookups, knownAsked, rig };
 }
 
 test('of one account 256 are on their way at most; the next one has no answer, and equal ones wait with the first', async () => {
@@ -125,4 +131,95 @@ test('members are asked about while guesses fill all their places', () => {
   for (let at = 0; at < 64; at++) void guess('anna', `x${at}`, `198.51.100.${at}`);
   void lookups.access(holder, '/a');
   expect(asked).toHaveLength(1);
+});
+
+/** A flood from other networks, every guess of which control sends away. */
+async function flood({ guess, guessed }: ReturnType<typeof started>, strangers?: StrangersWait): Promise<void> {
+  for (let round = 0; round < 4; round++) {
+    const from = guessed.length;
+    const outcomes = Array.from({ length: 16 }, (_, at) => guess(`nobody${from + at}`, 'x', `198.51.100.${from + at}`));
+    for (const { settle } of guessed.slice(from)) {
+      settle({ kind: 'busy', retryAfterSeconds: 2, ...(strangers === undefined ? {} : { strangers }) });
+    }
+    await Promise.all(outcomes);
+  }
+}
+
+test('somebody known has a place while strangers fill all others, and strangers take none of those', async () => {
+  const { guessed, guess } = started((user) => user === 'anna');
+  for (let at = 0; at < 32; at++) void guess(`nobody${at}`, 'x', `198.51.100.${at}`);
+  const known = guess('anna', 'right', '198.51.100.1');
+  expect(await guess('bert', 'right', '198.51.100.1')).toEqual(turnedAway);
+  expect(guessed.map(({ user }) => user).slice(32)).toEqual(['anna']);
+  guessed[32]?.settle({ kind: 'refused' });
+  expect(await known).toEqual({ ...noAnswers, password: { kind: 'refused' } });
+});
+
+test('in a flood control is not asked for a second about strangers of whom it said that they wait, and about known ones it is', async () => {
+  const rig = started((user) => user === 'anna');
+  await flood(rig, { here: 60, everywhere: 0 });
+  const before = rig.guessed.length;
+  // the last one of the flood was beyond the fiftieth
+  expect(await rig.guess('carl', 'right', '198.51.100.63')).toEqual({
+    ...noAnswers,
+    password: { kind: 'busy', retryAfterSeconds: 60 },
+  });
+  expect(rig.guessed).toHaveLength(before);
+  void rig.guess('anna', 'right', '198.51.100.63');
+  void rig.guess('carl', 'right', '203.0.113.1');
+  await expect.poll(() => rig.guessed.slice(before).map(({ user }) => user)).toEqual(['carl', 'anna']);
+  rig.rig.nowMs += 1000;
+  void rig.guess('carl', 'right', '198.51.100.63');
+  expect(rig.guessed).toHaveLength(before + 3);
+});
+
+test('when the second is over one stranger asks, and when one was looked at the next ones are asked about', async () => {
+  const rig = started();
+  await flood(rig, { here: 60, everywhere: 0 });
+  rig.rig.nowMs += 1000;
+  const before = rig.guessed.length;
+  const first = rig.guess('carl', 'x1', '198.51.100.63');
+  expect(await rig.guess('carl', 'x2', '198.51.100.63')).toMatchObject({ password: { kind: 'busy' } });
+  expect(rig.guessed).toHaveLength(before + 1);
+  rig.guessed[before]?.settle({ kind: 'refused' });
+  await first;
+  void rig.guess('carl', 'x3', '198.51.100.63');
+  expect(rig.guessed).toHaveLength(before + 2);
+});
+
+test('where control has no place for any stranger, none is asked about for a second', async () => {
+  const rig = started();
+  await flood(rig, { here: 1, everywhere: 1 });
+  const before = rig.guessed.length;
+  expect(await rig.guess('carl', 'right', '203.0.113.1')).toEqual(turnedAway);
+  expect(rig.guessed).toHaveLength(before);
+});
+
+test('a name that has to wait is remembered with its source in a flood, and holds up no other name there', async () => {
+  const rig = started();
+  await flood(rig);
+  const before = rig.guessed.length;
+  expect(await rig.guess('nobody63', 'y', '198.51.100.63')).toMatchObject({ password: { kind: 'busy' } });
+  expect(rig.guessed).toHaveLength(before);
+  void rig.guess('carl', 'right', '198.51.100.63');
+  void rig.guess('nobody63', 'y', '198.51.100.62');
+  expect(rig.guessed).toHaveLength(before + 2);
+});
+
+test('without a flood control is asked about each guess, whatever it said of the one before', async () => {
+  const { guess, guessed } = started();
+  for (let at = 0; at < 40; at++) {
+    const outcome = guess('anna', `x${at}`, '192.0.2.1');
+    guessed[at]?.settle({ kind: 'busy', retryAfterSeconds: 60, strangers: { here: 60, everywhere: 60 } });
+    await outcome;
+  }
+  expect(guessed).toHaveLength(40);
+});
+
+test('a flood costs one question for many guesses about who is known', async () => {
+  const rig = started();
+  await flood(rig, { here: 60, everywhere: 60 });
+  rig.knownAsked.length = 0;
+  await Promise.all(Array.from({ length: 60 }, (_, at) => rig.guess(`nobody${at}`, 'x', `203.0.113.${at}`)));
+  expect(rig.knownAsked.length).toBeLessThanOrEqual(2);
 });

@@ -47,6 +47,7 @@ function started() {
   const control: ControlPort = {
     askAccess: unused,
     askPassword: unused,
+    askKnown: unused,
     renewPassword: async () => {
       rig.asked += 1;
       return { kind: 'stands' };

@@ -8,6 +8,7 @@
 // remembers: nobody guesses faster, and nobody is locked out because a database is gone. A store that is too slow counts as away.
 
 import { LRUCache } from 'lru-cache';
+import type { StrangersWait } from '../../config/edge-feed.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { countTry, type TryCount } from '../../core/model/try-count.ts';
 import { clientNetworks } from '../../core/token/client-network.ts';
@@ -23,7 +24,7 @@ import {
   takeBackGuess,
   waitOf,
 } from './count-guess.ts';
-import { guessPolicies } from './guess-policies.ts';
+import { type CounterName, guessPolicies } from './guess-policies.ts';
 
 /** A guess that may be looked at; to be settled once. */
 export interface TakenGuess {
@@ -76,9 +77,17 @@ export class UsersFileGuesses {
   async look(
     name: string,
     clientAddress: string,
-  ): Promise<{ readonly waitSeconds: number; readonly isKnown: boolean }> {
-    const { wait, known } = await this.#look(name, clientAddress);
-    return { waitSeconds: wait, isKnown: known !== null };
+  ): Promise<{ readonly waitSeconds: number; readonly isKnown: boolean; readonly strangers: StrangersWait }> {
+    const { wait, known, strangers } = await this.#look(name, clientAddress);
+    return { waitSeconds: wait, isKnown: known !== null, strangers };
+  }
+
+  /** Whether the right password came from each of these lately. Counts nothing. @returns in the order of the places */
+  async areKnown(places: readonly { readonly user: string; readonly address: string }[]): Promise<readonly boolean[]> {
+    const keys = places.map(({ user, address }) => placeOf(strangerAt(user, address)));
+    const counts = await this.#stored((store) => readCounts(store.sql, keys));
+    const now = this.#options.clock.epochSeconds();
+    return keys.map((key, at) => isKnownAt(counts === null ? this.#places.get(keyText(key)) : counts[at]?.lastAt, now));
   }
 
   /** Counts one guess. @returns the seconds to wait; then nothing was counted */
@@ -155,10 +164,11 @@ export class UsersFileGuesses {
     readonly known: KnownPlace | null;
     readonly wait: number;
     readonly isStored: boolean;
+    /** Of whoever is not known, whatever the name. */
+    readonly strangers: StrangersWait;
   }> {
     const { clock } = this.#options;
-    // As the users file compares names: another spelling is no second set of free guesses.
-    const stranger: Guess = { secret: 'users-file', name: name.normalize('NFC'), clientAddress, known: null };
+    const stranger = strangerAt(name, clientAddress);
     const acquainted: Guess = { ...stranger, known: clientNetworks(clientAddress).source };
     const place = placeOf(stranger);
     const [strange, own] = [countersOf(stranger), countersOf(acquainted)];
@@ -167,9 +177,17 @@ export class UsersFileGuesses {
     const now = clock.epochSeconds();
     const lastRightAt = counts === null ? this.#places.get(keyText(place)) : counts[0]?.lastAt;
     const isStored = counts !== null;
-    if (lastRightAt === undefined || lastRightAt + knownSeconds <= now) {
-      const wait = isStored ? waitOf(strange, counts.slice(1 + own.length), now) : 0;
-      return { guess: stranger, known: null, wait: Math.max(wait, this.#rememberedWait(strange)), isStored };
+    if (!isKnownAt(lastRightAt, now)) {
+      const strangeCounts = counts?.slice(1 + own.length) ?? null;
+      const waitAmong = (isAmong: (name: CounterName) => boolean) => {
+        const among = strange.filter((counter) => isAmong(counter.name));
+        const amongCounts = strangeCounts?.filter((_, at) => isAmong(strange[at]?.name ?? 'known'));
+        const stored = amongCounts === undefined ? 0 : waitOf(among, amongCounts, now);
+        return Math.max(stored, this.#rememberedWait(among));
+      };
+      const wait = waitAmong(() => true);
+      const strangers = wait === 0 ? nobody : { here: waitAmong(isOfAllNames), everywhere: waitAmong(isOfAllPlaces) };
+      return { guess: stranger, known: null, wait, isStored, strangers };
     }
     const [count = null] = counts?.slice(1) ?? [];
     const remembered = own[0] === undefined ? undefined : this.#counts.get(keyText(own[0].key));
@@ -182,6 +200,7 @@ export class UsersFileGuesses {
       known,
       wait: Math.max(wait, crowd, this.#rememberedWait(own)),
       isStored,
+      strangers: nobody,
     };
   }
 
@@ -233,6 +252,25 @@ export class UsersFileGuesses {
       clearTimeout(timer);
     }
   }
+}
+
+const nobody: StrangersWait = { here: 0, everywhere: 0 };
+
+function isOfAllNames(name: CounterName): boolean {
+  return name === 'source' || name === 'network' || name === 'all' || name === 'flood';
+}
+
+function isOfAllPlaces(name: CounterName): boolean {
+  return name === 'flood';
+}
+
+function strangerAt(name: string, clientAddress: string): Guess {
+  // As the users file compares names: another spelling is no second set of free guesses.
+  return { secret: 'users-file', name: name.normalize('NFC'), clientAddress, known: null };
+}
+
+function isKnownAt(lastRightAt: EpochSeconds | undefined, now: EpochSeconds): lastRightAt is EpochSeconds {
+  return lastRightAt !== undefined && lastRightAt + knownSeconds > now;
 }
 
 function placeOf({ name, clientAddress }: Guess): ThrottleKey {

@@ -31,22 +31,26 @@ export class FairQueue<T> {
     return ahead;
   }
 
+  /** Whether one more entry of this source would be taken in now. */
+  hasRoom(source: string): boolean {
+    const { max, maxPerSource } = this.#options;
+    const length = this.#lines.get(source)?.length ?? 0;
+    if (length >= maxPerSource) return false;
+    // equal lines stay as they are, or two sources would push each other out for ever
+    return this.#size < max || (this.#longest()?.line.length ?? 0) > length + 1;
+  }
+
   /**
    * Adds an entry at the end of its source's line. Where all places are taken, the source that has most gives up its newest.
    *
    * @returns the entry that has no place, which may be the new one; null when all have
    */
   push(source: string, entry: T): T | null {
-    const { max, maxPerSource } = this.#options;
+    if (!this.hasRoom(source)) return entry;
     const own = this.#lines.get(source);
-    const length = own?.length ?? 0;
-    if (length >= maxPerSource) return entry;
     let displaced: T | null = null;
-    if (this.#size >= max) {
-      const longest = this.#longest();
-      // equal lines stay as they are, or two sources would push each other out for ever
-      if (longest === null || longest.line.length <= length + 1) return entry;
-      displaced = longest.line.pop() ?? null;
+    if (this.#size >= this.#options.max) {
+      displaced = this.#longest()?.line.pop() ?? null;
       this.#size -= 1;
     }
     if (own === undefined) this.#lines.set(source, [entry]);

@@ -103,6 +103,13 @@ describeEngines('guesses at the users file', (engine) => {
     const other = guesserOf(await openNode(settings, { clock }), clock);
     expect(await other.wrong('alice', '192.0.2.1')).toBe(false);
     expect((await other.guesses.look('bob', '192.0.2.1')).isKnown).toBe(true);
+    const places = [
+      { user: 'alice', address: '192.0.2.1' },
+      { user: 'bob', address: '192.0.2.1' },
+      { user: 'bob', address: '192.0.2.2' },
+      { user: 'bob', address: '::ffff:192.0.2.1' },
+    ];
+    expect(await other.guesses.areKnown(places)).toEqual([false, true, false, true]);
   });
 });
 
@@ -116,6 +123,13 @@ test('a flood that fills the count of all keeps known places and fresh sources f
   }
   await countAs(store, 'all', counters.all.freeTries - 5);
   expect(await lookedAt(times(64, (at) => wrong(`m-${at}`, `203.0.${at}.5`)))).toBe(5);
+  // what is said of strangers is for the guessers' sources, and for nobody from elsewhere or who is known
+  const { guesses } = guesserOf(store, clock);
+  const looks = await Promise.all([guesses.look('m-1', '203.0.1.5'), guesses.look('alice', '198.51.100.7')]);
+  expect(looks.map(({ strangers }) => strangers)).toEqual([
+    { here: looks[0]?.waitSeconds, everywhere: 0 },
+    { here: 0, everywhere: 0 },
+  ]);
   expect(await right('alice', '198.51.100.7')).toBe(true);
   expect(await right('bob', '198.51.100.9')).toBe(true);
 });
@@ -196,7 +210,7 @@ test('while the store is away guesses are counted in memory by the same rule, an
     },
     write: (work) => (isAway ? Promise.reject(new StoreAway(new Error('gone'))) : store.write(work)),
   };
-  const { right, wrong } = guesserOf(fragile, clock);
+  const { right, wrong, guesses: remembering } = guesserOf(fragile, clock);
   await right('alice', '198.51.100.7');
   isAway = true;
   expect(await lookedAt(times(40, (at) => wrong('alice', `2001:db8::${at + 1}`)))).toBe(counters.pair.freeTries);
@@ -206,6 +220,9 @@ test('while the store is away guesses are counted in memory by the same rule, an
   );
   expect(await right('alice', '198.51.100.7')).toBe(true);
   expect(await right('bob', '198.51.100.9')).toBe(true);
+  const { guesses } = guesserOf(fragile, clock);
+  expect(await guesses.areKnown([{ user: 'alice', address: '198.51.100.7' }])).toEqual([false]);
+  expect(await remembering.areKnown([{ user: 'alice', address: '198.51.100.7' }])).toEqual([true]);
   // what memory counted still counts when the store is back
   isAway = false;
   expect(await wrong('alice', '2001:db8::1')).toBe(false);
