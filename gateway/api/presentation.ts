@@ -43,9 +43,9 @@ export function readPresentedUrl(
  */
 export type Visitor = 'person' | 'ahead' | 'preview' | 'program';
 
-/** Names that programs which fetch links for previews and indexes give themselves, in lower case. */
+/** Names that programs which fetch links for previews and indexes give themselves, in lower case; not what browsers inside them say. */
 const previewAgents =
-  /(?<!cu)bot\b|crawler|spider|preview|facebookexternalhit|whatsapp|slack|telegram|discord|skypeuripreview|microsoftpreview|embedly|linkexpander|google-|mediapartners|applebot|pinterest|vkshare|iframely|unfurl|safelinks|barracuda|proofpoint|mimecast|urldefense/;
+  /(?<!cu)bot\b|crawler|spider|preview|facebookexternalhit|whatsapp|slack|telegram(?!-android)|discord|skypeuripreview|microsoftpreview|embedly|linkexpander|google-|mediapartners|applebot|(?<!\[)pinterest|vkshare|iframely|unfurl|safelinks|barracuda|proofpoint|mimecast|urldefense/;
 
 export function whoVisits(visit: Pick<Visit, 'method' | 'header'>): Visitor {
   const purposes = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].map((name) => visit.header(name) ?? '');
