@@ -58,9 +58,9 @@ export function describeFailure(error: unknown): Failure {
   return { cause: 'other', words, hint };
 }
 
-/** The error of a caller who gave up by itself, and not of the storage. */
+/** The error of a caller who gave up by itself, and not one of the storage. */
 export class GaveUp extends Error {
-  readonly failure: 'busy' | 'closed' | 'timeout';
+  readonly failure: 'busy' | 'closed' | 'timeout' | 'missing';
 
   constructor(failure: GaveUp['failure'], message: string) {
     super(message);

@@ -3,6 +3,7 @@
 // lock is waited for between tries, and not inside SQLite, where the whole process would stand still meanwhile.
 // Errors of the file system become `StoreAway`; errors in what was asked stay what they are.
 
+import { type BigIntStats, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -110,6 +111,9 @@ class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #access: 'read' | 'write';
   readonly #waitMs: number;
+  readonly #file: string;
+  /** The file as it was opened. */
+  readonly #opened: BigIntStats;
   readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly givesRows: boolean }>();
   /** As on PostgreSQL: after a statement of a unit failed, the unit takes no other until it went back to its savepoint. */
   #hasFailed = false;
@@ -117,6 +121,7 @@ class SqliteConnection implements DatabaseConnection {
   constructor({ file, access, waitMs }: SqliteDialectOptions) {
     this.#access = access;
     this.#waitMs = waitMs;
+    this.#file = file;
     this.#database = new DatabaseSync(file, { timeout: waitMs, allowExtension: false });
     // FULL: a commit is in the file when it returns, after a power cut as well. fullfsync is what that takes on macOS.
     // https://www.sqlite.org/pragma.html#pragma_synchronous
@@ -130,6 +135,7 @@ class SqliteConnection implements DatabaseConnection {
       PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=8000;
       PRAGMA cache_size=${access === 'read' ? -16_384 : -65_536}; PRAGMA query_only=${access === 'read' ? 'ON' : 'OFF'};
       PRAGMA busy_timeout=0`);
+      this.#opened = statSync(file, { bigint: true });
     } catch (error) {
       // on a full disk it is open and of no use
       this.#database.close();
@@ -139,7 +145,20 @@ class SqliteConnection implements DatabaseConnection {
 
   async commit(): Promise<void> {
     if (this.#hasFailed) throw new Error('the transaction had failed, so nothing was committed');
+    if (this.#access === 'write') this.#seeThatItIsThere();
     await this.runPatiently('commit');
+  }
+
+  /** What goes to a file that was removed or moved away is gone with this process, and SQLite says nothing of it. */
+  #seeThatItIsThere(): void {
+    let now: BigIntStats;
+    try {
+      now = statSync(this.#file, { bigint: true });
+    } catch (error) {
+      throw new StoreAway(error);
+    }
+    if (now.ino !== this.#opened.ino || now.dev !== this.#opened.dev)
+      throw new StoreAway(new GaveUp('missing', 'another file stands where the database was'));
   }
 
   rollback(): void {
