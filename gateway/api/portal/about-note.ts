@@ -1,4 +1,4 @@
-// What somebody is about to open, on the pages that sign them in: so that signing in there is a yes to it.
+// What somebody is about to open, on the pages that sign them in. Signing in there is no yes to it: claim.ts asks.
 
 import { type Html, html } from '../html.ts';
 import type { HandoverRequest } from '../sign-in-flow.ts';

@@ -27,8 +27,8 @@ export function browserOf({ deviceCookie, origin }: Visit): Browser {
 /**
  * Sets the cookies of a session that was just started, and goes on.
  *
- * @param query  as the page with the form said it. Never what another tab began meanwhile: a sign-in is taken for a yes to what the
- *               page named (see claim.ts), and any site can open a sign-in page in another tab
+ * @param query  as the page with the form said it. Never what another tab began meanwhile: a sign-in leads where its page said, and any
+ *               site can open a sign-in page in another tab
  */
 export async function enter(visit: Visit, session: NewSession, query: SignInQuery): Promise<PageAnswer> {
   if (visit.actor !== null) await signOut(visit.context, visit.actor);
