@@ -11,6 +11,8 @@ interface Place {
   readonly path: string;
   /** What the route asks, as one text. */
   readonly rules: string;
+  /** Anyone may ask anything, so no other route has looser rules. */
+  readonly isOpen: boolean;
 }
 
 export function checkPathEnds(draft: Draft<ConfigFile>, warnings: Problem[]): void {
@@ -19,21 +21,23 @@ export function checkPathEnds(draft: Draft<ConfigFile>, warnings: Problem[]): vo
     if (route?.path === undefined || route.accept === undefined) continue;
     const rules = [...route.accept].sort().join(' ');
     const group = groups.get(route.host ?? '') ?? [];
-    group.push({ at, path: route.path, rules: `${rules} ${[...(route.methods ?? [])].sort().join(' ')}` });
+    const methods = [...(route.methods ?? [])].sort().join(' ');
+    const isOpen = route.accept.includes('anyone') && route.methods === undefined;
+    group.push({ at, path: route.path, rules: `${rules} ${methods}`, isOpen });
     groups.set(route.host ?? '', group);
   }
   for (const group of groups.values()) for (const place of group) checkEnds(place, group, warnings);
 }
 
 function checkEnds(place: Place, group: readonly Place[], warnings: Problem[]): void {
-  const { at, path, rules } = place;
+  const { at, path, rules, isOpen } = place;
   if (path.endsWith('/')) return;
   const other = `${path}/`;
   const owner = ownerOf(other, group);
   // a name with a dot is a file's, which nobody takes for a folder
   const isFile = path.slice(path.lastIndexOf('/')).includes('.');
   const where = ['routes', at, 'path'];
-  if (owner !== null && owner !== place && owner.rules !== rules) {
+  if (owner !== null && owner !== place && owner.rules !== rules && !isOpen) {
     const problem = `${other} is of routes[${owner.at}], which has other rules`;
     const hint = `requests for it get 400 where its rules are looser; write ${JSON.stringify(other)} to cover what is below as well`;
     warnings.push(problemAt(where, problem, hint));

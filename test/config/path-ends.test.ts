@@ -36,4 +36,10 @@ test('a path whose other end has a route with other rules is warned of', () => {
     'routes[0].path: /admin/ is of routes[1], which has other rules',
   ]);
   expect(warningsOf(route('panel', '/panel/', 'token') + rest)).toEqual([]);
+  // an open page of a closed site is stopped nowhere
+  const site = route('site', '/', 'token');
+  expect(warningsOf(site + route('icon', '/favicon.ico', 'anyone'))).toEqual([]);
+  expect(warningsOf(site + route('health', '/health', 'anyone'))).toEqual([
+    'routes[1].path: /health covers this one path and nothing below it',
+  ]);
 });
