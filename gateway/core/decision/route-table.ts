@@ -109,14 +109,6 @@ export class RouteTable<R extends RouteAddress> {
     return node !== null && hasOther(node, route);
   }
 
-  /** Every path whose two ends differ, as far as the configuration names one of them. For `latchkey check`. */
-  otherEnds(): readonly OtherEnd<R>[] {
-    const found: OtherEnd<R>[] = [];
-    const groups = [...this.#exact.values(), ...this.#wildcards.values()];
-    for (const group of this.#hostless === null ? groups : [...groups, this.#hostless]) gatherEnds(group, found);
-    return found;
-  }
-
   /** Whether any route could serve this host: a group of its own, a wildcard above it, or routes without a host. */
   knowsHost(host: string): boolean {
     return this.#group(host) !== null;
@@ -225,14 +217,6 @@ function markEnds<R>(node: TrieNode<R>, above: R | null, isNoLooser: Comparison<
       child.folderEnd = new OtherEnd(above, exact, false);
     }
     markEnds(child, folder ?? above, isNoLooser);
-  }
-}
-
-function gatherEnds<R>(node: TrieNode<R>, found: OtherEnd<R>[]): void {
-  for (const child of node.children?.values() ?? []) {
-    if (child.bareEnd !== null) found.push(child.bareEnd);
-    if (child.folderEnd !== null) found.push(child.folderEnd);
-    gatherEnds(child, found);
   }
 }
 
