@@ -50,6 +50,9 @@ export const methodOverrideNames: readonly string[] = [
   'x-http-verb-override',
   'http-method-override',
   'method-override',
+  'x-method',
+  'x-rest-method',
+  'x-requested-method',
 ];
 
 /** Read by object stores as what to copy from: a path of a bucket, with or without its first slash. Lower case. */

@@ -62,7 +62,14 @@ const conditions: readonly (readonly [id: string, what: string, value: string])[
   ['word', 'no list at all', 'match'],
 ];
 
-const overrides = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', 'x-http-METHOD-override'];
+const overrides = [
+  'X-HTTP-Method-Override',
+  'X-HTTP-Method',
+  'X-Method-Override',
+  'x-http-METHOD-override',
+  'X-Method',
+  'X-REST-Method',
+];
 
 const otherPaths = [
   'X-Original-URL',
