@@ -90,6 +90,7 @@ describe('over TLS, Location', () => {
     ['http://127.0.0.1:PORT/vod/b?x=1', 'https://media.example/vod/b?x=1'],
     ['http://localhost:PORT/vod/b', 'https://media.example/vod/b'],
     ['http://[::1]:PORT/vod/b', 'https://media.example/vod/b'],
+    ['http://0.0.0.0:PORT/vod/b', 'https://media.example/vod/b'],
     ['http://127.0.0.1/vod/b', 'https://media.example/vod/b'],
     ['http://app.internal:PORT/vod/b', 'https://media.example/vod/b'],
     ['http://APP.internal./vod/b', 'https://media.example/vod/b'],

@@ -20,7 +20,8 @@ export interface SiteServer {
   readonly isTls: boolean;
 }
 
-const loopback: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
+/** The last two are what a site calls itself that listens on every address; they lead no visitor anywhere. */
+const loopback: readonly string[] = ['127.0.0.1', 'localhost', '[::1]', '0.0.0.0', '[::]'];
 
 /** @param servers  those with a TCP address */
 export function compileSite(servers: readonly SiteServer[]): Site {

@@ -22,7 +22,8 @@ describe('a site', () => {
 
   it('on loopback goes by every name of loopback, on its own port', () => {
     const site = compileSite([{ host: '::1', port: 3000, isTls: false }]);
-    for (const name of ['localhost', '127.0.0.1', '[::1]']) expect(site.origins.has(`${name}:3000`), name).toBe(true);
+    for (const name of ['localhost', '127.0.0.1', '[::1]', '0.0.0.0', '[::]'])
+      expect(site.origins.has(`${name}:3000`), name).toBe(true);
     expect([site.origins.has('localhost:3001'), site.scheme]).toEqual([false, 'http']);
   });
 
