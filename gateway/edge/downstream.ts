@@ -147,14 +147,15 @@ export class Downstream extends ClientDeadlines {
    */
   cutOff(isPlain: boolean): void {
     this.#exchange = null;
-    if (this.#isClosed) return;
-    if (isPlain) {
-      this.#close();
-      return;
-    }
+    if (this.#isClosing || this.#isClosed) return;
     this.#beginClosing();
-    this.#isCutOff = true;
-    this.whenSent(() => this.awaitReset());
+    this.#isCutOff = !isPlain;
+    this.whenSent(() => {
+      if (!isPlain) return this.awaitReset();
+      // TCP's end alone: TLS's own, `close_notify`, would call what came the whole (RFC 8446 §6.1)
+      this.arrival.transport.end();
+      this.linger();
+    });
     this.socket.resume();
   }
 
