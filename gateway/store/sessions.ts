@@ -184,6 +184,26 @@ export async function removeOldSessions(
   return { removed: Number(result.numDeletedRows), last };
 }
 
+/** Marks sessions as ended that were not used since a moment; looks at one page of all. `removed` says how many it marked. */
+export async function markIdleSessionsEnded(
+  on: Kysely<Tables>,
+  idleSince: EpochSeconds,
+  now: EpochSeconds,
+  from: WalkFrom,
+): Promise<WalkedPage> {
+  const page = on.selectFrom('sessions').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const last = endOfPage(await page.select('id').execute(), from);
+  const result = await on
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('id', '>', from.after)
+    .$if(last !== null, (query) => query.where('id', '<=', last ?? ''))
+    .where('ended_at', 'is', null)
+    .where('last_seen_at', '<', idleSince)
+    .executeTakeFirst();
+  return { removed: Number(result.numUpdatedRows), last };
+}
+
 /** Live sessions of an account that are too many; in the order of `usedForDays`. At most 20. */
 export async function listSessionsBeyond(
   on: Kysely<Tables>,

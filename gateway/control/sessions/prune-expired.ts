@@ -11,7 +11,7 @@ import { defaultChangeLifeSeconds, pruneChanges } from '../../store/change-log.t
 import { removeOldDevices } from '../../store/devices.ts';
 import { findHorizon, pruneMarks } from '../../store/log-time.ts';
 import { pruneCodes } from '../../store/one-time-codes.ts';
-import { removeOldSessions } from '../../store/sessions.ts';
+import { markIdleSessionsEnded, removeOldSessions } from '../../store/sessions.ts';
 import type { Unit } from '../../store/store.ts';
 import { pruneThrottles } from '../../store/throttles.ts';
 import {
@@ -48,13 +48,14 @@ export interface Pruned {
 
 /** Where the walks through tables go on: the last id that was looked at, empty at the beginning. */
 export interface PruneWalks {
+  idleSessions: string;
   sessions: string;
   devices: string;
   accounts: string;
 }
 
 export function beginWalks(): PruneWalks {
-  return { sessions: '', devices: '', accounts: '' };
+  return { idleSessions: '', sessions: '', devices: '', accounts: '' };
 }
 
 /** @param walks  of the call before, changed by this one. Default: from the beginning */
@@ -72,6 +73,13 @@ export async function pruneExpired(context: ControlContext, walks: PruneWalks = 
     async (unit) => listed(await pruneThrottles(unit, unit.logTime - knownSeconds, rowsPerCall)),
     async (unit) => listed(await pruneChanges(unit, changeLife, rowsPerCall)),
     (unit) => older(unit, keepAuditSeconds, async (before) => listed(await pruneAudit(unit, before, rowsPerCall))),
+    // until then clocks say that it is over; a clock that is set back would say otherwise. No token of it is left to be revoked
+    (unit) =>
+      older(unit, sessionIdleSeconds, async (before) => {
+        const page = await markIdleSessionsEnded(unit.sql, before, unit.now, from(walks.idleSessions));
+        walks.idleSessions = page.last ?? '';
+        return walked(page.removed, page.last);
+      }),
     (unit) =>
       older(unit, keepEndedSeconds, async (before) => {
         const page = await removeOldSessions(unit.sql, before, before - sessionIdleSeconds, from(walks.sessions));

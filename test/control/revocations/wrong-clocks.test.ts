@@ -90,4 +90,25 @@ describeEngines('a node with a wrong clock', (engine) => {
       expect(await verdicts(site, clock.now - 700)).toEqual([true, true]);
     },
   );
+
+  test('a session that was not used for a week stays over when the clock is set back, and no other one ends by a clock', async () => {
+    const site = await makeContext({ engine, yaml: 'accounts: { registration: open }' });
+    const { context, clock } = site;
+    await createAccount(context, operator, { email: 'anna@example.org', invited: false, password });
+    const running = async () =>
+      (await site.store.sql.selectFrom('sessions').select('id').where('ended_at', 'is', null).execute()).map(
+        ({ id }) => id,
+      );
+    await signIn(context, { ...browser, email: 'anna@example.org', password });
+    const [idle] = await running();
+    clock.now += 5 * day;
+    await signIn(context, { ...browser, email: 'anna@example.org', password });
+    const other = await makeContext({ like: site, clock: makeWrongClock(clock, 40 * day) });
+    clock.now += 600;
+    await pruneExpired(other.context);
+    expect(await running()).toHaveLength(2);
+    clock.now += 2 * day + 7200;
+    await pruneExpired(context);
+    expect(await running()).toEqual([expect.not.stringMatching(`^${idle}$`)]);
+  });
 });
