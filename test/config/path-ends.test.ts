@@ -42,4 +42,9 @@ test('a path whose other end has a route with other rules is warned of', () => {
   expect(warningsOf(site + route('health', '/health', 'anyone'))).toEqual([
     'routes[1].path: /health covers this one path and nothing below it',
   ]);
+  // a limit would be passed by with a slash, so that is stopped
+  const limited = route('login', '/login', 'anyone').replace(' }', ', rate_limit: { by: address, rate: 5/m } }');
+  expect(warningsOf(route('site', '/', 'anyone') + limited)).toEqual([
+    'routes[1].path: /login/ is of routes[0], which has other rules',
+  ]);
 });

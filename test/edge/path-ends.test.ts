@@ -31,6 +31,7 @@ beforeAll(async () => {
         route('/api/', 'token'),
         route('/login', 'token', { rate_limit: { by: 'address', rate: '100/s' } }),
         route('/login/', 'token'),
+        route('/busy/', 'token', { rate_limit: { by: 'address', rate: '100/s' } }),
       ],
     },
   });
@@ -61,6 +62,9 @@ test.each([
   ['GET', '/api/', 401],
   ['POST', '/api/', 401],
   ['GET', '/login/', 401],
+  // past the limits of a folder nobody comes by its bare name
+  ['GET', '/busy', 308],
+  ['POST', '/busy', 400],
 ] as const)('%s %s is %i', async (method, target, status) => {
   expect((await askRaw(gateway.port, requestText(method, target))).status).toBe(status);
 });

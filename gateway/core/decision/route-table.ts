@@ -196,8 +196,8 @@ function findInGroup<R>(group: TrieNode<R>, path: string): R | OtherEnd<R> | Dot
 }
 
 /**
- * Finds the nodes whose two ends differ. A folder's bare name that falls to the route around it leads a visitor to the folder wherever
- * that one is judged otherwise, since nothing is lost by it. An exact name with a slash is stopped where it falls to a looser
+ * Finds the nodes whose two ends differ. A folder's bare name that falls to the route around it leads a visitor to the folder where
+ * that one lets in others or takes less, since nothing is lost by it. An exact name with a slash is stopped where it falls to a looser
  * route. What somebody wrote stands: an open page (`/health`) on a closed site, an open folder in one; and of a name that was
  * written both ways each has its own methods and rates, but no end lets in whom the other one, being stricter, does not.
  *
@@ -211,8 +211,9 @@ function markEnds<R>(node: TrieNode<R>, above: R | null, isNoLooser: Comparison<
       // who is led to the folder has to find it
       else if (!isNoLooser(folder, exact, 'who')) child.folderEnd = new OtherEnd(folder, exact, false);
     } else if (folder !== null && above !== null) {
-      const isSame = isNoLooser(above, folder) && isNoLooser(folder, above);
-      if (!isSame) child.bareEnd = new OtherEnd(above, folder, true);
+      // the same people, and no more of what they may: the route around it can judge its bare name as well
+      const mayStay = isNoLooser(above, folder) && isNoLooser(folder, above, 'who');
+      if (!mayStay) child.bareEnd = new OtherEnd(above, folder, true);
     } else if (exact !== null && above !== null && !isNoLooser(above, exact)) {
       child.folderEnd = new OtherEnd(above, exact, false);
     }

@@ -167,6 +167,29 @@ describe('the two ends of a name', () => {
     expect(place(paths, path)).toBe(expected);
   });
 
+  // "busy" lets in whom "stricter" lets in, and asks less of them
+  it('a bare name stays with the route around it where that one lets in the same people for no more', () => {
+    const order = ['open', 'busy', 'stricter'];
+    const compare = (left: NamedRoute, right: NamedRoute, who?: 'who') =>
+      who === 'who' && left.name !== 'open' && right.name !== 'open'
+        ? true
+        : order.indexOf(left.name) >= order.indexOf(right.name);
+    const said = [
+      ['stricter', 'busy'],
+      ['busy', 'stricter'],
+      ['stricter', 'open'],
+      ['open', 'busy'],
+    ].map(([around = '', folder = '']) => {
+      const routes = [
+        { host: null, path: '/', name: around },
+        { host: null, path: '/a/', name: folder },
+      ];
+      const found = buildRouteTable(routes, [], compare).place('host', '/a');
+      return found instanceof OtherEnd ? 'to the folder' : found?.path;
+    });
+    expect(said).toEqual(['/', 'to the folder', 'to the folder', 'to the folder']);
+  });
+
   it.each([
     ['looser', 'stricter', 'to the folder', '/a/'],
     ['stricter', 'looser', '/a', 'refused'],
