@@ -53,19 +53,34 @@ export async function insertMail(unit: Unit, mail: NewMail): Promise<void> {
     .execute();
 }
 
-/** When the next row is due, leased ones at the end of their lease; null when nothing waits. A hint: `takeDueMail` decides. */
-export async function nextMailDue(store: Kysely<Tables>): Promise<EpochSeconds | null> {
+/**
+ * When the next row is due, leased ones at the end of their lease; null when nothing waits. A hint: `takeDueMail` decides.
+ *
+ * @param latestAt  nothing is put back beyond it: a row that says more was written by a clock that was ahead, and is due
+ */
+export async function nextMailDue(store: Kysely<Tables>, latestAt: EpochSeconds): Promise<EpochSeconds | null> {
   const row = await waitingMail(store)
-    .select((row) => row.fn.min<number | null>(dueAt).as('due'))
+    .select((row) => row.fn.min<number | null>(dueAt(latestAt)).as('due'))
     .executeTakeFirst();
   return toNumber(row?.due);
 }
 
-/** Takes rows that are due, the longest due first. Counts the attempt at once, so that one that ends the process is counted too. */
-export async function takeDueMail(unit: Unit, limit: number, leaseSeconds: number): Promise<TakenMail[]> {
+/**
+ * Takes rows that are due, the longest due first. Counts the attempt at once, so that one that ends the process is counted too.
+ *
+ * @param maxWaitSeconds  nothing is put back for longer; see `nextMailDue`
+ */
+export async function takeDueMail(
+  unit: Unit,
+  limit: number,
+  leaseSeconds: number,
+  maxWaitSeconds: number,
+): Promise<TakenMail[]> {
   const due = waitingMail(unit.sql)
     .select('id')
-    .where('next_attempt_at', '<=', unit.now)
+    .where((row) =>
+      row.or([row('next_attempt_at', '<=', unit.now), row('next_attempt_at', '>', unit.now + maxWaitSeconds)]),
+    )
     .where('leased_until_at', '<=', unit.now)
     .orderBy('next_attempt_at')
     .orderBy('id')
@@ -152,7 +167,9 @@ export async function measureOutbox(store: Kysely<Tables>): Promise<OutboxDepth>
   return { waiting: toNumber(row?.waiting) ?? 0, oldestAt: toNumber(row?.oldest) };
 }
 
-const dueAt = sql<number>`case when leased_until_at > next_attempt_at then leased_until_at else next_attempt_at end`;
+function dueAt(latestAt: EpochSeconds) {
+  return sql<number>`case when leased_until_at > next_attempt_at or next_attempt_at > ${latestAt} then leased_until_at else next_attempt_at end`;
+}
 
 function waitingMail(store: Kysely<Tables>) {
   return store.selectFrom('outbox').where('delivered_at', 'is', null).where('given_up_at', 'is', null);

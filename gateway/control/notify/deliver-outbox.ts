@@ -143,18 +143,20 @@ class OutboxWorker {
 
   /** Takes what there is room for. @returns when to look again, in ms */
   async #look(): Promise<number> {
-    const { concurrency, pollMs, leaseSeconds } = this.#options;
+    const { concurrency, pollMs, leaseSeconds, maxRetrySeconds } = this.#options;
+    // a wait differs by a quarter, and so may clocks of nodes a little
+    const maxWaitSeconds = 2 * maxRetrySeconds;
     const { store, clock } = this.#context;
     await this.#tidy();
     for (;;) {
       const room = concurrency - this.#running.size;
       if (room <= 0 || this.#closed) return pollMs;
       // a read, so that an empty outbox writes nothing
-      const due = await nextMailDue(store.sql);
+      const due = await nextMailDue(store.sql, clock.epochSeconds() + maxWaitSeconds);
       if (due === null) return pollMs;
       const waitMs = (due - clock.epochSeconds()) * 1000;
       if (waitMs > 0) return Math.min(pollMs, waitMs);
-      const { value: taken } = await store.write((unit) => takeDueMail(unit, room, leaseSeconds));
+      const { value: taken } = await store.write((unit) => takeDueMail(unit, room, leaseSeconds, maxWaitSeconds));
       for (const mail of taken) this.#begin(mail);
       // another node was faster, or its clock is ahead of ours
       if (taken.length === 0) return pollMs;

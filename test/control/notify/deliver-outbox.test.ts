@@ -127,6 +127,16 @@ test('a mail that is refused for good is given up and written into the audit log
   ]);
 });
 
+test('a mail that was queued by a clock 40 days ahead leaves once the clock is right', async () => {
+  rig.pass(40 * 86_400);
+  await rig.queue('mina@example.org');
+  rig.pass(-40 * 86_400);
+  await rig.queue('ben@example.org');
+  rig.start(smtpTo(smtp.port));
+  await smtp.waitFor(2);
+  await rig.until((rows) => rows.every((row) => row.delivered_at !== null));
+});
+
 test('after three days of failures a mail is given up', async () => {
   const away: MailTransport = { deliver: async () => failed('no way'), close: async () => undefined };
   rig.start(away);
