@@ -11,12 +11,14 @@ import { read, wrong } from './values.ts';
 
 const maxValueLength = 4096;
 
+/** As on the wire (RFC 9110 §5.6.2), but for `*`: whoever writes that means all of them. */
+const headerNameForm = /^[!#$%&'+\-.^_`|~0-9A-Za-z]{1,64}$/;
+const headerNameHint = 'letters, digits, hyphens and signs like _ and ., at most 64 of them';
+
 /** A response header that a route may set or remove. */
 export const responseHeaderName = read('a header name', undefined, (text) => {
   const shown = JSON.stringify(text);
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(text)) {
-    return wrong(`${shown} is not a header name`, 'letters, digits and hyphens, at most 64 of them');
-  }
+  if (!headerNameForm.test(text)) return wrong(`${shown} is not a header name`, headerNameHint);
   const problem = responseNameProblem(text);
   return problem === null ? { kind: 'read', value: text } : wrong(problem, 'leave it out');
 });
@@ -47,9 +49,7 @@ export const keptHeaderName = requestHeaderName(keptNameProblem);
 
 function requestHeaderName(problemOf: (name: string) => readonly [text: string, hint: string] | null) {
   return read('a header name', undefined, (text) => {
-    if (!/^[A-Za-z0-9-]{1,64}$/.test(text)) {
-      return wrong(`${JSON.stringify(text)} is not a header name`, 'letters, digits and hyphens, at most 64 of them');
-    }
+    if (!headerNameForm.test(text)) return wrong(`${JSON.stringify(text)} is not a header name`, headerNameHint);
     const problem = problemOf(text);
     return problem === null ? { kind: 'read', value: text } : wrong(...problem);
   });
@@ -74,7 +74,7 @@ export const headerTemplate = read('the text of a header', undefined, (text) => 
 
 /** A request or response header that a browser is told about. */
 export const corsHeaderName = read('a header name', undefined, (text) =>
-  /^[A-Za-z0-9-]{1,64}$/.test(text)
+  headerNameForm.test(text)
     ? { kind: 'read', value: text }
     : wrong(`${JSON.stringify(text)} is not a header name`, 'name each header; there is no wildcard'),
 );

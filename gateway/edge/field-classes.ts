@@ -163,7 +163,9 @@ export function responseFieldNames(policyNames: ReadonlySet<string>): FieldNames
   );
 }
 
-/** Behind us there may be a cache or a program that folds names; most fields of an answer are nobody's to fear. */
+/** Behind us there may be a cache or a program that folds names; most fields of an answer are nobody's to fear, and a rule's by name. */
 function ofResponseLookAlike(found: number): number {
-  return found === responseClass.setCookie || found === responseClass.ours ? fieldClass.lookAlike : fieldClass.plain;
+  return found === responseClass.setCookie || found === responseClass.ours
+    ? fieldClass.lookAlike
+    : responseClass.policy;
 }

@@ -89,6 +89,22 @@ describe('a policy that does not hold', () => {
       'response: { set: { Content-Length: "1" } }',
       'routes[0].response.set.Content-Length: header "Content-Length" frames',
     ],
+    [
+      'response: { set: { Content_Length: "1" } }',
+      'routes[0].response.set.Content_Length: header "Content_Length" frames',
+    ],
+    [
+      'request: { set: { Transfer_Encoding: a } }',
+      'routes[0].request.set.Transfer_Encoding: header "Transfer_Encoding" frames',
+    ],
+    [
+      'request: { set: { X_Forwarded.User: a } }',
+      'routes[0].request.set["X_Forwarded.User"]: header "X_Forwarded.User" is one of',
+    ],
+    [
+      'response: { set: { Latchkey_Token: x } }',
+      'routes[0].response.set.Latchkey_Token: header "Latchkey_Token" is one of',
+    ],
     ['response: { set: { connection: x } }', 'routes[0].response.set.connection: header "connection" frames'],
     ['response: { remove: [Via] }', 'routes[0].response.remove[0]: header "Via" frames'],
     ['response: { remove: [X-Request-Id] }', 'routes[0].response.remove[0]: header "X-Request-Id" frames'],

@@ -24,6 +24,7 @@ beforeAll(async () => {
         request: {
           set: {
             'X-Tenant': 'blue',
+            client_id: 'ours',
             'X-Origin': '{scheme}://{host} {route}',
             'X-Peer': '{client_address}',
             'X-Trace': 'id={request_id}',
@@ -39,7 +40,7 @@ beforeAll(async () => {
         path: '/removed/',
         upstream: 'web',
         accept: ['anyone' as const],
-        request: { remove: ['X-Debug', 'Cookie', 'User-Agent', 'Authorization', 'Range'] },
+        request: { remove: ['X-Debug', 'X_Old.Name', 'Cookie', 'User-Agent', 'Authorization', 'Range'] },
       },
       { name: 'open', path: '/open/', upstream: 'web', accept: ['anyone' as const] },
     ],
@@ -103,6 +104,13 @@ describe('headers that a route sets', () => {
         'X-Who: anna@media.example',
       ]);
     }
+  });
+
+  test('may have names with any sign of a token, and replace all names that are one to a site', async () => {
+    await ask('/set/a', ['client_id: theirs', 'Client-Id: theirs', 'client.id: theirs', 'client_ids: other']);
+    expect(seenHead(upstream.last).match(/^client.*$/gim)).toEqual(['client_ids: other', 'client_id: ours']);
+    await ask('/removed/a', ['X_Old.Name: 1', 'x-old-name: 1', 'X_Old: 1']);
+    expect(seenHead(upstream.last).match(/^x.old.*$/gim)).toEqual(['X_Old: 1']);
   });
 
   test('are left out where a claim is absent, and the client’s own is gone all the same', async () => {

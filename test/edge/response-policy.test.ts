@@ -40,7 +40,7 @@ beforeAll(async () => {
               'Referrer-Policy': 'origin',
               Location: '/elsewhere',
             },
-            remove: ['server', 'X-Powered-By', 'Set-Cookie'],
+            remove: ['server', 'X-Powered-By', 'Set-Cookie', 'X-Debug', 'X_Debug', 'x.trace'],
           },
         },
         {
@@ -182,6 +182,12 @@ describe('fields set and removed', () => {
     expect(answer.all('Location')).toEqual(['/elsewhere']);
     expect(answer.all('X-Kept')).toEqual(['1']);
     for (const gone of ['Server', 'X-Powered-By', 'Set-Cookie']) expect([gone, answer.all(gone)]).toEqual([gone, []]);
+  });
+
+  test('go by the very name where it has signs like _ and .', async () => {
+    says('X_Debug: 1', 'X-Debug: 2', 'x.Trace: 3', 'x_trace: 4', 'x-trace: 5');
+    const { fields } = await ask('/set/a');
+    expect(fields.filter(([name]) => /^x.(debug|trace)$/i.test(name)).map(([, value]) => value)).toEqual(['4', '5']);
   });
 
   test('cannot undo what keeps a token’s answer to itself', async () => {

@@ -3,6 +3,7 @@
 // characters. Names that frame a message or that only the gateway says cannot be in a policy (`responseNameProblem`).
 
 import { privateCacheControl } from './cache-control.ts';
+import { foldName } from './identity.ts';
 import { presetHeaders, type SecurityPreset } from './security-headers.ts';
 
 /** The rule of a route, as the configuration says it. */
@@ -125,7 +126,7 @@ const untouchableNames: ReadonlySet<string> = new Set([
 
 /** Why a route cannot set or remove a field of this name, in words; null when it can. */
 export function responseNameProblem(name: string): string | null {
-  const lower = name.toLowerCase();
-  if (untouchableNames.has(lower)) return `header "${name}" frames the message or is latchkey's own to say`;
-  return lower.startsWith('latchkey-') ? `header "${name}" is one of latchkey's own names` : null;
+  const folded = foldName(name);
+  if (untouchableNames.has(folded)) return `header "${name}" frames the message or is latchkey's own to say`;
+  return folded.startsWith('latchkey-') ? `header "${name}" is one of latchkey's own names` : null;
 }
