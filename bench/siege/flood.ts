@@ -1,126 +1,152 @@
-// A flood against one listener, as a process of its own: wrong passwords, or one recorded ClientHello again and again. It begins so many
-// a second, evenly spread over 64 networks, whether answers come or not, and prints what it could send and what came back.
+// A flood against one listener, as a process of its own: wrong passwords, or ClientHellos. It begins so many a second, evenly spread
+// over 64 networks, whether answers come or not, and prints what it could send and what came back.
 // Only against loopback; it ends by its count of seconds, and with whoever started it.
 
 import { connect, type Socket } from 'node:net';
 
 export interface FloodJob {
-  readonly kind: 'guesses' | 'hellos';
+  /** `replays`: one ClientHello again and again. `hellos`: each with a random of its own, so that nothing tells it from a new one. */
+  readonly kind: 'guesses' | 'replays' | 'hellos';
   readonly port: number;
   readonly perSecond: number;
   readonly seconds: number;
   readonly seed: number;
-  /** base64; for `hellos`. */
+  /** base64; for ClientHellos. */
   readonly hello: string;
 }
 
 export interface FloodResult {
   readonly sent: number;
-  /** Due, and not sent because the generator had no connection free. */
+  /** Due, and not sent because the generator was late or had no connection free. */
   readonly missed: number;
   readonly seconds: number;
-  /** Answers by status, or `cut` for a connection that ended without one. */
+  /** CPU time of this process. */
+  readonly cpuSeconds: number;
+  /** Answers to guesses by status, or `cut` for a connection that ended without one. */
   readonly answers: Readonly<Record<string, number>>;
 }
 
 const networks = 64;
-const tickMs = 10;
-/** Open connections of this generator. */
-const maxOpen = 2000;
+const tickMs = 2;
+/** What a late timer could not send is made up for so long after, and not in one burst. */
+const longestLateMs = 20;
+const maxOpen = 3000;
 const guessConnections = 512;
-/** Who replays a hello stays for the server's flight, and never answers it. */
+/** Who sends a hello stays for the server's flight, and never answers it. */
 const helloStaysMs = 150;
+/** Behind the headers of record and message, and the version. */
+const randomAt = 11;
 
 const job = JSON.parse(process.argv[2] ?? '{}') as FloodJob;
 const hello = Buffer.from(job.hello, 'base64');
 const answers: Record<string, number> = {};
 let sent = 0;
 let missed = 0;
-let open = 0;
 process.once('disconnect', () => process.exit(1));
 
 const count = (outcome: string) => {
   answers[outcome] = (answers[outcome] ?? 0) + 1;
 };
-const networkOf = (number: number) => `127.${20 + (job.seed % 100)}.${number % networks}.1`;
+const addresses = Array.from({ length: networks }, (_, number) => `127.${20 + (job.seed % 100)}.${number}.1`);
+const ignore = () => undefined;
 
-const idle: Socket[] = [];
+interface Guesser {
+  readonly socket: Socket;
+  isAsked: boolean;
+}
+
+const idle: Guesser[] = [];
+let idleFrom = 0;
 
 function openGuesser(number: number): void {
-  open += 1;
-  const socket = connect({ port: job.port, host: '127.0.0.1', localAddress: networkOf(number), noDelay: true });
-  let isAsked = false;
-  socket.on('connect', () => idle.push(socket));
+  const localAddress = addresses[number % networks] ?? '';
+  const socket = connect({ port: job.port, host: '127.0.0.1', localAddress, noDelay: true });
+  const guesser: Guesser = { socket, isAsked: false };
+  socket.on('connect', () => idle.push(guesser));
   socket.on('data', (chunk) => {
     if (chunk.length < 12 || chunk[0] !== 72) return;
     count(chunk.toString('latin1', 9, 12));
-    isAsked = false;
-    idle.push(socket);
+    guesser.isAsked = false;
+    idle.push(guesser);
   });
-  socket.on('error', () => undefined);
+  socket.on('error', ignore);
   socket.on('close', () => {
-    open -= 1;
-    if (isAsked) count('cut');
-    const at = idle.indexOf(socket);
-    if (at >= 0) idle.splice(at, 1);
+    if (guesser.isAsked) count('cut');
     if (performance.now() < endsMs) openGuesser(number);
-  });
-  Object.assign(socket, {
-    ask: (text: string) => {
-      isAsked = true;
-      socket.write(text);
-    },
   });
 }
 
 function guess(): void {
-  const socket = idle.shift() as (Socket & { ask(text: string): void }) | undefined;
-  if (socket === undefined) {
+  let guesser = idle[idleFrom];
+  while (guesser?.socket.destroyed === true) guesser = idle[++idleFrom];
+  if (guesser === undefined) {
     missed += 1;
     return;
+  }
+  idleFrom += 1;
+  if (idleFrom > 4096) {
+    idle.splice(0, idleFrom);
+    idleFrom = 0;
   }
   const credentials = Buffer.from(`u${job.seed}_${sent}:wrong`).toString('base64');
   sent += 1;
-  socket.ask(`GET / HTTP/1.1\r\nHost: siege.test\r\nAuthorization: Basic ${credentials}\r\n\r\n`);
+  guesser.isAsked = true;
+  guesser.socket.write(`GET / HTTP/1.1\r\nHost: siege.test\r\nAuthorization: Basic ${credentials}\r\n\r\n`, 'latin1');
 }
 
-function replay(): void {
-  if (open >= maxOpen) {
+// oldest first, with when each was opened
+const open: Socket[] = [];
+const openedMs: number[] = [];
+let openFrom = 0;
+
+function sayHello(): void {
+  if (open.length - openFrom >= maxOpen) {
     missed += 1;
     return;
   }
-  open += 1;
-  const socket = connect({ port: job.port, host: '127.0.0.1', localAddress: networkOf(sent) });
+  const socket = connect({ port: job.port, host: '127.0.0.1', localAddress: addresses[sent % networks] ?? '' });
+  socket.on('error', ignore);
+  // nothing is read: an answer is nothing that it would look at, and reading is half the price
+  socket.pause();
+  let bytes = hello;
+  if (job.kind === 'hellos') {
+    bytes = Buffer.from(hello);
+    bytes.writeUInt32BE(job.seed, randomAt);
+    bytes.writeUInt32BE(sent, randomAt + 4);
+  }
+  socket.write(bytes);
   sent += 1;
-  let isAnswered = false;
-  socket.on('connect', () => socket.write(hello));
-  socket.on('data', () => {
-    isAnswered = true;
-  });
-  socket.on('error', () => undefined);
-  const timer = setTimeout(() => socket.resetAndDestroy(), helloStaysMs);
-  socket.on('close', () => {
-    clearTimeout(timer);
-    open -= 1;
-    count(isAnswered ? 'answered' : 'cut');
-  });
+  open.push(socket);
+  openedMs.push(performance.now());
+}
+
+function hangUp(): void {
+  const before = performance.now() - helloStaysMs;
+  while (openFrom < open.length && (openedMs[openFrom] ?? 0) < before) open[openFrom++]?.resetAndDestroy();
+  if (openFrom > 4096) {
+    open.splice(0, openFrom);
+    openedMs.splice(0, openFrom);
+    openFrom = 0;
+  }
 }
 
 const startedMs = performance.now();
 const endsMs = startedMs + job.seconds * 1000;
-const step = job.kind === 'guesses' ? guess : replay;
+const step = job.kind === 'guesses' ? guess : sayHello;
 if (job.kind === 'guesses') for (let number = 0; number < guessConnections; number++) openGuesser(number);
+const mostAtOnce = Math.ceil((job.perSecond * longestLateMs) / 1000);
 let due = 0;
 const timer = setInterval(() => {
   const elapsedMs = performance.now() - startedMs;
   const wanted = Math.floor((Math.min(elapsedMs, job.seconds * 1000) / 1000) * job.perSecond);
-  // what a late timer could not send is not made up for in one burst
-  const now = Math.min(wanted - due, Math.ceil((job.perSecond * tickMs * 5) / 1000));
+  const now = Math.min(wanted - due, mostAtOnce);
   missed += wanted - due - now;
   due = wanted;
+  hangUp();
   for (let at = 0; at < now; at++) step();
   if (elapsedMs < job.seconds * 1000) return;
   clearInterval(timer);
-  const result: FloodResult = { sent, missed, seconds: elapsedMs / 1000, answers };
+  const { user, system } = process.cpuUsage();
+  const result: FloodResult = { sent, missed, seconds: elapsedMs / 1000, cpuSeconds: (user + system) / 1e6, answers };
   process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 }, tickMs);

@@ -1,7 +1,7 @@
 // The gateway of the siege: `latchkey serve` as an operator runs it, with a site behind it, and what it says of its edges.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectSecure } from 'node:tls';
@@ -17,6 +17,8 @@ export interface SiegeGateway {
   /** Sums of its metrics by name and labels. */
   readonly scrape: () => Promise<ReadonlyMap<string, number>>;
   readonly said: () => string;
+  /** CPU time of all its processes that live; null where the system does not tell. */
+  readonly cpuSeconds: () => number | null;
   readonly stop: () => Promise<void>;
 }
 
@@ -69,8 +71,26 @@ export async function startSiegeGateway(options: SiegeOptions): Promise<SiegeGat
     edgesLost: () => said.split('\n').filter((line) => line.includes('a process ended and is started again')).length,
     scrape: () => scrape(ready.operations.port),
     said: () => said,
+    cpuSeconds: () => cpuSecondsOf(child.pid ?? 0),
     stop: () => stop(child),
   };
+}
+
+// the system's clock ticks in a second, on every Linux that Node runs on
+const ticksPerSecond = 100;
+
+/** Of a process and those that it started. */
+function cpuSecondsOf(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // behind the name, which may hold anything
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const own = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    const started = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    return started.filter((each) => each !== '').reduce((sum, each) => sum + (cpuSecondsOf(Number(each)) ?? 0), own);
+  } catch {
+    return null;
+  }
 }
 
 interface ReadyLine {
