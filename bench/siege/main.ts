@@ -10,7 +10,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { getPriority, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
@@ -70,7 +70,7 @@ function mint(jti: string): string {
 function run(file: string, argument: string, isLow: boolean): Promise<string> {
   const child = fork(join(import.meta.dirname, file), [argument], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   children.push(child);
-  if (isLow && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  if (isLow && child.pid !== undefined) setPriority(child.pid, Math.min(getPriority() + 10, 19));
   return new Promise((resolve, reject) => {
     let text = '';
     child.stdout?.setEncoding('utf8').on('data', (part: string) => {
