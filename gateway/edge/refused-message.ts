@@ -2,7 +2,7 @@
 // A refused message may hold anything anywhere. So names and places only: never a query, never a value of a field but Host's, no
 // segment of a path that could be a token, and no first line that does not look like one.
 
-import { canonicalPath } from '../core/decision/path.ts';
+import { canonicalPath, explainPath, rawQueryIsClean } from '../core/decision/path.ts';
 import { fieldClass } from '../http1/field-names.ts';
 import type { HeadScanner } from '../http1/head-scanner.ts';
 import { fieldStride } from '../http1/message-head.ts';
@@ -52,7 +52,7 @@ export function refusedRequest(
   head: RequestHead | null,
   tokenPathPrefix: string,
 ): RefusedMessage {
-  const detail = wordsFor(problem);
+  const detail = problem === 'bad-target' && head !== null ? targetWords(head) : wordsFor(problem);
   if (head === null) return { ...nothingKnown, detail };
   return { method: head.method, host: head.host, path: shownPath(head.rawPath, tokenPathPrefix), detail };
 }
@@ -78,6 +78,12 @@ function shownPath(rawPath: string, tokenPathPrefix: string): string {
     .map((segment, index) => ((cut > 0 && index === 0) || likeToken.test(segment) ? '...' : segment))
     .join('/');
   return path.slice(0, cut) + shown;
+}
+
+/** What a path or a query has in it that no route takes, or none here; never a piece of either. */
+function targetWords({ rawPath, rawQuery }: RequestHead): string {
+  if (canonicalPath(rawPath) === null) return `in the path: ${explainPath(rawPath)}`;
+  return rawQueryIsClean(rawQuery) ? wordsFor('bad-target') : 'a control character, a blank or # in the query';
 }
 
 function wordsFor(problem: MessageRefusal): string {

@@ -48,6 +48,20 @@ const secret = 'c2VjcmV0LXZhbHVl';
 
 describe('a refused message', () => {
   const host = 'Host: media.example';
+  test.each([
+    ['//b', 'in the path: an empty segment ("//")'],
+    ['/../b', 'in the path: a dot segment ("." or ".."), plain, encoded or with parameters'],
+    ['/%zz', 'in the path: "%" without two hexadecimal digits behind it'],
+    ['/%FC', 'in the path: encoded bytes that are not UTF-8'],
+    ['/%5Cb', 'in the path: an encoded slash or backslash (%2F, %5C)'],
+  ])('with %s in its path says what is wrong with it', async (end, words) => {
+    const path = `/target-${++count}${end}`;
+    expect(await send(`GET ${path}?${secret} HTTP/1.1\r\n${host}\r\n\r\n`)).toBe(400);
+    const line = await lineOf(path);
+    expect(line.hint).toBe(`refused message: bad-target: ${words}`);
+    expect(JSON.stringify(line)).not.toContain(secret);
+  });
+
   test.each<[what: string, lines: readonly string[], host: string, hint: string]>([
     [
       'a blank before the colon',

@@ -74,7 +74,7 @@ function needText(needs: number): string {
 /** Never the looser one of the two routes: the visitor is led to the folder, and asked there for what it takes. */
 function otherEnd({ isFolder, other }: OtherEnd<RoutePolicy>, facts: RequestFacts): Misplaced {
   const spelled = isFolder ? 'with' : 'without';
-  const detail = `the same path ${spelled} a slash at its end is of route ${other.name}, which accepts others`;
+  const detail = `the same path ${spelled} a slash at its end is of route ${other.name}, which has other rules`;
   return new Misplaced('other-end', detail, null, isFolder && isReading(facts) ? 'folder' : null);
 }
 
