@@ -1,7 +1,9 @@
-// A gateway whose data folder has no room left: what its operator sees, what goes on, and that it comes back by itself.
-// The disk is a small file system of the test's own; without root this skips.
+// A gateway whose store cannot be written, because its disk is full or another program locks it: what its operator sees, what goes
+// on, and that it comes back by itself. The full disk is a small file system of the test's own; without root that one skips.
 
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { askRaw, requestText } from '../support/raw-client.ts';
 import { runLatchkey } from '../support/run-latchkey.ts';
@@ -54,6 +56,29 @@ test('a full disk is named in readiness, metrics, log and commands; traffic goes
     expect((await operations('/metrics')).text).toContain('latchkey_store_writable 1');
     expect((await revoke()).code).toBe(0);
   } finally {
+    await rig.clear();
+  }
+});
+
+test('a start with a store that another program has locked ends with that word and what to do', async () => {
+  const rig = await makeServeRig((_request, response) => response.end('from the upstream'));
+  let other: DatabaseSync | null = null;
+  try {
+    const { child } = await rig.startReady();
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    await gone;
+    other = new DatabaseSync(join(rig.folder, 'data', 'latchkey.db'));
+    other.exec('begin immediate');
+    const started = await rig.start();
+    expect(started).toMatchObject({ kind: 'ended', code: 1 });
+    const { stderr } = started as { readonly stderr: string };
+    expect(stderr).toMatch(
+      /error: the store cannot be used: another process holds its lock .*\(see which other program/,
+    );
+    expect(stderr).not.toContain('"stack"');
+  } finally {
+    other?.close();
     await rig.clear();
   }
 });

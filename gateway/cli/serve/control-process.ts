@@ -9,6 +9,7 @@ import { loadConfig } from '../../config/load.ts';
 import type { Reloaded } from '../../control/control.ts';
 import { loadState } from '../../control/load-state.ts';
 import { FileWatch, watchedFiles } from '../../control/watch-files.ts';
+import { StoreAway } from '../../store/store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';
 import { type ComposedControl, composeControl } from './compose-control.ts';
@@ -76,7 +77,9 @@ async function start(message: StartControl): Promise<RunningControl> {
     return running;
   } catch (error) {
     const problem = listenProblem(error);
-    if (problem === null) logger.fatal({ err: error }, 'control cannot start');
+    if (error instanceof StoreAway) {
+      await tellSupervisor({ type: 'cannot-start', problem: error.message, hint: error.failure.hint });
+    } else if (problem === null) logger.fatal({ err: error }, 'control cannot start');
     else await tellSupervisor(problem);
     process.exit(1);
   }
