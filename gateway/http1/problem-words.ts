@@ -7,7 +7,7 @@ import type { MessageProblem } from './problems.ts';
 
 /** The problem of a head that was whole: `two content-length fields (line 4)`. */
 export function problemWords(problem: MessageProblem, head: MessageHead): string {
-  const where = head.problemLine < 0 ? '' : ` (line ${head.problemLine + 1}${nameInText(head)})`;
+  const where = head.problemLine < 0 ? '' : ` (line ${head.problemLine + 1}${nameInText(problem, head)})`;
   return `${words(problem)}${where}`;
 }
 
@@ -30,12 +30,19 @@ export function leadingName(line: string): string {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*/.exec(line)?.[0] ?? '';
 }
 
-function nameInText(head: MessageHead): string {
-  const name = leadingName(head.text.slice(head.problemStart, head.text.indexOf('\r', head.problemStart)));
+// Without a colon nothing says that it is a name: it may be a value that lost its line. These are a name and no secret.
+const plainWord = /^[A-Za-z][A-Za-z-]{0,31}$/;
+
+const likeToken = /^[^.]{8,}\.[^.]{2,}\./;
+
+function nameInText(problem: MessageProblem, head: MessageHead): string {
+  const line = head.text.slice(head.problemStart, head.text.indexOf('\r', head.problemStart));
+  const name = problem === 'bad-field-line' && !plainWord.test(line) ? '' : leadingName(line);
   return name === '' ? '' : `, "${clip(name)}"`;
 }
 
 function clip(name: string): string {
+  if (likeToken.test(name)) return '...';
   return name.length > maxNameShown ? `${name.slice(0, maxNameShown)}...` : name;
 }
 

@@ -69,11 +69,18 @@ describe('a refused message', () => {
       'media.example',
       'bad-field-name: a field name that is none, or a blank before the colon (line 3, "Authorization")',
     ],
+    ['no colon', [host, 'Cookie'], 'media.example', 'bad-field-line: a field line without a colon (line 3, "Cookie")'],
     [
-      'no colon',
-      [host, secret.slice(0, 3)],
+      'no colon, since it is the rest of a value',
+      [host, 'Cookie: a=', secret],
       'media.example',
-      'bad-field-line: a field line without a colon (line 3, "c2V")',
+      'bad-field-line: a field line without a colon (line 4)',
+    ],
+    [
+      'a token in the place of a name',
+      [host, `eyJhbGciOiJIUzI1NiJ9.${secret}.${secret} : a`],
+      'media.example',
+      'bad-field-name: a field name that is none, or a blank before the colon (line 3, "...")',
     ],
     [
       'two lengths',
