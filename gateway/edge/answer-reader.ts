@@ -15,8 +15,10 @@ import { type UpstreamFailure, withCause } from './upstream-failure.ts';
 /** `AnswerReader.read` when the bytes are no sound answer. */
 export const brokenAnswer = -1;
 
-// Interim answers at most before the final one; a storm of them is no answer.
-const maxInterim = 8;
+// Interim answers at most before the final one; a storm of them is no answer. A long task may say many times that it goes on (102);
+// nobody has a reason to say 100 as often.
+const maxInterim = 64;
+const maxContinues = 8;
 const maxInterimBytes = 64 * 1024;
 
 const maxBlockingBytes = 64 * 1024;
@@ -40,6 +42,7 @@ export class AnswerReader {
   /** What was wrong with the bytes, in words for the log. */
   trouble: string | null = null;
   #interimBytes = 0;
+  #continues = 0;
   /** Of the body; -1 where no length says it. */
   #length = -1;
   readonly #runtime: Runtime;
@@ -74,6 +77,7 @@ export class AnswerReader {
     this.#filter = null;
     this.interim = 0;
     this.#interimBytes = 0;
+    this.#continues = 0;
     this.#length = -1;
   }
 
@@ -108,6 +112,8 @@ export class AnswerReader {
         return this.tunnel === null ? this.#broken('a 101 that does not switch to what was asked for') : heads.end;
       }
       this.#interimBytes += length;
+      if (head.status === 100 && ++this.#continues > maxContinues)
+        return this.#broken(`100 more than ${maxContinues} times`);
       if (++this.interim > maxInterim || this.#interimBytes > maxInterimBytes) {
         return this.#broken(`more than ${maxInterim} interim answers, or too long ones`);
       }

@@ -114,7 +114,8 @@ export interface OurAnswer {
   readonly end: number;
 }
 
-const maxInterim = 8;
+const maxInterim = 64;
+const maxContinues = 8;
 
 /**
  * An answer to `method` on one upstream connection that ends behind `bytes`, as `edge/upstream-connection.ts` takes it.
@@ -143,7 +144,10 @@ export function readAnswer(method: string, bytes: Buffer, ends: PieceEnds, tidie
           return stopped('refused', 0, answer, statuses);
         statuses.push(head.status);
         if (head.status < 200) {
-          if (statuses.length > maxInterim || head.status === 101) return stopped('refused', 0, answer, statuses);
+          const continues = statuses.filter((status) => status === 100).length;
+          if (statuses.length > maxInterim || continues > maxContinues || head.status === 101) {
+            return stopped('refused', 0, answer, statuses);
+          }
           continue;
         }
         answer = { head, body: new BodyReader(head, head.framing(method)) };

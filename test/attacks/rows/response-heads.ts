@@ -316,7 +316,7 @@ export const responseHeadRows: readonly ResponseRow[] = [
       `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(1000)}${sound('evil')}`,
       '1xx storms',
     ),
-    client: { kind: 'answer', status: 502, lacks: /evil/i, interim: Array.from({ length: 8 }, () => 102) },
+    client: { kind: 'answer', status: 502, lacks: /evil/i, interim: Array.from({ length: 64 }, () => 102) },
   },
   {
     ...interim.bad(
