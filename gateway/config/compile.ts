@@ -12,7 +12,7 @@ import { compileSite, type Site } from '../core/decision/site.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import { pathNeed } from '../core/model/path.ts';
 import { compileAddressList } from '../core/token/address.ts';
-import { pathPassSeconds } from '../core/token/claims.ts';
+import { pathPassSeconds, sessionTokenSeconds } from '../core/token/claims.ts';
 import { withHead } from '../core/token/scope.ts';
 import type { Config, RouteConfig } from './config.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
@@ -62,7 +62,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     tokenParameter: config.tokens.parameter,
     linkParameter: routes.some((route) => route.takesMember) ? config.links.tokenParameter : null,
     clockSkewSeconds: config.tokens.clockSkewSeconds,
-    maxTokenTtlSeconds: Math.max(0, ...routes.map((route) => route.maxTokenTtlSeconds)),
+    maxTokenTtlSeconds: longestTokenSeconds(config),
     passTtlSeconds: config.tokens.passTtlSeconds,
     issuer: config.tokens.issuer,
     trustedProxies: config.trustedProxies.length === 0 ? null : compileAddressList(config.trustedProxies),
@@ -73,6 +73,11 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     saysVia: config.saysVia,
     customIdentityNames: customNames,
   };
+}
+
+/** Longest life of a token that any route takes, sessions among them: so long a revocation has to be remembered. Also for control. */
+export function longestTokenSeconds({ routes }: Pick<Config, 'routes'>): number {
+  return Math.max(sessionTokenSeconds, ...routes.map((route) => route.maxTokenTtlSeconds));
 }
 
 /** Also for control, whose pages set the same cookies. */

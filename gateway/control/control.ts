@@ -7,6 +7,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { longestTokenSeconds } from '../config/compile.ts';
 import { withoutSecrets } from '../config/config.ts';
 import type { FeedKey } from '../config/edge-feed.ts';
 import type { LogPosition } from '../core/model/change.ts';
@@ -142,7 +143,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       edges.broadcast(message);
     },
     onRead: () => edges.beat(),
-    keepSeconds: () => Math.max(0, ...state.config.routes.map((route) => route.maxTokenTtlSeconds)) + clockSlackSeconds,
+    keepSeconds: () => longestTokenSeconds(state.config) + clockSlackSeconds,
     onKeys: async () => {
       if (options.reloadKeys === undefined) return;
       const keys = await options.reloadKeys();

@@ -39,8 +39,6 @@ export const endedKept = 500;
 export const sessionIdleSeconds = 7 * day;
 /** tokens.md: and after this long whatever its use. */
 export const sessionAbsoluteSeconds = 30 * day;
-/** tokens.md: life of one session token; the edge renews it at half of it. */
-export const sessionTokenSeconds = 15 * minute;
 /** A last use is written at most this often: renewals by many hosts are one write. */
 export const seenResolutionSeconds = minute;
 

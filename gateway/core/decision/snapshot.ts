@@ -131,7 +131,7 @@ export interface Snapshot {
   /** Query parameter of a link's token; null where no route takes members, so that nobody looks for it. */
   readonly linkParameter: string | null;
   readonly clockSkewSeconds: number;
-  /** Longest life that any route takes. */
+  /** Longest life of a token that any route takes, sessions among them. */
   readonly maxTokenTtlSeconds: number;
   readonly passTtlSeconds: number;
   readonly issuer: string;
