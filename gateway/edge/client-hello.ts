@@ -16,8 +16,24 @@ export const maxHelloBytes = 16 * 1024;
 /** Real clients use one or two; without a limit each further byte would have all records walked again. */
 const maxRecords = 16;
 
+/** Of a record. */
+const headBytes = 5;
+/** Behind it the message's type and length, and the version. */
+const randomEnd = headBytes + 4 + 2 + 32;
+
 const partial: ClientHello = { kind: 'partial' };
 const malformed: ClientHello = { kind: 'malformed' };
+
+/**
+ * The random, as `readClientHello` gives it, at the price of one look: for floods.
+ *
+ * @returns null where it does not stand in the first record as a whole
+ */
+export function peekRandom(bytes: Buffer): string | null {
+  const isStart = bytes.length >= randomEnd && bytes[0] === 22 && bytes[1] === 3 && bytes[headBytes] === 1;
+  if (!isStart || bytes.readUInt16BE(3) < randomEnd - headBytes) return null;
+  return bytes.toString('latin1', randomEnd - 32, randomEnd);
+}
 
 /**
  * Reads a ClientHello.

@@ -15,6 +15,10 @@ export class RecentHellos {
     this.#maxPerHalf = max;
   }
 
+  has(random: string): boolean {
+    return this.#newer.has(random) || this.#older.has(random);
+  }
+
   /** Takes one in. @returns whether it was there already */
   isRepeated(random: string): boolean {
     if (this.#newer.has(random)) return true;

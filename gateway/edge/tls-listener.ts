@@ -9,7 +9,7 @@ import { canonicalHost } from '../core/decision/host.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Arrival, ListenerRules } from './arrival.ts';
 import { clientCertificateOf } from './client-certificates.ts';
-import { readClientHello } from './client-hello.ts';
+import { peekRandom, readClientHello } from './client-hello.ts';
 import { EarlyConnections } from './early-connections.ts';
 import { HandshakeQueue } from './handshake-queue.ts';
 import { readPreface } from './preface.ts';
@@ -88,16 +88,16 @@ export class TlsListener {
       ticker,
       timeoutMs: this.#options.prefaceTimeoutMs(),
       judge: (bytes) => {
+        const peeked = peekRandom(bytes);
+        isReplay = peeked !== null && this.#recentHellos.has(peeked);
+        if (isReplay) return this.#reset(transport);
         const hello = readClientHello(bytes);
         if (hello.kind === 'partial') return 'partial';
         // where nothing hangs on the name OpenSSL may judge what this reader does not understand
         if (hello.kind === 'malformed') return needsServerName ? 'refuse' : 0;
         if (needsServerName) serverName = hello.serverName ?? '';
         isReplay = this.#recentHellos.isRepeated(hello.random);
-        if (!isReplay) return 0;
-        // a reset: thousands that are closed in good form would stay with the system for a minute each
-        transport.resetAndDestroy();
-        return 'refuse';
+        return isReplay ? this.#reset(transport) : 0;
       },
       onDone: () => {
         const pending: Pending = { transport, peerAddress, serverName };
@@ -116,6 +116,12 @@ export class TlsListener {
         else metrics.tlsHandshakesFailed++;
       },
     });
+  }
+
+  /** Thousands that are closed in good form would stay with the system for a minute each. */
+  #reset(transport: Socket): 'refuse' {
+    transport.resetAndDestroy();
+    return 'refuse';
   }
 
   #begin(front: TlsFront, connection: Pending): void {

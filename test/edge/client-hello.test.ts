@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { maxHelloBytes, readClientHello } from '../../gateway/edge/client-hello.ts';
+import { maxHelloBytes, peekRandom, readClientHello } from '../../gateway/edge/client-hello.ts';
 
 /** What Node's own client says first. */
 function helloOf(servername: string): Promise<Buffer> {
@@ -43,8 +43,25 @@ test('the random is the 32 octets that a client makes anew for each connection',
   const again = await helloOf('Media.Example');
   const [first, second] = [readClientHello(named), readClientHello(again)];
   expect(first).toMatchObject({ random: named.toString('latin1', 11, 43) });
+  expect([peekRandom(named), peekRandom(again.subarray(0, 43))]).toEqual(
+    [named, again].map((hello) => hello.toString('latin1', 11, 43)),
+  );
   expect(second).toMatchObject({ random: again.toString('latin1', 11, 43) });
   expect(first).not.toEqual(second);
+});
+
+test('a random is peeked at where it stands in the first record as a whole, and nowhere else', () => {
+  for (let cut = 0; cut < 43; cut++) expect(peekRandom(named.subarray(0, cut))).toBeNull();
+  const short = Buffer.from(named);
+  short.writeUInt16BE(37, 3);
+  expect(peekRandom(short)).toBeNull();
+  short.writeUInt16BE(38, 3);
+  expect(peekRandom(short)).toBe(named.toString('latin1', 11, 43));
+  for (const at of [0, 1, 5]) {
+    const other = Buffer.from(named);
+    other[at] = 23;
+    expect(peekRandom(other)).toBeNull();
+  }
 });
 
 test('every cut of it is its beginning', () => {
