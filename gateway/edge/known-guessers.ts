@@ -17,7 +17,7 @@ interface Waiting {
 }
 
 /** From one question to the next: what comes meanwhile is asked about together. */
-const betweenMs = 10;
+const betweenMs = 20;
 /** A control that has not answered by then is not waited for: whoever asks is told that there are too many. */
 const patienceMs = 250;
 const bounds = { max: 512, maxPerSource: 64 };
