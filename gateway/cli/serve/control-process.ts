@@ -9,6 +9,7 @@ import { loadConfig } from '../../config/load.ts';
 import type { Reloaded } from '../../control/control.ts';
 import { loadState } from '../../control/load-state.ts';
 import { FileWatch, watchedFiles } from '../../control/watch-files.ts';
+import { lowerWorkerPriority } from '../../control/worker-priority.ts';
 import { StoreAway } from '../../store/store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';
@@ -57,6 +58,7 @@ export function runControlProcess(): void {
 
 async function start(message: StartControl): Promise<RunningControl> {
   const logger = createLogger({ role: 'control', level: message.state.config.logs.level });
+  await lowerWorkerPriority();
   try {
     const composed = await composeControl({
       start: message,
