@@ -82,7 +82,8 @@ function writeOnce<V extends { readonly [K in keyof V]: FixedValue }, O>(
     places.set(mark, read);
     return mark;
   };
-  const compiled = write(sql, {
+  // whatever stands between a statement and the engine hears of it when it is executed, the first time as any other
+  const compiled = write(sql.withoutPlugins(), {
     value: (name) => raw`${place((given) => given[name])}`,
     list: (name) => {
       const list: FixedValue = values[name];
