@@ -8,8 +8,8 @@ import { maxOwnConnections } from './own-pages.ts';
 import { networkOf } from './rate-limits.ts';
 
 const maxPerClient = 8;
-/** A quarter of the connections to control's pages. */
-const maxAtOnce = maxOwnConnections / 4;
+/** A fifth of the connections to control's pages. */
+const maxAtOnce = maxOwnConnections / 5;
 
 /** One per edge. */
 export class OwnBodies {

@@ -7,8 +7,8 @@ import type { RoutePolicy } from '../core/decision/snapshot.ts';
 import type { Exchange } from './exchange.ts';
 import { networkOf } from './rate-limits.ts';
 
-/** To public.sock, from one edge. */
-export const maxOwnConnections = 128;
+/** To public.sock, from one edge. Half of it is more than the 64 who may open one link together from behind one address. */
+export const maxOwnConnections = 160;
 const maxPerNetwork = maxOwnConnections / 2;
 const retryAfterSeconds = 1;
 

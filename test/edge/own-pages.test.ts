@@ -42,8 +42,8 @@ async function signIn(address: string): Promise<RawClient> {
 }
 
 test('one network holds half of the connections to the pages, and is told at once; the others go on', async () => {
-  for (let at = 0; at < 64; at++) await signIn(`2001:db8::${at.toString(16)}`);
-  await expect.poll(() => waiting).toBe(64);
+  for (let at = 0; at < 80; at++) await signIn(`2001:db8::${at.toString(16)}`);
+  await expect.poll(() => waiting).toBe(80);
   const refused = await (await signIn('2001:db8::ffff')).read();
   expect([refused.status, refused.header('Retry-After')]).toEqual([429, '1']);
   const page = await rig.ask('GET', '/.latchkey/login', 'X-Forwarded-For: 2001:db8:0:1::1');
