@@ -45,6 +45,8 @@ async function knowsUntil(node: RigNode): Promise<number> {
   for (;;) {
     const askedMs = performance.now();
     const ageMs = await ageOf(node);
+    // a control that has just started may not have heard of its edge yet
+    if (Number.isNaN(ageMs)) continue;
     expect(ageMs).toBeGreaterThanOrEqual(0);
     // only then it is certain that the edge was asked
     if (performance.now() - askedMs < scrapeMs / 2) return askedMs - ageMs + staleMs;
