@@ -26,7 +26,7 @@ export function scanWords(problem: MessageProblem, scanner: HeadScanner): string
 }
 
 /** Signs of a name from the front of a line: what may stand in a log. Anything else may be a value that got there. */
-export function leadingName(line: string): string {
+function leadingName(line: string): string {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*/.exec(line)?.[0] ?? '';
 }
 

@@ -20,7 +20,7 @@ export function knownSourceKey(secret: string, name: string, source: string): Th
 }
 
 /** When the right secret was last written down; null for never. */
-export async function readKnownSource(database: Kysely<Tables>, key: ThrottleKey): Promise<EpochSeconds | null> {
+async function readKnownSource(database: Kysely<Tables>, key: ThrottleKey): Promise<EpochSeconds | null> {
   const row = await database
     .selectFrom('throttles')
     .select('last_at')

@@ -3,7 +3,6 @@
 // clocks: it never jumps, never goes back, and never runs faster than time does. Downtime does not count, so things are kept longer.
 // The log's row carries it from commit to commit. Each hour a mark says how far the log had come, so that "written longer ago than
 // this" is a place of the log, and a reading that no clock came below since.
-// Rules: tokens.md "One graph of revocation".
 
 import { type Kysely, sql } from 'kysely';
 import type { LogPosition } from '../core/model/change.ts';

@@ -1,6 +1,5 @@
 // What a pass opens: what the answer would open that it was made from, and nothing beside it. Passes come from the gateway itself,
 // as whoever presents a password or is on the access list gets them; what a holder of the common key makes comes last.
-// tokens.md "Token types" and "One graph of revocation".
 
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';

@@ -1,5 +1,5 @@
 // Cookies, origins and HSTS follow what the configuration says of how visitors come, and not the last hop: here that is always plain
-// HTTP over loopback, as from a proxy that ends TLS and was forgotten in `trusted_proxies`. tokens.md "Where a credential may stand".
+// HTTP over loopback, as from a proxy that ends TLS and was forgotten in `trusted_proxies`.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CertificateFolder } from '../support/certificate-folder.ts';

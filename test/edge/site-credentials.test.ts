@@ -1,6 +1,6 @@
 // What the application behind the gateway uses for itself: its own bearer tokens, parameters and passwords beside our cookies.
 // What names no key of ours is the site's where a cookie opens, byte for byte; and what decided is asked of the permit, so that
-// a decoy changes no protection. conventions.md "Status", attacks.md "Found on this gateway".
+// a decoy changes no protection.
 
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';

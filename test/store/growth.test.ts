@@ -1,5 +1,5 @@
 // Nothing without a ceiling: what bounds each table of the store, and each door that opens without a session. A new table or a new
-// door has no line here, and fails until somebody says what bounds it. Rule: attacks.md, "Exhaustion".
+// door has no line here, and fails until somebody says what bounds it.
 
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';

@@ -1,5 +1,6 @@
 // The one rule of when a session is alive. Renewals, pages, hand-overs, access questions, claims and links all ask it, so that no
-// road goes on with a session that another road calls over. Rule: tokens.md, "Token types" (idle 7 d, absolute 30 d).
+// road goes on with a session that another road calls over. A session ends 7 days
+// after its last use, and 30 days after it began at the latest.
 
 import { accountStanding } from '../../core/model/account.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';

@@ -1,6 +1,5 @@
 // Whether one token lets one request pass: an outside token, or a pass, wherever it stood. Pure.
 // A pass is judged by the answer that it was made from: it opens only what that answer would open if it were asked for now.
-// Rules: tokens.md "Token types" and "One graph of revocation".
 
 import type { EpochSeconds } from '../model/time.ts';
 import { checkScope, checkTimes, type TokenRefusal, type VerifiedToken } from '../token/common-key-token.ts';

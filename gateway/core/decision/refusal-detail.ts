@@ -77,7 +77,7 @@ export function staleDetail(token: VerifiedToken, live: RefusalCircumstances['li
 }
 
 /** What a token is, as somebody who set up the route would say it. */
-export function kindOf({ type, origin }: Pick<VerifiedToken, 'type' | 'origin'>): string {
+function kindOf({ type, origin }: Pick<VerifiedToken, 'type' | 'origin'>): string {
   if (type === 'outside') return 'a token of somebody who holds the common key';
   if (type === 'session') return 'a session';
   if (origin === 'password') return 'a pass for a password';

@@ -2,7 +2,6 @@
 // the host that it was given on, its paths, and routes that would take the same answer. Pure; asked once per token.
 // Whoever holds the common key can write any of this. So what arrives is asked for what makes it a pass of ours and can be ended;
 // how narrow it is, is asked where passes are made.
-// Rules: tokens.md "A pass opens only what the answer opened that it was made from".
 
 import { credentialNode } from '../model/node-id.ts';
 import type { TokenClaims } from './claims.ts';

@@ -1,5 +1,5 @@
 // Time tells nothing: the same statements are waited for whether an address is known or not, and what follows is as much for both.
-// Counted by statements, not by a clock. Rule: attacks.md, "look-alike answers".
+// Counted by statements, not by a clock.
 
 import type { KyselyPlugin, RootOperationNode } from 'kysely';
 import { expect, test } from 'vitest';

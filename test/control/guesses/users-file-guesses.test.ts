@@ -1,5 +1,4 @@
 // Guessing at the users file, counted in a real store: by name, by source, by network and in all; over restarts and on all nodes.
-// Rules: attacks.md, "counting by whole address" and "guessing".
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // What people without a session can cause has a ceiling: by address, by network and for the installation. The answers stay the same
-// for known and unknown addresses, and the operator hears of it. Rule: attacks.md, "Exhaustion".
+// for known and unknown addresses, and the operator hears of it.
 
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 // Attacks by time: a node starts with a clock that is 40 days wrong and does its housekeeping. Whatever was revoked stays revoked,
-// guesses stay counted, and nobody's rows go. Rules: tokens.md "One graph of revocation".
+// guesses stay counted, and nobody's rows go.
 
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 // One rule says when a session is over, and every road asks it: renewal, hand-over, pages, access questions, claims, links.
-// Rule: tokens.md, "Token types": idle 7 d, absolute 30 d.
+// Idle 7 days, 30 days in all.
 
 import { expect, test } from 'vitest';
 import { answerAccess } from '../../../gateway/control/access/answer-access.ts';

@@ -1,5 +1,5 @@
 // The log's own time: what is old is said by it and by no wall clock. Clocks 40 days ahead and 40 days behind, at one start and at
-// the next, on one node and on two. Rules: tokens.md "One graph of revocation".
+// the next, on one node and on two.
 
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
