@@ -13,7 +13,6 @@ import type { Config } from '../gateway/config/config.ts';
 import { answerAccess } from '../gateway/control/access/answer-access.ts';
 import { makeAfterwards } from '../gateway/control/afterwards.ts';
 import type { Actor, ControlContext } from '../gateway/control/control-context.ts';
-import { noLedger } from '../gateway/control/explain/decision-files.ts';
 import { claimLink } from '../gateway/control/links/claim-link.ts';
 import { listLinks } from '../gateway/control/links/list-links.ts';
 import { revokeLink } from '../gateway/control/links/revoke-link.ts';
@@ -21,6 +20,7 @@ import { digestLinkSecret } from '../gateway/core/model/link.ts';
 import { openStore } from '../gateway/store/open-store.ts';
 import { epochSeconds, monotonicMs } from '../gateway/telemetry/clock.ts';
 import { createLogger } from '../gateway/telemetry/logger.ts';
+import { noLedger } from '../test/support/no-ledger.ts';
 
 const links = 100_000;
 const accounts = 100_000;

@@ -116,7 +116,7 @@ export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver, clea
 }
 
 /** What is over for everybody can be said before anybody signs in. */
-export interface LinkOver {
+interface LinkOver {
   readonly kind: 'revoked' | 'access-over' | 'wrong-pair';
 }
 

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { onlyCookieValueOf } from '../http1/cookie-pairs.ts';
 import type { RequestOrigin } from './request-origin.ts';
 
-export type OurCookie = 'session' | 'device' | 'flow';
+type OurCookie = 'session' | 'device' | 'flow';
 
 const plainNames: Readonly<Record<OurCookie, string>> = {
   session: 'latchkey',
@@ -17,7 +17,7 @@ const plainNames: Readonly<Record<OurCookie, string>> = {
 /** Life of a device cookie: the longest that browsers keep one. */
 export const deviceCookieSeconds = 400 * 24 * 60 * 60;
 
-export function cookieName(cookie: OurCookie, isSecure: boolean): string {
+function cookieName(cookie: OurCookie, isSecure: boolean): string {
   return isSecure ? `__Host-${plainNames[cookie]}` : plainNames[cookie];
 }
 

@@ -31,7 +31,7 @@ export function isFormToken(context: ControlContext, binding: string, token: unk
  * What the browser says of where a request began: `same-origin` is proof, `cross-site` a refusal, and `unknown` comes from
  * programs and old browsers that say nothing.
  */
-export type Provenance = 'same-origin' | 'cross-site' | 'unknown';
+type Provenance = 'same-origin' | 'cross-site' | 'unknown';
 
 /** Sec-Fetch-Site decides where it is sent; it cannot be set by scripts. A page without referrer sends `Origin: null` beside it. */
 export function provenanceOf(headers: IncomingHttpHeaders, origin: RequestOrigin): Provenance {

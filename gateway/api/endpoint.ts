@@ -7,9 +7,9 @@ import type { Actor, ControlContext } from '../control/control-context.ts';
 import type { NewSession } from '../control/sessions/start-session.ts';
 
 /** Who may ask: `account` is anybody who signed in, `admin` an administrator; the operator may ask everything. */
-export type Who = 'anyone' | 'account' | 'admin';
+type Who = 'anyone' | 'account' | 'admin';
 
-export type EndpointMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type EndpointMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** An expected refusal, as problem+json. */
 export interface Refusal {
@@ -42,7 +42,7 @@ export interface EndpointRequest {
   readonly deviceCookie: string | null;
 }
 
-export interface EndpointCall<W extends Who, B, Q, P> {
+interface EndpointCall<W extends Who, B, Q, P> {
   readonly context: ControlContext;
   readonly actor: W extends 'anyone' ? Actor | null : Actor;
   readonly body: B;
@@ -51,7 +51,7 @@ export interface EndpointCall<W extends Who, B, Q, P> {
   readonly request: EndpointRequest;
 }
 
-export interface EndpointDefinition<W extends Who, R, B, Q, P> {
+interface EndpointDefinition<W extends Who, R, B, Q, P> {
   readonly method: EndpointMethod;
   /** Behind `v1/`, with parameters as `:name`: `links/:link/members`. */
   readonly path: string;
@@ -70,7 +70,7 @@ export interface EndpointDefinition<W extends Who, R, B, Q, P> {
 }
 
 /** What came with a request, as it came. */
-export interface RawInput {
+interface RawInput {
   readonly body: unknown;
   readonly query: unknown;
   readonly params: unknown;

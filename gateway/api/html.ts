@@ -20,7 +20,7 @@ export class Html {
 }
 
 /** What may stand in a template. Lists are joined; null, undefined and false leave nothing. */
-export type HtmlValue = Html | string | number | null | undefined | false | readonly HtmlValue[];
+type HtmlValue = Html | string | number | null | undefined | false | readonly HtmlValue[];
 
 /** `html\`<p>${name}</p>\``: the literal parts are markup, the values are text. */
 export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
@@ -47,6 +47,6 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /** Text as it may stand between tags and in quoted attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => escapes[character] ?? '');
 }

@@ -1,12 +1,10 @@
 // The public halves of the edges' assertion keys, for upstreams. Only public Ed25519 keys are in it, see control/assertion-keys.ts.
 // Served on every host and to everybody: it says nothing that is secret, and changes nothing.
 
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { AssertionJwk } from '../control/assertion-keys.ts';
-import { answerProblems } from '../control/problem-answers.ts';
-import type { Logger } from '../telemetry/logger.ts';
 
-export interface JwksOptions {
+interface JwksOptions {
   /** `/.latchkey/` or what the configuration says. */
   readonly prefix: string;
   /** The keys as they are now. */
@@ -22,12 +20,4 @@ export function serveJwks(server: FastifyInstance, { prefix, assertionKeys }: Jw
       .type('application/jwk-set+json')
       .send(Buffer.from(JSON.stringify({ keys: assertionKeys() }))),
   );
-}
-
-/** A server with nothing else on it, for a control without a store. */
-export function createJwksServer(logger: Logger, options: JwksOptions): FastifyInstance {
-  const server = Fastify({ logger: false, bodyLimit: 64 * 1024, exposeHeadRoutes: false });
-  answerProblems(server, logger);
-  serveJwks(server, options);
-  return server;
 }

@@ -4,7 +4,7 @@
 import { Html, html } from './html.ts';
 import type { PageContent, Person } from './page-route.ts';
 
-export interface Frame {
+interface Frame {
   readonly page: PageContent;
   /** What this place calls itself. */
   readonly name: string;

@@ -5,10 +5,10 @@ import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
 
 /** OpenAPI 3.1, plain JSON. */
-export type OpenApiDocument = Readonly<Record<string, unknown>>;
+type OpenApiDocument = Readonly<Record<string, unknown>>;
 
 /** RFC 9457, with our `reason`. */
-export const problemShape = z.object({
+const problemShape = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int(),

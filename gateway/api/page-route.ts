@@ -12,9 +12,9 @@ import type { RequestOrigin } from './request-origin.ts';
 export type Person = Extract<Actor, { readonly kind: 'account' }>;
 
 /** Where a page is served: on the portal's host, or on every host that latchkey serves. */
-export type PagePlace = 'portal' | 'everywhere';
+type PagePlace = 'portal' | 'everywhere';
 
-export type PageWho = 'anyone' | 'account' | 'admin';
+type PageWho = 'anyone' | 'account' | 'admin';
 
 /** What a page's handler gives back. `Visit` makes them. */
 export type PageAnswer =
@@ -110,11 +110,11 @@ interface RouteDefinition<W extends PageWho, Q, P> {
   readonly params?: z.ZodType<P>;
 }
 
-export interface PageDefinition<W extends PageWho, Q, P> extends RouteDefinition<W, Q, P> {
+interface PageDefinition<W extends PageWho, Q, P> extends RouteDefinition<W, Q, P> {
   readonly handle: (visit: VisitOf<W>, input: PageInput<Q, P>) => Promise<PageAnswer>;
 }
 
-export interface FormDefinition<W extends PageWho, F, Q, P> extends RouteDefinition<W, Q, P> {
+interface FormDefinition<W extends PageWho, F, Q, P> extends RouteDefinition<W, Q, P> {
   /** An object of texts. Be lenient and answer with the form again: what does not fit here is a plain 400. */
   readonly form: z.ZodType<F>;
   readonly handle: (visit: VisitOf<W>, input: PageInput<Q, P> & { readonly form: F }) => Promise<PageAnswer>;

@@ -8,7 +8,7 @@ import { canonicalPath } from '../core/model/path.ts';
 import type { Visit } from './page-route.ts';
 
 /** A tokenized URL without its host. Nothing of it is checked. */
-export interface PresentedUrl {
+interface PresentedUrl {
   /** Canonical. */
   readonly path: string;
   readonly key: string;
@@ -41,7 +41,7 @@ export function readPresentedUrl(
  * `preview`     a program that makes a picture of a link, or a search engine
  * `program`     anything else that is no navigation
  */
-export type Visitor = 'person' | 'ahead' | 'preview' | 'program';
+type Visitor = 'person' | 'ahead' | 'preview' | 'program';
 
 /** Names that programs which fetch links for previews and indexes give themselves, in lower case; not what browsers inside them say. */
 const previewAgents =

@@ -25,7 +25,7 @@ import { endpoints } from './v1/endpoints.ts';
 import { me } from './v1/me.ts';
 import { whoAsks } from './who-asks.ts';
 
-export interface PublicServerOptions {
+interface PublicServerOptions {
   /** Public keys of the edges, for the JWKS. */
   readonly assertionKeys: () => readonly AssertionJwk[];
 }

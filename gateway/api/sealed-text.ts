@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { ControlContext } from '../control/control-context.ts';
 
 /** `use` says what for; `binding` whom it belongs to, like a host or a session. */
-export interface SealedUse {
+interface SealedUse {
   readonly use: 'flow' | 'handover' | 'form' | 'claim';
   readonly binding: string;
 }

@@ -16,7 +16,7 @@ export type Admission =
     }
   | Refusal;
 
-export interface ServeEndpointsOptions {
+interface ServeEndpointsOptions {
   readonly context: ControlContext;
   readonly endpoints: readonly Endpoint[];
   /** Address that `v1` stands under: `/.latchkey/v1/`. */

@@ -24,7 +24,7 @@ import { sorryPage } from './sorry.ts';
 import { styleVersion } from './style.ts';
 import { whoAsks } from './who-asks.ts';
 
-export interface ServePagesOptions {
+interface ServePagesOptions {
   readonly context: ControlContext;
   readonly prefix: string;
 }

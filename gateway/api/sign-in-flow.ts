@@ -20,7 +20,7 @@ const aboutShape = z.object({
 });
 
 /** What the sign-in page says of where somebody is going. */
-export type SignInAbout = z.infer<typeof aboutShape>;
+type SignInAbout = z.infer<typeof aboutShape>;
 
 const handoverShape = z.object({
   host: z.string().max(260),
@@ -35,7 +35,7 @@ export type HandoverRequest = z.infer<typeof handoverShape> & {
   readonly origin: string;
 };
 
-export interface SignInStart {
+interface SignInStart {
   /** Where to go afterwards, on this host; sound, see return-address.ts. */
   readonly returnPath: string;
   /** The link that was presented and left the address. After sign-in `claim?flow=<id>` is opened on this host. */

@@ -21,7 +21,7 @@ export interface ClaimOptions {
   readonly claims?: string;
 }
 
-export interface MintedToken {
+interface MintedToken {
   readonly token: string;
   readonly kid: string;
   readonly claims: Readonly<Record<string, unknown>> & { readonly iat: EpochSeconds; readonly exp: EpochSeconds };
@@ -64,7 +64,7 @@ export function mintFromOptions(options: ClaimOptions, key: RingKey): MintedToke
 }
 
 /** @throws CommandError (usage) when it is no duration of whole seconds */
-export function ttlSeconds(text: string): number {
+function ttlSeconds(text: string): number {
   const ms = parseDurationMs(text);
   if (ms === null || ms < 1000 || ms % 1000 !== 0) {
     throw usageError(`--ttl: ${JSON.stringify(text)} is not a duration of whole seconds`, 'write 15m, 12h or 1h30m');

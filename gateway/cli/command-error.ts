@@ -1,7 +1,7 @@
 // How a command says that it cannot do what it was asked to. The program turns it into lines on stderr and an exit code.
 
 /** Exit codes: 0 done, 1 it did not work or does not hold, 2 the command line itself is wrong. */
-export type FailureCode = 1 | 2;
+type FailureCode = 1 | 2;
 
 /** Ends a command. The message is for people: lower case, no full stop, never a secret. */
 export class CommandError extends Error {

@@ -10,7 +10,7 @@ import { adminSocketIn } from '../store/data-folder.ts';
 import { CommandError } from './command-error.ts';
 import { type RefusalWords, refusalFrom } from './refusal-words.ts';
 
-export type OperatorMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type OperatorMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Asks one endpoint. */
 export interface OperatorApi {

@@ -14,7 +14,7 @@ const maxPemBytes = 1024 * 1024;
 /** A refusal that says which of the two files it is about. */
 type PairRefusal = FileRefusal & { readonly file: 'certificate' | 'key' };
 
-export type CertificateFiles =
+type CertificateFiles =
   | {
       readonly kind: 'read';
       /** PEM, the leaf first. */
@@ -28,7 +28,7 @@ export type CertificateFiles =
     }
   | PairRefusal;
 
-export type AuthorityFile = { readonly kind: 'read'; readonly pem: string } | FileRefusal;
+type AuthorityFile = { readonly kind: 'read'; readonly pem: string } | FileRefusal;
 
 /** Reads a certificate with its key and checks that they belong together and can be used. */
 export function readCertificate({ certFile, keyFile }: CertificateConfig): CertificateFiles {

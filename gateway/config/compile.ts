@@ -18,7 +18,7 @@ import type { Config, RouteConfig } from './config.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
 
 /** Where the names of a configuration keep their counters: by position in the configuration's lists. */
-export interface Slots {
+interface Slots {
   readonly routes: readonly number[];
   readonly upstreams: readonly number[];
 }

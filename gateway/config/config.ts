@@ -49,7 +49,7 @@ export interface ListenerConfig extends ListenAddress {
   readonly proxyFrom: readonly string[] | null;
 }
 
-export interface CommonKeyConfig {
+interface CommonKeyConfig {
   readonly id: string;
   /** Absolute path. The file's bytes are the key, one final newline dropped. */
   readonly secretFile: string;
@@ -60,10 +60,10 @@ export interface CommonKeyConfig {
  * What a route takes: tokens and passes, Basic passwords, any account that is signed in, accounts on the access list. The
  * other kinds of the design are named by later versions.
  */
-export type AcceptKind = 'anyone' | 'token' | 'password' | 'session' | 'member';
+type AcceptKind = 'anyone' | 'token' | 'password' | 'session' | 'member';
 
 /** Claim names that a custom identity preset may map to header names. */
-export type IdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';
+type IdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';
 
 export type IdentityConfig =
   | { readonly preset: 'oauth2-proxy' | 'authelia' }
@@ -123,13 +123,13 @@ export type LogTarget =
   | { readonly kind: 'stdout' }
   | { readonly kind: 'file'; readonly path: string };
 
-export interface LogConfig {
+interface LogConfig {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly access: LogTarget;
   readonly decisions: LogTarget;
 }
 
-export interface TokenConfig {
+interface TokenConfig {
   /** Query parameter that may carry a token. Default `token`. */
   readonly parameter: string;
   /** Default `/.t/`; begins and ends with a slash. */

@@ -10,7 +10,7 @@ export type StoreConfig =
   | { readonly kind: 'postgres'; readonly url: string };
 
 /** The one host that serves pages. */
-export interface PortalConfig {
+interface PortalConfig {
   /** Origin, without a slash at its end: `https://portal.example.org`. */
   readonly publicUrl: string;
   /** Lower-case host of it, without port. */
@@ -26,7 +26,7 @@ export interface PortalConfig {
   readonly hosts: readonly string[];
 }
 
-export interface AccountsConfig {
+interface AccountsConfig {
   /** `invited`: only who was invited. `open`: anybody whose address is of one of the domains. */
   readonly registration: 'invited' | 'open';
   /** Lower-case domains that may register; empty for all. */
@@ -70,7 +70,7 @@ export interface CollectionConfig {
 }
 
 /** Names of the query parameters of a tokenized URL. Default `key` and `authtoken`. */
-export interface LinksConfig {
+interface LinksConfig {
   readonly keyParameter: string;
   readonly tokenParameter: string;
 }

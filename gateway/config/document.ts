@@ -14,7 +14,7 @@ const literalHint = 'write $' + '{NAME}, or $$' + '{ for a literal $' + '{';
 /** Longest configuration file that is read. */
 const maxFileBytes = 16 * 1024 * 1024;
 
-export type ReadDocument =
+type ReadDocument =
   | {
       readonly kind: 'read';
       readonly value: unknown;
@@ -43,7 +43,7 @@ export function readDocument(file: string, environment: Environment): ReadDocume
 }
 
 /** The part of `readDocument` after the file was read. */
-export function parseText(text: string, environment: Environment): ReadDocument {
+function parseText(text: string, environment: Environment): ReadDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   if (document.errors.length > 0) {

@@ -12,7 +12,7 @@ export interface FileRefusal {
   readonly hint: string;
 }
 
-export type NamedFile =
+type NamedFile =
   | {
       readonly kind: 'read';
       readonly bytes: Buffer;
@@ -22,7 +22,7 @@ export type NamedFile =
   | FileRefusal;
 
 /** What a file should be. */
-export interface WantedFile {
+interface WantedFile {
   /** A longer one is surely the wrong file. */
   readonly maxBytes: number;
   /** What to do when it is something else, or too long. */

@@ -127,12 +127,6 @@ export const corsOrigin = read('an origin, like https://app.example.org', undefi
   return { kind: 'read', value: `${scheme}://${wildcard}${host}${port === undefined || isDefault ? '' : `:${port}`}` };
 });
 
-/** Requests in a unit of time. */
-export interface Rate {
-  readonly count: number;
-  readonly perSeconds: number;
-}
-
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
 /** `10/s`, `100/m`, `1000/h`. */

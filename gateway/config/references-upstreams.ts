@@ -11,7 +11,7 @@ import { readTlsFiles } from './upstream-tls.ts';
 import { authorityOf, type WrittenServer } from './upstream-values.ts';
 
 /** Longest path of a Unix socket in bytes; the kernel keeps 108 with the NUL behind it. */
-export const maxSocketPathBytes = 107;
+const maxSocketPathBytes = 107;
 
 /**
  * Checks the upstreams of a draft, as far as they could be read.

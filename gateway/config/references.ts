@@ -15,7 +15,7 @@ import type { ConfigFile } from './schema.ts';
 import { type KeyFile, readKeyFile } from './secrets.ts';
 import { suggestionHint } from './suggest.ts';
 
-export interface References {
+interface References {
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }

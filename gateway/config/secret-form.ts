@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import { type Problem, type ProblemPath, problemAt } from './problem.ts';
 
 /** How a secret is read: what of its end is dropped before anything else. */
-export type SecretReading =
+type SecretReading =
   /** One final LF or CRLF is dropped: secret files, a password on stdin. */
   | 'one-newline-dropped'
   /** Nothing is: variables of the environment, values in YAML. */

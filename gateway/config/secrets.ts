@@ -5,9 +5,9 @@ import { type FileRefusal, readNamedFile } from './named-file.ts';
 import { type SecretOddity, secretOddities } from './secret-form.ts';
 
 /** Shortest key that HS256 may use, in bytes. */
-export const minKeyBytes = 32;
+const minKeyBytes = 32;
 /** Longest secret file that is read; a longer one is surely the wrong file. */
-export const maxKeyBytes = 4096;
+const maxKeyBytes = 4096;
 
 export type KeyFile =
   | {

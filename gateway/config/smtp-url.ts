@@ -17,7 +17,7 @@ export interface SmtpServer {
   readonly password: string;
 }
 
-export type ReadSmtpUrl =
+type ReadSmtpUrl =
   | { readonly kind: 'read'; readonly server: SmtpServer }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 

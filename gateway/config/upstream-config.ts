@@ -2,7 +2,7 @@
 // Plain JSON data without secrets: of certificates and keys it holds the paths, and control sends what is in them.
 
 /** Where a server listens. */
-export type ServerAddress =
+type ServerAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   /** Absolute path of a Unix socket, at most 107 bytes. */
   | { readonly kind: 'unix'; readonly path: string };

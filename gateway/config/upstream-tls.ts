@@ -12,9 +12,9 @@ export interface TlsMaterial {
   readonly key: string | null;
 }
 
-export type TlsFileKey = 'ca_file' | 'client_certificate_file' | 'client_key_file';
+type TlsFileKey = 'ca_file' | 'client_certificate_file' | 'client_key_file';
 
-export type TlsFiles =
+type TlsFiles =
   | {
       readonly kind: 'read';
       readonly material: TlsMaterial;

@@ -196,7 +196,7 @@ export const addressBlock = read('an address or a CIDR block, like 10.0.0.0/8', 
  *
  * @returns null when it can
  */
-export function routePathProblem(path: string): { problem: string; hint: string } | null {
+function routePathProblem(path: string): { problem: string; hint: string } | null {
   const shown = JSON.stringify(path);
   if (!path.startsWith('/')) {
     return { problem: `path ${shown} does not start with /`, hint: `write ${JSON.stringify(`/${path}`)}` };

@@ -18,7 +18,7 @@ export interface Afterwards {
   readonly close: () => Promise<void>;
 }
 
-export interface AfterwardsOptions {
+interface AfterwardsOptions {
   readonly logger: Pick<Logger, 'warn'>;
   /** Random bytes: for pauses and order. */
   readonly random: (bytes: number) => Buffer;

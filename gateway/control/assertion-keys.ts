@@ -17,7 +17,7 @@ export const assertionJwkSchema = z.strictObject({
 export type AssertionJwk = z.infer<typeof assertionJwkSchema>;
 
 /** How long a key stays listed after its edge ended. */
-export const assertionKeyGraceMs = 120_000;
+const assertionKeyGraceMs = 120_000;
 const maxKeys = 1000;
 
 interface ListedKey {

@@ -6,7 +6,7 @@
 import { FairQueue } from '../core/model/fair-queue.ts';
 import type { ControlClock } from './control-clock.ts';
 
-export interface CheckQueueOptions {
+interface CheckQueueOptions {
   /** Checks at once. */
   readonly concurrency: number;
   /** Checks started in any one second, asked at each start because a reload may change it. */

@@ -13,7 +13,7 @@ import type { ControlClock } from './control-clock.ts';
 import type { DecisionLedger } from './explain/decision-files.ts';
 
 /** Claims of a session token, without what the minter adds (`iss`, `iat`, `exp`). */
-export interface SessionClaims {
+interface SessionClaims {
   /** Account id. */
   readonly sub: string;
   /** The one host it is good for. */

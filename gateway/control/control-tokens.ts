@@ -12,7 +12,7 @@ import type { ControlTokens } from './control-context.ts';
 /** Longest life of a session token that is looked at: what control mints lives 15 minutes. */
 const maxSessionTokenSeconds = 24 * 3600;
 
-export interface TokenSources {
+interface TokenSources {
   readonly ring: () => KeyRing;
   readonly config: () => Pick<Config, 'tokens'>;
   readonly now: () => EpochSeconds;

@@ -103,7 +103,7 @@ export interface Control {
 }
 
 /** An address that could not be listened on; `at` is its place in the configuration. */
-export class ListenFailure extends Error {
+class ListenFailure extends Error {
   readonly code: string;
   readonly at: string;
 

@@ -1,7 +1,7 @@
 // How eagerly edges are ended in one place: each end makes the next one come later, and a minute without one takes that back.
 // Whatever made an edge fail will meet its successor too, and a place where processes only start serves nobody.
 
-export interface EdgeEndsOptions {
+interface EdgeEndsOptions {
   /** How long an edge may be silent in a place where none was ended. */
   readonly patienceMs: number;
   readonly maxPatienceMs: number;

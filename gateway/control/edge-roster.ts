@@ -8,13 +8,13 @@ import { MetricsAggregate } from '../telemetry/metrics-aggregate.ts';
 import { AssertionKeys } from './assertion-keys.ts';
 import type { ControlClock } from './control-clock.ts';
 
-export interface EdgeState {
+interface EdgeState {
   connected: boolean;
   ready: boolean;
 }
 
 /** Readiness of one expected edge, as `/readyz` says it. */
-export interface EdgeReadiness {
+interface EdgeReadiness {
   readonly slot: string;
   readonly edge: string | null;
   readonly connected: boolean;

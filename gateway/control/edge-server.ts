@@ -14,7 +14,7 @@ import { type EdgeRoster, slotOf } from './edge-roster.ts';
 import type { Enforcement } from './enforcement.ts';
 import { answerProblems, sendProblem } from './problem-answers.ts';
 
-export interface EdgeServerOptions {
+interface EdgeServerOptions {
   readonly roster: EdgeRoster;
   readonly clock: ControlClock;
   readonly logger: Logger;
@@ -30,7 +30,7 @@ export interface EdgeServerOptions {
   readonly heartbeatMs?: number;
 }
 
-export interface EdgeServer {
+interface EdgeServer {
   readonly server: FastifyInstance;
   /** Sends the present snapshot to all edges. */
   readonly broadcastSnapshot: () => void;

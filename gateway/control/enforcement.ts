@@ -23,7 +23,7 @@ export interface EnforcementCounters {
   unconfirmed(): void;
 }
 
-export interface EnforcementOptions {
+interface EnforcementOptions {
   readonly logger: Logger;
   /**
    * Has the process of an edge ended; `gone` is called once it is. null where nobody can (one process in a test): an edge

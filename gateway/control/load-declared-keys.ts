@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { readKeyFile } from '../config/secrets.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 
-export type DeclaredKeys =
+type DeclaredKeys =
   /** None when YAML declares none. */
   | { readonly kind: 'loaded'; readonly keys: readonly KeyRecord[] }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };

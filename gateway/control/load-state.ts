@@ -16,7 +16,7 @@ export interface ControlState extends TlsState {
   readonly keys: readonly KeyRecord[];
 }
 
-export type LoadedState =
+type LoadedState =
   | { readonly kind: 'loaded'; readonly state: ControlState }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 

@@ -18,7 +18,7 @@ export interface TlsState {
 }
 
 /** `problem` begins with the place in the configuration. */
-export type LoadedTls = ({ readonly kind: 'loaded' } & TlsState) | FileRefusal;
+type LoadedTls = ({ readonly kind: 'loaded' } & TlsState) | FileRefusal;
 
 /** Reads the files of all listeners and upstreams anew. */
 export function loadTls(config: Pick<Config, 'listeners' | 'upstreams'>): LoadedTls {

@@ -3,7 +3,7 @@
 
 import type { Config, ListenAddress, ListenerConfig } from '../config/config.ts';
 
-export interface MergedReload {
+interface MergedReload {
   readonly config: Config;
   /** Keys of the file whose new value waits for a restart. */
   readonly needsRestart: readonly string[];

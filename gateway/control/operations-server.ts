@@ -9,7 +9,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { EdgeRoster } from './edge-roster.ts';
 import { answerProblems, sendProblem } from './problem-answers.ts';
 
-export interface OperationsServerOptions {
+interface OperationsServerOptions {
   readonly roster: EdgeRoster;
   readonly logger: Logger;
   readonly address: ListenAddress;

@@ -21,7 +21,7 @@ export function sendProblem(reply: FastifyReply, status: number, title: string, 
 }
 
 /** Answers a problem to people instead. @returns false to leave it to `answerProblems` */
-export type PageOfProblem = (
+type PageOfProblem = (
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,

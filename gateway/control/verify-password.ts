@@ -22,7 +22,7 @@ import type { CheckQueue } from './check-queue.ts';
 import type { ControlClock } from './control-clock.ts';
 import { UsersFileGuesses } from './guesses/users-file-guesses.ts';
 
-export interface PasswordVerifierOptions {
+interface PasswordVerifierOptions {
   /** The users file of the present configuration; null when there is none, then every guess is wrong. */
   readonly usersFile: () => string | null;
   /** Checks started per second at most; a reload may change it. */

@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 
-export interface FileWatchOptions {
+interface FileWatchOptions {
   readonly intervalMs: number;
   /** The files are others than when `take` was called last. */
   readonly onChange: () => void;

@@ -9,7 +9,7 @@ import type { Downstream } from './downstream.ts';
 import { networkOf } from './rate-limits.ts';
 
 /** What admission looks at. The runtime is one; a reload changes the values. */
-export interface AdmissionScope {
+interface AdmissionScope {
   readonly connections: ReadonlySet<Downstream>;
   readonly limits: Limits;
   readonly snapshot: { readonly trustedProxies: AddressList | null };

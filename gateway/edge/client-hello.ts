@@ -4,7 +4,7 @@
 
 import { canonicalHost } from '../core/decision/host.ts';
 
-export type ClientHello =
+type ClientHello =
   | { readonly kind: 'partial' }
   /** `serverName` is lower case, null when the client names none. `random`: its 32 octets as latin1. */
   | { readonly kind: 'hello'; readonly serverName: string | null; readonly random: string }

@@ -36,7 +36,7 @@ export type LogMessage =
   | Extract<FeedMessage, { readonly kind: 'changes' | 'heartbeat' | 'keys' }>
   | { readonly kind: 'index'; readonly index: FeedIndex };
 
-export interface ControlClientOptions {
+interface ControlClientOptions {
   readonly socketPath: string;
   readonly edgeId: string;
   readonly logger: Logger;

@@ -11,7 +11,7 @@ import {
 } from '../http1/cookie-pairs.ts';
 
 /** Carries a pass; its path is the route's or the collection's. */
-export const passCookieName = 'latchkey_pass';
+const passCookieName = 'latchkey_pass';
 
 /** Carries the session of an account on one host. */
 const sessionCookieName = '__Host-latchkey';

@@ -14,7 +14,7 @@ import type { Described } from './describe.ts';
 import type { Exchange } from './exchange.ts';
 
 /** `on`: refusals, and what was let in by a pass, a session, an access list or a password. */
-export type RecordMode = 'off' | 'on' | 'all';
+type RecordMode = 'off' | 'on' | 'all';
 
 export interface DecisionRecordsOptions {
   readonly edgeId: string;

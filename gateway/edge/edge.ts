@@ -15,7 +15,7 @@ import { Runtime } from './runtime.ts';
 
 type SnapshotMessage = Extract<FeedMessage, { kind: 'snapshot' }>;
 
-export interface EdgeOptions {
+interface EdgeOptions {
   /** Name of this edge in logs. */
   readonly edgeId: string;
   readonly client: ControlClient;

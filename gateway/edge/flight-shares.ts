@@ -1,7 +1,7 @@
 // How many questions to control may be on their way at once, in all and for one source. Beyond that nobody is parked: whoever
 // asks is told so at once. Counts only; it starts nothing.
 
-export interface FlightBounds {
+interface FlightBounds {
   readonly max: number;
   readonly maxPerSource: number;
 }

@@ -6,7 +6,7 @@
 import { FairQueue } from '../core/model/fair-queue.ts';
 import { monotonicMs } from '../telemetry/clock.ts';
 
-export interface HandshakeQueueOptions {
+interface HandshakeQueueOptions {
   /** Whether the edge has more to do than it gets done: then one begins in a turn. */
   readonly isOverloaded: () => boolean;
   /** Default: the machine's. */
@@ -14,7 +14,7 @@ export interface HandshakeQueueOptions {
 }
 
 /** A connection whose ClientHello is there. */
-export interface WaitingHandshake {
+interface WaitingHandshake {
   readonly begin: () => void;
   /** There is no place for it. */
   readonly cut: () => void;

@@ -9,7 +9,7 @@ import type { ServerStanding } from './server-standing.ts';
 import { errorText, type UpstreamTarget } from './upstream-target.ts';
 
 /** The server that is asked. */
-export interface ProbedServer {
+interface ProbedServer {
   readonly target: UpstreamTarget;
   readonly authority: string;
   readonly standing: ServerStanding;

@@ -13,7 +13,7 @@ import type { Exchange } from './exchange.ts';
 import type { Runtime } from './runtime.ts';
 import { publicScheme, takesSecureCookies } from './transport-security.ts';
 
-export interface IssuedLines {
+interface IssuedLines {
   /** Complete lines for the answer's head. */
   readonly lines: string;
   /** One of them is a token: nobody may store this answer. */

@@ -8,7 +8,7 @@ import type { Away } from './control-questions.ts';
 import { networkOf } from './rate-limits.ts';
 
 /** `crowded`: too many of its network wait already. */
-export type Acquaintance = 'known' | 'stranger' | 'crowded' | 'away';
+type Acquaintance = 'known' | 'stranger' | 'crowded' | 'away';
 
 interface Waiting {
   readonly user: string;

@@ -22,7 +22,7 @@ export type Gate =
       readonly elsewhere: ServerNames<true> | null;
     };
 
-export type GateVerdict =
+type GateVerdict =
   | { readonly kind: 'pass' }
   | { readonly kind: 'refuse'; readonly reason: DenyReason; readonly detail: string }
   | { readonly kind: 'redirect'; readonly location: string };

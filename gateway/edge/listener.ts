@@ -17,7 +17,7 @@ import type { TlsTable } from './tls-table.ts';
 import { foldMapped } from './trusted-proxies.ts';
 
 /** A listener could not listen; `code` is the system's, `at` the place in the configuration. */
-export class ListenError extends Error {
+class ListenError extends Error {
   readonly code: string;
   readonly at: string;
 

@@ -10,7 +10,7 @@ import { keysOf } from './live-keys.ts';
 import { endRevokedPermits } from './open-permits.ts';
 import type { Runtime } from './runtime.ts';
 
-export interface LogFollowerOptions {
+interface LogFollowerOptions {
   readonly runtime: Runtime;
   /** Says to control that this edge acts on the log up to there. */
   readonly confirm: (position: LogPosition) => void;

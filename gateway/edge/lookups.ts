@@ -16,10 +16,10 @@ import { GuessWaits } from './guess-waits.ts';
 import { KnownGuessers } from './known-guessers.ts';
 import { networkOf } from './rate-limits.ts';
 
-export type AccessReply = AccessAnswer | SessionEnded | NoAnswer;
-export type SessionReply = RenewedSession | SessionEnded | NoAnswer;
+type AccessReply = AccessAnswer | SessionEnded | NoAnswer;
+type SessionReply = RenewedSession | SessionEnded | NoAnswer;
 
-export interface LookupsOptions {
+interface LookupsOptions {
   readonly control: ControlPort;
   readonly cache: AccessCache;
   readonly metrics: AccessMetrics;

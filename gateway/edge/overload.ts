@@ -7,7 +7,7 @@ import { type Denial, deny } from '../core/decision/denial.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 
 /** 0: none. 1: work without a verified token is refused. 2: all new work is. */
-export type OverloadLevel = 0 | 1 | 2;
+type OverloadLevel = 0 | 1 | 2;
 
 // One late tick is a collection of garbage or a reload; two in a row are load.
 const ticksToEnd = 4;

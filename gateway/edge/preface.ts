@@ -5,9 +5,9 @@ import type { Socket } from 'node:net';
 import type { Deadlined, Ticker } from './ticker.ts';
 
 /** `partial`: more is needed. `refuse`: end the connection. A number: go on, behind that many bytes. */
-export type PrefaceVerdict = 'partial' | 'refuse' | number;
+type PrefaceVerdict = 'partial' | 'refuse' | number;
 
-export interface PrefaceOptions {
+interface PrefaceOptions {
   readonly socket: Socket;
   readonly ticker: Ticker;
   readonly timeoutMs: number;

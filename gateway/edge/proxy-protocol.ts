@@ -4,7 +4,7 @@
 
 import ipaddr from 'ipaddr.js';
 
-export type ProxyHeader =
+type ProxyHeader =
   /** So far the bytes are the beginning of a header. */
   | { readonly kind: 'partial' }
   /** `address` is null when the sender speaks for itself (LOCAL, UNKNOWN, UNSPEC): then the connection's own counts. */

@@ -1,7 +1,7 @@
 // One parameter inside a raw query: finding it, and taking it out. The rest of the query is never touched or decoded.
 
 /** What `findParameter` saw. `value` is the first one's, as sent; empty when `count` is 0. */
-export interface FoundParameter {
+interface FoundParameter {
   readonly count: number;
   readonly value: string;
 }

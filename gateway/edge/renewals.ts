@@ -18,7 +18,7 @@ import type { LiveKeys } from './live-keys.ts';
 import type { Lookups } from './lookups.ts';
 
 /** What the next answer carries. */
-export type Renewed =
+type Renewed =
   | { readonly kind: 'pass'; readonly claims: TokenClaims }
   | { readonly kind: 'session'; readonly session: RenewedSession | 'clear' };
 
@@ -31,7 +31,7 @@ interface Slot {
   readonly againMs: number;
 }
 
-export interface RenewalsOptions {
+interface RenewalsOptions {
   readonly control: ControlPort;
   readonly lookups: Lookups;
   readonly live: LiveKeys;
@@ -40,7 +40,7 @@ export interface RenewalsOptions {
 }
 
 /** What a renewal is decided by: the request that brought the token. */
-export interface RenewalOccasion {
+interface RenewalOccasion {
   readonly request: Pick<Described, 'host' | 'path' | 'sessionCookie'>;
   readonly route: RoutePolicy;
   readonly snapshot: Snapshot;

@@ -16,7 +16,7 @@ import { namesDomain, VisitorAddresses } from './visitor-addresses.ts';
 export type OutgoingFraming = 'as-is' | 'chunked' | 'close';
 
 /** What the gateway adds or changes. */
-export interface ResponseAdditions {
+interface ResponseAdditions {
   readonly framing: OutgoingFraming;
   readonly requestId: string;
   /** `close`, `keep-alive` (said to 1.0 clients only), or empty when nothing has to be said. */

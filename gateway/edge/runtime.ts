@@ -52,7 +52,7 @@ import type { UpstreamGroup } from './upstream-group.ts';
 import { ownUpstreamName, UpstreamGroups } from './upstream-groups.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
 
-export interface RuntimeOptions {
+interface RuntimeOptions {
   readonly config: Config;
   readonly keys: readonly KeyRecord[];
   readonly seq: number;

@@ -3,7 +3,7 @@
 // Rules: RFC 9525 §6.3 (certificates), conventions of route hosts (core/decision/route-table.ts).
 
 /** How far `*.example.org` reaches: `one-label` is `a.example.org` alone, `any-depth` is `b.a.example.org` too. */
-export type WildcardReach = 'one-label' | 'any-depth';
+type WildcardReach = 'one-label' | 'any-depth';
 
 /** Values by lower-case host name or `*.example.org`. */
 export class ServerNames<T> {

@@ -6,8 +6,8 @@ import type { Deadlined, Ticker } from './ticker.ts';
 
 /** The lower, the better; of a group the lowest rank that is there is used. */
 export const inUseRank = 0;
-export const ejectedRank = 1;
-export const unhealthyRank = 2;
+const ejectedRank = 1;
+const unhealthyRank = 2;
 
 // An ejection doubles up to this, unless the configuration's own time is longer.
 const maxEjectionMs = 5 * 60_000;

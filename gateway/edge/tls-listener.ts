@@ -18,7 +18,7 @@ import { RecentHellos } from './recent-hellos.ts';
 import type { Ticker } from './ticker.ts';
 import type { TlsFront, TlsTable } from './tls-table.ts';
 
-export interface TlsListenerOptions {
+interface TlsListenerOptions {
   readonly rules: ListenerRules;
   readonly metrics: EdgeMetrics;
   readonly ticker: Ticker;

@@ -17,7 +17,7 @@ import { canonicalHost } from '../core/decision/host.ts';
 import { type ClientPolicy, compileClientPolicy, isCovered } from './client-certificates.ts';
 import { ServerNames } from './server-names.ts';
 
-export interface TlsTableOptions {
+interface TlsTableOptions {
   readonly config: TlsConfig;
   readonly material: FeedTls;
   /** base64url; the same on all edges. */

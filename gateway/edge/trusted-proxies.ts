@@ -9,7 +9,7 @@ import type { AddressList } from '../core/token/address.ts';
 const maxHops = 32;
 
 /** Where a request came from, as far as trusted neighbours vouch for it. */
-export interface Origin {
+interface Origin {
   readonly client: string;
   /** Value of `X-Forwarded-For` for the next hop: the client, then the proxies, the neighbour last. */
   readonly chain: string;
@@ -22,7 +22,7 @@ export interface Origin {
  *
  * @param forwardedFor  all X-Forwarded-For values in order, joined by commas
  */
-export function walkProxies(forwardedFor: string, peerAddress: string, trusted: AddressList): Origin {
+function walkProxies(forwardedFor: string, peerAddress: string, trusted: AddressList): Origin {
   let client = peerAddress;
   let chain = peerAddress;
   let end = forwardedFor.length;

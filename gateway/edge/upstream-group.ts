@@ -9,7 +9,7 @@ import type { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamServerPool } from './upstream-pool.ts';
 
 /** A server and its share. */
-export interface GroupMember {
+interface GroupMember {
   readonly server: UpstreamServerPool;
   readonly weight: number;
 }

@@ -17,7 +17,7 @@ const leastPerConnection = 16;
 const maxSentElsewhere = 64;
 
 /** What the servers of an upstream have in common. */
-export type ServerSettings = Pick<
+type ServerSettings = Pick<
   UpstreamConfig,
   | 'name'
   | 'maxConnections'

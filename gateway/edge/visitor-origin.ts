@@ -10,7 +10,7 @@ import type { Described } from './describe.ts';
 import { requestClass } from './field-classes.ts';
 import { publicScheme } from './transport-security.ts';
 
-export interface VisitorOrigin {
+interface VisitorOrigin {
   readonly scheme: 'http' | 'https';
   /** Host, and a port where the visitor's address says one; empty for a request without a Host. */
   readonly authority: string;

@@ -4,7 +4,7 @@
 // end already, and a body that breaks off behind it must not look whole. Rules: RFC 9112 §7.1; RFC 9110 §6.5.1.
 
 /** Takes bytes `start` to `end` of `bytes`; they are only lent for the call. */
-export type ByteSink = (bytes: Uint8Array, start: number, end: number) => void;
+type ByteSink = (bytes: Uint8Array, start: number, end: number) => void;
 
 /** `ChunkedFilter.feed` when the framing is broken. */
 export const brokenChunk = -1;

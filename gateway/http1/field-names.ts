@@ -61,7 +61,7 @@ const slotBytes = maxRememberedLength + 1;
 export type NameGrammar = 'strict' | 'token';
 
 /** A lower-case name as the most forgetful servers compare it: every sign is the same sign (Apache's and lighttpd's CGI). */
-export function foldSigns(lowerCaseName: string): string {
+function foldSigns(lowerCaseName: string): string {
   return lowerCaseName.replace(/[^a-z0-9-]/g, '-');
 }
 

@@ -14,7 +14,7 @@ import type { MessageProblem } from './problems.ts';
 export const maxTargetLength = 16 * 1024;
 
 /** Characters at most in a method; the longest registered one has 16. */
-export const maxMethodLength = 32;
+const maxMethodLength = 32;
 
 // What needs no second look, nearly every request's.
 const usualMethods: ReadonlySet<string> = new Set('GET HEAD POST PUT DELETE PATCH OPTIONS PROPFIND'.split(' '));

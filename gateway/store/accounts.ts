@@ -28,7 +28,7 @@ export interface AccountRecord {
 export type AccountChange = Partial<Omit<AccountRecord, 'id' | 'createdAt'>>;
 
 /** A page of the list, in the order of addresses. */
-export interface AccountPage {
+interface AccountPage {
   /** Part of an address or a name; null for all. */
   readonly search: string | null;
   /** The last one of the page before; it need not be there any more. */

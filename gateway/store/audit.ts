@@ -31,7 +31,7 @@ export interface AuditEntry {
   readonly requestId: string | null;
 }
 
-export interface AuditQuery {
+interface AuditQuery {
   readonly subject?: string;
   readonly actor?: string;
   /** Only entries written before this position. */

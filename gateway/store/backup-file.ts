@@ -24,7 +24,7 @@ export interface BackupHead {
 /** A row as it stands in the file. NOT checked: the tables check their columns and types. */
 export type BackupRow = Readonly<Record<string, string | number | null>>;
 
-export type BackupLine =
+type BackupLine =
   | { readonly kind: 'head'; readonly head: BackupHead }
   | { readonly kind: 'table'; readonly table: string }
   | { readonly kind: 'row'; readonly table: string; readonly row: BackupRow }

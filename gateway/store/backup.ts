@@ -20,7 +20,7 @@ export interface BackupOptions {
   readonly clock: { epochSeconds(): EpochSeconds };
 }
 
-export type BackupResult =
+type BackupResult =
   | { readonly kind: 'written'; readonly file: string; readonly rows: number; readonly position: LogPosition }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 

@@ -7,7 +7,7 @@ import { SealBroken, type Sealer, sealedColumns } from './sealing.ts';
 import type { Store } from './store.ts';
 import type { Tables } from './tables.ts';
 
-export interface StoreProblem {
+interface StoreProblem {
   /** Which rule was broken, in one word or two. */
   readonly check: string;
   /** What is wrong and where, with up to five ids. */

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describeFailure } from './failure-cause.ts';
 
 /** Longest socket path in bytes; the systems' own limits are 107 (Linux) and 103 (macOS). */
-export const maxSocketPathBytes = 100;
+const maxSocketPathBytes = 100;
 
 export interface DataFolder {
   readonly kind: 'opened';
@@ -26,7 +26,7 @@ export interface DataFolder {
   close(): void;
 }
 
-export interface RefusedFolder {
+interface RefusedFolder {
   readonly kind: 'refused';
   readonly problem: string;
   readonly hint: string;

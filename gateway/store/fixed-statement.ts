@@ -13,7 +13,7 @@ import {
 } from 'kysely';
 import type { Tables } from './tables.ts';
 
-export type FixedValue = string | number | null | readonly string[];
+type FixedValue = string | number | null | readonly string[];
 
 /** Where values go, while the text is written. */
 export interface Places<V> {
@@ -23,7 +23,7 @@ export interface Places<V> {
 }
 
 /** Takes the connection of a unit, or the store's own for reads. Throws what any statement throws. */
-export type FixedStatement<V, O> = (sql: Kysely<Tables>, values: V) => Promise<QueryResult<O>>;
+type FixedStatement<V, O> = (sql: Kysely<Tables>, values: V) => Promise<QueryResult<O>>;
 
 interface Written<V> {
   readonly compiled: CompiledQuery;

@@ -42,7 +42,7 @@ export interface GroupCommitOptions {
   readonly unitDeadlineMs?: number;
 }
 
-export interface GroupCommit {
+interface GroupCommit {
   /** See `Store.write`. A unit must not call it: it would wait for itself until its deadline. */
   readonly write: <T>(work: (unit: Unit) => Promise<T>) => Promise<Written<T>>;
   /** Lets the batch that runs come to its end and refuses everything else. */
@@ -50,7 +50,7 @@ export interface GroupCommit {
 }
 
 /** Longest node of a change, in characters. */
-export const maxNodeLength = 300;
+const maxNodeLength = 300;
 /** PostgreSQL's name for wakes. */
 export const wakeChannel = 'latchkey_changes';
 

@@ -6,7 +6,7 @@ import type { KeyRecord } from '../core/model/key.ts';
 import { minSecretBytes } from '../core/token/key-ring.ts';
 import { readPrivateFile } from './private-file.ts';
 
-export type KeyFile =
+type KeyFile =
   | { readonly kind: 'read'; readonly keys: readonly KeyRecord[] }
   | { readonly kind: 'missing' }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };

@@ -9,18 +9,18 @@ import type { SealedPlace, Sealer } from './sealing.ts';
 import type { Unit } from './store.ts';
 import type { Tables } from './tables.ts';
 
-export interface StoredKey extends KeyRecord {
+interface StoredKey extends KeyRecord {
   readonly createdAt: EpochSeconds;
 }
 
-export type InsertedKey =
+type InsertedKey =
   | { readonly kind: 'inserted' }
   /** A key of this id is there. */
   | { readonly kind: 'exists' }
   /** Another key signs for this purpose: insert as `verifying`, and promote it. */
   | { readonly kind: 'another-signs'; readonly id: string };
 
-export type ChangedKey =
+type ChangedKey =
   | {
       readonly kind: 'changed';
       readonly purpose: KeyPurpose;

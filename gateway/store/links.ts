@@ -8,7 +8,7 @@ import { fixedStatement, type Places } from './fixed-statement.ts';
 import type { AccessKeysTable, LinksTable, Tables } from './tables.ts';
 
 export type LinkRow = Selectable<LinksTable>;
-export type AccessKeyRow = Selectable<AccessKeysTable>;
+type AccessKeyRow = Selectable<AccessKeysTable>;
 
 /** A place in the list of links, newest first. */
 export interface LinkCursor {
@@ -65,7 +65,7 @@ export async function listLinks(
 }
 
 /** A claim as it is spent: by whom, with what, and for which place. */
-export interface ClaimAttempt {
+interface ClaimAttempt {
   readonly linkId: string;
   readonly accessKeyId: string;
   readonly secretDigest: string;

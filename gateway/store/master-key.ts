@@ -9,7 +9,7 @@ import { describeFailure } from './failure-cause.ts';
 import { readPrivateFile } from './private-file.ts';
 import { masterKeyBytes } from './sealing.ts';
 
-export type ReadMasterKey =
+type ReadMasterKey =
   | { readonly kind: 'read'; readonly key: Uint8Array }
   | { readonly kind: 'missing' }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };

@@ -11,7 +11,7 @@ import type { MembersTable, Tables } from './tables.ts';
 export type MemberRow = Selectable<MembersTable>;
 
 /** A live row with what its link says. */
-export interface LiveMembership {
+interface LiveMembership {
   readonly memberId: string;
   readonly linkId: string;
   readonly accessKeyId: string;
@@ -37,7 +37,7 @@ export interface ListedMember {
 }
 
 /** A row as its account sees it. */
-export interface ListedMembership {
+interface ListedMembership {
   readonly id: string;
   readonly linkId: string;
   readonly label: string;

@@ -75,7 +75,7 @@ export async function migrate(
 }
 
 /** The version of the tables in the database; 0 for none. */
-export async function readMigration(engine: Engine): Promise<number> {
+async function readMigration(engine: Engine): Promise<number> {
   return (await tableExists(engine, engine.writer)) ? highest(engine.writer) : 0;
 }
 

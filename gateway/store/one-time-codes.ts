@@ -7,7 +7,7 @@ import type { OneTimeCodesTable } from './tables.ts';
 
 export type CodePurpose = OneTimeCodesTable['purpose'];
 
-export interface NewCode {
+interface NewCode {
   /** Finds the row; random, and no secret. */
   readonly selector: string;
   /** SHA-256 of the secret half, base64url. */

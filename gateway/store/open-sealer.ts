@@ -7,7 +7,7 @@ import { makeMasterKey, readMasterKey } from './master-key.ts';
 import { countSealed, makeSealer, SealBroken, type SealedPlace, type Sealer } from './sealing.ts';
 import type { Store } from './store.ts';
 
-export interface SealerOptions {
+interface SealerOptions {
   readonly store: Pick<Store, 'sql' | 'write'>;
   /** Absolute path; the key's file there is `master.key`. */
   readonly dataDir: string;
@@ -17,7 +17,7 @@ export interface SealerOptions {
   readonly missing?: 'make' | 'refuse';
 }
 
-export type OpenedSealer =
+type OpenedSealer =
   | {
       readonly kind: 'opened';
       readonly sealer: Sealer;

@@ -8,7 +8,7 @@ import type { Unit } from './store.ts';
 import type { OutboxTable, Tables } from './tables.ts';
 
 /** A mail on its way in. */
-export interface NewMail {
+interface NewMail {
   readonly id: string;
   readonly kind: string;
   readonly accountId: string | null;
@@ -27,7 +27,7 @@ export interface TakenMail {
 }
 
 /** What waits. */
-export interface OutboxDepth {
+interface OutboxDepth {
   readonly waiting: number;
   /** When the oldest of them was written; null when nothing waits. */
   readonly oldestAt: EpochSeconds | null;

@@ -6,7 +6,7 @@ import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 
 /** Passwords are 1 to this many bytes of UTF-8. */
-export const maxPasswordBytes = 1024;
+const maxPasswordBytes = 1024;
 
 /** A PHC string taken apart. */
 export interface PasswordHash {

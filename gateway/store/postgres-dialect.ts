@@ -36,7 +36,7 @@ export const columnParsers: pg.CustomTypesConfig = {
 };
 
 /** Whether an error says that the database is away or gave up, in place of: that what was asked is wrong. */
-export function isAway(error: unknown): boolean {
+function isAway(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof NotANumber) return false;
   // Errors without an SQLSTATE are the connection's.
   if (!(error instanceof pg.DatabaseError)) return true;

@@ -5,7 +5,7 @@ import pg from 'pg';
 import type { EngineOptions } from './engine.ts';
 import { wakeChannel } from './group-commit.ts';
 
-export interface WakeOptions {
+interface WakeOptions {
   readonly connection: pg.ClientConfig;
   readonly logger: EngineOptions['logger'];
   readonly wake: () => void;

@@ -4,7 +4,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { errorCode } from './atomic-file.ts';
 
-export type PrivateText =
+type PrivateText =
   | { readonly kind: 'read'; readonly text: string }
   | { readonly kind: 'missing' }
   /** Larger than what was asked for; not read. */

@@ -14,7 +14,7 @@ import { knownMigration, makeEpoch, migrate, oldestFittingMigration } from './mi
 import { type OpenStoreOptions, openEngine } from './open-store.ts';
 import type { Tables } from './tables.ts';
 
-export interface RestoreOptions extends Pick<BackupOptions, 'file' | 'clock'>, Pick<OpenStoreOptions, 'logger'> {
+interface RestoreOptions extends Pick<BackupOptions, 'file' | 'clock'>, Pick<OpenStoreOptions, 'logger'> {
   readonly settings: StoreSettings;
   /** `empty`: refuse a store that holds anything. `everything`: replace what is there. */
   readonly over: 'empty' | 'everything';

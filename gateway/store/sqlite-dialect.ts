@@ -20,7 +20,7 @@ import { monotonicMs } from '../telemetry/clock.ts';
 import { GaveUp } from './failure-cause.ts';
 import { StoreAway } from './store.ts';
 
-export interface SqliteDialectOptions {
+interface SqliteDialectOptions {
   readonly file: string;
   /** `write`: transactions take the write lock at once. `read`: writes are refused. */
   readonly access: 'read' | 'write';

@@ -23,7 +23,7 @@ export interface Tables {
 }
 
 /** One row: where the log ends. It is locked by whoever writes, so the order of commits is the order of numbers. */
-export interface LogPositionTable {
+interface LogPositionTable {
   /** Always 1. */
   id: number;
   epoch: string;
@@ -38,7 +38,7 @@ export interface LogPositionTable {
 }
 
 /** How far the log had come at moments of its own time, one an hour. Primary key (epoch, log_time). Not in backups. */
-export interface LogMarksTable {
+interface LogMarksTable {
   epoch: string;
   log_time: number;
   /** The last change of that moment. */
@@ -50,7 +50,7 @@ export interface LogMarksTable {
 }
 
 /** Primary key (epoch, seq). */
-export interface ChangesTable {
+interface ChangesTable {
   epoch: string;
   seq: number;
   kind: 'revoke' | 'outside' | 'touch' | 'keys';
@@ -59,13 +59,13 @@ export interface ChangesTable {
 }
 
 /** Single facts about the store itself, such as the proof that a master key is the right one. */
-export interface StoreMarksTable {
+interface StoreMarksTable {
   name: string;
   value: string;
 }
 
 /** The key ring; keys declared in YAML are not in it. */
-export interface KeysTable {
+interface KeysTable {
   id: string;
   algorithm: 'HS256';
   purpose: 'content' | 'internal';

@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import type { Unit } from './store.ts';
 
 /** Rows of the table at most, beside the few that are written between two looks at it. */
-export const maxThrottles = 100_000;
+const maxThrottles = 100_000;
 /** The table is counted once in so many new rows: a count walks an index of all of them. */
 const rowsBetweenLooks = 1000;
 

@@ -28,7 +28,7 @@ export interface ThrottlePolicy {
   readonly forgetAfterSeconds: number;
 }
 
-export type CountedGuess =
+type CountedGuess =
   /** Look at it. `guesses`: this one included; call `forgetGuesses` when it was right. */
   | { readonly kind: 'allowed'; readonly guesses: number }
   /** Do not look at it; it was not counted. */
@@ -125,7 +125,7 @@ function isOneOf(
 }
 
 /** Whether a block holds at a moment. @param longestSeconds  see `ThrottlePolicy` */
-export function isBlocked(until: EpochSeconds, longestSeconds: number, now: EpochSeconds): boolean {
+function isBlocked(until: EpochSeconds, longestSeconds: number, now: EpochSeconds): boolean {
   return until > now && until <= now + longestSeconds;
 }
 

@@ -9,7 +9,7 @@ import { hashPassword, type PasswordHash, parsePasswordHash, passwordProblem } f
 import { randomBase32 } from './random-base32.ts';
 
 /** Longest user name, in bytes of UTF-8. */
-export const maxNameBytes = 128;
+const maxNameBytes = 128;
 
 export interface UserRecord {
   readonly name: string;
@@ -20,13 +20,13 @@ export interface UserRecord {
   readonly password: PasswordHash;
 }
 
-export interface RefusedUsers {
+interface RefusedUsers {
   readonly kind: 'refused';
   readonly problem: string;
   readonly hint: string;
 }
 
-export type ReadUsers = { readonly kind: 'read'; readonly users: ReadonlyMap<string, UserRecord> } | RefusedUsers;
+type ReadUsers = { readonly kind: 'read'; readonly users: ReadonlyMap<string, UserRecord> } | RefusedUsers;
 
 /** A user without the hash. */
 export type ListedUser = Pick<UserRecord, 'name' | 'credentialId' | 'version'>;

@@ -35,7 +35,7 @@ export interface AccessEntry {
 }
 
 /** One refusal with what the client was not told. */
-export interface DecisionEntry {
+interface DecisionEntry {
   readonly requestId: string;
   readonly client: string;
   readonly method: string;
@@ -90,7 +90,7 @@ function slotOf(token: string): number {
 }
 
 /** What both logs are made of. */
-export interface EdgeLogOptions {
+interface EdgeLogOptions {
   readonly target: LogTarget;
   readonly logger: Logger;
   /** Give both logs of a process the same one, so that their digests agree. */

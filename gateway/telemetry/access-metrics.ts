@@ -4,7 +4,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** `access`: may this account open this path. `session`: does this session go on. */
-export type AskedAbout = 'access' | 'session';
+type AskedAbout = 'access' | 'session';
 
 const outcomes = {
   access: ['granted', 'none', 'ended', 'away'],

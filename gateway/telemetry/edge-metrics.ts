@@ -13,16 +13,16 @@ import { type DurationRow, TableHistogram } from './table-histogram.ts';
 import { TunnelMetrics } from './tunnel-metrics.ts';
 
 /** How a request ended for the metrics: allowed, denied, or broken before or after a decision. */
-export type DecisionOutcome = 0 | 1 | 2;
+type DecisionOutcome = 0 | 1 | 2;
 
 /** Where the names given to `resize` keep their counters: `routes[i]` is the index to use for the i-th route name. */
-export interface MetricSlots {
+interface MetricSlots {
   readonly routes: readonly number[];
   readonly upstreams: readonly number[];
 }
 
 /** Upper bounds in seconds. Fixed, so that edges and versions can be summed. */
-export const durationBuckets: readonly number[] = [
+const durationBuckets: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ];
 

@@ -12,7 +12,7 @@ export type LogTarget =
   | { readonly kind: 'stdout' }
   | { readonly kind: 'file'; readonly path: string };
 
-export interface LogFileOptions {
+interface LogFileOptions {
   /** `access` or `decisions`, for messages. */
   readonly name: string;
   readonly target: Exclude<LogTarget, { readonly kind: 'off' }>;

@@ -7,9 +7,9 @@ import pino from 'pino';
 export type { Logger } from 'pino';
 
 /** Which process a line comes from. */
-export type ProcessRole = 'supervisor' | 'control' | 'edge' | 'command';
+type ProcessRole = 'supervisor' | 'control' | 'edge' | 'command';
 
-export interface LoggerOptions {
+interface LoggerOptions {
   readonly role: ProcessRole;
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** Number of the edge, when there are several. */

@@ -10,7 +10,7 @@ export interface DurationRow {
   readonly sum: number;
 }
 
-export interface TableHistogramOptions {
+interface TableHistogramOptions {
   readonly name: string;
   readonly help: string;
   /** Upper bounds, rising, without `+Inf`. */

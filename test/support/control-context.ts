@@ -7,7 +7,6 @@ import type { Config } from '../../gateway/config/config.ts';
 import { makeAfterwards } from '../../gateway/control/afterwards.ts';
 import type { Actor, ControlContext } from '../../gateway/control/control-context.ts';
 import { makeControlTokens } from '../../gateway/control/control-tokens.ts';
-import { noLedger } from '../../gateway/control/explain/decision-files.ts';
 import { mailBodyPlace } from '../../gateway/control/notify/queue-mail.ts';
 import { actorOf } from '../../gateway/control/sessions/actor-of.ts';
 import type { Browser, NewSession } from '../../gateway/control/sessions/start-session.ts';
@@ -16,6 +15,7 @@ import type { StoreSettings } from '../../gateway/store/engine.ts';
 import { makeSealer } from '../../gateway/store/sealing.ts';
 import type { Store } from '../../gateway/store/store.ts';
 import { ConfigFolder } from './config-folder.ts';
+import { noLedger } from './no-ledger.ts';
 import { type EngineName, makeClock, makeDatabase, openNode, silent, type TestClock } from './stores.ts';
 
 /** A mail that waits, as it will be sent. */

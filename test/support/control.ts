@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { createJwksServer } from '../../gateway/api/jwks.ts';
 import type { Config } from '../../gateway/config/config.ts';
 import { type Control, type ControlOptions, startControl } from '../../gateway/control/control.ts';
 import type { ControlState } from '../../gateway/control/load-state.ts';
 import type { KeyRecord } from '../../gateway/core/model/key.ts';
 import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { createLogger, type Logger } from '../../gateway/telemetry/logger.ts';
+import { createJwksServer } from './jwks-server.ts';
 
 /** A key whose secret is easy to look for. */
 export const testKey: KeyRecord = {

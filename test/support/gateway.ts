@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
-import { createJwksServer } from '../../gateway/api/jwks.ts';
 import { formatProblem } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import type { fileSchema } from '../../gateway/config/schema.ts';
@@ -25,6 +24,7 @@ import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
 import { memoryLogger } from './control.ts';
 import type { ControlLine } from './control-line.ts';
+import { createJwksServer } from './jwks-server.ts';
 
 /** A configuration as its file says it, snake_case; listeners, operations and data_dir are filled in. */
 export type FileInput = Omit<z.input<typeof fileSchema>, 'listeners'> & {

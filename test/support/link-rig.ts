@@ -7,7 +7,6 @@ import type { AccessAnswer } from '../../gateway/config/edge-feed.ts';
 import { answerAccess } from '../../gateway/control/access/answer-access.ts';
 import { makeAfterwards } from '../../gateway/control/afterwards.ts';
 import type { Actor, ControlContext } from '../../gateway/control/control-context.ts';
-import { noLedger } from '../../gateway/control/explain/decision-files.ts';
 import { type ClaimOutcome, claimLink } from '../../gateway/control/links/claim-link.ts';
 import { createLink, type NewLink } from '../../gateway/control/links/create-link.ts';
 import type { LinkView } from '../../gateway/control/links/link-view.ts';
@@ -16,6 +15,7 @@ import { type IdKind, makeId } from '../../gateway/core/model/node-id.ts';
 import type { Store } from '../../gateway/store/store.ts';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { memoryLogger, testConfig } from './control.ts';
+import { noLedger } from './no-ledger.ts';
 import { type EngineName, makeClock, makeDatabase, openNode, type TestClock } from './stores.ts';
 
 export type AccountActor = Extract<Actor, { kind: 'account' }>;

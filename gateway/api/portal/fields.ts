@@ -3,7 +3,7 @@
 
 import { type Html, html } from '../html.ts';
 
-export interface Field {
+interface Field {
   readonly name: string;
   readonly label: string;
   /** Default `text`. */
@@ -56,7 +56,7 @@ export function problemSummary(problems: SaidProblems): Html | null {
 </div>`;
 }
 
-export interface Choice {
+interface Choice {
   readonly value: string;
   readonly label: string;
 }

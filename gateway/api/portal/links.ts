@@ -81,7 +81,7 @@ export const linkListPages: readonly PageRoute[] = [myLinks, allLinks, revokeAll
 const nothing: LinkPage = { links: [], next: null };
 
 /** Whether a person may make links. */
-export function ownsAny({ context, actor }: PersonVisit): boolean {
+function ownsAny({ context, actor }: PersonVisit): boolean {
   return actor.role === 'admin' || collectionsOwnedBy(context.config(), actor.email).length > 0;
 }
 

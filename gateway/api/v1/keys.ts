@@ -80,7 +80,7 @@ export const keyEndpoints: readonly Endpoint[] = [
 ];
 
 /** What a refused change of the ring is called. */
-export function refuseKey({ reason, until }: KeyRefusal): Refusal {
+function refuseKey({ reason, until }: KeyRefusal): Refusal {
   switch (reason) {
     case 'declared':
       return refuse(409, reason, 'The configuration file declares the common keys; change them there.');

@@ -32,7 +32,7 @@ export const linkShape = z.object({
 
 export type Link = z.infer<typeof linkShape>;
 
-export const memberShape = z.object({
+const memberShape = z.object({
   id,
   account: id,
   email: z.string().nullable().describe('null once the account was deleted'),

@@ -28,7 +28,7 @@ function personOf(actor: Actor): Person | null {
 
 const noPerson: Refusal = refusalFor('not-an-account');
 
-export const meShape = z.object({
+const meShape = z.object({
   account: z.string(),
   email: z.string(),
   name: z.string(),

@@ -12,7 +12,7 @@ export interface SharedKey {
   readonly secret: Buffer;
 }
 
-export type KeyText =
+type KeyText =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 

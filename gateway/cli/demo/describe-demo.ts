@@ -4,7 +4,7 @@
 import { type DemoSignIns, demoPeople } from './demo-accounts.ts';
 import { demoNames, demoTokenHours } from './prepare-demo.ts';
 
-export interface RunningDemo extends DemoSignIns {
+interface RunningDemo extends DemoSignIns {
   /** Port of the gateway on loopback. */
   readonly port: number;
   readonly password: string;
@@ -14,7 +14,7 @@ export interface RunningDemo extends DemoSignIns {
 }
 
 /** A line to paste, and what it shows. */
-export interface CurlLine {
+interface CurlLine {
   readonly about: string;
   readonly status: number;
   readonly line: string;
@@ -67,7 +67,7 @@ Configuration, logs and keys are in ${demo.folder}
 }
 
 /** Allowed, refused without a token, refused with a changed one, and allowed by name and password. */
-export function curlLines({ port, mediaToken, password }: RunningDemo): readonly CurlLine[] {
+function curlLines({ port, mediaToken, password }: RunningDemo): readonly CurlLine[] {
   const url = `http://${demoNames.mediaHost}:${port}/vod/master.m3u8`;
   const curl = "curl -s -o /dev/null -w '%{http_code}\\n'";
   return [

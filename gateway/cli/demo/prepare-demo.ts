@@ -34,7 +34,7 @@ export const demoNames = {
 /** How long the printed tokens hold. */
 export const demoTokenHours = 12;
 
-export interface PreparedDemo extends DemoSignIns {
+interface PreparedDemo extends DemoSignIns {
   readonly kind: 'prepared';
   readonly configFile: string;
   /** One JSON line for each request that the media site saw. */
@@ -46,7 +46,7 @@ export interface PreparedDemo extends DemoSignIns {
   readonly appToken: string;
 }
 
-export interface DemoOptions {
+interface DemoOptions {
   /** Absolute path; made when missing. */
   readonly folder: string;
   /** Port of the gateway. Never 0: the portal's own address has it. */
@@ -56,7 +56,7 @@ export interface DemoOptions {
 }
 
 /** Why the folder cannot be used. */
-export interface RefusedDemo {
+interface RefusedDemo {
   readonly kind: 'refused';
   readonly problem: string;
   readonly hint: string;

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command-error.ts';
 
-export interface RunningGateway {
+interface RunningGateway {
   /** Where the first listener really listens. */
   readonly port: number;
   /** Settles when the gateway has ended, by itself or not, with its exit code; a signal counts as 1. */

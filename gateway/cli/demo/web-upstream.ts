@@ -11,7 +11,7 @@ import { renderHeadersPage } from './headers-page.ts';
 import type { DemoFiles } from './package-files.ts';
 
 /** What came of `X-Latchkey-Assertion`. */
-export type AssertionCheck =
+type AssertionCheck =
   | { readonly kind: 'absent' }
   | { readonly kind: 'verified'; readonly claims: JWTPayload }
   | { readonly kind: 'refused'; readonly problem: string };
@@ -27,7 +27,7 @@ export interface SeenRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-export interface WebUpstreamOptions {
+interface WebUpstreamOptions {
   readonly files: DemoFiles;
   /** Where the gateway's JWKS is. `host` is the Host to ask for; the connection goes to 127.0.0.1. */
   readonly jwks: () => { readonly host: string; readonly port: number; readonly path: string };

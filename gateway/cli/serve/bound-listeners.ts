@@ -8,7 +8,7 @@ import { BoundSocket, isIP } from 'node:net';
 import type { ListenAddress } from '../../config/config.ts';
 
 /** An address could not be bound: where it stands in the configuration, and the system's word for why. */
-export interface BindProblem {
+interface BindProblem {
   readonly at: string;
   readonly code: string;
 }

@@ -3,7 +3,7 @@
 
 import type { MessageFromChild, MessageToChild } from './process-messages.ts';
 
-export interface ChildHandlers {
+interface ChildHandlers {
   readonly onMessage: (message: MessageToChild) => void;
   /** SIGTERM sent to this process alone, as a service manager does to every process of a group. */
   readonly onTerminate: () => void;

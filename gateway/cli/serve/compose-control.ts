@@ -27,7 +27,7 @@ import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { StartControl } from './process-messages.ts';
 
-export interface ComposeOptions {
+interface ComposeOptions {
   readonly start: StartControl;
   /** Loads the file and what it declares. */
   readonly reload: () => Reloaded;

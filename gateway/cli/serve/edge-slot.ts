@@ -6,7 +6,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { BoundAddress, ChildOrder, MessageFromChild } from './process-messages.ts';
 import { endWithin, RestartingChild } from './restarting-child.ts';
 
-export interface EdgeSlotOptions {
+interface EdgeSlotOptions {
   /** From 1. */
   readonly slot: number;
   /** Starts a process and sends its first message. */

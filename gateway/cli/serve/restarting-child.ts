@@ -6,7 +6,7 @@ import { monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ChildOrder, MessageFromChild } from './process-messages.ts';
 
-export interface RestartingChildOptions {
+interface RestartingChildOptions {
   /** For logs: `control`, `edge 1`. */
   readonly name: string;
   /** Starts the process and sends its first message. */

@@ -13,7 +13,7 @@ import type { BoundAddress, ChildOrder, MessageFromChild, StartControl, StartEdg
 import { endWithin, RestartingChild } from './restarting-child.ts';
 import { controlRole, edgeRole, entryFile } from './role.ts';
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   /** The YAML file, for reloads. */
   readonly file: string;
   readonly state: ControlState;
@@ -27,7 +27,7 @@ export interface ReadyGateway {
   readonly operations: BoundAddress;
 }
 
-export type StartOutcome =
+type StartOutcome =
   | ({ readonly kind: 'ready' } & ReadyGateway)
   /** `problem` is a line for people. Everything that was started has ended. */
   | { readonly kind: 'failed'; readonly problem: string };

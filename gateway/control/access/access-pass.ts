@@ -16,7 +16,7 @@ export interface AccessPass {
   readonly maxAgeSeconds: number;
 }
 
-export type AccessPassMade =
+type AccessPassMade =
   | { readonly kind: 'made'; readonly pass: AccessPass }
   /** Let in, but by no pass: no common key signs, or the route takes none. The session is enough. */
   | { readonly kind: 'no-pass' }

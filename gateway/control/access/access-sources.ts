@@ -12,7 +12,7 @@ import type { Tables } from '../../store/tables.ts';
 import { owns } from './collections.ts';
 
 /** Who asks for what. The account was read: it is active, and its address is verified. */
-export interface AccessPlace {
+interface AccessPlace {
   readonly accountId: string;
   readonly email: string;
   readonly host: string;
@@ -23,7 +23,7 @@ export interface AccessPlace {
 }
 
 /** Something that lets an account in. */
-export interface Grant {
+interface Grant {
   readonly kind: AccessKind;
   /** Member id, or the collection that is owned. */
   readonly id: string;
@@ -37,7 +37,7 @@ export interface Grant {
   readonly nodes: readonly string[];
 }
 
-export type AccessKind = 'ownership' | 'link';
+type AccessKind = 'ownership' | 'link';
 
 type AccessSource = (sql: Kysely<Tables>, place: AccessPlace) => Promise<readonly Grant[]>;
 

@@ -8,7 +8,7 @@ import type { Tables } from '../../store/tables.ts';
 import { isLive, sessionHolds } from '../sessions/live-session.ts';
 
 /** Ids as a verified session token names them. */
-export interface SessionReference {
+interface SessionReference {
   readonly account: string;
   readonly session: string;
   readonly device: string;
@@ -33,7 +33,7 @@ export async function readLiveAccount(
   return read.kind === 'live' ? read.account : null;
 }
 
-export type SessionAccount =
+type SessionAccount =
   | { readonly kind: 'live'; readonly account: LiveAccount }
   /** The session goes on; its account may do nothing now. */
   | { readonly kind: 'not-usable' }

@@ -43,7 +43,7 @@ export async function noteCollections(
   return value;
 }
 
-export interface CollectionNotes {
+interface CollectionNotes {
   /** The configuration is another one now. @param former  what it said of collections until now */
   readonly changed: (former: Collections) => void;
   readonly close: () => void;

@@ -43,7 +43,7 @@ export const sessionAbsoluteSeconds = 30 * day;
 export const seenResolutionSeconds = minute;
 
 /** How many of something may be asked for in a window. */
-export interface RequestLimit {
+interface RequestLimit {
   readonly requests: number;
   readonly windowSeconds: number;
 }

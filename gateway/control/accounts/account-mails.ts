@@ -17,7 +17,7 @@ const codePages = {
 } as const satisfies Partial<Record<keyof MessageValues, { page: AccountPage; purpose: keyof typeof codeLifetimes }>>;
 
 /** Whom a mail is to. `accountId`: whom it is about. */
-export interface Mailbox {
+interface Mailbox {
   readonly to: string;
   readonly accountId: string | null;
 }

@@ -19,7 +19,7 @@ export interface AccountView extends Omit<AccountRecord, 'passwordHash'> {
   readonly hasPassword: boolean;
 }
 
-export interface AccountTarget {
+interface AccountTarget {
   readonly accountId: string;
   readonly requestId?: string | null | undefined;
 }
@@ -139,7 +139,7 @@ export async function adminEndSessions(
 }
 
 /** A code that is shown once to whoever administers, who hands it over. Its page: `accountPages`. */
-export type CodeOutcome = { readonly kind: 'made'; readonly code: string } | AdminRefused;
+type CodeOutcome = { readonly kind: 'made'; readonly code: string } | AdminRefused;
 
 /** Invites again somebody who has not come yet; the mail goes out, and earlier invitations are void. */
 export async function inviteAgain(context: ControlContext, actor: Actor, target: AccountTarget): Promise<CodeOutcome> {

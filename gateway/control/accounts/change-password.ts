@@ -13,12 +13,12 @@ import { endAccountSessions } from './end-account-sessions.ts';
 import { forgiveGuesses } from './guess-throttle.ts';
 import { passwordWork } from './password-work.ts';
 
-export interface ChangePasswordInput extends Browser {
+interface ChangePasswordInput extends Browser {
   readonly oldPassword: string;
   readonly newPassword: string;
 }
 
-export type ChangePasswordOutcome =
+type ChangePasswordOutcome =
   | { readonly kind: 'changed'; readonly session: NewSession }
   /** `wrong-password`: the old one is not right, or there is none. */
   | { readonly kind: 'refused'; readonly reason: 'wrong-password' | 'not-signed-in' }

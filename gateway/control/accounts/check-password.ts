@@ -10,7 +10,7 @@ import { addressBlock } from './address-block.ts';
 import { type Guesser, passwordWait, takeGuess } from './guess-throttle.ts';
 import { passwordWork } from './password-work.ts';
 
-export type CheckedPassword =
+type CheckedPassword =
   /** `rehashed`: what to store in place of `account.passwordHash`, or null. */
   | { readonly kind: 'right'; readonly account: AccountRecord; readonly rehashed: string | null }
   /** Wrong password, no account, no password set, or an account that may not sign in: nobody is told which. */

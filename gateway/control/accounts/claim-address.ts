@@ -18,7 +18,7 @@ import { endCodes } from '../../store/one-time-codes.ts';
 import { removeAccountSessions } from '../../store/sessions.ts';
 import type { Unit } from '../../store/store.ts';
 
-export interface AddressClaim {
+interface AddressClaim {
   readonly accountId: string;
   /** PHC string of the password that was typed with this very code; null for none. Any earlier one goes. */
   readonly passwordHash: string | null;

@@ -16,7 +16,7 @@ import { forgiveGuesses } from './guess-throttle.ts';
 import { detailText, lookAtCode, redeemCode } from './one-time-code.ts';
 import { refuseCode, type WrongCode } from './wrong-code.ts';
 
-export interface ConfirmAddressInput {
+interface ConfirmAddressInput {
   readonly code: string;
   /** Who is signed in where the code is presented; null for nobody. */
   readonly actor: Actor | null;
@@ -27,7 +27,7 @@ export interface ConfirmAddressInput {
   readonly requestId?: string | null | undefined;
 }
 
-export type ConfirmAddressOutcome =
+type ConfirmAddressOutcome =
   /** Sign in again, with the new address. */
   | { readonly kind: 'changed'; readonly email: string }
   /** The code does not work, or the address became somebody else's meanwhile. */

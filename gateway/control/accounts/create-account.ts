@@ -28,7 +28,7 @@ import { forgetUnverified } from './claim-address.ts';
 import { issueCode } from './one-time-code.ts';
 import { passwordWork } from './password-work.ts';
 
-export interface NewAccountInput {
+interface NewAccountInput {
   /** As typed. */
   readonly email: string;
   readonly displayName?: string | undefined;
@@ -42,7 +42,7 @@ export interface NewAccountInput {
   readonly requestId?: string | null | undefined;
 }
 
-export type CreateAccountOutcome =
+type CreateAccountOutcome =
   /** `invitation`: the code that the mail carries, for an operator who hands it over; null when the account is vouched for. */
   | { readonly kind: 'created'; readonly accountId: string; readonly invitation: string | null }
   | {

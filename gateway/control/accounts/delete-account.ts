@@ -13,7 +13,7 @@ import { askPasswordAgain } from './change-password.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
 import { endBelongings } from './end-belongings.ts';
 
-export interface DeleteAccountInput {
+interface DeleteAccountInput {
   /** Default: the actor's own. */
   readonly accountId?: string | undefined;
   /** Of one's own account; anything when it has none. Admins are not asked for that of others. */
@@ -22,7 +22,7 @@ export interface DeleteAccountInput {
   readonly requestId?: string | null | undefined;
 }
 
-export type DeleteAccountOutcome =
+type DeleteAccountOutcome =
   | { readonly kind: 'deleted' }
   | { readonly kind: 'refused'; readonly reason: 'not-allowed' | 'unknown' | 'last-admin' | 'wrong-password' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };

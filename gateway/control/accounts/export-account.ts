@@ -9,13 +9,13 @@ import { countExport } from './request-throttle.ts';
 /** Newest rows of each list; a person has fewer, and an answer stays bounded. */
 const maxRows = 10_000;
 
-export type ExportOutcome =
+type ExportOutcome =
   | { readonly kind: 'exported'; readonly document: AccountExport }
   | { readonly kind: 'refused'; readonly reason: 'not-allowed' | 'unknown' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
 /** Times are epoch seconds. Rows are as the store keeps them, without what is secret; all names in snake_case. */
-export interface AccountExport {
+interface AccountExport {
   readonly exported_at: number;
   readonly account: Readonly<Record<string, unknown>>;
   readonly sessions: readonly object[];

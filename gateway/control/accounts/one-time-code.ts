@@ -113,7 +113,7 @@ export async function redeemCode(
 }
 
 /** What a page may say about a code before it is spent. */
-export interface OpenCode {
+interface OpenCode {
   readonly purpose: CodePurpose;
   readonly accountId: string | null;
   readonly details: unknown;

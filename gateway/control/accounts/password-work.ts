@@ -31,7 +31,7 @@ export function makePasswordQueue(perSecond: () => number, clock: ControlClock):
   });
 }
 
-export interface PasswordWork {
+interface PasswordWork {
   readonly queue: CheckQueue;
   /**
    * PHC string of a new password; `busy` when too many wait.
@@ -55,7 +55,7 @@ export interface PasswordWork {
   readonly computations: () => number;
 }
 
-export type PasswordCheck =
+type PasswordCheck =
   | { readonly kind: 'wrong' }
   /** `rehashed`: a new PHC string when the stored one was cheaper than what new ones cost, else null. */
   | { readonly kind: 'right'; readonly rehashed: string | null };

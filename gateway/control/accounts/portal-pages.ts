@@ -5,7 +5,7 @@
 import type { ControlContext } from '../control-context.ts';
 
 /** Last part of a page's path, behind the reserved prefix. */
-export const accountPages = {
+const accountPages = {
   signIn: 'login',
   verifyAddress: 'verify',
   acceptInvitation: 'invitation',

@@ -19,7 +19,7 @@ import { busyRetrySeconds } from './password-work.ts';
 import { countRequest, mayMail } from './request-throttle.ts';
 import { hasRoomForUnverified } from './unverified-accounts.ts';
 
-export interface RegistrationInput {
+interface RegistrationInput {
   /** As typed. */
   readonly email: string;
   /** Optional: it is asked for again, or for the first time, by the page that the mail leads to. */
@@ -29,7 +29,7 @@ export interface RegistrationInput {
   readonly requestId?: string | null | undefined;
 }
 
-export type RegistrationOutcome =
+type RegistrationOutcome =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly reason: 'closed' | 'domain' | 'bad-address' }
   | { readonly kind: 'refused'; readonly reason: 'weak-password'; readonly why: PasswordRefusal }

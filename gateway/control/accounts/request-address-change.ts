@@ -14,7 +14,7 @@ import { busyRetrySeconds } from './password-work.ts';
 import { isAllowedDomain } from './register-account.ts';
 import { mayMail } from './request-throttle.ts';
 
-export interface AddressChangeInput {
+interface AddressChangeInput {
   /** As typed. */
   readonly newEmail: string;
   /** Of the account; anything when it has none. */
@@ -23,7 +23,7 @@ export interface AddressChangeInput {
   readonly requestId?: string | null | undefined;
 }
 
-export type AddressChangeOutcome =
+type AddressChangeOutcome =
   | { readonly kind: 'accepted' }
   | {
       readonly kind: 'refused';

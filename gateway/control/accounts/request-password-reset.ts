@@ -15,7 +15,7 @@ import { endEarlierCodes, issueCode, withdrawCode } from './one-time-code.ts';
 import { busyRetrySeconds } from './password-work.ts';
 import { countRequest, mayMail } from './request-throttle.ts';
 
-export interface PasswordResetRequest {
+interface PasswordResetRequest {
   /** As typed. */
   readonly email: string;
   /** Address the request came from. */
@@ -23,7 +23,7 @@ export interface PasswordResetRequest {
   readonly requestId?: string | null | undefined;
 }
 
-export type PasswordResetRequestOutcome =
+type PasswordResetRequestOutcome =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 

@@ -10,7 +10,7 @@ import { noteLimit } from '../limits/reached-limits.ts';
 import { type RequestKind, requestLimits } from './account-limits.ts';
 
 /** What is asked for without signing in. Counted apart: whoever registers all day keeps nobody beside them from a new password. */
-export type RequestReason = 'register' | 'reset-password';
+type RequestReason = 'register' | 'reset-password';
 
 /** Counts a request, by address and by network. @returns null when it may be served, else the seconds to wait */
 export async function countRequest(
@@ -32,7 +32,7 @@ export async function countRequest(
 }
 
 /** By the right password. */
-export interface CountedSignIn {
+interface CountedSignIn {
   readonly accountId: string;
   /** A new password has a new count, so whoever knew the old one leaves nothing behind. */
   readonly passwordHash: string | null;
@@ -54,7 +54,7 @@ export async function countExport(unit: Unit, accountId: string): Promise<number
 }
 
 /** What a mail was asked for by. Counted apart: whoever asks for one kind all day keeps no other from arriving. */
-export type MailReason = 'register' | 'reset-password' | 'change-address';
+type MailReason = 'register' | 'reset-password' | 'change-address';
 
 /** Counts a mail to a mailbox. @returns whether it may be sent */
 export async function mayMail(unit: Unit, email: string, reason: MailReason): Promise<boolean> {

@@ -12,7 +12,7 @@ import { type CodeRefused, lookAtCode, redeemCode } from './one-time-code.ts';
 import { passwordWork } from './password-work.ts';
 import { refuseCode } from './wrong-code.ts';
 
-export interface ResetPasswordInput {
+interface ResetPasswordInput {
   readonly code: string;
   readonly password: string;
   /** Address the request came from. */
@@ -20,7 +20,7 @@ export interface ResetPasswordInput {
   readonly requestId?: string | null | undefined;
 }
 
-export type ResetPasswordOutcome = { readonly kind: 'reset' } | CodeRefused;
+type ResetPasswordOutcome = { readonly kind: 'reset' } | CodeRefused;
 
 export async function resetPassword(context: ControlContext, input: ResetPasswordInput): Promise<ResetPasswordOutcome> {
   const open = await lookAtCode(context, input.code);

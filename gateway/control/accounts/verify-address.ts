@@ -10,14 +10,14 @@ import { type CodeRefused, lookAtCode, redeemCode } from './one-time-code.ts';
 import { passwordWork } from './password-work.ts';
 import { refuseCode } from './wrong-code.ts';
 
-export interface VerifyAddressInput extends Browser {
+interface VerifyAddressInput extends Browser {
   readonly code: string;
   /** Set or confirmed on the page that the mail leads to. */
   readonly password: string;
   readonly displayName?: string | undefined;
 }
 
-export type VerifyAddressOutcome = { readonly kind: 'verified'; readonly session: NewSession } | CodeRefused;
+type VerifyAddressOutcome = { readonly kind: 'verified'; readonly session: NewSession } | CodeRefused;
 
 export async function verifyAddress(context: ControlContext, input: VerifyAddressInput): Promise<VerifyAddressOutcome> {
   // Looked at first, so that a wrong code costs no hash and a weak password spends no code.

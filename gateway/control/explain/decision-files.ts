@@ -27,7 +27,7 @@ export interface DecisionLedger {
   readonly close: () => Promise<void>;
 }
 
-export interface DecisionFilesOptions {
+interface DecisionFilesOptions {
   /** Absolute; made when the first record comes. */
   readonly folder: string;
   /** Names files and says what is too old; the log's own time, so that no wall clock does. */
@@ -42,16 +42,6 @@ export interface DecisionFilesOptions {
   /** Default 8 MiB. */
   readonly maxWaitingBytes?: number;
 }
-
-/** Keeps nothing: for what has no data folder. */
-export const noLedger: DecisionLedger = {
-  appendLines: () => undefined,
-  append: () => undefined,
-  find: () => Promise.resolve([]),
-  droppedBytes: () => 0,
-  forgetOld: () => Promise.resolve(),
-  close: () => Promise.resolve(),
-};
 
 const rotateSeconds = 3600;
 const readBytes = 1024 * 1024;

@@ -27,7 +27,7 @@ import {
 import { type CounterName, guessPolicies } from './guess-policies.ts';
 
 /** A guess that may be looked at; to be settled once. */
-export interface TakenGuess {
+interface TakenGuess {
   readonly guess: Guess;
   /** Whether the store counted it; false: memory did. */
   readonly isStored: boolean;
@@ -41,9 +41,9 @@ interface KnownPlace {
   readonly wrongs: number;
 }
 
-export type GuessOutcome = 'right' | 'wrong' | 'not-looked-at';
+type GuessOutcome = 'right' | 'wrong' | 'not-looked-at';
 
-export interface UsersFileGuessesOptions {
+interface UsersFileGuessesOptions {
   /** null: counted in memory alone. */
   readonly store: Pick<Store, 'sql' | 'write'> | null;
   /** With a store, its own time (`Store.logTime`): rows are compared with it. */

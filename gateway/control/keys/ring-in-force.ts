@@ -12,7 +12,7 @@ import { randomBase32 } from '../../store/random-base32.ts';
 import type { Sealer } from '../../store/sealing.ts';
 import type { Store } from '../../store/store.ts';
 
-export interface RingOptions {
+interface RingOptions {
   readonly store: Pick<Store, 'sql' | 'write'>;
   readonly sealer: Sealer;
   readonly dataDir: string;
@@ -20,7 +20,7 @@ export interface RingOptions {
 }
 
 /** What making the ring complete did, for the log. */
-export type FirstKeys =
+type FirstKeys =
   | { readonly kind: 'complete'; readonly made: readonly string[]; readonly movedFrom: string | null }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 

@@ -16,7 +16,7 @@ export interface WindowBound<Kind extends string = string> {
   readonly windowSeconds: number;
 }
 
-export type WindowCounted<Kind extends string = string> =
+type WindowCounted<Kind extends string = string> =
   /** `keys`: of the rows that were raised, to take it back. */
   | { readonly kind: 'allowed'; readonly keys: readonly ThrottleKey[] }
   /** Nothing was counted. `bound`: which of them; null when the table has no room. */

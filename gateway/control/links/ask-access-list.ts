@@ -18,7 +18,7 @@ import { termsOf } from './link-view.ts';
 import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';
 
 /** Two noes: what happens now is the link's to say. */
-export interface OnNoList {
+interface OnNoList {
   readonly kind: 'on-no-list';
   readonly link: LinkRow;
   readonly account: LiveAccount;
@@ -28,7 +28,7 @@ export interface OnNoList {
 }
 
 /** What is over before anybody could claim: a yes of the list, or a no that is not the link's. */
-export type Settled = Extract<
+type Settled = Extract<
   ClaimOutcome,
   { kind: 'already' | 'yours-otherwise' | 'wrong-pair' | 'revoked' | 'member-revoked' | 'account-not-able' }
 >;

@@ -11,7 +11,7 @@ import { readLiveAccount } from '../access/live-account.ts';
 import type { Actor } from '../control-context.ts';
 
 /** What an actor may manage: everything, the collections that an address owns, or nothing. */
-export type Authority =
+type Authority =
   | { readonly kind: 'everything' }
   | { readonly kind: 'owner'; readonly email: string }
   | { readonly kind: 'nothing' };

@@ -34,7 +34,7 @@ export interface NewLink {
   readonly requestId: string | null;
 }
 
-export type LinkCreated =
+type LinkCreated =
   /** `url` is a secret: it is shown to its maker once. */
   | { readonly kind: 'created'; readonly link: LinkView; readonly url: string }
   | { readonly kind: 'refused'; readonly problem: LinkProblem }

@@ -9,7 +9,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 export type LinkProblem = 'bad-path' | 'bad-label' | 'bad-claims' | 'bad-window' | 'bad-methods';
 
 /** When a link can be claimed and how long it opens anything. Absent is null: no limit. */
-export interface LinkTimes {
+interface LinkTimes {
   readonly claimFromAt: EpochSeconds | null;
   readonly claimUntilAt: EpochSeconds | null;
   readonly accessUntilAt: EpochSeconds | null;

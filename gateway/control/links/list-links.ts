@@ -19,7 +19,7 @@ export interface LinkPage {
 }
 
 /** A device of a member, as its user named it. */
-export interface MemberDevice {
+interface MemberDevice {
   readonly name: string;
   readonly lastSeenAt: EpochSeconds;
 }
@@ -29,14 +29,14 @@ export interface MemberView extends ListedMember {
   readonly devices: readonly MemberDevice[];
 }
 
-export interface MemberPage {
+interface MemberPage {
   readonly kind: 'listed';
   readonly link: LinkView;
   readonly members: readonly MemberView[];
   readonly next: string | null;
 }
 
-export interface LinkListing {
+interface LinkListing {
   /** Only of this collection. */
   readonly collection?: string;
   /** `next` of the page before. */

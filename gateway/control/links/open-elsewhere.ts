@@ -14,7 +14,7 @@ import { countGuessAt } from '../guesses/count-guess.ts';
 import { originOf } from './tokenized-url.ts';
 
 /** Life of a code. */
-export const elsewhereSeconds = 10 * 60;
+const elsewhereSeconds = 10 * 60;
 
 /** Letters and digits that are not mistaken for each other. 32 of them: five random bits each. */
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
@@ -22,7 +22,7 @@ const codeLength = 8;
 
 const detailsShape = z.object({ host: z.string(), path: z.string(), session: z.string(), device: z.string() });
 
-export interface ElsewhereOffer {
+interface ElsewhereOffer {
   readonly kind: 'offered';
   /** `ABCD-EFGH`, to be typed in. A secret for ten minutes. */
   readonly code: string;
@@ -61,7 +61,7 @@ export async function offerElsewhere(
   };
 }
 
-export type ElsewhereOpened =
+type ElsewhereOpened =
   | { readonly kind: 'opened'; readonly path: string; readonly pass: AccessPass }
   /** The code is for another host, and is not spent: this is where it is taken. */
   | { readonly kind: 'elsewhere'; readonly url: string }

@@ -77,7 +77,7 @@ export async function presentLink(
 }
 
 /** @param otherwise  what stands for an owner without an account: the operator's name for the installation */
-export async function ownerNameOf(sql: Kysely<Tables>, link: LinkRow, otherwise: string): Promise<string> {
+async function ownerNameOf(sql: Kysely<Tables>, link: LinkRow, otherwise: string): Promise<string> {
   return (await readPersonName(sql, link.owner_id)) ?? otherwise;
 }
 

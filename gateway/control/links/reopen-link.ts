@@ -14,7 +14,7 @@ import { type LinkView, viewOf } from './link-view.ts';
 import { tokenizedUrl } from './tokenized-url.ts';
 
 /** What is absent stays as it is; null takes a limit away. */
-export interface LinkReopening {
+interface LinkReopening {
   readonly linkId: string;
   readonly label?: string;
   readonly claimsAllowed?: number;
@@ -25,7 +25,7 @@ export interface LinkReopening {
   readonly requestId: string | null;
 }
 
-export type LinkReopened =
+type LinkReopened =
   /** `url` is a secret, shown once; null when the old one stays. */
   | { readonly kind: 'reopened'; readonly link: LinkView; readonly url: string | null }
   | { readonly kind: 'refused'; readonly problem: LinkProblem | 'revoked' }

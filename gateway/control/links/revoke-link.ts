@@ -46,7 +46,7 @@ export async function revokeLink(
   return written.value;
 }
 
-export type CollectionRevoked = { readonly kind: 'revoked'; readonly links: number } | { readonly kind: 'not-found' };
+type CollectionRevoked = { readonly kind: 'revoked'; readonly links: number } | { readonly kind: 'not-found' };
 
 /**
  * Ends every link of a collection, and tells members of those whose owners asked for it, the first 200: it is the emergency brake,

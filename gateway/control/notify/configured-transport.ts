@@ -10,7 +10,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import { openLogTransport } from './log-transport.ts';
 import { codeOf, failed, type MailTransport } from './transport.ts';
 
-export interface TransportContext {
+interface TransportContext {
   readonly config: () => Pick<Config, 'mail'>;
   readonly clock: { readonly epochSeconds: () => EpochSeconds };
 }

@@ -21,7 +21,7 @@ import { type MailBody, mailBodyPlace } from './queue-mail.ts';
 import { type DeliveryOutcome, failed, type MailTransport } from './transport.ts';
 
 /** The part of the ControlContext that delivery needs. */
-export interface OutboxContext {
+interface OutboxContext {
   readonly store: Store;
   readonly sealing: {
     readonly open: (place: ReturnType<typeof mailBodyPlace>, sealed: string) => Uint8Array;

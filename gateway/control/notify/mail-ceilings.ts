@@ -33,7 +33,7 @@ const perAccount = 60;
 /** What members and administrators may cause, as a multiple of what strangers may. */
 const trustedFactor = 10;
 
-export interface CountedMail {
+interface CountedMail {
   readonly kind: MessageKind;
   readonly to: string;
   readonly accountId: string | null;

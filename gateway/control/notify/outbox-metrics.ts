@@ -6,7 +6,7 @@ import { measureOutbox } from '../../store/outbox.ts';
 import type { Store } from '../../store/store.ts';
 import type { AttemptResult } from './deliver-outbox.ts';
 
-export interface OutboxMetricsOptions {
+interface OutboxMetricsOptions {
   readonly registry: Registry;
   readonly store: Pick<Store, 'sql'>;
   readonly clock: { readonly epochSeconds: () => EpochSeconds };

@@ -14,7 +14,7 @@ import { noteLimit } from '../limits/reached-limits.ts';
 import { countMail } from './mail-ceilings.ts';
 
 /** The part of the ControlContext that mails need. */
-export interface MailContext {
+interface MailContext {
   readonly sealing: {
     readonly seal: (
       place: { readonly table: 'outbox'; readonly row: string; readonly column: string },

@@ -8,7 +8,7 @@ import type { SmtpServer } from '../../config/smtp-url.ts';
 import type { Sender } from '../../core/model/mailbox.ts';
 import { codeOf, type DeliveryOutcome, failed, type MailTransport, type OutgoingMessage } from './transport.ts';
 
-export interface SmtpOptions {
+interface SmtpOptions {
   readonly server: SmtpServer;
   readonly from: Sender;
 }

@@ -9,7 +9,7 @@ import { parseSender } from '../../core/model/mailbox.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { codeOf, failed, type MailTransport } from './transport.ts';
 
-export interface WebhookOptions {
+interface WebhookOptions {
   readonly url: string;
   /** Absolute path; read for each attempt, so a new secret needs no restart. */
   readonly secretFile: string;
@@ -76,7 +76,7 @@ export function openWebhookTransport({ url, secretFile, from, epochSeconds }: We
 }
 
 /** The value of `Latchkey-Signature`. */
-export function signWebhook(secret: Uint8Array, at: EpochSeconds, body: string): string {
+function signWebhook(secret: Uint8Array, at: EpochSeconds, body: string): string {
   const digest = createHmac('sha256', secret).update(`${at}.`).update(body, 'utf8').digest('hex');
   return `t=${at},v1=${digest}`;
 }

@@ -7,12 +7,12 @@ import { appendAudit } from '../../store/audit.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 
 /** The claims that outside tokens are matched by. */
-export type OutsideClaim = 'jti' | 'sub' | 'kid';
+type OutsideClaim = 'jti' | 'sub' | 'kid';
 
 /** Longest value: a change names its node in 300 characters. */
 export const maxOutsideValue = 290;
 
-export type OutsideRevoked =
+type OutsideRevoked =
   | { readonly kind: 'revoked'; readonly at: EpochSeconds }
   /** `bad-value`: empty, too long, or no text that a token could say. */
   | { readonly kind: 'refused'; readonly reason: 'forbidden' | 'bad-value' };

@@ -8,7 +8,7 @@ import type { CredentialMemory, CredentialVersions } from '../../store/known-cre
 import { readUsers, type UserRecord } from '../../store/users.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-export interface CredentialWatchOptions {
+interface CredentialWatchOptions {
   /** The users file of the present configuration; null when there is none, and then there are no users. */
   readonly usersFile: () => string | null;
   readonly memory: CredentialMemory;

@@ -26,7 +26,7 @@ export async function makeHandover(
   return { code: written.value };
 }
 
-export type RedeemedHandover =
+type RedeemedHandover =
   /** The session token for that host, and how long the browser keeps the cookie. */
   { readonly kind: 'redeemed'; readonly token: string; readonly maxAgeSeconds: number } | { readonly kind: 'refused' };
 

@@ -21,7 +21,7 @@ export async function findKnownDevice(
   return rows.find((row) => row.account_id === accountId && row.ended_at === null) ?? null;
 }
 
-export interface EnteredDevice {
+interface EnteredDevice {
   readonly device: DeviceRow;
   readonly isNew: boolean;
   /** New value of the device cookie; null when the one that was sent stays. */

@@ -33,7 +33,7 @@ export interface DeviceView {
   readonly sessions: number;
 }
 
-export type EndOutcome = { readonly kind: 'ended' } | { readonly kind: 'unknown' };
+type EndOutcome = { readonly kind: 'ended' } | { readonly kind: 'unknown' };
 
 /** The last used first. */
 export async function listSessions(context: ControlContext, actor: AccountActor): Promise<SessionView[]> {

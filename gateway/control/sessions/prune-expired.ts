@@ -40,14 +40,14 @@ const day = 24 * 3600;
 /** Counts of windows: nothing is asked of one whose window is over. */
 const windowKinds = [...Object.keys(requestLimits), ...installationLimits, refusalKind];
 
-export interface Pruned {
+interface Pruned {
   readonly rows: number;
   /** There may be more; call again. */
   readonly isPartial: boolean;
 }
 
 /** Where the walks through tables go on: the last id that was looked at, empty at the beginning. */
-export interface PruneWalks {
+interface PruneWalks {
   idleSessions: string;
   sessions: string;
   devices: string;

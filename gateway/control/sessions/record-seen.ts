@@ -9,7 +9,7 @@ import { seenResolutionSeconds, sessionIdleSeconds } from '../accounts/account-l
 import type { ControlContext } from '../control-context.ts';
 
 /** One use; `member` is null for a use that needed no access list. */
-export interface SeenUse {
+interface SeenUse {
   readonly session: string;
   readonly device: string;
   readonly member: string | null;
@@ -20,7 +20,7 @@ export interface SeenUse {
 const maxUsesPerUnit = 500;
 
 /** Writes members' last use inside the unit; control/links has it. Ids are each there once. */
-export type RecordMembers = (unit: Unit, ids: readonly string[], at: EpochSeconds) => Promise<void>;
+type RecordMembers = (unit: Unit, ids: readonly string[], at: EpochSeconds) => Promise<void>;
 
 export async function recordSeen(
   context: ControlContext,

@@ -9,7 +9,7 @@ import { isLive } from './live-session.ts';
 import { takesSignIns } from './session-hosts.ts';
 import { cookieSeconds, mintSessionToken } from './start-session.ts';
 
-export type SessionForHost =
+type SessionForHost =
   /** `maxAgeSeconds`: how long the browser keeps the cookie. */
   { readonly kind: 'minted'; readonly token: string; readonly maxAgeSeconds: number } | { readonly kind: 'ended' };
 

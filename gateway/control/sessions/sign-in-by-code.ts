@@ -11,7 +11,7 @@ import { refuseCode } from '../accounts/wrong-code.ts';
 import type { ControlContext } from '../control-context.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
-export interface SignInByCodeInput extends Browser {
+interface SignInByCodeInput extends Browser {
   readonly code: string;
   /** For an invitation: the password to have from now on. Without one the account signs in by mail only. */
   readonly password?: string | undefined;
@@ -19,7 +19,7 @@ export interface SignInByCodeInput extends Browser {
   readonly displayName?: string | undefined;
 }
 
-export type SignInByCodeOutcome = { readonly kind: 'signed-in'; readonly session: NewSession } | CodeRefused;
+type SignInByCodeOutcome = { readonly kind: 'signed-in'; readonly session: NewSession } | CodeRefused;
 
 export async function signInByCode(context: ControlContext, input: SignInByCodeInput): Promise<SignInByCodeOutcome> {
   const open = await lookAtCode(context, input.code);

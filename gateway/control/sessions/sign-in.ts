@@ -13,7 +13,7 @@ import { findKnownDevice } from './known-device.ts';
 import { recordRefusal } from './record-refusal.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
-export interface SignInInput extends Browser {
+interface SignInInput extends Browser {
   /** As typed. */
   readonly email: string;
   readonly password: string;

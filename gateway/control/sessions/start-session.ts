@@ -43,14 +43,14 @@ export interface NewSession {
 }
 
 /** What a unit that started a session gives to `finishSession`. */
-export interface StartedSession {
+interface StartedSession {
   readonly account: AccountRecord;
   readonly session: SessionRow;
   readonly deviceCookie: string | null;
 }
 
 /** How an account came to be signed in, for the audit list. */
-export type SignInMethod = 'password' | 'sign-in-link' | 'invitation' | 'verified-address' | 'changed-password';
+type SignInMethod = 'password' | 'sign-in-link' | 'invitation' | 'verified-address' | 'changed-password';
 
 /** @returns null when the account is unverified, disabled or deleted by now */
 export async function startSession(

@@ -7,20 +7,20 @@ import type { Change, LogPosition } from '../model/change.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import { type AccessAnswer, coversPath, type GrantedAccess } from './access.ts';
 
-export interface AccessCacheLimits {
+interface AccessCacheLimits {
   readonly entries: number;
   /** About; of the texts that entries hold. */
   readonly bytes: number;
 }
 
-export interface AccessSubject {
+interface AccessSubject {
   readonly account: string;
   readonly host: string;
   readonly path: string;
 }
 
 /** Marks a question on its way; from `begin`, for `finish`. */
-export interface AccessFlight {
+interface AccessFlight {
   readonly begunAt: LogPosition | null;
   readonly generation: number;
 }

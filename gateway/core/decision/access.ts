@@ -40,7 +40,7 @@ export interface GrantedAccess {
   readonly claims: AccessClaims;
 }
 
-export interface NoAccess {
+interface NoAccess {
   readonly kind: 'none';
   readonly position: LogPosition;
   readonly subjects: readonly string[];
@@ -66,7 +66,7 @@ export interface SessionHolder {
 }
 
 /** Longest list of subjects or nodes in an answer. */
-export const maxListed = 64;
+const maxListed = 64;
 
 /**
  * Reads an answer that came over a socket. What it says goes into headers and tokens, so it is held to the rules of claims.

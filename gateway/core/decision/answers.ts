@@ -38,7 +38,7 @@ export interface NoAnswer {
   readonly kind: 'away';
 }
 
-export interface VerifiedPassword {
+interface VerifiedPassword {
   readonly kind: 'verified';
   readonly sub: string;
   readonly credentialId: string;

@@ -1,7 +1,7 @@
 // Reads the credentials out of `Authorization: Basic`. Checks nothing but their form.
 // Rules: RFC 7617 §2 (UTF-8, no colon in the user name, no control characters); base64 in its canonical form only.
 
-export interface BasicCredentials {
+interface BasicCredentials {
   readonly user: string;
   readonly password: string;
 }

@@ -8,7 +8,7 @@ import { comparedForm, encodedSlash } from '../model/path.ts';
 import { DottedName, OtherEnd, type RouteAddress, type RouteTable } from './route-table.ts';
 
 /** What choosing needs to know of a route beside its address. */
-export interface ChosenRoute extends RouteAddress {
+interface ChosenRoute extends RouteAddress {
   /** The route takes paths with `%2F` in them. */
   readonly keepsEncodedSlash: boolean;
   /** What else it takes, as bits of `pathNeed`. */
@@ -16,7 +16,7 @@ export interface ChosenRoute extends RouteAddress {
 }
 
 /** Why a path has no route. */
-export type RouteProblem = 'ambiguous' | 'encoded-slash' | 'path-not-taken';
+type RouteProblem = 'ambiguous' | 'encoded-slash' | 'path-not-taken';
 
 /**
  * @param path   canonical; may hold `%2F`

@@ -7,15 +7,15 @@ import type { TokenClaims } from '../token/claims.ts';
 import { fillFromClaims, type TemplatedHeader, utf8AsLatin1 } from './header-template.ts';
 
 /** Claims that a custom preset may map. */
-export type CustomIdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';
+type CustomIdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';
 
 /** The identity rule of a route, as the configuration says it. */
-export type IdentityRule =
+type IdentityRule =
   | { readonly preset: 'oauth2-proxy' | 'authelia' }
   | { readonly preset: 'custom'; readonly headers: Readonly<Partial<Record<CustomIdentityClaim, string>>> };
 
 /** Header lines for a token's claims: `Name: value\r\n` each, UTF-8 bytes as latin1 characters; empty when there are none. */
-export type IdentityWriter = (claims: TokenClaims) => string;
+type IdentityWriter = (claims: TokenClaims) => string;
 
 type HeaderClaim = CustomIdentityClaim | 'grant' | 'did' | 'amr';
 type HeaderPair = readonly [name: string, claim: HeaderClaim];

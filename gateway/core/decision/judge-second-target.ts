@@ -11,7 +11,7 @@ import type { RequestFacts } from './facts.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The path in its canonical form, or why it is not opened: for the log. */
-export type SecondTarget =
+type SecondTarget =
   | { readonly kind: 'opened'; readonly path: string }
   | { readonly kind: 'refused'; readonly detail: string };
 

@@ -9,7 +9,7 @@ import type { RequestFacts } from './facts.ts';
 import type { LiveIndex, RoutePolicy, Snapshot } from './snapshot.ts';
 
 /** `run-out`: its signature holds and nothing else is wrong with it but that its time is over. */
-export type SessionVerdict =
+type SessionVerdict =
   | { readonly kind: 'live' | 'run-out'; readonly token: VerifiedToken; readonly holder: SessionHolder }
   | { readonly kind: 'bad' };
 

@@ -2,7 +2,7 @@
 // One edge gets its share of the rate, so that all edges together hold it.
 
 /** What requests are counted by. `subject` and `token` count by address where there is none. */
-export type RateLimitSubject = 'address' | 'subject' | 'token';
+type RateLimitSubject = 'address' | 'subject' | 'token';
 
 /** One limit of a route, as the configuration says it. */
 export interface RateLimitRule {

@@ -9,7 +9,7 @@ import type { DenyReason } from './reasons.ts';
 import type { LiveIndex, RoutePolicy } from './snapshot.ts';
 
 /** What the token was compared with. */
-export interface RefusalCircumstances {
+interface RefusalCircumstances {
   readonly route: RoutePolicy;
   readonly facts: Pick<RequestFacts, 'method' | 'host' | 'path' | 'clientAddress'>;
   readonly now: EpochSeconds;

@@ -27,7 +27,7 @@ export interface RequestRule {
 }
 
 /** What a request says for placeholders. */
-export interface RequestContext {
+interface RequestContext {
   readonly host: string;
   readonly scheme: string;
   readonly clientAddress: string;

@@ -28,7 +28,7 @@ export function outsideLifeSeconds(longestSeconds: number): number {
 }
 
 /** What came of a batch: `gap` when it does not follow what is known, so the whole index has to be read anew. */
-export type BatchOutcome = 'nothing-revoked' | 'revoked' | 'gap';
+type BatchOutcome = 'nothing-revoked' | 'revoked' | 'gap';
 
 /** Single writer; whoever asks does so within one turn, so a batch is seen whole or not at all. */
 export class RevocationIndex {

@@ -58,7 +58,7 @@ interface TrieNode<R> {
  *
  * @param who  only who is let in is compared, and not what may be asked nor how often
  */
-export type Comparison<R> = (route: R, other: R, who?: 'who') => boolean;
+type Comparison<R> = (route: R, other: R, who?: 'who') => boolean;
 
 /** Routes by host and path. Made by `buildRouteTable`. */
 export class RouteTable<R extends RouteAddress> {

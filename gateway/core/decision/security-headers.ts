@@ -5,7 +5,7 @@
 export type SecurityPreset = 'off' | 'basic' | 'strict';
 
 /** One header of a preset. */
-export interface PresetHeader {
+interface PresetHeader {
   readonly name: string;
   readonly value: string;
   /** `gateway`: the site's own field is removed. `site`: the site's own field stands, and this one is not sent. */

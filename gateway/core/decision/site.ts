@@ -14,7 +14,7 @@ export interface Site {
 }
 
 /** One server of a site; a Unix socket has no address that could be named. */
-export interface SiteServer {
+interface SiteServer {
   readonly host: string;
   readonly port: number;
   readonly isTls: boolean;

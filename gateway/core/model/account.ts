@@ -13,7 +13,7 @@ export type AccountState = 'active' | 'disabled' | 'deleted';
  * What an account may do: only `usable` ones sign in, claim, own and are found.
  * `unverified`: nobody has shown yet that the address is theirs.
  */
-export type AccountStanding = 'usable' | 'unverified' | 'disabled' | 'deleted';
+type AccountStanding = 'usable' | 'unverified' | 'disabled' | 'deleted';
 
 export function accountStanding(account: {
   readonly state: AccountState;
@@ -25,7 +25,7 @@ export function accountStanding(account: {
 
 export const minPasswordCharacters = 10;
 /** Of UTF-8 in NFC. A bound on work, not on strength. */
-export const maxPasswordBytes = 1024;
+const maxPasswordBytes = 1024;
 
 export type PasswordRefusal = 'too-short' | 'too-long' | 'is-the-address' | 'too-common';
 

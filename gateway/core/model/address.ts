@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer';
 
 /** RFC 5321 §4.5.3.1.3, without the angle brackets of a path. */
-export const maxAddressLength = 254;
+const maxAddressLength = 254;
 const maxLocalBytes = 64;
 
 /** Everything but white space, controls and what mail headers give a meaning to. */

@@ -1,7 +1,7 @@
 // A bounded waiting line that no one source can fill: each source has a line of its own, and lines take turns.
 // Pure: it holds what it is given and starts nothing. Whoever is turned away is handed back to the caller, who answers.
 
-export interface FairQueueOptions {
+interface FairQueueOptions {
   /** Entries in all lines together. */
   readonly max: number;
   /** Entries of one source. */

@@ -18,7 +18,7 @@ export const maxClaimsAllowed = 10_000;
 export const maxLabelLength = 120;
 
 /** The two halves of an authorization token. NOT checked against any link yet. */
-export interface LinkToken {
+interface LinkToken {
   /** Selector: finds the link. Public. */
   readonly linkId: string;
   /** 43 characters of base64url. Never stored, never logged. */

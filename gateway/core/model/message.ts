@@ -64,7 +64,7 @@ export type Message = {
 }[MessageKind];
 
 /** Who the mails are from, as people know it. */
-export interface Branding {
+interface Branding {
   /** Name of the installation; default `latchkey`. */
   readonly name: string;
   /** `portal.public_url`: scheme and authority, with or without a final slash. The only place that mails lead to. */
@@ -72,7 +72,7 @@ export interface Branding {
 }
 
 /** A mail as it goes out. */
-export interface RenderedMessage {
+interface RenderedMessage {
   /** One line, at most `maxSubjectLength`. */
   readonly subject: string;
   readonly text: string;
@@ -81,7 +81,7 @@ export interface RenderedMessage {
 }
 
 /** A piece of a mail: a paragraph, or a page to open. */
-export type MessageBlock = string | { readonly label: string; readonly path: string };
+type MessageBlock = string | { readonly label: string; readonly path: string };
 
 /** What the wording of a kind gives: plain texts, not yet escaped. */
 export interface MessageWords {

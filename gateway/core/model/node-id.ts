@@ -4,7 +4,7 @@
 import { Buffer } from 'node:buffer';
 
 /** Kind of a node or record, and the letters its ids begin with. */
-export const idPrefixes = {
+const idPrefixes = {
   account: 'ac_',
   session: 'se_',
   device: 'dv_',

@@ -7,7 +7,7 @@ import { createHash, sign } from 'node:crypto';
 import type { EpochSeconds } from '../model/time.ts';
 
 /** What every assertion says; further members go along as they are. */
-export interface AssertionClaims {
+interface AssertionClaims {
   readonly iss: string;
   /** Name of the upstream it is for. */
   readonly aud: string;
@@ -24,7 +24,7 @@ export interface AssertionKey {
 }
 
 /** A public Ed25519 key as it stands in the JWKS (RFC 8037 §2). */
-export interface AssertionJwk {
+interface AssertionJwk {
   readonly kty: 'OKP';
   readonly crv: 'Ed25519';
   readonly x: string;

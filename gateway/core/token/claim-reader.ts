@@ -4,12 +4,12 @@
 
 import { type CredentialReference, maxTokenNodes, type TokenClaims } from './claims.ts';
 
-export interface ReadClaims {
+interface ReadClaims {
   readonly kind: 'claims';
   readonly claims: TokenClaims;
 }
 
-export interface ClaimsProblem {
+interface ClaimsProblem {
   readonly kind: 'problem';
   /** Names the claim, never its value. */
   readonly detail: string;

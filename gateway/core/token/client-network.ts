@@ -8,7 +8,7 @@
 import ipaddr from 'ipaddr.js';
 
 /** Two widths of a client: what surely is one party, and what may be one. Equal texts are equal clients. */
-export interface ClientNetworks {
+interface ClientNetworks {
   /** An IPv4 address, or the /64 of an IPv6 address. `unknown` for what is no address. */
   readonly source: string;
   /** The /24 of an IPv4 address, or the /48 of an IPv6 address. `unknown` for what is no address. */

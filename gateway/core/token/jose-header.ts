@@ -8,14 +8,14 @@ import type { KeyPurpose } from '../model/key.ts';
 export type TokenType = 'outside' | 'pass' | 'session';
 
 /** Header members as they stand. Strings of printable ASCII, NOT yet compared with anything. */
-export interface JoseHeader {
+interface JoseHeader {
   readonly kind: 'header';
   readonly alg: string | undefined;
   readonly kid: string | undefined;
   readonly typ: string | undefined;
 }
 
-export interface JoseHeaderProblem {
+interface JoseHeaderProblem {
   readonly kind: 'problem';
   readonly detail: string;
 }

@@ -17,13 +17,13 @@ export interface CompiledScope {
   readonly addresses: AddressList | null;
 }
 
-export interface HostList {
+interface HostList {
   readonly exact: readonly string[];
   /** `.example.org` for `*.example.org`. */
   readonly suffixes: readonly string[];
 }
 
-export interface ScopeProblem {
+interface ScopeProblem {
   readonly kind: 'problem';
   readonly detail: string;
 }

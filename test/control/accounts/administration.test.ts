@@ -14,7 +14,6 @@ import {
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { deleteAccount } from '../../../gateway/control/accounts/delete-account.ts';
 import { exportAccount } from '../../../gateway/control/accounts/export-account.ts';
-import { findActiveAccountByAddress } from '../../../gateway/control/accounts/find-account.ts';
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
@@ -22,6 +21,7 @@ import type { Change } from '../../../gateway/core/model/change.ts';
 import { readAccount } from '../../../gateway/store/accounts.ts';
 import { listAudit } from '../../../gateway/store/audit.ts';
 import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
+import { findActiveAccountByAddress } from '../../support/find-account.ts';
 import { describeEngines } from '../../support/stores.ts';
 
 const operator = { kind: 'operator' } as const;

@@ -7,7 +7,6 @@ import { adminDisable, adminEnable, makeSignInLink } from '../../../gateway/cont
 import { changePassword } from '../../../gateway/control/accounts/change-password.ts';
 import { confirmAddressChange } from '../../../gateway/control/accounts/confirm-address-change.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
-import { findActiveAccountByAddress } from '../../../gateway/control/accounts/find-account.ts';
 import { requestAddressChange } from '../../../gateway/control/accounts/request-address-change.ts';
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
 import { resetPassword } from '../../../gateway/control/accounts/reset-password.ts';
@@ -16,6 +15,7 @@ import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import type { Change } from '../../../gateway/core/model/change.ts';
 import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
+import { findActiveAccountByAddress } from '../../support/find-account.ts';
 
 const operator = { kind: 'operator' } as const;
 const address = 'anna@example.org';

@@ -11,7 +11,6 @@ import {
 } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { describeCode } from '../../../gateway/control/accounts/describe-code.ts';
-import { findActiveAccountByAddress } from '../../../gateway/control/accounts/find-account.ts';
 import { passwordWork } from '../../../gateway/control/accounts/password-work.ts';
 import { registerAccount } from '../../../gateway/control/accounts/register-account.ts';
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
@@ -21,6 +20,7 @@ import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { signInByCode } from '../../../gateway/control/sessions/sign-in-by-code.ts';
 import { findUnverifiedAccounts, insertAccount } from '../../../gateway/store/accounts.ts';
 import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
+import { findActiveAccountByAddress } from '../../support/find-account.ts';
 import { describeEngines } from '../../support/stores.ts';
 
 const operator = { kind: 'operator' } as const;

@@ -1,0 +1,16 @@
+// Finds a usable account by its verified address, for tests that look at what an account became.
+
+import { accountStanding } from '../../gateway/core/model/account.ts';
+import { normaliseAddress } from '../../gateway/core/model/address.ts';
+import { type AccountRecord, findVerifiedAccount } from '../../gateway/store/accounts.ts';
+import type { Store } from '../../gateway/store/store.ts';
+
+/** @returns null for no account, and for one that is unverified, disabled or deleted */
+export async function findActiveAccountByAddress(
+  from: Pick<Store, 'sql'>,
+  address: string,
+): Promise<AccountRecord | null> {
+  const email = normaliseAddress(address);
+  const account = email === null ? null : await findVerifiedAccount(from.sql, email);
+  return account !== null && accountStanding(account) === 'usable' ? account : null;
+}
