@@ -17,7 +17,7 @@ import { claimLink } from '../gateway/control/links/claim-link.ts';
 import { listLinks } from '../gateway/control/links/list-links.ts';
 import { revokeLink } from '../gateway/control/links/revoke-link.ts';
 import { digestLinkSecret } from '../gateway/core/model/link.ts';
-import { openStore } from '../gateway/store/open-store.ts';
+import { openStore } from '../gateway/store/engine/open-store.ts';
 import { epochSeconds, monotonicMs } from '../gateway/telemetry/clock.ts';
 import { createLogger } from '../gateway/telemetry/logger.ts';
 import { noLedger } from '../test/support/no-ledger.ts';

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import type { StoreSettings } from '../gateway/store/engine.ts';
-import { openStore } from '../gateway/store/open-store.ts';
+import { openStore } from '../gateway/store/engine/open-store.ts';
+import type { StoreSettings } from '../gateway/store/port/engine.ts';
 import { createDatabase, postgresMissing, removePostgres, startPostgres } from '../test/support/postgres.ts';
 
 const milliseconds = 1000 * Number(process.argv[2] ?? 3);

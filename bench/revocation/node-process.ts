@@ -11,7 +11,7 @@ import { edgeRole, entryFile } from '../../gateway/cli/serve/role.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import { startControl } from '../../gateway/control/control.ts';
 import { loadState } from '../../gateway/control/load-state.ts';
-import { openStore } from '../../gateway/store/open-store.ts';
+import { openStore } from '../../gateway/store/engine/open-store.ts';
 import { epochSeconds, machineMs, monotonicMs } from '../../gateway/telemetry/clock.ts';
 
 export interface NodeJob {

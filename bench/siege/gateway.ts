@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectSecure } from 'node:tls';
-import { addUser } from '../../gateway/store/users.ts';
+import { addUser } from '../../gateway/store/files/users.ts';
 import { TestAuthority } from '../../test/support/certificates.ts';
 
 export interface SiegeGateway {

@@ -12,8 +12,8 @@ import { createAccount } from '../../gateway/control/accounts/create-account.ts'
 import { openContext } from '../../gateway/control/open-context.ts';
 import { finishSession, startSession } from '../../gateway/control/sessions/start-session.ts';
 import { idRandomBytes, makeId } from '../../gateway/core/model/node-id.ts';
-import { insertAccount } from '../../gateway/store/accounts.ts';
-import { hashPassword } from '../../gateway/store/password-hash.ts';
+import { insertAccount } from '../../gateway/store/rows/accounts.ts';
+import { hashPassword } from '../../gateway/store/seal/password-hash.ts';
 import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { createLogger } from '../../gateway/telemetry/logger.ts';
 

@@ -8,7 +8,7 @@ import { loadConfig } from '../config/load.ts';
 import { nestedRoutes } from '../config/nested-routes.ts';
 import type { Problem } from '../config/problem.ts';
 import { configJsonSchema } from '../config/schema.ts';
-import { readUsers } from '../store/users.ts';
+import { readUsers } from '../store/files/users.ts';
 import { CommandError, usageError } from './command-error.ts';
 import { printNote, printResult, printWarning, styled } from './terminal.ts';
 

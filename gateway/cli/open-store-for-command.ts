@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { loadDeclaredKeys } from '../control/load-declared-keys.ts';
 import { type OpenedContext, openContext } from '../control/open-context.ts';
-import { openDataFolder } from '../store/data-folder.ts';
+import { openDataFolder } from '../store/files/data-folder.ts';
 import { epochSeconds, monotonicMs } from '../telemetry/clock.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { CommandError, refusalError } from './command-error.ts';

@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type ListedUser, nameProblem } from '../store/users.ts';
+import { type ListedUser, nameProblem } from '../store/files/users.ts';
 import { CommandError, refusalError, usageError } from './command-error.ts';
 import { requireConfig } from './load-config.ts';
 import { askPassword, readPasswordFromStdin } from './password-input.ts';
@@ -36,7 +36,7 @@ Examples:
       const wrong = nameProblem(name);
       if (wrong !== null) throw usageError(wrong, 'no colon, no control characters, at most 128 bytes');
       const password = options.passwordStdin === true ? await readPasswordFromStdin() : await askPassword(name);
-      const { addUser } = await import('../store/users.ts');
+      const { addUser } = await import('../store/files/users.ts');
       const added = await addUser(file, name, password);
       if (added.kind === 'refused') throw refusalError(added);
       printResult(
@@ -48,7 +48,7 @@ Examples:
   withFile(group.command('remove <name>').description('remove a user'))
     .addHelpText('after', '\nExample:\n  latchkey user remove anna --config latchkey.yaml')
     .action(async (name: string, options: UserOptions) => {
-      const { removeUser } = await import('../store/users.ts');
+      const { removeUser } = await import('../store/files/users.ts');
       const removed = await removeUser(usersFile(options), name);
       if (removed.kind === 'refused') throw refusalError(removed);
       printResult(
@@ -60,7 +60,7 @@ Examples:
   withFile(group.command('list').description('list the users, without their hashes'))
     .addHelpText('after', '\nExample:\n  latchkey user list --config latchkey.yaml')
     .action(async (options: UserOptions) => {
-      const { listUsers } = await import('../store/users.ts');
+      const { listUsers } = await import('../store/files/users.ts');
       const listed = listUsers(usersFile(options));
       if (listed.kind === 'refused') throw refusalError(listed);
       const rows = listed.users.map((user) => [user.name, user.credentialId, String(user.version)]);

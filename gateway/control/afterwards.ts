@@ -4,7 +4,7 @@
 // Bounded: when too many wait, whoever asks is told to come again, whatever they ask about. Kept in memory: a process that is killed
 // forgets it, and people ask again; one that ends by itself does it first.
 
-import { StoreAway } from '../store/store.ts';
+import { StoreAway } from '../store/port/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface Afterwards {

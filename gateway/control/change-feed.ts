@@ -6,7 +6,7 @@
 import type { FeedIndex, FeedMessage, LogBeat } from '../config/edge-feed.ts';
 import { outsideLifeSeconds } from '../core/decision/revocation-index.ts';
 import type { Change, LogPosition } from '../core/model/change.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/port/store.ts';
 import { machineMs } from '../telemetry/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { ControlClock } from './control-clock.ts';

@@ -12,7 +12,7 @@ import { withoutSecrets } from '../config/config.ts';
 import type { FeedKey } from '../config/edge-feed.ts';
 import type { LogPosition } from '../core/model/change.ts';
 import type { KeyRecord } from '../core/model/key.ts';
-import type { StoreHealth } from '../store/store-health.ts';
+import type { StoreHealth } from '../store/port/store-health.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AssertionJwk } from './assertion-keys.ts';
 import { ChangeFeed, type ChangeSource, emptyLog } from './change-feed.ts';

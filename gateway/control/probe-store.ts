@@ -3,9 +3,9 @@
 // has to be written anyway. And the metrics of it.
 
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { failureCauses } from '../store/failure-cause.ts';
-import type { Store } from '../store/store.ts';
-import type { StoreHealth } from '../store/store-health.ts';
+import { failureCauses } from '../store/port/failure-cause.ts';
+import type { Store } from '../store/port/store.ts';
+import type { StoreHealth } from '../store/port/store-health.ts';
 
 /** While it fails. The log's time is written once a second at most, so a probe that came sooner might write nothing. */
 const tickMs = 2000;

@@ -2,7 +2,7 @@
 // An error's text never reaches a client; it goes to the log. A store that is away is the one error that has a status of its own.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { StoreAway } from '../store/store.ts';
+import { StoreAway } from '../store/port/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** How soon to ask again when the store is away. */

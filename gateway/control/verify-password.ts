@@ -14,8 +14,8 @@ import type {
   StrangersWait,
 } from '../config/edge-feed.ts';
 import { clientNetworks } from '../core/token/client-network.ts';
-import { verifyPassword } from '../store/password-hash.ts';
-import { findUser, readUsers, type UserRecord } from '../store/users.ts';
+import { findUser, readUsers, type UserRecord } from '../store/files/users.ts';
+import { verifyPassword } from '../store/seal/password-hash.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { makePasswordQueue } from './accounts/password-work.ts';
 import type { CheckQueue } from './check-queue.ts';

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { pages } from '../../gateway/api/pages.ts';
-import { StoreAway } from '../../gateway/store/store.ts';
+import { StoreAway } from '../../gateway/store/port/store.ts';
 import { pageProblems } from '../support/page-checks.ts';
 import { formsOf } from '../support/page-forms.ts';
 import { makePortal, mediaOrigin, type PortalRig, password, type Visitor } from '../support/portal-rig.ts';

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { removeUser } from '../../gateway/store/users.ts';
+import { removeUser } from '../../gateway/store/files/users.ts';
 import { askRaw, requestText } from '../support/raw-client.ts';
 import { runHere } from '../support/run-here.ts';
 import { runLatchkey } from '../support/run-latchkey.ts';

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { makeAfterwards } from '../../gateway/control/afterwards.ts';
-import { StoreAway } from '../../gateway/store/store.ts';
+import { StoreAway } from '../../gateway/store/port/store.ts';
 import { memoryLogger } from '../support/control.ts';
 import { silent } from '../support/stores.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openContext } from '../../gateway/control/open-context.ts';
-import { StoreAway } from '../../gateway/store/store.ts';
+import { StoreAway } from '../../gateway/store/port/store.ts';
 import { memoryLogger, testConfig } from '../support/control.ts';
 
 test('a revocation that is durable and cannot be confirmed is no success, and no defect of ours either', async () => {

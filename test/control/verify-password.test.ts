@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { PasswordAnswer } from '../../gateway/config/edge-feed.ts';
 import { CheckQueue } from '../../gateway/control/check-queue.ts';
 import { PasswordVerifier } from '../../gateway/control/verify-password.ts';
-import { addUser, removeUser } from '../../gateway/store/users.ts';
+import { addUser, removeUser } from '../../gateway/store/files/users.ts';
 import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { memoryLogger } from '../support/control.ts';
 

@@ -6,7 +6,7 @@ import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AssertionJwk } from '../../gateway/control/assertion-keys.ts';
 import { ControlClient, ControlUnreachable } from '../../gateway/edge/control-client.ts';
-import { addUser } from '../../gateway/store/users.ts';
+import { addUser } from '../../gateway/store/files/users.ts';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../support/control.ts';
 

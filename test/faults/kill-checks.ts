@@ -2,7 +2,7 @@
 // for is not there, nothing was counted twice, and the store is sound as it is. Reads only.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { checkStore } from '../../gateway/store/check-store.ts';
+import { checkStore } from '../../gateway/store/files/check-store.ts';
 import type { NodeBrowser } from '../support/node-browser.ts';
 import type { NodeRig } from '../support/node-rig.ts';
 import type { KillClients } from './kill-clients.ts';

@@ -2,8 +2,8 @@
 
 import { accountStanding } from '../../gateway/core/model/account.ts';
 import { normaliseAddress } from '../../gateway/core/model/address.ts';
-import { type AccountRecord, findVerifiedAccount } from '../../gateway/store/accounts.ts';
-import type { Store } from '../../gateway/store/store.ts';
+import type { Store } from '../../gateway/store/port/store.ts';
+import { type AccountRecord, findVerifiedAccount } from '../../gateway/store/rows/accounts.ts';
 
 /** @returns null for no account, and for one that is unverified, disabled or deleted */
 export async function findActiveAccountByAddress(

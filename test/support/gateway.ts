@@ -19,7 +19,7 @@ import { purposeOf, type TokenType } from '../../gateway/core/token/jose-header.
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { ControlClient } from '../../gateway/edge/control-client.ts';
 import { type Edge, startEdge } from '../../gateway/edge/edge.ts';
-import { addUser } from '../../gateway/store/users.ts';
+import { addUser } from '../../gateway/store/files/users.ts';
 import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
 import { memoryLogger } from './control.ts';

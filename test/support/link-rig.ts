@@ -12,7 +12,7 @@ import { createLink, type NewLink } from '../../gateway/control/links/create-lin
 import type { LinkView } from '../../gateway/control/links/link-view.ts';
 import type { Presentation } from '../../gateway/control/links/present-link.ts';
 import { type IdKind, makeId } from '../../gateway/core/model/node-id.ts';
-import type { Store } from '../../gateway/store/store.ts';
+import type { Store } from '../../gateway/store/port/store.ts';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { memoryLogger, testConfig } from './control.ts';
 import { noLedger } from './no-ledger.ts';

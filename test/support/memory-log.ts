@@ -2,7 +2,7 @@
 
 import type { ChangeSource } from '../../gateway/control/change-feed.ts';
 import type { Change, NewChange } from '../../gateway/core/model/change.ts';
-import { StoreAway } from '../../gateway/store/store.ts';
+import { StoreAway } from '../../gateway/store/port/store.ts';
 
 export class MemoryLog implements ChangeSource {
   epoch = 'e1';

@@ -7,7 +7,7 @@ import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { exportAccount } from '../../control/accounts/export-account.ts';
 import { renameAccount } from '../../control/accounts/rename-account.ts';
 import { requestAddressChange } from '../../control/accounts/request-address-change.ts';
-import { readAccount } from '../../store/accounts.ts';
+import { readAccount } from '../../store/rows/accounts.ts';
 import { html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
 import { passwordHint, passwordProblem } from '../password-words.ts';

@@ -1,11 +1,11 @@
 // The history: what was done, by whom, to what; newest first, a page at a time. Read only.
-// Ids lead to the person where they are one; details hold no secrets, see store/audit.ts.
+// Ids lead to the person where they are one; details hold no secrets, see store/rows/audit.ts.
 
 import { z } from 'zod';
 import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
 import { isId } from '../../core/model/node-id.ts';
-import { readAccount } from '../../store/accounts.ts';
-import { type AuditEntry, listAudit } from '../../store/audit.ts';
+import { readAccount } from '../../store/rows/accounts.ts';
+import { type AuditEntry, listAudit } from '../../store/rows/audit.ts';
 import { type Html, html } from '../html.ts';
 import { definePage, type PageRoute, type PersonVisit } from '../page-route.ts';
 import { id } from '../shapes.ts';

@@ -19,7 +19,7 @@ import { createAccount } from '../../control/accounts/create-account.ts';
 import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { type AccountPage, pageUrl } from '../../control/accounts/portal-pages.ts';
 import type { Actor, ControlContext } from '../../control/control-context.ts';
-import { listAudit } from '../../store/audit.ts';
+import { listAudit } from '../../store/rows/audit.ts';
 import { answer, defineEndpoint, type Endpoint, type EndpointAnswer, empty } from '../endpoint.ts';
 import { refusalFor, tooManyTries } from '../refusal-words.ts';
 import { address, id, personName, secret } from '../shapes.ts';

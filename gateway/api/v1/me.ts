@@ -13,7 +13,7 @@ import {
   listSessions,
   renameDevice,
 } from '../../control/sessions/my-sessions.ts';
-import { readAccount } from '../../store/accounts.ts';
+import { readAccount } from '../../store/rows/accounts.ts';
 import { makeFormToken } from '../cross-site.ts';
 import { answer, defineEndpoint, type Endpoint, empty, type Refusal, refuse } from '../endpoint.ts';
 import { refusalFor, tooManyTries } from '../refusal-words.ts';

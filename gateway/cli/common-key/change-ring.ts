@@ -4,7 +4,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { exportedKeyShape, type Key, keyShape, keysShape } from '../../api/v1/key-shapes.ts';
-import { createFile, errorCode } from '../../store/atomic-file.ts';
+import { createFile, errorCode } from '../../store/disk/atomic-file.ts';
 import { CommandError, refusalError } from '../command-error.ts';
 import { requireConfig } from '../load-config.ts';
 import type { OperatorApi } from '../operator-api.ts';

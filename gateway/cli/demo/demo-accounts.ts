@@ -6,7 +6,7 @@ import { createAccount } from '../../control/accounts/create-account.ts';
 import { pageUrl } from '../../control/accounts/portal-pages.ts';
 import type { Actor, ControlContext } from '../../control/control-context.ts';
 import type { AccountRole } from '../../core/model/account.ts';
-import { findVerifiedAccount } from '../../store/accounts.ts';
+import { findVerifiedAccount } from '../../store/rows/accounts.ts';
 
 /** Who there is. Their addresses are of a domain that is nobody's (RFC 2606 §3). */
 export const demoPeople = {

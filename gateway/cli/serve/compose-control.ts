@@ -21,8 +21,8 @@ import { CredentialWatch } from '../../control/revocations/watch-credentials.ts'
 import { recordSeen } from '../../control/sessions/record-seen.ts';
 import { sessionForHost } from '../../control/sessions/session-for-host.ts';
 import { startPruning } from '../../control/sessions/start-pruning.ts';
-import { credentialMemoryIn } from '../../store/known-credentials.ts';
-import { recordMembersSeen } from '../../store/members.ts';
+import { credentialMemoryIn } from '../../store/files/known-credentials.ts';
+import { recordMembersSeen } from '../../store/rows/members.ts';
 import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { StartControl } from './process-messages.ts';

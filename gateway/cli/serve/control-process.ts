@@ -10,7 +10,7 @@ import type { Reloaded } from '../../control/control.ts';
 import { loadState } from '../../control/load-state.ts';
 import { FileWatch, watchedFiles } from '../../control/watch-files.ts';
 import { lowerWorkerPriority } from '../../control/worker-priority.ts';
-import { StoreAway } from '../../store/store.ts';
+import { StoreAway } from '../../store/port/store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';
 import { type ComposedControl, composeControl } from './compose-control.ts';

@@ -20,8 +20,8 @@ Example:
     .action(async (options: StoreCommandOptions) => {
       const config = requireConfig(options.config);
       const done = await withHeldFolder(config, 'its store is not migrated by command', async () => {
-        const { migrate } = await import('../../store/migrations.ts');
-        const { openEngine } = await import('../../store/open-store.ts');
+        const { migrate } = await import('../../store/engine/migrations.ts');
+        const { openEngine } = await import('../../store/engine/open-store.ts');
         const { settings, ...rest } = storeOptions(config);
         const engine = await openEngine(settings, rest);
         if ('away' in engine) throw refusalError(engine);
@@ -53,7 +53,7 @@ Example:
     .action(async (options: StoreCommandOptions) => {
       const config = requireConfig(options.config);
       const { withStore } = await import('../open-store-for-command.ts');
-      const { checkStore } = await import('../../store/check-store.ts');
+      const { checkStore } = await import('../../store/files/check-store.ts');
       const problems = await withStore(config, 'read', ({ context }) => checkStore(context.store, context.sealing));
       const holds = problems.length === 0;
       const text = holds

@@ -4,7 +4,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
-import type { Restored } from '../../store/restore.ts';
+import type { Restored } from '../../store/files/restore.ts';
 import { epochSeconds, isoTime } from '../../telemetry/clock.ts';
 import { CommandError, refusalError } from '../command-error.ts';
 import { requireConfig } from '../load-config.ts';
@@ -34,7 +34,7 @@ Example:
       const config = requireConfig(options.config);
       const { requireStoreFile } = await import('../open-store-for-command.ts');
       requireStoreFile(config);
-      const { backupStore } = await import('../../store/backup.ts');
+      const { backupStore } = await import('../../store/files/backup.ts');
       const file = resolve(out);
       const made = await withOpenStore(config, (store) => backupStore({ store, file, clock: { epochSeconds } }));
       if (made.kind === 'refused') throw refusalError(made);
@@ -58,7 +58,7 @@ Example:
     )
     .action(async (from: string, options: StoreCommandOptions & { force?: boolean }) => {
       const config = requireConfig(options.config);
-      const { restoreStore } = await import('../../store/restore.ts');
+      const { restoreStore } = await import('../../store/files/restore.ts');
       const restored = await withHeldFolder(config, 'nothing is restored into its store', () =>
         restoreStore({
           ...storeOptions(config),

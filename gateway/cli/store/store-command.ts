@@ -2,9 +2,9 @@
 
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
-import { openDataFolder } from '../../store/data-folder.ts';
-import type { OpenStoreOptions } from '../../store/open-store.ts';
-import { type Store, StoreAway } from '../../store/store.ts';
+import type { OpenStoreOptions } from '../../store/engine/open-store.ts';
+import { openDataFolder } from '../../store/files/data-folder.ts';
+import { type Store, StoreAway } from '../../store/port/store.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { CommandError, refusalError } from '../command-error.ts';
@@ -28,7 +28,7 @@ export function storeOptions({ store }: Config): Pick<OpenStoreOptions, 'setting
 /** Reads a store, also beside a running gateway. @throws CommandError when it is not there, older or newer than the program */
 export async function withOpenStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
   // loaded here and not for --help: the engines are most of what the command needs
-  const { openStore } = await import('../../store/open-store.ts');
+  const { openStore } = await import('../../store/engine/open-store.ts');
   const store = await openStore({ ...storeOptions(config), migrations: 'check' });
   if ('kind' in store) throw refusalError(store);
   try {

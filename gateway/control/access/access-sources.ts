@@ -1,14 +1,14 @@
 // What can let an account into a place: ownership of a collection, and rows of the access list that links wrote.
 // One list, asked by the edges' look-up and by a claim alike, so that the two never disagree. A further source (shares) is one
-// more entry; a claim's own condition in store/links.ts has to repeat what stands in the store.
+// more entry; a claim's own condition in store/rows/links.ts has to repeat what stands in the store.
 
 import type { Kysely } from 'kysely';
 import type { CollectionConfig } from '../../config/control-config.ts';
 import { covers, scopesCovering } from '../../core/model/link.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { findLiveMemberships } from '../../store/members.ts';
-import type { Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/port/tables.ts';
+import { findLiveMemberships } from '../../store/rows/members.ts';
 import { owns } from './collections.ts';
 
 /** Who asks for what. The account was read: it is active, and its address is verified. */

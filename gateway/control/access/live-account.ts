@@ -3,8 +3,8 @@
 
 import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { readSessionStanding } from '../../store/sessions.ts';
-import type { Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/port/tables.ts';
+import { readSessionStanding } from '../../store/rows/sessions.ts';
 import { isLive, sessionHolds } from '../sessions/live-session.ts';
 
 /** Ids as a verified session token names them. */

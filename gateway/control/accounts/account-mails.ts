@@ -2,7 +2,7 @@
 // Each is queued in the unit that causes it. Without mail in the configuration nothing is queued, and nobody is told.
 
 import type { MessageValues } from '../../core/model/message.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { type QueuedMail, queueMail } from '../notify/queue-mail.ts';
 import { codeLifetimes } from './account-limits.ts';

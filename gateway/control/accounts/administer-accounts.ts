@@ -3,10 +3,10 @@
 // renewal (at most 15 minutes), a change of role the next request, since the role is read from the row.
 
 import { type AccountRole, accountStanding, normaliseGroups } from '../../core/model/account.ts';
-import { type AccountRecord, listAccountRows, readAccount, updateAccount } from '../../store/accounts.ts';
-import { appendAudit, type NewAuditEntry } from '../../store/audit.ts';
-import { endCodes } from '../../store/one-time-codes.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { type AccountRecord, listAccountRows, readAccount, updateAccount } from '../../store/rows/accounts.ts';
+import { appendAudit, type NewAuditEntry } from '../../store/rows/audit.ts';
+import { endCodes } from '../../store/rows/one-time-codes.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 import { mailCode } from './account-mails.ts';
 import { isLastAdmin, mayAdminister } from './administer.ts';

@@ -3,8 +3,8 @@
 // An account without a password gets its first one by mail (reset), so that a stolen session cannot set one.
 
 import { type PasswordRefusal, refusePassword } from '../../core/model/account.ts';
-import { readAccount, updateAccount } from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
+import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
 import { type Browser, finishSession, type NewSession, startSession } from '../sessions/start-session.ts';
 import { mailPasswordChanged } from './account-mails.ts';

@@ -3,7 +3,7 @@
 // hash is computed. So what is refused costs no hash, and what is hashed was counted.
 
 import { accountStanding } from '../../core/model/account.ts';
-import type { AccountRecord } from '../../store/accounts.ts';
+import type { AccountRecord } from '../../store/rows/accounts.ts';
 import type { CheckSource } from '../check-queue.ts';
 import type { ControlContext } from '../control-context.ts';
 import { addressBlock } from './address-block.ts';

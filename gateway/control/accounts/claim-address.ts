@@ -4,6 +4,7 @@
 // Rule: issue "verifying drops earlier passwords and sessions of the unverified account" (account pre-hijacking).
 
 import type { AuditAction } from '../../core/model/audit.ts';
+import type { Unit } from '../../store/port/store.ts';
 import {
   type AccountChange,
   findUnverifiedAccounts,
@@ -11,12 +12,11 @@ import {
   readAccount,
   removeAccountRow,
   updateAccount,
-} from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
-import { removeAccountDevices } from '../../store/devices.ts';
-import { endCodes } from '../../store/one-time-codes.ts';
-import { removeAccountSessions } from '../../store/sessions.ts';
-import type { Unit } from '../../store/store.ts';
+} from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { removeAccountDevices } from '../../store/rows/devices.ts';
+import { endCodes } from '../../store/rows/one-time-codes.ts';
+import { removeAccountSessions } from '../../store/rows/sessions.ts';
 
 interface AddressClaim {
   readonly accountId: string;

@@ -5,8 +5,8 @@
 
 import { accountStanding } from '../../core/model/account.ts';
 import { normaliseAddress } from '../../core/model/address.ts';
-import { findVerifiedAccount, readAccount, updateAccount } from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
+import { findVerifiedAccount, readAccount, updateAccount } from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
 import { findKnownDevice } from '../sessions/known-device.ts';
 import { checkPassword } from './check-password.ts';

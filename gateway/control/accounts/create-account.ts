@@ -11,16 +11,16 @@ import {
 } from '../../core/model/account.ts';
 import { normaliseAddress } from '../../core/model/address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
+import type { Unit } from '../../store/port/store.ts';
 import {
   type AccountRecord,
   findUnverifiedAccounts,
   findVerifiedAccount,
   insertAccount,
   updateAccount,
-} from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
-import { endCodes } from '../../store/one-time-codes.ts';
-import type { Unit } from '../../store/store.ts';
+} from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { endCodes } from '../../store/rows/one-time-codes.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 import { mailInvitation } from './account-mails.ts';
 import { mayAdminister } from './administer.ts';

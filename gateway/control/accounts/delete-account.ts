@@ -2,10 +2,10 @@
 // password, sessions, devices, mails that wait. The row stays with its id and nothing else, so that the audit list still means
 // something and the id is never anybody else's. Everything that the account opened or handed out ends.
 
-import { readAccount, updateAccount } from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
-import { removeAccountDevices } from '../../store/devices.ts';
-import { removeAccountSessions } from '../../store/sessions.ts';
+import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { removeAccountDevices } from '../../store/rows/devices.ts';
+import { removeAccountSessions } from '../../store/rows/sessions.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 import { mailAccountDeleted } from './account-mails.ts';
 import { isLastAdmin, mayAdminister } from './administer.ts';

@@ -2,7 +2,7 @@
 // It spends nothing, so mail scanners and link previews that open the page spend nothing either. Whoever has the code has the
 // mailbox (or was handed the link), so the address is no news to them.
 
-import { readAccount } from '../../store/accounts.ts';
+import { readAccount } from '../../store/rows/accounts.ts';
 import type { ControlContext } from '../control-context.ts';
 import { type AccountCodePurpose, detailText, lookAtCode } from './one-time-code.ts';
 

@@ -1,9 +1,9 @@
 // Signs an account out everywhere: one small write however many tokens are out, since each of them hangs on the account's node.
 // Part of every change after which an old session must not go on: password, address, disabling, deletion.
 
-import { endCodes } from '../../store/one-time-codes.ts';
-import { markAccountSessionsEnded } from '../../store/sessions.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { endCodes } from '../../store/rows/one-time-codes.ts';
+import { markAccountSessionsEnded } from '../../store/rows/sessions.ts';
 
 /** @returns how many sessions there were */
 export async function endAccountSessions(unit: Unit, accountId: string): Promise<number> {

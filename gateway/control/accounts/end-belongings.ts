@@ -2,7 +2,7 @@
 // places on access lists. Part of the unit that deletes it. Each link is a node of its own, since others hang on it.
 
 import { collectionSubject } from '../../core/model/node-id.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
 
 /** @param by  who does it, as the rows keep it. @returns how many there were, for the audit list */
 export async function endBelongings(

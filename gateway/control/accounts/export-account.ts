@@ -1,7 +1,7 @@
 // Everything that is held on a person, as one JSON document, for the person and for admins. No hash, digest or code is in it.
 
-import { readAccount } from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
+import { readAccount } from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 import { mayAdminister } from './administer.ts';
 import { countExport } from './request-throttle.ts';

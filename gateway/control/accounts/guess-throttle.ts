@@ -1,7 +1,7 @@
 // Slows guessing of account passwords by the one rule for guesses (guesses/count-guess.ts): by address of the account and client.
 // Unknown addresses are counted like known ones. Known devices have a count of their own, which nobody else can fill.
 
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { countGuessAt, forgiveGuess, forgiveName, type Guess, guessWait } from '../guesses/count-guess.ts';
 

@@ -1,9 +1,10 @@
 // One-time codes as people and redirects carry them: `<selector>.<secret>`. The store keeps the selector and a digest.
-// Spending is store/one-time-codes.ts; its row count is the verdict. Looking at a code (for a page that shows whom it is for)
+// Spending is store/rows/one-time-codes.ts; its row count is the verdict. Looking at a code (for a page that shows whom it is for)
 // compares in constant time and spends nothing.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { PasswordRefusal } from '../../core/model/account.ts';
+import type { Unit } from '../../store/port/store.ts';
 import {
   type CodePurpose,
   endCodes,
@@ -12,8 +13,7 @@ import {
   removeCode,
   type SpentCode,
   spendCode,
-} from '../../store/one-time-codes.ts';
-import type { Unit } from '../../store/store.ts';
+} from '../../store/rows/one-time-codes.ts';
 import type { ControlContext } from '../control-context.ts';
 import { codeLifetimes, codesKept } from './account-limits.ts';
 import type { WrongCode } from './wrong-code.ts';

@@ -2,7 +2,7 @@
 // Whoever asks about an account that is not there costs the same work: the caller hands in null and learns `false`.
 // One queue per context, that is per control process; the users file is checked in the same one (verify-password.ts).
 
-import { hashPassword, isCostBelowPresent, parsePasswordHash, verifyPassword } from '../../store/password-hash.ts';
+import { hashPassword, isCostBelowPresent, parsePasswordHash, verifyPassword } from '../../store/seal/password-hash.ts';
 import { CheckQueue, type CheckSource, type QueueOutcome } from '../check-queue.ts';
 import type { ControlClock } from '../control-clock.ts';
 import type { ControlContext } from '../control-context.ts';

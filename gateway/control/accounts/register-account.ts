@@ -8,9 +8,14 @@
 import { type PasswordRefusal, refusePassword } from '../../core/model/account.ts';
 import { domainOf, normaliseAddress } from '../../core/model/address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
-import { findUnverifiedAccounts, findVerifiedAccount, insertAccount, removeAccountRow } from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
+import {
+  findUnverifiedAccounts,
+  findVerifiedAccount,
+  insertAccount,
+  removeAccountRow,
+} from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
 import type { ControlContext } from '../control-context.ts';
 import { noteLimit } from '../limits/reached-limits.ts';
 import { mailAddressKnown, mailCode } from './account-mails.ts';

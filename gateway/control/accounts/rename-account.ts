@@ -1,8 +1,8 @@
 // Changes the name that an account shows. Tokens take it at their next renewal.
 
 import { normaliseDisplayName } from '../../core/model/account.ts';
-import { updateAccount } from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
+import { updateAccount } from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
 
 export async function renameAccount(

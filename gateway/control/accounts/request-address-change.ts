@@ -3,9 +3,9 @@
 // address has an account already, nor does its time: that is looked up afterwards. The mail tells it, to whoever reads it.
 
 import { normaliseAddress } from '../../core/model/address.ts';
-import { findVerifiedAccount } from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
-import { endCodes } from '../../store/one-time-codes.ts';
+import { findVerifiedAccount } from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { endCodes } from '../../store/rows/one-time-codes.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
 import { mailAddressChange, mailAddressKnown, mailCode } from './account-mails.ts';
 import { askPasswordAgain } from './change-password.ts';

@@ -6,8 +6,8 @@
 import { accountStanding } from '../../core/model/account.ts';
 import { normaliseAddress } from '../../core/model/address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
-import { findVerifiedAccount } from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
+import { findVerifiedAccount } from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
 import type { ControlContext } from '../control-context.ts';
 import { withdrawMail } from '../notify/queue-mail.ts';
 import { mailCode } from './account-mails.ts';

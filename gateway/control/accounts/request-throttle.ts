@@ -3,7 +3,7 @@
 // that somebody else asked before; the mail is left out and the answer is the same.
 
 import { clientNetworks } from '../../core/token/client-network.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
 import type { ControlContext } from '../control-context.ts';
 import { countWindows } from '../limits/count-window.ts';
 import { noteLimit } from '../limits/reached-limits.ts';

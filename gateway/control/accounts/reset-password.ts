@@ -2,8 +2,8 @@
 // Other codes of the account end with it: a mail from before the reset opens nothing after it.
 
 import { accountStanding, refusePassword } from '../../core/model/account.ts';
-import { readAccount, updateAccount } from '../../store/accounts.ts';
-import { appendAudit } from '../../store/audit.ts';
+import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
 import type { ControlContext } from '../control-context.ts';
 import { mailPasswordChanged } from './account-mails.ts';
 import { endAccountSessions } from './end-account-sessions.ts';

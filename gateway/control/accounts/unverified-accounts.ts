@@ -3,8 +3,8 @@
 // made something of (a name, groups, a role) stay.
 
 import type { AccountLimits } from '../../config/control-config.ts';
-import { countUnverified, listExpiredRegistrations } from '../../store/accounts.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { countUnverified, listExpiredRegistrations } from '../../store/rows/accounts.ts';
 import { removeUnverified } from './claim-address.ts';
 
 /** Each takes a handful of statements, and a unit stays small. */

@@ -2,7 +2,7 @@
 // The password is typed together with the code: whoever reads the mailbox decides it, never whoever registered.
 
 import { normaliseDisplayName, refusePassword } from '../../core/model/account.ts';
-import { readAccount } from '../../store/accounts.ts';
+import { readAccount } from '../../store/rows/accounts.ts';
 import type { ControlContext } from '../control-context.ts';
 import { type Browser, finishSession, type NewSession, startSession } from '../sessions/start-session.ts';
 import { claimAddress } from './claim-address.ts';

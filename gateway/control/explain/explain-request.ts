@@ -6,7 +6,7 @@ import type { Config } from '../../config/config.ts';
 import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
 import type { DecisionRecord } from '../../core/model/decision-record.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store } from '../../store/port/store.ts';
 import type { DecisionLedger } from './decision-files.ts';
 import { readProvenance } from './read-provenance.ts';
 import { reasonText } from './reason-texts.ts';

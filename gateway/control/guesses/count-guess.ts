@@ -8,8 +8,8 @@ import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { countTry, freeAt, type TryCount, triesAt, type WaitPolicy } from '../../core/model/try-count.ts';
 import { clientNetworks } from '../../core/token/client-network.ts';
-import type { Unit } from '../../store/store.ts';
-import type { Tables } from '../../store/tables.ts';
+import type { Unit } from '../../store/port/store.ts';
+import type { Tables } from '../../store/port/tables.ts';
 import {
   forgetGuesses,
   noRoomSeconds,
@@ -17,7 +17,7 @@ import {
   type ThrottleKey,
   takeGuessBack,
   writeCounts,
-} from '../../store/throttles.ts';
+} from '../../store/rows/throttles.ts';
 import {
   type CounterName,
   freshTries,

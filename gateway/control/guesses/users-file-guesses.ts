@@ -12,9 +12,9 @@ import type { StrangersWait } from '../../config/edge-feed.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { countTry, type TryCount } from '../../core/model/try-count.ts';
 import { clientNetworks } from '../../core/token/client-network.ts';
-import { knownSourceKey, markKnownSource } from '../../store/known-sources.ts';
-import { type Store, StoreAway } from '../../store/store.ts';
-import { readCounts, type ThrottleKey } from '../../store/throttles.ts';
+import { type Store, StoreAway } from '../../store/port/store.ts';
+import { knownSourceKey, markKnownSource } from '../../store/rows/known-sources.ts';
+import { readCounts, type ThrottleKey } from '../../store/rows/throttles.ts';
 import {
   type Counter,
   countersOf,

@@ -7,8 +7,8 @@ import type { KeyPurpose, KeyState } from '../../core/model/key.ts';
 import { keyNode } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { isKeyId } from '../../core/token/jose-header.ts';
-import { type AuditDetails, appendAudit } from '../../store/audit.ts';
-import { insertKey, listKeys, setKeyState } from '../../store/keys.ts';
+import { type AuditDetails, appendAudit } from '../../store/rows/audit.ts';
+import { insertKey, listKeys, setKeyState } from '../../store/rows/keys.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 import { makeKey } from './ring-in-force.ts';
 

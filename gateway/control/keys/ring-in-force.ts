@@ -6,11 +6,11 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeyPurpose, KeyRecord } from '../../core/model/key.ts';
 import { buildKeyRing, type KeyRing } from '../../core/token/key-ring.ts';
-import { readKeyFile } from '../../store/key-file.ts';
-import { insertKey, listKeys } from '../../store/keys.ts';
-import { randomBase32 } from '../../store/random-base32.ts';
-import type { Sealer } from '../../store/sealing.ts';
-import type { Store } from '../../store/store.ts';
+import { readKeyFile } from '../../store/files/key-file.ts';
+import type { Store } from '../../store/port/store.ts';
+import { insertKey, listKeys } from '../../store/rows/keys.ts';
+import { randomBase32 } from '../../store/seal/random-base32.ts';
+import type { Sealer } from '../../store/seal/sealing.ts';
 
 interface RingOptions {
   readonly store: Pick<Store, 'sql' | 'write'>;

@@ -4,8 +4,8 @@
 
 import { createHash } from 'node:crypto';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Unit } from '../../store/store.ts';
-import { noRoomSeconds, readCounts, type ThrottleKey, writeCounts } from '../../store/throttles.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { noRoomSeconds, readCounts, type ThrottleKey, writeCounts } from '../../store/rows/throttles.ts';
 
 /** So many of one subject in a window. */
 export interface WindowBound<Kind extends string = string> {

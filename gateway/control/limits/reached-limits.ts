@@ -2,9 +2,9 @@
 // the history. A closed list, so that the table and the metric stay small. Nobody outside is told: what is left out is left out silently.
 
 import { Counter, type Registry } from 'prom-client';
-import { appendAudit } from '../../store/audit.ts';
-import type { Store, Unit } from '../../store/store.ts';
-import { readCounts, writeCounts } from '../../store/throttles.ts';
+import type { Store, Unit } from '../../store/port/store.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { readCounts, writeCounts } from '../../store/rows/throttles.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 export const installationLimits = [

@@ -4,8 +4,8 @@
 import type { Kysely } from 'kysely';
 import type { Config } from '../../config/config.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { findLink, type LinkRow } from '../../store/links.ts';
-import type { Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/port/tables.ts';
+import { findLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionNamed, collectionsOwnedBy, owns } from '../access/collections.ts';
 import { readLiveAccount } from '../access/live-account.ts';
 import type { Actor } from '../control-context.ts';

@@ -5,10 +5,10 @@
 
 import { covers, type LinkState, scopesCovering } from '../../core/model/link.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
-import { appendAudit } from '../../store/audit.ts';
-import { type LinkRow, spendClaim } from '../../store/links.ts';
-import { insertMember, type MemberRow } from '../../store/members.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { type LinkRow, spendClaim } from '../../store/rows/links.ts';
+import { insertMember, type MemberRow } from '../../store/rows/members.ts';
 import { type LiveAccount, readPersonName } from '../access/live-account.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
 import { askAccessList } from './ask-access-list.ts';

@@ -4,9 +4,9 @@
 import { digestLinkSecret, formatLinkToken, linkSecretBytes } from '../../core/model/link.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { appendAudit } from '../../store/audit.ts';
-import { insertLink, type LinkRow } from '../../store/links.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { insertLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionNamed } from '../access/collections.ts';
 import { findActiveAccountId } from '../access/live-account.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';

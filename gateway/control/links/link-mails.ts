@@ -1,9 +1,9 @@
 // The mails of links, queued in the unit that causes them: somebody came in, you can open this now, your access has ended.
 // Only for links whose owner asked for it. No mail holds a token.
 
-import type { LinkRow } from '../../store/links.ts';
-import type { MemberRow } from '../../store/members.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
+import type { LinkRow } from '../../store/rows/links.ts';
+import type { MemberRow } from '../../store/rows/members.ts';
 import { type LiveAccount, readPersonName } from '../access/live-account.ts';
 import type { ControlContext } from '../control-context.ts';
 import { queueMail } from '../notify/queue-mail.ts';

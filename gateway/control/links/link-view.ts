@@ -3,7 +3,7 @@
 import type { Config } from '../../config/config.ts';
 import { type LinkState, type LinkTerms, linkState } from '../../core/model/link.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { LinkRow } from '../../store/links.ts';
+import type { LinkRow } from '../../store/rows/links.ts';
 import { methodsOf } from '../access/access-sources.ts';
 import { cleanUrl } from './tokenized-url.ts';
 

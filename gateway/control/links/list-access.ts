@@ -1,7 +1,7 @@
 // What somebody can open: the collections they own, and what they came into by links. Clean URLs, no tokens. Reads only.
 
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { listMemberships } from '../../store/members.ts';
+import { listMemberships } from '../../store/rows/members.ts';
 import { collectionsCovering, collectionsOwnedBy } from '../access/collections.ts';
 import { readLiveAccount } from '../access/live-account.ts';
 import type { Actor, ControlContext } from '../control-context.ts';

@@ -4,8 +4,8 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { appendAudit } from '../../store/audit.ts';
-import { endCodesBeyond, insertCode, spendCode } from '../../store/one-time-codes.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { endCodesBeyond, insertCode, spendCode } from '../../store/rows/one-time-codes.ts';
 import { type AccessPass, makeAccessPass } from '../access/access-pass.ts';
 import { answerAccess } from '../access/answer-access.ts';
 import { codesKept } from '../accounts/account-limits.ts';

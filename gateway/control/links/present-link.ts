@@ -12,8 +12,8 @@ import {
   parseLinkToken,
 } from '../../core/model/link.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { findLink, type LinkRow } from '../../store/links.ts';
-import type { Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/port/tables.ts';
+import { findLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionsCovering } from '../access/collections.ts';
 import { readPersonName } from '../access/live-account.ts';
 import type { ControlContext } from '../control-context.ts';

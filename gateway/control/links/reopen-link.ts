@@ -5,8 +5,8 @@
 import { digestLinkSecret, formatLinkToken, linkSecretBytes } from '../../core/model/link.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { appendAudit } from '../../store/audit.ts';
-import { changeLink, findLink, type LinkChange, type LinkRow } from '../../store/links.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { changeLink, findLink, type LinkChange, type LinkRow } from '../../store/rows/links.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 import { findManagedLink } from './authority.ts';
 import { isClaimCount, type LinkProblem, linkLabel, timesAreSound } from './link-input.ts';

@@ -4,10 +4,10 @@
 // a link is not there.
 
 import { collectionSubject } from '../../core/model/node-id.ts';
-import { appendAudit } from '../../store/audit.ts';
-import { findTellingLinks, type LinkRow, markCollectionRevoked, markLinkRevoked } from '../../store/links.ts';
-import { findLiveMembersOf } from '../../store/members.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { findTellingLinks, type LinkRow, markCollectionRevoked, markLinkRevoked } from '../../store/rows/links.ts';
+import { findLiveMembersOf } from '../../store/rows/members.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 import { findManagedLink, mayManage, readAuthority } from './authority.ts';
 import { maxMembersTold, tellOfEnd } from './link-mails.ts';

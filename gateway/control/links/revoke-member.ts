@@ -1,8 +1,8 @@
 // Ends what one account has by a link. The row stays, marked: so the same link never lets that account in again.
 // Only owners of the collection and administrators; for others there is no such member.
 
-import { appendAudit } from '../../store/audit.ts';
-import { findMemberById, markMemberRevoked } from '../../store/members.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { findMemberById, markMemberRevoked } from '../../store/rows/members.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 import { findManagedLink } from './authority.ts';
 import { tellOfEnd } from './link-mails.ts';

@@ -4,8 +4,9 @@
 
 import { Buffer } from 'node:buffer';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { appendAudit } from '../../store/audit.ts';
-import { findHorizon } from '../../store/log-time.ts';
+import type { Store } from '../../store/port/store.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { findHorizon } from '../../store/rows/log-time.ts';
 import {
   forgetOldMail,
   giveMailUp,
@@ -14,8 +15,7 @@ import {
   putMailBack,
   type TakenMail,
   takeDueMail,
-} from '../../store/outbox.ts';
-import type { Store } from '../../store/store.ts';
+} from '../../store/rows/outbox.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type MailBody, mailBodyPlace } from './queue-mail.ts';
 import { type DeliveryOutcome, failed, type MailTransport } from './transport.ts';

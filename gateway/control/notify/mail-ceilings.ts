@@ -4,7 +4,7 @@
 // it, so that a flood of the one leaves room for the other. Mails that need a session or an administrator are counted apart.
 
 import type { MessageKind } from '../../core/model/message.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
 import { countWindows, type WindowBound } from '../limits/count-window.ts';
 import type { InstallationLimit } from '../limits/reached-limits.ts';
 

@@ -2,8 +2,8 @@
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { measureOutbox } from '../../store/outbox.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store } from '../../store/port/store.ts';
+import { measureOutbox } from '../../store/rows/outbox.ts';
 import type { AttemptResult } from './deliver-outbox.ts';
 
 interface OutboxMetricsOptions {

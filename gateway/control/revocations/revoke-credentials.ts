@@ -2,7 +2,7 @@
 // The file is no part of the store, so what happened to it is told to the log here. It reads no file itself.
 
 import { credentialNode } from '../../core/model/node-id.ts';
-import { appendAudit } from '../../store/audit.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 
 /** Records in one unit: no unit may hold the log for long. */

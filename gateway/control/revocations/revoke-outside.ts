@@ -3,7 +3,7 @@
 // Rules: tokens.md "One graph of revocation".
 
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { appendAudit } from '../../store/audit.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
 import { type Actor, actorName, type ControlContext } from '../control-context.ts';
 
 /** The claims that outside tokens are matched by. */

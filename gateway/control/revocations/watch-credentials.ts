@@ -4,8 +4,8 @@
 // It checks no password (verify-password.ts does).
 
 import { stat } from 'node:fs/promises';
-import type { CredentialMemory, CredentialVersions } from '../../store/known-credentials.ts';
-import { readUsers, type UserRecord } from '../../store/users.ts';
+import type { CredentialMemory, CredentialVersions } from '../../store/files/known-credentials.ts';
+import { readUsers, type UserRecord } from '../../store/files/users.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 interface CredentialWatchOptions {

@@ -1,7 +1,7 @@
 // Who asks, from the session token of the portal's cookie: the token proves which session, the rows say whether it holds now.
 // A token from before a restore names another epoch and proves nothing.
 
-import { readSessionStanding } from '../../store/sessions.ts';
+import { readSessionStanding } from '../../store/rows/sessions.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
 import { isLive } from './live-session.ts';
 

@@ -2,15 +2,15 @@
 // What was used on one day alone goes first, the oldest of it before the newer: who signs in again and again ends their own sign-ins,
 // and neither a device that somebody has used for weeks nor the session on it.
 
-import { listDevicesBeyond, markDeviceEnded, removeEndedDevicesBeyond } from '../../store/devices.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { listDevicesBeyond, markDeviceEnded, removeEndedDevicesBeyond } from '../../store/rows/devices.ts';
 import {
   listSessionsBeyond,
   markDeviceSessionsEnded,
   markSessionEnded,
   removeEndedSessionsBeyond,
   type SessionRow,
-} from '../../store/sessions.ts';
-import type { Unit } from '../../store/store.ts';
+} from '../../store/rows/sessions.ts';
 import { endedKept, liveDevicesKept, liveSessionsKept } from '../accounts/account-limits.ts';
 
 /** To be called in the unit that started a session. @param current  it and its device stay */

@@ -5,9 +5,9 @@
 import type { Kysely } from 'kysely';
 import { deviceNameOf, maxUserAgentLength } from '../../core/model/device-name.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
-import { type DeviceRow, findBrowserDevices, insertDevice, markDevicesSeen } from '../../store/devices.ts';
-import type { Unit } from '../../store/store.ts';
-import type { Tables } from '../../store/tables.ts';
+import type { Unit } from '../../store/port/store.ts';
+import type { Tables } from '../../store/port/tables.ts';
+import { type DeviceRow, findBrowserDevices, insertDevice, markDevicesSeen } from '../../store/rows/devices.ts';
 import { makeSplitSecret, parseSplitSecret, type SplitSecret, sameDigest } from '../accounts/one-time-code.ts';
 import type { ControlContext } from '../control-context.ts';
 

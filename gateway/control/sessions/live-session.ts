@@ -4,7 +4,7 @@
 
 import { accountStanding } from '../../core/model/account.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { SessionStanding } from '../../store/sessions.ts';
+import type { SessionStanding } from '../../store/rows/sessions.ts';
 import { sessionIdleSeconds } from '../accounts/account-limits.ts';
 
 /** Whether a session holds at a moment, whatever became of its account: not ended, expired or idle for too long, its device there. */

@@ -3,10 +3,10 @@
 
 import { normaliseDeviceName } from '../../core/model/device-name.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { appendAudit } from '../../store/audit.ts';
-import { listLiveDevices, markDeviceEnded, readDevice, writeDeviceName } from '../../store/devices.ts';
-import { listLiveSessions, markDeviceSessionsEnded, markSessionEnded, readSession } from '../../store/sessions.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { listLiveDevices, markDeviceEnded, readDevice, writeDeviceName } from '../../store/rows/devices.ts';
+import { listLiveSessions, markDeviceSessionsEnded, markSessionEnded, readSession } from '../../store/rows/sessions.ts';
 import { sessionIdleSeconds } from '../accounts/account-limits.ts';
 import type { Actor, ControlContext } from '../control-context.ts';
 

@@ -1,19 +1,19 @@
 // Forgets what has ended: codes, counts of guesses, sessions, devices, accounts that nobody ever verified, revocations that every
 // token has outlived, old history. Bounded per call, so that it never holds up others; the caller calls again soon while there is more.
 // Each kind is a unit of its own, and no statement reads more than a page: a revocation waits behind one of them at most.
-// Nothing that still opens something is touched. What is old is said by the log's own time and by no clock (store/log-time.ts):
+// Nothing that still opens something is touched. What is old is said by the log's own time and by no clock (store/rows/log-time.ts):
 // with a clock that is wrong nothing is forgotten early.
 
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { listAbandonedAccounts } from '../../store/accounts.ts';
-import { pruneAudit } from '../../store/audit.ts';
-import { defaultChangeLifeSeconds, pruneChanges } from '../../store/change-log.ts';
-import { removeOldDevices } from '../../store/devices.ts';
-import { findHorizon, pruneMarks } from '../../store/log-time.ts';
-import { pruneCodes } from '../../store/one-time-codes.ts';
-import { markIdleSessionsEnded, removeOldSessions } from '../../store/sessions.ts';
-import type { Unit } from '../../store/store.ts';
-import { pruneThrottles } from '../../store/throttles.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { listAbandonedAccounts } from '../../store/rows/accounts.ts';
+import { pruneAudit } from '../../store/rows/audit.ts';
+import { defaultChangeLifeSeconds, pruneChanges } from '../../store/rows/change-log.ts';
+import { removeOldDevices } from '../../store/rows/devices.ts';
+import { findHorizon, pruneMarks } from '../../store/rows/log-time.ts';
+import { pruneCodes } from '../../store/rows/one-time-codes.ts';
+import { markIdleSessionsEnded, removeOldSessions } from '../../store/rows/sessions.ts';
+import { pruneThrottles } from '../../store/rows/throttles.ts';
 import {
   abandonedAfterSeconds,
   keepAuditSeconds,

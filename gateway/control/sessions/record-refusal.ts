@@ -3,9 +3,9 @@
 // by the network they came from, and in all. The first few are rows of their own, later ones stand in the counts of a few rows.
 // The work does not depend on whether there is such an account.
 
-import { appendAudit } from '../../store/audit.ts';
-import type { Unit } from '../../store/store.ts';
-import { countGuess, type ThrottlePolicy } from '../../store/throttles.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { countGuess, type ThrottlePolicy } from '../../store/rows/throttles.ts';
 import { refusalsWrittenDown } from '../accounts/account-limits.ts';
 import { addressBlock } from '../accounts/address-block.ts';
 import { digestOf } from '../accounts/one-time-code.ts';

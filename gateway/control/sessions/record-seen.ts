@@ -2,9 +2,9 @@
 // forward only, never beyond now, and wakes nothing that has ended. Members' last use is written by `recordMembers`.
 
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { markDevicesSeen } from '../../store/devices.ts';
-import { markSessionsSeen } from '../../store/sessions.ts';
-import type { Unit } from '../../store/store.ts';
+import type { Unit } from '../../store/port/store.ts';
+import { markDevicesSeen } from '../../store/rows/devices.ts';
+import { markSessionsSeen } from '../../store/rows/sessions.ts';
 import { seenResolutionSeconds, sessionIdleSeconds } from '../accounts/account-limits.ts';
 import type { ControlContext } from '../control-context.ts';
 

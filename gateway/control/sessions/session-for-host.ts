@@ -1,8 +1,8 @@
 // A session token for one host: at each renewal, and at the end of a hand-over. Everything is looked at again: the session, its
 // account, its device. The place in the log is read before the rows, so a revocation that comes between ends the token as well.
 
-import { markDevicesSeen } from '../../store/devices.ts';
-import { markSessionsSeen, readSessionStanding } from '../../store/sessions.ts';
+import { markDevicesSeen } from '../../store/rows/devices.ts';
+import { markSessionsSeen, readSessionStanding } from '../../store/rows/sessions.ts';
 import { seenResolutionSeconds, sessionIdleSeconds } from '../accounts/account-limits.ts';
 import type { ControlContext } from '../control-context.ts';
 import { isLive } from './live-session.ts';

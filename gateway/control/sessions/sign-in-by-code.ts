@@ -3,7 +3,7 @@
 // the operator's hand: accepting it verifies the address, and drops whatever was there before under it.
 
 import { normaliseDisplayName, refusePassword } from '../../core/model/account.ts';
-import { readAccount } from '../../store/accounts.ts';
+import { readAccount } from '../../store/rows/accounts.ts';
 import { claimAddress } from '../accounts/claim-address.ts';
 import { type CodeRefused, lookAtCode, redeemCode } from '../accounts/one-time-code.ts';
 import { passwordWork } from '../accounts/password-work.ts';

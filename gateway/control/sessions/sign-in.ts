@@ -3,7 +3,7 @@
 // Rules: attacks.md (guessing, session fixation); the slowing is accounts/guess-throttle.ts.
 
 import { normaliseAddress } from '../../core/model/address.ts';
-import { findVerifiedAccount, readAccount, replacePasswordHash } from '../../store/accounts.ts';
+import { findVerifiedAccount, readAccount, replacePasswordHash } from '../../store/rows/accounts.ts';
 import { checkPassword } from '../accounts/check-password.ts';
 import { forgiveGuesses, type Guesser } from '../accounts/guess-throttle.ts';
 import { busyRetrySeconds } from '../accounts/password-work.ts';

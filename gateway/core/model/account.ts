@@ -1,5 +1,5 @@
 // What an account may be: its states, its roles, and which passwords, names and groups it may have.
-// Pure. Hashing is store/password-hash.ts. Rules: NIST SP 800-63B §3.1.1 (length before composition, a list of refused ones).
+// Pure. Hashing is store/seal/password-hash.ts. Rules: NIST SP 800-63B §3.1.1 (length before composition, a list of refused ones).
 
 import { Buffer } from 'node:buffer';
 import type { EpochSeconds } from './time.ts';

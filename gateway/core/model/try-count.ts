@@ -1,6 +1,6 @@
 // The rule by which everything that can be guessed is slowed: a few tries are free, then each further one waits longer.
 // Pure: what was counted and the time come in, what is to be kept goes out. Where it is kept is the caller's: in the store, or in
-// memory while the store is away. The store's own time is meant (store/log-time.ts), which no clock sets.
+// memory while the store is away. The store's own time is meant (store/rows/log-time.ts), which no clock sets.
 // Time makes the wait shorter and gives no free tries back: a count that used up its free tries falls to the place just before the
 // first wait and stays there until it is forgotten, or until a right guess forgives it.
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { CollectionConfig } from '../../../gateway/config/control-config.ts';
 import { noteCollections, startCollectionNotes } from '../../../gateway/control/access/note-collections.ts';
 import type { ControlContext } from '../../../gateway/control/control-context.ts';
-import { StoreAway } from '../../../gateway/store/store.ts';
+import { StoreAway } from '../../../gateway/store/port/store.ts';
 import { type LinkRig, makeLinkRig } from '../../support/link-rig.ts';
 
 let rig: LinkRig;

@@ -18,7 +18,7 @@ import { verifyAddress } from '../../../gateway/control/accounts/verify-address.
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { signInByCode } from '../../../gateway/control/sessions/sign-in-by-code.ts';
-import { findUnverifiedAccounts, insertAccount } from '../../../gateway/store/accounts.ts';
+import { findUnverifiedAccounts, insertAccount } from '../../../gateway/store/rows/accounts.ts';
 import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
 import { findActiveAccountByAddress } from '../../support/find-account.ts';
 import { describeEngines } from '../../support/stores.ts';

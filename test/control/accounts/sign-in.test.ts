@@ -14,8 +14,8 @@ import { guessPolicies } from '../../../gateway/control/guesses/guess-policies.t
 import { type RefusedSignIn, recordRefusal } from '../../../gateway/control/sessions/record-refusal.ts';
 import { type SignInOutcome, signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
-import { readAccount, updateAccount } from '../../../gateway/store/accounts.ts';
-import { listAudit } from '../../../gateway/store/audit.ts';
+import { readAccount, updateAccount } from '../../../gateway/store/rows/accounts.ts';
+import { listAudit } from '../../../gateway/store/rows/audit.ts';
 import { browser, makeContext, type TestContext } from '../../support/control-context.ts';
 
 const { counters } = guessPolicies['account-password'];

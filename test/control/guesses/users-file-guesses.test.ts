@@ -8,9 +8,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { guessPolicies } from '../../../gateway/control/guesses/guess-policies.ts';
 import { UsersFileGuesses } from '../../../gateway/control/guesses/users-file-guesses.ts';
 import { PasswordVerifier } from '../../../gateway/control/verify-password.ts';
-import { maxSourcesPerName } from '../../../gateway/store/known-sources.ts';
-import { type Store, StoreAway } from '../../../gateway/store/store.ts';
-import { addUser } from '../../../gateway/store/users.ts';
+import { addUser } from '../../../gateway/store/files/users.ts';
+import { type Store, StoreAway } from '../../../gateway/store/port/store.ts';
+import { maxSourcesPerName } from '../../../gateway/store/rows/known-sources.ts';
 import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { describeEngines, openEmpty, openNode, silent, type TestClock } from '../../support/stores.ts';
 

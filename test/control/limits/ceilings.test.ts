@@ -11,8 +11,8 @@ import { registerLimitMetrics } from '../../../gateway/control/limits/reached-li
 import { makeHandover } from '../../../gateway/control/sessions/hand-over.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { startSession } from '../../../gateway/control/sessions/start-session.ts';
-import { listAudit } from '../../../gateway/store/audit.ts';
-import type { Unit } from '../../../gateway/store/store.ts';
+import type { Unit } from '../../../gateway/store/port/store.ts';
+import { listAudit } from '../../../gateway/store/rows/audit.ts';
 import { memoryLogger } from '../../support/control.ts';
 import { browser, makeContext, type TestContext } from '../../support/control-context.ts';
 

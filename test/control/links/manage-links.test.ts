@@ -7,7 +7,7 @@ import { listLinks, listMembers, readLink } from '../../../gateway/control/links
 import { reopenLink } from '../../../gateway/control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../../gateway/control/links/revoke-link.ts';
 import { revokeMember } from '../../../gateway/control/links/revoke-member.ts';
-import { recordMembersSeen } from '../../../gateway/store/members.ts';
+import { recordMembersSeen } from '../../../gateway/store/rows/members.ts';
 import {
   type AccountActor,
   addAccount,

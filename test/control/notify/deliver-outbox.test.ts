@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { failed, type MailTransport } from '../../../gateway/control/notify/transport.ts';
-import { listAudit } from '../../../gateway/store/audit.ts';
-import { measureOutbox } from '../../../gateway/store/outbox.ts';
+import { listAudit } from '../../../gateway/store/rows/audit.ts';
+import { measureOutbox } from '../../../gateway/store/rows/outbox.ts';
 import { type SmtpRig, startBareSmtp, startSmtp } from '../../support/smtp.ts';
 import { type OutboxRig, openOutboxRig, signInMail, smtpTo } from './outbox-rig.ts';
 

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { startOutbox } from '../../../gateway/control/notify/deliver-outbox.ts';
 import { openSmtpTransport } from '../../../gateway/control/notify/smtp-transport.ts';
-import { openStore } from '../../../gateway/store/open-store.ts';
-import { makeSealer } from '../../../gateway/store/sealing.ts';
+import { openStore } from '../../../gateway/store/engine/open-store.ts';
+import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
 
 const [file = '', port = ''] = process.argv.slice(2);

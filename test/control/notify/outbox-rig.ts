@@ -8,10 +8,10 @@ import { type Outbox, type OutboxOptions, startOutbox } from '../../../gateway/c
 import { type OutgoingMail, type QueuedMail, queueMail } from '../../../gateway/control/notify/queue-mail.ts';
 import { openSmtpTransport } from '../../../gateway/control/notify/smtp-transport.ts';
 import type { MailTransport } from '../../../gateway/control/notify/transport.ts';
-import type { StoreSettings } from '../../../gateway/store/engine.ts';
-import { openStore } from '../../../gateway/store/open-store.ts';
-import { makeSealer } from '../../../gateway/store/sealing.ts';
-import type { Store } from '../../../gateway/store/store.ts';
+import { openStore } from '../../../gateway/store/engine/open-store.ts';
+import type { StoreSettings } from '../../../gateway/store/port/engine.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
+import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { memoryLogger } from '../../support/control.ts';
 

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { revokeCredentials } from '../../../gateway/control/revocations/revoke-credentials.ts';
 import { CredentialWatch } from '../../../gateway/control/revocations/watch-credentials.ts';
-import { credentialMemoryIn } from '../../../gateway/store/known-credentials.ts';
-import { addUser, listUsers, removeUser } from '../../../gateway/store/users.ts';
+import { credentialMemoryIn } from '../../../gateway/store/files/known-credentials.ts';
+import { addUser, listUsers, removeUser } from '../../../gateway/store/files/users.ts';
 import { memoryLogger } from '../../support/control.ts';
 import { makeContext } from '../../support/control-context.ts';
 

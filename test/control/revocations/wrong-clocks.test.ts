@@ -11,9 +11,9 @@ import { RevocationIndex } from '../../../gateway/core/decision/revocation-index
 import { mintToken, type VerifiedToken, verifyToken } from '../../../gateway/core/token/common-key-token.ts';
 import type { TokenType } from '../../../gateway/core/token/jose-header.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
-import { appendAudit } from '../../../gateway/store/audit.ts';
-import type { Store } from '../../../gateway/store/store.ts';
-import type { Tables } from '../../../gateway/store/tables.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
+import type { Tables } from '../../../gateway/store/port/tables.ts';
+import { appendAudit } from '../../../gateway/store/rows/audit.ts';
 import { browser, makeContext, type TestContext } from '../../support/control-context.ts';
 import { describeEngines, makeWrongClock } from '../../support/stores.ts';
 

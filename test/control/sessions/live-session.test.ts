@@ -15,7 +15,7 @@ import { listSessions } from '../../../gateway/control/sessions/my-sessions.ts';
 import { recordSeen } from '../../../gateway/control/sessions/record-seen.ts';
 import { sessionForHost } from '../../../gateway/control/sessions/session-for-host.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
-import type { Unit } from '../../../gateway/store/store.ts';
+import type { Unit } from '../../../gateway/store/port/store.ts';
 import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
 import { presentationOf } from '../../support/link-rig.ts';
 import { describeEngines } from '../../support/stores.ts';

@@ -21,8 +21,8 @@ import { recordSeen } from '../../../gateway/control/sessions/record-seen.ts';
 import { sessionForHost } from '../../../gateway/control/sessions/session-for-host.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
-import { insertAccount } from '../../../gateway/store/accounts.ts';
-import { appendAudit } from '../../../gateway/store/audit.ts';
+import { insertAccount } from '../../../gateway/store/rows/accounts.ts';
+import { appendAudit } from '../../../gateway/store/rows/audit.ts';
 import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
 import { describeEngines } from '../../support/stores.ts';
 

@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { passwordPasses } from '../../../gateway/core/model/change.ts';
-import { backupStore } from '../../../gateway/store/backup.ts';
-import { checkStore } from '../../../gateway/store/check-store.ts';
-import type { StoreSettings } from '../../../gateway/store/engine.ts';
-import { insertKey, listKeys } from '../../../gateway/store/keys.ts';
-import { knownMigration, oldestFittingMigration } from '../../../gateway/store/migrations.ts';
-import { restoreStore } from '../../../gateway/store/restore.ts';
-import { makeSealer, type Sealer } from '../../../gateway/store/sealing.ts';
-import type { Store } from '../../../gateway/store/store.ts';
+import { knownMigration, oldestFittingMigration } from '../../../gateway/store/engine/migrations.ts';
+import { backupStore } from '../../../gateway/store/files/backup.ts';
+import { checkStore } from '../../../gateway/store/files/check-store.ts';
+import { restoreStore } from '../../../gateway/store/files/restore.ts';
+import type { StoreSettings } from '../../../gateway/store/port/engine.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
+import { insertKey, listKeys } from '../../../gateway/store/rows/keys.ts';
+import { makeSealer, type Sealer } from '../../../gateway/store/seal/sealing.ts';
 import { postgresMissing } from '../../support/postgres.ts';
 import {
   describeEngines,

@@ -2,8 +2,8 @@
 // what guards the statements of a unit guards these.
 
 import { expect, test } from 'vitest';
-import { fixedStatement, type Places } from '../../../gateway/store/fixed-statement.ts';
-import type { Unit } from '../../../gateway/store/store.ts';
+import { fixedStatement, type Places } from '../../../gateway/store/port/fixed-statement.ts';
+import type { Unit } from '../../../gateway/store/port/store.ts';
 import { describeEngines, openEmpty } from '../../support/stores.ts';
 
 interface Question {

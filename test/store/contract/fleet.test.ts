@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
-import type { Store } from '../../../gateway/store/store.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
 import { postgresMissing } from '../../support/postgres.ts';
 import { describeEngines, makeDatabase, openEmpty, openNode } from '../../support/stores.ts';
 

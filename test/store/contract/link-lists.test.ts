@@ -3,8 +3,8 @@
 
 import { SqliteQueryCompiler, sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { type LinkCursor, listLinks } from '../../../gateway/store/links.ts';
-import type { Store } from '../../../gateway/store/store.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
+import { type LinkCursor, listLinks } from '../../../gateway/store/rows/links.ts';
 import { describeEngines, openEmpty } from '../../support/stores.ts';
 
 const at = 1_800_000_000;

@@ -3,10 +3,10 @@
 
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { pruneChanges } from '../../../gateway/store/change-log.ts';
-import { findHorizon, type Horizon } from '../../../gateway/store/log-time.ts';
-import { openEngine } from '../../../gateway/store/open-store.ts';
-import type { Store } from '../../../gateway/store/store.ts';
+import { openEngine } from '../../../gateway/store/engine/open-store.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
+import { pruneChanges } from '../../../gateway/store/rows/change-log.ts';
+import { findHorizon, type Horizon } from '../../../gateway/store/rows/log-time.ts';
 import {
   describeEngines,
   makeClock,

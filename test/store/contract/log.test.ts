@@ -2,8 +2,8 @@
 
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { pruneChanges } from '../../../gateway/store/change-log.ts';
-import type { ChangesRead, Store } from '../../../gateway/store/store.ts';
+import type { ChangesRead, Store } from '../../../gateway/store/port/store.ts';
+import { pruneChanges } from '../../../gateway/store/rows/change-log.ts';
 import { postgresMissing } from '../../support/postgres.ts';
 import { describeEngines, openEmpty } from '../../support/stores.ts';
 

@@ -4,8 +4,8 @@ import { statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { knownMigration } from '../../../gateway/store/migrations.ts';
-import { openEngine, openStore } from '../../../gateway/store/open-store.ts';
+import { knownMigration } from '../../../gateway/store/engine/migrations.ts';
+import { openEngine, openStore } from '../../../gateway/store/engine/open-store.ts';
 import { describeEngines, makeClock, makeDatabase, openEmpty, openNode, silent } from '../../support/stores.ts';
 
 const options = { clock: makeClock(), logger: silent };

@@ -2,18 +2,18 @@
 
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { appendAudit, listAudit, pruneAudit } from '../../../gateway/store/audit.ts';
-import { insertKey, listKeys, setKeyState } from '../../../gateway/store/keys.ts';
-import { endCodes, insertCode, pruneCodes, spendCode } from '../../../gateway/store/one-time-codes.ts';
-import { makeSealer } from '../../../gateway/store/sealing.ts';
-import type { Store, Unit } from '../../../gateway/store/store.ts';
+import type { Store, Unit } from '../../../gateway/store/port/store.ts';
+import { appendAudit, listAudit, pruneAudit } from '../../../gateway/store/rows/audit.ts';
+import { insertKey, listKeys, setKeyState } from '../../../gateway/store/rows/keys.ts';
+import { endCodes, insertCode, pruneCodes, spendCode } from '../../../gateway/store/rows/one-time-codes.ts';
 import {
   countGuess,
   forgetGuesses,
   pruneThrottles,
   readThrottle,
   type ThrottlePolicy,
-} from '../../../gateway/store/throttles.ts';
+} from '../../../gateway/store/rows/throttles.ts';
+import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
 import { describeEngines, openEmpty, openNode } from '../../support/stores.ts';
 
 const sealer = makeSealer(randomBytes(32));

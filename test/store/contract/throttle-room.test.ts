@@ -1,8 +1,8 @@
 // The ceiling of the table of throttles, whose rows are made by people who are not signed in.
 
 import { expect, test } from 'vitest';
-import type { Store } from '../../../gateway/store/store.ts';
-import { makeThrottleRoom } from '../../../gateway/store/throttle-room.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
+import { makeThrottleRoom } from '../../../gateway/store/rows/throttle-room.ts';
 import { describeEngines, openEmpty } from '../../support/stores.ts';
 
 const now = 1_800_000_000;

@@ -1,7 +1,7 @@
 // What a unit of work promises, on both engines: all or nothing, alone, in the log's order, durable when it is told.
 
 import { expect, test } from 'vitest';
-import { StoreAway, type Unit } from '../../../gateway/store/store.ts';
+import { StoreAway, type Unit } from '../../../gateway/store/port/store.ts';
 import { describeEngines, openEmpty, openNode } from '../../support/stores.ts';
 
 const touch = (node: string) => (unit: Unit) => unit.append({ kind: 'touch', node });

@@ -1,0 +1,247 @@
+// Rows of accounts: written, found, listed. Decides nothing but what one statement has to decide.
+// An address counts as somebody's only when it is verified; whoever looks for a person asks `findVerifiedAccount`.
+// The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
+
+import { type Kysely, type Selectable, sql } from 'kysely';
+import type { AccountRole, AccountState } from '../../core/model/account.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import type { AccountsTable, Tables } from '../port/tables.ts';
+import { endOfPage, type WalkFrom } from '../port/walk.ts';
+
+/** A row, taken apart. `passwordHash` leaves control in no answer. */
+export interface AccountRecord {
+  readonly id: string;
+  /** Normalised; empty when deleted. */
+  readonly email: string;
+  readonly emailVerifiedAt: EpochSeconds | null;
+  /** PHC string; null for an account without a password. */
+  readonly passwordHash: string | null;
+  /** Empty for none. */
+  readonly displayName: string;
+  readonly groups: readonly string[];
+  readonly role: AccountRole;
+  readonly state: AccountState;
+  readonly createdAt: EpochSeconds;
+}
+
+/** What may be changed of an account. */
+export type AccountChange = Partial<Omit<AccountRecord, 'id' | 'createdAt'>>;
+
+/** A page of the list, in the order of addresses. */
+interface AccountPage {
+  /** Part of an address or a name; null for all. */
+  readonly search: string | null;
+  /** The last one of the page before; it need not be there any more. */
+  readonly after: Pick<AccountRecord, 'email' | 'id'> | null;
+  readonly limit: number;
+}
+
+export async function insertAccount(on: Kysely<Tables>, account: AccountRecord): Promise<void> {
+  await on
+    .insertInto('accounts')
+    .values({
+      id: account.id,
+      email: account.email,
+      email_verified_at: account.emailVerifiedAt,
+      password_hash: account.passwordHash,
+      display_name: account.displayName,
+      groups: JSON.stringify(account.groups),
+      role: account.role,
+      state: account.state,
+      created_at: account.createdAt,
+    })
+    .execute();
+}
+
+export async function readAccount(on: Kysely<Tables>, id: string): Promise<AccountRecord | null> {
+  return toRecord(await on.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst());
+}
+
+/** The account whose address this is, whatever its state. @param address  normalised */
+export async function findVerifiedAccount(on: Kysely<Tables>, address: string): Promise<AccountRecord | null> {
+  const row = await on
+    .selectFrom('accounts')
+    .selectAll()
+    .where('email', '=', address)
+    .where('email_verified_at', 'is not', null)
+    .where('state', '<>', 'deleted')
+    .executeTakeFirst();
+  return toRecord(row);
+}
+
+/** Accounts that name this address and have not shown that it is theirs; the oldest first. */
+export async function findUnverifiedAccounts(on: Kysely<Tables>, address: string): Promise<AccountRecord[]> {
+  const rows = await on
+    .selectFrom('accounts')
+    .selectAll()
+    .where('email', '=', address)
+    .where('email_verified_at', 'is', null)
+    .where('state', '<>', 'deleted')
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+  return rows.map(fromRow);
+}
+
+export async function updateAccount(on: Kysely<Tables>, id: string, change: AccountChange): Promise<void> {
+  await on
+    .updateTable('accounts')
+    .set({
+      ...(change.email === undefined ? {} : { email: change.email }),
+      ...(change.emailVerifiedAt === undefined ? {} : { email_verified_at: change.emailVerifiedAt }),
+      ...(change.passwordHash === undefined ? {} : { password_hash: change.passwordHash }),
+      ...(change.displayName === undefined ? {} : { display_name: change.displayName }),
+      ...(change.groups === undefined ? {} : { groups: JSON.stringify(change.groups) }),
+      ...(change.role === undefined ? {} : { role: change.role }),
+      ...(change.state === undefined ? {} : { state: change.state }),
+    })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Replaces a hash by a costlier one of the same password, unless the password was changed meanwhile. */
+export async function replacePasswordHash(on: Kysely<Tables>, id: string, from: string, to: string): Promise<void> {
+  await on
+    .updateTable('accounts')
+    .set({ password_hash: to })
+    .where('id', '=', id)
+    .where('password_hash', '=', from)
+    .execute();
+}
+
+/** Takes a row away altogether: only for accounts that nobody ever used. */
+export async function removeAccountRow(on: Kysely<Tables>, id: string): Promise<void> {
+  await on.deleteFrom('accounts').where('id', '=', id).execute();
+}
+
+/** Admins who can sign in, one account left out. */
+export async function countOtherAdmins(on: Kysely<Tables>, exceptId: string): Promise<number> {
+  const row = await on
+    .selectFrom('accounts')
+    .select((query) => query.fn.countAll<number | string>().as('admins'))
+    .where('role', '=', 'admin')
+    .where('state', '=', 'active')
+    .where('email_verified_at', 'is not', null)
+    .where('id', '<>', exceptId)
+    .executeTakeFirst();
+  return Number(row?.admins ?? 0);
+}
+
+/** Without the deleted ones. */
+export async function listAccountRows(on: Kysely<Tables>, page: AccountPage): Promise<AccountRecord[]> {
+  const { search, after } = page;
+  const pattern = search === null ? '' : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
+  const rows = await on
+    .selectFrom('accounts')
+    .selectAll()
+    .where('state', '<>', 'deleted')
+    .$if(after !== null, (query) => query.where(sql<boolean>`(email, id) > (${after?.email}, ${after?.id})`))
+    .$if(search !== null, (query) =>
+      // A search text is text: what `like` gives a meaning to was escaped. `lower` folds ASCII on SQLite, more on PostgreSQL.
+      query.where(sql<boolean>`(email like ${pattern} escape '\\' or lower(display_name) like ${pattern} escape '\\')`),
+    )
+    .orderBy('email')
+    .orderBy('id')
+    .limit(page.limit)
+    .execute();
+  return rows.map(fromRow);
+}
+
+/** Accounts that nobody verified. */
+export async function countUnverified(on: Kysely<Tables>): Promise<number> {
+  const row = await on
+    .selectFrom('accounts')
+    .select((query) => query.fn.countAll<number | string>().as('unverified'))
+    .where('email_verified_at', 'is', null)
+    .where('state', '<>', 'deleted')
+    .executeTakeFirst();
+  return Number(row?.unverified ?? 0);
+}
+
+/** The oldest accounts that came by registration alone, with no code left that could verify them. */
+export async function listExpiredRegistrations(on: Kysely<Tables>, limit: number): Promise<readonly string[]> {
+  const rows = await on
+    .selectFrom('accounts')
+    .select('id')
+    .where('email_verified_at', 'is', null)
+    .where('state', '=', 'active')
+    .where('role', '=', 'user')
+    .where('groups', '=', '[]')
+    .where('display_name', '=', '')
+    .where((query) =>
+      query.not(
+        query.exists(
+          query
+            .selectFrom('one_time_codes')
+            .select('one_time_codes.selector')
+            .whereRef('one_time_codes.account_id', '=', 'accounts.id'),
+        ),
+      ),
+    )
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Accounts that were named long ago and never verified, with no code left that could verify them; looks at one page of all.
+ *
+ * @param limit  most of them that are named; with more the page ends at the last one
+ */
+export async function listAbandonedAccounts(
+  on: Kysely<Tables>,
+  createdBefore: EpochSeconds,
+  from: WalkFrom,
+  limit: number,
+): Promise<{ readonly ids: readonly string[]; readonly last: string | null }> {
+  const page = on.selectFrom('accounts').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const last = endOfPage(await page.select('id').execute(), from);
+  const rows = await on
+    .selectFrom('accounts')
+    .select('id')
+    .where('id', '>', from.after)
+    .$if(last !== null, (query) => query.where('id', '<=', last ?? ''))
+    .where('email_verified_at', 'is', null)
+    .where('state', '=', 'active')
+    .where('created_at', '<', createdBefore)
+    .where((query) =>
+      query.not(
+        query.exists(
+          query
+            .selectFrom('one_time_codes')
+            .select('one_time_codes.selector')
+            .whereRef('one_time_codes.account_id', '=', 'accounts.id'),
+        ),
+      ),
+    )
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  return { ids, last: ids.length < limit ? last : (ids.at(-1) ?? last) };
+}
+
+function toRecord(row: Selectable<AccountsTable> | undefined): AccountRecord | null {
+  return row === undefined ? null : fromRow(row);
+}
+
+function fromRow(row: Selectable<AccountsTable>): AccountRecord {
+  return {
+    id: row.id,
+    email: row.email,
+    emailVerifiedAt: row.email_verified_at,
+    passwordHash: row.password_hash,
+    displayName: row.display_name,
+    groups: readGroups(row.groups),
+    role: row.role,
+    state: row.state,
+    createdAt: row.created_at,
+  };
+}
+
+function readGroups(text: string): readonly string[] {
+  const value: unknown = JSON.parse(text);
+  return Array.isArray(value) ? value.filter((group) => typeof group === 'string') : [];
+}

@@ -1,0 +1,119 @@
+// The audit list: who did what to whom, written in the unit that does it, so that neither is there without the other.
+// Rows are only ever appended. Details are for people: no secret may stand in them.
+
+import type { Kysely } from 'kysely';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { fixedStatement, type Places } from '../port/fixed-statement.ts';
+import type { Unit } from '../port/store.ts';
+import type { AuditTable, Tables } from '../port/tables.ts';
+
+/** Details of an entry: flat, so that any page and any log can show them; in snake_case, as they stand in JSON. */
+export type AuditDetails = Readonly<Record<Lowercase<string>, string | number | boolean | null>>;
+
+export interface NewAuditEntry {
+  /** Account id, `operator` for the command line, `system`. */
+  readonly actor: string;
+  readonly action: AuditTable['action'];
+  /** Id of what it was done to. */
+  readonly subject: string;
+  readonly details?: AuditDetails;
+  readonly requestId?: string | null;
+}
+
+export interface AuditEntry {
+  /** Order of writing; `before` of the next page. */
+  readonly position: number;
+  readonly at: EpochSeconds;
+  readonly actor: string;
+  readonly action: AuditTable['action'];
+  readonly subject: string;
+  readonly details: AuditDetails;
+  readonly requestId: string | null;
+}
+
+interface AuditQuery {
+  readonly subject?: string;
+  readonly actor?: string;
+  /** Only entries written before this position. */
+  readonly before?: number;
+  /** 1 to 500. Default 50. */
+  readonly limit?: number;
+}
+
+export async function appendAudit(unit: Unit, entry: NewAuditEntry): Promise<void> {
+  await insertEntry(unit.sql, {
+    at: unit.now,
+    actor: entry.actor,
+    action: entry.action,
+    subject: entry.subject,
+    details: JSON.stringify(entry.details ?? {}),
+    requestId: entry.requestId ?? null,
+  });
+}
+
+interface EntryValues {
+  readonly at: EpochSeconds;
+  readonly actor: string;
+  readonly action: AuditTable['action'];
+  readonly subject: string;
+  readonly details: string;
+  readonly requestId: string | null;
+}
+
+const insertEntry = fixedStatement((sql, at: Places<EntryValues>) =>
+  sql.insertInto('audit').values({
+    at: at.value('at'),
+    actor: at.value('actor'),
+    action: at.value('action'),
+    subject: at.value('subject'),
+    details: at.value('details'),
+    request_id: at.value('requestId'),
+  }),
+);
+
+/** Newest first. `next` is `before` for the page behind this one; null: there is none. */
+export async function listAudit(
+  database: Kysely<Tables>,
+  query: AuditQuery = {},
+): Promise<{ readonly entries: readonly AuditEntry[]; readonly next: number | null }> {
+  const limit = Math.min(Math.max(query.limit ?? 50, 1), 500);
+  let select = database
+    .selectFrom('audit')
+    .selectAll()
+    .orderBy('position', 'desc')
+    .limit(limit + 1);
+  if (query.subject !== undefined) select = select.where('subject', '=', query.subject);
+  if (query.actor !== undefined) select = select.where('actor', '=', query.actor);
+  if (query.before !== undefined) select = select.where('position', '<', query.before);
+  const rows = await select.execute();
+  const entries = rows.slice(0, limit).map((row) => ({
+    position: row.position,
+    at: row.at,
+    actor: row.actor,
+    action: row.action,
+    subject: row.subject,
+    details: JSON.parse(row.details) as AuditDetails,
+    requestId: row.request_id,
+  }));
+  return { entries, next: rows.length > limit ? (entries.at(-1)?.position ?? null) : null };
+}
+
+/**
+ * Drops entries older than a moment, the oldest ones first; no more than `limit` are looked at.
+ *
+ * @returns how many; `limit` of them means: there may be more
+ */
+export async function pruneAudit(unit: Unit, before: EpochSeconds, limit = 10_000): Promise<number> {
+  const old = await unit.sql
+    .deleteFrom('audit')
+    .where('position', 'in', (nested) =>
+      nested
+        .selectFrom((oldest) =>
+          oldest.selectFrom('audit').select(['position', 'at']).orderBy('position').limit(limit).as('oldest'),
+        )
+        .select('position')
+        .where('at', '<', before),
+    )
+    .executeTakeFirst();
+  return Number(old.numDeletedRows);
+}

@@ -1,0 +1,114 @@
+// Reads and shortens the change log. Changes are numbered without gaps in the order of commits, so a reader that has seen
+// number n has seen everything up to n. Whatever does not fit together answers `restart`, never a list with a hole.
+// Rules: tokens.md "One graph of revocation". Appending is part of a unit: group-commit.ts.
+
+import type { Kysely } from 'kysely';
+import type { Change, LogPosition } from '../../core/model/change.ts';
+import { fixedStatement } from '../port/fixed-statement.ts';
+import { type ChangesRead, type RevocationList, StoreAway, type Unit } from '../port/store.ts';
+import type { Tables } from '../port/tables.ts';
+import { readAgedSeq } from './log-time.ts';
+
+/** Longer than any token may live that a change speaks of. */
+export const defaultChangeLifeSeconds = 35 * 24 * 3600;
+/** Changes in one answer; the reader comes again at once when there may be more. */
+export const defaultChangesPerRead = 1000;
+
+/** Where the log ends. */
+export async function readPosition(database: Kysely<Tables>): Promise<LogPosition> {
+  const [row] = (await findPosition(database, {})).rows;
+  if (row === undefined) throw new StoreAway(new Error('the store has no log'));
+  return { epoch: row.epoch, seq: row.seq };
+}
+
+const findPosition = fixedStatement((sql) =>
+  sql.selectFrom('log_position').select(['epoch', 'seq']).where('id', '=', 1),
+);
+
+/**
+ * The next changes after a place.
+ *
+ * @returns at most `limit` changes, and the place of the last one (or the end of the log): ask again from there. `restart` for
+ * a place of another epoch, ahead of the log, or before what is kept
+ */
+export async function readChanges(
+  database: Kysely<Tables>,
+  after: LogPosition,
+  limit: number = defaultChangesPerRead,
+): Promise<ChangesRead> {
+  // The end first, the changes second: all changes up to an end that was read are there, for numbers are committed in order.
+  const end = await readPosition(database);
+  if (end.epoch !== after.epoch || after.seq > end.seq) return { kind: 'restart' };
+  if (after.seq === end.seq) return { kind: 'changes', position: end, changes: [] };
+  const changes = await database
+    .selectFrom('changes')
+    .select(['seq', 'kind', 'node', 'at'])
+    .where('epoch', '=', after.epoch)
+    .where('seq', '>', after.seq)
+    .where('seq', '<=', end.seq)
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  const last = changes.at(-1);
+  // Pruned meanwhile, or long ago: what is there does not begin where the reader stands.
+  if (last === undefined || last.seq !== after.seq + changes.length) return { kind: 'restart' };
+  return { kind: 'changes', position: { epoch: end.epoch, seq: last.seq }, changes };
+}
+
+/**
+ * Everything revoked within what is kept: the last change of each node, at the latest time that any change of the node says, so
+ * that revoking again by a clock that was behind took nothing back.
+ */
+export async function readRevocations(database: Kysely<Tables>): Promise<RevocationList> {
+  const position = await readPosition(database);
+  const revocations: Change[] = await database
+    .selectFrom('changes')
+    .innerJoin(
+      (nested) =>
+        nested
+          .selectFrom('changes')
+          .select((column) => [column.fn.max('seq').as('seq'), column.fn.max('at').as('at')])
+          .where('epoch', '=', position.epoch)
+          .where('kind', 'in', ['revoke', 'outside'])
+          .where('seq', '<=', position.seq)
+          .groupBy('node')
+          .as('last'),
+      (join) => join.onRef('last.seq', '=', 'changes.seq'),
+    )
+    .select(['changes.seq', 'changes.kind', 'changes.node', 'last.at'])
+    .where('changes.epoch', '=', position.epoch)
+    .orderBy('changes.seq')
+    .execute();
+  return { position, revocations };
+}
+
+/**
+ * Drops changes that were appended longer ago than so much of the log's own time, oldest first, so that what is kept has no hole;
+ * and all of former epochs. What they say as their `at` plays no part: it is a reading of somebody's clock.
+ *
+ * @param lifeSeconds  of log time. Default 35 days
+ * @param limit        most rows dropped by this call. Default 10,000: no unit may hold the log for long
+ * @returns how many were dropped; `limit` of them means: there may be more
+ */
+export async function pruneChanges(
+  unit: Unit,
+  lifeSeconds: number = defaultChangeLifeSeconds,
+  limit = 10_000,
+): Promise<number> {
+  const { epoch } = await readPosition(unit.sql);
+  const former = await unit.sql.deleteFrom('changes').where('epoch', '<>', epoch).executeTakeFirst();
+  const aged = await readAgedSeq(unit.sql, unit.logTime, lifeSeconds);
+  const oldest = await unit.sql
+    .selectFrom('changes')
+    .select((column) => column.fn.min('seq').as('seq'))
+    .where('epoch', '=', epoch)
+    .executeTakeFirst();
+  if (oldest === undefined || oldest.seq === null || oldest.seq > aged) return Number(former.numDeletedRows);
+  const end = Math.min(aged, oldest.seq + limit - 1);
+  const old = await unit.sql
+    .deleteFrom('changes')
+    .where('epoch', '=', epoch)
+    .where('seq', '<=', end)
+    .executeTakeFirst();
+  return Number(former.numDeletedRows) + Number(old.numDeletedRows);
+}

@@ -1,0 +1,145 @@
+// Rows of devices: one browser of one account. The browser is known by its cookie, of which the digest is stored.
+// Decides nothing but what one statement has to decide. A device opens nothing by itself; it exempts from being slowed down.
+// The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
+
+import type { Kysely, Selectable } from 'kysely';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import type { DevicesTable, Tables } from '../port/tables.ts';
+import { endOfPage, type WalkedPage, type WalkFrom } from '../port/walk.ts';
+import { usedForDays } from './used-for-days.ts';
+
+export type DeviceRow = Selectable<DevicesTable>;
+
+export async function insertDevice(on: Kysely<Tables>, device: DeviceRow): Promise<void> {
+  await on.insertInto('devices').values(device).execute();
+}
+
+export async function readDevice(on: Kysely<Tables>, id: string): Promise<DeviceRow | null> {
+  return (await on.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+}
+
+/** All accounts' devices of one browser. Their digests are the same, since the cookie is. */
+export async function findBrowserDevices(on: Kysely<Tables>, browserSelector: string): Promise<DeviceRow[]> {
+  return await on.selectFrom('devices').selectAll().where('browser_selector', '=', browserSelector).execute();
+}
+
+/** Devices of an account that were not ended, the last used first; at most 200. */
+export async function listLiveDevices(on: Kysely<Tables>, accountId: string): Promise<DeviceRow[]> {
+  return await on
+    .selectFrom('devices')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .limit(200)
+    .execute();
+}
+
+/** @returns whether it was in use until now */
+export async function markDeviceEnded(on: Kysely<Tables>, id: string, now: EpochSeconds): Promise<boolean> {
+  const result = await on
+    .updateTable('devices')
+    .set({ ended_at: now })
+    .where('id', '=', id)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** @returns whether there is such a device of this account */
+export async function writeDeviceName(
+  on: Kysely<Tables>,
+  accountId: string,
+  id: string,
+  name: string,
+): Promise<boolean> {
+  const result = await on
+    .updateTable('devices')
+    .set({ name })
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Moves the last use of devices forward, never back. */
+export async function markDevicesSeen(on: Kysely<Tables>, ids: readonly string[], at: EpochSeconds): Promise<void> {
+  if (ids.length === 0) return;
+  await on
+    .updateTable('devices')
+    .set({ last_seen_at: at })
+    .where('id', 'in', [...ids])
+    .where('ended_at', 'is', null)
+    .where('last_seen_at', '<', at)
+    .execute();
+}
+
+/** Forgets devices that were not used since a moment and that no session names any more; looks at one page of all. */
+export async function removeOldDevices(on: Kysely<Tables>, before: EpochSeconds, from: WalkFrom): Promise<WalkedPage> {
+  const page = on.selectFrom('devices').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const last = endOfPage(await page.select('id').execute(), from);
+  const result = await on
+    .deleteFrom('devices')
+    .where('devices.id', '>', from.after)
+    .$if(last !== null, (query) => query.where('devices.id', '<=', last ?? ''))
+    .where((query) => query.or([query('devices.last_seen_at', '<', before), query('devices.ended_at', '<', before)]))
+    .where((query) =>
+      query.not(
+        query.exists(
+          query.selectFrom('sessions').select('sessions.id').whereRef('sessions.device_id', '=', 'devices.id'),
+        ),
+      ),
+    )
+    .executeTakeFirst();
+  return { removed: Number(result.numDeletedRows), last };
+}
+
+/** Live devices of an account that are too many; in the order of `usedForDays`. At most 20. */
+export async function listDevicesBeyond(
+  on: Kysely<Tables>,
+  accountId: string,
+  kept: number,
+): Promise<readonly string[]> {
+  const rows = await on
+    .selectFrom('devices')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .orderBy(usedForDays)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .limit(20)
+    .offset(kept)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Forgets ended devices of an account that no session names, but the newest; 50 at a time. */
+export async function removeEndedDevicesBeyond(on: Kysely<Tables>, accountId: string, kept: number): Promise<void> {
+  const rows = await on
+    .selectFrom('devices')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is not', null)
+    .where((query) =>
+      query.not(
+        query.exists(
+          query.selectFrom('sessions').select('sessions.id').whereRef('sessions.device_id', '=', 'devices.id'),
+        ),
+      ),
+    )
+    .orderBy('ended_at', 'desc')
+    .orderBy('id')
+    .limit(50)
+    .offset(kept)
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  if (ids.length > 0) await on.deleteFrom('devices').where('id', 'in', ids).execute();
+}
+
+/** Takes all devices of an account away. */
+export async function removeAccountDevices(on: Kysely<Tables>, accountId: string): Promise<void> {
+  await on.deleteFrom('devices').where('account_id', '=', accountId).execute();
+}

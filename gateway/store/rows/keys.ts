@@ -1,0 +1,117 @@
+// The key ring's rows: secrets sealed, at most one signer for each purpose, and every change of the ring told by the log.
+// Keys that YAML declares are not here; whether a change makes sense beside those is the caller's to say.
+// Rules: tokens.md "Keys".
+
+import type { Kysely } from 'kysely';
+import type { KeyPurpose, KeyRecord, KeyState } from '../../core/model/key.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import type { Unit } from '../port/store.ts';
+import type { Tables } from '../port/tables.ts';
+import type { SealedPlace, Sealer } from '../seal/sealing.ts';
+
+interface StoredKey extends KeyRecord {
+  readonly createdAt: EpochSeconds;
+}
+
+type InsertedKey =
+  | { readonly kind: 'inserted' }
+  /** A key of this id is there. */
+  | { readonly kind: 'exists' }
+  /** Another key signs for this purpose: insert as `verifying`, and promote it. */
+  | { readonly kind: 'another-signs'; readonly id: string };
+
+type ChangedKey =
+  | {
+      readonly kind: 'changed';
+      readonly purpose: KeyPurpose;
+      readonly from: KeyState;
+      /** The key that signed until now and only verifies from now on. */
+      readonly demoted: string | null;
+    }
+  | { readonly kind: 'unchanged'; readonly purpose: KeyPurpose }
+  | { readonly kind: 'unknown' }
+  /** It is the one that signs, and nothing would sign after it: promote another first. */
+  | { readonly kind: 'only-signer'; readonly purpose: KeyPurpose };
+
+/** Adds a key. Its secret is sealed; the id stays with it for ever. */
+export async function insertKey(unit: Unit, sealer: Sealer, key: KeyRecord): Promise<InsertedKey> {
+  if (key.state === 'signing') {
+    const signer = await findSigner(unit, key.purpose);
+    if (signer !== null && signer !== key.id) return { kind: 'another-signs', id: signer };
+  }
+  const inserted = await unit.sql
+    .insertInto('keys')
+    .values({
+      id: key.id,
+      algorithm: key.algorithm,
+      purpose: key.purpose,
+      state: key.state,
+      secret_sealed: sealer.seal(placeOf(key.id), key.secret),
+      created_at: unit.now,
+    })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .executeTakeFirst();
+  if (inserted.numInsertedOrUpdatedRows !== 1n) return { kind: 'exists' };
+  await unit.append({ kind: 'keys', node: 'keys' });
+  return { kind: 'inserted' };
+}
+
+/** All keys, or those of one purpose, oldest first. @throws SealBroken */
+export async function listKeys(database: Kysely<Tables>, sealer: Sealer, purpose?: KeyPurpose): Promise<StoredKey[]> {
+  let query = database.selectFrom('keys').selectAll().orderBy('created_at').orderBy('id');
+  if (purpose !== undefined) query = query.where('purpose', '=', purpose);
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    id: row.id,
+    algorithm: row.algorithm,
+    purpose: row.purpose,
+    state: row.state,
+    secret: sealer.open(placeOf(row.id), row.secret_sealed),
+    createdAt: row.created_at,
+  }));
+}
+
+/**
+ * Changes what a key is used for. A key that becomes the signer demotes the one before it, in the same unit.
+ *
+ * @param signer  `may-go`: nothing of this purpose needs to sign here, because a key of YAML does. Default `must-stay`
+ */
+export async function setKeyState(
+  unit: Unit,
+  id: string,
+  state: KeyState,
+  signer: 'must-stay' | 'may-go' = 'must-stay',
+): Promise<ChangedKey> {
+  const key = await unit.sql.selectFrom('keys').select(['purpose', 'state']).where('id', '=', id).executeTakeFirst();
+  if (key === undefined) return { kind: 'unknown' };
+  const { purpose, state: from } = key;
+  if (from === state) return { kind: 'unchanged', purpose };
+  if (from === 'signing' && signer === 'must-stay') return { kind: 'only-signer', purpose };
+  let demoted: string | null = null;
+  if (state === 'signing') {
+    demoted = await findSigner(unit, purpose);
+    await unit.sql
+      .updateTable('keys')
+      .set({ state: 'verifying' })
+      .where('purpose', '=', purpose)
+      .where('state', '=', 'signing')
+      .execute();
+  }
+  await unit.sql.updateTable('keys').set({ state }).where('id', '=', id).execute();
+  await unit.append({ kind: 'keys', node: 'keys' });
+  return { kind: 'changed', purpose, from, demoted };
+}
+
+async function findSigner(unit: Unit, purpose: KeyPurpose): Promise<string | null> {
+  const row = await unit.sql
+    .selectFrom('keys')
+    .select('id')
+    .where('purpose', '=', purpose)
+    .where('state', '=', 'signing')
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+function placeOf(id: string): SealedPlace {
+  return { table: 'keys', row: id, column: 'secret_sealed' };
+}

@@ -1,0 +1,242 @@
+// Rows of links and of the access keys that their URLs name: written and found.
+// Decides nothing but the one thing that has to be decided by the store: whether a claim is spent (`spendClaim`).
+// The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
+
+import type { Kysely, Selectable } from 'kysely';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { fixedStatement, type Places } from '../port/fixed-statement.ts';
+import type { AccessKeysTable, LinksTable, Tables } from '../port/tables.ts';
+
+export type LinkRow = Selectable<LinksTable>;
+type AccessKeyRow = Selectable<AccessKeysTable>;
+
+/** A place in the list of links, newest first. */
+export interface LinkCursor {
+  readonly createdAt: EpochSeconds;
+  readonly id: string;
+}
+
+/** What may be changed of a link after it was made. */
+export type LinkChange = Partial<
+  Pick<
+    LinkRow,
+    'claims_allowed' | 'claim_from_at' | 'claim_until_at' | 'access_until_at' | 'secret_digest' | 'label' | 'methods'
+  >
+>;
+
+export async function insertLink(sql: Kysely<Tables>, key: AccessKeyRow, link: LinkRow): Promise<void> {
+  await sql.insertInto('access_keys').values(key).execute();
+  await sql.insertInto('links').values(link).execute();
+}
+
+export async function findLink(sql: Kysely<Tables>, id: string): Promise<LinkRow | null> {
+  return (await findRow(sql, { id })).rows[0] ?? null;
+}
+
+const findRow = fixedStatement((sql, at: Places<{ readonly id: string }>) =>
+  sql.selectFrom('links').selectAll().where('id', '=', at.value('id')),
+);
+
+/**
+ * Links of some collections, newest first.
+ *
+ * @param collections  null for all of them
+ * @param before       the last one of the page before
+ */
+export async function listLinks(
+  sql: Kysely<Tables>,
+  collections: readonly string[] | null,
+  before: LinkCursor | null,
+  limit: number,
+): Promise<LinkRow[]> {
+  if (collections?.length === 0) return [];
+  return await sql
+    .selectFrom('links')
+    .selectAll()
+    .$if(collections !== null, (query) => query.where('collection', 'in', collections ?? []))
+    .$if(before !== null, (query) =>
+      // as one comparison both engines begin at that place of an index; as two joined by OR they walk there
+      query.where((is) => is(is.refTuple('created_at', 'id'), '<', is.tuple(before?.createdAt ?? 0, before?.id ?? ''))),
+    )
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+/** A claim as it is spent: by whom, with what, and for which place. */
+interface ClaimAttempt {
+  readonly linkId: string;
+  readonly accessKeyId: string;
+  readonly secretDigest: string;
+  readonly accountId: string;
+  readonly now: EpochSeconds;
+  readonly host: string;
+  /** What else could let the account in there: the collections that cover the link's path, each with its scopes that do. */
+  readonly others: readonly { readonly collection: string; readonly scopes: readonly string[] }[];
+}
+
+/**
+ * Spends one claim of a link, if at this moment it may be spent: by one conditional statement, whose row count is the
+ * verdict. Its condition repeats everything that was asked before: the pair, revocation, window and number, that the account
+ * is active and verified, that it was never bound to this link, and that no other live link lets it in already. Ownership stands
+ * in the configuration and is the caller's to ask.
+ *
+ * @returns whether one was spent
+ */
+export async function spendClaim(sql: Kysely<Tables>, attempt: ClaimAttempt): Promise<boolean> {
+  const { others, ...asked } = attempt;
+  const pairs = others.flatMap(({ collection, scopes }) => scopes.map((path) => ({ collection, path })));
+  const spent = await spend(sql, {
+    ...asked,
+    otherCollections: pairs.map(({ collection }) => collection),
+    otherPaths: pairs.map(({ path }) => path),
+  });
+  return spent.numAffectedRows === 1n;
+}
+
+/** `others` as pairs. */
+interface SpentValues extends Omit<ClaimAttempt, 'others'> {
+  readonly otherCollections: readonly string[];
+  readonly otherPaths: readonly string[];
+}
+
+const spend = fixedStatement((sql, at: Places<SpentValues>) =>
+  sql
+    .updateTable('links')
+    .set((is) => ({ claims_used: is('claims_used', '+', 1) }))
+    .where('id', '=', at.value('linkId'))
+    .where('access_key_id', '=', at.value('accessKeyId'))
+    .where('secret_digest', '=', at.value('secretDigest'))
+    .where('revoked_at', 'is', null)
+    .whereRef('claims_used', '<', 'claims_allowed')
+    .where((is) => is.or([is('claim_from_at', 'is', null), is('claim_from_at', '<=', at.value('now'))]))
+    .where((is) => is.or([is('claim_until_at', 'is', null), is('claim_until_at', '>', at.value('now'))]))
+    .where((is) => is.or([is('access_until_at', 'is', null), is('access_until_at', '>', at.value('now'))]))
+    .where((is) =>
+      is.exists(
+        is
+          .selectFrom('access_keys')
+          .select('access_keys.id')
+          .where('access_keys.id', '=', at.value('accessKeyId'))
+          .where('access_keys.revoked_at', 'is', null),
+      ),
+    )
+    .where((is) =>
+      is.exists(
+        is
+          .selectFrom('accounts')
+          .select('accounts.id')
+          .where('accounts.id', '=', at.value('accountId'))
+          .where('accounts.state', '=', 'active')
+          .where('accounts.email_verified_at', 'is not', null),
+      ),
+    )
+    .where((is) =>
+      is.not(
+        is.exists(
+          is
+            .selectFrom('members')
+            .select('members.id')
+            .where('members.link_id', '=', at.value('linkId'))
+            .where('members.account_id', '=', at.value('accountId')),
+        ),
+      ),
+    )
+    .where((is) =>
+      is.not(
+        is.exists(
+          is
+            .selectFrom('members as other')
+            .innerJoin('links as by', 'by.id', 'other.link_id')
+            .select('other.id')
+            .where('other.account_id', '=', at.value('accountId'))
+            .where('other.host', '=', at.value('host'))
+            .where((to) => {
+              const paths = at.list('otherPaths');
+              return to.or(
+                at.list('otherCollections').map((collection, index) => {
+                  const path = paths[index];
+                  if (path === undefined) throw new Error('a collection without a path');
+                  return to.and([to('other.collection', '=', collection), to('other.path', '=', path)]);
+                }),
+              );
+            })
+            .where('other.revoked_at', 'is', null)
+            .where('by.revoked_at', 'is', null)
+            .where((to) =>
+              to.or([to('by.access_until_at', 'is', null), to('by.access_until_at', '>', at.value('now'))]),
+            ),
+        ),
+      ),
+    ),
+);
+
+/** @returns whether it was live until now */
+export async function markLinkRevoked(
+  sql: Kysely<Tables>,
+  link: LinkRow,
+  by: string,
+  now: EpochSeconds,
+): Promise<boolean> {
+  const result = await sql
+    .updateTable('links')
+    .set({ revoked_at: now, revoked_by: by })
+    .where('id', '=', link.id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  await sql
+    .updateTable('access_keys')
+    .set({ revoked_at: now })
+    .where('id', '=', link.access_key_id)
+    .where('revoked_at', 'is', null)
+    .execute();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Links of a collection that are not revoked, have let somebody in, and tell their members by mail. */
+export async function findTellingLinks(sql: Kysely<Tables>, collection: string, limit: number): Promise<LinkRow[]> {
+  return await sql
+    .selectFrom('links')
+    .selectAll()
+    .where('collection', '=', collection)
+    .where('revoked_at', 'is', null)
+    .where('notify_members', '=', 1)
+    .where('claims_used', '>', 0)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** Marks every live link of a collection. @returns how many there were */
+export async function markCollectionRevoked(
+  sql: Kysely<Tables>,
+  collection: string,
+  by: string,
+  now: EpochSeconds,
+): Promise<number> {
+  const result = await sql
+    .updateTable('links')
+    .set({ revoked_at: now, revoked_by: by })
+    .where('collection', '=', collection)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  await sql
+    .updateTable('access_keys')
+    .set({ revoked_at: now })
+    .where('collection', '=', collection)
+    .where('revoked_at', 'is', null)
+    .execute();
+  return Number(result.numUpdatedRows);
+}
+
+/** Changes a link that is not revoked. @returns whether there was one */
+export async function changeLink(sql: Kysely<Tables>, id: string, change: LinkChange): Promise<boolean> {
+  const result = await sql
+    .updateTable('links')
+    .set(change)
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}

@@ -1,0 +1,282 @@
+// Rows of the access list: which account was bound through which link, and what of it lets somebody in now.
+// A row is written once per link and account, and only behind `spendClaim`; it is never deleted, so that nobody who was
+// removed comes in by the same link again. The same queries on SQLite and PostgreSQL.
+
+import type { Kysely, Selectable } from 'kysely';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { fixedStatement, type Places } from '../port/fixed-statement.ts';
+import type { Unit } from '../port/store.ts';
+import type { MembersTable, Tables } from '../port/tables.ts';
+
+export type MemberRow = Selectable<MembersTable>;
+
+/** A live row with what its link says. */
+interface LiveMembership {
+  readonly memberId: string;
+  readonly linkId: string;
+  readonly accessKeyId: string;
+  readonly collection: string;
+  readonly path: string;
+  /** JSON list, or null. */
+  readonly methods: string | null;
+  readonly accessUntilAt: EpochSeconds | null;
+}
+
+/** A row as an owner sees it. */
+export interface ListedMember {
+  readonly id: string;
+  readonly accountId: string;
+  /** null once the account was deleted. */
+  readonly email: string | null;
+  readonly displayName: string;
+  readonly claimedAt: EpochSeconds;
+  readonly lastSeenAt: EpochSeconds | null;
+  readonly revokedAt: EpochSeconds | null;
+  /** Name of the device that claimed, as its user calls it. */
+  readonly claimedOn: string | null;
+}
+
+/** A row as its account sees it. */
+interface ListedMembership {
+  readonly id: string;
+  readonly linkId: string;
+  readonly label: string;
+  readonly collection: string;
+  readonly host: string;
+  readonly path: string;
+  readonly claimedAt: EpochSeconds;
+  readonly accessUntilAt: EpochSeconds | null;
+  readonly ownerName: string | null;
+  readonly ownerEmail: string | null;
+}
+
+/** At most so many rows are looked at for one question. One live row is enough; more come from links that nest. */
+const maxRowsLookedAt = 16;
+
+export async function insertMember(sql: Kysely<Tables>, member: MemberRow): Promise<void> {
+  await insertRow(sql, member);
+}
+
+const insertRow = fixedStatement((sql, at: Places<MemberRow>) =>
+  sql.insertInto('members').values({
+    id: at.value('id'),
+    link_id: at.value('link_id'),
+    access_key_id: at.value('access_key_id'),
+    account_id: at.value('account_id'),
+    collection: at.value('collection'),
+    host: at.value('host'),
+    path: at.value('path'),
+    device_id: at.value('device_id'),
+    claimed_at: at.value('claimed_at'),
+    last_seen_at: at.value('last_seen_at'),
+    revoked_at: at.value('revoked_at'),
+  }),
+);
+
+export async function findMember(sql: Kysely<Tables>, linkId: string, accountId: string): Promise<MemberRow | null> {
+  return (await findRow(sql, { linkId, accountId })).rows[0] ?? null;
+}
+
+const findRow = fixedStatement((sql, at: Places<{ readonly linkId: string; readonly accountId: string }>) =>
+  sql
+    .selectFrom('members')
+    .selectAll()
+    .where('link_id', '=', at.value('linkId'))
+    .where('account_id', '=', at.value('accountId')),
+);
+
+export async function findMemberById(sql: Kysely<Tables>, id: string): Promise<MemberRow | null> {
+  return (await sql.selectFrom('members').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+}
+
+/**
+ * What lets an account in at a place: rows that are live, of links that are live. Those without limits come first, then those
+ * that last longest, then the most specific.
+ *
+ * @param scopes       every scope that covers the place, see `scopesCovering`
+ * @param collections  names of the collections that cover it in the configuration in force
+ */
+export async function findLiveMemberships(
+  sql: Kysely<Tables>,
+  accountId: string,
+  host: string,
+  scopes: readonly string[],
+  collections: readonly string[],
+  now: EpochSeconds,
+): Promise<LiveMembership[]> {
+  if (scopes.length === 0 || collections.length === 0) return [];
+  const { rows } = await findLiveRows(sql, { accountId, host, scopes, collections, now });
+  return rows.sort(byWorth);
+}
+
+interface LiveQuestion {
+  readonly accountId: string;
+  readonly host: string;
+  readonly scopes: readonly string[];
+  readonly collections: readonly string[];
+  readonly now: EpochSeconds;
+}
+
+const findLiveRows = fixedStatement((sql, at: Places<LiveQuestion>) =>
+  sql
+    .selectFrom('members')
+    .innerJoin('links', 'links.id', 'members.link_id')
+    .select([
+      'members.id as memberId',
+      'members.link_id as linkId',
+      'members.access_key_id as accessKeyId',
+      'members.collection as collection',
+      'members.path as path',
+      'links.methods as methods',
+      'links.access_until_at as accessUntilAt',
+    ])
+    .where('members.account_id', '=', at.value('accountId'))
+    .where('members.host', '=', at.value('host'))
+    .where('members.path', 'in', at.list('scopes'))
+    .where('members.collection', 'in', at.list('collections'))
+    .where('members.revoked_at', 'is', null)
+    .where('links.revoked_at', 'is', null)
+    .where((is) => is.or([is('links.access_until_at', 'is', null), is('links.access_until_at', '>', at.value('now'))]))
+    .limit(maxRowsLookedAt),
+);
+
+/** Members of a link, oldest first. @param after  the last one of the page before */
+export async function listMembers(
+  sql: Kysely<Tables>,
+  linkId: string,
+  after: { readonly claimedAt: EpochSeconds; readonly id: string } | null,
+  limit: number,
+): Promise<ListedMember[]> {
+  const rows = await sql
+    .selectFrom('members')
+    .leftJoin('accounts', 'accounts.id', 'members.account_id')
+    .leftJoin('devices', 'devices.id', 'members.device_id')
+    .select([
+      'members.id as id',
+      'members.account_id as accountId',
+      'accounts.email as email',
+      'accounts.state as state',
+      'accounts.display_name as displayName',
+      'members.claimed_at as claimedAt',
+      'members.last_seen_at as lastSeenAt',
+      'members.revoked_at as revokedAt',
+      'devices.name as claimedOn',
+    ])
+    .where('members.link_id', '=', linkId)
+    .$if(after !== null, (query) =>
+      query.where((is) =>
+        is.or([
+          is('members.claimed_at', '>', after?.claimedAt ?? 0),
+          is.and([is('members.claimed_at', '=', after?.claimedAt ?? 0), is('members.id', '>', after?.id ?? '')]),
+        ]),
+      ),
+    )
+    .orderBy('members.claimed_at')
+    .orderBy('members.id')
+    .limit(limit)
+    .execute();
+  return rows.map(({ state, email, displayName, ...row }) => ({
+    ...row,
+    email: state === 'deleted' ? null : email,
+    displayName: state === 'deleted' ? '' : (displayName ?? ''),
+  }));
+}
+
+/** Devices of some accounts that are not ended, last used first. @returns at most `perAccount` of each */
+export async function readDevicesOf(
+  sql: Kysely<Tables>,
+  accountIds: readonly string[],
+  perAccount = 10,
+): Promise<ReadonlyMap<string, { readonly name: string; readonly lastSeenAt: EpochSeconds }[]>> {
+  const devices = new Map<string, { name: string; lastSeenAt: EpochSeconds }[]>();
+  if (accountIds.length === 0) return devices;
+  const rows = await sql
+    .selectFrom('devices')
+    .select(['account_id', 'name', 'last_seen_at'])
+    .where('account_id', 'in', [...accountIds])
+    .where('ended_at', 'is', null)
+    .orderBy('last_seen_at', 'desc')
+    .limit(accountIds.length * perAccount * 2)
+    .execute();
+  for (const row of rows) {
+    const list = devices.get(row.account_id) ?? [];
+    if (list.length < perAccount) list.push({ name: row.name, lastSeenAt: row.last_seen_at });
+    devices.set(row.account_id, list);
+  }
+  return devices;
+}
+
+/** Members of a link who were not removed one by one; for mails. */
+export async function findLiveMembersOf(sql: Kysely<Tables>, linkId: string, limit: number): Promise<MemberRow[]> {
+  return await sql
+    .selectFrom('members')
+    .selectAll()
+    .where('link_id', '=', linkId)
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** What an account came into and was not thrown out of, newest first; links that ended are left out. */
+export async function listMemberships(
+  sql: Kysely<Tables>,
+  accountId: string,
+  now: EpochSeconds,
+  limit: number,
+): Promise<ListedMembership[]> {
+  return await sql
+    .selectFrom('members')
+    .innerJoin('links', 'links.id', 'members.link_id')
+    .leftJoin('accounts', 'accounts.id', 'links.owner_id')
+    .select([
+      'members.id as id',
+      'members.link_id as linkId',
+      'links.label as label',
+      'members.collection as collection',
+      'members.host as host',
+      'members.path as path',
+      'members.claimed_at as claimedAt',
+      'links.access_until_at as accessUntilAt',
+      'accounts.display_name as ownerName',
+      'accounts.email as ownerEmail',
+    ])
+    .where('members.account_id', '=', accountId)
+    .where('members.revoked_at', 'is', null)
+    .where('links.revoked_at', 'is', null)
+    .where((is) => is.or([is('links.access_until_at', 'is', null), is('links.access_until_at', '>', now)]))
+    .orderBy('members.claimed_at', 'desc')
+    .orderBy('members.id')
+    .limit(limit)
+    .execute();
+}
+
+/** @returns whether it was live until now */
+export async function markMemberRevoked(sql: Kysely<Tables>, id: string, now: EpochSeconds): Promise<boolean> {
+  const result = await sql
+    .updateTable('members')
+    .set({ revoked_at: now })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Remembers when members were let in last; never goes back. What is no member's id is passed over. @param ids  at most 500 */
+export async function recordMembersSeen(unit: Unit, ids: readonly string[], at: EpochSeconds): Promise<void> {
+  await unit.sql
+    .updateTable('members')
+    .set({ last_seen_at: at })
+    .where('id', 'in', [...ids])
+    .where((is) => is.or([is('last_seen_at', 'is', null), is('last_seen_at', '<', at)]))
+    .execute();
+}
+
+function byWorth(left: LiveMembership, right: LiveMembership): number {
+  const limits = Number(left.methods !== null) - Number(right.methods !== null);
+  if (limits !== 0) return limits;
+  const leftEnd = left.accessUntilAt ?? Number.POSITIVE_INFINITY;
+  const rightEnd = right.accessUntilAt ?? Number.POSITIVE_INFINITY;
+  if (leftEnd !== rightEnd) return leftEnd < rightEnd ? 1 : -1;
+  return right.path.length - left.path.length;
+}

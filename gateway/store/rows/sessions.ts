@@ -1,0 +1,246 @@
+// Rows of sessions: one sign-in of one browser. Decides nothing but what one statement has to decide.
+// Whether a session still holds depends on its account and its device as well: `readSessionStanding` reads all three at once.
+// The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
+
+import type { Kysely, Selectable } from 'kysely';
+import type { AccountRole, AccountState } from '../../core/model/account.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { fixedStatement, type Places } from '../port/fixed-statement.ts';
+import type { SessionsTable, Tables } from '../port/tables.ts';
+import { endOfPage, type WalkedPage, type WalkFrom } from '../port/walk.ts';
+import { usedForDays } from './used-for-days.ts';
+
+export type SessionRow = Selectable<SessionsTable>;
+
+/** A session with what it hangs on, read by one statement. */
+export interface SessionStanding {
+  readonly session: SessionRow;
+  readonly account: {
+    readonly id: string;
+    readonly email: string;
+    readonly emailVerifiedAt: EpochSeconds | null;
+    readonly displayName: string;
+    readonly groups: readonly string[];
+    readonly role: AccountRole;
+    readonly state: AccountState;
+  };
+  readonly deviceEndedAt: EpochSeconds | null;
+}
+
+export async function insertSession(on: Kysely<Tables>, session: SessionRow): Promise<void> {
+  await on.insertInto('sessions').values(session).execute();
+}
+
+export async function readSession(on: Kysely<Tables>, id: string): Promise<SessionRow | null> {
+  return (await on.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+}
+
+export async function readSessionStanding(on: Kysely<Tables>, id: string): Promise<SessionStanding | null> {
+  const [row] = (await findSessionStanding(on, { id })).rows;
+  if (row === undefined) return null;
+  const groups: unknown = JSON.parse(row.groups);
+  return {
+    session: {
+      id: row.id,
+      account_id: row.account_id,
+      device_id: row.device_id,
+      created_at: row.created_at,
+      last_seen_at: row.last_seen_at,
+      expires_at: row.expires_at,
+      ended_at: row.ended_at,
+    },
+    account: {
+      id: row.account_id,
+      email: row.email,
+      emailVerifiedAt: row.email_verified_at,
+      displayName: row.display_name,
+      groups: Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [],
+      role: row.role,
+      state: row.state,
+    },
+    deviceEndedAt: row.device_ended_at,
+  };
+}
+
+const findSessionStanding = fixedStatement((sql, at: Places<{ readonly id: string }>) =>
+  sql
+    .selectFrom('sessions')
+    .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
+    .innerJoin('devices', 'devices.id', 'sessions.device_id')
+    .selectAll('sessions')
+    .select([
+      'accounts.email',
+      'accounts.email_verified_at',
+      'accounts.display_name',
+      'accounts.groups',
+      'accounts.role',
+      'accounts.state',
+      'devices.ended_at as device_ended_at',
+    ])
+    .where('sessions.id', '=', at.value('id')),
+);
+
+/** Sessions of an account that hold, the last used first. @param idleSince  one not seen since this has ended @param limit  default 200 */
+export async function listLiveSessions(
+  on: Kysely<Tables>,
+  accountId: string,
+  now: EpochSeconds,
+  idleSince: EpochSeconds,
+  limit = 200,
+): Promise<SessionRow[]> {
+  return await on
+    .selectFrom('sessions')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('last_seen_at', '>', idleSince)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** @returns whether it was running until now */
+export async function markSessionEnded(on: Kysely<Tables>, id: string, now: EpochSeconds): Promise<boolean> {
+  const result = await on
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('id', '=', id)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Marks all running sessions of an account as ended. @returns how many there were */
+export async function markAccountSessionsEnded(
+  on: Kysely<Tables>,
+  accountId: string,
+  now: EpochSeconds,
+): Promise<number> {
+  const result = await on
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}
+
+/** Marks all running sessions of a device as ended. @returns how many there were */
+export async function markDeviceSessionsEnded(
+  on: Kysely<Tables>,
+  deviceId: string,
+  now: EpochSeconds,
+): Promise<number> {
+  const result = await on
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('device_id', '=', deviceId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}
+
+/** Moves the last use of sessions forward, never back, and wakes none that has ended or was idle for too long. */
+export async function markSessionsSeen(
+  on: Kysely<Tables>,
+  ids: readonly string[],
+  at: EpochSeconds,
+  idleSince: EpochSeconds,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await on
+    .updateTable('sessions')
+    .set({ last_seen_at: at })
+    .where('id', 'in', [...ids])
+    .where('ended_at', 'is', null)
+    .where('last_seen_at', '<', at)
+    .where('last_seen_at', '>', idleSince)
+    .execute();
+}
+
+/** Forgets sessions that ended, expired or idled out before a moment; looks at one page of all. */
+export async function removeOldSessions(
+  on: Kysely<Tables>,
+  before: EpochSeconds,
+  idleBefore: EpochSeconds,
+  from: WalkFrom,
+): Promise<WalkedPage> {
+  const page = on.selectFrom('sessions').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const last = endOfPage(await page.select('id').execute(), from);
+  const result = await on
+    .deleteFrom('sessions')
+    .where('id', '>', from.after)
+    .$if(last !== null, (query) => query.where('id', '<=', last ?? ''))
+    .where((query) =>
+      query.or([
+        query('ended_at', '<', before),
+        query('expires_at', '<', before),
+        query('last_seen_at', '<', idleBefore),
+      ]),
+    )
+    .executeTakeFirst();
+  return { removed: Number(result.numDeletedRows), last };
+}
+
+/** Marks sessions as ended that were not used since a moment; looks at one page of all. `removed` says how many it marked. */
+export async function markIdleSessionsEnded(
+  on: Kysely<Tables>,
+  idleSince: EpochSeconds,
+  now: EpochSeconds,
+  from: WalkFrom,
+): Promise<WalkedPage> {
+  const page = on.selectFrom('sessions').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const last = endOfPage(await page.select('id').execute(), from);
+  const result = await on
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('id', '>', from.after)
+    .$if(last !== null, (query) => query.where('id', '<=', last ?? ''))
+    .where('ended_at', 'is', null)
+    .where('last_seen_at', '<', idleSince)
+    .executeTakeFirst();
+  return { removed: Number(result.numUpdatedRows), last };
+}
+
+/** Live sessions of an account that are too many; in the order of `usedForDays`. At most 20. */
+export async function listSessionsBeyond(
+  on: Kysely<Tables>,
+  accountId: string,
+  kept: number,
+): Promise<readonly string[]> {
+  const rows = await on
+    .selectFrom('sessions')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .orderBy(usedForDays)
+    .orderBy('last_seen_at', 'desc')
+    .orderBy('id')
+    .limit(20)
+    .offset(kept)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Forgets ended sessions of an account but the newest; 50 at a time. */
+export async function removeEndedSessionsBeyond(on: Kysely<Tables>, accountId: string, kept: number): Promise<void> {
+  const rows = await on
+    .selectFrom('sessions')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is not', null)
+    .orderBy('ended_at', 'desc')
+    .orderBy('id')
+    .limit(50)
+    .offset(kept)
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  if (ids.length > 0) await on.deleteFrom('sessions').where('id', 'in', ids).execute();
+}
+
+/** Takes all sessions of an account away. */
+export async function removeAccountSessions(on: Kysely<Tables>, accountId: string): Promise<void> {
+  await on.deleteFrom('sessions').where('account_id', '=', accountId).execute();
+}

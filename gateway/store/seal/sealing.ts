@@ -1,0 +1,97 @@
+// Seals what must not be read out of a stolen database: keys, and messages on their way.
+// AES-256-GCM; where a text stands (table, row, column) is part of it, so that a sealed text moved elsewhere does not open.
+// Nothing of key or content is ever in an error. Rules: architecture.md "State"; NIST SP 800-38D §8.2.2 (random nonces).
+
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../port/tables.ts';
+
+/** Where a sealed text stands; `row` is the row's primary key. */
+export interface SealedPlace {
+  readonly table: string;
+  readonly row: string;
+  readonly column: string;
+}
+
+export interface Sealer {
+  /** @returns `s1.` and base64url of nonce, ciphertext and tag */
+  readonly seal: (place: SealedPlace, content: string | Uint8Array) => string;
+  /** @throws SealBroken  another master key, another place, or bytes that were changed: it cannot be told which */
+  readonly open: (place: SealedPlace, sealed: string) => Uint8Array;
+  /** As `open`, for what was sealed as text. */
+  readonly openText: (place: SealedPlace, sealed: string) => string;
+}
+
+export class SealBroken extends Error {
+  readonly code = 'SEAL_BROKEN';
+
+  constructor({ table, row, column }: SealedPlace) {
+    super(`${table}.${column} of ${row} does not open: another master key, or the text was changed`);
+  }
+}
+
+/** Every column that holds what was sealed. A new one has to be named here: checks and the master key's birth count them. */
+export const sealedColumns = [
+  { table: 'keys', column: 'secret_sealed' },
+  { table: 'outbox', column: 'body_sealed' },
+] as const;
+
+/** Length of a master key in bytes. */
+export const masterKeyBytes = 32;
+
+const version = 's1';
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/** @param masterKey  `masterKeyBytes` of them; not used itself, but what is derived from it */
+export function makeSealer(masterKey: Uint8Array): Sealer {
+  if (masterKey.length !== masterKeyBytes) throw new Error(`a master key has ${masterKeyBytes} bytes`);
+  const key = Buffer.from(hkdfSync('sha256', masterKey, new Uint8Array(0), 'latchkey store sealing 1', 32));
+
+  function open(place: SealedPlace, sealed: string): Uint8Array {
+    const [head, body, ...rest] = sealed.split('.');
+    const bytes = Buffer.from(body ?? '', 'base64url');
+    const isWhole = head === version && rest.length === 0 && bytes.toString('base64url') === body;
+    if (!isWhole || bytes.length < nonceBytes + tagBytes) throw new SealBroken(place);
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
+    decipher.setAAD(describePlace(place));
+    decipher.setAuthTag(bytes.subarray(-tagBytes));
+    try {
+      const content = decipher.update(bytes.subarray(nonceBytes, -tagBytes));
+      return new Uint8Array(Buffer.concat([content, decipher.final()]));
+    } catch {
+      throw new SealBroken(place);
+    }
+  }
+
+  return {
+    seal(place, content) {
+      const nonce = randomBytes(nonceBytes);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+      cipher.setAAD(describePlace(place));
+      const bytes = Buffer.concat([nonce, cipher.update(Buffer.from(content)), cipher.final(), cipher.getAuthTag()]);
+      return `${version}.${bytes.toString('base64url')}`;
+    },
+    open,
+    openText: (place, sealed) => Buffer.from(open(place, sealed)).toString('utf8'),
+  };
+}
+
+/** How many rows hold something sealed, over all columns. */
+export async function countSealed(database: Kysely<Tables>): Promise<number> {
+  let count = 0;
+  for (const { table, column } of sealedColumns) {
+    const row = await database
+      .selectFrom(table)
+      .select((builder) => builder.fn.countAll<number>().as('count'))
+      .where(column, 'is not', null)
+      .executeTakeFirst();
+    count += row?.count ?? 0;
+  }
+  return count;
+}
+
+/** JSON of a list: no two places give the same bytes. */
+function describePlace({ table, row, column }: SealedPlace): Buffer {
+  return Buffer.from(JSON.stringify([version, table, row, column]));
+}
