@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
-import type { Config } from '../gateway/config/config.ts';
+import type { Config } from '../gateway/config/compiled/config.ts';
 import { answerAccess } from '../gateway/control/access/answer-access.ts';
 import { makeAfterwards } from '../gateway/control/afterwards.ts';
 import type { Actor, ControlContext } from '../gateway/control/control-context.ts';

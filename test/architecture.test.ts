@@ -109,9 +109,9 @@ describe('environment in one place', () => {
     'export const a = globalThis.process.env;',
     `import { env } from 'node:process'; export const a = env.HOME;`,
     `import process from 'node:process'; export const a = process.env;`,
-  ])('only config/environment.ts may say: %s', (code) => {
+  ])('only config/files/environment.ts may say: %s', (code) => {
     expect(rulesBroken(source('gateway/edge/a.ts', code))).toEqual(['environment in one place']);
-    expect(rulesBroken(source('gateway/config/environment.ts', code))).toEqual([]);
+    expect(rulesBroken(source('gateway/config/files/environment.ts', code))).toEqual([]);
   });
 });
 

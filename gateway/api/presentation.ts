@@ -3,7 +3,7 @@
 // Pure reading of the target and the headers; looks nothing up.
 // The rest of the query is never decoded and keeps its bytes.
 
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/compiled/config.ts';
 import { canonicalPath } from '../core/model/path.ts';
 import type { Visit } from './page-route.ts';
 

@@ -5,7 +5,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { transportOf } from '../config/compile.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/compiled/config.ts';
 import { coversHost, portalHost, takesSignIns } from '../control/sessions/session-hosts.ts';
 import { canonicalHost } from '../core/decision/host.ts';
 import { isSecureCookie } from '../core/decision/public-transport.ts';

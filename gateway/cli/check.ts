@@ -2,12 +2,12 @@
 // Reads the files that the configuration names; changes nothing and starts nothing.
 
 import type { Command } from 'commander';
-import { readEnvironment } from '../config/environment.ts';
+import { nestedRoutes } from '../config/check/nested-routes.ts';
+import { readEnvironment } from '../config/files/environment.ts';
 import { formatProblem } from '../config/format.ts';
 import { loadConfig } from '../config/load.ts';
-import { nestedRoutes } from '../config/nested-routes.ts';
-import type { Problem } from '../config/problem.ts';
-import { configJsonSchema } from '../config/schema.ts';
+import type { Problem } from '../config/problems/problem.ts';
+import { configJsonSchema } from '../config/schema/schema.ts';
 import { readUsers } from '../store/files/users.ts';
 import { CommandError, usageError } from './command-error.ts';
 import { printNote, printResult, printWarning, styled } from './terminal.ts';

@@ -1,7 +1,7 @@
 // Loads the configuration and the keys that a command works with, or ends the command with every problem.
 
-import type { Config } from '../config/config.ts';
-import { readEnvironment } from '../config/environment.ts';
+import type { Config } from '../config/compiled/config.ts';
+import { readEnvironment } from '../config/files/environment.ts';
 import { formatProblems } from '../config/format.ts';
 import { type LoadOptions, loadConfig } from '../config/load.ts';
 import { loadDeclaredKeys } from '../control/load-declared-keys.ts';

@@ -3,7 +3,7 @@
 // nothing is ever made by two at once. Nothing stays open after the command.
 
 import { existsSync } from 'node:fs';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/compiled/config.ts';
 import { loadDeclaredKeys } from '../control/load-declared-keys.ts';
 import { type OpenedContext, openContext } from '../control/open-context.ts';
 import { openDataFolder } from '../store/files/data-folder.ts';

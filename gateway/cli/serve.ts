@@ -3,8 +3,8 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Config } from '../config/config.ts';
-import { readEnvironment } from '../config/environment.ts';
+import type { Config } from '../config/compiled/config.ts';
+import { readEnvironment } from '../config/files/environment.ts';
 import { formatProblems } from '../config/format.ts';
 import { loadConfig } from '../config/load.ts';
 import { loadState } from '../control/load-state.ts';

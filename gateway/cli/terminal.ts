@@ -3,7 +3,7 @@
 
 import { styleText } from 'node:util';
 import { formatProblem } from '../config/format.ts';
-import type { Problem } from '../config/problem.ts';
+import type { Problem } from '../config/problems/problem.ts';
 import type { CommandError } from './command-error.ts';
 
 type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim';

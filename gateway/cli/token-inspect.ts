@@ -3,7 +3,7 @@
 
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/compiled/config.ts';
 import { span } from '../core/decision/refusal-detail.ts';
 import type { TokenTimeReason } from '../core/token/common-key-token.ts';
 import { checkTimes, decodeUnverified, verifyToken } from '../core/token/common-key-token.ts';

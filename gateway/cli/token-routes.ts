@@ -2,7 +2,7 @@
 // known of revocations: those are the running gateway's to say.
 
 import { compileSnapshot } from '../config/compile.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/compiled/config.ts';
 import { chooseRoute } from '../core/decision/choose-route.ts';
 import { decide } from '../core/decision/decide.ts';
 import type { RequestFacts } from '../core/decision/facts.ts';

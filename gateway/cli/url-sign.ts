@@ -2,7 +2,7 @@
 // The URL's own bytes stay as they are; only the token is put in.
 
 import type { Command } from 'commander';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/compiled/config.ts';
 import { canonicalPath, canonicalPathKeepingSlashes, explainPath } from '../core/decision/path.ts';
 import { type ClaimOptions, listOption, mintFromOptions, repeatedOption } from './claims.ts';
 import { usageError } from './command-error.ts';

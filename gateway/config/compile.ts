@@ -14,8 +14,8 @@ import { pathNeed } from '../core/model/path.ts';
 import { compileAddressList } from '../core/token/address.ts';
 import { pathPassSeconds, sessionTokenSeconds } from '../core/token/claims.ts';
 import { withHead } from '../core/token/scope.ts';
-import type { Config, RouteConfig } from './config.ts';
-import type { UpstreamConfig } from './upstream-config.ts';
+import type { Config, RouteConfig } from './compiled/config.ts';
+import type { UpstreamConfig } from './compiled/upstream-config.ts';
 
 /** Where the names of a configuration keep their counters: by position in the configuration's lists. */
 interface Slots {

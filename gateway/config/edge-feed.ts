@@ -19,8 +19,8 @@ import type { SessionEnded } from '../core/decision/access.ts';
 import type { Change, LogPosition } from '../core/model/change.ts';
 import type { KeyPurpose, KeyState } from '../core/model/key.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
-import type { Config } from './config.ts';
-import type { TlsMaterial } from './upstream-tls.ts';
+import type { Config } from './compiled/config.ts';
+import type { TlsMaterial } from './files/upstream-tls.ts';
 
 /** A key on its way to an edge; `secret` is base64url without padding. */
 export interface FeedKey {

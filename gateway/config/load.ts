@@ -4,17 +4,17 @@
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { RouteLimits, RouteTimeouts } from '../core/decision/snapshot.ts';
-import type { Config, IdentityConfig, ListenerConfig, LogTarget, RouteConfig } from './config.ts';
-import { readDocument } from './document.ts';
-import type { Environment } from './environment.ts';
-import { type Inspection, inspect } from './inspect.ts';
-import { assembleUpstream } from './load-upstreams.ts';
-import { type Problem, problemAt } from './problem.ts';
-import { checkReferences } from './references.ts';
-import { type ConfigFile, fileSchema } from './schema.ts';
-import { assembleControl } from './schema-control.ts';
-import { assemblePaths } from './schema-paths.ts';
-import { assemblePolicy } from './schema-policy.ts';
+import { checkReferences } from './check/references.ts';
+import type { Config, IdentityConfig, ListenerConfig, LogTarget, RouteConfig } from './compiled/config.ts';
+import { readDocument } from './files/document.ts';
+import type { Environment } from './files/environment.ts';
+import { type Problem, problemAt } from './problems/problem.ts';
+import { type Inspection, inspect } from './schema/inspect.ts';
+import { assembleUpstream } from './schema/load-upstreams.ts';
+import { type ConfigFile, fileSchema } from './schema/schema.ts';
+import { assembleControl } from './schema/schema-control.ts';
+import { assemblePaths } from './schema/schema-paths.ts';
+import { assemblePolicy } from './schema/schema-policy.ts';
 
 export type LoadedConfig =
   | { readonly kind: 'loaded'; readonly config: Config; readonly warnings: readonly Problem[] }

@@ -2,7 +2,7 @@
 // Made once by the composition root; tests make one on a store of their own. No use case reads a clock or makes bytes otherwise.
 
 import type { Buffer } from 'node:buffer';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/compiled/config.ts';
 import type { LogPosition } from '../core/model/change.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
 import type { Store, Unit, Written } from '../store/port/store.ts';

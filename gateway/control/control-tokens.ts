@@ -1,7 +1,7 @@
 // The tokens that control makes and reads itself: sessions under an internal key, passes under the common one.
 // The ring is the one in force at each call, so a key that was promoted signs the next token. Knows no rows.
 
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/compiled/config.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
 import { checkTimes, mintToken, verifyToken } from '../core/token/common-key-token.ts';

@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { longestTokenSeconds } from '../config/compile.ts';
-import { withoutSecrets } from '../config/config.ts';
+import { withoutSecrets } from '../config/compiled/config.ts';
 import type { FeedKey } from '../config/edge-feed.ts';
 import type { LogPosition } from '../core/model/change.ts';
 import type { KeyRecord } from '../core/model/key.ts';

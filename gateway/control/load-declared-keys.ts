@@ -1,8 +1,8 @@
 // Reads the content keys that YAML declares. They are YAML's alone: nothing is made, promoted or retired beside them.
 // Keys that latchkey made itself are in the store, see keys/ring-in-force.ts.
 
-import type { Config } from '../config/config.ts';
-import { readKeyFile } from '../config/secrets.ts';
+import type { Config } from '../config/compiled/config.ts';
+import { readKeyFile } from '../config/files/secrets.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 
 type DeclaredKeys =

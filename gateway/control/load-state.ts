@@ -1,7 +1,7 @@
 // What control hands out, read from files: the declared keys and what TLS needs, for a configuration that holds.
 // All of it is read before any of it counts, so that one broken file leaves everything as it was.
 
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/compiled/config.ts';
 import type { KeyRecord } from '../core/model/key.ts';
 import { loadDeclaredKeys } from './load-declared-keys.ts';
 import { loadTls, type TlsState } from './load-tls.ts';

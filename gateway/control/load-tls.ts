@@ -2,12 +2,12 @@
 // Keys go from here to the edges' feeds and to the supervisor, which gives them to a control that starts anew.
 // A file that cannot be used refuses the whole configuration: nobody goes on without it.
 
-import { readAuthorities, readCertificate } from '../config/certificates.ts';
-import type { Config, ListenerConfig } from '../config/config.ts';
+import type { Config, ListenerConfig } from '../config/compiled/config.ts';
+import type { UpstreamConfig } from '../config/compiled/upstream-config.ts';
 import type { FeedTls, FeedUpstreamTls } from '../config/edge-feed.ts';
-import type { FileRefusal } from '../config/named-file.ts';
-import type { UpstreamConfig } from '../config/upstream-config.ts';
-import { readTlsFiles } from '../config/upstream-tls.ts';
+import { readAuthorities, readCertificate } from '../config/files/certificates.ts';
+import type { FileRefusal } from '../config/files/named-file.ts';
+import { readTlsFiles } from '../config/files/upstream-tls.ts';
 
 /** What was in the files of a configuration. */
 export interface TlsState {

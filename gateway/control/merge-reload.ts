@@ -1,7 +1,7 @@
 // Joins a configuration that was loaded again with the one that runs: what is bound at the start stays as it is.
 // Pure. The caller reports `needsRestart` and sends the rest to the edges.
 
-import type { Config, ListenAddress, ListenerConfig } from '../config/config.ts';
+import type { Config, ListenAddress, ListenerConfig } from '../config/compiled/config.ts';
 
 interface MergedReload {
   readonly config: Config;

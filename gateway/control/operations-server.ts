@@ -3,7 +3,7 @@
 
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import type { ListenAddress } from '../config/config.ts';
+import type { ListenAddress } from '../config/compiled/config.ts';
 import type { StoreHealth } from '../store/port/store-health.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { EdgeRoster } from './edge-roster.ts';

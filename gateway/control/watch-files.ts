@@ -4,7 +4,7 @@
 
 import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/compiled/config.ts';
 
 interface FileWatchOptions {
   readonly intervalMs: number;

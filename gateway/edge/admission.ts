@@ -2,7 +2,7 @@
 // Near the cap the connections that have idled longest end, because their clients lose nothing; only when there is none
 // a new one is dropped. Nothing is answered: a flood must not cost answers.
 
-import type { Limits } from '../config/config.ts';
+import type { Limits } from '../config/compiled/config.ts';
 import type { AddressList } from '../core/token/address.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Downstream } from './downstream.ts';

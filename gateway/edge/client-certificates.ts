@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import type { ClientCertificateConfig } from '../config/config.ts';
+import type { ClientCertificateConfig } from '../config/compiled/config.ts';
 import type { ClientCertificate } from './arrival.ts';
 import { ServerNames } from './server-names.ts';
 

@@ -3,7 +3,7 @@
 // Node's own client, not the engine: a check is no request of anybody, and must not share a pool with one.
 
 import { request } from 'node:http';
-import type { HealthCheck } from '../config/upstream-config.ts';
+import type { HealthCheck } from '../config/compiled/upstream-config.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { ServerStanding } from './server-standing.ts';
 import { errorText, type UpstreamTarget } from './upstream-target.ts';

@@ -3,7 +3,7 @@
 // required from those addresses, and nobody else is heard (PROXY protocol specification §2, "must not try to guess").
 
 import { createServer, type Server, type Socket } from 'node:net';
-import type { ListenerConfig } from '../config/config.ts';
+import type { ListenerConfig } from '../config/compiled/config.ts';
 import { type AddressList, compileAddressList } from '../core/token/address.ts';
 import { admissionSlack } from './admission.ts';
 import type { ListenerRules } from './arrival.ts';

@@ -1,7 +1,7 @@
 // All listeners of one edge: starts them, gives them certificates and rules, renews both at a reload, closes them.
 // What is bound stays as it was at the start; a certificate that cannot be used leaves its listener with what it has.
 
-import type { Config, ListenerConfig } from '../config/config.ts';
+import type { Config, ListenerConfig } from '../config/compiled/config.ts';
 import type { FeedTls } from '../config/edge-feed.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { hostNames } from './client-certificates.ts';

@@ -3,7 +3,7 @@
 
 import type { LookupFunction } from 'node:net';
 import { compileSnapshot } from '../config/compile.ts';
-import type { Config, Limits } from '../config/config.ts';
+import type { Config, Limits } from '../config/compiled/config.ts';
 import type { FeedUpstreamTls } from '../config/edge-feed.ts';
 import type { Denial } from '../core/decision/denial.ts';
 import type { AllowKind } from '../core/decision/reasons.ts';

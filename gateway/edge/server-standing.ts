@@ -1,7 +1,7 @@
 // Whether a server is picked: what its exchanges and its health checks say about it. It opens nothing and picks nobody.
 // A server is never left alone when it is the last one; when all are out, all are used (upstream-group.ts).
 
-import type { Ejection } from '../config/upstream-config.ts';
+import type { Ejection } from '../config/compiled/upstream-config.ts';
 import type { Deadlined, Ticker } from './ticker.ts';
 
 /** The lower, the better; of a group the lowest rank that is there is used. */

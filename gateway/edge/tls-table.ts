@@ -10,9 +10,9 @@ import {
   type SecureContextOptions,
   type Server,
 } from 'node:tls';
-import { certificateNames } from '../config/certificates.ts';
-import type { TlsConfig } from '../config/config.ts';
+import type { TlsConfig } from '../config/compiled/config.ts';
 import type { FeedTls } from '../config/edge-feed.ts';
+import { certificateNames } from '../config/files/certificates.ts';
 import { canonicalHost } from '../core/decision/host.ts';
 import { type ClientPolicy, compileClientPolicy, isCovered } from './client-certificates.ts';
 import { ServerNames } from './server-names.ts';

@@ -2,7 +2,7 @@
 // Rendezvous hashing (Thaler and Ravishankar, 1998): each server has a score for each key and the best one wins, so that
 // adding or removing one of N servers moves one of N keys. Not seeded: all edges and hosts agree.
 
-import type { Balance } from '../config/upstream-config.ts';
+import type { Balance } from '../config/compiled/upstream-config.ts';
 import { cookieValueOf } from '../http1/cookie-pairs.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { Described } from './describe.ts';

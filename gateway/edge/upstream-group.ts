@@ -2,7 +2,7 @@
 // Servers that are ejected or unhealthy are left out while another one is there; when none is, they are used all the
 // same, because an upstream that may answer is better than one that surely does not.
 
-import type { Balance } from '../config/upstream-config.ts';
+import type { Balance } from '../config/compiled/upstream-config.ts';
 import type { Described } from './describe.ts';
 import { keyOf, noKey, score } from './upstream-balance.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';

@@ -2,8 +2,8 @@
 // and its ejection; the others finish what runs and are gone.
 
 import { createHash } from 'node:crypto';
+import type { UpstreamConfig } from '../config/compiled/upstream-config.ts';
 import type { FeedUpstreamTls } from '../config/edge-feed.ts';
-import type { UpstreamConfig } from '../config/upstream-config.ts';
 import { maxOwnConnections } from './own-pages.ts';
 import type { Runtime } from './runtime.ts';
 import { inUseRank } from './server-standing.ts';

@@ -1,7 +1,7 @@
 // The connections to one server of an upstream: which idle one is used again, and whether there may be one more.
 // A connection is either in use by one exchange, or idle here, or gone. It is never in two places.
 
-import type { UpstreamConfig, UpstreamServer } from '../config/upstream-config.ts';
+import type { UpstreamConfig, UpstreamServer } from '../config/compiled/upstream-config.ts';
 import { HealthProbe } from './health-probe.ts';
 import type { Runtime } from './runtime.ts';
 import { ServerStanding } from './server-standing.ts';

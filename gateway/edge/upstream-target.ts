@@ -5,8 +5,8 @@
 import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import type { UpstreamServer, UpstreamTls } from '../config/upstream-config.ts';
-import { contextOptions, type TlsMaterial } from '../config/upstream-tls.ts';
+import type { UpstreamServer, UpstreamTls } from '../config/compiled/upstream-config.ts';
+import { contextOptions, type TlsMaterial } from '../config/files/upstream-tls.ts';
 import { UploadSocket } from './upload-socket.ts';
 
 /** What all `https://` servers of one upstream share. */

@@ -115,7 +115,7 @@ describe('the page, from top to bottom', () => {
 
 test('every example that is marked is run: here, with the demo, or where listeners are loaded', () => {
   const here = ['config', 'sh', 'serve', 'token library', 'assertion js', 'assertion python', 'assertion go'];
-  // test/browser/demo.test.ts, test/config/listeners.test.ts
+  // test/browser/demo.test.ts, test/config/schema/listeners.test.ts
   const elsewhere = ['links', 'tls config'];
   expect(new Set(markedBlocks().map(({ mark }) => mark))).toEqual(new Set([...here, ...elsewhere]));
 });

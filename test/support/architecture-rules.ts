@@ -126,10 +126,10 @@ function checkPurity({ globals, members, readsDate }: Syntax): string[] {
 }
 
 function checkEnvironment(path: string, { members, imports }: Syntax): string[] {
-  if (path === 'gateway/config/environment.ts') return [];
+  if (path === 'gateway/config/files/environment.ts') return [];
   const isImported = imports.some(({ from, names }) => /^(node:)?process$/.test(from) && names.includes('env'));
   if (!isImported && !members.has('process.env')) return [];
-  return ['reads process.env; only gateway/config/environment.ts does'];
+  return ['reads process.env; only gateway/config/files/environment.ts does'];
 }
 
 function checkClock(path: string, { members, imports, readsDate }: Syntax): string[] {

@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import type { Config } from '../../gateway/config/config.ts';
+import type { Config } from '../../gateway/config/compiled/config.ts';
 import { makeAfterwards } from '../../gateway/control/afterwards.ts';
 import type { Actor, ControlContext } from '../../gateway/control/control-context.ts';
 import { makeControlTokens } from '../../gateway/control/control-tokens.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { Config } from '../../gateway/config/config.ts';
+import type { Config } from '../../gateway/config/compiled/config.ts';
 import { type Control, type ControlOptions, startControl } from '../../gateway/control/control.ts';
 import type { ControlState } from '../../gateway/control/load-state.ts';
 import type { KeyRecord } from '../../gateway/core/model/key.ts';

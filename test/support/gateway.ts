@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
 import { formatProblem } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
-import type { fileSchema } from '../../gateway/config/schema.ts';
+import type { fileSchema } from '../../gateway/config/schema/schema.ts';
 import { type Control, type ControlOptions, startControl } from '../../gateway/control/control.ts';
 import { type ControlState, loadState } from '../../gateway/control/load-state.ts';
 import type { KeyRecord } from '../../gateway/core/model/key.ts';

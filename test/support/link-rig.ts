@@ -2,7 +2,7 @@
 // Accounts, sessions and devices are written as rows: how they come about is tested where they are made.
 
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../../gateway/config/config.ts';
+import type { Config } from '../../gateway/config/compiled/config.ts';
 import type { AccessAnswer } from '../../gateway/config/edge-feed.ts';
 import { answerAccess } from '../../gateway/control/access/answer-access.ts';
 import { makeAfterwards } from '../../gateway/control/afterwards.ts';

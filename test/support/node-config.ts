@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { Config } from '../../gateway/config/config.ts';
+import type { Config } from '../../gateway/config/compiled/config.ts';
 import { formatProblem } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import { makeSignInLink } from '../../gateway/control/accounts/administer-accounts.ts';

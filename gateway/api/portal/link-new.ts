@@ -1,7 +1,7 @@
 // Making a link: the form, and the one page that shows its address. The address is in this answer only.
 
 import { z } from 'zod';
-import type { CollectionConfig } from '../../config/control-config.ts';
+import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { collectionsOwnedBy } from '../../control/access/collections.ts';
 import { createLink } from '../../control/links/create-link.ts';
 import type { LinkProblem } from '../../control/links/link-input.ts';

@@ -1,7 +1,7 @@
 // The options that all account commands have, and how they come to the endpoints.
 
 import type { Command } from 'commander';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import { requireConfig } from '../load-config.ts';
 import type { OperatorApi } from '../operator-api.ts';
 import { accountWords } from './account-api.ts';

@@ -1,6 +1,6 @@
 // What the commands about keys share: the words for refusals. The shapes they read are those of `v1`, api/v1/key-shapes.ts.
 
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import { CommandError } from '../command-error.ts';
 import type { RefusalWords } from '../refusal-words.ts';
 

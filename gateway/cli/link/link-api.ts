@@ -1,7 +1,7 @@
 // What the link commands share: words for refusals, and times, methods and counts as they are typed and printed.
 // The shapes they read are those of `v1`, api/v1/link-shapes.ts; `--json` prints them as they come.
 
-import { parseDurationMs } from '../../config/values.ts';
+import { parseDurationMs } from '../../config/schema/values.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { isoTime } from '../../telemetry/clock.ts';
 import { usageError } from '../command-error.ts';

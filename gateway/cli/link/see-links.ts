@@ -10,7 +10,7 @@ import {
   membersShape,
   revokedShape,
 } from '../../api/v1/link-shapes.ts';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import { isId } from '../../core/model/node-id.ts';
 import { usageError } from '../command-error.ts';
 import type { OperatorApi } from '../operator-api.ts';

@@ -5,7 +5,7 @@
 
 import { lookup } from 'node:dns/promises';
 import { BoundSocket, isIP } from 'node:net';
-import type { ListenAddress } from '../../config/config.ts';
+import type { ListenAddress } from '../../config/compiled/config.ts';
 
 /** An address could not be bound: where it stands in the configuration, and the system's word for why. */
 interface BindProblem {

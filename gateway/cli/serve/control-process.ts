@@ -2,8 +2,8 @@
 // Keys come by IPC from the supervisor; a reload reads them from their files again.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from '../../config/config.ts';
-import { readEnvironment } from '../../config/environment.ts';
+import type { Config } from '../../config/compiled/config.ts';
+import { readEnvironment } from '../../config/files/environment.ts';
 import { formatProblem } from '../../config/format.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Reloaded } from '../../control/control.ts';

@@ -1,6 +1,6 @@
 // Says in words why an address could not be listened on, by its place in the configuration file.
 
-import type { Config, ListenAddress } from '../../config/config.ts';
+import type { Config, ListenAddress } from '../../config/compiled/config.ts';
 
 /** `listeners[0].address: 127.0.0.1:8080 is in use (stop the other program or choose another port)`. */
 export function describeListenProblem(config: Config, at: string, code: string): string {

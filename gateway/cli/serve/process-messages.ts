@@ -1,7 +1,7 @@
 // What the supervisor and its children say to each other over IPC. Shapes only.
 // Keys travel here and on edge.sock, never in an argument or the environment, where other users could read them.
 
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import type { ControlState } from '../../control/load-state.ts';
 
 /** An address as it is really bound. */

@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import type { Restored } from '../../store/files/restore.ts';
 import { epochSeconds, isoTime } from '../../telemetry/clock.ts';
 import { CommandError, refusalError } from '../command-error.ts';

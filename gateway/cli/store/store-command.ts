@@ -1,7 +1,7 @@
 // What the store commands share: options, and opening the store as it is, without the keys and the ring.
 
 import type { Command } from 'commander';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import type { OpenStoreOptions } from '../../store/engine/open-store.ts';
 import { openDataFolder } from '../../store/files/data-folder.ts';
 import { type Store, StoreAway } from '../../store/port/store.ts';

@@ -1,7 +1,7 @@
 // Makes a pass for somebody whom the access list lets in: for the cookie after a claim, and for players that take no cookies.
 // It says what the answer said and nothing wider: scope, methods, end, and every node that it hangs on.
 
-import type { Config, RouteConfig } from '../../config/config.ts';
+import type { Config, RouteConfig } from '../../config/compiled/config.ts';
 import type { AccessQuestion } from '../../config/edge-feed.ts';
 import { covers, scopePattern } from '../../core/model/link.ts';
 import { pathPassSeconds } from '../../core/token/claims.ts';

@@ -3,7 +3,7 @@
 // more entry; a claim's own condition in store/rows/links.ts has to repeat what stands in the store.
 
 import type { Kysely } from 'kysely';
-import type { CollectionConfig } from '../../config/control-config.ts';
+import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { covers, scopesCovering } from '../../core/model/link.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';

@@ -1,8 +1,8 @@
 // Which collections of the configuration cover a place, and who owns them.
 // Ownership stands in the configuration alone: an account owns by its verified address, which its caller has to have read.
 
-import type { Config } from '../../config/config.ts';
-import type { CollectionConfig } from '../../config/control-config.ts';
+import type { Config } from '../../config/compiled/config.ts';
+import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { covers } from '../../core/model/link.ts';
 
 export function collectionNamed(config: Config, name: string): CollectionConfig | null {

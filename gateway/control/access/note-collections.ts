@@ -3,7 +3,7 @@
 // The store remembers what was in force last, so a change that was made while the gateway stood still counts as well.
 // Each node notes its own change: until its reload it answered by its former file, whatever another node had noted by then.
 
-import type { CollectionConfig } from '../../config/control-config.ts';
+import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { ControlContext } from '../control-context.ts';
 

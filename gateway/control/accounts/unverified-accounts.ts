@@ -2,7 +2,7 @@
 // What goes first are those that cannot be verified any more, since the code of their mail ran out. Accounts that an administrator
 // made something of (a name, groups, a role) stay.
 
-import type { AccountLimits } from '../../config/control-config.ts';
+import type { AccountLimits } from '../../config/compiled/control-config.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { countUnverified, listExpiredRegistrations } from '../../store/rows/accounts.ts';
 import { removeUnverified } from './claim-address.ts';

@@ -2,7 +2,7 @@
 // claimed, by which link, from whom, when, on which device; and for refusals which check failed and what was revoked when.
 // For admins and for whoever may run commands: it names people. It reads and changes nothing.
 
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
 import type { DecisionRecord } from '../../core/model/decision-record.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';

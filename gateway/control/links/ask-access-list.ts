@@ -2,8 +2,8 @@
 // authorised by anything else. Reads only; whoever writes asks in the unit that writes.
 
 import type { Kysely } from 'kysely';
-import type { Config } from '../../config/config.ts';
-import type { CollectionConfig } from '../../config/control-config.ts';
+import type { Config } from '../../config/compiled/config.ts';
+import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { type LinkState, linkState } from '../../core/model/link.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Tables } from '../../store/port/tables.ts';

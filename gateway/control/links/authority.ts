@@ -2,7 +2,7 @@
 // Asked of the store's rows in the unit that acts, never of what a token says. For anybody else a link is not there.
 
 import type { Kysely } from 'kysely';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Tables } from '../../store/port/tables.ts';
 import { findLink, type LinkRow } from '../../store/rows/links.ts';

@@ -1,7 +1,7 @@
 // What a link may be made of: where it leads, how many may claim, and when. Checks values; writes nothing.
 // Refusals are reasons from a closed list; their words are `linkProblemText`.
 
-import type { CollectionConfig } from '../../config/control-config.ts';
+import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { covers, maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
 import { canonicalText, comparedForm } from '../../core/model/path.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';

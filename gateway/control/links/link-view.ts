@@ -1,6 +1,6 @@
 // A link as its owner sees it: everything but the secret, of which not even the digest leaves the store.
 
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import { type LinkState, type LinkTerms, linkState } from '../../core/model/link.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { LinkRow } from '../../store/rows/links.ts';

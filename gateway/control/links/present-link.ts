@@ -2,7 +2,7 @@
 // Reads only. Whoever does not have the pair learns nothing: a wrong key, a wrong secret and no link at all are one answer.
 
 import type { Kysely } from 'kysely';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import {
   covers,
   digestLinkSecret,

@@ -1,7 +1,7 @@
 // The URLs of a link: the tokenized one, which is shown once, and the clean one, which stays.
 // Scheme and port are the portal's, because visitors reach all hosts through the same listeners.
 
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 
 /** Scheme, host and port of a public host, without a slash at its end. */
 export function originOf(config: Config, host: string): string {

@@ -2,9 +2,9 @@
 // Every part of it that cannot be used is a failed attempt with a reason, not a control that does not start.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from '../../config/config.ts';
-import type { MailConfig } from '../../config/control-config.ts';
-import { readSmtpUrl } from '../../config/smtp-url.ts';
+import type { Config } from '../../config/compiled/config.ts';
+import type { MailConfig } from '../../config/compiled/control-config.ts';
+import { readSmtpUrl } from '../../config/schema/smtp-url.ts';
 import { parseSender } from '../../core/model/mailbox.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { openLogTransport } from './log-transport.ts';

@@ -1,10 +1,10 @@
 // Delivers mails by SMTP, one connection for each, by nodemailer's connection and not its pool: so an attempt that takes too
-// long can be cut, and it is known which command failed. STARTTLS policy: config/smtp-url.ts.
+// long can be cut, and it is known which command failed. STARTTLS policy: config/schema/smtp-url.ts.
 // What the server says is not repeated beyond its codes: it likes to quote addresses.
 
 import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { SmtpServer } from '../../config/smtp-url.ts';
+import type { SmtpServer } from '../../config/schema/smtp-url.ts';
 import type { Sender } from '../../core/model/mailbox.ts';
 import { codeOf, type DeliveryOutcome, failed, type MailTransport, type OutgoingMessage } from './transport.ts';
 

@@ -4,7 +4,7 @@
 
 import { createHmac } from 'node:crypto';
 import { Agent, request } from 'undici';
-import { readKeyFile } from '../../config/secrets.ts';
+import { readKeyFile } from '../../config/files/secrets.ts';
 import { parseSender } from '../../core/model/mailbox.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { codeOf, failed, type MailTransport } from './transport.ts';

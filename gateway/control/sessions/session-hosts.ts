@@ -3,7 +3,7 @@
 // would be sent the one-time codes of hand-overs that they began themselves, and be signed in as whoever they lured there.
 // Says nothing about who may sign in. Asked where a hand-over begins, where its code is made, and at each renewal of a session.
 
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../config/compiled/config.ts';
 import { canonicalHost } from '../../core/decision/host.ts';
 
 /** Host of the portal, canonical; null without a portal. */

@@ -1,7 +1,7 @@
 // A change of collections in the configuration ends what was answered before it, also when the gateway stood still meanwhile.
 
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import type { CollectionConfig } from '../../../gateway/config/control-config.ts';
+import type { CollectionConfig } from '../../../gateway/config/compiled/control-config.ts';
 import { noteCollections, startCollectionNotes } from '../../../gateway/control/access/note-collections.ts';
 import type { ControlContext } from '../../../gateway/control/control-context.ts';
 import { StoreAway } from '../../../gateway/store/port/store.ts';

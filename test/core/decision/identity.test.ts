@@ -1,7 +1,7 @@
 // Identity headers by preset, and the names that clients may not send.
 
 import { describe, expect, it } from 'vitest';
-import type { IdentityConfig } from '../../../gateway/config/config.ts';
+import type { IdentityConfig } from '../../../gateway/config/compiled/config.ts';
 import {
   compileIdentity,
   customIdentityNames,

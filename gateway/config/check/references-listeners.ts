@@ -1,0 +1,145 @@
+// Checks what listeners are to each other, to the routes and to the files they name.
+// Works on a draft, like references.ts, which calls it. Reads files, changes none.
+
+import ipaddr from 'ipaddr.js';
+import { readAuthorities, readCertificate } from '../files/certificates.ts';
+import { worldReadableWarning } from '../files/named-file.ts';
+import { type Problem, type ProblemPath, pathText, problemAt } from '../problems/problem.ts';
+import type { Draft } from '../schema/inspect.ts';
+import type { ConfigFile } from '../schema/schema.ts';
+
+type ListenerDraft = NonNullable<NonNullable<Draft<ConfigFile>['listeners']>[number]>;
+
+/** Addresses that collide, settings that exclude each other, what crosses a network in plain text. */
+export function checkListeners(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
+  const taken: { host: string; port: number; at: string }[] = [];
+  const listeners = draft.listeners ?? [];
+  for (const [at, listener] of listeners.entries()) {
+    if (listener === undefined) continue;
+    const path = ['listeners', at, 'address'];
+    checkAddress(path, listener.address, taken, problems);
+    checkKind(listener, at, problems);
+    checkClientCertificates(draft, listener, at, warnings);
+    const host = listener.address?.host;
+    // what only redirects takes no credential: one that comes is refused
+    const isPlain = listener.tls === undefined && !isRedirect(listener);
+    if (host === undefined || isLoopback(host) || !isPlain) continue;
+    warnings.push(
+      problemAt(
+        path,
+        'tokens and passwords cross the network in plain text',
+        'add tls, or listen on 127.0.0.1 behind something that ends TLS',
+      ),
+    );
+  }
+  const path = ['operations', 'address'];
+  checkAddress(path, draft.operations?.address, taken, problems);
+  const host = draft.operations?.address?.host;
+  if (host === undefined || isLoopback(host)) return;
+  warnings.push(
+    problemAt(
+      path,
+      'metrics and health are served beyond this machine',
+      'use 127.0.0.1, or keep the port behind a firewall',
+    ),
+  );
+}
+
+/** Opens every file that a listener names. */
+export function checkListenerFiles(
+  draft: Draft<ConfigFile>,
+  absolute: (path: string) => string,
+  problems: Problem[],
+  warnings: Problem[],
+): void {
+  for (const [at, listener] of (draft.listeners ?? []).entries()) {
+    for (const [place, files] of (listener?.tls?.certificates ?? []).entries()) {
+      if (files?.cert_file === undefined || files.key_file === undefined) continue;
+      const path = ['listeners', at, 'tls', 'certificates', place];
+      const keyFile = absolute(files.key_file);
+      const read = readCertificate({ certFile: absolute(files.cert_file), keyFile });
+      if (read.kind === 'refused') {
+        problems.push(problemAt([...path, read.file === 'key' ? 'key_file' : 'cert_file'], read.problem, read.hint));
+        continue;
+      }
+      if (read.worldReadable) warnings.push(worldReadableWarning([...path, 'key_file'], keyFile));
+      if (read.dateProblem !== null) {
+        warnings.push(problemAt([...path, 'cert_file'], read.dateProblem, 'renew it, then reload'));
+      }
+    }
+    const authorities = listener?.tls?.client_certificates?.ca_file;
+    if (authorities === undefined) continue;
+    const read = readAuthorities(absolute(authorities));
+    if (read.kind === 'read') continue;
+    problems.push(problemAt(['listeners', at, 'tls', 'client_certificates', 'ca_file'], read.problem, read.hint));
+  }
+}
+
+function checkAddress(
+  path: ProblemPath,
+  address: ListenerDraft['address'],
+  taken: { host: string; port: number; at: string }[],
+  problems: Problem[],
+): void {
+  const { host, port } = address ?? {};
+  if (host === undefined || port === undefined) return;
+  const other = taken.find((known) => port !== 0 && known.port === port && overlaps(known.host, host));
+  if (other !== undefined) {
+    problems.push(
+      problemAt(path, `port ${port} is taken by ${other.at} already`, 'give each listener its own address'),
+    );
+  }
+  taken.push({ host, port, at: pathText(path) });
+}
+
+function checkKind(listener: ListenerDraft, at: number, problems: Problem[]): void {
+  if (listener.tls === undefined || !isRedirect(listener)) return;
+  const hint = 'redirect from a plain listener, like the one on port 80';
+  problems.push(problemAt(['listeners', at, 'redirect_to_https'], 'this listener speaks https already', hint));
+}
+
+/** A host that needs a certificate on one listener must not be open on another one by an oversight. */
+function checkClientCertificates(
+  draft: Draft<ConfigFile>,
+  listener: ListenerDraft,
+  at: number,
+  warnings: Problem[],
+): void {
+  const policy = listener.tls?.client_certificates;
+  if (policy === undefined) return;
+  const path = ['listeners', at, 'tls', 'client_certificates'];
+  if (policy.hosts === undefined) {
+    if (policy.mode !== 'required') return;
+    for (const [other, open] of (draft.listeners ?? []).entries()) {
+      if (open === undefined || isRedirect(open) || open.tls?.client_certificates !== undefined) continue;
+      const problem = `listeners[${other}] serves the same hosts without a client certificate`;
+      warnings.push(problemAt(path, problem, 'name the hosts that need one: they are refused elsewhere then'));
+    }
+    return;
+  }
+  const routed = (draft.routes ?? []).map((route) => route?.host);
+  for (const [place, host] of policy.hosts.entries()) {
+    if (host === undefined || routed.some((known) => known === undefined || meets(known, host))) continue;
+    warnings.push(problemAt([...path, 'hosts', place], `no route has the host ${host}`, 'look for a typing error'));
+  }
+}
+
+/** Whether two hosts or wildcards have a name in common. */
+function meets(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [wide, narrow] = one.startsWith('*.') ? [one, other] : [other, one];
+  return wide.startsWith('*.') && narrow.endsWith(wide.slice(1));
+}
+
+function isRedirect(listener: ListenerDraft): boolean {
+  return listener.redirect_to_https !== undefined && listener.redirect_to_https !== false;
+}
+
+function overlaps(one: string, other: string): boolean {
+  return one === other || one === '::' || other === '::' || one === '0.0.0.0' || other === '0.0.0.0';
+}
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true;
+  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
+}
