@@ -7,8 +7,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { transportOf } from '../config/compile.ts';
 import type { Config } from '../config/compiled/config.ts';
 import { coversHost, portalHost, takesSignIns } from '../control/sessions/session-hosts.ts';
-import { canonicalHost } from '../core/decision/host.ts';
-import { isSecureCookie } from '../core/decision/public-transport.ts';
+import { isSecureCookie } from '../core/decision/policy/public-transport.ts';
+import { canonicalHost } from '../core/decision/route/host.ts';
 import { withoutBlanks } from '../core/model/blanks.ts';
 
 export interface RequestOrigin {

@@ -3,7 +3,7 @@
 
 import type { Command } from 'commander';
 import type { Config } from '../config/compiled/config.ts';
-import { canonicalPath, canonicalPathKeepingSlashes, explainPath } from '../core/decision/path.ts';
+import { canonicalPath, canonicalPathKeepingSlashes, explainPath } from '../core/decision/route/path.ts';
 import { type ClaimOptions, listOption, mintFromOptions, repeatedOption } from './claims.ts';
 import { usageError } from './command-error.ts';
 import { requireConfig, requireKeyRing, requireSigner } from './load-config.ts';

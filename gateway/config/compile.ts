@@ -1,18 +1,18 @@
 // Turns a configuration into the Snapshot that requests are decided against. Pure work, done once per (re)load.
 
-import { compileCors } from '../core/decision/cors.ts';
-import { compileIdentity, customIdentityNames } from '../core/decision/identity.ts';
-import { type PublicTransport, publicTransport } from '../core/decision/public-transport.ts';
-import { compileRateLimits } from '../core/decision/rate-limit.ts';
-import { claimNamesOf, compileRequestPolicy, requestFieldsOf } from '../core/decision/request-policy.ts';
-import { compileResponsePolicy, responseFieldsOf } from '../core/decision/response-policy.ts';
-import { isNoLooser } from '../core/decision/route-strictness.ts';
-import { buildRouteTable } from '../core/decision/route-table.ts';
-import { compileSite, type Site } from '../core/decision/site.ts';
+import { compileCors } from '../core/decision/policy/cors.ts';
+import { compileIdentity, customIdentityNames } from '../core/decision/policy/identity.ts';
+import { type PublicTransport, publicTransport } from '../core/decision/policy/public-transport.ts';
+import { compileRateLimits } from '../core/decision/policy/rate-limit.ts';
+import { claimNamesOf, compileRequestPolicy, requestFieldsOf } from '../core/decision/policy/request-policy.ts';
+import { compileResponsePolicy, responseFieldsOf } from '../core/decision/policy/response-policy.ts';
+import { isNoLooser } from '../core/decision/route/route-strictness.ts';
+import { buildRouteTable } from '../core/decision/route/route-table.ts';
+import { compileSite, type Site } from '../core/decision/route/site.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
 import { pathNeed } from '../core/model/path.ts';
-import { compileAddressList } from '../core/token/address.ts';
 import { pathPassSeconds, sessionTokenSeconds } from '../core/token/claims.ts';
+import { compileAddressList } from '../core/token/ip-list.ts';
 import { withHead } from '../core/token/scope.ts';
 import type { Config, RouteConfig } from './compiled/config.ts';
 import type { UpstreamConfig } from './compiled/upstream-config.ts';

@@ -3,7 +3,7 @@
 // a new one is dropped. Nothing is answered: a flood must not cost answers.
 
 import type { Limits } from '../config/compiled/config.ts';
-import type { AddressList } from '../core/token/address.ts';
+import type { AddressList } from '../core/token/ip-list.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Downstream } from './downstream.ts';
 import { networkOf } from './rate-limits.ts';

@@ -2,7 +2,7 @@
 // certificates ask for them. It picks a policy and proves nothing: the name is compared with the handshake's own later.
 // Pure. Rules: RFC 8446 §4.1.2 and §5.1, RFC 6066 §3.
 
-import { canonicalHost } from '../core/decision/host.ts';
+import { canonicalHost } from '../core/decision/route/host.ts';
 
 type ClientHello =
   | { readonly kind: 'partial' }

@@ -9,16 +9,16 @@ import {
   type RequestFacts,
   type TokenForm,
 } from '../core/decision/facts.ts';
-import { canonicalHost } from '../core/decision/host.ts';
+import { hasTargetInBody } from '../core/decision/policy/target-headers.ts';
+import { canonicalHost } from '../core/decision/route/host.ts';
 import {
   canonicalPath,
   canonicalPathAllowing,
   encodedSlash,
   pathNeed,
   rawQueryIsClean,
-} from '../core/decision/path.ts';
+} from '../core/decision/route/path.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
-import { hasTargetInBody } from '../core/decision/target-headers.ts';
 import { withoutBlanks } from '../core/model/blanks.ts';
 import type { NeedyPath } from '../core/model/path.ts';
 import { fieldStride } from '../http1/message-head.ts';

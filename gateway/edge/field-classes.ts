@@ -1,11 +1,11 @@
 // Which fields of a request and of a response the edge acts on, as numbers for the engine's name memo.
 // What is not named here is forwarded byte for byte.
 
-import { isTargetedCacheField } from '../core/decision/cache-control.ts';
-import { isForeignName } from '../core/decision/foreign-names.ts';
-import { foldName, isForwardingHeader, isIdentityHeader } from '../core/decision/identity.ts';
+import { isTargetedCacheField } from '../core/decision/policy/cache-control.ts';
+import { isForeignName } from '../core/decision/policy/foreign-names.ts';
+import { foldName, isForwardingHeader, isIdentityHeader } from '../core/decision/policy/identity.ts';
+import { copySourceNames, methodOverrideNames, saysAnotherPath } from '../core/decision/policy/target-headers.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
-import { copySourceNames, methodOverrideNames, saysAnotherPath } from '../core/decision/target-headers.ts';
 import { FieldNames, fieldClass, firstOwnClass } from '../http1/field-names.ts';
 
 /** Classes of request fields, beside the engine's own. */

@@ -6,7 +6,7 @@
 import { type Answers, type Lookup, noAnswers } from '../core/decision/answers.ts';
 import { type Decision, decide, type Permit } from '../core/decision/decide.ts';
 import { type Denial, deny } from '../core/decision/denial.ts';
-import type { RequestPolicy } from '../core/decision/request-policy.ts';
+import type { RequestPolicy } from '../core/decision/policy/request-policy.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { VerifiedToken } from '../core/token/common-key-token.ts';

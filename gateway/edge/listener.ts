@@ -4,7 +4,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenerConfig } from '../config/compiled/config.ts';
-import { type AddressList, compileAddressList } from '../core/token/address.ts';
+import { type AddressList, compileAddressList } from '../core/token/ip-list.ts';
 import { admissionSlack } from './admission.ts';
 import type { ListenerRules } from './arrival.ts';
 import { Downstream } from './downstream.ts';

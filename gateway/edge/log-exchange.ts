@@ -1,7 +1,7 @@
 // The access line of a request that was forwarded, or of a tunnel at its end.
 // Never the token as text: the log makes a digest of it.
 
-import { tokenAt } from '../core/decision/explicit-tokens.ts';
+import { tokenAt } from '../core/decision/verifier/explicit-tokens.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { TunnelEnd } from '../telemetry/tunnel-metrics.ts';
 import type { Exchange } from './exchange.ts';

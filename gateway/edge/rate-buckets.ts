@@ -4,7 +4,7 @@
 // sake, and a flood of addresses gives no heavy user a fresh start. The hash has a key, so nobody can choose a set.
 
 import { randomInt } from 'node:crypto';
-import type { RateLimit } from '../core/decision/rate-limit.ts';
+import type { RateLimit } from '../core/decision/policy/rate-limit.ts';
 import { digest, halfSipHash } from './half-sip-hash.ts';
 
 const ways = 8;

@@ -3,10 +3,10 @@
 // An IPv6 host owns a /64, so that is what counts as one address; see core/token/client-network.ts.
 
 import { createHash } from 'node:crypto';
-import type { CookieChanges } from '../core/decision/cookie-changes.ts';
 import type { Permit } from '../core/decision/decide.ts';
 import { type Denial, deny } from '../core/decision/denial.ts';
-import type { RateLimit } from '../core/decision/rate-limit.ts';
+import type { CookieChanges } from '../core/decision/policy/cookie-changes.ts';
+import type { RateLimit } from '../core/decision/policy/rate-limit.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
 import { clientNetworks } from '../core/token/client-network.ts';

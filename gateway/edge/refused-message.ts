@@ -2,7 +2,7 @@
 // A refused message may hold anything anywhere. So names and places only: never a query, never a value of a field but Host's, no
 // segment of a path that could be a token, and no first line that does not look like one.
 
-import { canonicalPath, explainPath, rawQueryIsClean } from '../core/decision/path.ts';
+import { canonicalPath, explainPath, rawQueryIsClean } from '../core/decision/route/path.ts';
 import { fieldClass } from '../http1/field-names.ts';
 import type { HeadScanner } from '../http1/head-scanner.ts';
 import { fieldStride } from '../http1/message-head.ts';

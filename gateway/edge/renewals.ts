@@ -6,8 +6,8 @@
 import { LRUCache } from 'lru-cache';
 import { memberClaims, type SessionHolder } from '../core/decision/access.ts';
 import { hangingOn, type RenewedSession } from '../core/decision/answers.ts';
-import { judgeSession } from '../core/decision/judge-session.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
+import { judgeSession } from '../core/decision/verifier/judge-session.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { TokenClaims } from '../core/token/claims.ts';
 import type { VerifiedToken } from '../core/token/common-key-token.ts';

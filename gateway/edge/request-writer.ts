@@ -4,9 +4,9 @@
 // site that sees it takes us for a proxy that cannot take compressed answers (nginx: `gzip_proxied off`, the default).
 
 import type { Permit } from '../core/decision/decide.ts';
-import { foldName } from '../core/decision/identity.ts';
-import { asciiQuery } from '../core/decision/path.ts';
-import type { RequestPolicy } from '../core/decision/request-policy.ts';
+import { foldName } from '../core/decision/policy/identity.ts';
+import type { RequestPolicy } from '../core/decision/policy/request-policy.ts';
+import { asciiQuery } from '../core/decision/route/path.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 import { fieldClass } from '../http1/field-names.ts';
 import { fieldStride } from '../http1/message-head.ts';

@@ -4,8 +4,8 @@
 
 import type { Denial } from '../core/decision/denial.ts';
 import type { RequestFacts } from '../core/decision/facts.ts';
-import { asciiQuery } from '../core/decision/path.ts';
 import type { DenyReason } from '../core/decision/reasons.ts';
+import { asciiQuery } from '../core/decision/route/path.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
 import { statusOf } from '../http1/problems.ts';
 import type { RequestHead } from '../http1/request-head.ts';

@@ -2,8 +2,8 @@
 // whether shared caches may keep it. It makes lines and verdicts; response-writer.ts puts them into the head.
 // Rules: RFC 9111 §3.5 and §4.1, Fetch §3.2.
 
-import { privateCacheControl } from '../core/decision/cache-control.ts';
 import type { Permit } from '../core/decision/decide.ts';
+import { privateCacheControl } from '../core/decision/policy/cache-control.ts';
 import type { RoutePolicy } from '../core/decision/snapshot.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { originOf } from './cross-origin.ts';

@@ -2,7 +2,7 @@
 // Then the route's policy: what it removes goes, what it sets or offers comes, and shared caches keep nothing that a
 // credential opened. What is left of addresses of the site becomes the visitor's. Rules: RFC 9110 §7.6.1, §7.6.3; RFC 9112 §6.3, §7; a pass travels with no-store (RFC 9111 §5.2.2.5).
 
-import { type ResponsePolicy, removesField } from '../core/decision/response-policy.ts';
+import { type ResponsePolicy, removesField } from '../core/decision/policy/response-policy.ts';
 import { fieldClass } from '../http1/field-names.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';

@@ -5,11 +5,11 @@
 
 import type { Permit } from '../core/decision/decide.ts';
 import { type Denial, deny } from '../core/decision/denial.ts';
-import { canonicalHost } from '../core/decision/host.ts';
-import { foldName } from '../core/decision/identity.ts';
-import { hasOtherBelow, isScoped, judgeSecondTarget } from '../core/decision/judge-second-target.ts';
+import { foldName } from '../core/decision/policy/identity.ts';
+import { hasTargetInBody } from '../core/decision/policy/target-headers.ts';
+import { canonicalHost } from '../core/decision/route/host.ts';
+import { hasOtherBelow, isScoped, judgeSecondTarget } from '../core/decision/route/judge-second-target.ts';
 import type { Snapshot } from '../core/decision/snapshot.ts';
-import { hasTargetInBody } from '../core/decision/target-headers.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { Described } from './describe.ts';
 import { requestClass } from './field-classes.ts';

@@ -1,6 +1,6 @@
 // Finds what belongs to a host name: an exact name before a wildcard, the nearest wildcard before a farther one.
 // Two rules of how far a wildcard reaches: one label for certificates, every depth for hosts as routes know them.
-// Rules: RFC 9525 §6.3 (certificates), conventions of route hosts (core/decision/route-table.ts).
+// Rules: RFC 9525 §6.3 (certificates), conventions of route hosts (core/decision/route/route-table.ts).
 
 /** How far `*.example.org` reaches: `one-label` is `a.example.org` alone, `any-depth` is `b.a.example.org` too. */
 type WildcardReach = 'one-label' | 'any-depth';

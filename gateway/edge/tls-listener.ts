@@ -5,7 +5,7 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { canonicalHost } from '../core/decision/host.ts';
+import { canonicalHost } from '../core/decision/route/host.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Arrival, ListenerRules } from './arrival.ts';
 import { clientCertificateOf } from './client-certificates.ts';

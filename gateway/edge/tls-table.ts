@@ -13,7 +13,7 @@ import {
 import type { TlsConfig } from '../config/compiled/config.ts';
 import type { FeedTls } from '../config/edge-feed.ts';
 import { certificateNames } from '../config/files/certificates.ts';
-import { canonicalHost } from '../core/decision/host.ts';
+import { canonicalHost } from '../core/decision/route/host.ts';
 import { type ClientPolicy, compileClientPolicy, isCovered } from './client-certificates.ts';
 import { ServerNames } from './server-names.ts';
 

@@ -2,7 +2,7 @@
 // plain HTTP from something that ends TLS in front, which may have been forgotten in `trusted_proxies`. Only where it says http,
 // or nothing, what the listener speaks and what a trusted proxy says are asked.
 
-import { isSecureCookie, type PublicTransport } from '../core/decision/public-transport.ts';
+import { isSecureCookie, type PublicTransport } from '../core/decision/policy/public-transport.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { requestClass } from './field-classes.ts';

@@ -3,7 +3,7 @@
 
 import ipaddr from 'ipaddr.js';
 import { withoutBlanks } from '../core/model/blanks.ts';
-import type { AddressList } from '../core/token/address.ts';
+import type { AddressList } from '../core/token/ip-list.ts';
 
 // Trusted hops followed at most; behind so many of them the last one counts as the client.
 const maxHops = 32;

@@ -3,9 +3,9 @@
 // What means anybody else stays byte for byte: a path token goes onto the visitor's own origin and nowhere else.
 // Rules: RFC 9110 §10.2.2 and §8.7, RFC 8288 §3, HTML §4.2.5.3 (the syntax of Refresh), RFC 6265 §5.2.3.
 
-import { canonicalHost } from '../core/decision/host.ts';
-import type { Site } from '../core/decision/site.ts';
-import { parseWebAddress, portOf, usualPort, type WebAddress } from '../core/decision/web-address.ts';
+import { canonicalHost } from '../core/decision/route/host.ts';
+import type { Site } from '../core/decision/route/site.ts';
+import { parseWebAddress, portOf, usualPort, type WebAddress } from '../core/decision/route/web-address.ts';
 import { withoutBlanks } from '../core/model/blanks.ts';
 import type { Exchange } from './exchange.ts';
 import { visitorOrigin } from './visitor-origin.ts';

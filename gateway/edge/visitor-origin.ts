@@ -2,8 +2,8 @@
 // From a trusted proxy it is what that proxy says; else it is what the listener speaks, and the Host. Where the configuration says
 // https, the scheme is that, whatever the last hop was.
 
-import { canonicalHost } from '../core/decision/host.ts';
-import { portOf } from '../core/decision/web-address.ts';
+import { canonicalHost } from '../core/decision/route/host.ts';
+import { portOf } from '../core/decision/route/web-address.ts';
 import { fieldStride } from '../http1/message-head.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { Described } from './describe.ts';

@@ -4,7 +4,7 @@
 // Rules: RFC 9112 §3, §3.2, §6; RFC 9110 §7.2, §10.1.1.
 
 import { isUtf8 } from 'node:buffer';
-import { canonicalHost } from '../core/decision/host.ts';
+import { canonicalHost } from '../core/decision/route/host.ts';
 import { type FieldNames, fieldClass } from './field-names.ts';
 import type { HeadScanner } from './head-scanner.ts';
 import { fieldStride, MessageHead } from './message-head.ts';

@@ -1,7 +1,11 @@
 // The token buckets: rates, bursts, and what a flood of strangers can do to a table of fixed size. The clock is the test's.
 
 import { describe, expect, test } from 'vitest';
-import { compileRateLimits, type RateLimit, type RateLimitRule } from '../../gateway/core/decision/rate-limit.ts';
+import {
+  compileRateLimits,
+  type RateLimit,
+  type RateLimitRule,
+} from '../../gateway/core/decision/policy/rate-limit.ts';
 import { digest, halfSipHash } from '../../gateway/edge/half-sip-hash.ts';
 import { RateBuckets } from '../../gateway/edge/rate-buckets.ts';
 import { networkOf } from '../../gateway/edge/rate-limits.ts';

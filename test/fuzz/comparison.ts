@@ -1,7 +1,7 @@
 // What our engine takes, llhttp takes as well, and reads the same in it: method, target, fields, body, and where it ends.
 // The same bytes in pieces give the same reading. What we refuse is of no interest: we may be as strict as we like.
 
-import { canonicalHost } from '../../gateway/core/decision/host.ts';
+import { canonicalHost } from '../../gateway/core/decision/route/host.ts';
 import { methodForLlhttp, targetForLlhttp } from '../http1/for-llhttp.ts';
 import { Disagreement, same } from './disagreement.ts';
 import type { GeneratedAnswer } from './generated-answers.ts';

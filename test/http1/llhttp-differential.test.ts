@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { canonicalHost } from '../../gateway/core/decision/host.ts';
+import { canonicalHost } from '../../gateway/core/decision/route/host.ts';
 import { RequestHead } from '../../gateway/http1/request-head.ts';
 import { methodForLlhttp, targetForLlhttp } from './for-llhttp.ts';
 import { anyRequest, soundRequest } from './generated-requests.ts';

@@ -1,7 +1,7 @@
 // Finds a usable account by its verified address, for tests that look at what an account became.
 
 import { accountStanding } from '../../gateway/core/model/account.ts';
-import { normaliseAddress } from '../../gateway/core/model/address.ts';
+import { normaliseAddress } from '../../gateway/core/model/mail-address.ts';
 import type { Store } from '../../gateway/store/port/store.ts';
 import { type AccountRecord, findVerifiedAccount } from '../../gateway/store/rows/accounts.ts';
 

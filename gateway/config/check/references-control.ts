@@ -1,7 +1,7 @@
 // Checks what the control plane's sections are to each other and to the routes: a collection nobody can reach, a mail without
 // a way, a portal that shares its host with a site.
 
-import { isLoopbackHost } from '../../core/decision/host.ts';
+import { isLoopbackHost } from '../../core/decision/route/host.ts';
 import { parseSender } from '../../core/model/mailbox.ts';
 import { type Problem, problemAt } from '../problems/problem.ts';
 import { secretWarnings } from '../problems/secret-form.ts';

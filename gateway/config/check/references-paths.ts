@@ -1,6 +1,6 @@
 // What `check` says about the paths of routes: one that stands for a single name where a folder was meant, and one whose name
 // with a slash behind it (`/admin/`) has another route with other rules. Nothing of it hinders a start: what would be judged
-// by looser rules is refused (core/decision/route-table.ts). A folder is not warned of: visitors of its bare name are led there.
+// by looser rules is refused (core/decision/route/route-table.ts). A folder is not warned of: visitors of its bare name are led there.
 
 import { type Problem, problemAt } from '../problems/problem.ts';
 import type { Draft } from '../schema/inspect.ts';

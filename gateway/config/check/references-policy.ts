@@ -1,8 +1,8 @@
 // Checks what a route's policy is to itself and to what the route accepts: headers named twice, caching that would leak,
 // origins that browsers would refuse, limits that count nobody.
 
-import { isTargetedCacheField } from '../../core/decision/cache-control.ts';
-import { foldName } from '../../core/decision/identity.ts';
+import { isTargetedCacheField } from '../../core/decision/policy/cache-control.ts';
+import { foldName } from '../../core/decision/policy/identity.ts';
 import { type Problem, type ProblemPath, problemAt } from '../problems/problem.ts';
 import type { Draft } from '../schema/inspect.ts';
 import type { ConfigFile } from '../schema/schema.ts';

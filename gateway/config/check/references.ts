@@ -2,7 +2,7 @@
 // Works on a draft, so that a broken part does not hide what is wrong elsewhere. Reads files, changes none.
 
 import { accessSync, constants } from 'node:fs';
-import { validateCustomHeaderName } from '../../core/decision/identity.ts';
+import { validateCustomHeaderName } from '../../core/decision/policy/identity.ts';
 import { fileRefusal, worldReadableWarning } from '../files/named-file.ts';
 import { type KeyFile, readKeyFile } from '../files/secrets.ts';
 import { type Problem, type ProblemPath, problemAt } from '../problems/problem.ts';

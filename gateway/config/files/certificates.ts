@@ -3,7 +3,7 @@
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { canonicalHost } from '../../core/decision/host.ts';
+import { canonicalHost } from '../../core/decision/route/host.ts';
 import { epochMilliseconds } from '../../telemetry/clock.ts';
 import type { CertificateConfig } from '../compiled/config.ts';
 import { type FileRefusal, readNamedFile } from './named-file.ts';

@@ -3,9 +3,9 @@
 // Rules: RFC 9110 §5.1 and §5.5, RFC 6454 §6.2, RFC 9110 §9.1 (methods are case-sensitive).
 
 import { isIPv4, isIPv6 } from 'node:net';
-import { parseTemplate, placeholders } from '../../core/decision/header-template.ts';
-import { keptNameProblem, requestNameProblem } from '../../core/decision/request-policy.ts';
-import { responseNameProblem } from '../../core/decision/response-policy.ts';
+import { parseTemplate, placeholders } from '../../core/decision/policy/header-template.ts';
+import { keptNameProblem, requestNameProblem } from '../../core/decision/policy/request-policy.ts';
+import { responseNameProblem } from '../../core/decision/policy/response-policy.ts';
 import { suggestionHint } from '../problems/suggest.ts';
 import { read, wrong } from './values.ts';
 

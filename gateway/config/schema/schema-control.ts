@@ -2,7 +2,7 @@
 // One value at a time; what two of them must be to each other is references-control.ts.
 
 import { z } from 'zod';
-import { canonicalHost } from '../../core/decision/host.ts';
+import { canonicalHost } from '../../core/decision/route/host.ts';
 import type { ControlConfig, MailConfig, StoreConfig } from '../compiled/control-config.ts';
 import { filePath, folderPath, hostName, identifier, mailAddress, routeHost, wordOf } from './values.ts';
 

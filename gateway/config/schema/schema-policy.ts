@@ -2,10 +2,10 @@
 // and how it becomes part of a RouteConfig. One value at a time; references-policy.ts compares them.
 
 import { z } from 'zod';
-import type { CorsRule } from '../../core/decision/cors.ts';
-import type { RateLimitRule } from '../../core/decision/rate-limit.ts';
-import type { RequestRule } from '../../core/decision/request-policy.ts';
-import type { ResponseRule } from '../../core/decision/response-policy.ts';
+import type { CorsRule } from '../../core/decision/policy/cors.ts';
+import type { RateLimitRule } from '../../core/decision/policy/rate-limit.ts';
+import type { RequestRule } from '../../core/decision/policy/request-policy.ts';
+import type { ResponseRule } from '../../core/decision/policy/response-policy.ts';
 import {
   corsHeaderName,
   corsMethod,

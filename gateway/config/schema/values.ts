@@ -4,11 +4,11 @@
 
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { canonicalHost } from '../../core/decision/host.ts';
-import { explainPath } from '../../core/decision/path.ts';
-import { normaliseAddress } from '../../core/model/address.ts';
+import { canonicalHost } from '../../core/decision/route/host.ts';
+import { explainPath } from '../../core/decision/route/path.ts';
+import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { canonicalText, comparedForm } from '../../core/model/path.ts';
-import { compileAddressList } from '../../core/token/address.ts';
+import { compileAddressList } from '../../core/token/ip-list.ts';
 import { suggestionHint } from '../problems/suggest.ts';
 
 /** What became of a value's text. */

@@ -4,7 +4,7 @@
 // Every session ends, and every other code: what was mailed to the old address opens nothing any more.
 
 import { accountStanding } from '../../core/model/account.ts';
-import { normaliseAddress } from '../../core/model/address.ts';
+import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount, readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import type { Actor, ControlContext } from '../control-context.ts';

@@ -9,7 +9,7 @@ import {
   type PasswordRefusal,
   refusePassword,
 } from '../../core/model/account.ts';
-import { normaliseAddress } from '../../core/model/address.ts';
+import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
 import {

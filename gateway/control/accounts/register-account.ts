@@ -6,7 +6,7 @@
 // and no hash is computed for it, so the work is the same for known and unknown addresses and an open form costs little.
 
 import { type PasswordRefusal, refusePassword } from '../../core/model/account.ts';
-import { domainOf, normaliseAddress } from '../../core/model/address.ts';
+import { domainOf, normaliseAddress } from '../../core/model/mail-address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
 import {

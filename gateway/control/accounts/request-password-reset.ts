@@ -4,7 +4,7 @@
 // request would tell what this one was about.
 
 import { accountStanding } from '../../core/model/account.ts';
-import { normaliseAddress } from '../../core/model/address.ts';
+import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import { findVerifiedAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';

@@ -4,7 +4,7 @@
 // Says nothing about who may sign in. Asked where a hand-over begins, where its code is made, and at each renewal of a session.
 
 import type { Config } from '../../config/compiled/config.ts';
-import { canonicalHost } from '../../core/decision/host.ts';
+import { canonicalHost } from '../../core/decision/route/host.ts';
 
 /** Host of the portal, canonical; null without a portal. */
 export function portalHost(config: Config): string | null {

@@ -2,7 +2,7 @@
 // unverified, disabled or deleted account, and one without a password.
 // Rules: attacks.md (guessing, session fixation); the slowing is accounts/guess-throttle.ts.
 
-import { normaliseAddress } from '../../core/model/address.ts';
+import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount, readAccount, replacePasswordHash } from '../../store/rows/accounts.ts';
 import { checkPassword } from '../accounts/check-password.ts';
 import { forgiveGuesses, type Guesser } from '../accounts/guess-throttle.ts';

@@ -9,17 +9,17 @@ import type { TokenClaims } from '../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
 import { coversMethod, memberClaims, type SessionHolder } from './access.ts';
 import { type Answers, type Lookup, passwordClaims } from './answers.ts';
-import { parseBasic } from './basic.ts';
-import { type CookieChanges, clearedPass, clearedSession, renewedSession } from './cookie-changes.ts';
 import { type Denial, deny, mayEnter, mayEnterFolder, mayGoOn, maySignIn, presented } from './denial.ts';
-import { chooseOwn, countOwn } from './explicit-tokens.ts';
 import type { CredentialPlace, RequestFacts } from './facts.ts';
-import { isOfAnother, judgeSession } from './judge-session.ts';
-import { isOutsideScope, judgeToken } from './judge-token.ts';
-import { Misplaced, placeRequest } from './place-request.ts';
+import { type CookieChanges, clearedPass, clearedSession, renewedSession } from './policy/cookie-changes.ts';
 import type { AllowKind, DenyReason } from './reasons.ts';
 import { refusalDetail, staleDetail } from './refusal-detail.ts';
+import { Misplaced, placeRequest } from './route/place-request.ts';
 import type { LiveIndex, RoutePolicy, Snapshot } from './snapshot.ts';
+import { parseBasic } from './verifier/basic.ts';
+import { chooseOwn, countOwn } from './verifier/explicit-tokens.ts';
+import { isOfAnother, judgeSession } from './verifier/judge-session.ts';
+import { isOutsideScope, judgeToken } from './verifier/judge-token.ts';
 
 /** The right to forward one request. Only `decide` can make one: the class itself is not exported. */
 class Permit {

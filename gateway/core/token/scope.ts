@@ -2,9 +2,9 @@
 // It answers one question per claim and knows nothing of routes. Absent and empty differ: absent says nothing, empty allows nothing.
 // Rule: tokens.md, "Claims".
 
-import type { AddressList } from './address.ts';
-import { compileAddressList } from './address.ts';
 import type { TokenClaims } from './claims.ts';
+import type { AddressList } from './ip-list.ts';
+import { compileAddressList } from './ip-list.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { compilePathPattern } from './path-pattern.ts';
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalHost } from '../../../gateway/core/decision/host.ts';
+import { canonicalHost } from '../../../../gateway/core/decision/route/host.ts';
 
 const accepted: readonly (readonly [string, string])[] = [
   ['example.org', 'example.org'],

@@ -2,7 +2,7 @@
 // trusted proxy may say. Compiled once; writing the head is the edge's work. Values were checked at load: no control characters.
 // Names that frame a message, credentials, and what the gateway itself says cannot be set here (`requestNameProblem`).
 
-import type { TokenClaims } from '../token/claims.ts';
+import type { TokenClaims } from '../../token/claims.ts';
 import { isForeignName } from './foreign-names.ts';
 import {
   claimText,

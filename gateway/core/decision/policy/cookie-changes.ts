@@ -1,11 +1,11 @@
 // What an answer changes of the cookies that came with its request: bad ones are cleared, a session that ran out is renewed.
 // Pure data; the edge writes the lines. Nothing of this is made for a request whose cookies are good.
 
-import type { TokenClaims } from '../token/claims.ts';
-import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
-import { canonicalPattern } from '../token/path-pattern.ts';
-import type { RenewedSession } from './answers.ts';
-import type { RoutePolicy } from './snapshot.ts';
+import type { TokenClaims } from '../../token/claims.ts';
+import type { TokenRefusal, VerifiedToken } from '../../token/common-key-token.ts';
+import { canonicalPattern } from '../../token/path-pattern.ts';
+import type { RenewedSession } from '../answers.ts';
+import type { RoutePolicy } from '../snapshot.ts';
 
 export interface CookieChanges {
   /** Paths of pass cookies to clear. */

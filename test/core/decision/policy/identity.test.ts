@@ -1,7 +1,7 @@
 // Identity headers by preset, and the names that clients may not send.
 
 import { describe, expect, it } from 'vitest';
-import type { IdentityConfig } from '../../../gateway/config/compiled/config.ts';
+import type { IdentityConfig } from '../../../../gateway/config/compiled/config.ts';
 import {
   compileIdentity,
   customIdentityNames,
@@ -9,7 +9,7 @@ import {
   isForwardingHeader,
   isIdentityHeader,
   validateCustomHeaderName,
-} from '../../../gateway/core/decision/identity.ts';
+} from '../../../../gateway/core/decision/policy/identity.ts';
 
 const claims = {
   exp: 1,

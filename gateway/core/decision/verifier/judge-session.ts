@@ -2,11 +2,11 @@
 // A session that has only run out is not over: control can renew it, so it is told apart from a bad one.
 // Rules: tokens.md "Token types" (`ls+jwt`) and "Hosts".
 
-import type { EpochSeconds } from '../model/time.ts';
-import { checkTimes, type VerifiedToken } from '../token/common-key-token.ts';
-import type { SessionHolder } from './access.ts';
-import type { RequestFacts } from './facts.ts';
-import type { LiveIndex, RoutePolicy, Snapshot } from './snapshot.ts';
+import type { EpochSeconds } from '../../model/time.ts';
+import { checkTimes, type VerifiedToken } from '../../token/common-key-token.ts';
+import type { SessionHolder } from '../access.ts';
+import type { RequestFacts } from '../facts.ts';
+import type { LiveIndex, RoutePolicy, Snapshot } from '../snapshot.ts';
 
 /** `run-out`: its signature holds and nothing else is wrong with it but that its time is over. */
 type SessionVerdict =

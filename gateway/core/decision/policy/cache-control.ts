@@ -2,7 +2,7 @@
 // A directive that lets a shared cache keep it goes; everything else stays as the site said it. Pure text work.
 // Rules: RFC 9111 §3.5, §5.2.2 (s-maxage, private, public), RFC 9110 §5.6.4 (quoted strings), RFC 9213 (targeted fields).
 
-import { withoutBlanks } from '../model/blanks.ts';
+import { withoutBlanks } from '../../model/blanks.ts';
 
 /** Fields that tell one kind of shared cache more than `Cache-Control` does. Lower case; RFC 9213 and its forerunners. */
 export function isTargetedCacheField(name: string): boolean {

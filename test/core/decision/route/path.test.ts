@@ -7,7 +7,7 @@ import {
   canonicalPathKeepingSlashes,
   explainPath,
   rawQueryIsClean,
-} from '../../../gateway/core/decision/path.ts';
+} from '../../../../gateway/core/decision/route/path.ts';
 
 const kept = [
   '/',

@@ -7,7 +7,7 @@ import {
   needsOf,
   parseTemplate,
   type TemplatePart,
-} from '../../../gateway/core/decision/header-template.ts';
+} from '../../../../gateway/core/decision/policy/header-template.ts';
 
 function parts(value: string): readonly TemplatePart[] {
   const parsed = parseTemplate(value);

@@ -1,7 +1,7 @@
 // Values that a route gives to headers of requests: text with `{placeholders}`, and `{{` and `}}` for the braces themselves.
 // Pure text work, done when a configuration is loaded. A value whose placeholder has nothing to say is no value at all.
 
-import type { TokenClaims } from '../token/claims.ts';
+import type { TokenClaims } from '../../token/claims.ts';
 
 /** What may stand between braces. */
 export const placeholders = [

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isTargetedCacheField, privateCacheControl } from '../../../gateway/core/decision/cache-control.ts';
+import { isTargetedCacheField, privateCacheControl } from '../../../../gateway/core/decision/policy/cache-control.ts';
 
 describe('a Cache-Control that shared caches must not store by', () => {
   test.each([

@@ -3,7 +3,7 @@
 // The two ends of a name (`/admin`, `/admin/`) are one place to many sites, so it says where they belong to two policies.
 // Cost: one map look-up for the host and one per path segment, as deep as the routes go and never as deep as the path.
 
-import { comparedForm } from '../model/path.ts';
+import { comparedForm } from '../../model/path.ts';
 
 /** What the table needs to know of a route. */
 export interface RouteAddress {

@@ -3,7 +3,7 @@
 // no control characters, no commas inside groups (core/token/claim-reader.ts).
 // Rules: conventions.md "Identity headers to the upstream", attacks.md "Headers".
 
-import type { TokenClaims } from '../token/claims.ts';
+import type { TokenClaims } from '../../token/claims.ts';
 import { fillFromClaims, type TemplatedHeader, utf8AsLatin1 } from './header-template.ts';
 
 /** Claims that a custom preset may map. */

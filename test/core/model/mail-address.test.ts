@@ -1,7 +1,7 @@
 // One address is one text, and what is no plain address is none.
 
 import { expect, test } from 'vitest';
-import { domainOf, normaliseAddress } from '../../../gateway/core/model/address.ts';
+import { domainOf, normaliseAddress } from '../../../gateway/core/model/mail-address.ts';
 import { isMailbox } from '../../../gateway/core/model/mailbox.ts';
 
 test.each([

@@ -1,8 +1,8 @@
 // Which addresses are a site's own, by the servers of its upstream.
 
 import { describe, expect, it } from 'vitest';
-import { compileSite } from '../../../gateway/core/decision/site.ts';
-import { parseWebAddress } from '../../../gateway/core/decision/web-address.ts';
+import { compileSite } from '../../../../gateway/core/decision/route/site.ts';
+import { parseWebAddress } from '../../../../gateway/core/decision/route/web-address.ts';
 
 describe('a site', () => {
   it('is its servers’ addresses, with their port and without', () => {

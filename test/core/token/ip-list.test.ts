@@ -1,7 +1,7 @@
 // Address lists.
 
 import { describe, expect, it } from 'vitest';
-import { compileAddressList } from '../../../gateway/core/token/address.ts';
+import { compileAddressList } from '../../../gateway/core/token/ip-list.ts';
 
 const questions: readonly (readonly [string, string, boolean])[] = [
   ['192.0.2.1', '192.0.2.1', true],

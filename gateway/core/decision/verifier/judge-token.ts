@@ -1,11 +1,11 @@
 // Whether one token lets one request pass: an outside token, or a pass, wherever it stood. Pure.
 // A pass is judged by the answer that it was made from: it opens only what that answer would open if it were asked for now.
 
-import type { EpochSeconds } from '../model/time.ts';
-import { checkScope, checkTimes, type TokenRefusal, type VerifiedToken } from '../token/common-key-token.ts';
-import type { RequestFacts } from './facts.ts';
-import type { DenyReason } from './reasons.ts';
-import type { LiveIndex, RoutePolicy, Snapshot } from './snapshot.ts';
+import type { EpochSeconds } from '../../model/time.ts';
+import { checkScope, checkTimes, type TokenRefusal, type VerifiedToken } from '../../token/common-key-token.ts';
+import type { RequestFacts } from '../facts.ts';
+import type { DenyReason } from '../reasons.ts';
+import type { LiveIndex, RoutePolicy, Snapshot } from '../snapshot.ts';
 
 /**
  * How far an index may honestly be behind whoever made a pass: a store writes less than one change a millisecond, and what it wrote

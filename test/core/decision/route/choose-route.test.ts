@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chooseRoute } from '../../../gateway/core/decision/choose-route.ts';
-import { canonicalPath } from '../../../gateway/core/decision/path.ts';
-import { buildRouteTable } from '../../../gateway/core/decision/route-table.ts';
+import { chooseRoute } from '../../../../gateway/core/decision/route/choose-route.ts';
+import { canonicalPath } from '../../../../gateway/core/decision/route/path.ts';
+import { buildRouteTable } from '../../../../gateway/core/decision/route/route-table.ts';
 
 const open = { name: 'open', host: null, path: '/', keepsEncodedSlash: false, takesPaths: 0 };
 const admin = { name: 'admin', host: null, path: '/admin/', keepsEncodedSlash: false, takesPaths: 0 };

@@ -1,7 +1,7 @@
 // Which origins match a route's cross-origin rules: whole or by suffix, never by accident (Fetch §3.2).
 
 import { describe, expect, test } from 'vitest';
-import { compileCors } from '../../../gateway/core/decision/cors.ts';
+import { compileCors } from '../../../../gateway/core/decision/policy/cors.ts';
 
 const rule = {
   origins: ['https://app.example.org', 'https://*.example.net', 'https://*.example.com:8443', 'http://[::1]:3000'],

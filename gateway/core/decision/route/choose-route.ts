@@ -4,7 +4,7 @@
 // different routes could slip past the stricter one.
 // Source: RFC 3986 §2.2 and §3.3; the family of Oathkeeper CVE-2026-33494 and Traefik's seven fixes.
 
-import { comparedForm, encodedSlash } from '../model/path.ts';
+import { comparedForm, encodedSlash } from '../../model/path.ts';
 import { DottedName, OtherEnd, type RouteAddress, type RouteTable } from './route-table.ts';
 
 /** What choosing needs to know of a route beside its address. */

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RouteAddress } from '../../../gateway/core/decision/route-table.ts';
-import { buildRouteTable, OtherEnd } from '../../../gateway/core/decision/route-table.ts';
+import type { RouteAddress } from '../../../../gateway/core/decision/route/route-table.ts';
+import { buildRouteTable, OtherEnd } from '../../../../gateway/core/decision/route/route-table.ts';
 
 /** The rule of the configuration page, read out literally. */
 function bruteForce(routes: readonly RouteAddress[], host: string, path: string): RouteAddress | null {

@@ -1,8 +1,8 @@
 // Which names count as those of other gateways, and which only resemble them.
 
 import { describe, expect, it } from 'vitest';
-import { isForeignName } from '../../../gateway/core/decision/foreign-names.ts';
-import { foldName } from '../../../gateway/core/decision/identity.ts';
+import { isForeignName } from '../../../../gateway/core/decision/policy/foreign-names.ts';
+import { foldName } from '../../../../gateway/core/decision/policy/identity.ts';
 
 describe('names of other gateways', () => {
   it.each([

@@ -2,8 +2,8 @@
 // The canonical form itself is core/model/path.ts, because token patterns are held to it as well.
 // The query is never rewritten: what a browser sends there raw stays as it is.
 
-import type { PathProblem } from '../model/path.ts';
-import { pathProblem } from '../model/path.ts';
+import type { PathProblem } from '../../model/path.ts';
+import { pathProblem } from '../../model/path.ts';
 
 export {
   canonicalPath,
@@ -12,7 +12,7 @@ export {
   comparedForm,
   encodedSlash,
   pathNeed,
-} from '../model/path.ts';
+} from '../../model/path.ts';
 
 const problemTexts: Readonly<Record<PathProblem, string>> = {
   'not-absolute': 'the path does not begin with "/"',
