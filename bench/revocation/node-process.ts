@@ -9,8 +9,8 @@ import pino from 'pino';
 import type { MessageFromChild } from '../../gateway/cli/serve/process-messages.ts';
 import { edgeRole, entryFile } from '../../gateway/cli/serve/role.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
-import { startControl } from '../../gateway/control/control.ts';
-import { loadState } from '../../gateway/control/load-state.ts';
+import { loadState } from '../../gateway/control/node/load-state.ts';
+import { startControl } from '../../gateway/control/node/start-control.ts';
 import { openStore } from '../../gateway/store/engine/open-store.ts';
 import { epochSeconds, machineMs, monotonicMs } from '../../gateway/telemetry/clock.ts';
 

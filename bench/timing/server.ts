@@ -9,7 +9,7 @@ import { createPublicServer } from '../../gateway/api/public-server.ts';
 import { formatProblem } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import { createAccount } from '../../gateway/control/accounts/create-account.ts';
-import { openContext } from '../../gateway/control/open-context.ts';
+import { openContext } from '../../gateway/control/node/open-context.ts';
 import { finishSession, startSession } from '../../gateway/control/sessions/start-session.ts';
 import { idRandomBytes, makeId } from '../../gateway/core/model/node-id.ts';
 import { insertAccount } from '../../gateway/store/rows/accounts.ts';

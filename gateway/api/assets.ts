@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
-import type { ControlContext } from '../control/control-context.ts';
+import type { ControlContext } from '../control/context/control-context.ts';
 import { icon, styleSheet } from './style.ts';
 
 const maxLogoBytes = 1024 * 1024;

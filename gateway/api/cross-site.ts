@@ -6,7 +6,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
-import type { ControlContext } from '../control/control-context.ts';
+import type { ControlContext } from '../control/context/control-context.ts';
 import type { RequestOrigin } from './request-origin.ts';
 import { openText, sealText } from './sealed-text.ts';
 

@@ -3,7 +3,7 @@
 // Handlers never see a request or a reply.
 
 import type { z } from 'zod';
-import type { Actor, ControlContext } from '../control/control-context.ts';
+import type { Actor, ControlContext } from '../control/context/control-context.ts';
 import type { NewSession } from '../control/sessions/start-session.ts';
 
 /** Who may ask: `account` is anybody who signed in, `admin` an administrator; the operator may ask everything. */

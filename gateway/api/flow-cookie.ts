@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { ControlContext } from '../control/control-context.ts';
+import type { ControlContext } from '../control/context/control-context.ts';
 import { clearCookie, readCookie, setCookie } from './cookies.ts';
 import type { RequestOrigin } from './request-origin.ts';
 import { openText, sealText } from './sealed-text.ts';

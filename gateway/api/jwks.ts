@@ -1,8 +1,8 @@
-// The public halves of the edges' assertion keys, for upstreams. Only public Ed25519 keys are in it, see control/assertion-keys.ts.
+// The public halves of the edges' assertion keys, for upstreams. Only public Ed25519 keys are in it, see control/node/assertion-keys.ts.
 // Served on every host and to everybody: it says nothing that is secret, and changes nothing.
 
 import type { FastifyInstance } from 'fastify';
-import type { AssertionJwk } from '../control/assertion-keys.ts';
+import type { AssertionJwk } from '../control/node/assertion-keys.ts';
 
 interface JwksOptions {
   /** `/.latchkey/` or what the configuration says. */

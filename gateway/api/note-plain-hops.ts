@@ -3,7 +3,7 @@
 // the same; but limits count that neighbour in place of visitors, and sites hear of http.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ControlContext } from '../control/control-context.ts';
+import type { ControlContext } from '../control/context/control-context.ts';
 import { originOf } from './request-origin.ts';
 
 /** Anybody can send such a request: the log hears of one in an hour. */

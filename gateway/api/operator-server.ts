@@ -2,8 +2,8 @@
 // Every request is the operator's. No page, no cookie and no path of public.sock is here, and no path of here is there.
 
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { ControlContext } from '../control/control-context.ts';
-import { answerProblems } from '../control/problem-answers.ts';
+import type { ControlContext } from '../control/context/control-context.ts';
+import { answerProblems } from '../control/node/problem-answers.ts';
 import { operatorBase } from './operator-base.ts';
 import { serveEndpoints } from './serve-endpoints.ts';
 import { endpoints } from './v1/endpoints.ts';

@@ -3,7 +3,7 @@
 // token. Handlers never see a request or a reply; what they may use is `Visit`.
 
 import type { z } from 'zod';
-import type { Actor, ControlContext } from '../control/control-context.ts';
+import type { Actor, ControlContext } from '../control/context/control-context.ts';
 import type { FlowJar } from './flow-cookie.ts';
 import type { Html } from './html.ts';
 import type { RequestOrigin } from './request-origin.ts';

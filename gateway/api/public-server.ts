@@ -5,9 +5,9 @@
 import cookies from '@fastify/cookie';
 import forms from '@fastify/formbody';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { AssertionJwk } from '../control/assertion-keys.ts';
-import type { ControlContext } from '../control/control-context.ts';
-import { answerProblems } from '../control/problem-answers.ts';
+import type { ControlContext } from '../control/context/control-context.ts';
+import type { AssertionJwk } from '../control/node/assertion-keys.ts';
+import { answerProblems } from '../control/node/problem-answers.ts';
 import { serveAssets } from './assets.ts';
 import { clearCookie, deviceCookieSeconds, readCookie, setCookie } from './cookies.ts';
 import { formTokenHeader, isFormToken, provenanceOf } from './cross-site.ts';

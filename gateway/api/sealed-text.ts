@@ -3,7 +3,7 @@
 // them can stand for another. Each carries its own end. What is opened is still checked for its shape.
 
 import { z } from 'zod';
-import type { ControlContext } from '../control/control-context.ts';
+import type { ControlContext } from '../control/context/control-context.ts';
 
 /** `use` says what for; `binding` whom it belongs to, like a host or a session. */
 interface SealedUse {

@@ -2,7 +2,7 @@
 // operator; everything after it is the same for both.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Actor, ControlContext } from '../control/control-context.ts';
+import type { Actor, ControlContext } from '../control/context/control-context.ts';
 import { type BrowserChange, type Endpoint, type EndpointRequest, type Refusal, refuse } from './endpoint.ts';
 
 /** Whom a request comes from, or why it goes no further. */

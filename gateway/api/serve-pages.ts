@@ -3,7 +3,7 @@
 // Rules: no script and nothing from elsewhere (Content-Security-Policy), nothing personal in any cache.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ControlContext } from '../control/control-context.ts';
+import type { ControlContext } from '../control/context/control-context.ts';
 import {
   clearCookie,
   clearPlainCookies,

@@ -5,7 +5,7 @@
 // begins a hand-over has its nonce, so its code must not pass where they can see it, another port or plain HTTP.
 
 import { z } from 'zod';
-import { originOf } from '../control/links/tokenized-url.ts';
+import { originOf } from '../control/access/tokenized-url.ts';
 import { portalHost, takesSignIns } from '../control/sessions/session-hosts.ts';
 import { maxLabelLength } from '../core/model/link.ts';
 import { type Flow, flowSeconds, nonceHash } from './flow-cookie.ts';

@@ -3,7 +3,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { ControlContext } from '../control/control-context.ts';
+import type { ControlContext } from '../control/context/control-context.ts';
 import { actorOf } from '../control/sessions/actor-of.ts';
 import { sessionForHost } from '../control/sessions/session-for-host.ts';
 import { clearCookie, readCookie, setCookie } from './cookies.ts';

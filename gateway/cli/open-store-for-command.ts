@@ -4,8 +4,8 @@
 
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/compiled/config.ts';
-import { loadDeclaredKeys } from '../control/load-declared-keys.ts';
-import { type OpenedContext, openContext } from '../control/open-context.ts';
+import { loadDeclaredKeys } from '../control/node/load-declared-keys.ts';
+import { type OpenedContext, openContext } from '../control/node/open-context.ts';
 import { openDataFolder } from '../store/files/data-folder.ts';
 import { epochSeconds, monotonicMs } from '../telemetry/clock.ts';
 import { createLogger } from '../telemetry/logger.ts';

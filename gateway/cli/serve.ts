@@ -7,7 +7,7 @@ import type { Config } from '../config/compiled/config.ts';
 import { readEnvironment } from '../config/files/environment.ts';
 import { formatProblems } from '../config/format.ts';
 import { loadConfig } from '../config/load.ts';
-import { loadState } from '../control/load-state.ts';
+import { loadState } from '../control/node/load-state.ts';
 import { openDataFolder } from '../store/files/data-folder.ts';
 import { readUsers } from '../store/files/users.ts';
 import { createLogger } from '../telemetry/logger.ts';

@@ -2,10 +2,10 @@
 // really wait in the outbox, through pages without scripts.
 
 import { expect, test } from 'vitest';
-import { requestLimits } from '../../gateway/control/accounts/account-limits.ts';
 import { createAccount } from '../../gateway/control/accounts/create-account.ts';
 import { registerAccount } from '../../gateway/control/accounts/register-account.ts';
 import { requestPasswordReset } from '../../gateway/control/accounts/request-password-reset.ts';
+import { requestLimits } from '../../gateway/control/proof/account-limits.ts';
 import { makePortal, mediaOrigin, password } from '../support/portal-rig.ts';
 
 const email = 'ann@example.org';

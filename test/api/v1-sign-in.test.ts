@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest';
 import { createOperatorServer } from '../../gateway/api/operator-server.ts';
 import { createAccount } from '../../gateway/control/accounts/create-account.ts';
-import { passwordWork } from '../../gateway/control/accounts/password-work.ts';
+import { passwordWork } from '../../gateway/control/proof/password-work.ts';
 import { type Answer, makePortal, password, type Visitor } from '../support/portal-rig.ts';
 
 const email = 'ann@example.org';

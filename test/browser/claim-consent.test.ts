@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContext, chromium as driver, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { addKey } from '../../gateway/control/keys/change-keys.ts';
 import { createLink } from '../../gateway/control/links/create-link.ts';
+import { addKey } from '../../gateway/control/signing-keys/change-keys.ts';
 import { type PortalProxy, startPortalProxy } from '../support/portal-proxy.ts';
 import { makePortal, type PortalRig, password } from '../support/portal-rig.ts';
 

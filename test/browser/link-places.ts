@@ -205,7 +205,7 @@ async function signInLinkPath(portal: PortalRig): Promise<string> {
 }
 
 async function addressPath(portal: PortalRig): Promise<string> {
-  const { issueCode } = await import('../../gateway/control/accounts/one-time-code.ts');
+  const { issueCode } = await import('../../gateway/control/proof/one-time-code.ts');
   const { id } = await portal.store.sql
     .selectFrom('accounts')
     .select('id')

@@ -14,8 +14,8 @@ import {
   type Response,
 } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addKey } from '../../gateway/control/keys/change-keys.ts';
 import { createLink } from '../../gateway/control/links/create-link.ts';
+import { addKey } from '../../gateway/control/signing-keys/change-keys.ts';
 import { startPortalProxy } from '../support/portal-proxy.ts';
 import { makePortal, type PortalRig, password } from '../support/portal-rig.ts';
 import {

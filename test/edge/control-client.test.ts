@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AssertionJwk } from '../../gateway/control/assertion-keys.ts';
+import type { AssertionJwk } from '../../gateway/control/node/assertion-keys.ts';
 import { ControlClient, ControlUnreachable } from '../../gateway/edge/control-client.ts';
 import { addUser } from '../../gateway/store/files/users.ts';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';

@@ -4,9 +4,9 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../gateway/config/compiled/config.ts';
-import { makeAfterwards } from '../../gateway/control/afterwards.ts';
-import type { Actor, ControlContext } from '../../gateway/control/control-context.ts';
-import { makeControlTokens } from '../../gateway/control/control-tokens.ts';
+import { makeAfterwards } from '../../gateway/control/context/afterwards.ts';
+import type { Actor, ControlContext } from '../../gateway/control/context/control-context.ts';
+import { makeControlTokens } from '../../gateway/control/context/control-tokens.ts';
 import { mailBodyPlace } from '../../gateway/control/notify/queue-mail.ts';
 import { actorOf } from '../../gateway/control/sessions/actor-of.ts';
 import type { Browser, NewSession } from '../../gateway/control/sessions/start-session.ts';

@@ -2,7 +2,7 @@
 
 import Fastify, { type FastifyInstance } from 'fastify';
 import { serveJwks } from '../../gateway/api/jwks.ts';
-import { answerProblems } from '../../gateway/control/problem-answers.ts';
+import { answerProblems } from '../../gateway/control/node/problem-answers.ts';
 import type { Logger } from '../../gateway/telemetry/logger.ts';
 
 export function createJwksServer(logger: Logger, options: Parameters<typeof serveJwks>[1]): FastifyInstance {

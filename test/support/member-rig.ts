@@ -8,7 +8,7 @@ import type {
   RenewSessionQuestion,
   SeenReport,
 } from '../../gateway/config/edge-feed.ts';
-import type { ChangeSource } from '../../gateway/control/change-feed.ts';
+import type { ChangeSource } from '../../gateway/control/node/change-feed.ts';
 import type { AccessAnswer, AccessScope, SessionEnded } from '../../gateway/core/decision/access.ts';
 import type { Change, ChangeKind, LogPosition } from '../../gateway/core/model/change.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';

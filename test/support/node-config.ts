@@ -10,8 +10,8 @@ import { formatProblem } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import { makeSignInLink } from '../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../gateway/control/accounts/create-account.ts';
-import { loadDeclaredKeys } from '../../gateway/control/load-declared-keys.ts';
-import { type OpenedContext, openContext } from '../../gateway/control/open-context.ts';
+import { loadDeclaredKeys } from '../../gateway/control/node/load-declared-keys.ts';
+import { type OpenedContext, openContext } from '../../gateway/control/node/open-context.ts';
 import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
 import { createLogger } from '../../gateway/telemetry/logger.ts';
 

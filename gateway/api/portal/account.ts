@@ -2,11 +2,11 @@
 // Every change is a POST of its own and ends in a redirect, so reloading repeats nothing.
 
 import { z } from 'zod';
-import { changePassword } from '../../control/accounts/change-password.ts';
 import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { exportAccount } from '../../control/accounts/export-account.ts';
 import { renameAccount } from '../../control/accounts/rename-account.ts';
 import { requestAddressChange } from '../../control/accounts/request-address-change.ts';
+import { changePassword } from '../../control/sessions/change-password.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
 import { html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';

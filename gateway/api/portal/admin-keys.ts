@@ -1,5 +1,5 @@
 // The key ring: what signs, what still verifies, what is over; making the next one, having it sign, retiring the last.
-// No secret is ever on a page: handing keys out is the command line's. Rules of changes: control/keys/change-keys.ts.
+// No secret is ever on a page: handing keys out is the command line's. Rules of changes: control/signing-keys/change-keys.ts.
 
 import { z } from 'zod';
 import {
@@ -10,7 +10,7 @@ import {
   listRing,
   promoteKey,
   retireKey,
-} from '../../control/keys/change-keys.ts';
+} from '../../control/signing-keys/change-keys.ts';
 import { type Html, html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
 import { buttonForm, note, problemSummary, type SaidProblems, select } from './fields.ts';

@@ -2,7 +2,7 @@
 // Opening the address of a QR code spends nothing, the button does: so a preview of it spends nothing either.
 
 import { z } from 'zod';
-import { makePlayerUrl, offerElsewhere, openElsewhere } from '../../control/links/open-elsewhere.ts';
+import { makePlayerUrl, offerElsewhere, openElsewhere } from '../../control/sessions/open-elsewhere.ts';
 import { canonicalPath } from '../../core/model/path.ts';
 import { html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';

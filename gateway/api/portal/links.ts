@@ -3,8 +3,8 @@
 
 import { z } from 'zod';
 import { collectionsOwnedBy } from '../../control/access/collections.ts';
+import { type AccessEntry, listAccess } from '../../control/access/list-access.ts';
 import type { LinkView } from '../../control/links/link-view.ts';
-import { type AccessEntry, listAccess } from '../../control/links/list-access.ts';
 import { type LinkPage, listLinks } from '../../control/links/list-links.ts';
 import { revokeAllLinks } from '../../control/links/revoke-link.ts';
 import { type Html, html } from '../html.ts';

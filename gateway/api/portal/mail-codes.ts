@@ -3,12 +3,12 @@
 // so mail scanners and previews spend nothing. A POST from the page does.
 
 import { z } from 'zod';
-import { confirmAddressChange } from '../../control/accounts/confirm-address-change.ts';
 import { type DescribedCode, describeCode } from '../../control/accounts/describe-code.ts';
 import { resetPassword } from '../../control/accounts/reset-password.ts';
-import { verifyAddress } from '../../control/accounts/verify-address.ts';
-import type { WrongCode } from '../../control/accounts/wrong-code.ts';
+import type { WrongCode } from '../../control/proof/wrong-code.ts';
+import { confirmAddressChange } from '../../control/sessions/confirm-address-change.ts';
 import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
+import { verifyAddress } from '../../control/sessions/verify-address.ts';
 import type { PasswordRefusal } from '../../core/model/account.ts';
 import { type Html, html } from '../html.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';

@@ -2,9 +2,9 @@
 // For people with an account: the operator opens nothing.
 
 import { z } from 'zod';
-import type { Actor } from '../../control/control-context.ts';
-import { type AccessEntry, listAccess } from '../../control/links/list-access.ts';
-import { makePlayerUrl, offerElsewhere } from '../../control/links/open-elsewhere.ts';
+import { type AccessEntry, listAccess } from '../../control/access/list-access.ts';
+import type { Actor } from '../../control/context/control-context.ts';
+import { makePlayerUrl, offerElsewhere } from '../../control/sessions/open-elsewhere.ts';
 import { canonicalPath } from '../../core/model/path.ts';
 import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../endpoint.ts';
 import { qrPng, qrSvg } from '../qr-code.ts';

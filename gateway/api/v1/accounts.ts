@@ -18,7 +18,7 @@ import {
 import { createAccount } from '../../control/accounts/create-account.ts';
 import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { type AccountPage, pageUrl } from '../../control/accounts/portal-pages.ts';
-import type { Actor, ControlContext } from '../../control/control-context.ts';
+import type { Actor, ControlContext } from '../../control/context/control-context.ts';
 import { listAudit } from '../../store/rows/audit.ts';
 import { answer, defineEndpoint, type Endpoint, type EndpointAnswer, empty } from '../endpoint.ts';
 import { refusalFor, tooManyTries } from '../refusal-words.ts';

@@ -1,7 +1,7 @@
 // How the keys of the ring look over `v1`, for the endpoints and for the command line. The secret is in one shape only: an export's.
 
 import { z } from 'zod';
-import type { KeyView } from '../../control/keys/change-keys.ts';
+import type { KeyView } from '../../control/signing-keys/change-keys.ts';
 
 export const keyShape = z.object({
   id: z.string(),

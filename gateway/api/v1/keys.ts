@@ -2,7 +2,14 @@
 // A stolen administrator's session may rotate keys, which is seen at once; it never learns one.
 
 import { z } from 'zod';
-import { addKey, exportKey, type KeyRefusal, listRing, promoteKey, retireKey } from '../../control/keys/change-keys.ts';
+import {
+  addKey,
+  exportKey,
+  type KeyRefusal,
+  listRing,
+  promoteKey,
+  retireKey,
+} from '../../control/signing-keys/change-keys.ts';
 import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../endpoint.ts';
 import { exportedKeyShape, keyShape, keysShape, showKey } from './key-shapes.ts';
 

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { exportAccount } from '../../control/accounts/export-account.ts';
 import { renameAccount } from '../../control/accounts/rename-account.ts';
-import type { Actor } from '../../control/control-context.ts';
+import type { Actor } from '../../control/context/control-context.ts';
 import {
   endDevice,
   endOtherSessions,

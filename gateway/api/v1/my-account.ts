@@ -2,10 +2,10 @@
 // Whoever changes the password stays signed in, by a new session; a confirmed address and a deletion sign out.
 
 import { z } from 'zod';
-import { changePassword } from '../../control/accounts/change-password.ts';
-import { confirmAddressChange } from '../../control/accounts/confirm-address-change.ts';
 import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { requestAddressChange } from '../../control/accounts/request-address-change.ts';
+import { changePassword } from '../../control/sessions/change-password.ts';
+import { confirmAddressChange } from '../../control/sessions/confirm-address-change.ts';
 import { makeFormToken } from '../cross-site.ts';
 import { defineEndpoint, type Endpoint, empty } from '../endpoint.ts';
 import { refusalOf } from '../refusal-words.ts';

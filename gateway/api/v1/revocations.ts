@@ -1,7 +1,7 @@
 // Revocations of tokens that others made with the common key, over `v1`: for administrators and the operator.
 
 import { z } from 'zod';
-import { maxOutsideValue, revokeOutside } from '../../control/revocations/revoke-outside.ts';
+import { maxOutsideValue, revokeOutside } from '../../control/signing-keys/revoke-outside.ts';
 import { answer, defineEndpoint, type Endpoint, refuse } from '../endpoint.ts';
 
 const value = z.string().min(1).max(maxOutsideValue).optional();

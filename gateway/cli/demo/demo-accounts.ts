@@ -4,7 +4,7 @@
 import { adminEnable, makeSignInLink } from '../../control/accounts/administer-accounts.ts';
 import { createAccount } from '../../control/accounts/create-account.ts';
 import { pageUrl } from '../../control/accounts/portal-pages.ts';
-import type { Actor, ControlContext } from '../../control/control-context.ts';
+import type { Actor, ControlContext } from '../../control/context/control-context.ts';
 import type { AccountRole } from '../../core/model/account.ts';
 import { findVerifiedAccount } from '../../store/rows/accounts.ts';
 

@@ -4,23 +4,29 @@
 import { createOperatorServer } from '../../api/operator-server.ts';
 import { createPublicServer } from '../../api/public-server.ts';
 import { answerAccess } from '../../control/access/answer-access.ts';
-import { noteCollections, startCollectionNotes } from '../../control/access/note-collections.ts';
-import { passwordWork } from '../../control/accounts/password-work.ts';
-import { type Control, listenOnSocket, type Reloaded, type ReloadResult, startControl } from '../../control/control.ts';
-import type { ControlContext } from '../../control/control-context.ts';
-import type { StoreAnswers } from '../../control/edge-questions.ts';
-import { UsersFileGuesses } from '../../control/guesses/users-file-guesses.ts';
-import { registerLimitMetrics } from '../../control/limits/reached-limits.ts';
+import type { ControlContext } from '../../control/context/control-context.ts';
+import { noteCollections, startCollectionNotes } from '../../control/links/note-collections.ts';
+import type { StoreAnswers } from '../../control/node/edge-questions.ts';
+import { openContext } from '../../control/node/open-context.ts';
+import { startStoreProbe } from '../../control/node/probe-store.ts';
+import {
+  type Control,
+  listenOnSocket,
+  type Reloaded,
+  type ReloadResult,
+  startControl,
+} from '../../control/node/start-control.ts';
 import { openConfiguredTransport } from '../../control/notify/configured-transport.ts';
 import { type Outbox, startOutbox } from '../../control/notify/deliver-outbox.ts';
 import { registerOutboxMetrics } from '../../control/notify/outbox-metrics.ts';
-import { openContext } from '../../control/open-context.ts';
-import { startStoreProbe } from '../../control/probe-store.ts';
-import { revokeCredentials } from '../../control/revocations/revoke-credentials.ts';
-import { CredentialWatch } from '../../control/revocations/watch-credentials.ts';
+import { passwordWork } from '../../control/proof/password-work.ts';
+import { registerLimitMetrics } from '../../control/proof/reached-limits.ts';
 import { recordSeen } from '../../control/sessions/record-seen.ts';
 import { sessionForHost } from '../../control/sessions/session-for-host.ts';
 import { startPruning } from '../../control/sessions/start-pruning.ts';
+import { revokeCredentials } from '../../control/users-file/revoke-credentials.ts';
+import { UsersFileGuesses } from '../../control/users-file/users-file-guesses.ts';
+import { CredentialWatch } from '../../control/users-file/watch-credentials.ts';
 import { credentialMemoryIn } from '../../store/files/known-credentials.ts';
 import { recordMembersSeen } from '../../store/rows/members.ts';
 import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';

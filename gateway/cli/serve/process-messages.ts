@@ -2,7 +2,7 @@
 // Keys travel here and on edge.sock, never in an argument or the environment, where other users could read them.
 
 import type { Config } from '../../config/compiled/config.ts';
-import type { ControlState } from '../../control/load-state.ts';
+import type { ControlState } from '../../control/node/load-state.ts';
 
 /** An address as it is really bound. */
 export interface BoundAddress {
@@ -29,7 +29,7 @@ export interface StartControl {
 /** First message to an edge. */
 export interface StartEdge {
   readonly type: 'start-edge';
-  /** `e<slot>` or `e<slot>.<n>`, see control/edge-roster.ts. */
+  /** `e<slot>` or `e<slot>.<n>`, see control/node/edge-roster.ts. */
   readonly edgeId: string;
   readonly edgeSocket: string;
   /** Inherited file descriptors of the listeners, in the order of the configuration. */

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
-import type { ControlState } from '../../control/load-state.ts';
+import type { ControlState } from '../../control/node/load-state.ts';
 import type { DataFolder } from '../../store/files/data-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { BoundListeners } from './bound-listeners.ts';

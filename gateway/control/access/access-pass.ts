@@ -5,7 +5,7 @@ import type { Config, RouteConfig } from '../../config/compiled/config.ts';
 import type { AccessQuestion } from '../../config/edge-feed.ts';
 import { covers, scopePattern } from '../../core/model/link.ts';
 import { pathPassSeconds } from '../../core/token/claims.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
 import { answerAccess } from './answer-access.ts';
 
 export interface AccessPass {

@@ -4,7 +4,7 @@
 
 import type { AccessAnswer, AccessClaims, AccessQuestion, SessionEnded } from '../../config/edge-feed.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
 import { findGrant } from './access-sources.ts';
 import { collectionsCovering } from './collections.ts';
 import { type LiveAccount, readSessionAccount } from './live-account.ts';

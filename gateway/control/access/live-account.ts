@@ -1,11 +1,11 @@
 // The account behind a session, as its rows say it at this moment: nobody passes, and nobody claims, on what a token says.
-// One query; whether the session is alive is the one rule of control/sessions/live-session.ts.
+// One query; whether the session is alive is the one rule of control/access/live-session.ts.
 
 import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Tables } from '../../store/port/tables.ts';
 import { readSessionStanding } from '../../store/rows/sessions.ts';
-import { isLive, sessionHolds } from '../sessions/live-session.ts';
+import { isLive, sessionHolds } from './live-session.ts';
 
 /** Ids as a verified session token names them. */
 interface SessionReference {

@@ -3,9 +3,9 @@
 
 import type { MessageValues } from '../../core/model/message.ts';
 import type { Unit } from '../../store/port/store.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
 import { type QueuedMail, queueMail } from '../notify/queue-mail.ts';
-import { codeLifetimes } from './account-limits.ts';
+import { codeLifetimes } from '../proof/account-limits.ts';
 import { type AccountPage, pagePath } from './portal-pages.ts';
 
 /** Mails that carry a code, and the page that spends it. */

@@ -7,12 +7,12 @@ import type { Unit } from '../../store/port/store.ts';
 import { type AccountRecord, listAccountRows, readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit, type NewAuditEntry } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
-import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
+import { issueCode } from '../proof/one-time-code.ts';
 import { mailCode } from './account-mails.ts';
 import { isLastAdmin, mayAdminister } from './administer.ts';
 import { sendInvitation } from './create-account.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
-import { issueCode } from './one-time-code.ts';
 
 /** An account as administrators see it. */
 export interface AccountView extends Omit<AccountRecord, 'passwordHash'> {

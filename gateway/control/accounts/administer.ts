@@ -2,7 +2,7 @@
 
 import type { Unit } from '../../store/port/store.ts';
 import { type AccountRecord, countOtherAdmins } from '../../store/rows/accounts.ts';
-import type { Actor } from '../control-context.ts';
+import type { Actor } from '../context/control-context.ts';
 
 /** Admins, the operator, and latchkey itself. The actor's role was read from its row in this request. */
 export function mayAdminister(actor: Actor): boolean {

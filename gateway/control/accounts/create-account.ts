@@ -21,12 +21,12 @@ import {
 } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
-import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
+import { issueCode } from '../proof/one-time-code.ts';
+import { passwordWork } from '../proof/password-work.ts';
 import { mailInvitation } from './account-mails.ts';
 import { mayAdminister } from './administer.ts';
 import { forgetUnverified } from './claim-address.ts';
-import { issueCode } from './one-time-code.ts';
-import { passwordWork } from './password-work.ts';
 
 interface NewAccountInput {
   /** As typed. */

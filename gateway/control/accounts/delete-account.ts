@@ -6,10 +6,10 @@ import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { removeAccountDevices } from '../../store/rows/devices.ts';
 import { removeAccountSessions } from '../../store/rows/sessions.ts';
-import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
+import { askPasswordAgain } from '../sessions/change-password.ts';
 import { mailAccountDeleted } from './account-mails.ts';
 import { isLastAdmin, mayAdminister } from './administer.ts';
-import { askPasswordAgain } from './change-password.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
 import { endBelongings } from './end-belongings.ts';
 

@@ -3,8 +3,8 @@
 // mailbox (or was handed the link), so the address is no news to them.
 
 import { readAccount } from '../../store/rows/accounts.ts';
-import type { ControlContext } from '../control-context.ts';
-import { type AccountCodePurpose, detailText, lookAtCode } from './one-time-code.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { type AccountCodePurpose, detailText, lookAtCode } from '../proof/one-time-code.ts';
 
 export type DescribedCode =
   | {

@@ -2,9 +2,9 @@
 
 import { readAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
+import { countExport } from '../proof/request-throttle.ts';
 import { mayAdminister } from './administer.ts';
-import { countExport } from './request-throttle.ts';
 
 /** Newest rows of each list; a person has fewer, and an answer stays bounded. */
 const maxRows = 10_000;

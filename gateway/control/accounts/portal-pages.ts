@@ -2,7 +2,7 @@
 // A code stands in the query, because a page has to work without JavaScript; it is spent by a POST from that page, never by
 // opening it, so that mail scanners and link previews spend nothing.
 
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
 
 /** Last part of a page's path, behind the reserved prefix. */
 const accountPages = {

@@ -16,12 +16,12 @@ import {
   removeAccountRow,
 } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import type { ControlContext } from '../control-context.ts';
-import { noteLimit } from '../limits/reached-limits.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { endEarlierCodes, issueCode, withdrawCode } from '../proof/one-time-code.ts';
+import { busyRetrySeconds } from '../proof/password-work.ts';
+import { noteLimit } from '../proof/reached-limits.ts';
+import { countRequest, mayMail } from '../proof/request-throttle.ts';
 import { mailAddressKnown, mailCode } from './account-mails.ts';
-import { endEarlierCodes, issueCode, withdrawCode } from './one-time-code.ts';
-import { busyRetrySeconds } from './password-work.ts';
-import { countRequest, mayMail } from './request-throttle.ts';
 import { hasRoomForUnverified } from './unverified-accounts.ts';
 
 interface RegistrationInput {

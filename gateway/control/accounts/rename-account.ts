@@ -3,7 +3,7 @@
 import { normaliseDisplayName } from '../../core/model/account.ts';
 import { updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import type { Actor, ControlContext } from '../control-context.ts';
+import type { Actor, ControlContext } from '../context/control-context.ts';
 
 export async function renameAccount(
   context: ControlContext,

@@ -6,13 +6,13 @@ import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
-import type { Actor, ControlContext } from '../control-context.ts';
+import type { Actor, ControlContext } from '../context/control-context.ts';
+import { issueCode, withdrawCode } from '../proof/one-time-code.ts';
+import { busyRetrySeconds } from '../proof/password-work.ts';
+import { mayMail } from '../proof/request-throttle.ts';
+import { askPasswordAgain } from '../sessions/change-password.ts';
 import { mailAddressChange, mailAddressKnown, mailCode } from './account-mails.ts';
-import { askPasswordAgain } from './change-password.ts';
-import { issueCode, withdrawCode } from './one-time-code.ts';
-import { busyRetrySeconds } from './password-work.ts';
 import { isAllowedDomain } from './register-account.ts';
-import { mayMail } from './request-throttle.ts';
 
 interface AddressChangeInput {
   /** As typed. */

@@ -8,12 +8,12 @@ import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import { findVerifiedAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
 import { withdrawMail } from '../notify/queue-mail.ts';
+import { endEarlierCodes, issueCode, withdrawCode } from '../proof/one-time-code.ts';
+import { busyRetrySeconds } from '../proof/password-work.ts';
+import { countRequest, mayMail } from '../proof/request-throttle.ts';
 import { mailCode } from './account-mails.ts';
-import { endEarlierCodes, issueCode, withdrawCode } from './one-time-code.ts';
-import { busyRetrySeconds } from './password-work.ts';
-import { countRequest, mayMail } from './request-throttle.ts';
 
 interface PasswordResetRequest {
   /** As typed. */

@@ -4,13 +4,13 @@
 import { accountStanding, refusePassword } from '../../core/model/account.ts';
 import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { forgiveAccount } from '../proof/guess-throttle.ts';
+import { type CodeRefused, lookAtCode, redeemCode } from '../proof/one-time-code.ts';
+import { passwordWork } from '../proof/password-work.ts';
+import { refuseCode } from '../proof/wrong-code.ts';
 import { mailPasswordChanged } from './account-mails.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
-import { forgiveAccount } from './guess-throttle.ts';
-import { type CodeRefused, lookAtCode, redeemCode } from './one-time-code.ts';
-import { passwordWork } from './password-work.ts';
-import { refuseCode } from './wrong-code.ts';
 
 interface ResetPasswordInput {
   readonly code: string;

@@ -12,7 +12,7 @@ import { findMember } from '../../store/rows/members.ts';
 import { findGrant } from '../access/access-sources.ts';
 import { collectionsCovering } from '../access/collections.ts';
 import { type LiveAccount, readLiveAccount } from '../access/live-account.ts';
-import type { Actor } from '../control-context.ts';
+import type { Actor } from '../context/control-context.ts';
 import type { ClaimOutcome, ListAnswers } from './claim-link.ts';
 import { termsOf } from './link-view.ts';
 import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';

@@ -8,7 +8,7 @@ import type { Tables } from '../../store/port/tables.ts';
 import { findLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionNamed, collectionsOwnedBy, owns } from '../access/collections.ts';
 import { readLiveAccount } from '../access/live-account.ts';
-import type { Actor } from '../control-context.ts';
+import type { Actor } from '../context/control-context.ts';
 
 /** What an actor may manage: everything, the collections that an address owns, or nothing. */
 type Authority =

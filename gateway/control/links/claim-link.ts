@@ -10,7 +10,7 @@ import { appendAudit } from '../../store/rows/audit.ts';
 import { type LinkRow, spendClaim } from '../../store/rows/links.ts';
 import { insertMember, type MemberRow } from '../../store/rows/members.ts';
 import { type LiveAccount, readPersonName } from '../access/live-account.ts';
-import type { Actor, ControlContext } from '../control-context.ts';
+import type { Actor, ControlContext } from '../context/control-context.ts';
 import { askAccessList } from './ask-access-list.ts';
 import { tellOfClaim } from './link-mails.ts';
 import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';

@@ -9,11 +9,11 @@ import { appendAudit } from '../../store/rows/audit.ts';
 import { insertLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionNamed } from '../access/collections.ts';
 import { findActiveAccountId } from '../access/live-account.ts';
-import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { tokenizedUrl } from '../access/tokenized-url.ts';
+import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { mayManage, readAuthority } from './authority.ts';
 import { isClaimCount, type LinkProblem, linkLabel, linkMethods, linkPath, timesAreSound } from './link-input.ts';
 import { type LinkView, viewOf } from './link-view.ts';
-import { tokenizedUrl } from './tokenized-url.ts';
 
 /** What is absent has the default of its line. */
 export interface NewLink {

@@ -5,7 +5,7 @@ import type { Unit } from '../../store/port/store.ts';
 import type { LinkRow } from '../../store/rows/links.ts';
 import type { MemberRow } from '../../store/rows/members.ts';
 import { type LiveAccount, readPersonName } from '../access/live-account.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
 import { queueMail } from '../notify/queue-mail.ts';
 
 /** So many members are told at most when a link ends: an unit stays small, whatever hangs on the link. */

@@ -5,7 +5,7 @@ import { type LinkState, type LinkTerms, linkState } from '../../core/model/link
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { LinkRow } from '../../store/rows/links.ts';
 import { methodsOf } from '../access/access-sources.ts';
-import { cleanUrl } from './tokenized-url.ts';
+import { cleanUrl } from '../access/tokenized-url.ts';
 
 export interface LinkView {
   readonly id: string;

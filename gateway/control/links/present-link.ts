@@ -16,7 +16,7 @@ import type { Tables } from '../../store/port/tables.ts';
 import { findLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionsCovering } from '../access/collections.ts';
 import { readPersonName } from '../access/live-account.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
 import { termsOf } from './link-view.ts';
 
 /** A tokenized URL, taken apart; nothing of it is checked. `host` and `path` are canonical. */

@@ -3,7 +3,7 @@
 
 import type { ClaimFacts } from '../../core/model/decision-record.ts';
 import { parseLinkToken } from '../../core/model/link.ts';
-import type { Actor, ControlContext } from '../control-context.ts';
+import type { Actor, ControlContext } from '../context/control-context.ts';
 import type { ClaimOutcome } from './claim-link.ts';
 import type { Presentation } from './present-link.ts';
 

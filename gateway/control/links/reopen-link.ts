@@ -7,11 +7,11 @@ import { collectionSubject } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { changeLink, findLink, type LinkChange, type LinkRow } from '../../store/rows/links.ts';
-import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { tokenizedUrl } from '../access/tokenized-url.ts';
+import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { findManagedLink } from './authority.ts';
 import { isClaimCount, type LinkProblem, linkLabel, timesAreSound } from './link-input.ts';
 import { type LinkView, viewOf } from './link-view.ts';
-import { tokenizedUrl } from './tokenized-url.ts';
 
 /** What is absent stays as it is; null takes a limit away. */
 interface LinkReopening {

@@ -8,7 +8,7 @@ import type { Unit } from '../../store/port/store.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { findTellingLinks, type LinkRow, markCollectionRevoked, markLinkRevoked } from '../../store/rows/links.ts';
 import { findLiveMembersOf } from '../../store/rows/members.ts';
-import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { findManagedLink, mayManage, readAuthority } from './authority.ts';
 import { maxMembersTold, tellOfEnd } from './link-mails.ts';
 

@@ -3,7 +3,7 @@
 
 import { appendAudit } from '../../store/rows/audit.ts';
 import { findMemberById, markMemberRevoked } from '../../store/rows/members.ts';
-import { type Actor, actorName, type ControlContext } from '../control-context.ts';
+import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { findManagedLink } from './authority.ts';
 import { tellOfEnd } from './link-mails.ts';
 import type { LinkRevoked } from './revoke-link.ts';

@@ -5,8 +5,8 @@
 
 import type { MessageKind } from '../../core/model/message.ts';
 import type { Unit } from '../../store/port/store.ts';
-import { countWindows, type WindowBound } from '../limits/count-window.ts';
-import type { InstallationLimit } from '../limits/reached-limits.ts';
+import { countWindows, type WindowBound } from '../proof/count-window.ts';
+import type { InstallationLimit } from '../proof/reached-limits.ts';
 
 /** Who causes a mail: somebody without a session, somebody with one, an administrator. */
 type Cause = 'register' | 'reset' | 'member' | 'administrator';

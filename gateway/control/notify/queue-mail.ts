@@ -10,7 +10,7 @@ import type { Unit } from '../../store/port/store.ts';
 import { insertMail, removeMail } from '../../store/rows/outbox.ts';
 import { type ThrottleKey, takeGuessBack } from '../../store/rows/throttles.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { noteLimit } from '../limits/reached-limits.ts';
+import { noteLimit } from '../proof/reached-limits.ts';
 import { countMail } from './mail-ceilings.ts';
 
 /** The part of the ControlContext that mails need. */

@@ -2,8 +2,8 @@
 // A token from before a restore names another epoch and proves nothing.
 
 import { readSessionStanding } from '../../store/rows/sessions.ts';
-import type { Actor, ControlContext } from '../control-context.ts';
-import { isLive } from './live-session.ts';
+import { isLive } from '../access/live-session.ts';
+import type { Actor, ControlContext } from '../context/control-context.ts';
 
 /**
  * @param sessionToken  the cookie's value, as sent

@@ -11,7 +11,7 @@ import {
   removeEndedSessionsBeyond,
   type SessionRow,
 } from '../../store/rows/sessions.ts';
-import { endedKept, liveDevicesKept, liveSessionsKept } from '../accounts/account-limits.ts';
+import { endedKept, liveDevicesKept, liveSessionsKept } from '../proof/account-limits.ts';
 
 /** To be called in the unit that started a session. @param current  it and its device stay */
 export async function boundSignIns(unit: Unit, current: SessionRow): Promise<void> {

@@ -8,8 +8,8 @@ import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
 import type { Tables } from '../../store/port/tables.ts';
 import { type DeviceRow, findBrowserDevices, insertDevice, markDevicesSeen } from '../../store/rows/devices.ts';
-import { makeSplitSecret, parseSplitSecret, type SplitSecret, sameDigest } from '../accounts/one-time-code.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { makeSplitSecret, parseSplitSecret, type SplitSecret, sameDigest } from '../proof/one-time-code.ts';
 
 /** The account's live device that this cookie proves. @returns null for none */
 export async function findKnownDevice(

@@ -7,8 +7,8 @@ import type { Unit } from '../../store/port/store.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { listLiveDevices, markDeviceEnded, readDevice, writeDeviceName } from '../../store/rows/devices.ts';
 import { listLiveSessions, markDeviceSessionsEnded, markSessionEnded, readSession } from '../../store/rows/sessions.ts';
-import { sessionIdleSeconds } from '../accounts/account-limits.ts';
-import type { Actor, ControlContext } from '../control-context.ts';
+import type { Actor, ControlContext } from '../context/control-context.ts';
+import { sessionIdleSeconds } from '../proof/account-limits.ts';
 
 export type AccountActor = Extract<Actor, { kind: 'account' }>;
 

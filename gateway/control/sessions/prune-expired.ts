@@ -14,6 +14,8 @@ import { findHorizon, pruneMarks } from '../../store/rows/log-time.ts';
 import { pruneCodes } from '../../store/rows/one-time-codes.ts';
 import { markIdleSessionsEnded, removeOldSessions } from '../../store/rows/sessions.ts';
 import { pruneThrottles } from '../../store/rows/throttles.ts';
+import { removeUnverified } from '../accounts/claim-address.ts';
+import type { ControlContext } from '../context/control-context.ts';
 import {
   abandonedAfterSeconds,
   keepAuditSeconds,
@@ -22,12 +24,10 @@ import {
   keepEndedSeconds,
   requestLimits,
   sessionIdleSeconds,
-} from '../accounts/account-limits.ts';
-import { removeUnverified } from '../accounts/claim-address.ts';
-import type { ControlContext } from '../control-context.ts';
-import { guessKinds, longestMemorySeconds } from '../guesses/guess-policies.ts';
-import { knownSeconds } from '../guesses/users-file-guesses.ts';
-import { installationLimits } from '../limits/reached-limits.ts';
+} from '../proof/account-limits.ts';
+import { guessKinds, longestMemorySeconds } from '../proof/guess-policies.ts';
+import { installationLimits } from '../proof/reached-limits.ts';
+import { knownSeconds } from '../users-file/users-file-guesses.ts';
 import { refusalKind } from './record-refusal.ts';
 
 /** Rows of each kind in one call. */

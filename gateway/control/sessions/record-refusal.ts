@@ -6,10 +6,10 @@
 import type { Unit } from '../../store/port/store.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { countGuess, type ThrottlePolicy } from '../../store/rows/throttles.ts';
-import { refusalsWrittenDown } from '../accounts/account-limits.ts';
-import { addressBlock } from '../accounts/address-block.ts';
-import { digestOf } from '../accounts/one-time-code.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { refusalsWrittenDown } from '../proof/account-limits.ts';
+import { addressBlock } from '../proof/address-block.ts';
+import { digestOf } from '../proof/one-time-code.ts';
 
 export interface RefusedSignIn {
   /** null for an address that is nobody's. */

@@ -5,8 +5,8 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { markDevicesSeen } from '../../store/rows/devices.ts';
 import { markSessionsSeen } from '../../store/rows/sessions.ts';
-import { seenResolutionSeconds, sessionIdleSeconds } from '../accounts/account-limits.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { seenResolutionSeconds, sessionIdleSeconds } from '../proof/account-limits.ts';
 
 /** One use; `member` is null for a use that needed no access list. */
 interface SeenUse {

@@ -3,9 +3,9 @@
 
 import { markDevicesSeen } from '../../store/rows/devices.ts';
 import { markSessionsSeen, readSessionStanding } from '../../store/rows/sessions.ts';
-import { seenResolutionSeconds, sessionIdleSeconds } from '../accounts/account-limits.ts';
-import type { ControlContext } from '../control-context.ts';
-import { isLive } from './live-session.ts';
+import { isLive } from '../access/live-session.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { seenResolutionSeconds, sessionIdleSeconds } from '../proof/account-limits.ts';
 import { takesSignIns } from './session-hosts.ts';
 import { cookieSeconds, mintSessionToken } from './start-session.ts';
 

@@ -5,10 +5,10 @@
 import { normaliseDisplayName, refusePassword } from '../../core/model/account.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
 import { claimAddress } from '../accounts/claim-address.ts';
-import { type CodeRefused, lookAtCode, redeemCode } from '../accounts/one-time-code.ts';
-import { passwordWork } from '../accounts/password-work.ts';
-import { refuseCode } from '../accounts/wrong-code.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { type CodeRefused, lookAtCode, redeemCode } from '../proof/one-time-code.ts';
+import { passwordWork } from '../proof/password-work.ts';
+import { refuseCode } from '../proof/wrong-code.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
 interface SignInByCodeInput extends Browser {

@@ -4,11 +4,11 @@
 
 import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount, readAccount, replacePasswordHash } from '../../store/rows/accounts.ts';
-import { checkPassword } from '../accounts/check-password.ts';
-import { forgiveGuesses, type Guesser } from '../accounts/guess-throttle.ts';
-import { busyRetrySeconds } from '../accounts/password-work.ts';
-import { countSignIn } from '../accounts/request-throttle.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { checkPassword } from '../proof/check-password.ts';
+import { forgiveGuesses, type Guesser } from '../proof/guess-throttle.ts';
+import { busyRetrySeconds } from '../proof/password-work.ts';
+import { countSignIn } from '../proof/request-throttle.ts';
 import { findKnownDevice } from './known-device.ts';
 import { recordRefusal } from './record-refusal.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';

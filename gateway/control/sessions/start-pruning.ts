@@ -1,6 +1,6 @@
 // Forgets what has ended while control runs: now and then, and again soon while there is more. Failure waits for the next turn.
 
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
 import { beginWalks, pruneExpired } from './prune-expired.ts';
 
 const everyMs = 10 * 60_000;

@@ -11,9 +11,9 @@ import type { Unit } from '../../store/port/store.ts';
 import { type AccountRecord, readAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { insertSession, type SessionRow } from '../../store/rows/sessions.ts';
-import { sessionAbsoluteSeconds, sessionIdleSeconds } from '../accounts/account-limits.ts';
 import { mailNewDevice } from '../accounts/account-mails.ts';
-import type { ControlContext } from '../control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { sessionAbsoluteSeconds, sessionIdleSeconds } from '../proof/account-limits.ts';
 import { boundSignIns } from './bound-sign-ins.ts';
 import { enterDevice } from './known-device.ts';
 

@@ -1,5 +1,5 @@
 // Whether the store can be written, as its own commits tell it. It tries nothing by itself: control writes now and then, so that a
-// full disk is known before somebody's revocation finds it, and that it is over as soon as it is (control/probe-store.ts).
+// full disk is known before somebody's revocation finds it, and that it is over as soon as it is (control/node/probe-store.ts).
 
 import { monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';

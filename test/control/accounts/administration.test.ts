@@ -2,7 +2,6 @@
 // is always left who can administer.
 
 import { expect, test } from 'vitest';
-import { requestLimits } from '../../../gateway/control/accounts/account-limits.ts';
 import {
   adminDisable,
   adminEnable,
@@ -14,6 +13,7 @@ import {
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { deleteAccount } from '../../../gateway/control/accounts/delete-account.ts';
 import { exportAccount } from '../../../gateway/control/accounts/export-account.ts';
+import { requestLimits } from '../../../gateway/control/proof/account-limits.ts';
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';

@@ -4,13 +4,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { adminDisable, adminEnable, makeSignInLink } from '../../../gateway/control/accounts/administer-accounts.ts';
-import { changePassword } from '../../../gateway/control/accounts/change-password.ts';
-import { confirmAddressChange } from '../../../gateway/control/accounts/confirm-address-change.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { requestAddressChange } from '../../../gateway/control/accounts/request-address-change.ts';
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
 import { resetPassword } from '../../../gateway/control/accounts/reset-password.ts';
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
+import { changePassword } from '../../../gateway/control/sessions/change-password.ts';
+import { confirmAddressChange } from '../../../gateway/control/sessions/confirm-address-change.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import type { Change } from '../../../gateway/core/model/change.ts';

@@ -2,7 +2,6 @@
 // The answers are the same for known and unknown addresses; only whoever reads the mailbox learns more.
 
 import { expect, test } from 'vitest';
-import { sessionIdleSeconds } from '../../../gateway/control/accounts/account-limits.ts';
 import {
   adminDisable,
   adminReadAccount,
@@ -11,13 +10,14 @@ import {
 } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { describeCode } from '../../../gateway/control/accounts/describe-code.ts';
-import { passwordWork } from '../../../gateway/control/accounts/password-work.ts';
 import { registerAccount } from '../../../gateway/control/accounts/register-account.ts';
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
-import { verifyAddress } from '../../../gateway/control/accounts/verify-address.ts';
+import { sessionIdleSeconds } from '../../../gateway/control/proof/account-limits.ts';
+import { passwordWork } from '../../../gateway/control/proof/password-work.ts';
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { signInByCode } from '../../../gateway/control/sessions/sign-in-by-code.ts';
+import { verifyAddress } from '../../../gateway/control/sessions/verify-address.ts';
 import { findUnverifiedAccounts, insertAccount } from '../../../gateway/store/rows/accounts.ts';
 import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
 import { findActiveAccountByAddress } from '../../support/find-account.ts';

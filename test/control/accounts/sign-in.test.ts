@@ -4,13 +4,13 @@
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { requestLimits } from '../../../gateway/control/accounts/account-limits.ts';
 import { adminDisable } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
-import { forgiveGuesses, takeGuess } from '../../../gateway/control/accounts/guess-throttle.ts';
-import { passwordWork } from '../../../gateway/control/accounts/password-work.ts';
-import { countSignIn } from '../../../gateway/control/accounts/request-throttle.ts';
-import { guessPolicies } from '../../../gateway/control/guesses/guess-policies.ts';
+import { requestLimits } from '../../../gateway/control/proof/account-limits.ts';
+import { guessPolicies } from '../../../gateway/control/proof/guess-policies.ts';
+import { forgiveGuesses, takeGuess } from '../../../gateway/control/proof/guess-throttle.ts';
+import { passwordWork } from '../../../gateway/control/proof/password-work.ts';
+import { countSignIn } from '../../../gateway/control/proof/request-throttle.ts';
 import { type RefusedSignIn, recordRefusal } from '../../../gateway/control/sessions/record-refusal.ts';
 import { type SignInOutcome, signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';

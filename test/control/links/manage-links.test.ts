@@ -1,8 +1,8 @@
 // Making, changing, listing and ending links: who may, what is kept of a secret, and what the log is told.
 
 import { expect, test } from 'vitest';
+import { listAccess } from '../../../gateway/control/access/list-access.ts';
 import { createLink } from '../../../gateway/control/links/create-link.ts';
-import { listAccess } from '../../../gateway/control/links/list-access.ts';
 import { listLinks, listMembers, readLink } from '../../../gateway/control/links/list-links.ts';
 import { reopenLink } from '../../../gateway/control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../../gateway/control/links/revoke-link.ts';

@@ -2,8 +2,8 @@
 // Rules: tokens.md, "Token types" and "Hosts".
 
 import { expect, test } from 'vitest';
-import { sessionAbsoluteSeconds, sessionIdleSeconds } from '../../../gateway/control/accounts/account-limits.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
+import { sessionAbsoluteSeconds, sessionIdleSeconds } from '../../../gateway/control/proof/account-limits.ts';
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import { makeHandover, nonceHashOf, redeemHandover } from '../../../gateway/control/sessions/hand-over.ts';
 import {

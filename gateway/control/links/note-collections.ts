@@ -1,0 +1,101 @@
+// What the configuration says of collections is part of every access answer, so a change of it ends what was answered before:
+// an owner who is none any more, a folder that moved, a collection that is gone. Noted at the start and at each reload.
+// The store remembers what was in force last, so a change that was made while the gateway stood still counts as well.
+// Each node notes its own change: until its reload it answered by its former file, whatever another node had noted by then.
+
+import type { CollectionConfig } from '../../config/compiled/control-config.ts';
+import { collectionSubject } from '../../core/model/node-id.ts';
+import type { ControlContext } from '../context/control-context.ts';
+
+const markName = 'collections';
+const retryMs = 1000;
+
+type Collections = readonly CollectionConfig[];
+
+/**
+ * @param formers  what this control has answered by and not noted the end of. Default: nothing
+ * @returns names of the collections whose passes and answers were ended. @throws StoreAway
+ */
+export async function noteCollections(
+  context: ControlContext,
+  formers: readonly Collections[] = [],
+): Promise<readonly string[]> {
+  const present = describe(context.config().collections);
+  const { value } = await context.write(async (unit) => {
+    const { sql } = unit;
+    const row = await sql.selectFrom('store_marks').select('value').where('name', '=', markName).executeTakeFirst();
+    const before = row === undefined ? null : readMark(row.value);
+    const known = [...(before === null ? [] : [before]), ...formers.map(describe)];
+    const changed = new Set(known.flatMap((was) => Object.keys(was).filter((name) => was[name] !== present[name])));
+    for (const name of changed) await unit.append({ kind: 'revoke', node: collectionSubject(name) });
+    // what is new was asked about in vain until now
+    const added = before === null ? [] : Object.keys(present).filter((name) => before[name] === undefined);
+    for (const name of added) await unit.append({ kind: 'touch', node: collectionSubject(name) });
+    if (before !== null && changed.size === 0 && added.length === 0) return [];
+    const mark = { name: markName, value: JSON.stringify(present) };
+    await sql
+      .insertInto('store_marks')
+      .values(mark)
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: mark.value }))
+      .execute();
+    return [...changed];
+  });
+  return value;
+}
+
+interface CollectionNotes {
+  /** The configuration is another one now. @param former  what it said of collections until now */
+  readonly changed: (former: Collections) => void;
+  readonly close: () => void;
+}
+
+/** Notes each change of the configuration, and again until the store has it: what was opened by the former one lives on until then. */
+export function startCollectionNotes(context: ControlContext): CollectionNotes {
+  const { logger } = context;
+  let unnoted: readonly Collections[] = [];
+  let isRunning = false;
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  const noteAll = async (): Promise<void> => {
+    clearTimeout(timer);
+    if (isRunning) return;
+    isRunning = true;
+    while (unnoted.length > 0 && !isClosed) {
+      const formers = unnoted;
+      try {
+        const names = await noteCollections(context, formers);
+        unnoted = unnoted.slice(formers.length);
+        if (names.length > 0) logger.info({ names }, 'collections changed; what was opened by them is asked anew');
+      } catch (error) {
+        if (isClosed) break;
+        logger.error({ err: error }, 'changed collections could not be noted; it is tried again');
+        timer = setTimeout(() => void noteAll(), retryMs);
+        break;
+      }
+    }
+    isRunning = false;
+  };
+  return {
+    changed: (former) => {
+      unnoted = [...unnoted, former];
+      void noteAll();
+    },
+    close: () => {
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+type Described = Readonly<Record<string, string>>;
+
+function describe(collections: Collections): Described {
+  return Object.fromEntries(
+    collections.map(({ name, host, path, owners }) => [name, JSON.stringify([host, path, [...owners].sort()])]),
+  );
+}
+
+/** Written by this file, so it is taken as it stands. */
+function readMark(text: string): Described {
+  return JSON.parse(text) as Described;
+}

@@ -1,0 +1,198 @@
+// The server on edge.sock: the feed and the reports of the edges. Trusted by file mode: the socket's folder is 0700.
+// No path of it exists on public.sock or on the operations listener. Shapes: config/edge-feed.ts.
+
+import Fastify, { type FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { edgeField, type FeedMessage, type LogBeat } from '../../config/edge-feed.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { parseMetricSet } from '../../telemetry/metrics-aggregate.ts';
+import type { ControlClock } from '../context/control-clock.ts';
+import { assertionJwkSchema } from './assertion-keys.ts';
+import { EdgeFeedStream } from './edge-feed-stream.ts';
+import { answerEdgeQuestions, type EdgeAnswers } from './edge-questions.ts';
+import { type EdgeRoster, slotOf } from './edge-roster.ts';
+import type { Enforcement } from './enforcement.ts';
+import { answerProblems, sendProblem } from './problem-answers.ts';
+
+interface EdgeServerOptions {
+  readonly roster: EdgeRoster;
+  readonly clock: ControlClock;
+  readonly logger: Logger;
+  /** The state as it is now; sent first on each feed. */
+  readonly snapshot: () => Extract<FeedMessage, { readonly kind: 'snapshot' }>;
+  /** Number of the present state. */
+  readonly seq: () => number;
+  readonly answers: EdgeAnswers;
+  /** How fresh what was sent of the change log is. */
+  readonly logBeat: () => LogBeat | null;
+  readonly enforcement: Enforcement;
+  /** Between heartbeats. Default 1000. */
+  readonly heartbeatMs?: number;
+}
+
+interface EdgeServer {
+  readonly server: FastifyInstance;
+  /** Sends the present snapshot to all edges. */
+  readonly broadcastSnapshot: () => void;
+  /** Sends a heartbeat to all edges that have read everything. */
+  readonly beat: () => void;
+  /** Sends a message to all edges. */
+  readonly broadcast: (message: FeedMessage) => void;
+  /** Asks all connected edges for their metrics; resolves when all answered or after `deadlineMs`. */
+  readonly collect: (deadlineMs: number) => Promise<void>;
+  /** Ends all feeds and the timer. */
+  readonly close: () => Promise<void>;
+}
+
+const edgeId = z.string().refine((edge) => slotOf(edge) !== null);
+const assertionKeyReport = z.object({ edge: edgeId, jwk: assertionJwkSchema });
+const readyReport = z.object({
+  edge: edgeId,
+  listening: z.array(z.object({ host: z.string(), port: z.int().min(0).max(65_535) })),
+});
+const appliedReport = z.object({
+  edge: edgeId,
+  epoch: z.string().max(64),
+  seq: z.int().min(0),
+  isEnding: z.boolean().optional(),
+});
+const metricsReport = z.object({ edge: edgeId, id: z.int().min(0), metrics: z.unknown() });
+
+const maxMetricsBytes = 64 * 1024 * 1024;
+const maxQuestionBytes = 128 * 1024;
+
+/** A collection that still waits for edges. */
+interface Collection {
+  readonly waiting: Set<string>;
+  readonly done: () => void;
+}
+
+/** Builds the server; the caller makes it listen. */
+export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
+  const { roster, clock, logger, enforcement } = options;
+  const server = Fastify({ logger: false, bodyLimit: maxQuestionBytes, exposeHeadRoutes: false });
+  const feeds = new Map<string, EdgeFeedStream>();
+  const collections = new Map<number, Collection>();
+  let lastCollection = 0;
+  answerProblems(server, logger);
+  // an edge that asks and reports is alive, whatever it is behind with
+  server.addHook('onRequest', (request, _reply, done) => {
+    const from = request.headers[edgeField];
+    if (typeof from === 'string') enforcement.heard(from);
+    done();
+  });
+
+  const settle = (edge: string, only?: number): void => {
+    for (const [id, collection] of collections) {
+      if ((only === undefined || only === id) && collection.waiting.delete(edge) && collection.waiting.size === 0) {
+        collection.done();
+      }
+    }
+  };
+
+  const heartbeat = setInterval(() => {
+    for (const feed of feeds.values()) {
+      if (feed.beat(options.seq(), options.logBeat())) continue;
+      logger.warn({ edge: feed.edge }, 'an edge does not read its feed and was cut off');
+    }
+  }, options.heartbeatMs ?? 1000);
+
+  server.get('/feed', (request, reply) => {
+    const query = z.object({ edge: edgeId }).safeParse(request.query);
+    if (!query.success) return sendProblem(reply, 400, 'edge: not the name of an edge');
+    const { edge } = query.data;
+    reply.hijack();
+    const feed = new EdgeFeedStream(edge, reply.raw);
+    const previous = feeds.get(edge);
+    feeds.set(edge, feed);
+    previous?.cut();
+    roster.connect(edge);
+    enforcement.joined(edge);
+    reply.raw.on('error', () => feed.cut());
+    reply.raw.on('close', () => {
+      // A feed that was replaced by a newer one of the same edge must not take that one's state along.
+      if (feeds.get(edge) !== feed) return;
+      feeds.delete(edge);
+      roster.disconnect(edge);
+      settle(edge);
+      enforcement.left(edge);
+      logger.info({ edge }, 'an edge left');
+    });
+    feed.send(options.snapshot());
+    logger.info({ edge }, 'an edge joined');
+  });
+
+  server.post('/assertion-keys', (request, reply) => {
+    const body = assertionKeyReport.safeParse(request.body);
+    if (!body.success || !roster.knows(body.data.edge)) return sendProblem(reply, 400, 'not a key of a connected edge');
+    if (!roster.keys.add(body.data.edge, body.data.jwk, clock.monotonicMs())) {
+      return sendProblem(reply, 409, 'the key id is taken or the list is full');
+    }
+    return reply.code(204).send();
+  });
+
+  server.post('/ready', (request, reply) => {
+    const body = readyReport.safeParse(request.body);
+    if (!body.success || !roster.knows(body.data.edge))
+      return sendProblem(reply, 400, 'not a report of a connected edge');
+    roster.markReady(body.data.edge);
+    return reply.code(204).send();
+  });
+
+  server.post('/applied', (request, reply) => {
+    const body = appliedReport.safeParse(request.body);
+    if (!body.success || !roster.knows(body.data.edge)) {
+      return sendProblem(reply, 400, 'not a report of a connected edge');
+    }
+    if (body.data.isEnding === true) enforcement.refuses(body.data.edge, body.data);
+    else enforcement.applied(body.data.edge, body.data);
+    return reply.code(204).send();
+  });
+
+  server.post('/metrics', { bodyLimit: maxMetricsBytes }, (request, reply) => {
+    const body = metricsReport.safeParse(request.body);
+    const metrics = body.success ? parseMetricSet(body.data.metrics) : null;
+    if (!body.success || metrics === null || !roster.knows(body.data.edge)) {
+      return sendProblem(reply, 400, 'not a metrics report of a connected edge');
+    }
+    roster.updateMetrics(body.data.edge, metrics);
+    settle(body.data.edge, body.data.id);
+    return reply.code(204).send();
+  });
+
+  answerEdgeQuestions(server, options.answers);
+
+  return {
+    server,
+    broadcastSnapshot: () => {
+      const snapshot = options.snapshot();
+      for (const feed of feeds.values()) feed.send(snapshot);
+    },
+    beat: () => {
+      for (const feed of feeds.values()) feed.beatIfIdle(options.seq(), options.logBeat());
+    },
+    broadcast: (message) => {
+      for (const feed of feeds.values()) feed.send(message);
+    },
+    collect: (deadlineMs) => {
+      if (feeds.size === 0) return Promise.resolve();
+      lastCollection += 1;
+      const id = lastCollection;
+      return new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          collections.delete(id);
+          resolve();
+        };
+        const timer = setTimeout(done, deadlineMs);
+        collections.set(id, { waiting: new Set(feeds.keys()), done });
+        for (const feed of feeds.values()) feed.send({ kind: 'collect', id });
+      });
+    },
+    close: async () => {
+      clearInterval(heartbeat);
+      for (const feed of feeds.values()) feed.cut();
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,62 @@
+// Reads what TLS needs from files: certificates and keys of listeners, what upstreams are verified with and shown.
+// Keys go from here to the edges' feeds and to the supervisor, which gives them to a control that starts anew.
+// A file that cannot be used refuses the whole configuration: nobody goes on without it.
+
+import type { Config, ListenerConfig } from '../../config/compiled/config.ts';
+import type { UpstreamConfig } from '../../config/compiled/upstream-config.ts';
+import type { FeedTls, FeedUpstreamTls } from '../../config/edge-feed.ts';
+import { readAuthorities, readCertificate } from '../../config/files/certificates.ts';
+import type { FileRefusal } from '../../config/files/named-file.ts';
+import { readTlsFiles } from '../../config/files/upstream-tls.ts';
+
+/** What was in the files of a configuration. */
+export interface TlsState {
+  /** By position in `config.listeners`; null for a plain one. */
+  readonly tls: readonly (FeedTls | null)[];
+  /** By name of the upstream; the plain ones have none. */
+  readonly upstreamTls: readonly FeedUpstreamTls[];
+}
+
+/** `problem` begins with the place in the configuration. */
+type LoadedTls = ({ readonly kind: 'loaded' } & TlsState) | FileRefusal;
+
+/** Reads the files of all listeners and upstreams anew. */
+export function loadTls(config: Pick<Config, 'listeners' | 'upstreams'>): LoadedTls {
+  const tls: (FeedTls | null)[] = [];
+  for (const [at, listener] of config.listeners.entries()) {
+    const read = readListener(listener);
+    if (read !== null && 'problem' in read) return placed(`listeners[${at}].tls`, read);
+    tls.push(read);
+  }
+  const upstreamTls: FeedUpstreamTls[] = [];
+  for (const upstream of config.upstreams) {
+    const read = readUpstream(upstream);
+    if (read === null) continue;
+    if ('problem' in read) return placed(`upstreams.${upstream.name}.tls`, read);
+    upstreamTls.push(read);
+  }
+  return { kind: 'loaded', tls, upstreamTls };
+}
+
+function readListener({ tls }: ListenerConfig): FeedTls | FileRefusal | null {
+  if (tls === null) return null;
+  const certificates: { cert: string; key: string }[] = [];
+  for (const files of tls.certificates) {
+    const read = readCertificate(files);
+    if (read.kind === 'refused') return read;
+    certificates.push({ cert: read.cert, key: read.key });
+  }
+  if (tls.clientCertificates === null) return { certificates, clientCa: null };
+  const authorities = readAuthorities(tls.clientCertificates.caFile);
+  return authorities.kind === 'refused' ? authorities : { certificates, clientCa: authorities.pem };
+}
+
+function readUpstream({ name, tls }: UpstreamConfig): FeedUpstreamTls | FileRefusal | null {
+  if (tls === null) return null;
+  const read = readTlsFiles(tls);
+  return read.kind === 'refused' ? read : { name, ...read.material };
+}
+
+function placed(place: string, { problem, hint }: FileRefusal): FileRefusal {
+  return { kind: 'refused', problem: `${place}: ${problem}`, hint };
+}

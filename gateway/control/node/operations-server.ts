@@ -1,0 +1,88 @@
+// The operations listener: is it alive, is it ready, what does it count. Nothing else, and nothing secret.
+// The Host field is checked, so that a web page in an operator's browser cannot read it by a name that resolves here.
+
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { ListenAddress } from '../../config/compiled/config.ts';
+import type { StoreHealth } from '../../store/port/store-health.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { EdgeRoster } from './edge-roster.ts';
+import { answerProblems, sendProblem } from './problem-answers.ts';
+
+interface OperationsServerOptions {
+  readonly roster: EdgeRoster;
+  readonly logger: Logger;
+  readonly address: ListenAddress;
+  /** null for a control without a store. */
+  readonly storeHealth: StoreHealth | null;
+  /** Control's own metrics, added to the edges' sums. */
+  readonly registry: Registry;
+  /** Has the edges report; resolves at the deadline with whatever came. */
+  readonly collect: (deadlineMs: number) => Promise<void>;
+}
+
+const collectDeadlineMs = 500;
+const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Builds the server; the caller makes it listen. */
+export function createOperationsServer(options: OperationsServerOptions): FastifyInstance {
+  const { roster } = options;
+  const server = Fastify({ logger: false, bodyLimit: 1024, exposeHeadRoutes: true });
+  const names = new Set([
+    ...loopbackNames,
+    options.address.host.toLowerCase(),
+    `[${options.address.host.toLowerCase()}]`,
+  ]);
+  answerProblems(server, options.logger);
+
+  // Scrapes that come together share one collection, so that a slow edge is not asked again and again.
+  let running: Promise<void> | null = null;
+  const collect = (): Promise<void> => {
+    running ??= options.collect(collectDeadlineMs).finally(() => {
+      running = null;
+    });
+    return running;
+  };
+
+  server.addHook('onRequest', async (request, reply) => {
+    if (!names.has(hostName(request.headers.host ?? ''))) return sendProblem(reply, 421, 'Misdirected Request');
+    reply.header('cache-control', 'no-store');
+    return undefined;
+  });
+
+  server.get('/livez', (_request, reply) => reply.send({ status: 'ok' }));
+
+  server.get<{ Querystring: { exclude?: string | string[] } }>('/readyz', (request, reply) => {
+    const edges = roster.readiness();
+    const store = standingOf(options.storeHealth);
+    const edgesReady = edges.every((edge) => edge.connected && edge.ready);
+    // a balancer that should go on sending what needs no store says so, as with Kubernetes' own /readyz
+    const isExcluded = [request.query.exclude].flat().includes('store');
+    const ready = edgesReady && (isExcluded || store === null || store.status === 'ok');
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'not ready', edges, ...(store && { store }) });
+  });
+
+  server.get('/metrics', async (_request, reply) => {
+    await collect();
+    const { contentType, text } = await roster.metrics.render(options.registry);
+    return reply.type(contentType).send(text);
+  });
+
+  return server;
+}
+
+/** A hiccup is no reason to leave a balancer: the next unit may succeed. */
+const unwritableAfterMs = 5000;
+
+function standingOf(health: StoreHealth | null) {
+  if (health === null) return null;
+  const { cause, failingMs } = health;
+  if (cause === null) return { status: 'ok' } as const;
+  const status = failingMs < unwritableAfterMs ? 'ok' : 'not writable';
+  return { status, cause, failing_seconds: Math.floor(failingMs / 1000) } as const;
+}
+
+/** The name in a Host field, without its port. */
+function hostName(host: string): string {
+  return host.toLowerCase().replace(/:\d{1,5}$/, '');
+}

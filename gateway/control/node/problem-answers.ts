@@ -1,0 +1,69 @@
+// The answers that all servers of control share: problem+json (RFC 9457) for what is not there or went wrong.
+// An error's text never reaches a client; it goes to the log. A store that is away is the one error that has a status of its own.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { StoreAway } from '../../store/port/store.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+/** How soon to ask again when the store is away. */
+const storeRetrySeconds = 2;
+
+/** Answers with `application/problem+json`. */
+export function sendProblem(reply: FastifyReply, status: number, title: string, detail?: string): FastifyReply {
+  // As bytes: a charset is added to text, and these media types have none.
+  return reply
+    .code(status)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json')
+    .send(
+      Buffer.from(JSON.stringify({ type: 'about:blank', title, status, ...(detail === undefined ? {} : { detail }) })),
+    );
+}
+
+/** Answers a problem to people instead. @returns false to leave it to `answerProblems` */
+type PageOfProblem = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  retryAfterSeconds: number | null,
+) => boolean;
+
+/**
+ * Unknown paths are 404, refused bodies keep their 4xx, a store that is away is 503, everything else is logged and is 500.
+ *
+ * @param audience  why the store cannot be used is told to the operator alone. Default `anybody`
+ */
+export function answerProblems(
+  server: FastifyInstance,
+  logger: Logger,
+  asPage: PageOfProblem = () => false,
+  audience: 'anybody' | 'operator' = 'anybody',
+): void {
+  server.setNotFoundHandler((request, reply) => {
+    if (!asPage(request, reply, 404, null)) sendProblem(reply, 404, 'Not Found');
+  });
+  server.setErrorHandler((error, request, reply) => {
+    if (error instanceof StoreAway) {
+      const { cause, words, hint } = error.failure;
+      logger.warn({ cause, problem: words }, 'the store cannot be used; a request was answered 503');
+      reply.header('retry-after', String(storeRetrySeconds));
+      const detail = audience === 'operator' ? `${error.message} (hint: ${hint})` : undefined;
+      if (!asPage(request, reply, 503, storeRetrySeconds)) sendProblem(reply, 503, 'Service Unavailable', detail);
+      return;
+    }
+    const status = statusOf(error);
+    if (status >= 500) logger.error({ problem: textOf(error) }, 'a handler of control failed');
+    if (asPage(request, reply, status, null)) return;
+    sendProblem(reply, status, status < 500 ? 'Bad Request' : 'Internal Server Error');
+  });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function statusOf(error: unknown): number {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500;
+  const { statusCode } = error;
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 600 ? statusCode : 500;
+}

@@ -1,0 +1,51 @@
+// Checks the password of an account, or does the same for an address that nobody has: slowed, bounded, equal in work and answer.
+// Order: the wait is asked for first and counts nothing; then the work's turn is awaited; then the guess is counted; then the
+// hash is computed. So what is refused costs no hash, and what is hashed was counted.
+
+import { accountStanding } from '../../core/model/account.ts';
+import type { AccountRecord } from '../../store/rows/accounts.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { addressBlock } from './address-block.ts';
+import type { CheckSource } from './check-queue.ts';
+import { type Guesser, passwordWait, takeGuess } from './guess-throttle.ts';
+import { passwordWork } from './password-work.ts';
+
+type CheckedPassword =
+  /** `rehashed`: what to store in place of `account.passwordHash`, or null. */
+  | { readonly kind: 'right'; readonly account: AccountRecord; readonly rehashed: string | null }
+  /** Wrong password, no account, no password set, or an account that may not sign in: nobody is told which. */
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+
+/** @param account  null when the address is nobody's */
+export async function checkPassword(
+  context: ControlContext,
+  account: AccountRecord | null,
+  password: string,
+  guesser: Guesser,
+): Promise<CheckedPassword> {
+  const wait = await passwordWait(context, guesser);
+  if (wait > 0) return { kind: 'busy', retryAfterSeconds: wait };
+  const usable = account !== null && accountStanding(account) === 'usable' ? account : null;
+  const outcome = await passwordWork(context).check(sourceOf(guesser), usable?.passwordHash ?? null, password, () =>
+    takeGuess(context, guesser),
+  );
+  if (outcome.kind === 'busy') return outcome;
+  switch (outcome.value.kind) {
+    case 'not-admitted':
+      return { kind: 'busy', retryAfterSeconds: outcome.value.refused };
+    case 'wrong':
+      return { kind: 'wrong' };
+    case 'right':
+      return usable === null ? { kind: 'wrong' } : { kind: 'right', account: usable, rehashed: outcome.value.rehashed };
+    default:
+      return outcome.value satisfies never;
+  }
+}
+
+/** A device that signed in before waits with nobody; of strangers each network has its turn. */
+function sourceOf({ knownDevice, clientAddress }: Guesser): CheckSource {
+  return knownDevice === null
+    ? { name: addressBlock(clientAddress), isKnown: false }
+    : { name: knownDevice, isKnown: true };
+}

@@ -1,0 +1,86 @@
+// Ends a change of address by the code that came to the new one, and by who asked for it: signed in as that account, or with its
+// password. The code alone shows the mailbox and not the wish: otherwise somebody could ask for a stranger's address, wait for a
+// hasty click, and own what waits for that address, under a password the stranger never knew.
+// Every session ends, and every other code: what was mailed to the old address opens nothing any more.
+
+import { accountStanding } from '../../core/model/account.ts';
+import { normaliseAddress } from '../../core/model/mail-address.ts';
+import { findVerifiedAccount, readAccount, updateAccount } from '../../store/rows/accounts.ts';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { forgetUnverified } from '../accounts/claim-address.ts';
+import { endAccountSessions } from '../accounts/end-account-sessions.ts';
+import type { Actor, ControlContext } from '../context/control-context.ts';
+import { checkPassword } from '../proof/check-password.ts';
+import { forgiveGuesses } from '../proof/guess-throttle.ts';
+import { detailText, lookAtCode, redeemCode } from '../proof/one-time-code.ts';
+import { refuseCode, type WrongCode } from '../proof/wrong-code.ts';
+import { findKnownDevice } from './known-device.ts';
+
+interface ConfirmAddressInput {
+  readonly code: string;
+  /** Who is signed in where the code is presented; null for nobody. */
+  readonly actor: Actor | null;
+  /** Of the account; asked for when nobody is signed in to it here. */
+  readonly password?: string | undefined;
+  readonly deviceCookie: string | null;
+  readonly clientAddress: string;
+  readonly requestId?: string | null | undefined;
+}
+
+type ConfirmAddressOutcome =
+  /** Sign in again, with the new address. */
+  | { readonly kind: 'changed'; readonly email: string }
+  /** The code does not work, or the address became somebody else's meanwhile. */
+  | WrongCode
+  /** The code was not spent. `wrong-password`: none was given, or not the account's. */
+  | { readonly kind: 'wrong-password' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+
+export async function confirmAddressChange(
+  context: ControlContext,
+  input: ConfirmAddressInput,
+): Promise<ConfirmAddressOutcome> {
+  const open = await lookAtCode(context, input.code);
+  if (open?.purpose !== 'change-address' || open.accountId === null) return refuseCode(context, input.clientAddress);
+  const isTheirs = input.actor?.kind === 'account' && input.actor.accountId === open.accountId;
+  if (!isTheirs) {
+    const refused = await askForPassword(context, input, open.accountId);
+    if (refused !== null) return refused;
+  }
+  const written = await context.write(async (unit): Promise<ConfirmAddressOutcome> => {
+    const code = await redeemCode(unit, 'change-address', input.code);
+    const account = code === null ? null : await readAccount(unit.sql, code.accountId);
+    if (account === null || accountStanding(account) !== 'usable') return { kind: 'refused' };
+    const email = normaliseAddress(detailText(code?.details, 'newEmail'));
+    if (email === null || (await findVerifiedAccount(unit.sql, email)) !== null) return { kind: 'refused' };
+    await forgetUnverified(unit, email, account.id);
+    await updateAccount(unit.sql, account.id, { email, emailVerifiedAt: unit.now });
+    const ended = await endAccountSessions(unit, account.id);
+    await appendAudit(unit, {
+      actor: account.id,
+      action: 'account.address-changed',
+      subject: account.id,
+      details: { sessions_ended: ended },
+      requestId: input.requestId ?? null,
+    });
+    return { kind: 'changed', email };
+  });
+  return written.value;
+}
+
+async function askForPassword(
+  context: ControlContext,
+  input: ConfirmAddressInput,
+  accountId: string,
+): Promise<Exclude<ConfirmAddressOutcome, { kind: 'changed' | 'refused' | 'too-many' }> | null> {
+  if (input.password === undefined || input.password === '') return { kind: 'wrong-password' };
+  const account = await readAccount(context.store.sql, accountId);
+  const device = await findKnownDevice(context.store.sql, accountId, input.deviceCookie);
+  const { clientAddress } = input;
+  const guesser = { email: account?.email ?? '', clientAddress, knownDevice: device?.id ?? null };
+  const checked = await checkPassword(context, account, input.password, guesser);
+  if (checked.kind === 'busy') return checked;
+  if (checked.kind === 'wrong') return { kind: 'wrong-password' };
+  await context.write((unit) => forgiveGuesses(unit, guesser));
+  return null;
+}

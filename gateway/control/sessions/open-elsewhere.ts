@@ -1,0 +1,166 @@
+// "Open on another device": a one-time code of ten minutes for a television or a player, as a QR code or typed in. It gives a pass
+// for one place, made anew from the access list when the code is spent, and no session: whoever finds the code signs in nowhere.
+// The pass hangs on the session that the code was made in, so signing out there ends it here.
+
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { appendAudit } from '../../store/rows/audit.ts';
+import { endCodesBeyond, insertCode, spendCode } from '../../store/rows/one-time-codes.ts';
+import { type AccessPass, makeAccessPass } from '../access/access-pass.ts';
+import { answerAccess } from '../access/answer-access.ts';
+import { originOf } from '../access/tokenized-url.ts';
+import type { Actor, ControlContext } from '../context/control-context.ts';
+import { codesKept } from '../proof/account-limits.ts';
+import { countGuessAt } from '../proof/count-guess.ts';
+
+/** Life of a code. */
+const elsewhereSeconds = 10 * 60;
+
+/** Letters and digits that are not mistaken for each other. 32 of them: five random bits each. */
+const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+const codeLength = 8;
+
+const detailsShape = z.object({ host: z.string(), path: z.string(), session: z.string(), device: z.string() });
+
+interface ElsewhereOffer {
+  readonly kind: 'offered';
+  /** `ABCD-EFGH`, to be typed in. A secret for ten minutes. */
+  readonly code: string;
+  /** What the QR code says: the page on the content's host that takes the code. */
+  readonly url: string;
+  /** Where the code is typed in; without a portal on the content's host. */
+  readonly typeUrl: string;
+  readonly expiresAt: number;
+}
+
+/** @param place  canonical @throws StoreAway */
+export async function offerElsewhere(
+  context: ControlContext,
+  actor: Extract<Actor, { kind: 'account' }>,
+  place: { readonly host: string; readonly path: string },
+): Promise<ElsewhereOffer | { readonly kind: 'not-found' }> {
+  const { host, path } = place;
+  const question = { account: actor.accountId, session: actor.sessionId, device: actor.deviceId, host, path };
+  if ((await answerAccess(context, question)).kind !== 'granted') return { kind: 'not-found' };
+  const code = [...context.random(codeLength)].map((byte) => alphabet[byte & 31]).join('');
+  const written = await context.write(async (unit) => {
+    const details = { host, path, session: actor.sessionId, device: actor.deviceId };
+    const expiresAt = unit.now + elsewhereSeconds;
+    await insertCode(unit, { ...keyOf(code), accountId: actor.accountId, details, expiresAt });
+    await endCodesBeyond(unit, actor.accountId, 'open-elsewhere', codesKept);
+    return expiresAt;
+  });
+  const config = context.config();
+  const page = `${config.reservedPrefix}open`;
+  return {
+    kind: 'offered',
+    code: spell(code),
+    url: `${originOf(config, host)}${page}?code=${code}`,
+    typeUrl: `${config.portal?.publicUrl ?? originOf(config, host)}${page}`,
+    expiresAt: written.value,
+  };
+}
+
+type ElsewhereOpened =
+  | { readonly kind: 'opened'; readonly path: string; readonly pass: AccessPass }
+  /** The code is for another host, and is not spent: this is where it is taken. */
+  | { readonly kind: 'elsewhere'; readonly url: string }
+  /** Unknown, used, too late, or what it was for is not open any more: nobody is told which. */
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+
+/**
+ * Spends a code on the host that it is for.
+ *
+ * @param typed  as somebody typed it: any case, with or without the dash
+ * @throws StoreAway
+ */
+export async function openElsewhere(
+  context: ControlContext,
+  asked: {
+    readonly typed: string;
+    readonly host: string;
+    readonly clientAddress: string;
+    readonly requestId: string | null;
+  },
+): Promise<ElsewhereOpened> {
+  const code = asked.typed.toUpperCase().replace(/[\s-]/g, '');
+  if (code.length !== codeLength || [...code].some((letter) => !alphabet.includes(letter))) return { kind: 'refused' };
+  const guess = { secret: 'elsewhere-code', name: null, clientAddress: asked.clientAddress, known: null } as const;
+  const key = keyOf(code);
+  const written = await context.write(async (unit) => {
+    const wait = await countGuessAt(unit, guess);
+    if (wait !== null) return { kind: 'busy', retryAfterSeconds: wait } as const;
+    const row = await unit.sql
+      .selectFrom('one_time_codes')
+      .select(['details', 'account_id'])
+      .where('selector', '=', key.selector)
+      .where('digest', '=', key.digest)
+      .where('purpose', '=', key.purpose)
+      .where('used_at', 'is', null)
+      .where('expires_at', '>', unit.now)
+      .executeTakeFirst();
+    const details = row === undefined ? null : detailsShape.parse(JSON.parse(row.details));
+    if (details === null || row === undefined || row.account_id === null) return { kind: 'refused' } as const;
+    if (details.host !== asked.host) return { kind: 'elsewhere', host: details.host } as const;
+    if ((await spendCode(unit, key)).kind === 'refused') return { kind: 'refused' } as const;
+    await appendAudit(unit, {
+      actor: row.account_id,
+      action: 'access.opened-elsewhere',
+      subject: row.account_id,
+      details: { session: details.session, host: details.host, path: details.path },
+      requestId: asked.requestId,
+    });
+    return { kind: 'spent', account: row.account_id, ...details } as const;
+  });
+  const outcome = written.value;
+  const config = context.config();
+  switch (outcome.kind) {
+    case 'busy':
+    case 'refused':
+      return outcome;
+    case 'elsewhere':
+      return { kind: 'elsewhere', url: `${originOf(config, outcome.host)}${config.reservedPrefix}open?code=${code}` };
+    case 'spent': {
+      const made = await makeAccessPass(context, outcome, 'cookie');
+      return made.kind === 'made' ? { kind: 'opened', path: outcome.path, pass: made.pass } : { kind: 'refused' };
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** The URL of a place with its pass inside the path, for players that take no cookies. A secret until it ends. */
+export async function makePlayerUrl(
+  context: ControlContext,
+  actor: Extract<Actor, { kind: 'account' }>,
+  place: { readonly host: string; readonly path: string },
+): Promise<
+  { readonly kind: 'made'; readonly url: string; readonly expiresAt: number } | { readonly kind: 'not-found' }
+> {
+  const { host, path } = place;
+  const question = { account: actor.accountId, session: actor.sessionId, device: actor.deviceId, host, path };
+  const made = await makeAccessPass(context, question, 'path');
+  if (made.kind !== 'made') return { kind: 'not-found' };
+  const config = context.config();
+  const { token, maxAgeSeconds } = made.pass;
+  const url = `${originOf(config, host)}${config.tokens.pathPrefix}${token}${path}`;
+  return { kind: 'made', url, expiresAt: context.clock.epochSeconds() + maxAgeSeconds };
+}
+
+/** Both halves come from the whole code: it is too short to be cut in two. */
+function keyOf(code: string) {
+  return {
+    selector: digestOf(`selector ${code}`).slice(0, 22),
+    digest: digestOf(code),
+    purpose: 'open-elsewhere',
+  } as const;
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(`open-elsewhere ${text}`).digest('base64url');
+}
+
+function spell(code: string): string {
+  return `${code.slice(0, 4)}-${code.slice(4)}`;
+}

@@ -1,0 +1,48 @@
+// Verifies an address by the code that was mailed to it, with the password and name to have from now on, and signs in.
+// The password is typed together with the code: whoever reads the mailbox decides it, never whoever registered.
+
+import { normaliseDisplayName, refusePassword } from '../../core/model/account.ts';
+import { readAccount } from '../../store/rows/accounts.ts';
+import { claimAddress } from '../accounts/claim-address.ts';
+import type { ControlContext } from '../context/control-context.ts';
+import { type CodeRefused, lookAtCode, redeemCode } from '../proof/one-time-code.ts';
+import { passwordWork } from '../proof/password-work.ts';
+import { refuseCode } from '../proof/wrong-code.ts';
+import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
+
+interface VerifyAddressInput extends Browser {
+  readonly code: string;
+  /** Set or confirmed on the page that the mail leads to. */
+  readonly password: string;
+  readonly displayName?: string | undefined;
+}
+
+type VerifyAddressOutcome = { readonly kind: 'verified'; readonly session: NewSession } | CodeRefused;
+
+export async function verifyAddress(context: ControlContext, input: VerifyAddressInput): Promise<VerifyAddressOutcome> {
+  // Looked at first, so that a wrong code costs no hash and a weak password spends no code.
+  const open = await lookAtCode(context, input.code);
+  if (open?.purpose !== 'verify-address' || open.accountId === null) return refuseCode(context, input.clientAddress);
+  const account = await readAccount(context.store.sql, open.accountId);
+  if (account === null) return { kind: 'refused' };
+  const why = refusePassword(input.password, account.email);
+  if (why !== null) return { kind: 'weak-password', why };
+  const hashed = await passwordWork(context).hash(input.password, account.id);
+  if (hashed.kind === 'busy') return hashed;
+  const displayName = input.displayName === undefined ? null : normaliseDisplayName(input.displayName);
+  const written = await context.write(async (unit) => {
+    const code = await redeemCode(unit, 'verify-address', input.code);
+    if (code === null) return null;
+    const claim = {
+      accountId: code.accountId,
+      passwordHash: hashed.value,
+      displayName,
+      action: 'account.address-verified',
+      requestId: input.requestId ?? null,
+    } as const;
+    if (!(await claimAddress(unit, claim))) return null;
+    return await startSession(unit, context, code.accountId, input, 'verified-address');
+  });
+  if (written.value === null) return { kind: 'refused' };
+  return { kind: 'verified', session: finishSession(context, written.value, written.position) };
+}

@@ -1,0 +1,202 @@
+// What may be done with the keys of the store: add one, have it sign, retire it, hand it to another server.
+// Keys that YAML declares are YAML's, and none of these touches them. A change is in force on every edge before its answer.
+// Rules: tokens.md "Keys".
+
+import { Buffer } from 'node:buffer';
+import type { KeyPurpose, KeyState } from '../../core/model/key.ts';
+import { keyNode } from '../../core/model/node-id.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { isKeyId } from '../../core/token/jose-header.ts';
+import { type AuditDetails, appendAudit } from '../../store/rows/audit.ts';
+import { insertKey, listKeys, setKeyState } from '../../store/rows/keys.ts';
+import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
+import { makeKey } from './ring-in-force.ts';
+
+/** A key as it is shown: never its secret. */
+export interface KeyView {
+  readonly id: string;
+  readonly algorithm: 'HS256';
+  readonly purpose: KeyPurpose;
+  readonly state: KeyState;
+  /** Who may change it. */
+  readonly owner: 'yaml' | 'store';
+  /** null for a key of YAML. */
+  readonly createdAt: EpochSeconds | null;
+}
+
+export type KeyRefusal = {
+  readonly kind: 'refused';
+  readonly reason: 'declared' | 'unknown' | 'only-signer' | 'bad-id' | 'exists' | 'in-use' | 'internal' | 'retired';
+  /** When nothing can hang on it any more; for `in-use`. */
+  readonly until?: EpochSeconds;
+};
+
+export type KeyChanged = { readonly kind: 'changed'; readonly key: KeyView } | KeyRefusal;
+
+/** Declared ones first. @throws StoreAway */
+export async function listRing(context: ControlContext): Promise<KeyView[]> {
+  const stored = await listKeys(context.store.sql, context.sealing);
+  return [
+    ...context.config().commonKeys.map(
+      ({ id, state }): KeyView => ({
+        id,
+        algorithm: 'HS256',
+        purpose: 'content',
+        state,
+        owner: 'yaml',
+        createdAt: null,
+      }),
+    ),
+    ...stored.map(
+      ({ id, algorithm, purpose, state, createdAt }): KeyView => ({
+        ...{ id, algorithm, purpose, state, createdAt },
+        owner: 'store',
+      }),
+    ),
+  ];
+}
+
+/**
+ * Makes a key that verifies, so that every server can have it before one of them signs with it.
+ *
+ * @param input.id  as it will stand in tokens; null for one of latchkey's own
+ */
+export async function addKey(
+  context: ControlContext,
+  actor: Actor,
+  input: { readonly purpose: KeyPurpose; readonly id: string | null },
+): Promise<KeyChanged> {
+  const declared = refuseDeclared(context, input.id, input.purpose);
+  if (declared !== null) return declared;
+  if (input.id !== null && !/^[A-Za-z0-9._-]{1,64}$/.test(input.id)) return { kind: 'refused', reason: 'bad-id' };
+  const made = makeKey(input.purpose, context);
+  const key = { ...made, id: input.id ?? made.id, state: 'verifying' as const };
+  if (!isKeyId(key.id)) return { kind: 'refused', reason: 'bad-id' };
+  const { value } = await context.write(async (unit) => {
+    const inserted = await insertKey(unit, context.sealing, key);
+    if (inserted.kind === 'inserted') await audit(unit, actor, 'key.generated', key.id, { purpose: key.purpose });
+    return inserted.kind;
+  });
+  if (value === 'exists') return { kind: 'refused', reason: 'exists' };
+  return readView(context, key.id);
+}
+
+/** Has it sign; the one that signed verifies from now on. */
+export async function promoteKey(context: ControlContext, actor: Actor, id: string): Promise<KeyChanged> {
+  return changeState(context, actor, id, 'signing');
+}
+
+/**
+ * Has it neither sign nor verify, for good. What runs on one of its tokens ends, like everything that hangs on a node.
+ *
+ * @param input.force  also when tokens may still hang on it
+ */
+export async function retireKey(
+  context: ControlContext,
+  actor: Actor,
+  input: { readonly id: string; readonly force: boolean },
+): Promise<KeyChanged> {
+  if (!input.force) {
+    const until = await inUseUntil(context, input.id);
+    if (until !== null) return { kind: 'refused', reason: 'in-use', until };
+  }
+  return changeState(context, actor, input.id, 'retired');
+}
+
+/** A content key's secret, for another server that holds it as well. Each export leaves its line in the audit log. */
+export async function exportKey(
+  context: ControlContext,
+  actor: Actor,
+  id: string,
+): Promise<{ readonly kind: 'exported'; readonly id: string; readonly secret: Buffer } | KeyRefusal> {
+  const declared = refuseDeclared(context, id, 'content');
+  if (declared !== null) return declared;
+  const key = (await listKeys(context.store.sql, context.sealing)).find((candidate) => candidate.id === id);
+  if (key === undefined) return { kind: 'refused', reason: 'unknown' };
+  // whoever holds an internal key is latchkey
+  if (key.purpose === 'internal') return { kind: 'refused', reason: 'internal' };
+  await context.write((unit) => audit(unit, actor, 'key.exported', id, {}));
+  return { kind: 'exported', id, secret: Buffer.from(key.secret) };
+}
+
+async function changeState(context: ControlContext, actor: Actor, id: string, state: KeyState): Promise<KeyChanged> {
+  const known = (await listKeys(context.store.sql, context.sealing)).find((key) => key.id === id);
+  const declared = refuseDeclared(context, id, known?.purpose ?? 'content');
+  if (declared !== null) return declared;
+  const { value } = await context.write(async (unit) => {
+    const stored = await unit.sql.selectFrom('keys').select('state').where('id', '=', id).executeTakeFirst();
+    // it may be in hands that nobody knows: a new one is made in a moment
+    if (stored?.state === 'retired' && state !== 'retired') return { kind: 'retired' } as const;
+    const changed = await setKeyState(unit, id, state);
+    if (changed.kind === 'changed') {
+      if (state === 'retired') {
+        await unit.append({ kind: 'revoke', node: keyNode(id) });
+        await unit.append({ kind: 'outside', node: `kid:${id}` });
+      }
+      const action = state === 'retired' ? 'key.retired' : 'key.promoted';
+      await audit(unit, actor, action, id, { from: changed.from, demoted: changed.demoted });
+    }
+    return changed;
+  });
+  switch (value.kind) {
+    case 'unknown':
+      return { kind: 'refused', reason: 'unknown' };
+    case 'only-signer':
+      return { kind: 'refused', reason: 'only-signer' };
+    case 'retired':
+      return { kind: 'refused', reason: 'retired' };
+    case 'changed':
+    case 'unchanged':
+      return readView(context, id);
+    default:
+      return value satisfies never;
+  }
+}
+
+/** YAML owns a key of its own, and all content keys once it declares some. */
+function refuseDeclared(context: ControlContext, id: string | null, purpose: KeyPurpose): KeyRefusal | null {
+  const { commonKeys } = context.config();
+  const isDeclared = commonKeys.some((key) => key.id === id) || (purpose === 'content' && commonKeys.length > 0);
+  return isDeclared ? { kind: 'refused', reason: 'declared' } : null;
+}
+
+/**
+ * Until when a token of a key may hold, as far as this gateway knows: the longest life that a route takes, from when the key
+ * signed last. null when nothing can hang on it any more.
+ */
+async function inUseUntil(context: ControlContext, id: string): Promise<EpochSeconds | null> {
+  const keys = await context.store.sql.selectFrom('keys').select('id').execute();
+  const demoted = await context.store.sql
+    .selectFrom('audit')
+    .select(['at', 'details'])
+    // whichever key took its place: so the history is found by its subjects, and not read whole
+    .where('subject', 'in', ['', ...keys.map((key) => key.id)])
+    .where('action', '=', 'key.promoted')
+    .orderBy('position', 'desc')
+    .limit(1000)
+    .execute();
+  const last = demoted.find(({ details }) => details.includes(JSON.stringify(id)));
+  // a key that never signed here may sign elsewhere: then only the operator knows
+  if (last === undefined) return null;
+  const { routes, tokens } = context.config();
+  const longest = Math.max(0, ...routes.map((route) => route.maxTokenTtlSeconds));
+  const until = last.at + longest + tokens.clockSkewSeconds;
+  return until > context.clock.epochSeconds() ? until : null;
+}
+
+async function readView(context: ControlContext, id: string): Promise<KeyChanged> {
+  const key = (await listRing(context)).find((view) => view.id === id);
+  return key === undefined ? { kind: 'refused', reason: 'unknown' } : { kind: 'changed', key };
+}
+
+type AuditAction = Parameters<typeof appendAudit>[1]['action'];
+
+async function audit(
+  unit: Parameters<typeof appendAudit>[0],
+  actor: Actor,
+  action: AuditAction,
+  subject: string,
+  details: AuditDetails,
+): Promise<void> {
+  await appendAudit(unit, { actor: actorName(actor), action, subject, details, requestId: null });
+}
