@@ -4,7 +4,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ControlContext } from '../control/context/control-context.ts';
-import { originOf } from './request-origin.ts';
+import { originOf } from './serve/request-origin.ts';
 
 /** Anybody can send such a request: the log hears of one in an hour. */
 const quietSeconds = 3600;

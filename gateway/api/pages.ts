@@ -1,12 +1,11 @@
 // Every page and form of the portal. One that is not in this list is served nowhere.
 // `presentation` answers what is no page of ours at all: an edge sends a request here whose query carries a link's token.
 
-import { claimPages, presentation as claimPresentation } from './claim.ts';
-import type { PageRoute } from './page-route.ts';
 import { accountPages } from './portal/account.ts';
 import { adminAccountPages } from './portal/admin-accounts.ts';
 import { adminAuditPages } from './portal/admin-audit.ts';
 import { adminKeyPages } from './portal/admin-keys.ts';
+import { claimPages, presentation as claimPresentation } from './portal/claim.ts';
 import { devicePages } from './portal/devices.ts';
 import { elsewherePages } from './portal/elsewhere.ts';
 import { homePages } from './portal/home.ts';
@@ -16,6 +15,7 @@ import { linkPages } from './portal/link-page.ts';
 import { linkListPages } from './portal/links.ts';
 import { mailCodePages } from './portal/mail-codes.ts';
 import { signInPages } from './portal/sign-in.ts';
+import type { PageRoute } from './serve/page-route.ts';
 
 export const pages: readonly PageRoute[] = [
   ...homePages,

@@ -8,22 +8,22 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { ControlContext } from '../control/context/control-context.ts';
 import type { AssertionJwk } from '../control/node/assertion-keys.ts';
 import { answerProblems } from '../control/node/problem-answers.ts';
-import { serveAssets } from './assets.ts';
-import { clearCookie, deviceCookieSeconds, readCookie, setCookie } from './cookies.ts';
-import { formTokenHeader, isFormToken, provenanceOf } from './cross-site.ts';
-import { type BrowserChange, type Endpoint, refuse } from './endpoint.ts';
 import { serveJwks } from './jwks.ts';
+import { serveAssets } from './look/assets.ts';
+import { sorryPage } from './look/error-page.ts';
 import { notePlainHops } from './note-plain-hops.ts';
-import { oneATurn } from './one-a-turn.ts';
-import { describeApi } from './openapi.ts';
 import { pages, presentation } from './pages.ts';
-import { originOf, type RequestOrigin } from './request-origin.ts';
-import { type Admission, sendRefusal, serveEndpoints } from './serve-endpoints.ts';
-import { answerPage, sendPage, servePages } from './serve-pages.ts';
-import { sorryPage } from './sorry.ts';
+import { clearCookie, deviceCookieSeconds, readCookie, setCookie } from './serve/cookies.ts';
+import { formTokenHeader, isFormToken, provenanceOf } from './serve/cross-site.ts';
+import { type BrowserChange, type Endpoint, refuse } from './serve/endpoint.ts';
+import { oneATurn } from './serve/one-a-turn.ts';
+import { describeApi } from './serve/openapi.ts';
+import { originOf, type RequestOrigin } from './serve/request-origin.ts';
+import { type Admission, sendRefusal, serveEndpoints } from './serve/serve-endpoints.ts';
+import { answerPage, sendPage, servePages } from './serve/serve-pages.ts';
+import { whoAsks } from './serve/who-asks.ts';
 import { endpoints } from './v1/endpoints.ts';
 import { me } from './v1/me.ts';
-import { whoAsks } from './who-asks.ts';
 
 interface PublicServerOptions {
   /** Public keys of the edges, for the JWKS. */

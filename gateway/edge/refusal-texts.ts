@@ -19,7 +19,7 @@ function wording(title: string, detail: string, heading: string, words: string):
   return { title, detail, pageStart: `${head(heading)}<h1>${heading}</h1>\n<p>${words}</p>\n` };
 }
 
-// The colours are those of api/style.ts.
+// The colours are those of api/look/style.ts.
 function head(heading: string): string {
   return `<!doctype html>
 <html lang="en">

@@ -1,8 +1,8 @@
 // What somebody is about to open, on the pages that sign them in. Signing in there is no yes to it: claim.ts asks.
 
-import { type Html, html } from '../html.ts';
-import type { HandoverRequest } from '../sign-in-flow.ts';
+import { type Html, html } from '../look/html.ts';
 import { note } from './fields.ts';
+import type { HandoverRequest } from './sign-in-flow.ts';
 
 /** @param request  null: it leads to the portal itself @param name  of the portal */
 export function aboutNote(request: HandoverRequest | null, name: string): Html | null {

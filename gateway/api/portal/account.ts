@@ -8,14 +8,14 @@ import { renameAccount } from '../../control/accounts/rename-account.ts';
 import { requestAddressChange } from '../../control/accounts/request-address-change.ts';
 import { changePassword } from '../../control/sessions/change-password.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
-import { html } from '../html.ts';
-import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
-import { passwordHint, passwordProblem } from '../password-words.ts';
-import { refusalText } from '../refusal-words.ts';
-import { address, personName, secret } from '../shapes.ts';
-import { browserOf } from './enter.ts';
+import { html } from '../look/html.ts';
+import { waitWords } from '../look/moments.ts';
+import { passwordHint, passwordProblem } from '../look/password-words.ts';
+import { refusalText } from '../look/refusal-words.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
+import { address, personName, secret } from '../serve/shapes.ts';
 import { field, note, type Problems, problemSummary } from './fields.ts';
-import { waitWords } from './moments.ts';
+import { browserOf } from './finish-sign-in.ts';
 
 const doneWords = {
   name: 'Your name is changed.',

@@ -16,11 +16,11 @@ import {
   inviteAgain,
 } from '../../control/accounts/administer-accounts.ts';
 import { createAccount } from '../../control/accounts/create-account.ts';
-import { type Html, html } from '../html.ts';
-import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
-import { address, id, personName } from '../shapes.ts';
+import { type Html, html } from '../look/html.ts';
+import { moment } from '../look/moments.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
+import { address, id, personName } from '../serve/shapes.ts';
 import { buttonForm, field, note, type Problems, problemSummary, select } from './fields.ts';
-import { moment } from './moments.ts';
 
 const pageSize = 50;
 const roles = [

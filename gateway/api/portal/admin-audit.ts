@@ -6,10 +6,10 @@ import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
 import { isId } from '../../core/model/node-id.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
 import { type AuditEntry, listAudit } from '../../store/rows/audit.ts';
-import { type Html, html } from '../html.ts';
-import { definePage, type PageRoute, type PersonVisit } from '../page-route.ts';
-import { id } from '../shapes.ts';
-import { moment } from './moments.ts';
+import { type Html, html } from '../look/html.ts';
+import { moment } from '../look/moments.ts';
+import { definePage, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
+import { id } from '../serve/shapes.ts';
 
 const pageSize = 50;
 

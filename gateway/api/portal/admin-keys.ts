@@ -11,10 +11,10 @@ import {
   promoteKey,
   retireKey,
 } from '../../control/signing-keys/change-keys.ts';
-import { type Html, html } from '../html.ts';
-import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
+import { type Html, html } from '../look/html.ts';
+import { moment } from '../look/moments.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { buttonForm, note, problemSummary, type SaidProblems, select } from './fields.ts';
-import { moment } from './moments.ts';
 
 const doneWords = {
   added: 'The key is there and is known everywhere. Let it sign when every server of yours has it.',

@@ -12,12 +12,12 @@ import {
   renameDevice,
   type SessionView,
 } from '../../control/sessions/my-sessions.ts';
-import { type Html, html } from '../html.ts';
-import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
-import { refusalText } from '../refusal-words.ts';
-import { id, personName } from '../shapes.ts';
+import { type Html, html } from '../look/html.ts';
+import { ago, moment } from '../look/moments.ts';
+import { refusalText } from '../look/refusal-words.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
+import { id, personName } from '../serve/shapes.ts';
 import { buttonForm, field, note, type Problems, problemSummary } from './fields.ts';
-import { ago, moment } from './moments.ts';
 
 const doneWords = {
   ended: 'That device is signed out.',

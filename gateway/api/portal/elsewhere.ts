@@ -4,11 +4,11 @@
 import { z } from 'zod';
 import { makePlayerUrl, offerElsewhere, openElsewhere } from '../../control/sessions/open-elsewhere.ts';
 import { canonicalPath } from '../../core/model/path.ts';
-import { html } from '../html.ts';
-import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
-import { dataUrl, qrPng, qrSvg } from '../qr-code.ts';
+import { html } from '../look/html.ts';
+import { moment, waitWords } from '../look/moments.ts';
+import { dataUrl, qrPng, qrSvg } from '../look/qr-code.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../serve/page-route.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
-import { moment, waitWords } from './moments.ts';
 
 const offerForm = defineForm({
   path: 'elsewhere',

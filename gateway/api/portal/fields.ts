@@ -1,7 +1,7 @@
 // The pieces that forms are made of: a field with its label, hint and problem; the summary of all problems; a note.
 // A problem stands beside its field and in the summary, which is first on the page and read out at once (WCAG 2.2, 3.3.1).
 
-import { type Html, html } from '../html.ts';
+import { type Html, html } from '../look/html.ts';
 
 interface Field {
   readonly name: string;

@@ -1,7 +1,7 @@
 // The portal's front page: what a person can do here, each with one line that says so.
 
-import { type Html, html } from '../html.ts';
-import { definePage, type PageRoute } from '../page-route.ts';
+import { type Html, html } from '../look/html.ts';
+import { definePage, type PageRoute } from '../serve/page-route.ts';
 
 const home = definePage({
   path: '',

@@ -6,7 +6,7 @@ import { collectionsOwnedBy } from '../../control/access/collections.ts';
 import { createLink } from '../../control/links/create-link.ts';
 import type { LinkProblem } from '../../control/links/link-input.ts';
 import type { LinkView } from '../../control/links/link-view.ts';
-import { type Html, html } from '../html.ts';
+import { type Html, html } from '../look/html.ts';
 import {
   defineForm,
   definePage,
@@ -14,8 +14,8 @@ import {
   type PageRoute,
   type PersonVisit,
   type Visit,
-} from '../page-route.ts';
-import { collectionName } from '../shapes.ts';
+} from '../serve/page-route.ts';
+import { collectionName } from '../serve/shapes.ts';
 import { field, type Problems, problemSummary, select } from './fields.ts';
 import { linkFacts, readMoment, readPath } from './link-words.ts';
 

@@ -8,13 +8,13 @@ import { listMembers, type MemberView } from '../../control/links/list-links.ts'
 import { reopenLink } from '../../control/links/reopen-link.ts';
 import { revokeLink } from '../../control/links/revoke-link.ts';
 import { revokeMember } from '../../control/links/revoke-member.ts';
-import { type Html, html } from '../html.ts';
-import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../page-route.ts';
-import { id } from '../shapes.ts';
+import { type Html, html } from '../look/html.ts';
+import { ago, moment } from '../look/moments.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
+import { id } from '../serve/shapes.ts';
 import { buttonForm, field, note, type Problems, problemSummary } from './fields.ts';
 import { urlPage } from './link-new.ts';
 import { linkFacts, momentValue, readMoment, stateTag } from './link-words.ts';
-import { ago, moment } from './moments.ts';
 
 const pageSize = 50;
 

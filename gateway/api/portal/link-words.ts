@@ -1,8 +1,8 @@
 // How links are called on pages: their states, numbers and times, for people who never heard of tokens.
 
 import type { LinkView } from '../../control/links/link-view.ts';
-import { type Html, html } from '../html.ts';
-import { moment } from './moments.ts';
+import { type Html, html } from '../look/html.ts';
+import { moment } from '../look/moments.ts';
 
 /** A tag that says in two words how a link stands. */
 export function stateTag(link: LinkView): Html {

@@ -7,12 +7,12 @@ import { type AccessEntry, listAccess } from '../../control/access/list-access.t
 import type { LinkView } from '../../control/links/link-view.ts';
 import { type LinkPage, listLinks } from '../../control/links/list-links.ts';
 import { revokeAllLinks } from '../../control/links/revoke-link.ts';
-import { type Html, html } from '../html.ts';
-import { defineForm, definePage, type PageRoute, type PersonVisit } from '../page-route.ts';
-import { collectionName } from '../shapes.ts';
+import { type Html, html } from '../look/html.ts';
+import { moment } from '../look/moments.ts';
+import { defineForm, definePage, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
+import { collectionName } from '../serve/shapes.ts';
 import { buttonForm, note } from './fields.ts';
 import { claimsText, stateTag } from './link-words.ts';
-import { moment } from './moments.ts';
 
 const pageSize = 30;
 const after = z.string().max(80).optional();

@@ -10,15 +10,15 @@ import { confirmAddressChange } from '../../control/sessions/confirm-address-cha
 import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
 import { verifyAddress } from '../../control/sessions/verify-address.ts';
 import type { PasswordRefusal } from '../../core/model/account.ts';
-import { type Html, html } from '../html.ts';
-import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
-import { passwordHint, passwordProblem } from '../password-words.ts';
-import { code as codeShape, personName, secret } from '../shapes.ts';
-import { openHandover } from '../sign-in-flow.ts';
+import { type Html, html } from '../look/html.ts';
+import { waitWords } from '../look/moments.ts';
+import { passwordHint, passwordProblem } from '../look/password-words.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../serve/page-route.ts';
+import { code as codeShape, personName, secret } from '../serve/shapes.ts';
 import { aboutNote } from './about-note.ts';
-import { browserOf, enter, type SignInQuery } from './enter.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
-import { waitWords } from './moments.ts';
+import { browserOf, enter, type SignInQuery } from './finish-sign-in.ts';
+import { openHandover } from './sign-in-flow.ts';
 
 type Usable = Extract<DescribedCode, { readonly kind: 'usable' }>;
 

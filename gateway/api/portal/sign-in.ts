@@ -5,15 +5,15 @@ import { z } from 'zod';
 import { redeemHandover } from '../../control/sessions/hand-over.ts';
 import { signOut } from '../../control/sessions/my-sessions.ts';
 import { signIn } from '../../control/sessions/sign-in.ts';
-import { html } from '../html.ts';
-import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../page-route.ts';
-import { returnPathOf, soundReturnPath } from '../return-address.ts';
-import { address, code as codeShape, secret } from '../shapes.ts';
-import { beginSignIn, continuationOf, openHandover } from '../sign-in-flow.ts';
+import { html } from '../look/html.ts';
+import { waitWords } from '../look/moments.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../serve/page-route.ts';
+import { returnPathOf, soundReturnPath } from '../serve/return-address.ts';
+import { address, code as codeShape, secret } from '../serve/shapes.ts';
 import { aboutNote } from './about-note.ts';
-import { browserOf, enter, goOn, type SignInQuery, tooLate } from './enter.ts';
 import { field, note, type Problems, problemSummary } from './fields.ts';
-import { waitWords } from './moments.ts';
+import { browserOf, enter, goOn, type SignInQuery, tooLate } from './finish-sign-in.ts';
+import { beginSignIn, continuationOf, openHandover } from './sign-in-flow.ts';
 
 const query = z.object({
   handover: z.string().max(4096).optional(),

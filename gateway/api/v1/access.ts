@@ -6,9 +6,9 @@ import { type AccessEntry, listAccess } from '../../control/access/list-access.t
 import type { Actor } from '../../control/context/control-context.ts';
 import { makePlayerUrl, offerElsewhere } from '../../control/sessions/open-elsewhere.ts';
 import { canonicalPath } from '../../core/model/path.ts';
-import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../endpoint.ts';
-import { qrPng, qrSvg } from '../qr-code.ts';
-import { refusalFor } from '../refusal-words.ts';
+import { qrPng, qrSvg } from '../look/qr-code.ts';
+import { refusalFor } from '../look/refusal-words.ts';
+import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../serve/endpoint.ts';
 import { at } from './link-shapes.ts';
 
 const entryShape = z.object({

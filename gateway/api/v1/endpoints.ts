@@ -1,7 +1,7 @@
 // Every endpoint of `v1`, in the order of the OpenAPI document. One that is not in this list is served nowhere.
 // The operator is served the same list, see operator-server.ts.
 
-import type { Endpoint } from '../endpoint.ts';
+import type { Endpoint } from '../serve/endpoint.ts';
 import { accessEndpoints } from './access.ts';
 import { accountEndpoints } from './accounts.ts';
 import { explainEndpoints } from './explain.ts';

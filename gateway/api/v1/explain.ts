@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { explainRequest } from '../../control/explain/explain-request.ts';
 import type { ClaimFacts, DecisionRecord, TokenFacts } from '../../core/model/decision-record.ts';
-import { answer, defineEndpoint, type Endpoint, refuse } from '../endpoint.ts';
+import { answer, defineEndpoint, type Endpoint, refuse } from '../serve/endpoint.ts';
 
 const positionShape = z.object({ epoch: z.string(), seq: z.int() });
 

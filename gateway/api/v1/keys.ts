@@ -10,7 +10,7 @@ import {
   promoteKey,
   retireKey,
 } from '../../control/signing-keys/change-keys.ts';
-import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../endpoint.ts';
+import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../serve/endpoint.ts';
 import { exportedKeyShape, keyShape, keysShape, showKey } from './key-shapes.ts';
 
 const keyParams = z.object({ key: z.string().min(1).max(128) });

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import type { LinkView } from '../../control/links/link-view.ts';
 import type { MemberView } from '../../control/links/list-links.ts';
-import { id } from '../shapes.ts';
+import { id } from '../serve/shapes.ts';
 
 /** A moment. */
 export const at = z.int().min(0).describe('epoch seconds');

@@ -8,8 +8,8 @@ import { listLinks, listMembers, maxPerPage, readLink } from '../../control/link
 import { reopenLink } from '../../control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../control/links/revoke-link.ts';
 import { revokeMember } from '../../control/links/revoke-member.ts';
-import { answer, defineEndpoint, type Endpoint, refuse } from '../endpoint.ts';
-import { collectionName, id } from '../shapes.ts';
+import { answer, defineEndpoint, type Endpoint, refuse } from '../serve/endpoint.ts';
+import { collectionName, id } from '../serve/shapes.ts';
 import {
   allRevokedShape,
   at,

@@ -14,10 +14,10 @@ import {
   renameDevice,
 } from '../../control/sessions/my-sessions.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
-import { makeFormToken } from '../cross-site.ts';
-import { answer, defineEndpoint, type Endpoint, empty, type Refusal, refuse } from '../endpoint.ts';
-import { refusalFor, tooManyTries } from '../refusal-words.ts';
-import { id, personName } from '../shapes.ts';
+import { refusalFor, tooManyTries } from '../look/refusal-words.ts';
+import { makeFormToken } from '../serve/cross-site.ts';
+import { answer, defineEndpoint, type Endpoint, empty, type Refusal, refuse } from '../serve/endpoint.ts';
+import { id, personName } from '../serve/shapes.ts';
 
 type Person = Extract<Actor, { readonly kind: 'account' }>;
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { maxOutsideValue, revokeOutside } from '../../control/signing-keys/revoke-outside.ts';
-import { answer, defineEndpoint, type Endpoint, refuse } from '../endpoint.ts';
+import { answer, defineEndpoint, type Endpoint, refuse } from '../serve/endpoint.ts';
 
 const value = z.string().min(1).max(maxOutsideValue).optional();
 

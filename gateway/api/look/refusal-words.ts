@@ -1,0 +1,77 @@
+// What is said when something about accounts is refused: a sentence of what is in the way and what to do, and its status over `v1`.
+// The same words for every endpoint and for pages, and never more over the one than over the other.
+
+import type { PasswordRefusal } from '../../core/model/account.ts';
+import { type Refusal, refuse } from '../serve/endpoint.ts';
+import { passwordProblem } from './password-words.ts';
+
+const words: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+  'not-allowed': [403, 'Only an administrator may do this.'],
+  'wrong-password': [403, 'That is not the password of this account.'],
+  'not-an-account': [403, 'This is about the account that asks, and the operator has none.'],
+  'not-signed-in': [403, 'This is about the account that asks. Sign in first.'],
+  unknown: [404, 'There is no such account; it may have been deleted.'],
+  exists: [409, 'There is an account with this address already.'],
+  'last-admin': [409, 'This is the only administrator. Make somebody else one first.'],
+  verified: [409, 'The address of this account is verified already; send a sign-in link instead.'],
+  unverified: [409, 'The address of this account is not verified yet; send an invitation instead.'],
+  disabled: [409, 'This account is disabled. Enable it first.'],
+  closed: [403, 'Accounts are by invitation here. Ask whoever runs this place for one.'],
+  domain: [422, 'Accounts here are for addresses of certain domains only. Use one of them.'],
+  'bad-address': [422, 'That is no mail address. It looks like you@example.org.'],
+  'same-address': [422, 'That is the address of this account already.'],
+  'bad-name': [422, 'That name cannot be used. Take up to 100 plain characters.'],
+  'bad-groups': [422, 'A group’s name is of letters, digits and a few marks, without spaces or commas.'],
+  'password-too-short': [422, passwordProblem('too-short')],
+  'password-too-long': [422, passwordProblem('too-long')],
+  'password-is-the-address': [422, passwordProblem('is-the-address')],
+  'password-too-common': [422, passwordProblem('too-common')],
+  code: [410, 'That code was used, replaced by a newer one, or is over its time. Ask for a new mail.'],
+  'sign-in': [403, 'That address and password do not fit together.'],
+  busy: [503, 'A lot is going on right now. Try again in a few seconds.'],
+};
+
+/** What a use case about accounts answers where it did nothing. One that gives no reason is about a code. */
+export type Undone =
+  | { readonly kind: 'refused'; readonly reason?: string }
+  | { readonly kind: 'wrong-password' }
+  | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
+  | { readonly kind: 'busy' | 'too-many'; readonly retryAfterSeconds: number };
+
+export function refusalOf(outcome: Undone): Refusal {
+  switch (outcome.kind) {
+    case 'refused':
+      return refusalFor(outcome.reason ?? 'code');
+    case 'wrong-password':
+      return refusalFor('wrong-password');
+    case 'weak-password':
+      return refusalFor(`password-${outcome.why}`);
+    case 'busy':
+    case 'too-many':
+      return tooManyTries(outcome.retryAfterSeconds);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** @param reason  a word of a use case; one without words here is a 422 that says so little */
+export function refusalFor(reason: string): Refusal {
+  const [status, detail] = wordsOf(reason);
+  return refuse(status, reason, detail, reason === 'busy' ? 2 : null);
+}
+
+/** The sentence alone, for a page. @param reason  as for `refusalFor` */
+export function refusalText(reason: string): string {
+  return wordsOf(reason)[1];
+}
+
+function wordsOf(reason: string): readonly [status: number, detail: string] {
+  return Object.hasOwn(words, reason) ? (words[reason] ?? plain) : plain;
+}
+
+const plain = [422, 'This cannot be done with what was sent.'] as const;
+
+/** Somebody tried too often. The right answer would not have been looked at either. */
+export function tooManyTries(retryAfterSeconds: number): Refusal {
+  return refuse(429, 'busy', `Too many tries. Wait ${retryAfterSeconds} seconds, then try again.`, retryAfterSeconds);
+}

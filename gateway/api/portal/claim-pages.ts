@@ -1,0 +1,140 @@
+// The pages of opening a link: the question before it, and why it does not open. For people who never heard of tokens.
+// Status as in the README: full 403, revoked or over 410, a pair that fits nothing 404. None of them names what failed inside.
+
+import type { ClaimRefusal } from '../../control/links/claim-link.ts';
+import type { PresentedLink } from '../../control/links/present-link.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { html } from '../look/html.ts';
+import { moment } from '../look/moments.ts';
+import type { PageAnswer, PersonVisit, Visit } from '../serve/page-route.ts';
+
+interface Question {
+  readonly link: PresentedLink;
+  /** Name of the account that asks; empty when it has none. */
+  readonly visitorName: string;
+  /** What the form brings back with the yes; see claim.ts. */
+  readonly consent: string;
+}
+
+/** One button, which names the owner and what the owner will see. A secret stood in the address before: no referrer. */
+export function askPage(visit: PersonVisit, { link, visitorName, consent }: Question): PageAnswer {
+  const { prefix, actor } = visit;
+  return visit.page({
+    title: link.label,
+    heading: `${link.ownerName} shared this with you`,
+    width: 'narrow',
+    referrer: 'no-referrer',
+    body: html`<div class="sheet"><h2>${link.label}</h2>
+<p class="soft">Once you open it you can come back any time, on any of your devices, without the link${
+      link.accessUntilAt === null ? null : html`, until ${moment(link.accessUntilAt)}`
+    }.</p></div>
+<p>If you open it, ${link.ownerName} will see:</p>
+<ul><li>${visitorName === '' ? 'your address' : html`your name and address: ${visitorName}`}, ${actor.email}</li><li>when you opened it, and when you were last here</li><li>the names of the devices you use</li></ul>
+<form method="post" action="${prefix}claim">${visit.formToken()}<input type="hidden" name="consent" value="${consent}">
+<button type="submit">Open it</button></form>
+<p class="hint after">If you did not expect this, just close the page. Nothing has happened yet, and ${link.ownerName} is told nothing.</p>
+<p class="hint">Not ${actor.email}? <a href="${prefix}logout">Sign out</a>, then open the link again.</p>`,
+  });
+}
+
+/** What a preview, a prefetch or a program gets: nothing about the link, and nothing is claimed. */
+export function silentPage(visit: Visit, visitor: 'ahead' | 'preview' | 'program'): PageAnswer {
+  const title = 'Something was shared with you';
+  const text = 'Open this address in a browser to see it.';
+  // what was fetched ahead is thrown away by browsers when it is an error, and asked for again when somebody wants it
+  if (visitor === 'ahead') return visit.sorry(503, { title, text });
+  if (visitor === 'program') return visit.sorry(403, { title, text });
+  return visit.page({ title, width: 'narrow', referrer: 'no-referrer', body: html`<p>${text}</p>` });
+}
+
+/** The flow cookie is gone or over its ten minutes; the link itself may be as good as before. */
+export function tooLatePage(visit: Visit): PageAnswer {
+  return visit.sorry(400, {
+    title: 'Please open the link once more',
+    text: 'This page was open for too long, or your browser keeps no cookies. Open the link that was sent to you again.',
+  });
+}
+
+interface Refused {
+  readonly status: number;
+  readonly title: string;
+  readonly text: string;
+  /** A way on, where there is one. `path` has the place that the link leads to, without its token. */
+  readonly door?: { readonly label: string; readonly path: (prefix: string, cleanTarget: string) => string };
+}
+
+/** Only what the visitor can do something about is told apart. */
+const refusals: Readonly<Record<Exclude<(ClaimRefusal | LinkOver)['kind'], 'early'>, Refused>> = {
+  'wrong-pair': {
+    status: 404,
+    title: 'This link does not work',
+    text: 'A piece of it may be missing: links get cut off in mails and messages. Ask for it to be sent again.',
+  },
+  full: {
+    status: 403,
+    title: 'This link is already used',
+    text: 'It was made for a certain number of people, and they have opened it. If it was meant for you, ask whoever sent it for a link of your own. If you opened it before, use the same account as then.',
+    door: {
+      label: 'Use another account',
+      path: (prefix, target) => `${prefix}logout?return=${encodeURIComponent(target)}`,
+    },
+  },
+  'past-window': {
+    status: 410,
+    title: 'This link came too late',
+    text: 'It could be opened for a certain time only, and that has passed. Ask whoever sent it to you for a new one.',
+  },
+  'access-over': {
+    status: 410,
+    title: 'The time for this is over',
+    text: 'What was shared by this link was there until a certain day, and that has passed. Ask whoever sent it if it can be opened again.',
+  },
+  revoked: {
+    status: 410,
+    title: 'This link was taken back',
+    text: 'Whoever shared it has ended it for everybody. If you think that is a mistake, ask them for a new one.',
+  },
+  'member-revoked': {
+    status: 410,
+    title: 'Your access was taken back',
+    text: 'You had opened this link before, and whoever shared it has ended your access. Ask them for a new link.',
+  },
+  'account-not-able': {
+    status: 403,
+    title: 'Your account cannot open this',
+    text: 'Confirm the mail address of your account first, or sign in with another account. Then open the link again.',
+    door: { label: 'Sign out', path: (prefix) => `${prefix}logout` },
+  },
+};
+
+/** The page for somebody whom a link did not let in. @param cleanTarget  where the link leads, without its token */
+export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver, cleanTarget = '/'): PageAnswer {
+  if (refusal.kind === 'early') return notYet(visit, refusal.claimFromAt);
+  const { status, title, text, door } = refusals[refusal.kind];
+  const way = door === undefined ? {} : { door: { label: door.label, path: door.path(visit.prefix, cleanTarget) } };
+  return visit.sorry(status, { title, text, ...way });
+}
+
+/** What is over for everybody can be said before anybody signs in. */
+interface LinkOver {
+  readonly kind: 'revoked' | 'access-over' | 'wrong-pair';
+}
+
+/** The link's time is over, and nobody is signed in. @param returnPath  of this host, sound */
+export function overPage(visit: Visit, returnPath: string): PageAnswer {
+  const answer = refusalPage(visit, { kind: 'access-over' });
+  if (answer.kind !== 'page') return answer;
+  const login = `${visit.prefix}login?return=${encodeURIComponent(returnPath)}`;
+  const body = html`${answer.page.body}<p>If something else lets you in, <a href="${login}">sign in</a> for that.</p>`;
+  return { ...answer, page: { ...answer.page, body } };
+}
+
+function notYet(visit: Visit, from: EpochSeconds): PageAnswer {
+  return visit.page({
+    title: 'Not yet',
+    status: 403,
+    width: 'narrow',
+    referrer: 'no-referrer',
+    body: html`<p>This link opens on ${moment(from)}. Keep it, and come back then.</p>`,
+  });
+}

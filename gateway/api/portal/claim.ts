@@ -1,0 +1,211 @@
+// Opening a link: what happens between a tokenized URL and the clean one. US 10,043,025, second and third step.
+// Order: may it be a person; is the pair right and the link alive; who is it; does the list let them in already; do they want it; then
+// the claim, the pass, and the clean address. The token leaves the address with the first answer whatever that is, and waits in the
+// sealed flow cookie. Answers carry no-store and no-referrer: a secret stood in the address that is left behind.
+//
+// Nothing is claimed before somebody pressed the button of the page that names the owner and what the owner will see. No field says
+// that a visitor meant to come: browsers keep `Sec-Fetch-Site: none` over redirects of other sites, and a sign-in is asked for by
+// whoever sent the visitor. Whoever is on the list already is asked nothing, since nothing is told of them.
+
+import { z } from 'zod';
+import { makeAccessPass } from '../../control/access/access-pass.ts';
+import { readPersonName } from '../../control/access/live-account.ts';
+import { claimLink, foreseeClaim } from '../../control/links/claim-link.ts';
+import { type Presentation, type PresentedLink, presentLink } from '../../control/links/present-link.ts';
+import { parseLinkToken } from '../../core/model/link.ts';
+import { canonicalPath } from '../../core/model/path.ts';
+import { readPresentedUrl, whoVisits } from '../look/presentation.ts';
+import { type Flow, flowSeconds } from '../serve/flow-cookie.ts';
+import {
+  defineForm,
+  definePage,
+  type PageAnswer,
+  type PageRoute,
+  type Person,
+  type PersonVisit,
+  type Visit,
+} from '../serve/page-route.ts';
+import { soundReturnPath } from '../serve/return-address.ts';
+import { openText, sealText } from '../serve/sealed-text.ts';
+import { askPage, overPage, refusalPage, silentPage, tooLatePage } from './claim-pages.ts';
+import { beginSignIn } from './sign-in-flow.ts';
+
+type FlowWithLink = Flow & { readonly link: NonNullable<Flow['link']> };
+
+/** Answers a request outside the reserved prefix whose query carries a link's token, as an edge passed it on. */
+export const presentation: PageRoute['run'] = async (visit) => {
+  if (visit.method !== 'GET' && visit.method !== 'HEAD') return visit.sorry(405);
+  const visitor = whoVisits(visit);
+  // before any look-up: a preview learns nothing, not even whether the link is good
+  if (visitor !== 'person') return silentPage(visit, visitor);
+  const url = readPresentedUrl(visit.target, visit.context.config().links);
+  const returnPath = url === null ? null : soundReturnPath(url.cleanTarget);
+  if (url === null || returnPath === null) return bare(refusalPage(visit, { kind: 'wrong-pair' }));
+  const { key, token, path } = url;
+  const shown = await presentLink(visit.context, { host: visit.origin.host, path, key, token });
+  if (shown.kind === 'wrong-pair') return bare(refusalPage(visit, shown));
+  if (shown.state === 'revoked') return bare(refusalPage(visit, { kind: shown.state }));
+  const link = { key, token };
+  if (visit.actor?.kind !== 'account') {
+    // nobody makes an account for what is over; who has another way in may sign in for that
+    if (shown.state === 'access-over') return bare(overPage(visit, returnPath));
+    return beginSignIn(visit, { returnPath, link, about: { label: shown.label, owner: shown.ownerName } });
+  }
+  // the question is asked on a page of its own, so that the token does not stand in the address meanwhile
+  const flow = visit.jar.begin({ returnPath, link });
+  const person: PersonVisit = { ...visit, actor: visit.actor };
+  return (await comeIn(person, { ...flow, link })) ?? visit.redirect(`${visit.prefix}claim?flow=${flow.id}`);
+};
+
+const claimPage = definePage({
+  path: 'claim',
+  who: 'anyone',
+  place: 'everywhere',
+  query: z.object({ flow: z.string().max(40).optional() }),
+  handle: async (visit, { query }) => {
+    const visitor = whoVisits(visit);
+    if (visitor !== 'person') return silentPage(visit, visitor);
+    const flow = findFlow(visit, query.flow);
+    if (flow === null) return tooLatePage(visit);
+    const shown = await presentLink(visit.context, presentationOf(visit, flow));
+    if (shown.kind === 'wrong-pair') return refuse(visit, flow, shown);
+    if (shown.state === 'revoked') return refuse(visit, flow, { kind: 'revoked' });
+    const { actor } = visit;
+    if (actor?.kind !== 'account') {
+      visit.jar.end(flow.id);
+      const about = { label: shown.label, owner: shown.ownerName };
+      return beginSignIn(visit, { returnPath: flow.returnPath, link: flow.link, about });
+    }
+    const person: PersonVisit = { ...visit, actor };
+    return (await comeIn(person, flow)) ?? ask(person, flow, shown);
+  },
+});
+
+const claimForm = defineForm({
+  path: 'claim',
+  who: 'account',
+  place: 'everywhere',
+  form: z.object({ consent: z.string().max(4096).default('') }),
+  handle: async (visit, { form }) => {
+    if (whoVisits(visit) === 'ahead' || !isSentByPage(visit)) return visit.sorry(403);
+    const consent = openText(visit.context, consentUse(visit), form.consent, consentShape);
+    const flow = consent === null ? null : findFlow(visit, consent.flow);
+    // what is claimed is what the page with the button named
+    if (flow === null || consent?.link !== linkIdOf(flow)) return tooLatePage(visit);
+    return await claim(visit, flow);
+  },
+});
+
+export const claimPages: readonly PageRoute[] = [claimPage, claimForm];
+
+/**
+ * Whether the yes may be a form that somebody sent from a page they saw: what frames and scripts of a site on the same host send, a
+ * service worker of it too, names itself. Browsers that say nothing of it are believed, since the consent is in the page alone.
+ */
+function isSentByPage(visit: Visit): boolean {
+  const [mode, dest] = [visit.header('sec-fetch-mode'), visit.header('sec-fetch-dest')];
+  return (mode ?? 'navigate') === 'navigate' && (dest ?? 'document') === 'document';
+}
+
+/** What a yes belongs to: one link that was named, to one session, for as long as its flow. */
+const consentShape = z.object({ flow: z.string().max(40), link: z.string().max(40) });
+
+function consentUse({ actor }: PersonVisit): { readonly use: 'claim'; readonly binding: string } {
+  return { use: 'claim', binding: actor.sessionId };
+}
+
+async function ask(visit: PersonVisit, flow: FlowWithLink, link: PresentedLink): Promise<PageAnswer> {
+  const { context, actor } = visit;
+  const named = { flow: flow.id, link: linkIdOf(flow) };
+  const consent = sealText(context, consentUse(visit), named, flowSeconds);
+  const name = await readPersonName(context.store.sql, actor.accountId);
+  return askPage(visit, { link, visitorName: name === null || name === actor.email ? '' : name, consent });
+}
+
+function linkIdOf({ link }: FlowWithLink): string {
+  return parseLinkToken(link.token)?.linkId ?? '';
+}
+
+/** Whoever is let in already, and whoever cannot be: nobody is asked. null for whom the link would put on the list. */
+async function comeIn(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer | null> {
+  const { context, actor, origin } = visit;
+  const foreseen = await foreseeClaim(context, actor, presentationOf(visit, flow), origin.requestId || null);
+  switch (foreseen.kind) {
+    case 'would-claim':
+      return null;
+    case 'already':
+    case 'yours-otherwise':
+      return (await pass(visit, flow)) ?? visit.sorry(403);
+    case 'full':
+    case 'early':
+    case 'past-window':
+    case 'access-over':
+    case 'revoked':
+    case 'member-revoked':
+    case 'wrong-pair':
+    case 'account-not-able':
+      return refuse(visit, flow, foreseen);
+    default:
+      return foreseen satisfies never;
+  }
+}
+
+async function claim(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer> {
+  const { context, actor, origin } = visit;
+  const outcome = await claimLink(context, actor, presentationOf(visit, flow), origin.requestId || null);
+  switch (outcome.kind) {
+    case 'granted':
+    case 'already':
+    case 'yours-otherwise':
+      return (await pass(visit, flow)) ?? visit.sorry(403);
+    case 'full':
+    case 'early':
+    case 'past-window':
+    case 'access-over':
+    case 'revoked':
+    case 'member-revoked':
+    case 'wrong-pair':
+    case 'account-not-able':
+      return refuse(visit, flow, outcome);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** The pass, by the list as it is now, and the clean address; null for somebody whom nothing lets in. */
+async function pass(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer | null> {
+  const { context, origin, actor, jar } = visit;
+  const { host, path } = presentationOf(visit, flow);
+  const question = { ...sessionOf(actor), host, path };
+  const made = await makeAccessPass(context, question, 'cookie');
+  if (made.kind === 'none') return null;
+  if (made.kind === 'made') visit.givePass(made.pass);
+  jar.end(flow.id);
+  return origin.host === host ? visit.redirect(flow.returnPath) : visit.sorry(404);
+}
+
+function refuse(visit: Visit, flow: Flow, refusal: Parameters<typeof refusalPage>[1]): PageAnswer {
+  visit.jar.end(flow.id);
+  return bare(refusalPage(visit, refusal, flow.returnPath));
+}
+
+/** The flow cookie is sealed for this host, so what is in it was presented here. */
+function presentationOf(visit: Visit, { returnPath, link }: FlowWithLink): Presentation {
+  const mark = returnPath.indexOf('?');
+  const path = canonicalPath(mark < 0 ? returnPath : returnPath.slice(0, mark)) ?? '';
+  return { host: visit.origin.host, path, key: link.key, token: link.token };
+}
+
+function findFlow(visit: Visit, id: string | undefined): FlowWithLink | null {
+  const flow = visit.jar.find(id);
+  return flow === null || flow.link === null ? null : { ...flow, link: flow.link };
+}
+
+function sessionOf({ accountId, sessionId, deviceId }: Person): { account: string; session: string; device: string } {
+  return { account: accountId, session: sessionId, device: deviceId };
+}
+
+/** The address of this answer holds the token. */
+function bare(answer: PageAnswer): PageAnswer {
+  return answer.kind === 'page' ? { ...answer, page: { ...answer.page, referrer: 'no-referrer' } } : answer;
+}

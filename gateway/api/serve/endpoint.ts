@@ -1,0 +1,171 @@
+// What an endpoint of `v1` is: method, path, shapes and a handler that gives values. `defineEndpoint` is the only way to make one,
+// so each is checked before its handler runs, described in the OpenAPI document, and served to the operator as well.
+// Handlers never see a request or a reply.
+
+import type { z } from 'zod';
+import type { Actor, ControlContext } from '../../control/context/control-context.ts';
+import type { NewSession } from '../../control/sessions/start-session.ts';
+
+/** Who may ask: `account` is anybody who signed in, `admin` an administrator; the operator may ask everything. */
+type Who = 'anyone' | 'account' | 'admin';
+
+type EndpointMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** An expected refusal, as problem+json. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly status: number;
+  /** For programs: a word that does not change, like `weak-password`. */
+  readonly reason: string;
+  /** For people: one sentence. */
+  readonly detail: string;
+  readonly retryAfterSeconds: number | null;
+}
+
+/** What becomes of the cookies of the browser that asked. The operator has none. */
+export type BrowserChange =
+  | { readonly kind: 'signed-in'; readonly session: NewSession }
+  | { readonly kind: 'signed-out' };
+
+export type EndpointAnswer<R> =
+  | { readonly kind: 'answer'; readonly status: number; readonly body: R; readonly browser?: BrowserChange }
+  | { readonly kind: 'empty'; readonly browser?: BrowserChange }
+  | Refusal;
+
+/** What is known of whoever asks, beside who it is. */
+export interface EndpointRequest {
+  /** Empty for the operator. */
+  readonly clientAddress: string;
+  readonly userAgent: string;
+  readonly requestId: string;
+  /** Value of the device cookie, NOT verified; null without one. */
+  readonly deviceCookie: string | null;
+}
+
+interface EndpointCall<W extends Who, B, Q, P> {
+  readonly context: ControlContext;
+  readonly actor: W extends 'anyone' ? Actor | null : Actor;
+  readonly body: B;
+  readonly query: Q;
+  readonly params: P;
+  readonly request: EndpointRequest;
+}
+
+interface EndpointDefinition<W extends Who, R, B, Q, P> {
+  readonly method: EndpointMethod;
+  /** Behind `v1/`, with parameters as `:name`: `links/:link/members`. */
+  readonly path: string;
+  /** One line for the OpenAPI document. */
+  readonly summary: string;
+  readonly who: W;
+  /** JSON object; absent: the request has no body. */
+  readonly body?: z.ZodType<B>;
+  /** An object of texts; use `z.coerce` for numbers. */
+  readonly query?: z.ZodType<Q>;
+  /** An object of texts, one for each parameter of the path. */
+  readonly params?: z.ZodType<P>;
+  /** Shape of the answer's body, null for none. Members that it does not name never leave the gateway. */
+  readonly response: z.ZodType<R> | null;
+  readonly handle: (call: EndpointCall<W, B, Q, P>) => Promise<EndpointAnswer<R>>;
+}
+
+/** What came with a request, as it came. */
+interface RawInput {
+  readonly body: unknown;
+  readonly query: unknown;
+  readonly params: unknown;
+}
+
+/** An endpoint with its types taken away, for lists. */
+export interface Endpoint {
+  readonly method: EndpointMethod;
+  readonly path: string;
+  readonly summary: string;
+  readonly who: Who;
+  readonly shapes: {
+    readonly body: z.ZodType | null;
+    readonly query: z.ZodType | null;
+    readonly params: z.ZodType | null;
+    readonly response: z.ZodType | null;
+  };
+  /** Checks the input, then handles. `actor` is null only where anyone may ask. */
+  readonly run: (
+    context: ControlContext,
+    actor: Actor | null,
+    raw: RawInput,
+    request: EndpointRequest,
+  ) => Promise<EndpointAnswer<unknown>>;
+}
+
+/** Makes an endpoint; list it in `v1/endpoints.ts` to have it served. */
+export function defineEndpoint<W extends Who, R = null, B = undefined, Q = undefined, P = undefined>(
+  definition: EndpointDefinition<W, R, B, Q, P>,
+): Endpoint {
+  const { method, path, summary, who, body, query, params, response } = definition;
+  return {
+    method,
+    path,
+    summary,
+    who,
+    shapes: { body: body ?? null, query: query ?? null, params: params ?? null, response },
+    run: async (context, actor, raw, request) => {
+      if (actor === null && who !== 'anyone') return refuse(401, 'not-signed-in', 'Sign in first.');
+      if (who === 'admin' && !isAdmin(actor)) return refuse(403, 'not-admin', 'Only administrators may do this.');
+      const read = {
+        params: check('the address', params, raw.params),
+        query: check('the query', query, raw.query),
+        body: check('the body', body, raw.body),
+      };
+      for (const part of [read.params, read.query, read.body]) if (part.kind === 'refused') return part;
+      const answer = await definition.handle({
+        context,
+        // `who` was checked above, which the types cannot follow
+        actor: actor as EndpointCall<W, B, Q, P>['actor'],
+        body: readValue(read.body),
+        query: readValue(read.query),
+        params: readValue(read.params),
+        request,
+      });
+      if (answer.kind !== 'answer' || response === null) return answer;
+      // throws when a handler forgets a member: a defect of ours, and a 500
+      return { ...answer, body: response.parse(answer.body) };
+    },
+  };
+}
+
+export function answer<R>(body: R, status = 200): EndpointAnswer<R> {
+  return { kind: 'answer', status, body };
+}
+
+/** 204. */
+export const empty: EndpointAnswer<never> = { kind: 'empty' };
+
+export function refuse(
+  status: number,
+  reason: string,
+  detail: string,
+  retryAfterSeconds: number | null = null,
+): Refusal {
+  return { kind: 'refused', status, reason, detail, retryAfterSeconds };
+}
+
+/** Whether an actor may administer. */
+export function isAdmin(actor: Actor | null): boolean {
+  return actor !== null && (actor.kind !== 'account' || actor.role === 'admin');
+}
+
+type Checked<T> = { readonly kind: 'value'; readonly value: T } | Refusal;
+
+function check<T>(where: string, shape: z.ZodType<T> | undefined, raw: unknown): Checked<T | undefined> {
+  if (shape === undefined) return { kind: 'value', value: undefined };
+  const read = shape.safeParse(raw ?? {});
+  if (read.success) return { kind: 'value', value: read.data };
+  const [issue] = read.error.issues;
+  const at = issue === undefined || issue.path.length === 0 ? where : `${where}, ${issue.path.join('.')}`;
+  return refuse(400, 'bad-input', `${at}: ${issue?.message ?? 'is not as described'}`.slice(0, 300));
+}
+
+function readValue<T>(checked: Checked<T | undefined>): T {
+  // refusals have been returned; undefined stands only where no shape was given, where T is undefined
+  return (checked.kind === 'value' ? checked.value : undefined) as T;
+}

@@ -1,0 +1,62 @@
+// Where a request came from and which of our hosts it was sent to, as the edge says.
+// X-Forwarded-* is believed here without a list, because only edges can open public.sock. Never used for edge.sock.
+// Rules: the names that serve pages are `portal.public_url`'s only. Where that says https, every visitor comes by https, whatever the
+// last hop was; cookies lose `__Host-` only where it says http, and then on plain HTTP over loopback.
+
+import type { IncomingHttpHeaders } from 'node:http';
+import { transportOf } from '../../config/compile.ts';
+import type { Config } from '../../config/compiled/config.ts';
+import { coversHost, portalHost, takesSignIns } from '../../control/sessions/session-hosts.ts';
+import { isSecureCookie } from '../../core/decision/policy/public-transport.ts';
+import { canonicalHost } from '../../core/decision/route/host.ts';
+import { withoutBlanks } from '../../core/model/blanks.ts';
+
+export interface RequestOrigin {
+  /** Lower case, without port, as routes and sessions name it. Empty when malformed. */
+  readonly host: string;
+  /** `scheme://host[:port]`, as the browser sees it. */
+  readonly origin: string;
+  /** Whether cookies carry Secure and `__Host-`; the edges read and write them by the same rule. */
+  readonly isSecure: boolean;
+  /** The host of `portal.public_url`. */
+  readonly isPortal: boolean;
+  /** The portal's host, or one that is named: by a route, by a wildcard too, by a collection or by `portal.hosts`. */
+  readonly isKnown: boolean;
+  /** The client's address; empty when the edge named none. */
+  readonly clientAddress: string;
+  /** Of whoever connected to the edge: the client, or the proxy in front. */
+  readonly neighbour: string;
+  readonly requestId: string;
+  readonly userAgent: string;
+}
+
+/** @param headers  of a request on public.sock */
+export function originOf(headers: IncomingHttpHeaders, config: Config): RequestOrigin {
+  const authority = withoutBlanks(one(headers['x-forwarded-host']) || (headers.host ?? '')).toLowerCase();
+  const host = canonicalHost(authority) ?? '';
+  const transport = transportOf(config);
+  const isOverTls = transport.isHttps || one(headers['x-forwarded-proto']) === 'https';
+  const chain = one(headers['x-forwarded-for']).split(',');
+  // the edge writes the client first and its own neighbour last, see edge/trusted-proxies.ts
+  const neighbour = withoutBlanks(chain.at(-1) ?? '');
+  const isPortal = host !== '' && host === portalHost(config);
+  return {
+    host,
+    origin: `${isOverTls ? 'https' : 'http'}://${authority}`,
+    isSecure: isSecureCookie(transport, isOverTls, neighbour),
+    isPortal,
+    isKnown: host !== '' && isServed(config, host),
+    neighbour,
+    clientAddress: withoutBlanks(chain[0] ?? ''),
+    requestId: one(headers['x-request-id']).slice(0, 100),
+    userAgent: (headers['user-agent'] ?? '').slice(0, 300),
+  };
+}
+
+function isServed(config: Config, host: string): boolean {
+  return takesSignIns(config, host) || config.routes.some((route) => coversHost(route.host, host));
+}
+
+function one(value: string | readonly string[] | undefined): string {
+  return typeof value === 'string' ? value : (value?.[0] ?? '');
+}

@@ -1,0 +1,90 @@
+// Serves endpoints of `v1` on a Fastify server. Who asks is settled by `admit`, which is one thing for visitors and another for the
+// operator; everything after it is the same for both.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Actor, ControlContext } from '../../control/context/control-context.ts';
+import { type BrowserChange, type Endpoint, type EndpointRequest, type Refusal, refuse } from './endpoint.ts';
+
+/** Whom a request comes from, or why it goes no further. */
+export type Admission =
+  | {
+      readonly kind: 'admitted';
+      readonly actor: Actor | null;
+      readonly request: EndpointRequest;
+      /** Sets or clears the cookies of the browser that asked. */
+      readonly apply: (change: BrowserChange) => void;
+    }
+  | Refusal;
+
+interface ServeEndpointsOptions {
+  readonly context: ControlContext;
+  readonly endpoints: readonly Endpoint[];
+  /** Address that `v1` stands under: `/.latchkey/v1/`. */
+  readonly base: string;
+  readonly admit: (request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint) => Promise<Admission>;
+}
+
+export function serveEndpoints(server: FastifyInstance, options: ServeEndpointsOptions): void {
+  for (const endpoint of options.endpoints) {
+    server.route({
+      method: endpoint.method,
+      url: `${options.base}${endpoint.path}`,
+      handler: async (request, reply) => {
+        const admission = await options.admit(request, reply, endpoint);
+        if (admission.kind === 'refused') return sendRefusal(reply, admission);
+        const { body, query, params } = request;
+        if (endpoint.shapes.body !== null && !isJson(request)) {
+          return sendRefusal(reply, refuse(415, 'not-json', 'Send the body as application/json.'));
+        }
+        const found = await endpoint.run(options.context, admission.actor, { body, query, params }, admission.request);
+        reply.header('cache-control', 'no-store');
+        if (found.kind !== 'refused' && found.browser !== undefined) admission.apply(found.browser);
+        switch (found.kind) {
+          case 'answer':
+            return reply
+              .code(found.status)
+              .type('application/json')
+              .send(Buffer.from(JSON.stringify(found.body)));
+          case 'empty':
+            return reply.code(204).send();
+          case 'refused':
+            return sendRefusal(reply, found);
+          default:
+            return found satisfies never;
+        }
+      },
+    });
+  }
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  410: 'Gone',
+  415: 'Unsupported Media Type',
+  421: 'Misdirected Request',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+};
+
+/** RFC 9457. */
+export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { status, reason, detail, retryAfterSeconds } = refusal;
+  if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds));
+  const title = titles[status] ?? 'Refused';
+  // As bytes: a charset is added to text, and these media types have none.
+  return reply
+    .code(status)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json')
+    .send(Buffer.from(JSON.stringify({ type: 'about:blank', title, status, detail, reason })));
+}
+
+/** A media type that no form can send and no other site's script without being asked first. */
+function isJson(request: FastifyRequest): boolean {
+  return /^application\/json[ \t]*(?:;|$)/i.test(request.headers['content-type'] ?? '');
+}

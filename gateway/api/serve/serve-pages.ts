@@ -1,0 +1,215 @@
+// Serves pages and forms: the checks that come before any handler, in their order, and the headers that stand on every answer.
+// Order: which host, where the request began, who asks, whether they may, whether the form was ours. A handler runs after all of them.
+// Rules: no script and nothing from elsewhere (Content-Security-Policy), nothing personal in any cache.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ControlContext } from '../../control/context/control-context.ts';
+import { sorryPage } from '../look/error-page.ts';
+import { type Html, html } from '../look/html.ts';
+import { renderLayout } from '../look/layout.ts';
+import { styleVersion } from '../look/style.ts';
+import {
+  clearCookie,
+  clearPlainCookies,
+  deviceCookieSeconds,
+  readCookie,
+  setCookie,
+  setPassCookie,
+} from './cookies.ts';
+import { formTokenField, isFormToken, makeFormToken, provenanceOf } from './cross-site.ts';
+import { isAdmin } from './endpoint.ts';
+import { FlowJar } from './flow-cookie.ts';
+import { leadsOut, onwardPage } from './onward.ts';
+import type { PageAnswer, PageContent, PageRoute, Person, Visit } from './page-route.ts';
+import { originOf, type RequestOrigin } from './request-origin.ts';
+import { whoAsks } from './who-asks.ts';
+
+interface ServePagesOptions {
+  readonly context: ControlContext;
+  readonly prefix: string;
+}
+
+export function servePages(server: FastifyInstance, routes: readonly PageRoute[], options: ServePagesOptions): void {
+  for (const route of routes) {
+    server.route({
+      method: route.method === 'GET' ? ['GET', 'HEAD'] : 'POST',
+      url: `${options.prefix}${route.path}`,
+      handler: (request, reply) => answerPage(route, request, reply, options),
+    });
+  }
+}
+
+/** Runs one page with all its checks. */
+export async function answerPage(
+  route: PageRoute,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: ServePagesOptions,
+): Promise<FastifyReply> {
+  const { context } = options;
+  const origin = originOf(request.headers, context.config());
+  const nobody = { ...options, origin, actor: null };
+  // 1. the host: an unknown one is not served at all, and pages of the portal exist on the portal's host only
+  if (!origin.isKnown) return sendPage(reply, sorryPage(421), nobody);
+  if (route.place === 'portal' && !origin.isPortal) return sendPage(reply, sorryPage(404), nobody);
+  clearPlainCookies(request, reply, origin);
+  // 2. a form of another site is refused before anything is looked up for it
+  if (route.method === 'POST' && provenanceOf(request.headers, origin) === 'cross-site') {
+    return sendPage(
+      reply,
+      sorryPage(403, { text: 'This form was sent from another site, so it was not taken.' }),
+      nobody,
+    );
+  }
+  // 3. who asks, and whether they may
+  const actor = await whoAsks(context, request, reply, origin);
+  if (route.who !== 'anyone' && actor === null) {
+    const back = route.method === 'GET' ? request.url : options.prefix;
+    return goOn(request, reply, `${options.prefix}login?return=${encodeURIComponent(back)}`, nobody);
+  }
+  if (route.who === 'admin' && !isAdmin(actor)) return sendPage(reply, sorryPage(403), { ...nobody, actor });
+  const visit = visitOf(request, reply, { ...options, origin, actor });
+  // 4. the form: its token belongs to the session, and before sign-in to the browser's flow cookie
+  if (route.method === 'POST') {
+    const field = fieldOf(request.body, formTokenField);
+    const binding = bindingOf(visit);
+    if (binding === null || !isFormToken(context, binding, field)) {
+      // signed in from another tab meanwhile: the page itself knows where that leads
+      if (route.path === 'login' && actor !== null) return goOn(request, reply, visit.target, nobody);
+      return sendAnswer(request, reply, staleForm(visit), visit, options);
+    }
+  }
+  const { body, query, params } = request;
+  return sendAnswer(request, reply, await route.run(visit, { body, query, params }), visit, options);
+}
+
+function staleForm(visit: Visit): PageAnswer {
+  const page = sorryPage(403, { title: 'That page was too old' });
+  const body = html`<p>It was open for a long time, or you signed in or out meanwhile, so nothing was changed.</p>
+<p><a class="button" href="${visit.prefix}">Start again</a></p>`;
+  return { kind: 'page', status: 403, page: { ...page, body } };
+}
+
+function bindingOf(visit: Visit): string | null {
+  return visit.actor?.sessionId ?? visit.jar.boundTo;
+}
+
+function visitOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  {
+    context,
+    prefix,
+    origin,
+    actor,
+  }: ServePagesOptions & { readonly origin: RequestOrigin; readonly actor: Person | null },
+): Visit {
+  const jar = new FlowJar(context, request, reply, origin);
+  return {
+    context,
+    origin,
+    actor,
+    jar,
+    prefix,
+    target: request.url,
+    method: request.method,
+    header: (name) => {
+      const value = request.headers[name.toLowerCase()];
+      return typeof value === 'string' ? value : undefined;
+    },
+    formToken: () => tokenField(makeFormToken(context, actor?.sessionId ?? jar.bind())),
+    page: (page) => ({ kind: 'page', status: page.status ?? 200, page }),
+    redirect: (to) => ({ kind: 'redirect', to }),
+    sorry: (status, words) => ({ kind: 'page', status, page: sorryPage(status, words) }),
+    startSession: (token, maxAgeSeconds) => setCookie(reply, origin, 'session', token, maxAgeSeconds),
+    givePass: (pass) => setPassCookie(reply, origin, pass),
+    endSession: () => {
+      clearCookie(reply, origin, 'session');
+      jar.clear();
+    },
+    deviceCookie: readCookie(request, origin, 'device'),
+    rememberDevice: (value) => setCookie(reply, origin, 'device', value, deviceCookieSeconds),
+  };
+}
+
+function tokenField(token: string): Html {
+  return html`<input type="hidden" name="${formTokenField}" value="${token}">`;
+}
+
+function fieldOf(body: unknown, name: string): unknown {
+  return typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
+}
+
+function sendAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: PageAnswer,
+  visit: Visit,
+  options: ServePagesOptions,
+): FastifyReply {
+  switch (answer.kind) {
+    case 'page': {
+      const { origin, actor, formToken } = visit;
+      return sendPage(reply, { ...answer.page, status: answer.status }, { ...options, origin, actor, formToken });
+    }
+    case 'redirect':
+      return goOn(request, reply, answer.to, { ...options, origin: visit.origin, actor: null });
+    case 'file':
+      if (answer.filename !== null) {
+        reply.header('content-disposition', `attachment; filename="${answer.filename.replace(/[^\w.-]/g, '_')}"`);
+      }
+      return reply
+        .header('cache-control', 'no-store')
+        .header('content-security-policy', "default-src 'none'; sandbox")
+        .type(answer.type)
+        .send(Buffer.from(answer.bytes));
+    default:
+      return answer satisfies never;
+  }
+}
+
+interface PageFrame {
+  readonly context: ControlContext;
+  readonly prefix: string;
+  readonly origin: RequestOrigin;
+  readonly actor: Person | null;
+  readonly formToken?: () => Html;
+}
+
+/** Leads on. What stood in the address that is left behind may be a secret: no referrer. */
+function goOn(request: FastifyRequest, reply: FastifyReply, to: string, frame: PageFrame): FastifyReply {
+  // programs follow redirects and hold forms to no policy
+  const isShown = request.method === 'POST' && (request.headers.accept ?? '').includes('text/html');
+  if (isShown && leadsOut(to, frame.prefix)) return sendPage(reply, onwardPage(to), frame);
+  return reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer').redirect(to, 303);
+}
+
+/** Sends a page; also for errors, where nothing is known of whoever asks. */
+export function sendPage(reply: FastifyReply, page: PageContent, frame: PageFrame): FastifyReply {
+  const { context, prefix, origin, formToken } = frame;
+  const { portal } = context.config();
+  const actor = frame.actor;
+  const text = renderLayout({
+    page,
+    name: portal?.name ?? 'latchkey',
+    hasLogo: portal !== null && portal.logoFile !== null,
+    prefix,
+    actor,
+    formToken: formToken ?? (() => tokenField(makeFormToken(context, actor?.sessionId ?? ''))),
+    styleVersion,
+    isPortal: origin.isPortal,
+  });
+  if (page.retryAfterSeconds !== undefined) reply.header('retry-after', String(page.retryAfterSeconds));
+  return reply
+    .code(page.status ?? 200)
+    .header('cache-control', 'no-store')
+    .header('content-security-policy', contentPolicy)
+    .header('referrer-policy', page.referrer ?? 'same-origin')
+    .header('cross-origin-opener-policy', 'same-origin')
+    .header('x-frame-options', 'DENY')
+    .type('text/html; charset=utf-8')
+    .send(text);
+}
+
+const contentPolicy =
+  "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

@@ -1,0 +1,149 @@
+// Every page of the list: sound for everybody, with its policy, on the right host, for the right people; and hostile names are text.
+
+import { expect, test } from 'vitest';
+import { pages } from '../../../gateway/api/pages.ts';
+import { StoreAway } from '../../../gateway/store/port/store.ts';
+import { pageProblems } from '../../support/page-checks.ts';
+import { formsOf } from '../../support/page-forms.ts';
+import { makePortal, mediaOrigin, type PortalRig, password, type Visitor } from '../../support/portal-rig.ts';
+
+const email = 'ann@example.org';
+const hostile = `"><script>alert(1)</script><img src=x onerror='alert(2)'>`;
+
+async function withPeople(): Promise<{ portal: PortalRig; ann: Visitor; annId: string }> {
+  const portal = await makePortal();
+  const annId = await portal.addAccount(email, 'admin');
+  const ann = portal.visitor();
+  await ann.signIn(email);
+  return { portal, ann, annId };
+}
+
+/** Pages that take no id of their own, so that each can be opened as it stands. */
+const plainPages = pages.filter(({ method, path }) => method === 'GET' && !path.includes(':'));
+
+test('each page is sound for who cannot see it, runs nothing, and loads nothing from elsewhere', async () => {
+  const { portal, ann, annId } = await withPeople();
+  const visitor = portal.visitor();
+  const paths = [...plainPages.map(({ path }) => path), `admin/accounts/${annId}`, 'not/there'];
+  let looked = 0;
+  for (const who of [ann, visitor]) {
+    for (const path of paths) {
+      const answer = await who.get(`/.latchkey/${path}`);
+      if (answer.status === 303) continue;
+      looked += 1;
+      expect([path, pageProblems(answer.text)]).toEqual([path, []]);
+      expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+    }
+  }
+  expect(looked).toBeGreaterThan(plainPages.length);
+});
+
+test('the checks of pages can fail', async () => {
+  const page = (await (await makePortal()).visitor().get('/.latchkey/login')).text;
+  expect(pageProblems(page)).toEqual([]);
+  const broken = [
+    page.replace('lang="en"', ''),
+    page.replace(/<label[^>]*>/, '<label>'),
+    page.replace('<h1>', '<h1>a</h1><h1>'),
+    page.replace('<h1>', '<h1 onclick="a()">'),
+    page.replace('</main>', '<img src="/a"></main>'),
+    page.replace('</main>', '<script></script></main>'),
+    page.replace('/.latchkey/portal.css', 'https://elsewhere.example/a.css'),
+    page.replace('name="form_token"', 'name="other"'),
+  ];
+  for (const one of broken) expect(pageProblems(one)).not.toEqual([]);
+});
+
+test('each answer carries the policy, and nothing personal may be kept', async () => {
+  const { ann } = await withPeople();
+  for (const path of ['', 'account', 'devices', 'admin/accounts', 'nothing', 'logout']) {
+    const { headers } = await ann.get(`/.latchkey/${path}`);
+    expect(headers['content-security-policy']).toBe(
+      "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    );
+    expect(headers['cache-control']).toBe('no-store');
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(headers['referrer-policy']).toBe('same-origin');
+    expect(headers['x-frame-options']).toBe('DENY');
+  }
+  const css = await ann.get('/.latchkey/portal.css');
+  expect([css.status, css.headers['content-type']]).toEqual([200, 'text/css; charset=utf-8']);
+});
+
+test('attack: names that are markup are shown as text, on every page that shows them', async () => {
+  const { portal, ann, annId } = await withPeople();
+  const account = await ann.get('/.latchkey/account');
+  expect((await ann.submit(account, '/account/name', { name: hostile })).status).toBe(303);
+  const devices = await ann.get('/.latchkey/devices');
+  const form = formsOf(devices.text).find(({ action }) => action.endsWith('/name'));
+  const device = /devices\/(dv_[\w-]+)\//.exec(form?.action ?? '')?.[1] ?? '';
+  expect((await ann.submit(devices, '/name', { [`name-${device}`]: hostile })).status).toBe(303);
+  portal.configure((config) =>
+    config.portal === null ? config : { ...config, portal: { ...config.portal, name: hostile } },
+  );
+  for (const path of [
+    'account',
+    'devices',
+    'admin/accounts',
+    `admin/accounts/${annId}`,
+    'admin/audit',
+    'logout',
+    'x',
+  ]) {
+    const { text } = await ann.get(`/.latchkey/${path}`);
+    expect(text).not.toContain('<script');
+    expect(text).not.toContain('<img');
+    expect(text, path).toContain('&lt;script&gt;');
+  }
+  const search = await ann.get(`/.latchkey/admin/accounts?search=${encodeURIComponent(hostile)}`);
+  expect(search.text).not.toContain('<script');
+});
+
+test('pages for people lead visitors to sign in, and pages for administrators are nobody else’s', async () => {
+  const portal = await makePortal();
+  await portal.addAccount('ben@example.org');
+  const ben = portal.visitor();
+  await ben.signIn('ben@example.org');
+  for (const { path, who } of plainPages) {
+    const answer = await portal.visitor().get(`/.latchkey/${path}`);
+    if (who === 'anyone') expect([path, answer.location?.includes('login?return=') ?? false]).toEqual([path, false]);
+    else expect(answer.location).toBe(`/.latchkey/login?return=${encodeURIComponent(`/.latchkey/${path}`)}`);
+    if (who === 'admin') expect([path, (await ben.get(`/.latchkey/${path}`)).status]).toEqual([path, 403]);
+  }
+  for (const { method, path, who } of pages) {
+    if (method !== 'POST' || who !== 'admin') continue;
+    const target = `/.latchkey/${path.replace(/:\w+/g, 'ac_AAAAAAAAAAAAAAAAAAAAAA')}`;
+    expect([path, (await ben.post(target, {})).status]).toEqual([path, 403]);
+  }
+});
+
+test('a host that is not served is 421; on another public host only sign-in, hand-over and sign-out are there', async () => {
+  const { portal } = await withPeople();
+  const visitor = portal.visitor();
+  expect((await visitor.get('http://evil.example/.latchkey/login')).status).toBe(421);
+  expect((await visitor.get('/.latchkey/login', { 'x-forwarded-host': 'a b' })).status).toBe(421);
+  for (const { path, place } of plainPages) {
+    const { status } = await visitor.get(`${mediaOrigin}/.latchkey/${path}`);
+    if (place === 'portal') expect([path, status]).toEqual([path, 404]);
+    else expect([path, status]).not.toEqual([path, 421]);
+  }
+  expect((await visitor.get('http://evil.example/.latchkey/v1/openapi.json')).status).toBe(421);
+});
+
+test('the store is away: 503 with Retry-After, as a page to people and as a problem to programs', async () => {
+  const { portal, ann } = await withPeople();
+  Object.assign(portal.store, { readPosition: () => Promise.reject(new StoreAway('cut off')) });
+  const page = await ann.get('/.latchkey/account');
+  expect([page.status, page.headers['retry-after']]).toEqual([503, '2']);
+  expect(pageProblems(page.text)).toEqual([]);
+  const problem = await ann.json('GET', '/.latchkey/v1/me');
+  expect([problem.status, problem.headers['content-type']]).toEqual([503, 'application/problem+json']);
+});
+
+test('a body that is too long is refused, and a form of another type', async () => {
+  const { portal } = await withPeople();
+  const visitor = portal.visitor();
+  expect((await visitor.post('/.latchkey/login', { email: 'a'.repeat(70_000) })).status).toBe(413);
+  const type = { 'content-type': 'multipart/form-data; boundary=a' };
+  expect((await visitor.post('/.latchkey/login', { email, password }, type)).status).toBe(415);
+});

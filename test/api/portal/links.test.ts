@@ -1,0 +1,213 @@
+// Links over v1 and by the portal's pages: made, shown once, listed, revoked, opened again; and opening on another device.
+
+import { beforeEach, expect, test } from 'vitest';
+import {
+  type Answer,
+  makePortal,
+  mediaOrigin,
+  type PortalRig,
+  portalOrigin,
+  type Visitor,
+} from '../../support/portal-rig.ts';
+
+const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+
+let portal: PortalRig;
+let owner: Visitor;
+
+beforeEach(async () => {
+  portal = await makePortal();
+  portal.configure((config) => {
+    const [route] = config.routes;
+    if (route === undefined) throw new Error('the sample has no route');
+    return { ...config, routes: [{ ...route, host: 'media.localhost', path: '/vod/' }] };
+  });
+  owner = await signedIn('owner@example.org');
+});
+
+async function signedIn(email: string): Promise<Visitor> {
+  await portal.addAccount(email);
+  const visitor = portal.visitor();
+  await visitor.signIn(email);
+  return visitor;
+}
+
+async function api(visitor: Visitor, method: string, path: string, body?: unknown) {
+  const answer = await visitor.json(method, `/.latchkey/v1/${path}`, body);
+  return { status: answer.status, body: answer.text === '' ? null : JSON.parse(answer.text) };
+}
+
+test('over v1 an owner makes, lists, changes and revokes links, and sees who came in; for others none of it is there', async () => {
+  const made = await api(owner, 'POST', 'links', { collection: 'summer', label: 'Film', claims_allowed: 2 });
+  expect(made.status).toBe(201);
+  expect(made.body.url).toMatch(/^http:\/\/media\.localhost:8080\/vod\/summer\/\?key=ak_[\w-]{22}&authtoken=li_/);
+  const id: string = made.body.link.id;
+  expect(made.body.link).toMatchObject({ state: 'open', claims_allowed: 2, claims_used: 0 });
+
+  const anna = await signedIn('anna@example.org');
+  // signed in at the portal only, so the way leads over it
+  const page = await anna.follow(await anna.get(made.body.url, direct));
+  const end = await anna.follow(await anna.submit(page, '/claim'));
+  expect(end.url.href).toBe(`${mediaOrigin}/vod/summer/`);
+  const members = await api(owner, 'GET', `links/${id}/members`);
+  expect(members.body.members).toMatchObject([{ email: 'anna@example.org', revoked_at: null }]);
+  const member: string = members.body.members[0].id;
+  expect((await api(anna, 'GET', 'access')).body.entries).toMatchObject([{ label: 'Film', kind: 'link' }]);
+
+  for (const [method, path, body] of [
+    ['GET', `links/${id}`, undefined],
+    ['GET', `links/${id}/members`, undefined],
+    ['POST', `links/${id}/revoke`, undefined],
+    ['POST', `links/${id}/reopen`, { claims_allowed: 9 }],
+    ['POST', `members/${member}/revoke`, undefined],
+    ['POST', 'collections/summer/revoke-links', undefined],
+    ['POST', 'links', { collection: 'summer', label: 'mine' }],
+  ] as const) {
+    expect((await api(anna, method, path, body)).status, `${method} ${path}`).toBe(404);
+    expect((await api(portal.visitor(), method, path, body)).status, `${method} ${path}`).toBeGreaterThanOrEqual(401);
+  }
+  expect((await api(anna, 'GET', 'links')).body).toEqual({ links: [], next: null });
+
+  expect((await api(owner, 'POST', 'links', { collection: 'summer', label: '' })).body).toMatchObject({
+    status: 422,
+    reason: 'bad-label',
+  });
+  expect((await api(owner, 'POST', `links/${id}/reopen`, { claims_allowed: 5 })).body.link.claims_allowed).toBe(5);
+  expect((await api(owner, 'POST', `members/${member}/revoke`)).body).toEqual({ was_live: true });
+  expect((await api(owner, 'POST', `links/${id}/revoke`)).body).toEqual({ was_live: true });
+  expect((await api(owner, 'POST', `links/${id}/revoke`)).body).toEqual({ was_live: false });
+  expect((await api(owner, 'POST', `links/${id}/reopen`, { claims_allowed: 9 })).status).toBe(409);
+  expect((await api(owner, 'GET', 'links')).body.links).toMatchObject([{ id, state: 'revoked' }]);
+  expect((await anna.get(made.body.url, direct)).status).toBe(410);
+});
+
+test('by pages: the address is shown once, the link has its page, and the buttons do what they say', async () => {
+  const form = await owner.get('/.latchkey/links/new');
+  const wrong = await owner.submit(form, '/links/new', { label: '', people: '0' });
+  expect(wrong.status).toBe(422);
+  const shown = await owner.submit(form, '/links/new', { label: 'Film <b>', people: '2', notify: 'yes' });
+  expect(shown.status).toBe(200);
+  expect(shown.headers['referrer-policy']).toBe('no-referrer');
+  const url = /<code class="once">([^<]+)</.exec(shown.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  expect(url).toMatch(/authtoken=li_/);
+  const id = /links\/(li_[\w-]{22})/.exec(shown.text)?.[1] ?? '';
+
+  const anna = await signedIn('anna@example.org');
+  await anna.submit(await anna.follow(await anna.get(url, direct)), '/claim');
+  const list = await owner.get('/.latchkey/links');
+  expect(list.text).toContain('Film &lt;b&gt;');
+  expect(list.text).toContain('1 of 2 people came in');
+  expect(list.text).not.toContain('authtoken');
+  const page = await owner.get(`/.latchkey/links/${id}`);
+  expect(page.text).toContain('anna@example.org');
+  expect(page.text).not.toContain('authtoken');
+  const mine = await anna.get('/.latchkey/links');
+  expect(mine.text).toContain('From owner');
+  expect(mine.text).not.toContain('New link');
+  expect((await anna.get(`/.latchkey/links/${id}`)).status).toBe(404);
+  expect((await anna.get('/.latchkey/links/new')).status).toBe(404);
+  expect((await anna.get('/.latchkey/admin/links')).status).toBe(403);
+
+  const widened = await owner.submit(page, '/reopen', { people: '7', claimUntil: '', accessUntil: '2099-01-01T10:00' });
+  expect((await owner.follow(widened)).text).toContain('1 of 7 people came in');
+  const renewed = await owner.submit(page, '/url');
+  expect(renewed.text).toContain('authtoken=li_');
+  const removed = await owner.submit(page, '/members/');
+  expect((await owner.follow(removed)).text).toContain('That person is out');
+  const taken = await owner.submit(page, `/${id}/revoke`);
+  expect((await owner.follow(taken)).text).toContain('The link is taken back');
+  const row = await portal.store.sql.selectFrom('links').selectAll().executeTakeFirstOrThrow();
+  expect(row.revoked_at).not.toBeNull();
+});
+
+test('on another device: a code of ten minutes opens one place once, typed in anywhere, and signs in nowhere', async () => {
+  const url = `${mediaOrigin}/vod/summer/`;
+  const offer = await api(owner, 'POST', 'access/open-elsewhere', { url });
+  expect(offer.status).toBe(201);
+  expect(offer.body.code).toMatch(/^[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$/);
+  expect(offer.body.qr_svg).toContain('<svg');
+  expect(Buffer.from(offer.body.qr_png, 'base64').subarray(1, 4).toString()).toBe('PNG');
+  expect(JSON.stringify(await portal.store.sql.selectFrom('one_time_codes').selectAll().execute())).not.toContain(
+    offer.body.code.replace('-', ''),
+  );
+
+  const television = portal.visitor();
+  const typing = await television.get(`${portalOrigin}/.latchkey/open`);
+  const sent = await television.submit(typing, '/open', { code: ` ${offer.body.code.toLowerCase()} ` });
+  expect(sent.location).toBe(offer.body.url);
+  // a preview of the QR code's address spends nothing
+  await television.send('HEAD', offer.body.url, null, {});
+  const page = await television.follow(sent);
+  const opened = await television.submit(page, '/open');
+  expect([opened.status, opened.location]).toEqual([200, '/vod/summer/']);
+  expect(opened.cookies.find((line) => line.startsWith('latchkey_pass='))).toContain('Path=/vod/summer/');
+  expect(television.cookies.get('media.localhost')?.has('latchkey')).toBe(false);
+
+  expect((await television.submit(page, '/open')).status).toBe(422);
+  const overTls = portal.visitor({ address: '192.0.2.9', origin: mediaOrigin.replace('http:', 'https:') });
+  const again = await api(owner, 'POST', 'access/open-elsewhere', { url });
+  const form = await overTls.get(`/.latchkey/open?code=${again.body.code}`);
+  const secure = (await overTls.submit(form, '/open')).cookies.find((line) => line.startsWith('latchkey_pass='));
+  expect(secure?.split('; ').slice(2)).toEqual(['Path=/vod/summer/', 'HttpOnly', 'Secure', 'SameSite=Lax']);
+  const late = await api(owner, 'POST', 'access/open-elsewhere', { url });
+  portal.clock.now += 600;
+  const tooLate = await television.get(late.body.url);
+  expect((await television.submit(tooLate, '/open')).status).toBe(422);
+
+  const nobody = await signedIn('nobody@example.org');
+  expect((await api(nobody, 'POST', 'access/open-elsewhere', { url })).status).toBe(404);
+  expect((await api(nobody, 'POST', 'access/player-url', { url })).status).toBe(404);
+});
+
+test('codes are guessed slowly, from one address', async () => {
+  const guesser = portal.visitor({ address: '192.0.2.66', origin: mediaOrigin });
+  const statuses: number[] = [];
+  let last: Answer | undefined;
+  for (let guess = 0; guess < 11; guess++) {
+    const page = await guesser.get('/.latchkey/open');
+    last = await guesser.submit(page, '/open', { code: 'ABCDEFG2' });
+    statuses.push(last.status);
+  }
+  expect(statuses).toEqual([...Array.from({ length: 10 }, () => 422), 429]);
+  expect([last?.headers['retry-after'], last?.text]).toEqual(['30', expect.stringContaining('Wait 30 seconds')]);
+});
+
+test('attack: others locked out. Whoever guesses codes all day keeps neighbours waiting for a minute at most', async () => {
+  const url = `${mediaOrigin}/vod/summer/`;
+  const wrong = async (address: string): Promise<Answer> => {
+    const guesser = portal.visitor({ address, origin: mediaOrigin });
+    return await guesser.submit(await guesser.get('/.latchkey/open'), '/open', { code: 'ABCDEFG2' });
+  };
+  let answer = await wrong('192.0.2.1');
+  // as fast as it goes, behind one address
+  for (let guess = 0; guess < 60; guess++) {
+    if (answer.status === 429) portal.clock.now += Number(answer.headers['retry-after']);
+    answer = await wrong('192.0.2.1');
+  }
+  const { body } = await api(owner, 'POST', 'access/open-elsewhere', { url });
+  const neighbour = portal.visitor({ address: '192.0.2.1', origin: mediaOrigin });
+  const open = async () => await neighbour.submit(await neighbour.get('/.latchkey/open'), '/open', { code: body.code });
+  const first = await open();
+  if (first.status === 429) {
+    const seconds = Number(first.headers['retry-after']);
+    expect(seconds).toBeLessThanOrEqual(60);
+    portal.clock.now += seconds;
+  }
+  expect((first.status === 429 ? await open() : first).location).toBe('/vod/summer/');
+});
+
+test('a player gets the pass inside the path, for six hours at most', async () => {
+  const made = await api(owner, 'POST', 'access/player-url', { url: `${mediaOrigin}/vod/summer/master.m3u8` });
+  expect(made.status).toBe(201);
+  expect(made.body.url).toMatch(/^http:\/\/media\.localhost:8080\/\.t\/[\w.-]+\/vod\/summer\/master\.m3u8$/);
+  expect(made.body.expires_at).toBe(portal.clock.now + 6 * 3600);
+});
+
+test('the pages of a link work for a code page with the form, and the QR page shows code and picture', async () => {
+  const list = await owner.get('/.latchkey/links');
+  const page = await owner.submit(list, '/elsewhere');
+  expect(page.status).toBe(200);
+  expect(page.text).toMatch(/<img class="qr" src="data:image\/svg\+xml;base64,/);
+  expect(page.text).toMatch(/[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}/);
+  expect(page.headers['referrer-policy']).toBe('no-referrer');
+});
