@@ -6,12 +6,12 @@ import type { FeedMessage } from '../config/edge-feed.ts';
 import { openAccessLog, openDecisionLog, TokenDigest } from '../telemetry/access-log.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { ControlClient } from './control-client.ts';
-import { DecisionRecords } from './decision-records.ts';
-import { Listeners } from './listeners.ts';
-import { keysOf } from './live-keys.ts';
-import { LogFollower } from './log-follower.ts';
-import { Runtime } from './runtime.ts';
+import { Runtime } from './exchange/runtime.ts';
+import { Listeners } from './listen/listeners.ts';
+import type { ControlClient } from './live/control-client.ts';
+import { keysOf } from './live/live-keys.ts';
+import { LogFollower } from './live/log-follower.ts';
+import { DecisionRecords } from './report/decision-records.ts';
 
 type SnapshotMessage = Extract<FeedMessage, { kind: 'snapshot' }>;
 

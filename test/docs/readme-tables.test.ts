@@ -7,7 +7,7 @@ import { loadConfig } from '../../gateway/config/load.ts';
 import { configJsonSchema } from '../../gateway/config/schema/schema.ts';
 import { parseDurationMs, parseSizeBytes } from '../../gateway/config/schema/values.ts';
 import { denyReasons } from '../../gateway/core/decision/reasons.ts';
-import { statusOfDenial } from '../../gateway/edge/responder.ts';
+import { statusOfDenial } from '../../gateway/edge/answer/responder.ts';
 import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { betweenMarks, codeSpans, readmeText, section, tableRows } from '../support/readme.ts';

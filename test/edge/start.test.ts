@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { FeedMessage } from '../../gateway/config/edge-feed.ts';
-import { ControlClient } from '../../gateway/edge/control-client.ts';
 import { type Edge, startEdge } from '../../gateway/edge/edge.ts';
+import { ControlClient } from '../../gateway/edge/live/control-client.ts';
 import { machineMs } from '../../gateway/telemetry/clock.ts';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
 import { makeTestControl, memoryLogger, type TestControl, testConfig } from '../support/control.ts';

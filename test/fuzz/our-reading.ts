@@ -46,7 +46,7 @@ const scanner = new HeadScanner();
 /** Pieces by their ends: `[bytes.length]` is all at once. The last one must be the length. */
 export type PieceEnds = readonly number[];
 
-/** Requests on one client connection, as `edge/downstream.ts` takes them. */
+/** Requests on one client connection, as `edge/exchange/downstream.ts` takes them. */
 export function readRequests(bytes: Buffer, ends: PieceEnds): OurRequests {
   const heads = new HeadCollector(scanner);
   const requests: OurRequest[] = [];
@@ -118,7 +118,7 @@ const maxInterim = 64;
 const maxContinues = 8;
 
 /**
- * An answer to `method` on one upstream connection that ends behind `bytes`, as `edge/upstream-connection.ts` takes it.
+ * An answer to `method` on one upstream connection that ends behind `bytes`, as `edge/upstream/connection.ts` takes it.
  *
  * @param tidies  removes blanks between names and colons, as RFC 9112 §5.1 has a proxy do; llhttp refuses them, so what is
  *   compared with it byte for byte is read without

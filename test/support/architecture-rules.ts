@@ -153,7 +153,7 @@ function readsTheWire(path: string): boolean {
 /** Names and addresses that people type, which may be cut like words; and an error's text for the log. */
 const peoplesWords: ReadonlySet<string> = new Set([
   ...['account', 'address', 'device-name', 'mailbox', 'plain-words'].map((name) => `gateway/core/model/${name}.ts`),
-  'gateway/edge/upstream-target.ts',
+  'gateway/edge/upstream/upstream-target.ts',
 ]);
 
 const cuttingMembers = ['trim', 'trimStart', 'trimEnd', 'trimLeft', 'trimRight', 'localeCompare', 'toLocaleLowerCase'];

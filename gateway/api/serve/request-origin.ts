@@ -37,7 +37,7 @@ export function originOf(headers: IncomingHttpHeaders, config: Config): RequestO
   const transport = transportOf(config);
   const isOverTls = transport.isHttps || one(headers['x-forwarded-proto']) === 'https';
   const chain = one(headers['x-forwarded-for']).split(',');
-  // the edge writes the client first and its own neighbour last, see edge/trusted-proxies.ts
+  // the edge writes the client first and its own neighbour last, see edge/request/trusted-proxies.ts
   const neighbour = withoutBlanks(chain.at(-1) ?? '');
   const isPortal = host !== '' && host === portalHost(config);
   return {

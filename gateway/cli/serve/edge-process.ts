@@ -2,13 +2,13 @@
 // It learns its name and the socket by IPC, everything else from the feed.
 
 import { isDeepStrictEqual } from 'node:util';
+import { type Edge, startEdge } from '../../edge/edge.ts';
 import {
   ControlClient,
   ControlUnreachable,
   type FirstContact,
   type SnapshotMessage,
-} from '../../edge/control-client.ts';
-import { type Edge, startEdge } from '../../edge/edge.ts';
+} from '../../edge/live/control-client.ts';
 import { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import { createLogger, type Logger } from '../../telemetry/logger.ts';
 import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';

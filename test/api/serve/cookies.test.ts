@@ -1,5 +1,5 @@
 // What control's cookies and forms make of an https `public_url` when the last hop is plain HTTP over loopback, as an edge says it of a
-// proxy that ends TLS and was forgotten in `trusted_proxies`. The edges' half is test/edge/public-transport.test.ts.
+// proxy that ends TLS and was forgotten in `trusted_proxies`. The edges' half is test/edge/request/public-transport.test.ts.
 
 import { expect, test } from 'vitest';
 import { notePlainHops } from '../../../gateway/api/note-plain-hops.ts';

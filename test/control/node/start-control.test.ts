@@ -8,7 +8,7 @@ import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AssertionJwk } from '../../../gateway/control/node/assertion-keys.ts';
 import type { KeyRecord } from '../../../gateway/core/model/key.ts';
-import { ControlClient } from '../../../gateway/edge/control-client.ts';
+import { ControlClient } from '../../../gateway/edge/live/control-client.ts';
 import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
 import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../../support/control.ts';
 import { MemoryLog } from '../../support/memory-log.ts';

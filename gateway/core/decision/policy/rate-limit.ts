@@ -1,4 +1,4 @@
-// The rate limits of a route: who is counted, how often and in what bursts. Plain data; the buckets are edge/rate-limits.ts.
+// The rate limits of a route: who is counted, how often and in what bursts. Plain data; the buckets are edge/request/rate-limits.ts.
 // One edge gets its share of the rate, so that all edges together hold it.
 
 /** What requests are counted by. `subject` and `token` count by address where there is none. */

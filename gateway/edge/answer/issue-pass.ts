@@ -1,0 +1,101 @@
+// The cookies of an answer: a pass for a password or a membership, what was renewed, and the end of what was bad; and, for who sent
+// name and password, the pass as a header for programs that ask for it. Message and token exist from here until the answer's text is written; nothing
+// keeps, caches, logs or stores them. An edge mints nothing but passes, and only from a positive answer of control that
+// `decide` turned into a permit, or renewals.ts into claims.
+
+import { type CookieChanges, cookiePathOf, safeCookiePath } from '../../core/decision/policy/cookie-changes.ts';
+import type { TokenClaims } from '../../core/token/claims.ts';
+import { mintToken } from '../../core/token/common-key-token.ts';
+import { isIssuable } from '../../core/token/pass-claims.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Runtime } from '../exchange/runtime.ts';
+import { clearPassLine, passCookieLine, sessionCookieLine } from '../request/cookies.ts';
+import { prefersToken } from '../request/describe.ts';
+import { publicScheme, takesSecureCookies } from '../request/transport-security.ts';
+
+interface IssuedLines {
+  /** Complete lines for the answer's head. */
+  readonly lines: string;
+  /** One of them is a token: nobody may store this answer. */
+  readonly carriesToken: boolean;
+}
+
+const nothing: IssuedLines = { lines: '', carriesToken: false };
+
+/** @param givesContent  false when the content itself was not given: then no pass is given either */
+export function issueLines(
+  runtime: Runtime,
+  exchange: Exchange,
+  issue: TokenClaims | null,
+  givesContent: boolean,
+): IssuedLines {
+  const { permit } = exchange;
+  if (issue === null && permit.cookies === null && permit.renew === null) return nothing;
+  const isSecure = setsSecureCookies(exchange);
+  let lines = '';
+  let carriesToken = permit.cookies !== null && hasSessionToken(permit.cookies.session);
+  const renewed = permit.renew === null || !givesContent ? null : runtime.membership.renewals.take(permit.renew);
+  if (renewed?.kind === 'session') {
+    lines += sessionLine(renewed.session, isSecure);
+    carriesToken ||= hasSessionToken(renewed.session);
+  }
+  const claims = issue ?? (renewed?.kind === 'pass' ? renewed.claims : null);
+  const pass = claims === null || !givesContent ? '' : passLines(runtime, exchange, claims, isSecure);
+  // what is set anew at the same path needs not be cleared there
+  const setAt = claims === null || pass === '' ? null : passPathOf(claims, exchange);
+  if (permit.cookies !== null) lines += cookieLines(permit.cookies, isSecure, setAt);
+  return { lines: lines + pass, carriesToken: carriesToken || pass !== '' };
+}
+
+/**
+ * Lines that do what `decide` said about the cookies that came.
+ *
+ * @param setAt  path at which a pass is set; nothing is cleared there
+ */
+export function cookieLines({ passPaths, session }: CookieChanges, isSecure: boolean, setAt: string | null): string {
+  let lines = '';
+  for (const path of passPaths) if (path !== setAt) lines += clearPassLine(path, isSecure);
+  return session === null ? lines : lines + sessionLine(session, isSecure);
+}
+
+/** As the cookies of the request were read. */
+export function setsSecureCookies({ request, downstream }: Pick<Exchange, 'request' | 'downstream'>): boolean {
+  return takesSecureCookies(request, downstream.arrival.scheme, downstream.peerAddress);
+}
+
+/** Whether the visitor came by https: the configuration says so, a listener of ours ended TLS, or a trusted proxy says it did. */
+export function isOverTls({ request, downstream }: Pick<Exchange, 'request' | 'downstream'>): boolean {
+  return publicScheme(request, downstream.arrival.scheme) === 'https';
+}
+
+function passLines(runtime: Runtime, exchange: Exchange, claims: TokenClaims, isSecure: boolean): string {
+  const key = runtime.signingKey();
+  if (key === null || !isIssuable(claims)) return '';
+  let token: string;
+  try {
+    token = mintToken(claims, { key, type: 'pass' });
+  } catch {
+    // more groups than a token holds: the request was allowed, and is asked about again next time
+    return '';
+  }
+  runtime.metrics.passesIssued++;
+  const path = passPathOf(claims, exchange);
+  const cookie = passCookieLine(token, path, claims.exp - (claims.iat ?? claims.exp), isSecure);
+  // A cookie is sent by whatever runs in the site's pages, and must not turn into a token that they can read and carry away: the
+  // header is for who presented the password with this very request. Players of members get theirs from `v1` and the portal.
+  if (exchange.permit.how !== 'password' || !prefersToken(exchange.request.head)) return cookie;
+  return `${cookie}Latchkey-Token: ${token}\r\nPreference-Applied: token\r\n`;
+}
+
+function passPathOf(claims: TokenClaims, { permit }: Exchange): string {
+  return cookiePathOf(claims) ?? safeCookiePath(permit.route.path);
+}
+
+function sessionLine(session: NonNullable<CookieChanges['session']>, isSecure: boolean): string {
+  if (session === 'clear') return sessionCookieLine('', 0, isSecure);
+  return sessionCookieLine(session.token, session.maxAgeSeconds, isSecure);
+}
+
+function hasSessionToken(session: CookieChanges['session']): boolean {
+  return session !== null && session !== 'clear';
+}

@@ -1,0 +1,231 @@
+// What the gateway's own answers say: to programs as problem+json (RFC 9457), to people as a small page that says what to do next.
+// The page has the portal's look, nothing from elsewhere and no word that only programmers know. Its text around the request id is
+// built once; everything is ASCII, so that characters are bytes.
+
+import type { DenyReason } from '../../core/decision/reasons.ts';
+
+/** A status, or a reason that its status would describe wrongly. */
+export interface Wording {
+  /** Reason phrase of the status line, and title of the problem. */
+  readonly title: string;
+  /** For programs and who writes them. */
+  readonly detail: string;
+  /** The page up to where the links stand. */
+  readonly pageStart: string;
+}
+
+/** @param words  what happened, and what to do next, for people who never heard of tokens */
+function wording(title: string, detail: string, heading: string, words: string): Wording {
+  return { title, detail, pageStart: `${head(heading)}<h1>${heading}</h1>\n<p>${words}</p>\n` };
+}
+
+// The colours are those of api/look/style.ts.
+function head(heading: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${heading}</title>
+<style>
+body { margin: 0; font: 100%/1.55 system-ui, sans-serif; background: #f6f5f2; color: #22252b; }
+main { max-width: 26.5rem; margin: 0 auto; padding: 12vh 1.25rem 3rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 1rem; }
+p { margin: 0 0 1rem; }
+a { color: #1f5f5b; }
+.button { display: block; padding: .6rem; border-radius: .5rem; background: #1f5f5b; color: #fff; font-weight: 600; text-align: center; text-decoration: none; }
+small { color: #5a606b; }
+@media (prefers-color-scheme: dark) {
+body { background: #15181c; color: #e8e6e1; }
+a { color: #7cc7bf; }
+.button { background: #7cc7bf; color: #10201f; }
+small { color: #a6acb5; }
+}
+</style>
+</head>
+<body>
+<main>
+`;
+}
+
+const elseTell = 'If it stays like this, tell whoever runs this place.';
+const misunderstood = ['That did not arrive whole', 'Go back, and open the page or the link once more.'] as const;
+const cannot = ['That cannot be done here', 'Go back to where you came from, and open the page once more.'] as const;
+const goOn = ['One moment, please', 'You are led on. If nothing happens, load the page again.'] as const;
+
+const byStatus: ReadonlyMap<number, Wording> = new Map([
+  [302, wording('Found', 'Please go on at the address in Location.', ...goOn)],
+  [303, wording('See Other', 'Please sign in to open this.', ...goOn)],
+  [308, wording('Permanent Redirect', 'This is served at the address in Location.', ...goOn)],
+  [400, wording('Bad Request', 'The request could not be understood.', ...misunderstood)],
+  [
+    401,
+    wording(
+      'Unauthorized',
+      'A valid credential is needed to open this.',
+      'This is not open to everybody',
+      'Open it with the link or the password you were given. If that stopped working, ask whoever gave it to you for a new one.',
+    ),
+  ],
+  [
+    403,
+    wording(
+      'Forbidden',
+      'The credential is valid, but it does not open this.',
+      'This is not open to you',
+      'What you were given opens something else here, but not this. Ask whoever sent you here for a link to it.',
+    ),
+  ],
+  [
+    404,
+    wording(
+      'Not Found',
+      'Nothing is served at this address.',
+      'Nothing is here',
+      'The address may be mistyped, or what was here is gone. Check the address, or go back to where you came from.',
+    ),
+  ],
+  [405, wording('Method Not Allowed', 'This method is not served here.', ...cannot)],
+  [
+    408,
+    wording(
+      'Request Timeout',
+      'The request did not arrive in time.',
+      'That took too long',
+      'Your connection was too slow this time. Try again.',
+    ),
+  ],
+  [
+    413,
+    wording(
+      'Content Too Large',
+      'The body of the request is longer than this address takes.',
+      'That is too large',
+      'What you sent is larger than this place takes. Send something smaller.',
+    ),
+  ],
+  [
+    414,
+    wording(
+      'URI Too Long',
+      'The address is longer than 16 KiB.',
+      'That address is too long',
+      'Check that it was not pasted twice, and try again.',
+    ),
+  ],
+  [417, wording('Expectation Failed', 'The expectation in the request cannot be met.', ...cannot)],
+  [
+    421,
+    wording(
+      'Misdirected Request',
+      'This host name is not served here.',
+      'Nothing is here',
+      'The address may be mistyped. Check the part before the first slash.',
+    ),
+  ],
+  [426, wording('Upgrade Required', 'Of WebSocket, version 13 is spoken here.', ...cannot)],
+  [
+    429,
+    wording(
+      'Too Many Requests',
+      'Too many requests; please wait before the next one.',
+      'A little slower, please',
+      'There were very many requests in a short time. Wait a moment, then load the page again.',
+    ),
+  ],
+  [
+    431,
+    wording(
+      'Request Header Fields Too Large',
+      'The request has more than 100 fields or 32 KiB of them.',
+      'Your browser sent too much',
+      'Delete the cookies of this site in your browser, then load the page again.',
+    ),
+  ],
+  [501, wording('Not Implemented', 'This method is not known here.', ...cannot)],
+  [
+    502,
+    wording(
+      'Bad Gateway',
+      'The site behind this gateway did not answer properly.',
+      'This page is out of order',
+      `It is not your fault. Try again in a few minutes. ${elseTell}`,
+    ),
+  ],
+  [
+    503,
+    wording(
+      'Service Unavailable',
+      'This cannot be answered right now; please try again shortly.',
+      'One moment, please',
+      `This cannot be shown right now. Load the page again in a few seconds. ${elseTell}`,
+    ),
+  ],
+  [
+    504,
+    wording(
+      'Gateway Timeout',
+      'The site behind this gateway did not answer in time.',
+      'This page takes too long',
+      `It is not your fault. Try again in a few minutes. ${elseTell}`,
+    ),
+  ],
+  [
+    508,
+    wording(
+      'Loop Detected',
+      'The site behind this gateway leads back to the gateway.',
+      'This page is out of order',
+      `It is not your fault. ${elseTell}`,
+    ),
+  ],
+  [505, wording('HTTP Version Not Supported', 'HTTP/1.1 and HTTP/1.0 are spoken here.', ...cannot)],
+]);
+
+const fallback = wording('Error', 'The request was not answered.', 'That did not work', `Try again. ${elseTell}`);
+
+const device = 'This opens only on devices that were set up for it';
+const askForDevice = 'Use such a device, or ask whoever runs this place to set yours up.';
+
+/** Refusals that the status alone would describe wrongly, and whose cause is the reader's to change. */
+const byReason: ReadonlyMap<DenyReason, Wording> = new Map([
+  ['certificate-missing', wording('Forbidden', 'A client certificate is needed to open this.', device, askForDevice)],
+  [
+    'certificate-refused',
+    wording('Forbidden', 'A valid client certificate is needed to open this.', device, askForDevice),
+  ],
+  [
+    'not-a-member',
+    wording(
+      'Forbidden',
+      'You are signed in, but nobody has shared this with you. Ask its owner, or sign in with another account.',
+      'Your account has no access here',
+      'You are signed in, but nobody has shared this with your account. Ask whoever sent you here for a link. Once you open it, you can come back any time.',
+    ),
+  ],
+  [
+    'credential-in-clear',
+    wording(
+      'Forbidden',
+      'Tokens and passwords are taken over https only.',
+      'This address is not safe',
+      'Put https:// in front of the address, and open it again.',
+    ),
+  ],
+]);
+
+/** @param reason  null where the status says all */
+export function findWording(status: number, reason: DenyReason | null): Wording {
+  const own = reason === null ? undefined : byReason.get(reason);
+  return own ?? byStatus.get(status) ?? fallback;
+}
+
+export function problem(status: number, { title, detail }: Wording, requestId: string): string {
+  return `{"type":"about:blank","title":"${title}","status":${status},"detail":"${detail}","request_id":"${requestId}"}\n`;
+}
+
+/** @param doors  ready markup of links, or nothing */
+export function page({ pageStart }: Wording, requestId: string, doors: string): string {
+  return `${pageStart}${doors}<p><small>If you ask for help, say this number: ${requestId}</small></p>\n</main>\n</body>\n</html>\n`;
+}

@@ -1,0 +1,251 @@
+// Every answer that latchkey gives itself: refusals, errors of the upstream, broken messages.
+// No answer says which check failed beyond its public class; the log always does. People get a small page, programs
+// problem+json. Rules: RFC 9457, RFC 6750 §3, RFC 7617 §2, RFC 9110 §11.6.1 and §15.
+
+import type { Denial } from '../../core/decision/denial.ts';
+import type { RequestFacts } from '../../core/decision/facts.ts';
+import type { DenyReason } from '../../core/decision/reasons.ts';
+import { asciiQuery } from '../../core/decision/route/path.ts';
+import type { Snapshot } from '../../core/decision/snapshot.ts';
+import { statusOf } from '../../http1/problems.ts';
+import type { RequestHead } from '../../http1/request-head.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { type DescribeProblem, isNavigation } from '../request/describe.ts';
+import type { UpstreamFailure } from '../upstream/failure.ts';
+import { findWording, page, problem, type Wording } from './refusal-texts.ts';
+import { crossOriginLines } from './response-policy.ts';
+
+/** A complete answer, ready to be written as latin1. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Status of a refusal. */
+export function statusOfDenial(reason: DenyReason): number {
+  switch (reason) {
+    case 'no-route':
+      return 404;
+    case 'unknown-host':
+    case 'misdirected':
+      return 421;
+    case 'forward-loop':
+      return 508;
+    case 'ambiguous-path':
+    case 'encoded-slash':
+    case 'path-not-taken':
+    case 'path-merged':
+    case 'other-end':
+    case 'credential-repeated':
+      return 400;
+    case 'path-form-method':
+    case 'method-refused':
+      return 405;
+    case 'cors-origin':
+    case 'outside-path':
+    case 'outside-method':
+    case 'outside-host':
+    case 'outside-address':
+    case 'foreign-origin':
+    case 'not-a-member':
+    case 'second-target':
+    case 'certificate-missing':
+    case 'certificate-refused':
+    case 'credential-in-clear':
+      return 403;
+    case 'rate-limited':
+    case 'password-busy':
+      return 429;
+    case 'control-away':
+    case 'index-stale':
+    case 'overloaded':
+      return 503;
+    default:
+      // anything wrong with a credential, or none at all
+      return 401;
+  }
+}
+
+/** Why the body of an allowed request was not taken to its end. */
+export type BodyRefusal = 'body-timeout' | 'body-too-slow' | 'body-too-large' | 'bad-chunk';
+
+/** Why a message got no further than its own form. */
+export type MessageRefusal = DescribeProblem | BodyRefusal | 'head-timeout';
+
+function statusOfRefusal(problem: MessageRefusal): number {
+  switch (problem) {
+    case 'head-timeout':
+    case 'body-timeout':
+    case 'body-too-slow':
+      return 408;
+    case 'body-too-large':
+      return 413;
+    case 'authorization-repeated':
+    case 'bad-path-token':
+      return 400;
+    default:
+      return statusOf(problem);
+  }
+}
+
+/**
+ * @param routeLines  complete lines of the route's: Set-Cookie that clears what was wrong, cross-origin rules
+ * @param doors       see `doorsOf`; for a page
+ */
+export function denialAnswer(
+  denial: Denial,
+  exchange: AnswerContext,
+  routeLines: string,
+  close: boolean,
+  doors = '',
+): Answer {
+  const status = statusOfDenial(denial.reason);
+  let lines = routeLines;
+  if (status === 401) lines += challenge(denial);
+  if (status === 405) lines += allowLine(denial);
+  if (denial.retryAfterSeconds > 0) lines += `Retry-After: ${denial.retryAfterSeconds}\r\n`;
+  return { status, text: render(status, lines, exchange, close, findWording(status, denial.reason), doors) };
+}
+
+/** RFC 9110 §10.2.1: a 405 says what would do. */
+function allowLine({ reason, route }: Denial): string {
+  const methods = reason === 'method-refused' ? route?.methods : null;
+  return `Allow: ${methods?.join(', ') ?? 'GET, HEAD'}\r\n`;
+}
+
+/** Where a visitor who is signed in and has no access can go: to another account and back here, or to what is theirs. */
+export function doorsOf(
+  request: RequestFacts & { readonly head: RequestHead },
+  { reservedPrefix, portal }: Snapshot,
+): string {
+  const home =
+    portal === null ? '' : `<p><a href="${attribute(portal.url + reservedPrefix)}">See what is open to you</a></p>\n`;
+  const other = attribute(`${reservedPrefix}logout?return=${wayBack(request)}`);
+  return `<p><a class="button" href="${other}">Use another account</a></p>\n${home}`;
+}
+
+/** What a configuration may hold and an attribute may not. All ASCII, see `render`. */
+function attribute(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+}
+
+/** Answer for a target that is served under another address. 308: method and body are to come along (RFC 9110 §15.4.9). */
+export function redirectAnswer(location: string, context: AnswerContext, close: boolean): Answer {
+  return { status: 308, text: render(308, `Location: ${location}\r\n`, context, close) };
+}
+
+/** A longer way back than this is not kept: it would not fit where it has to go. */
+const maxReturnLength = 4096;
+
+/** Leads a visitor to sign in, and back here afterwards. 303: what comes back is a GET (RFC 9110 §15.4.4). */
+export function signInAnswer(
+  request: RequestFacts & { readonly head: RequestHead },
+  reservedPrefix: string,
+  context: AnswerContext,
+  lines: string,
+  close: boolean,
+): Answer {
+  const status = request.method === 'GET' || request.method === 'HEAD' ? 302 : 303;
+  const location = `${reservedPrefix}login?return=${wayBack(request)}`;
+  return { status, text: render(status, `${lines}Location: ${location}\r\n`, context, close) };
+}
+
+/**
+ * The address of the same host that a request is led to: one slash more, or the canonical path. Canonical paths begin with one
+ * slash, so it names no other host. A token in the path stays in front of it, or the visitor would arrive without.
+ */
+export function ownLocation(request: MovedRequest, snapshot: Pick<Snapshot, 'tokenPathPrefix'>, end: '' | '/'): string {
+  const prefix = request.pathToken === null ? '' : `${snapshot.tokenPathPrefix}${request.pathToken}`;
+  return `${prefix}${request.path}${end}${asciiQuery(request.head.rawQuery)}`;
+}
+
+type MovedRequest = RequestFacts & { readonly head: RequestHead; readonly pathToken: string | null };
+
+function wayBack({ path, head }: RequestFacts & { readonly head: RequestHead }): string {
+  const whole = encodeURIComponent(path + asciiQuery(head.rawQuery));
+  return whole.length <= maxReturnLength ? whole : encodeURIComponent('/');
+}
+
+/** Leads who typed the portal's name to its first page. 302: a route may come to be there. */
+export function portalAnswer(reservedPrefix: string, context: AnswerContext, close: boolean): Answer {
+  return { status: 302, text: render(302, `Location: ${reservedPrefix}\r\n`, context, close) };
+}
+
+/** What an answer depends on beside its reason. */
+export interface AnswerContext {
+  readonly requestId: string;
+  readonly isHead: boolean;
+  readonly isPage: boolean;
+  /** Of the request; a 1.0 client is told when the connection stays. */
+  readonly minorVersion: number;
+}
+
+/** Answer to a message that is no sound request. Always the last on its connection. */
+export function messageAnswer(problem: MessageRefusal, requestId: string, head: RequestHead | null): Answer {
+  const code = statusOfRefusal(problem);
+  const lines =
+    code === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : code === 426 ? versionLines : '';
+  const isHead = head?.method === 'HEAD';
+  const context = { requestId, isHead, isPage: head !== null && isNavigation(head), minorVersion: 1 };
+  return { status: code, text: render(code, lines, context, true) };
+}
+
+// RFC 6455 §4.4; RFC 9110 §15.5.22
+const versionLines = 'Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
+
+/** Answer in place of an upstream's. */
+export function upstreamAnswer(exchange: Exchange, failure: UpstreamFailure | 'too-busy', close: boolean): Answer {
+  const status =
+    failure === 'too-busy'
+      ? 503
+      : failure === 'connect-timeout' || failure === 'first-byte-timeout' || failure === 'idle-timeout'
+        ? 504
+        : 502;
+  const head = exchange.request.head;
+  const retry = failure === 'too-busy' ? 'Retry-After: 1\r\n' : '';
+  const lines = crossOriginLines(exchange.permit.route, head) + retry;
+  const context = {
+    requestId: exchange.requestId,
+    isHead: exchange.method === 'HEAD',
+    isPage: isNavigation(head),
+    minorVersion: head.minorVersion,
+  };
+  return { status, text: render(status, lines, context, close) };
+}
+
+function challenge(denial: Denial): string {
+  const route = denial.route;
+  if (route === null) return '';
+  let lines = '';
+  if (route.takesPassword) lines += `WWW-Authenticate: Basic realm="${route.name}", charset="UTF-8"\r\n`;
+  if (route.takesToken || route.takesPass) {
+    const isTokenError = denial.presented && !denial.reason.startsWith('password-');
+    const error = isTokenError ? ', error="invalid_token"' : '';
+    lines += `WWW-Authenticate: Bearer realm="${route.name}"${error}\r\n`;
+  }
+  return lines;
+}
+
+function render(
+  status: number,
+  lines: string,
+  context: AnswerContext,
+  close: boolean,
+  wording: Wording = findWording(status, null),
+  doors = '',
+): string {
+  const type = context.isPage ? 'text/html; charset=utf-8' : 'application/problem+json';
+  const body = context.isPage ? page(wording, context.requestId, doors) : problem(status, wording, context.requestId);
+  const connection = close ? 'Connection: close\r\n' : context.minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
+  const pagePolicy = context.isPage
+    ? "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
+    : '';
+  // the body is ASCII, so its length in characters is its length in bytes
+  return (
+    `HTTP/1.1 ${status} ${wording.title}\r\n${lines}${connection}Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n` +
+    // the address may hold a token, in path form or in the query
+    `Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n${pagePolicy}` +
+    `X-Request-Id: ${context.requestId}\r\n\r\n` +
+    (context.isHead ? '' : body)
+  );
+}

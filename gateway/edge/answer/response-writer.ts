@@ -1,0 +1,176 @@
+// Writes the response head that a client gets. Hop-by-hop fields end here; an upstream may not speak in our name.
+// Then the route's policy: what it removes goes, what it sets or offers comes, and shared caches keep nothing that a
+// credential opened. What is left of addresses of the site becomes the visitor's. Rules: RFC 9110 §7.6.1, §7.6.3; RFC 9112 §6.3, §7; a pass travels with no-store (RFC 9111 §5.2.2.5).
+
+import { type ResponsePolicy, removesField } from '../../core/decision/policy/response-policy.ts';
+import { fieldClass } from '../../http1/field-names.ts';
+import { fieldStride } from '../../http1/message-head.ts';
+import type { ResponseHead } from '../../http1/response-head.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { setsOurCookie } from '../request/cookies.ts';
+import { responseClass } from '../request/field-classes.ts';
+import { keptPrivate } from './response-policy.ts';
+import { namesDomain, VisitorAddresses } from './visitor-addresses.ts';
+
+/** How the body goes to the client. */
+export type OutgoingFraming = 'as-is' | 'chunked' | 'close';
+
+/** What the gateway adds or changes. */
+interface ResponseAdditions {
+  readonly framing: OutgoingFraming;
+  readonly requestId: string;
+  /** `close`, `keep-alive` (said to 1.0 clients only), or empty when nothing has to be said. */
+  readonly connection: 'close' | 'keep-alive' | '';
+  /** Complete lines: a pass, a cleared cookie, `Latchkey-Token`. */
+  readonly lines: string;
+  /** The answer carries a token: upstream's caching fields go, `private, no-store` comes. */
+  readonly carriesToken: boolean;
+  /** `/.t/<token>` for a request in path form, else null. */
+  readonly pathForm: string | null;
+  /** Whose addresses the site's own become; null for an answer whose addresses stay. */
+  readonly exchange: Exchange | null;
+  /** What the route changes; null for nothing. */
+  readonly policy: ResponsePolicy | null;
+  /** The client came over TLS; looked at with a policy only. */
+  readonly isOverTls: boolean;
+  /** Shared caches may not keep it. */
+  readonly isPrivate: boolean;
+  /** The route has cross-origin rules of its own, in `lines`: the upstream's go. */
+  readonly saysCors: boolean;
+  /** It comes from our own pages, which alone may set our cookies. */
+  readonly keepsOurCookies: boolean;
+}
+
+export function writeResponseHead(head: ResponseHead, additions: ResponseAdditions): string {
+  const text = head.text;
+  const fields = head.fields;
+  let out = '';
+  // the status line goes along as it is, with the fields behind it, in one slice
+  let run = 0;
+  if (head.minorVersion === 0 || head.startLineEnd < head.reasonAt) {
+    // some servers leave out the blank behind the code; ours is there (RFC 9112 §4)
+    const reason = text.slice(head.reasonAt, head.startLineEnd);
+    out = `HTTP/1.1 ${head.status} ${reason}\r\n`;
+    run = -1;
+  }
+  const policy = additions.policy;
+  let addresses: VisitorAddresses | null = null;
+  let saysCache = false;
+  // bits of the policy's offers that this answer does not get
+  let withheld = policy === null ? 0 : policy.withheld(additions.pathForm !== null, additions.isOverTls);
+  for (let index = 0; index < head.fieldCount; index++) {
+    const at = index * fieldStride;
+    const found = fields[at] as number;
+    let keeps = (found === fieldClass.plain || keepsField(head, index, found, additions)) && !isNominated(head, index);
+    // what stands in the place of a field that goes
+    let line = '';
+    if (found !== fieldClass.plain) {
+      const rule = policy === null ? undefined : policy.fields.get(head.nameOf(index).toLowerCase());
+      if (rule === removesField) keeps = false;
+      else if (rule !== undefined && keeps) withheld |= rule;
+      if (keeps && found >= responseClass.location && found <= responseClass.setCookie && additions.exchange !== null) {
+        const value = head.valueOf(index);
+        if (found !== responseClass.setCookie || namesDomain(value)) {
+          addresses ??= new VisitorAddresses(additions.exchange, additions.pathForm);
+          const visitors = addressesIn(found, value, addresses);
+          keeps = visitors === value;
+          line = `${head.nameOf(index)}: ${visitors}\r\n`;
+        }
+      } else if (found === responseClass.cacheControl && keeps && additions.isPrivate) {
+        saysCache = true;
+        const value = head.valueOf(index);
+        const kept = keptPrivate(value);
+        keeps = kept === value;
+        line = `Cache-Control: ${kept}\r\n`;
+      }
+    }
+    if (keeps) {
+      if (run < 0) run = fields[at + 1] as number;
+      continue;
+    }
+    if (run >= 0) {
+      out += text.slice(run, fields[at + 1] as number);
+      run = -1;
+    }
+    out += line;
+  }
+  if (run >= 0) out += text.slice(run, text.length - 2);
+  if (head.status < 200 && head.status !== 101) return `${out}\r\n`;
+  if (additions.framing === 'chunked') out += 'Transfer-Encoding: chunked\r\n';
+  if (additions.connection !== '') out += `Connection: ${additions.connection}\r\n`;
+  if (additions.carriesToken) out += 'Cache-Control: private, no-store\r\n';
+  else if (additions.isPrivate && !saysCache) out += policy?.privateCacheLine || 'Cache-Control: private\r\n';
+  else if (policy !== null) out += policy.cacheLine;
+  if (additions.pathForm !== null) out += 'Referrer-Policy: no-referrer\r\n';
+  else if (policy !== null) out += policy.referrerLine;
+  if (policy !== null) out += policy.lines + policy.offersBut(withheld);
+  return `${out}${additions.lines}X-Request-Id: ${additions.requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n\r\n`;
+}
+
+/** The head of an interim answer: what a client may see of it, with nothing of ours. Only the final one frames a body. */
+export function writeInterimHead(head: ResponseHead, exchange: Exchange, pathForm: string | null): string {
+  const { route } = exchange.permit;
+  return writeResponseHead(head, {
+    framing: 'close',
+    requestId: '',
+    connection: '',
+    lines: '',
+    carriesToken: false,
+    pathForm,
+    exchange,
+    policy: route.response,
+    isOverTls: false,
+    isPrivate: false,
+    saysCors: route.cors !== null,
+    keepsOurCookies: false,
+  });
+}
+
+function keepsField(head: ResponseHead, index: number, found: number, additions: ResponseAdditions): boolean {
+  switch (found) {
+    case fieldClass.contentLength:
+      return additions.framing === 'as-is' && head.status !== 204 && head.status >= 200;
+    case fieldClass.host:
+    case fieldClass.expect:
+      return true;
+    case responseClass.setCookie:
+      return additions.keepsOurCookies || !setsOurCookie(head.valueOf(index));
+    case responseClass.location:
+    case responseClass.refresh:
+    case responseClass.link:
+      return true;
+    case responseClass.alternative:
+      return additions.exchange?.permit.route.site == null;
+    case responseClass.referrerPolicy:
+      return additions.pathForm === null;
+    case responseClass.cacheControl:
+    case responseClass.expires:
+      return !additions.carriesToken;
+    case responseClass.targetedCache:
+      return !additions.carriesToken && !additions.isPrivate;
+    case responseClass.accessControl:
+      return !additions.saysCors;
+    case responseClass.policy:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** A field's value with the site's own addresses made the visitor's; the value itself when there are none. */
+function addressesIn(found: number, value: string, addresses: VisitorAddresses): string {
+  switch (found) {
+    case responseClass.refresh:
+      return addresses.refresh(value);
+    case responseClass.link:
+      return addresses.links(value);
+    case responseClass.setCookie:
+      return addresses.cookie(value);
+    default:
+      return addresses.reference(value);
+  }
+}
+
+function isNominated(head: ResponseHead, index: number): boolean {
+  return head.connectionNames?.includes(head.nameOf(index).toLowerCase()) ?? false;
+}

@@ -1,0 +1,390 @@
+// One allowed request on its way: its body to the upstream, the answer back to the client, and every way this can fail.
+// Once response headers went out there is no retry and no error page: the connection ends (invariant 11).
+// Rules: RFC 9112 §6.3, §7.1; RFC 9110 §9.2.2 (idempotent methods), §15.6.
+
+import { isPermit, type Permit } from '../../core/decision/decide.ts';
+import type { TokenClaims } from '../../core/token/claims.ts';
+import { brokenChunk, ChunkedFilter } from '../../http1/chunked-filter.ts';
+import type { ResponseFraming, ResponseHead } from '../../http1/response-head.ts';
+import type { Upgrade } from '../../http1/upgrade.ts';
+import { monotonicMs } from '../../telemetry/clock.ts';
+import { isOverTls, issueLines } from '../answer/issue-pass.ts';
+import { type BodyRefusal, messageAnswer, upstreamAnswer } from '../answer/responder.ts';
+import { isKeptPrivate, routeLines } from '../answer/response-policy.ts';
+import { type OutgoingFraming, writeInterimHead, writeResponseHead } from '../answer/response-writer.ts';
+import type { Described } from '../request/describe.ts';
+import type { UpstreamConnection } from '../upstream/connection.ts';
+import { failureText, isBlameless, neverOpened, type UpstreamFailure } from '../upstream/failure.ts';
+import type { UpstreamGroup } from '../upstream/group.ts';
+import { isIdempotent, mayJoinOthers } from '../upstream/idempotency.ts';
+import type { UpstreamServerPool } from '../upstream/pool.ts';
+import type { Downstream } from './downstream.ts';
+import { type Runtime, scratchBytes } from './runtime.ts';
+
+// A whole answer up to this size is copied together and written at once; two writes cost more than the copy.
+const maxWholeAnswer = scratchBytes;
+
+/** A request being forwarded. Made with a permit, started once, ended once. */
+export class Exchange {
+  readonly method: string;
+  /** A tunnel's changes, and its request with it: see renew-permit.ts. */
+  permit: Permit;
+  readonly downstream: Downstream;
+  request: Described;
+  readonly requestId: string;
+  readonly startedMs: number;
+  readonly timeouts: Permit['route']['timeouts'];
+  /** May go out with others on one connection, where the upstream takes that. */
+  readonly mayJoin: boolean;
+  status = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Why the request's body was not taken to its end; null when it was, or when nobody refused it. */
+  refusal: BodyRefusal | null = null;
+  /** What was wrong with the upstream, in words for the log; null when nothing was. */
+  failure: string | null = null;
+  /** It was ended because what allowed it was revoked. */
+  isRevoked = false;
+  /** The body is passed on with its chunk framing. */
+  keepsChunks = false;
+  /** The upstream does not take more of the request's body for now. */
+  isBodyPaused = false;
+  /** What the request wants to switch to; null for an ordinary one. Set before `start`. */
+  upgrade: Upgrade | null = null;
+  readonly #runtime: Runtime;
+  readonly #headText: string;
+  readonly #group: UpstreamGroup;
+  readonly #isPersistent: boolean;
+  readonly #minorVersion: number;
+  #upstream: UpstreamConnection | null = null;
+  #requestRemaining: number;
+  #requestFilter: ChunkedFilter | null;
+  #sentBodyBytes = false;
+  #answering = false;
+  #outgoing: OutgoingFraming = 'as-is';
+  #closesAfter = false;
+  #isOver = false;
+  #triedAgain = false;
+  #issue: TokenClaims | null;
+
+  constructor(
+    runtime: Runtime,
+    downstream: Downstream,
+    request: Described,
+    permit: Permit,
+    group: UpstreamGroup,
+    headText: string,
+    requestId: string,
+    startedMs: number,
+  ) {
+    if (!isPermit(permit)) throw new Error('an exchange needs a permit that decide made');
+    const head = request.head;
+    this.#runtime = runtime;
+    this.downstream = downstream;
+    this.request = request;
+    this.permit = permit;
+    this.timeouts = permit.route.timeouts;
+    this.method = head.method;
+    this.requestId = requestId;
+    this.startedMs = startedMs;
+    this.#group = group;
+    this.#headText = headText;
+    this.#isPersistent = head.isPersistent;
+    this.#minorVersion = head.minorVersion;
+    this.#requestRemaining = Math.max(head.contentLength, 0);
+    this.#requestFilter = head.isChunked ? new ChunkedFilter(permit.route.limits.maxBodyBytes) : null;
+    this.#issue = permit.issue;
+    this.mayJoin = mayJoinOthers(request);
+  }
+
+  get isRequestSent(): boolean {
+    return this.#requestRemaining === 0 && this.#requestFilter === null;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Whether a chunked body was broken off because it grew beyond the route's limit. */
+  get isBodyTooLarge(): boolean {
+    return this.#requestFilter?.isTooLarge === true;
+  }
+
+  /** Whether the head of an answer is on its way to the client. */
+  get isAnswering(): boolean {
+    return this.#answering;
+  }
+
+  /** Whether a client can tell by the framing that an answer is not whole. One of 1.0 takes any end for the end. */
+  get endsPlainly(): boolean {
+    return this.#answering && this.#minorVersion === 1;
+  }
+
+  start(): void {
+    // a connection that leaves HTTP has no past in it
+    this.#open(null, this.upgrade !== null, false);
+  }
+
+  /**
+   * Takes bytes of the request's body.
+   *
+   * @returns offset behind the body's last byte (`end` unless the request is complete), or `brokenChunk`
+   */
+  feed(bytes: Buffer, start: number, end: number): number {
+    if (this.#requestFilter !== null) {
+      const filter = this.#requestFilter;
+      const consumed = filter.feed(bytes, start, end, true, (from, first, last) =>
+        this.#forwardBody(from, first, last),
+      );
+      if (consumed === brokenChunk) return brokenChunk;
+      this.bytesIn += consumed - start;
+      if (filter.isDone) {
+        this.#requestFilter = null;
+        this.#upstream?.requestMoved();
+      }
+      return consumed;
+    }
+    const take = Math.min(this.#requestRemaining, end - start);
+    if (take === 0) return start;
+    this.#requestRemaining -= take;
+    this.bytesIn += take;
+    this.#forwardBody(bytes, start, start + take);
+    if (this.#requestRemaining === 0) this.#upstream?.requestMoved();
+    return start + take;
+  }
+
+  /** An interim answer. @returns false when the upstream may not send this one */
+  onInterim(head: ResponseHead): boolean {
+    if (this.#isOver) return true;
+    // a 101 that was asked for is no interim answer (tunnel.ts); 100 was answered here already; 1.0 knows none
+    if (head.status === 101) return false;
+    if (head.status === 100 || this.#minorVersion === 0) return true;
+    this.downstream.socket.write(writeInterimHead(head, this, this.#pathForm), 'latin1');
+    return true;
+  }
+
+  /** The final head, with the first bytes of the body: `start` to `end` of `bytes`, the whole of it when `isWhole`. */
+  begin(
+    head: ResponseHead,
+    framing: ResponseFraming,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    isWhole: boolean,
+  ): void {
+    // its client left; the answer is read to its end for those who wait behind it on the connection
+    if (this.#isOver) return;
+    this.#answering = true;
+    this.status = head.status;
+    this.#outgoing = this.#outgoingFraming(framing);
+    this.keepsChunks = framing === 'chunked' && this.#outgoing === 'chunked';
+    // an answer before the request's end leaves bytes on the connection that are no request
+    const leavesBytes = !this.isRequestSent || (this.upgrade !== null && this.downstream.holdsBytes);
+    if (leavesBytes || !this.#isPersistent || this.#outgoing === 'close' || this.#runtime.isDraining) {
+      this.#closesAfter = true;
+    }
+    const route = this.permit.route;
+    const issued = issueLines(this.#runtime, this, this.#issue, head.status < 400);
+    const text = writeResponseHead(head, {
+      framing: this.#outgoing,
+      requestId: this.requestId,
+      connection: this.#closesAfter ? 'close' : this.#minorVersion === 0 ? 'keep-alive' : '',
+      lines:
+        issued.lines +
+        (route.cors === null && !route.variesByCredential ? '' : routeLines(this.permit, this.request.head)),
+      policy: route.response,
+      isOverTls: route.response !== null && isOverTls(this),
+      isPrivate: isKeptPrivate(this.permit),
+      saysCors: route.cors !== null,
+      carriesToken: issued.carriesToken,
+      keepsOurCookies: route.isOwnPages,
+      pathForm: this.#pathForm,
+      exchange: this,
+    });
+    // token and message are in the answer's text and nowhere else from here on
+    this.#issue = null;
+    const socket = this.downstream.socket;
+    this.bytesOut += end - start;
+    if (end === start) {
+      socket.write(text, 'latin1');
+    } else if (isWhole && text.length + end - start <= maxWholeAnswer) {
+      this.#writeWhole(text, bytes, start, end);
+    } else {
+      socket.cork();
+      socket.write(text, 'latin1');
+      socket.write(bytes.subarray(start, end));
+      socket.uncork();
+    }
+  }
+
+  /**
+   * Head and body in one write, put together in a buffer that is used again and again: as strings they were 2.2 of the
+   * 5.8 KiB that a request allocated.
+   */
+  #writeWhole(text: string, bytes: Buffer, start: number, end: number): void {
+    const out = this.#runtime.scratch;
+    const length = out.write(text, 0, 'latin1');
+    bytes.copy(out, length, start, end);
+    this.downstream.socket.write(out.subarray(0, length + end - start));
+    // what the kernel did not take belongs to that write from here on
+    if (this.downstream.hasUnsent) this.#runtime.renewScratch();
+  }
+
+  /** A span of the answer's body, only lent: see `Downstream.hasUnsent`. */
+  relay(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#isOver) return;
+    const socket = this.downstream.socket;
+    this.bytesOut += end - start;
+    if (this.#outgoing === 'chunked' && !this.keepsChunks) {
+      socket.cork();
+      socket.write(`${(end - start).toString(16)}\r\n`, 'latin1');
+      socket.write(bytes.subarray(start, end));
+      socket.write('\r\n', 'latin1');
+      socket.uncork();
+      return;
+    }
+    socket.write(bytes.subarray(start, end));
+  }
+
+  /** The answer is complete and framed to its end. */
+  end(): void {
+    if (this.#isOver) return;
+    if (this.#outgoing === 'chunked' && !this.keepsChunks) this.downstream.socket.write('0\r\n\r\n', 'latin1');
+    this.#upstream = null;
+    this.#over();
+    // what came meanwhile may be of the protocol that was refused
+    this.downstream.exchangeDone(this.#closesAfter || (this.upgrade !== null && this.downstream.holdsBytes));
+  }
+
+  /** A tunnel takes over: what becomes of the request, and its telemetry, are the tunnel's. */
+  leaveHttp(): void {
+    this.status = 101;
+    this.#isOver = true;
+    this.#upstream = null;
+    this.#issue = null;
+  }
+
+  /** The upstream took all of the body that it was given. */
+  upstreamDrained(): void {
+    if (this.#isOver || !this.isBodyPaused) return;
+    this.isBodyPaused = false;
+    this.#upstream?.requestMoved();
+    this.downstream.resumeBody();
+  }
+
+  upstreamFailed(connection: UpstreamConnection, failure: UpstreamFailure): void {
+    if (this.#isOver) return;
+    this.#upstream = null;
+    if (!this.#answering && this.#mayTryAgain(connection, failure)) {
+      this.#triedAgain = true;
+      this.#runtime.retryBudget.count(isBlameless(failure));
+      this.#open(neverOpened(failure) ? connection.server : null, true, isBlameless(failure));
+      return;
+    }
+    this.failure = `${failureText(failure, connection.cause)} (${connection.server.authority})`;
+    this.#runtime.upstreamTrouble(this, connection, failure);
+    if (this.#answering) {
+      // the client gets what came, and must not take it for the whole
+      this.#over();
+      this.downstream.cutOff(this.endsPlainly);
+      return;
+    }
+    this.#giveUp(failure);
+  }
+
+  /** The client is gone, or its body was broken: the upstream's request ends with it. */
+  cancel(): void {
+    if (this.#isOver) return;
+    const upstream = this.#upstream;
+    this.#upstream = null;
+    this.#over();
+    upstream?.cancel();
+  }
+
+  /** What allowed it was revoked: the upstream's request ends, and what the client has does not look like the whole. */
+  revoke(): void {
+    if (this.#isOver) return;
+    this.isRevoked = true;
+    this.#runtime.metrics.revocations.answersEnded++;
+    this.cancel();
+    this.downstream.reset();
+  }
+
+  /** Answers in place of the upstream, whose request ends: the body will not come to a good end. Only before an answer began. */
+  refuseBody(refusal: BodyRefusal): void {
+    if (this.#isOver) return;
+    const answer = messageAnswer(refusal, this.requestId, this.request.head);
+    this.status = answer.status;
+    this.refusal = refusal;
+    this.cancel();
+    this.downstream.answer(answer.text, true);
+  }
+
+  /** @param mayReuse  where no new connection may be opened, an idle one will do: none failed */
+  #open(avoid: UpstreamServerPool | null, fresh: boolean, mayReuse: boolean): void {
+    const group = this.#group;
+    const key = group.keyOf(this.request);
+    let connection = group.acquire(avoid, fresh, this.mayJoin, key);
+    if (connection === null && mayReuse) connection = group.acquire(avoid, false, false, key);
+    if (connection === null) {
+      this.#giveUp('too-busy');
+      return;
+    }
+    this.#upstream = connection;
+    connection.start(this, this.#headText);
+  }
+
+  #mayTryAgain(connection: UpstreamConnection, failure: UpstreamFailure): boolean {
+    if (this.#triedAgain || this.#sentBodyBytes) return false;
+    // nothing of it went out, or it is idempotent and went out behind another one: RFC 9112 §9.3.2
+    if (isBlameless(failure)) return true;
+    if (neverOpened(failure)) return this.#group.servers.length > 1 && this.#runtime.retryBudget.allowsOne;
+    // a stale connection: nothing was answered, and repeating the request changes nothing
+    return (
+      failure === 'closed-before-answer' &&
+      connection.uses > 1 &&
+      isIdempotent(this.request) &&
+      this.isRequestSent &&
+      this.#runtime.retryBudget.allowsOne
+    );
+  }
+
+  #giveUp(failure: UpstreamFailure | 'too-busy'): void {
+    // what a client sent for the protocol it asked for is no request
+    const isUnread = !this.isRequestSent || this.upgrade !== null;
+    const close = isUnread || !this.#isPersistent || this.#runtime.isDraining;
+    const answer = upstreamAnswer(this, failure, close);
+    this.failure ??= failureText(failure, null);
+    this.status = answer.status;
+    this.#over();
+    this.downstream.answer(answer.text, close);
+  }
+
+  #forwardBody(bytes: Uint8Array, start: number, end: number): void {
+    this.#sentBodyBytes = true;
+    const upstream = this.#upstream;
+    if (upstream === null) return;
+    if (!upstream.writeBody(bytes.subarray(start, end)) && !this.isBodyPaused) {
+      this.isBodyPaused = true;
+      this.downstream.pauseBody();
+    }
+    upstream.requestMoved();
+  }
+
+  get #pathForm(): string | null {
+    const { pathToken } = this.request;
+    return pathToken === null ? null : this.#runtime.snapshot.tokenPathPrefix + pathToken;
+  }
+
+  #outgoingFraming(framing: ResponseFraming): OutgoingFraming {
+    if (framing === 'none' || framing === 'length') return 'as-is';
+    // a 1.0 client knows no chunks: the connection's end is the body's end
+    return this.#minorVersion === 0 ? 'close' : 'chunked';
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    this.#issue = null;
+    this.#runtime.exchangeOver(this, monotonicMs() - this.startedMs);
+  }
+}

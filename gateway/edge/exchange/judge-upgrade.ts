@@ -1,0 +1,90 @@
+// Whether an allowed request may leave HTTP: is the handshake sound, and did a page of this site ask for it.
+// Browsers let any page open a WebSocket to any site, and send that site's cookies along; nothing but Origin tells whose
+// page it was. A token in the header, the path or the query is no such thing: a foreign page would have to know it. What counts is
+// where the credential stood that decided, and not what else came along.
+// Rules: RFC 6455 §10.2, §4.2.2; RFC 9110 §7.8.
+
+import type { Permit } from '../../core/decision/decide.ts';
+import { type Denial, deny } from '../../core/decision/denial.ts';
+import type { RoutePolicy, UpgradePolicy } from '../../core/decision/snapshot.ts';
+import type { MessageProblem } from '../../http1/problems.ts';
+import type { RequestHead } from '../../http1/request-head.ts';
+import { onlyValue, readUpgrade, type Upgrade } from '../../http1/upgrade.ts';
+import type { Arrival } from '../listen/connection-info.ts';
+import type { Described } from '../request/describe.ts';
+import { publicScheme } from '../request/transport-security.ts';
+
+/** Protocols that a route offers where nothing else is said. */
+const usualProtocols: readonly string[] = ['websocket'];
+
+/** How the connection came in. */
+type UpgradeArrival = Pick<Arrival, 'scheme' | 'certificate'>;
+
+/**
+ * @returns null when the request is an ordinary one; a problem or a denial when it must not be forwarded at all
+ */
+export function judgeUpgrade(
+  request: Described,
+  permit: Permit,
+  arrival: UpgradeArrival,
+): Upgrade | MessageProblem | Denial | null {
+  const policy = permit.route.upgrade;
+  if (policy === null) return null;
+  const upgrade = readUpgrade(request.head, policy.protocols);
+  if (upgrade === null || typeof upgrade === 'string') return upgrade;
+  return isWelcome(request, permit, policy, arrival) ? upgrade : foreignOrigin(permit.route);
+}
+
+/** Whether the page that asks may use what allowed the request. */
+export function isWelcome(
+  request: Described,
+  permit: Permit,
+  policy: UpgradePolicy,
+  { scheme, certificate }: UpgradeArrival,
+): boolean {
+  const hasCertificate = certificate !== null;
+  const { place } = permit;
+  const isCookie = place === 'pass-cookie' || place === 'session-cookie';
+  // Browsers repeat a password and show a client certificate by themselves as well, and always say Origin; programs have no reason to.
+  if (!isCookie && place !== 'basic' && !(place === 'nowhere' && hasCertificate)) return true;
+  const said = originOf(request.head);
+  if (said === null) return !isCookie;
+  const origin = canonicalOrigin(said);
+  if (origin === null) return false;
+  const ownScheme = publicScheme(request, scheme);
+  return origin === canonicalOrigin(`${ownScheme}://${request.head.host}`) || policy.origins.includes(origin);
+}
+
+/** Whether bytes behind this head may be another protocol's: they must not be read as a request after a refusal. */
+export function mayBeUpgrade(head: RequestHead, route: RoutePolicy | null): boolean {
+  return head.hasUpgrade && readUpgrade(head, route?.upgrade?.protocols ?? usualProtocols) !== null;
+}
+
+/** Lines that ask the upstream for the same; the client's own went with the other hop-by-hop fields. */
+export function upgradeLines(upgrade: Upgrade): string {
+  return `Connection: Upgrade\r\nUpgrade: ${upgrade.protocol}\r\n`;
+}
+
+/** @returns null without the field; empty when it stands there twice */
+function originOf(head: RequestHead): string | null {
+  const value = onlyValue(head, 'origin');
+  if (value !== null) return value;
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.nameOf(index).toLowerCase() === 'origin') return '';
+  }
+  return null;
+}
+
+/** Lower case, without the scheme's own port; null for `null` and for what is no origin of the web. */
+function canonicalOrigin(text: string): string | null {
+  const match = /^(https?):\/\/([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9]\d{0,4}))?$/.exec(text.toLowerCase());
+  if (match === null) return null;
+  const [, scheme = '', host = '', port = ''] = match;
+  const isUsual = port === '' || port === (scheme === 'https' ? '443' : '80');
+  return `${scheme}://${host}${isUsual ? '' : `:${port}`}`;
+}
+
+function foreignOrigin(route: RoutePolicy): Denial {
+  const detail = 'the Origin of the upgrade is neither the request’s host nor on the list of the route';
+  return deny('foreign-origin', route, detail);
+}

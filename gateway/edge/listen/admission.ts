@@ -1,0 +1,106 @@
+// Who may open one more connection: a cap for the edge, a cap for each client address, and room made from idle ones.
+// Near the cap the connections that have idled longest end, because their clients lose nothing; only when there is none
+// a new one is dropped. Nothing is answered: a flood must not cost answers.
+
+import type { Limits } from '../../config/compiled/config.ts';
+import type { AddressList } from '../../core/token/ip-list.ts';
+import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
+import type { Downstream } from '../exchange/downstream.ts';
+import { networkOf } from '../request/rate-limits.ts';
+
+/** What admission looks at. The runtime is one; a reload changes the values. */
+interface AdmissionScope {
+  readonly connections: ReadonlySet<Downstream>;
+  readonly limits: Limits;
+  readonly snapshot: { readonly trustedProxies: AddressList | null };
+  readonly metrics: EdgeMetrics;
+  readonly ticker: { readonly nowMs: number };
+}
+
+// A connection that waits for a head this long may have to go: its client had the time to say something.
+const leastWaitMs = 1000;
+
+/** Connections above the cap while those that were told to end do so. */
+export function admissionSlack(maxConnections: number): number {
+  return Math.max(1, maxConnections >> 4);
+}
+
+/** Counts connections and makes room. */
+export class Admission {
+  readonly #scope: AdmissionScope;
+  /** Open connections by client, for those that were counted. */
+  readonly #byClient = new Map<string, number>();
+  readonly #clients = new Map<Downstream, string>();
+  #triedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(scope: AdmissionScope) {
+    this.#scope = scope;
+  }
+
+  /** Whether a connection may stay. Counted when it may; `leave` ends that. */
+  admit(connection: Downstream): boolean {
+    const { limits, connections, snapshot } = this.#scope;
+    if (connections.size >= limits.maxConnections && !this.#findRoom()) return false;
+    const most = limits.maxConnectionsPerAddress;
+    if (most === null || snapshot.trustedProxies?.contains(connection.peerAddress)) return true;
+    const client = networkOf(connection.peerAddress);
+    const open = this.#byClient.get(client) ?? 0;
+    if (open >= most) return false;
+    this.#byClient.set(client, open + 1);
+    this.#clients.set(connection, client);
+    return true;
+  }
+
+  leave(connection: Downstream): void {
+    const client = this.#clients.get(connection);
+    if (client === undefined) return;
+    this.#clients.delete(connection);
+    const open = this.#byClient.get(client) ?? 0;
+    if (open <= 1) this.#byClient.delete(client);
+    else this.#byClient.set(client, open - 1);
+  }
+
+  /** Keeps an eighth of the cap free of connections that only idle. */
+  tick(): void {
+    const { connections, limits } = this.#scope;
+    const surplus = connections.size - (limits.maxConnections - (limits.maxConnections >> 3));
+    if (surplus > 0) this.#shed(surplus, 'idle');
+  }
+
+  /** @returns whether one more may come, above the cap for as long as others need to end */
+  #findRoom(): boolean {
+    const { connections, limits, ticker } = this.#scope;
+    const slack = admissionSlack(limits.maxConnections);
+    // a look at all connections is worth it once a tick, and not for each knock of a flood
+    if (ticker.nowMs !== this.#triedAtMs) {
+      this.#triedAtMs = ticker.nowMs;
+      this.#shed(slack, 'waiting');
+    }
+    let ending = 0;
+    if (connections.size < limits.maxConnections + slack) {
+      for (const connection of connections) if (connection.isClosing) ending++;
+    }
+    return connections.size - ending < limits.maxConnections;
+  }
+
+  /** @param which  `waiting`: also those whose first head is late, after the idle ones */
+  #shed(count: number, which: 'idle' | 'waiting'): void {
+    const { connections, metrics, ticker } = this.#scope;
+    let wanted = count;
+    const idle: Downstream[] = [];
+    const late: Downstream[] = [];
+    for (const connection of connections) {
+      // room that is on its way already
+      if (connection.isClosing) wanted--;
+      else if (connection.isKeptAlive) idle.push(connection);
+      else if (which === 'waiting' && ticker.nowMs - connection.openedMs >= leastWaitMs && connection.awaitsFirstHead)
+        late.push(connection);
+    }
+    // the time of each ends the sooner the longer it has waited
+    const sooner = (one: Downstream, other: Downstream) => one.deadlineMs - other.deadlineMs;
+    for (const connection of [...idle.sort(sooner), ...late.sort(sooner)].slice(0, Math.max(0, wanted))) {
+      metrics.connectionsShed++;
+      connection.shed();
+    }
+  }
+}

@@ -1,0 +1,60 @@
+// Client certificates: which hosts ask for one, under which policy a connection was made, what the upstream is told.
+// A policy has a fingerprint, and a connection keeps the one it was made under, so that a session can never carry
+// one host's authentication to another. Rules: RFC 9440 (Client-Cert), RFC 9110 §15.5.20 (421), RFC 8446 §4.6.1.
+
+import { createHash } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import type { ClientCertificateConfig } from '../../config/compiled/config.ts';
+import type { ClientCertificate } from './connection-info.ts';
+import { ServerNames } from './server-names.ts';
+
+/** Who is asked for a certificate on one listener, compiled. */
+export interface ClientPolicy {
+  /** Names authorities and mode; changes when either does. Never empty. */
+  readonly fingerprint: string;
+  readonly isRequired: boolean;
+  /** null: every host of the listener. */
+  readonly hosts: ServerNames<true> | null;
+}
+
+/** Longest certificate that is handed on, in bytes of DER; upstreams refuse longer heads anyway. */
+const maxCertificateBytes = 8192;
+
+/** @param authorities  PEM of the bundle */
+export function compileClientPolicy(config: ClientCertificateConfig, authorities: string): ClientPolicy {
+  const digest = createHash('sha256').update(`${config.mode}\n${authorities}`).digest('base64url');
+  return {
+    fingerprint: digest.slice(0, 22),
+    isRequired: config.mode === 'required',
+    hosts: config.hosts === null ? null : hostNames(config.hosts),
+  };
+}
+
+/** Hosts as a policy names them: exact, or a wildcard of any depth, as in routes. */
+export function hostNames(hosts: readonly string[]): ServerNames<true> {
+  const names = new ServerNames<true>('any-depth');
+  for (const host of hosts) names.add(host, true);
+  return names;
+}
+
+/** Whether the policy is for this host. @param host  canonical; empty for a client that names none */
+export function isCovered(policy: ClientPolicy, host: string): boolean {
+  return policy.hosts === null || policy.hosts.find(host) === true;
+}
+
+/**
+ * The certificate of a connection that was asked for one.
+ *
+ * @param socket  after its handshake; on a resumed session this is what the first handshake found
+ * @returns null when the client presented none
+ */
+export function clientCertificateOf(socket: TLSSocket): ClientCertificate | null {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return null;
+  const isVerified = socket.authorized && certificate.raw.length <= maxCertificateBytes;
+  return {
+    isVerified,
+    endsAt: Math.floor(certificate.validToDate.getTime() / 1000),
+    line: isVerified ? `Client-Cert: :${certificate.raw.toString('base64')}:\r\n` : '',
+  };
+}

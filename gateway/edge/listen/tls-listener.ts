@@ -1,0 +1,186 @@
+// Ends TLS on the connections of one listener: ClientHello, handshake, client certificate, then HTTP as on any other.
+// Errors of a handshake are counted and end its connection; nothing of them is answered or logged.
+// The name that was looked up before the handshake has to be the handshake's own where that tells one: the policy hangs
+// on it. (A resumed session of TLS 1.2 tells none; its ticket was sealed under the policy's own key all the same.)
+
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { canonicalHost } from '../../core/decision/route/host.ts';
+import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
+import type { Ticker } from '../engine/ticker.ts';
+import { networkOf } from '../request/rate-limits.ts';
+import { clientCertificateOf } from './client-certificates.ts';
+import { peekRandom, readClientHello } from './client-hello.ts';
+import type { Arrival, ListenerRules } from './connection-info.ts';
+import { readPreface } from './connection-prologue.ts';
+import { EarlyConnections } from './early-connections.ts';
+import { HandshakeQueue } from './handshake-queue.ts';
+import { RecentHellos } from './recent-hellos.ts';
+import type { TlsFront, TlsTable } from './tls-table.ts';
+
+interface TlsListenerOptions {
+  readonly rules: ListenerRules;
+  readonly metrics: EdgeMetrics;
+  readonly ticker: Ticker;
+  /** For what comes before the handshake; the handshake has the same time again. */
+  readonly prefaceTimeoutMs: () => number;
+  /** Whether the edge has more to do than it gets done. */
+  readonly isOverloaded: () => boolean;
+  /** The handshake is done. */
+  readonly onArrival: (socket: TLSSocket, arrival: Arrival) => void;
+}
+
+/** A connection in its handshake. */
+interface Pending {
+  readonly transport: Socket;
+  readonly peerAddress: string;
+  /** Of the ClientHello; empty when it was not looked at. */
+  readonly serverName: string;
+}
+
+/**
+ * Handshakes that wait for their client. Who replays a ClientHello never answers: its connections would be kept for the whole time
+ * of a handshake, with 30 KiB each.
+ */
+const maxBegun = 512;
+
+export class TlsListener {
+  readonly #options: TlsListenerOptions;
+  readonly #queue: HandshakeQueue;
+  readonly #begun: EarlyConnections;
+  readonly #recentHellos = new RecentHellos();
+  /** By both ends of the connection: `tls` gives the secured socket and no way from it to the one below. */
+  readonly #pending = new Map<string, Pending>();
+  #table: TlsTable;
+
+  constructor(table: TlsTable, options: TlsListenerOptions) {
+    this.#options = options;
+    this.#queue = new HandshakeQueue({ isOverloaded: options.isOverloaded });
+    this.#begun = new EarlyConnections(
+      () => maxBegun,
+      () => {
+        options.metrics.earlyConnectionsCut++;
+      },
+    );
+    this.#table = table;
+    this.#follow(table);
+  }
+
+  get table(): TlsTable {
+    return this.#table;
+  }
+
+  /** New handshakes use this table; those under way and connections that are open keep theirs. */
+  replace(table: TlsTable): void {
+    this.#table = table;
+    this.#follow(table);
+  }
+
+  /** Takes a connection. @param peerAddress  of the client, from a PROXY header where there was one */
+  accept(transport: Socket, peerAddress: string): void {
+    const { metrics, ticker } = this.#options;
+    const table = this.#table;
+    const { needsServerName } = table;
+    let serverName = '';
+    let isReplay = false;
+    readPreface({
+      socket: transport,
+      ticker,
+      timeoutMs: this.#options.prefaceTimeoutMs(),
+      judge: (bytes) => {
+        const peeked = peekRandom(bytes);
+        isReplay = peeked !== null && this.#recentHellos.has(peeked);
+        if (isReplay) return this.#reset(transport);
+        const hello = readClientHello(bytes);
+        if (hello.kind === 'partial') return 'partial';
+        // where nothing hangs on the name OpenSSL may judge what this reader does not understand
+        if (hello.kind === 'malformed') return needsServerName ? 'refuse' : 0;
+        if (needsServerName) serverName = hello.serverName ?? '';
+        isReplay = this.#recentHellos.isRepeated(hello.random);
+        return isReplay ? this.#reset(transport) : 0;
+      },
+      onDone: () => {
+        const pending: Pending = { transport, peerAddress, serverName };
+        this.#queue.push(networkOf(peerAddress), {
+          begin: () => {
+            if (!transport.destroyed) this.#begin(table.frontOf(serverName), pending);
+          },
+          cut: () => {
+            metrics.earlyConnectionsCut++;
+            transport.destroy();
+          },
+        });
+      },
+      onRefused: () => {
+        if (isReplay) metrics.tlsHellosReplayed++;
+        else metrics.tlsHandshakesFailed++;
+      },
+    });
+  }
+
+  /** Thousands that are closed in good form would stay with the system for a minute each. */
+  #reset(transport: Socket): 'refuse' {
+    transport.resetAndDestroy();
+    return 'refuse';
+  }
+
+  #begin(front: TlsFront, connection: Pending): void {
+    const { transport } = connection;
+    const key = endsOf(transport);
+    this.#pending.set(key, connection);
+    transport.once('close', () => {
+      this.#begun.delete(transport);
+      if (this.#pending.get(key) === connection) this.#pending.delete(key);
+    });
+    this.#begun.add(transport, connection.peerAddress);
+    front.server.emit('connection', transport);
+  }
+
+  /** Wires the fronts of a table, once. */
+  #follow(table: TlsTable): void {
+    for (const front of table.fronts) {
+      front.server.on('secureConnection', (socket: TLSSocket) => this.#secured(table, front, socket));
+      front.server.on('tlsClientError', (_error: Error, socket: TLSSocket) => {
+        this.#options.metrics.tlsHandshakesFailed++;
+        socket.destroy();
+      });
+    }
+  }
+
+  #secured(table: TlsTable, front: TlsFront, socket: TLSSocket): void {
+    const { metrics, rules } = this.#options;
+    const key = endsOf(socket);
+    const pending = this.#pending.get(key);
+    this.#pending.delete(key);
+    if (pending === undefined || !isHeldBy(front, table, socket, pending)) {
+      metrics.tlsHandshakesFailed++;
+      socket.destroy();
+      return;
+    }
+    this.#begun.delete(pending.transport);
+    metrics.tlsHandshakes++;
+    if (socket.isSessionReused()) metrics.tlsSessionsResumed++;
+    this.#options.onArrival(socket, {
+      transport: pending.transport,
+      peerAddress: pending.peerAddress,
+      scheme: 'https',
+      rules,
+      policy: front.policy,
+      certificate: front.policy === '' ? null : clientCertificateOf(socket),
+    });
+  }
+}
+
+/** Whether the handshake was for a name that its front is for. */
+function isHeldBy(front: TlsFront, table: TlsTable, socket: TLSSocket, { serverName }: Pending): boolean {
+  // `false` when the client named none, in spite of the type
+  const told = socket.servername || null;
+  if (told === null) return socket.isSessionReused() || serverName === '';
+  const name = canonicalHost(told);
+  return name !== null && table.frontOf(name) === front;
+}
+
+/** Unique among the open connections of a process. */
+function endsOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
+}

@@ -1,0 +1,49 @@
+// Who was let in with which session, device and grant, and when last: for the lists that people see of their devices.
+// Kept until it is told to control, at most once a minute. Bounded: beyond that, who comes first is told first.
+
+import type { Seen } from '../../config/edge-feed.ts';
+import { maxSeenPerReport } from '../../config/edge-feed.ts';
+import type { Permit } from '../../core/decision/decide.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import type { ControlPort } from './control-questions.ts';
+import { holderOf } from './renewals.ts';
+
+const maxKept = 20_000;
+/** Not noted again within this. */
+export const notedForSeconds = 30;
+
+export class LastSeen {
+  #seen = new Map<string, Seen>();
+
+  get size(): number {
+    return this.#seen.size;
+  }
+
+  /** To be called for allowed requests whose claims are of ours. */
+  note(permit: Permit, now: EpochSeconds): void {
+    if (permit.token !== null) permit.token.notedAt = now;
+    const holder = permit.claims === null ? null : holderOf(permit.claims, '');
+    if (holder === null) return;
+    const { session, device } = holder;
+    const member = permit.claims?.grant ?? null;
+    // ids hold no line feed
+    const key = `${session}\n${device}\n${member ?? ''}`;
+    if (this.#seen.size >= maxKept && !this.#seen.has(key)) return;
+    this.#seen.set(key, { session, device, member, at: now });
+  }
+
+  /** Tells control; what it did not take is kept for the next time. */
+  async report(control: ControlPort): Promise<void> {
+    const all = [...this.#seen];
+    this.#seen = new Map();
+    for (let start = 0; start < all.length; start += maxSeenPerReport) {
+      const part = all.slice(start, start + maxSeenPerReport);
+      if (await control.reportSeen(part.map(([, seen]) => seen))) continue;
+      for (const [key, seen] of all.slice(start)) {
+        // what was noted meanwhile is newer
+        if (!this.#seen.has(key) && this.#seen.size < maxKept) this.#seen.set(key, seen);
+      }
+      return;
+    }
+  }
+}

@@ -1,0 +1,203 @@
+// Reads one upstream answer after the other from the bytes of a connection, proves their framing, and hands head and
+// spans of the body to an exchange. It owns no socket and no buffer. Rules: RFC 9112 §6.3, §7.1; RFC 9110 §15.2.
+
+import { brokenChunk, ChunkedFilter } from '../../http1/chunked-filter.ts';
+import { HeadCollector } from '../../http1/head-collector.ts';
+import { needMore, scanProblem } from '../../http1/head-scanner.ts';
+import { problemWords, scanWords } from '../../http1/problem-words.ts';
+import type { ResponseFraming, ResponseHead } from '../../http1/response-head.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Runtime } from '../exchange/runtime.ts';
+import { openTunnel, type Tunnel } from '../exchange/tunnel.ts';
+import { type UpstreamFailure, withCause } from './failure.ts';
+import { idleTimeMs } from './keep-alive.ts';
+
+/** `AnswerReader.read` when the bytes are no sound answer. */
+export const brokenAnswer = -1;
+
+// Interim answers at most before the final one; a storm of them is no answer. A long task may say many times that it goes on (102);
+// nobody has a reason to say 100 as often.
+const maxInterim = 64;
+const maxContinues = 8;
+const maxInterimBytes = 64 * 1024;
+
+const maxBlockingBytes = 64 * 1024;
+
+/** The answers of one connection. */
+export class AnswerReader {
+  /** How the body of the answer on the table ends; null before its final head. */
+  framing: ResponseFraming | null = null;
+  /** What a 101 made of the connection, for good; what follows its head is not read here. */
+  tunnel: Tunnel | null = null;
+  /** The answer on the table is complete. */
+  isDone = false;
+  /** Whether the upstream lets the connection stay after this answer. */
+  isReusable = false;
+  /** Answers begun on the connection, the one on the table included. */
+  count = 0;
+  /** How long the connection may be idle after this answer. */
+  keepAliveMs: number;
+  /** Interim answers that came before the one on the table. */
+  interim = 0;
+  /** What was wrong with the bytes, in words for the log. */
+  trouble: string | null = null;
+  #interimBytes = 0;
+  #continues = 0;
+  /** Of the body; -1 where no length says it. */
+  #length = -1;
+  readonly #runtime: Runtime;
+  readonly #ownKeepAliveMs: number | null;
+  readonly #takesIcy: boolean;
+  readonly #heads: HeadCollector;
+  #remaining = 0;
+  #filter: ChunkedFilter | null = null;
+
+  /**
+   * @param ownKeepAliveMs  of the upstream; null: the limit of all of them
+   * @param takesIcy        its answers may begin with `ICY`
+   */
+  constructor(runtime: Runtime, ownKeepAliveMs: number | null, takesIcy: boolean) {
+    this.#takesIcy = takesIcy;
+    this.#runtime = runtime;
+    this.#ownKeepAliveMs = ownKeepAliveMs;
+    this.#heads = new HeadCollector(runtime.scanner);
+    this.keepAliveMs = ownKeepAliveMs ?? runtime.limits.upstreamKeepAliveMs;
+  }
+
+  /** More of the body is still to come than others on the connection should wait for; only a length says how much. */
+  get isLong(): boolean {
+    return this.framing !== 'length' || this.#remaining > maxBlockingBytes;
+  }
+
+  /** The next bytes belong to another answer. */
+  next(): void {
+    this.count++;
+    this.framing = null;
+    this.isDone = false;
+    this.#filter = null;
+    this.interim = 0;
+    this.#interimBytes = 0;
+    this.#continues = 0;
+    this.#length = -1;
+  }
+
+  /** What is known of a failure. @param bodyBytes  that were passed on @param cause  what the system said */
+  explain(failure: UpstreamFailure, bodyBytes: number, cause: string | null): string | null {
+    if (failure === 'broken-answer') return this.trouble;
+    if (failure !== 'closed-early' && failure !== 'idle-timeout') return cause;
+    return withCause(this.#progress(bodyBytes), cause);
+  }
+
+  #progress(bodyBytes: number): string {
+    if (this.framing === null) return 'ended within the head';
+    if (this.#length >= 0) return `ended after ${this.#length - this.#remaining} of ${this.#length} bytes`;
+    return `ended after ${bodyBytes} bytes${this.framing === 'chunked' ? ', before the last chunk' : ''}`;
+  }
+
+  /** @returns offset behind the last byte that belongs to this answer (`end` unless `isDone`), or `brokenAnswer` */
+  read(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
+    if (this.framing !== null) return this.#readBody(exchange, chunk, start, end);
+    const heads = this.#heads;
+    for (let at = start; at < end; at = heads.end) {
+      const length = heads.read(chunk, at, end);
+      if (length === needMore) return end;
+      const head = this.#runtime.responseHead;
+      if (length < 0) return this.#broken(scanWords(scanProblem(length), heads.refusedBy));
+      if (heads.scanner.lines === 0) return this.#broken('an empty line in place of a status line');
+      const problem = head.parseTidied(heads.takeText(), heads.scanner, this.#runtime.names.responses, this.#takesIcy);
+      if (problem !== null) return this.#broken(problemWords(problem, head));
+      if (head.status >= 200) return this.#begin(exchange, head, chunk, heads.end, end);
+      if (head.status === 101 && exchange.upgrade !== null && !exchange.isOver) {
+        this.tunnel = openTunnel(this.#runtime, exchange, exchange.upgrade, head);
+        return this.tunnel === null ? this.#broken('a 101 that does not switch to what was asked for') : heads.end;
+      }
+      this.#interimBytes += length;
+      if (head.status === 100 && ++this.#continues > maxContinues)
+        return this.#broken(`100 more than ${maxContinues} times`);
+      if (++this.interim > maxInterim || this.#interimBytes > maxInterimBytes) {
+        return this.#broken(`more than ${maxInterim} interim answers, or too long ones`);
+      }
+      if (!exchange.onInterim(head)) return this.#broken('a 101 that nobody asked for');
+    }
+    return end;
+  }
+
+  #broken(trouble: string): typeof brokenAnswer {
+    this.trouble = trouble;
+    return brokenAnswer;
+  }
+
+  #begin(exchange: Exchange, head: ResponseHead, chunk: Buffer, start: number, end: number): number {
+    const framing = head.framing(exchange.method);
+    this.framing = framing;
+    this.isReusable = head.isPersistent && framing !== 'until-close';
+    this.keepAliveMs = idleTimeMs(head, this.#ownKeepAliveMs ?? this.#runtime.limits.upstreamKeepAliveMs);
+    switch (framing) {
+      case 'none':
+        this.isDone = true;
+        exchange.begin(head, framing, chunk, start, start, true);
+        return start;
+      case 'length': {
+        const take = Math.min(head.contentLength, end - start);
+        this.#length = head.contentLength;
+        this.#remaining = head.contentLength - take;
+        this.isDone = this.#remaining === 0;
+        exchange.begin(head, framing, chunk, start, start + take, this.isDone);
+        return start + take;
+      }
+      case 'chunked':
+        this.#filter = new ChunkedFilter();
+        return this.#beginStream(exchange, head, framing, chunk, start, end);
+      case 'until-close':
+        return this.#beginStream(exchange, head, framing, chunk, start, end);
+      default:
+        return framing satisfies never;
+    }
+  }
+
+  /** Head and first spans in one write. */
+  #beginStream(
+    exchange: Exchange,
+    head: ResponseHead,
+    framing: ResponseFraming,
+    chunk: Buffer,
+    start: number,
+    end: number,
+  ): number {
+    const socket = exchange.downstream.socket;
+    socket.cork();
+    exchange.begin(head, framing, chunk, start, start, false);
+    const consumed = this.#relaySpans(exchange, chunk, start, end);
+    socket.uncork();
+    return consumed;
+  }
+
+  /** Nothing stays corked, or `hasUnsent` would count what is only waiting for us. */
+  #readBody(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
+    // one chunked read may be many spans; one write takes them all
+    const isChunked = this.#filter !== null;
+    if (isChunked) exchange.downstream.socket.cork();
+    const consumed = this.#relaySpans(exchange, chunk, start, end);
+    if (isChunked) exchange.downstream.socket.uncork();
+    return consumed;
+  }
+
+  #relaySpans(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
+    if (this.#filter !== null) {
+      const sink = (bytes: Uint8Array, first: number, last: number) => exchange.relay(bytes, first, last);
+      const consumed = this.#filter.feed(chunk, start, end, exchange.keepsChunks, sink);
+      this.isDone = this.#filter.isDone;
+      return consumed === brokenChunk
+        ? this.#broken(`broken chunk framing after ${exchange.bytesOut} bytes`)
+        : consumed;
+    }
+    let take = end - start;
+    if (this.framing === 'length') {
+      take = Math.min(this.#remaining, take);
+      this.#remaining -= take;
+      this.isDone = this.#remaining === 0;
+    }
+    if (take > 0) exchange.relay(chunk, start, start + take);
+    return start + take;
+  }
+}

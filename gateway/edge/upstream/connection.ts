@@ -1,0 +1,400 @@
+// One connection to an upstream server: writes requests, gives what comes back to an AnswerReader, and knows when
+// something is due. It owns its read buffer; no other socket ever reads into it. Usually one exchange is on it; an
+// upstream that takes pipelining gets several in one write, answered in order (RFC 9112 §9.3.2). Stray bytes end it.
+
+import type { Socket } from 'node:net';
+import { keepBuffer, smallBufferBytes } from '../engine/read-buffers.ts';
+import type { Deadlined } from '../engine/ticker.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Runtime } from '../exchange/runtime.ts';
+import type { Tunnel } from '../exchange/tunnel.ts';
+import { AnswerReader, brokenAnswer } from './answer-reader.ts';
+import { failureOfEnd, pipelineWaitMs, saysNothing, type UpstreamFailure } from './failure.ts';
+import type { UpstreamServerPool } from './pool.ts';
+import { UploadSocket } from './upload-socket.ts';
+import { errorText } from './upstream-target.ts';
+
+/** A connection; idle in its pool when `exchange` is null. */
+export class UpstreamConnection implements Deadlined {
+  readonly server: UpstreamServerPool;
+  readonly socket: Socket;
+  /** The exchange whose answer is next. */
+  exchange: Exchange | null = null;
+  /** Times that this connection was taken for a request; a failure on the first one is not a stale connection. */
+  uses = 0;
+  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly #runtime: Runtime;
+  /** What the system or OpenSSL said, for the log. */
+  cause: string | null = null;
+  readonly #reader: AnswerReader;
+  /** Pipelined behind `exchange`, in order. */
+  readonly #queue: Exchange[] = [];
+  /** Heads that are written at the end of the turn. */
+  #unsent = '';
+  /** A request came in this turn, and the socket has not got it yet; `#isCorked`: it has, corked, with the body behind. */
+  #isHeld = false;
+  #isCorked = false;
+  #isConnected = false;
+  /** TCP stands; over TLS the handshake is what comes next. */
+  #isOpen = false;
+  #buffer: Buffer;
+  #nextBuffer: Buffer | null = null;
+  /** The large buffer lent to this connection, in use or about to be. */
+  #large: Buffer | null = null;
+  #hasAnswerBytes = false;
+  /** `exchange` went out behind another one, which was answered. */
+  #wasBehind = false;
+  /** When the upstream has to do something; `deadlineMs` may come earlier for those who wait behind. */
+  #dueAtMs = Number.POSITIVE_INFINITY;
+  /** Answers to others are still on their way that nobody waits for any more. */
+  #isSpoiled = false;
+  #isStalled = false;
+  #failure: UpstreamFailure | null = null;
+
+  constructor(server: UpstreamServerPool, runtime: Runtime) {
+    this.server = server;
+    this.#runtime = runtime;
+    this.#reader = new AnswerReader(runtime, server.keepAliveMs, server.speaksIcy);
+    this.#buffer = Buffer.allocUnsafeSlow(smallBufferBytes);
+    this.socket = server.target.open({
+      buffer: () => this.#swapBuffer(),
+      // what Node hands over beside the length is `#buffer` again
+      callback: (length) => this.#onRead(length) || (server.target.isTls && this.#pauseTls()),
+    });
+    this.socket.once('connect', () => (this.#isOpen = server.target.isTls));
+    this.socket.once('lost', () => {
+      // an answer may still come, but then its end proves nothing, and nothing more may be sent
+      this.#isSpoiled = true;
+      this.#failure ??= this.#hasAnswerBytes ? 'closed-early' : 'closed-before-answer';
+    });
+    this.socket.once(server.target.openEvent, () => this.#onConnect());
+    this.socket.on('end', () => this.#onEnd());
+    this.socket.on('error', (error) => {
+      this.cause = errorText(error);
+      // a reset of an open connection is judged at 'close': before the first byte of an answer it may be a stale one
+      if (!this.#isConnected) this.#failure ??= this.#isOpen ? 'tls-failed' : 'connect-failed';
+    });
+    this.socket.on('drain', () => (this.exchange ?? this.#reader.tunnel)?.upstreamDrained());
+    this.socket.once('close', () => this.#onClose());
+    runtime.ticker.watch(this);
+  }
+
+  /** How long an idle stay in the pool may last. */
+  get keepAliveMs(): number {
+    return this.#reader.count < this.server.requestsPerConnection ? this.#reader.keepAliveMs : 0;
+  }
+
+  /** Whether one more request may go out with those of this turn; behind an open body it would be read as that body. */
+  canJoin(depth: number): boolean {
+    if (this.exchange?.mayJoin !== true || !this.#isHeld || this.#isCorked || this.socket.destroyed) return false;
+    const ahead = this.#queue.length + 1;
+    return ahead < depth && this.#reader.count + ahead <= this.server.requestsPerConnection;
+  }
+
+  /**
+   * Takes a request's head; its body follows by `writeBody`.
+   *
+   * The socket gets it at the end of this turn of the event loop, when everything that was readable has been read. So
+   * bytes that come before are an answer to nobody: whatever waited in the kernel while the connection was idle is found
+   * in the same poll as the request, and would otherwise be taken for its answer (CVE-2026-48931).
+   */
+  start(exchange: Exchange, headText: string): void {
+    this.#unsent += headText;
+    if (this.exchange === null) {
+      this.exchange = exchange;
+      this.uses++;
+      this.#await(exchange);
+    } else {
+      this.#queue.push(exchange);
+      this.deadlineMs = Math.min(this.deadlineMs, this.#runtime.ticker.nowMs + pipelineWaitMs);
+    }
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#runtime.flushSoon(this);
+  }
+
+  /** Gives the socket what was held back. */
+  flush(): void {
+    // one that ended meanwhile stays held, so that its end is known to have come before the request
+    if (!this.#isHeld || this.socket.destroyed) return;
+    this.#isHeld = false;
+    if (this.#isCorked) {
+      this.#isCorked = false;
+      this.socket.uncork();
+      return;
+    }
+    this.socket.write(this.#unsent, 'latin1');
+    this.#unsent = '';
+  }
+
+  /** @returns false when the upstream does not take more for now; `upstreamDrained` is called once it does */
+  writeBody(bytes: Uint8Array): boolean {
+    if (this.#isHeld && !this.#isCorked) {
+      this.#isCorked = true;
+      this.socket.cork();
+      this.socket.write(this.#unsent, 'latin1');
+      this.#unsent = '';
+    }
+    // a tunnel has no answer to wait for
+    if (this.socket instanceof UploadSocket) this.socket.isUploading = this.exchange !== null;
+    return this.socket.write(bytes);
+  }
+
+  /** The request's body went on, stopped or came to its end: something else may be due now. */
+  requestMoved(): void {
+    const exchange = this.exchange;
+    // until it is connected, and while the client has to take what came, other deadlines count
+    if (exchange !== null && this.#isConnected && !this.#isStalled) this.#setDue(this.#dueMs(exchange));
+  }
+
+  /** Reads on after the client took what it was given. */
+  resume(): void {
+    if (!this.#isStalled) return;
+    this.#isStalled = false;
+    if (this.exchange !== null) this.#setDue(this.#runtime.ticker.nowMs + this.exchange.timeouts.upstreamIdleMs);
+    this.socket.resume();
+  }
+
+  /** An exchange is over before its answer. It hears nothing more; others on this connection still get theirs. */
+  cancel(): void {
+    if (this.exchange?.isOver !== false && this.#queue.every((waiting) => waiting.isOver)) this.destroy();
+  }
+
+  /** Ends the connection for good; its exchanges hear nothing of it. */
+  destroy(): void {
+    this.exchange = null;
+    this.#queue.length = 0;
+    this.#isHeld = false;
+    this.#unsent = '';
+    this.socket.destroy();
+  }
+
+  onDeadline(): void {
+    if (this.exchange === null) {
+      this.destroy();
+      return;
+    }
+    if (this.#queue.length > 0 && this.#dueAtMs > this.#runtime.ticker.nowMs) {
+      this.#sendElsewhere();
+      this.deadlineMs = this.#dueAtMs;
+      if (this.exchange.isOver) this.destroy();
+      return;
+    }
+    if (!this.#isConnected) this.#failure = 'connect-timeout';
+    else this.#failure = this.#reader.framing === null ? 'first-byte-timeout' : 'idle-timeout';
+    this.socket.destroy();
+  }
+
+  #onConnect(): void {
+    this.#isConnected = true;
+    if (this.exchange !== null) this.#setDue(this.#dueMs(this.exchange));
+  }
+
+  /** The next answer is this exchange's. */
+  #await(exchange: Exchange): void {
+    this.#reader.next();
+    this.#hasAnswerBytes = false;
+    this.#setDue(
+      this.#isConnected ? this.#dueMs(exchange) : this.#runtime.ticker.nowMs + exchange.timeouts.upstreamConnectMs,
+    );
+  }
+
+  #setDue(ms: number): void {
+    this.#dueAtMs = ms;
+    this.deadlineMs = this.#queue.length === 0 ? ms : Math.min(ms, this.#runtime.ticker.nowMs + pipelineWaitMs);
+  }
+
+  /** When the upstream has to do something, as things stand; never while the client owes the request's body. */
+  #dueMs(exchange: Exchange): number {
+    const { upstreamFirstByteMs, upstreamIdleMs } = exchange.timeouts;
+    if (this.#reader.framing === null && !exchange.isRequestSent) {
+      return exchange.isBodyPaused ? this.#runtime.ticker.nowMs + upstreamIdleMs : Number.POSITIVE_INFINITY;
+    }
+    return this.#runtime.ticker.nowMs + (this.#hasAnswerBytes ? upstreamIdleMs : upstreamFirstByteMs);
+  }
+
+  #swapBuffer(): Uint8Array {
+    const next = this.#nextBuffer;
+    // the very first call, from the constructor of the socket, wants the buffer to begin with
+    if (next === null) return this.#isConnected ? keepBuffer : this.#buffer;
+    this.#nextBuffer = null;
+    this.#buffer = next;
+    return next;
+  }
+
+  /** @returns false to stop reading until `resume` */
+  #onRead(length: number): boolean {
+    if (this.exchange === null || this.#isHeld) {
+      if (this.#reader.tunnel !== null) return this.#readTunnel(this.#reader.tunnel, 0, length);
+      // an answer that nobody asked for must never meet the next client (CVE-2026-48931)
+      if (this.exchange === null) this.server.countFailure();
+      this.#fail('not-sent');
+      return false;
+    }
+    const chunk = this.#buffer;
+    for (let at = 0; at < length; ) {
+      const exchange = this.exchange;
+      if (exchange === null) break;
+      const isFirst = !this.#hasAnswerBytes;
+      const { interim } = this.#reader;
+      this.#hasAnswerBytes = true;
+      at = this.#reader.read(exchange, chunk, at, length);
+      if (at === brokenAnswer) {
+        this.#fail('broken-answer');
+        return false;
+      }
+      if (this.#reader.isDone) {
+        this.#finish(exchange, at < length);
+      } else if (this.#reader.framing !== null) {
+        this.#setDue(this.#dueMs(exchange));
+        this.#afterSpan(exchange);
+      } else if (this.#reader.tunnel !== null) {
+        return this.#readTunnel(this.#reader.tunnel, at, length);
+      } else if (isFirst || this.#reader.interim !== interim) {
+        // a head has this long in total: a drip must not last for ever
+        this.#setDue(this.#dueMs(exchange));
+      }
+    }
+    if (this.socket.destroyed) return false;
+    return !this.#isStalled;
+  }
+
+  /** TLS hands over what it has decrypted despite a stop, so the buffer of an unsent write is left to that write. */
+  #pauseTls(): boolean {
+    if (this.socket.destroyed) return false;
+    this.socket.pause();
+    if (this.#nextBuffer !== null) return true;
+    this.#large = this.#runtime.readBuffers.replace(this.#large);
+    this.#nextBuffer = this.#large;
+    return true;
+  }
+
+  /** The upstream has switched: from `start` on nothing is HTTP. A large buffer only while reads are full ones. */
+  #readTunnel(tunnel: Tunnel, start: number, end: number): boolean {
+    const { exchange } = tunnel;
+    if (tunnel.isOver) return true;
+    const isFirst = this.exchange !== null;
+    this.exchange = null;
+    if (isFirst) tunnel.begin(this, this.#buffer, start, end);
+    else tunnel.fromUpstream(this.#buffer, start, end);
+    if (this.#large === null && end === this.#buffer.length) {
+      this.#large = this.#runtime.readBuffers.take();
+      this.#nextBuffer = this.#large;
+    } else if (this.#large !== null && end < smallBufferBytes) this.#retireBuffer(exchange, false);
+    if (exchange.downstream.hasUnsent) this.#stall(exchange);
+    return !this.#isStalled;
+  }
+
+  /** More of the body is to come: from the next read on a large buffer, unless the client still has to take this one. */
+  #afterSpan(exchange: Exchange): void {
+    if (this.#queue.length > 0 && this.#reader.isLong) this.#sendElsewhere();
+    if (exchange.isOver) {
+      // nobody wants the rest, and only a short one is worth the wait for those behind
+      if (this.#queue.length === 0) this.destroy();
+      return;
+    }
+    // the small buffer may be part of a write that the kernel did not take yet; from here on it is that write's alone
+    if (this.#large === null) {
+      this.#large = this.#runtime.readBuffers.take();
+      this.#nextBuffer = this.#large;
+    }
+    if (exchange.downstream.hasUnsent) this.#stall(exchange);
+  }
+
+  #stall(exchange: Exchange): void {
+    // a slow client is no reason for others to wait
+    this.#sendElsewhere();
+    this.#isStalled = true;
+    // while the client is the slow one its own deadline counts
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    exchange.downstream.whenSent(() => this.resume());
+  }
+
+  /** Those who wait behind the current answer try another connection, where there is one; this one ends with the answer. */
+  #sendElsewhere(): void {
+    if (this.#queue.length === 0 || this.server.isFull) return;
+    this.#isSpoiled = true;
+    this.server.sentElsewhere(this.#queue.length);
+    for (const waiting of this.#queue.splice(0)) waiting.upstreamFailed(this, 'unanswered');
+  }
+
+  #finish(exchange: Exchange, hasExtraBytes: boolean): void {
+    this.server.standing.answered();
+    const mayGoOn = this.#reader.isReusable && !this.#isSpoiled;
+    const hasNext = this.#queue.length > 0;
+    this.#retireBuffer(exchange, hasNext);
+    const next = mayGoOn ? (this.#queue.shift() ?? null) : null;
+    this.exchange = next;
+    this.#wasBehind = next !== null;
+    if (next !== null) {
+      this.#await(next);
+    } else if (hasNext) {
+      this.server.closedBehind(this.#reader.count);
+      this.socket.destroy();
+    } else {
+      const isSent = exchange.isRequestSent && this.socket.writableLength === 0;
+      if (hasExtraBytes || !mayGoOn || !isSent || this.#runtime.isDraining) {
+        if (hasExtraBytes && !this.#isSpoiled) this.server.countFailure();
+        this.socket.destroy();
+      } else {
+        // before the exchange ends: what its client has pipelined may go out on this very connection
+        this.server.release(this);
+      }
+    }
+    exchange.end();
+  }
+
+  /**
+   * Back to a small buffer of its own when the answer is complete. A buffer that the client's write still needs is that
+   * write's; a large one is lent again once the write is done, unless more answers may have been read into it.
+   */
+  #retireBuffer(exchange: Exchange, hasNext: boolean): void {
+    const isUnsent = exchange.downstream.hasUnsent;
+    const large = this.#large;
+    if (hasNext && !isUnsent) return;
+    this.#large = null;
+    if (large !== null || isUnsent) this.#nextBuffer = Buffer.allocUnsafeSlow(smallBufferBytes);
+    if (large === null) return;
+    if (!isUnsent) this.#runtime.readBuffers.give(large);
+    else if (hasNext) this.#runtime.readBuffers.forget(large);
+    else exchange.downstream.whenSent(() => this.#runtime.readBuffers.give(large));
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    this.#failure = failure;
+    this.socket.destroy();
+  }
+
+  #onEnd(): void {
+    const exchange = this.exchange;
+    if (this.#reader.tunnel !== null) this.#reader.tunnel.upstreamEnded();
+    else if (exchange !== null && this.#reader.framing === 'until-close' && this.#failure === null) {
+      this.#reader.isReusable = false;
+      this.#finish(exchange, false);
+    } else this.socket.destroy();
+  }
+
+  #onClose(): void {
+    if (this.#isHeld && this.#isConnected) this.#failure ??= 'not-sent';
+    this.#isHeld = false;
+    this.#runtime.ticker.unwatch(this);
+    this.server.forget(this);
+    const exchange = this.exchange;
+    this.exchange = null;
+    // a write of the client's may still hold the buffer: then it is not lent to anybody again
+    if (this.#large !== null) this.#runtime.readBuffers.forget(this.#large);
+    this.#large = null;
+    this.#reader.tunnel?.upstreamClosed();
+    const waiting = this.#queue.splice(0);
+    const isUnannounced = this.#isConnected && (this.#reader.isReusable || this.#reader.count <= 1);
+    if (isUnannounced && (this.#wasBehind || waiting.length > 0)) this.server.pipeliningFailed();
+    if (exchange !== null) {
+      this.server.countFailure();
+      const failure = this.#failure ?? failureOfEnd(this.#hasAnswerBytes, this.#wasBehind);
+      this.cause = this.#reader.explain(failure, exchange.bytesOut, this.cause);
+      if ((this.uses === 1 && !this.#wasBehind) || !saysNothing(failure)) this.server.standing.failed(failure);
+      exchange.upstreamFailed(this, failure);
+    }
+    for (const behind of waiting) behind.upstreamFailed(this, this.#isConnected ? 'unanswered' : 'connect-failed');
+  }
+}

@@ -1,0 +1,112 @@
+// All upstreams of an edge. A reload keeps every server whose settings did not change, with its connections, its health
+// and its ejection; the others finish what runs and are gone.
+
+import { createHash } from 'node:crypto';
+import type { UpstreamConfig } from '../../config/compiled/upstream-config.ts';
+import type { FeedUpstreamTls } from '../../config/edge-feed.ts';
+import { maxOwnConnections } from '../exchange/own-pages.ts';
+import type { Runtime } from '../exchange/runtime.ts';
+import { UpstreamGroup } from './group.ts';
+import { UpstreamServerPool } from './pool.ts';
+import { inUseRank } from './server-health.ts';
+import { type TargetTls, targetTls } from './upstream-target.ts';
+
+/** Name of latchkey's own pages among the upstreams. */
+export const ownUpstreamName = 'latchkey';
+
+/** The upstreams in use, by their slot. */
+export class UpstreamGroups {
+  readonly #runtime: Runtime;
+  readonly #publicSocket: string;
+  #groups: (UpstreamGroup | undefined)[] = [];
+  #pools = new Map<string, UpstreamServerPool>();
+
+  constructor(runtime: Runtime, publicSocket: string) {
+    this.#runtime = runtime;
+    this.#publicSocket = publicSocket;
+  }
+
+  /**
+   * Takes the upstreams of a configuration, in one turn.
+   *
+   * @param slots  for each upstream, and for latchkey's own pages behind them
+   */
+  replace(upstreams: readonly UpstreamConfig[], materials: readonly FeedUpstreamTls[], slots: readonly number[]): void {
+    const before = this.#pools;
+    const pools = new Map<string, UpstreamServerPool>();
+    const groups: (UpstreamGroup | undefined)[] = [];
+    [...upstreams, ownUpstream(this.#publicSocket)].forEach((upstream, position) => {
+      const slot = slots[position] ?? position;
+      const material = materials.find(({ name }) => name === upstream.name) ?? noMaterial;
+      let tls: TargetTls | null = null;
+      const { servers, balance, ...settings } = upstream;
+      const members = servers.map((server) => {
+        const { weight, ...place } = server;
+        let key = fingerprint([settings, place, server.isTls ? material : null]);
+        // named twice, it is two servers
+        while (pools.has(key)) key += '+';
+        let pool = before.get(key);
+        before.delete(key);
+        if (pool === undefined) {
+          if (server.isTls && upstream.tls !== null) tls ??= targetTls(upstream.tls, material);
+          pool = new UpstreamServerPool(this.#runtime, server, settings, tls, slot);
+        }
+        pools.set(key, pool);
+        return { server: pool, weight };
+      });
+      groups[slot] = new UpstreamGroup(upstream.name, members, balance);
+    });
+    this.#groups = groups;
+    this.#pools = pools;
+    for (const pool of before.values()) pool.close();
+  }
+
+  /** The upstream in a slot, when it still has this name. */
+  find(slot: number, name: string): UpstreamGroup {
+    const group = this.#groups[slot];
+    if (group !== undefined && group.name === name) return group;
+    // a reload took it away while a request waited for control: a group without servers answers 503
+    return new UpstreamGroup(name, [], { kind: 'least-connections' });
+  }
+
+  /** Sets the gauges. */
+  measure(): void {
+    const { upstreamActive, upstreamHealthy } = this.#runtime.metrics;
+    this.#groups.forEach((group, slot) => {
+      let inUse = 0;
+      let healthy = 0;
+      for (const server of group?.servers ?? []) {
+        inUse += server.inUse;
+        if (server.standing.rank === inUseRank) healthy++;
+      }
+      upstreamActive[slot] = inUse;
+      upstreamHealthy[slot] = healthy;
+    });
+  }
+
+  close(): void {
+    for (const pool of this.#pools.values()) pool.close();
+  }
+}
+
+const noMaterial: FeedUpstreamTls = { name: '', ca: null, certificate: null, key: null };
+
+/** Everything that a server's connections hang on. A digest, so that no key lies about as text. */
+function fingerprint(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}
+
+function ownUpstream(socket: string): UpstreamConfig {
+  return {
+    name: ownUpstreamName,
+    servers: [{ address: { kind: 'unix', path: socket }, isTls: false, authority: 'public.sock', weight: 1 }],
+    maxConnections: maxOwnConnections,
+    maxIdleConnections: 8,
+    keepAliveMs: null,
+    pipelining: 1,
+    balance: { kind: 'least-connections' },
+    ejection: null,
+    healthCheck: null,
+    tls: null,
+  };
+}

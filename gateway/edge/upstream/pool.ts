@@ -1,0 +1,189 @@
+// The connections to one server of an upstream: which idle one is used again, and whether there may be one more.
+// A connection is either in use by one exchange, or idle here, or gone. It is never in two places.
+
+import type { UpstreamConfig, UpstreamServer } from '../../config/compiled/upstream-config.ts';
+import type { Runtime } from '../exchange/runtime.ts';
+import { hashText } from './balance.ts';
+import { UpstreamConnection } from './connection.ts';
+import { HealthProbe } from './health-probe.ts';
+import { ServerStanding } from './server-health.ts';
+import { type TargetTls, UpstreamTarget } from './upstream-target.ts';
+
+// After a connection ended with requests unanswered: so a server that cannot do it costs one request in thousands twice.
+const pipeliningPauseMs = 10_000;
+// A server that ends connections sooner than this is not meant for pipelining.
+const leastPerConnection = 16;
+// So many requests in that time may be asked for twice because of who is before them; then the same pause follows.
+const maxSentElsewhere = 64;
+
+/** What the servers of an upstream have in common. */
+type ServerSettings = Pick<
+  UpstreamConfig,
+  | 'name'
+  | 'maxConnections'
+  | 'maxIdleConnections'
+  | 'keepAliveMs'
+  | 'pipelining'
+  | 'statusLine'
+  | 'ejection'
+  | 'healthCheck'
+>;
+
+/** The connections to one server. It lives as long as its settings do: a reload that changes none keeps it. */
+export class UpstreamServerPool {
+  readonly target: UpstreamTarget;
+  /** For logs: `host:port`, or `unix:` and a path. */
+  readonly authority: string;
+  /** For `score`. */
+  readonly seed: number;
+  readonly metricIndex: number;
+  /** How long a connection may be idle; null: as all of them. */
+  readonly keepAliveMs: number | null;
+  /** Its answers may begin with `ICY`. */
+  readonly speaksIcy: boolean;
+  readonly standing: ServerStanding;
+  /** Connections open or opening. */
+  open = 0;
+  readonly #runtime: Runtime;
+  readonly #maxConnections: number;
+  readonly #maxIdle: number;
+  readonly #probe: HealthProbe | null;
+  // a stack: the connection used last is the warmest, and the others may grow old and go
+  readonly #idle: UpstreamConnection[] = [];
+  readonly #pipelining: number;
+  /** Takes the requests of this turn. */
+  #filling: UpstreamConnection | null = null;
+  #pipelinesFromMs = 0;
+  /** Requests that one connection gets; what the server was seen to take. */
+  requestsPerConnection = Number.POSITIVE_INFINITY;
+  #sentElsewhere = 0;
+  #countsUntilMs = 0;
+  #isClosed = false;
+
+  constructor(
+    runtime: Runtime,
+    server: UpstreamServer,
+    settings: ServerSettings,
+    tls: TargetTls | null,
+    metricIndex: number,
+  ) {
+    this.#runtime = runtime;
+    this.authority = server.authority;
+    this.seed = hashText(server.authority);
+    this.target = new UpstreamTarget(server, tls, runtime.lookup);
+    this.metricIndex = metricIndex;
+    this.keepAliveMs = settings.keepAliveMs;
+    this.speaksIcy = settings.statusLine === 'icy';
+    this.#maxConnections = settings.maxConnections;
+    this.#maxIdle = settings.maxIdleConnections;
+    this.#pipelining = settings.pipelining;
+    this.standing = new ServerStanding(settings.ejection, runtime.ticker, (change, detail) =>
+      runtime.serverChanged(settings.name, this, change, detail),
+    );
+    this.#probe = settings.healthCheck === null ? null : new HealthProbe(settings.healthCheck, this, runtime.metrics);
+  }
+
+  get inUse(): number {
+    return this.open - this.#idle.length;
+  }
+
+  /** Whether it has no connection to give. */
+  get isFull(): boolean {
+    return this.open >= this.#maxConnections && this.#idle.length === 0 && !this.#filling?.canJoin(this.#pipelining);
+  }
+
+  /** @returns an idle connection, null when there is none */
+  takeIdle(): UpstreamConnection | null {
+    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+      if (!connection.socket.destroyed) {
+        const reuses = this.#runtime.metrics.upstreamReuses;
+        reuses[this.metricIndex] = (reuses[this.metricIndex] ?? 0) + 1;
+        return connection;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * A connection for a request that may go out together with others of this turn.
+   *
+   * @returns null when the server has as many as it may have
+   */
+  takeShared(): UpstreamConnection | null {
+    if (this.#pipelining <= 1 || this.#pipelinesFromMs > this.#runtime.ticker.nowMs) {
+      return this.takeIdle() ?? this.connect();
+    }
+    if (this.#filling?.canJoin(this.#pipelining)) return this.#filling;
+    this.#filling = this.takeIdle() ?? this.connect();
+    return this.#filling;
+  }
+
+  /** A connection ended with requests unanswered: for a while each request has one of its own. */
+  pipeliningFailed(): void {
+    this.#pipelinesFromMs = this.#runtime.ticker.nowMs + pipeliningPauseMs;
+  }
+
+  /**
+   * The server said that an answer was the last one while others were behind it. Many servers end a connection after so many
+   * requests (nginx: 1,000): then the next ones get no more than that. @param answers  that it gave on the connection
+   */
+  closedBehind(answers: number): void {
+    if (answers < leastPerConnection) this.pipeliningFailed();
+    else this.requestsPerConnection = Math.min(this.requestsPerConnection, answers);
+  }
+
+  /** Requests behind another one did not wait for it. Where that happens often, pipelining costs more than it saves. */
+  sentElsewhere(count: number): void {
+    const { nowMs } = this.#runtime.ticker;
+    if (nowMs > this.#countsUntilMs) {
+      this.#countsUntilMs = nowMs + pipeliningPauseMs;
+      this.#sentElsewhere = 0;
+    }
+    this.#sentElsewhere += count;
+    if (this.#sentElsewhere > maxSentElsewhere) this.pipeliningFailed();
+  }
+
+  /**
+   * A closed pool still connects: a request that began before a reload may have to try again.
+   *
+   * @returns a new connection, null when the server has as many as it may have
+   */
+  connect(): UpstreamConnection | null {
+    if (this.open >= this.#maxConnections) return null;
+    this.open++;
+    const connects = this.#runtime.metrics.upstreamConnects;
+    connects[this.metricIndex] = (connects[this.metricIndex] ?? 0) + 1;
+    return new UpstreamConnection(this, this.#runtime);
+  }
+
+  /** Takes a connection back after a complete answer. */
+  release(connection: UpstreamConnection): void {
+    if (this.#isClosed || this.#idle.length >= this.#maxIdle || connection.keepAliveMs <= 0) {
+      connection.destroy();
+      return;
+    }
+    connection.deadlineMs = this.#runtime.ticker.nowMs + connection.keepAliveMs;
+    this.#idle.push(connection);
+  }
+
+  /** Something failed on one of the connections. */
+  countFailure(): void {
+    const failures = this.#runtime.metrics.upstreamFailures;
+    failures[this.metricIndex] = (failures[this.metricIndex] ?? 0) + 1;
+  }
+
+  /** A connection has closed, idle or not. */
+  forget(connection: UpstreamConnection): void {
+    this.open--;
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+
+  /** Ends idle connections now and the others after their answer. */
+  close(): void {
+    this.#isClosed = true;
+    this.#probe?.close();
+    this.standing.close();
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+}

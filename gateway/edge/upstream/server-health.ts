@@ -1,0 +1,96 @@
+// Whether a server is picked: what its exchanges and its health checks say about it. It opens nothing and picks nobody.
+// A server is never left alone when it is the last one; when all are out, all are used (upstream-group.ts).
+
+import type { Ejection } from '../../config/compiled/upstream-config.ts';
+import type { Deadlined, Ticker } from '../engine/ticker.ts';
+
+/** The lower, the better; of a group the lowest rank that is there is used. */
+export const inUseRank = 0;
+const ejectedRank = 1;
+const unhealthyRank = 2;
+
+// An ejection doubles up to this, unless the configuration's own time is longer.
+const maxEjectionMs = 5 * 60_000;
+
+/** A change, for the log and the counters. */
+export type StandingChange = 'ejected' | 'back' | 'unhealthy' | 'healthy';
+
+export class ServerStanding implements Deadlined {
+  /** `inUseRank`, `ejectedRank` or `unhealthyRank`. */
+  rank = inUseRank;
+  deadlineMs = Number.POSITIVE_INFINITY;
+  /** All servers of the group, this one included. */
+  peers: readonly ServerStanding[] = [this];
+  readonly #ejection: Ejection | null;
+  readonly #ticker: Ticker;
+  readonly #onChange: (change: StandingChange, detail: string) => void;
+  #failures = 0;
+  #isEjected = false;
+  #isUnhealthy = false;
+  #ejectionMs = 0;
+  #endedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(ejection: Ejection | null, ticker: Ticker, onChange: (change: StandingChange, detail: string) => void) {
+    this.#ejection = ejection;
+    this.#ticker = ticker;
+    this.#onChange = onChange;
+  }
+
+  /** The server gave a complete answer. Called for each one. */
+  answered(): void {
+    this.#failures = 0;
+  }
+
+  /** A connection failed, or an answer was broken. @param detail  what happened, for the log */
+  failed(detail: string): void {
+    const ejection = this.#ejection;
+    if (ejection === null || this.#isEjected) return;
+    this.#failures++;
+    if (this.#failures < ejection.failures || this.#isLast()) return;
+    const { nowMs } = this.#ticker;
+    // soon again after the last time: it is still the same trouble
+    const isRelapse = nowMs - this.#endedMs < 2 * this.#ejectionMs;
+    this.#ejectionMs = isRelapse
+      ? Math.max(ejection.forMs, Math.min(2 * this.#ejectionMs, maxEjectionMs))
+      : ejection.forMs;
+    this.#isEjected = true;
+    this.deadlineMs = nowMs + this.#ejectionMs;
+    this.#ticker.watch(this);
+    this.#rerank();
+    this.#onChange(
+      'ejected',
+      `${this.#failures} failures in a row, the last one ${detail}; for ${this.#ejectionMs} ms`,
+    );
+  }
+
+  /** The verdict of the health checks. */
+  setHealth(isHealthy: boolean, detail: string): void {
+    if (this.#isUnhealthy !== isHealthy) return;
+    this.#isUnhealthy = !isHealthy;
+    this.#rerank();
+    this.#onChange(isHealthy ? 'healthy' : 'unhealthy', detail);
+  }
+
+  /** The time of an ejection is over. */
+  onDeadline(): void {
+    this.#ticker.unwatch(this);
+    this.#isEjected = false;
+    this.#endedMs = this.#ticker.nowMs;
+    // one more failure is enough: who is still broken costs one request, not as many as the first time
+    this.#failures = Math.max(0, (this.#ejection?.failures ?? 1) - 1);
+    this.#rerank();
+    this.#onChange('back', 'the time is over');
+  }
+
+  close(): void {
+    this.#ticker.unwatch(this);
+  }
+
+  #isLast(): boolean {
+    return !this.peers.some((peer) => peer !== this && peer.rank === inUseRank);
+  }
+
+  #rerank(): void {
+    this.rank = this.#isUnhealthy ? unhealthyRank : this.#isEjected ? ejectedRank : inUseRank;
+  }
+}

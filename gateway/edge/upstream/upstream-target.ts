@@ -1,0 +1,126 @@
+// How a connection to one server is opened: TCP, Unix socket, TLS. No pools, no requests.
+// Over TLS not one byte is written before the server's certificate was verified, and nothing falls back to plain text.
+// Rules: RFC 9110 §4.3.3 and §4.3.4 (who a certificate has to be for), RFC 6066 §3 (no SNI for addresses).
+
+import { lookup as systemLookup } from 'node:dns';
+import { isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { UpstreamServer, UpstreamTls } from '../../config/compiled/upstream-config.ts';
+import { contextOptions, type TlsMaterial } from '../../config/files/upstream-tls.ts';
+import { UploadSocket } from './upload-socket.ts';
+
+/** What all `https://` servers of one upstream share. */
+export interface TargetTls {
+  readonly context: SecureContext;
+  readonly serverName: string | null;
+  readonly verify: boolean;
+}
+
+/** One server as something to connect to. */
+export class UpstreamTarget {
+  readonly isTls: boolean;
+  /** The event after which the socket may be written to. */
+  readonly openEvent: 'connect' | 'secureConnect';
+  readonly #server: UpstreamServer;
+  readonly #tls: TargetTls | null;
+  readonly #lookup: LookupFunction;
+  /** Of the last verified handshake; for this server and these settings only. */
+  #session: Buffer | null = null;
+
+  /** @param lookup  asked for each new connection, so that a name may move */
+  constructor(server: UpstreamServer, tls: TargetTls | null, lookup: LookupFunction | null) {
+    if (server.isTls && tls === null) throw new Error(`${server.authority} speaks TLS and has no settings for it`);
+    this.#server = server;
+    this.isTls = server.isTls;
+    this.openEvent = server.isTls ? 'secureConnect' : 'connect';
+    this.#tls = server.isTls ? tls : null;
+    this.#lookup = inTurn(lookup ?? systemLookup);
+  }
+
+  /** Opens a connection. Over TLS what is written waits until the certificate was verified. */
+  open(onread: OnReadOpts | null): Socket {
+    const { address } = this.#server;
+    const options = {
+      ...(onread === null ? {} : { onread }),
+      ...(address.kind === 'unix'
+        ? { path: address.path }
+        : // several addresses of one name are tried one after the other (RFC 8305)
+          { host: address.host, port: address.port, lookup: this.#lookup, autoSelectFamily: true }),
+    };
+    const socket = this.#tls === null ? new UploadSocket(options).connect(options) : this.#openTls(this.#tls, options);
+    socket.setNoDelay(true);
+    return socket;
+  }
+
+  #openTls(tls: TargetTls, options: object): Socket {
+    const { address } = this.#server;
+    const host = address.kind === 'tcp' ? address.host : 'localhost';
+    const name = tls.serverName ?? host;
+    const socket = connectTls({
+      ...options,
+      secureContext: tls.context,
+      rejectUnauthorized: tls.verify,
+      ALPNProtocols: ['http/1.1'],
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      ...(this.#session === null ? {} : { session: this.#session }),
+    });
+    // requests are written before the connection stands: they stay here, whatever Node's TLS does with early writes
+    socket.cork();
+    socket.once('secureConnect', () => socket.uncork());
+    socket.on('session', (session) => {
+      this.#session = session;
+    });
+    return socket;
+  }
+}
+
+/** @param material  of this upstream's files; PEM text that was checked when it was read */
+export function targetTls(tls: UpstreamTls, material: TlsMaterial): TargetTls {
+  const options = contextOptions(material);
+  const ca = options.ca ?? systemRoots();
+  return {
+    context: createSecureContext({ ...options, ca, minVersion: tls.minVersion }),
+    serverName: tls.serverName,
+    verify: tls.verify,
+  };
+}
+
+/** What an error of a socket says, for logs: the system's or OpenSSL's words, at most 200 characters. */
+export function errorText(error: Error): string {
+  // several addresses that failed have no message of their own
+  const code = 'code' in error ? String(error.code) : '';
+  const text = error.message === '' ? code : error.message;
+  return (code === '' || text.includes(code) ? text : `${code}: ${text}`).trim().slice(0, 200);
+}
+
+let roots: string[] | null = null;
+
+/** The roots of the system; those that come with Node where the system has none, as in small images. */
+function systemRoots(): string[] {
+  if (roots === null) {
+    // the system's folder and bundle name most of them twice, and each costs time in every context
+    const system = [...new Set(getCACertificates('system'))];
+    roots = system.length > 0 ? system : getCACertificates('bundled');
+  }
+  return roots;
+}
+
+/**
+ * Several addresses of one name are used in turn: the resolver's order of families stays, since it knows which of them
+ * can be reached.
+ */
+export function inTurn(lookup: LookupFunction): LookupFunction {
+  let turn = 0;
+  return (hostname, options, callback) => {
+    lookup(hostname, options, (error, found, family) => {
+      if (error !== null || !Array.isArray(found) || found.length < 2) {
+        callback(error, found, family);
+        return;
+      }
+      const preferred = found.filter((address) => address.family === found[0]?.family);
+      const others = found.filter((address) => address.family !== found[0]?.family);
+      turn = (turn + 1) % preferred.length;
+      callback(null, [...preferred.slice(turn), ...preferred.slice(0, turn), ...others]);
+    });
+  };
+}

@@ -1,0 +1,56 @@
+// Who may push others out of a full cache: what comes again, and nobody else.
+
+import { expect, test } from 'vitest';
+import type { KeyRecord } from '../../../gateway/core/model/key.ts';
+import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
+import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
+import { Doorkeeper } from '../../../gateway/edge/live/digest-cache.ts';
+import { LiveKeys } from '../../../gateway/edge/live/live-keys.ts';
+import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
+
+test('the first time is no time, the second one is known', () => {
+  const door = new Doorkeeper(100);
+  expect(door.isKnown(12345)).toBe(false);
+  expect(door.isKnown(12345)).toBe(true);
+  expect(door.isKnown(-7)).toBe(false);
+  expect(door.isKnown(-7)).toBe(true);
+});
+
+test('two that share a slot do not push each other out for ever', () => {
+  const door = new Doorkeeper(1);
+  const [left, right] = [1, 65];
+  let known = 0;
+  for (let turn = 0; turn < 10; turn++) for (const one of [left, right]) known += door.isKnown(one) ? 1 : 0;
+  expect(known).toBeGreaterThan(5);
+});
+
+const key: KeyRecord = {
+  id: 'k1',
+  algorithm: 'HS256',
+  purpose: 'content',
+  state: 'signing',
+  secret: Buffer.alloc(32, 'a'),
+};
+
+test('tokens that come once do not push out those that come again, and a newcomer that comes again gets in', async () => {
+  const signer = buildKeyRing([key]).signer('content');
+  if (signer === null) throw new Error('no key');
+  const options = { key: signer, type: 'outside' } as const;
+  const token = (user: number) => mintToken({ sub: `user-${user}`, exp: 2_000_000_000, paths: ['/*'] }, options);
+  const metrics = new EdgeMetrics([], []);
+  const hits = async () =>
+    Number(/^latchkey_decision_cache_hits_total (\d+)/m.exec(await metrics.registry.metrics())?.[1]);
+  const live = new LiveKeys([key], { entries: 20, bytes: 1_000_000 }, metrics);
+  const regulars = Array.from({ length: 20 }, (_, user) => token(user));
+  for (const regular of regulars) live.verify(regular);
+  for (let user = 1000; user < 3000; user++) expect(live.verify(token(user)).kind).toBe('verified');
+  expect(await hits()).toBe(0);
+  for (const regular of regulars) live.verify(regular);
+  expect(await hits()).toBe(20);
+  const newcomer = token(9999);
+  // seen, known and remembered, found
+  for (let turn = 0; turn < 4; turn++) live.verify(newcomer);
+  expect(await hits()).toBeGreaterThanOrEqual(21);
+  expect(live.entries).toBe(20);
+  metrics.close();
+});

@@ -1,0 +1,96 @@
+// A request is counted once and leaves one line, however it ends.
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { onAccepted } from '../../support/accepted-sockets.ts';
+import { ControlLine } from '../../support/control-line.ts';
+import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { RawClient, requestText } from '../../support/raw-client.ts';
+import { SocketUpstream } from '../../support/socket-upstream.ts';
+
+let gateway: TestGateway;
+let upstream: SocketUpstream;
+let controlLine: ControlLine;
+const clients: RawClient[] = [];
+
+beforeEach(async () => {
+  upstream = await SocketUpstream.start();
+  controlLine = new ControlLine();
+  gateway = await startGateway({
+    controlLine,
+    config: {
+      upstreams: { web: { servers: [upstream.url] } },
+      routes: [
+        { name: 'open', path: '/', upstream: 'web', accept: ['anyone'], timeouts: { request_body_idle: '250ms' } },
+        { name: 'closed', path: '/closed/', upstream: 'web', accept: ['password'] },
+      ],
+    },
+    users: { ann: 'secret' },
+  });
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await gateway.close();
+  await upstream.close();
+});
+
+async function send(text: string): Promise<RawClient> {
+  const client = await RawClient.connect(gateway.port);
+  clients.push(client);
+  client.write(text);
+  return client;
+}
+
+/** The samples of `latchkey_requests_total`, as `route code decision` to number. */
+async function requestCounts(): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const line of (await gateway.scrape()).split('\n')) {
+    const found = /^latchkey_requests_total\{route="(.*?)",code="(\d+)",decision="(\w+)"\} (\d+)$/.exec(line);
+    if (found !== null) counts[`${found[1]} ${found[2]} ${found[3]}`] = Number(found[4]);
+  }
+  return counts;
+}
+
+test('a body that stops is one 408 of its route, and one line', async () => {
+  const client = await send(`${requestText('POST', '/stops', ['Content-Length: 10'])}12345`);
+  expect((await client.read()).status).toBe(408);
+  await client.ended();
+  expect(await requestCounts()).toEqual({ 'open 408 allow': 1 });
+  const lines = await gateway.readLog('access', '/stops');
+  expect(lines).toMatchObject([{ path: '/stops', status: 408, bytes_in: 5, hint: 'refused message: body-timeout' }]);
+});
+
+test('a body with broken chunks is one 400 of its route, one line, and one refusal by the grammar', async () => {
+  const client = await send(`${requestText('POST', '/broken', ['Transfer-Encoding: chunked'])}nonsense`);
+  expect((await client.read()).status).toBe(400);
+  expect(await requestCounts()).toEqual({ 'open 400 allow': 1 });
+  const lines = await gateway.readLog('access', '/broken');
+  expect(lines).toMatchObject([{ path: '/broken', status: 400, hint: 'refused message: bad-chunk' }]);
+  expect(gateway.metrics.parseRefusals).toBe(1);
+});
+
+test.each([
+  ['wrong', 'guess', { decision: 'deny:password-wrong' }, 'closed 000 deny'],
+  ['right', 'secret', { decision: 'allow:password', user: 'ann' }, 'closed 000 allow'],
+])(
+  'a client that leaves while its %s password is checked leaves a line, and nothing is opened',
+  async (_name, password, verdict, count) => {
+    const basic = `Authorization: Basic ${Buffer.from(`ann:${password}`).toString('base64')}`;
+    let stopListening = () => {};
+    const left = new Promise<void>((resolve) => {
+      stopListening = onAccepted(gateway.port, (socket) => socket.once('close', () => resolve()));
+    });
+    // the verdict is held on its way, so that the client is gone first however fast the check is
+    const asked = controlLine.hold('POST /password ');
+    const client = await send(requestText('GET', '/closed/left', [basic]));
+    await asked;
+    stopListening();
+    client.socket.resetAndDestroy();
+    await left;
+    controlLine.release();
+    const [line, ...more] = await gateway.readLog('access', '/closed/left');
+    expect(line).toMatchObject({ path: '/closed/left', status: 0, route: 'closed', ...verdict });
+    expect(more).toEqual([]);
+    expect(await requestCounts()).toEqual({ [count]: 1 });
+    expect(upstream.connections).toEqual([]);
+  },
+);

@@ -1,0 +1,82 @@
+// Hosts that nobody configured, and messages that are none: refused, and on record.
+// tokens.md "Hosts": an unknown Host under the reserved prefix is 421 (RFC 9110 §15.5.20).
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { askRaw, requestText } from '../../support/raw-client.ts';
+import { okAnswer, RecordingUpstream } from '../../support/recording-upstream.ts';
+
+let gateway: TestGateway;
+let upstream: RecordingUpstream;
+
+const config = () => ({
+  portal: { public_url: 'http://portal.example' },
+  upstreams: { site: { servers: [upstream.url] } },
+  routes: [{ name: 'site', host: 'site.example', path: '/', upstream: 'site', accept: ['anyone' as const] }],
+});
+
+beforeAll(async () => {
+  upstream = await RecordingUpstream.start();
+  upstream.fallback = okAnswer('site');
+  gateway = await startGateway({ config: config() });
+});
+afterAll(async () => {
+  await gateway.close();
+  await upstream.close();
+});
+
+const ask = (host: string, target: string) => askRaw(gateway.port, requestText('GET', target, [`Host: ${host}`]));
+
+test('latchkey’s own pages answer on configured hosts only', async () => {
+  expect((await ask('site.example', '/.latchkey/jwks.json')).status).toBe(200);
+  expect((await ask('other.example', '/.latchkey/jwks.json')).status).toBe(421);
+});
+
+test('a host without routes is 404 and reaches no upstream', async () => {
+  upstream.clear();
+  expect((await ask('other.example', '/')).status).toBe(404);
+  expect(upstream.requests).toHaveLength(0);
+});
+
+describe('the portal’s own host', () => {
+  const portal = (method: string, target: string, host = 'portal.example') =>
+    askRaw(gateway.port, requestText(method, target, [`Host: ${host}`, 'Accept: text/html', 'Content-Length: 0']));
+
+  test.each(['GET', 'HEAD'])('leads a %s of its root to the pages, where no route serves it', async (method) => {
+    const answer = await portal(method, '/?a=1', 'Portal.Example:8080');
+    expect([answer.status, answer.header('Location')]).toEqual([302, '/.latchkey/']);
+    expect(answer.header('Cache-Control')).toBe('no-store');
+  });
+
+  test('leads nowhere from another path, by another method, or on another host', async () => {
+    for (const [method, target] of [
+      ['GET', '/a'],
+      ['GET', '/index.html'],
+      ['POST', '/'],
+    ] as const) {
+      const answer = await portal(method, target);
+      expect([target, answer.status, answer.header('Location')]).toEqual([target, 404, null]);
+    }
+    expect((await portal('GET', '/', 'other.example')).status).toBe(404);
+  });
+
+  test('serves a route of its own there', async () => {
+    const own = { name: 'own', host: 'portal.example', path: '/', upstream: 'site', accept: ['anyone' as const] };
+    await gateway.reload({ ...config(), routes: [...config().routes, own] });
+    upstream.clear();
+    expect((await portal('GET', '/')).status).toBe(200);
+    expect(upstream.requests).toHaveLength(1);
+    await gateway.reload(config());
+  });
+});
+
+test('a message that is none has its line in the access log, with its path and without a query or a value', async () => {
+  expect(
+    (await askRaw(gateway.port, 'GET /film?q=secret HTTP/1.1\r\nHost: site.example\r\nBad Name: sesame\r\n\r\n'))
+      .status,
+  ).toBe(400);
+  const lines = await gateway.readLog('access', '/film');
+  const line = lines.find((entry) => String(entry.hint).includes('bad-field-name'));
+  expect(line).toMatchObject({ status: 400, client: '127.0.0.1' });
+  expect(JSON.stringify(line)).not.toMatch(/secret|sesame/);
+});
