@@ -4,7 +4,7 @@
 // behind that another could meet: what it opens it closes, what it changes of the process it puts back.
 
 import { defineConfig } from 'vitest/config';
-import { LongFilesFirst } from './test/support/long-files-first.ts';
+import { LongFilesFirst } from './test/support/run/long-files-first.ts';
 
 export default defineConfig({
   test: {
@@ -13,7 +13,7 @@ export default defineConfig({
     maxWorkers: 2,
     isolate: false,
     sequence: { sequencer: LongFilesFirst },
-    globalSetup: ['test/support/postgres-run.ts'],
+    globalSetup: ['test/support/run/postgres-run.ts'],
     // only what never comes takes so long: how fast the machine is must decide nothing
     testTimeout: 180_000,
     hookTimeout: 180_000,

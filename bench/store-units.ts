@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { openStore } from '../gateway/store/engine/open-store.ts';
 import type { StoreSettings } from '../gateway/store/port/engine.ts';
-import { createDatabase, postgresMissing, removePostgres, startPostgres } from '../test/support/postgres.ts';
+import { createDatabase, postgresMissing, removePostgres, startPostgres } from '../test/support/store/postgres.ts';
 
 const milliseconds = 1000 * Number(process.argv[2] ?? 3);
 

@@ -1,11 +1,11 @@
 // Holds gateway/ to the rules of gateway/ARCHITECTURE.md, and shows for each rule that it can fail.
-// The rules themselves are in test/support/architecture-rules.ts.
+// The rules themselves are in test/support/run/architecture-rules.ts.
 
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { findViolations, type RuleName, type SourceFile } from './support/architecture-rules.ts';
+import { findViolations, type RuleName, type SourceFile } from './support/run/architecture-rules.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
-import { createDatabase, postgresMissing, removePostgres, startPostgres } from '../../test/support/postgres.ts';
+import { createDatabase, postgresMissing, removePostgres, startPostgres } from '../../test/support/store/postgres.ts';
 import { epochSeconds, pause } from '../measure/clock.ts';
 import { chooseGenerator, pace, saturate } from '../measure/load.ts';
 import { stopAll } from '../measure/processes.ts';

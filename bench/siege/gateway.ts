@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectSecure } from 'node:tls';
 import { addUser } from '../../gateway/store/files/users.ts';
-import { TestAuthority } from '../../test/support/certificates.ts';
+import { TestAuthority } from '../../test/support/rigs/certificates.ts';
 
 export interface SiegeGateway {
   readonly plainPort: number;

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
-import { askAdmin } from '../../test/support/admin-client.ts';
+import { askAdmin } from '../../test/support/clients/admin-client.ts';
 import { epochSeconds, pause } from '../measure/clock.ts';
 import { pace } from '../measure/load.ts';
 import { stopAll } from '../measure/processes.ts';

@@ -1,6 +1,6 @@
 // Compares what a row expects with what happened. Pure: everything it says can be said again from the same two values.
 
-import { forwardedHead } from '../support/forwarded-head.ts';
+import { forwardedHead } from '../support/peers/forwarded-head.ts';
 import type { Message } from './message.ts';
 import type { Forwarded, RequestRow } from './row.ts';
 import type { Observed } from './run-row.ts';

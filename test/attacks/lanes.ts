@@ -3,10 +3,10 @@
 
 import { createHmac } from 'node:crypto';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { CertificateFolder } from '../support/certificate-folder.ts';
-import { type FileInput, gatewaySecret, startGateway, type TestGateway } from '../support/gateway.ts';
-import { RawClient } from '../support/raw-client.ts';
-import { connectTls } from '../support/tls-client.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+import { connectTls } from '../support/clients/tls-client.ts';
+import { CertificateFolder } from '../support/rigs/certificate-folder.ts';
+import { type FileInput, gatewaySecret, startGateway, type TestGateway } from '../support/rigs/gateway.ts';
 import type { GatewayKind, Making } from './row.ts';
 import { TapUpstream } from './tap.ts';
 

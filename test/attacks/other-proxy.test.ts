@@ -7,8 +7,8 @@ import { Agent, createServer } from 'node:http';
 import { connect } from 'node:net';
 import httpProxy from 'http-proxy';
 import { expect, test } from 'vitest';
+import { requestRows } from './all-requests.ts';
 import type { Making, RequestRow } from './row.ts';
-import { requestRows } from './rows/all-requests.ts';
 import { render } from './run-row.ts';
 import { TapUpstream } from './tap.ts';
 

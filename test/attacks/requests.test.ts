@@ -3,12 +3,12 @@
 // forwarded. Rows and results as a table: table.ts.
 
 import { afterAll, describe, expect, test } from 'vitest';
+import { requestRows } from './all-requests.ts';
 import { judge, shown, withoutId } from './judge.ts';
 import { openLanes, spread } from './lanes.ts';
 import { type PeerName, peerNames } from './panel/peers.ts';
 import { type Forwarding, knownDifferences, runPanel } from './panel/run-panel.ts';
 import type { RequestRow } from './row.ts';
-import { requestRows } from './rows/all-requests.ts';
 import { type Mode, modes, runRow } from './run-row.ts';
 import { printTable } from './table.ts';
 

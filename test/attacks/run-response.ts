@@ -1,6 +1,6 @@
 // Lets the upstream answer one request as a response row says, and judges what client, upstream and innocents saw of it.
 
-import type { RawClient, RawResponse } from '../support/raw-client.ts';
+import type { RawClient, RawResponse } from '../support/clients/raw-client.ts';
 import { shown } from './judge.ts';
 import type { Lane } from './lanes.ts';
 import type { ResponseRow } from './response-row.ts';

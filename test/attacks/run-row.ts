@@ -1,7 +1,7 @@
 // Sends one row in one way, and writes down what client and upstream saw. Judges nothing.
 // Every way ends with an innocent request on the same connection, where it is still open, and with one on another.
 
-import { RawClient, type RawResponse } from '../support/raw-client.ts';
+import { RawClient, type RawResponse } from '../support/clients/raw-client.ts';
 import type { Lane } from './lanes.ts';
 import { get, type Making, type RequestRow } from './row.ts';
 import type { TapConnection, TapMessage } from './tap.ts';

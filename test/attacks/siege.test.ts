@@ -6,10 +6,10 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { recordHello } from '../../bench/siege/gateway.ts';
-import { askAdmin } from '../support/admin-client.ts';
-import { TestAuthority } from '../support/certificates.ts';
-import { RecordingUpstream } from '../support/recording-upstream.ts';
-import { type ServeProcess, startServe } from '../support/serve-process.ts';
+import { askAdmin } from '../support/clients/admin-client.ts';
+import { RecordingUpstream } from '../support/peers/recording-upstream.ts';
+import { TestAuthority } from '../support/rigs/certificates.ts';
+import { type ServeProcess, startServe } from '../support/rigs/serve-process.ts';
 
 const wait = { timeout: 60_000 };
 let upstream: RecordingUpstream;

@@ -9,8 +9,8 @@ import { type Browser, type BrowserContext, chromium as driver, type Page } from
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createLink } from '../../gateway/control/links/create-link.ts';
 import { addKey } from '../../gateway/control/signing-keys/change-keys.ts';
-import { type PortalProxy, startPortalProxy } from '../support/portal-proxy.ts';
-import { makePortal, type PortalRig, password } from '../support/portal-rig.ts';
+import { type PortalProxy, startPortalProxy } from '../support/peers/portal-proxy.ts';
+import { makePortal, type PortalRig, password } from '../support/rigs/portal-rig.ts';
 
 const hasBrowser = process.platform === 'linux';
 const operator = { kind: 'operator' } as const;

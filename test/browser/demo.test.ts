@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContextOptions, chromium as driver, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DemoProcess } from '../support/demo-process.ts';
-import { repository } from '../support/package-copy.ts';
-import { expectSteps, markedBlock, shellSteps } from '../support/readme.ts';
-import { runCommand } from '../support/run-command.ts';
-import { ShellSession } from '../support/shell-session.ts';
+import { DemoProcess } from '../support/rigs/demo-process.ts';
+import { repository } from '../support/run/package-copy.ts';
+import { expectSteps, markedBlock, shellSteps } from '../support/run/readme.ts';
+import { runCommand } from '../support/run/run-command.ts';
+import { ShellSession } from '../support/run/shell-session.ts';
 
 const clip = join(repository, 'config', 'demo', 'clip');
 const hasBrowser = process.platform === 'linux';

@@ -16,8 +16,8 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLink } from '../../gateway/control/links/create-link.ts';
 import { addKey } from '../../gateway/control/signing-keys/change-keys.ts';
-import { startPortalProxy } from '../support/portal-proxy.ts';
-import { makePortal, type PortalRig, password } from '../support/portal-rig.ts';
+import { startPortalProxy } from '../support/peers/portal-proxy.ts';
+import { makePortal, type PortalRig, password } from '../support/rigs/portal-rig.ts';
 import {
   come,
   edgePages,

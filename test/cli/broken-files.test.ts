@@ -5,9 +5,9 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { TestAuthority } from '../support/certificates.ts';
-import { askRaw, requestText } from '../support/raw-client.ts';
-import { makeServeRig, portOf, replaceFile, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
+import { askRaw, requestText } from '../support/clients/raw-client.ts';
+import { TestAuthority } from '../support/rigs/certificates.ts';
+import { makeServeRig, portOf, replaceFile, type ServeProcess, type ServeRig } from '../support/rigs/serve-rig.ts';
 
 const wait = { interval: 50 };
 const looksMs = 50;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EdgeSlot } from '../../gateway/cli/serve/edge-slot.ts';
-import { memoryLogger } from '../support/control.ts';
+import { memoryLogger } from '../support/rigs/control.ts';
 
 /** Ready at once, unless it is the first successor, which never is; goes when told to drain. */
 const edge = `

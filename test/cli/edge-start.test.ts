@@ -5,8 +5,8 @@ import { renameSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { RawClient, requestText } from '../support/raw-client.ts';
-import { makeServeRig, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
+import { RawClient, requestText } from '../support/clients/raw-client.ts';
+import { makeServeRig, type ServeProcess, type ServeRig } from '../support/rigs/serve-rig.ts';
 
 let rig: ServeRig;
 let serve: ServeProcess;

@@ -7,8 +7,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { edgeRole } from '../../gateway/cli/serve/role.ts';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { askAdmin } from '../support/admin-client.ts';
-import { isAlive, makeServeRig, type ServeProcess, type ServeRig, type ServeStart } from '../support/serve-rig.ts';
+import { askAdmin } from '../support/clients/admin-client.ts';
+import { isAlive, makeServeRig, type ServeProcess, type ServeRig, type ServeStart } from '../support/rigs/serve-rig.ts';
 
 let rig: ServeRig;
 let starting: Promise<ServeStart>;

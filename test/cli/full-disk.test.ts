@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { askRaw, requestText } from '../support/raw-client.ts';
-import { runLatchkey } from '../support/run-latchkey.ts';
-import { makeServeRig, replaceFile } from '../support/serve-rig.ts';
-import { mountSmallDisk } from '../support/small-disk.ts';
+import { askRaw, requestText } from '../support/clients/raw-client.ts';
+import { makeServeRig, replaceFile } from '../support/rigs/serve-rig.ts';
+import { runLatchkey } from '../support/run/run-latchkey.ts';
+import { mountSmallDisk } from '../support/store/small-disk.ts';
 
 const wait = { interval: 100, timeout: 20_000 };
 

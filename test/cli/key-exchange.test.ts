@@ -7,11 +7,11 @@ import { z } from 'zod';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing, type RingKey } from '../../gateway/core/token/key-ring.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { askAdmin } from '../support/admin-client.ts';
-import { RawClient, type RawResponse } from '../support/raw-client.ts';
-import { okAnswer, RecordingUpstream } from '../support/recording-upstream.ts';
-import { runHere } from '../support/run-here.ts';
-import { type ServeProcess, startServe } from '../support/serve-process.ts';
+import { askAdmin } from '../support/clients/admin-client.ts';
+import { RawClient, type RawResponse } from '../support/clients/raw-client.ts';
+import { okAnswer, RecordingUpstream } from '../support/peers/recording-upstream.ts';
+import { type ServeProcess, startServe } from '../support/rigs/serve-process.ts';
+import { runHere } from '../support/run/run-here.ts';
 
 let upstream: RecordingUpstream;
 let gateway: ServeProcess;

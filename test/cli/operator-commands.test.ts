@@ -6,10 +6,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { okAnswer, RecordingUpstream } from '../support/recording-upstream.ts';
-import { runHere } from '../support/run-here.ts';
-import { runLatchkey } from '../support/run-latchkey.ts';
-import { type ServeProcess, startServe } from '../support/serve-process.ts';
+import { okAnswer, RecordingUpstream } from '../support/peers/recording-upstream.ts';
+import { type ServeProcess, startServe } from '../support/rigs/serve-process.ts';
+import { runHere } from '../support/run/run-here.ts';
+import { runLatchkey } from '../support/run/run-latchkey.ts';
 
 const config = (upstreamPort: number) => ({
   common_keys: [],

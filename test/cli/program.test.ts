@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
-import { runHere } from '../support/run-here.ts';
-import { runLatchkey } from '../support/run-latchkey.ts';
+import { ConfigFolder, minimalYaml } from '../support/rigs/config-folder.ts';
+import { runHere } from '../support/run/run-here.ts';
+import { runLatchkey } from '../support/run/run-latchkey.ts';
 
 let folder: ConfigFolder;
 

@@ -3,8 +3,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { askRaw, requestText } from '../support/raw-client.ts';
-import { makeServeRig, replaceFile, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
+import { askRaw, requestText } from '../support/clients/raw-client.ts';
+import { makeServeRig, replaceFile, type ServeProcess, type ServeRig } from '../support/rigs/serve-rig.ts';
 
 const wait = { timeout: 30_000, interval: 50 };
 let rig: ServeRig;

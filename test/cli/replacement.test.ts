@@ -2,9 +2,9 @@
 // Real processes, real signals; no request may fail that latchkey could have answered.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startLoad } from '../support/keep-alive-load.ts';
-import { RawClient, requestText } from '../support/raw-client.ts';
-import { isAlive, makeServeRig, type ServeRig } from '../support/serve-rig.ts';
+import { startLoad } from '../support/clients/keep-alive-load.ts';
+import { RawClient, requestText } from '../support/clients/raw-client.ts';
+import { isAlive, makeServeRig, type ServeRig } from '../support/rigs/serve-rig.ts';
 
 const wait = { interval: 50 };
 let rig: ServeRig;

@@ -4,11 +4,11 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { removeUser } from '../../gateway/store/files/users.ts';
-import { askRaw, requestText } from '../support/raw-client.ts';
-import { runHere } from '../support/run-here.ts';
-import { runLatchkey } from '../support/run-latchkey.ts';
-import { startServe } from '../support/serve-process.ts';
-import { portOf } from '../support/serve-rig.ts';
+import { askRaw, requestText } from '../support/clients/raw-client.ts';
+import { startServe } from '../support/rigs/serve-process.ts';
+import { portOf } from '../support/rigs/serve-rig.ts';
+import { runHere } from '../support/run/run-here.ts';
+import { runLatchkey } from '../support/run/run-latchkey.ts';
 
 test('a subject’s tokens are refused when the command returns, and a removed user’s pass soon after, also by the next control', async () => {
   const site = createServer((_request, response) => response.end('ok'));

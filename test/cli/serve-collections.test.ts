@@ -1,7 +1,7 @@
 // A start with another configuration than the last one: what it ends is ended before anybody is served, and waits for nobody.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makeServeRig, type ServeRig } from '../support/serve-rig.ts';
+import { makeServeRig, type ServeRig } from '../support/rigs/serve-rig.ts';
 
 let rig: ServeRig;
 

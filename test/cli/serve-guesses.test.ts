@@ -5,7 +5,7 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { addUser } from '../../gateway/store/files/users.ts';
-import { makeServeRig } from '../support/serve-rig.ts';
+import { makeServeRig } from '../support/rigs/serve-rig.ts';
 
 const wait = { interval: 50, timeout: 20_000 };
 

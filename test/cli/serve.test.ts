@@ -4,8 +4,8 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, get, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCommand } from '../support/run-command.ts';
-import { isAlive, makeServeRig, portOf, type ServeProcess, type ServeRig } from '../support/serve-rig.ts';
+import { isAlive, makeServeRig, portOf, type ServeProcess, type ServeRig } from '../support/rigs/serve-rig.ts';
+import { runCommand } from '../support/run/run-command.ts';
 
 let rig: ServeRig;
 /** Answers of the upstream that wait for the test: requests for /slow. */

@@ -3,11 +3,11 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CertificateFolder } from '../support/certificate-folder.ts';
-import { requestText } from '../support/raw-client.ts';
-import { RecordingUpstream } from '../support/recording-upstream.ts';
-import { type ServeProcess, startServe } from '../support/serve-process.ts';
-import { connectTls } from '../support/tls-client.ts';
+import { requestText } from '../support/clients/raw-client.ts';
+import { connectTls } from '../support/clients/tls-client.ts';
+import { RecordingUpstream } from '../support/peers/recording-upstream.ts';
+import { CertificateFolder } from '../support/rigs/certificate-folder.ts';
+import { type ServeProcess, startServe } from '../support/rigs/serve-process.ts';
 
 let certificates: CertificateFolder;
 let upstream: RecordingUpstream;

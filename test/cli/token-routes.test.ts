@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { ConfigFolder } from '../support/config-folder.ts';
-import { runHere } from '../support/run-here.ts';
+import { ConfigFolder } from '../support/rigs/config-folder.ts';
+import { runHere } from '../support/run/run-here.ts';
 
 // as the folder's key file has it
 const secret = 'k'.repeat(32);

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkScope, checkTimes, verifyToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
-import { runHere } from '../support/run-here.ts';
-import { runLatchkey } from '../support/run-latchkey.ts';
+import { ConfigFolder, minimalYaml } from '../support/rigs/config-folder.ts';
+import { runHere } from '../support/run/run-here.ts';
+import { runLatchkey } from '../support/run/run-latchkey.ts';
 
 let folder: ConfigFolder;
 let config: string[];

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { longestTokenSeconds } from '../../gateway/config/compile.ts';
 import { sessionTokenSeconds } from '../../gateway/core/token/claims.ts';
-import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
+import { ConfigFolder, minimalYaml } from '../support/rigs/config-folder.ts';
 
 test('revocations are remembered for as long as a session token lives, however short the tokens of all routes are', () => {
   const folder = new ConfigFolder();

@@ -1,7 +1,7 @@
 // The configuration loader on files that hold: every default, every key, every way to write them.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
+import { ConfigFolder, minimalYaml } from '../support/rigs/config-folder.ts';
 
 let folder: ConfigFolder;
 

@@ -3,7 +3,7 @@
 import { mintToken } from '../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { gatewaySecret } from '../support/gateway.ts';
+import { gatewaySecret } from '../support/rigs/gateway.ts';
 import { identities, userOf } from './protocol.ts';
 
 // below the longest life that a route accepts

@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { startServe } from '../support/serve-process.ts';
+import { startServe } from '../support/rigs/serve-process.ts';
 import { Child } from './children.ts';
 import type { ClientMessage, ClientOrder } from './client-process.ts';
 import { mintIdentityTokens } from './identity-tokens.ts';

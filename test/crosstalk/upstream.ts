@@ -4,8 +4,8 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
-import { TestAuthority, type TestCertificate } from '../support/certificates.ts';
 import type { Pattern } from '../support/pattern.ts';
+import { TestAuthority, type TestCertificate } from '../support/rigs/certificates.ts';
 import { BodyDecoder, framingOf } from './body-decoder.ts';
 import { type Act, nonceField, offsetOf, patternOf, prefixOf, seenField, uploadField } from './protocol.ts';
 

@@ -8,11 +8,11 @@ import { configJsonSchema } from '../../gateway/config/schema/schema.ts';
 import { parseDurationMs, parseSizeBytes } from '../../gateway/config/schema/values.ts';
 import { denyReasons } from '../../gateway/core/decision/reasons.ts';
 import { statusOfDenial } from '../../gateway/edge/answer/responder.ts';
-import { ConfigFolder, minimalYaml } from '../support/config-folder.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { betweenMarks, codeSpans, readmeText, section, tableRows } from '../support/readme.ts';
-import { RecordingUpstream } from '../support/recording-upstream.ts';
-import { runHere } from '../support/run-here.ts';
+import { RecordingUpstream } from '../support/peers/recording-upstream.ts';
+import { ConfigFolder, minimalYaml } from '../support/rigs/config-folder.ts';
+import { startGateway, type TestGateway } from '../support/rigs/gateway.ts';
+import { betweenMarks, codeSpans, readmeText, section, tableRows } from '../support/run/readme.ts';
+import { runHere } from '../support/run/run-here.ts';
 
 const repository = join(import.meta.dirname, '../..');
 

@@ -11,11 +11,11 @@ import { findProgram } from '../../bench/measure/programs.ts';
 import { formatProblems } from '../../gateway/config/format.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { RawClient } from '../support/raw-client.ts';
-import { expectSteps, markedBlock, markedBlocks, shellSteps } from '../support/readme.ts';
-import { RecordingUpstream } from '../support/recording-upstream.ts';
-import { runCommand } from '../support/run-command.ts';
-import { ShellSession } from '../support/shell-session.ts';
+import { RawClient } from '../support/clients/raw-client.ts';
+import { RecordingUpstream } from '../support/peers/recording-upstream.ts';
+import { expectSteps, markedBlock, markedBlocks, shellSteps } from '../support/run/readme.ts';
+import { runCommand } from '../support/run/run-command.ts';
+import { ShellSession } from '../support/run/shell-session.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-readme-'));

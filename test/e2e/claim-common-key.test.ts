@@ -7,11 +7,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findProgram } from '../../bench/measure/programs.ts';
-import { gatewaySecret } from '../support/gateway.ts';
-import { PeerRig, peerFile } from '../support/peer-rig.ts';
-import { askRaw, type RawResponse, requestText } from '../support/raw-client.ts';
-import { okAnswer, RecordingUpstream } from '../support/recording-upstream.ts';
-import { type ServeProcess, startServe } from '../support/serve-process.ts';
+import { askRaw, type RawResponse, requestText } from '../support/clients/raw-client.ts';
+import { PeerRig, peerFile } from '../support/peers/peer-rig.ts';
+import { okAnswer, RecordingUpstream } from '../support/peers/recording-upstream.ts';
+import { gatewaySecret } from '../support/rigs/gateway.ts';
+import { type ServeProcess, startServe } from '../support/rigs/serve-process.ts';
 
 const haproxy = findProgram('haproxy');
 const credentials = Buffer.from('alice:correct horse').toString('base64');

@@ -12,7 +12,7 @@ import { type Browser, type BrowserContext, chromium as driver, type Page, type 
 import { Client } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { DemoProcess } from '../support/demo-process.ts';
+import { DemoProcess } from '../support/rigs/demo-process.ts';
 
 const hasBrowser = process.platform === 'linux';
 

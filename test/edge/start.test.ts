@@ -8,7 +8,7 @@ import { type Edge, startEdge } from '../../gateway/edge/edge.ts';
 import { ControlClient } from '../../gateway/edge/live/control-client.ts';
 import { machineMs } from '../../gateway/telemetry/clock.ts';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
-import { makeTestControl, memoryLogger, type TestControl, testConfig } from '../support/control.ts';
+import { makeTestControl, memoryLogger, type TestControl, testConfig } from '../support/rigs/control.ts';
 
 let rig: TestControl;
 let server: Server;

@@ -4,8 +4,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { RawClient, requestText } from '../support/raw-client.ts';
+import { RawClient, requestText } from '../support/clients/raw-client.ts';
+import { startGateway, type TestGateway } from '../support/rigs/gateway.ts';
 import { type ClientFault, clientFaults } from './client-faults.ts';
 import { type Freshness, freshnesses } from './fault.ts';
 import { ScriptedUpstream } from './scripted-upstream.ts';

@@ -4,8 +4,8 @@
 
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { RawClient, requestText } from '../support/raw-client.ts';
+import { RawClient, requestText } from '../support/clients/raw-client.ts';
+import { startGateway, type TestGateway } from '../support/rigs/gateway.ts';
 
 // Reads one piece of an upload and no more. `/until` is answered without a length.
 const source = `

@@ -2,7 +2,7 @@
 // Before the 101: 502 or 504. Behind it nobody looks at the bytes: the end of one side is the end of the other.
 // Rules: RFC 9110 §7.8, RFC 6455 §4.2.2.
 
-import { sampleKey, switching } from '../support/websocket.ts';
+import { sampleKey, switching } from '../support/clients/websocket.ts';
 import type { Fault, Outcome } from './fault.ts';
 
 const sound = switching(sampleKey);

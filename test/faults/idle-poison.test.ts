@@ -4,7 +4,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGateway, type TestGateway } from '../support/rigs/gateway.ts';
 
 // Upstream and client in one thread: `warm` is one good exchange, `both` writes a request and, on the connection that is
 // idle now, an answer to nobody. Everything that the upstream gets later is answered with `mine`.

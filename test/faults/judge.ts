@@ -4,8 +4,8 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { RawClient, type RawResponse, requestText } from '../support/raw-client.ts';
-import { handshake } from '../support/websocket.ts';
+import { RawClient, type RawResponse, requestText } from '../support/clients/raw-client.ts';
+import { handshake } from '../support/clients/websocket.ts';
 import type { Fault, Freshness, Method, Outcome } from './fault.ts';
 import type { ScriptedUpstream } from './scripted-upstream.ts';
 

@@ -3,8 +3,8 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkStore } from '../../gateway/store/files/check-store.ts';
-import type { NodeBrowser } from '../support/node-browser.ts';
-import type { NodeRig } from '../support/node-rig.ts';
+import type { NodeBrowser } from '../support/clients/node-browser.ts';
+import type { NodeRig } from '../support/rigs/node-rig.ts';
 import type { KillClients } from './kill-clients.ts';
 import { type KillJournal, type LinkFacts, mayEnter, type Standing } from './kill-journal.ts';
 

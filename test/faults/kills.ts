@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { postgresMissing } from '../support/postgres.ts';
+import { postgresMissing } from '../support/store/postgres.ts';
 import { describeKills, type KillReport, killsIn, runKills } from './store-kills.ts';
 
 const progressMs = 5000;

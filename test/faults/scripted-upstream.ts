@@ -4,7 +4,7 @@
 
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type SilentServer, startSilentServer } from '../support/silent-server.ts';
+import { type SilentServer, startSilentServer } from '../support/peers/silent-server.ts';
 import type { Fault } from './fault.ts';
 import { Stage } from './stage.ts';
 

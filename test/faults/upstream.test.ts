@@ -2,8 +2,8 @@
 // expected and judge.ts for what is checked. One gateway and one upstream per fault; faults run side by side.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { RawClient, requestText } from '../support/raw-client.ts';
+import { RawClient, requestText } from '../support/clients/raw-client.ts';
+import { startGateway, type TestGateway } from '../support/rigs/gateway.ts';
 import { type Fault, freshnesses, methods } from './fault.ts';
 import { connectionFaults } from './faults-connection.ts';
 import { framingFaults } from './faults-framing.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort, settle, startProcess, waitForPort } from '../../bench/measure/processes.ts';
 import { findProgram } from '../../bench/measure/programs.ts';
-import { startGateway } from '../support/gateway.ts';
+import { startGateway } from '../support/rigs/gateway.ts';
 
 /** What a program said, and how it ended; a code of null: it took too long. */
 export interface Ran {

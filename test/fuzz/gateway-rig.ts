@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startGateway, type TestGateway } from '../support/rigs/gateway.ts';
 import { Disagreement } from './disagreement.ts';
 import { type LlhttpMessage, LlhttpParser } from './llhttp.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type CommandResult, runCommand } from '../support/run-command.ts';
+import { type CommandResult, runCommand } from '../support/run/run-command.ts';
 
 const runner = join(dirname(fileURLToPath(import.meta.url)), '..', 'run.mjs');
 let folder = '';

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { repository } from '../support/package-copy.ts';
-import { type CommandResult, runCommand } from '../support/run-command.ts';
+import { repository } from '../support/run/package-copy.ts';
+import { type CommandResult, runCommand } from '../support/run/run-command.ts';
 
 /** `nobody` on every system that runs containers. */
 const nobody = 65_534;

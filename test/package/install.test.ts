@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeMissingNode, findNode } from '../../gateway/runtime.mjs';
-import { runCommand } from '../support/run-command.ts';
+import { runCommand } from '../support/run/run-command.ts';
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 let base = '';

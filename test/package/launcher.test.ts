@@ -9,7 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isNewEnough, nodePackage } from '../../gateway/runtime.mjs';
-import { runCommand } from '../support/run-command.ts';
+import { runCommand } from '../support/run/run-command.ts';
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const program = `

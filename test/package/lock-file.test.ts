@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodePackage } from '../../gateway/runtime.mjs';
-import { repository } from '../support/package-copy.ts';
-import { runCommand } from '../support/run-command.ts';
+import { repository } from '../support/run/package-copy.ts';
+import { runCommand } from '../support/run/run-command.ts';
 
 interface LockEntry {
   readonly version?: string;

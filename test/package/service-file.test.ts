@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { repository } from '../support/package-copy.ts';
-import { runCommand } from '../support/run-command.ts';
+import { repository } from '../support/run/package-copy.ts';
+import { runCommand } from '../support/run/run-command.ts';
 
 const file = join(repository, 'config', 'latchkey.service');
 const text = await readFile(file, 'utf8');

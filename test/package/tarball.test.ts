@@ -5,8 +5,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { copyPackage } from '../support/package-copy.ts';
-import { type CommandResult, runCommand } from '../support/run-command.ts';
+import { copyPackage } from '../support/run/package-copy.ts';
+import { type CommandResult, runCommand } from '../support/run/run-command.ts';
 
 let base = '';
 let site = '';

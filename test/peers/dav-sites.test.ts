@@ -4,12 +4,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ApacheSite, hasApacheDav } from '../support/apache-site.ts';
-import { CertificateFolder } from '../support/certificate-folder.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { hasNginx, NginxSite } from '../support/nginx-site.ts';
-import { askRaw, requestText } from '../support/raw-client.ts';
-import { askTls } from '../support/tls-client.ts';
+import { askRaw, requestText } from '../support/clients/raw-client.ts';
+import { askTls } from '../support/clients/tls-client.ts';
+import { ApacheSite, hasApacheDav } from '../support/peers/apache-site.ts';
+import { hasNginx, NginxSite } from '../support/peers/nginx-site.ts';
+import { CertificateFolder } from '../support/rigs/certificate-folder.ts';
+import { startGateway, type TestGateway } from '../support/rigs/gateway.ts';
 
 interface DavSite {
   readonly port: number;

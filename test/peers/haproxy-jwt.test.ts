@@ -16,8 +16,8 @@ import {
   PeerRig,
   peerFile,
   sharedSecret,
-} from '../support/peer-rig.ts';
-import { RecordingUpstream } from '../support/recording-upstream.ts';
+} from '../support/peers/peer-rig.ts';
+import { RecordingUpstream } from '../support/peers/recording-upstream.ts';
 
 const haproxy = findProgram('haproxy');
 

@@ -16,8 +16,8 @@ import {
   peerFile,
   peerFiles,
   sharedSecret,
-} from '../support/peer-rig.ts';
-import { runCommand } from '../support/run-command.ts';
+} from '../support/peers/peer-rig.ts';
+import { runCommand } from '../support/run/run-command.ts';
 
 const nginx = findProgram('nginx');
 const hasNjs = nginx !== null && (await loadsNjs(nginx));

@@ -1,11 +1,11 @@
 // A real nginx behind the gateway: what the gateway adds to a request must not change what the site sends.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CertificateFolder } from '../support/certificate-folder.ts';
-import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { hasNginx, NginxSite } from '../support/nginx-site.ts';
-import { askRaw, requestText } from '../support/raw-client.ts';
-import { askTls } from '../support/tls-client.ts';
+import { askRaw, requestText } from '../support/clients/raw-client.ts';
+import { askTls } from '../support/clients/tls-client.ts';
+import { hasNginx, NginxSite } from '../support/peers/nginx-site.ts';
+import { CertificateFolder } from '../support/rigs/certificate-folder.ts';
+import { startGateway, type TestGateway } from '../support/rigs/gateway.ts';
 
 const page = `<!doctype html>${'<p>the same words again and again</p>\n'.repeat(2500)}`;
 

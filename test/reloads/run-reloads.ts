@@ -5,12 +5,12 @@ import { createHash } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { type FileInput, writeConfig } from '../support/gateway.ts';
-import { hashDownload, startLoad } from '../support/keep-alive-load.ts';
-import { residentMiB } from '../support/process-memory.ts';
-import { type ServeProcess, startServe } from '../support/serve-process.ts';
-import { portOf } from '../support/serve-rig.ts';
-import { WebSocketClient, WebSocketUpstream } from '../support/websocket.ts';
+import { hashDownload, startLoad } from '../support/clients/keep-alive-load.ts';
+import { WebSocketClient, WebSocketUpstream } from '../support/clients/websocket.ts';
+import { type FileInput, writeConfig } from '../support/rigs/gateway.ts';
+import { residentMiB } from '../support/rigs/process-memory.ts';
+import { type ServeProcess, startServe } from '../support/rigs/serve-process.ts';
+import { portOf } from '../support/rigs/serve-rig.ts';
 
 export interface ReloadOptions {
   readonly count: number;

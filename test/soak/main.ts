@@ -9,7 +9,7 @@ import { Child } from '../crosstalk/children.ts';
 import { mintIdentityTokens } from '../crosstalk/identity-tokens.ts';
 import { verdictOn } from '../crosstalk/tally.ts';
 import type { UpstreamMessage } from '../crosstalk/upstream-process.ts';
-import { startServe } from '../support/serve-process.ts';
+import { startServe } from '../support/rigs/serve-process.ts';
 import { judgeFlatness, type SoakSample } from './flatness.ts';
 import type { LoadMessage, LoadOrder } from './load-process.ts';
 import { countSockets, edgesOf, sumMetric } from './processes.ts';

@@ -3,9 +3,9 @@
 import { expect, test } from 'vitest';
 import { pages } from '../../../gateway/api/pages.ts';
 import { StoreAway } from '../../../gateway/store/port/store.ts';
-import { pageProblems } from '../../support/page-checks.ts';
-import { formsOf } from '../../support/page-forms.ts';
-import { makePortal, mediaOrigin, type PortalRig, password, type Visitor } from '../../support/portal-rig.ts';
+import { pageProblems } from '../../support/clients/page-checks.ts';
+import { formsOf } from '../../support/clients/page-forms.ts';
+import { makePortal, mediaOrigin, type PortalRig, password, type Visitor } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';
 const hostile = `"><script>alert(1)</script><img src=x onerror='alert(2)'>`;

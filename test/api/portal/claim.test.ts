@@ -12,7 +12,7 @@ import {
   type PortalRig,
   password,
   type Visitor,
-} from '../../support/portal-rig.ts';
+} from '../../support/rigs/portal-rig.ts';
 
 const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 const fromElsewhere = { ...direct, 'sec-fetch-site': 'cross-site' };

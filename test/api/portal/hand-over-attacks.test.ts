@@ -2,8 +2,8 @@
 // began and also sees the code of another person is that person. attacks.md: return addresses; tokens.md: Hosts.
 
 import { expect, test } from 'vitest';
-import { pageProblems } from '../../support/page-checks.ts';
-import { makePortal, portalOrigin } from '../../support/portal-rig.ts';
+import { pageProblems } from '../../support/clients/page-checks.ts';
+import { makePortal, portalOrigin } from '../../support/rigs/portal-rig.ts';
 
 test.each([
   'http://media.localhost:6666',

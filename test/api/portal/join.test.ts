@@ -6,7 +6,7 @@ import { createAccount } from '../../../gateway/control/accounts/create-account.
 import { registerAccount } from '../../../gateway/control/accounts/register-account.ts';
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
 import { requestLimits } from '../../../gateway/control/proof/account-limits.ts';
-import { makePortal, mediaOrigin, password } from '../../support/portal-rig.ts';
+import { makePortal, mediaOrigin, password } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';
 const other = 'nine quiet rivers';

@@ -8,7 +8,7 @@ import {
   type PortalRig,
   portalOrigin,
   type Visitor,
-} from '../../support/portal-rig.ts';
+} from '../../support/rigs/portal-rig.ts';
 
 const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 

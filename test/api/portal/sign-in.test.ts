@@ -2,7 +2,7 @@
 // Attacks from attacks.md: sessions, return addresses, cross-site POST.
 
 import { describe, expect, test } from 'vitest';
-import { makePortal, mediaOrigin, password, portalOrigin } from '../../support/portal-rig.ts';
+import { makePortal, mediaOrigin, password, portalOrigin } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';
 

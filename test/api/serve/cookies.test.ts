@@ -3,7 +3,7 @@
 
 import { expect, test } from 'vitest';
 import { notePlainHops } from '../../../gateway/api/note-plain-hops.ts';
-import { makePortal, mediaOrigin, password } from '../../support/portal-rig.ts';
+import { makePortal, mediaOrigin, password } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';
 const attributesOf = (line: string): string[] => line.split('; ').slice(1).sort();

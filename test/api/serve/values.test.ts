@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { html } from '../../../gateway/api/look/html.ts';
 import { returnPathOf, soundReturnPath } from '../../../gateway/api/serve/return-address.ts';
 import { openText, sealText } from '../../../gateway/api/serve/sealed-text.ts';
-import { makePortal } from '../../support/portal-rig.ts';
+import { makePortal } from '../../support/rigs/portal-rig.ts';
 
 test('whatever text is put into a page, it is neither a tag nor the end of an attribute', () => {
   fc.assert(

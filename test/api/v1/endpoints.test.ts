@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { createOperatorServer } from '../../../gateway/api/operator-server.ts';
 import { endpoints } from '../../../gateway/api/v1/endpoints.ts';
-import { makePortal, mediaOrigin, portalOrigin } from '../../support/portal-rig.ts';
+import { makePortal, mediaOrigin, portalOrigin } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';
 

@@ -8,7 +8,7 @@ import { createOperatorServer } from '../../../gateway/api/operator-server.ts';
 import { explainEndpoints } from '../../../gateway/api/v1/explain.ts';
 import { openDecisionFiles } from '../../../gateway/control/explain/decision-files.ts';
 import { claimLink } from '../../../gateway/control/links/claim-link.ts';
-import { addAccount, makeLink, makeLinkRig } from '../../support/link-rig.ts';
+import { addAccount, makeLink, makeLinkRig } from '../../support/rigs/link-rig.ts';
 
 test('the operator reads why a request was let in; only administrators may ask at the portal', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-explain-api-'));

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createOperatorServer } from '../../../gateway/api/operator-server.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { passwordWork } from '../../../gateway/control/proof/password-work.ts';
-import { type Answer, makePortal, password, type Visitor } from '../../support/portal-rig.ts';
+import { type Answer, makePortal, password, type Visitor } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';
 const second = 'four red umbrellas';

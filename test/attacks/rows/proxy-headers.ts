@@ -1,7 +1,7 @@
 // PROXY protocol on a listener that asks for it: who the client is, said once, before any request, by whoever may say it.
 // A connection that begins otherwise ends without an answer: who speaks there is not known.
 
-import { proxyV2 } from '../../support/proxy-header.ts';
+import { proxyV2 } from '../../support/peers/proxy-header.ts';
 import { family, get, type RequestRow } from '../row.ts';
 
 const { row, passed, denied, refused } = family('proxy-headers');

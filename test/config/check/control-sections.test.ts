@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { withoutSecrets } from '../../../gateway/config/compiled/config.ts';
 import { formatProblem } from '../../../gateway/config/format.ts';
 import { canonicalHost } from '../../../gateway/core/decision/route/host.ts';
-import { CertificateFolder } from '../../support/certificate-folder.ts';
-import { ConfigFolder, minimalYaml } from '../../support/config-folder.ts';
+import { CertificateFolder } from '../../support/rigs/certificate-folder.ts';
+import { ConfigFolder, minimalYaml } from '../../support/rigs/config-folder.ts';
 
 let folder: ConfigFolder;
 let certificates: CertificateFolder;

@@ -1,7 +1,7 @@
 // Warnings about routes whose path has no slash at its end.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ConfigFolder, minimalYaml } from '../../support/config-folder.ts';
+import { ConfigFolder, minimalYaml } from '../../support/rigs/config-folder.ts';
 
 let folder: ConfigFolder;
 beforeEach(() => {

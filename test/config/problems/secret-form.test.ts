@@ -7,8 +7,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readKeyFile } from '../../../gateway/config/files/secrets.ts';
 import { loadConfig } from '../../../gateway/config/load.ts';
 import { secretOddities } from '../../../gateway/config/problems/secret-form.ts';
-import { ConfigFolder } from '../../support/config-folder.ts';
-import { runLatchkey } from '../../support/run-latchkey.ts';
+import { ConfigFolder } from '../../support/rigs/config-folder.ts';
+import { runLatchkey } from '../../support/run/run-latchkey.ts';
 
 const key = 'k'.repeat(40);
 const bytes = (text: string) => Buffer.from(text, 'latin1');

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../../gateway/config/load.ts';
 import { fileSchema } from '../../../gateway/config/schema/schema.ts';
-import { ConfigFolder } from '../../support/config-folder.ts';
+import { ConfigFolder } from '../../support/rigs/config-folder.ts';
 
 const folder = new ConfigFolder();
 afterAll(() => folder.remove());

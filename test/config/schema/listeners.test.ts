@@ -5,9 +5,9 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatProblem } from '../../../gateway/config/format.ts';
-import { type CertificateFiles, CertificateFolder } from '../../support/certificate-folder.ts';
-import { ConfigFolder, minimalYaml } from '../../support/config-folder.ts';
-import { markedBlock } from '../../support/readme.ts';
+import { type CertificateFiles, CertificateFolder } from '../../support/rigs/certificate-folder.ts';
+import { ConfigFolder, minimalYaml } from '../../support/rigs/config-folder.ts';
+import { markedBlock } from '../../support/run/readme.ts';
 
 let folder: ConfigFolder;
 let certificates: CertificateFolder;

@@ -1,7 +1,7 @@
 // A route's policy in the configuration: what loads, and what is refused with its place and a hint.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ConfigFolder, minimalYaml, yamlWithRoute } from '../../support/config-folder.ts';
+import { ConfigFolder, minimalYaml, yamlWithRoute } from '../../support/rigs/config-folder.ts';
 
 let folder: ConfigFolder;
 

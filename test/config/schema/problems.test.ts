@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { formatProblem } from '../../../gateway/config/format.ts';
 import { loadConfig } from '../../../gateway/config/load.ts';
-import { ConfigFolder, minimalYaml, yamlWithRoute } from '../../support/config-folder.ts';
+import { ConfigFolder, minimalYaml, yamlWithRoute } from '../../support/rigs/config-folder.ts';
 
 let folder: ConfigFolder;
 

@@ -1,7 +1,7 @@
 // What a route may say about `Upgrade`, and what each mistake is told.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ConfigFolder, yamlWithRoute } from '../../support/config-folder.ts';
+import { ConfigFolder, yamlWithRoute } from '../../support/rigs/config-folder.ts';
 
 let folder: ConfigFolder;
 beforeAll(() => {

@@ -4,8 +4,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { UpstreamConfig } from '../../../gateway/config/compiled/upstream-config.ts';
 import { formatProblem } from '../../../gateway/config/format.ts';
-import { TestAuthority } from '../../support/certificates.ts';
-import { ConfigFolder, minimalYaml } from '../../support/config-folder.ts';
+import { TestAuthority } from '../../support/rigs/certificates.ts';
+import { ConfigFolder, minimalYaml } from '../../support/rigs/config-folder.ts';
 
 const authority = new TestAuthority();
 const client = authority.issue({ subject: 'gateway' });

@@ -16,9 +16,9 @@ import { recordSeen } from '../../../gateway/control/sessions/record-seen.ts';
 import { sessionForHost } from '../../../gateway/control/sessions/session-for-host.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { Unit } from '../../../gateway/store/port/store.ts';
-import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
-import { presentationOf } from '../../support/link-rig.ts';
-import { describeEngines } from '../../support/stores.ts';
+import { browser, makeContext, portalHost, type TestContext } from '../../support/rigs/control-context.ts';
+import { presentationOf } from '../../support/rigs/link-rig.ts';
+import { describeEngines } from '../../support/store/stores.ts';
 
 const password = 'tall ships sail at dawn';
 const host = 'media.localhost';

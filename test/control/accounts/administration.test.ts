@@ -20,9 +20,9 @@ import type { NewSession } from '../../../gateway/control/sessions/start-session
 import type { Change } from '../../../gateway/core/model/change.ts';
 import { readAccount } from '../../../gateway/store/rows/accounts.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
-import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
 import { findActiveAccountByAddress } from '../../support/find-account.ts';
-import { describeEngines } from '../../support/stores.ts';
+import { browser, makeContext, portalHost, type TestContext } from '../../support/rigs/control-context.ts';
+import { describeEngines } from '../../support/store/stores.ts';
 
 const operator = { kind: 'operator' } as const;
 const address = 'anna@example.org';

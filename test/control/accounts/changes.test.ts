@@ -14,8 +14,8 @@ import { confirmAddressChange } from '../../../gateway/control/sessions/confirm-
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import type { Change } from '../../../gateway/core/model/change.ts';
-import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
 import { findActiveAccountByAddress } from '../../support/find-account.ts';
+import { browser, makeContext, portalHost, type TestContext } from '../../support/rigs/control-context.ts';
 
 const operator = { kind: 'operator' } as const;
 const address = 'anna@example.org';

@@ -19,9 +19,9 @@ import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { signInByCode } from '../../../gateway/control/sessions/sign-in-by-code.ts';
 import { verifyAddress } from '../../../gateway/control/sessions/verify-address.ts';
 import { findUnverifiedAccounts, insertAccount } from '../../../gateway/store/rows/accounts.ts';
-import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
 import { findActiveAccountByAddress } from '../../support/find-account.ts';
-import { describeEngines } from '../../support/stores.ts';
+import { browser, makeContext, portalHost, type TestContext } from '../../support/rigs/control-context.ts';
+import { describeEngines } from '../../support/store/stores.ts';
 
 const operator = { kind: 'operator' } as const;
 const address = 'anna@example.org';

@@ -16,7 +16,7 @@ import { type SignInOutcome, signIn } from '../../../gateway/control/sessions/si
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import { readAccount, updateAccount } from '../../../gateway/store/rows/accounts.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
-import { browser, makeContext, type TestContext } from '../../support/control-context.ts';
+import { browser, makeContext, type TestContext } from '../../support/rigs/control-context.ts';
 
 const { counters } = guessPolicies['account-password'];
 const operator = { kind: 'operator' } as const;

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { makeAfterwards } from '../../../gateway/control/context/afterwards.ts';
 import { StoreAway } from '../../../gateway/store/port/store.ts';
-import { memoryLogger } from '../../support/control.ts';
-import { silent } from '../../support/stores.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
+import { silent } from '../../support/store/stores.ts';
 
 const hour = 3_600_000;
 

@@ -9,8 +9,8 @@ import { type Explanation, explainRequest } from '../../../gateway/control/expla
 import { claimLink } from '../../../gateway/control/links/claim-link.ts';
 import { revokeLink } from '../../../gateway/control/links/revoke-link.ts';
 import { type DecisionRecord, recordLine } from '../../../gateway/core/model/decision-record.ts';
-import { memoryLogger } from '../../support/control.ts';
-import { addAccount, type LinkRig, makeLink, makeLinkRig } from '../../support/link-rig.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
+import { addAccount, type LinkRig, makeLink, makeLinkRig } from '../../support/rigs/link-rig.ts';
 
 let folder: string;
 let seconds: number;

@@ -15,8 +15,8 @@ import {
   type MadeLink,
   makeLink,
   makeLinkRig,
-} from '../../support/link-rig.ts';
-import { describeEngines } from '../../support/stores.ts';
+} from '../../support/rigs/link-rig.ts';
+import { describeEngines } from '../../support/store/stores.ts';
 
 describeEngines('claim', (engine) => {
   test('the first request with the token puts the account on the list, and its other devices pass without it', async () => {

@@ -19,7 +19,7 @@ import {
   makeLinkRig,
   operator,
   presentationOf,
-} from '../../support/link-rig.ts';
+} from '../../support/rigs/link-rig.ts';
 
 async function changesAfter(rig: LinkRig, seq: number): Promise<string[]> {
   const rows = await rig.store.sql.selectFrom('changes').selectAll().where('seq', '>', seq).orderBy('seq').execute();

@@ -5,7 +5,7 @@ import type { CollectionConfig } from '../../../gateway/config/compiled/control-
 import type { ControlContext } from '../../../gateway/control/context/control-context.ts';
 import { noteCollections, startCollectionNotes } from '../../../gateway/control/links/note-collections.ts';
 import { StoreAway } from '../../../gateway/store/port/store.ts';
-import { type LinkRig, makeLinkRig } from '../../support/link-rig.ts';
+import { type LinkRig, makeLinkRig } from '../../support/rigs/link-rig.ts';
 
 let rig: LinkRig;
 let context: ControlContext;

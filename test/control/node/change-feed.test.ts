@@ -4,8 +4,8 @@ import { afterEach, expect, test } from 'vitest';
 import type { FeedMessage } from '../../../gateway/config/edge-feed.ts';
 import { ChangeFeed, type ChangeFeedOptions } from '../../../gateway/control/node/change-feed.ts';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
-import { memoryLogger } from '../../support/control.ts';
-import { MemoryLog } from '../../support/memory-log.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
+import { MemoryLog } from '../../support/rigs/memory-log.ts';
 
 const opened: ChangeFeed[] = [];
 afterEach(async () => {

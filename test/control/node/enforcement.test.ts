@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type EndReason, Enforcement } from '../../../gateway/control/node/enforcement.ts';
-import { memoryLogger } from '../../support/control.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openContext } from '../../../gateway/control/node/open-context.ts';
 import { StoreAway } from '../../../gateway/store/port/store.ts';
-import { memoryLogger, testConfig } from '../../support/control.ts';
+import { memoryLogger, testConfig } from '../../support/rigs/control.ts';
 
 test('a revocation that is durable and cannot be confirmed is no success, and no defect of ours either', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-context-'));

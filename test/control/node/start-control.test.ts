@@ -10,8 +10,8 @@ import type { AssertionJwk } from '../../../gateway/control/node/assertion-keys.
 import type { KeyRecord } from '../../../gateway/core/model/key.ts';
 import { ControlClient } from '../../../gateway/edge/live/control-client.ts';
 import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
-import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../../support/control.ts';
-import { MemoryLog } from '../../support/memory-log.ts';
+import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../../support/rigs/control.ts';
+import { MemoryLog } from '../../support/rigs/memory-log.ts';
 
 let rig: TestControl;
 const ends: (() => Promise<void> | void)[] = [];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FileWatch, watchedFiles } from '../../../gateway/control/node/watch-files.ts';
-import { testConfig } from '../../support/control.ts';
+import { testConfig } from '../../support/rigs/control.ts';
 
 const intervalMs = 30;
 let folder: string;

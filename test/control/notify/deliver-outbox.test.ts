@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { failed, type MailTransport } from '../../../gateway/control/notify/transport.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
 import { measureOutbox } from '../../../gateway/store/rows/outbox.ts';
-import { type SmtpRig, startBareSmtp, startSmtp } from '../../support/smtp.ts';
+import { type SmtpRig, startBareSmtp, startSmtp } from '../../support/peers/smtp.ts';
 import { type OutboxRig, openOutboxRig, signInMail, smtpTo } from './outbox-rig.ts';
 
 let rig: OutboxRig;

@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import { startSmtp } from '../../support/smtp.ts';
-import { describeEngines, makeDatabase } from '../../support/stores.ts';
+import { startSmtp } from '../../support/peers/smtp.ts';
+import { describeEngines, makeDatabase } from '../../support/store/stores.ts';
 import { openOutboxRig, smtpTo } from './outbox-rig.ts';
 
 const closing: (() => Promise<unknown>)[] = [];

@@ -13,7 +13,7 @@ import type { StoreSettings } from '../../../gateway/store/port/engine.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
-import { memoryLogger } from '../../support/control.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
 
 export const sender = { name: 'Hillside Media', address: 'keys@example.org' };
 

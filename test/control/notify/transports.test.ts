@@ -14,8 +14,8 @@ import { readSmtpUrl, type SmtpServer } from '../../../gateway/config/schema/smt
 import { openConfiguredTransport } from '../../../gateway/control/notify/configured-transport.ts';
 import { openSmtpTransport } from '../../../gateway/control/notify/smtp-transport.ts';
 import type { DeliveryOutcome, OutgoingMessage } from '../../../gateway/control/notify/transport.ts';
-import { TestAuthority } from '../../support/certificates.ts';
-import { closedPort, startBareSmtp, startSmtp } from '../../support/smtp.ts';
+import { closedPort, startBareSmtp, startSmtp } from '../../support/peers/smtp.ts';
+import { TestAuthority } from '../../support/rigs/certificates.ts';
 import { sender } from './outbox-rig.ts';
 
 const message: OutgoingMessage = {

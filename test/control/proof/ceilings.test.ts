@@ -13,8 +13,8 @@ import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { startSession } from '../../../gateway/control/sessions/start-session.ts';
 import type { Unit } from '../../../gateway/store/port/store.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
-import { memoryLogger } from '../../support/control.ts';
-import { browser, makeContext, type TestContext } from '../../support/control-context.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
+import { browser, makeContext, type TestContext } from '../../support/rigs/control-context.ts';
 
 const operator = { kind: 'operator' } as const;
 const password = 'tall ships sail at dawn';

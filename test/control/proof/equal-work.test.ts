@@ -9,7 +9,7 @@ import { requestAddressChange } from '../../../gateway/control/accounts/request-
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
 import type { ControlContext } from '../../../gateway/control/context/control-context.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
-import { browser, makeContext, type TestContext } from '../../support/control-context.ts';
+import { browser, makeContext, type TestContext } from '../../support/rigs/control-context.ts';
 
 const operator = { kind: 'operator' } as const;
 const password = 'tall ships sail at dawn';

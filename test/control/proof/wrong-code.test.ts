@@ -7,7 +7,7 @@ import { resetPassword } from '../../../gateway/control/accounts/reset-password.
 import { guessPolicies } from '../../../gateway/control/proof/guess-policies.ts';
 import { signInByCode } from '../../../gateway/control/sessions/sign-in-by-code.ts';
 import { verifyAddress } from '../../../gateway/control/sessions/verify-address.ts';
-import { browser, makeContext } from '../../support/control-context.ts';
+import { browser, makeContext } from '../../support/rigs/control-context.ts';
 
 const password = 'tall ships sail at dawn';
 const wrong = `${'A'.repeat(16)}.${'A'.repeat(43)}`;

@@ -23,8 +23,8 @@ import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import { insertAccount } from '../../../gateway/store/rows/accounts.ts';
 import { appendAudit } from '../../../gateway/store/rows/audit.ts';
-import { browser, makeContext, portalHost, type TestContext } from '../../support/control-context.ts';
-import { describeEngines } from '../../support/stores.ts';
+import { browser, makeContext, portalHost, type TestContext } from '../../support/rigs/control-context.ts';
+import { describeEngines } from '../../support/store/stores.ts';
 
 const password = 'tall ships sail at dawn';
 const mediaHost = 'media.localhost';

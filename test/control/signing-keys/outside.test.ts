@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { createOperatorServer } from '../../../gateway/api/operator-server.ts';
 import { revokeOutside } from '../../../gateway/control/signing-keys/revoke-outside.ts';
-import { makeContext } from '../../support/control-context.ts';
+import { makeContext } from '../../support/rigs/control-context.ts';
 
 test('an administrator and the operator revoke by jti, sub or kid; nobody else, and one thing at a time', async () => {
   const site = await makeContext();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ContextOptions, openContext } from '../../../gateway/control/node/open-context.ts';
 import type { KeyRecord } from '../../../gateway/core/model/key.ts';
-import { memoryLogger, testConfig } from '../../support/control.ts';
+import { memoryLogger, testConfig } from '../../support/rigs/control.ts';
 
 let folder: string;
 

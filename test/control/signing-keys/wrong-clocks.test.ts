@@ -14,8 +14,8 @@ import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import type { Tables } from '../../../gateway/store/port/tables.ts';
 import { appendAudit } from '../../../gateway/store/rows/audit.ts';
-import { browser, makeContext, type TestContext } from '../../support/control-context.ts';
-import { describeEngines, makeWrongClock } from '../../support/stores.ts';
+import { browser, makeContext, type TestContext } from '../../support/rigs/control-context.ts';
+import { describeEngines, makeWrongClock } from '../../support/store/stores.ts';
 
 const day = 86_400;
 const password = 'tall ships sail at dawn';

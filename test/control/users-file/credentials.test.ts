@@ -8,8 +8,8 @@ import { revokeCredentials } from '../../../gateway/control/users-file/revoke-cr
 import { CredentialWatch } from '../../../gateway/control/users-file/watch-credentials.ts';
 import { credentialMemoryIn } from '../../../gateway/store/files/known-credentials.ts';
 import { addUser, listUsers, removeUser } from '../../../gateway/store/files/users.ts';
-import { memoryLogger } from '../../support/control.ts';
-import { makeContext } from '../../support/control-context.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
+import { makeContext } from '../../support/rigs/control-context.ts';
 
 let folder = '';
 let file = '';

@@ -12,7 +12,7 @@ import { addUser } from '../../../gateway/store/files/users.ts';
 import { type Store, StoreAway } from '../../../gateway/store/port/store.ts';
 import { maxSourcesPerName } from '../../../gateway/store/rows/known-sources.ts';
 import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
-import { describeEngines, openEmpty, openNode, silent, type TestClock } from '../../support/stores.ts';
+import { describeEngines, openEmpty, openNode, silent, type TestClock } from '../../support/store/stores.ts';
 
 const { counters } = guessPolicies['users-file'];
 

@@ -9,7 +9,7 @@ import { CheckQueue } from '../../../gateway/control/proof/check-queue.ts';
 import { PasswordVerifier } from '../../../gateway/control/users-file/verify-password.ts';
 import { addUser, removeUser } from '../../../gateway/store/files/users.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
-import { memoryLogger } from '../../support/control.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
 
 let folder = '';
 let usersFile = '';

@@ -2,7 +2,7 @@
 // another device" gives one on purpose: the session comes first, the pass counts where that opens nothing.
 
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { MemberRig, passOf } from '../../support/member-rig.ts';
+import { MemberRig, passOf } from '../../support/rigs/member-rig.ts';
 
 const rig = await MemberRig.start();
 beforeEach(() => rig.reset());

@@ -3,9 +3,9 @@
 
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
-import { MemberRig, passOf } from '../../support/member-rig.ts';
-import { askRaw, type RawResponse } from '../../support/raw-client.ts';
-import { handshakeFields } from '../../support/websocket.ts';
+import { askRaw, type RawResponse } from '../../support/clients/raw-client.ts';
+import { handshakeFields } from '../../support/clients/websocket.ts';
+import { MemberRig, passOf } from '../../support/rigs/member-rig.ts';
 
 const at = (name: string, path: string, accept: string[], more: object = {}) => ({
   ...{ name, path, upstream: 'media', accept, ...more },

@@ -2,9 +2,9 @@
 // never a secret.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let upstream: RecordingUpstream;
 let gateway: TestGateway;

@@ -3,11 +3,11 @@
 
 import type { LookupFunction } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CertificateFolder } from '../../support/certificate-folder.ts';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, RawClient, type RawResponse, requestText } from '../../support/raw-client.ts';
-import { okAnswer, RecordingUpstream } from '../../support/recording-upstream.ts';
-import { askTls } from '../../support/tls-client.ts';
+import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
+import { askTls } from '../../support/clients/tls-client.ts';
+import { okAnswer, RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { CertificateFolder } from '../../support/rigs/certificate-folder.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let upstream: RecordingUpstream;
 let certificates: CertificateFolder;

@@ -3,10 +3,10 @@
 
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
 import { Pattern } from '../../support/pattern.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { SocketUpstream } from '../../support/socket-upstream.ts';
+import { SocketUpstream } from '../../support/peers/socket-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 // Buffers of four sockets, as large as Linux makes them, and the gateway's own. The bodies are ten times that.
 const maxInFlight = 16 * 1024 * 1024;

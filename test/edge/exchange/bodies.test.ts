@@ -4,11 +4,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { requestText } from '../../support/clients/raw-client.ts';
 import { Pattern, sendPattern } from '../../support/pattern.ts';
-import { watchPeakMemory } from '../../support/process-memory.ts';
-import { requestText } from '../../support/raw-client.ts';
-import { type ServeProcess, startServe } from '../../support/serve-process.ts';
-import { SocketUpstream, type UpstreamSocket } from '../../support/socket-upstream.ts';
+import { SocketUpstream, type UpstreamSocket } from '../../support/peers/socket-upstream.ts';
+import { watchPeakMemory } from '../../support/rigs/process-memory.ts';
+import { type ServeProcess, startServe } from '../../support/rigs/serve-process.ts';
 
 const gibibyte = 1024 ** 3;
 // What the edge may grow by while any amount of bytes goes through it: its buffers, and the reads that V8 has not collected

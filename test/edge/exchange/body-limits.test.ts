@@ -1,9 +1,9 @@
 // How long a request's body may be: 413 before anything is opened when its length says so, else when it crosses the limit.
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { SocketUpstream } from '../../support/socket-upstream.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { SocketUpstream } from '../../support/peers/socket-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const basic = `Authorization: Basic ${Buffer.from('ann:secret').toString('base64')}`;
 const chunked = 'Transfer-Encoding: chunked';

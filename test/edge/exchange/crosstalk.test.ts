@@ -7,7 +7,7 @@ import { identities, troublesAt, userOf } from '../../crosstalk/protocol.ts';
 import { describeTally, emptyTally, verdictOn } from '../../crosstalk/tally.ts';
 import { type CrosstalkUpstream, startCrosstalkUpstreams } from '../../crosstalk/upstream.ts';
 import { runVisits } from '../../crosstalk/visits.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const mebibyte = 1024 * 1024;
 const pipelining = 4;

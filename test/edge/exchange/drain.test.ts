@@ -4,10 +4,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { type ServeProcess, startServe } from '../../support/serve-process.ts';
-import { SocketUpstream } from '../../support/socket-upstream.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { SocketUpstream } from '../../support/peers/socket-upstream.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
+import { type ServeProcess, startServe } from '../../support/rigs/serve-process.ts';
 
 let upstream: SocketUpstream;
 let serve: ServeProcess | null = null;

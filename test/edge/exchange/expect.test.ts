@@ -2,9 +2,9 @@
 // Rules: RFC 9110 §10.1.1; data-plane.md "Expect" (Go CVE-2024-24791: what an upstream says to it is not passed on).
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { SocketUpstream } from '../../support/socket-upstream.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { SocketUpstream } from '../../support/peers/socket-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const expectation = 'Expect: 100-continue';
 let upstream: SocketUpstream;

@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Ticker } from '../../../gateway/edge/engine/ticker.ts';
 import { ClientDeadlines } from '../../../gateway/edge/exchange/client-deadlines.ts';
 import { Lingering } from '../../../gateway/edge/exchange/lingering.ts';
-import { CertificateFolder } from '../../support/certificate-folder.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { SocketUpstream, type UpstreamSocket } from '../../support/socket-upstream.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { SocketUpstream, type UpstreamSocket } from '../../support/peers/socket-upstream.ts';
+import { CertificateFolder } from '../../support/rigs/certificate-folder.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const runs = 10;
 let folder: CertificateFolder;

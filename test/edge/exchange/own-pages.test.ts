@@ -2,8 +2,8 @@
 
 import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MemberRig } from '../../support/member-rig.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { MemberRig } from '../../support/rigs/member-rig.ts';
 
 let rig: MemberRig;
 const clients: RawClient[] = [];

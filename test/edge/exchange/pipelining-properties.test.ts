@@ -3,9 +3,9 @@
 // Rule: RFC 9112 §9.3.2; the seed of a run that failed is in the message.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { SocketUpstream, type UpstreamSocket } from '../../support/socket-upstream.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { SocketUpstream, type UpstreamSocket } from '../../support/peers/socket-upstream.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const clientCount = 16;
 const turn = () => new Promise((resolve) => setImmediate(resolve));

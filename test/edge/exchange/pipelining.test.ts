@@ -2,10 +2,10 @@
 // The first bytes of a request never depend on what came before it on the connection. Rules: RFC 9112 §9.3.2.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { onAccepted } from '../../support/accepted-sockets.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { okAnswer, RecordingUpstream } from '../../support/recording-upstream.ts';
+import { onAccepted } from '../../support/clients/accepted-sockets.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { okAnswer, RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const basic = (password: string) => `Authorization: Basic ${Buffer.from(`ann:${password}`).toString('base64')}`;
 let gateway: TestGateway;

@@ -5,11 +5,11 @@
 import { once } from 'node:events';
 import { connect as openSocket, type Socket } from 'node:net';
 import { expect, test, vi } from 'vitest';
-import { onAccepted } from '../../support/accepted-sockets.ts';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { startSilentServer } from '../../support/silent-server.ts';
-import { SocketUpstream } from '../../support/socket-upstream.ts';
+import { onAccepted } from '../../support/clients/accepted-sockets.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { startSilentServer } from '../../support/peers/silent-server.ts';
+import { SocketUpstream } from '../../support/peers/socket-upstream.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 type Timeouts = NonNullable<FileInput['timeouts']>;
 type Limits = NonNullable<FileInput['limits']>;

@@ -4,11 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
-import { TestAuthority } from '../../support/certificates.ts';
-import { type FileInput, startGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { StoppableClock } from '../../support/stoppable-clock.ts';
-import { basic, startTunnelRig, type TunnelRig } from '../../support/tunnel-rig.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
 import {
   handshake,
   opcode,
@@ -17,7 +13,11 @@ import {
   switching,
   WebSocketClient,
   WebSocketUpstream,
-} from '../../support/websocket.ts';
+} from '../../support/clients/websocket.ts';
+import { TestAuthority } from '../../support/rigs/certificates.ts';
+import { type FileInput, startGateway } from '../../support/rigs/gateway.ts';
+import { StoppableClock } from '../../support/rigs/stoppable-clock.ts';
+import { basic, startTunnelRig, type TunnelRig } from '../../support/rigs/tunnel-rig.ts';
 
 const clock = new StoppableClock();
 let rig: TunnelRig;

@@ -2,9 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startGateway } from '../../support/gateway.ts';
-import { requestText } from '../../support/raw-client.ts';
-import { basic, startTunnelRig, type TunnelRig } from '../../support/tunnel-rig.ts';
+import { requestText } from '../../support/clients/raw-client.ts';
 import {
   handshake,
   handshakeFields,
@@ -12,7 +10,9 @@ import {
   sampleKey,
   switching,
   WebSocketClient,
-} from '../../support/websocket.ts';
+} from '../../support/clients/websocket.ts';
+import { startGateway } from '../../support/rigs/gateway.ts';
+import { basic, startTunnelRig, type TunnelRig } from '../../support/rigs/tunnel-rig.ts';
 
 let rig: TunnelRig;
 beforeAll(async () => {

@@ -3,12 +3,12 @@
 
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type CertificateFiles, CertificateFolder } from '../../support/certificate-folder.ts';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
-import { askTls, connectTls } from '../../support/tls-client.ts';
-import { handshakeFields } from '../../support/websocket.ts';
+import { askRaw, requestText } from '../../support/clients/raw-client.ts';
+import { askTls, connectTls } from '../../support/clients/tls-client.ts';
+import { handshakeFields } from '../../support/clients/websocket.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { type CertificateFiles, CertificateFolder } from '../../support/rigs/certificate-folder.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 describe('client certificates', () => {
   let folder: CertificateFolder;

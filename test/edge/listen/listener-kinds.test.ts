@@ -3,12 +3,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CertificateFolder } from '../../support/certificate-folder.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { proxyV2, withChecksum } from '../../support/proxy-header.ts';
-import { askRaw, RawClient, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
-import { connectTls } from '../../support/tls-client.ts';
+import { askRaw, RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { connectTls } from '../../support/clients/tls-client.ts';
+import { proxyV2, withChecksum } from '../../support/peers/proxy-header.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { CertificateFolder } from '../../support/rigs/certificate-folder.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let folder: CertificateFolder;
 let upstream: RecordingUpstream;

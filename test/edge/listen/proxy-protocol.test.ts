@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, test } from 'vitest';
 import { crc32c, maxProxyHeaderBytes, readProxyHeader } from '../../../gateway/edge/listen/proxy-protocol.ts';
-import { proxyV2, withChecksum } from '../../support/proxy-header.ts';
+import { proxyV2, withChecksum } from '../../support/peers/proxy-header.ts';
 
 const read = (text: string) => readProxyHeader(Buffer.from(text, 'latin1'));
 

@@ -7,10 +7,10 @@ import { connect as connectSecure } from 'node:tls';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { HandshakeQueue } from '../../../gateway/edge/listen/handshake-queue.ts';
 import { RecentHellos } from '../../../gateway/edge/listen/recent-hellos.ts';
-import { CertificateFolder } from '../../support/certificate-folder.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
-import { askTls } from '../../support/tls-client.ts';
+import { askTls } from '../../support/clients/tls-client.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { CertificateFolder } from '../../support/rigs/certificate-folder.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let folder: CertificateFolder;
 let upstream: RecordingUpstream;

@@ -6,11 +6,11 @@ import { copyFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type CertificateFiles, CertificateFolder } from '../../support/certificate-folder.ts';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { okAnswer, RecordingUpstream } from '../../support/recording-upstream.ts';
-import { askTls, connectTls } from '../../support/tls-client.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { askTls, connectTls } from '../../support/clients/tls-client.ts';
+import { okAnswer, RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { type CertificateFiles, CertificateFolder } from '../../support/rigs/certificate-folder.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 describe('TLS', () => {
   let folder: CertificateFolder;

@@ -8,7 +8,7 @@ import type { AssertionJwk } from '../../../gateway/control/node/assertion-keys.
 import { ControlClient, ControlUnreachable } from '../../../gateway/edge/live/control-client.ts';
 import { addUser } from '../../../gateway/store/files/users.ts';
 import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
-import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../../support/control.ts';
+import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../../support/rigs/control.ts';
 
 let rig: TestControl;
 let client: ControlClient;

@@ -12,7 +12,7 @@ import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 import { type CacheLimits, LiveKeys } from '../../../gateway/edge/live/live-keys.ts';
 import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
-import { ConfigFolder } from '../../support/config-folder.ts';
+import { ConfigFolder } from '../../support/rigs/config-folder.ts';
 
 const start = 1_800_000_000;
 const metrics = new EdgeMetrics([], []);

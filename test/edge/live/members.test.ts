@@ -6,9 +6,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AccessAnswer } from '../../../gateway/core/decision/access.ts';
 import { decodeUnverified } from '../../../gateway/core/token/common-key-token.ts';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
-import { forwardedHead, seenHead } from '../../support/forwarded-head.ts';
-import { MemberRig, passOf } from '../../support/member-rig.ts';
-import { RawClient, type RawResponse, requestText } from '../../support/raw-client.ts';
+import { RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
+import { forwardedHead, seenHead } from '../../support/peers/forwarded-head.ts';
+import { MemberRig, passOf } from '../../support/rigs/member-rig.ts';
 
 let rig: MemberRig;
 beforeAll(async () => {

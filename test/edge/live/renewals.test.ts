@@ -12,7 +12,7 @@ import { Lookups } from '../../../gateway/edge/live/lookups.ts';
 import { Renewals } from '../../../gateway/edge/live/renewals.ts';
 import { AccessMetrics } from '../../../gateway/telemetry/access-metrics.ts';
 import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
-import { ConfigFolder } from '../../support/config-folder.ts';
+import { ConfigFolder } from '../../support/rigs/config-folder.ts';
 
 const start = 1_800_000_000;
 const metrics = new EdgeMetrics([], []);

@@ -14,11 +14,11 @@ import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 import { openStore } from '../../../gateway/store/engine/open-store.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
-import { memoryLogger } from '../../support/control.ts';
-import { gatewaySecret, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, RawClient, requestText } from '../../support/raw-client.ts';
-import { SocketUpstream, type UpstreamSocket } from '../../support/socket-upstream.ts';
-import { WebSocketClient, WebSocketUpstream } from '../../support/websocket.ts';
+import { askRaw, RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { WebSocketClient, WebSocketUpstream } from '../../support/clients/websocket.ts';
+import { SocketUpstream, type UpstreamSocket } from '../../support/peers/socket-upstream.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
+import { gatewaySecret, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-revocation-'));
 const answered = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';

@@ -3,9 +3,9 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
-import { forwardedHead, seenHead } from '../../support/forwarded-head.ts';
-import { MemberRig } from '../../support/member-rig.ts';
-import { askRaw, RawClient, requestText } from '../../support/raw-client.ts';
+import { askRaw, RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { forwardedHead, seenHead } from '../../support/peers/forwarded-head.ts';
+import { MemberRig } from '../../support/rigs/member-rig.ts';
 
 let rig: MemberRig;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 // A request is counted once and leaves one line, however it ends.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { onAccepted } from '../../support/accepted-sockets.ts';
-import { ControlLine } from '../../support/control-line.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { SocketUpstream } from '../../support/socket-upstream.ts';
+import { onAccepted } from '../../support/clients/accepted-sockets.ts';
+import { ControlLine } from '../../support/clients/control-line.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { SocketUpstream } from '../../support/peers/socket-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
 let upstream: SocketUpstream;

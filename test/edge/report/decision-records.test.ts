@@ -6,8 +6,8 @@ import type { DecisionRecord } from '../../../gateway/core/model/decision-record
 import { DecisionRecords, type DecisionRecordsOptions } from '../../../gateway/edge/report/decision-records.ts';
 import type { Described } from '../../../gateway/edge/request/describe.ts';
 import { DecisionRecordMetrics } from '../../../gateway/telemetry/decision-record-metrics.ts';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -2,9 +2,9 @@
 // architecture.md invariant 5, attacks.md "Path and route", Envoy CVE-2021-29492.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, type RawResponse, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
 let upstream: RecordingUpstream;

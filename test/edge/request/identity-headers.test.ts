@@ -5,10 +5,10 @@ import { createHmac } from 'node:crypto';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
-import { forwardedHead, seenHead } from '../../support/forwarded-head.ts';
-import { gatewaySecret, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, type RawResponse, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
+import { forwardedHead, seenHead } from '../../support/peers/forwarded-head.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { gatewaySecret, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
 let upstream: RecordingUpstream;

@@ -2,9 +2,9 @@
 // Nothing is added to a request for it but a count in the id of one that came through a gateway before.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, requestText } from '../../support/clients/raw-client.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let upstream: RecordingUpstream;
 

@@ -2,9 +2,9 @@
 // route by its end is in test/attacks/rows/path-ends.ts; here is what has to go on working.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, requestText } from '../../support/clients/raw-client.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
 let upstream: RecordingUpstream;

@@ -2,10 +2,10 @@
 // attacks.md "Path and route": Oathkeeper CVE-2026-33494, Envoy CVE-2021-29492, Caddy CVE-2026-52844, oauth2-proxy CVE-2026-41059.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { forwardedHead, seenHead } from '../../support/forwarded-head.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, RawClient, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { forwardedHead, seenHead } from '../../support/peers/forwarded-head.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
 let upstream: RecordingUpstream;

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { gatewaySecret, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
 import { nameVectors } from '../../support/path-names.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { markedBlock } from '../../support/readme.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
-import { runCommand } from '../../support/run-command.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { gatewaySecret, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
+import { markedBlock } from '../../support/run/readme.ts';
+import { runCommand } from '../../support/run/run-command.ts';
 
 let gateway: TestGateway;
 let upstream: RecordingUpstream;

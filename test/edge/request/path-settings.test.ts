@@ -1,9 +1,9 @@
 // What a route's `paths` and `methods` let through, and what the site then sees; and what no setting lets through.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, type RawResponse, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
 let upstream: RecordingUpstream;

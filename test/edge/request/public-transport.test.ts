@@ -2,11 +2,11 @@
 // HTTP over loopback, as from a proxy that ends TLS and was forgotten in `trusted_proxies`.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CertificateFolder } from '../../support/certificate-folder.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { MemberRig } from '../../support/member-rig.ts';
-import { askRaw, requestText } from '../../support/raw-client.ts';
-import { okAnswer, RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, requestText } from '../../support/clients/raw-client.ts';
+import { okAnswer, RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { CertificateFolder } from '../../support/rigs/certificate-folder.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
+import { MemberRig } from '../../support/rigs/member-rig.ts';
 
 describe('where public_url is https, the last hop plain HTTP over loopback from a proxy that nobody named', () => {
   let rig: MemberRig;

@@ -2,9 +2,9 @@
 // README "routes[].rate_limit"; RFC 6585 §4.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, RawClient, type RawResponse, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
 let upstream: RecordingUpstream;

@@ -2,10 +2,10 @@
 // and names of other gateways that a trusted proxy may say. README "Headers".
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { forwardedHead, seenHead } from '../../support/forwarded-head.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, RawClient, type RawResponse, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
+import { forwardedHead, seenHead } from '../../support/peers/forwarded-head.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let upstream: RecordingUpstream;
 let gateway: TestGateway;

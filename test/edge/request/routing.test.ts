@@ -2,9 +2,9 @@
 // The "Configuration"; conventions.md "Reserved paths".
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, RawClient, type RawResponse, requestText } from '../../support/raw-client.ts';
-import { okAnswer, RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
+import { okAnswer, RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
 const upstreams: RecordingUpstream[] = [];

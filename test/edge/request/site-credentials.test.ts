@@ -4,8 +4,8 @@
 
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
-import { MemberRig, passOf } from '../../support/member-rig.ts';
-import { handshakeFields } from '../../support/websocket.ts';
+import { handshakeFields } from '../../support/clients/websocket.ts';
+import { MemberRig, passOf } from '../../support/rigs/member-rig.ts';
 
 const rig = await MemberRig.start({
   users: { alice: 'a long pass phrase' },

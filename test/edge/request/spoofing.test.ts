@@ -2,10 +2,10 @@
 // attacks.md "Headers": Caddy CVE-2026-30851, oauth2-proxy CVE-2025-64484, Traefik CVE-2024-45410, fastify CVE-2026-3635.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { forwardedHead, seenHead } from '../../support/forwarded-head.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, RawClient, type RawResponse, requestText } from '../../support/raw-client.ts';
-import { RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
+import { forwardedHead, seenHead } from '../../support/peers/forwarded-head.ts';
+import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
 let trusting: TestGateway;

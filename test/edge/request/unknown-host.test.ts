@@ -2,9 +2,9 @@
 // tokens.md "Hosts": an unknown Host under the reserved prefix is 421 (RFC 9110 §15.5.20).
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, requestText } from '../../support/raw-client.ts';
-import { okAnswer, RecordingUpstream } from '../../support/recording-upstream.ts';
+import { askRaw, requestText } from '../../support/clients/raw-client.ts';
+import { okAnswer, RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
 let upstream: RecordingUpstream;

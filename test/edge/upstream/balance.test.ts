@@ -3,10 +3,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hashText, noKey, score } from '../../../gateway/edge/upstream/balance.ts';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, RawClient, requestText } from '../../support/raw-client.ts';
-import { okAnswer, RecordingUpstream } from '../../support/recording-upstream.ts';
-import { SocketUpstream } from '../../support/socket-upstream.ts';
+import { askRaw, RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { okAnswer, RecordingUpstream } from '../../support/peers/recording-upstream.ts';
+import { SocketUpstream } from '../../support/peers/socket-upstream.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 type Upstream = FileInput['upstreams'][string];
 

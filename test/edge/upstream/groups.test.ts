@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, RawClient, requestText } from '../../support/raw-client.ts';
-import { okAnswer } from '../../support/recording-upstream.ts';
-import { SocketUpstream } from '../../support/socket-upstream.ts';
-import { StoppableClock } from '../../support/stoppable-clock.ts';
+import { askRaw, RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { okAnswer } from '../../support/peers/recording-upstream.ts';
+import { SocketUpstream } from '../../support/peers/socket-upstream.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
+import { StoppableClock } from '../../support/rigs/stoppable-clock.ts';
 
 type Upstreams = FileInput['upstreams'];
 

@@ -5,9 +5,9 @@ import type { LookupAddress } from 'node:dns';
 import { createServer, type LookupFunction } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { inTurn } from '../../../gateway/edge/upstream/upstream-target.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, requestText } from '../../support/raw-client.ts';
-import { okAnswer } from '../../support/recording-upstream.ts';
+import { askRaw, requestText } from '../../support/clients/raw-client.ts';
+import { okAnswer } from '../../support/peers/recording-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const ends: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

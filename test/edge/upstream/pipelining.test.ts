@@ -2,9 +2,9 @@
 // answer whatever the upstream, the neighbours in the line, or their clients do. Rule: RFC 9112 §9.3.2.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { RawClient, requestText } from '../../support/raw-client.ts';
-import { SocketUpstream, type UpstreamSocket } from '../../support/socket-upstream.ts';
+import { RawClient, requestText } from '../../support/clients/raw-client.ts';
+import { SocketUpstream, type UpstreamSocket } from '../../support/peers/socket-upstream.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const answer = (text: string, fields = '') =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n${fields}\r\n${text}`;

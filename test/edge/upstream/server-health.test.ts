@@ -5,10 +5,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { TestAuthority } from '../../support/certificates.ts';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { askRaw, requestText } from '../../support/raw-client.ts';
-import { SocketUpstream } from '../../support/socket-upstream.ts';
+import { askRaw, requestText } from '../../support/clients/raw-client.ts';
+import { SocketUpstream } from '../../support/peers/socket-upstream.ts';
+import { TestAuthority } from '../../support/rigs/certificates.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 type Upstream = FileInput['upstreams'][string];
 type HealthCheck = NonNullable<Upstream['health_check']>;

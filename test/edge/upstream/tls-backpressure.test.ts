@@ -6,8 +6,8 @@ import { userOf } from '../../crosstalk/protocol.ts';
 import { describeTally, emptyTally, verdictOn } from '../../crosstalk/tally.ts';
 import { type CrosstalkUpstream, startCrosstalkUpstream } from '../../crosstalk/upstream.ts';
 import { Visitor } from '../../crosstalk/visitor.ts';
-import { TestAuthority } from '../../support/certificates.ts';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { TestAuthority } from '../../support/rigs/certificates.ts';
+import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const mebibyte = 1024 * 1024;
 

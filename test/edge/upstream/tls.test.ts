@@ -4,10 +4,10 @@
 import { once } from 'node:events';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestAuthority } from '../../support/certificates.ts';
-import { type FileInput, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
 import { Pattern } from '../../support/pattern.ts';
-import { askRaw, RawClient, type RawResponse, requestText } from '../../support/raw-client.ts';
+import { TestAuthority } from '../../support/rigs/certificates.ts';
+import { type FileInput, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 const authority = new TestAuthority();
 const stranger = new TestAuthority('somebody else');

@@ -14,7 +14,7 @@ import type { StoreSettings } from '../../../gateway/store/port/engine.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { insertKey, listKeys } from '../../../gateway/store/rows/keys.ts';
 import { makeSealer, type Sealer } from '../../../gateway/store/seal/sealing.ts';
-import { postgresMissing } from '../../support/postgres.ts';
+import { postgresMissing } from '../../support/store/postgres.ts';
 import {
   describeEngines,
   type EngineName,
@@ -23,7 +23,7 @@ import {
   openEmpty,
   openNode,
   silent,
-} from '../../support/stores.ts';
+} from '../../support/store/stores.ts';
 
 const other: Record<EngineName, EngineName> = { sqlite: 'postgres', postgres: 'sqlite' };
 const sealer = makeSealer(randomBytes(32));

@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest';
 import { fixedStatement, type Places } from '../../../gateway/store/port/fixed-statement.ts';
 import type { Unit } from '../../../gateway/store/port/store.ts';
-import { describeEngines, openEmpty } from '../../support/stores.ts';
+import { describeEngines, openEmpty } from '../../support/store/stores.ts';
 
 interface Question {
   readonly names: readonly string[];

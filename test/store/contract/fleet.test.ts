@@ -6,8 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../../gateway/store/port/store.ts';
-import { postgresMissing } from '../../support/postgres.ts';
-import { describeEngines, makeDatabase, openEmpty, openNode } from '../../support/stores.ts';
+import { postgresMissing } from '../../support/store/postgres.ts';
+import { describeEngines, makeDatabase, openEmpty, openNode } from '../../support/store/stores.ts';
 
 /** Takes one of `allowed`, by one conditional statement; a counter in place of a link. */
 const take = (store: Store, allowed: number) =>

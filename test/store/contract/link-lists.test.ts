@@ -5,7 +5,7 @@ import { SqliteQueryCompiler, sql } from 'kysely';
 import { expect, test } from 'vitest';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { type LinkCursor, listLinks } from '../../../gateway/store/rows/links.ts';
-import { describeEngines, openEmpty } from '../../support/stores.ts';
+import { describeEngines, openEmpty } from '../../support/store/stores.ts';
 
 const at = 1_800_000_000;
 

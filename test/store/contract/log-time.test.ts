@@ -16,7 +16,7 @@ import {
   openNode,
   silent,
   type TestClock,
-} from '../../support/stores.ts';
+} from '../../support/store/stores.ts';
 
 const day = 24 * 3600;
 const start = 1_800_000_000;

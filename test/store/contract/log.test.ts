@@ -4,8 +4,8 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import type { ChangesRead, Store } from '../../../gateway/store/port/store.ts';
 import { pruneChanges } from '../../../gateway/store/rows/change-log.ts';
-import { postgresMissing } from '../../support/postgres.ts';
-import { describeEngines, openEmpty } from '../../support/stores.ts';
+import { postgresMissing } from '../../support/store/postgres.ts';
+import { describeEngines, openEmpty } from '../../support/store/stores.ts';
 
 async function append(store: Store, ...nodes: string[]): Promise<void> {
   for (const node of nodes) {

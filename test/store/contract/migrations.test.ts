@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { knownMigration } from '../../../gateway/store/engine/migrations.ts';
 import { openEngine, openStore } from '../../../gateway/store/engine/open-store.ts';
-import { describeEngines, makeClock, makeDatabase, openEmpty, openNode, silent } from '../../support/stores.ts';
+import { describeEngines, makeClock, makeDatabase, openEmpty, openNode, silent } from '../../support/store/stores.ts';
 
 const options = { clock: makeClock(), logger: silent };
 

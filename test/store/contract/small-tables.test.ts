@@ -14,7 +14,7 @@ import {
   type ThrottlePolicy,
 } from '../../../gateway/store/rows/throttles.ts';
 import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
-import { describeEngines, openEmpty, openNode } from '../../support/stores.ts';
+import { describeEngines, openEmpty, openNode } from '../../support/store/stores.ts';
 
 const sealer = makeSealer(randomBytes(32));
 const run = async <T>(store: Store, work: (unit: Unit) => Promise<T>): Promise<T> => (await store.write(work)).value;

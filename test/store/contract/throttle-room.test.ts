@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { makeThrottleRoom } from '../../../gateway/store/rows/throttle-room.ts';
-import { describeEngines, openEmpty } from '../../support/stores.ts';
+import { describeEngines, openEmpty } from '../../support/store/stores.ts';
 
 const now = 1_800_000_000;
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { StoreAway, type Unit } from '../../../gateway/store/port/store.ts';
-import { describeEngines, openEmpty, openNode } from '../../support/stores.ts';
+import { describeEngines, openEmpty, openNode } from '../../support/store/stores.ts';
 
 const touch = (node: string) => (unit: Unit) => unit.append({ kind: 'touch', node });
 

@@ -13,9 +13,9 @@ import {
   removePostgres,
   restartPostgres,
   startPostgres,
-} from '../../support/postgres.ts';
-import { postgresTemplate } from '../../support/shared-postgres.ts';
-import { makeDatabase, openNode } from '../../support/stores.ts';
+} from '../../support/store/postgres.ts';
+import { postgresTemplate } from '../../support/store/shared-postgres.ts';
+import { makeDatabase, openNode } from '../../support/store/stores.ts';
 
 const writer = join(import.meta.dirname, '..', 'support', 'journal-writer.ts');
 

@@ -13,9 +13,9 @@ import { verifyBackup } from '../../../gateway/store/files/restore.ts';
 import { type Store, StoreAway } from '../../../gateway/store/port/store.ts';
 import { makeMasterKey } from '../../../gateway/store/seal/master-key.ts';
 import { LogFile } from '../../../gateway/telemetry/log-file.ts';
-import { memoryLogger } from '../../support/control.ts';
-import { mountSmallDisk, type SmallDisk } from '../../support/small-disk.ts';
-import { makeClock, makeDatabase, openNode, silent } from '../../support/stores.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
+import { mountSmallDisk, type SmallDisk } from '../../support/store/small-disk.ts';
+import { makeClock, makeDatabase, openNode, silent } from '../../support/store/stores.ts';
 
 function smallDisk(context: TestContext, kib = 4096): SmallDisk {
   const disk = mountSmallDisk(kib);

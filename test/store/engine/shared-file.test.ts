@@ -5,7 +5,7 @@ import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { StoreAway } from '../../../gateway/store/port/store.ts';
-import { makeDatabase, openNode } from '../../support/stores.ts';
+import { makeDatabase, openNode } from '../../support/store/stores.ts';
 
 async function openFile() {
   const settings = await makeDatabase('sqlite');

@@ -10,8 +10,8 @@ import {
   GaveUp,
 } from '../../../gateway/store/port/failure-cause.ts';
 import { StoreAway } from '../../../gateway/store/port/store.ts';
-import { postgresMissing } from '../../support/postgres.ts';
-import { makeClock, makeDatabase, openEmpty, openNode, silent } from '../../support/stores.ts';
+import { postgresMissing } from '../../support/store/postgres.ts';
+import { makeClock, makeDatabase, openEmpty, openNode, silent } from '../../support/store/stores.ts';
 
 const sqlite = (errcode: number) => Object.assign(new Error('sqlite'), { code: 'ERR_SQLITE_ERROR', errcode });
 const system = (code: string) => Object.assign(new Error(`${code}: failed`), { code });

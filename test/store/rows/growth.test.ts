@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { pages } from '../../../gateway/api/pages.ts';
 import { endpoints } from '../../../gateway/api/v1/endpoints.ts';
 import type { Tables } from '../../../gateway/store/port/tables.ts';
-import { openEmpty } from '../../support/stores.ts';
+import { openEmpty } from '../../support/store/stores.ts';
 
 /** By whom rows come, how many they may be, and when they go. */
 const tableBounds = {

@@ -10,7 +10,7 @@ import { insertKey } from '../../../gateway/store/rows/keys.ts';
 import { parseMasterKey } from '../../../gateway/store/seal/master-key.ts';
 import { openSealer } from '../../../gateway/store/seal/open-sealer.ts';
 import { makeSealer, SealBroken, type SealedPlace, sealedColumns } from '../../../gateway/store/seal/sealing.ts';
-import { openEmpty } from '../../support/stores.ts';
+import { openEmpty } from '../../support/store/stores.ts';
 
 const masterKey = new Uint8Array(32).map((_, at) => at);
 const place: SealedPlace = { table: 'keys', row: 'k1', column: 'secret_sealed' };

@@ -3,7 +3,7 @@
 // when this process itself stood still for longer than an idle connection is kept in a drain, it asks once more.
 
 import { createHash } from 'node:crypto';
-import { monotonicMs } from '../../gateway/telemetry/clock.ts';
+import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { RawClient, requestText } from './raw-client.ts';
 
 // What a connection may idle in a drain: `drainIdleMs` of downstream.ts, by a clock that is up to a tick behind.

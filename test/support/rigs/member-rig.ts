@@ -7,14 +7,14 @@ import type {
   RenewSessionAnswer,
   RenewSessionQuestion,
   SeenReport,
-} from '../../gateway/config/edge-feed.ts';
-import type { ChangeSource } from '../../gateway/control/node/change-feed.ts';
-import type { AccessAnswer, AccessScope, SessionEnded } from '../../gateway/core/decision/access.ts';
-import type { Change, ChangeKind, LogPosition } from '../../gateway/core/model/change.ts';
-import { epochSeconds } from '../../gateway/telemetry/clock.ts';
+} from '../../../gateway/config/edge-feed.ts';
+import type { ChangeSource } from '../../../gateway/control/node/change-feed.ts';
+import type { AccessAnswer, AccessScope, SessionEnded } from '../../../gateway/core/decision/access.ts';
+import type { Change, ChangeKind, LogPosition } from '../../../gateway/core/model/change.ts';
+import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
+import { askRaw, type RawResponse, requestText } from '../clients/raw-client.ts';
+import { RecordingUpstream } from '../peers/recording-upstream.ts';
 import { type FileInput, type GatewayOptions, startGateway, type TestGateway } from './gateway.ts';
-import { askRaw, type RawResponse, requestText } from './raw-client.ts';
-import { RecordingUpstream } from './recording-upstream.ts';
 
 /** A change log in memory. */
 export class MemoryLog implements ChangeSource {

@@ -2,21 +2,21 @@
 // Accounts, sessions and devices are written as rows: how they come about is tested where they are made.
 
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../../gateway/config/compiled/config.ts';
-import type { AccessAnswer } from '../../gateway/config/edge-feed.ts';
-import { answerAccess } from '../../gateway/control/access/answer-access.ts';
-import { makeAfterwards } from '../../gateway/control/context/afterwards.ts';
-import type { Actor, ControlContext } from '../../gateway/control/context/control-context.ts';
-import { type ClaimOutcome, claimLink } from '../../gateway/control/links/claim-link.ts';
-import { createLink, type NewLink } from '../../gateway/control/links/create-link.ts';
-import type { LinkView } from '../../gateway/control/links/link-view.ts';
-import type { Presentation } from '../../gateway/control/links/present-link.ts';
-import { type IdKind, makeId } from '../../gateway/core/model/node-id.ts';
-import type { Store } from '../../gateway/store/port/store.ts';
-import { monotonicMs } from '../../gateway/telemetry/clock.ts';
+import type { Config } from '../../../gateway/config/compiled/config.ts';
+import type { AccessAnswer } from '../../../gateway/config/edge-feed.ts';
+import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
+import { makeAfterwards } from '../../../gateway/control/context/afterwards.ts';
+import type { Actor, ControlContext } from '../../../gateway/control/context/control-context.ts';
+import { type ClaimOutcome, claimLink } from '../../../gateway/control/links/claim-link.ts';
+import { createLink, type NewLink } from '../../../gateway/control/links/create-link.ts';
+import type { LinkView } from '../../../gateway/control/links/link-view.ts';
+import type { Presentation } from '../../../gateway/control/links/present-link.ts';
+import { type IdKind, makeId } from '../../../gateway/core/model/node-id.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
+import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
+import { noLedger } from '../no-ledger.ts';
+import { type EngineName, makeClock, makeDatabase, openNode, type TestClock } from '../store/stores.ts';
 import { memoryLogger, testConfig } from './control.ts';
-import { noLedger } from './no-ledger.ts';
-import { type EngineName, makeClock, makeDatabase, openNode, type TestClock } from './stores.ts';
 
 export type AccountActor = Extract<Actor, { kind: 'account' }>;
 

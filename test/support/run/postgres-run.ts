@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { removePostgres } from './postgres.ts';
+import { removePostgres } from '../store/postgres.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

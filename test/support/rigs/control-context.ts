@@ -3,20 +3,20 @@
 
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import type { Config } from '../../gateway/config/compiled/config.ts';
-import { makeAfterwards } from '../../gateway/control/context/afterwards.ts';
-import type { Actor, ControlContext } from '../../gateway/control/context/control-context.ts';
-import { makeControlTokens } from '../../gateway/control/context/control-tokens.ts';
-import { mailBodyPlace } from '../../gateway/control/notify/queue-mail.ts';
-import { actorOf } from '../../gateway/control/sessions/actor-of.ts';
-import type { Browser, NewSession } from '../../gateway/control/sessions/start-session.ts';
-import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
-import type { StoreSettings } from '../../gateway/store/port/engine.ts';
-import type { Store } from '../../gateway/store/port/store.ts';
-import { makeSealer } from '../../gateway/store/seal/sealing.ts';
+import type { Config } from '../../../gateway/config/compiled/config.ts';
+import { makeAfterwards } from '../../../gateway/control/context/afterwards.ts';
+import type { Actor, ControlContext } from '../../../gateway/control/context/control-context.ts';
+import { makeControlTokens } from '../../../gateway/control/context/control-tokens.ts';
+import { mailBodyPlace } from '../../../gateway/control/notify/queue-mail.ts';
+import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
+import type { Browser, NewSession } from '../../../gateway/control/sessions/start-session.ts';
+import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
+import type { StoreSettings } from '../../../gateway/store/port/engine.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
+import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
+import { noLedger } from '../no-ledger.ts';
+import { type EngineName, makeClock, makeDatabase, openNode, silent, type TestClock } from '../store/stores.ts';
 import { ConfigFolder } from './config-folder.ts';
-import { noLedger } from './no-ledger.ts';
-import { type EngineName, makeClock, makeDatabase, openNode, silent, type TestClock } from './stores.ts';
 
 /** A mail that waits, as it will be sent. */
 export interface WaitingMail {

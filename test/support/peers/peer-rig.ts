@@ -4,13 +4,19 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort, type RunningProcess, settle, startProcess, waitForPort } from '../../bench/measure/processes.ts';
-import { type KeyForm, keyText, type SharedKey } from '../../gateway/cli/common-key/key-forms.ts';
-import { mintToken } from '../../gateway/core/token/common-key-token.ts';
-import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
-import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { RawClient, type RawResponse } from './raw-client.ts';
-import { runHere } from './run-here.ts';
+import {
+  findFreePort,
+  type RunningProcess,
+  settle,
+  startProcess,
+  waitForPort,
+} from '../../../bench/measure/processes.ts';
+import { type KeyForm, keyText, type SharedKey } from '../../../gateway/cli/common-key/key-forms.ts';
+import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
+import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
+import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
+import { RawClient, type RawResponse } from '../clients/raw-client.ts';
+import { runHere } from '../run/run-here.ts';
 
 export const peerFiles = join(import.meta.dirname, '../../config/peers');
 

@@ -8,12 +8,12 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'undici';
-import type { Config } from '../../gateway/config/compiled/config.ts';
-import type { ControlContext } from '../../gateway/control/context/control-context.ts';
-import { mintToken } from '../../gateway/core/token/common-key-token.ts';
-import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
-import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { type BrowserAnswer, NodeBrowser } from './node-browser.ts';
+import type { Config } from '../../../gateway/config/compiled/config.ts';
+import type { ControlContext } from '../../../gateway/control/context/control-context.ts';
+import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
+import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
+import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
+import { type BrowserAnswer, NodeBrowser } from '../clients/node-browser.ts';
 import {
   collectionPath,
   findFreePorts,

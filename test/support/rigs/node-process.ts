@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { childEnvironment } from './child-environment.ts';
+import { childEnvironment } from '../run/child-environment.ts';
 
 const main = join(import.meta.dirname, '../../gateway/main.ts');
 const startMs = 300_000;

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { repository } from './package-copy.ts';
+import { repository } from '../run/package-copy.ts';
 
 export class DemoProcess {
   /** Everything printed on standard output up to the moment it was ready. */

@@ -4,7 +4,7 @@
 
 import { Readable } from 'node:stream';
 import { vi } from 'vitest';
-import { runProgram } from '../../gateway/cli/program.ts';
+import { runProgram } from '../../../gateway/cli/program.ts';
 import { childEnvironment } from './child-environment.ts';
 import type { CommandResult } from './run-command.ts';
 

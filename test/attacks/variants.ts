@@ -1,7 +1,7 @@
 // One idea with each byte in turn: controls and separators in the places where one parser skips what another keeps.
 // Counted apart from the rows that each have an idea of their own.
 
-import { chunked, family, get, host, post, type RequestRow } from '../row.ts';
+import { chunked, family, get, host, post, type RequestRow } from './row.ts';
 
 const { refused, broken, passed } = family('variants');
 

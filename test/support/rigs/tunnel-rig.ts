@@ -1,11 +1,11 @@
 // What the tests of upgrades and tunnels share: a gateway in front of an echo and of bare sockets, and clients for both.
 
 import type { Socket } from 'node:net';
-import { onAccepted } from './accepted-sockets.ts';
+import { onAccepted } from '../clients/accepted-sockets.ts';
+import { RawClient } from '../clients/raw-client.ts';
+import { handshake, sampleKey, switching, WebSocketClient, WebSocketUpstream } from '../clients/websocket.ts';
+import { SocketUpstream, type UpstreamSocket } from '../peers/socket-upstream.ts';
 import { type FileInput, startGateway, type TestGateway } from './gateway.ts';
-import { RawClient } from './raw-client.ts';
-import { SocketUpstream, type UpstreamSocket } from './socket-upstream.ts';
-import { handshake, sampleKey, switching, WebSocketClient, WebSocketUpstream } from './websocket.ts';
 
 export const basic = `Authorization: Basic ${Buffer.from('ann:secret').toString('base64')}`;
 

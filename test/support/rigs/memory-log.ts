@@ -1,8 +1,8 @@
 // A change log in memory, for tests of what follows one: it can be away, forget what was long ago, and wake nobody.
 
-import type { ChangeSource } from '../../gateway/control/node/change-feed.ts';
-import type { Change, NewChange } from '../../gateway/core/model/change.ts';
-import { StoreAway } from '../../gateway/store/port/store.ts';
+import type { ChangeSource } from '../../../gateway/control/node/change-feed.ts';
+import type { Change, NewChange } from '../../../gateway/core/model/change.ts';
+import { StoreAway } from '../../../gateway/store/port/store.ts';
 
 export class MemoryLog implements ChangeSource {
   epoch = 'e1';

@@ -3,8 +3,14 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort, type RunningProcess, settle, startProcess, waitForPort } from '../../bench/measure/processes.ts';
-import { findProgram } from '../../bench/measure/programs.ts';
+import {
+  findFreePort,
+  type RunningProcess,
+  settle,
+  startProcess,
+  waitForPort,
+} from '../../../bench/measure/processes.ts';
+import { findProgram } from '../../../bench/measure/programs.ts';
 
 const program = findProgram('apache2') ?? findProgram('httpd');
 const moduleFolders = ['/usr/lib/apache2/modules', '/usr/lib64/httpd/modules', '/usr/lib/httpd/modules'];

@@ -3,8 +3,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort, type RunningProcess, settle, startProcess, waitForPort } from '../../bench/measure/processes.ts';
-import { findProgram } from '../../bench/measure/programs.ts';
+import {
+  findFreePort,
+  type RunningProcess,
+  settle,
+  startProcess,
+  waitForPort,
+} from '../../../bench/measure/processes.ts';
+import { findProgram } from '../../../bench/measure/programs.ts';
 
 const program = findProgram('nginx');
 

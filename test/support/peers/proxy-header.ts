@@ -2,7 +2,7 @@
 // On its own terms: nothing of the gateway but the checksum's arithmetic, which has a known answer of its own.
 
 import ipaddr from 'ipaddr.js';
-import { crc32c } from '../../gateway/edge/listen/proxy-protocol.ts';
+import { crc32c } from '../../../gateway/edge/listen/proxy-protocol.ts';
 
 export interface ProxyV2 {
   readonly source: string;

@@ -1,28 +1,28 @@
 // All rows that a client sends.
 
-import type { RequestRow } from '../row.ts';
-import { bodyRows } from './bodies.ts';
-import { chunkRows } from './chunks.ts';
-import { contentLengthRows } from './content-length.ts';
-import { fieldRows } from './fields.ts';
-import { hopByHopRows } from './hop-by-hop.ts';
-import { hostRows } from './host.ts';
-import { identityRows } from './identity.ts';
-import { lookAlikeRows } from './look-alikes.ts';
-import { optInRows } from './opt-ins.ts';
-import { passRows } from './passes.ts';
-import { pathRows } from './path.ts';
-import { pathEndRows } from './path-ends.ts';
-import { policyRows } from './policy.ts';
-import { proxyHeaderRows } from './proxy-headers.ts';
-import { rangeRows } from './ranges.ts';
-import { secondTargetRows } from './second-targets.ts';
-import { sessionRows } from './sessions.ts';
-import { startLineRows } from './start-line.ts';
-import { targetRows } from './target.ts';
-import { tokenRows } from './tokens.ts';
-import { transferEncodingRows } from './transfer-encoding.ts';
-import { upgradeRows } from './upgrades.ts';
+import type { RequestRow } from './row.ts';
+import { bodyRows } from './rows/bodies.ts';
+import { chunkRows } from './rows/chunks.ts';
+import { contentLengthRows } from './rows/content-length.ts';
+import { fieldRows } from './rows/fields.ts';
+import { hopByHopRows } from './rows/hop-by-hop.ts';
+import { hostRows } from './rows/host.ts';
+import { identityRows } from './rows/identity.ts';
+import { lookAlikeRows } from './rows/look-alikes.ts';
+import { optInRows } from './rows/opt-ins.ts';
+import { passRows } from './rows/passes.ts';
+import { pathRows } from './rows/path.ts';
+import { pathEndRows } from './rows/path-ends.ts';
+import { policyRows } from './rows/policy.ts';
+import { proxyHeaderRows } from './rows/proxy-headers.ts';
+import { rangeRows } from './rows/ranges.ts';
+import { secondTargetRows } from './rows/second-targets.ts';
+import { sessionRows } from './rows/sessions.ts';
+import { startLineRows } from './rows/start-line.ts';
+import { targetRows } from './rows/target.ts';
+import { tokenRows } from './rows/tokens.ts';
+import { transferEncodingRows } from './rows/transfer-encoding.ts';
+import { upgradeRows } from './rows/upgrades.ts';
 import { variantRows } from './variants.ts';
 
 /** Rows of the families that differ from a sister by one byte alone: they count as variants. */

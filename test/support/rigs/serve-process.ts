@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { childEnvironment } from './child-environment.ts';
+import { childEnvironment } from '../run/child-environment.ts';
 import { type GatewayOptions, writeConfig } from './gateway.ts';
 
 const main = join(import.meta.dirname, '../../gateway/main.ts');

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { beforeEach, describe, onTestFinished } from 'vitest';
-import { type OpenStoreOptions, openStore } from '../../gateway/store/engine/open-store.ts';
-import type { StoreSettings } from '../../gateway/store/port/engine.ts';
-import type { Store } from '../../gateway/store/port/store.ts';
+import { type OpenStoreOptions, openStore } from '../../../gateway/store/engine/open-store.ts';
+import type { StoreSettings } from '../../../gateway/store/port/engine.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
 import { postgresMissing } from './postgres.ts';
 import { copySharedDatabase, makeSharedDatabase } from './shared-postgres.ts';
 

@@ -5,15 +5,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { Config } from '../../gateway/config/compiled/config.ts';
-import { formatProblem } from '../../gateway/config/format.ts';
-import { loadConfig } from '../../gateway/config/load.ts';
-import { makeSignInLink } from '../../gateway/control/accounts/administer-accounts.ts';
-import { createAccount } from '../../gateway/control/accounts/create-account.ts';
-import { loadDeclaredKeys } from '../../gateway/control/node/load-declared-keys.ts';
-import { type OpenedContext, openContext } from '../../gateway/control/node/open-context.ts';
-import { epochSeconds, monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { createLogger } from '../../gateway/telemetry/logger.ts';
+import type { Config } from '../../../gateway/config/compiled/config.ts';
+import { formatProblem } from '../../../gateway/config/format.ts';
+import { loadConfig } from '../../../gateway/config/load.ts';
+import { makeSignInLink } from '../../../gateway/control/accounts/administer-accounts.ts';
+import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
+import { loadDeclaredKeys } from '../../../gateway/control/node/load-declared-keys.ts';
+import { type OpenedContext, openContext } from '../../../gateway/control/node/open-context.ts';
+import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
+import { createLogger } from '../../../gateway/telemetry/logger.ts';
 
 /** The common key, of all nodes. */
 export const nodeKey = { id: 'k1', secret: 'common-key-of-the-nodes-k1-0123456789abcdef' };

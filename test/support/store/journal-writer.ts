@@ -3,8 +3,8 @@
 
 import { writeSync } from 'node:fs';
 import pino from 'pino';
-import { openStore } from '../../gateway/store/engine/open-store.ts';
-import type { StoreSettings } from '../../gateway/store/port/engine.ts';
+import { openStore } from '../../../gateway/store/engine/open-store.ts';
+import type { StoreSettings } from '../../../gateway/store/port/engine.ts';
 
 const [settings = '', round = ''] = process.argv.slice(2);
 const store = await openStore({

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { Client } from 'undici';
 import { onTestFinished } from 'vitest';
-import { createPublicServer } from '../../gateway/api/public-server.ts';
-import { createAccount } from '../../gateway/control/accounts/create-account.ts';
+import { createPublicServer } from '../../../gateway/api/public-server.ts';
+import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
+import { formsOf, onwardOf } from '../clients/page-forms.ts';
 import { type ContextOptions, makeContext, type TestContext } from './control-context.ts';
-import { formsOf, onwardOf } from './page-forms.ts';
 
 export const portalOrigin = 'http://portal.localhost:8080';
 export const mediaOrigin = 'http://media.localhost:8080';
