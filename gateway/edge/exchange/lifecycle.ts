@@ -1,7 +1,6 @@
 // The life of a request, phase by phase, each with the reason for its place:
 //   describe → early rules → decide → (ask control → decide again) → enforce: forward or answer → telemetry.
-// No other file calls `decide` for a proxied request (reconsider.ts asks again for open tunnels), and nothing is forwarded
-// but from here.
+// Only this file calls `decide` for a proxied request (reconsider.ts asks again for tunnels), and only it forwards.
 
 import { type Answers, type Lookup, noAnswers } from '../../core/decision/answers.ts';
 import { type Decision, decide, type Permit } from '../../core/decision/decide.ts';

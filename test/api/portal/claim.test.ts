@@ -1,5 +1,6 @@
 // Opening a tokenized URL as browsers, previews and programs do it, on the server of public.sock with a real store.
 // From the address with the token to the clean one: sign-in, the question, the claim, the pass, and every page that says why not.
+// It is over 400 lines because one visitor goes through all of it, and its rig is the greater part of every piece.
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createLink, type NewLink } from '../../../gateway/control/links/create-link.ts';

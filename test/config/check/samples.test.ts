@@ -8,7 +8,7 @@ import { formatProblems } from '../../../gateway/config/format.ts';
 import { loadConfig } from '../../../gateway/config/load.ts';
 import { configJsonSchema } from '../../../gateway/config/schema/schema.ts';
 
-const samples = join(import.meta.dirname, '../../config');
+const samples = join(import.meta.dirname, '../../../config');
 let folder: string;
 
 beforeEach(() => {

@@ -110,7 +110,7 @@ test('from anybody else the header is removed, and believed by nobody', async ()
 });
 
 test('the sample keeps what a token opened out of the CDN, and lets it keep what is for anyone', async () => {
-  const text = readFileSync(join(import.meta.dirname, '../../config/behind-a-cdn.yaml'), 'utf8');
+  const text = readFileSync(join(import.meta.dirname, '../../../config/behind-a-cdn.yaml'), 'utf8');
   // loading it finds every mistake: here it is only text
   const { listeners: _, ...sample } = parse(text) as FileInput;
   const own = await startGateway({ config: { ...sample, upstreams: { web: { servers: [upstream.url] } } } });

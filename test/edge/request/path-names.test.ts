@@ -57,7 +57,7 @@ test('the gateway opens every spelling of a name, and no other name', async () =
 test('the verifier in the README gives the same answers', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-names-'));
   try {
-    symlinkSync(join(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'));
+    symlinkSync(join(import.meta.dirname, '../../../node_modules'), join(folder, 'node_modules'));
     writeFileSync(join(folder, 'k1.secret'), gatewaySecret);
     writeFileSync(join(folder, 'tokens.mjs'), markedBlock('token library'));
     const tokens = await tokensOf(nameVectors.map(({ pattern }) => pattern));
@@ -66,7 +66,7 @@ test('the verifier in the README gives the same answers', async () => {
     writeFileSync(
       join(folder, 'use.mjs'),
       `import { readFileSync } from 'node:fs';
-import { opens } from '../tokens.mjs';
+import { opens } from './tokens.mjs';
 const answers = [];
 for (const [token, path] of JSON.parse(readFileSync('asked.json', 'utf8'))) answers.push(await opens(token, path));
 console.log(JSON.stringify(answers));`,

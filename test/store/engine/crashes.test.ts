@@ -17,7 +17,7 @@ import {
 import { postgresTemplate } from '../../support/store/shared-postgres.ts';
 import { makeDatabase, openNode } from '../../support/store/stores.ts';
 
-const writer = join(import.meta.dirname, '..', 'support', 'journal-writer.ts');
+const writer = join(import.meta.dirname, '..', '..', 'support', 'store', 'journal-writer.ts');
 
 /** Everything acknowledged is there under the number it was told, and row and change are there together or not at all. */
 async function compare(store: Store, acknowledged: ReadonlyMap<string, number>): Promise<void> {

@@ -18,7 +18,7 @@ import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
 import { RawClient, type RawResponse } from '../clients/raw-client.ts';
 import { runHere } from '../run/run-here.ts';
 
-export const peerFiles = join(import.meta.dirname, '../../config/peers');
+export const peerFiles = join(import.meta.dirname, '../../../config/peers');
 
 /** The common key that latchkey and the peer share, as text. */
 export const sharedSecret = 'GvP1cBq0wYJmXn7Zt3kL9sRdH5uEaTfW2oVyQx8iCbM';

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { childEnvironment } from '../run/child-environment.ts';
 
-const main = join(import.meta.dirname, '../../gateway/main.ts');
+const main = join(import.meta.dirname, '../../../gateway/main.ts');
 const startMs = 300_000;
 const goneMs = 120_000;
 /** Kept for the message of a test that fails. */

@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { childEnvironment } from '../run/child-environment.ts';
 import { type GatewayOptions, writeConfig } from './gateway.ts';
 
-const main = join(import.meta.dirname, '../../gateway/main.ts');
+const main = join(import.meta.dirname, '../../../gateway/main.ts');
 
 /** A running `latchkey serve`. */
 export interface ServeProcess {

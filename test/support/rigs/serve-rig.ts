@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const entry = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'gateway', 'main.ts');
+const entry = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'gateway', 'main.ts');
 
 export interface ServeProcess {
   readonly child: ChildProcess;

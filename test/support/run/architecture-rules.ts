@@ -147,12 +147,12 @@ function checkClock(path: string, { members, imports, readsDate }: Syntax): stri
 /** Where octets of strangers are read: the rooms of the wire, and of `api/` what is in front of its pages. */
 function readsTheWire(path: string): boolean {
   if (peoplesWords.has(path)) return false;
-  return /^gateway\/(?:edge|http1|core)\//.test(path) || /^gateway\/api\/[^/]+$/.test(path);
+  return /^gateway\/(?:(?:edge|http1|core)\/|api\/(?:(?:serve\/|look\/)?[^/]+|portal\/claim[^/]*)$)/.test(path);
 }
 
 /** Names and addresses that people type, which may be cut like words; and an error's text for the log. */
 const peoplesWords: ReadonlySet<string> = new Set([
-  ...['account', 'address', 'device-name', 'mailbox', 'plain-words'].map((name) => `gateway/core/model/${name}.ts`),
+  ...['account', 'mail-address', 'device-name', 'mailbox', 'plain-words'].map((name) => `gateway/core/model/${name}.ts`),
   'gateway/edge/upstream/upstream-target.ts',
 ]);
 

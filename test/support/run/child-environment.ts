@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { env } from 'node:process';
 
 /** Where run.mjs keeps them too; also for commands that run without it. */
-const compileCache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'node-compile');
+const compileCache = join(import.meta.dirname, '..', '..', '..', 'node_modules', '.cache', 'node-compile');
 
 /** @param more  variables that a test is about */
 export function childEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {

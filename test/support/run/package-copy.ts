@@ -5,7 +5,7 @@ import { cp, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+export const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 
 const sources = [
   ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ShellSession } from './shell-session.ts';
 
-export const readmeText = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+export const readmeText = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
 
 export interface MarkedBlock {
   readonly mark: string;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { childEnvironment } from './child-environment.ts';
 import type { CommandResult } from './run-command.ts';
 
-const main = join(import.meta.dirname, '../../gateway/main.ts');
+const main = join(import.meta.dirname, '../../../gateway/main.ts');
 
 /**
  * Runs one command line to its end.
