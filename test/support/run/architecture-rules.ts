@@ -152,7 +152,9 @@ function readsTheWire(path: string): boolean {
 
 /** Names and addresses that people type, which may be cut like words; and an error's text for the log. */
 const peoplesWords: ReadonlySet<string> = new Set([
-  ...['account', 'mail-address', 'device-name', 'mailbox', 'plain-words'].map((name) => `gateway/core/model/${name}.ts`),
+  ...['account', 'mail-address', 'device-name', 'mailbox', 'plain-words'].map(
+    (name) => `gateway/core/model/${name}.ts`,
+  ),
   'gateway/edge/upstream/upstream-target.ts',
 ]);
 
