@@ -4,7 +4,7 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Config } from '../config/compiled/config.ts';
-import { span } from '../core/decision/refusal-detail.ts';
+import { span } from '../core/decision/verdict/refusal-detail.ts';
 import type { TokenTimeReason } from '../core/token/common-key-token.ts';
 import { checkTimes, decodeUnverified, verifyToken } from '../core/token/common-key-token.ts';
 import { epochSeconds, isoTime } from '../telemetry/clock.ts';

@@ -4,13 +4,13 @@
 import { compileSnapshot } from '../config/compile.ts';
 import type { Config } from '../config/compiled/config.ts';
 import { decide } from '../core/decision/decide.ts';
-import type { RequestFacts } from '../core/decision/facts.ts';
-import type { DenyReason } from '../core/decision/reasons.ts';
-import { refusalDetail } from '../core/decision/refusal-detail.ts';
 import { chooseRoute } from '../core/decision/route/choose-route.ts';
 import { canonicalHost } from '../core/decision/route/host.ts';
 import { canonicalPathAllowing, comparedForm, pathNeed } from '../core/decision/route/path.ts';
-import type { LiveIndex, RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
+import type { RequestFacts } from '../core/decision/state/facts.ts';
+import type { LiveIndex, RoutePolicy, Snapshot } from '../core/decision/state/snapshot.ts';
+import type { DenyReason } from '../core/decision/verdict/reasons.ts';
+import { refusalDetail } from '../core/decision/verdict/refusal-detail.ts';
 import { judgeToken } from '../core/decision/verifier/judge-token.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import { type VerifiedToken, verifyToken } from '../core/token/common-key-token.ts';

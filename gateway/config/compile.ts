@@ -6,10 +6,10 @@ import { type PublicTransport, publicTransport } from '../core/decision/policy/p
 import { compileRateLimits } from '../core/decision/policy/rate-limit.ts';
 import { claimNamesOf, compileRequestPolicy, requestFieldsOf } from '../core/decision/policy/request-policy.ts';
 import { compileResponsePolicy, responseFieldsOf } from '../core/decision/policy/response-policy.ts';
-import { isNoLooser } from '../core/decision/route/route-strictness.ts';
 import { buildRouteTable } from '../core/decision/route/route-table.ts';
 import { compileSite, type Site } from '../core/decision/route/site.ts';
-import type { RoutePolicy, Snapshot } from '../core/decision/snapshot.ts';
+import { isNoLooser } from '../core/decision/state/route-strictness.ts';
+import type { RoutePolicy, Snapshot } from '../core/decision/state/snapshot.ts';
 import { pathNeed } from '../core/model/path.ts';
 import { pathPassSeconds, sessionTokenSeconds } from '../core/token/claims.ts';
 import { compileAddressList } from '../core/token/ip-list.ts';

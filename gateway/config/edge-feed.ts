@@ -15,7 +15,7 @@
 //   POST /decisions               lines of DecisionRecord   204
 
 import type { webcrypto } from 'node:crypto';
-import type { SessionEnded } from '../core/decision/access.ts';
+import type { SessionEnded } from '../core/decision/state/access.ts';
 import type { Change, LogPosition } from '../core/model/change.ts';
 import type { KeyPurpose, KeyState } from '../core/model/key.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
@@ -185,7 +185,7 @@ export interface AccessQuestion {
   readonly path: string;
 }
 
-export type { AccessAnswer, AccessClaims, AccessScope, SessionEnded } from '../core/decision/access.ts';
+export type { AccessAnswer, AccessClaims, AccessScope, SessionEnded } from '../core/decision/state/access.ts';
 
 export interface RenewSessionQuestion {
   readonly account: string;

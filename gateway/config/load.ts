@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import type { RouteLimits, RouteTimeouts } from '../core/decision/snapshot.ts';
+import type { RouteLimits, RouteTimeouts } from '../core/decision/state/snapshot.ts';
 import { checkReferences } from './check/references.ts';
 import type { Config, IdentityConfig, ListenerConfig, LogTarget, RouteConfig } from './compiled/config.ts';
 import { readDocument } from './files/document.ts';

@@ -3,7 +3,7 @@
 // Lines are joined by hand because a general serializer costs more than the request's own decision.
 
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import type { AllowKind, DenyReason } from '../core/decision/reasons.ts';
+import type { AllowKind, DenyReason } from '../core/decision/verdict/reasons.ts';
 import { epochMilliseconds, isoTime } from './clock.ts';
 import { LogFile, type LogTarget } from './log-file.ts';
 import type { Logger } from './logger.ts';

@@ -4,7 +4,7 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { type AllowKind, type DenyReason, denyReasons } from '../core/decision/reasons.ts';
+import { type AllowKind, type DenyReason, denyReasons } from '../core/decision/verdict/reasons.ts';
 import { AccessMetrics } from './access-metrics.ts';
 import { DecisionRecordMetrics } from './decision-record-metrics.ts';
 import { RevocationMetrics } from './revocation-metrics.ts';

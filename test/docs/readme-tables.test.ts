@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadConfig } from '../../gateway/config/load.ts';
 import { configJsonSchema } from '../../gateway/config/schema/schema.ts';
 import { parseDurationMs, parseSizeBytes } from '../../gateway/config/schema/values.ts';
-import { denyReasons } from '../../gateway/core/decision/reasons.ts';
+import { denyReasons } from '../../gateway/core/decision/verdict/reasons.ts';
 import { statusOfDenial } from '../../gateway/edge/answer/responder.ts';
 import { RecordingUpstream } from '../support/peers/recording-upstream.ts';
 import { ConfigFolder, minimalYaml } from '../support/rigs/config-folder.ts';

@@ -2,7 +2,7 @@
 // Plain JSON data. It holds no secret but the URLs of the store and of the mail server, which `withoutSecrets` takes out of what
 // control sends to the edges; of everything else only the paths of secret files.
 
-import type { RouteLimits, RouteTimeouts } from '../../core/decision/snapshot.ts';
+import type { RouteLimits, RouteTimeouts } from '../../core/decision/state/snapshot.ts';
 import type { KeyState } from '../../core/model/key.ts';
 import type { PolicyConfig } from '../schema/schema-policy.ts';
 import type { ControlConfig } from './control-config.ts';

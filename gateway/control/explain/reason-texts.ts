@@ -1,6 +1,6 @@
 // What the closed words of decisions mean, in a sentence part for operators. A word without one is shown as it is.
 
-import type { AllowKind, DenyReason } from '../../core/decision/reasons.ts';
+import type { AllowKind, DenyReason } from '../../core/decision/verdict/reasons.ts';
 
 const texts: { readonly [Reason in AllowKind | DenyReason | 'session' | 'member' | 'not-a-member']?: string } = {
   anyone: 'the route is open to anyone',

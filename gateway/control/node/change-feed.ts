@@ -4,7 +4,7 @@
 // Rules: tokens.md "Freshness"; conventions: one read at a time, in order.
 
 import type { FeedIndex, FeedMessage, LogBeat } from '../../config/edge-feed.ts';
-import { outsideLifeSeconds } from '../../core/decision/revocation-index.ts';
+import { outsideLifeSeconds } from '../../core/decision/state/revocation-index.ts';
 import type { Change, LogPosition } from '../../core/model/change.ts';
 import type { Store } from '../../store/port/store.ts';
 import { machineMs } from '../../telemetry/clock.ts';

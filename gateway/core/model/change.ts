@@ -1,5 +1,5 @@
 // The change log: one list of what was revoked, granted and exchanged, in one order for every process and every node.
-// Pure data. What a change means to an edge is in core/decision/revocation-index.ts.
+// Pure data. What a change means to an edge is in core/decision/state/revocation-index.ts.
 
 import type { EpochSeconds } from './time.ts';
 

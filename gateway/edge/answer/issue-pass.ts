@@ -3,7 +3,7 @@
 // keeps, caches, logs or stores them. An edge mints nothing but passes, and only from a positive answer of control that
 // `decide` turned into a permit, or renewals.ts into claims.
 
-import { type CookieChanges, cookiePathOf, safeCookiePath } from '../../core/decision/policy/cookie-changes.ts';
+import { type CookieChanges, cookiePathOf, safeCookiePath } from '../../core/decision/verdict/cookie-changes.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';
 import { mintToken } from '../../core/token/common-key-token.ts';
 import { isIssuable } from '../../core/token/pass-claims.ts';

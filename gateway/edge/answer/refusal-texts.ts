@@ -2,7 +2,7 @@
 // The page has the portal's look, nothing from elsewhere and no word that only programmers know. Its text around the request id is
 // built once; everything is ASCII, so that characters are bytes.
 
-import type { DenyReason } from '../../core/decision/reasons.ts';
+import type { DenyReason } from '../../core/decision/verdict/reasons.ts';
 
 /** A status, or a reason that its status would describe wrongly. */
 export interface Wording {

@@ -2,11 +2,11 @@
 // No answer says which check failed beyond its public class; the log always does. People get a small page, programs
 // problem+json. Rules: RFC 9457, RFC 6750 §3, RFC 7617 §2, RFC 9110 §11.6.1 and §15.
 
-import type { Denial } from '../../core/decision/denial.ts';
-import type { RequestFacts } from '../../core/decision/facts.ts';
-import type { DenyReason } from '../../core/decision/reasons.ts';
 import { asciiQuery } from '../../core/decision/route/path.ts';
-import type { Snapshot } from '../../core/decision/snapshot.ts';
+import type { RequestFacts } from '../../core/decision/state/facts.ts';
+import type { Snapshot } from '../../core/decision/state/snapshot.ts';
+import type { Denial } from '../../core/decision/verdict/denial.ts';
+import type { DenyReason } from '../../core/decision/verdict/reasons.ts';
 import { statusOf } from '../../http1/problems.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import type { Exchange } from '../exchange/exchange.ts';

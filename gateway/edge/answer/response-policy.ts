@@ -4,7 +4,7 @@
 
 import type { Permit } from '../../core/decision/decide.ts';
 import { privateCacheControl } from '../../core/decision/policy/cache-control.ts';
-import type { RoutePolicy } from '../../core/decision/snapshot.ts';
+import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import { originOf } from '../request/cross-origin.ts';
 

@@ -5,8 +5,8 @@
 // Rules: RFC 6455 §10.2, §4.2.2; RFC 9110 §7.8.
 
 import type { Permit } from '../../core/decision/decide.ts';
-import { type Denial, deny } from '../../core/decision/denial.ts';
-import type { RoutePolicy, UpgradePolicy } from '../../core/decision/snapshot.ts';
+import type { RoutePolicy, UpgradePolicy } from '../../core/decision/state/snapshot.ts';
+import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
 import type { MessageProblem } from '../../http1/problems.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import { onlyValue, readUpgrade, type Upgrade } from '../../http1/upgrade.ts';

@@ -2,11 +2,11 @@
 //   describe → early rules → decide → (ask control → decide again) → enforce: forward or answer → telemetry.
 // Only this file calls `decide` for a proxied request (reconsider.ts asks again for tunnels), and only it forwards.
 
-import { type Answers, type Lookup, noAnswers } from '../../core/decision/answers.ts';
 import { type Decision, decide, type Permit } from '../../core/decision/decide.ts';
-import { type Denial, deny } from '../../core/decision/denial.ts';
 import type { RequestPolicy } from '../../core/decision/policy/request-policy.ts';
-import type { Snapshot } from '../../core/decision/snapshot.ts';
+import { type Answers, type Lookup, noAnswers } from '../../core/decision/state/lookups.ts';
+import type { Snapshot } from '../../core/decision/state/snapshot.ts';
+import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { VerifiedToken } from '../../core/token/common-key-token.ts';
 import type { RequestHead } from '../../http1/request-head.ts';

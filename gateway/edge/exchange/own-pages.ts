@@ -2,8 +2,8 @@
 // edges to confirm a change, and its answer may be read slowly; each holds a connection meanwhile. Of one client network half of
 // the connections may be in use, so the other half is there for everybody else, and control lets few of all wait for a password.
 
-import { type Denial, deny } from '../../core/decision/denial.ts';
-import type { RoutePolicy } from '../../core/decision/snapshot.ts';
+import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
+import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
 import { networkOf } from '../request/rate-limits.ts';
 import type { Exchange } from './exchange.ts';
 

@@ -3,7 +3,7 @@
 // Rules: tokens.md "an edge decides again for its open permits"; a password is not asked for twice, its pass has an end.
 
 import { decide, type Permit } from '../../core/decision/decide.ts';
-import type { LiveIndex } from '../../core/decision/snapshot.ts';
+import type { LiveIndex } from '../../core/decision/state/snapshot.ts';
 import type { Upgrade } from '../../http1/upgrade.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';
 import type { Exchange } from './exchange.ts';

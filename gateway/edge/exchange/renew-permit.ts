@@ -3,9 +3,9 @@
 // What came with an explicit token or a password is not asked for: whoever holds those can open another tunnel.
 // Rules: tokens.md "Tunnels also end at `exp`": it is the end of the newest answer.
 
-import type { SessionHolder } from '../../core/decision/access.ts';
-import { type Answers, noAnswers } from '../../core/decision/answers.ts';
 import { decide, type Permit } from '../../core/decision/decide.ts';
+import type { SessionHolder } from '../../core/decision/state/access.ts';
+import { type Answers, noAnswers } from '../../core/decision/state/lookups.ts';
 import type { Upgrade } from '../../http1/upgrade.ts';
 import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 import { holderOf } from '../live/renewals.ts';

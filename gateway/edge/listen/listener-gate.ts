@@ -2,9 +2,9 @@
 // It judges where a request came in, and never lets one pass that `decide` would not: it can only refuse, or redirect.
 // Rules: RFC 9110 §15.5.20 (421 for a host that this connection was not made for), RFC 6750 §5.3 (no token in the clear).
 
-import type { DenyReason } from '../../core/decision/reasons.ts';
 import { asciiQuery } from '../../core/decision/route/path.ts';
-import type { Snapshot } from '../../core/decision/snapshot.ts';
+import type { Snapshot } from '../../core/decision/state/snapshot.ts';
+import type { DenyReason } from '../../core/decision/verdict/reasons.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Described } from '../request/describe.ts';
 import { type ClientPolicy, isCovered } from './client-certificates.ts';

@@ -3,8 +3,8 @@
 // credential or that control would have to be asked about; what holds a valid token goes on until it is four times as bad.
 
 import type { Decision } from '../../core/decision/decide.ts';
-import { type Denial, deny } from '../../core/decision/denial.ts';
-import type { RoutePolicy } from '../../core/decision/snapshot.ts';
+import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
+import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
 
 /** 0: none. 1: work without a verified token is refused. 2: all new work is. */
 type OverloadLevel = 0 | 1 | 2;

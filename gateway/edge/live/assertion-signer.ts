@@ -3,7 +3,7 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { RoutePolicy } from '../../core/decision/snapshot.ts';
+import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { type AssertionKey, mintAssertion, publicJwk, thumbprint } from '../../core/token/assertion.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';

@@ -18,7 +18,7 @@ import type {
   SessionEnded,
   StrangersWait,
 } from '../../config/edge-feed.ts';
-import { readAccessAnswer } from '../../core/decision/access.ts';
+import { readAccessAnswer } from '../../core/decision/state/access.ts';
 import { type ControlConnections, type ControlRoad, questionDeadlineMs } from './control-connections.ts';
 
 /** Control did not answer within the deadline, or not in its form. */

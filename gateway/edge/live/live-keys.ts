@@ -5,10 +5,10 @@
 
 import { LRUCache } from 'lru-cache';
 import type { FeedKey } from '../../config/edge-feed.ts';
-import type { AccessAnswer } from '../../core/decision/access.ts';
-import { AccessCache } from '../../core/decision/access-cache.ts';
-import { RevocationIndex } from '../../core/decision/revocation-index.ts';
-import type { LiveIndex } from '../../core/decision/snapshot.ts';
+import type { AccessAnswer } from '../../core/decision/state/access.ts';
+import { AccessCache } from '../../core/decision/state/access-cache.ts';
+import { RevocationIndex } from '../../core/decision/state/revocation-index.ts';
+import type { LiveIndex } from '../../core/decision/state/snapshot.ts';
 import type { Change, LogPosition } from '../../core/model/change.ts';
 import type { KeyRecord } from '../../core/model/key.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';

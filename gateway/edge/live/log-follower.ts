@@ -2,7 +2,7 @@
 // It reads nothing by itself: messages come from the feed in the order in which control sent them.
 // Rules: tokens.md "Acknowledged means enforced" and "Freshness".
 
-import { outsideLifeSeconds } from '../../core/decision/revocation-index.ts';
+import { outsideLifeSeconds } from '../../core/decision/state/revocation-index.ts';
 import type { LogPosition } from '../../core/model/change.ts';
 import { machineMs, monotonicMs } from '../../telemetry/clock.ts';
 import { endRevokedPermits } from '../exchange/open-permits.ts';

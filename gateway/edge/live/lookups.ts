@@ -3,9 +3,15 @@
 // Never throws. No answer is `away`, which is no verdict and is never kept.
 
 import type { PasswordQuestion } from '../../config/edge-feed.ts';
-import type { AccessAnswer, SessionEnded, SessionHolder } from '../../core/decision/access.ts';
-import type { AccessCache } from '../../core/decision/access-cache.ts';
-import type { Answers, Lookup, NoAnswer, PasswordLookupAnswer, RenewedSession } from '../../core/decision/answers.ts';
+import type { AccessAnswer, SessionEnded, SessionHolder } from '../../core/decision/state/access.ts';
+import type { AccessCache } from '../../core/decision/state/access-cache.ts';
+import type {
+  Answers,
+  Lookup,
+  NoAnswer,
+  PasswordLookupAnswer,
+  RenewedSession,
+} from '../../core/decision/state/lookups.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { AccessMetrics } from '../../telemetry/access-metrics.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';

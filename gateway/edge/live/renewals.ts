@@ -4,9 +4,9 @@
 // What was not fetched in time is dropped: nobody gets a cookie that would have to be renewed at once, or that has run out.
 
 import { LRUCache } from 'lru-cache';
-import { memberClaims, type SessionHolder } from '../../core/decision/access.ts';
-import { hangingOn, type RenewedSession } from '../../core/decision/answers.ts';
-import type { RoutePolicy, Snapshot } from '../../core/decision/snapshot.ts';
+import { memberClaims, type SessionHolder } from '../../core/decision/state/access.ts';
+import { hangingOn, type RenewedSession } from '../../core/decision/state/lookups.ts';
+import type { RoutePolicy, Snapshot } from '../../core/decision/state/snapshot.ts';
 import { judgeSession } from '../../core/decision/verifier/judge-session.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';

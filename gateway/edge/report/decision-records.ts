@@ -3,8 +3,8 @@
 // token or by an open route is not recorded unless the configuration says `all`: that is the path on which nothing may be slow.
 // Never a token in it: ids, and the claims that say whose it is.
 
-import type { Denial } from '../../core/decision/denial.ts';
-import type { LiveIndex } from '../../core/decision/snapshot.ts';
+import type { LiveIndex } from '../../core/decision/state/snapshot.ts';
+import type { Denial } from '../../core/decision/verdict/denial.ts';
 import type { LogPosition } from '../../core/model/change.ts';
 import { type DecisionRecord, recordLine, type TokenFacts } from '../../core/model/decision-record.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';

@@ -3,7 +3,7 @@
 // Only a hint for the operator: nothing is allowed or refused because of it.
 
 import { LRUCache } from 'lru-cache';
-import type { CredentialPlace, TokenForm } from '../../core/decision/facts.ts';
+import type { CredentialPlace, TokenForm } from '../../core/decision/state/facts.ts';
 import { fieldStride } from '../../http1/message-head.ts';
 import type { Described } from '../request/describe.ts';
 import { requestClass } from '../request/field-classes.ts';

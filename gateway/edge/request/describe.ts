@@ -2,13 +2,6 @@
 // One truth about the path: the canonical form made here is what routes, token scopes and the upstream see.
 // Where a credential may stand: the header, the path, the query, the cookies; nowhere else is looked.
 
-import {
-  type ExplicitToken,
-  maxExplicitTokens,
-  maxPassValues,
-  type RequestFacts,
-  type TokenForm,
-} from '../../core/decision/facts.ts';
 import { hasTargetInBody } from '../../core/decision/policy/target-headers.ts';
 import { canonicalHost } from '../../core/decision/route/host.ts';
 import {
@@ -18,7 +11,14 @@ import {
   pathNeed,
   rawQueryIsClean,
 } from '../../core/decision/route/path.ts';
-import type { Snapshot } from '../../core/decision/snapshot.ts';
+import {
+  type ExplicitToken,
+  maxExplicitTokens,
+  maxPassValues,
+  type RequestFacts,
+  type TokenForm,
+} from '../../core/decision/state/facts.ts';
+import type { Snapshot } from '../../core/decision/state/snapshot.ts';
 import { withoutBlanks } from '../../core/model/blanks.ts';
 import type { NeedyPath } from '../../core/model/path.ts';
 import { fieldStride } from '../../http1/message-head.ts';

@@ -1,10 +1,10 @@
 // What a route says before any credential is looked at: the limit by address, and the answer to a preflight.
 // In this order: a flood of preflights is a flood too. Everything else is for `decide`, no-route answers included.
 
-import { type Denial, deny } from '../../core/decision/denial.ts';
 import { chooseRoute } from '../../core/decision/route/choose-route.ts';
 import { OtherEnd } from '../../core/decision/route/route-table.ts';
-import type { RoutePolicy, Snapshot } from '../../core/decision/snapshot.ts';
+import type { RoutePolicy, Snapshot } from '../../core/decision/state/snapshot.ts';
+import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
 import { isPreflight, originOf } from './cross-origin.ts';
 import type { Described } from './describe.ts';
 import type { RateBuckets } from './rate-buckets.ts';

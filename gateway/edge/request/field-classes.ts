@@ -5,7 +5,7 @@ import { isTargetedCacheField } from '../../core/decision/policy/cache-control.t
 import { isForeignName } from '../../core/decision/policy/foreign-names.ts';
 import { foldName, isForwardingHeader, isIdentityHeader } from '../../core/decision/policy/identity.ts';
 import { copySourceNames, methodOverrideNames, saysAnotherPath } from '../../core/decision/policy/target-headers.ts';
-import type { Snapshot } from '../../core/decision/snapshot.ts';
+import type { Snapshot } from '../../core/decision/state/snapshot.ts';
 import { FieldNames, fieldClass, firstOwnClass } from '../../http1/field-names.ts';
 
 /** Classes of request fields, beside the engine's own. */

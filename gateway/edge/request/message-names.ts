@@ -1,7 +1,7 @@
 // The memos of field names that all connections of an edge share, for requests and for answers, kept true over reloads.
 // Names that answers' policies act on only come: a request that began before a reload still has the policy of that time.
 
-import type { Snapshot } from '../../core/decision/snapshot.ts';
+import type { Snapshot } from '../../core/decision/state/snapshot.ts';
 import type { FieldNames } from '../../http1/field-names.ts';
 import { requestFieldNames, responseFieldNames } from './field-classes.ts';
 

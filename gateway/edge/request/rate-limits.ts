@@ -4,10 +4,10 @@
 
 import { createHash } from 'node:crypto';
 import type { Permit } from '../../core/decision/decide.ts';
-import { type Denial, deny } from '../../core/decision/denial.ts';
-import type { CookieChanges } from '../../core/decision/policy/cookie-changes.ts';
 import type { RateLimit } from '../../core/decision/policy/rate-limit.ts';
-import type { RoutePolicy } from '../../core/decision/snapshot.ts';
+import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
+import type { CookieChanges } from '../../core/decision/verdict/cookie-changes.ts';
+import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';
 import { clientNetworks } from '../../core/token/client-network.ts';
 import type { RateBuckets } from './rate-buckets.ts';

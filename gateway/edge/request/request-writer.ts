@@ -7,7 +7,7 @@ import type { Permit } from '../../core/decision/decide.ts';
 import { foldName } from '../../core/decision/policy/identity.ts';
 import type { RequestPolicy } from '../../core/decision/policy/request-policy.ts';
 import { asciiQuery } from '../../core/decision/route/path.ts';
-import type { RoutePolicy } from '../../core/decision/snapshot.ts';
+import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
 import { fieldClass } from '../../http1/field-names.ts';
 import { fieldStride } from '../../http1/message-head.ts';
 import type { RequestHead } from '../../http1/request-head.ts';

@@ -4,12 +4,12 @@
 // Rules: RFC 4918 §10.3 (Destination), §10.4.2 (If); RFC 3986 §4.3.
 
 import type { Permit } from '../../core/decision/decide.ts';
-import { type Denial, deny } from '../../core/decision/denial.ts';
+import { hasOtherBelow, isScoped, judgeSecondTarget } from '../../core/decision/judge-second-target.ts';
 import { foldName } from '../../core/decision/policy/identity.ts';
 import { hasTargetInBody } from '../../core/decision/policy/target-headers.ts';
 import { canonicalHost } from '../../core/decision/route/host.ts';
-import { hasOtherBelow, isScoped, judgeSecondTarget } from '../../core/decision/route/judge-second-target.ts';
-import type { Snapshot } from '../../core/decision/snapshot.ts';
+import type { Snapshot } from '../../core/decision/state/snapshot.ts';
+import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
 import { fieldStride } from '../../http1/message-head.ts';
 import type { Described } from './describe.ts';
 import { requestClass } from './field-classes.ts';

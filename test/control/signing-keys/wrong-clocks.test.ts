@@ -7,7 +7,7 @@ import { createAccount } from '../../../gateway/control/accounts/create-account.
 import { pruneExpired } from '../../../gateway/control/sessions/prune-expired.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { revokeOutside } from '../../../gateway/control/signing-keys/revoke-outside.ts';
-import { RevocationIndex } from '../../../gateway/core/decision/revocation-index.ts';
+import { RevocationIndex } from '../../../gateway/core/decision/state/revocation-index.ts';
 import { mintToken, type VerifiedToken, verifyToken } from '../../../gateway/core/token/common-key-token.ts';
 import type { TokenType } from '../../../gateway/core/token/jose-header.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';

@@ -4,9 +4,9 @@
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { compileSnapshot } from '../../../gateway/config/compile.ts';
-import { type Answers, noAnswers } from '../../../gateway/core/decision/answers.ts';
 import { type Decision, decide } from '../../../gateway/core/decision/decide.ts';
-import type { RequestFacts } from '../../../gateway/core/decision/facts.ts';
+import type { RequestFacts } from '../../../gateway/core/decision/state/facts.ts';
+import { type Answers, noAnswers } from '../../../gateway/core/decision/state/lookups.ts';
 import type { KeyRecord, KeyState } from '../../../gateway/core/model/key.ts';
 import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';

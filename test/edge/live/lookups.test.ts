@@ -2,10 +2,10 @@
 
 import { expect, test } from 'vitest';
 import type { PasswordAnswer, StrangersWait } from '../../../gateway/config/edge-feed.ts';
-import type { AccessAnswer } from '../../../gateway/core/decision/access.ts';
-import { AccessCache } from '../../../gateway/core/decision/access-cache.ts';
-import { noAnswers } from '../../../gateway/core/decision/answers.ts';
-import type { RoutePolicy } from '../../../gateway/core/decision/snapshot.ts';
+import type { AccessAnswer } from '../../../gateway/core/decision/state/access.ts';
+import { AccessCache } from '../../../gateway/core/decision/state/access-cache.ts';
+import { noAnswers } from '../../../gateway/core/decision/state/lookups.ts';
+import type { RoutePolicy } from '../../../gateway/core/decision/state/snapshot.ts';
 import type { ControlPort } from '../../../gateway/edge/live/control-questions.ts';
 import { Lookups } from '../../../gateway/edge/live/lookups.ts';
 import { AccessMetrics } from '../../../gateway/telemetry/access-metrics.ts';

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AccessAnswer } from '../../../gateway/core/decision/access.ts';
+import type { AccessAnswer } from '../../../gateway/core/decision/state/access.ts';
 import { decodeUnverified } from '../../../gateway/core/token/common-key-token.ts';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
 import { RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';

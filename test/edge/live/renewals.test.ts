@@ -2,7 +2,7 @@
 
 import { afterAll, expect, test } from 'vitest';
 import { compileSnapshot } from '../../../gateway/config/compile.ts';
-import { AccessCache } from '../../../gateway/core/decision/access-cache.ts';
+import { AccessCache } from '../../../gateway/core/decision/state/access-cache.ts';
 import type { KeyRecord } from '../../../gateway/core/model/key.ts';
 import { mintToken, type VerifiedToken } from '../../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';

@@ -1,7 +1,7 @@
 // What an edge tells control of its decisions: the ones with provenance, never a token, never in the way of a request.
 
 import { afterEach, expect, test } from 'vitest';
-import type { Denial } from '../../../gateway/core/decision/denial.ts';
+import type { Denial } from '../../../gateway/core/decision/verdict/denial.ts';
 import type { DecisionRecord } from '../../../gateway/core/model/decision-record.ts';
 import { DecisionRecords, type DecisionRecordsOptions } from '../../../gateway/edge/report/decision-records.ts';
 import type { Described } from '../../../gateway/edge/request/describe.ts';

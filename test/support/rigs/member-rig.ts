@@ -9,7 +9,7 @@ import type {
   SeenReport,
 } from '../../../gateway/config/edge-feed.ts';
 import type { ChangeSource } from '../../../gateway/control/node/change-feed.ts';
-import type { AccessAnswer, AccessScope, SessionEnded } from '../../../gateway/core/decision/access.ts';
+import type { AccessAnswer, AccessScope, SessionEnded } from '../../../gateway/core/decision/state/access.ts';
 import type { Change, ChangeKind, LogPosition } from '../../../gateway/core/model/change.ts';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
 import { askRaw, type RawResponse, requestText } from '../clients/raw-client.ts';

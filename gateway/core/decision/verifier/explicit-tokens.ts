@@ -2,8 +2,8 @@
 // behind the gateway may use `Authorization: Bearer` and a parameter of the same name for itself.
 // A token is ours when it names a key of ours: then it decides alone, whatever else is wrong with it. The path form always is.
 
-import { type ExplicitToken, maxExplicitTokens, type RequestFacts } from '../facts.ts';
-import type { LiveIndex } from '../snapshot.ts';
+import { type ExplicitToken, maxExplicitTokens, type RequestFacts } from '../state/facts.ts';
+import type { LiveIndex } from '../state/snapshot.ts';
 
 /** How many explicit tokens of ours a request holds; everything that is too much to be told apart counts as ours. */
 export function countOwn(facts: RequestFacts, live: LiveIndex): number {

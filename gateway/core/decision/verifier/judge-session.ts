@@ -4,9 +4,9 @@
 
 import type { EpochSeconds } from '../../model/time.ts';
 import { checkTimes, type VerifiedToken } from '../../token/common-key-token.ts';
-import type { SessionHolder } from '../access.ts';
-import type { RequestFacts } from '../facts.ts';
-import type { LiveIndex, RoutePolicy, Snapshot } from '../snapshot.ts';
+import type { SessionHolder } from '../state/access.ts';
+import type { RequestFacts } from '../state/facts.ts';
+import type { LiveIndex, RoutePolicy, Snapshot } from '../state/snapshot.ts';
 
 /** `run-out`: its signature holds and nothing else is wrong with it but that its time is over. */
 type SessionVerdict =

@@ -3,9 +3,9 @@
 
 import type { EpochSeconds } from '../../model/time.ts';
 import { checkScope, checkTimes, type TokenRefusal, type VerifiedToken } from '../../token/common-key-token.ts';
-import type { RequestFacts } from '../facts.ts';
-import type { DenyReason } from '../reasons.ts';
-import type { LiveIndex, RoutePolicy, Snapshot } from '../snapshot.ts';
+import type { RequestFacts } from '../state/facts.ts';
+import type { LiveIndex, RoutePolicy, Snapshot } from '../state/snapshot.ts';
+import type { DenyReason } from '../verdict/reasons.ts';
 
 /**
  * How far an index may honestly be behind whoever made a pass: a store writes less than one change a millisecond, and what it wrote

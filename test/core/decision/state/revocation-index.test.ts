@@ -1,12 +1,12 @@
 // Which tokens a revocation ends, and which it leaves alone. tokens.md "One graph of revocation".
 
 import { describe, expect, it } from 'vitest';
-import { outsideLifeSeconds, RevocationIndex } from '../../../gateway/core/decision/revocation-index.ts';
-import { type Change, type ChangeKind, passwordPasses } from '../../../gateway/core/model/change.ts';
-import { mintToken, type VerifiedToken, verifyToken } from '../../../gateway/core/token/common-key-token.ts';
-import type { TokenType } from '../../../gateway/core/token/jose-header.ts';
-import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
-import { exp, record } from '../token/signed-token.ts';
+import { outsideLifeSeconds, RevocationIndex } from '../../../../gateway/core/decision/state/revocation-index.ts';
+import { type Change, type ChangeKind, passwordPasses } from '../../../../gateway/core/model/change.ts';
+import { mintToken, type VerifiedToken, verifyToken } from '../../../../gateway/core/token/common-key-token.ts';
+import type { TokenType } from '../../../../gateway/core/token/jose-header.ts';
+import { buildKeyRing } from '../../../../gateway/core/token/key-ring.ts';
+import { exp, record } from '../../token/signed-token.ts';
 
 const at = 1_700_000_000;
 const ring = buildKeyRing([record('k1'), record('inner', { purpose: 'internal' })]);

@@ -1,8 +1,8 @@
 // A refusal, as `decide` and the rules around it make one. Says what its answer may say, and what only the log may know.
 
-import type { CookieChanges } from './policy/cookie-changes.ts';
+import type { RoutePolicy } from '../state/snapshot.ts';
+import type { CookieChanges } from './cookie-changes.ts';
 import type { DenyReason } from './reasons.ts';
-import type { RoutePolicy } from './snapshot.ts';
 
 /** A refusal, and what its answer may say. */
 export interface Denial {

@@ -2,7 +2,7 @@
 // Pure. It is asked when a configuration is compiled, where one place of a site may be reached under two routes; a new rule
 // about who may ask what has to be compared here as well.
 
-import type { RoutePolicy } from '../snapshot.ts';
+import type { RoutePolicy } from './snapshot.ts';
 
 /**
  * Whether whoever may ask something on `route` may ask it on `other`. What changes in answers is not compared.

@@ -2,12 +2,12 @@
 // whose request it is changes nothing about where it goes. Pure.
 // Rules: architecture invariant 5 (one truth about the path); RFC 9110 §15.4.9 (308), §15.5.6 (405).
 
-import { pathNeed } from '../../model/path.ts';
-import type { RequestFacts } from '../facts.ts';
-import type { DenyReason } from '../reasons.ts';
-import type { RoutePolicy, Snapshot } from '../snapshot.ts';
-import { chooseRoute } from './choose-route.ts';
-import { OtherEnd } from './route-table.ts';
+import { pathNeed } from '../model/path.ts';
+import { chooseRoute } from './route/choose-route.ts';
+import { OtherEnd } from './route/route-table.ts';
+import type { RequestFacts } from './state/facts.ts';
+import type { RoutePolicy, Snapshot } from './state/snapshot.ts';
+import type { DenyReason } from './verdict/reasons.ts';
 
 /** A target that is forwarded nowhere. */
 export class Misplaced {

@@ -1,19 +1,19 @@
 // What a request is decided against: the compiled configuration, and the live index of keys.
 // Shapes only. A request takes one Snapshot and keeps it to its end, so a reload never changes a request in flight.
 
-import type { LogPosition } from '../model/change.ts';
-import type { EpochSeconds } from '../model/time.ts';
-import type { TokenClaims } from '../token/claims.ts';
-import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
-import type { AddressList } from '../token/ip-list.ts';
+import type { LogPosition } from '../../model/change.ts';
+import type { EpochSeconds } from '../../model/time.ts';
+import type { TokenClaims } from '../../token/claims.ts';
+import type { TokenRefusal, VerifiedToken } from '../../token/common-key-token.ts';
+import type { AddressList } from '../../token/ip-list.ts';
+import type { CorsPolicy } from '../policy/cors.ts';
+import type { PublicTransport } from '../policy/public-transport.ts';
+import type { RateLimits } from '../policy/rate-limit.ts';
+import type { RequestPolicy } from '../policy/request-policy.ts';
+import type { ResponsePolicy } from '../policy/response-policy.ts';
+import type { RouteTable } from '../route/route-table.ts';
+import type { Site } from '../route/site.ts';
 import type { AccessAnswer } from './access.ts';
-import type { CorsPolicy } from './policy/cors.ts';
-import type { PublicTransport } from './policy/public-transport.ts';
-import type { RateLimits } from './policy/rate-limit.ts';
-import type { RequestPolicy } from './policy/request-policy.ts';
-import type { ResponsePolicy } from './policy/response-policy.ts';
-import type { RouteTable } from './route/route-table.ts';
-import type { Site } from './route/site.ts';
 
 /** One route, compiled. */
 export interface RoutePolicy {

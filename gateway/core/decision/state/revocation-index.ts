@@ -2,11 +2,11 @@
 // Pure. It knows no time of its own: how old the knowledge is, is asked of the live index (snapshot.ts).
 // Rules: tokens.md "One graph of revocation". Clocks play no part but for outside tokens, which name no place of the log.
 
-import { type Change, type LogPosition, passwordPasses } from '../model/change.ts';
-import { credentialNode, keyNode } from '../model/node-id.ts';
-import type { EpochSeconds } from '../model/time.ts';
-import type { VerifiedToken } from '../token/common-key-token.ts';
-import { impliedNodes } from '../token/pass-claims.ts';
+import { type Change, type LogPosition, passwordPasses } from '../../model/change.ts';
+import { credentialNode, keyNode } from '../../model/node-id.ts';
+import type { EpochSeconds } from '../../model/time.ts';
+import type { VerifiedToken } from '../../token/common-key-token.ts';
+import { impliedNodes } from '../../token/pass-claims.ts';
 
 /** The last revocation of one node, or of outside tokens of one jti, sub or kid. */
 interface Revocation {

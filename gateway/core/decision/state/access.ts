@@ -2,11 +2,11 @@
 // Pure. A pass is never wider or longer than the answer: where a pass could not say exactly that, none is made.
 // Rules: tokens.md "Token types" (`lp+jwt`), architecture.md invariants 4 and 10.
 
-import type { LogPosition } from '../model/change.ts';
-import { canonicalPathKeepingSlashes, pathCovers } from '../model/path.ts';
-import type { EpochSeconds } from '../model/time.ts';
-import { readClaims } from '../token/claim-reader.ts';
-import { maxTokenNodes, type TokenClaims } from '../token/claims.ts';
+import type { LogPosition } from '../../model/change.ts';
+import { canonicalPathKeepingSlashes, pathCovers } from '../../model/path.ts';
+import type { EpochSeconds } from '../../model/time.ts';
+import { readClaims } from '../../token/claim-reader.ts';
+import { maxTokenNodes, type TokenClaims } from '../../token/claims.ts';
 import type { RoutePolicy, Snapshot } from './snapshot.ts';
 
 /** What an access answer opens. */

@@ -1,12 +1,12 @@
 // Says of a token that was refused which check failed, with both of its sides in numbers: for the decision log, and for
 // `latchkey token inspect`. Made for refusals only. Never a piece of the token but claims that open nothing, cut and cleaned.
 
-import type { EpochSeconds } from '../model/time.ts';
-import type { TokenClaims } from '../token/claims.ts';
-import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
-import type { RequestFacts } from './facts.ts';
+import type { EpochSeconds } from '../../model/time.ts';
+import type { TokenClaims } from '../../token/claims.ts';
+import type { TokenRefusal, VerifiedToken } from '../../token/common-key-token.ts';
+import type { RequestFacts } from '../state/facts.ts';
+import type { LiveIndex, RoutePolicy } from '../state/snapshot.ts';
 import type { DenyReason } from './reasons.ts';
-import type { LiveIndex, RoutePolicy } from './snapshot.ts';
 
 /** What the token was compared with. */
 interface RefusalCircumstances {

@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AccessAnswer } from '../../../gateway/core/decision/access.ts';
-import { AccessCache } from '../../../gateway/core/decision/access-cache.ts';
-import type { Change } from '../../../gateway/core/model/change.ts';
+import type { AccessAnswer } from '../../../../gateway/core/decision/state/access.ts';
+import { AccessCache } from '../../../../gateway/core/decision/state/access-cache.ts';
+import type { Change } from '../../../../gateway/core/model/change.ts';
 
 const now = 1000;
 const large = { entries: 1000, bytes: 1_000_000 };

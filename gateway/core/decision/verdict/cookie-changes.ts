@@ -4,8 +4,8 @@
 import type { TokenClaims } from '../../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../../token/common-key-token.ts';
 import { canonicalPattern } from '../../token/path-pattern.ts';
-import type { RenewedSession } from '../answers.ts';
-import type { RoutePolicy } from '../snapshot.ts';
+import type { RenewedSession } from '../state/lookups.ts';
+import type { RoutePolicy } from '../state/snapshot.ts';
 
 export interface CookieChanges {
   /** Paths of pass cookies to clear. */

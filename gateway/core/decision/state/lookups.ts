@@ -1,10 +1,10 @@
 // The questions that only control can answer, and its answers: data between `decide`, which asks, and the edge, which carries.
 // Also what an answer about a password makes of itself: the claims of a pass.
 
-import type { LogPosition } from '../model/change.ts';
-import { credentialNode } from '../model/node-id.ts';
-import type { EpochSeconds } from '../model/time.ts';
-import type { TokenClaims } from '../token/claims.ts';
+import type { LogPosition } from '../../model/change.ts';
+import { credentialNode } from '../../model/node-id.ts';
+import type { EpochSeconds } from '../../model/time.ts';
+import type { TokenClaims } from '../../token/claims.ts';
 import type { AccessAnswer, SessionEnded, SessionHolder } from './access.ts';
 import type { RoutePolicy, Snapshot } from './snapshot.ts';
 

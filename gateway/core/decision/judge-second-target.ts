@@ -2,13 +2,13 @@
 // copies. It is judged like the request itself: canonical, same host, same route, same scope. Pure.
 // Rules: RFC 4918 §9.8.4, §9.9.3, §10.3, §10.4.
 
-import { canonicalPathAllowing, comparedForm, encodedSlash, pathNeed } from '../../model/path.ts';
-import { checkScope } from '../../token/common-key-token.ts';
-import { coversPath } from '../access.ts';
-import type { Permit } from '../decide.ts';
-import type { RequestFacts } from '../facts.ts';
-import type { Snapshot } from '../snapshot.ts';
-import { chooseRoute } from './choose-route.ts';
+import { canonicalPathAllowing, comparedForm, encodedSlash, pathNeed } from '../model/path.ts';
+import { checkScope } from '../token/common-key-token.ts';
+import type { Permit } from './decide.ts';
+import { chooseRoute } from './route/choose-route.ts';
+import { coversPath } from './state/access.ts';
+import type { RequestFacts } from './state/facts.ts';
+import type { Snapshot } from './state/snapshot.ts';
 
 /** The path in its canonical form, or why it is not opened: for the log. */
 type SecondTarget =

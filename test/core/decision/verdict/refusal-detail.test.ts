@@ -1,7 +1,7 @@
 // How spans of time read in details.
 
 import { expect, test } from 'vitest';
-import { span } from '../../../gateway/core/decision/refusal-detail.ts';
+import { span } from '../../../../gateway/core/decision/verdict/refusal-detail.ts';
 
 test.each([
   [0, '0 s'],

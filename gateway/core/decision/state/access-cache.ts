@@ -3,8 +3,8 @@
 // An answer that was on its way while one of its subjects changed is neither kept nor used (invariant 10, attacks.md
 // "entry filled while a revocation runs"): it may say what was true before the change.
 
-import type { Change, LogPosition } from '../model/change.ts';
-import type { EpochSeconds } from '../model/time.ts';
+import type { Change, LogPosition } from '../../model/change.ts';
+import type { EpochSeconds } from '../../model/time.ts';
 import { type AccessAnswer, coversPath, type GrantedAccess } from './access.ts';
 
 interface AccessCacheLimits {
