@@ -1,7 +1,7 @@
 // The first tables of the store; what the columns mean stands in tables.ts. Never changed once released: what comes later is
 // a migration of its own. Texts compare by their bytes on both engines, and numbers are 64 bits wide.
 
-import type { ColumnTypes } from './migrations.ts';
+import type { ColumnTypes } from './column-types.ts';
 
 export function firstTables({ text, integer, counter, suffix }: ColumnTypes): readonly string[] {
   const table = (name: string, ...columns: string[]): string =>

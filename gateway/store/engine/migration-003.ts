@@ -1,7 +1,7 @@
 // The log's own time (log-time.ts): where it stands, and marks that say how far the log had come at moments of it.
 // All of it begins with 0 and no mark: the first unit begins the time, so nothing is old at first. No row of a backup changes.
 
-import type { ColumnTypes } from './migrations.ts';
+import type { ColumnTypes } from './column-types.ts';
 
 export function logTimes({ text, integer, suffix }: ColumnTypes): readonly string[] {
   const started = (name: string): string => `alter table log_position add column ${name} ${integer} not null default 0`;
