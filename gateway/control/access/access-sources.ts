@@ -2,12 +2,11 @@
 // One list, asked by the edges' look-up and by a claim alike, so that the two never disagree. A further source (shares) is one
 // more entry; a claim's own condition in store/rows/links.ts has to repeat what stands in the store.
 
-import type { Kysely } from 'kysely';
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { covers, scopesCovering } from '../../core/model/link.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Tables } from '../../store/port/tables.ts';
+import type { Sql } from '../../store/port/store.ts';
 import { findLiveMemberships } from '../../store/rows/members.ts';
 import { owns } from './collections.ts';
 
@@ -39,7 +38,7 @@ interface Grant {
 
 type AccessKind = 'ownership' | 'link';
 
-type AccessSource = (sql: Kysely<Tables>, place: AccessPlace) => Promise<readonly Grant[]>;
+type AccessSource = (sql: Sql, place: AccessPlace) => Promise<readonly Grant[]>;
 
 /** In the order of their worth: what lasts longest first. */
 const accessSources: readonly AccessSource[] = [byOwnership, byLinks];
@@ -49,11 +48,7 @@ const accessSources: readonly AccessSource[] = [byOwnership, byLinks];
  *
  * @param exceptLinkId  a link whose own rows do not count; null to count all
  */
-export async function findGrant(
-  sql: Kysely<Tables>,
-  place: AccessPlace,
-  exceptLinkId: string | null,
-): Promise<Grant | null> {
+export async function findGrant(sql: Sql, place: AccessPlace, exceptLinkId: string | null): Promise<Grant | null> {
   for (const source of accessSources) {
     const grants = await source(sql, place);
     const grant = grants.find(({ linkId }) => linkId === null || linkId !== exceptLinkId);
@@ -62,7 +57,7 @@ export async function findGrant(
   return null;
 }
 
-async function byOwnership(_sql: Kysely<Tables>, place: AccessPlace): Promise<readonly Grant[]> {
+async function byOwnership(_sql: Sql, place: AccessPlace): Promise<readonly Grant[]> {
   return place.collections
     .filter((collection) => owns(collection, place.email))
     .map(({ name, path }) => ({
@@ -76,7 +71,7 @@ async function byOwnership(_sql: Kysely<Tables>, place: AccessPlace): Promise<re
     }));
 }
 
-async function byLinks(sql: Kysely<Tables>, place: AccessPlace): Promise<readonly Grant[]> {
+async function byLinks(sql: Sql, place: AccessPlace): Promise<readonly Grant[]> {
   const memberships = await findLiveMemberships(
     sql,
     place.accountId,

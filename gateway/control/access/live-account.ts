@@ -1,9 +1,8 @@
 // The account behind a session, as its rows say it at this moment: nobody passes, and nobody claims, on what a token says.
 // One query; whether the session is alive is the one rule of control/access/live-session.ts.
 
-import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Tables } from '../../store/port/tables.ts';
+import type { Sql } from '../../store/port/store.ts';
 import { readSessionStanding } from '../../store/rows/sessions.ts';
 import { isLive, sessionHolds } from './live-session.ts';
 
@@ -25,7 +24,7 @@ export interface LiveAccount {
 
 /** @returns null when anything of it was ended, disabled, deleted or never verified */
 export async function readLiveAccount(
-  sql: Kysely<Tables>,
+  sql: Sql,
   reference: SessionReference,
   now: EpochSeconds,
 ): Promise<LiveAccount | null> {
@@ -41,7 +40,7 @@ type SessionAccount =
 
 /** The same, and of nobody: whether the session is over, or only its account stopped. */
 export async function readSessionAccount(
-  sql: Kysely<Tables>,
+  sql: Sql,
   { account, session, device }: SessionReference,
   now: EpochSeconds,
 ): Promise<SessionAccount> {
@@ -56,7 +55,7 @@ export async function readSessionAccount(
 }
 
 /** The active account whose verified address this is. @param email  normalised */
-export async function findActiveAccountId(sql: Kysely<Tables>, email: string): Promise<string | null> {
+export async function findActiveAccountId(sql: Sql, email: string): Promise<string | null> {
   const row = await sql
     .selectFrom('accounts')
     .select('id')
@@ -68,7 +67,7 @@ export async function findActiveAccountId(sql: Kysely<Tables>, email: string): P
 }
 
 /** How people call an account: its name, else its address; null for one that is gone. */
-export async function readPersonName(sql: Kysely<Tables>, accountId: string): Promise<string | null> {
+export async function readPersonName(sql: Sql, accountId: string): Promise<string | null> {
   const row = await sql
     .selectFrom('accounts')
     .select(['display_name', 'email'])

@@ -1,12 +1,11 @@
 // The two questions that the access list is asked about whoever presents a link: is this account bound to this token, and is it
 // authorised by anything else. Reads only; whoever writes asks in the unit that writes.
 
-import type { Kysely } from 'kysely';
 import type { Config } from '../../config/compiled/config.ts';
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { type LinkState, linkState } from '../../core/model/link.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Tables } from '../../store/port/tables.ts';
+import type { Sql } from '../../store/port/store.ts';
 import type { LinkRow } from '../../store/rows/links.ts';
 import { findMember } from '../../store/rows/members.ts';
 import { findGrant } from '../access/access-sources.ts';
@@ -34,7 +33,7 @@ type Settled = Extract<
 >;
 
 export async function askAccessList(
-  sql: Kysely<Tables>,
+  sql: Sql,
   config: Config,
   actor: Extract<Actor, { kind: 'account' }>,
   presented: Presentation,

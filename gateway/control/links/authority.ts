@@ -1,10 +1,9 @@
 // Who may make, see, change and end links: owners of the collection, by the configuration, and administrators.
 // Asked of the store's rows in the unit that acts, never of what a token says. For anybody else a link is not there.
 
-import type { Kysely } from 'kysely';
 import type { Config } from '../../config/compiled/config.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Tables } from '../../store/port/tables.ts';
+import type { Sql } from '../../store/port/store.ts';
 import { findLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionNamed, collectionsOwnedBy, owns } from '../access/collections.ts';
 import { readLiveAccount } from '../access/live-account.ts';
@@ -16,7 +15,7 @@ type Authority =
   | { readonly kind: 'owner'; readonly email: string }
   | { readonly kind: 'nothing' };
 
-export async function readAuthority(sql: Kysely<Tables>, actor: Actor, now: EpochSeconds): Promise<Authority> {
+export async function readAuthority(sql: Sql, actor: Actor, now: EpochSeconds): Promise<Authority> {
   if (actor.kind !== 'account') return { kind: 'everything' };
   const reference = { account: actor.accountId, session: actor.sessionId, device: actor.deviceId };
   const account = await readLiveAccount(sql, reference, now);
@@ -47,7 +46,7 @@ export function managedCollections(config: Config, authority: Authority): string
 
 /** A link, for somebody who may manage it; null for everybody else and when there is none, by the same work. */
 export async function findManagedLink(
-  sql: Kysely<Tables>,
+  sql: Sql,
   config: Config,
   actor: Actor,
   linkId: string,

@@ -1,7 +1,6 @@
 // What a tokenized URL is worth before anybody is asked who they are: whether its pair is right, and whether the link lives.
 // Reads only. Whoever does not have the pair learns nothing: a wrong key, a wrong secret and no link at all are one answer.
 
-import type { Kysely } from 'kysely';
 import type { Config } from '../../config/compiled/config.ts';
 import {
   covers,
@@ -12,7 +11,7 @@ import {
   parseLinkToken,
 } from '../../core/model/link.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Tables } from '../../store/port/tables.ts';
+import type { Sql } from '../../store/port/store.ts';
 import { findLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionsCovering } from '../access/collections.ts';
 import { readPersonName } from '../access/live-account.ts';
@@ -46,7 +45,7 @@ export interface PresentedLink {
 const noDigest = digestLinkSecret('');
 
 /** The link of a presentation, when its pair is right and the link covers the place; null otherwise. */
-export async function findPresentedLink(sql: Kysely<Tables>, presented: Presentation): Promise<LinkRow | null> {
+export async function findPresentedLink(sql: Sql, presented: Presentation): Promise<LinkRow | null> {
   const token = parseLinkToken(presented.token);
   if (token === null) return null;
   const link = await findLink(sql, token.linkId);
@@ -77,7 +76,7 @@ export async function presentLink(
 }
 
 /** @param otherwise  what stands for an owner without an account: the operator's name for the installation */
-async function ownerNameOf(sql: Kysely<Tables>, link: LinkRow, otherwise: string): Promise<string> {
+async function ownerNameOf(sql: Sql, link: LinkRow, otherwise: string): Promise<string> {
   return (await readPersonName(sql, link.owner_id)) ?? otherwise;
 }
 

@@ -4,12 +4,10 @@
 // Rule: core/model/try-count.ts. Numbers: guess-policies.ts.
 
 import { createHash } from 'node:crypto';
-import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { countTry, freeAt, type TryCount, triesAt, type WaitPolicy } from '../../core/model/try-count.ts';
 import { clientNetworks } from '../../core/token/client-network.ts';
-import type { Unit } from '../../store/port/store.ts';
-import type { Tables } from '../../store/port/tables.ts';
+import type { Sql, Unit } from '../../store/port/store.ts';
 import {
   forgetGuesses,
   noRoomSeconds,
@@ -45,7 +43,7 @@ export interface Counter {
 }
 
 /** Seconds until this guess may be looked at; 0: now. Counts nothing. @param now  log time: see `Store.logTime` */
-export async function guessWait(sql: Kysely<Tables>, guess: Guess, now: EpochSeconds): Promise<number> {
+export async function guessWait(sql: Sql, guess: Guess, now: EpochSeconds): Promise<number> {
   const counters = countersOf(guess);
   return waitOf(counters, await readCounts(sql, keysOf(counters)), now);
 }

@@ -2,18 +2,16 @@
 // The cookie is one per browser; each account that signs in there has a device row of its own under it.
 // A cookie that no row knows is not taken over: whoever planted it could otherwise pass for the browser later.
 
-import type { Kysely } from 'kysely';
 import { deviceNameOf, maxUserAgentLength } from '../../core/model/device-name.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
-import type { Unit } from '../../store/port/store.ts';
-import type { Tables } from '../../store/port/tables.ts';
+import type { Sql, Unit } from '../../store/port/store.ts';
 import { type DeviceRow, findBrowserDevices, insertDevice, markDevicesSeen } from '../../store/rows/devices.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { makeSplitSecret, parseSplitSecret, type SplitSecret, sameDigest } from '../proof/one-time-code.ts';
 
 /** The account's live device that this cookie proves. @returns null for none */
 export async function findKnownDevice(
-  sql: Kysely<Tables>,
+  sql: Sql,
   accountId: string,
   deviceCookie: string | null,
 ): Promise<DeviceRow | null> {
@@ -60,7 +58,7 @@ export async function enterDevice(
 
 /** Rows of the browser that the cookie proves; none when the secret half is wrong. */
 async function readBrowser(
-  sql: Kysely<Tables>,
+  sql: Sql,
   deviceCookie: string | null,
 ): Promise<{ readonly secret: SplitSecret | null; readonly rows: readonly DeviceRow[] }> {
   const secret = deviceCookie === null ? null : parseSplitSecret(deviceCookie);

@@ -1,8 +1,8 @@
 // Looks for what may never be: a damaged file, rows that point nowhere, counts that do not add up, holes in the log, and
 // sealed texts that do not open. Reads only, in one snapshot; it repairs nothing.
 
-import { type Kysely, sql, type Transaction } from 'kysely';
-import type { Store } from '../port/store.ts';
+import { sql, type Transaction } from 'kysely';
+import type { Sql, Store } from '../port/store.ts';
 import type { Tables } from '../port/tables.ts';
 import { readPosition } from '../rows/change-log.ts';
 import { SealBroken, type Sealer, sealedColumns } from '../seal/sealing.ts';
@@ -126,7 +126,7 @@ async function checkRows(snapshot: Transaction<Tables>): Promise<StoreProblem[]>
 
 const pageRows = 500;
 
-async function checkSeals(snapshot: Kysely<Tables>, sealer: Sealer): Promise<StoreProblem[]> {
+async function checkSeals(snapshot: Sql, sealer: Sealer): Promise<StoreProblem[]> {
   const problems: StoreProblem[] = [];
   for (const { table, column } of sealedColumns) {
     let last = '';

@@ -6,12 +6,11 @@ import {
   type Compilable,
   type CompiledQuery,
   type DialectAdapter,
-  type Kysely,
   type QueryResult,
   type RawBuilder,
   sql as raw,
 } from 'kysely';
-import type { Tables } from './tables.ts';
+import type { Sql } from './store.ts';
 
 type FixedValue = string | number | null | readonly string[];
 
@@ -23,7 +22,7 @@ export interface Places<V> {
 }
 
 /** Takes the connection of a unit, or the store's own for reads. Throws what any statement throws. */
-type FixedStatement<V, O> = (sql: Kysely<Tables>, values: V) => Promise<QueryResult<O>>;
+type FixedStatement<V, O> = (sql: Sql, values: V) => Promise<QueryResult<O>>;
 
 interface Written<V> {
   readonly compiled: CompiledQuery;
@@ -39,7 +38,7 @@ const maxTexts = 64;
  *               can come into the text
  */
 export function fixedStatement<V extends { readonly [K in keyof V]: FixedValue }, O>(
-  write: (sql: Kysely<Tables>, at: Places<V>) => Compilable<O>,
+  write: (sql: Sql, at: Places<V>) => Compilable<O>,
 ): FixedStatement<V, O> {
   const texts = new WeakMap<DialectAdapter, Map<string, Written<V>>>();
   return async (sql, values) => {
@@ -72,8 +71,8 @@ function shapeOf<V extends { readonly [K in keyof V]: FixedValue }>(values: V): 
 }
 
 function writeOnce<V extends { readonly [K in keyof V]: FixedValue }, O>(
-  write: (sql: Kysely<Tables>, at: Places<V>) => Compilable<O>,
-  sql: Kysely<Tables>,
+  write: (sql: Sql, at: Places<V>) => Compilable<O>,
+  sql: Sql,
   values: V,
 ): Written<V> {
   const places = new Map<unknown, (values: V) => unknown>();

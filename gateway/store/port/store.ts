@@ -11,6 +11,9 @@ import { describeFailure, type Failure } from './failure-cause.ts';
 import type { StoreHealth } from './store-health.ts';
 import type { Tables } from './tables.ts';
 
+/** What queries run on: the store's own connections for reads, or the transaction of a unit. Both throw `StoreAway`. */
+export type Sql = Kysely<Tables>;
+
 /** One unit of work in progress. Nothing of it may be used after the function returned. */
 export interface Unit {
   readonly sql: Transaction<Tables>;
@@ -50,7 +53,7 @@ export interface RevocationList {
 export interface Store {
   readonly engine: 'sqlite' | 'postgres';
   /** For reads. They see what is committed, never half a unit. Throws `StoreAway`. */
-  readonly sql: Kysely<Tables>;
+  readonly sql: Sql;
   /**
    * Runs a unit and resolves once it is durable.
    *

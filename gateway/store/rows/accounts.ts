@@ -2,10 +2,11 @@
 // An address counts as somebody's only when it is verified; whoever looks for a person asks `findVerifiedAccount`.
 // The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
 
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { AccountRole, AccountState } from '../../core/model/account.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { AccountsTable, Tables } from '../port/tables.ts';
+import type { Sql } from '../port/store.ts';
+import type { AccountsTable } from '../port/tables.ts';
 import { endOfPage, type WalkFrom } from '../port/walk.ts';
 
 /** A row, taken apart. `passwordHash` leaves control in no answer. */
@@ -36,7 +37,7 @@ interface AccountPage {
   readonly limit: number;
 }
 
-export async function insertAccount(on: Kysely<Tables>, account: AccountRecord): Promise<void> {
+export async function insertAccount(on: Sql, account: AccountRecord): Promise<void> {
   await on
     .insertInto('accounts')
     .values({
@@ -53,12 +54,12 @@ export async function insertAccount(on: Kysely<Tables>, account: AccountRecord):
     .execute();
 }
 
-export async function readAccount(on: Kysely<Tables>, id: string): Promise<AccountRecord | null> {
+export async function readAccount(on: Sql, id: string): Promise<AccountRecord | null> {
   return toRecord(await on.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst());
 }
 
 /** The account whose address this is, whatever its state. @param address  normalised */
-export async function findVerifiedAccount(on: Kysely<Tables>, address: string): Promise<AccountRecord | null> {
+export async function findVerifiedAccount(on: Sql, address: string): Promise<AccountRecord | null> {
   const row = await on
     .selectFrom('accounts')
     .selectAll()
@@ -70,7 +71,7 @@ export async function findVerifiedAccount(on: Kysely<Tables>, address: string): 
 }
 
 /** Accounts that name this address and have not shown that it is theirs; the oldest first. */
-export async function findUnverifiedAccounts(on: Kysely<Tables>, address: string): Promise<AccountRecord[]> {
+export async function findUnverifiedAccounts(on: Sql, address: string): Promise<AccountRecord[]> {
   const rows = await on
     .selectFrom('accounts')
     .selectAll()
@@ -83,7 +84,7 @@ export async function findUnverifiedAccounts(on: Kysely<Tables>, address: string
   return rows.map(fromRow);
 }
 
-export async function updateAccount(on: Kysely<Tables>, id: string, change: AccountChange): Promise<void> {
+export async function updateAccount(on: Sql, id: string, change: AccountChange): Promise<void> {
   await on
     .updateTable('accounts')
     .set({
@@ -100,7 +101,7 @@ export async function updateAccount(on: Kysely<Tables>, id: string, change: Acco
 }
 
 /** Replaces a hash by a costlier one of the same password, unless the password was changed meanwhile. */
-export async function replacePasswordHash(on: Kysely<Tables>, id: string, from: string, to: string): Promise<void> {
+export async function replacePasswordHash(on: Sql, id: string, from: string, to: string): Promise<void> {
   await on
     .updateTable('accounts')
     .set({ password_hash: to })
@@ -110,12 +111,12 @@ export async function replacePasswordHash(on: Kysely<Tables>, id: string, from: 
 }
 
 /** Takes a row away altogether: only for accounts that nobody ever used. */
-export async function removeAccountRow(on: Kysely<Tables>, id: string): Promise<void> {
+export async function removeAccountRow(on: Sql, id: string): Promise<void> {
   await on.deleteFrom('accounts').where('id', '=', id).execute();
 }
 
 /** Admins who can sign in, one account left out. */
-export async function countOtherAdmins(on: Kysely<Tables>, exceptId: string): Promise<number> {
+export async function countOtherAdmins(on: Sql, exceptId: string): Promise<number> {
   const row = await on
     .selectFrom('accounts')
     .select((query) => query.fn.countAll<number | string>().as('admins'))
@@ -128,7 +129,7 @@ export async function countOtherAdmins(on: Kysely<Tables>, exceptId: string): Pr
 }
 
 /** Without the deleted ones. */
-export async function listAccountRows(on: Kysely<Tables>, page: AccountPage): Promise<AccountRecord[]> {
+export async function listAccountRows(on: Sql, page: AccountPage): Promise<AccountRecord[]> {
   const { search, after } = page;
   const pattern = search === null ? '' : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
   const rows = await on
@@ -148,7 +149,7 @@ export async function listAccountRows(on: Kysely<Tables>, page: AccountPage): Pr
 }
 
 /** Accounts that nobody verified. */
-export async function countUnverified(on: Kysely<Tables>): Promise<number> {
+export async function countUnverified(on: Sql): Promise<number> {
   const row = await on
     .selectFrom('accounts')
     .select((query) => query.fn.countAll<number | string>().as('unverified'))
@@ -159,7 +160,7 @@ export async function countUnverified(on: Kysely<Tables>): Promise<number> {
 }
 
 /** The oldest accounts that came by registration alone, with no code left that could verify them. */
-export async function listExpiredRegistrations(on: Kysely<Tables>, limit: number): Promise<readonly string[]> {
+export async function listExpiredRegistrations(on: Sql, limit: number): Promise<readonly string[]> {
   const rows = await on
     .selectFrom('accounts')
     .select('id')
@@ -191,7 +192,7 @@ export async function listExpiredRegistrations(on: Kysely<Tables>, limit: number
  * @param limit  most of them that are named; with more the page ends at the last one
  */
 export async function listAbandonedAccounts(
-  on: Kysely<Tables>,
+  on: Sql,
   createdBefore: EpochSeconds,
   from: WalkFrom,
   limit: number,

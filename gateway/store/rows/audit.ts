@@ -1,11 +1,10 @@
 // The audit list: who did what to whom, written in the unit that does it, so that neither is there without the other.
 // Rows are only ever appended. Details are for people: no secret may stand in them.
 
-import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
-import type { Unit } from '../port/store.ts';
-import type { AuditTable, Tables } from '../port/tables.ts';
+import type { Sql, Unit } from '../port/store.ts';
+import type { AuditTable } from '../port/tables.ts';
 
 /** Details of an entry: flat, so that any page and any log can show them; in snake_case, as they stand in JSON. */
 export type AuditDetails = Readonly<Record<Lowercase<string>, string | number | boolean | null>>;
@@ -73,7 +72,7 @@ const insertEntry = fixedStatement((sql, at: Places<EntryValues>) =>
 
 /** Newest first. `next` is `before` for the page behind this one; null: there is none. */
 export async function listAudit(
-  database: Kysely<Tables>,
+  database: Sql,
   query: AuditQuery = {},
 ): Promise<{ readonly entries: readonly AuditEntry[]; readonly next: number | null }> {
   const limit = Math.min(Math.max(query.limit ?? 50, 1), 500);

@@ -2,11 +2,9 @@
 // number n has seen everything up to n. Whatever does not fit together answers `restart`, never a list with a hole.
 // Rules: tokens.md "One graph of revocation". Appending is part of a unit: group-commit.ts.
 
-import type { Kysely } from 'kysely';
 import type { Change, LogPosition } from '../../core/model/change.ts';
 import { fixedStatement } from '../port/fixed-statement.ts';
-import { type ChangesRead, type RevocationList, StoreAway, type Unit } from '../port/store.ts';
-import type { Tables } from '../port/tables.ts';
+import { type ChangesRead, type RevocationList, type Sql, StoreAway, type Unit } from '../port/store.ts';
 import { readAgedSeq } from './log-time.ts';
 
 /** Longer than any token may live that a change speaks of. */
@@ -15,7 +13,7 @@ export const defaultChangeLifeSeconds = 35 * 24 * 3600;
 export const defaultChangesPerRead = 1000;
 
 /** Where the log ends. */
-export async function readPosition(database: Kysely<Tables>): Promise<LogPosition> {
+export async function readPosition(database: Sql): Promise<LogPosition> {
   const [row] = (await findPosition(database, {})).rows;
   if (row === undefined) throw new StoreAway(new Error('the store has no log'));
   return { epoch: row.epoch, seq: row.seq };
@@ -32,7 +30,7 @@ const findPosition = fixedStatement((sql) =>
  * a place of another epoch, ahead of the log, or before what is kept
  */
 export async function readChanges(
-  database: Kysely<Tables>,
+  database: Sql,
   after: LogPosition,
   limit: number = defaultChangesPerRead,
 ): Promise<ChangesRead> {
@@ -59,7 +57,7 @@ export async function readChanges(
  * Everything revoked within what is kept: the last change of each node, at the latest time that any change of the node says, so
  * that revoking again by a clock that was behind took nothing back.
  */
-export async function readRevocations(database: Kysely<Tables>): Promise<RevocationList> {
+export async function readRevocations(database: Sql): Promise<RevocationList> {
   const position = await readPosition(database);
   const revocations: Change[] = await database
     .selectFrom('changes')

@@ -2,29 +2,30 @@
 // Decides nothing but what one statement has to decide. A device opens nothing by itself; it exempts from being slowed down.
 // The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
 
-import type { Kysely, Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { DevicesTable, Tables } from '../port/tables.ts';
+import type { Sql } from '../port/store.ts';
+import type { DevicesTable } from '../port/tables.ts';
 import { endOfPage, type WalkedPage, type WalkFrom } from '../port/walk.ts';
 import { usedForDays } from './used-for-days.ts';
 
 export type DeviceRow = Selectable<DevicesTable>;
 
-export async function insertDevice(on: Kysely<Tables>, device: DeviceRow): Promise<void> {
+export async function insertDevice(on: Sql, device: DeviceRow): Promise<void> {
   await on.insertInto('devices').values(device).execute();
 }
 
-export async function readDevice(on: Kysely<Tables>, id: string): Promise<DeviceRow | null> {
+export async function readDevice(on: Sql, id: string): Promise<DeviceRow | null> {
   return (await on.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
 /** All accounts' devices of one browser. Their digests are the same, since the cookie is. */
-export async function findBrowserDevices(on: Kysely<Tables>, browserSelector: string): Promise<DeviceRow[]> {
+export async function findBrowserDevices(on: Sql, browserSelector: string): Promise<DeviceRow[]> {
   return await on.selectFrom('devices').selectAll().where('browser_selector', '=', browserSelector).execute();
 }
 
 /** Devices of an account that were not ended, the last used first; at most 200. */
-export async function listLiveDevices(on: Kysely<Tables>, accountId: string): Promise<DeviceRow[]> {
+export async function listLiveDevices(on: Sql, accountId: string): Promise<DeviceRow[]> {
   return await on
     .selectFrom('devices')
     .selectAll()
@@ -37,7 +38,7 @@ export async function listLiveDevices(on: Kysely<Tables>, accountId: string): Pr
 }
 
 /** @returns whether it was in use until now */
-export async function markDeviceEnded(on: Kysely<Tables>, id: string, now: EpochSeconds): Promise<boolean> {
+export async function markDeviceEnded(on: Sql, id: string, now: EpochSeconds): Promise<boolean> {
   const result = await on
     .updateTable('devices')
     .set({ ended_at: now })
@@ -48,12 +49,7 @@ export async function markDeviceEnded(on: Kysely<Tables>, id: string, now: Epoch
 }
 
 /** @returns whether there is such a device of this account */
-export async function writeDeviceName(
-  on: Kysely<Tables>,
-  accountId: string,
-  id: string,
-  name: string,
-): Promise<boolean> {
+export async function writeDeviceName(on: Sql, accountId: string, id: string, name: string): Promise<boolean> {
   const result = await on
     .updateTable('devices')
     .set({ name })
@@ -65,7 +61,7 @@ export async function writeDeviceName(
 }
 
 /** Moves the last use of devices forward, never back. */
-export async function markDevicesSeen(on: Kysely<Tables>, ids: readonly string[], at: EpochSeconds): Promise<void> {
+export async function markDevicesSeen(on: Sql, ids: readonly string[], at: EpochSeconds): Promise<void> {
   if (ids.length === 0) return;
   await on
     .updateTable('devices')
@@ -77,7 +73,7 @@ export async function markDevicesSeen(on: Kysely<Tables>, ids: readonly string[]
 }
 
 /** Forgets devices that were not used since a moment and that no session names any more; looks at one page of all. */
-export async function removeOldDevices(on: Kysely<Tables>, before: EpochSeconds, from: WalkFrom): Promise<WalkedPage> {
+export async function removeOldDevices(on: Sql, before: EpochSeconds, from: WalkFrom): Promise<WalkedPage> {
   const page = on.selectFrom('devices').where('id', '>', from.after).orderBy('id').limit(from.rows);
   const last = endOfPage(await page.select('id').execute(), from);
   const result = await on
@@ -97,11 +93,7 @@ export async function removeOldDevices(on: Kysely<Tables>, before: EpochSeconds,
 }
 
 /** Live devices of an account that are too many; in the order of `usedForDays`. At most 20. */
-export async function listDevicesBeyond(
-  on: Kysely<Tables>,
-  accountId: string,
-  kept: number,
-): Promise<readonly string[]> {
+export async function listDevicesBeyond(on: Sql, accountId: string, kept: number): Promise<readonly string[]> {
   const rows = await on
     .selectFrom('devices')
     .select('id')
@@ -117,7 +109,7 @@ export async function listDevicesBeyond(
 }
 
 /** Forgets ended devices of an account that no session names, but the newest; 50 at a time. */
-export async function removeEndedDevicesBeyond(on: Kysely<Tables>, accountId: string, kept: number): Promise<void> {
+export async function removeEndedDevicesBeyond(on: Sql, accountId: string, kept: number): Promise<void> {
   const rows = await on
     .selectFrom('devices')
     .select('id')
@@ -140,6 +132,6 @@ export async function removeEndedDevicesBeyond(on: Kysely<Tables>, accountId: st
 }
 
 /** Takes all devices of an account away. */
-export async function removeAccountDevices(on: Kysely<Tables>, accountId: string): Promise<void> {
+export async function removeAccountDevices(on: Sql, accountId: string): Promise<void> {
   await on.deleteFrom('devices').where('account_id', '=', accountId).execute();
 }

@@ -2,11 +2,9 @@
 // Keys that YAML declares are not here; whether a change makes sense beside those is the caller's to say.
 // Rules: tokens.md "Keys".
 
-import type { Kysely } from 'kysely';
 import type { KeyPurpose, KeyRecord, KeyState } from '../../core/model/key.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Unit } from '../port/store.ts';
-import type { Tables } from '../port/tables.ts';
+import type { Sql, Unit } from '../port/store.ts';
 import type { SealedPlace, Sealer } from '../seal/sealing.ts';
 
 interface StoredKey extends KeyRecord {
@@ -57,7 +55,7 @@ export async function insertKey(unit: Unit, sealer: Sealer, key: KeyRecord): Pro
 }
 
 /** All keys, or those of one purpose, oldest first. @throws SealBroken */
-export async function listKeys(database: Kysely<Tables>, sealer: Sealer, purpose?: KeyPurpose): Promise<StoredKey[]> {
+export async function listKeys(database: Sql, sealer: Sealer, purpose?: KeyPurpose): Promise<StoredKey[]> {
   let query = database.selectFrom('keys').selectAll().orderBy('created_at').orderBy('id');
   if (purpose !== undefined) query = query.where('purpose', '=', purpose);
   const rows = await query.execute();

@@ -2,10 +2,8 @@
 // that count nothing: `last_at` is the last time. Bounded by name, so that a roaming user, or one who tries, fills no table.
 
 import { createHash } from 'node:crypto';
-import type { Kysely } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Unit } from '../port/store.ts';
-import type { Tables } from '../port/tables.ts';
+import type { Sql, Unit } from '../port/store.ts';
 import { type ThrottleKey, writeCounts } from './throttles.ts';
 
 /** Places of one name at most; a new one takes the place of the one that was not used the longest. */
@@ -20,7 +18,7 @@ export function knownSourceKey(secret: string, name: string, source: string): Th
 }
 
 /** When the right secret was last written down; null for never. */
-async function readKnownSource(database: Kysely<Tables>, key: ThrottleKey): Promise<EpochSeconds | null> {
+async function readKnownSource(database: Sql, key: ThrottleKey): Promise<EpochSeconds | null> {
   const row = await database
     .selectFrom('throttles')
     .select('last_at')

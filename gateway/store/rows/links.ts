@@ -2,10 +2,11 @@
 // Decides nothing but the one thing that has to be decided by the store: whether a claim is spent (`spendClaim`).
 // The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
 
-import type { Kysely, Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
-import type { AccessKeysTable, LinksTable, Tables } from '../port/tables.ts';
+import type { Sql } from '../port/store.ts';
+import type { AccessKeysTable, LinksTable } from '../port/tables.ts';
 
 export type LinkRow = Selectable<LinksTable>;
 type AccessKeyRow = Selectable<AccessKeysTable>;
@@ -24,12 +25,12 @@ export type LinkChange = Partial<
   >
 >;
 
-export async function insertLink(sql: Kysely<Tables>, key: AccessKeyRow, link: LinkRow): Promise<void> {
+export async function insertLink(sql: Sql, key: AccessKeyRow, link: LinkRow): Promise<void> {
   await sql.insertInto('access_keys').values(key).execute();
   await sql.insertInto('links').values(link).execute();
 }
 
-export async function findLink(sql: Kysely<Tables>, id: string): Promise<LinkRow | null> {
+export async function findLink(sql: Sql, id: string): Promise<LinkRow | null> {
   return (await findRow(sql, { id })).rows[0] ?? null;
 }
 
@@ -44,7 +45,7 @@ const findRow = fixedStatement((sql, at: Places<{ readonly id: string }>) =>
  * @param before       the last one of the page before
  */
 export async function listLinks(
-  sql: Kysely<Tables>,
+  sql: Sql,
   collections: readonly string[] | null,
   before: LinkCursor | null,
   limit: number,
@@ -84,7 +85,7 @@ interface ClaimAttempt {
  *
  * @returns whether one was spent
  */
-export async function spendClaim(sql: Kysely<Tables>, attempt: ClaimAttempt): Promise<boolean> {
+export async function spendClaim(sql: Sql, attempt: ClaimAttempt): Promise<boolean> {
   const { others, ...asked } = attempt;
   const pairs = others.flatMap(({ collection, scopes }) => scopes.map((path) => ({ collection, path })));
   const spent = await spend(sql, {
@@ -173,12 +174,7 @@ const spend = fixedStatement((sql, at: Places<SpentValues>) =>
 );
 
 /** @returns whether it was live until now */
-export async function markLinkRevoked(
-  sql: Kysely<Tables>,
-  link: LinkRow,
-  by: string,
-  now: EpochSeconds,
-): Promise<boolean> {
+export async function markLinkRevoked(sql: Sql, link: LinkRow, by: string, now: EpochSeconds): Promise<boolean> {
   const result = await sql
     .updateTable('links')
     .set({ revoked_at: now, revoked_by: by })
@@ -195,7 +191,7 @@ export async function markLinkRevoked(
 }
 
 /** Links of a collection that are not revoked, have let somebody in, and tell their members by mail. */
-export async function findTellingLinks(sql: Kysely<Tables>, collection: string, limit: number): Promise<LinkRow[]> {
+export async function findTellingLinks(sql: Sql, collection: string, limit: number): Promise<LinkRow[]> {
   return await sql
     .selectFrom('links')
     .selectAll()
@@ -210,7 +206,7 @@ export async function findTellingLinks(sql: Kysely<Tables>, collection: string, 
 
 /** Marks every live link of a collection. @returns how many there were */
 export async function markCollectionRevoked(
-  sql: Kysely<Tables>,
+  sql: Sql,
   collection: string,
   by: string,
   now: EpochSeconds,
@@ -231,7 +227,7 @@ export async function markCollectionRevoked(
 }
 
 /** Changes a link that is not revoked. @returns whether there was one */
-export async function changeLink(sql: Kysely<Tables>, id: string, change: LinkChange): Promise<boolean> {
+export async function changeLink(sql: Sql, id: string, change: LinkChange): Promise<boolean> {
   const result = await sql
     .updateTable('links')
     .set(change)

@@ -4,12 +4,11 @@
 // The log's row carries it from commit to commit. Each hour a mark says how far the log had come, so that "written longer ago than
 // this" is a place of the log, and a reading that no clock came below since.
 
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { LogPosition } from '../../core/model/change.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement } from '../port/fixed-statement.ts';
-import { StoreAway, type Unit } from '../port/store.ts';
-import type { Tables } from '../port/tables.ts';
+import { type Sql, StoreAway, type Unit } from '../port/store.ts';
 
 export interface StoreClock {
   /** Wall-clock time. */
@@ -85,7 +84,7 @@ export interface OpenLog {
 
 /** Begins a batch: the row is locked, and `state` was read since. */
 export async function openLog(
-  transaction: Kysely<Tables>,
+  transaction: Sql,
   state: LogState,
   logTime: number,
   clock: EpochSeconds,
@@ -153,7 +152,7 @@ export async function findHorizon(unit: Unit, seconds: number): Promise<Horizon 
 }
 
 /** The place of the log up to which every change was appended longer ago than `seconds` of log time; 0 for none. */
-export async function readAgedSeq(database: Kysely<Tables>, logTime: number, seconds: number): Promise<number> {
+export async function readAgedSeq(database: Sql, logTime: number, seconds: number): Promise<number> {
   return (await findMark(database, logTime - seconds))?.seq ?? 0;
 }
 
@@ -168,12 +167,12 @@ export async function pruneMarks(unit: Unit, keepSeconds: number): Promise<numbe
 }
 
 /** The log's row. @throws StoreAway when there is none */
-export async function readLogState(database: Kysely<Tables>): Promise<LogState> {
+export async function readLogState(database: Sql): Promise<LogState> {
   return toState((await findState(database, {})).rows[0]);
 }
 
 /** The same, locked until the transaction ends; for PostgreSQL. */
-export async function lockLogState(database: Kysely<Tables>): Promise<LogState> {
+export async function lockLogState(database: Sql): Promise<LogState> {
   return toState((await lockState(database, {})).rows[0]);
 }
 
@@ -222,7 +221,7 @@ function toState(row: ReturnType<typeof columnsOf> | undefined): LogState {
 }
 
 /** Changes of before log time was kept: what is appended next is not earlier than they. */
-async function readNewestAt(transaction: Kysely<Tables>, epoch: string): Promise<EpochSeconds> {
+async function readNewestAt(transaction: Sql, epoch: string): Promise<EpochSeconds> {
   const row = await transaction
     .selectFrom('changes')
     .select((column) => column.fn.max('at').as('at'))
@@ -232,7 +231,7 @@ async function readNewestAt(transaction: Kysely<Tables>, epoch: string): Promise
 }
 
 /** Several marks of one moment are one: the furthest place, and the lowest clock. */
-async function writeMark(transaction: Kysely<Tables>, state: LogState): Promise<void> {
+async function writeMark(transaction: Sql, state: LogState): Promise<void> {
   const { epoch, logTime, seq, lowestClock, hourAhead } = state;
   await transaction
     .insertInto('log_marks')
@@ -250,7 +249,7 @@ async function writeMark(transaction: Kysely<Tables>, state: LogState): Promise<
     .execute();
 }
 
-async function readAhead(transaction: Kysely<Tables>, epoch: string, since: number): Promise<number | null> {
+async function readAhead(transaction: Sql, epoch: string, since: number): Promise<number | null> {
   const row = await transaction
     .selectFrom('log_marks')
     .select((column) => column.fn.max('ahead').as('ahead'))
@@ -261,7 +260,7 @@ async function readAhead(transaction: Kysely<Tables>, epoch: string, since: numb
 }
 
 /** The newest mark of before a moment of log time, and the lowest clock since the log's row was last marked. */
-async function findMark(database: Kysely<Tables>, before: number) {
+async function findMark(database: Sql, before: number) {
   return (
     (await database
       .selectFrom('log_marks')

@@ -2,11 +2,11 @@
 // A row is written once per link and account, and only behind `spendClaim`; it is never deleted, so that nobody who was
 // removed comes in by the same link again. The same queries on SQLite and PostgreSQL.
 
-import type { Kysely, Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
-import type { Unit } from '../port/store.ts';
-import type { MembersTable, Tables } from '../port/tables.ts';
+import type { Sql, Unit } from '../port/store.ts';
+import type { MembersTable } from '../port/tables.ts';
 
 export type MemberRow = Selectable<MembersTable>;
 
@@ -53,7 +53,7 @@ interface ListedMembership {
 /** At most so many rows are looked at for one question. One live row is enough; more come from links that nest. */
 const maxRowsLookedAt = 16;
 
-export async function insertMember(sql: Kysely<Tables>, member: MemberRow): Promise<void> {
+export async function insertMember(sql: Sql, member: MemberRow): Promise<void> {
   await insertRow(sql, member);
 }
 
@@ -73,7 +73,7 @@ const insertRow = fixedStatement((sql, at: Places<MemberRow>) =>
   }),
 );
 
-export async function findMember(sql: Kysely<Tables>, linkId: string, accountId: string): Promise<MemberRow | null> {
+export async function findMember(sql: Sql, linkId: string, accountId: string): Promise<MemberRow | null> {
   return (await findRow(sql, { linkId, accountId })).rows[0] ?? null;
 }
 
@@ -85,7 +85,7 @@ const findRow = fixedStatement((sql, at: Places<{ readonly linkId: string; reado
     .where('account_id', '=', at.value('accountId')),
 );
 
-export async function findMemberById(sql: Kysely<Tables>, id: string): Promise<MemberRow | null> {
+export async function findMemberById(sql: Sql, id: string): Promise<MemberRow | null> {
   return (await sql.selectFrom('members').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
@@ -97,7 +97,7 @@ export async function findMemberById(sql: Kysely<Tables>, id: string): Promise<M
  * @param collections  names of the collections that cover it in the configuration in force
  */
 export async function findLiveMemberships(
-  sql: Kysely<Tables>,
+  sql: Sql,
   accountId: string,
   host: string,
   scopes: readonly string[],
@@ -142,7 +142,7 @@ const findLiveRows = fixedStatement((sql, at: Places<LiveQuestion>) =>
 
 /** Members of a link, oldest first. @param after  the last one of the page before */
 export async function listMembers(
-  sql: Kysely<Tables>,
+  sql: Sql,
   linkId: string,
   after: { readonly claimedAt: EpochSeconds; readonly id: string } | null,
   limit: number,
@@ -184,7 +184,7 @@ export async function listMembers(
 
 /** Devices of some accounts that are not ended, last used first. @returns at most `perAccount` of each */
 export async function readDevicesOf(
-  sql: Kysely<Tables>,
+  sql: Sql,
   accountIds: readonly string[],
   perAccount = 10,
 ): Promise<ReadonlyMap<string, { readonly name: string; readonly lastSeenAt: EpochSeconds }[]>> {
@@ -207,7 +207,7 @@ export async function readDevicesOf(
 }
 
 /** Members of a link who were not removed one by one; for mails. */
-export async function findLiveMembersOf(sql: Kysely<Tables>, linkId: string, limit: number): Promise<MemberRow[]> {
+export async function findLiveMembersOf(sql: Sql, linkId: string, limit: number): Promise<MemberRow[]> {
   return await sql
     .selectFrom('members')
     .selectAll()
@@ -220,7 +220,7 @@ export async function findLiveMembersOf(sql: Kysely<Tables>, linkId: string, lim
 
 /** What an account came into and was not thrown out of, newest first; links that ended are left out. */
 export async function listMemberships(
-  sql: Kysely<Tables>,
+  sql: Sql,
   accountId: string,
   now: EpochSeconds,
   limit: number,
@@ -252,7 +252,7 @@ export async function listMemberships(
 }
 
 /** @returns whether it was live until now */
-export async function markMemberRevoked(sql: Kysely<Tables>, id: string, now: EpochSeconds): Promise<boolean> {
+export async function markMemberRevoked(sql: Sql, id: string, now: EpochSeconds): Promise<boolean> {
   const result = await sql
     .updateTable('members')
     .set({ revoked_at: now })

@@ -2,10 +2,10 @@
 // leaves for what was rolled back, and none is forgotten. Knows rows; what is in the sealed body is control/notify's.
 // Who may deliver a row is the row count of one conditional update. Invariants 8 and 9 of the architecture.
 
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Unit } from '../port/store.ts';
-import type { OutboxTable, Tables } from '../port/tables.ts';
+import type { Sql, Unit } from '../port/store.ts';
+import type { OutboxTable } from '../port/tables.ts';
 
 /** A mail on its way in. */
 interface NewMail {
@@ -58,7 +58,7 @@ export async function insertMail(unit: Unit, mail: NewMail): Promise<void> {
  *
  * @param latestAt  nothing is put back beyond it: a row that says more was written by a clock that was ahead, and is due
  */
-export async function nextMailDue(store: Kysely<Tables>, latestAt: EpochSeconds): Promise<EpochSeconds | null> {
+export async function nextMailDue(store: Sql, latestAt: EpochSeconds): Promise<EpochSeconds | null> {
   const row = await waitingMail(store)
     .select((row) => row.fn.min<number | null>(dueAt(latestAt)).as('due'))
     .executeTakeFirst();
@@ -160,7 +160,7 @@ export async function forgetOldMail(unit: Unit, before: EpochSeconds, limit = 50
 }
 
 /** How much waits, for metrics. */
-export async function measureOutbox(store: Kysely<Tables>): Promise<OutboxDepth> {
+export async function measureOutbox(store: Sql): Promise<OutboxDepth> {
   const row = await waitingMail(store)
     .select((row) => [row.fn.countAll<number>().as('waiting'), row.fn.min<number | null>('created_at').as('oldest')])
     .executeTakeFirst();
@@ -171,7 +171,7 @@ function dueAt(latestAt: EpochSeconds) {
   return sql<number>`case when leased_until_at > next_attempt_at or next_attempt_at > ${latestAt} then leased_until_at else next_attempt_at end`;
 }
 
-function waitingMail(store: Kysely<Tables>) {
+function waitingMail(store: Sql) {
   return store.selectFrom('outbox').where('delivered_at', 'is', null).where('given_up_at', 'is', null);
 }
 

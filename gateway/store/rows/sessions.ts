@@ -2,11 +2,12 @@
 // Whether a session still holds depends on its account and its device as well: `readSessionStanding` reads all three at once.
 // The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
 
-import type { Kysely, Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { AccountRole, AccountState } from '../../core/model/account.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
-import type { SessionsTable, Tables } from '../port/tables.ts';
+import type { Sql } from '../port/store.ts';
+import type { SessionsTable } from '../port/tables.ts';
 import { endOfPage, type WalkedPage, type WalkFrom } from '../port/walk.ts';
 import { usedForDays } from './used-for-days.ts';
 
@@ -27,15 +28,15 @@ export interface SessionStanding {
   readonly deviceEndedAt: EpochSeconds | null;
 }
 
-export async function insertSession(on: Kysely<Tables>, session: SessionRow): Promise<void> {
+export async function insertSession(on: Sql, session: SessionRow): Promise<void> {
   await on.insertInto('sessions').values(session).execute();
 }
 
-export async function readSession(on: Kysely<Tables>, id: string): Promise<SessionRow | null> {
+export async function readSession(on: Sql, id: string): Promise<SessionRow | null> {
   return (await on.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
-export async function readSessionStanding(on: Kysely<Tables>, id: string): Promise<SessionStanding | null> {
+export async function readSessionStanding(on: Sql, id: string): Promise<SessionStanding | null> {
   const [row] = (await findSessionStanding(on, { id })).rows;
   if (row === undefined) return null;
   const groups: unknown = JSON.parse(row.groups);
@@ -82,7 +83,7 @@ const findSessionStanding = fixedStatement((sql, at: Places<{ readonly id: strin
 
 /** Sessions of an account that hold, the last used first. @param idleSince  one not seen since this has ended @param limit  default 200 */
 export async function listLiveSessions(
-  on: Kysely<Tables>,
+  on: Sql,
   accountId: string,
   now: EpochSeconds,
   idleSince: EpochSeconds,
@@ -102,7 +103,7 @@ export async function listLiveSessions(
 }
 
 /** @returns whether it was running until now */
-export async function markSessionEnded(on: Kysely<Tables>, id: string, now: EpochSeconds): Promise<boolean> {
+export async function markSessionEnded(on: Sql, id: string, now: EpochSeconds): Promise<boolean> {
   const result = await on
     .updateTable('sessions')
     .set({ ended_at: now })
@@ -113,11 +114,7 @@ export async function markSessionEnded(on: Kysely<Tables>, id: string, now: Epoc
 }
 
 /** Marks all running sessions of an account as ended. @returns how many there were */
-export async function markAccountSessionsEnded(
-  on: Kysely<Tables>,
-  accountId: string,
-  now: EpochSeconds,
-): Promise<number> {
+export async function markAccountSessionsEnded(on: Sql, accountId: string, now: EpochSeconds): Promise<number> {
   const result = await on
     .updateTable('sessions')
     .set({ ended_at: now })
@@ -128,11 +125,7 @@ export async function markAccountSessionsEnded(
 }
 
 /** Marks all running sessions of a device as ended. @returns how many there were */
-export async function markDeviceSessionsEnded(
-  on: Kysely<Tables>,
-  deviceId: string,
-  now: EpochSeconds,
-): Promise<number> {
+export async function markDeviceSessionsEnded(on: Sql, deviceId: string, now: EpochSeconds): Promise<number> {
   const result = await on
     .updateTable('sessions')
     .set({ ended_at: now })
@@ -144,7 +137,7 @@ export async function markDeviceSessionsEnded(
 
 /** Moves the last use of sessions forward, never back, and wakes none that has ended or was idle for too long. */
 export async function markSessionsSeen(
-  on: Kysely<Tables>,
+  on: Sql,
   ids: readonly string[],
   at: EpochSeconds,
   idleSince: EpochSeconds,
@@ -162,7 +155,7 @@ export async function markSessionsSeen(
 
 /** Forgets sessions that ended, expired or idled out before a moment; looks at one page of all. */
 export async function removeOldSessions(
-  on: Kysely<Tables>,
+  on: Sql,
   before: EpochSeconds,
   idleBefore: EpochSeconds,
   from: WalkFrom,
@@ -186,7 +179,7 @@ export async function removeOldSessions(
 
 /** Marks sessions as ended that were not used since a moment; looks at one page of all. `removed` says how many it marked. */
 export async function markIdleSessionsEnded(
-  on: Kysely<Tables>,
+  on: Sql,
   idleSince: EpochSeconds,
   now: EpochSeconds,
   from: WalkFrom,
@@ -205,11 +198,7 @@ export async function markIdleSessionsEnded(
 }
 
 /** Live sessions of an account that are too many; in the order of `usedForDays`. At most 20. */
-export async function listSessionsBeyond(
-  on: Kysely<Tables>,
-  accountId: string,
-  kept: number,
-): Promise<readonly string[]> {
+export async function listSessionsBeyond(on: Sql, accountId: string, kept: number): Promise<readonly string[]> {
   const rows = await on
     .selectFrom('sessions')
     .select('id')
@@ -225,7 +214,7 @@ export async function listSessionsBeyond(
 }
 
 /** Forgets ended sessions of an account but the newest; 50 at a time. */
-export async function removeEndedSessionsBeyond(on: Kysely<Tables>, accountId: string, kept: number): Promise<void> {
+export async function removeEndedSessionsBeyond(on: Sql, accountId: string, kept: number): Promise<void> {
   const rows = await on
     .selectFrom('sessions')
     .select('id')
@@ -241,6 +230,6 @@ export async function removeEndedSessionsBeyond(on: Kysely<Tables>, accountId: s
 }
 
 /** Takes all sessions of an account away. */
-export async function removeAccountSessions(on: Kysely<Tables>, accountId: string): Promise<void> {
+export async function removeAccountSessions(on: Sql, accountId: string): Promise<void> {
   await on.deleteFrom('sessions').where('account_id', '=', accountId).execute();
 }

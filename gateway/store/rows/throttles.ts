@@ -3,12 +3,12 @@
 // Whoever counts does so before looking, in the same unit, so that many at once are still counted one by one.
 // All times here are log time (log-time.ts): no clock that is set gives guesses back, or keeps somebody out.
 
-import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely';
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { TryCount } from '../../core/model/try-count.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
-import type { Unit } from '../port/store.ts';
-import type { Tables, ThrottlesTable } from '../port/tables.ts';
+import type { Sql, Unit } from '../port/store.ts';
+import type { ThrottlesTable } from '../port/tables.ts';
 import { makeThrottleRoom } from './throttle-room.ts';
 
 /** What is counted. */
@@ -67,10 +67,7 @@ const findCounts = fixedStatement(
 );
 
 /** What was counted of each; null for nothing. In the order of the keys. */
-export async function readCounts(
-  database: Kysely<Tables>,
-  keys: readonly ThrottleKey[],
-): Promise<readonly (TryCount | null)[]> {
+export async function readCounts(database: Sql, keys: readonly ThrottleKey[]): Promise<readonly (TryCount | null)[]> {
   if (keys.length === 0) return [];
   const kinds = [...new Set(keys.map(({ kind }) => kind))];
   const digests = keys.map(({ keyDigest }) => keyDigest);
@@ -131,7 +128,7 @@ function isBlocked(until: EpochSeconds, longestSeconds: number, now: EpochSecond
 
 /** How it stands, without counting. */
 export async function readThrottle(
-  database: Kysely<Tables>,
+  database: Sql,
   key: ThrottleKey,
 ): Promise<{ readonly guesses: number; readonly blockedUntil: EpochSeconds; readonly lastAt: EpochSeconds } | null> {
   const row = await selectThrottle(database, key);
@@ -190,7 +187,7 @@ export async function pruneThrottles(
   return Number(old.numDeletedRows);
 }
 
-function selectThrottle(database: Kysely<Tables>, { kind, keyDigest }: ThrottleKey) {
+function selectThrottle(database: Sql, { kind, keyDigest }: ThrottleKey) {
   return database
     .selectFrom('throttles')
     .selectAll()

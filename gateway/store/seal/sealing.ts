@@ -3,8 +3,7 @@
 // Nothing of key or content is ever in an error. Rules: architecture.md "State"; NIST SP 800-38D §8.2.2 (random nonces).
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import type { Kysely } from 'kysely';
-import type { Tables } from '../port/tables.ts';
+import type { Sql } from '../port/store.ts';
 
 /** Where a sealed text stands; `row` is the row's primary key. */
 export interface SealedPlace {
@@ -78,7 +77,7 @@ export function makeSealer(masterKey: Uint8Array): Sealer {
 }
 
 /** How many rows hold something sealed, over all columns. */
-export async function countSealed(database: Kysely<Tables>): Promise<number> {
+export async function countSealed(database: Sql): Promise<number> {
   let count = 0;
   for (const { table, column } of sealedColumns) {
     const row = await database
