@@ -41,6 +41,8 @@ describe('imports go down', () => {
     ['gateway/telemetry/a.ts', `import { b } from '../config/b.ts'; b();`],
     ['gateway/store/a.ts', `import { b } from '../config/b.ts'; b();`],
     ['gateway/config/a.ts', `import { b } from '../edge/b.ts'; b();`],
+    ['gateway/wire/a.ts', `import { b } from '../edge/b.ts'; b();`],
+    ['gateway/wire/a.ts', `import { b } from '../store/b.ts'; b();`],
     ['gateway/edge/a.ts', `import { b } from '../control/b.ts'; b();`],
     ['gateway/control/a.ts', `import { b } from '../edge/b.ts'; b();`],
     ['gateway/control/a.ts', `const { b } = await import('../edge/b.ts'); b();`],
@@ -58,6 +60,8 @@ describe('imports go down', () => {
     ['gateway/core/token/a.ts', `import { createHmac } from 'node:crypto'; createHmac('sha256', '');`],
     ['gateway/edge/a.ts', `import { b } from '../core/decision/b.ts'; import { c } from './c.ts'; b(c);`],
     ['gateway/cli/serve/a.ts', `import { b } from '../../edge/b.ts'; import { c } from '../../control/c.ts'; b(c);`],
+    ['gateway/edge/a.ts', `import { b } from '../wire/b.ts'; b();`],
+    ['gateway/control/a.ts', `import { b } from '../wire/b.ts'; b();`],
     ['gateway/main.ts', `import { b } from './cli/b.ts'; b();`],
   ])('%s may say: %s', (path, code) => {
     expect(rulesBroken(source(path, code))).toEqual([]);

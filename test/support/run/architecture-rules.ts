@@ -62,10 +62,11 @@ const belowRoom: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['http1', 'core'],
   config: ['telemetry', 'http1', 'core'],
   store: ['telemetry', 'http1', 'core'],
-  control: ['store', 'config', 'telemetry', 'http1', 'core'],
-  edge: ['store', 'config', 'telemetry', 'http1', 'core'],
-  api: ['control', 'store', 'config', 'telemetry', 'http1', 'core'],
-  cli: ['api', 'edge', 'control', 'store', 'config', 'telemetry', 'http1', 'core'],
+  wire: ['config', 'telemetry', 'http1', 'core'],
+  control: ['wire', 'store', 'config', 'telemetry', 'http1', 'core'],
+  edge: ['wire', 'store', 'config', 'telemetry', 'http1', 'core'],
+  api: ['control', 'wire', 'store', 'config', 'telemetry', 'http1', 'core'],
+  cli: ['api', 'edge', 'control', 'wire', 'store', 'config', 'telemetry', 'http1', 'core'],
 };
 
 const belowCoreRoom: Readonly<Record<string, readonly string[]>> = {
