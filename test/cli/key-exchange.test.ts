@@ -1,5 +1,5 @@
 // Keys of a running gateway are exchanged under load, on two edges: no request with a good token fails, and what an answer said
-// about a key holds for the next request on either edge. tokens.md "Keys" and "Acknowledged means enforced".
+// about a key holds for the next request on either edge. gateway/RULES.md "Keys" and "Acknowledged means enforced".
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

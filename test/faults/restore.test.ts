@@ -1,5 +1,5 @@
 // A store that is put back to a backup, by the commands and with the gateway that runs on it: what was given out is over, who was on
-// the list is on it, and no claim counts twice. tokens.md "Restore". Rows and engines are test/store/contract/backup.test.ts.
+// the list is on it, and no claim counts twice. gateway/RULES.md "Restore". Rows and engines are test/store/contract/backup.test.ts.
 
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';

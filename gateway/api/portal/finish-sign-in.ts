@@ -1,6 +1,6 @@
 // What happens once somebody is signed in, whichever way: cookies of the portal's host, the end of the session before, and the way to
 // where they were going: another host by a one-time code, a path of the portal, or the front page.
-// A session that was there before the sign-in never goes on: its id ends here (attacks.md, session fixation).
+// A session that was there before the sign-in never goes on: its id ends here (gateway/RULES.md "Sessions, links and guessing").
 
 import { actorOf } from '../../control/sessions/actor-of.ts';
 import { makeHandover } from '../../control/sessions/hand-over.ts';

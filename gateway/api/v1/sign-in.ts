@@ -24,7 +24,7 @@ const entered = z.object({
   csrf_token: z.string().meta({ description: 'send it as X-CSRF-Token where no Origin field can be sent' }),
 });
 
-/** Whoever was signed in before is signed out: a session never goes on under another sign-in (attacks.md, session fixation). */
+/** Whoever was signed in before is signed out: a session never goes on under another sign-in (gateway/RULES.md "Sessions, links and guessing"). */
 async function enter(
   context: ControlContext,
   before: Actor | null,

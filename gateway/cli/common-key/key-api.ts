@@ -23,7 +23,7 @@ export const keyWords: RefusalWords = {
   internal: { message: 'an internal key signs sessions, and never leaves latchkey' },
 };
 
-/** Keys of YAML are YAML's (tokens.md "Keys"). @throws CommandError when it declares some */
+/** Keys of YAML are YAML's (gateway/RULES.md "Keys"). @throws CommandError when it declares some */
 export function refuseDeclared({ commonKeys }: Config, file: string): void {
   if (commonKeys.length === 0) return;
   const ids = commonKeys.map(({ id }) => id).join(', ');

@@ -1,5 +1,5 @@
 // `latchkey store backup|restore`: the whole store in one file, and back. What a restore ends is said in full: people will ask.
-// Rules: tokens.md "Restore".
+// Rules: gateway/RULES.md "Restore".
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';

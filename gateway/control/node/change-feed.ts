@@ -1,7 +1,7 @@
 // Follows the change log of the store and tells the edges: whole index, then each batch, then how fresh that is.
 // A wake of the store makes it look at once; the poll is what is relied upon. While the store cannot be read it says nothing,
 // so the edges' knowledge ages and they refuse in the end. It decides nothing about tokens.
-// Rules: tokens.md "Freshness"; conventions: one read at a time, in order.
+// Rules: gateway/RULES.md "Freshness"; one read at a time, in order.
 
 import type { FeedIndex, FeedMessage, LogBeat } from '../../config/edge-feed.ts';
 import { outsideLifeSeconds } from '../../core/decision/state/revocation-index.ts';

@@ -3,7 +3,7 @@
 // Three states of an edge that has not confirmed. Slow: it talks, or says that it refuses what is revoked while it ends what is
 // open; the caller waits, up to a bound. Silent: nothing came from it for two seconds. Disobedient: it talks, and the bound is over.
 // The last two are ended, less and less eagerly in one place; where one may not be ended yet, the caller gets an error.
-// Rules: tokens.md "Acknowledged means enforced".
+// Rules: gateway/RULES.md "Acknowledged means enforced".
 
 import type { LogPosition } from '../../core/model/change.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';

@@ -35,9 +35,9 @@ export const liveDevicesKept = 100;
 /** Ended ones of an account that are kept for its lists and exports. */
 export const endedKept = 500;
 
-/** tokens.md: a session ends when it was not used for this long. */
+/** gateway/RULES.md "Token types": a session ends when it was not used for this long. */
 export const sessionIdleSeconds = 7 * day;
-/** tokens.md: and after this long whatever its use. */
+/** gateway/RULES.md "Token types": and after this long whatever its use. */
 export const sessionAbsoluteSeconds = 30 * day;
 /** A last use is written at most this often: renewals by many hosts are one write. */
 export const seenResolutionSeconds = minute;

@@ -1,5 +1,5 @@
 // Carries a sign-in from the portal's host to another host: a code of one minute, good once, for one host and for the browser that
-// holds the nonce. Rule: tokens.md, Hosts. The code alone opens nothing, so it may stand in a redirect.
+// holds the nonce. Rule: gateway/RULES.md "Hosts". The code alone opens nothing, so it may stand in a redirect.
 
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { detailText, digestOf, issueCode, redeemCode, sameDigest } from '../proof/one-time-code.ts';

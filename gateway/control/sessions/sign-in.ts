@@ -1,6 +1,6 @@
 // Signs somebody in by address and password. The answer and the work are the same for a wrong password, an unknown address, an
 // unverified, disabled or deleted account, and one without a password.
-// Rules: attacks.md (guessing, session fixation); the slowing is accounts/guess-throttle.ts.
+// Rules: gateway/RULES.md "Sessions, links and guessing"; the slowing is accounts/guess-throttle.ts.
 
 import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount, readAccount, replacePasswordHash } from '../../store/rows/accounts.ts';

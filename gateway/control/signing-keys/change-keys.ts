@@ -1,6 +1,6 @@
 // What may be done with the keys of the store: add one, have it sign, retire it, hand it to another server.
 // Keys that YAML declares are YAML's, and none of these touches them. A change is in force on every edge before its answer.
-// Rules: tokens.md "Keys".
+// Rules: gateway/RULES.md "Keys".
 
 import { Buffer } from 'node:buffer';
 import type { KeyPurpose, KeyState } from '../../core/model/key.ts';

@@ -1,6 +1,6 @@
 // Refuses tokens that others made with the common key: one by its id, all of a subject, or all of a key, as far as they were made
 // until now. Who is signed in with latchkey hangs on accounts, links and keys of the ring, which are revoked where they are kept.
-// Rules: tokens.md "One graph of revocation".
+// Rules: gateway/RULES.md "One graph of revocation".
 
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { appendAudit } from '../../store/rows/audit.ts';

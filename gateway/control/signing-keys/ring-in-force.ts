@@ -1,6 +1,6 @@
 // The ring of keys in force: the store's, and in place of its content keys those that YAML declares, when it declares some.
 // Made complete at the start: a store without an internal key gets one, and one without a content key gets the one that an
-// earlier version left in keys.json, or a new one. Nodes that start at once agree, since units are serial. Rules: tokens.md "Keys".
+// earlier version left in keys.json, or a new one. Nodes that start at once agree, since units are serial. Rules: gateway/RULES.md "Keys".
 
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';

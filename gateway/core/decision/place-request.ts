@@ -1,6 +1,6 @@
 // Finds the route that a request is judged under, or says why its target has none: before any credential is looked at, since
 // whose request it is changes nothing about where it goes. Pure.
-// Rules: architecture invariant 5 (one truth about the path); RFC 9110 §15.4.9 (308), §15.5.6 (405).
+// Rules: gateway/RULES.md "Path and route" (one truth about the path); RFC 9110 §15.4.9 (308), §15.5.6 (405).
 
 import { pathNeed } from '../model/path.ts';
 import { chooseRoute } from './route/choose-route.ts';

@@ -1,6 +1,6 @@
 // Assertions to upstreams: what latchkey says about a request's user, signed so that the upstream can check it.
 // Makes and describes; the key pair is an argument, since making one needs randomness. Nothing here verifies.
-// Rules: RFC 8037 §3.1 (EdDSA), RFC 7517, RFC 7638 (thumbprint as `kid`), tokens.md (`la+jwt`).
+// Rules: RFC 8037 §3.1 (EdDSA), RFC 7517, RFC 7638 (thumbprint as `kid`), gateway/RULES.md "Token types".
 
 import type { KeyObject } from 'node:crypto';
 import { createHash, sign } from 'node:crypto';

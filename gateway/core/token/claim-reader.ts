@@ -1,6 +1,6 @@
 // From the JSON of a token's payload to claims with checked types, and nothing but the claims that latchkey knows.
 // Called after the MAC held. It judges no times and no scope. A wrong type refuses the token, an unknown claim is ignored.
-// Rules: RFC 7519 §4 (and no duplicate members), RFC 8725 §3.12; which claims become headers: conventions.md.
+// Rules: RFC 7519 §4 (and no duplicate members), RFC 8725 §3.12; which claims become headers: gateway/RULES.md "Identity headers to the upstream".
 
 import { type CredentialReference, maxTokenNodes, type TokenClaims } from './claims.ts';
 

@@ -1,6 +1,6 @@
 // Tokens under symmetric keys (JWS compact, HS256): outside tokens, passes, sessions. Makes, verifies, checks times and scope.
 // Pure: keys come from the ring, the time from the caller. The token's text is never kept, and never part of a detail.
-// Rules: RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3.1 and §3.11; tokens.md.
+// Rules: RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3.1 and §3.11; gateway/RULES.md "Tokens".
 
 import { isUtf8 } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';

@@ -1,6 +1,6 @@
 // Path patterns of tokens: `/vod/*` is everything below `/vod/`, a `*` elsewhere stays inside one segment.
 // No regular expressions and no backtracking: one pass over the path per pattern, whatever the pattern says.
-// Rule: tokens.md, claim `paths`. Paths and patterns are both brought to one form before they are compared: comparedForm of
+// Rule: gateway/RULES.md "Claims". Paths and patterns are both brought to one form before they are compared: comparedForm of
 // core/model/path.ts. So `ü`, `%C3%BC` and `%c3%bc` are one name in a pattern, and so are `(x)` and `%28x%29`.
 
 import { canonicalText, comparedForm } from '../model/path.ts';

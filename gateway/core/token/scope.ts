@@ -1,6 +1,6 @@
 // What a token opens: its paths, methods, hosts and addresses, compiled once when the token is verified.
 // It answers one question per claim and knows nothing of routes. Absent and empty differ: absent says nothing, empty allows nothing.
-// Rule: tokens.md, "Claims".
+// Rule: gateway/RULES.md "Claims".
 
 import type { TokenClaims } from './claims.ts';
 import type { AddressList } from './ip-list.ts';

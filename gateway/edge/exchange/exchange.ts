@@ -1,5 +1,5 @@
 // One allowed request on its way: its body to the upstream, the answer back to the client, and every way this can fail.
-// Once response headers went out there is no retry and no error page: the connection ends (invariant 11).
+// Once response headers went out there is no retry and no error page: the connection ends (gateway/RULES.md "The code").
 // Rules: RFC 9112 §6.3, §7.1; RFC 9110 §9.2.2 (idempotent methods), §15.6.
 
 import { isPermit, type Permit } from '../../core/decision/decide.ts';

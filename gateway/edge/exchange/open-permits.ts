@@ -1,7 +1,7 @@
 // Decides again for what is open after something was revoked: running answers and tunnels that hang on it are ended.
 // Nothing is kept per request for it: the edge knows its connections, and a permit knows its token. What did not hang on
 // what was revoked costs one look, so ten thousand open answers cost a few milliseconds, in slices.
-// Rules: tokens.md "On each batch of revocations an edge decides again for its open permits".
+// Rules: gateway/RULES.md "One graph of revocation": on each batch an edge decides again for everything open.
 
 import { decide } from '../../core/decision/decide.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';

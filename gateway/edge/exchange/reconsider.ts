@@ -1,6 +1,6 @@
 // Decides again for a tunnel that is open: after a reload, and whenever what an edge knows has changed.
 // The facts are those of its request; configuration, keys and time are today's. It changes nothing.
-// Rules: tokens.md "an edge decides again for its open permits"; a password is not asked for twice, its pass has an end.
+// Rules: gateway/RULES.md "One graph of revocation"; a password is not asked for twice, its pass has an end.
 
 import { decide, type Permit } from '../../core/decision/decide.ts';
 import type { LiveIndex } from '../../core/decision/state/snapshot.ts';

@@ -1,7 +1,7 @@
 // Asks control again for what is open longer than the token that opened it: a tunnel of a session or a member goes on while the
 // answer is yes. A few questions at once, the others wait in line; each tunnel stands there once.
 // What came with an explicit token or a password is not asked for: whoever holds those can open another tunnel.
-// Rules: tokens.md "Tunnels also end at `exp`": it is the end of the newest answer.
+// Rules: gateway/RULES.md "One graph of revocation": a tunnel ends at the end of the newest answer.
 
 import { decide, type Permit } from '../../core/decision/decide.ts';
 import type { SessionHolder } from '../../core/decision/state/access.ts';

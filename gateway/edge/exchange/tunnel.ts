@@ -1,6 +1,6 @@
 // A connection after its 101: bytes both ways, looked at by nobody, until somebody ends it.
 // It holds no bytes: what one side does not take stops the reading of the other. It knows no frames, so none are made up.
-// Rules: RFC 9110 §7.8; data-plane.md "Upgrade": a tunnel ends with its permit, with its route, and last in a drain.
+// Rules: RFC 9110 §7.8; gateway/RULES.md "One graph of revocation" and "Framing": a tunnel ends with its permit, with its route, and last in a drain.
 
 import type { Socket } from 'node:net';
 import type { ResponseHead } from '../../http1/response-head.ts';

@@ -1,6 +1,6 @@
 // What an edge does with the change log: keys, each batch in one turn, then the open permits, then its word that it acts on it.
 // It reads nothing by itself: messages come from the feed in the order in which control sent them.
-// Rules: tokens.md "Acknowledged means enforced" and "Freshness".
+// Rules: gateway/RULES.md "Acknowledged means enforced" and "Freshness".
 
 import { outsideLifeSeconds } from '../../core/decision/state/revocation-index.ts';
 import type { LogPosition } from '../../core/model/change.ts';

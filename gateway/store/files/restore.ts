@@ -1,6 +1,6 @@
 // Puts a backup into a store, in one transaction: all of it, or nothing. The file is read to its end before anything changes.
 // A backup forgets what was revoked after it, so whatever was given out before dies: a new epoch refuses all our tokens, and
-// sessions, codes, unclaimed links and waiting mails end. Rules: tokens.md "Restore".
+// sessions, codes, unclaimed links and waiting mails end. Rules: gateway/RULES.md "Restore".
 
 import { sql, type Transaction } from 'kysely';
 import { passwordPasses } from '../../core/model/change.ts';

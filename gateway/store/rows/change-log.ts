@@ -1,6 +1,6 @@
 // Reads and shortens the change log. Changes are numbered without gaps in the order of commits, so a reader that has seen
 // number n has seen everything up to n. Whatever does not fit together answers `restart`, never a list with a hole.
-// Rules: tokens.md "One graph of revocation". Appending is part of a unit: group-commit.ts.
+// Rules: gateway/RULES.md "One graph of revocation". Appending is part of a unit: group-commit.ts.
 
 import type { Change, LogPosition } from '../../core/model/change.ts';
 import { fixedStatement } from '../port/fixed-statement.ts';

@@ -1,6 +1,6 @@
 // The key ring's rows: secrets sealed, at most one signer for each purpose, and every change of the ring told by the log.
 // Keys that YAML declares are not here; whether a change makes sense beside those is the caller's to say.
-// Rules: tokens.md "Keys".
+// Rules: gateway/RULES.md "Keys".
 
 import type { KeyPurpose, KeyRecord, KeyState } from '../../core/model/key.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';

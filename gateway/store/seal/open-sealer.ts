@@ -1,6 +1,6 @@
 // Finds the master key for a store: the given one, or the file in the data folder, which is made on the first run only.
 // A store remembers a text sealed with its key, so a wrong key is told at the start and not at the first row that fails.
-// Never makes a key when something is sealed already: that would hide the loss of the old one. Rules: architecture.md "State".
+// Never makes a key when something is sealed already: that would hide the loss of the old one. Rules: gateway/RULES.md "Keys".
 
 import { join } from 'node:path';
 import type { Store } from '../port/store.ts';

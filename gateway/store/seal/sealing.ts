@@ -1,6 +1,6 @@
 // Seals what must not be read out of a stolen database: keys, and messages on their way.
 // AES-256-GCM; where a text stands (table, row, column) is part of it, so that a sealed text moved elsewhere does not open.
-// Nothing of key or content is ever in an error. Rules: architecture.md "State"; NIST SP 800-38D §8.2.2 (random nonces).
+// Nothing of key or content is ever in an error. Rules: gateway/RULES.md "Keys"; NIST SP 800-38D §8.2.2 (random nonces).
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { Sql } from '../port/store.ts';

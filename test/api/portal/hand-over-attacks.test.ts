@@ -1,5 +1,5 @@
 // Hand-overs that somebody else began: where a code may travel. The code is bound to the nonce of whoever began, so whoever
-// began and also sees the code of another person is that person. attacks.md: return addresses; tokens.md: Hosts.
+// began and also sees the code of another person is that person. gateway/RULES.md "Sessions, links and guessing", "Hosts".
 
 import { expect, test } from 'vitest';
 import { pageProblems } from '../../support/clients/page-checks.ts';

@@ -1,5 +1,5 @@
 // Signing in and out as a browser without scripts does it: cookies, return addresses, forms of other sites, fixation, hand-overs.
-// Attacks from attacks.md: sessions, return addresses, cross-site POST.
+// Attacks, gateway/RULES.md "Sessions, links and guessing": sessions, return addresses, cross-site POST.
 
 import { describe, expect, test } from 'vitest';
 import { makePortal, mediaOrigin, password, portalOrigin } from '../../support/rigs/portal-rig.ts';

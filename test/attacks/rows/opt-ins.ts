@@ -4,7 +4,7 @@ import { family, get, post, type RequestRow, request } from '../row.ts';
 
 const { denied, passed, row, broken } = family('opt-ins');
 
-const slash = 'architecture, invariant 5; Envoy CVE-2021-29492';
+const slash = 'gateway/RULES.md, path and route; Envoy CVE-2021-29492';
 const limit = 'RFC 9110 §15.5.14';
 const wide = { gateway: 'wide' } as const;
 

@@ -42,7 +42,7 @@ export const passRows: readonly RequestRow[] = [
       `pass-${id}`,
       `a pass ${what}`,
       (make) => get('/vod/a', `Authorization: Bearer ${make.token(claims, 'pass')}`),
-      'tokens.md, what a pass opens',
+      'gateway/RULES.md, what a pass opens',
     ),
   ),
   passed(

@@ -6,7 +6,7 @@ import { family, get, type Making } from '../row.ts';
 const { passed, denied } = family('sessions');
 
 const typed = 'RFC 8725 §3.11: refused by its type, inside the MAC';
-const place = 'tokens.md, where a credential may stand';
+const place = 'gateway/RULES.md, where a credential may stand';
 const host = 'media.example';
 
 /** A good session, but for `changes`. */
@@ -67,7 +67,7 @@ export const sessionRows = [
     'of-another-host',
     'a session of another host',
     (make) => get('/club/a', cookie(session(make, { aud: ['other.example'] }))),
-    'contamination; tokens.md "Hosts"',
+    'contamination; gateway/RULES.md "Hosts"',
   ),
   denied(
     'of-no-host',
@@ -79,7 +79,7 @@ export const sessionRows = [
     'of-another-epoch',
     'a session from before a restore',
     (make) => get('/club/a', cookie(session(make, { v: ['other', 0] }))),
-    'tokens.md "Restore"',
+    'gateway/RULES.md "Restore"',
   ),
   denied(
     'prefixed-name',

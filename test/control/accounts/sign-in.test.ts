@@ -1,5 +1,5 @@
 // Signing in by password: equal answers and equal work, guessing slowed where it has to be and nobody locked out by others.
-// Rules: attacks.md, "One-time credentials, sessions, sharing".
+// Rules: gateway/RULES.md "Sessions, links and guessing".
 
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';

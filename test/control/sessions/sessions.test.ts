@@ -1,5 +1,5 @@
 // Sessions and devices: how long they hold, on which host, who ends them, and how a sign-in comes to another host.
-// Rules: tokens.md, "Token types" and "Hosts".
+// Rules: gateway/RULES.md "Token types" and "Hosts".
 
 import { expect, test } from 'vitest';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';

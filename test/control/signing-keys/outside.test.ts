@@ -1,4 +1,4 @@
-// Who may revoke tokens made by others, and what is taken for one. tokens.md "One graph of revocation".
+// Who may revoke tokens made by others, and what is taken for one. gateway/RULES.md "One graph of revocation".
 
 import { expect, test } from 'vitest';
 import { createOperatorServer } from '../../../gateway/api/operator-server.ts';

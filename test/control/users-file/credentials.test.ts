@@ -1,4 +1,4 @@
-// What the users file loses ends for those who had it, once, and nothing else does. tokens.md "One graph of revocation".
+// What the users file loses ends for those who had it, once, and nothing else does. gateway/RULES.md "One graph of revocation".
 
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

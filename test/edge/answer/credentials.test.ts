@@ -1,5 +1,5 @@
 // Where a credential may stand, which one decides, and that none of ours gets behind the gateway.
-// tokens.md "Where a credential may stand"; attacks.md "Tokens and caches" end to end.
+// gateway/RULES.md "Where a credential may stand" and "Tokens and caches" end to end.
 
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

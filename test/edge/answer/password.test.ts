@@ -1,5 +1,5 @@
 // Credentials with the content request: one answer carries the content and the token, and nothing remembers either.
-// tokens.md "Token types" (pass), RFC 7617, RFC 7240 §2 (Prefer); attacks.md "comparison that leaks by time".
+// gateway/RULES.md "Passes" and "Tokens and caches", RFC 7617, RFC 7240 §2 (Prefer).
 
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

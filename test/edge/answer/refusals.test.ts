@@ -1,5 +1,5 @@
 // The gateway's own answers: status, challenge, page or problem+json, and what becomes of the connection.
-// conventions.md "Status", RFC 9457, RFC 6750 §3, RFC 7617 §2, RFC 9110 §9.3.2.
+// gateway/RULES.md "Status", RFC 9457, RFC 6750 §3, RFC 7617 §2, RFC 9110 §9.3.2.
 
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 // What a client gets of an upstream's answer: byte for byte but for what only the gateway may say or decide.
-// tokens.md "Where a credential may stand" (path form), attacks.md "Headers", RFC 9110 §7.6.1 and §7.6.3.
+// gateway/RULES.md "Where a credential may stand" (path form) and "Headers", RFC 9110 §7.6.1 and §7.6.3.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';

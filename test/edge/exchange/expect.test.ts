@@ -1,5 +1,5 @@
 // Expect: 100-continue ends at the gateway: who is invited to send a body, when, and what follows when nobody is.
-// Rules: RFC 9110 §10.1.1; data-plane.md "Expect" (Go CVE-2024-24791: what an upstream says to it is not passed on).
+// Rules: RFC 9110 §10.1.1; gateway/RULES.md "Framing" (Go CVE-2024-24791: what an upstream says to it is not passed on).
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RawClient, requestText } from '../../support/clients/raw-client.ts';

@@ -1,5 +1,5 @@
 // Tunnels of people who are signed in go on while control says yes, and end when it says no or their access was taken back.
-// tokens.md "One graph of revocation"; where lives come to their ends the clock is the test's.
+// gateway/RULES.md "One graph of revocation"; where lives come to their ends the clock is the test's.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';

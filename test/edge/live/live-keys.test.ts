@@ -1,5 +1,5 @@
 // The decision cache changes how fast a verdict comes, never the verdict. It holds tokens that were verified, and nothing else.
-// attacks.md "Tokens and caches"; the demand that issuing never fills it.
+// gateway/RULES.md "Tokens and caches"; the demand that issuing never fills it.
 
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 // Members: control is asked once, its answer becomes a pass, and what changes ends both.
-// tokens.md "Token types", architecture.md invariant 10, conventions.md "Status".
+// gateway/RULES.md "Passes", "Freshness", "Status".
 
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

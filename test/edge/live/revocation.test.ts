@@ -1,5 +1,5 @@
 // Revocations as visitors meet them: the next request is refused, what is open ends, and what is not known is not guessed.
-// With a real store behind a real control. tokens.md "One graph of revocation".
+// With a real store behind a real control. gateway/RULES.md "One graph of revocation".
 
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // Sessions: who is led to sign in, whose cookie counts, how it is renewed, and what goes to our own pages.
-// tokens.md "Where a credential may stand", conventions.md "Status", attacks.md "Tokens and caches".
+// gateway/RULES.md "Where a credential may stand", "Status", "Tokens and caches".
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';

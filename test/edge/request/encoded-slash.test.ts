@@ -1,5 +1,5 @@
 // `%2F` in a path: kept where the route says so, 400 everywhere else, and never a way into another route or scope.
-// architecture.md invariant 5, attacks.md "Path and route", Envoy CVE-2021-29492.
+// gateway/RULES.md "Path and route", Envoy CVE-2021-29492.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { askRaw, type RawResponse, requestText } from '../../support/clients/raw-client.ts';

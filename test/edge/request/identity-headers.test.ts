@@ -1,5 +1,5 @@
 // What the upstream learns about who asks: headers by preset, the signed assertion, and where the request came from.
-// conventions.md "Identity headers to the upstream".
+// gateway/RULES.md "Identity headers to the upstream".
 
 import { createHmac } from 'node:crypto';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';

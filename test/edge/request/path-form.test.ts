@@ -1,5 +1,5 @@
 // One path, one meaning: what rules see is what the upstream gets, and what could be read in two ways gets nowhere.
-// attacks.md "Path and route": Oathkeeper CVE-2026-33494, Envoy CVE-2021-29492, Caddy CVE-2026-52844, oauth2-proxy CVE-2026-41059.
+// gateway/RULES.md "Path and route": Oathkeeper CVE-2026-33494, Envoy CVE-2021-29492, Caddy CVE-2026-52844, oauth2-proxy CVE-2026-41059.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { askRaw, RawClient, requestText } from '../../support/clients/raw-client.ts';

@@ -1,5 +1,5 @@
 // Ranges on their way to an upstream: honest ones untouched, abuse ignored as RFC 9110 §14.2 allows.
-// attacks.md "Path and route": Apache CVE-2011-3192.
+// gateway/RULES.md "Path and route": Apache CVE-2011-3192.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { askRaw, requestText } from '../../support/clients/raw-client.ts';

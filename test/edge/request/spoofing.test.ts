@@ -1,5 +1,5 @@
 // Whatever a client claims about itself is gone before the gateway speaks: on every route, public ones included.
-// attacks.md "Headers": Caddy CVE-2026-30851, oauth2-proxy CVE-2025-64484, Traefik CVE-2024-45410, fastify CVE-2026-3635.
+// gateway/RULES.md "Headers": Caddy CVE-2026-30851, oauth2-proxy CVE-2025-64484, Traefik CVE-2024-45410, fastify CVE-2026-3635.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';

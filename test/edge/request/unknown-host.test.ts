@@ -1,5 +1,5 @@
 // Hosts that nobody configured, and messages that are none: refused, and on record.
-// tokens.md "Hosts": an unknown Host under the reserved prefix is 421 (RFC 9110 §15.5.20).
+// gateway/RULES.md "Hosts": an unknown Host under the reserved prefix is 421 (RFC 9110 §15.5.20).
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askRaw, requestText } from '../../support/clients/raw-client.ts';

@@ -1,7 +1,7 @@
 // Identity headers: which ones an upstream gets, and which names a client may never send.
 // It writes text and judges names; removing and sending is the edge's work. Values were checked when the token was read:
 // no control characters, no commas inside groups (core/token/claim-reader.ts).
-// Rules: conventions.md "Identity headers to the upstream", attacks.md "Headers".
+// Rules: gateway/RULES.md "Identity headers to the upstream" and "Headers".
 
 import type { TokenClaims } from '../../token/claims.ts';
 import { fillFromClaims, type TemplatedHeader, utf8AsLatin1 } from './header-template.ts';

@@ -1,6 +1,6 @@
 // Fields by which a request says that it is another one than its request line says: another path, another method, a second
 // resource. What was decided is the request line, so these are removed, or judged like it. Pure: names only.
-// Rules: invariant 5 of gateway/ARCHITECTURE.md; RFC 4918 §10.3 and §10.4.
+// Rules: gateway/RULES.md "Path and route"; RFC 4918 §10.3 and §10.4.
 
 /** Read by some frameworks and servers in place of the path, or as a file to send. Folded; no client may send them. */
 const otherPaths: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 // What control answered about an account's access: its shape, whether it covers a request, and the pass that is made from it.
 // Pure. A pass is never wider or longer than the answer: where a pass could not say exactly that, none is made.
-// Rules: tokens.md "Token types" (`lp+jwt`), architecture.md invariants 4 and 10.
+// Rules: gateway/RULES.md "Passes" and "Freshness".
 
 import type { LogPosition } from '../../model/change.ts';
 import { canonicalPathKeepingSlashes, pathCovers } from '../../model/path.ts';

@@ -1,6 +1,6 @@
 // What was revoked, as one process knows it: which tokens die by it, and up to which place of the change log that is true.
 // Pure. It knows no time of its own: how old the knowledge is, is asked of the live index (snapshot.ts).
-// Rules: tokens.md "One graph of revocation". Clocks play no part but for outside tokens, which name no place of the log.
+// Rules: gateway/RULES.md "One graph of revocation". Clocks play no part but for outside tokens, which name no place of the log.
 
 import { type Change, type LogPosition, passwordPasses } from '../../model/change.ts';
 import { credentialNode, keyNode } from '../../model/node-id.ts';

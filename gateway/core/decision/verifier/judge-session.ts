@@ -1,6 +1,6 @@
 // Whether a session cookie says who asks on this host. Pure; what is not a live session counts as absent and is cleared.
 // A session that has only run out is not over: control can renew it, so it is told apart from a bad one.
-// Rules: tokens.md "Token types" (`ls+jwt`) and "Hosts".
+// Rules: gateway/RULES.md "Token types" (`ls+jwt`) and "Hosts".
 
 import type { EpochSeconds } from '../../model/time.ts';
 import { checkTimes, type VerifiedToken } from '../../token/common-key-token.ts';

@@ -1,4 +1,4 @@
-// Which tokens a revocation ends, and which it leaves alone. tokens.md "One graph of revocation".
+// Which tokens a revocation ends, and which it leaves alone. gateway/RULES.md "One graph of revocation".
 
 import { describe, expect, it } from 'vitest';
 import { outsideLifeSeconds, RevocationIndex } from '../../../../gateway/core/decision/state/revocation-index.ts';
