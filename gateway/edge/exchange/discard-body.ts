@@ -4,8 +4,8 @@
 // A form that comes whole waits for none of them; whoever only asks for a page finds the others free.
 
 import { networkOf } from '../request/rate-limits.ts';
+import { maxOwnConnections } from '../upstream/groups.ts';
 import type { Exchange } from './exchange.ts';
-import { maxOwnConnections } from './own-pages.ts';
 
 const maxPerClient = 8;
 /** A fifth of the connections to control's pages. */

@@ -5,10 +5,10 @@
 import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
 import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
 import { networkOf } from '../request/rate-limits.ts';
+import { maxOwnConnections } from '../upstream/groups.ts';
 import type { Exchange } from './exchange.ts';
 
-/** To public.sock, from one edge. Half of it is more than the 64 who may open one link together from behind one address. */
-export const maxOwnConnections = 160;
+// more than the 64 who may open one link together from behind one address
 const maxPerNetwork = maxOwnConnections / 2;
 const retryAfterSeconds = 1;
 

@@ -1,7 +1,7 @@
 // What all connections of one edge share: configuration, keys, pools, counters, logs. Built once, in `startEdge`.
 // A reload replaces the snapshot, the keys and the pools here; requests in flight keep what they took.
 
-import type { LookupFunction } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { compileSnapshot } from '../../config/compile.ts';
 import type { Config, Limits } from '../../config/compiled/config.ts';
 import type { FeedUpstreamTls } from '../../config/edge-feed.ts';
@@ -23,6 +23,7 @@ import type { RefusedMessage } from '../answer/refused-message.ts';
 import { ReadBuffers } from '../engine/read-buffers.ts';
 import { Ticker } from '../engine/ticker.ts';
 import { Admission } from '../listen/admission.ts';
+import type { Arrival } from '../listen/connection-info.ts';
 import { Overload } from '../listen/overload.ts';
 import { AssertionSigner } from '../live/assertion-signer.ts';
 import type { ControlPort } from '../live/control-questions.ts';
@@ -42,7 +43,7 @@ import type { UpstreamServerPool } from '../upstream/pool.ts';
 import { RetryBudget } from '../upstream/retry-budget.ts';
 import type { StandingChange } from '../upstream/server-health.ts';
 import { OwnBodies } from './discard-body.ts';
-import type { Downstream } from './downstream.ts';
+import { Downstream } from './downstream.ts';
 import type { Exchange } from './exchange.ts';
 import type { Passage } from './lifecycle.ts';
 import { Lingering } from './lingering.ts';
@@ -186,6 +187,11 @@ export class Runtime {
   /** A write still needs the scratch: it keeps it, and the next answer gets another. */
   renewScratch(): void {
     this.scratch = Buffer.allocUnsafeSlow(scratchBytes);
+  }
+
+  /** Serves a connection that a listener has made ready for HTTP. */
+  accept(socket: Socket, arrival: Arrival): void {
+    new Downstream(socket, this, arrival);
   }
 
   /** Takes a connection in, or drops it without a word. */

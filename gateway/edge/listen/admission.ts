@@ -5,12 +5,28 @@
 import type { Limits } from '../../config/compiled/config.ts';
 import type { AddressList } from '../../core/token/ip-list.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
-import type { Downstream } from '../exchange/downstream.ts';
 import { networkOf } from '../request/rate-limits.ts';
 
-/** What admission looks at. The runtime is one; a reload changes the values. */
+/** A client connection as admission sees it. */
+export interface AdmittedConnection {
+  readonly peerAddress: string;
+  /** When it was accepted, by the ticker. */
+  readonly openedMs: number;
+  /** When it ends by itself unless its client sends something. */
+  readonly deadlineMs: number;
+  /** Its end was said already. */
+  readonly isClosing: boolean;
+  /** It had a request and waits for the next one. */
+  readonly isKeptAlive: boolean;
+  /** Its first request has not come yet. */
+  readonly awaitsFirstHead: boolean;
+  /** Ends the connection, on which no request runs. */
+  shed(): void;
+}
+
+/** What admission looks at. A reload changes the values. */
 interface AdmissionScope {
-  readonly connections: ReadonlySet<Downstream>;
+  readonly connections: ReadonlySet<AdmittedConnection>;
   readonly limits: Limits;
   readonly snapshot: { readonly trustedProxies: AddressList | null };
   readonly metrics: EdgeMetrics;
@@ -30,7 +46,7 @@ export class Admission {
   readonly #scope: AdmissionScope;
   /** Open connections by client, for those that were counted. */
   readonly #byClient = new Map<string, number>();
-  readonly #clients = new Map<Downstream, string>();
+  readonly #clients = new Map<AdmittedConnection, string>();
   #triedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(scope: AdmissionScope) {
@@ -38,7 +54,7 @@ export class Admission {
   }
 
   /** Whether a connection may stay. Counted when it may; `leave` ends that. */
-  admit(connection: Downstream): boolean {
+  admit(connection: AdmittedConnection): boolean {
     const { limits, connections, snapshot } = this.#scope;
     if (connections.size >= limits.maxConnections && !this.#findRoom()) return false;
     const most = limits.maxConnectionsPerAddress;
@@ -51,7 +67,7 @@ export class Admission {
     return true;
   }
 
-  leave(connection: Downstream): void {
+  leave(connection: AdmittedConnection): void {
     const client = this.#clients.get(connection);
     if (client === undefined) return;
     this.#clients.delete(connection);
@@ -87,8 +103,8 @@ export class Admission {
   #shed(count: number, which: 'idle' | 'waiting'): void {
     const { connections, metrics, ticker } = this.#scope;
     let wanted = count;
-    const idle: Downstream[] = [];
-    const late: Downstream[] = [];
+    const idle: AdmittedConnection[] = [];
+    const late: AdmittedConnection[] = [];
     for (const connection of connections) {
       // room that is on its way already
       if (connection.isClosing) wanted--;
@@ -97,7 +113,7 @@ export class Admission {
         late.push(connection);
     }
     // the time of each ends the sooner the longer it has waited
-    const sooner = (one: Downstream, other: Downstream) => one.deadlineMs - other.deadlineMs;
+    const sooner = (one: AdmittedConnection, other: AdmittedConnection) => one.deadlineMs - other.deadlineMs;
     for (const connection of [...idle.sort(sooner), ...late.sort(sooner)].slice(0, Math.max(0, wanted))) {
       metrics.connectionsShed++;
       connection.shed();

@@ -3,13 +3,13 @@
 // required from those addresses, and nobody else is heard (PROXY protocol specification §2, "must not try to guess").
 
 import { createServer, type Server, type Socket } from 'node:net';
-import type { ListenerConfig } from '../../config/compiled/config.ts';
+import type { Limits, ListenerConfig } from '../../config/compiled/config.ts';
 import { type AddressList, compileAddressList } from '../../core/token/ip-list.ts';
-import { Downstream } from '../exchange/downstream.ts';
-import type { Runtime } from '../exchange/runtime.ts';
+import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
+import type { Ticker } from '../engine/ticker.ts';
 import { foldMapped } from '../request/trusted-proxies.ts';
 import { admissionSlack } from './admission.ts';
-import type { ListenerRules } from './connection-info.ts';
+import type { Arrival, ListenerRules } from './connection-info.ts';
 import { readPreface } from './connection-prologue.ts';
 import { EarlyConnections } from './early-connections.ts';
 import { maxProxyHeaderBytes, readProxyHeader } from './proxy-protocol.ts';
@@ -28,6 +28,16 @@ class ListenError extends Error {
   }
 }
 
+/** What the listeners of an edge share. A reload changes the limits. */
+export interface ListenContext {
+  readonly limits: Limits;
+  readonly metrics: EdgeMetrics;
+  readonly ticker: Ticker;
+  readonly overload: { readonly level: number };
+  /** Takes a connection that is ready for HTTP: over TLS the handshake is done, and a PROXY header was read. */
+  accept(socket: Socket, arrival: Arrival): void;
+}
+
 // Waiting for a kernel queue deeper than the default 511 costs nothing and saves bursts.
 const backlog = 4096;
 /** Connections that may be in a PROXY header or a handshake, however low the cap on all of them is. */
@@ -38,20 +48,20 @@ export class Listener {
   /** null on a plain listener. */
   readonly tls: TlsListener | null;
   readonly #config: ListenerConfig;
-  readonly #runtime: Runtime;
+  readonly #context: ListenContext;
   readonly #proxies: AddressList | null;
   readonly #server: Server;
   /** Connections that are not ready for HTTP yet. */
   readonly #early: EarlyConnections;
 
   /** @param table  what TLS is ended with; null on a plain listener */
-  constructor(config: ListenerConfig, table: TlsTable | null, runtime: Runtime) {
+  constructor(config: ListenerConfig, table: TlsTable | null, context: ListenContext) {
     this.#config = config;
-    this.#runtime = runtime;
+    this.#context = context;
     this.#early = new EarlyConnections(
-      () => Math.max(leastEarly, runtime.limits.maxConnections >> 2),
+      () => Math.max(leastEarly, context.limits.maxConnections >> 2),
       () => {
-        runtime.metrics.earlyConnectionsCut++;
+        context.metrics.earlyConnectionsCut++;
       },
     );
     this.#proxies = config.proxyFrom === null ? null : compileAddressList(config.proxyFrom);
@@ -60,13 +70,13 @@ export class Listener {
         ? null
         : new TlsListener(table, {
             rules: this.rules,
-            metrics: runtime.metrics,
-            ticker: runtime.ticker,
-            prefaceTimeoutMs: () => runtime.limits.headMs,
-            isOverloaded: () => runtime.overload.level > 0,
+            metrics: context.metrics,
+            ticker: context.ticker,
+            prefaceTimeoutMs: () => context.limits.headMs,
+            isOverloaded: () => context.overload.level > 0,
             onArrival: (socket, arrival) => {
               this.#early.delete(arrival.transport);
-              new Downstream(socket, runtime, arrival);
+              context.accept(socket, arrival);
             },
           });
     const isDirect = this.tls === null && config.proxyFrom === null;
@@ -76,13 +86,13 @@ export class Listener {
     });
     this.takeLimits();
     this.#server.on('drop', () => {
-      runtime.metrics.connectionsDropped++;
+      context.metrics.connectionsDropped++;
     });
   }
 
-  /** Takes the cap of the present configuration: what is no connection of the runtime yet counts here alone. */
+  /** Takes the cap of the present configuration: what does not speak HTTP yet counts here alone. */
   takeLimits(): void {
-    const { maxConnections } = this.#runtime.limits;
+    const { maxConnections } = this.#context.limits;
     this.#server.maxConnections = maxConnections + 2 * admissionSlack(maxConnections);
   }
 
@@ -122,7 +132,7 @@ export class Listener {
       this.tls?.accept(socket, peer);
       return;
     }
-    const { metrics, ticker, limits } = this.#runtime;
+    const { metrics, ticker, limits } = this.#context;
     if (this.#proxies?.contains(peer) !== true) {
       metrics.proxyHeadersRefused++;
       socket.destroy();
@@ -157,7 +167,7 @@ export class Listener {
   #serve(socket: Socket, peerAddress: string): void {
     this.#early.delete(socket);
     const { rules } = this;
-    new Downstream(socket, this.#runtime, {
+    this.#context.accept(socket, {
       transport: socket,
       peerAddress,
       scheme: 'http',

@@ -4,9 +4,8 @@
 import type { Config, ListenerConfig } from '../../config/compiled/config.ts';
 import type { FeedTls } from '../../config/edge-feed.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { Runtime } from '../exchange/runtime.ts';
 import { hostNames } from './client-certificates.ts';
-import { Listener } from './listener.ts';
+import { type ListenContext, Listener } from './listener.ts';
 import type { ServerNames } from './server-names.ts';
 import { buildTlsTable, type TlsTable } from './tls-table.ts';
 
@@ -14,14 +13,14 @@ import { buildTlsTable, type TlsTable } from './tls-table.ts';
 type Material = readonly (FeedTls | null)[];
 
 export class Listeners {
-  readonly #runtime: Runtime;
+  readonly #context: ListenContext;
   readonly #logger: Logger;
   #listeners: Listener[] = [];
   #configs: readonly ListenerConfig[] = [];
   #material: Material = [];
 
-  constructor(runtime: Runtime, logger: Logger) {
-    this.#runtime = runtime;
+  constructor(context: ListenContext, logger: Logger) {
+    this.#context = context;
     this.#logger = logger;
   }
 
@@ -37,7 +36,7 @@ export class Listeners {
     this.#configs = snapshot.config.listeners;
     this.#material = snapshot.tls;
     this.#listeners = this.#configs.map(
-      (listener, at) => new Listener(listener, this.#buildTable(at, snapshot.ticketSecret), this.#runtime),
+      (listener, at) => new Listener(listener, this.#buildTable(at, snapshot.ticketSecret), this.#context),
     );
     this.#setRules();
     const bound: { host: string; port: number }[] = [];
@@ -82,7 +81,7 @@ export class Listeners {
     if (config === null) return null;
     const material = this.#material[at] ?? null;
     if (material === null) throw new Error(`${this.#configs[at]?.at}: the certificates did not arrive`);
-    return buildTlsTable({ config, material, ticketSecret, handshakeTimeoutMs: this.#runtime.limits.headMs });
+    return buildTlsTable({ config, material, ticketSecret, handshakeTimeoutMs: this.#context.limits.headMs });
   }
 
   #setRules(): void {

@@ -4,7 +4,6 @@
 import { createHash } from 'node:crypto';
 import type { UpstreamConfig } from '../../config/compiled/upstream-config.ts';
 import type { FeedUpstreamTls } from '../../config/edge-feed.ts';
-import { maxOwnConnections } from '../exchange/own-pages.ts';
 import type { Runtime } from '../exchange/runtime.ts';
 import { UpstreamGroup } from './group.ts';
 import { UpstreamServerPool } from './pool.ts';
@@ -13,6 +12,9 @@ import { type TargetTls, targetTls } from './upstream-target.ts';
 
 /** Name of latchkey's own pages among the upstreams. */
 export const ownUpstreamName = 'latchkey';
+
+/** Connections to public.sock from one edge; own-pages.ts shares them out among client networks. */
+export const maxOwnConnections = 160;
 
 /** The upstreams in use, by their slot. */
 export class UpstreamGroups {
