@@ -7,7 +7,7 @@ import { appendAudit } from '../../store/rows/audit.ts';
 import { removeAccountDevices } from '../../store/rows/devices.ts';
 import { removeAccountSessions } from '../../store/rows/sessions.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
-import { askPasswordAgain } from '../sessions/change-password.ts';
+import { askPasswordAgain } from '../proof/check-password.ts';
 import { mailAccountDeleted } from './account-mails.ts';
 import { isLastAdmin, mayAdminister } from './administer.ts';
 import { endAccountSessions } from './end-account-sessions.ts';

@@ -7,10 +7,10 @@ import { findVerifiedAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
+import { askPasswordAgain } from '../proof/check-password.ts';
 import { issueCode, withdrawCode } from '../proof/one-time-code.ts';
 import { busyRetrySeconds } from '../proof/password-work.ts';
 import { mayMail } from '../proof/request-throttle.ts';
-import { askPasswordAgain } from '../sessions/change-password.ts';
 import { mailAddressChange, mailAddressKnown, mailCode } from './account-mails.ts';
 import { isAllowedDomain } from './register-account.ts';
 

@@ -3,11 +3,11 @@
 // hash is computed. So what is refused costs no hash, and what is hashed was counted.
 
 import { accountStanding } from '../../core/model/account.ts';
-import type { AccountRecord } from '../../store/rows/accounts.ts';
-import type { ControlContext } from '../context/control-context.ts';
+import { type AccountRecord, readAccount } from '../../store/rows/accounts.ts';
+import type { Actor, ControlContext } from '../context/control-context.ts';
 import { addressBlock } from './address-block.ts';
 import type { CheckSource } from './check-queue.ts';
-import { type Guesser, passwordWait, takeGuess } from './guess-throttle.ts';
+import { forgiveGuesses, type Guesser, passwordWait, takeGuess } from './guess-throttle.ts';
 import { passwordWork } from './password-work.ts';
 
 type CheckedPassword =
@@ -41,6 +41,32 @@ export async function checkPassword(
     default:
       return outcome.value satisfies never;
   }
+}
+
+/**
+ * Asks somebody who is signed in for the password of their account again, before a step that a stolen session must not take. An
+ * account without a password has nothing to ask for.
+ *
+ * @returns null when the password is right, else why the step is refused
+ */
+export async function askPasswordAgain(
+  context: ControlContext,
+  actor: Extract<Actor, { kind: 'account' }>,
+  password: string,
+  clientAddress: string,
+): Promise<
+  | { readonly kind: 'refused'; readonly reason: 'wrong-password' }
+  | { readonly kind: 'busy'; readonly retryAfterSeconds: number }
+  | null
+> {
+  const account = await readAccount(context.store.sql, actor.accountId);
+  if (account !== null && account.passwordHash === null) return null;
+  const guesser = { email: actor.email, clientAddress, knownDevice: actor.deviceId };
+  const checked = await checkPassword(context, account, password, guesser);
+  if (checked.kind === 'busy') return checked;
+  if (checked.kind === 'wrong') return { kind: 'refused', reason: 'wrong-password' };
+  await context.write((unit) => forgiveGuesses(unit, guesser));
+  return null;
 }
 
 /** A device that signed in before waits with nobody; of strangers each network has its turn. */

@@ -57,28 +57,3 @@ export async function changePassword(
   if (written.value === null) return { kind: 'refused', reason: 'wrong-password' };
   return { kind: 'changed', session: finishSession(context, written.value, written.position) };
 }
-
-/**
- * Whether whoever is signed in knows the password of the account; an account without one has nothing to know.
- *
- * @returns null when so, else why not
- */
-export async function askPasswordAgain(
-  context: ControlContext,
-  actor: Extract<Actor, { kind: 'account' }>,
-  password: string,
-  clientAddress: string,
-): Promise<
-  | { readonly kind: 'refused'; readonly reason: 'wrong-password' }
-  | { readonly kind: 'busy'; readonly retryAfterSeconds: number }
-  | null
-> {
-  const account = await readAccount(context.store.sql, actor.accountId);
-  if (account !== null && account.passwordHash === null) return null;
-  const guesser = { email: actor.email, clientAddress, knownDevice: actor.deviceId };
-  const checked = await checkPassword(context, account, password, guesser);
-  if (checked.kind === 'busy') return checked;
-  if (checked.kind === 'wrong') return { kind: 'refused', reason: 'wrong-password' };
-  await context.write((unit) => forgiveGuesses(unit, guesser));
-  return null;
-}
