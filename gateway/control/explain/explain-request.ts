@@ -2,23 +2,11 @@
 // claimed, by which link, from whom, when, on which device; and for refusals which check failed and what was revoked when.
 // For admins and for whoever may run commands: it names people. It reads and changes nothing.
 
-import type { Config } from '../../config/compiled/config.ts';
 import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
 import type { DecisionRecord } from '../../core/model/decision-record.ts';
-import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Store } from '../../store/port/store.ts';
 import type { DecisionLedger } from './decision-files.ts';
-import { readProvenance } from './read-provenance.ts';
+import { type ChainLink, type ProvenanceContext, readProvenance } from './read-provenance.ts';
 import { reasonText } from './reason-texts.ts';
-
-/** One step of the chain, in the order in which it reads. */
-export interface ChainLink {
-  /** When; null for what has no moment, like an owner in the configuration. */
-  readonly at: EpochSeconds | null;
-  /** Id of what it is about, or null. */
-  readonly node: string | null;
-  readonly text: string;
-}
 
 export type Explanation =
   | {
@@ -31,9 +19,8 @@ export type Explanation =
     }
   | { readonly kind: 'not-found'; readonly hint: string };
 
-export interface ExplainContext {
-  readonly store: Pick<Store, 'sql'>;
-  readonly config: () => Pick<Config, 'collections'>;
+/** What an explanation reads. */
+export interface ExplainContext extends ProvenanceContext {
   readonly decisions: Pick<DecisionLedger, 'find'>;
 }
 

@@ -1,15 +1,32 @@
 // Reads the chain of provenance behind recorded decisions: accounts, sessions, devices, members, links, owners, and what of it was
 // revoked when. Reads rows only; every list is bounded. What is gone from the store is said to be gone.
 
+import type { Config } from '../../config/compiled/config.ts';
 import type { DecisionRecord } from '../../core/model/decision-record.ts';
-import type { ChainLink, ExplainContext } from './explain-request.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import type { Store } from '../../store/port/store.ts';
+
+/** One step of the chain, in the order in which it reads. */
+export interface ChainLink {
+  /** When; null for what has no moment, like an owner in the configuration. */
+  readonly at: EpochSeconds | null;
+  /** Id of what it is about, or null. */
+  readonly node: string | null;
+  readonly text: string;
+}
+
+/** Where the rows are read, and which collections are configured now. */
+export interface ProvenanceContext {
+  readonly store: Pick<Store, 'sql'>;
+  readonly config: () => Pick<Config, 'collections'>;
+}
 
 /** Ids of one decision are at most 16 nodes for each of a few tokens. */
 const maxNodes = 64;
 const maxRows = 64;
 
 export async function readProvenance(
-  context: ExplainContext,
+  context: ProvenanceContext,
   records: readonly DecisionRecord[],
 ): Promise<ChainLink[]> {
   const nodes = nodesOf(records);
@@ -38,7 +55,7 @@ function nodesOf(records: readonly DecisionRecord[]): string[] {
 
 const only = (nodes: readonly string[], prefix: string): string[] => nodes.filter((node) => node.startsWith(prefix));
 
-async function accounts({ store }: ExplainContext, nodes: readonly string[]): Promise<ChainLink[]> {
+async function accounts({ store }: ProvenanceContext, nodes: readonly string[]): Promise<ChainLink[]> {
   const ids = only(nodes, 'ac_');
   if (ids.length === 0) return [];
   const rows = await store.sql
@@ -53,7 +70,7 @@ async function accounts({ store }: ExplainContext, nodes: readonly string[]): Pr
   }));
 }
 
-async function sessionsAndDevices({ store }: ExplainContext, nodes: readonly string[]): Promise<ChainLink[]> {
+async function sessionsAndDevices({ store }: ProvenanceContext, nodes: readonly string[]): Promise<ChainLink[]> {
   const sessionIds = only(nodes, 'se_');
   const deviceIds = only(nodes, 'dv_');
   const links: ChainLink[] = [];
@@ -84,7 +101,7 @@ async function sessionsAndDevices({ store }: ExplainContext, nodes: readonly str
 
 /** Members and links that are named, and of a refused account what it once had at that host. */
 async function membersAndLinks(
-  { store, config }: ExplainContext,
+  { store, config }: ProvenanceContext,
   nodes: readonly string[],
   records: readonly DecisionRecord[],
 ): Promise<ChainLink[]> {
@@ -159,7 +176,7 @@ async function membersAndLinks(
 
 /** What the change log says of the nodes: before the decision it is the reason, after it it is news. */
 async function revocations(
-  { store }: ExplainContext,
+  { store }: ProvenanceContext,
   nodes: readonly string[],
   records: readonly DecisionRecord[],
 ): Promise<ChainLink[]> {

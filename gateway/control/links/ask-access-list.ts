@@ -12,9 +12,16 @@ import { findGrant } from '../access/access-sources.ts';
 import { collectionsCovering } from '../access/collections.ts';
 import { type LiveAccount, readLiveAccount } from '../access/live-account.ts';
 import type { Actor } from '../context/control-context.ts';
-import type { ClaimOutcome, ListAnswers } from './claim-link.ts';
 import { termsOf } from './link-view.ts';
 import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';
+
+/** The two answers of the access list, for provenance. */
+export interface ListAnswers {
+  /** Whether the account was bound to this token already. */
+  readonly isBound: boolean;
+  /** Whether something else lets it in. */
+  readonly isAuthorisedOtherwise: boolean;
+}
 
 /** Two noes: what happens now is the link's to say. */
 interface OnNoList {
@@ -27,10 +34,20 @@ interface OnNoList {
 }
 
 /** What is over before anybody could claim: a yes of the list, or a no that is not the link's. */
-type Settled = Extract<
-  ClaimOutcome,
-  { kind: 'already' | 'yours-otherwise' | 'wrong-pair' | 'revoked' | 'member-revoked' | 'account-not-able' }
->;
+export type SettledByList =
+  /** Bound to this token before: passes, and no claim is spent. */
+  | { readonly kind: 'already'; readonly linkId: string; readonly memberId: string; readonly answers: ListAnswers }
+  /** Let in by something else: passes, and no claim is spent. */
+  | { readonly kind: 'yours-otherwise'; readonly linkId: string; readonly grant: string; readonly answers: ListAnswers }
+  | RefusedByList;
+
+export type RefusedByList =
+  | { readonly kind: 'revoked' }
+  /** The owner took back what this account had by this link. */
+  | { readonly kind: 'member-revoked' }
+  | { readonly kind: 'wrong-pair' }
+  /** Disabled, deleted, unverified, or its session ended meanwhile. */
+  | { readonly kind: 'account-not-able' };
 
 export async function askAccessList(
   sql: Sql,
@@ -38,7 +55,7 @@ export async function askAccessList(
   actor: Extract<Actor, { kind: 'account' }>,
   presented: Presentation,
   now: EpochSeconds,
-): Promise<OnNoList | Settled> {
+): Promise<OnNoList | SettledByList> {
   const link = await findPresentedLink(sql, presented);
   if (link === null || !isInCollection(config, link)) return { kind: 'wrong-pair' };
   if (link.revoked_at !== null) return { kind: 'revoked' };

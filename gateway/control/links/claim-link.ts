@@ -3,7 +3,8 @@
 // passes and writes nothing. Two noes lead to the write, whose condition repeats both: its row count is the verdict.
 // A wrong pair, a revoked link and an account that may not claim write nothing at all.
 
-import { covers, type LinkState, scopesCovering } from '../../core/model/link.ts';
+import type { ClaimFacts } from '../../core/model/decision-record.ts';
+import { covers, type LinkState, parseLinkToken, scopesCovering } from '../../core/model/link.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
@@ -11,26 +12,14 @@ import { type LinkRow, spendClaim } from '../../store/rows/links.ts';
 import { insertMember, type MemberRow } from '../../store/rows/members.ts';
 import { type LiveAccount, readPersonName } from '../access/live-account.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
-import { askAccessList } from './ask-access-list.ts';
+import { askAccessList, type ListAnswers, type RefusedByList, type SettledByList } from './ask-access-list.ts';
 import { tellOfClaim } from './link-mails.ts';
 import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';
-import { recordClaim } from './record-claim.ts';
 
-/** The two answers of the access list, for provenance. */
-export interface ListAnswers {
-  /** Whether the account was bound to this token already. */
-  readonly isBound: boolean;
-  /** Whether something else lets it in. */
-  readonly isAuthorisedOtherwise: boolean;
-}
-
-/** `linkId` and `label` for pages; what was written is said by `granted` alone. */
+/** What became of a claim. Only `granted` wrote anything. */
 export type ClaimOutcome =
   | { readonly kind: 'granted'; readonly linkId: string; readonly memberId: string; readonly answers: ListAnswers }
-  /** Bound to this token before: passes, and no claim is spent. */
-  | { readonly kind: 'already'; readonly linkId: string; readonly memberId: string; readonly answers: ListAnswers }
-  /** Let in by something else: passes, and no claim is spent. */
-  | { readonly kind: 'yours-otherwise'; readonly linkId: string; readonly grant: string; readonly answers: ListAnswers }
+  | SettledByList
   | ClaimRefusal;
 
 export type ClaimRefusal =
@@ -38,12 +27,7 @@ export type ClaimRefusal =
   | { readonly kind: 'early'; readonly claimFromAt: number }
   | { readonly kind: 'past-window' }
   | { readonly kind: 'access-over' }
-  | { readonly kind: 'revoked' }
-  /** The owner took back what this account had by this link. */
-  | { readonly kind: 'member-revoked' }
-  | { readonly kind: 'wrong-pair' }
-  /** Disabled, deleted, unverified, or its session ended meanwhile. */
-  | { readonly kind: 'account-not-able' };
+  | RefusedByList;
 
 /**
  * @param presented  as the visitor sent it; its pair is checked here, and again in the unit
@@ -186,4 +170,52 @@ async function writeMember(
     const ownerName = await readPersonName(unit.sql, link.owner_id);
     await tellOfClaim(context, unit, link, account, ownerName);
   }
+}
+
+/**
+ * Records both answers of the access list about somebody who presented a link, whatever came of it, so that `explain` shows them.
+ * Writes nothing to the store: a refused claim leaves no row. The link's secret is never in the record.
+ */
+function recordClaim(
+  context: Pick<ControlContext, 'decisions' | 'clock'>,
+  actor: Extract<Actor, { kind: 'account' }>,
+  presented: Presentation,
+  requestId: string | null,
+  outcome: ClaimOutcome,
+): void {
+  if (requestId === null) return;
+  const answers = 'answers' in outcome ? outcome.answers : null;
+  const member = 'memberId' in outcome ? outcome.memberId : null;
+  const claim: ClaimFacts = {
+    // what a visitor typed is a link's id only once the pair was found to be right
+    link: outcome.kind === 'wrong-pair' ? '' : (parseLinkToken(presented.token)?.linkId ?? ''),
+    accessKey: outcome.kind === 'wrong-pair' ? '' : presented.key,
+    account: actor.accountId,
+    device: actor.deviceId,
+    outcome: outcome.kind,
+    isBound: answers?.isBound ?? null,
+    isAuthorisedOtherwise: answers?.isAuthorisedOtherwise ?? null,
+    member,
+  };
+  context.decisions.append({
+    id: requestId,
+    at: context.clock.epochSeconds(),
+    by: 'control',
+    client: '',
+    method: 'GET',
+    host: presented.host,
+    path: presented.path.slice(0, 512),
+    route: null,
+    status: 0,
+    outcome: 'claim',
+    reason: outcome.kind,
+    detail: null,
+    holder: null,
+    user: actor.accountId,
+    grant: outcome.kind === 'yours-otherwise' ? outcome.grant : member,
+    nodes: [],
+    presented: [],
+    position: null,
+    claim,
+  });
 }
