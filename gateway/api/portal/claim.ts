@@ -9,11 +9,11 @@
 
 import { z } from 'zod';
 import { makeAccessPass } from '../../control/access/access-pass.ts';
-import { readPersonName } from '../../control/access/live-account.ts';
 import { claimLink, foreseeClaim } from '../../control/links/claim-link.ts';
 import { type Presentation, type PresentedLink, presentLink } from '../../control/links/present-link.ts';
 import { parseLinkToken } from '../../core/model/link.ts';
 import { canonicalPath } from '../../core/model/path.ts';
+import { readPersonName } from '../../store/rows/accounts.ts';
 import { readPresentedUrl, whoVisits } from '../look/presentation.ts';
 import { type Flow, flowSeconds } from '../serve/flow-cookie.ts';
 import {

@@ -53,26 +53,3 @@ export async function readSessionAccount(
   const { id, email, displayName, groups, role } = standing.account;
   return { kind: 'live', account: { id, email, displayName, groups, role } };
 }
-
-/** The active account whose verified address this is. @param email  normalised */
-export async function findActiveAccountId(sql: Sql, email: string): Promise<string | null> {
-  const row = await sql
-    .selectFrom('accounts')
-    .select('id')
-    .where('email', '=', email)
-    .where('email_verified_at', 'is not', null)
-    .where('state', '=', 'active')
-    .executeTakeFirst();
-  return row?.id ?? null;
-}
-
-/** How people call an account: its name, else its address; null for one that is gone. */
-export async function readPersonName(sql: Sql, accountId: string): Promise<string | null> {
-  const row = await sql
-    .selectFrom('accounts')
-    .select(['display_name', 'email'])
-    .where('id', '=', accountId)
-    .where('state', '<>', 'deleted')
-    .executeTakeFirst();
-  return row === undefined ? null : row.display_name || row.email;
-}

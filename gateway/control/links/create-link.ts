@@ -5,10 +5,10 @@ import { digestLinkSecret, formatLinkToken, linkSecretBytes } from '../../core/m
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Unit } from '../../store/port/store.ts';
+import { findActiveAccountId } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { insertLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionNamed } from '../access/collections.ts';
-import { findActiveAccountId } from '../access/live-account.ts';
 import { tokenizedUrl } from '../access/tokenized-url.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { mayManage, readAuthority } from './authority.ts';

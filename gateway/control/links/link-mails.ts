@@ -2,9 +2,10 @@
 // Only for links whose owner asked for it. No mail holds a token.
 
 import type { Unit } from '../../store/port/store.ts';
+import { readMailAddress, readPersonName } from '../../store/rows/accounts.ts';
 import type { LinkRow } from '../../store/rows/links.ts';
 import type { MemberRow } from '../../store/rows/members.ts';
-import { type LiveAccount, readPersonName } from '../access/live-account.ts';
+import type { LiveAccount } from '../access/live-account.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { queueMail } from '../notify/queue-mail.ts';
 
@@ -26,7 +27,7 @@ export async function tellOfClaim(
     to: account.email,
     values: { path: `${reservedPrefix}links`, label: link.label, owner: ownerName ?? portal?.name ?? 'The owner' },
   });
-  const owner = await readAddress(unit, link.owner_id);
+  const owner = await readMailAddress(unit.sql, link.owner_id);
   if (owner === null) return;
   await queueMail(unit, context, {
     kind: 'link-claimed',
@@ -51,7 +52,7 @@ export async function tellOfEnd(
 ): Promise<void> {
   const ownerName = (await readPersonName(unit.sql, link.owner_id)) ?? context.config().portal?.name ?? 'The owner';
   for (const member of members.slice(0, maxMembersTold)) {
-    const address = await readAddress(unit, member.account_id);
+    const address = await readMailAddress(unit.sql, member.account_id);
     if (address === null) continue;
     await queueMail(unit, context, {
       kind: 'member-revoked',
@@ -60,16 +61,4 @@ export async function tellOfEnd(
       values: { label: link.label, owner: ownerName },
     });
   }
-}
-
-/** The verified address of an active account. */
-async function readAddress(unit: Unit, accountId: string): Promise<string | null> {
-  const row = await unit.sql
-    .selectFrom('accounts')
-    .select('email')
-    .where('id', '=', accountId)
-    .where('state', '=', 'active')
-    .where('email_verified_at', 'is not', null)
-    .executeTakeFirst();
-  return row?.email ?? null;
 }

@@ -12,9 +12,9 @@ import {
 } from '../../core/model/link.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../../store/port/store.ts';
+import { readPersonName } from '../../store/rows/accounts.ts';
 import { findLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionsCovering } from '../access/collections.ts';
-import { readPersonName } from '../access/live-account.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { termsOf } from './link-view.ts';
 

@@ -70,6 +70,41 @@ export async function findVerifiedAccount(on: Sql, address: string): Promise<Acc
   return toRecord(row);
 }
 
+/** The id of the active account whose verified address this is; null for none. @param address  normalised */
+export async function findActiveAccountId(on: Sql, address: string): Promise<string | null> {
+  const row = await on
+    .selectFrom('accounts')
+    .select('id')
+    .where('email', '=', address)
+    .where('email_verified_at', 'is not', null)
+    .where('state', '=', 'active')
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+/** What people call an account: its name, else its address; null for an account that is deleted or was never there. */
+export async function readPersonName(on: Sql, id: string): Promise<string | null> {
+  const row = await on
+    .selectFrom('accounts')
+    .select(['display_name', 'email'])
+    .where('id', '=', id)
+    .where('state', '<>', 'deleted')
+    .executeTakeFirst();
+  return row === undefined ? null : row.display_name || row.email;
+}
+
+/** The address that mails to an account go to: its verified one; null unless the account is active. */
+export async function readMailAddress(on: Sql, id: string): Promise<string | null> {
+  const row = await on
+    .selectFrom('accounts')
+    .select('email')
+    .where('id', '=', id)
+    .where('state', '=', 'active')
+    .where('email_verified_at', 'is not', null)
+    .executeTakeFirst();
+  return row?.email ?? null;
+}
+
 /** Accounts that name this address and have not shown that it is theirs; the oldest first. */
 export async function findUnverifiedAccounts(on: Sql, address: string): Promise<AccountRecord[]> {
   const rows = await on
