@@ -9,6 +9,7 @@ import {
   type CodePurpose,
   endCodes,
   endCodesBeyond,
+  findCode,
   insertCode,
   removeCode,
   type SpentCode,
@@ -123,12 +124,8 @@ interface OpenCode {
 export async function lookAtCode(context: ControlContext, text: string): Promise<OpenCode | null> {
   const parsed = parseSplitSecret(text);
   if (parsed === null) return null;
-  const row = await context.store.sql
-    .selectFrom('one_time_codes')
-    .selectAll()
-    .where('selector', '=', parsed.selector)
-    .executeTakeFirst();
-  if (row === undefined || !sameDigest(row.digest, parsed.digest)) return null;
+  const row = await findCode(context.store.sql, parsed.selector);
+  if (row === null || !sameDigest(row.digest, parsed.digest)) return null;
   if (row.used_at !== null || row.expires_at <= context.clock.epochSeconds()) return null;
   return { purpose: row.purpose, accountId: row.account_id, details: JSON.parse(row.details) };
 }

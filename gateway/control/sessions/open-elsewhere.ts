@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { appendAudit } from '../../store/rows/audit.ts';
-import { endCodesBeyond, insertCode, spendCode } from '../../store/rows/one-time-codes.ts';
+import { endCodesBeyond, findOpenCode, insertCode, spendCode } from '../../store/rows/one-time-codes.ts';
 import { type AccessPass, makeAccessPass } from '../access/access-pass.ts';
 import { answerAccess } from '../access/answer-access.ts';
 import { originOf } from '../access/tokenized-url.ts';
@@ -91,27 +91,19 @@ export async function openElsewhere(
   const written = await context.write(async (unit) => {
     const wait = await countGuessAt(unit, guess);
     if (wait !== null) return { kind: 'busy', retryAfterSeconds: wait } as const;
-    const row = await unit.sql
-      .selectFrom('one_time_codes')
-      .select(['details', 'account_id'])
-      .where('selector', '=', key.selector)
-      .where('digest', '=', key.digest)
-      .where('purpose', '=', key.purpose)
-      .where('used_at', 'is', null)
-      .where('expires_at', '>', unit.now)
-      .executeTakeFirst();
-    const details = row === undefined ? null : detailsShape.parse(JSON.parse(row.details));
-    if (details === null || row === undefined || row.account_id === null) return { kind: 'refused' } as const;
+    const open = await findOpenCode(unit, key);
+    const details = open === null ? null : detailsShape.parse(open.details);
+    if (details === null || open === null || open.accountId === null) return { kind: 'refused' } as const;
     if (details.host !== asked.host) return { kind: 'elsewhere', host: details.host } as const;
     if ((await spendCode(unit, key)).kind === 'refused') return { kind: 'refused' } as const;
     await appendAudit(unit, {
-      actor: row.account_id,
+      actor: open.accountId,
       action: 'access.opened-elsewhere',
-      subject: row.account_id,
+      subject: open.accountId,
       details: { session: details.session, host: details.host, path: details.path },
       requestId: asked.requestId,
     });
-    return { kind: 'spent', account: row.account_id, ...details } as const;
+    return { kind: 'spent', account: open.accountId, ...details } as const;
   });
   const outcome = written.value;
   const config = context.config();

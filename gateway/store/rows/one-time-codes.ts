@@ -1,11 +1,14 @@
 // Codes that are spent once. The caller makes selector and secret, and hands in the secret's digest; the secret is never here.
 // Spending is one conditional statement, and its row count is the verdict: nothing is decided on a prior read.
 
+import type { Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Unit } from '../port/store.ts';
+import type { Sql, Unit } from '../port/store.ts';
 import type { OneTimeCodesTable } from '../port/tables.ts';
 
 export type CodePurpose = OneTimeCodesTable['purpose'];
+
+type CodeRow = Selectable<OneTimeCodesTable>;
 
 interface NewCode {
   /** Finds the row; random, and no secret. */
@@ -61,6 +64,30 @@ export async function spendCode(
     .executeTakeFirst();
   if (row === undefined) return { kind: 'refused' };
   return { kind: 'spent', accountId: row.account_id, details: JSON.parse(row.details), createdAt: row.created_at };
+}
+
+/** A code as it is stored; NOT checked for its digest, its end or whether it was spent. null for none. */
+export async function findCode(sql: Sql, selector: string): Promise<CodeRow | null> {
+  return (
+    (await sql.selectFrom('one_time_codes').selectAll().where('selector', '=', selector).executeTakeFirst()) ?? null
+  );
+}
+
+/** What `spendCode` would give for a code at this moment; spends nothing. null for a code that it would refuse. */
+export async function findOpenCode(
+  unit: Unit,
+  code: Pick<NewCode, 'selector' | 'digest' | 'purpose'>,
+): Promise<Pick<SpentCode, 'accountId' | 'details'> | null> {
+  const row = await unit.sql
+    .selectFrom('one_time_codes')
+    .select(['details', 'account_id'])
+    .where('selector', '=', code.selector)
+    .where('digest', '=', code.digest)
+    .where('purpose', '=', code.purpose)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', unit.now)
+    .executeTakeFirst();
+  return row === undefined ? null : { accountId: row.account_id, details: JSON.parse(row.details) };
 }
 
 /**
