@@ -5,6 +5,7 @@
 import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { removeAccountDevices } from '../../store/rows/devices.ts';
+import { removeAccountMails } from '../../store/rows/outbox.ts';
 import { removeAccountSessions } from '../../store/rows/sessions.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { askPasswordAgain } from '../proof/check-password.ts';
@@ -49,7 +50,7 @@ export async function deleteAccount(
     const ended = await endBelongings(unit, accountId, actorName(actor));
     await removeAccountSessions(unit.sql, accountId);
     await removeAccountDevices(unit.sql, accountId);
-    await unit.sql.deleteFrom('outbox').where('account_id', '=', accountId).execute();
+    await removeAccountMails(unit, accountId);
     await updateAccount(unit.sql, accountId, {
       email: '',
       emailVerifiedAt: null,

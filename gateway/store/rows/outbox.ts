@@ -137,6 +137,11 @@ export async function removeMail(unit: Unit, id: string): Promise<void> {
   await unit.sql.deleteFrom('outbox').where('id', '=', id).execute();
 }
 
+/** Takes all mails to or about an account away, those that wait and those that were delivered. */
+export async function removeAccountMails(unit: Unit, accountId: string): Promise<void> {
+  await unit.sql.deleteFrom('outbox').where('account_id', '=', accountId).execute();
+}
+
 /**
  * Forgets mails that were delivered or given up before `before`; their audit rows stay.
  *
