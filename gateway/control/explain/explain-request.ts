@@ -4,6 +4,7 @@
 
 import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
 import type { DecisionRecord } from '../../core/model/decision-record.ts';
+import { listAuditOfRequest } from '../../store/rows/audit.ts';
 import type { DecisionLedger } from './decision-files.ts';
 import { type ChainLink, type ProvenanceContext, readProvenance } from './read-provenance.ts';
 import { reasonText } from './reason-texts.ts';
@@ -25,8 +26,6 @@ export interface ExplainContext extends ProvenanceContext {
 }
 
 const maxRequestIdLength = 200;
-/** Entries of the history that are looked through for a request's. */
-const maxEntriesLookedAt = 200_000;
 
 /** @throws StoreAway */
 export async function explainRequest(context: ExplainContext, requestId: string): Promise<Explanation> {
@@ -42,17 +41,7 @@ export async function explainRequest(context: ExplainContext, requestId: string)
   const chain: ChainLink[] = [];
   for (const each of records) chain.push(...describe(each));
   chain.push(...(await readProvenance(context, records)));
-  const entries = await context.store.sql
-    .selectFrom('audit')
-    .selectAll()
-    // decisions are of the last day, and the history is of more than a year: only its end is looked through
-    .where('position', '>', (nested) =>
-      nested.selectFrom('audit').select(({ fn, eb }) => eb(fn.max('position'), '-', maxEntriesLookedAt).as('from')),
-    )
-    .where('request_id', '=', requestId)
-    .orderBy('position')
-    .limit(32)
-    .execute();
+  const entries = await listAuditOfRequest(context.store.sql, requestId);
   for (const { at, actor, action, subject } of entries) {
     const text = isAuditAction(action) ? auditSentence(action, actor) : `${actor}: ${action}`;
     chain.push({ at, node: subject, text: `audit log: ${text}` });

@@ -7,8 +7,8 @@ import type { KeyPurpose, KeyState } from '../../core/model/key.ts';
 import { keyNode } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { isKeyId } from '../../core/token/jose-header.ts';
-import { type AuditDetails, appendAudit } from '../../store/rows/audit.ts';
-import { insertKey, listKeys, setKeyState } from '../../store/rows/keys.ts';
+import { type AuditDetails, appendAudit, listKeyPromotions } from '../../store/rows/audit.ts';
+import { insertKey, listKeyIds, listKeys, readKeyState, setKeyState } from '../../store/rows/keys.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { makeKey } from './ring-in-force.ts';
 
@@ -124,9 +124,9 @@ async function changeState(context: ControlContext, actor: Actor, id: string, st
   const declared = refuseDeclared(context, id, known?.purpose ?? 'content');
   if (declared !== null) return declared;
   const { value } = await context.write(async (unit) => {
-    const stored = await unit.sql.selectFrom('keys').select('state').where('id', '=', id).executeTakeFirst();
+    const stored = await readKeyState(unit.sql, id);
     // it may be in hands that nobody knows: a new one is made in a moment
-    if (stored?.state === 'retired' && state !== 'retired') return { kind: 'retired' } as const;
+    if (stored === 'retired' && state !== 'retired') return { kind: 'retired' } as const;
     const changed = await setKeyState(unit, id, state);
     if (changed.kind === 'changed') {
       if (state === 'retired') {
@@ -165,17 +165,10 @@ function refuseDeclared(context: ControlContext, id: string | null, purpose: Key
  * signed last. null when nothing can hang on it any more.
  */
 async function inUseUntil(context: ControlContext, id: string): Promise<EpochSeconds | null> {
-  const keys = await context.store.sql.selectFrom('keys').select('id').execute();
-  const demoted = await context.store.sql
-    .selectFrom('audit')
-    .select(['at', 'details'])
-    // whichever key took its place: so the history is found by its subjects, and not read whole
-    .where('subject', 'in', ['', ...keys.map((key) => key.id)])
-    .where('action', '=', 'key.promoted')
-    .orderBy('position', 'desc')
-    .limit(1000)
-    .execute();
-  const last = demoted.find(({ details }) => details.includes(JSON.stringify(id)));
+  const { sql } = context.store;
+  // any of the keys may have taken its place
+  const promotions = await listKeyPromotions(sql, await listKeyIds(sql));
+  const last = promotions.find(({ details }) => details.includes(JSON.stringify(id)));
   // a key that never signed here may sign elsewhere: then only the operator knows
   if (last === undefined) return null;
   const { routes, tokens } = context.config();

@@ -97,6 +97,46 @@ export async function listAudit(
   return { entries, next: rows.length > limit ? (entries.at(-1)?.position ?? null) : null };
 }
 
+/** Entries that a request's id is looked for in, from the end of the list. */
+const maxEntriesLookedAt = 200_000;
+
+/** What one request did, in the order of writing: at most 32 entries, and only among the newest 200,000 of the list. */
+export async function listAuditOfRequest(
+  database: Sql,
+  requestId: string,
+): Promise<Pick<AuditTable, 'at' | 'actor' | 'action' | 'subject'>[]> {
+  return await database
+    .selectFrom('audit')
+    .select(['at', 'actor', 'action', 'subject'])
+    // who asks knows requests of the last day, and the list is of more than a year: only its end is looked through
+    .where('position', '>', (nested) =>
+      nested.selectFrom('audit').select(({ fn, eb }) => eb(fn.max('position'), '-', maxEntriesLookedAt).as('from')),
+    )
+    .where('request_id', '=', requestId)
+    .orderBy('position')
+    .limit(32)
+    .execute();
+}
+
+/**
+ * When keys were promoted, newest first; at most 1000 promotions. `details` is the JSON of each entry and names the key that was demoted.
+ *
+ * @param keyIds  the list is searched by its subjects, the keys that were promoted, and never read whole
+ */
+export async function listKeyPromotions(
+  database: Sql,
+  keyIds: readonly string[],
+): Promise<Pick<AuditTable, 'at' | 'details'>[]> {
+  return await database
+    .selectFrom('audit')
+    .select(['at', 'details'])
+    .where('subject', 'in', ['', ...keyIds])
+    .where('action', '=', 'key.promoted')
+    .orderBy('position', 'desc')
+    .limit(1000)
+    .execute();
+}
+
 /**
  * Drops entries older than a moment, the oldest ones first; no more than `limit` are looked at.
  *

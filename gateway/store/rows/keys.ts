@@ -69,6 +69,16 @@ export async function listKeys(database: Sql, sealer: Sealer, purpose?: KeyPurpo
   }));
 }
 
+/** Ids of all keys. */
+export async function listKeyIds(sql: Sql): Promise<readonly string[]> {
+  return (await sql.selectFrom('keys').select('id').execute()).map(({ id }) => id);
+}
+
+/** What a key is used for now; null for an unknown one. */
+export async function readKeyState(sql: Sql, id: string): Promise<KeyState | null> {
+  return (await sql.selectFrom('keys').select('state').where('id', '=', id).executeTakeFirst())?.state ?? null;
+}
+
 /**
  * Changes what a key is used for. A key that becomes the signer demotes the one before it, in the same unit.
  *
