@@ -1,6 +1,7 @@
 // Who asks, from the session token of the portal's cookie: the token proves which session, the rows say whether it holds now.
 // A token from before a restore names another epoch and proves nothing.
 
+import { wasRevokedAfter } from '../../store/rows/change-log.ts';
 import { readSessionStanding } from '../../store/rows/sessions.ts';
 import { isLive } from '../access/live-session.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
@@ -21,20 +22,12 @@ export async function actorOf(
   const { n: nodes } = claims;
   const [epoch, seq] = claims.v;
   const { sql } = context.store;
-  const [position, standing, revoked] = await Promise.all([
+  const [position, standing, isRevoked] = await Promise.all([
     context.store.readPosition(),
     readSessionStanding(sql, claims.sid),
-    sql
-      .selectFrom('changes')
-      .select('seq')
-      .where('epoch', '=', epoch)
-      .where('node', 'in', [...nodes])
-      .where('seq', '>', seq)
-      .where('kind', '=', 'revoke')
-      .limit(1)
-      .executeTakeFirst(),
+    wasRevokedAfter(sql, { epoch, seq }, nodes),
   ]);
-  if (standing === null || revoked !== undefined || position.epoch !== epoch) return null;
+  if (standing === null || isRevoked || position.epoch !== epoch) return null;
   const { session, account } = standing;
   if (account.id !== claims.sub || session.device_id !== claims.did) return null;
   if (!isLive(standing, context.clock.epochSeconds())) return null;

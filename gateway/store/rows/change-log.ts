@@ -80,6 +80,24 @@ export async function readRevocations(database: Sql): Promise<RevocationList> {
   return { position, revocations };
 }
 
+/** Whether one of some nodes was revoked later than a place of the log. An epoch that is over answers by what is kept of it. */
+export async function wasRevokedAfter(
+  database: Sql,
+  { epoch, seq }: LogPosition,
+  nodes: readonly string[],
+): Promise<boolean> {
+  const revoked = await database
+    .selectFrom('changes')
+    .select('seq')
+    .where('epoch', '=', epoch)
+    .where('node', 'in', [...nodes])
+    .where('seq', '>', seq)
+    .where('kind', '=', 'revoke')
+    .limit(1)
+    .executeTakeFirst();
+  return revoked !== undefined;
+}
+
 /**
  * Drops changes that were appended longer ago than so much of the log's own time, oldest first, so that what is kept has no hole;
  * and all of former epochs. What they say as their `at` plays no part: it is a reading of somebody's clock.
