@@ -3,6 +3,8 @@
 
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
+import { markAccountLinksRevoked } from '../../store/rows/links.ts';
+import { markAccountMembersRevoked } from '../../store/rows/members.ts';
 
 /** @param by  who does it, as the rows keep it. @returns how many there were, for the audit list */
 export async function endBelongings(
@@ -10,30 +12,11 @@ export async function endBelongings(
   accountId: string,
   by: string,
 ): Promise<{ readonly links_revoked: number; readonly members_revoked: number }> {
-  const links = await unit.sql
-    .updateTable('links')
-    .set({ revoked_at: unit.now, revoked_by: by })
-    .where('owner_id', '=', accountId)
-    .where('revoked_at', 'is', null)
-    .returning(['id', 'collection'])
-    .execute();
-  const keys = await unit.sql
-    .updateTable('access_keys')
-    .set({ revoked_at: unit.now })
-    .where('owner_id', '=', accountId)
-    .where('revoked_at', 'is', null)
-    .returning('id')
-    .execute();
-  const members = await unit.sql
-    .updateTable('members')
-    .set({ revoked_at: unit.now, device_id: null })
-    .where('account_id', '=', accountId)
-    .where('revoked_at', 'is', null)
-    .returning('id')
-    .execute();
-  for (const { id } of [...links, ...keys]) await unit.append({ kind: 'revoke', node: id });
+  const { links, accessKeyIds } = await markAccountLinksRevoked(unit.sql, accountId, by, unit.now);
+  const members = await markAccountMembersRevoked(unit.sql, accountId, unit.now);
+  for (const node of [...links.map(({ id }) => id), ...accessKeyIds]) await unit.append({ kind: 'revoke', node });
   for (const collection of new Set(links.map((link) => link.collection)))
     await unit.append({ kind: 'touch', node: collectionSubject(collection) });
   // Its own places need no node each: every pass that came of one hangs on the account, which is revoked in this unit.
-  return { links_revoked: links.length, members_revoked: members.length };
+  return { links_revoked: links.length, members_revoked: members };
 }

@@ -226,6 +226,33 @@ export async function markCollectionRevoked(
   return Number(result.numUpdatedRows);
 }
 
+/** Marks every live link that an account made, and every live access key. @returns the links with their collections, and ids of the keys */
+export async function markAccountLinksRevoked(
+  sql: Sql,
+  ownerId: string,
+  by: string,
+  now: EpochSeconds,
+): Promise<{
+  readonly links: readonly Pick<LinkRow, 'id' | 'collection'>[];
+  readonly accessKeyIds: readonly string[];
+}> {
+  const links = await sql
+    .updateTable('links')
+    .set({ revoked_at: now, revoked_by: by })
+    .where('owner_id', '=', ownerId)
+    .where('revoked_at', 'is', null)
+    .returning(['id', 'collection'])
+    .execute();
+  const keys = await sql
+    .updateTable('access_keys')
+    .set({ revoked_at: now })
+    .where('owner_id', '=', ownerId)
+    .where('revoked_at', 'is', null)
+    .returning('id')
+    .execute();
+  return { links, accessKeyIds: keys.map(({ id }) => id) };
+}
+
 /** Changes a link that is not revoked. @returns whether there was one */
 export async function changeLink(sql: Sql, id: string, change: LinkChange): Promise<boolean> {
   const result = await sql

@@ -262,6 +262,18 @@ export async function markMemberRevoked(sql: Sql, id: string, now: EpochSeconds)
   return result.numUpdatedRows === 1n;
 }
 
+/** Marks every live row of an account and forgets on which devices it claimed. @returns how many there were */
+export async function markAccountMembersRevoked(sql: Sql, accountId: string, now: EpochSeconds): Promise<number> {
+  const members = await sql
+    .updateTable('members')
+    .set({ revoked_at: now, device_id: null })
+    .where('account_id', '=', accountId)
+    .where('revoked_at', 'is', null)
+    .returning('id')
+    .execute();
+  return members.length;
+}
+
 /** Remembers when members were let in last; never goes back. What is no member's id is passed over. @param ids  at most 500 */
 export async function recordMembersSeen(unit: Unit, ids: readonly string[], at: EpochSeconds): Promise<void> {
   await unit.sql
