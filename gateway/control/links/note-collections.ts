@@ -5,6 +5,7 @@
 
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
+import { readMark, writeMark } from '../../store/rows/store-marks.ts';
 import type { ControlContext } from '../context/control-context.ts';
 
 const markName = 'collections';
@@ -22,9 +23,8 @@ export async function noteCollections(
 ): Promise<readonly string[]> {
   const present = describe(context.config().collections);
   const { value } = await context.write(async (unit) => {
-    const { sql } = unit;
-    const row = await sql.selectFrom('store_marks').select('value').where('name', '=', markName).executeTakeFirst();
-    const before = row === undefined ? null : readMark(row.value);
+    const mark = await readMark(unit.sql, markName);
+    const before = mark === null ? null : parseMark(mark);
     const known = [...(before === null ? [] : [before]), ...formers.map(describe)];
     const changed = new Set(known.flatMap((was) => Object.keys(was).filter((name) => was[name] !== present[name])));
     for (const name of changed) await unit.append({ kind: 'revoke', node: collectionSubject(name) });
@@ -32,12 +32,7 @@ export async function noteCollections(
     const added = before === null ? [] : Object.keys(present).filter((name) => before[name] === undefined);
     for (const name of added) await unit.append({ kind: 'touch', node: collectionSubject(name) });
     if (before !== null && changed.size === 0 && added.length === 0) return [];
-    const mark = { name: markName, value: JSON.stringify(present) };
-    await sql
-      .insertInto('store_marks')
-      .values(mark)
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: mark.value }))
-      .execute();
+    await writeMark(unit.sql, markName, JSON.stringify(present));
     return [...changed];
   });
   return value;
@@ -96,6 +91,6 @@ function describe(collections: Collections): Described {
 }
 
 /** Written by this file, so it is taken as it stands. */
-function readMark(text: string): Described {
+function parseMark(text: string): Described {
   return JSON.parse(text) as Described;
 }

@@ -1,0 +1,19 @@
+// Single facts about the store itself, each a name and a text. What a text means is its owner's: the proof of the master key
+// (seal/open-sealer.ts), the collections that the configuration named last (control/links/note-collections.ts).
+
+import type { Sql } from '../port/store.ts';
+
+/** The text of a mark; null when it was never written. */
+export async function readMark(sql: Sql, name: string): Promise<string | null> {
+  const row = await sql.selectFrom('store_marks').select('value').where('name', '=', name).executeTakeFirst();
+  return row?.value ?? null;
+}
+
+/** Writes a mark, in place of the text that it had. */
+export async function writeMark(sql: Sql, name: string, value: string): Promise<void> {
+  await sql
+    .insertInto('store_marks')
+    .values({ name, value })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+    .execute();
+}
