@@ -6,9 +6,10 @@
 
 import { z } from 'zod';
 import { originOf } from '../../control/access/tokenized-url.ts';
+import { nonceHashOf } from '../../control/sessions/hand-over.ts';
 import { portalHost, takesSignIns } from '../../control/sessions/session-hosts.ts';
 import { maxLabelLength } from '../../core/model/link.ts';
-import { type Flow, flowSeconds, nonceHash } from '../serve/flow-cookie.ts';
+import { type Flow, flowSeconds } from '../serve/flow-cookie.ts';
 import type { PageAnswer, Visit } from '../serve/page-route.ts';
 import { openText, sealText } from '../serve/sealed-text.ts';
 
@@ -52,7 +53,7 @@ export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
   const flow = jar.begin({ returnPath: start.returnPath, link: start.link ?? null });
   const request: z.input<typeof handoverShape> = {
     host: origin.host,
-    nonceHash: nonceHash(flow.nonce),
+    nonceHash: nonceHashOf(flow.nonce),
     flow: flow.id,
     about: start.about ?? null,
   };

@@ -2,7 +2,6 @@
 // that two tabs do not take each other's way back. Holds the link token that left the URL, which therefore is in no log.
 // `browser` is what forms before sign-in are bound to; it changes with each sign-in, because the cookie is cleared then.
 
-import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { ControlContext } from '../../control/context/control-context.ts';
@@ -136,9 +135,4 @@ export class FlowJar {
     }
     setCookie(this.#reply, this.#origin, 'flow', sealed, flowSeconds);
   }
-}
-
-/** What a hand-over is bound to. SHA-256, base64url. */
-export function nonceHash(nonce: string): string {
-  return createHash('sha256').update(nonce).digest('base64url');
 }

@@ -3,9 +3,9 @@
 // hash is computed. So what is refused costs no hash, and what is hashed was counted.
 
 import { accountStanding } from '../../core/model/account.ts';
+import { clientNetworks } from '../../core/token/client-network.ts';
 import { type AccountRecord, readAccount } from '../../store/rows/accounts.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
-import { addressBlock } from './address-block.ts';
 import type { CheckSource } from './check-queue.ts';
 import { forgiveGuesses, type Guesser, passwordWait, takeGuess } from './guess-throttle.ts';
 import { passwordWork } from './password-work.ts';
@@ -72,6 +72,6 @@ export async function askPasswordAgain(
 /** A device that signed in before waits with nobody; of strangers each network has its turn. */
 function sourceOf({ knownDevice, clientAddress }: Guesser): CheckSource {
   return knownDevice === null
-    ? { name: addressBlock(clientAddress), isKnown: false }
+    ? { name: clientNetworks(clientAddress).source, isKnown: false }
     : { name: knownDevice, isKnown: true };
 }

@@ -3,7 +3,7 @@
 // What is refused is not counted. Names are counted whether somebody has them or not.
 // Rule: core/model/try-count.ts. Numbers: guess-policies.ts.
 
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../core/model/digest.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { countTry, freeAt, type TryCount, triesAt, type WaitPolicy } from '../../core/model/try-count.ts';
 import { clientNetworks } from '../../core/token/client-network.ts';
@@ -136,7 +136,7 @@ function isOwn(name: CounterName): boolean {
 /** A digest: neither names nor addresses stand in the table. */
 function counterKey(secret: GuessedSecret, counter: CounterName, parts: readonly string[]): ThrottleKey {
   const text = JSON.stringify([secret, counter, ...parts]);
-  return { kind: `guess-${secret}-${counter}`, keyDigest: createHash('sha256').update(text).digest('base64url') };
+  return { kind: `guess-${secret}-${counter}`, keyDigest: digestOf(text) };
 }
 
 function keysOf(counters: readonly Counter[]): ThrottleKey[] {

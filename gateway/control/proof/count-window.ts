@@ -2,7 +2,7 @@
 // one. Several bounds are asked before one is raised, so what one of them stops costs nothing of the others. Counts are rows of the
 // throttles table, shared by all nodes.
 
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../core/model/digest.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { noRoomSeconds, readCounts, type ThrottleKey, writeCounts } from '../../store/rows/throttles.ts';
@@ -53,6 +53,6 @@ export async function countWindows<Kind extends string>(
 function placeOf({ kind, subject, most, windowSeconds }: WindowBound, now: EpochSeconds) {
   const window = Math.floor(now / windowSeconds);
   const text = JSON.stringify([kind, subject, window]);
-  const keyDigest = createHash('sha256').update(text).digest('base64url');
+  const keyDigest = digestOf(text);
   return { key: { kind, keyDigest }, endsAt: (window + 1) * windowSeconds, most };
 }

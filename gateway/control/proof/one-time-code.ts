@@ -2,8 +2,8 @@
 // Spending is store/rows/one-time-codes.ts; its row count is the verdict. Looking at a code (for a page that shows whom it is for)
 // compares in constant time and spends nothing.
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { PasswordRefusal } from '../../core/model/account.ts';
+import { digestOf, sameDigest } from '../../core/model/digest.ts';
 import type { Unit } from '../../store/port/store.ts';
 import {
   type CodePurpose,
@@ -43,17 +43,6 @@ export function parseSplitSecret(text: string): SplitSecret | null {
   if (!codeForm.test(text)) return null;
   const [selector = '', secret = ''] = text.split('.');
   return { selector, digest: digestOf(secret) };
-}
-
-/** SHA-256, base64url. */
-export function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
-}
-
-/** Compares two digests in a time that tells nothing. */
-export function sameDigest(one: string, other: string): boolean {
-  const [first, second] = [Buffer.from(one), Buffer.from(other)];
-  return first.length === second.length && timingSafeEqual(first, second);
 }
 
 /** Why somebody with a code did not get what it is for. */

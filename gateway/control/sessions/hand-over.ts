@@ -1,8 +1,9 @@
 // Carries a sign-in from the portal's host to another host: a code of one minute, good once, for one host and for the browser that
 // holds the nonce. Rule: gateway/RULES.md "Hosts". The code alone opens nothing, so it may stand in a redirect.
 
+import { digestOf, sameDigest } from '../../core/model/digest.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
-import { detailText, digestOf, issueCode, redeemCode, sameDigest } from '../proof/one-time-code.ts';
+import { detailText, issueCode, redeemCode } from '../proof/one-time-code.ts';
 import { sessionForHost } from './session-for-host.ts';
 
 /**

@@ -3,11 +3,12 @@
 // A cookie that no row knows is not taken over: whoever planted it could otherwise pass for the browser later.
 
 import { deviceNameOf, maxUserAgentLength } from '../../core/model/device-name.ts';
+import { sameDigest } from '../../core/model/digest.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { Sql, Unit } from '../../store/port/store.ts';
 import { type DeviceRow, findBrowserDevices, insertDevice, markDevicesSeen } from '../../store/rows/devices.ts';
 import type { ControlContext } from '../context/control-context.ts';
-import { makeSplitSecret, parseSplitSecret, type SplitSecret, sameDigest } from '../proof/one-time-code.ts';
+import { makeSplitSecret, parseSplitSecret, type SplitSecret } from '../proof/one-time-code.ts';
 
 /** The account's live device that this cookie proves. @returns null for none */
 export async function findKnownDevice(

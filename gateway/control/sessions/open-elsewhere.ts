@@ -2,8 +2,8 @@
 // for one place, made anew from the access list when the code is spent, and no session: whoever finds the code signs in nowhere.
 // The pass hangs on the session that the code was made in, so signing out there ends it here.
 
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { digestOf } from '../../core/model/digest.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { endCodesBeyond, findOpenCode, insertCode, spendCode } from '../../store/rows/one-time-codes.ts';
 import { type AccessPass, makeAccessPass } from '../access/access-pass.ts';
@@ -143,14 +143,14 @@ export async function makePlayerUrl(
 /** Both halves come from the whole code: it is too short to be cut in two. */
 function keyOf(code: string) {
   return {
-    selector: digestOf(`selector ${code}`).slice(0, 22),
-    digest: digestOf(code),
+    selector: ownDigest(`selector ${code}`).slice(0, 22),
+    digest: ownDigest(code),
     purpose: 'open-elsewhere',
   } as const;
 }
 
-function digestOf(text: string): string {
-  return createHash('sha256').update(`open-elsewhere ${text}`).digest('base64url');
+function ownDigest(text: string): string {
+  return digestOf(`open-elsewhere ${text}`);
 }
 
 function spell(code: string): string {

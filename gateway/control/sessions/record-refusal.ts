@@ -3,13 +3,13 @@
 // by the network they came from, and in all. The first few are rows of their own, later ones stand in the counts of a few rows.
 // The work does not depend on whether there is such an account.
 
+import { digestOf } from '../../core/model/digest.ts';
+import { clientNetworks } from '../../core/token/client-network.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { countGuess, type ThrottlePolicy } from '../../store/rows/throttles.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { refusalsWrittenDown } from '../proof/account-limits.ts';
-import { addressBlock } from '../proof/address-block.ts';
-import { digestOf } from '../proof/one-time-code.ts';
 
 export interface RefusedSignIn {
   /** null for an address that is nobody's. */
@@ -31,7 +31,7 @@ export async function recordRefusal(context: ControlContext, refused: RefusedSig
   await context.write(async (unit) => {
     const details = {
       this_hour_by_address: await countHour(unit, 'email', refused.email),
-      this_hour_by_network: await countHour(unit, 'network', addressBlock(refused.clientAddress)),
+      this_hour_by_network: await countHour(unit, 'network', clientNetworks(refused.clientAddress).source),
       this_hour_in_all: await countHour(unit, 'all', ''),
     };
     const { one, network, all } = refusalsWrittenDown;

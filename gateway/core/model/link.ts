@@ -3,7 +3,7 @@
 // Source: US 10,043,025 (tokenized URL, access list); limits of a link as in the README.
 
 import { Buffer } from 'node:buffer';
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { digestOf, sameDigest } from './digest.ts';
 import { isId } from './node-id.ts';
 import { comparedForm, pathCovers } from './path.ts';
 import type { EpochSeconds } from './time.ts';
@@ -64,14 +64,12 @@ export function parseLinkToken(text: string): LinkToken | null {
 
 /** What is stored of a secret: SHA-256 of its text, base64url. A plain digest is enough: the secret is 256 random bits. */
 export function digestLinkSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
+  return digestOf(secret);
 }
 
 /** Compares in constant time. @param digest  as `digestLinkSecret` gives it */
 export function isLinkSecret(digest: string, secret: string): boolean {
-  const kept = Buffer.from(digest, 'base64url');
-  const given = createHash('sha256').update(secret).digest();
-  return kept.length === given.length && timingSafeEqual(kept, given);
+  return sameDigest(digest, digestOf(secret));
 }
 
 /** What hinders a claim first, in the order in which it is said to people: what is final comes before what may change. */

@@ -3,7 +3,8 @@
 // Rules: RFC 8037 §3.1 (EdDSA), RFC 7517, RFC 7638 (thumbprint as `kid`), gateway/RULES.md "Token types".
 
 import type { KeyObject } from 'node:crypto';
-import { createHash, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
+import { digestOf } from '../model/digest.ts';
 import type { EpochSeconds } from '../model/time.ts';
 
 /** What every assertion says; further members go along as they are. */
@@ -63,9 +64,7 @@ export function publicJwk(kid: string, publicKey: KeyObject): AssertionJwk {
 
 /** RFC 7638 thumbprint of an Ed25519 key (RFC 8037 appendix A.3): SHA-256 over the required members in order, base64url. */
 export function thumbprint(jwk: { readonly x: string }): string {
-  return createHash('sha256')
-    .update(`{"crv":"Ed25519","kty":"OKP","x":${JSON.stringify(jwk.x)}}`)
-    .digest('base64url');
+  return digestOf(`{"crv":"Ed25519","kty":"OKP","x":${JSON.stringify(jwk.x)}}`);
 }
 
 function publicX(key: KeyObject): string {

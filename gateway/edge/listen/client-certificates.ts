@@ -2,9 +2,9 @@
 // A policy has a fingerprint, and a connection keeps the one it was made under, so that a session can never carry
 // one host's authentication to another. Rules: RFC 9440 (Client-Cert), RFC 9110 §15.5.20 (421), RFC 8446 §4.6.1.
 
-import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { ClientCertificateConfig } from '../../config/compiled/config.ts';
+import { digestOf } from '../../core/model/digest.ts';
 import type { ClientCertificate } from './connection-info.ts';
 import { ServerNames } from './server-names.ts';
 
@@ -22,7 +22,7 @@ const maxCertificateBytes = 8192;
 
 /** @param authorities  PEM of the bundle */
 export function compileClientPolicy(config: ClientCertificateConfig, authorities: string): ClientPolicy {
-  const digest = createHash('sha256').update(`${config.mode}\n${authorities}`).digest('base64url');
+  const digest = digestOf(`${config.mode}\n${authorities}`);
   return {
     fingerprint: digest.slice(0, 22),
     isRequired: config.mode === 'required',

@@ -3,9 +3,9 @@
 // strangers or for one name from one source: somebody known is asked about (known-guessers.ts). When the moment is over one guess
 // goes to control, and the others wait a quarter of a second more for what it is told.
 
-import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { PasswordAnswer } from '../../config/edge-feed.ts';
+import { digestOf } from '../../core/model/digest.ts';
 
 interface Wait {
   /** Until then control is not asked. */
@@ -94,5 +94,5 @@ export class GuessWaits {
 
 /** A digest: what people type into the field of a name may be long, and may be their password. */
 function pairOf(source: string, user: string): string {
-  return hash('sha256', JSON.stringify([source, user]), 'base64');
+  return digestOf(JSON.stringify([source, user]));
 }

@@ -2,12 +2,12 @@
 // By address before any credential is looked at, so that a flood costs no signatures; by subject and token once they are known.
 // An IPv6 host owns a /64, so that is what counts as one address; see core/token/client-network.ts.
 
-import { createHash } from 'node:crypto';
 import type { Permit } from '../../core/decision/decide.ts';
 import type { RateLimit } from '../../core/decision/policy/rate-limit.ts';
 import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
 import type { CookieChanges } from '../../core/decision/verdict/cookie-changes.ts';
 import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
+import { digestOf } from '../../core/model/digest.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';
 import { clientNetworks } from '../../core/token/client-network.ts';
 import type { RateBuckets } from './rate-buckets.ts';
@@ -63,7 +63,7 @@ function keyFor(limit: RateLimit, permit: Permit, address: string): string {
 function tokenKey(claims: TokenClaims): string {
   let key = tokenKeys.get(claims);
   if (key === undefined) {
-    key = createHash('sha256').update(JSON.stringify(claims)).digest('base64url');
+    key = digestOf(JSON.stringify(claims));
     tokenKeys.set(claims, key);
   }
   return key;

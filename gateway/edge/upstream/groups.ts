@@ -1,9 +1,9 @@
 // All upstreams of an edge. A reload keeps every server whose settings did not change, with its connections, its health
 // and its ejection; the others finish what runs and are gone.
 
-import { createHash } from 'node:crypto';
 import type { UpstreamConfig } from '../../config/compiled/upstream-config.ts';
 import type { FeedUpstreamTls } from '../../config/edge-feed.ts';
+import { digestOf } from '../../core/model/digest.ts';
 import type { Runtime } from '../exchange/runtime.ts';
 import { UpstreamGroup } from './group.ts';
 import { UpstreamServerPool } from './pool.ts';
@@ -95,7 +95,7 @@ const noMaterial: FeedUpstreamTls = { name: '', ca: null, certificate: null, key
 
 /** Everything that a server's connections hang on. A digest, so that no key lies about as text. */
 function fingerprint(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+  return digestOf(JSON.stringify(parts));
 }
 
 function ownUpstream(socket: string): UpstreamConfig {

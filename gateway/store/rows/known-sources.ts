@@ -1,7 +1,7 @@
 // From where somebody gave the right secret lately: such a place is not slowed by what strangers guess. Rows of the throttles table
 // that count nothing: `last_at` is the last time. Bounded by name, so that a roaming user, or one who tries, fills no table.
 
-import { createHash } from 'node:crypto';
+import { digestOf } from '../../core/model/digest.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql, Unit } from '../port/store.ts';
 import { type ThrottleKey, writeCounts } from './throttles.ts';
@@ -14,7 +14,7 @@ const goesLast = 1_000_000;
 
 /** @param secret  which kind of secret was right */
 export function knownSourceKey(secret: string, name: string, source: string): ThrottleKey {
-  return { kind: `known-${secret}`, keyDigest: `${digest(name).slice(0, nameLength)}.${digest(source)}` };
+  return { kind: `known-${secret}`, keyDigest: `${digestOf(name).slice(0, nameLength)}.${digestOf(source)}` };
 }
 
 /** When the right secret was last written down; null for never. */
@@ -54,8 +54,4 @@ async function forgetBeyond(unit: Unit, { kind, keyDigest }: ThrottleKey, kept: 
   if (old.length > 0) {
     await unit.sql.deleteFrom('throttles').where('kind', '=', kind).where('key_digest', 'in', old).execute();
   }
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
 }
