@@ -5,6 +5,14 @@ import type { Config } from '../../config/compiled/config.ts';
 import type { DecisionRecord } from '../../core/model/decision-record.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Store } from '../../store/port/store.ts';
+import {
+  findNamedAccounts,
+  findNamedDevices,
+  findNamedLinks,
+  findNamedMembers,
+  findNamedSessions,
+  findNodeRevocations,
+} from '../../store/rows/provenance.ts';
 
 /** One step of the chain, in the order in which it reads. */
 export interface ChainLink {
@@ -23,7 +31,6 @@ export interface ProvenanceContext {
 
 /** Ids of one decision are at most 16 nodes for each of a few tokens. */
 const maxNodes = 64;
-const maxRows = 64;
 
 export async function readProvenance(
   context: ProvenanceContext,
@@ -56,45 +63,23 @@ function nodesOf(records: readonly DecisionRecord[]): string[] {
 const only = (nodes: readonly string[], prefix: string): string[] => nodes.filter((node) => node.startsWith(prefix));
 
 async function accounts({ store }: ProvenanceContext, nodes: readonly string[]): Promise<ChainLink[]> {
-  const ids = only(nodes, 'ac_');
-  if (ids.length === 0) return [];
-  const rows = await store.sql
-    .selectFrom('accounts')
-    .select(['id', 'email', 'state', 'created_at'])
-    .where('id', 'in', ids)
-    .execute();
+  const rows = await findNamedAccounts(store.sql, only(nodes, 'ac_'));
   return rows.map((row) => ({
-    at: row.created_at,
+    at: row.createdAt,
     node: row.id,
     text: `account ${row.state === 'deleted' ? '(deleted)' : row.email}, ${row.state}`,
   }));
 }
 
 async function sessionsAndDevices({ store }: ProvenanceContext, nodes: readonly string[]): Promise<ChainLink[]> {
-  const sessionIds = only(nodes, 'se_');
-  const deviceIds = only(nodes, 'dv_');
   const links: ChainLink[] = [];
-  if (sessionIds.length > 0) {
-    const rows = await store.sql
-      .selectFrom('sessions')
-      .select(['id', 'device_id', 'created_at', 'ended_at'])
-      .where('id', 'in', sessionIds)
-      .execute();
-    for (const row of rows) {
-      links.push({ at: row.created_at, node: row.id, text: `signed in, on device ${row.device_id}` });
-      if (row.ended_at !== null) links.push({ at: row.ended_at, node: row.id, text: 'that session was ended' });
-    }
+  for (const row of await findNamedSessions(store.sql, only(nodes, 'se_'))) {
+    links.push({ at: row.createdAt, node: row.id, text: `signed in, on device ${row.deviceId}` });
+    if (row.endedAt !== null) links.push({ at: row.endedAt, node: row.id, text: 'that session was ended' });
   }
-  if (deviceIds.length > 0) {
-    const rows = await store.sql
-      .selectFrom('devices')
-      .select(['id', 'name', 'created_at', 'ended_at'])
-      .where('id', 'in', deviceIds)
-      .execute();
-    for (const row of rows) {
-      links.push({ at: row.created_at, node: row.id, text: `device “${row.name}”, first seen` });
-      if (row.ended_at !== null) links.push({ at: row.ended_at, node: row.id, text: 'that device was ended' });
-    }
+  for (const row of await findNamedDevices(store.sql, only(nodes, 'dv_'))) {
+    links.push({ at: row.createdAt, node: row.id, text: `device “${row.name}”, first seen` });
+    if (row.endedAt !== null) links.push({ at: row.endedAt, node: row.id, text: 'that device was ended' });
   }
   return links;
 }
@@ -105,62 +90,18 @@ async function membersAndLinks(
   nodes: readonly string[],
   records: readonly DecisionRecord[],
 ): Promise<ChainLink[]> {
-  const memberIds = only(nodes, 'me_');
-  const linkIds = only(nodes, 'li_');
-  const refusedAt = records.filter(({ outcome }) => outcome === 'deny').map(({ host }) => host);
-  const accountIds = refusedAt.length > 0 ? only(nodes, 'ac_') : [];
-  const rows = await store.sql
-    .selectFrom('members')
-    .innerJoin('links', 'links.id', 'members.link_id')
-    .leftJoin('accounts', 'accounts.id', 'links.owner_id')
-    .select([
-      'members.id as member',
-      'members.account_id as account',
-      'members.device_id as device',
-      'members.claimed_at as claimedAt',
-      'members.revoked_at as memberRevokedAt',
-      'members.link_id as link',
-      'accounts.email as owner',
-    ])
-    .where((is) =>
-      is.or([
-        is('members.id', 'in', [...memberIds, '']),
-        is.and([is('members.account_id', 'in', [...accountIds, '']), is('members.host', 'in', [...refusedAt, ''])]),
-      ]),
-    )
-    .orderBy('members.claimed_at')
-    .limit(maxRows)
-    .execute();
+  const hosts = records.filter(({ outcome }) => outcome === 'deny').map(({ host }) => host);
+  const accountIds = hosts.length > 0 ? only(nodes, 'ac_') : [];
+  const members = await findNamedMembers(store.sql, only(nodes, 'me_'), { accountIds, hosts });
   const links: ChainLink[] = [];
-  for (const row of rows) {
-    const device = row.device === null ? '' : ` on device ${row.device}`;
-    links.push({ at: row.claimedAt, node: row.member, text: `${row.account} came in by link ${row.link}${device}` });
-    if (row.memberRevokedAt !== null)
-      links.push({ at: row.memberRevokedAt, node: row.member, text: 'this access was taken back' });
+  for (const { id, accountId, linkId, deviceId, claimedAt, revokedAt } of members) {
+    const device = deviceId === null ? '' : ` on device ${deviceId}`;
+    links.push({ at: claimedAt, node: id, text: `${accountId} came in by link ${linkId}${device}` });
+    if (revokedAt !== null) links.push({ at: revokedAt, node: id, text: 'this access was taken back' });
   }
-  const allLinks = [...new Set([...linkIds, ...rows.map(({ link }) => link)])];
-  if (allLinks.length === 0) return links;
-  const made = await store.sql
-    .selectFrom('links')
-    .leftJoin('accounts', 'accounts.id', 'links.owner_id')
-    .select([
-      'links.id as id',
-      'links.label as label',
-      'links.collection as collection',
-      'links.host as host',
-      'links.path as path',
-      'links.created_at as createdAt',
-      'links.revoked_at as revokedAt',
-      'links.revoked_by as revokedBy',
-      'links.access_until_at as accessUntilAt',
-      'links.owner_id as ownerId',
-      'accounts.email as owner',
-    ])
-    .where('links.id', 'in', allLinks)
-    .limit(maxRows)
-    .execute();
-  for (const row of made) {
-    const by = row.owner ?? row.ownerId;
+  const linkIds = new Set([...only(nodes, 'li_'), ...members.map(({ linkId }) => linkId)]);
+  for (const row of await findNamedLinks(store.sql, [...linkIds])) {
+    const by = row.ownerEmail ?? row.ownerId;
     const place = `${row.host}${row.path}`;
     links.push({ at: row.createdAt, node: row.id, text: `link “${row.label}” to ${place}, made by ${by}` });
     if (row.accessUntilAt !== null)
@@ -180,17 +121,8 @@ async function revocations(
   nodes: readonly string[],
   records: readonly DecisionRecord[],
 ): Promise<ChainLink[]> {
-  if (nodes.length === 0) return [];
-  const rows = await store.sql
-    .selectFrom('changes')
-    .select(['epoch', 'seq', 'node', 'at'])
-    .where('kind', '=', 'revoke')
-    .where('node', 'in', [...nodes])
-    .orderBy('seq')
-    .limit(maxRows)
-    .execute();
   const known = records.findLast(({ position }) => position !== null)?.position ?? null;
-  return rows.map(({ epoch, seq, node, at }) => {
+  return (await findNodeRevocations(store.sql, nodes)).map(({ epoch, seq, node, at }) => {
     const isNews = known !== null && known.epoch === epoch && seq > known.seq;
     return { at, node, text: `revoked${isNews ? ', after this was decided' : ''} (place ${seq} of the change log)` };
   });
