@@ -4,7 +4,7 @@
 import { accountPages } from './portal/account.ts';
 import { adminAccountPages } from './portal/admin-accounts.ts';
 import { adminAuditPages } from './portal/admin-audit.ts';
-import { adminKeyPages } from './portal/admin-keys.ts';
+import { signingKeyPages } from './portal/admin-signing-keys.ts';
 import { claimPages, presentation as claimPresentation } from './portal/claim.ts';
 import { devicePages } from './portal/devices.ts';
 import { elsewherePages } from './portal/elsewhere.ts';
@@ -30,7 +30,7 @@ export const pages: readonly PageRoute[] = [
   ...elsewherePages,
   ...claimPages,
   ...adminAccountPages,
-  ...adminKeyPages,
+  ...signingKeyPages,
   ...adminAuditPages,
 ];
 

@@ -17,7 +17,7 @@
 import type { webcrypto } from 'node:crypto';
 import type { SessionEnded } from '../core/decision/state/access.ts';
 import type { Change, LogPosition } from '../core/model/change.ts';
-import type { KeyPurpose, KeyState } from '../core/model/key.ts';
+import type { SigningKeyPurpose, SigningKeyState } from '../core/model/signing-key.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import type { Config } from './compiled/config.ts';
 import type { TlsMaterial } from './files/upstream-tls.ts';
@@ -26,8 +26,8 @@ import type { TlsMaterial } from './files/upstream-tls.ts';
 export interface FeedKey {
   readonly id: string;
   readonly algorithm: 'HS256';
-  readonly purpose: KeyPurpose;
-  readonly state: KeyState;
+  readonly purpose: SigningKeyPurpose;
+  readonly state: SigningKeyState;
   readonly secret: string;
 }
 

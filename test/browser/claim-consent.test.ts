@@ -8,7 +8,7 @@ import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContext, chromium as driver, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createLink } from '../../gateway/control/links/create-link.ts';
-import { addKey } from '../../gateway/control/signing-keys/change-keys.ts';
+import { addSigningKey } from '../../gateway/control/signing-keys/change-signing-keys.ts';
 import { type PortalProxy, startPortalProxy } from '../support/peers/portal-proxy.ts';
 import { makePortal, type PortalRig, password } from '../support/rigs/portal-rig.ts';
 
@@ -55,7 +55,7 @@ describe.skipIf(!hasBrowser)('a link that another site sends people to', () => {
     portal.clock.now = Math.floor(Date.now() / 1000);
     await portal.addAccount('ann@example.org');
     await portal.addAccount('owner@example.org');
-    await addKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
+    await addSigningKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
     const made = await createLink(portal.context, operator, { collection: 'summer', label: 'Films', requestId: null });
     if (made.kind !== 'created') throw new Error(made.kind);
     link = { url: made.url, id: made.link.id };

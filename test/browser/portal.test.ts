@@ -15,7 +15,7 @@ import {
 } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLink } from '../../gateway/control/links/create-link.ts';
-import { addKey } from '../../gateway/control/signing-keys/change-keys.ts';
+import { addSigningKey } from '../../gateway/control/signing-keys/change-signing-keys.ts';
 import { startPortalProxy } from '../support/peers/portal-proxy.ts';
 import { makePortal, type PortalRig, password } from '../support/rigs/portal-rig.ts';
 import {
@@ -201,7 +201,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     const guest = 'a-very-long-name-that-somebody-really-has-in-a-company@department.example.org';
     await portal.addAccount(guest);
     const links = await makeLinks(portal, guest);
-    await addKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
+    await addSigningKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
     await portal.visitor({ origin }).signIn('ann@example.org');
     portal.clock.now += 38 * 60;
     return { portal, base: `${origin}/.latchkey/`, links, close: proxy.close };
@@ -324,7 +324,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
       socketPath = portal.socketPath;
       portal.clock.now = Math.floor(Date.now() / 1000);
       await portal.addAccount('ann@example.org');
-      await addKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
+      await addSigningKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on('console', (message) => complaints.push(message.text()));

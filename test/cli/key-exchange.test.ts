@@ -36,12 +36,12 @@ afterAll(async () => {
   await upstream?.close();
 });
 
-const keyShape = z.object({ id: z.string(), state: z.string(), purpose: z.string() });
+const signingKeyShape = z.object({ id: z.string(), state: z.string(), purpose: z.string() });
 
-async function change(path: string, body: object = {}): Promise<z.infer<typeof keyShape>> {
+async function change(path: string, body: object = {}): Promise<z.infer<typeof signingKeyShape>> {
   const answer = await askAdmin(join(gateway.folder, 'data'), 'POST', path, body);
   expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
-  return keyShape.parse(answer.body);
+  return signingKeyShape.parse(answer.body);
 }
 
 /** A key as another server has it, from the form that such servers read. */
@@ -125,13 +125,13 @@ class Visitor {
 
 test('generate, promote, retire under load: nothing good fails, and each answer is true at once on both edges', async () => {
   const dataDir = join(gateway.folder, 'data');
-  const { body } = await askAdmin(dataDir, 'GET', 'keys');
-  const ring = z.object({ keys: z.array(keyShape) }).parse(body).keys;
+  const { body } = await askAdmin(dataDir, 'GET', 'common-keys');
+  const ring = z.object({ keys: z.array(signingKeyShape) }).parse(body).keys;
   const first = await importKey(ring.find((key) => key.purpose === 'content')?.id ?? '');
   const visitors = Array.from({ length: 4 }, () => new Visitor(bearer(first)));
 
   // a new key verifies everywhere before anybody signs with it
-  const added = await change('keys', { id: 'k2' });
+  const added = await change('common-keys', { id: 'k2' });
   expect(added).toMatchObject({ id: 'k2', state: 'verifying' });
   const second = await importKey('k2');
   for (const { status } of await askBothEdges(bearer(second))) expect(status).toBe(200);
@@ -139,14 +139,14 @@ test('generate, promote, retire under load: nothing good fails, and each answer 
   expect(keyOf(before)).toBe(first.record.id);
 
   // from the answer on everything new is signed by it: passes of both edges, and tokens of the command line
-  expect(await change('keys/k2/promote')).toMatchObject({ state: 'signing' });
+  expect(await change('common-keys/k2/promote')).toMatchObject({ state: 'signing' });
   for (const answer of await askBothEdges(password)) expect(keyOf(answer)).toBe('k2');
   const minted = await command('token', 'mint', '--paths', '/*');
   expect(JSON.parse(decode(minted.stdout.split('.')[0]))).toMatchObject({ kid: 'k2' });
   for (const { status } of await askBothEdges(bearer(first))) expect(status).toBe(200);
 
   // its tokens hold still, so it is not retired by mistake
-  const refused = await askAdmin(dataDir, 'POST', `keys/${first.record.id}/retire`, {});
+  const refused = await askAdmin(dataDir, 'POST', `common-keys/${first.record.id}/retire`, {});
   expect(refused).toMatchObject({ status: 409, body: { reason: 'in-use' } });
   for (const visitor of visitors) visitor.field = bearer(second);
   // each has asked with the new token once the second answer after the change is there
@@ -158,7 +158,7 @@ test('generate, promote, retire under load: nothing good fails, and each answer 
   running.write(`GET /long HTTP/1.1\r\nHost: media.test\r\n${bearer(first)}\r\n\r\n`);
   await running.waitFor('first');
   const passOfFirst = `Cookie: latchkey_pass=${before?.header('Latchkey-Token')}`;
-  expect(await change(`keys/${first.record.id}/retire`, { force: true })).toMatchObject({ state: 'retired' });
+  expect(await change(`common-keys/${first.record.id}/retire`, { force: true })).toMatchObject({ state: 'retired' });
   for (const { status } of await askBothEdges(bearer(first))) expect(status).toBe(401);
   for (const { status } of await askBothEdges(passOfFirst)) expect(status).toBe(401);
   await running.ended();

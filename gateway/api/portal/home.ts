@@ -21,7 +21,7 @@ ${
     ? html`<h2>Administration</h2><ul class="tiles">
 ${tile(prefix, 'admin/accounts', 'People', 'Invite somebody, or close an account.')}
 ${tile(prefix, 'admin/links', 'All links', 'Every link, and who came in by it.')}
-${tile(prefix, 'admin/keys', 'Keys', 'What signs the passes that players use.')}
+${tile(prefix, 'admin/keys', 'Signing keys', 'What signs the passes that players use.')}
 ${tile(prefix, 'admin/audit', 'History', 'Who did what, and when.')}
 </ul>`
     : null

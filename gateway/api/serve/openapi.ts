@@ -37,7 +37,7 @@ export function describeApi(
     info: {
       title: 'latchkey',
       version,
-      description: 'Accounts, sessions, devices, links and keys. Taken with the portal’s session cookie only.',
+      description: 'Accounts, sessions, devices, links and common keys. Taken with the portal’s session cookie only.',
     },
     servers: [{ url: `${publicUrl ?? ''}${prefix}v1` }],
     security: [{ session: [] }],

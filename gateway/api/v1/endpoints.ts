@@ -4,8 +4,8 @@
 import type { Endpoint } from '../serve/endpoint.ts';
 import { accessEndpoints } from './access.ts';
 import { accountEndpoints } from './accounts.ts';
+import { commonKeyEndpoints } from './common-keys.ts';
 import { explainEndpoints } from './explain.ts';
-import { keyEndpoints } from './keys.ts';
 import { linkEndpoints } from './links.ts';
 import { meEndpoints } from './me.ts';
 import { myAccountEndpoints } from './my-account.ts';
@@ -19,7 +19,7 @@ export const endpoints: readonly Endpoint[] = [
   ...accountEndpoints,
   ...linkEndpoints,
   ...accessEndpoints,
-  ...keyEndpoints,
+  ...commonKeyEndpoints,
   ...revocationEndpoints,
   ...explainEndpoints,
 ];

@@ -3,7 +3,12 @@
 
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { exportedKeyShape, type Key, keyShape, keysShape } from '../../api/v1/key-shapes.ts';
+import {
+  exportedSigningKeyShape,
+  type Key,
+  signingKeyShape,
+  signingKeysShape,
+} from '../../api/v1/common-key-shapes.ts';
 import { createFile, errorCode } from '../../store/disk/atomic-file.ts';
 import { CommandError, refusalError } from '../command-error.ts';
 import { requireConfig } from '../load-config.ts';
@@ -20,7 +25,10 @@ export interface RingOptions {
 /** Adds a key that verifies to the store's ring. */
 export async function addStoreKey(options: RingOptions, id: string | undefined): Promise<void> {
   await onRing(options, async (api) => {
-    const key = await api.ask('POST', 'keys', keyShape, { purpose: 'content', ...(id === undefined ? {} : { id }) });
+    const key = await api.ask('POST', 'common-keys', signingKeyShape, {
+      purpose: 'content',
+      ...(id === undefined ? {} : { id }),
+    });
     printResult(options, key, `${styled('green', 'added')} ${key.id} (${key.state})`);
     printNote(
       `bring it to your other servers (common-key export ${key.id}), then: latchkey common-key promote ${key.id}`,
@@ -40,7 +48,7 @@ Example:
     )
     .action((id: string, options: RingOptions) =>
       onRing(options, async (api) => {
-        const key = await api.ask('POST', `keys/${encodeURIComponent(id)}/promote`, keyShape, {});
+        const key = await api.ask('POST', `common-keys/${encodeURIComponent(id)}/promote`, signingKeyShape, {});
         printResult(options, key, `${key.id} is ${styled('green', key.state)}`);
       }),
     );
@@ -60,7 +68,7 @@ Example:
     .action((id: string, options: RingOptions & { force?: boolean }) =>
       onRing(options, async (api) => {
         const body = { force: options.force === true };
-        const key = await api.ask('POST', `keys/${encodeURIComponent(id)}/retire`, keyShape, body);
+        const key = await api.ask('POST', `common-keys/${encodeURIComponent(id)}/retire`, signingKeyShape, body);
         printResult(options, key, `${key.id} is ${key.state}; its tokens are refused`);
       }),
     );
@@ -92,7 +100,12 @@ Examples:
         const wanted = ids.length > 0 ? ids : (await contentKeys(api)).map((key) => key.id);
         const keys: SharedKey[] = [];
         for (const id of wanted) {
-          const { secret } = await api.ask('POST', `keys/${encodeURIComponent(id)}/export`, exportedKeyShape, {});
+          const { secret } = await api.ask(
+            'POST',
+            `common-keys/${encodeURIComponent(id)}/export`,
+            exportedSigningKeyShape,
+            {},
+          );
           keys.push({ id, secret: Buffer.from(secret, 'base64url') });
         }
         const made = keyText(keys, options.form);
@@ -120,7 +133,7 @@ export function writeNew(out: string, text: string): string {
 }
 
 async function contentKeys(api: OperatorApi): Promise<readonly Key[]> {
-  const { keys } = await api.ask('GET', 'keys', keysShape);
+  const { keys } = await api.ask('GET', 'common-keys', signingKeysShape);
   return keys.filter((key) => key.purpose === 'content' && key.owner === 'store' && key.state !== 'retired');
 }
 

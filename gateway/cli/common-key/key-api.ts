@@ -1,4 +1,4 @@
-// What the commands about keys share: the words for refusals. The shapes they read are those of `v1`, api/v1/key-shapes.ts.
+// What the commands about keys share: the words for refusals. The shapes they read are those of `v1`, api/v1/common-key-shapes.ts.
 
 import type { Config } from '../../config/compiled/config.ts';
 import { CommandError } from '../command-error.ts';

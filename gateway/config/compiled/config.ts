@@ -3,7 +3,7 @@
 // control sends to the edges; of everything else only the paths of secret files.
 
 import type { RouteLimits, RouteTimeouts } from '../../core/decision/state/snapshot.ts';
-import type { KeyState } from '../../core/model/key.ts';
+import type { SigningKeyState } from '../../core/model/signing-key.ts';
 import type { PolicyConfig } from '../schema/schema-policy.ts';
 import type { ControlConfig } from './control-config.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
@@ -53,7 +53,7 @@ interface CommonKeyConfig {
   readonly id: string;
   /** Absolute path. The file's bytes are the key, one final newline dropped. */
   readonly secretFile: string;
-  readonly state: KeyState;
+  readonly state: SigningKeyState;
 }
 
 /**

@@ -3,16 +3,16 @@
 
 import type { Config } from '../../config/compiled/config.ts';
 import { readKeyFile } from '../../config/files/secrets.ts';
-import type { KeyRecord } from '../../core/model/key.ts';
+import type { SigningKey } from '../../core/model/signing-key.ts';
 
 type DeclaredKeys =
   /** None when YAML declares none. */
-  | { readonly kind: 'loaded'; readonly keys: readonly KeyRecord[] }
+  | { readonly kind: 'loaded'; readonly keys: readonly SigningKey[] }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
 /** Reads their files anew each time. */
 export function loadDeclaredKeys({ commonKeys }: Pick<Config, 'commonKeys'>): DeclaredKeys {
-  const keys: KeyRecord[] = [];
+  const keys: SigningKey[] = [];
   for (const { id, secretFile, state } of commonKeys) {
     const read = readKeyFile(secretFile);
     if (read.kind === 'refused') {

@@ -2,7 +2,7 @@
 // All of it is read before any of it counts, so that one broken file leaves everything as it was.
 
 import type { Config } from '../../config/compiled/config.ts';
-import type { KeyRecord } from '../../core/model/key.ts';
+import type { SigningKey } from '../../core/model/signing-key.ts';
 import { loadDeclaredKeys } from './load-declared-keys.ts';
 import { loadTls, type TlsState } from './load-tls.ts';
 
@@ -13,7 +13,7 @@ import { loadTls, type TlsState } from './load-tls.ts';
 export interface ControlState extends TlsState {
   readonly config: Config;
   /** Those that YAML declares; while control runs, the whole ring. */
-  readonly keys: readonly KeyRecord[];
+  readonly keys: readonly SigningKey[];
 }
 
 type LoadedState =

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../../config/compiled/config.ts';
 import type { LogPosition } from '../../core/model/change.ts';
-import type { KeyRecord } from '../../core/model/key.ts';
+import type { SigningKey } from '../../core/model/signing-key.ts';
 import { openStore } from '../../store/engine/open-store.ts';
 import { type Store, StoreAway } from '../../store/port/store.ts';
 import { readMasterKey } from '../../store/seal/master-key.ts';
@@ -17,13 +17,13 @@ import type { ControlContext } from '../context/control-context.ts';
 import { makeControlTokens } from '../context/control-tokens.ts';
 import { openDecisionFiles } from '../explain/decision-files.ts';
 import { hasQueuedMail } from '../notify/queue-mail.ts';
-import { makeFirstKeys, RingInForce } from '../signing-keys/ring-in-force.ts';
+import { makeFirstSigningKeys, RingInForce } from '../signing-keys/ring-in-force.ts';
 
 export interface ContextOptions {
   /** The configuration in force, asked anew each time. */
   readonly config: () => Config;
   /** The content keys that YAML declares; none leaves them to the store. */
-  readonly declaredKeys: readonly KeyRecord[];
+  readonly declaredKeys: readonly SigningKey[];
   readonly clock: ControlClock;
   readonly logger: Logger;
   /** Resolves when every edge of this node has applied the log up to this place. */
@@ -83,7 +83,7 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
   if (seal.made !== null)
     notes.push(`a master key was made in ${seal.made}: keep a copy elsewhere, no backup holds it`);
   if (missing === 'make') {
-    const first = await makeFirstKeys({ store, sealer, dataDir, random }, declaredKeys.length === 0);
+    const first = await makeFirstSigningKeys({ store, sealer, dataDir, random }, declaredKeys.length === 0);
     if (first.kind === 'refused') return first;
     if (first.movedFrom !== null) notes.push(`the content keys of ${first.movedFrom} are in the store now`);
     const content = first.made.filter((id) => !id.startsWith('i_') && first.movedFrom === null);

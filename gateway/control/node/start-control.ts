@@ -11,7 +11,7 @@ import { longestTokenSeconds } from '../../config/compile.ts';
 import { withoutSecrets } from '../../config/compiled/config.ts';
 import type { FeedKey } from '../../config/edge-feed.ts';
 import type { LogPosition } from '../../core/model/change.ts';
-import type { KeyRecord } from '../../core/model/key.ts';
+import type { SigningKey } from '../../core/model/signing-key.ts';
 import type { StoreHealth } from '../../store/port/store-health.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ControlClock } from '../context/control-clock.ts';
@@ -62,7 +62,7 @@ export interface ControlOptions {
   /** The change log to follow. Default: one in which nothing happens. */
   readonly changes?: ChangeSource;
   /** Reads the key ring anew after it changed in the store; resolves with the keys. Default: the keys stay. */
-  readonly reloadKeys?: () => Promise<readonly KeyRecord[]>;
+  readonly reloadKeys?: () => Promise<readonly SigningKey[]>;
   /** See `EnforcementOptions`. */
   readonly endEdge?: (edge: string) => void;
   /** Edges that run since before this control. */
@@ -270,7 +270,7 @@ function boundPort(server: FastifyInstance): number | null {
   return typeof bound === 'object' && bound !== null ? bound.port : null;
 }
 
-function toFeedKey(key: KeyRecord): FeedKey {
+function toFeedKey(key: SigningKey): FeedKey {
   const { id, algorithm, purpose, state } = key;
   return { id, algorithm, purpose, state, secret: Buffer.from(key.secret).toString('base64url') };
 }

@@ -4,11 +4,11 @@
 
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KeyPurpose, KeyRecord } from '../../core/model/key.ts';
+import type { SigningKey, SigningKeyPurpose } from '../../core/model/signing-key.ts';
 import { buildKeyRing, type KeyRing } from '../../core/token/key-ring.ts';
 import { readKeyFile } from '../../store/files/key-file.ts';
 import type { Store } from '../../store/port/store.ts';
-import { insertKey, listKeys } from '../../store/rows/keys.ts';
+import { insertSigningKey, listSigningKeys } from '../../store/rows/signing-keys.ts';
 import { randomBase32 } from '../../store/seal/random-base32.ts';
 import type { Sealer } from '../../store/seal/sealing.ts';
 
@@ -20,7 +20,7 @@ interface RingOptions {
 }
 
 /** What making the ring complete did, for the log. */
-type FirstKeys =
+type FirstSigningKeys =
   | { readonly kind: 'complete'; readonly made: readonly string[]; readonly movedFrom: string | null }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
@@ -30,21 +30,22 @@ type FirstKeys =
  * @param needsContent  false when YAML declares the content keys
  * @throws StoreAway
  */
-export async function makeFirstKeys(options: RingOptions, needsContent: boolean): Promise<FirstKeys> {
+export async function makeFirstSigningKeys(options: RingOptions, needsContent: boolean): Promise<FirstSigningKeys> {
   const { store, sealer, dataDir } = options;
   const file = join(dataDir, 'keys.json');
-  const known = await listKeys(store.sql, sealer);
-  const lacks = (purpose: KeyPurpose) => !known.some((key) => key.purpose === purpose && key.state === 'signing');
-  const wanted: KeyRecord[] = [];
+  const known = await listSigningKeys(store.sql, sealer);
+  const lacks = (purpose: SigningKeyPurpose) =>
+    !known.some((key) => key.purpose === purpose && key.state === 'signing');
+  const wanted: SigningKey[] = [];
   let movedFrom: string | null = null;
-  if (lacks('internal')) wanted.push(makeKey('internal', options));
+  if (lacks('internal')) wanted.push(makeSigningKey('internal', options));
   if (needsContent && lacks('content')) {
     const old = readKeyFile(file);
     if (old.kind === 'refused') return old;
     if (old.kind === 'read') {
       wanted.push(...old.keys.filter((key) => key.purpose === 'content'));
       movedFrom = file;
-    } else wanted.push(makeKey('content', options));
+    } else wanted.push(makeSigningKey('content', options));
   }
   const made: string[] = [];
   if (wanted.length > 0) {
@@ -52,7 +53,7 @@ export async function makeFirstKeys(options: RingOptions, needsContent: boolean)
       const inserted: string[] = [];
       for (const key of wanted) {
         // another node was first: its key is as good
-        if ((await insertKey(unit, sealer, key)).kind === 'inserted') inserted.push(key.id);
+        if ((await insertSigningKey(unit, sealer, key)).kind === 'inserted') inserted.push(key.id);
       }
       return inserted;
     });
@@ -67,7 +68,7 @@ export async function makeFirstKeys(options: RingOptions, needsContent: boolean)
  * A new key that signs, from 32 random bytes, with an id of `k_` or `i_` and 8 characters. A content key is the base64url text of
  * its bytes: servers that take a secret only as text (nginx, HAProxy, a file) can share it then.
  */
-export function makeKey(purpose: KeyPurpose, { random }: Pick<RingOptions, 'random'>): KeyRecord {
+export function makeSigningKey(purpose: SigningKeyPurpose, { random }: Pick<RingOptions, 'random'>): SigningKey {
   const bytes = new Uint8Array(random(32));
   return {
     id: `${purpose === 'content' ? 'k' : 'i'}_${randomBase32(8)}`,
@@ -81,16 +82,16 @@ export function makeKey(purpose: KeyPurpose, { random }: Pick<RingOptions, 'rand
 /** The keys as they are now, and the ring made of them; read anew when the log says that keys changed. */
 export class RingInForce {
   readonly #options: Pick<RingOptions, 'store' | 'sealer'>;
-  #stored: readonly KeyRecord[] = [];
-  #declared: readonly KeyRecord[] = [];
-  #keys: readonly KeyRecord[] = [];
+  #stored: readonly SigningKey[] = [];
+  #declared: readonly SigningKey[] = [];
+  #keys: readonly SigningKey[] = [];
   #ring: KeyRing = buildKeyRing([]);
 
   constructor(options: Pick<RingOptions, 'store' | 'sealer'>) {
     this.#options = options;
   }
 
-  get keys(): readonly KeyRecord[] {
+  get keys(): readonly SigningKey[] {
     return this.#keys;
   }
 
@@ -100,7 +101,7 @@ export class RingInForce {
 
   /** Reads the store's keys again. @throws StoreAway; the keys stay as they were then */
   async reload(): Promise<void> {
-    const stored = await listKeys(this.#options.store.sql, this.#options.sealer);
+    const stored = await listSigningKeys(this.#options.store.sql, this.#options.sealer);
     this.#stored = stored.map(({ id, algorithm, purpose, state, secret }) => ({
       id,
       algorithm,
@@ -112,7 +113,7 @@ export class RingInForce {
   }
 
   /** Takes the keys that YAML declares; none leaves the content keys to the store. */
-  declare(keys: readonly KeyRecord[]): void {
+  declare(keys: readonly SigningKey[]): void {
     this.#declared = keys;
     this.#rebuild();
   }

@@ -31,7 +31,7 @@ export function isId(kind: IdKind, text: string): boolean {
 }
 
 /** Node of a key of the ring: keys are named by people, so the id is theirs behind a prefix. */
-export function keyNode(keyId: string): string {
+export function signingKeyNode(keyId: string): string {
   return `ky_${keyId}`;
 }
 

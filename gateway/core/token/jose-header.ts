@@ -2,7 +2,7 @@
 // A reader of its own instead of JSON.parse, which would hide duplicate members. It decides nothing about keys.
 // Rules: RFC 7515 §4 and §5.2, RFC 8725 §3.1 and §3.11.
 
-import type { KeyPurpose } from '../model/key.ts';
+import type { SigningKeyPurpose } from '../model/signing-key.ts';
 
 /** What a token is: made by any holder of the common key, a pass made by latchkey, or the session of an account on one host. */
 export type TokenType = 'outside' | 'pass' | 'session';
@@ -35,7 +35,7 @@ export function tokenTypeOf(typ: string | undefined): TokenType | null {
 }
 
 /** The purpose of the keys that make a type and verify it. Who holds the common key must not be able to make a session. */
-export function purposeOf(type: TokenType): KeyPurpose {
+export function purposeOf(type: TokenType): SigningKeyPurpose {
   return type === 'session' ? 'internal' : 'content';
 }
 

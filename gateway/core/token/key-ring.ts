@@ -4,13 +4,13 @@
 
 import type { KeyObject } from 'node:crypto';
 import { createSecretKey } from 'node:crypto';
-import type { KeyPurpose, KeyRecord } from '../model/key.ts';
+import type { SigningKey, SigningKeyPurpose } from '../model/signing-key.ts';
 import type { TokenType } from './jose-header.ts';
 import { encodeJoseHeader, isKeyId, keyIdsIn } from './jose-header.ts';
 
 /** A key with what is made from it once. */
 export interface RingKey {
-  readonly record: KeyRecord;
+  readonly record: SigningKey;
   readonly keyObject: KeyObject;
   /** base64url headers of tokens made with this key. */
   readonly outsideHeader: string;
@@ -62,7 +62,7 @@ export class KeyRing {
   }
 
   /** The first key of the purpose that may sign; null when there is none. */
-  signer(purpose: KeyPurpose): RingKey | null {
+  signer(purpose: SigningKeyPurpose): RingKey | null {
     for (const key of this.#keys.values()) {
       if (key.record.purpose === purpose && key.record.state === 'signing') return key;
     }
@@ -93,7 +93,7 @@ export class KeyRing {
  * @throws Error for two keys of one id, a secret below 32 bytes, or an id that cannot stand in a token header
  *   (the configuration checks all three before)
  */
-export function buildKeyRing(records: readonly KeyRecord[]): KeyRing {
+export function buildKeyRing(records: readonly SigningKey[]): KeyRing {
   const keys = new Map<string, RingKey>();
   for (const record of records) {
     if (!isKeyId(record.id)) {

@@ -8,7 +8,7 @@ import type { FeedUpstreamTls } from '../../config/edge-feed.ts';
 import type { RoutePolicy, Snapshot } from '../../core/decision/state/snapshot.ts';
 import type { Denial } from '../../core/decision/verdict/denial.ts';
 import type { AllowKind } from '../../core/decision/verdict/reasons.ts';
-import type { KeyRecord } from '../../core/model/key.ts';
+import type { SigningKey } from '../../core/model/signing-key.ts';
 import type { RingKey } from '../../core/token/key-ring.ts';
 import { HeadScanner } from '../../http1/head-scanner.ts';
 import { RequestHead } from '../../http1/request-head.ts';
@@ -55,7 +55,7 @@ import type { Tunnel } from './tunnel.ts';
 
 interface RuntimeOptions {
   readonly config: Config;
-  readonly keys: readonly KeyRecord[];
+  readonly keys: readonly SigningKey[];
   readonly seq: number;
   readonly publicSocket: string;
   readonly upstreamTls: readonly FeedUpstreamTls[];
@@ -137,7 +137,7 @@ export class Runtime {
   }
 
   /** Takes a new configuration and new keys, in one turn. */
-  apply(config: Config, keys: readonly KeyRecord[], upstreamTls: readonly FeedUpstreamTls[], seq: number): void {
+  apply(config: Config, keys: readonly SigningKey[], upstreamTls: readonly FeedUpstreamTls[], seq: number): void {
     this.limits = config.limits;
     this.live.replaceKeys(keys, config.decisionCache);
     this.snapshot = this.#compile(config, upstreamTls, seq);
@@ -147,7 +147,7 @@ export class Runtime {
   }
 
   /** Takes another key ring, and nothing else: compiling a configuration again would take longer than a revocation may. */
-  replaceRing(keys: readonly KeyRecord[]): void {
+  replaceRing(keys: readonly SigningKey[]): void {
     this.live.replaceRing(keys);
     this.tunnels.decideAgain();
   }

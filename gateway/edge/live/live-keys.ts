@@ -10,7 +10,7 @@ import { AccessCache } from '../../core/decision/state/access-cache.ts';
 import { RevocationIndex } from '../../core/decision/state/revocation-index.ts';
 import type { LiveIndex } from '../../core/decision/state/snapshot.ts';
 import type { Change, LogPosition } from '../../core/model/change.ts';
-import type { KeyRecord } from '../../core/model/key.ts';
+import type { SigningKey } from '../../core/model/signing-key.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { type TokenRefusal, type VerifiedToken, verifyToken } from '../../core/token/common-key-token.ts';
 import { buildKeyRing, type KeyRing, type RingKey } from '../../core/token/key-ring.ts';
@@ -27,7 +27,7 @@ export interface CacheLimits {
 const accessLimits = { entries: 65_536, bytes: 64 * 1024 * 1024 };
 
 /** The keys of a message of the feed. */
-export function keysOf(keys: readonly FeedKey[]): KeyRecord[] {
+export function keysOf(keys: readonly FeedKey[]): SigningKey[] {
   return keys.map((key) => ({ ...key, secret: Buffer.from(key.secret, 'base64url') }));
 }
 
@@ -48,7 +48,7 @@ export class LiveKeys implements LiveIndex {
   #door: Doorkeeper;
   readonly #metrics: EdgeMetrics;
 
-  constructor(keys: readonly KeyRecord[], limits: CacheLimits, metrics: EdgeMetrics) {
+  constructor(keys: readonly SigningKey[], limits: CacheLimits, metrics: EdgeMetrics) {
     this.#ring = buildKeyRing(keys);
     this.#limits = limits;
     this.#cache = makeCache(limits);
@@ -61,7 +61,7 @@ export class LiveKeys implements LiveIndex {
   }
 
   /** Takes the ring of a new configuration, and its limits. */
-  replaceKeys(keys: readonly KeyRecord[], limits: CacheLimits): void {
+  replaceKeys(keys: readonly SigningKey[], limits: CacheLimits): void {
     if (limits.entries !== this.#limits.entries || limits.bytes !== this.#limits.bytes) {
       this.#limits = limits;
       this.#cache = makeCache(limits);
@@ -76,7 +76,7 @@ export class LiveKeys implements LiveIndex {
    * Takes another ring. What the former one verified counts for nothing from here on, so a token of a key that went is refused at
    * once. Entries go when they are asked for: to empty a full cache of 65,536 takes 25 ms, and an edge has 250 for all of it.
    */
-  replaceRing(keys: readonly KeyRecord[]): void {
+  replaceRing(keys: readonly SigningKey[]): void {
     this.#ring = buildKeyRing(keys);
     this.#era = {};
   }

@@ -2,12 +2,12 @@
 // A file that others could read is refused, and so is one that cannot be understood: tokens hang on it. Nothing writes one.
 
 import { z } from 'zod';
-import type { KeyRecord } from '../../core/model/key.ts';
+import type { SigningKey } from '../../core/model/signing-key.ts';
 import { minSecretBytes } from '../../core/token/key-ring.ts';
 import { readPrivateFile } from '../disk/private-file.ts';
 
 type KeyFile =
-  | { readonly kind: 'read'; readonly keys: readonly KeyRecord[] }
+  | { readonly kind: 'read'; readonly keys: readonly SigningKey[] }
   | { readonly kind: 'missing' }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
@@ -53,7 +53,7 @@ function parseKeys(file: string, text: string): KeyFile {
   if (!parsed.success) {
     return damaged(`unexpected ${parsed.error.issues[0]?.path.join('.') || 'content'}`);
   }
-  const keys: KeyRecord[] = [];
+  const keys: SigningKey[] = [];
   for (const { secret, ...key } of parsed.data.keys) {
     const bytes = Buffer.from(secret, 'base64url');
     if (bytes.length < minSecretBytes || bytes.toString('base64url') !== secret)

@@ -9,7 +9,7 @@ export interface Tables {
   changes: ChangesTable;
   log_marks: LogMarksTable;
   store_marks: StoreMarksTable;
-  keys: KeysTable;
+  keys: SigningKeysTable;
   accounts: AccountsTable;
   sessions: SessionsTable;
   devices: DevicesTable;
@@ -65,7 +65,7 @@ interface StoreMarksTable {
 }
 
 /** The key ring; keys declared in YAML are not in it. */
-interface KeysTable {
+interface SigningKeysTable {
   id: string;
   algorithm: 'HS256';
   purpose: 'content' | 'internal';

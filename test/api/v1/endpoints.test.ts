@@ -47,6 +47,22 @@ test('every endpoint is in the OpenAPI 3.1 document, and every path of it is ser
   }
 });
 
+test('the signing keys are at common-keys, and at no other path', async () => {
+  const portal = await makePortal();
+  await portal.addAccount(email, 'admin');
+  const admin = portal.visitor();
+  await admin.signIn(email);
+  expect(endpoints.filter(({ path }) => path.includes('keys')).map(({ method, path }) => `${method} ${path}`)).toEqual([
+    'GET common-keys',
+    'POST common-keys',
+    'POST common-keys/:key/promote',
+    'POST common-keys/:key/retire',
+    'POST common-keys/:key/export',
+  ]);
+  expect((await admin.json('GET', '/.latchkey/v1/common-keys')).status).toBe(200);
+  expect((await admin.json('GET', '/.latchkey/v1/keys')).status).toBe(404);
+});
+
 test('v1 is snake_case throughout, and no body may hold more than what is described', async () => {
   const portal = await makePortal();
   const document = JSON.parse((await portal.visitor().json('GET', '/.latchkey/v1/openapi.json')).text);

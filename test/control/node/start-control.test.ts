@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AssertionJwk } from '../../../gateway/control/node/assertion-keys.ts';
-import type { KeyRecord } from '../../../gateway/core/model/key.ts';
+import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { ControlClient } from '../../../gateway/edge/live/control-client.ts';
 import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
 import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../../support/rigs/control.ts';
@@ -242,7 +242,7 @@ test('a reload sends a new snapshot; what is bound at the start stays', async ()
 
 test('another key ring goes to the edges alone, before the place of the log that it belongs to', async () => {
   const log = new MemoryLog();
-  let keys: readonly KeyRecord[] = [testKey];
+  let keys: readonly SigningKey[] = [testKey];
   const control = await rig.start({ changes: log, reloadKeys: async () => keys });
   const client = await joinEdge('e1');
   const heard: unknown[] = [];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ContextOptions, openContext } from '../../../gateway/control/node/open-context.ts';
-import type { KeyRecord } from '../../../gateway/core/model/key.ts';
+import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { memoryLogger, testConfig } from '../../support/rigs/control.ts';
 
 let folder: string;
@@ -18,7 +18,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const declared: KeyRecord = {
+const declared: SigningKey = {
   id: 'yaml',
   algorithm: 'HS256',
   purpose: 'content',

@@ -1,10 +1,10 @@
 // The key ring: what it finds, what it refuses to be built from.
 
 import { describe, expect, it } from 'vitest';
-import type { KeyRecord } from '../../../gateway/core/model/key.ts';
+import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 
-function record(id: string, changes: Partial<KeyRecord> = {}): KeyRecord {
+function record(id: string, changes: Partial<SigningKey> = {}): SigningKey {
   return {
     id,
     algorithm: 'HS256',

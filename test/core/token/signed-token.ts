@@ -1,14 +1,14 @@
 // Tokens with a good MAC over whatever header and claims a test wants, and the verdict on them in one word.
 
 import { createHmac } from 'node:crypto';
-import type { KeyRecord } from '../../../gateway/core/model/key.ts';
+import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { verifyToken } from '../../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 
 export const secret = Buffer.from('0123456789abcdef0123456789abcdef');
 export const exp = 1_800_000_000;
 
-export function record(id: string, changes: Partial<KeyRecord> = {}): KeyRecord {
+export function record(id: string, changes: Partial<SigningKey> = {}): SigningKey {
   return { id, algorithm: 'HS256', purpose: 'content', state: 'signing', secret, ...changes };
 }
 

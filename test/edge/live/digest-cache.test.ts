@@ -1,7 +1,7 @@
 // Who may push others out of a full cache: what comes again, and nobody else.
 
 import { expect, test } from 'vitest';
-import type { KeyRecord } from '../../../gateway/core/model/key.ts';
+import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 import { Doorkeeper } from '../../../gateway/edge/live/digest-cache.ts';
@@ -24,7 +24,7 @@ test('two that share a slot do not push each other out for ever', () => {
   expect(known).toBeGreaterThan(5);
 });
 
-const key: KeyRecord = {
+const key: SigningKey = {
   id: 'k1',
   algorithm: 'HS256',
   purpose: 'content',

@@ -7,7 +7,7 @@ import { compileSnapshot } from '../../../gateway/config/compile.ts';
 import { type Decision, decide } from '../../../gateway/core/decision/decide.ts';
 import type { RequestFacts } from '../../../gateway/core/decision/state/facts.ts';
 import { type Answers, noAnswers } from '../../../gateway/core/decision/state/lookups.ts';
-import type { KeyRecord, KeyState } from '../../../gateway/core/model/key.ts';
+import type { SigningKey, SigningKeyState } from '../../../gateway/core/model/signing-key.ts';
 import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 import { type CacheLimits, LiveKeys } from '../../../gateway/edge/live/live-keys.ts';
@@ -35,12 +35,12 @@ routes:
 `);
 const snapshot = compileSnapshot(config, 1, { routes: config.routes.map((_, at) => at), upstreams: [0] }, 1);
 
-function key(id: string, fill: string, state: KeyState = 'signing'): KeyRecord {
+function key(id: string, fill: string, state: SigningKeyState = 'signing'): SigningKey {
   return { id, algorithm: 'HS256', purpose: 'content', state, secret: Buffer.alloc(32, fill) };
 }
 
 /** What the keys may become; k1 changes its bytes in the last one, so that a remembered token would be wrong. */
-const keySets: readonly (readonly KeyRecord[])[] = [
+const keySets: readonly (readonly SigningKey[])[] = [
   [key('k1', 'a'), key('k2', 'b')],
   [key('k1', 'a', 'verifying'), key('k2', 'b')],
   [key('k1', 'a', 'retired'), key('k2', 'b')],
@@ -128,7 +128,7 @@ const step = fc.oneof(
 );
 
 /** As after a control that just read its log. */
-function liveKeys(keys: readonly KeyRecord[], limits: CacheLimits): LiveKeys {
+function liveKeys(keys: readonly SigningKey[], limits: CacheLimits): LiveKeys {
   const live = new LiveKeys(keys, limits, metrics);
   live.freshAtMs = live.nowMs;
   return live;

@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { compileSnapshot } from '../../../gateway/config/compile.ts';
 import { AccessCache } from '../../../gateway/core/decision/state/access-cache.ts';
-import type { KeyRecord } from '../../../gateway/core/model/key.ts';
+import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { mintToken, type VerifiedToken } from '../../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 import type { ControlPort } from '../../../gateway/edge/live/control-questions.ts';
@@ -30,7 +30,7 @@ routes: [{ name: vod, path: /vod/, upstream: web, accept: [password], revocation
 `);
 const snapshot = compileSnapshot(config, 1, { routes: [0], upstreams: [0] }, 1);
 const route = snapshot.routes.find('media.example', '/vod/a');
-const records: readonly KeyRecord[] = (['content', 'internal'] as const).map((purpose) => ({
+const records: readonly SigningKey[] = (['content', 'internal'] as const).map((purpose) => ({
   id: purpose,
   algorithm: 'HS256',
   purpose,

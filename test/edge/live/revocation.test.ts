@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NewChange } from '../../../gateway/core/model/change.ts';
-import type { KeyRecord } from '../../../gateway/core/model/key.ts';
+import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 import { openStore } from '../../../gateway/store/engine/open-store.ts';
@@ -22,10 +22,10 @@ import { gatewaySecret, startGateway, type TestGateway } from '../../support/rig
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-revocation-'));
 const answered = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
-const k1: KeyRecord = { id: 'k1', algorithm: 'HS256', purpose: 'content', state: 'signing', secret: gatewaySecret };
-const k2: KeyRecord = { ...k1, id: 'k2', secret: Buffer.alloc(32, 'b') };
+const k1: SigningKey = { id: 'k1', algorithm: 'HS256', purpose: 'content', state: 'signing', secret: gatewaySecret };
+const k2: SigningKey = { ...k1, id: 'k2', secret: Buffer.alloc(32, 'b') };
 /** What the store's ring is when control reads it again. */
-let ring: readonly KeyRecord[] = [k1];
+let ring: readonly SigningKey[] = [k1];
 /** Of the routes that are told from the others by it; those are patient with a machine that stands still. */
 const staleMs = 1000;
 let store: Store;

@@ -12,7 +12,7 @@ import { checkStore } from '../../../gateway/store/files/check-store.ts';
 import { restoreStore } from '../../../gateway/store/files/restore.ts';
 import type { StoreSettings } from '../../../gateway/store/port/engine.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
-import { insertKey, listKeys } from '../../../gateway/store/rows/keys.ts';
+import { insertSigningKey, listSigningKeys } from '../../../gateway/store/rows/signing-keys.ts';
 import { makeSealer, type Sealer } from '../../../gateway/store/seal/sealing.ts';
 import { postgresMissing } from '../../support/store/postgres.ts';
 import {
@@ -40,7 +40,7 @@ async function fill(store: Store, withSealer: Sealer): Promise<void> {
   const at = 1_800_000_000;
   await store.write(async (unit) => {
     const { sql } = unit;
-    await insertKey(unit, withSealer, {
+    await insertSigningKey(unit, withSealer, {
       ...{ id: 'k1', algorithm: 'HS256', purpose: 'content', state: 'signing' },
       secret: new Uint8Array(32).fill(7),
     });
@@ -183,7 +183,7 @@ describeEngines('backup', (engine) => {
     expect((await after.sql.selectFrom('members').select('id').execute()).length).toBe(3);
     expect(await after.sql.selectFrom('sessions').select('ended_at').execute()).toEqual([{ ended_at: 1_800_001_000 }]);
     expect(await after.sql.selectFrom('outbox').select('body_sealed').execute()).toEqual([{ body_sealed: null }]);
-    expect((await listKeys(after.sql, sealer))[0]?.secret).toEqual(new Uint8Array(32).fill(7));
+    expect((await listSigningKeys(after.sql, sealer))[0]?.secret).toEqual(new Uint8Array(32).fill(7));
     // The audit list goes on behind what came with the backup.
     expect((await after.sql.selectFrom('audit').select('action').execute()).map(({ action }) => action)).toEqual([
       'store.restored',

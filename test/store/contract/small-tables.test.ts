@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Store, Unit } from '../../../gateway/store/port/store.ts';
 import { appendAudit, listAudit, pruneAudit } from '../../../gateway/store/rows/audit.ts';
-import { insertKey, listKeys, setKeyState } from '../../../gateway/store/rows/keys.ts';
 import { endCodes, insertCode, pruneCodes, spendCode } from '../../../gateway/store/rows/one-time-codes.ts';
+import { insertSigningKey, listSigningKeys, setSigningKeyState } from '../../../gateway/store/rows/signing-keys.ts';
 import {
   countGuess,
   forgetGuesses,
@@ -30,48 +30,56 @@ describeEngines('keys', (engine) => {
 
   test('secrets come back as they were, and do not stand in the table', async () => {
     const { store } = await openEmpty(engine);
-    expect(await run(store, (unit) => insertKey(unit, sealer, key('k1', 'signing')))).toEqual({ kind: 'inserted' });
-    expect(await run(store, (unit) => insertKey(unit, sealer, key('i1', 'signing', 'internal')))).toEqual({
+    expect(await run(store, (unit) => insertSigningKey(unit, sealer, key('k1', 'signing')))).toEqual({
       kind: 'inserted',
     });
-    expect(await listKeys(store.sql, sealer, 'content')).toEqual([
+    expect(await run(store, (unit) => insertSigningKey(unit, sealer, key('i1', 'signing', 'internal')))).toEqual({
+      kind: 'inserted',
+    });
+    expect(await listSigningKeys(store.sql, sealer, 'content')).toEqual([
       { ...key('k1', 'signing'), createdAt: 1_800_000_000 },
     ]);
-    expect((await listKeys(store.sql, sealer)).map(({ id }) => id)).toEqual(['i1', 'k1']);
+    expect((await listSigningKeys(store.sql, sealer)).map(({ id }) => id)).toEqual(['i1', 'k1']);
     const rows = await store.sql.selectFrom('keys').selectAll().execute();
     const plain = Buffer.from(key('k1', 'signing').secret);
     for (const form of ['utf8', 'base64', 'base64url', 'hex'] as const) {
       expect(JSON.stringify(rows)).not.toContain(plain.toString(form));
     }
-    await expect(listKeys(store.sql, makeSealer(randomBytes(32)))).rejects.toThrow('does not open');
+    await expect(listSigningKeys(store.sql, makeSealer(randomBytes(32)))).rejects.toThrow('does not open');
   });
 
   test('one key signs for each purpose: promoting one demotes the other in the same unit, and the ring is told', async () => {
     const { store } = await openEmpty(engine);
-    await run(store, (unit) => insertKey(unit, sealer, key('k1', 'signing')));
-    expect(await run(store, (unit) => insertKey(unit, sealer, key('k2', 'signing')))).toEqual({
+    await run(store, (unit) => insertSigningKey(unit, sealer, key('k1', 'signing')));
+    expect(await run(store, (unit) => insertSigningKey(unit, sealer, key('k2', 'signing')))).toEqual({
       kind: 'another-signs',
       id: 'k1',
     });
-    await run(store, (unit) => insertKey(unit, sealer, key('k2', 'verifying')));
-    expect(await run(store, (unit) => insertKey(unit, sealer, key('k2', 'verifying')))).toEqual({ kind: 'exists' });
-    const promoted = await store.write((unit) => setKeyState(unit, 'k2', 'signing'));
+    await run(store, (unit) => insertSigningKey(unit, sealer, key('k2', 'verifying')));
+    expect(await run(store, (unit) => insertSigningKey(unit, sealer, key('k2', 'verifying')))).toEqual({
+      kind: 'exists',
+    });
+    const promoted = await store.write((unit) => setSigningKeyState(unit, 'k2', 'signing'));
     expect(promoted).toMatchObject({ value: { kind: 'changed', from: 'verifying', demoted: 'k1' }, changes: 1 });
-    expect((await listKeys(store.sql, sealer)).map(({ id, state }) => `${id} ${state}`)).toEqual([
+    expect((await listSigningKeys(store.sql, sealer)).map(({ id, state }) => `${id} ${state}`)).toEqual([
       'k1 verifying',
       'k2 signing',
     ]);
-    expect(await run(store, (unit) => setKeyState(unit, 'k2', 'retired'))).toMatchObject({ kind: 'only-signer' });
-    expect(await run(store, (unit) => setKeyState(unit, 'k2', 'retired', 'may-go'))).toMatchObject({ kind: 'changed' });
-    expect(await run(store, (unit) => setKeyState(unit, 'k9', 'retired'))).toEqual({ kind: 'unknown' });
-    const again = await store.write((unit) => setKeyState(unit, 'k2', 'retired'));
+    expect(await run(store, (unit) => setSigningKeyState(unit, 'k2', 'retired'))).toMatchObject({
+      kind: 'only-signer',
+    });
+    expect(await run(store, (unit) => setSigningKeyState(unit, 'k2', 'retired', 'may-go'))).toMatchObject({
+      kind: 'changed',
+    });
+    expect(await run(store, (unit) => setSigningKeyState(unit, 'k9', 'retired'))).toEqual({ kind: 'unknown' });
+    const again = await store.write((unit) => setSigningKeyState(unit, 'k2', 'retired'));
     expect(again).toMatchObject({ value: { kind: 'unchanged' }, changes: 0 });
   });
 
   test('a second signer is refused by the table itself', async () => {
     const { store } = await openEmpty(engine);
-    await run(store, (unit) => insertKey(unit, sealer, key('k1', 'signing')));
-    await run(store, (unit) => insertKey(unit, sealer, key('k2', 'verifying')));
+    await run(store, (unit) => insertSigningKey(unit, sealer, key('k1', 'signing')));
+    await run(store, (unit) => insertSigningKey(unit, sealer, key('k2', 'verifying')));
     await expect(
       run(store, (unit) => unit.sql.updateTable('keys').set({ state: 'signing' }).execute()),
     ).rejects.toThrow();

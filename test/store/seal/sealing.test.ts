@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Store } from '../../../gateway/store/port/store.ts';
-import { insertKey } from '../../../gateway/store/rows/keys.ts';
+import { insertSigningKey } from '../../../gateway/store/rows/signing-keys.ts';
 import { parseMasterKey } from '../../../gateway/store/seal/master-key.ts';
 import { openSealer } from '../../../gateway/store/seal/open-sealer.ts';
 import { makeSealer, SealBroken, type SealedPlace, sealedColumns } from '../../../gateway/store/seal/sealing.ts';
@@ -112,9 +112,9 @@ describe('master key', () => {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     return folder;
   };
-  const addKey = (store: Store, sealer: ReturnType<typeof makeSealer>) =>
+  const addSigningKey = (store: Store, sealer: ReturnType<typeof makeSealer>) =>
     store.write((unit) =>
-      insertKey(unit, sealer, {
+      insertSigningKey(unit, sealer, {
         ...{ id: 'k1', algorithm: 'HS256', purpose: 'content', state: 'signing' },
         secret: new Uint8Array(32),
       }),
@@ -127,7 +127,7 @@ describe('master key', () => {
     const file = join(dataDir, 'master.key');
     expect(first).toMatchObject({ kind: 'opened', made: file });
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    if (first.kind === 'opened') await addKey(store, first.sealer);
+    if (first.kind === 'opened') await addSigningKey(store, first.sealer);
     expect(await openSealer({ store, dataDir })).toMatchObject({ kind: 'opened', made: null });
   });
 
@@ -140,7 +140,7 @@ describe('master key', () => {
       kind: 'refused',
       problem: expect.stringContaining('does not exist'),
     });
-    if (first.kind === 'opened') await addKey(store, first.sealer);
+    if (first.kind === 'opened') await addSigningKey(store, first.sealer);
     // Even when the mark of the key is gone.
     await store.write((unit) => unit.sql.deleteFrom('store_marks').execute());
     expect(await openSealer({ store, dataDir })).toMatchObject({

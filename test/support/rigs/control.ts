@@ -7,13 +7,13 @@ import { Writable } from 'node:stream';
 import type { Config } from '../../../gateway/config/compiled/config.ts';
 import type { ControlState } from '../../../gateway/control/node/load-state.ts';
 import { type Control, type ControlOptions, startControl } from '../../../gateway/control/node/start-control.ts';
-import type { KeyRecord } from '../../../gateway/core/model/key.ts';
+import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { createLogger, type Logger } from '../../../gateway/telemetry/logger.ts';
 import { createJwksServer } from '../jwks-server.ts';
 
 /** A key whose secret is easy to look for. */
-export const testKey: KeyRecord = {
+export const testKey: SigningKey = {
   id: 'k1',
   algorithm: 'HS256',
   purpose: 'content',

@@ -13,7 +13,7 @@ import { loadConfig } from '../../../gateway/config/load.ts';
 import type { fileSchema } from '../../../gateway/config/schema/schema.ts';
 import { type ControlState, loadState } from '../../../gateway/control/node/load-state.ts';
 import { type Control, type ControlOptions, startControl } from '../../../gateway/control/node/start-control.ts';
-import type { KeyRecord } from '../../../gateway/core/model/key.ts';
+import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
 import { purposeOf, type TokenType } from '../../../gateway/core/token/jose-header.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
@@ -59,7 +59,7 @@ export interface GatewayOptions {
 export const gatewaySecret = Buffer.from('common-key-of-the-tests-k1-0123456789abcdef');
 
 /** Signs sessions, in a gateway with a portal. */
-const internalKey: KeyRecord = {
+const internalKey: SigningKey = {
   id: 'i1',
   algorithm: 'HS256',
   purpose: 'internal',

@@ -3,7 +3,7 @@
 // Rules: gateway/RULES.md "One graph of revocation". Clocks play no part but for outside tokens, which name no place of the log.
 
 import { type Change, type LogPosition, passwordPasses } from '../../model/change.ts';
-import { credentialNode, keyNode } from '../../model/node-id.ts';
+import { credentialNode, signingKeyNode } from '../../model/node-id.ts';
 import type { EpochSeconds } from '../../model/time.ts';
 import type { VerifiedToken } from '../../token/common-key-token.ts';
 import { impliedNodes } from '../../token/pass-claims.ts';
@@ -143,7 +143,7 @@ export class RevocationIndex {
       const place = { epoch: v[0], seq: v[1] };
       if (this.hasRevoked(n ?? [], place)) return true;
       // every token of ours hangs on its key, and on what it names itself; it needs not say so
-      if (this.#isRevokedAfter(keyNode(token.keyId), v[1])) return true;
+      if (this.#isRevokedAfter(signingKeyNode(token.keyId), v[1])) return true;
       if (token.type !== 'outside' && this.hasRevoked(impliedNodes(token.claims), place)) return true;
     } else if (
       cred !== undefined &&

@@ -2,37 +2,37 @@
 // Keys that YAML declares are not here; whether a change makes sense beside those is the caller's to say.
 // Rules: gateway/RULES.md "Keys".
 
-import type { KeyPurpose, KeyRecord, KeyState } from '../../core/model/key.ts';
+import type { SigningKey, SigningKeyPurpose, SigningKeyState } from '../../core/model/signing-key.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql, Unit } from '../port/store.ts';
 import type { SealedPlace, Sealer } from '../seal/sealing.ts';
 
-interface StoredKey extends KeyRecord {
+interface StoredSigningKey extends SigningKey {
   readonly createdAt: EpochSeconds;
 }
 
-type InsertedKey =
+type InsertedSigningKey =
   | { readonly kind: 'inserted' }
   /** A key of this id is there. */
   | { readonly kind: 'exists' }
   /** Another key signs for this purpose: insert as `verifying`, and promote it. */
   | { readonly kind: 'another-signs'; readonly id: string };
 
-type ChangedKey =
+type ChangedSigningKey =
   | {
       readonly kind: 'changed';
-      readonly purpose: KeyPurpose;
-      readonly from: KeyState;
+      readonly purpose: SigningKeyPurpose;
+      readonly from: SigningKeyState;
       /** The key that signed until now and only verifies from now on. */
       readonly demoted: string | null;
     }
-  | { readonly kind: 'unchanged'; readonly purpose: KeyPurpose }
+  | { readonly kind: 'unchanged'; readonly purpose: SigningKeyPurpose }
   | { readonly kind: 'unknown' }
   /** It is the one that signs, and nothing would sign after it: promote another first. */
-  | { readonly kind: 'only-signer'; readonly purpose: KeyPurpose };
+  | { readonly kind: 'only-signer'; readonly purpose: SigningKeyPurpose };
 
 /** Adds a key. Its secret is sealed; the id stays with it for ever. */
-export async function insertKey(unit: Unit, sealer: Sealer, key: KeyRecord): Promise<InsertedKey> {
+export async function insertSigningKey(unit: Unit, sealer: Sealer, key: SigningKey): Promise<InsertedSigningKey> {
   if (key.state === 'signing') {
     const signer = await findSigner(unit, key.purpose);
     if (signer !== null && signer !== key.id) return { kind: 'another-signs', id: signer };
@@ -55,7 +55,11 @@ export async function insertKey(unit: Unit, sealer: Sealer, key: KeyRecord): Pro
 }
 
 /** All keys, or those of one purpose, oldest first. @throws SealBroken */
-export async function listKeys(database: Sql, sealer: Sealer, purpose?: KeyPurpose): Promise<StoredKey[]> {
+export async function listSigningKeys(
+  database: Sql,
+  sealer: Sealer,
+  purpose?: SigningKeyPurpose,
+): Promise<StoredSigningKey[]> {
   let query = database.selectFrom('keys').selectAll().orderBy('created_at').orderBy('id');
   if (purpose !== undefined) query = query.where('purpose', '=', purpose);
   const rows = await query.execute();
@@ -75,7 +79,7 @@ export async function listKeyIds(sql: Sql): Promise<readonly string[]> {
 }
 
 /** What a key is used for now; null for an unknown one. */
-export async function readKeyState(sql: Sql, id: string): Promise<KeyState | null> {
+export async function readKeyState(sql: Sql, id: string): Promise<SigningKeyState | null> {
   return (await sql.selectFrom('keys').select('state').where('id', '=', id).executeTakeFirst())?.state ?? null;
 }
 
@@ -84,12 +88,12 @@ export async function readKeyState(sql: Sql, id: string): Promise<KeyState | nul
  *
  * @param signer  `may-go`: nothing of this purpose needs to sign here, because a key of YAML does. Default `must-stay`
  */
-export async function setKeyState(
+export async function setSigningKeyState(
   unit: Unit,
   id: string,
-  state: KeyState,
+  state: SigningKeyState,
   signer: 'must-stay' | 'may-go' = 'must-stay',
-): Promise<ChangedKey> {
+): Promise<ChangedSigningKey> {
   const key = await unit.sql.selectFrom('keys').select(['purpose', 'state']).where('id', '=', id).executeTakeFirst();
   if (key === undefined) return { kind: 'unknown' };
   const { purpose, state: from } = key;
@@ -110,7 +114,7 @@ export async function setKeyState(
   return { kind: 'changed', purpose, from, demoted };
 }
 
-async function findSigner(unit: Unit, purpose: KeyPurpose): Promise<string | null> {
+async function findSigner(unit: Unit, purpose: SigningKeyPurpose): Promise<string | null> {
   const row = await unit.sql
     .selectFrom('keys')
     .select('id')

@@ -3,42 +3,48 @@
 // Rules: gateway/RULES.md "Keys".
 
 import { Buffer } from 'node:buffer';
-import type { KeyPurpose, KeyState } from '../../core/model/key.ts';
-import { keyNode } from '../../core/model/node-id.ts';
+import { signingKeyNode } from '../../core/model/node-id.ts';
+import type { SigningKeyPurpose, SigningKeyState } from '../../core/model/signing-key.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { isKeyId } from '../../core/token/jose-header.ts';
 import { type AuditDetails, appendAudit, listKeyPromotions } from '../../store/rows/audit.ts';
-import { insertKey, listKeyIds, listKeys, readKeyState, setKeyState } from '../../store/rows/keys.ts';
+import {
+  insertSigningKey,
+  listKeyIds,
+  listSigningKeys,
+  readKeyState,
+  setSigningKeyState,
+} from '../../store/rows/signing-keys.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
-import { makeKey } from './ring-in-force.ts';
+import { makeSigningKey } from './ring-in-force.ts';
 
 /** A key as it is shown: never its secret. */
-export interface KeyView {
+export interface SigningKeyView {
   readonly id: string;
   readonly algorithm: 'HS256';
-  readonly purpose: KeyPurpose;
-  readonly state: KeyState;
+  readonly purpose: SigningKeyPurpose;
+  readonly state: SigningKeyState;
   /** Who may change it. */
   readonly owner: 'yaml' | 'store';
   /** null for a key of YAML. */
   readonly createdAt: EpochSeconds | null;
 }
 
-export type KeyRefusal = {
+export type SigningKeyRefusal = {
   readonly kind: 'refused';
   readonly reason: 'declared' | 'unknown' | 'only-signer' | 'bad-id' | 'exists' | 'in-use' | 'internal' | 'retired';
   /** When nothing can hang on it any more; for `in-use`. */
   readonly until?: EpochSeconds;
 };
 
-export type KeyChanged = { readonly kind: 'changed'; readonly key: KeyView } | KeyRefusal;
+export type SigningKeyChanged = { readonly kind: 'changed'; readonly key: SigningKeyView } | SigningKeyRefusal;
 
 /** Declared ones first. @throws StoreAway */
-export async function listRing(context: ControlContext): Promise<KeyView[]> {
-  const stored = await listKeys(context.store.sql, context.sealing);
+export async function listRing(context: ControlContext): Promise<SigningKeyView[]> {
+  const stored = await listSigningKeys(context.store.sql, context.sealing);
   return [
     ...context.config().commonKeys.map(
-      ({ id, state }): KeyView => ({
+      ({ id, state }): SigningKeyView => ({
         id,
         algorithm: 'HS256',
         purpose: 'content',
@@ -48,7 +54,7 @@ export async function listRing(context: ControlContext): Promise<KeyView[]> {
       }),
     ),
     ...stored.map(
-      ({ id, algorithm, purpose, state, createdAt }): KeyView => ({
+      ({ id, algorithm, purpose, state, createdAt }): SigningKeyView => ({
         ...{ id, algorithm, purpose, state, createdAt },
         owner: 'store',
       }),
@@ -61,19 +67,19 @@ export async function listRing(context: ControlContext): Promise<KeyView[]> {
  *
  * @param input.id  as it will stand in tokens; null for one of latchkey's own
  */
-export async function addKey(
+export async function addSigningKey(
   context: ControlContext,
   actor: Actor,
-  input: { readonly purpose: KeyPurpose; readonly id: string | null },
-): Promise<KeyChanged> {
+  input: { readonly purpose: SigningKeyPurpose; readonly id: string | null },
+): Promise<SigningKeyChanged> {
   const declared = refuseDeclared(context, input.id, input.purpose);
   if (declared !== null) return declared;
   if (input.id !== null && !/^[A-Za-z0-9._-]{1,64}$/.test(input.id)) return { kind: 'refused', reason: 'bad-id' };
-  const made = makeKey(input.purpose, context);
+  const made = makeSigningKey(input.purpose, context);
   const key = { ...made, id: input.id ?? made.id, state: 'verifying' as const };
   if (!isKeyId(key.id)) return { kind: 'refused', reason: 'bad-id' };
   const { value } = await context.write(async (unit) => {
-    const inserted = await insertKey(unit, context.sealing, key);
+    const inserted = await insertSigningKey(unit, context.sealing, key);
     if (inserted.kind === 'inserted') await audit(unit, actor, 'key.generated', key.id, { purpose: key.purpose });
     return inserted.kind;
   });
@@ -82,7 +88,7 @@ export async function addKey(
 }
 
 /** Has it sign; the one that signed verifies from now on. */
-export async function promoteKey(context: ControlContext, actor: Actor, id: string): Promise<KeyChanged> {
+export async function promoteSigningKey(context: ControlContext, actor: Actor, id: string): Promise<SigningKeyChanged> {
   return changeState(context, actor, id, 'signing');
 }
 
@@ -91,11 +97,11 @@ export async function promoteKey(context: ControlContext, actor: Actor, id: stri
  *
  * @param input.force  also when tokens may still hang on it
  */
-export async function retireKey(
+export async function retireSigningKey(
   context: ControlContext,
   actor: Actor,
   input: { readonly id: string; readonly force: boolean },
-): Promise<KeyChanged> {
+): Promise<SigningKeyChanged> {
   if (!input.force) {
     const until = await inUseUntil(context, input.id);
     if (until !== null) return { kind: 'refused', reason: 'in-use', until };
@@ -104,14 +110,14 @@ export async function retireKey(
 }
 
 /** A content key's secret, for another server that holds it as well. Each export leaves its line in the audit log. */
-export async function exportKey(
+export async function exportSigningKey(
   context: ControlContext,
   actor: Actor,
   id: string,
-): Promise<{ readonly kind: 'exported'; readonly id: string; readonly secret: Buffer } | KeyRefusal> {
+): Promise<{ readonly kind: 'exported'; readonly id: string; readonly secret: Buffer } | SigningKeyRefusal> {
   const declared = refuseDeclared(context, id, 'content');
   if (declared !== null) return declared;
-  const key = (await listKeys(context.store.sql, context.sealing)).find((candidate) => candidate.id === id);
+  const key = (await listSigningKeys(context.store.sql, context.sealing)).find((candidate) => candidate.id === id);
   if (key === undefined) return { kind: 'refused', reason: 'unknown' };
   // whoever holds an internal key is latchkey
   if (key.purpose === 'internal') return { kind: 'refused', reason: 'internal' };
@@ -119,18 +125,23 @@ export async function exportKey(
   return { kind: 'exported', id, secret: Buffer.from(key.secret) };
 }
 
-async function changeState(context: ControlContext, actor: Actor, id: string, state: KeyState): Promise<KeyChanged> {
-  const known = (await listKeys(context.store.sql, context.sealing)).find((key) => key.id === id);
+async function changeState(
+  context: ControlContext,
+  actor: Actor,
+  id: string,
+  state: SigningKeyState,
+): Promise<SigningKeyChanged> {
+  const known = (await listSigningKeys(context.store.sql, context.sealing)).find((key) => key.id === id);
   const declared = refuseDeclared(context, id, known?.purpose ?? 'content');
   if (declared !== null) return declared;
   const { value } = await context.write(async (unit) => {
     const stored = await readKeyState(unit.sql, id);
     // it may be in hands that nobody knows: a new one is made in a moment
     if (stored === 'retired' && state !== 'retired') return { kind: 'retired' } as const;
-    const changed = await setKeyState(unit, id, state);
+    const changed = await setSigningKeyState(unit, id, state);
     if (changed.kind === 'changed') {
       if (state === 'retired') {
-        await unit.append({ kind: 'revoke', node: keyNode(id) });
+        await unit.append({ kind: 'revoke', node: signingKeyNode(id) });
         await unit.append({ kind: 'outside', node: `kid:${id}` });
       }
       const action = state === 'retired' ? 'key.retired' : 'key.promoted';
@@ -154,7 +165,11 @@ async function changeState(context: ControlContext, actor: Actor, id: string, st
 }
 
 /** YAML owns a key of its own, and all content keys once it declares some. */
-function refuseDeclared(context: ControlContext, id: string | null, purpose: KeyPurpose): KeyRefusal | null {
+function refuseDeclared(
+  context: ControlContext,
+  id: string | null,
+  purpose: SigningKeyPurpose,
+): SigningKeyRefusal | null {
   const { commonKeys } = context.config();
   const isDeclared = commonKeys.some((key) => key.id === id) || (purpose === 'content' && commonKeys.length > 0);
   return isDeclared ? { kind: 'refused', reason: 'declared' } : null;
@@ -177,7 +192,7 @@ async function inUseUntil(context: ControlContext, id: string): Promise<EpochSec
   return until > context.clock.epochSeconds() ? until : null;
 }
 
-async function readView(context: ControlContext, id: string): Promise<KeyChanged> {
+async function readView(context: ControlContext, id: string): Promise<SigningKeyChanged> {
   const key = (await listRing(context)).find((view) => view.id === id);
   return key === undefined ? { kind: 'refused', reason: 'unknown' } : { kind: 'changed', key };
 }

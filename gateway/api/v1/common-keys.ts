@@ -1,76 +1,76 @@
-// The key ring over `v1`: seen and changed by administrators, handed out to the operator alone.
+// The signing keys over `v1`, where they are called common keys: seen and changed by administrators, handed out to the operator alone.
 // A stolen administrator's session may rotate keys, which is seen at once; it never learns one.
 
 import { z } from 'zod';
 import {
-  addKey,
-  exportKey,
-  type KeyRefusal,
+  addSigningKey,
+  exportSigningKey,
   listRing,
-  promoteKey,
-  retireKey,
-} from '../../control/signing-keys/change-keys.ts';
+  promoteSigningKey,
+  retireSigningKey,
+  type SigningKeyRefusal,
+} from '../../control/signing-keys/change-signing-keys.ts';
 import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../serve/endpoint.ts';
-import { exportedKeyShape, keyShape, keysShape, showKey } from './key-shapes.ts';
+import { exportedSigningKeyShape, showSigningKey, signingKeyShape, signingKeysShape } from './common-key-shapes.ts';
 
 const keyParams = z.object({ key: z.string().min(1).max(128) });
 
-export const keyEndpoints: readonly Endpoint[] = [
+export const commonKeyEndpoints: readonly Endpoint[] = [
   defineEndpoint({
     method: 'GET',
-    path: 'keys',
+    path: 'common-keys',
     summary: 'The key ring, without its secrets',
     who: 'admin',
-    response: keysShape,
-    handle: async ({ context }) => answer({ keys: (await listRing(context)).map(showKey) }),
+    response: signingKeysShape,
+    handle: async ({ context }) => answer({ keys: (await listRing(context)).map(showSigningKey) }),
   }),
   defineEndpoint({
     method: 'POST',
-    path: 'keys',
+    path: 'common-keys',
     summary: 'Make a key that verifies; have it sign once every server has it',
     who: 'admin',
     body: z.strictObject({
       id: z.string().max(64).optional(),
       purpose: z.enum(['content', 'internal']).default('content'),
     }),
-    response: keyShape,
+    response: signingKeyShape,
     handle: async ({ context, actor, body }) => {
-      const made = await addKey(context, actor, { purpose: body.purpose, id: body.id ?? null });
-      return made.kind === 'changed' ? answer(showKey(made.key), 201) : refuseKey(made);
+      const made = await addSigningKey(context, actor, { purpose: body.purpose, id: body.id ?? null });
+      return made.kind === 'changed' ? answer(showSigningKey(made.key), 201) : refuseKey(made);
     },
   }),
   defineEndpoint({
     method: 'POST',
-    path: 'keys/:key/promote',
+    path: 'common-keys/:key/promote',
     summary: 'Have a key sign; the one that signed verifies from then on',
     who: 'admin',
     params: keyParams,
-    response: keyShape,
+    response: signingKeyShape,
     handle: async ({ context, actor, params }) => {
-      const changed = await promoteKey(context, actor, params.key);
-      return changed.kind === 'changed' ? answer(showKey(changed.key)) : refuseKey(changed);
+      const changed = await promoteSigningKey(context, actor, params.key);
+      return changed.kind === 'changed' ? answer(showSigningKey(changed.key)) : refuseKey(changed);
     },
   }),
   defineEndpoint({
     method: 'POST',
-    path: 'keys/:key/retire',
+    path: 'common-keys/:key/retire',
     summary: 'Refuse every token of a key',
     who: 'admin',
     params: keyParams,
     body: z.strictObject({ force: z.boolean().default(false).describe('also when tokens of it may still hold') }),
-    response: keyShape,
+    response: signingKeyShape,
     handle: async ({ context, actor, params, body }) => {
-      const changed = await retireKey(context, actor, { id: params.key, force: body.force });
-      return changed.kind === 'changed' ? answer(showKey(changed.key)) : refuseKey(changed);
+      const changed = await retireSigningKey(context, actor, { id: params.key, force: body.force });
+      return changed.kind === 'changed' ? answer(showSigningKey(changed.key)) : refuseKey(changed);
     },
   }),
   defineEndpoint({
     method: 'POST',
-    path: 'keys/:key/export',
+    path: 'common-keys/:key/export',
     summary: 'The secret of a content key, for another server; the operator’s alone',
     who: 'admin',
     params: keyParams,
-    response: exportedKeyShape,
+    response: exportedSigningKeyShape,
     handle: async ({ context, actor, params }) => {
       if (actor.kind !== 'operator')
         return refuse(
@@ -78,7 +78,7 @@ export const keyEndpoints: readonly Endpoint[] = [
           'operator-only',
           'Keys are handed out on the command line only: latchkey common-key export.',
         );
-      const exported = await exportKey(context, actor, params.key);
+      const exported = await exportSigningKey(context, actor, params.key);
       return exported.kind === 'exported'
         ? answer({ id: exported.id, secret: exported.secret.toString('base64url') })
         : refuseKey(exported);
@@ -87,7 +87,7 @@ export const keyEndpoints: readonly Endpoint[] = [
 ];
 
 /** What a refused change of the ring is called. */
-function refuseKey({ reason, until }: KeyRefusal): Refusal {
+function refuseKey({ reason, until }: SigningKeyRefusal): Refusal {
   switch (reason) {
     case 'declared':
       return refuse(409, reason, 'The configuration file declares the common keys; change them there.');

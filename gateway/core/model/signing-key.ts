@@ -1,17 +1,17 @@
-// What a symmetric key is, as every process sees it.
+// What a signing key is, as every process sees it: the symmetric key that tokens are made and verified with.
 // Rules: one algorithm and one purpose per key, taken from this record and never from a token (RFC 8725 §3.1).
 
 /** `signing`: makes and verifies; `verifying`: verifies only; `retired`: neither. */
-export type KeyState = 'signing' | 'verifying' | 'retired';
+export type SigningKeyState = 'signing' | 'verifying' | 'retired';
 
 /** `content`: the common key, may be shared with other servers; `internal`: never leaves latchkey. */
-export type KeyPurpose = 'content' | 'internal';
+export type SigningKeyPurpose = 'content' | 'internal';
 
 /** One key of the ring. `secret` is the raw key, 32 bytes or more. */
-export interface KeyRecord {
+export interface SigningKey {
   readonly id: string;
   readonly algorithm: 'HS256';
-  readonly purpose: KeyPurpose;
-  readonly state: KeyState;
+  readonly purpose: SigningKeyPurpose;
+  readonly state: SigningKeyState;
   readonly secret: Uint8Array;
 }

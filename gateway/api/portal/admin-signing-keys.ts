@@ -1,16 +1,16 @@
-// The key ring: what signs, what still verifies, what is over; making the next one, having it sign, retiring the last.
-// No secret is ever on a page: handing keys out is the command line's. Rules of changes: control/signing-keys/change-keys.ts.
+// The signing keys: what signs, what still verifies, what is over; making the next one, having it sign, retiring the last.
+// No secret is ever on a page: handing keys out is the command line's. Rules of changes: control/signing-keys/change-signing-keys.ts.
 
 import { z } from 'zod';
 import {
-  addKey,
-  type KeyChanged,
-  type KeyRefusal,
-  type KeyView,
+  addSigningKey,
   listRing,
-  promoteKey,
-  retireKey,
-} from '../../control/signing-keys/change-keys.ts';
+  promoteSigningKey,
+  retireSigningKey,
+  type SigningKeyChanged,
+  type SigningKeyRefusal,
+  type SigningKeyView,
+} from '../../control/signing-keys/change-signing-keys.ts';
 import { type Html, html } from '../look/html.ts';
 import { moment } from '../look/moments.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
@@ -42,11 +42,11 @@ async function keysPage(
 ): Promise<PageAnswer> {
   const ring = await listRing(visit.context);
   return visit.page({
-    title: 'Keys',
+    title: 'Signing keys',
     section: 'admin/keys',
     status,
     body: html`${problemSummary(problems)}${done === undefined ? null : note('good', doneWords[done])}
-<p class="lead">Keys are how servers know that a pass or a sign-in was made here. One signs; others may still be good for what they signed.</p>
+<p class="lead">Signing keys are how servers know that a pass or a sign-in was made here. One signs; others may still be good for what they signed.</p>
 ${purposes.map(({ value, label }) =>
   ringSection(
     visit,
@@ -55,7 +55,7 @@ ${purposes.map(({ value, label }) =>
     ring.filter(({ purpose }) => purpose === value),
   ),
 )}
-<section class="sheet" aria-labelledby="add"><h2 id="add">Make a new key</h2>
+<section class="sheet" aria-labelledby="add"><h2 id="add">Make a new signing key</h2>
 <p>It signs nothing until you say so.</p>
 <form method="post" action="${visit.prefix}admin/keys">${visit.formToken()}
 ${select({ name: 'purpose', label: 'What for', choices: purposes, value: 'content' })}
@@ -63,7 +63,7 @@ ${select({ name: 'purpose', label: 'What for', choices: purposes, value: 'conten
   });
 }
 
-function ringSection(visit: PersonVisit, title: string, id: string, ring: readonly KeyView[]): Html {
+function ringSection(visit: PersonVisit, title: string, id: string, ring: readonly SigningKeyView[]): Html {
   return html`<section aria-labelledby="ring-${id}"><h2 id="ring-${id}">${title}</h2>
 ${ring.length === 0 ? html`<p>None yet.</p>` : html`<ul class="items">${ring.map((key) => keyItem(visit, key))}</ul>`}</section>`;
 }
@@ -74,7 +74,7 @@ const states = {
   retired: { label: 'over', kind: 'bad' },
 } as const;
 
-function keyItem(visit: PersonVisit, key: KeyView): Html {
+function keyItem(visit: PersonVisit, key: SigningKeyView): Html {
   const { label, kind } = states[key.state];
   const button = (verb: string, text: string, look: 'plain' | 'bad'): Html =>
     buttonForm({
@@ -99,7 +99,7 @@ const add = defineForm({
   who: 'admin',
   form: z.object({ purpose: z.enum(['content', 'internal']) }),
   handle: async (visit, { form: { purpose } }) =>
-    answerOf(visit, await addKey(visit.context, visit.actor, { purpose, id: null }), 'added'),
+    answerOf(visit, await addSigningKey(visit.context, visit.actor, { purpose, id: null }), 'added'),
 });
 
 const params = z.object({ key: z.string().min(1).max(128) });
@@ -110,7 +110,7 @@ const promote = defineForm({
   params,
   form: z.object({}),
   handle: async (visit, { params: { key } }) =>
-    answerOf(visit, await promoteKey(visit.context, visit.actor, key), 'promoted'),
+    answerOf(visit, await promoteSigningKey(visit.context, visit.actor, key), 'promoted'),
 });
 
 const retire = defineForm({
@@ -119,16 +119,20 @@ const retire = defineForm({
   params,
   form: z.object({}),
   handle: async (visit, { params: { key } }) =>
-    answerOf(visit, await retireKey(visit.context, visit.actor, { id: key, force: false }), 'retired'),
+    answerOf(visit, await retireSigningKey(visit.context, visit.actor, { id: key, force: false }), 'retired'),
 });
 
-async function answerOf(visit: PersonVisit, changed: KeyChanged, done: keyof typeof doneWords): Promise<PageAnswer> {
+async function answerOf(
+  visit: PersonVisit,
+  changed: SigningKeyChanged,
+  done: keyof typeof doneWords,
+): Promise<PageAnswer> {
   if (changed.kind === 'changed') return visit.redirect(`${visit.prefix}admin/keys?done=${done}`);
   if (changed.reason === 'unknown') return visit.sorry(404);
   return keysPage(visit, { '': refusalWords(changed) }, 409);
 }
 
-function refusalWords({ reason, until }: KeyRefusal): string | Html {
+function refusalWords({ reason, until }: SigningKeyRefusal): string | Html {
   switch (reason) {
     case 'declared':
       return 'Keys of this kind stand in the configuration file, and are changed there.';
@@ -150,4 +154,4 @@ function refusalWords({ reason, until }: KeyRefusal): string | Html {
   }
 }
 
-export const adminKeyPages: readonly PageRoute[] = [keys, add, promote, retire];
+export const signingKeyPages: readonly PageRoute[] = [keys, add, promote, retire];

@@ -1,0 +1,45 @@
+// The names of tables and columns. Data folders and backups that exist hold them, so they stay whatever the code calls what is in them.
+
+import { expect, test } from 'vitest';
+import { describeEngines, openEmpty } from '../../support/store/stores.ts';
+
+describeEngines('names', (engine) => {
+  test('tables and columns are called what older data folders call them', async () => {
+    const { store } = await openEmpty(engine);
+    const tables = await store.sql.introspection.getTables();
+    const names = Object.fromEntries(
+      tables
+        .map(
+          ({ name, columns }) =>
+            [
+              name,
+              columns
+                .map((column) => column.name)
+                .sort()
+                .join(' '),
+            ] as const,
+        )
+        .sort(([one], [other]) => (one < other ? -1 : 1)),
+    );
+    expect(names).toMatchInlineSnapshot(`
+      {
+        "access_keys": "collection created_at id owner_id revoked_at",
+        "accounts": "created_at display_name email email_verified_at groups id password_hash role state",
+        "audit": "action actor at details position request_id subject",
+        "changes": "at epoch kind node seq",
+        "devices": "account_id browser_digest browser_selector created_at ended_at id last_seen_at name user_agent",
+        "keys": "algorithm created_at id purpose secret_sealed state",
+        "links": "access_key_id access_until_at claim_from_at claim_until_at claims_allowed claims_used collection created_at host id label methods notify_members owner_id path revoked_at revoked_by secret_digest",
+        "log_marks": "ahead epoch log_time lowest_clock seq",
+        "log_position": "ahead epoch hour_ahead id log_time lowest_clock marked_at newest_at seq",
+        "members": "access_key_id account_id claimed_at collection device_id host id last_seen_at link_id path revoked_at",
+        "one_time_codes": "account_id created_at details digest expires_at purpose selector used_at",
+        "outbox": "account_id attempts body_sealed created_at delivered_at given_up_at id kind last_problem leased_until_at next_attempt_at",
+        "schema_migrations": "number",
+        "sessions": "account_id created_at device_id ended_at expires_at id last_seen_at",
+        "store_marks": "name value",
+        "throttles": "blocked_until_at failures first_at key_digest kind last_at",
+      }
+    `);
+  });
+});
