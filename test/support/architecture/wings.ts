@@ -17,7 +17,7 @@ const wingsOf: Readonly<Record<string, readonly string[]>> = {
   'gateway/core/decision': [root, 'verifier', 'verdict', 'state', 'route', 'policy'],
   'gateway/config': [root, 'check', 'files', 'schema', 'compiled', 'problems'],
   'gateway/store': ['files', 'engine', 'rows', 'seal', 'port', 'disk'],
-  'gateway/edge': [root, 'listen', 'exchange', 'answer', 'report', 'upstream', 'live', 'request', 'engine'],
+  'gateway/edge': [root, 'exchange', 'listen', 'answer', 'report', 'upstream', 'live', 'request', 'engine'],
   'gateway/control': [
     ...['node', 'signing-keys', 'sessions', 'users-file', 'accounts', 'links', 'access'],
     ...['notify', 'proof', 'context', 'explain'],
