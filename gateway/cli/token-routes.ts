@@ -12,6 +12,7 @@ import type { LiveIndex, RoutePolicy, Snapshot } from '../core/decision/state/sn
 import type { DenyReason } from '../core/decision/verdict/reasons.ts';
 import { refusalDetail } from '../core/decision/verdict/refusal-detail.ts';
 import { judgeToken } from '../core/decision/verifier/judge-token.ts';
+import { isWildcardHost } from '../core/model/host-pattern.ts';
 import type { EpochSeconds } from '../core/model/time.ts';
 import { type VerifiedToken, verifyToken } from '../core/token/common-key-token.ts';
 import type { KeyRing } from '../core/token/key-ring.ts';
@@ -153,7 +154,7 @@ function methodFor(wanted: readonly string[] | undefined, { methods }: RoutePoli
 
 /** A host of the route, one of the token's where it can be: not one that has routes of its own instead. */
 function hostFor(wanted: readonly string[], route: RoutePolicy, { routes }: Snapshot): string {
-  if (route.host !== null && !route.host.startsWith('*')) return route.host;
+  if (route.host !== null && !isWildcardHost(route.host)) return route.host;
   const suffix = route.host === null ? '' : route.host.slice(1);
   const found = wanted
     .map((host) => host.replace('*', 'x'))

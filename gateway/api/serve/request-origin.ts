@@ -6,10 +6,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { transportOf } from '../../config/compile.ts';
 import type { Config } from '../../config/compiled/config.ts';
-import { coversHost, portalHost, takesSignIns } from '../../control/sessions/session-hosts.ts';
+import { portalHost, takesSignIns } from '../../control/sessions/session-hosts.ts';
 import { isSecureCookie } from '../../core/decision/policy/public-transport.ts';
 import { canonicalHost } from '../../core/decision/route/host.ts';
 import { withoutBlanks } from '../../core/model/blanks.ts';
+import { matchesHost } from '../../core/model/host-pattern.ts';
 
 export interface RequestOrigin {
   /** Lower case, without port, as routes and sessions name it. Empty when malformed. */
@@ -54,7 +55,9 @@ export function originOf(headers: IncomingHttpHeaders, config: Config): RequestO
 }
 
 function isServed(config: Config, host: string): boolean {
-  return takesSignIns(config, host) || config.routes.some((route) => coversHost(route.host, host));
+  return (
+    takesSignIns(config, host) || config.routes.some((route) => route.host !== null && matchesHost(route.host, host))
+  );
 }
 
 function one(value: string | readonly string[] | undefined): string {

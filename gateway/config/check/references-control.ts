@@ -2,6 +2,7 @@
 // a way, a portal that shares its host with a site.
 
 import { isLoopbackHost } from '../../core/decision/route/host.ts';
+import { hostPatternsMeet, isWildcardHost, matchesHost } from '../../core/model/host-pattern.ts';
 import { parseSender } from '../../core/model/mailbox.ts';
 import { type Problem, problemAt } from '../problems/problem.ts';
 import { secretWarnings } from '../problems/secret-form.ts';
@@ -74,7 +75,7 @@ function checkCollections(draft: Draft<ConfigFile>, problems: Problem[], warning
     const isServed = (draft.routes ?? []).some(
       (route) =>
         route?.accept?.includes('member') === true &&
-        (route.host === undefined || route.host === host || isBelow(host, route.host)) &&
+        (route.host === undefined || matchesHost(route.host, host)) &&
         route.path !== undefined &&
         (path.startsWith(route.path) || route.path.startsWith(path)),
     );
@@ -172,7 +173,7 @@ function checkSignInHosts(draft: Draft<ConfigFile>, warnings: Problem[]): void {
   const routed = (draft.routes ?? []).map((route) => route?.host);
   for (const [at, route] of (draft.routes ?? []).entries()) {
     const signsIn = route?.accept?.some((kind) => kind === 'session' || kind === 'member') === true;
-    if (!signsIn || (route.host !== undefined && !route.host.startsWith('*.'))) continue;
+    if (!signsIn || (route.host !== undefined && !isWildcardHost(route.host))) continue;
     if (named.some((host) => host !== undefined && meets(host, route.host))) continue;
     const what = route.host === undefined ? 'it names no host' : 'a wildcard names no host';
     const hint = 'give the route a host, or name its hosts in portal.hosts';
@@ -183,7 +184,7 @@ function checkSignInHosts(draft: Draft<ConfigFile>, warnings: Problem[]): void {
     const path = ['portal', 'hosts', at];
     if (!routed.some((known) => meets(host, known)))
       warnings.push(problemAt(path, `no route has the host ${host}`, 'look for a typing error'));
-    if (!host.startsWith('*.')) continue;
+    if (!isWildcardHost(host)) continue;
     const problem = `sign-ins are sent to every name below ${host.slice(2)}, also to one whose DNS somebody else controls`;
     warnings.push(problemAt(path, problem, 'name the hosts one by one'));
   }
@@ -191,9 +192,5 @@ function checkSignInHosts(draft: Draft<ConfigFile>, warnings: Problem[]): void {
 
 /** Whether two hosts or wildcards have a name in common; undefined is a route for every host. */
 function meets(host: string, known: string | undefined): boolean {
-  return known === undefined || host === known || isBelow(host, known) || isBelow(known, host);
-}
-
-function isBelow(host: string, wildcard: string): boolean {
-  return wildcard.startsWith('*.') && host.endsWith(wildcard.slice(1));
+  return known === undefined || hostPatternsMeet(host, known);
 }

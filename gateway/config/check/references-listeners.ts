@@ -2,6 +2,7 @@
 // Works on a draft, like references.ts, which calls it. Reads files, changes none.
 
 import ipaddr from 'ipaddr.js';
+import { hostPatternsMeet } from '../../core/model/host-pattern.ts';
 import { readAuthorities, readCertificate } from '../files/certificates.ts';
 import { worldReadableWarning } from '../files/named-file.ts';
 import { type Problem, type ProblemPath, pathText, problemAt } from '../problems/problem.ts';
@@ -119,16 +120,9 @@ function checkClientCertificates(
   }
   const routed = (draft.routes ?? []).map((route) => route?.host);
   for (const [place, host] of policy.hosts.entries()) {
-    if (host === undefined || routed.some((known) => known === undefined || meets(known, host))) continue;
+    if (host === undefined || routed.some((known) => known === undefined || hostPatternsMeet(known, host))) continue;
     warnings.push(problemAt([...path, 'hosts', place], `no route has the host ${host}`, 'look for a typing error'));
   }
-}
-
-/** Whether two hosts or wildcards have a name in common. */
-function meets(one: string, other: string): boolean {
-  if (one === other) return true;
-  const [wide, narrow] = one.startsWith('*.') ? [one, other] : [other, one];
-  return wide.startsWith('*.') && narrow.endsWith(wide.slice(1));
 }
 
 function isRedirect(listener: ListenerDraft): boolean {

@@ -4,6 +4,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { canonicalHost } from '../../core/decision/route/host.ts';
+import { isWildcardHost } from '../../core/model/host-pattern.ts';
 import { epochMilliseconds } from '../../telemetry/clock.ts';
 import type { CertificateConfig } from '../compiled/config.ts';
 import { type FileRefusal, readNamedFile } from './named-file.ts';
@@ -76,7 +77,7 @@ export function certificateNames(cert: string): readonly string[] {
   for (const entry of (new X509Certificate(cert).subjectAltName ?? '').split(', ')) {
     if (!entry.startsWith('DNS:')) continue;
     const name = entry.slice('DNS:'.length);
-    const isWildcard = name.startsWith('*.');
+    const isWildcard = isWildcardHost(name);
     const host = canonicalHost(isWildcard ? name.slice(2) : name);
     if (host !== null) names.push(isWildcard ? `*.${host}` : host);
   }

@@ -6,6 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { canonicalHost } from '../../core/decision/route/host.ts';
 import { explainPath } from '../../core/decision/route/path.ts';
+import { isWildcardHost } from '../../core/model/host-pattern.ts';
 import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { canonicalText, comparedForm } from '../../core/model/path.ts';
 import { compileAddressList } from '../../core/token/ip-list.ts';
@@ -128,7 +129,7 @@ export const listenAddress = read('host:port, [ipv6]:port, or :port for every ad
 /** The host a route is for: an exact name or `*.example.org`; lower-cased. */
 export const routeHost = read('a host name, or *.example.org for every name below', undefined, (text) => {
   const hint = 'write media.example.org or *.example.org';
-  const wildcard = text.startsWith('*.');
+  const wildcard = isWildcardHost(text);
   const name = wildcard ? text.slice(2) : text;
   if (/^[^[\]]*:\d+$/.test(name) || /\]:\d+$/.test(name)) {
     return wrong(`${JSON.stringify(text)} has a port`, 'drop it: the port of Host is ignored');

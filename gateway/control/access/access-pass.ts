@@ -3,6 +3,7 @@
 
 import type { Config, RouteConfig } from '../../config/compiled/config.ts';
 import type { AccessQuestion } from '../../config/edge-feed.ts';
+import { matchesHost } from '../../core/model/host-pattern.ts';
 import { covers, scopePattern } from '../../core/model/link.ts';
 import { pathPassSeconds } from '../../core/token/claims.ts';
 import type { ControlContext } from '../context/control-context.ts';
@@ -69,10 +70,8 @@ export async function makeAccessPass(
 function routeOf(config: Config, host: string, path: string): RouteConfig | null {
   const worth = (route: RouteConfig) =>
     route.host === host ? 1e6 : route.host === null ? 0 : route.host.length * 1000;
-  const found = config.routes.filter((route) => servesHost(route.host, host) && covers(route.path, path));
+  const found = config.routes.filter(
+    (route) => (route.host === null || matchesHost(route.host, host)) && covers(route.path, path),
+  );
   return found.sort((one, other) => worth(other) - worth(one) || other.path.length - one.path.length)[0] ?? null;
-}
-
-function servesHost(pattern: string | null, host: string): boolean {
-  return pattern === null || pattern === host || (pattern.startsWith('*.') && host.endsWith(pattern.slice(1)));
 }

@@ -5,6 +5,7 @@
 
 import type { Config } from '../../config/compiled/config.ts';
 import { canonicalHost } from '../../core/decision/route/host.ts';
+import { matchesHost } from '../../core/model/host-pattern.ts';
 
 /** Host of the portal, canonical; null without a portal. */
 export function portalHost(config: Config): string | null {
@@ -16,13 +17,8 @@ export function takesSignIns(config: Config, host: string): boolean {
   if (config.portal === null || host === '') return false;
   return (
     host === portalHost(config) ||
-    config.portal.hosts.some((name) => coversHost(name, host)) ||
+    config.portal.hosts.some((name) => matchesHost(name, host)) ||
     config.routes.some((route) => route.host === host) ||
     config.collections.some((collection) => collection.host === host)
   );
-}
-
-/** @param pattern  a host, or `*.` and a suffix for all names below it; null for none */
-export function coversHost(pattern: string | null, host: string): boolean {
-  return pattern === host || (pattern?.startsWith('*.') === true && host.endsWith(pattern.slice(1)));
 }

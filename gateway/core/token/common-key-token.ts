@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { anyMatchesHost } from '../model/host-pattern.ts';
 import { comparedForm } from '../model/path.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import { readClaims } from './claim-reader.ts';
@@ -14,7 +15,7 @@ import { parseJoseHeader, purposeOf, tokenTypeOf } from './jose-header.ts';
 import type { AcceptedHeader, KeyRing, RingKey } from './key-ring.ts';
 import { originOf, type PassOrigin, type PassProblem } from './pass-claims.ts';
 import type { CompiledScope } from './scope.ts';
-import { compileScope, opensHost, opensPath } from './scope.ts';
+import { compileScope, opensPath } from './scope.ts';
 
 /** Why a token is none, or not ours. Words of `DenyReason`. */
 export type TokenRefusalReason =
@@ -228,7 +229,7 @@ export function checkScope(token: VerifiedToken, route: ScopeRules, facts: Scope
     return 'outside-path';
   }
   if (methods !== null && !methods.includes(facts.method)) return 'outside-method';
-  if (hosts !== null && !opensHost(hosts, facts.host)) return 'outside-host';
+  if (hosts !== null && !anyMatchesHost(hosts, facts.host)) return 'outside-host';
   if (addresses !== null && !addresses.contains(facts.clientAddress)) return 'outside-address';
   return null;
 }

@@ -3,6 +3,7 @@
 // Whoever holds the common key can write any of this. So what arrives is asked for what makes it a pass of ours and can be ended;
 // how narrow it is, is asked where passes are made.
 
+import { isWildcardHost } from '../model/host-pattern.ts';
 import { credentialNode } from '../model/node-id.ts';
 import type { TokenClaims } from './claims.ts';
 
@@ -35,7 +36,7 @@ export function isIssuable(claims: TokenClaims): boolean {
   if (origin !== 'password' && origin !== 'member') return false;
   // without the time it was made nobody could tell it from those that were revoked by jti, sub or kid
   if (iat === undefined || paths.length === 0 || hosts.length === 0) return false;
-  return hosts.every((host) => host !== '' && !host.startsWith('*'));
+  return hosts.every((host) => host !== '' && !isWildcardHost(host));
 }
 
 /**

@@ -2,6 +2,7 @@
 // It answers one question per claim and knows nothing of routes. Absent and empty differ: absent says nothing, empty allows nothing.
 // Rule: gateway/RULES.md "Claims".
 
+import { compileHostPatterns, type HostPatterns } from '../model/host-pattern.ts';
 import type { TokenClaims } from './claims.ts';
 import type { AddressList } from './ip-list.ts';
 import { compileAddressList } from './ip-list.ts';
@@ -13,14 +14,8 @@ export interface CompiledScope {
   readonly paths: readonly PathPattern[] | null;
   /** With HEAD wherever GET stands. */
   readonly methods: readonly string[] | null;
-  readonly hosts: HostList | null;
+  readonly hosts: HostPatterns | null;
   readonly addresses: AddressList | null;
-}
-
-interface HostList {
-  readonly exact: readonly string[];
-  /** `.example.org` for `*.example.org`. */
-  readonly suffixes: readonly string[];
 }
 
 interface ScopeProblem {
@@ -28,7 +23,7 @@ interface ScopeProblem {
   readonly detail: string;
 }
 
-const hostPattern = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/;
+const hostPatternForm = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/;
 /** RFC 9110 §5.6.2 token, without lower case. */
 const methodPattern = /^[!#$%&'*+.^_`|~0-9A-Z-]+$/;
 
@@ -55,15 +50,12 @@ export function compileScope(
     }
     methods = withHead(claims.methods);
   }
-  let hosts: HostList | null = null;
+  let hosts: HostPatterns | null = null;
   if (claims.hosts !== undefined) {
-    if (!claims.hosts.every((host) => host.length <= 255 && hostPattern.test(host))) {
+    if (!claims.hosts.every((host) => host.length <= 255 && hostPatternForm.test(host))) {
       return problem('hosts has an entry that is not a lower-case host name without port');
     }
-    hosts = {
-      exact: claims.hosts.filter((host) => !host.startsWith('*')),
-      suffixes: claims.hosts.filter((host) => host.startsWith('*')).map((host) => host.slice(1)),
-    };
+    hosts = compileHostPatterns(claims.hosts);
   }
   let addresses: AddressList | null = null;
   if (claims.ips !== undefined) {
@@ -82,15 +74,6 @@ export function withHead(methods: readonly string[]): readonly string[] {
 export function opensPath(patterns: readonly PathPattern[], path: string): boolean {
   for (const pattern of patterns) {
     if (pattern.matches(path)) return true;
-  }
-  return false;
-}
-
-/** Whether the canonical host is on the list, or below one of its wildcards. */
-export function opensHost(hosts: HostList, host: string): boolean {
-  if (hosts.exact.includes(host)) return true;
-  for (const suffix of hosts.suffixes) {
-    if (host.length > suffix.length && host.endsWith(suffix)) return true;
   }
   return false;
 }

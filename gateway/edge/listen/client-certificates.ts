@@ -5,8 +5,8 @@
 import type { TLSSocket } from 'node:tls';
 import type { ClientCertificateConfig } from '../../config/compiled/config.ts';
 import { digestOf } from '../../core/model/digest.ts';
+import { HostTable } from '../../core/model/host-pattern.ts';
 import type { ClientCertificate } from './connection-info.ts';
-import { ServerNames } from './server-names.ts';
 
 /** Who is asked for a certificate on one listener, compiled. */
 export interface ClientPolicy {
@@ -14,7 +14,7 @@ export interface ClientPolicy {
   readonly fingerprint: string;
   readonly isRequired: boolean;
   /** null: every host of the listener. */
-  readonly hosts: ServerNames<true> | null;
+  readonly hosts: HostTable<true> | null;
 }
 
 /** Longest certificate that is handed on, in bytes of DER; upstreams refuse longer heads anyway. */
@@ -31,8 +31,8 @@ export function compileClientPolicy(config: ClientCertificateConfig, authorities
 }
 
 /** Hosts as a policy names them: exact, or a wildcard of any depth, as in routes. */
-export function hostNames(hosts: readonly string[]): ServerNames<true> {
-  const names = new ServerNames<true>('any-depth');
+export function hostNames(hosts: readonly string[]): HostTable<true> {
+  const names = new HostTable<true>('any-depth');
   for (const host of hosts) names.add(host, true);
   return names;
 }

@@ -5,11 +5,11 @@
 import { asciiQuery } from '../../core/decision/route/path.ts';
 import type { Snapshot } from '../../core/decision/state/snapshot.ts';
 import type { DenyReason } from '../../core/decision/verdict/reasons.ts';
+import type { HostTable } from '../../core/model/host-pattern.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Described } from '../request/describe.ts';
 import { type ClientPolicy, isCovered } from './client-certificates.ts';
 import type { Arrival } from './connection-info.ts';
-import type { ServerNames } from './server-names.ts';
 
 export type Gate =
   /** Everything goes to https. */
@@ -19,7 +19,7 @@ export type Gate =
       /** The listener's own policy; null when it asks nobody. */
       readonly policy: ClientPolicy | null;
       /** Hosts that need a certificate on another listener; null for none. */
-      readonly elsewhere: ServerNames<true> | null;
+      readonly elsewhere: HostTable<true> | null;
     };
 
 type GateVerdict =
@@ -61,7 +61,7 @@ function redirect(port: number, request: Described, snapshot: Snapshot): GateVer
 
 function checkCertificate(
   policy: ClientPolicy | null,
-  elsewhere: ServerNames<true> | null,
+  elsewhere: HostTable<true> | null,
   arrival: Arrival,
   host: string,
   now: EpochSeconds,

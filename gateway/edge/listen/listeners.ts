@@ -3,10 +3,10 @@
 
 import type { Config, ListenerConfig } from '../../config/compiled/config.ts';
 import type { FeedTls } from '../../config/edge-feed.ts';
+import type { HostTable } from '../../core/model/host-pattern.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { hostNames } from './client-certificates.ts';
 import { type ListenContext, Listener } from './listener.ts';
-import type { ServerNames } from './server-names.ts';
 import { buildTlsTable, type TlsTable } from './tls-table.ts';
 
 /** By position in `config.listeners`. */
@@ -99,7 +99,7 @@ export class Listeners {
   }
 
   /** Hosts that need a certificate on another listener: there must be no way around it. */
-  #guardedElsewhere(own: number): ServerNames<true> | null {
+  #guardedElsewhere(own: number): HostTable<true> | null {
     const hosts = this.#configs.flatMap(({ tls }, at) => {
       const policy = tls?.clientCertificates ?? null;
       return at === own || policy === null || policy.mode === 'optional' ? [] : (policy.hosts ?? []);

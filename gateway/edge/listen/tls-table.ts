@@ -14,8 +14,8 @@ import type { TlsConfig } from '../../config/compiled/config.ts';
 import type { FeedTls } from '../../config/edge-feed.ts';
 import { certificateNames } from '../../config/files/certificates.ts';
 import { canonicalHost } from '../../core/decision/route/host.ts';
+import { HostTable } from '../../core/model/host-pattern.ts';
 import { type ClientPolicy, compileClientPolicy, isCovered } from './client-certificates.ts';
-import { ServerNames } from './server-names.ts';
 
 interface TlsTableOptions {
   readonly config: TlsConfig;
@@ -93,7 +93,7 @@ function buildFront(options: TlsTableOptions, policy: ClientPolicy | null): TlsF
     ticketKeys: ticketKeys(options.ticketSecret, fingerprint),
     ...(policy === null || material.clientCa === null ? {} : { ca: material.clientCa }),
   };
-  const names = new ServerNames<SecureContext>('one-label');
+  const names = new HostTable<SecureContext>('one-label');
   for (const { cert, key } of material.certificates) {
     const context = createSecureContext({ ...shared, cert, key });
     for (const name of certificateNames(cert)) names.add(name, context);

@@ -8,6 +8,7 @@ import { memberClaims, type SessionHolder } from '../../core/decision/state/acce
 import { hangingOn, type RenewedSession } from '../../core/decision/state/lookups.ts';
 import type { RoutePolicy, Snapshot } from '../../core/decision/state/snapshot.ts';
 import { judgeSession } from '../../core/decision/verifier/judge-session.ts';
+import { isWildcardHost } from '../../core/model/host-pattern.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';
 import type { VerifiedToken } from '../../core/token/common-key-token.ts';
@@ -198,7 +199,7 @@ function narrowed(renewed: TokenClaims, { claims: own, scope }: VerifiedToken): 
   const { methods: _, aud: __, ...rest } = renewed;
   return {
     ...rest,
-    ...(hosts === undefined || hosts.some((host) => host.startsWith('*')) ? {} : { hosts }),
+    ...(hosts === undefined || hosts.some(isWildcardHost) ? {} : { hosts }),
     ...(isInside || paths === undefined ? {} : { paths }),
     ...(methods === undefined ? {} : { methods }),
     ...(aud === undefined ? {} : { aud }),

@@ -3,6 +3,7 @@
 // The two ends of a name (`/admin`, `/admin/`) are one place to many sites, so it says where they belong to two policies.
 // Cost: one map look-up for the host and one per path segment, as deep as the routes go and never as deep as the path.
 
+import { HostTable } from '../../model/host-pattern.ts';
 import { comparedForm } from '../../model/path.ts';
 
 /** What the table needs to know of a route. */
@@ -62,19 +63,12 @@ type Comparison<R> = (route: R, other: R, who?: 'who') => boolean;
 
 /** Routes by host and path. Made by `buildRouteTable`. */
 export class RouteTable<R extends RouteAddress> {
-  readonly #exact: ReadonlyMap<string, TrieNode<R>>;
-  /** By `.example.org`, with the leading dot. */
-  readonly #wildcards: ReadonlyMap<string, TrieNode<R>>;
+  readonly #named: HostTable<TrieNode<R>>;
   readonly #hostless: TrieNode<R> | null;
 
   /** @internal use `buildRouteTable` */
-  constructor(
-    exact: ReadonlyMap<string, TrieNode<R>>,
-    wildcards: ReadonlyMap<string, TrieNode<R>>,
-    hostless: TrieNode<R> | null,
-  ) {
-    this.#exact = exact;
-    this.#wildcards = wildcards;
+  constructor(named: HostTable<TrieNode<R>>, hostless: TrieNode<R> | null) {
+    this.#named = named;
     this.#hostless = hostless;
   }
 
@@ -116,24 +110,11 @@ export class RouteTable<R extends RouteAddress> {
 
   /** The hosts and wildcards (`*.example.org`) that the configuration names. For commands and logs. */
   hosts(): { readonly exact: readonly string[]; readonly wildcards: readonly string[]; readonly hostless: boolean } {
-    return {
-      exact: [...this.#exact.keys()],
-      wildcards: [...this.#wildcards.keys()].map((suffix) => `*${suffix}`),
-      hostless: this.#hostless !== null,
-    };
+    return { ...this.#named.patterns(), hostless: this.#hostless !== null };
   }
 
   #group(host: string): TrieNode<R> | null {
-    const exact = this.#exact.get(host);
-    if (exact !== undefined) return exact;
-    if (this.#wildcards.size > 0) {
-      // From the left, so that the longest suffix is met first. A leading dot would be an empty label, never a match.
-      for (let dot = host.indexOf('.', 1); dot > 0; dot = host.indexOf('.', dot + 1)) {
-        const wildcard = this.#wildcards.get(host.slice(dot));
-        if (wildcard !== undefined) return wildcard;
-      }
-    }
-    return this.#hostless;
+    return this.#named.find(host) ?? this.#hostless;
   }
 }
 
@@ -149,27 +130,20 @@ export function buildRouteTable<R extends RouteAddress>(
   ownHosts: readonly string[] = [],
   isNoLooser: Comparison<R> = () => true,
 ): RouteTable<R> {
-  const exact = new Map<string, TrieNode<R>>();
-  const wildcards = new Map<string, TrieNode<R>>();
+  const named = new HostTable<TrieNode<R>>('any-depth');
   let hostless: TrieNode<R> | null = null;
   for (const route of routes) {
-    let group: TrieNode<R>;
     if (route.host === null) {
       hostless ??= newNode();
-      group = hostless;
-    } else if (route.host.startsWith('*.')) {
-      group = groupOf(wildcards, route.host.slice(1));
-    } else {
-      group = groupOf(exact, route.host);
-    }
-    insert(group, route);
+      insert(hostless, route);
+    } else insert(named.add(route.host, newNode()), route);
   }
-  for (const group of [...exact.values(), ...wildcards.values()]) markEnds(group, group.folder, isNoLooser);
+  for (const group of named.values()) markEnds(group, group.folder, isNoLooser);
   if (hostless !== null) markEnds(hostless, hostless.folder, isNoLooser);
-  const table = new RouteTable(exact, wildcards, hostless);
+  const table = new RouteTable(named, hostless);
   // a site without host names may share its host with the portal, so only a host that nobody serves gets an empty group
   const unserved = ownHosts.filter((host) => !table.knowsHost(host));
-  for (const host of unserved) exact.set(host, newNode());
+  for (const host of unserved) named.add(host, newNode());
   return table;
 }
 
@@ -235,7 +209,7 @@ function insert<R extends RouteAddress>(group: TrieNode<R>, route: R): void {
   let node = group;
   for (const segment of isFolder ? segments.slice(1, -1) : segments.slice(1)) {
     node.children ??= new Map();
-    node = groupOf(node.children, segment);
+    node = childOf(node.children, segment);
   }
   const taken = isFolder ? node.folder : node.exact;
   if (taken !== null) throw new Error(`two routes for host ${route.host ?? '(any)'} and path "${route.path}"`);
@@ -243,11 +217,11 @@ function insert<R extends RouteAddress>(group: TrieNode<R>, route: R): void {
   else node.exact = route;
 }
 
-function groupOf<R>(groups: Map<string, TrieNode<R>>, name: string): TrieNode<R> {
-  const known = groups.get(name);
+function childOf<R>(children: Map<string, TrieNode<R>>, segment: string): TrieNode<R> {
+  const known = children.get(segment);
   if (known !== undefined) return known;
   const made = newNode<R>();
-  groups.set(name, made);
+  children.set(segment, made);
   return made;
 }
 
