@@ -42,7 +42,7 @@ Examples:
       printResult(
         options,
         { kind: added.kind, ...userJson(added), file },
-        `${styled('green', added.kind)} ${added.name} (credential ${added.credentialId}, version ${added.version})`,
+        `${styled('green', added.kind)} ${added.name} (credential ${added.userRecordId}, version ${added.version})`,
       );
     });
   withFile(group.command('remove <name>').description('remove a user'))
@@ -63,14 +63,14 @@ Examples:
       const { listUsers } = await import('../store/files/users.ts');
       const listed = listUsers(usersFile(options));
       if (listed.kind === 'refused') throw refusalError(listed);
-      const rows = listed.users.map((user) => [user.name, user.credentialId, String(user.version)]);
+      const rows = listed.users.map((user) => [user.name, user.userRecordId, String(user.version)]);
       printResult(options, listed.users.map(userJson), tableText([['NAME', 'CREDENTIAL', 'VERSION'], ...rows]));
     });
 }
 
 /** As `--json` prints it; the same word for the credential as in the table. */
-function userJson({ name, credentialId, version }: ListedUser): object {
-  return { name, credential: credentialId, version };
+function userJson({ name, userRecordId, version }: ListedUser): object {
+  return { name, credential: userRecordId, version };
 }
 
 function withFile(command: Command): Command {

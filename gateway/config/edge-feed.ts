@@ -128,8 +128,8 @@ export type PasswordAnswer =
   | {
       readonly kind: 'verified';
       readonly sub: string;
-      readonly credentialId: string;
-      readonly credentialVersion: number;
+      readonly userRecordId: string;
+      readonly userRecordVersion: number;
     }
   | { readonly kind: 'refused' }
   | {
@@ -165,7 +165,7 @@ export const maxPlacesPerQuestion = 64;
 
 /** Whether the record that a pass was issued for still stands as it was. */
 export interface RenewPasswordQuestion {
-  readonly credentialId: string;
+  readonly userRecordId: string;
   readonly version: number;
   readonly sub: string;
 }

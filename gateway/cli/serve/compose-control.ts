@@ -24,10 +24,10 @@ import { registerLimitMetrics } from '../../control/proof/reached-limits.ts';
 import { recordSeen } from '../../control/sessions/record-seen.ts';
 import { sessionForHost } from '../../control/sessions/session-for-host.ts';
 import { startPruning } from '../../control/sessions/start-pruning.ts';
-import { revokeCredentials } from '../../control/users-file/revoke-credentials.ts';
+import { revokeUserRecords } from '../../control/users-file/revoke-user-records.ts';
 import { UsersFileGuesses } from '../../control/users-file/users-file-guesses.ts';
-import { CredentialWatch } from '../../control/users-file/watch-credentials.ts';
-import { credentialMemoryIn } from '../../store/files/known-credentials.ts';
+import { UserRecordWatch } from '../../control/users-file/watch-user-records.ts';
+import { userRecordMemoryIn } from '../../store/files/known-user-records.ts';
 import { recordMembersSeen } from '../../store/rows/members.ts';
 import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -121,10 +121,10 @@ export async function composeControl(
     const probing = startStoreProbe(context.store);
     const pruning = startPruning(context);
     const notes = startCollectionNotes(context);
-    const credentials = new CredentialWatch({
+    const userRecords = new UserRecordWatch({
       usersFile: () => config.usersFile,
-      memory: credentialMemoryIn(config.dataDir),
-      revoke: (ids) => revokeCredentials(context, { kind: 'system' }, ids),
+      memory: userRecordMemoryIn(config.dataDir),
+      revoke: (ids) => revokeUserRecords(context, { kind: 'system' }, ids),
       logger,
     });
     return {
@@ -142,7 +142,7 @@ export async function composeControl(
       close: async () => {
         notes.close();
         await operator.close();
-        await Promise.all([running.close(), deliveries.close(), pruning.close(), probing.close(), credentials.close()]);
+        await Promise.all([running.close(), deliveries.close(), pruning.close(), probing.close(), userRecords.close()]);
         await opened.close();
       },
     };

@@ -51,7 +51,7 @@ const passwordQuestion = z.object({
 const knownQuestion = z.object({
   places: z.array(z.object({ user: z.string().max(8192), address: z.string().max(100) })).max(maxPlacesPerQuestion),
 });
-const renewPasswordQuestion = z.object({ credentialId: id, version: z.int(), sub: z.string().max(8192) });
+const renewPasswordQuestion = z.object({ userRecordId: id, version: z.int(), sub: z.string().max(8192) });
 const accessQuestion = z.object({ account: id, session: id, device: id, host, path: z.string().max(16_384) });
 const renewSessionQuestion = z.object({ account: id, session: id, device: id, host });
 const seenReport = z.object({

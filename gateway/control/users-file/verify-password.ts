@@ -73,9 +73,9 @@ export class PasswordVerifier {
   }
 
   /** Whether the record that a pass was issued for is still there, with the password it had. No guess, so no hash. */
-  async renew({ sub, credentialId, version }: RenewPasswordQuestion): Promise<RenewPasswordAnswer> {
+  async renew({ sub, userRecordId, version }: RenewPasswordQuestion): Promise<RenewPasswordAnswer> {
     const record = findUser(await this.#currentUsers(), sub);
-    const stands = record !== null && record.credentialId === credentialId && record.version === version;
+    const stands = record !== null && record.userRecordId === userRecordId && record.version === version;
     return { kind: stands ? 'stands' : 'gone' };
   }
 
@@ -113,8 +113,8 @@ export class PasswordVerifier {
     }
     await this.#guesses.settle(taken, record === null ? 'wrong' : 'right');
     if (record === null) return { kind: 'refused' };
-    const { name, credentialId, version } = record;
-    return { kind: 'verified', sub: name, credentialId, credentialVersion: version };
+    const { name, userRecordId, version } = record;
+    return { kind: 'verified', sub: name, userRecordId, userRecordVersion: version };
   }
 
   /** Keyed, so that what is kept says nothing about who guessed what. */

@@ -3,7 +3,7 @@
 // Order and refusals: explicit credentials decide alone, ambient ones count as absent when they are bad
 // (RFC 6750 §3.1 for the first; a stale cookie must not stop a visitor for the second).
 
-import { credentialNode } from '../model/node-id.ts';
+import { userRecordNode } from '../model/node-id.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import type { TokenClaims } from '../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../token/common-key-token.ts';
@@ -313,7 +313,7 @@ function decideBasic(
     case 'verified': {
       const { position } = answer;
       // the record went while it was being compared
-      if (route.isRevocable && position !== null && live.hasRevoked([credentialNode(answer.credentialId)], position)) {
+      if (route.isRevocable && position !== null && live.hasRevoked([userRecordNode(answer.userRecordId)], position)) {
         return deny('control-away', route, 'the answer was overtaken by a revocation', presented, cookies, 1);
       }
       const claims = passwordClaims(answer, facts.host, route, snapshot, now);

@@ -35,9 +35,9 @@ export function signingKeyNode(keyId: string): string {
   return `ky_${keyId}`;
 }
 
-/** Node of a record of the users file; a new password is another record under the same id. */
-export function credentialNode(credentialId: string): string {
-  return `cr_${credentialId}`;
+/** Node of a user record, a line of the users file; a new password is a new version of it under the same id. */
+export function userRecordNode(userRecordId: string): string {
+  return `cr_${userRecordId}`;
 }
 
 /** Subject of everything that is granted on a collection; see `Change` of kind `touch`. */

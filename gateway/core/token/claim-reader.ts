@@ -2,7 +2,7 @@
 // Called after the MAC held. It judges no times and no scope. A wrong type refuses the token, an unknown claim is ignored.
 // Rules: RFC 7519 §4 (and no duplicate members), RFC 8725 §3.12; which claims become headers: gateway/RULES.md "Identity headers to the upstream".
 
-import { type CredentialReference, maxTokenNodes, type TokenClaims } from './claims.ts';
+import { maxTokenNodes, type TokenClaims, type UserRecordReference } from './claims.ts';
 
 interface ReadClaims {
   readonly kind: 'claims';
@@ -115,7 +115,7 @@ function readClaim(claims: Mutable<TokenClaims>, name: string, value: unknown): 
       claims[name] = value;
       return null;
     case 'cred': {
-      const reference = credentialReference(value);
+      const reference = userRecordReference(value);
       if (reference === null) return 'cred is not an object of a string id and an integer v';
       claims.cred = reference;
       return null;
@@ -170,7 +170,7 @@ function isPadded(text: string): boolean {
   return text.startsWith(' ') || text.endsWith(' ');
 }
 
-function credentialReference(value: unknown): CredentialReference | null {
+function userRecordReference(value: unknown): UserRecordReference | null {
   if (!isObject(value)) return null;
   const { id, v } = value;
   if (typeof id !== 'string' || !isHeaderText(id) || !Number.isSafeInteger(v)) return null;

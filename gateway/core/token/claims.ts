@@ -3,8 +3,8 @@
 
 import type { EpochSeconds } from '../model/time.ts';
 
-/** Which credential record a pass was issued for: its id and version, never the password or a digest of it. */
-export interface CredentialReference {
+/** Which user record, of the users file, a pass was issued for: its id and version, never the password or a digest of it. */
+export interface UserRecordReference {
   readonly id: string;
   readonly v: number;
 }
@@ -31,7 +31,7 @@ export interface TokenClaims {
   readonly hosts?: readonly string[];
   /** CIDR blocks or single addresses, IPv4 or IPv6. */
   readonly ips?: readonly string[];
-  readonly cred?: CredentialReference;
+  readonly cred?: UserRecordReference;
   readonly email?: string;
   readonly name?: string;
   readonly preferred_username?: string;

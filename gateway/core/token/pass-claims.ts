@@ -4,7 +4,7 @@
 // how narrow it is, is asked where passes are made.
 
 import { isWildcardHost } from '../model/host-pattern.ts';
-import { credentialNode } from '../model/node-id.ts';
+import { userRecordNode } from '../model/node-id.ts';
 import type { TokenClaims } from './claims.ts';
 
 /**
@@ -44,7 +44,7 @@ export function isIssuable(claims: TokenClaims): boolean {
  * its session, its device and its account.
  */
 export function impliedNodes({ cred, grant, sid, did, sub }: TokenClaims): readonly string[] {
-  const record = cred === undefined ? undefined : credentialNode(cred.id);
+  const record = cred === undefined ? undefined : userRecordNode(cred.id);
   return [record, grant, sid, did, sub].filter((node) => node !== undefined);
 }
 

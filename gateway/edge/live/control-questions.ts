@@ -144,10 +144,10 @@ function readPasswordAnswer(answer: Partial<PasswordAnswer>): PasswordAnswer | A
     case 'busy':
       return { kind: 'busy', retryAfterSeconds: Number(answer.retryAfterSeconds), ...strangersIn(answer.strangers) };
     case 'verified': {
-      const { sub, credentialId, credentialVersion } = answer;
-      if (typeof sub !== 'string' || typeof credentialId !== 'string' || typeof credentialVersion !== 'number')
+      const { sub, userRecordId, userRecordVersion } = answer;
+      if (typeof sub !== 'string' || typeof userRecordId !== 'string' || typeof userRecordVersion !== 'number')
         return away;
-      return { kind: 'verified', sub, credentialId, credentialVersion };
+      return { kind: 'verified', sub, userRecordId, userRecordVersion };
     }
     default:
       return away;

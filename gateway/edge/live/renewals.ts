@@ -141,7 +141,7 @@ export class Renewals {
       if (sub === undefined) return afterRefusalMs;
       // before it is asked: what goes meanwhile ends what is made of the answer
       const { position } = this.#options.live;
-      const answer = await this.#options.control.renewPassword({ credentialId: cred.id, version: cred.v, sub });
+      const answer = await this.#options.control.renewPassword({ userRecordId: cred.id, version: cred.v, sub });
       if (answer.kind === 'away' || (position === null && route.isRevocable)) return afterAwayMs;
       const exp = now + Math.min(snapshot.passTtlSeconds, route.maxTokenTtlSeconds);
       if (answer.kind === 'gone') return afterRefusalMs;

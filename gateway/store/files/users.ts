@@ -1,5 +1,6 @@
 // The users file: one line a user, `name:credential-id:version:$argon2id$…`; lines that begin with # are comments and stay.
-// A credential id is made once per name; a new password raises its version, so tokens can say which one they came from.
+// Each line is a user record. Its id, the credential id, is made once a name; a new password raises its version, so that a
+// token can say which version of which record it was issued for.
 // Never holds or logs a password.
 
 import { closeSync, openSync, readFileSync, realpathSync, rmSync, writeSync } from 'node:fs';
@@ -14,7 +15,7 @@ const maxNameBytes = 128;
 export interface UserRecord {
   readonly name: string;
   /** `c_` and 12 characters; stays with the name. */
-  readonly credentialId: string;
+  readonly userRecordId: string;
   /** 1, and one more with each new password. */
   readonly version: number;
   readonly password: PasswordHash;
@@ -29,7 +30,7 @@ interface RefusedUsers {
 type ReadUsers = { readonly kind: 'read'; readonly users: ReadonlyMap<string, UserRecord> } | RefusedUsers;
 
 /** A user without the hash. */
-export type ListedUser = Pick<UserRecord, 'name' | 'credentialId' | 'version'>;
+export type ListedUser = Pick<UserRecord, 'name' | 'userRecordId' | 'version'>;
 
 /** Reads the whole file. One bad line refuses it, with its number. Look names up with `findUser`. */
 export function readUsers(file: string): ReadUsers {
@@ -56,7 +57,7 @@ export function listUsers(
   if (read.kind === 'refused') return read;
   return {
     kind: 'listed',
-    users: [...read.users.values()].map(({ name, credentialId, version }) => ({ name, credentialId, version })),
+    users: [...read.users.values()].map(({ name, userRecordId, version }) => ({ name, userRecordId, version })),
   };
 }
 
@@ -79,10 +80,10 @@ export async function addUser(
     const old = users.get(key);
     const user = {
       name: key,
-      credentialId: old?.credentialId ?? `c_${randomBase32(12)}`,
+      userRecordId: old?.userRecordId ?? `c_${randomBase32(12)}`,
       version: (old?.version ?? 0) + 1,
     };
-    const line = `${user.name}:${user.credentialId}:${user.version}:${hash}`;
+    const line = `${user.name}:${user.userRecordId}:${user.version}:${hash}`;
     const lines = text.split('\n').filter((known, at, all) => known !== '' || at < all.length - 1);
     const at = old === undefined ? lines.length : lines.findIndex((known) => lineName(known) === key);
     lines.splice(at, old === undefined ? 0 : 1, line);
@@ -103,7 +104,7 @@ export function removeUser(
     const kept = text.split('\n').filter((line) => lineName(line) !== key);
     return {
       text: kept.join('\n'),
-      result: { kind: 'removed', name: key, credentialId: old.credentialId, version: old.version },
+      result: { kind: 'removed', name: key, userRecordId: old.userRecordId, version: old.version },
     };
   });
 }
@@ -132,17 +133,17 @@ function parseUsers(file: string, text: string): ReadUsers {
     if (line.startsWith('#')) continue;
     if (line.endsWith('\r')) return bad('ends in CRLF', 'save the file with LF at the end of its lines');
     if (/[ \t]$/.test(line)) return bad('ends in a blank', 'remove what stands after the hash');
-    const [name = '', credentialId = '', version = '', hash = '', ...rest] = line.split(':');
+    const [name = '', userRecordId = '', version = '', hash = '', ...rest] = line.split(':');
     const password = parsePasswordHash(hash);
     if (rest.length > 0 || hash === '') return bad('expected name:credential-id:version:hash');
     const wrong = nameProblem(name);
     if (wrong !== null) return bad(wrong);
-    if (!/^[A-Za-z0-9._-]{1,64}$/.test(credentialId)) return bad('the credential id is none');
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(userRecordId)) return bad('the credential id is none');
     if (!/^[1-9]\d{0,8}$/.test(version)) return bad('the version is not a number from 1');
     if (password === null) return bad('the hash is not argon2id in PHC form');
     const key = name.normalize('NFC');
     if (users.has(key)) return bad(`user ${JSON.stringify(name)} stands here twice`);
-    users.set(key, { name: key, credentialId, version: Number(version), password });
+    users.set(key, { name: key, userRecordId, version: Number(version), password });
   }
   return { kind: 'read', users };
 }

@@ -315,7 +315,7 @@ test('of two edges that do not confirm the silent one is ended, and the one that
   const position = log.append({ kind: 'revoke', node: 'x' });
   const confirmed = control.confirm(position);
   const [talking] = edges;
-  const record = { credentialId: 'pw_1', version: 1, sub: 'anna' };
+  const record = { userRecordId: 'pw_1', version: 1, sub: 'anna' };
   const asking = setInterval(() => void talking?.questions.renewPassword(record), 100);
   try {
     await expect.poll(() => ended, { timeout: 30_000 }).toEqual(['e2']);

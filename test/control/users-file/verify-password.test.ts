@@ -47,8 +47,8 @@ test('a right password gives the name, the credential and its version; a wrong o
   expect(await ask('alice', 'right')).toEqual({
     kind: 'verified',
     sub: 'alice',
-    credentialId: added.kind === 'added' ? added.credentialId : '',
-    credentialVersion: 1,
+    userRecordId: added.kind === 'added' ? added.userRecordId : '',
+    userRecordVersion: 1,
   });
   expect(await ask('alice', 'wrong')).toEqual({ kind: 'refused' });
   expect(await ask('nobody', 'right')).toEqual({ kind: 'refused' });
@@ -58,10 +58,10 @@ test('a right password gives the name, the credential and its version; a wrong o
 test('a changed users file counts at the next question', async () => {
   await addUser(usersFile, 'alice', 'first');
   const { ask } = makeVerifier();
-  expect(await ask('alice', 'first')).toMatchObject({ kind: 'verified', credentialVersion: 1 });
+  expect(await ask('alice', 'first')).toMatchObject({ kind: 'verified', userRecordVersion: 1 });
   await addUser(usersFile, 'alice', 'second');
   expect(await ask('alice', 'first')).toEqual({ kind: 'refused' });
-  expect(await ask('alice', 'second')).toMatchObject({ kind: 'verified', credentialVersion: 2 });
+  expect(await ask('alice', 'second')).toMatchObject({ kind: 'verified', userRecordVersion: 2 });
   await removeUser(usersFile, 'alice');
   expect(await ask('alice', 'second')).toEqual({ kind: 'refused' });
 });

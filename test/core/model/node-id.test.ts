@@ -3,11 +3,11 @@
 import { expect, test } from 'vitest';
 import {
   collectionSubject,
-  credentialNode,
   type IdKind,
   idRandomBytes,
   makeId,
   signingKeyNode,
+  userRecordNode,
 } from '../../../gateway/core/model/node-id.ts';
 
 test.each<[IdKind, string]>([
@@ -23,8 +23,8 @@ test.each<[IdKind, string]>([
   expect(makeId(kind, new Uint8Array(idRandomBytes))).toBe(`${letters}${'A'.repeat(22)}`);
 });
 
-test('the nodes of a signing key, a record of the users file and a collection begin with ky_, cr_ and co_', () => {
-  expect([signingKeyNode('k1'), credentialNode('5t9'), collectionSubject('vod')]).toEqual([
+test('the nodes of a signing key, a user record and a collection begin with ky_, cr_ and co_', () => {
+  expect([signingKeyNode('k1'), userRecordNode('5t9'), collectionSubject('vod')]).toEqual([
     'ky_k1',
     'cr_5t9',
     'co_vod',

@@ -77,7 +77,7 @@ describe('content and token come in one answer', () => {
     );
   });
 
-  test('the token names the common key, the user, the credential record, the route and its end, and no secret', async () => {
+  test('the token names the common key, the user, the user record, the route and its end, and no secret', async () => {
     const before = epochSeconds();
     const token = passOf(await ask('GET', '/vod/a', [alice]));
     expect(decodeProtectedHeader(token)).toEqual({ alg: 'HS256', kid: 'k1', typ: 'lp+jwt' });

@@ -149,7 +149,7 @@ test('asks about a password, several at once', async () => {
     client.questions.askPassword({ ...question, password: 'right' }),
     client.questions.askPassword({ ...question, password: 'wrong' }),
   ]);
-  expect(answers).toMatchObject([{ kind: 'verified', sub: 'alice', credentialVersion: 1 }, { kind: 'refused' }]);
+  expect(answers).toMatchObject([{ kind: 'verified', sub: 'alice', userRecordVersion: 1 }, { kind: 'refused' }]);
 });
 
 test('asks who is known where they are, of many at once', async () => {
@@ -230,7 +230,7 @@ test('asks whether the record of a pass still stands', async () => {
   const password = { route: 'vod', user: 'alice', address: '192.0.2.1', password: 'one' };
   const answer = await questions.askPassword(password);
   if (answer.kind !== 'verified') throw new Error(`the password was ${answer.kind}`);
-  const record = { sub: answer.sub, credentialId: answer.credentialId, version: answer.credentialVersion };
+  const record = { sub: answer.sub, userRecordId: answer.userRecordId, version: answer.userRecordVersion };
   expect(await questions.renewPassword(record)).toEqual({ kind: 'stands' });
   expect(await questions.renewPassword({ ...record, sub: 'bob' })).toEqual({ kind: 'gone' });
   await addUser(usersFile, 'alice', 'two');

@@ -112,7 +112,7 @@ const facts = fc
 
 const verified: Answers = {
   ...noAnswers,
-  password: { kind: 'verified', sub: 'u', credentialId: 'c_x', credentialVersion: 1, position: null },
+  password: { kind: 'verified', sub: 'u', userRecordId: 'c_x', userRecordVersion: 1, position: null },
 };
 
 const step = fc.oneof(

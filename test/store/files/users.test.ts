@@ -47,7 +47,7 @@ test('an added user has a credential id, version 1, and a password that verifies
   expect(added).toEqual({
     kind: 'added',
     name: 'anna',
-    credentialId: expect.stringMatching(/^c_[a-z2-7]{12}$/),
+    userRecordId: expect.stringMatching(/^c_[a-z2-7]{12}$/),
     version: 1,
   });
   expect(readFileSync(file, 'utf8')).toMatch(
@@ -222,7 +222,7 @@ test('a hash made by another argon2id with other parameters verifies', async () 
   });
   const text = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
   writeFileSync(file, `anna:c_1:7:$argon2id$v=19$m=64,t=3,p=2$${text(salt)}$${text(hash)}\n`);
-  expect(user('anna')).toMatchObject({ credentialId: 'c_1', version: 7 });
+  expect(user('anna')).toMatchObject({ userRecordId: 'c_1', version: 7 });
   expect(await verifyPassword(user('anna'), 'password')).toBe(true);
   expect(await verifyPassword(user('anna'), 'Password')).toBe(false);
 });

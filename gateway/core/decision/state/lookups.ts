@@ -2,7 +2,7 @@
 // Also what an answer about a password makes of itself: the claims of a pass.
 
 import type { LogPosition } from '../../model/change.ts';
-import { credentialNode } from '../../model/node-id.ts';
+import { userRecordNode } from '../../model/node-id.ts';
 import type { EpochSeconds } from '../../model/time.ts';
 import type { TokenClaims } from '../../token/claims.ts';
 import type { AccessAnswer, SessionEnded, SessionHolder } from './access.ts';
@@ -41,8 +41,8 @@ export interface NoAnswer {
 interface VerifiedPassword {
   readonly kind: 'verified';
   readonly sub: string;
-  readonly credentialId: string;
-  readonly credentialVersion: number;
+  readonly userRecordId: string;
+  readonly userRecordVersion: number;
   /** The place of the log that was known when control was asked: what ended later ends what is made of this. */
   readonly position: LogPosition | null;
 }
@@ -86,8 +86,8 @@ export function passwordClaims(
     iss: snapshot.issuer,
     sub: answer.sub,
     // the record's id and version: enough to revoke by, and nothing that a guess could be tested against
-    cred: { id: answer.credentialId, v: answer.credentialVersion },
-    ...hangingOn(answer.credentialId, answer.position),
+    cred: { id: answer.userRecordId, v: answer.userRecordVersion },
+    ...hangingOn(answer.userRecordId, answer.position),
     paths: route.passPaths,
     hosts: [host],
     iat: now,
@@ -96,7 +96,7 @@ export function passwordClaims(
   };
 }
 
-/** `n` and `v` of what hangs on a record of the users file; none before the log is known, when nothing of it can be said. */
-export function hangingOn(credentialId: string, position: LogPosition | null): Pick<TokenClaims, 'n' | 'v'> {
-  return position === null ? {} : { n: [credentialNode(credentialId)], v: [position.epoch, position.seq] };
+/** `n` and `v` of what hangs on a user record; none before the log is known, when nothing of it can be said. */
+export function hangingOn(userRecordId: string, position: LogPosition | null): Pick<TokenClaims, 'n' | 'v'> {
+  return position === null ? {} : { n: [userRecordNode(userRecordId)], v: [position.epoch, position.seq] };
 }

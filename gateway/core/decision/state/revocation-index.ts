@@ -3,7 +3,7 @@
 // Rules: gateway/RULES.md "One graph of revocation". Clocks play no part but for outside tokens, which name no place of the log.
 
 import { type Change, type LogPosition, passwordPasses } from '../../model/change.ts';
-import { credentialNode, signingKeyNode } from '../../model/node-id.ts';
+import { signingKeyNode, userRecordNode } from '../../model/node-id.ts';
 import type { EpochSeconds } from '../../model/time.ts';
 import type { VerifiedToken } from '../../token/common-key-token.ts';
 import { impliedNodes } from '../../token/pass-claims.ts';
@@ -148,7 +148,7 @@ export class RevocationIndex {
     } else if (
       cred !== undefined &&
       v === undefined &&
-      this.#isSince(this.#nodes.get(credentialNode(cred.id)), token.iat)
+      this.#isSince(this.#nodes.get(userRecordNode(cred.id)), token.iat)
     ) {
       // it names no place of the log, so the clock says what came later
       return true;

@@ -1,7 +1,7 @@
 // Ends what was given for records of the users file that are gone or changed: passes, open answers and tunnels.
 // The file is no part of the store, so what happened to it is told to the log here. It reads no file itself.
 
-import { credentialNode } from '../../core/model/node-id.ts';
+import { userRecordNode } from '../../core/model/node-id.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 
@@ -9,15 +9,15 @@ import { type Actor, actorName, type ControlContext } from '../context/control-c
 const perUnit = 200;
 
 /** Resolves once every edge of this node refuses them. @throws StoreAway */
-export async function revokeCredentials(
+export async function revokeUserRecords(
   context: ControlContext,
   actor: Actor,
-  credentialIds: readonly string[],
+  userRecordIds: readonly string[],
 ): Promise<void> {
-  for (let first = 0; first < credentialIds.length; first += perUnit) {
+  for (let first = 0; first < userRecordIds.length; first += perUnit) {
     await context.write(async (unit) => {
-      for (const id of credentialIds.slice(first, first + perUnit)) {
-        await unit.append({ kind: 'revoke', node: credentialNode(id) });
+      for (const id of userRecordIds.slice(first, first + perUnit)) {
+        await unit.append({ kind: 'revoke', node: userRecordNode(id) });
         await appendAudit(unit, { actor: actorName(actor), action: 'credential.revoked', subject: id });
       }
     });

@@ -4,16 +4,16 @@
 // It checks no password (verify-password.ts does).
 
 import { stat } from 'node:fs/promises';
-import type { CredentialMemory, CredentialVersions } from '../../store/files/known-credentials.ts';
+import type { UserRecordMemory, UserRecordVersions } from '../../store/files/known-user-records.ts';
 import { readUsers, type UserRecord } from '../../store/files/users.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-interface CredentialWatchOptions {
+interface UserRecordWatchOptions {
   /** The users file of the present configuration; null when there is none, and then there are no users. */
   readonly usersFile: () => string | null;
-  readonly memory: CredentialMemory;
+  readonly memory: UserRecordMemory;
   /** Ends them; rejects when that could not be done now. */
-  readonly revoke: (credentialIds: readonly string[]) => Promise<void>;
+  readonly revoke: (userRecordIds: readonly string[]) => Promise<void>;
   readonly logger: Logger;
   /** Between two looks. Default 500. A change counts once it has stood still for one. */
   readonly intervalMs?: number;
@@ -22,14 +22,14 @@ interface CredentialWatchOptions {
 const defaultIntervalMs = 500;
 
 /** Looks until it is closed. */
-export class CredentialWatch {
-  readonly #options: CredentialWatchOptions;
+export class UserRecordWatch {
+  readonly #options: UserRecordWatchOptions;
   readonly #timer: NodeJS.Timeout;
   /** Ended, and not revoked yet. */
   readonly #ended = new Set<string>();
-  #known: CredentialVersions | null = null;
+  #known: UserRecordVersions | null = null;
   /** What the memory holds. */
-  #kept: CredentialVersions | null = null;
+  #kept: UserRecordVersions | null = null;
   /** State of the file at the look before, and the one that `#known` is of. */
   #seen = '';
   #taken = '';
@@ -37,7 +37,7 @@ export class CredentialWatch {
   /** What is known to fail, and is said once. */
   #failed: 'revoke' | 'keep' | null = null;
 
-  constructor(options: CredentialWatchOptions) {
+  constructor(options: UserRecordWatchOptions) {
     this.#options = options;
     const kept = options.memory.read();
     if (kept !== null && 'kind' in kept) {
@@ -111,7 +111,7 @@ export class CredentialWatch {
     if (this.#known !== null) this.#take(new Map());
   }
 
-  #take(now: CredentialVersions): void {
+  #take(now: UserRecordVersions): void {
     const known = [...(this.#known ?? [])];
     const ended = known.filter(([id, version]) => now.get(id) !== version);
     const isSame = this.#known !== null && ended.length === 0 && now.size === known.length;
@@ -121,8 +121,8 @@ export class CredentialWatch {
   }
 }
 
-function versionsOf(users: ReadonlyMap<string, UserRecord>): CredentialVersions {
-  return new Map([...users.values()].map(({ credentialId, version }) => [credentialId, version]));
+function versionsOf(users: ReadonlyMap<string, UserRecord>): UserRecordVersions {
+  return new Map([...users.values()].map(({ userRecordId, version }) => [userRecordId, version]));
 }
 
 async function stateOf(file: string): Promise<string> {

@@ -4,16 +4,16 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { revokeCredentials } from '../../../gateway/control/users-file/revoke-credentials.ts';
-import { CredentialWatch } from '../../../gateway/control/users-file/watch-credentials.ts';
-import { credentialMemoryIn } from '../../../gateway/store/files/known-credentials.ts';
+import { revokeUserRecords } from '../../../gateway/control/users-file/revoke-user-records.ts';
+import { UserRecordWatch } from '../../../gateway/control/users-file/watch-user-records.ts';
+import { userRecordMemoryIn } from '../../../gateway/store/files/known-user-records.ts';
 import { addUser, listUsers, removeUser } from '../../../gateway/store/files/users.ts';
 import { memoryLogger } from '../../support/rigs/control.ts';
 import { makeContext } from '../../support/rigs/control-context.ts';
 
 let folder = '';
 let file = '';
-let watch: CredentialWatch | null = null;
+let watch: UserRecordWatch | null = null;
 /** The users file of every test: passwords are hashed once. */
 let whole = '';
 beforeEach(async () => {
@@ -33,7 +33,7 @@ afterEach(async () => {
 function idsByName(): Record<string, string> {
   const listed = listUsers(file);
   if (listed.kind === 'refused') throw new Error(listed.problem);
-  return Object.fromEntries(listed.users.map(({ name, credentialId }) => [name, credentialId]));
+  return Object.fromEntries(listed.users.map(({ name, userRecordId }) => [name, userRecordId]));
 }
 
 /** Looks only when the test does. What it keeps is in `folder`, for the next one. */
@@ -42,8 +42,8 @@ function startWatch(
   usersFile: () => string | null = () => file,
 ): { readonly look: () => Promise<void>; readonly said: () => string } {
   const { logger, said } = memoryLogger();
-  const memory = credentialMemoryIn(folder);
-  const started = new CredentialWatch({ usersFile, memory, revoke, logger, intervalMs: 3_600_000 });
+  const memory = userRecordMemoryIn(folder);
+  const started = new UserRecordWatch({ usersFile, memory, revoke, logger, intervalMs: 3_600_000 });
   watch = started;
   return {
     said,
@@ -56,7 +56,7 @@ function startWatch(
 
 test('who is removed or gets another password is revoked, once; who stays and who comes is not', async () => {
   const site = await makeContext();
-  const { look } = startWatch((ids) => revokeCredentials(site.context, { kind: 'system' }, ids));
+  const { look } = startWatch((ids) => revokeUserRecords(site.context, { kind: 'system' }, ids));
   await look();
   const { alice, ben } = idsByName();
   await removeUser(file, 'alice');
@@ -120,6 +120,11 @@ test('who is removed or gets another password while nothing runs is revoked at t
   await later.look();
   expect(ended).toEqual([alice, ben]);
   expect(statSync(join(folder, 'credentials.json')).mode & 0o777).toBe(0o600);
+  // older versions read and wrote the same names
+  expect(JSON.parse(readFileSync(join(folder, 'credentials.json'), 'utf8'))).toEqual({
+    version: 1,
+    credentials: expect.any(Object),
+  });
 });
 
 test('who could not be revoked before a stop is revoked after it', async () => {

@@ -1,4 +1,4 @@
-// Which records of the users file this node acted on last: `<data_dir>/credentials.json`, ids and versions and nothing secret.
+// Which user records, of the users file, this node acted on last: `<data_dir>/credentials.json`, ids and versions and nothing secret.
 // It is beside the store and not in it, since each node of a shared store has a users file of its own. Without it, whoever was
 // taken out of the file while nothing ran would keep what was given before.
 
@@ -8,20 +8,20 @@ import { z } from 'zod';
 import { errorCode, replaceFile } from '../disk/atomic-file.ts';
 
 /** Credential ids, and the version of each. */
-export type CredentialVersions = ReadonlyMap<string, number>;
+export type UserRecordVersions = ReadonlyMap<string, number>;
 
 /** Kept between one start and the next. */
-export interface CredentialMemory {
+export interface UserRecordMemory {
   /** null: nothing was kept. `refused`: it cannot be read, and what was kept is not known. */
-  read(): CredentialVersions | null | { readonly kind: 'refused'; readonly problem: string };
+  read(): UserRecordVersions | null | { readonly kind: 'refused'; readonly problem: string };
   /** @throws a system error when it cannot be written; what was there before stays */
-  write(versions: CredentialVersions): void;
+  write(versions: UserRecordVersions): void;
 }
 
 const shape = z.strictObject({ version: z.literal(1), credentials: z.record(z.string(), z.int()) });
 
 /** @param dataDir  absolute path of the data folder */
-export function credentialMemoryIn(dataDir: string): CredentialMemory {
+export function userRecordMemoryIn(dataDir: string): UserRecordMemory {
   const file = join(dataDir, 'credentials.json');
   return {
     read() {
