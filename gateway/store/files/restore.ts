@@ -83,7 +83,7 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored | 
 }
 
 /** Reads a backup to its end and keeps nothing. @returns its head, or why it cannot be restored by this program */
-export async function verifyBackup(
+async function verifyBackup(
   file: string,
 ): Promise<{ readonly kind: 'whole'; readonly head: BackupHead; readonly rows: number } | RefusedStore> {
   let head: BackupHead | null = null;

@@ -7,7 +7,7 @@ import type { Sql, Unit } from '../port/store.ts';
 import { type ThrottleKey, writeCounts } from './throttles.ts';
 
 /** Places of one name at most; a new one takes the place of the one that was not used the longest. */
-export const maxSourcesPerName = 64;
+const maxSourcesPerName = 64;
 
 /** What such rows say in place of a count, so that they go last when the table is full. */
 const goesLast = 1_000_000;

@@ -126,7 +126,7 @@ export async function openLog(
 }
 
 /** What was written longer ago than some seconds of log time. */
-export interface Horizon {
+interface Horizon {
   /** Changes up to this place were. */
   readonly seq: number;
   /** So was whatever carries an earlier reading of a clock: since then no clock came below this one. */

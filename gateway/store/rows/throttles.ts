@@ -126,16 +126,6 @@ function isBlocked(until: EpochSeconds, longestSeconds: number, now: EpochSecond
   return until > now && until <= now + longestSeconds;
 }
 
-/** How it stands, without counting. */
-export async function readThrottle(
-  database: Sql,
-  key: ThrottleKey,
-): Promise<{ readonly guesses: number; readonly blockedUntil: EpochSeconds; readonly lastAt: EpochSeconds } | null> {
-  const row = await selectThrottle(database, key);
-  if (row === undefined) return null;
-  return { guesses: row.failures, blockedUntil: row.blocked_until_at, lastAt: row.last_at };
-}
-
 /** After a right guess. */
 export async function forgetGuesses(unit: Unit, ...keys: readonly ThrottleKey[]): Promise<void> {
   if (keys.length === 0) return;

@@ -41,7 +41,7 @@ export function makeMasterKey(file: string): ReadMasterKey {
 }
 
 /** The bytes of a master key written as text: 64 hex digits, or base64 or base64url; white space around it is dropped. */
-export function parseMasterKey(text: string): Uint8Array | null {
+function parseMasterKey(text: string): Uint8Array | null {
   const value = text.trim();
   if (/^[0-9a-fA-F]{64}$/.test(value)) return new Uint8Array(Buffer.from(value, 'hex'));
   if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(value)) return null;

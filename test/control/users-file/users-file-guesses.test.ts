@@ -10,7 +10,6 @@ import { UsersFileGuesses } from '../../../gateway/control/users-file/users-file
 import { PasswordVerifier } from '../../../gateway/control/users-file/verify-password.ts';
 import { addUser } from '../../../gateway/store/files/users.ts';
 import { type Store, StoreAway } from '../../../gateway/store/port/store.ts';
-import { maxSourcesPerName } from '../../../gateway/store/rows/known-sources.ts';
 import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { describeEngines, openEmpty, openNode, silent, type TestClock } from '../../support/store/stores.ts';
 
@@ -186,6 +185,7 @@ test('a known place has ten tries and then waits; 64 at once are no more', async
 test('places of one name are bounded, and the one that was not used the longest goes', async () => {
   const { store, clock } = await openEmpty('sqlite');
   const { guesses, right } = guesserOf(store, clock);
+  const maxSourcesPerName = 64;
   for (let at = 0; at <= maxSourcesPerName; at++) {
     clock.now += 1;
     await right('alice', `198.51.${at}.1`);

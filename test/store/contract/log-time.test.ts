@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { openEngine } from '../../../gateway/store/engine/open-store.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { pruneChanges } from '../../../gateway/store/rows/change-log.ts';
-import { findHorizon, type Horizon } from '../../../gateway/store/rows/log-time.ts';
+import { findHorizon } from '../../../gateway/store/rows/log-time.ts';
 import {
   describeEngines,
   makeClock,
@@ -26,7 +26,7 @@ const revoke = async (store: Store, node: string): Promise<void> => {
 };
 const prune = async (store: Store, life?: number): Promise<number> =>
   (await store.write((unit) => pruneChanges(unit, life))).value;
-const horizon = async (store: Store, seconds: number): Promise<Horizon | null> =>
+const horizon = async (store: Store, seconds: number) =>
   (await store.write((unit) => findHorizon(unit, seconds))).value;
 const kept = async (store: Store) =>
   (await store.readRevocations()).revocations.map(({ node, at }) => [node, at - start] as const);

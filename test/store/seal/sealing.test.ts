@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { insertSigningKey } from '../../../gateway/store/rows/signing-keys.ts';
-import { parseMasterKey } from '../../../gateway/store/seal/master-key.ts';
+import { readMasterKey } from '../../../gateway/store/seal/master-key.ts';
 import { openSealer } from '../../../gateway/store/seal/open-sealer.ts';
 import { makeSealer, SealBroken, type SealedPlace, sealedColumns } from '../../../gateway/store/seal/sealing.ts';
 import { openEmpty } from '../../support/store/stores.ts';
@@ -191,13 +191,18 @@ describe('master key', () => {
 
   test('is read as hex, base64 and base64url, and as nothing else', () => {
     const key = new Uint8Array(32).fill(0xfb);
+    const file = join(makeFolder(), 'master.key');
+    const read = (text: string) => {
+      writeFileSync(file, text, { mode: 0o600 });
+      return readMasterKey(file);
+    };
     const bytes = Buffer.from(key);
     for (const text of [bytes.toString('hex'), bytes.toString('base64'), `${bytes.toString('base64url')}\n`]) {
-      expect(parseMasterKey(text)).toEqual(key);
+      expect(read(text)).toEqual({ kind: 'read', key });
     }
     const base64url = bytes.toString('base64url');
     for (const text of ['', bytes.toString('hex').slice(1), `${base64url.slice(0, -1)}9`, 'x'.repeat(32)]) {
-      expect(parseMasterKey(text)).toBeNull();
+      expect(read(text).kind).toBe('refused');
     }
   });
 });
