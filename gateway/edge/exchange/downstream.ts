@@ -8,7 +8,7 @@ import { HeadCollector } from '../../http1/head-collector.ts';
 import { needMore, scanProblem } from '../../http1/head-scanner.ts';
 import type { MessageProblem } from '../../http1/problems.ts';
 import { type RefusedMessage, refusedBytes, refusedHead } from '../answer/refused-message.ts';
-import type { Arrival } from '../listen/connection-info.ts';
+import type { ConnectionInfo } from '../listen/connection-info.ts';
 import type { HostMemo } from '../request/describe.ts';
 import { ClientDeadlines } from './client-deadlines.ts';
 import type { Exchange } from './exchange.ts';
@@ -21,7 +21,7 @@ const drainIdleMs = 500;
 
 /** A client connection, from accept to close. */
 export class Downstream extends ClientDeadlines {
-  readonly arrival: Arrival;
+  readonly arrival: ConnectionInfo;
   readonly peerAddress: string;
   /** By the ticker. */
   readonly openedMs: number;
@@ -42,7 +42,7 @@ export class Downstream extends ClientDeadlines {
   #skippedEmptyLine = false;
   #requests = 0;
 
-  constructor(socket: Socket, runtime: Runtime, arrival: Arrival) {
+  constructor(socket: Socket, runtime: Runtime, arrival: ConnectionInfo) {
     super(socket, runtime.ticker, runtime.limits.headMs);
     this.arrival = arrival;
     this.#runtime = runtime;

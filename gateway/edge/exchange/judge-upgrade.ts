@@ -10,7 +10,7 @@ import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
 import type { MessageProblem } from '../../http1/problems.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import { onlyValue, readUpgrade, type Upgrade } from '../../http1/upgrade.ts';
-import type { Arrival } from '../listen/connection-info.ts';
+import type { ConnectionInfo } from '../listen/connection-info.ts';
 import type { Described } from '../request/describe.ts';
 import { publicScheme } from '../request/transport-security.ts';
 
@@ -18,7 +18,7 @@ import { publicScheme } from '../request/transport-security.ts';
 const usualProtocols: readonly string[] = ['websocket'];
 
 /** How the connection came in. */
-type UpgradeArrival = Pick<Arrival, 'scheme' | 'certificate'>;
+type UpgradeArrival = Pick<ConnectionInfo, 'scheme' | 'certificate'>;
 
 /**
  * @returns null when the request is an ordinary one; a problem or a denial when it must not be forwarded at all

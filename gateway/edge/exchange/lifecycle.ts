@@ -61,7 +61,7 @@ interface Passage {
 /** Takes a sound head through all phases. Synchronous but for a look-up. */
 export function beginRequest(runtime: Runtime, downstream: Downstream, head: RequestHead): void {
   const startedMs = monotonicMs();
-  const snapshot = runtime.snapshot;
+  const { snapshot } = runtime;
   const now = runtime.ticker.epochSeconds;
 
   // 1. Describe: facts without judgement. First, because what has no canonical form must not reach any rule.
@@ -80,7 +80,7 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   }
 
   // 1b. The listener's own rules: where a request came in can only take away from what it may do.
-  const gate = downstream.arrival.rules.gate;
+  const { gate } = downstream.arrival.rules;
   if (gate !== null && !passGate(runtime, passage, gate)) return;
 
   // 2. Early rules, where a route has some: a flood must not cost signatures, and a preflight carries no credential to decide on.

@@ -23,7 +23,7 @@ import type { RefusedMessage } from '../answer/refused-message.ts';
 import { ReadBuffers } from '../engine/read-buffers.ts';
 import { Ticker } from '../engine/ticker.ts';
 import { Admission } from '../listen/admission.ts';
-import type { Arrival } from '../listen/connection-info.ts';
+import type { ConnectionInfo } from '../listen/connection-info.ts';
 import { Overload } from '../listen/overload.ts';
 import { AssertionSigner } from '../live/assertion-signer.ts';
 import type { ControlPort } from '../live/control-questions.ts';
@@ -190,8 +190,8 @@ export class Runtime {
   }
 
   /** Serves a connection that a listener has made ready for HTTP. */
-  accept(socket: Socket, arrival: Arrival): void {
-    new Downstream(socket, this, arrival);
+  accept(socket: Socket, connection: ConnectionInfo): void {
+    new Downstream(socket, this, connection);
   }
 
   /** Takes a connection in, or drops it without a word. */

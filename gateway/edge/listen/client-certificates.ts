@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ClientCertificateConfig } from '../../config/compiled/config.ts';
 import { digestOf } from '../../core/model/digest.ts';
 import { HostTable } from '../../core/model/host-pattern.ts';
-import type { ClientCertificate } from './connection-info.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
 
 /** Who is asked for a certificate on one listener, compiled. */
 export interface ClientPolicy {
@@ -15,6 +15,16 @@ export interface ClientPolicy {
   readonly isRequired: boolean;
   /** null: every host of the listener. */
   readonly hosts: HostTable<true> | null;
+}
+
+/** A certificate that the client presented in the handshake, or in the handshake of the session that this one resumes. */
+export interface ClientCertificate {
+  /** It was signed by the listener's authorities and was valid at the time of the handshake. */
+  readonly isVerified: boolean;
+  /** The certificate is not valid any more after this. */
+  readonly endsAt: EpochSeconds;
+  /** `Client-Cert` field for the upstream, with its line end (RFC 9440 §2.2); empty unless verified. */
+  readonly line: string;
 }
 
 /** Longest certificate that is handed on, in bytes of DER; upstreams refuse longer heads anyway. */

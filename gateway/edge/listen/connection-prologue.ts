@@ -5,22 +5,22 @@ import type { Socket } from 'node:net';
 import type { Deadlined, Ticker } from '../engine/ticker.ts';
 
 /** `partial`: more is needed. `refuse`: end the connection. A number: go on, behind that many bytes. */
-type PrefaceVerdict = 'partial' | 'refuse' | number;
+type PrologueVerdict = 'partial' | 'refuse' | number;
 
-interface PrefaceOptions {
+interface PrologueOptions {
   readonly socket: Socket;
   readonly ticker: Ticker;
   readonly timeoutMs: number;
   /** Judges everything that came so far. Has to refuse at some length. */
-  readonly judge: (bytes: Buffer) => PrefaceVerdict;
+  readonly judge: (bytes: Buffer) => PrologueVerdict;
   /** The socket is paused then; what was not taken is read from it first. */
   readonly onDone: () => void;
   /** It ended early, was refused or took too long; the socket is destroyed. */
   readonly onRefused: () => void;
 }
 
-/** Reads a preface. The socket needs a listener for `error` of the caller's. */
-export function readPreface(options: PrefaceOptions): void {
+/** Reads a connection prologue. The socket needs a listener for `error` of the caller's. */
+export function readPrologue(options: PrologueOptions): void {
   const { socket, ticker } = options;
   let held: Buffer | null = null;
   const watch: Deadlined = {
@@ -54,6 +54,6 @@ export function readPreface(options: PrefaceOptions): void {
   };
   ticker.watch(watch);
   socket.on('data', onData).on('end', refuse).on('close', refuse);
-  // a preface before this one may have left it paused
+  // a prologue before this one may have left it paused
   socket.resume();
 }

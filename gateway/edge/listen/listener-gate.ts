@@ -9,18 +9,10 @@ import type { HostTable } from '../../core/model/host-pattern.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Described } from '../request/describe.ts';
 import { type ClientPolicy, isCovered } from './client-certificates.ts';
-import type { Arrival } from './connection-info.ts';
+import type { ConnectionInfo, ListenerRules } from './connection-info.ts';
 
-export type Gate =
-  /** Everything goes to https. */
-  | { readonly kind: 'redirect'; readonly port: number }
-  | {
-      readonly kind: 'certificates';
-      /** The listener's own policy; null when it asks nobody. */
-      readonly policy: ClientPolicy | null;
-      /** Hosts that need a certificate on another listener; null for none. */
-      readonly elsewhere: HostTable<true> | null;
-    };
+/** The rules of a listener that has some. */
+export type Gate = NonNullable<ListenerRules['gate']>;
 
 type GateVerdict =
   | { readonly kind: 'pass' }
@@ -31,7 +23,7 @@ const pass: GateVerdict = { kind: 'pass' };
 
 export function checkGate(
   gate: Gate,
-  arrival: Arrival,
+  connection: ConnectionInfo,
   request: Described,
   snapshot: Snapshot,
   now: EpochSeconds,
@@ -40,7 +32,7 @@ export function checkGate(
     case 'redirect':
       return redirect(gate.port, request, snapshot);
     case 'certificates':
-      return checkCertificate(gate.policy, gate.elsewhere, arrival, request.host, now);
+      return checkCertificate(gate.policy, gate.elsewhere, connection, request.host, now);
     default:
       return gate satisfies never;
   }
@@ -62,7 +54,7 @@ function redirect(port: number, request: Described, snapshot: Snapshot): GateVer
 function checkCertificate(
   policy: ClientPolicy | null,
   elsewhere: HostTable<true> | null,
-  arrival: Arrival,
+  connection: ConnectionInfo,
   host: string,
   now: EpochSeconds,
 ): GateVerdict {
@@ -70,7 +62,7 @@ function checkCertificate(
   const isOurs = policy !== null && isCovered(policy, host);
   const wanted = isOurs ? policy.fingerprint : '';
   const isWayAround = !(isOurs && policy.isRequired) && elsewhere?.find(host) === true;
-  if (wanted !== arrival.policy || isWayAround) {
+  if (wanted !== connection.policy || isWayAround) {
     return {
       kind: 'refuse',
       reason: 'misdirected',
@@ -78,7 +70,7 @@ function checkCertificate(
     };
   }
   if (!isOurs) return pass;
-  const { certificate } = arrival;
+  const { certificate } = connection;
   if (certificate === null) {
     if (!policy.isRequired) return pass;
     return { kind: 'refuse', reason: 'certificate-missing', detail: 'this host needs a client certificate' };

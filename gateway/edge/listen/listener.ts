@@ -9,8 +9,8 @@ import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import type { Ticker } from '../engine/ticker.ts';
 import { foldMapped } from '../request/trusted-proxies.ts';
 import { admissionSlack } from './admission.ts';
-import type { Arrival, ListenerRules } from './connection-info.ts';
-import { readPreface } from './connection-prologue.ts';
+import type { ConnectionInfo, ListenerRules } from './connection-info.ts';
+import { readPrologue } from './connection-prologue.ts';
 import { EarlyConnections } from './early-connections.ts';
 import { maxProxyHeaderBytes, readProxyHeader } from './proxy-protocol.ts';
 import { TlsListener } from './tls-listener.ts';
@@ -35,7 +35,7 @@ export interface ListenContext {
   readonly ticker: Ticker;
   readonly overload: { readonly level: number };
   /** Takes a connection that is ready for HTTP: over TLS the handshake is done, and a PROXY header was read. */
-  accept(socket: Socket, arrival: Arrival): void;
+  accept(socket: Socket, connection: ConnectionInfo): void;
 }
 
 // Waiting for a kernel queue deeper than the default 511 costs nothing and saves bursts.
@@ -72,11 +72,11 @@ export class Listener {
             rules: this.rules,
             metrics: context.metrics,
             ticker: context.ticker,
-            prefaceTimeoutMs: () => context.limits.headMs,
+            prologueTimeoutMs: () => context.limits.headMs,
             isOverloaded: () => context.overload.level > 0,
-            onArrival: (socket, arrival) => {
-              this.#early.delete(arrival.transport);
-              context.accept(socket, arrival);
+            onReady: (socket, connection) => {
+              this.#early.delete(connection.transport);
+              context.accept(socket, connection);
             },
           });
     const isDirect = this.tls === null && config.proxyFrom === null;
@@ -139,7 +139,7 @@ export class Listener {
       return;
     }
     let client = peer;
-    readPreface({
+    readPrologue({
       socket,
       ticker,
       timeoutMs: limits.headMs,
@@ -175,7 +175,7 @@ export class Listener {
       policy: '',
       certificate: null,
     });
-    // a preface leaves it paused, with the first bytes of the request waiting
+    // a prologue leaves it paused, with the first bytes of the request waiting
     if (socket.isPaused()) socket.resume();
   }
 }

@@ -11,8 +11,8 @@ import type { Ticker } from '../engine/ticker.ts';
 import { networkOf } from '../request/rate-limits.ts';
 import { clientCertificateOf } from './client-certificates.ts';
 import { peekRandom, readClientHello } from './client-hello.ts';
-import type { Arrival, ListenerRules } from './connection-info.ts';
-import { readPreface } from './connection-prologue.ts';
+import type { ConnectionInfo, ListenerRules } from './connection-info.ts';
+import { readPrologue } from './connection-prologue.ts';
 import { EarlyConnections } from './early-connections.ts';
 import { HandshakeQueue } from './handshake-queue.ts';
 import { RecentHellos } from './recent-hellos.ts';
@@ -23,11 +23,11 @@ interface TlsListenerOptions {
   readonly metrics: EdgeMetrics;
   readonly ticker: Ticker;
   /** For what comes before the handshake; the handshake has the same time again. */
-  readonly prefaceTimeoutMs: () => number;
+  readonly prologueTimeoutMs: () => number;
   /** Whether the edge has more to do than it gets done. */
   readonly isOverloaded: () => boolean;
   /** The handshake is done. */
-  readonly onArrival: (socket: TLSSocket, arrival: Arrival) => void;
+  readonly onReady: (socket: TLSSocket, connection: ConnectionInfo) => void;
 }
 
 /** A connection in its handshake. */
@@ -83,10 +83,10 @@ export class TlsListener {
     const { needsServerName } = table;
     let serverName = '';
     let isReplay = false;
-    readPreface({
+    readPrologue({
       socket: transport,
       ticker,
-      timeoutMs: this.#options.prefaceTimeoutMs(),
+      timeoutMs: this.#options.prologueTimeoutMs(),
       judge: (bytes) => {
         const peeked = peekRandom(bytes);
         isReplay = peeked !== null && this.#recentHellos.has(peeked);
@@ -160,7 +160,7 @@ export class TlsListener {
     this.#begun.delete(pending.transport);
     metrics.tlsHandshakes++;
     if (socket.isSessionReused()) metrics.tlsSessionsResumed++;
-    this.#options.onArrival(socket, {
+    this.#options.onReady(socket, {
       transport: pending.transport,
       peerAddress: pending.peerAddress,
       scheme: 'https',

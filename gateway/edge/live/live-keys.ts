@@ -15,7 +15,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import { type TokenRefusal, type VerifiedToken, verifyToken } from '../../core/token/common-key-token.ts';
 import { buildKeyRing, type KeyRing, type RingKey } from '../../core/token/key-ring.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
-import { Doorkeeper } from './digest-cache.ts';
+import { DigestCache } from './digest-cache.ts';
 
 export interface CacheLimits {
   /** 0 switches the cache off. */
@@ -45,14 +45,14 @@ export class LiveKeys implements LiveIndex {
   #era: object = {};
   #limits: CacheLimits;
   #cache: TokenMemory | null;
-  #door: Doorkeeper;
+  #lately: DigestCache;
   readonly #metrics: EdgeMetrics;
 
   constructor(keys: readonly SigningKey[], limits: CacheLimits, metrics: EdgeMetrics) {
     this.#ring = buildKeyRing(keys);
     this.#limits = limits;
     this.#cache = makeCache(limits);
-    this.#door = new Doorkeeper(limits.entries);
+    this.#lately = new DigestCache(limits.entries);
     this.#metrics = metrics;
   }
 
@@ -65,7 +65,7 @@ export class LiveKeys implements LiveIndex {
     if (limits.entries !== this.#limits.entries || limits.bytes !== this.#limits.bytes) {
       this.#limits = limits;
       this.#cache = makeCache(limits);
-      this.#door = new Doorkeeper(limits.entries);
+      this.#lately = new DigestCache(limits.entries);
     }
     this.replaceRing(keys);
     // collections and their owners are in a configuration
@@ -135,7 +135,10 @@ export class LiveKeys implements LiveIndex {
     this.#metrics.cacheMiss();
     const verified = verifyToken(token, this.#ring);
     // a token that comes once must not cost the place of one that comes all the time, nor the work of storing it
-    if (verified.kind === 'verified' && (isOld(known, this.#era) || !this.#isFull(cache) || this.#door.isKnown(key))) {
+    if (
+      verified.kind === 'verified' &&
+      (isOld(known, this.#era) || !this.#isFull(cache) || this.#lately.isKnown(key))
+    ) {
       // a copy: the token is a slice of a request head, and would keep the whole head alive
       cache.set(key, { token: Buffer.from(token, 'latin1').toString('latin1'), era: this.#era, verified });
     }

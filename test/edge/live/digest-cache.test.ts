@@ -1,26 +1,26 @@
-// Who may push others out of a full cache: what comes again, and nobody else.
+// Which tokens may push others out of a full cache: those that come again, and no others.
 
 import { expect, test } from 'vitest';
 import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
-import { Doorkeeper } from '../../../gateway/edge/live/digest-cache.ts';
+import { DigestCache } from '../../../gateway/edge/live/digest-cache.ts';
 import { LiveKeys } from '../../../gateway/edge/live/live-keys.ts';
 import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
 
-test('the first time is no time, the second one is known', () => {
-  const door = new Doorkeeper(100);
-  expect(door.isKnown(12345)).toBe(false);
-  expect(door.isKnown(12345)).toBe(true);
-  expect(door.isKnown(-7)).toBe(false);
-  expect(door.isKnown(-7)).toBe(true);
+test('a fingerprint is unknown the first time, and known the second time', () => {
+  const lately = new DigestCache(100);
+  expect(lately.isKnown(12345)).toBe(false);
+  expect(lately.isKnown(12345)).toBe(true);
+  expect(lately.isKnown(-7)).toBe(false);
+  expect(lately.isKnown(-7)).toBe(true);
 });
 
-test('two that share a slot do not push each other out for ever', () => {
-  const door = new Doorkeeper(1);
+test('two fingerprints that share a slot do not push each other out for ever', () => {
+  const lately = new DigestCache(1);
   const [left, right] = [1, 65];
   let known = 0;
-  for (let turn = 0; turn < 10; turn++) for (const one of [left, right]) known += door.isKnown(one) ? 1 : 0;
+  for (let turn = 0; turn < 10; turn++) for (const one of [left, right]) known += lately.isKnown(one) ? 1 : 0;
   expect(known).toBeGreaterThan(5);
 });
 
@@ -32,7 +32,7 @@ const key: SigningKey = {
   secret: Buffer.alloc(32, 'a'),
 };
 
-test('tokens that come once do not push out those that come again, and a newcomer that comes again gets in', async () => {
+test('tokens that come once do not push out tokens that come again, and a new token that comes again is remembered', async () => {
   const signer = buildKeyRing([key]).signer('content');
   if (signer === null) throw new Error('no key');
   const options = { key: signer, type: 'outside' } as const;
