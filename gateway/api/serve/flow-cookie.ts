@@ -18,7 +18,7 @@ const flowShape = z.object({
   nonce: z.string().max(60),
   /** Where to go at the end; sound, see return-address.ts. */
   returnPath: z.string().max(2000),
-  /** The link that was presented: access key id and authorization token. null without one. */
+  /** The link that was presented: link key id and authorization token. null without one. */
   link: z
     .object({
       key: z.string().max(200),

@@ -12,7 +12,7 @@ export const method = z.string().max(32);
 
 export const linkShape = z.object({
   id,
-  access_key: id.describe('the access key that the URL names; not a common key'),
+  access_key: id.describe('the link key that the URL names; not a common key'),
   collection: z.string(),
   host: z.string(),
   path: z.string(),
@@ -65,7 +65,7 @@ export const allRevokedShape = z.object({ links: z.int().describe('how many were
 export function showLink(view: LinkView): Link {
   return {
     id: view.id,
-    access_key: view.accessKeyId,
+    access_key: view.linkKeyId,
     collection: view.collection,
     host: view.host,
     path: view.path,

@@ -116,9 +116,7 @@ export const controlSections = {
     .meta({ description: 'folders that people may hand out links to' }),
   links: z
     .strictObject({
-      key_parameter: parameterName
-        .prefault('key')
-        .meta({ description: 'query parameter that names a link’s access key' }),
+      key_parameter: parameterName.prefault('key').meta({ description: 'query parameter that names the link key' }),
       token_parameter: parameterName
         .prefault('authtoken')
         .meta({ description: 'query parameter that carries a link’s token' }),

@@ -91,7 +91,7 @@ async function byLinks(sql: Sql, place: AccessPlace): Promise<readonly Grant[]> 
     path: row.path,
     methods: methodsOf(row.methods),
     untilAt: row.accessUntilAt,
-    nodes: [row.linkId, row.memberId, row.accessKeyId, collectionSubject(row.collection)],
+    nodes: [row.linkId, row.memberId, row.linkKeyId, collectionSubject(row.collection)],
   }));
 }
 

@@ -16,11 +16,11 @@ export function cleanUrl(config: Config, host: string, path: string): string {
 }
 
 /**
- * `https://host/path?key=<access key id>&authtoken=<link id>.<secret>`. A secret: shown to its maker once, kept nowhere.
+ * `https://host/path?key=<link key id>&authtoken=<link id>.<secret>`. A secret: shown to its maker once, kept nowhere.
  *
  * @param token  as `formatLinkToken` gives it
  */
-export function tokenizedUrl(config: Config, host: string, path: string, accessKeyId: string, token: string): string {
+export function tokenizedUrl(config: Config, host: string, path: string, linkKeyId: string, token: string): string {
   const { keyParameter, tokenParameter } = config.links;
-  return `${cleanUrl(config, host, path)}?${keyParameter}=${accessKeyId}&${tokenParameter}=${token}`;
+  return `${cleanUrl(config, host, path)}?${keyParameter}=${linkKeyId}&${tokenParameter}=${token}`;
 }

@@ -12,9 +12,9 @@ export async function endBelongings(
   accountId: string,
   by: string,
 ): Promise<{ readonly links_revoked: number; readonly members_revoked: number }> {
-  const { links, accessKeyIds } = await markAccountLinksRevoked(unit.sql, accountId, by, unit.now);
+  const { links, linkKeyIds } = await markAccountLinksRevoked(unit.sql, accountId, by, unit.now);
   const members = await markAccountMembersRevoked(unit.sql, accountId, unit.now);
-  for (const node of [...links.map(({ id }) => id), ...accessKeyIds]) await unit.append({ kind: 'revoke', node });
+  for (const node of [...links.map(({ id }) => id), ...linkKeyIds]) await unit.append({ kind: 'revoke', node });
   for (const collection of new Set(links.map((link) => link.collection)))
     await unit.append({ kind: 'touch', node: collectionSubject(collection) });
   // Its own places need no node each: every pass that came of one hangs on the account, which is revoked in this unit.

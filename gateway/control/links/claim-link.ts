@@ -93,7 +93,7 @@ async function askAndClaim(
 
     const isSpent = await spendClaim(unit.sql, {
       linkId: link.id,
-      accessKeyId: presented.key,
+      linkKeyId: presented.key,
       secretDigest: link.secret_digest,
       accountId: account.id,
       now: unit.now,

@@ -46,7 +46,7 @@ export async function createLink(context: ControlContext, actor: Actor, input: N
   const config = context.config();
   const collection = collectionNamed(config, input.collection);
   const linkId = makeId('link', context.random(idRandomBytes));
-  const accessKeyId = makeId('accessKey', context.random(idRandomBytes));
+  const linkKeyId = makeId('linkKey', context.random(idRandomBytes));
   const token = formatLinkToken(linkId, context.random(linkSecretBytes));
 
   const written = await context.write(async (unit): Promise<LinkCreated> => {
@@ -66,7 +66,7 @@ export async function createLink(context: ControlContext, actor: Actor, input: N
     const ownerId = await ownerOf(unit, actor, collection.owners);
     const link: LinkRow = {
       id: linkId,
-      access_key_id: accessKeyId,
+      access_key_id: linkKeyId,
       secret_digest: digestLinkSecret(token.slice(linkId.length + 1)),
       owner_id: ownerId,
       collection: collection.name,
@@ -84,7 +84,7 @@ export async function createLink(context: ControlContext, actor: Actor, input: N
       revoked_at: null,
       revoked_by: null,
     };
-    const key = { id: accessKeyId, owner_id: ownerId, collection: collection.name };
+    const key = { id: linkKeyId, owner_id: ownerId, collection: collection.name };
     await insertLink(unit.sql, { ...key, created_at: unit.now, revoked_at: null }, link);
     await appendAudit(unit, {
       actor: actorName(actor),
@@ -95,11 +95,11 @@ export async function createLink(context: ControlContext, actor: Actor, input: N
         host: collection.host,
         path,
         claims_allowed: claimsAllowed,
-        access_key: accessKeyId,
+        access_key: linkKeyId,
       },
       requestId: input.requestId,
     });
-    const url = tokenizedUrl(config, link.host, link.path, accessKeyId, token);
+    const url = tokenizedUrl(config, link.host, link.path, linkKeyId, token);
     return { kind: 'created', link: viewOf(config, link, unit.now), url };
   });
   return written.value;

@@ -9,7 +9,7 @@ import { cleanUrl } from '../access/tokenized-url.ts';
 
 export interface LinkView {
   readonly id: string;
-  readonly accessKeyId: string;
+  readonly linkKeyId: string;
   readonly collection: string;
   readonly host: string;
   readonly path: string;
@@ -32,7 +32,7 @@ export interface LinkView {
 export function viewOf(config: Config, link: LinkRow, now: EpochSeconds): LinkView {
   return {
     id: link.id,
-    accessKeyId: link.access_key_id,
+    linkKeyId: link.access_key_id,
     collection: link.collection,
     host: link.host,
     path: link.path,

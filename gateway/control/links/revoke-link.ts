@@ -1,5 +1,5 @@
 // Ends links: one, or all of a collection, with everybody who came in through them. What is ended stays ended.
-// One small write whatever hangs on it: tokens name the link and its access key, or the collection, so one change of the log
+// One small write whatever hangs on it: tokens name the link and its link key, or the collection, so one change of the log
 // ends them all. When this resolves no edge of this node lets any of it pass. Only owners and administrators; for others
 // a link is not there.
 

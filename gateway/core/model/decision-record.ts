@@ -23,6 +23,7 @@ export interface TokenFacts {
 /** Both answers of the access list to somebody who presented a link, and what came of it. */
 export interface ClaimFacts {
   readonly link: string;
+  /** The link key. The name stays, because records are files that the next version reads. */
   readonly accessKey: string;
   readonly account: string;
   readonly device: string;

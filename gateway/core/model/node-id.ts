@@ -8,7 +8,7 @@ const idPrefixes = {
   account: 'ac_',
   session: 'se_',
   device: 'dv_',
-  accessKey: 'ak_',
+  linkKey: 'ak_',
   link: 'li_',
   member: 'me_',
   message: 'ms_',

@@ -15,7 +15,7 @@ export interface Tables {
   devices: DevicesTable;
   one_time_codes: OneTimeCodesTable;
   throttles: ThrottlesTable;
-  access_keys: AccessKeysTable;
+  access_keys: LinkKeysTable;
   links: LinksTable;
   members: MembersTable;
   outbox: OutboxTable;
@@ -148,8 +148,8 @@ export interface ThrottlesTable {
   blocked_until_at: number;
 }
 
-/** The access key that a link's URL names by `key`. Not the common key: it signs nothing, it names the authority. */
-export interface AccessKeysTable {
+/** The link key that a link's URL names by `key`. Not the common key: it signs nothing, it names the authority. */
+export interface LinkKeysTable {
   id: string;
   owner_id: string;
   collection: string;

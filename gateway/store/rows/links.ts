@@ -1,4 +1,4 @@
-// Rows of links and of the access keys that their URLs name: written and found.
+// Rows of links and of the link keys that their URLs name: written and found.
 // Decides nothing but the one thing that has to be decided by the store: whether a claim is spent (`spendClaim`).
 // The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
 
@@ -6,10 +6,10 @@ import type { Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
 import type { Sql } from '../port/store.ts';
-import type { AccessKeysTable, LinksTable } from '../port/tables.ts';
+import type { LinkKeysTable, LinksTable } from '../port/tables.ts';
 
 export type LinkRow = Selectable<LinksTable>;
-type AccessKeyRow = Selectable<AccessKeysTable>;
+type LinkKeyRow = Selectable<LinkKeysTable>;
 
 /** A place in the list of links, newest first. */
 export interface LinkCursor {
@@ -25,7 +25,7 @@ export type LinkChange = Partial<
   >
 >;
 
-export async function insertLink(sql: Sql, key: AccessKeyRow, link: LinkRow): Promise<void> {
+export async function insertLink(sql: Sql, key: LinkKeyRow, link: LinkRow): Promise<void> {
   await sql.insertInto('access_keys').values(key).execute();
   await sql.insertInto('links').values(link).execute();
 }
@@ -68,7 +68,7 @@ export async function listLinks(
 /** A claim as it is spent: by whom, with what, and for which place. */
 interface ClaimAttempt {
   readonly linkId: string;
-  readonly accessKeyId: string;
+  readonly linkKeyId: string;
   readonly secretDigest: string;
   readonly accountId: string;
   readonly now: EpochSeconds;
@@ -107,7 +107,7 @@ const spend = fixedStatement((sql, at: Places<SpentValues>) =>
     .updateTable('links')
     .set((is) => ({ claims_used: is('claims_used', '+', 1) }))
     .where('id', '=', at.value('linkId'))
-    .where('access_key_id', '=', at.value('accessKeyId'))
+    .where('access_key_id', '=', at.value('linkKeyId'))
     .where('secret_digest', '=', at.value('secretDigest'))
     .where('revoked_at', 'is', null)
     .whereRef('claims_used', '<', 'claims_allowed')
@@ -119,7 +119,7 @@ const spend = fixedStatement((sql, at: Places<SpentValues>) =>
         is
           .selectFrom('access_keys')
           .select('access_keys.id')
-          .where('access_keys.id', '=', at.value('accessKeyId'))
+          .where('access_keys.id', '=', at.value('linkKeyId'))
           .where('access_keys.revoked_at', 'is', null),
       ),
     )
@@ -226,7 +226,7 @@ export async function markCollectionRevoked(
   return Number(result.numUpdatedRows);
 }
 
-/** Marks every live link that an account made, and every live access key. @returns the links with their collections, and ids of the keys */
+/** Marks every live link that an account made, and every live link key. @returns the links with their collections, and ids of the keys */
 export async function markAccountLinksRevoked(
   sql: Sql,
   ownerId: string,
@@ -234,7 +234,7 @@ export async function markAccountLinksRevoked(
   now: EpochSeconds,
 ): Promise<{
   readonly links: readonly Pick<LinkRow, 'id' | 'collection'>[];
-  readonly accessKeyIds: readonly string[];
+  readonly linkKeyIds: readonly string[];
 }> {
   const links = await sql
     .updateTable('links')
@@ -250,7 +250,7 @@ export async function markAccountLinksRevoked(
     .where('revoked_at', 'is', null)
     .returning('id')
     .execute();
-  return { links, accessKeyIds: keys.map(({ id }) => id) };
+  return { links, linkKeyIds: keys.map(({ id }) => id) };
 }
 
 /** Changes a link that is not revoked. @returns whether there was one */

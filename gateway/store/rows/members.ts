@@ -14,7 +14,7 @@ export type MemberRow = Selectable<MembersTable>;
 interface LiveMembership {
   readonly memberId: string;
   readonly linkId: string;
-  readonly accessKeyId: string;
+  readonly linkKeyId: string;
   readonly collection: string;
   readonly path: string;
   /** JSON list, or null. */
@@ -124,7 +124,7 @@ const findLiveRows = fixedStatement((sql, at: Places<LiveQuestion>) =>
     .select([
       'members.id as memberId',
       'members.link_id as linkId',
-      'members.access_key_id as accessKeyId',
+      'members.access_key_id as linkKeyId',
       'members.collection as collection',
       'members.path as path',
       'links.methods as methods',

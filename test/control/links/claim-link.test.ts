@@ -36,7 +36,7 @@ describeEngines('claim', (engine) => {
       claims: { sub: anna.accountId, email: anna.email, groups: ['film'] },
     });
     if (answer.kind !== 'granted' || outcome.kind !== 'granted') throw new Error('not granted');
-    expect(answer.nodes).toEqual([anna.accountId, made.link.id, outcome.memberId, made.link.accessKeyId, 'co_summer']);
+    expect(answer.nodes).toEqual([anna.accountId, made.link.id, outcome.memberId, made.link.linkKeyId, 'co_summer']);
     expect(answer.subjects).toEqual(
       expect.arrayContaining([anna.accountId, 'co_summer', made.link.id, outcome.memberId]),
     );
@@ -76,7 +76,7 @@ describeEngines('claim', (engine) => {
     ];
     const [anna, bert, carl] = [await addAccount(rig), await addAccount(rig), await addAccount(rig)];
     expect([await foresee(anna, one), await foresee(anna, early)]).toEqual(['would-claim', 'early']);
-    const wrong = { ...one, presentation: { ...one.presentation, key: early.link.accessKeyId } };
+    const wrong = { ...one, presentation: { ...one.presentation, key: early.link.linkKeyId } };
     expect(await foresee(anna, wrong)).toBe('wrong-pair');
 
     await claim(rig, anna, one);

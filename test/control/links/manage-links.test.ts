@@ -31,7 +31,7 @@ async function memberOf(rig: LinkRig, actor: AccountActor): Promise<string> {
   return (await query.executeTakeFirstOrThrow()).id;
 }
 
-test('an owner makes a link: the URL holds the access key and the token, the store only a digest', async () => {
+test('an owner makes a link: the URL holds the link key and the token, the store only a digest', async () => {
   const rig = await makeLinkRig('sqlite');
   const made = await makeLink(rig, { path: '/vod/summer/one/', claimsAllowed: 3, methods: ['GET'] });
   expect(made.url).toMatch(
@@ -39,7 +39,7 @@ test('an owner makes a link: the URL holds the access key and the token, the sto
   );
   expect(made.link).toMatchObject({ state: 'open', claimsAllowed: 3, claimsUsed: 0, methods: ['GET'] });
   expect(made.link.cleanUrl).toBe('http://media.localhost:8080/vod/summer/one/');
-  expect(new URL(made.url).searchParams.get('key')).toBe(made.link.accessKeyId);
+  expect(new URL(made.url).searchParams.get('key')).toBe(made.link.linkKeyId);
   const secret = made.presentation.token.split('.')[1] ?? '';
   expect(await dump(rig)).toContain(made.link.id);
   expect(await dump(rig)).not.toContain(secret);
@@ -132,7 +132,7 @@ test('a revocation is one small change whatever hangs on it, and the second one 
   for (const actor of people) await claim(rig, actor, made);
   const { seq } = await rig.store.readPosition();
   expect(await revokeLink(rig.context, rig.owner, made.link.id, null)).toEqual({ kind: 'revoked', wasLive: true });
-  expect(await changesAfter(rig, seq)).toEqual([`revoke ${made.link.id}`, `revoke ${made.link.accessKeyId}`]);
+  expect(await changesAfter(rig, seq)).toEqual([`revoke ${made.link.id}`, `revoke ${made.link.linkKeyId}`]);
   const answers = await Promise.all(people.map((actor) => ask(rig, actor)));
   expect(answers.every(({ kind }) => kind === 'none')).toBe(true);
 

@@ -14,7 +14,7 @@ test.each<[IdKind, string]>([
   ['account', 'ac_'],
   ['session', 'se_'],
   ['device', 'dv_'],
-  ['accessKey', 'ak_'],
+  ['linkKey', 'ak_'],
   ['link', 'li_'],
   ['member', 'me_'],
   ['message', 'ms_'],

@@ -32,7 +32,7 @@ export interface GrantedAccess {
   readonly kind: 'granted';
   readonly position: LogPosition;
   readonly subjects: readonly string[];
-  /** What a pass made from it hangs on, beside session and device: account, link, member, access key. At most 14. */
+  /** What a pass made from it hangs on, beside session and device: account, link, member, link key. At most 14. */
   readonly nodes: readonly string[];
   /** Id of the member, the share or the ownership; goes into `grant`. */
   readonly grant: string;
