@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { type DescribedCode, describeCode } from '../../control/accounts/describe-code.ts';
 import { resetPassword } from '../../control/accounts/reset-password.ts';
-import type { WrongCode } from '../../control/proof/wrong-code.ts';
+import type { WrongCode } from '../../control/proof/one-time-code.ts';
 import { confirmAddressChange } from '../../control/sessions/confirm-address-change.ts';
 import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
 import { verifyAddress } from '../../control/sessions/verify-address.ts';

@@ -4,7 +4,7 @@ import { type AccountRows, readAccountRows } from '../../store/rows/account-expo
 import { readAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
-import { countExport } from '../proof/request-throttle.ts';
+import { countRequest } from '../proof/throttle.ts';
 import { mayAdminister } from './administer.ts';
 
 type ExportOutcome =
@@ -32,8 +32,10 @@ export async function exportAccount(
   if (account === null || account.state === 'deleted') return { kind: 'refused', reason: 'unknown' };
   // Before reading, so that the export itself is in it.
   const { value: retryAfterSeconds } = await context.write(async (unit) => {
-    const wait = accountId === own ? await countExport(unit, accountId) : null;
-    if (wait !== null) return wait;
+    if (accountId === own) {
+      const counted = await countRequest(unit, context, [{ kind: 'export', subject: accountId }]);
+      if (counted.kind === 'blocked') return counted.waitSeconds;
+    }
     await appendAudit(unit, {
       actor: actorName(actor),
       action: 'account.exported',

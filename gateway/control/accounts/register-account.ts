@@ -20,8 +20,8 @@ import type { ControlContext } from '../context/control-context.ts';
 import { endEarlierCodes, issueCode, withdrawCode } from '../proof/one-time-code.ts';
 import { busyRetrySeconds } from '../proof/password-work.ts';
 import { noteLimit } from '../proof/reached-limits.ts';
-import { countRequest, mayMail } from '../proof/request-throttle.ts';
 import { mailAddressKnown, mailCode } from './account-mails.ts';
+import { countStranger, mayMail } from './count-strangers.ts';
 import { hasRoomForUnverified } from './unverified-accounts.ts';
 
 interface RegistrationInput {
@@ -49,8 +49,11 @@ export async function registerAccount(context: ControlContext, input: Registrati
   if (why !== null) return { kind: 'refused', reason: 'weak-password', why };
   if (!context.afterwards.hasRoom()) return { kind: 'refused', reason: 'busy', retryAfterSeconds: busyRetrySeconds };
   const written = await context.write(async (unit) => {
-    const retryAfterSeconds = await countRequest(unit, context, input.address, 'register');
-    return { retryAfterSeconds, mayMail: retryAfterSeconds === null && (await mayMail(unit, email, 'register')) };
+    const retryAfterSeconds = await countStranger(unit, context, input.address, 'register');
+    return {
+      retryAfterSeconds,
+      mayMail: retryAfterSeconds === null && (await mayMail(unit, context, email, 'register')),
+    };
   });
   const { retryAfterSeconds } = written.value;
   if (retryAfterSeconds !== null) return { kind: 'refused', reason: 'busy', retryAfterSeconds };

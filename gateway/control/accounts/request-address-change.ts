@@ -10,8 +10,8 @@ import type { Actor, ControlContext } from '../context/control-context.ts';
 import { askPasswordAgain } from '../proof/check-password.ts';
 import { issueCode, withdrawCode } from '../proof/one-time-code.ts';
 import { busyRetrySeconds } from '../proof/password-work.ts';
-import { mayMail } from '../proof/request-throttle.ts';
 import { mailAddressChange, mailAddressKnown, mailCode } from './account-mails.ts';
+import { mayMail } from './count-strangers.ts';
 import { isAllowedDomain } from './register-account.ts';
 
 interface AddressChangeInput {
@@ -48,7 +48,7 @@ export async function requestAddressChange(
   const written = await context.write(async (unit) => {
     await endCodes(unit, accountId, 'change-address');
     // Asked once for both mails, so that nobody floods a stranger or an old mailbox from an account.
-    return await mayMail(unit, newEmail, 'change-address');
+    return await mayMail(unit, context, newEmail, 'change-address');
   });
   const requestId = input.requestId ?? null;
   if (written.value) context.afterwards.run(() => mailBoth(context, { accountId, email, newEmail, requestId }));

@@ -12,8 +12,8 @@ import type { ControlContext } from '../context/control-context.ts';
 import { withdrawMail } from '../notify/queue-mail.ts';
 import { endEarlierCodes, issueCode, withdrawCode } from '../proof/one-time-code.ts';
 import { busyRetrySeconds } from '../proof/password-work.ts';
-import { countRequest, mayMail } from '../proof/request-throttle.ts';
 import { mailCode } from './account-mails.ts';
+import { countStranger, mayMail } from './count-strangers.ts';
 
 interface PasswordResetRequest {
   /** As typed. */
@@ -34,10 +34,10 @@ export async function requestPasswordReset(
   const email = normaliseAddress(input.email);
   if (!context.afterwards.hasRoom()) return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
   const written = await context.write(async (unit) => {
-    const retryAfterSeconds = await countRequest(unit, context, input.address, 'reset-password');
+    const retryAfterSeconds = await countStranger(unit, context, input.address, 'reset-password');
     return {
       retryAfterSeconds,
-      mayMail: retryAfterSeconds === null && (await mayMail(unit, email ?? '', 'reset-password')),
+      mayMail: retryAfterSeconds === null && (await mayMail(unit, context, email ?? '', 'reset-password')),
     };
   });
   const { retryAfterSeconds } = written.value;

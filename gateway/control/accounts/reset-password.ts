@@ -5,10 +5,9 @@ import { accountStanding, refusePassword } from '../../core/model/account.ts';
 import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import type { ControlContext } from '../context/control-context.ts';
-import { forgiveAccount } from '../proof/guess-throttle.ts';
-import { type CodeRefused, lookAtCode, redeemCode } from '../proof/one-time-code.ts';
+import { type CodeRefused, lookAtCode, redeemCode, refuseCode } from '../proof/one-time-code.ts';
 import { passwordWork } from '../proof/password-work.ts';
-import { refuseCode } from '../proof/wrong-code.ts';
+import { forgiveName } from '../proof/throttle.ts';
 import { mailPasswordChanged } from './account-mails.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
 
@@ -37,7 +36,7 @@ export async function resetPassword(context: ControlContext, input: ResetPasswor
     if (account === null || accountStanding(account) !== 'usable') return { kind: 'refused' };
     await updateAccount(unit.sql, account.id, { passwordHash: hashed.value });
     const ended = await endAccountSessions(unit, account.id);
-    await forgiveAccount(unit, account.email);
+    await forgiveName(unit, 'account-password', account.email);
     await mailPasswordChanged(unit, context, { to: account.email, accountId: account.id });
     await appendAudit(unit, {
       actor: account.id,

@@ -1,12 +1,12 @@
-// How many mails may be caused in an hour, by whom: every mail is counted here before it is queued. One row for each kind of mail, so
-// a new kind has its ceiling from the start. Beyond a ceiling a mail is left out; whoever caused it gets the same answer.
+// Which ceilings a mail is counted under: every mail is counted here before it is queued. One row for each kind of mail, so a new kind
+// has its ceilings from the start; the numbers are proof/throttle-policies.ts. Beyond a ceiling a mail is left out, and the person who
+// caused it gets the same answer.
 // Strangers cause mails to mailboxes that they name. They have the narrow ceiling, and neither registrations nor resets can use all of
 // it, so that a flood of the one leaves room for the other. Mails that need a session or an administrator are counted apart.
 
 import type { MessageKind } from '../../core/model/message.ts';
 import type { Unit } from '../../store/port/store.ts';
-import { countWindows, type WindowBound } from '../proof/count-window.ts';
-import type { InstallationLimit } from '../proof/reached-limits.ts';
+import { countRequest, type WindowBound, type WindowContext } from '../proof/throttle.ts';
 
 /** Who causes a mail: somebody without a session, somebody with one, an administrator. */
 type Cause = 'register' | 'reset' | 'member' | 'administrator';
@@ -27,43 +27,29 @@ const causes: Readonly<Record<MessageKind, Cause>> = {
   'sign-in-link': 'administrator',
 };
 
-const hour = 3600;
-/** Mails of one kind about one account, or to one mailbox: a notice is left out only after so many of its kind. */
-const perAccount = 60;
-/** What members and administrators may cause, as a multiple of what strangers may. */
-const trustedFactor = 10;
-
 interface CountedMail {
   readonly kind: MessageKind;
   readonly to: string;
   readonly accountId: string | null;
 }
 
-/** Counts one mail. @param mailsPerHour  `accounts.limits.mails_per_hour` */
-export async function countMail(unit: Unit, mail: CountedMail, mailsPerHour = 500) {
-  return await countWindows(unit, boundsOf(mail, mailsPerHour));
+/** Counts one mail. `blocked`: a ceiling is reached, and nothing was counted. */
+export async function countMail(unit: Unit, context: WindowContext, mail: CountedMail) {
+  return await countRequest(unit, context, boundsOf(mail));
 }
 
-function boundsOf(mail: CountedMail, mailsPerHour: number): readonly WindowBound<InstallationLimit>[] {
-  const bound = (kind: InstallationLimit, most: number, subject = ''): WindowBound<InstallationLimit> => ({
-    kind,
-    subject,
-    most: Math.ceil(most),
-    windowSeconds: hour,
-  });
-  const cause = causes[mail.kind];
+function boundsOf({ kind, to, accountId }: CountedMail): readonly WindowBound[] {
+  const shared = (window: WindowBound['kind']): WindowBound => ({ kind: window, subject: '' });
+  const cause = causes[kind];
   switch (cause) {
     case 'register':
-      return [bound('mails-register', mailsPerHour / 2), bound('mails', mailsPerHour)];
+      return [shared('mails-register'), shared('mails')];
     case 'reset':
-      return [bound('mails-reset', (mailsPerHour * 3) / 4), bound('mails', mailsPerHour)];
+      return [shared('mails-reset'), shared('mails')];
     case 'member':
-      return [
-        bound('mails-of-account', perAccount, `${mail.kind} ${mail.accountId ?? mail.to}`),
-        bound('mails-members', mailsPerHour * trustedFactor),
-      ];
+      return [{ kind: 'mails-of-account', subject: `${kind} ${accountId ?? to}` }, shared('mails-members')];
     case 'administrator':
-      return [bound('mails-administrators', mailsPerHour * trustedFactor)];
+      return [shared('mails-administrators')];
     default:
       return cause satisfies never;
   }

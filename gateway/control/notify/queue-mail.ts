@@ -10,7 +10,7 @@ import type { Unit } from '../../store/port/store.ts';
 import { insertMail, removeMail } from '../../store/rows/outbox.ts';
 import { type ThrottleKey, takeGuessBack } from '../../store/rows/throttles.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { noteLimit } from '../proof/reached-limits.ts';
+import type { WindowContext } from '../proof/throttle.ts';
 import { countMail } from './mail-ceilings.ts';
 
 /** The part of the ControlContext that mails need. */
@@ -27,8 +27,8 @@ interface MailContext {
     readonly mail: { readonly from: string } | null;
     /** null: mails would lead nowhere. */
     readonly portal: { readonly publicUrl: string; readonly name: string } | null;
-    /** Default: the default ceiling. */
-    readonly accounts?: { readonly limits: { readonly mailsPerHour: number } };
+    /** The ceilings of mail-ceilings.ts. */
+    readonly accounts: ReturnType<WindowContext['config']>['accounts'];
   };
   /** Hears of ceilings that are reached. Default: nobody does. */
   readonly logger?: Pick<Logger, 'warn'>;
@@ -83,12 +83,8 @@ export async function queueMail(unit: Unit, context: MailContext, mail: Outgoing
   const { mail: settings, portal } = context.config();
   if (settings === null || portal === null) return { kind: 'off' };
   if (!isMailbox(mail.to)) return { kind: 'bad-address' };
-  const { accounts } = context.config();
-  const counted = await countMail(unit, mail, accounts?.limits.mailsPerHour);
-  if (counted.kind === 'blocked') {
-    if (counted.bound !== null) await noteLimit(unit, context, counted.bound);
-    return { kind: 'left-out' };
-  }
+  const counted = await countMail(unit, context, mail);
+  if (counted.kind === 'blocked') return { kind: 'left-out' };
   const id = makeId('message', context.random(idRandomBytes));
   const body: MailBody = { to: mail.to, ...renderMessage(mail, portal) };
   const bodySealed = context.sealing.seal(mailBodyPlace(id), JSON.stringify(body));

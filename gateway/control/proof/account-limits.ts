@@ -1,6 +1,5 @@
-// How long things of accounts last and how often they may be tried, each with its reason.
-// Numbers only. What counts them: request-throttle.ts. Guesses are
-// guesses/guess-policies.ts.
+// How long things of accounts last and how many of them are kept, each with its reason. Numbers only.
+// How often something may be tried or asked for is throttle-policies.ts.
 
 const minute = 60;
 const hour = 60 * minute;
@@ -41,31 +40,6 @@ export const sessionIdleSeconds = 7 * day;
 export const sessionAbsoluteSeconds = 30 * day;
 /** A last use is written at most this often: renewals by many hosts are one write. */
 export const seenResolutionSeconds = minute;
-
-/** How many of something may be asked for in a window. */
-interface RequestLimit {
-  readonly requests: number;
-  readonly windowSeconds: number;
-}
-
-export const requestLimits = {
-  /**
-   * Mails of one kind to one address that anybody can cause: enough for "it did not come", too few to annoy. The last one that
-   * was sent still works while further ones are left out: codes live at least as long as the window.
-   */
-  'mail-recipient': { requests: 5, windowSeconds: hour },
-  /**
-   * Registrations from one address, and as many requests for a new password. Wide, because a school or an office is one address.
-   * Who was invited is not counted: an invitation is a code of its own.
-   */
-  'request-address': { requests: 50, windowSeconds: hour },
-  /** Sign-ins by the right password, of one account from one known device, and from all others. More than people or scripts need. */
-  'sign-in': { requests: 100, windowSeconds: hour },
-  /** Exports of one account by itself: each reads tens of thousands of rows, so nobody has it done in a loop. */
-  export: { requests: 10, windowSeconds: hour },
-} as const satisfies Readonly<Record<string, RequestLimit>>;
-
-export type RequestKind = keyof typeof requestLimits;
 
 /**
  * Refused sign-ins of one hour that are written down one by one; after them the 10th, 100th, 1000th and so on. `one`: for one mail

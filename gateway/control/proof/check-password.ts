@@ -7,8 +7,18 @@ import { clientNetworks } from '../../core/token/client-network.ts';
 import { type AccountRecord, readAccount } from '../../store/rows/accounts.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import type { CheckSource } from './check-queue.ts';
-import { forgiveGuesses, type Guesser, passwordWait, takeGuess } from './guess-throttle.ts';
 import { passwordWork } from './password-work.ts';
+import { countGuess, forgiveGuess, type Guess, guessWait } from './throttle.ts';
+
+/** Who guesses at whose password. */
+export interface Guesser {
+  /** Normalised address of the account, whether there is one or not; what was typed when it is no address. */
+  readonly email: string;
+  /** Address the guess came from. */
+  readonly clientAddress: string;
+  /** Id of the account's device that the browser proved to be; null for none. */
+  readonly knownDevice: string | null;
+}
 
 type CheckedPassword =
   /** `rehashed`: what to store in place of `account.passwordHash`, or null. */
@@ -24,11 +34,18 @@ export async function checkPassword(
   password: string,
   guesser: Guesser,
 ): Promise<CheckedPassword> {
-  const wait = await passwordWait(context, guesser);
+  const guess = passwordGuess(guesser);
+  const wait = await guessWait(context.store.sql, guess, context.store.logTime());
   if (wait > 0) return { kind: 'busy', retryAfterSeconds: wait };
   const usable = account !== null && accountStanding(account) === 'usable' ? account : null;
-  const outcome = await passwordWork(context).check(sourceOf(guesser), usable?.passwordHash ?? null, password, () =>
-    takeGuess(context, guesser),
+  const outcome = await passwordWork(context).check(
+    sourceOf(guesser),
+    usable?.passwordHash ?? null,
+    password,
+    async () => {
+      const { value } = await context.write((unit) => countGuess(unit, guess));
+      return value;
+    },
   );
   if (outcome.kind === 'busy') return outcome;
   switch (outcome.value.kind) {
@@ -65,8 +82,18 @@ export async function askPasswordAgain(
   const checked = await checkPassword(context, account, password, guesser);
   if (checked.kind === 'busy') return checked;
   if (checked.kind === 'wrong') return { kind: 'refused', reason: 'wrong-password' };
-  await context.write((unit) => forgiveGuesses(unit, guesser));
+  await context.write((unit) => forgiveGuess(unit, passwordGuess(guesser)));
   return null;
+}
+
+/**
+ * A guess at the password of an account as the throttle counts it: unknown addresses like known ones, and known devices by a count of
+ * their own, which nobody else can fill.
+ */
+export function passwordGuess({ email, clientAddress, knownDevice }: Guesser): Guess {
+  // What is no address is folded as addresses are, so that it is one name however it is written.
+  const name = email.normalize('NFC').toLowerCase().normalize('NFC');
+  return { secret: 'account-password', name, clientAddress, known: knownDevice };
 }
 
 /** A device that signed in before waits with nobody; of strangers each network has its turn. */

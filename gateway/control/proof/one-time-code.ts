@@ -17,7 +17,7 @@ import {
 } from '../../store/rows/one-time-codes.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { codeLifetimes, codesKept } from './account-limits.ts';
-import type { WrongCode } from './wrong-code.ts';
+import { countGuess } from './throttle.ts';
 
 /** 96 bits find, 256 bits open. */
 const selectorBytes = 12;
@@ -44,6 +44,11 @@ export function parseSplitSecret(text: string): SplitSecret | null {
   const [selector = '', secret = ''] = text.split('.');
   return { selector, digest: digestOf(secret) };
 }
+
+export type WrongCode =
+  | { readonly kind: 'refused' }
+  /** Many that do not work came from there. This one does not either. */
+  | { readonly kind: 'too-many'; readonly retryAfterSeconds: number };
 
 /** Why somebody with a code did not get what it is for. */
 export type CodeRefused =
@@ -117,6 +122,20 @@ export async function lookAtCode(context: ControlContext, text: string): Promise
   if (row === null || !sameDigest(row.digest, parsed.digest)) return null;
   if (row.used_at !== null || row.expires_at <= context.clock.epochSeconds()) return null;
   return { purpose: row.purpose, accountId: row.account_id, details: JSON.parse(row.details) };
+}
+
+/**
+ * What to answer to a code that does not work. A code has 256 random bits, so nobody finds one: what is bounded is how many answers
+ * and rows somebody makes who tries. So a code is looked at first, and one that works keeps nobody waiting, whatever others tried
+ * from the same network.
+ */
+export async function refuseCode(
+  context: Pick<ControlContext, 'write'>,
+  clientAddress: string | undefined,
+): Promise<WrongCode> {
+  const guess = { secret: 'mailed-code', name: null, clientAddress: clientAddress ?? '', known: null } as const;
+  const { value: wait } = await context.write((unit) => countGuess(unit, guess));
+  return wait === null ? { kind: 'refused' } : { kind: 'too-many', retryAfterSeconds: wait };
 }
 
 /** A text member of a code's details; empty when it is not there. */

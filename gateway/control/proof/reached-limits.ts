@@ -7,7 +7,7 @@ import { appendAudit } from '../../store/rows/audit.ts';
 import { readCounts, writeCounts } from '../../store/rows/throttles.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-export const installationLimits = [
+const installationLimits = [
   /** Requests of strangers from one /24 or /48: answered 429. */
   'requests-per-network',
   /** Mails that strangers cause, in all: not sent. */
@@ -23,7 +23,12 @@ export const installationLimits = [
   'unverified-accounts',
 ] as const;
 
-export type InstallationLimit = (typeof installationLimits)[number];
+type InstallationLimit = (typeof installationLimits)[number];
+
+/** Whether a kind of window is a limit of the installation, which the operator is told about. */
+export function isInstallationLimit(kind: string): kind is InstallationLimit {
+  return installationLimits.some((limit) => limit === kind);
+}
 
 /** Kind of the rows; their key is the limit's name. */
 const reachedKind = 'limit-reached';

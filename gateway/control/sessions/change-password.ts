@@ -8,9 +8,9 @@ import { appendAudit } from '../../store/rows/audit.ts';
 import { mailPasswordChanged } from '../accounts/account-mails.ts';
 import { endAccountSessions } from '../accounts/end-account-sessions.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
-import { checkPassword } from '../proof/check-password.ts';
-import { forgiveGuesses } from '../proof/guess-throttle.ts';
+import { checkPassword, passwordGuess } from '../proof/check-password.ts';
 import { passwordWork } from '../proof/password-work.ts';
+import { forgiveGuess } from '../proof/throttle.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
 interface ChangePasswordInput extends Browser {
@@ -46,7 +46,7 @@ export async function changePassword(
     // The password that was checked is not the account's any more: somebody else changed it at this moment.
     if (account?.passwordHash !== passwordHash) return null;
     await updateAccount(unit.sql, id, { passwordHash: hashed.value });
-    await forgiveGuesses(unit, guesser);
+    await forgiveGuess(unit, passwordGuess(guesser));
     const ended = await endAccountSessions(unit, id);
     await mailPasswordChanged(unit, context, { to: email, accountId: id });
     const requestId = input.requestId ?? null;

@@ -10,10 +10,9 @@ import { appendAudit } from '../../store/rows/audit.ts';
 import { forgetUnverified } from '../accounts/claim-address.ts';
 import { endAccountSessions } from '../accounts/end-account-sessions.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
-import { checkPassword } from '../proof/check-password.ts';
-import { forgiveGuesses } from '../proof/guess-throttle.ts';
-import { detailText, lookAtCode, redeemCode } from '../proof/one-time-code.ts';
-import { refuseCode, type WrongCode } from '../proof/wrong-code.ts';
+import { checkPassword, passwordGuess } from '../proof/check-password.ts';
+import { detailText, lookAtCode, redeemCode, refuseCode, type WrongCode } from '../proof/one-time-code.ts';
+import { forgiveGuess } from '../proof/throttle.ts';
 import { findKnownDevice } from './known-device.ts';
 
 interface ConfirmAddressInput {
@@ -81,6 +80,6 @@ async function askForPassword(
   const checked = await checkPassword(context, account, input.password, guesser);
   if (checked.kind === 'busy') return checked;
   if (checked.kind === 'wrong') return { kind: 'wrong-password' };
-  await context.write((unit) => forgiveGuesses(unit, guesser));
+  await context.write((unit) => forgiveGuess(unit, passwordGuess(guesser)));
   return null;
 }

@@ -11,7 +11,7 @@ import { answerAccess } from '../access/answer-access.ts';
 import { originOf } from '../access/tokenized-url.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { codesKept } from '../proof/account-limits.ts';
-import { countGuessAt } from '../proof/count-guess.ts';
+import { countGuess } from '../proof/throttle.ts';
 
 /** Life of a code. */
 const elsewhereSeconds = 10 * 60;
@@ -89,7 +89,7 @@ export async function openElsewhere(
   const guess = { secret: 'elsewhere-code', name: null, clientAddress: asked.clientAddress, known: null } as const;
   const key = keyOf(code);
   const written = await context.write(async (unit) => {
-    const wait = await countGuessAt(unit, guess);
+    const wait = await countGuess(unit, guess);
     if (wait !== null) return { kind: 'busy', retryAfterSeconds: wait } as const;
     const open = await findOpenCode(unit, key);
     const details = open === null ? null : detailsShape.parse(open.details);

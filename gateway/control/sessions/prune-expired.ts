@@ -22,13 +22,10 @@ import {
   keepCodesSeconds,
   keepDevicesSeconds,
   keepEndedSeconds,
-  requestLimits,
   sessionIdleSeconds,
 } from '../proof/account-limits.ts';
-import { guessKinds, longestMemorySeconds } from '../proof/guess-policies.ts';
-import { installationLimits } from '../proof/reached-limits.ts';
+import { guessKinds, longestMemorySeconds, longestWindowSeconds, windowKinds } from '../proof/throttle-policies.ts';
 import { knownSeconds } from '../users-file/users-file-guesses.ts';
-import { refusalKind } from './record-refusal.ts';
 
 /** Rows of each kind in one call. */
 const rowsPerCall = 500;
@@ -37,8 +34,6 @@ const accountsPerCall = 20;
 /** Rows of a table that has no index for its end, in one call: a million is walked in four days, and what is kept is kept for weeks. */
 const rowsPerPage = 2000;
 const day = 24 * 3600;
-/** Counts of windows: nothing is asked of one whose window is over. */
-const windowKinds = [...Object.keys(requestLimits), ...installationLimits, refusalKind];
 
 interface Pruned {
   readonly rows: number;
@@ -60,7 +55,6 @@ export function beginWalks(): PruneWalks {
 
 /** @param walks  of the call before, changed by this one. Default: from the beginning */
 export async function pruneExpired(context: ControlContext, walks: PruneWalks = beginWalks()): Promise<Pruned> {
-  const longestWindow = Math.max(...Object.values(requestLimits).map(({ windowSeconds }) => windowSeconds));
   const { routes } = context.config();
   const longestToken = Math.max(0, ...routes.map(({ maxTokenTtlSeconds }) => maxTokenTtlSeconds));
   const changeLife = Math.max(defaultChangeLifeSeconds, longestToken + day);
@@ -68,7 +62,7 @@ export async function pruneExpired(context: ControlContext, walks: PruneWalks = 
   const steps: ((unit: Unit) => Promise<Pruned>)[] = [
     (unit) => older(unit, keepCodesSeconds, async (before) => listed(await pruneCodes(unit, before, rowsPerCall))),
     // these rows say log time themselves
-    async (unit) => listed(await pruneThrottles(unit, unit.logTime - longestWindow, rowsPerCall, windowKinds)),
+    async (unit) => listed(await pruneThrottles(unit, unit.logTime - longestWindowSeconds, rowsPerCall, windowKinds)),
     async (unit) => listed(await pruneThrottles(unit, unit.logTime - longestMemorySeconds, rowsPerCall, guessKinds)),
     async (unit) => listed(await pruneThrottles(unit, unit.logTime - knownSeconds, rowsPerCall)),
     async (unit) => listed(await pruneChanges(unit, changeLife, rowsPerCall)),

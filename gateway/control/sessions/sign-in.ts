@@ -1,14 +1,13 @@
 // Signs somebody in by address and password. The answer and the work are the same for a wrong password, an unknown address, an
 // unverified, disabled or deleted account, and one without a password.
-// Rules: gateway/RULES.md "Sessions, links and guessing"; the slowing is accounts/guess-throttle.ts.
+// Rules: gateway/RULES.md "Sessions, links and guessing"; the slowing is proof/throttle.ts.
 
 import { normaliseAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount, readAccount, replacePasswordHash } from '../../store/rows/accounts.ts';
 import type { ControlContext } from '../context/control-context.ts';
-import { checkPassword } from '../proof/check-password.ts';
-import { forgiveGuesses, type Guesser } from '../proof/guess-throttle.ts';
+import { checkPassword, type Guesser, passwordGuess } from '../proof/check-password.ts';
 import { busyRetrySeconds } from '../proof/password-work.ts';
-import { countSignIn } from '../proof/request-throttle.ts';
+import { countRequest, forgiveGuess, type WindowBound } from '../proof/throttle.ts';
 import { findKnownDevice } from './known-device.ts';
 import { recordRefusal } from './record-refusal.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
@@ -47,9 +46,9 @@ export async function signIn(context: ControlContext, input: SignInInput): Promi
   const written = await context.write(async (unit) => {
     // Changed while this one was looked at: a sign-in that waited must not outlive the change that ended all others.
     if ((await readAccount(unit.sql, id))?.passwordHash !== passwordHash) return 'changed';
-    await forgiveGuesses(unit, guesser);
-    const wait = await countSignIn(unit, { accountId: id, passwordHash, knownDevice: guesser.knownDevice });
-    if (wait !== null) return wait;
+    await forgiveGuess(unit, passwordGuess(guesser));
+    const counted = await countRequest(unit, context, [signInWindow(id, passwordHash, guesser.knownDevice)]);
+    if (counted.kind === 'blocked') return counted.waitSeconds;
     if (checked.rehashed !== null && passwordHash !== null)
       await replacePasswordHash(unit.sql, id, passwordHash, checked.rehashed);
     return await startSession(unit, context, id, input, 'password');
@@ -60,4 +59,12 @@ export async function signIn(context: ControlContext, input: SignInInput): Promi
   // Disabled or deleted between the look and the unit.
   if (written.value === null) return { kind: 'refused' };
   return { kind: 'signed-in', session: finishSession(context, written.value, written.position) };
+}
+
+/**
+ * What bounds right sign-ins, so that nobody makes sessions without end. A new password has a new count, so somebody who knew the old
+ * one leaves nothing behind; a known device has its own, so a thief of the password keeps no known device out.
+ */
+function signInWindow(accountId: string, passwordHash: string | null, knownDevice: string | null): WindowBound {
+  return { kind: 'sign-in', subject: JSON.stringify([accountId, passwordHash, knownDevice]) };
 }

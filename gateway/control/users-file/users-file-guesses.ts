@@ -1,4 +1,4 @@
-// Slows guessing of the users file's passwords (Basic) by the one rule for guesses (count-guess.ts), with two things of its own.
+// Slows guessing of the users file's passwords (Basic) by the one rule for guesses (proof/throttle.ts), with two things of its own.
 //
 // Programs without cookies send the right password with each request. So a place that gave the right one before is known, by name
 // and source, and a right guess from there writes nothing: what runs is counted in memory, a wrong one is written after it. Guesses
@@ -18,13 +18,13 @@ import { readCounts, type ThrottleKey } from '../../store/rows/throttles.ts';
 import {
   type Counter,
   countersOf,
-  countGuessAt,
+  countGuess,
   forgiveGuess,
   type Guess,
   takeBackGuess,
   waitOf,
-} from '../proof/count-guess.ts';
-import { type CounterName, guessPolicies } from '../proof/guess-policies.ts';
+} from '../proof/throttle.ts';
+import { type CounterName, guessPolicies } from '../proof/throttle-policies.ts';
 
 /** A guess that may be looked at; to be settled once. */
 interface TakenGuess {
@@ -100,7 +100,7 @@ export class UsersFileGuesses {
       this.#running.set(keyText(placeOf(guess)), this.#runningOf(guess) + 1);
       return { guess, known, isStored };
     }
-    const stored = await this.#stored((store) => store.write((unit) => countGuessAt(unit, guess)));
+    const stored = await this.#stored((store) => store.write((unit) => countGuess(unit, guess)));
     if (stored !== null && stored.value !== null) return { waitSeconds: stored.value };
     if (stored === null) {
       // Between the look and this line others may have been counted here.
@@ -124,7 +124,7 @@ export class UsersFileGuesses {
         return await this.#right(taken);
       case 'wrong': {
         if (known === null) return;
-        const written = await this.#stored((store) => store.write((unit) => countGuessAt(unit, guess)));
+        const written = await this.#stored((store) => store.write((unit) => countGuess(unit, guess)));
         if (written === null) this.#count(countersOf(guess));
         return;
       }

@@ -18,41 +18,6 @@ export interface ThrottleKey {
   readonly keyDigest: string;
 }
 
-/** How often something may be counted in a window. */
-export interface ThrottlePolicy {
-  /** How long nothing is looked at after this many guesses in a row, in seconds; 0: the next one may come at once. */
-  readonly blockSeconds: (guesses: number) => number;
-  /** The most that `blockSeconds` ever says. A block that lasts longer was set by a clock of before log time was kept, and is none. */
-  readonly longestBlockSeconds: number;
-  /** Guesses are forgotten when none came for so long. */
-  readonly forgetAfterSeconds: number;
-}
-
-type CountedGuess =
-  /** Look at it. `guesses`: this one included; call `forgetGuesses` when it was right. */
-  | { readonly kind: 'allowed'; readonly guesses: number }
-  /** Do not look at it; it was not counted. */
-  | { readonly kind: 'blocked'; readonly until: EpochSeconds };
-
-/** Takes one guess, if one may be taken now. */
-export async function countGuess(unit: Unit, key: ThrottleKey, policy: ThrottlePolicy): Promise<CountedGuess> {
-  // Read first, write second: a unit has the store for itself until it is durable.
-  const row = await selectThrottle(unit.sql, key);
-  if (row !== undefined && isBlocked(row.blocked_until_at, policy.longestBlockSeconds, unit.logTime)) {
-    return { kind: 'blocked', until: row.blocked_until_at };
-  }
-  const isFresh = row === undefined || row.last_at + policy.forgetAfterSeconds <= unit.logTime;
-  const guesses = isFresh ? 1 : row.failures + 1;
-  const count = {
-    tries: guesses,
-    leakedAt: isFresh ? unit.logTime : row.first_at,
-    lastAt: unit.logTime,
-    blockedUntilAt: unit.logTime + Math.ceil(policy.blockSeconds(guesses)),
-  };
-  if (await writeCounts(unit, [{ key, count, isNew: row === undefined }])) return { kind: 'allowed', guesses };
-  return { kind: 'blocked', until: unit.logTime + noRoomSeconds };
-}
-
 /** How long somebody waits for whom there is no room in the table. */
 export const noRoomSeconds = 60;
 
@@ -121,11 +86,6 @@ function isOneOf(
   return on.or(keys.map(({ kind, keyDigest }) => on.and([on('kind', '=', kind), on('key_digest', '=', keyDigest)])));
 }
 
-/** Whether a block holds at a moment. @param longestSeconds  see `ThrottlePolicy` */
-function isBlocked(until: EpochSeconds, longestSeconds: number, now: EpochSeconds): boolean {
-  return until > now && until <= now + longestSeconds;
-}
-
 /** After a right guess. */
 export async function forgetGuesses(unit: Unit, ...keys: readonly ThrottleKey[]): Promise<void> {
   if (keys.length === 0) return;
@@ -175,13 +135,4 @@ export async function pruneThrottles(
     )
     .executeTakeFirst();
   return Number(old.numDeletedRows);
-}
-
-function selectThrottle(database: Sql, { kind, keyDigest }: ThrottleKey) {
-  return database
-    .selectFrom('throttles')
-    .selectAll()
-    .where('kind', '=', kind)
-    .where('key_digest', '=', keyDigest)
-    .executeTakeFirst();
 }

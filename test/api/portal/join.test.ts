@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { registerAccount } from '../../../gateway/control/accounts/register-account.ts';
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
-import { requestLimits } from '../../../gateway/control/proof/account-limits.ts';
+import { windowPolicies } from '../../../gateway/control/proof/throttle-policies.ts';
 import { makePortal, mediaOrigin, password } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';
@@ -96,7 +96,7 @@ test('a network that asked too often is told how long to wait and what works mea
   const stranger = portal.visitor();
   const register = await stranger.get('/.latchkey/register');
   const forgot = await stranger.get('/.latchkey/forgot');
-  const { requests } = requestLimits['request-address'];
+  const { most: requests } = windowPolicies['request-address'];
   const accepted = (times: number) => Array.from({ length: times }, () => ({ kind: 'accepted' }));
   const registered = accepted(requests).map(() => registerAccount(portal.context, asked));
   expect(await Promise.all(registered)).toEqual(accepted(requests));

@@ -13,7 +13,7 @@ import {
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { deleteAccount } from '../../../gateway/control/accounts/delete-account.ts';
 import { exportAccount } from '../../../gateway/control/accounts/export-account.ts';
-import { requestLimits } from '../../../gateway/control/proof/account-limits.ts';
+import { windowPolicies } from '../../../gateway/control/proof/throttle-policies.ts';
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
@@ -146,7 +146,7 @@ test('nobody has their own export made in a loop; an administrator\u2019s is not
   const site = await makeContext();
   await makeAccount(site);
   const actor = await site.actor(await enter(site));
-  for (let made = 0; made < requestLimits.export.requests; made++) {
+  for (let made = 0; made < windowPolicies.export.most; made++) {
     expect((await exportAccount(site.context, actor)).kind).toBe('exported');
   }
   expect(await exportAccount(site.context, actor)).toEqual({ kind: 'busy', retryAfterSeconds: 3600 });

@@ -6,17 +6,21 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { adminDisable } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
-import { requestLimits } from '../../../gateway/control/proof/account-limits.ts';
-import { guessPolicies } from '../../../gateway/control/proof/guess-policies.ts';
-import { forgiveGuesses, takeGuess } from '../../../gateway/control/proof/guess-throttle.ts';
+import { type Guesser, passwordGuess } from '../../../gateway/control/proof/check-password.ts';
 import { passwordWork } from '../../../gateway/control/proof/password-work.ts';
-import { countSignIn } from '../../../gateway/control/proof/request-throttle.ts';
+import { countGuess, countRequest, forgiveGuess } from '../../../gateway/control/proof/throttle.ts';
+import { guessPolicies, windowPolicies } from '../../../gateway/control/proof/throttle-policies.ts';
 import { type RefusedSignIn, recordRefusal } from '../../../gateway/control/sessions/record-refusal.ts';
 import { type SignInOutcome, signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import { readAccount, updateAccount } from '../../../gateway/store/rows/accounts.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
 import { browser, makeContext, type TestContext } from '../../support/rigs/control-context.ts';
+
+/** Counts one guess at an account's password. @returns null when it may be looked at, else the seconds to wait */
+async function takeGuess({ context }: TestContext, guesser: Guesser): Promise<number | null> {
+  return (await context.write((unit) => countGuess(unit, passwordGuess(guesser)))).value;
+}
 
 const { counters } = guessPolicies['account-password'];
 const operator = { kind: 'operator' } as const;
@@ -111,7 +115,7 @@ test('an unknown address is slowed like a known one', async () => {
   await makeAccount(site);
   const outcomesFor = async (email: string, clientAddress: string): Promise<SignInOutcome[]> => {
     const outcomes: SignInOutcome[] = [];
-    for (let guess = 0; guess < 3; guess++) await takeGuess(site.context, { email, clientAddress, knownDevice: null });
+    for (let guess = 0; guess < 3; guess++) await takeGuess(site, { email, clientAddress, knownDevice: null });
     for (let guess = 3; guess < 7; guess++) {
       outcomes.push(await attempt(site, { email, clientAddress, password: `wrong guess ${guess}` }));
     }
@@ -138,19 +142,19 @@ test('a school that signs in from one address at nine slows itself by nothing, a
   const site = await makeContext();
   const { freeTries } = counters.source;
   const clientAddress = '198.51.100.9';
-  const guess = (email: string) => takeGuess(site.context, { email, clientAddress, knownDevice: null });
+  const guess = (email: string) => takeGuess(site, { email, clientAddress, knownDevice: null });
   await makeAccount(site);
   for (let pupil = 0; pupil < freeTries + 20; pupil++) {
     const guesser = { email: `pupil-${pupil}@example.org`, clientAddress, knownDevice: null };
-    expect(await takeGuess(site.context, guesser)).toBe(null);
-    await site.store.write((unit) => forgiveGuesses(unit, guesser));
+    expect(await takeGuess(site, guesser)).toBe(null);
+    await site.store.write((unit) => forgiveGuess(unit, passwordGuess(guesser)));
   }
   expect((await attempt(site, { clientAddress })).kind).toBe('signed-in');
   // wrong guesses at many accounts stay counted, with right ones of one's own between them
   for (let at = 0; at < freeTries - 1; at++) {
     expect(await guess(`victim-${at}@example.org`)).toBe(null);
     const own = { email: 'own@example.org', clientAddress, knownDevice: null };
-    if ((await takeGuess(site.context, own)) === null) await site.store.write((unit) => forgiveGuesses(unit, own));
+    if ((await takeGuess(site, own)) === null) await site.store.write((unit) => forgiveGuess(unit, passwordGuess(own)));
   }
   expect((await attempt(site, { clientAddress })).kind).toBe('busy');
 });
@@ -159,7 +163,7 @@ test('whoever guesses from one address keeps nobody at another one waiting', asy
   const site = await makeContext();
   await makeAccount(site);
   for (let guess = 0; guess < 6; guess++) {
-    await takeGuess(site.context, { email: address, clientAddress: browser.clientAddress, knownDevice: null });
+    await takeGuess(site, { email: address, clientAddress: browser.clientAddress, knownDevice: null });
   }
   expect((await attempt(site)).kind).toBe('busy');
   expect((await attempt(site, { clientAddress: '198.51.100.7' })).kind).toBe('signed-in');
@@ -172,7 +176,7 @@ test('guessing from everywhere slows strangers by a minute at most and a known d
   const { freeTries, longestWaitSeconds } = counters.name;
   for (let guess = 0; guess < freeTries + 20; guess++) {
     const clientAddress = `203.0.113.${guess}`;
-    const wait = await takeGuess(site.context, { email: address, clientAddress, knownDevice: null });
+    const wait = await takeGuess(site, { email: address, clientAddress, knownDevice: null });
     expect(wait ?? 0).toBeLessThanOrEqual(longestWaitSeconds);
     if (wait !== null) site.clock.now += wait;
   }
@@ -191,7 +195,7 @@ test('a known device has a count of its own, which strangers cannot fill', async
   const { freeTries } = counters.known;
   expect(await attempt(site, { deviceCookie, password: 'a wrong guess' })).toEqual({ kind: 'refused' });
   for (let guess = 1; guess < freeTries; guess++) {
-    await takeGuess(site.context, { email: address, clientAddress: '192.0.2.1', knownDevice: deviceId });
+    await takeGuess(site, { email: address, clientAddress: '192.0.2.1', knownDevice: deviceId });
   }
   expect(await attempt(site, { deviceCookie })).toEqual({ kind: 'busy', retryAfterSeconds: 1 });
   expect((await attempt(site)).kind).toBe('signed-in');
@@ -202,10 +206,11 @@ test('the right password makes a hundred sessions an hour at most, beside those 
   const accountId = await makeAccount(site);
   const { deviceCookie } = sessionOf(await attempt(site));
   const passwordHash = (await readAccount(site.store.sql, accountId))?.passwordHash ?? null;
-  const { requests } = requestLimits['sign-in'];
+  const subject = JSON.stringify([accountId, passwordHash, null]);
+  const { most: requests } = windowPolicies['sign-in'];
   await site.store.write(async (unit) => {
     for (let made = 1; made < requests; made++) {
-      expect(await countSignIn(unit, { accountId, passwordHash, knownDevice: null })).toBeNull();
+      expect((await countRequest(unit, site.context, [{ kind: 'sign-in', subject }])).kind).toBe('allowed');
     }
   });
   site.clock.now += 60;
@@ -223,10 +228,10 @@ test('one password tried on many accounts from one address is slowed', async () 
     clientAddress: '2001:db8::1',
     knownDevice: null,
   });
-  for (let index = 0; index < freeTries; index++) expect(await takeGuess(site.context, guess(index))).toBeNull();
+  for (let index = 0; index < freeTries; index++) expect(await takeGuess(site, guess(index))).toBeNull();
   // Another address of the same network is the same client.
-  expect(await takeGuess(site.context, { ...guess(999), clientAddress: '2001:db8::ffff' })).toBe(1);
-  expect(await takeGuess(site.context, { ...guess(999), clientAddress: '2001:db8:0:1::1' })).toBeNull();
+  expect(await takeGuess(site, { ...guess(999), clientAddress: '2001:db8::ffff' })).toBe(1);
+  expect(await takeGuess(site, { ...guess(999), clientAddress: '2001:db8:0:1::1' })).toBeNull();
 });
 
 test('refused sign-ins of an hour are a few rows of the history with their counts, however many there are', async () => {

@@ -70,7 +70,11 @@ test('a unit that is rolled back sends nothing', async () => {
   const context = {
     sealing: { seal: () => 'sealed' },
     random: () => Buffer.alloc(16),
-    config: () => ({ mail: { from: 'a@b' }, portal: { publicUrl: 'https://p.example', name: 'p' } }),
+    config: () => ({
+      mail: { from: 'a@b' },
+      portal: { publicUrl: 'https://p.example', name: 'p' },
+      accounts: { limits: { mailsPerHour: 500, requestsPerNetwork: 100 } },
+    }),
   };
   const write = rig.store.write(async (unit) => {
     await queueMail(unit, context, signInMail('nobody@example.org'));

@@ -70,6 +70,7 @@ export async function openOutboxRig(
     config: () => ({
       mail: { from: 'Hillside Media <keys@example.org>' },
       portal: { publicUrl: 'https://portal.example.org', name: 'Hillside Media' },
+      accounts: { limits: { mailsPerHour: 500, requestsPerNetwork: 100 } },
     }),
   };
   const workers: Outbox[] = [];

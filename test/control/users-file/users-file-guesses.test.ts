@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
-import { guessPolicies } from '../../../gateway/control/proof/guess-policies.ts';
+import { guessPolicies } from '../../../gateway/control/proof/throttle-policies.ts';
 import { UsersFileGuesses } from '../../../gateway/control/users-file/users-file-guesses.ts';
 import { PasswordVerifier } from '../../../gateway/control/users-file/verify-password.ts';
 import { addUser } from '../../../gateway/store/files/users.ts';

@@ -1,4 +1,4 @@
-// Keys, one-time codes, throttles, audit, and the rules that the tables keep by themselves, on both engines.
+// Keys, one-time codes, audit, and the rules that the tables keep by themselves, on both engines.
 
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
@@ -6,15 +6,8 @@ import type { Store, Unit } from '../../../gateway/store/port/store.ts';
 import { appendAudit, listAudit, pruneAudit } from '../../../gateway/store/rows/audit.ts';
 import { endCodes, insertCode, pruneCodes, spendCode } from '../../../gateway/store/rows/one-time-codes.ts';
 import { insertSigningKey, listSigningKeys, setSigningKeyState } from '../../../gateway/store/rows/signing-keys.ts';
-import {
-  countGuess,
-  forgetGuesses,
-  pruneThrottles,
-  readCounts,
-  type ThrottlePolicy,
-} from '../../../gateway/store/rows/throttles.ts';
 import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
-import { describeEngines, openEmpty, openNode } from '../../support/store/stores.ts';
+import { describeEngines, openEmpty } from '../../support/store/stores.ts';
 
 const sealer = makeSealer(randomBytes(32));
 const run = async <T>(store: Store, work: (unit: Unit) => Promise<T>): Promise<T> => (await store.write(work)).value;
@@ -121,61 +114,6 @@ describeEngines('one-time codes', (engine) => {
     expect(await run(store, (unit) => endCodes(unit, 'ac_1', 'sign-in'))).toBe(1);
     expect(await run(store, (unit) => endCodes(unit, 'ac_1'))).toBe(1);
     expect(await run(store, (unit) => pruneCodes(unit, unit.now))).toBe(1);
-  });
-});
-
-describeEngines('throttles', (engine) => {
-  const key = { kind: 'password', keyDigest: 'a' };
-  const policy: ThrottlePolicy = {
-    blockSeconds: (guesses) => (guesses < 3 ? 0 : 10 * 2 ** (guesses - 3)),
-    forgetAfterSeconds: 1000,
-    longestBlockSeconds: 1000,
-  };
-
-  test('many guesses at once are counted one by one, and the rest are not looked at', async () => {
-    const { store } = await openEmpty(engine);
-    const guesses = await Promise.all(
-      Array.from({ length: 64 }, () => run(store, (unit) => countGuess(unit, key, policy))),
-    );
-    expect(guesses.filter(({ kind }) => kind === 'allowed').length).toBe(3);
-    expect(guesses.find(({ kind }) => kind === 'blocked')).toEqual({ kind: 'blocked', until: 1_800_000_010 });
-    expect(await readCounts(store.sql, [{ ...key, keyDigest: 'b' }])).toEqual([null]);
-  });
-
-  test('each further guess waits longer; a right one forgets all, and so does time', async () => {
-    const { store, clock } = await openEmpty(engine);
-    const guess = () => run(store, (unit) => countGuess(unit, key, policy));
-    for (let at = 0; at < 3; at++) await guess();
-    clock.now += 10;
-    expect(await guess()).toEqual({ kind: 'allowed', guesses: 4 });
-    expect(await guess()).toEqual({ kind: 'blocked', until: clock.now + 20 });
-    expect(await readCounts(store.sql, [key])).toMatchObject([
-      { tries: 4, blockedUntilAt: clock.now + 20, lastAt: clock.now },
-    ]);
-    await run(store, (unit) => forgetGuesses(unit, key));
-    expect(await guess()).toEqual({ kind: 'allowed', guesses: 1 });
-    clock.now += 1000;
-    expect(await guess()).toEqual({ kind: 'allowed', guesses: 1 });
-    clock.now += 5000;
-    expect(await run(store, (unit) => pruneThrottles(unit, clock.now - 1000))).toBe(1);
-    expect(await readCounts(store.sql, [key])).toEqual([null]);
-  });
-
-  test('a clock that jumps gives no guess back and blocks nobody: what is counted goes by the time of the log', async () => {
-    const { store, settings, clock } = await openEmpty(engine);
-    const begun = store.logTime();
-    for (let at = 0; at < 3; at++) await run(store, (unit) => countGuess(unit, key, policy));
-    const blocked = { kind: 'blocked', until: begun + 10 };
-    for (const wrongBy of [365 * 86_400, -365 * 86_400, 0]) {
-      clock.wrongBy = wrongBy;
-      expect(await run(store, (unit) => countGuess(unit, key, policy))).toEqual(blocked);
-      await run(store, (unit) => pruneThrottles(unit, unit.logTime - 1000));
-      const other = await openNode(settings, { clock });
-      expect(await run(other, (unit) => countGuess(unit, key, policy))).toEqual(blocked);
-      await other.close();
-    }
-    clock.now += 10;
-    expect(await run(store, (unit) => countGuess(unit, key, policy))).toEqual({ kind: 'allowed', guesses: 4 });
   });
 });
 

@@ -30,7 +30,7 @@ const tableBounds = {
 
 const reads = 'reads alone';
 const code = 'wrong codes are counted by source, network and in all (mailed-code); a right one is spent once';
-const secrets = 'guesses are counted before they are looked at (count-guess.ts); hashes wait in one bounded queue';
+const secrets = 'guesses are counted before they are looked at (throttle.ts); hashes wait in one bounded queue';
 const requests =
   'countRequest by source and network, mayMail by mailbox, mail-ceilings.ts in all, afterwards.ts bounded';
 

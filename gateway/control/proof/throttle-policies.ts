@@ -1,11 +1,12 @@
-// How hard guessing is slowed: one row for each kind of secret that can be guessed, one column for each thing that is counted.
-// A new kind of secret (a one-time password, an API key that people choose) is a row here; the rule is core/model/try-count.ts, and
-// what is counted is count-guess.ts.
+// The table of the throttle: how hard guessing is slowed, and how often something may be asked for. A new kind of secret (a one-time
+// password, an API key that people choose) is a row of `guessPolicies`, a new kind of request a row of `windowPolicies`. Numbers only,
+// each with its reason; what counts is throttle.ts.
 //
 // What has 256 random bits is not found by trying: hand-overs, links, sessions, device cookies, tokens, codes of mails. A count that is
 // asked before one is looked at would protect nothing and would be a way to keep others from theirs. Codes of mails, which anybody may
 // type, are counted when they are wrong, and the right one keeps nobody waiting.
 
+import type { AccountLimits } from '../../config/compiled/control-config.ts';
 import type { WaitPolicy } from '../../core/model/try-count.ts';
 
 /** What is counted of one guess. Somebody known is counted by the first alone; strangers by all the others. */
@@ -87,7 +88,7 @@ export const guessPolicies = {
       flood,
     },
   },
-  /** Codes of mails: counted when they do not work, see accounts/wrong-code.ts. */
+  /** Codes of mails: counted when they do not work, see `refuseCode` (one-time-code.ts). */
   'mailed-code': { afterRight: 'count', counters: { source, network, all, flood } },
 } as const satisfies Readonly<Record<string, SecretPolicy>>;
 
@@ -103,3 +104,51 @@ export const longestMemorySeconds = 7 * day;
 export const guessKinds: readonly string[] = Object.entries(guessPolicies).flatMap(([secret, { counters }]) =>
   Object.keys(counters).map((counter) => `guess-${secret}-${counter}`),
 );
+
+/** The limits of the configuration that windows are bounded by. */
+export type WindowLimits = Pick<AccountLimits, 'requestsPerNetwork' | 'mailsPerHour'>;
+
+/** How many of something may be asked for in a window: a number, or a multiple of a limit of the configuration, rounded up. */
+export interface WindowPolicy {
+  readonly most: number | { readonly of: keyof WindowLimits; readonly times: number };
+  readonly windowSeconds: number;
+}
+
+export const windowPolicies = {
+  /**
+   * Mails of one kind to one address that anybody can cause: enough for "it did not come", too few to annoy. The last one that
+   * was sent still works while further ones are left out: codes live at least as long as the window.
+   */
+  'mail-recipient': { most: 5, windowSeconds: hour },
+  /**
+   * Registrations from one address, and as many requests for a new password. Wide, because a school or an office is one address.
+   * Somebody who was invited is not counted: an invitation is a code of its own.
+   */
+  'request-address': { most: 50, windowSeconds: hour },
+  /** The same from one /24 or /48. */
+  'requests-per-network': { most: { of: 'requestsPerNetwork', times: 1 }, windowSeconds: hour },
+  /** Sign-ins by the right password, of one account from one known device, and from all others. More than people or scripts need. */
+  'sign-in': { most: 100, windowSeconds: hour },
+  /** Exports of one account by itself: each reads tens of thousands of rows, so nobody has it done in a loop. */
+  export: { most: 10, windowSeconds: hour },
+  /** Refused sign-ins. Counts them and stops nobody; see sessions/record-refusal.ts. */
+  'refused-sign-in': { most: Number.POSITIVE_INFINITY, windowSeconds: hour },
+  /** Mails that strangers cause, in all. */
+  mails: { most: { of: 'mailsPerHour', times: 1 }, windowSeconds: hour },
+  /** Neither registrations nor resets can use all of it, so that a flood of the one leaves room for the other. */
+  'mails-register': { most: { of: 'mailsPerHour', times: 1 / 2 }, windowSeconds: hour },
+  'mails-reset': { most: { of: 'mailsPerHour', times: 3 / 4 }, windowSeconds: hour },
+  /** Mails of one kind about one account, or to one mailbox: a notice is left out only after so many of its kind. */
+  'mails-of-account': { most: 60, windowSeconds: hour },
+  /** Mails that members and administrators cause: ten times what strangers may. */
+  'mails-members': { most: { of: 'mailsPerHour', times: 10 }, windowSeconds: hour },
+  'mails-administrators': { most: { of: 'mailsPerHour', times: 10 }, windowSeconds: hour },
+} as const satisfies Readonly<Record<string, WindowPolicy>>;
+
+export type WindowKind = keyof typeof windowPolicies;
+
+/** Kinds of all counts of windows. */
+export const windowKinds: readonly string[] = Object.keys(windowPolicies);
+
+/** The longest window: nothing is asked of a count that is older. */
+export const longestWindowSeconds = Math.max(...Object.values(windowPolicies).map((policy) => policy.windowSeconds));

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
 import { resetPassword } from '../../../gateway/control/accounts/reset-password.ts';
-import { guessPolicies } from '../../../gateway/control/proof/guess-policies.ts';
+import { guessPolicies } from '../../../gateway/control/proof/throttle-policies.ts';
 import { signInByCode } from '../../../gateway/control/sessions/sign-in-by-code.ts';
 import { verifyAddress } from '../../../gateway/control/sessions/verify-address.ts';
 import { browser, makeContext } from '../../support/rigs/control-context.ts';

@@ -1,7 +1,7 @@
-// Counts guesses at secrets: what of a guess is counted, who has to wait, and what a right one forgets.
-// A guess is counted before it is looked at, in one unit with the question whether it may be: parallel ones do not slip through.
-// What is refused is not counted. Names are counted whether somebody has them or not.
-// Rule: core/model/try-count.ts. Numbers: guess-policies.ts.
+// The one throttle of control: counts tries before they are looked at, and says who has to wait. Two rules, both over rows that all
+// nodes share: a guess at a secret waits longer with each further guess (core/model/try-count.ts), and a request is allowed so many
+// times in a window. Counting and asking are one unit, so parallel tries do not slip through, and a try that is refused is not
+// counted. Names are counted whether somebody has them or not. What is counted, and how hard: throttle-policies.ts.
 
 import { digestOf } from '../../core/model/digest.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -16,13 +16,19 @@ import {
   takeGuessBack,
   writeCounts,
 } from '../../store/rows/throttles.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { isInstallationLimit, noteLimit } from './reached-limits.ts';
 import {
   type CounterName,
   freshTries,
   type GuessedSecret,
   guessPolicies,
   type SecretPolicy,
-} from './guess-policies.ts';
+  type WindowKind,
+  type WindowLimits,
+  type WindowPolicy,
+  windowPolicies,
+} from './throttle-policies.ts';
 
 /** One try at a secret. */
 export interface Guess {
@@ -42,6 +48,26 @@ export interface Counter {
   readonly key: ThrottleKey;
 }
 
+/** One of the windows that a request is counted in: a row of `windowPolicies`, for one subject. */
+export interface WindowBound {
+  readonly kind: WindowKind;
+  /** Whose or what is counted; a digest of it is kept. Empty for a window that everybody shares. */
+  readonly subject: string;
+}
+
+type WindowCounted =
+  /** `keys`: of the rows that were raised, to take the request back. `tries`: with this one, in the order of the bounds. */
+  | { readonly kind: 'allowed'; readonly keys: readonly ThrottleKey[]; readonly tries: readonly number[] }
+  /** Nothing was counted. `waitSeconds`: until the window that is full ends, or until the table may have room again. */
+  | { readonly kind: 'blocked'; readonly waitSeconds: number };
+
+/** What the bounds of windows are read from, and where the operator hears of those that are reached. */
+export interface WindowContext {
+  readonly config: () => { readonly accounts: { readonly limits: WindowLimits } };
+  /** Default: nobody is told. */
+  readonly logger?: Pick<Logger, 'warn'>;
+}
+
 /** Seconds until this guess may be looked at; 0: now. Counts nothing. @param now  log time: see `Store.logTime` */
 export async function guessWait(sql: Sql, guess: Guess, now: EpochSeconds): Promise<number> {
   const counters = countersOf(guess);
@@ -49,7 +75,7 @@ export async function guessWait(sql: Sql, guess: Guess, now: EpochSeconds): Prom
 }
 
 /** Counts one guess. @returns null when it may be looked at, else the seconds to wait; then nothing was counted */
-export async function countGuessAt(unit: Unit, guess: Guess): Promise<number | null> {
+export async function countGuess(unit: Unit, guess: Guess): Promise<number | null> {
   const counters = countersOf(guess);
   const counts = await readCounts(unit.sql, keysOf(counters));
   // Every counter is asked before one is raised: a guess that is not looked at costs nothing.
@@ -75,7 +101,7 @@ export async function forgiveGuess(unit: Unit, guess: Guess): Promise<void> {
   await takeGuessBack(unit, ...keysOf(counters.filter(({ name }) => !isOwn(name))));
 }
 
-/** A guess that was counted and then not looked at. */
+/** Takes back a guess that was counted and then not looked at. */
 export async function takeBackGuess(unit: Unit, guess: Guess): Promise<void> {
   await takeGuessBack(unit, ...keysOf(countersOf(guess)));
 }
@@ -126,6 +152,38 @@ export function waitOf(counters: readonly Counter[], counts: readonly (TryCount 
   return latest - now;
 }
 
+/**
+ * Counts one request in all its windows, if none of them is full: what one window stops costs nothing of the others. Windows are of
+ * the log's own time, so no clock that is set begins a new one. A limit of the installation that is reached is told to the operator.
+ */
+export async function countRequest(
+  unit: Unit,
+  context: WindowContext,
+  bounds: readonly WindowBound[],
+): Promise<WindowCounted> {
+  const { limits } = context.config().accounts;
+  const windows = bounds.map((bound) => windowOf(bound, unit.logTime));
+  const counts = await readCounts(
+    unit.sql,
+    windows.map(({ key }) => key),
+  );
+  const raised: Parameters<typeof writeCounts>[1][number][] = [];
+  for (const [at, { kind, key, policy, endsAt }] of windows.entries()) {
+    const most = mostOf(policy, limits);
+    const count = counts[at] ?? null;
+    const tries = (count?.tries ?? 0) + 1;
+    if (tries > most) {
+      if (isInstallationLimit(kind)) await noteLimit(unit, context, kind);
+      return { kind: 'blocked', waitSeconds: endsAt - unit.logTime };
+    }
+    const blockedUntilAt = tries >= most ? endsAt : unit.logTime;
+    const leakedAt = count?.leakedAt ?? unit.logTime;
+    raised.push({ key, count: { tries, leakedAt, lastAt: unit.logTime, blockedUntilAt }, isNew: count === null });
+  }
+  if (!(await writeCounts(unit, raised))) return { kind: 'blocked', waitSeconds: noRoomSeconds };
+  return { kind: 'allowed', keys: raised.map(({ key }) => key), tries: raised.map(({ count }) => count.tries) };
+}
+
 const counterNames: readonly CounterName[] = ['known', 'pair', 'name', 'source', 'network', 'all', 'flood'];
 
 /** What nobody but the guesser can have filled. */
@@ -135,10 +193,20 @@ function isOwn(name: CounterName): boolean {
 
 /** A digest: neither names nor addresses stand in the table. */
 function counterKey(secret: GuessedSecret, counter: CounterName, parts: readonly string[]): ThrottleKey {
-  const text = JSON.stringify([secret, counter, ...parts]);
-  return { kind: `guess-${secret}-${counter}`, keyDigest: digestOf(text) };
+  return { kind: `guess-${secret}-${counter}`, keyDigest: digestOf(JSON.stringify([secret, counter, ...parts])) };
 }
 
 function keysOf(counters: readonly Counter[]): ThrottleKey[] {
   return counters.map(({ key }) => key);
+}
+
+function windowOf({ kind, subject }: WindowBound, now: EpochSeconds) {
+  const policy: WindowPolicy = windowPolicies[kind];
+  const window = Math.floor(now / policy.windowSeconds);
+  const key: ThrottleKey = { kind, keyDigest: digestOf(JSON.stringify([kind, subject, window])) };
+  return { kind, key, policy, endsAt: (window + 1) * policy.windowSeconds };
+}
+
+function mostOf({ most }: WindowPolicy, limits: WindowLimits): number {
+  return typeof most === 'number' ? most : Math.ceil(limits[most.of] * most.times);
 }

@@ -1,0 +1,83 @@
+// The throttle over its rows: many tries at once, waits that grow and are forgotten, clocks that jump. On both engines.
+
+import { expect, test } from 'vitest';
+import {
+  countGuess,
+  countRequest,
+  forgiveGuess,
+  type Guess,
+  guessWait,
+} from '../../../gateway/control/proof/throttle.ts';
+import {
+  guessPolicies,
+  longestMemorySeconds,
+  windowPolicies,
+} from '../../../gateway/control/proof/throttle-policies.ts';
+import type { Store } from '../../../gateway/store/port/store.ts';
+import { pruneThrottles } from '../../../gateway/store/rows/throttles.ts';
+import { describeEngines, openEmpty, openNode } from '../../support/store/stores.ts';
+
+const guess: Guess = { secret: 'account-password', name: 'anna@example.org', clientAddress: '192.0.2.1', known: null };
+const { freeTries, rememberSeconds } = guessPolicies['account-password'].counters.pair;
+const take = async (store: Store) => (await store.write((unit) => countGuess(unit, guess))).value;
+const limits = { mailsPerHour: 500, requestsPerNetwork: 100 };
+const context = { config: () => ({ accounts: { limits } }) };
+
+describeEngines('throttle', (engine) => {
+  test('many guesses at once are counted one by one, and the rest are not looked at', async () => {
+    const { store } = await openEmpty(engine);
+    const waits = await Promise.all(Array.from({ length: 64 }, () => take(store)));
+    expect(waits.filter((wait) => wait === null).length).toBe(freeTries);
+    expect(waits.find((wait) => wait !== null)).toBe(1);
+    expect(await guessWait(store.sql, { ...guess, name: 'ben@example.org' }, store.logTime())).toBe(0);
+  });
+
+  test('each further guess waits longer; a right one forgets all, and so does time', async () => {
+    const { store, clock } = await openEmpty(engine);
+    for (let at = 0; at < freeTries; at++) await take(store);
+    clock.now += 1;
+    expect(await take(store)).toBeNull();
+    expect(await take(store)).toBe(2);
+    expect(await guessWait(store.sql, guess, store.logTime())).toBe(2);
+    await store.write((unit) => forgiveGuess(unit, guess));
+    for (let at = 0; at < freeTries; at++) expect(await take(store)).toBeNull();
+    expect(await take(store)).toBe(1);
+    clock.now += rememberSeconds;
+    for (let at = 0; at < freeTries; at++) expect(await take(store)).toBeNull();
+    clock.now += 2 * longestMemorySeconds;
+    const pruned = await store.write((unit) => pruneThrottles(unit, unit.logTime - longestMemorySeconds));
+    expect(pruned.value).toBe(Object.keys(guessPolicies['account-password'].counters).length - 1);
+    expect(await take(store)).toBeNull();
+  });
+
+  test('a clock that jumps gives no guess back and blocks nobody: what is counted goes by the time of the log', async () => {
+    const { store, settings, clock } = await openEmpty(engine);
+    for (let at = 0; at < freeTries; at++) await take(store);
+    for (const wrongBy of [365 * 86_400, -365 * 86_400, 0]) {
+      clock.wrongBy = wrongBy;
+      expect(await take(store)).toBe(1);
+      await store.write((unit) => pruneThrottles(unit, unit.logTime - longestMemorySeconds));
+      const other = await openNode(settings, { clock });
+      expect(await take(other)).toBe(1);
+      await other.close();
+    }
+    clock.now += 1;
+    expect(await take(store)).toBeNull();
+  });
+
+  test('a request that one window stops costs nothing of the others, and each window ends', async () => {
+    const { store, clock } = await openEmpty(engine);
+    const { most, windowSeconds } = windowPolicies['mail-recipient'];
+    const ask = async (to: string) => {
+      const bounds = [{ kind: 'mail-recipient', subject: to } as const, { kind: 'export', subject: 'shared' } as const];
+      return (await store.write((unit) => countRequest(unit, context, bounds))).value;
+    };
+    for (let at = 1; at <= most; at++) expect(await ask('anna')).toMatchObject({ kind: 'allowed', tries: [at, at] });
+    expect(await ask('anna')).toEqual({ kind: 'blocked', waitSeconds: windowSeconds });
+    for (let at = most + 1; at <= windowPolicies.export.most; at++)
+      expect(await ask('ben')).toMatchObject({ kind: 'allowed', tries: [at - most, at] });
+    expect((await ask('cara')).kind).toBe('blocked');
+    clock.now += windowSeconds;
+    expect((await ask('anna')).kind).toBe('allowed');
+  });
+});
