@@ -5,7 +5,8 @@ import { sql, type Transaction } from 'kysely';
 import type { Sql, Store } from '../port/store.ts';
 import type { Tables } from '../port/tables.ts';
 import { readPosition } from '../rows/change-log.ts';
-import { SealBroken, type Sealer, sealedColumns } from '../seal/sealing.ts';
+import { listSealed, sealedColumns } from '../rows/sealed-columns.ts';
+import { SealBroken, type Sealer } from '../seal/sealing.ts';
 
 interface StoreProblem {
   /** Which rule was broken, in one word or two. */
@@ -128,15 +129,13 @@ const pageRows = 500;
 
 async function checkSeals(snapshot: Sql, sealer: Sealer): Promise<StoreProblem[]> {
   const problems: StoreProblem[] = [];
-  for (const { table, column } of sealedColumns) {
+  for (const sealedColumn of sealedColumns) {
     let last = '';
     for (;;) {
-      const { rows } = await sql<{ id: string; sealed: string }>`select id, ${sql.ref(column)} as sealed
-        from ${sql.table(table)} where id > ${last} and ${sql.ref(column)} is not null
-        order by id limit ${pageRows}`.execute(snapshot);
+      const rows = await listSealed(snapshot, sealedColumn, last, pageRows);
       for (const { id, sealed } of rows) {
         try {
-          sealer.open({ table, row: id, column }, sealed);
+          sealer.open({ ...sealedColumn, row: id }, sealed);
         } catch (error) {
           if (!(error instanceof SealBroken)) throw error;
           problems.push({ check: 'seals', problem: error.message });

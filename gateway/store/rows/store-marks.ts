@@ -1,5 +1,5 @@
 // Single facts about the store itself, each a name and a text. What a text means is its owner's: the proof of the master key
-// (seal/open-sealer.ts), the collections that the configuration named last (control/links/note-collections.ts).
+// (files/open-sealer.ts), the collections that the configuration named last (control/links/note-collections.ts).
 
 import type { Sql } from '../port/store.ts';
 
@@ -16,4 +16,15 @@ export async function writeMark(sql: Sql, name: string, value: string): Promise<
     .values({ name, value })
     .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
     .execute();
+}
+
+/** Writes a mark that is not there yet. @returns its text, which is another process's when that one was faster */
+export async function writeMarkOnce(sql: Sql, name: string, value: string): Promise<string> {
+  await sql
+    .insertInto('store_marks')
+    .values({ name, value })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute();
+  const row = await sql.selectFrom('store_marks').select('value').where('name', '=', name).executeTakeFirstOrThrow();
+  return row.value;
 }

@@ -3,7 +3,6 @@
 // Nothing of key or content is ever in an error. Rules: gateway/RULES.md "Keys"; NIST SP 800-38D §8.2.2 (random nonces).
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import type { Sql } from '../port/store.ts';
 
 /** Where a sealed text stands; `row` is the row's primary key. */
 export interface SealedPlace {
@@ -28,12 +27,6 @@ export class SealBroken extends Error {
     super(`${table}.${column} of ${row} does not open: another master key, or the text was changed`);
   }
 }
-
-/** Every column that holds what was sealed. A new one has to be named here: checks and the master key's birth count them. */
-export const sealedColumns = [
-  { table: 'keys', column: 'secret_sealed' },
-  { table: 'outbox', column: 'body_sealed' },
-] as const;
 
 /** Length of a master key in bytes. */
 export const masterKeyBytes = 32;
@@ -74,20 +67,6 @@ export function makeSealer(masterKey: Uint8Array): Sealer {
     open,
     openText: (place, sealed) => Buffer.from(open(place, sealed)).toString('utf8'),
   };
-}
-
-/** How many rows hold something sealed, over all columns. */
-export async function countSealed(database: Sql): Promise<number> {
-  let count = 0;
-  for (const { table, column } of sealedColumns) {
-    const row = await database
-      .selectFrom(table)
-      .select((builder) => builder.fn.countAll<number>().as('count'))
-      .where(column, 'is not', null)
-      .executeTakeFirst();
-    count += row?.count ?? 0;
-  }
-  return count;
 }
 
 /** JSON of a list: no two places give the same bytes. */

@@ -4,8 +4,10 @@
 
 import { join } from 'node:path';
 import type { Store } from '../port/store.ts';
-import { makeMasterKey, readMasterKey } from './master-key.ts';
-import { countSealed, makeSealer, SealBroken, type SealedPlace, type Sealer } from './sealing.ts';
+import { countSealed } from '../rows/sealed-columns.ts';
+import { readMark, writeMarkOnce } from '../rows/store-marks.ts';
+import { makeMasterKey, readMasterKey } from '../seal/master-key.ts';
+import { makeSealer, SealBroken, type SealedPlace, type Sealer } from '../seal/sealing.ts';
 
 interface SealerOptions {
   readonly store: Pick<Store, 'sql' | 'write'>;
@@ -33,7 +35,7 @@ const markPlace: SealedPlace = { table: 'store_marks', row: markName, column: 'v
 export async function openSealer({ store, dataDir, given, missing = 'make' }: SealerOptions): Promise<OpenedSealer> {
   const file = join(dataDir, 'master.key');
   const name = given?.name ?? file;
-  const mark = await readMark(store);
+  const mark = await readMark(store.sql, markName);
   let key = given?.key;
   let made: string | null = null;
   if (key === undefined) {
@@ -56,7 +58,9 @@ export async function openSealer({ store, dataDir, given, missing = 'make' }: Se
     key = read.key;
   }
   const sealer = makeSealer(key);
-  const known = mark ?? (await writeMark(store, sealer));
+  // of two first starts at once one writes it, and both are measured by that one
+  const known =
+    mark ?? (await store.write((unit) => writeMarkOnce(unit.sql, markName, sealer.seal(markPlace, 'latchkey')))).value;
   try {
     sealer.open(markPlace, known);
   } catch (error) {
@@ -67,24 +71,6 @@ export async function openSealer({ store, dataDir, given, missing = 'make' }: Se
     );
   }
   return { kind: 'opened', sealer, made };
-}
-
-async function readMark(store: Pick<Store, 'sql'>): Promise<string | null> {
-  const row = await store.sql.selectFrom('store_marks').select('value').where('name', '=', markName).executeTakeFirst();
-  return row?.value ?? null;
-}
-
-/** Of two first starts at once one writes it, and both are measured by that one. */
-async function writeMark(store: Pick<Store, 'write'>, sealer: Sealer): Promise<string> {
-  const { value } = await store.write(async ({ sql }) => {
-    await sql
-      .insertInto('store_marks')
-      .values({ name: markName, value: sealer.seal(markPlace, 'latchkey') })
-      .onConflict((conflict) => conflict.column('name').doNothing())
-      .execute();
-    return sql.selectFrom('store_marks').select('value').where('name', '=', markName).executeTakeFirstOrThrow();
-  });
-  return value.value;
 }
 
 function refused(problem: string, hint: string): OpenedSealer {

@@ -1,0 +1,38 @@
+// The columns that hold what was sealed, read for what has to know all of them: the check of a store, and whether a master key may
+// be made. A new column that ends in `_sealed` is named here. Opens nothing.
+
+import { sql as raw } from 'kysely';
+import type { Sql } from '../port/store.ts';
+
+/** Every column that holds sealed texts, with the table that it is in; the rows' key is `id`. */
+export const sealedColumns = [
+  { table: 'keys', column: 'secret_sealed' },
+  { table: 'outbox', column: 'body_sealed' },
+] as const;
+
+/** How many rows hold something sealed, over all columns. */
+export async function countSealed(sql: Sql): Promise<number> {
+  let count = 0;
+  for (const { table, column } of sealedColumns) {
+    const row = await sql
+      .selectFrom(table)
+      .select((builder) => builder.fn.countAll<number>().as('count'))
+      .where(column, 'is not', null)
+      .executeTakeFirst();
+    count += row?.count ?? 0;
+  }
+  return count;
+}
+
+/** A page of what one column holds, in the order of ids. @param after  last id of the page before; empty for the first page */
+export async function listSealed(
+  sql: Sql,
+  { table, column }: (typeof sealedColumns)[number],
+  after: string,
+  limit: number,
+): Promise<readonly { readonly id: string; readonly sealed: string }[]> {
+  const { rows } = await raw<{ id: string; sealed: string }>`select id, ${raw.ref(column)} as sealed
+    from ${raw.table(table)} where id > ${after} and ${raw.ref(column)} is not null
+    order by id limit ${limit}`.execute(sql);
+  return rows;
+}
