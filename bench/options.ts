@@ -26,7 +26,7 @@ export interface BenchOptions {
   readonly plainTools: boolean;
 }
 
-export type ParsedOptions =
+type ParsedOptions =
   | { readonly kind: 'run'; readonly options: BenchOptions }
   | { readonly kind: 'help' }
   | { readonly kind: 'wrong'; readonly problem: string };

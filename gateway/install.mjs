@@ -31,6 +31,7 @@ if (argv[1] !== undefined && resolve(argv[1]) === fileURLToPath(import.meta.url)
  * @param {string} root  folder of package.json
  * @param {'production' | 'everything'} wanted  what has to be there; nothing is ever taken away to have less
  * @returns {number}  exit code
+ * @testing
  */
 export function install(root, wanted) {
   if (findMismatch(root, wanted) !== undefined) {
@@ -66,6 +67,7 @@ export function install(root, wanted) {
  * @param {string} root
  * @param {'production' | 'everything'} wanted
  * @returns {string | undefined}  in words, for the printed line; undefined when nothing differs
+ * @testing
  */
 export function findMismatch(root, wanted) {
   const locked = readPackages(join(root, 'package-lock.json'));

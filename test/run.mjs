@@ -23,7 +23,7 @@ const child = spawn(
     join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs'),
     'run',
     '--reporter=default',
-    `--reporter=${join(root, 'test', 'support', 'run', 'closing-line-reporter.ts')}`,
+    `--reporter=${join(root, 'test/support/run/closing-line-reporter.ts')}`,
     ...argv.slice(2),
   ],
   {

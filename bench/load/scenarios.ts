@@ -10,7 +10,7 @@ export interface SiteFile {
   readonly bytes: Uint8Array;
 }
 
-export interface Expected {
+interface Expected {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly status: number;
@@ -25,7 +25,7 @@ export interface Scenario {
   readonly requests: readonly Expected[];
 }
 
-export interface Credentials {
+interface Credentials {
   readonly secret: string;
   /** `exp` of good tokens, and of tokens that ended long ago; epoch seconds. */
   readonly expires: number;

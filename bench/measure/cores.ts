@@ -9,7 +9,7 @@ export type CorePlan =
   | { readonly kind: 'free'; readonly why: string };
 
 /** Which side of the measurement a process belongs to. */
-export type Side = 'proxy' | 'backend' | 'load';
+type Side = 'proxy' | 'backend' | 'load';
 
 /** Reads a kernel core list such as `0-2,5`. */
 export function parseCoreList(text: string): number[] {

@@ -21,20 +21,6 @@ export interface Figures {
   readonly peakMemoryBytes: number | null;
 }
 
-export type FigureName = keyof Figures;
-
-export const figureNames: readonly FigureName[] = [
-  'cpuPerRequestUs',
-  'requestsPerSecond',
-  'busyShare',
-  'p50Ms',
-  'p99Ms',
-  'heldRate',
-  'cpuPerMiBUs',
-  'cpuPerMiBSmallUs',
-  'peakMemoryBytes',
-];
-
 export interface Row {
   readonly name: string;
   readonly title: string;
@@ -66,7 +52,7 @@ export function judgeWindow(result: LoadResult, size: BodySize): string | null {
 
 /** The median of each figure over the rounds that have it. */
 export function mergeRounds(rounds: readonly Figures[]): Figures {
-  const middle = (name: FigureName) => median(rounds.map((round) => round[name]).filter((value) => value !== null));
+  const middle = (name: keyof Figures) => median(rounds.map((round) => round[name]).filter((value) => value !== null));
   return {
     cpuPerRequestUs: middle('cpuPerRequestUs'),
     requestsPerSecond: middle('requestsPerSecond'),

@@ -5,12 +5,12 @@ import { request } from 'node:http';
 import { type BodySize, makeBody } from '../workload/bodies.ts';
 import { type BenchRequest, type Fault, makeRequest, type TokenForm, type Workload } from '../workload/requests.ts';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: string;
 }
 
-export interface GateSubject {
+interface GateSubject {
   readonly port: number;
   readonly form: TokenForm;
   readonly checks: boolean;
@@ -37,7 +37,7 @@ export async function checkProxy(workload: Workload, subject: GateSubject): Prom
 }
 
 /** Sends one request on a connection of its own; throws when no whole answer comes within 10 s. */
-export function fetchOnce(port: number, what: BenchRequest): Promise<Answer> {
+function fetchOnce(port: number, what: BenchRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, path: what.path, headers: what.headers, agent: false } as const;
     const outgoing = request(options, (incoming) => {

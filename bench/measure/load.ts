@@ -71,7 +71,7 @@ async function runWrk(plan: CorePlan, job: LoadJob): Promise<LoadResult> {
 }
 
 /** Turns the line of `wrk.lua` into a result; wrk counts in microseconds. */
-export function readWrkResult(json: string): LoadResult {
+function readWrkResult(json: string): LoadResult {
   const value: unknown = JSON.parse(json);
   const read = (name: string): number => {
     const found = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;

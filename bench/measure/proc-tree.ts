@@ -17,7 +17,7 @@ export interface ProcessStat {
 }
 
 /** Kernel ABI: /proc reports in units of 1/100 s on every Linux port that Node runs on. */
-export const microsecondsPerTick = 10_000;
+const microsecondsPerTick = 10_000;
 
 /** Parses one line of `/proc/<pid>/stat`; null when the text is not one. */
 export function parseStat(text: string): ProcessStat | null {

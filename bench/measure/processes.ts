@@ -21,7 +21,7 @@ export interface RunningProcess {
   stop(): Promise<void>;
 }
 
-export interface StartOptions {
+interface StartOptions {
   readonly folder?: string;
   /** Standard output goes to this file instead of `readLine` and `readAll`. */
   readonly outputFile?: string;

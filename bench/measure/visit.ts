@@ -32,7 +32,7 @@ export interface Setting {
   tokensFile(count: number): string;
 }
 
-export type Visit =
+type Visit =
   | {
       readonly kind: 'measured';
       readonly figures: Figures;
@@ -44,7 +44,7 @@ export type Visit =
 /** Which windows a visit measures; `requests` alone is enough for a second table. */
 export type Scope = 'all' | 'bodies' | 'requests';
 
-export interface Window {
+interface Window {
   readonly result: LoadResult;
   readonly cpuUs: number | null;
 }

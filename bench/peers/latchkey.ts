@@ -13,7 +13,7 @@ import type { Peer, Start } from './peer.ts';
 const ownEntry = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url));
 
 /** What a variant has on top of the configuration that all runs share, as the file says it. */
-export type Variation = (file: GatewayFile) => object;
+type Variation = (file: GatewayFile) => object;
 
 /** The gateway with something changed, as a proxy of its own in a run. */
 export function latchkeyVariant(name: string, title: string, vary: Variation, entry: string = ownEntry): Peer {
@@ -54,14 +54,14 @@ export function latchkeyBefore(checkout: string): Peer {
   return latchkeyVariant('latchkey-before', `latchkey of ${checkout}`, (file) => file, entry);
 }
 
-export interface GatewayFile {
+interface GatewayFile {
   readonly upstreams: { readonly media: { readonly servers: readonly string[] } };
   readonly routes: readonly object[];
   readonly [key: string]: unknown;
 }
 
 /** The configuration that the bench and the load test run with. */
-export function configure(start: Omit<Start, 'plan'>): GatewayFile {
+function configure(start: Omit<Start, 'plan'>): GatewayFile {
   return {
     listeners: [{ address: '127.0.0.1:0' }],
     operations: { address: '127.0.0.1:0' },
@@ -75,7 +75,7 @@ export function configure(start: Omit<Start, 'plan'>): GatewayFile {
 }
 
 /** The first listener's port out of the line that `--json-ready` prints. */
-export function readPort(line: string): number {
+function readPort(line: string): number {
   const ready = JSON.parse(line) as { readonly listeners?: readonly { readonly port: number }[] };
   const port = ready.listeners?.[0]?.port;
   if (port === undefined) throw new Error(`the gateway's ready line names no listener: ${line}`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { findProgram, readVersion } from '../measure/programs.ts';
 import { type Availability, type RunningPeer, type Start, startServer } from './peer.ts';
 
-export interface NginxVariant {
+interface NginxVariant {
   /** Lines for the location, in front of `proxy_pass`. */
   readonly location: readonly string[];
 }

@@ -67,7 +67,7 @@ export function renderChart(result: BenchResult): string {
 }
 
 /** Text as it may stand in XML. */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 

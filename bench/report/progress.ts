@@ -1,6 +1,6 @@
 // The line that tells what a run is doing: rewritten in place on a terminal, one line per step elsewhere.
 
-export interface Progress {
+interface Progress {
   show(text: string): void;
   /** Removes the line before other output. */
   clear(): void;

@@ -5,7 +5,7 @@ import { cpus, release, totalmem, type } from 'node:os';
 import type { CorePlan } from '../measure/cores.ts';
 import type { Row } from '../measure/figures.ts';
 
-export interface Machine {
+interface Machine {
   readonly processor: string;
   readonly cores: number;
   readonly memoryBytes: number;

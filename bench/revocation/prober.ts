@@ -3,7 +3,7 @@
 import { connect, type Socket } from 'node:net';
 import { machineMs } from '../../gateway/telemetry/clock.ts';
 
-export interface Probe {
+interface Probe {
   /** By the machine's monotonic clock. */
   readonly sentMs: number;
   readonly tookMs: number;

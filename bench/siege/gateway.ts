@@ -8,7 +8,7 @@ import { connect as connectSecure } from 'node:tls';
 import { addUser } from '../../gateway/store/files/users.ts';
 import { TestAuthority } from '../../test/support/rigs/certificates.ts';
 
-export interface SiegeGateway {
+interface SiegeGateway {
   readonly plainPort: number;
   readonly securePort: number;
   readonly dataDir: string;
@@ -22,7 +22,7 @@ export interface SiegeGateway {
   readonly stop: () => Promise<void>;
 }
 
-export interface SiegeOptions {
+interface SiegeOptions {
   readonly folder: string;
   readonly secret: string;
   readonly sitePort: number;

@@ -16,7 +16,7 @@ import { addressText } from './serve/listen-problem.ts';
 import { type ReadyGateway, Supervisor } from './serve/supervisor.ts';
 import { printWarning } from './terminal.ts';
 
-export interface ServeOptions {
+interface ServeOptions {
   readonly config: string;
   /** Print the ready line as JSON. */
   readonly jsonReady?: boolean;
@@ -42,7 +42,7 @@ Example:
 }
 
 /** Runs the gateway until a signal ends it. @throws CommandError when it cannot start; nothing is left running then */
-export async function serve(options: ServeOptions): Promise<void> {
+async function serve(options: ServeOptions): Promise<void> {
   const file = resolve(options.config);
   const loaded = loadConfig(file, readEnvironment);
   if (loaded.kind === 'invalid') throw new CommandError(formatProblems(loaded.problems));

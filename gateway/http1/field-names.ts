@@ -46,7 +46,7 @@ const oddName = /[^a-z0-9-]/;
 const strictName = /^[A-Za-z0-9-]+$/;
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** `FieldNames.read` when the name breaks the grammar. */
+/** `FieldNames.read` when the name breaks the grammar. @testing */
 export const badName = -1;
 /** `FieldNames.read` when no colon ends the name. */
 export const noColon = -2;
@@ -57,7 +57,7 @@ const slotBits = 10;
 const maxRememberedLength = 47;
 const slotBytes = maxRememberedLength + 1;
 
-/** Which names a message may use: `strict` is letters, digits, hyphen; `token` is all of RFC 9110 §5.6.2. */
+/** Which names a message may use: `strict` is letters, digits, hyphen; `token` is all of RFC 9110 §5.6.2. @testing */
 export type NameGrammar = 'strict' | 'token';
 
 /** A lower-case name as the most forgetful servers compare it: every sign is the same sign (Apache's and lighttpd's CGI). */

@@ -3,7 +3,7 @@
 
 import { HeadScanner, maxHeadBytes, needMore } from './head-scanner.ts';
 
-/** `HeadCollector.read` when the head is longer than `maxHeadBytes`. */
+/** `HeadCollector.read` when the head is longer than `maxHeadBytes`. @testing */
 export const headTooLarge = -4;
 
 const firstPieceBytes = 1024;

@@ -12,9 +12,9 @@ export const maxHeadBytes = 32 * 1024;
 
 /** `HeadScanner.scan` when the head is not complete yet. */
 export const needMore = -1;
-/** `HeadScanner.scan` when a byte stands where none may. */
+/** `HeadScanner.scan` when a byte stands where none may. @testing */
 export const badByte = -2;
-/** `HeadScanner.scan` when the head has too many lines. */
+/** `HeadScanner.scan` when the head has too many lines. @testing */
 export const tooManyLines = -3;
 
 const noBytes = new Uint8Array(0);

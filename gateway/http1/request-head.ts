@@ -10,7 +10,7 @@ import type { HeadScanner } from './head-scanner.ts';
 import { fieldStride, MessageHead } from './message-head.ts';
 import type { MessageProblem } from './problems.ts';
 
-/** Characters at most in a request target. */
+/** Characters at most in a request target. @testing */
 export const maxTargetLength = 16 * 1024;
 
 /** Characters at most in a method; the longest registered one has 16. */

@@ -8,7 +8,7 @@ import { epochMilliseconds, isoTime } from './clock.ts';
 import { LogFile, type LogTarget } from './log-file.ts';
 import type { Logger } from './logger.ts';
 
-/** One finished request. Null fields are left out of the line. */
+/** One finished request. Null fields are left out of the line. @testing */
 export interface AccessEntry {
   readonly requestId: string;
   /** Address of the client, after trusted proxies were walked. */

@@ -28,7 +28,7 @@ export function withoutId(raw: Buffer): string {
 }
 
 /** The one form in which the upstream has to see a request. */
-export function canonicalText(expected: Forwarded): string {
+function canonicalText(expected: Forwarded): string {
   return forwardedHead(expected.line, expected) + (expected.body ?? '');
 }
 

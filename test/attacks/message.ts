@@ -14,7 +14,7 @@ export interface Message {
   readonly body: Buffer;
 }
 
-export type Reading =
+type Reading =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'broken'; readonly why: string };

@@ -22,7 +22,7 @@ export interface ResponseRow {
   readonly connection: 'kept' | 'destroyed';
 }
 
-export type ClientExpectation =
+type ClientExpectation =
   /** The answer breaks off in a way that nobody can take for its end. */
   | { readonly kind: 'cut' }
   | {

@@ -34,7 +34,7 @@ export interface Forwarded {
  * What the upstream saw. `nothing`: not one byte. `nothing-complete`: no request that it could act on, and the connection
  * of whatever came was destroyed.
  */
-export type UpstreamExpectation = 'nothing' | 'nothing-complete' | readonly (Forwarded | RegExp)[];
+type UpstreamExpectation = 'nothing' | 'nothing-complete' | readonly (Forwarded | RegExp)[];
 
 export interface RequestRow {
   readonly id: string;
@@ -67,7 +67,7 @@ export interface RequestRow {
 }
 
 /** What is left to say about a row once its kind is clear. */
-export type RowDetails = Partial<Omit<RequestRow, 'id' | 'family' | 'what' | 'bytes' | 'reference'>>;
+type RowDetails = Partial<Omit<RequestRow, 'id' | 'family' | 'what' | 'bytes' | 'reference'>>;
 
 type Bytes = RequestRow['bytes'];
 

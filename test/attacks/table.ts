@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** One row's results. */
-export interface TableRow {
+interface TableRow {
   readonly id: string;
   readonly family: string;
   readonly isVariant: boolean;
@@ -28,13 +28,13 @@ export function printTable(name: string, rows: readonly TableRow[]): void {
 }
 
 /** One line a row. */
-export function wholeTable(rows: readonly TableRow[]): string {
+function wholeTable(rows: readonly TableRow[]): string {
   const widest = Math.max(...rows.map(({ id }) => id.length));
   return `${rows.map((row) => `${row.id.padEnd(widest)}  ${row.results.map(shown).join('  ')}`).join('\n')}\n`;
 }
 
 /** One line a family: rows, one-byte variants, and how many held in each way. */
-export function familyTable(name: string, rows: readonly TableRow[]): string {
+function familyTable(name: string, rows: readonly TableRow[]): string {
   const families = [...new Set(rows.map(({ family }) => family))];
   const columns = [...new Set(rows.flatMap(({ results }) => results.map(([column]) => column)))];
   const lines = [...families, null].map((family) => {

@@ -27,7 +27,7 @@ export interface TapMessage extends Message {
 }
 
 /** Answers one request; a string is written as latin1. */
-export type TapAnswer = (message: TapMessage) => string | null;
+type TapAnswer = (message: TapMessage) => string | null;
 
 /** 200 with the request's target as its text. */
 export function echoTarget(message: Message, fields: readonly string[] = []): string {

@@ -22,7 +22,7 @@ export interface Place {
 }
 
 const operator = { kind: 'operator' } as const;
-export const hostileLabel =
+const hostileLabel =
   'Sommer 2026 <b>Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen</b> "&amp;" für alle, die dabei waren';
 const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 

@@ -1,9 +1,7 @@
 // Takes one message body out of a stream of reads: by length, by chunks, or up to the end. Proves no more than it has to:
 // what it cannot frame is an error, and the bytes themselves are the caller's to compare.
 
-export type BodyFraming =
-  | { readonly kind: 'length'; readonly length: number }
-  | { readonly kind: 'chunked' | 'until-close' };
+type BodyFraming = { readonly kind: 'length'; readonly length: number } | { readonly kind: 'chunked' | 'until-close' };
 
 /** Framing that a head asks for. @param head  with its line ends, as latin1 */
 export function framingOf(head: string, fallback: BodyFraming): BodyFraming {

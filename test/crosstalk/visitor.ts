@@ -16,7 +16,7 @@ import {
 } from './protocol.ts';
 import { addProblem, type Tally } from './tally.ts';
 
-export interface VisitorOptions {
+interface VisitorOptions {
   readonly port: number;
   readonly user: string;
   readonly token: string;

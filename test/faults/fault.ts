@@ -21,7 +21,7 @@ export type Freshness = (typeof freshnesses)[number];
  * - `body`: inside its body, of which the client sends one half; after the head where there is no body
  * - `request`: after the whole request
  */
-export type Phase = 'connect' | 'accept' | 'bytes' | 'head' | 'body' | 'request';
+type Phase = 'connect' | 'accept' | 'bytes' | 'head' | 'body' | 'request';
 
 /**
  * What the client gets.

@@ -10,7 +10,7 @@ import type { Fault, Freshness, Method, Outcome } from './fault.ts';
 import type { ScriptedUpstream } from './scripted-upstream.ts';
 
 /** Where a cell runs. */
-export interface CellRig {
+interface CellRig {
   readonly port: number;
   readonly upstream: ScriptedUpstream;
   /** Path of the route to the faulty upstream, and of one to an upstream that is always fine. */

@@ -7,7 +7,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 export type Standing = 'none' | 'tried' | 'done';
 
 /** One line of the file. `person` is the number of an account. */
-export type JournalEntry =
+type JournalEntry =
   | { readonly what: 'link'; readonly link: string; readonly allowed: number }
   | { readonly what: 'claim'; readonly link: string; readonly person: number; readonly is: 'tried' | 'done' }
   | { readonly what: 'full'; readonly link: string }

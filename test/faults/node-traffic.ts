@@ -3,12 +3,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'undici';
 
-export interface TrafficKind {
+interface TrafficKind {
   readonly url: string;
   readonly fields: Readonly<Record<string, string>>;
 }
 
-export interface TrafficAnswer {
+interface TrafficAnswer {
   /** When it was asked, by `performance.now()`. */
   readonly atMs: number;
   /** When the answer was there: the node decided at some moment between the two. */

@@ -9,7 +9,7 @@ import type { Fault } from './fault.ts';
 import { Stage } from './stage.ts';
 
 /** A request of the cell under test, as often as it came. */
-export interface Sighting {
+interface Sighting {
   readonly socket: Socket;
   /** Number of the request on its connection, from 1. */
   readonly ordinal: number;

@@ -21,7 +21,7 @@ import { checkDoors, checkRows } from './kill-checks.ts';
 import { KillClients, type Random } from './kill-clients.ts';
 import { KillJournal } from './kill-journal.ts';
 
-export interface KillOptions {
+interface KillOptions {
   readonly count: number;
   readonly engine: 'sqlite' | 'postgres';
   readonly seed: number;
@@ -48,7 +48,7 @@ export interface KillReport {
 }
 
 const victims = ['control', 'edge', 'supervisor', 'postgres'] as const;
-export type Victim = (typeof victims)[number];
+type Victim = (typeof victims)[number];
 
 /**
  * Ten kills, dealt in random order before there are ten more: every victim is among them at least twice. A supervisor takes

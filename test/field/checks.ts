@@ -5,7 +5,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FieldRig } from './rig.ts';
 
-export interface FieldCheck {
+interface FieldCheck {
   readonly program: string;
   readonly what: string;
   /** @returns null when all went well, or what did not; `passed` is for the table */

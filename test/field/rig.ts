@@ -10,7 +10,7 @@ import { findProgram } from '../../bench/measure/programs.ts';
 import { startGateway } from '../support/rigs/gateway.ts';
 
 /** What a program said, and how it ended; a code of null: it took too long. */
-export interface Ran {
+interface Ran {
   readonly code: number | null;
   readonly output: string;
 }

@@ -18,7 +18,7 @@ export interface ClientView {
 }
 
 /** When the client has seen enough. */
-export interface Expected {
+interface Expected {
   /** Methods of the requests in order, for answers to HEAD. */
   readonly methods: readonly string[];
   readonly answers: number;

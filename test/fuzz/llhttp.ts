@@ -185,7 +185,7 @@ export class LlhttpParser {
 }
 
 /** What llhttp made of one connection's bytes. */
-export interface LlhttpReading {
+interface LlhttpReading {
   readonly messages: readonly LlhttpMessage[];
   readonly error: string | null;
   /** The bytes end inside a message. */

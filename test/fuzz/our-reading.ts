@@ -29,7 +29,7 @@ export interface OurRequest {
 }
 
 /** Why the reading went no further. `closed`: the last request ends the connection. */
-export type Stop = 'end' | 'incomplete' | 'closed' | 'refused';
+type Stop = 'end' | 'incomplete' | 'closed' | 'refused';
 
 export interface OurRequests {
   readonly requests: readonly OurRequest[];
@@ -44,7 +44,7 @@ const responseNames = new FieldNames('token', () => 0);
 const scanner = new HeadScanner();
 
 /** Pieces by their ends: `[bytes.length]` is all at once. The last one must be the length. */
-export type PieceEnds = readonly number[];
+type PieceEnds = readonly number[];
 
 /** Requests on one client connection, as `edge/exchange/downstream.ts` takes them. */
 export function readRequests(bytes: Buffer, ends: PieceEnds): OurRequests {

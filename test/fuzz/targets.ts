@@ -10,14 +10,14 @@ import { anyAnswer, type GeneratedAnswer, soundAnswer } from './generated-answer
 import { anyStream, cuts, routedRequests, routedStream, soundRequests } from './generated-streams.ts';
 
 /** Inputs so far, and what became of them. Those of a failure's shrinking are in it. */
-export interface Tally {
+interface Tally {
   inputs: number;
   accepted: number;
   messages: number;
 }
 
 /** How a batch ended. */
-export type BatchOutcome =
+type BatchOutcome =
   | { readonly kind: 'agreed' }
   | {
       readonly kind: 'disagreed';
@@ -30,7 +30,7 @@ export type BatchOutcome =
       readonly path: string;
     };
 
-export interface BatchLimits {
+interface BatchLimits {
   readonly seed: number;
   readonly inputs: number;
   /** The batch ends in good order after this time, with fewer inputs. */

@@ -46,7 +46,7 @@ const method = fc.constantFrom(
 const host = fc.constantFrom('a', 'Example.org', 'a:8080', '127.0.0.1', '[::1]', '[::1]:80', 'a-b_c.d.');
 
 /** Paths and queries of the targets. */
-export interface TargetParts {
+interface TargetParts {
   readonly path: fc.Arbitrary<string>;
   readonly query: fc.Arbitrary<string>;
 }

@@ -23,7 +23,7 @@ export function* arrivals(length: number): Generator<readonly number[]> {
 }
 
 /** What became of a head. `text` is the head alone, `rest` the offset behind it. */
-export type HeadOutcome =
+type HeadOutcome =
   | { kind: 'complete'; text: string; scanner: HeadScanner; rest: number }
   | { kind: 'incomplete' }
   | { kind: 'refused'; problem: MessageProblem };
@@ -90,7 +90,7 @@ export function readResponse(input: string, ends = [input.length]): ResponseHead
 }
 
 /** What became of a chunked body: `output` is what the sink got; `rest` the offset behind the body. */
-export type ChunkedOutcome = { kind: 'done' | 'incomplete'; output: string; rest: number } | { kind: 'broken' };
+type ChunkedOutcome = { kind: 'done' | 'incomplete'; output: string; rest: number } | { kind: 'broken' };
 
 /** Feeds a chunked body from offset `from` of `bytes`, which arrive up to each of `ends` in turn. */
 export function readChunked(

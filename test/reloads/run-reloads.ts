@@ -12,7 +12,7 @@ import { residentMiB } from '../support/rigs/process-memory.ts';
 import { type ServeProcess, startServe } from '../support/rigs/serve-process.ts';
 import { portOf } from '../support/rigs/serve-rig.ts';
 
-export interface ReloadOptions {
+interface ReloadOptions {
   readonly count: number;
   /** Connections with small requests one after the other. */
   readonly connections: number;

@@ -16,7 +16,7 @@ export interface SoakSample {
 }
 
 /** Sockets of all edges before the load, and once it had ended and idle connections had their time to go. */
-export interface SocketEnds {
+interface SocketEnds {
   readonly before: number;
   readonly after: number;
 }

@@ -1,7 +1,7 @@
 // One name in several spellings: patterns of a token's `paths`, targets as clients send them, and whether the one opens the other.
 // Everybody who verifies a token has to give the same answers: the gateway, README's verifier, nginx with njs, HAProxy.
 
-export interface NameVector {
+interface NameVector {
   readonly pattern: string;
   /** Path of the request line; ASCII. */
   readonly target: string;

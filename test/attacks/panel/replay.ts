@@ -53,7 +53,7 @@ const notCompared = new Set([
 ]);
 
 /** @returns what the peer read otherwise */
-export function compare(meant: Message, seen: SinkRequest): string[] {
+function compare(meant: Message, seen: SinkRequest): string[] {
   const problems: string[] = [];
   const same = (what: string, wanted: string, got: string | undefined) => {
     if (wanted !== got) problems.push(`${what} ${JSON.stringify(got)} instead of ${JSON.stringify(wanted)}`);

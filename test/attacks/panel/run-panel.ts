@@ -4,7 +4,7 @@ import { type PeerName, peerNames, startPeer } from './peers.ts';
 import { type PanelResult, replay } from './replay.ts';
 
 /** Per peer and row id, what it made of what the row had forwarded; null for a peer that is not installed. */
-export type PanelRun = ReadonlyMap<PeerName, ReadonlyMap<string, readonly PanelResult[]> | null>;
+type PanelRun = ReadonlyMap<PeerName, ReadonlyMap<string, readonly PanelResult[]> | null>;
 
 /** A forwarded request and the rows that it came from. */
 export interface Forwarding {

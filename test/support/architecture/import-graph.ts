@@ -5,7 +5,7 @@ import { resolveImport } from './rooms.ts';
 import type { Syntax } from './syntax.ts';
 
 /** Every source by its path. */
-export type Sources = ReadonlyMap<string, Syntax>;
+type Sources = ReadonlyMap<string, Syntax>;
 
 /** The one wing whose files may import each other in circles: a request's exchange, connection and tunnel are one machine. */
 const circleWing = 'gateway/edge/exchange/';

@@ -25,7 +25,7 @@ import {
   readsTheWire,
 } from './words.ts';
 
-export interface Violation {
+interface Violation {
   readonly rule: RuleName;
   /** `path: what is wrong`. */
   readonly message: string;

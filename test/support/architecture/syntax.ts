@@ -21,14 +21,14 @@ export interface Import {
   readonly namesAndTypes: readonly string[];
 }
 
-export interface Export {
+interface Export {
   readonly name: string;
   /** Whether its docstring has the tag `@testing`: only tests and benches import it, and that is meant. */
   readonly isForTests: boolean;
 }
 
 /** A regular expression: a literal, or a text given to `RegExp`. */
-export interface Pattern {
+interface Pattern {
   readonly pattern: string;
   readonly flags: string;
 }

@@ -3,7 +3,7 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
 
-export interface AdminAnswer {
+interface AdminAnswer {
   readonly status: number;
   /** Parsed JSON; undefined for an empty answer. NOT checked. */
   readonly body: unknown;

@@ -10,7 +10,7 @@ import { RawClient, requestText } from './raw-client.ts';
 const drainIdleMs = 500 - 250;
 
 /** What a load came to. */
-export interface LoadResult {
+interface LoadResult {
   readonly answered: number;
   /** What went wrong, in words; empty when nothing did. */
   readonly failures: readonly string[];

@@ -1,7 +1,7 @@
 // Reads the forms out of a page of the portal, as a browser without scripts would send them, and where a page goes on to.
 // Pages of ours only: it is no parser of HTML in general.
 
-export interface PageForm {
+interface PageForm {
   readonly action: string;
   readonly hidden: Readonly<Record<string, string>>;
 }

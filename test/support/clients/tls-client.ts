@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { RawClient, type RawResponse } from './raw-client.ts';
 
-export interface TlsClient {
+interface TlsClient {
   readonly socket: TLSSocket;
   readonly client: RawClient;
   /** Names of the certificate that the server presented. */

@@ -13,18 +13,18 @@ export const opcode = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as con
 export const sampleKey = 'dGhlIHNhbXBsZSBub25jZQ==';
 export const sampleAccept = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 
-export interface Frame {
+interface Frame {
   readonly opcode: number;
   readonly payload: Buffer;
 }
 
 /** `Sec-WebSocket-Accept` for a key. */
-export function acceptFor(key: string): string {
+function acceptFor(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 
 /** One unfragmented frame. @param mask  four bytes for a client's frame; null for a server's */
-export function frame(code: number, payload: Uint8Array | string, mask: Uint8Array | null = null): Buffer {
+function frame(code: number, payload: Uint8Array | string, mask: Uint8Array | null = null): Buffer {
   const content = Buffer.from(payload);
   const length = content.length;
   const extended = length < 126 ? 0 : length < 65_536 ? 2 : 8;
@@ -39,7 +39,7 @@ export function frame(code: number, payload: Uint8Array | string, mask: Uint8Arr
 }
 
 /** Frames out of a stream of bytes. */
-export class FrameReader {
+class FrameReader {
   #bytes: Buffer = Buffer.alloc(0);
 
   feed(chunk: Uint8Array): Frame[] {

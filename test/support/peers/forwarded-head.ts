@@ -2,7 +2,7 @@
 
 import type { RecordedRequest } from './recording-upstream.ts';
 
-export interface ForwardedParts {
+interface ForwardedParts {
   /** What was kept of the client's fields, in order, without line ends. */
   readonly fields?: readonly string[];
   /** What the gateway says about who asks, in order. */

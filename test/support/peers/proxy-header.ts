@@ -4,7 +4,7 @@
 import ipaddr from 'ipaddr.js';
 import { crc32c } from '../../../gateway/edge/listen/proxy-protocol.ts';
 
-export interface ProxyV2 {
+interface ProxyV2 {
   readonly source: string;
   readonly destination: string;
   /** Version and command; PROXY of version 2 by default. */

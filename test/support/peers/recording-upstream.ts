@@ -22,7 +22,7 @@ export interface RecordedRequest {
 }
 
 /** Text is written as latin1; a function writes for itself; null: no answer at all. */
-export type Scripted = string | Uint8Array | null | ((request: RecordedRequest, socket: Socket) => void);
+type Scripted = string | Uint8Array | null | ((request: RecordedRequest, socket: Socket) => void);
 
 /** 200 with this text. @param fields  complete lines without line ends */
 export function okAnswer(text: string, fields: readonly string[] = []): string {

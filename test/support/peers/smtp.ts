@@ -2,11 +2,11 @@
 // What it received is read as a mail program would: headers unfolded, parts decoded.
 
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 
 /** A mail as it arrived. */
-export interface ReceivedMail {
+interface ReceivedMail {
   /** Recipients of the envelope. */
   readonly to: readonly string[];
   readonly from: string;
@@ -23,7 +23,7 @@ export interface ReceivedMail {
   readonly user: string | null;
 }
 
-export interface SmtpOptions {
+interface SmtpOptions {
   /** Answers to the coming DATA commands, in order; `null` takes the mail. Afterwards everything is taken. */
   readonly answers?: readonly (number | null)[];
   /** Answer to RCPT for these addresses. */
@@ -163,19 +163,6 @@ export async function closedPort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
-}
-
-/** Whether somebody listens. */
-export async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
 
 function refusal(code: number): Error & { responseCode: number } {

@@ -19,7 +19,7 @@ import { type EngineName, makeClock, makeDatabase, openNode, silent, type TestCl
 import { ConfigFolder } from './config-folder.ts';
 
 /** A mail that waits, as it will be sent. */
-export interface WaitingMail {
+interface WaitingMail {
   readonly kind: string;
   readonly to: string;
   readonly subject: string;
@@ -58,7 +58,7 @@ export interface TestContext {
 export const portalHost = 'portal.localhost';
 
 /** Everything that accounts need. */
-export const contextYaml = `
+const contextYaml = `
 listeners: [{ address: 127.0.0.1:0 }]
 upstreams: { web: { servers: ["http://127.0.0.1:9000"] } }
 routes: [{ name: app, path: /, upstream: web, accept: [token] }]

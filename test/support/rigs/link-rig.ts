@@ -34,7 +34,7 @@ export interface LinkRig {
   readonly configure: (changes: Partial<Config>) => void;
 }
 
-export const summer = {
+const summer = {
   name: 'summer',
   host: 'media.localhost',
   path: '/vod/summer/',
@@ -95,7 +95,7 @@ export async function makeLinkRig(engine: EngineName, nodes = 1): Promise<LinkRi
   };
 }
 
-export interface TestAccount {
+interface TestAccount {
   readonly email?: string;
   readonly isVerified?: boolean;
   readonly state?: 'active' | 'disabled' | 'deleted';

@@ -17,7 +17,7 @@ import { RecordingUpstream } from '../peers/recording-upstream.ts';
 import { type FileInput, type GatewayOptions, startGateway, type TestGateway } from './gateway.ts';
 
 /** A change log in memory. */
-export class MemoryLog implements ChangeSource {
+class MemoryLog implements ChangeSource {
   #epoch = 'first';
   readonly #changes: Change[] = [];
   #wake: (() => void) | null = null;
@@ -50,10 +50,10 @@ export class MemoryLog implements ChangeSource {
 }
 
 /** A gateway's options, any of them. */
-export type RigOptions = Omit<Partial<GatewayOptions>, 'config'> & { readonly config?: Partial<FileInput> };
+type RigOptions = Omit<Partial<GatewayOptions>, 'config'> & { readonly config?: Partial<FileInput> };
 
 /** What came in at the pages. */
-export interface PageRequest {
+interface PageRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

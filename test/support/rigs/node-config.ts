@@ -30,7 +30,7 @@ export interface RigAccount {
   readonly code: string;
 }
 
-export interface NodeFiles {
+interface NodeFiles {
   readonly folder: string;
   /** One for each node, as `store:` says it. */
   readonly stores: readonly string[];

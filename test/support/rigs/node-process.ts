@@ -16,7 +16,7 @@ const goneMs = 120_000;
 const maxLines = 200;
 
 /** A process of a node. */
-export type NodeRole = 'supervisor' | 'control' | 'edge';
+type NodeRole = 'supervisor' | 'control' | 'edge';
 
 export class NodeProcess {
   readonly #file: string;

@@ -27,7 +27,7 @@ import {
 } from './node-config.ts';
 import { NodeProcess } from './node-process.ts';
 
-export interface NodeRigOptions {
+interface NodeRigOptions {
   /** `store:` of each node; one entry, one node. The same database for all. */
   readonly stores: readonly string[];
   /** Way to the database that is never cut, for the rig itself. Default: the first node's. */
@@ -51,7 +51,7 @@ export interface RigNode {
   readonly pool: Pool;
 }
 
-export interface RigOrder {
+interface RigOrder {
   /** Default 0. */
   readonly node?: number;
   /** Default POST. */

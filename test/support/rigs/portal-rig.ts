@@ -16,7 +16,7 @@ export const portalOrigin = 'http://portal.localhost:8080';
 export const mediaOrigin = 'http://media.localhost:8080';
 
 /** A host beside the portal's that a collection names. */
-export const portalYaml = `
+const portalYaml = `
 accounts: { registration: open }
 collections: [{ name: summer, host: media.localhost, path: /vod/summer/, owners: [owner@example.org] }]
 `;
@@ -71,7 +71,7 @@ export async function makePortal(options: ContextOptions & { readonly publicUrl?
   };
 }
 
-export interface VisitorOptions {
+interface VisitorOptions {
   /** Where paths without an origin go. Default the portal. */
   readonly origin?: string;
   /** Address that the edge saw. Default loopback. */

@@ -24,7 +24,7 @@ export interface ServeProcess {
   readonly ended: Promise<ServeEnd>;
 }
 
-export interface ServeEnd {
+interface ServeEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
@@ -46,14 +46,14 @@ export interface ServeRig {
   readonly clear: () => Promise<void>;
 }
 
-export interface ServeOptions {
+interface ServeOptions {
   /** Beside the test's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Hears each log line, also before it is ready. */
   readonly onLog?: (entry: Record<string, unknown>) => void;
 }
 
-export interface ServeChanges {
+interface ServeChanges {
   readonly listen?: string;
   readonly operations?: string;
   readonly edges?: number;

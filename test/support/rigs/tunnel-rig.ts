@@ -30,7 +30,7 @@ export interface TunnelRig {
   close(): Promise<void>;
 }
 
-export interface RawTunnel {
+interface RawTunnel {
   readonly client: RawClient;
   readonly connection: UpstreamSocket;
 }

@@ -3,14 +3,14 @@
 
 import type { Reporter, TestModule, TestSuite } from 'vitest/node';
 
-export interface SkippedTest {
+interface SkippedTest {
   /** File and full title. */
   readonly name: string;
   /** The note given to `context.skip(note)`, or why vitest itself left it out. */
   readonly reason: string;
 }
 
-export interface RunSummary {
+interface RunSummary {
   readonly passed: number;
   /** Failed tests, and files or suites that failed outside of any test, and errors that nobody caught. */
   readonly failed: number;
@@ -29,7 +29,7 @@ export default class ClosingLineReporter implements Reporter {
 }
 
 /** Sums up a run. A file that could not be collected counts as one failure: its tests did not run, and that is no pass. */
-export function summarise(modules: ReadonlyArray<TestModule>, unhandledErrors: number): RunSummary {
+function summarise(modules: ReadonlyArray<TestModule>, unhandledErrors: number): RunSummary {
   let passed = 0;
   let failed = unhandledErrors;
   const skipped: SkippedTest[] = [];

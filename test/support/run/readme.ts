@@ -8,7 +8,7 @@ import type { ShellSession } from './shell-session.ts';
 
 export const readmeText = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
 
-export interface MarkedBlock {
+interface MarkedBlock {
   readonly mark: string;
   readonly language: string;
   readonly text: string;
@@ -63,7 +63,7 @@ export function codeSpans(text: string): string[] {
 }
 
 /** A command of a shell block, and the lines below it that say what it prints; null when none do. */
-export interface ShellStep {
+interface ShellStep {
   readonly command: string;
   readonly prints: RegExp | null;
 }

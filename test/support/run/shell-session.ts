@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-export interface ShellOutput {
+interface ShellOutput {
   readonly stdout: string;
   readonly code: number;
 }

@@ -4,7 +4,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** `reset`: connections end with RST and new ones likewise. `silence`: they stay, and nothing is heard of either side. */
-export type RelayCut = 'reset' | 'silence';
+type RelayCut = 'reset' | 'silence';
 
 /** `A`, NotificationResponse. */
 const notification = 0x41;

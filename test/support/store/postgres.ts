@@ -35,7 +35,7 @@ export interface PostgresServer {
   readonly pid: number;
 }
 
-export interface PostgresOptions {
+interface PostgresOptions {
   /** `on` where a test is about durability. Default `off`. */
   readonly fsync?: 'on' | 'off';
   /** When this process is gone, so is the server. Default: the caller's own. */
@@ -58,7 +58,7 @@ export function postgresMissing(): string | null {
 }
 
 /** URL of one database of a server. */
-export function urlOf(server: Pick<PostgresServer, 'origin'>, database: string): string {
+function urlOf(server: Pick<PostgresServer, 'origin'>, database: string): string {
   return `${server.origin}/${database}`;
 }
 

@@ -32,7 +32,7 @@ function newName(): string {
 }
 
 /** The server; not to be killed, others use it. */
-export async function sharedPostgres(): Promise<PostgresServer> {
+async function sharedPostgres(): Promise<PostgresServer> {
   const { folder, ownerPid } = inject('postgresRun');
   const template = await postgresTemplate();
   const known = join(folder, 'server.json');
