@@ -76,7 +76,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     send: (lines) => client.questions.reportDecisions(lines),
     metrics: metrics.records,
   });
-  runtime.records = records;
+  runtime.reports.records = records;
   const log = new LogFollower({
     runtime,
     confirm: (position) => client.confirmApplied(position),
@@ -141,19 +141,15 @@ async function drain(
   deadlineMs: number,
   logs: readonly ({ close(): Promise<void> | void } | null)[],
 ): Promise<void> {
-  runtime.isDraining = true;
   const closed = listeners.close();
-  for (const connection of [...runtime.connections]) connection.drain();
-  runtime.endTunnelsWhenAlone();
+  runtime.drain();
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, deadlineMs);
   });
   await Promise.race([closed, overdue]);
   clearTimeout(timer);
-  for (const connection of [...runtime.connections]) connection.depart();
-  runtime.closeUpstreams();
-  runtime.ticker.stop();
+  runtime.close();
   await runtime.membership.stop();
   for (const log of logs) await log?.close();
 }

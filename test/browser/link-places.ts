@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { createAccount } from '../../gateway/control/accounts/create-account.ts';
 import { createLink, type NewLink } from '../../gateway/control/links/create-link.ts';
 import { revokeLink } from '../../gateway/control/links/revoke-link.ts';
-import { findWording, page as refusalPage } from '../../gateway/edge/answer/refusal-texts.ts';
+import { findWording, errorPage as refusalPage } from '../../gateway/edge/answer/refusal-texts.ts';
 import type { PortalRig } from '../support/rigs/portal-rig.ts';
 
 export interface Place {

@@ -6,12 +6,21 @@
 import { type CookieChanges, cookiePathOf, safeCookiePath } from '../../core/decision/verdict/cookie-changes.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';
 import { mintToken } from '../../core/token/common-key-token.ts';
+import type { RingKey } from '../../core/token/key-ring.ts';
 import { isIssuable } from '../../core/token/pass-claims.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { Runtime } from '../exchange/runtime.ts';
+import type { Renewals } from '../live/renewals.ts';
 import { clearPassLine, passCookieLine, sessionCookieLine } from '../request/cookies.ts';
 import { prefersToken } from '../request/describe.ts';
 import { publicScheme, takesSecureCookies } from '../request/transport-security.ts';
+import type { AnsweredRequest, VisitorsRequest } from './answered-request.ts';
+
+/** What cookies are made with; the runtime of an edge is one. */
+export interface PassIssuer {
+  readonly membership: { readonly renewals: Pick<Renewals, 'take'> };
+  readonly metrics: { passesIssued: number };
+  /** The key that passes are signed with now; null while there is none. */
+  signingKey(): RingKey | null;
+}
 
 interface IssuedLines {
   /** Complete lines for the answer's head. */
@@ -24,25 +33,25 @@ const nothing: IssuedLines = { lines: '', carriesToken: false };
 
 /** @param givesContent  false when the content itself was not given: then no pass is given either */
 export function issueLines(
-  runtime: Runtime,
-  exchange: Exchange,
+  issuer: PassIssuer,
+  answered: AnsweredRequest,
   issue: TokenClaims | null,
   givesContent: boolean,
 ): IssuedLines {
-  const { permit } = exchange;
+  const { permit } = answered;
   if (issue === null && permit.cookies === null && permit.renew === null) return nothing;
-  const isSecure = setsSecureCookies(exchange);
+  const isSecure = setsSecureCookies(answered);
   let lines = '';
   let carriesToken = permit.cookies !== null && hasSessionToken(permit.cookies.session);
-  const renewed = permit.renew === null || !givesContent ? null : runtime.membership.renewals.take(permit.renew);
+  const renewed = permit.renew === null || !givesContent ? null : issuer.membership.renewals.take(permit.renew);
   if (renewed?.kind === 'session') {
     lines += sessionLine(renewed.session, isSecure);
     carriesToken ||= hasSessionToken(renewed.session);
   }
   const claims = issue ?? (renewed?.kind === 'pass' ? renewed.claims : null);
-  const pass = claims === null || !givesContent ? '' : passLines(runtime, exchange, claims, isSecure);
+  const pass = claims === null || !givesContent ? '' : passLines(issuer, answered, claims, isSecure);
   // what is set anew at the same path needs not be cleared there
-  const setAt = claims === null || pass === '' ? null : passPathOf(claims, exchange);
+  const setAt = claims === null || pass === '' ? null : passPathOf(claims, answered);
   if (permit.cookies !== null) lines += cookieLines(permit.cookies, isSecure, setAt);
   return { lines: lines + pass, carriesToken: carriesToken || pass !== '' };
 }
@@ -59,17 +68,17 @@ export function cookieLines({ passPaths, session }: CookieChanges, isSecure: boo
 }
 
 /** As the cookies of the request were read. */
-export function setsSecureCookies({ request, downstream }: Pick<Exchange, 'request' | 'downstream'>): boolean {
-  return takesSecureCookies(request, downstream.arrival.scheme, downstream.peerAddress);
+export function setsSecureCookies({ request, downstream }: VisitorsRequest): boolean {
+  return takesSecureCookies(request, downstream.connection.scheme, downstream.peerAddress);
 }
 
 /** Whether the visitor came by https: the configuration says so, a listener of ours ended TLS, or a trusted proxy says it did. */
-export function isOverTls({ request, downstream }: Pick<Exchange, 'request' | 'downstream'>): boolean {
-  return publicScheme(request, downstream.arrival.scheme) === 'https';
+export function isOverTls({ request, downstream }: VisitorsRequest): boolean {
+  return publicScheme(request, downstream.connection.scheme) === 'https';
 }
 
-function passLines(runtime: Runtime, exchange: Exchange, claims: TokenClaims, isSecure: boolean): string {
-  const key = runtime.signingKey();
+function passLines(issuer: PassIssuer, answered: AnsweredRequest, claims: TokenClaims, isSecure: boolean): string {
+  const key = issuer.signingKey();
   if (key === null || !isIssuable(claims)) return '';
   let token: string;
   try {
@@ -78,16 +87,16 @@ function passLines(runtime: Runtime, exchange: Exchange, claims: TokenClaims, is
     // more groups than a token holds: the request was allowed, and is asked about again next time
     return '';
   }
-  runtime.metrics.passesIssued++;
-  const path = passPathOf(claims, exchange);
+  issuer.metrics.passesIssued++;
+  const path = passPathOf(claims, answered);
   const cookie = passCookieLine(token, path, claims.exp - (claims.iat ?? claims.exp), isSecure);
   // A cookie is sent by whatever runs in the site's pages, and must not turn into a token that they can read and carry away: the
   // header is for who presented the password with this very request. Players of members get theirs from `v1` and the portal.
-  if (exchange.permit.how !== 'password' || !prefersToken(exchange.request.head)) return cookie;
+  if (answered.permit.how !== 'password' || !prefersToken(answered.request.head)) return cookie;
   return `${cookie}Latchkey-Token: ${token}\r\nPreference-Applied: token\r\n`;
 }
 
-function passPathOf(claims: TokenClaims, { permit }: Exchange): string {
+function passPathOf(claims: TokenClaims, { permit }: AnsweredRequest): string {
   return cookiePathOf(claims) ?? safeCookiePath(permit.route.path);
 }
 

@@ -226,6 +226,6 @@ export function problem(status: number, { title, detail }: Wording, requestId: s
 }
 
 /** @param doors  ready markup of links, or nothing */
-export function page({ pageStart }: Wording, requestId: string, doors: string): string {
+export function errorPage({ pageStart }: Wording, requestId: string, doors: string): string {
   return `${pageStart}${doors}<p><small>If you ask for help, say this number: ${requestId}</small></p>\n</main>\n</body>\n</html>\n`;
 }

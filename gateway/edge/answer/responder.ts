@@ -9,10 +9,10 @@ import type { Denial } from '../../core/decision/verdict/denial.ts';
 import type { DenyReason } from '../../core/decision/verdict/reasons.ts';
 import { statusOf } from '../../http1/problems.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
-import type { Exchange } from '../exchange/exchange.ts';
 import { type DescribeProblem, isNavigation } from '../request/describe.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
-import { findWording, page, problem, type Wording } from './refusal-texts.ts';
+import type { AnsweredRequest } from './answered-request.ts';
+import { errorPage, findWording, problem, type Wording } from './refusal-texts.ts';
 import { crossOriginLines } from './response-policy.ts';
 
 /** A complete answer, ready to be written as latin1. */
@@ -94,7 +94,7 @@ function statusOfRefusal(problem: MessageRefusal): number {
  */
 export function denialAnswer(
   denial: Denial,
-  exchange: AnswerContext,
+  context: AnswerContext,
   routeLines: string,
   close: boolean,
   doors = '',
@@ -104,7 +104,7 @@ export function denialAnswer(
   if (status === 401) lines += challenge(denial);
   if (status === 405) lines += allowLine(denial);
   if (denial.retryAfterSeconds > 0) lines += `Retry-After: ${denial.retryAfterSeconds}\r\n`;
-  return { status, text: render(status, lines, exchange, close, findWording(status, denial.reason), doors) };
+  return { status, text: render(status, lines, context, close, findWording(status, denial.reason), doors) };
 }
 
 /** RFC 9110 §10.2.1: a 405 says what would do. */
@@ -194,19 +194,23 @@ export function messageAnswer(problem: MessageRefusal, requestId: string, head: 
 const versionLines = 'Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
 
 /** Answer in place of an upstream's. */
-export function upstreamAnswer(exchange: Exchange, failure: UpstreamFailure | 'too-busy', close: boolean): Answer {
+export function upstreamAnswer(
+  answered: AnsweredRequest,
+  failure: UpstreamFailure | 'too-busy',
+  close: boolean,
+): Answer {
   const status =
     failure === 'too-busy'
       ? 503
       : failure === 'connect-timeout' || failure === 'first-byte-timeout' || failure === 'idle-timeout'
         ? 504
         : 502;
-  const head = exchange.request.head;
+  const head = answered.request.head;
   const retry = failure === 'too-busy' ? 'Retry-After: 1\r\n' : '';
-  const lines = crossOriginLines(exchange.permit.route, head) + retry;
+  const lines = crossOriginLines(answered.permit.route, head) + retry;
   const context = {
-    requestId: exchange.requestId,
-    isHead: exchange.method === 'HEAD',
+    requestId: answered.requestId,
+    isHead: head.method === 'HEAD',
     isPage: isNavigation(head),
     minorVersion: head.minorVersion,
   };
@@ -235,7 +239,9 @@ function render(
   doors = '',
 ): string {
   const type = context.isPage ? 'text/html; charset=utf-8' : 'application/problem+json';
-  const body = context.isPage ? page(wording, context.requestId, doors) : problem(status, wording, context.requestId);
+  const body = context.isPage
+    ? errorPage(wording, context.requestId, doors)
+    : problem(status, wording, context.requestId);
   const connection = close ? 'Connection: close\r\n' : context.minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
   const pagePolicy = context.isPage
     ? "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"

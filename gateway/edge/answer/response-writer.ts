@@ -6,9 +6,9 @@ import { type ResponsePolicy, removesField } from '../../core/decision/policy/re
 import { fieldClass } from '../../http1/field-names.ts';
 import { fieldStride } from '../../http1/message-head.ts';
 import type { ResponseHead } from '../../http1/response-head.ts';
-import type { Exchange } from '../exchange/exchange.ts';
 import { setsOurCookie } from '../request/cookies.ts';
 import { responseClass } from '../request/field-classes.ts';
+import type { AnsweredRequest } from './answered-request.ts';
 import { keptPrivate } from './response-policy.ts';
 import { namesDomain, VisitorAddresses } from './visitor-addresses.ts';
 
@@ -28,7 +28,7 @@ interface ResponseAdditions {
   /** `/.t/<token>` for a request in path form, else null. */
   readonly pathForm: string | null;
   /** Whose addresses the site's own become; null for an answer whose addresses stay. */
-  readonly exchange: Exchange | null;
+  readonly answered: AnsweredRequest | null;
   /** What the route changes; null for nothing. */
   readonly policy: ResponsePolicy | null;
   /** The client came over TLS; looked at with a policy only. */
@@ -68,10 +68,10 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
       const rule = policy === null ? undefined : policy.fields.get(head.nameOf(index).toLowerCase());
       if (rule === removesField) keeps = false;
       else if (rule !== undefined && keeps) withheld |= rule;
-      if (keeps && found >= responseClass.location && found <= responseClass.setCookie && additions.exchange !== null) {
+      if (keeps && found >= responseClass.location && found <= responseClass.setCookie && additions.answered !== null) {
         const value = head.valueOf(index);
         if (found !== responseClass.setCookie || namesDomain(value)) {
-          addresses ??= new VisitorAddresses(additions.exchange, additions.pathForm);
+          addresses ??= new VisitorAddresses(additions.answered, additions.pathForm);
           const visitors = addressesIn(found, value, addresses);
           keeps = visitors === value;
           line = `${head.nameOf(index)}: ${visitors}\r\n`;
@@ -107,25 +107,6 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
   return `${out}${additions.lines}X-Request-Id: ${additions.requestId}\r\nVia: 1.${head.minorVersion} latchkey\r\n\r\n`;
 }
 
-/** The head of an interim answer: what a client may see of it, with nothing of ours. Only the final one frames a body. */
-export function writeInterimHead(head: ResponseHead, exchange: Exchange, pathForm: string | null): string {
-  const { route } = exchange.permit;
-  return writeResponseHead(head, {
-    framing: 'close',
-    requestId: '',
-    connection: '',
-    lines: '',
-    carriesToken: false,
-    pathForm,
-    exchange,
-    policy: route.response,
-    isOverTls: false,
-    isPrivate: false,
-    saysCors: route.cors !== null,
-    keepsOurCookies: false,
-  });
-}
-
 function keepsField(head: ResponseHead, index: number, found: number, additions: ResponseAdditions): boolean {
   switch (found) {
     case fieldClass.contentLength:
@@ -140,7 +121,7 @@ function keepsField(head: ResponseHead, index: number, found: number, additions:
     case responseClass.link:
       return true;
     case responseClass.alternative:
-      return additions.exchange?.permit.route.site == null;
+      return additions.answered?.permit.route.site == null;
     case responseClass.referrerPolicy:
       return additions.pathForm === null;
     case responseClass.cacheControl:

@@ -7,8 +7,8 @@ import { canonicalHost } from '../../core/decision/route/host.ts';
 import type { Site } from '../../core/decision/route/site.ts';
 import { parseWebAddress, portOf, usualPort, type WebAddress } from '../../core/decision/route/web-address.ts';
 import { withoutBlanks } from '../../core/model/blanks.ts';
-import type { Exchange } from '../exchange/exchange.ts';
 import { visitorOrigin } from '../request/visitor-origin.ts';
+import type { AnsweredRequest } from './answered-request.ts';
 
 /** What the addresses of one answer are measured by. Made only for an answer that has some. */
 export class VisitorAddresses {
@@ -25,9 +25,9 @@ export class VisitorAddresses {
   /** `/.t/<token>` of a path form, else empty. */
   readonly #prefix: string;
 
-  constructor(exchange: Pick<Exchange, 'request' | 'permit' | 'downstream'>, pathForm: string | null) {
-    const { request, permit, downstream } = exchange;
-    const { scheme, authority } = visitorOrigin(request, downstream.arrival.scheme);
+  constructor(answered: AnsweredRequest, pathForm: string | null) {
+    const { request, permit, downstream } = answered;
+    const { scheme, authority } = visitorOrigin(request, downstream.connection.scheme);
     this.#site = permit.route.site;
     this.#scheme = scheme;
     this.#authority = authority;

@@ -12,7 +12,8 @@ import type { ConnectionInfo } from '../listen/connection-info.ts';
 import type { HostMemo } from '../request/describe.ts';
 import { ClientDeadlines } from './client-deadlines.ts';
 import type { Exchange } from './exchange.ts';
-import { beginRequest, refuseMessage } from './lifecycle.ts';
+import { beginRequest } from './lifecycle.ts';
+import { refuseMessage } from './own-answers.ts';
 import type { Runtime } from './runtime.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -21,7 +22,7 @@ const drainIdleMs = 500;
 
 /** A client connection, from accept to close. */
 export class Downstream extends ClientDeadlines {
-  readonly arrival: ConnectionInfo;
+  readonly connection: ConnectionInfo;
   readonly peerAddress: string;
   /** By the ticker. */
   readonly openedMs: number;
@@ -42,19 +43,19 @@ export class Downstream extends ClientDeadlines {
   #skippedEmptyLine = false;
   #requests = 0;
 
-  constructor(socket: Socket, runtime: Runtime, arrival: ConnectionInfo) {
+  constructor(socket: Socket, runtime: Runtime, connection: ConnectionInfo) {
     super(socket, runtime.ticker, runtime.limits.headMs);
-    this.arrival = arrival;
+    this.connection = connection;
     this.#runtime = runtime;
-    this.#heads = new HeadCollector(runtime.scanner);
-    this.peerAddress = arrival.peerAddress;
+    this.#heads = new HeadCollector(runtime.engine.scanner);
+    this.peerAddress = connection.peerAddress;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     // 'close' follows and does what there is to do
     socket.on('error', () => undefined);
     socket.once('close', () => this.#onClose());
     this.openedMs = runtime.ticker.nowMs;
-    runtime.connectionOpened(this);
+    runtime.connections.opened(this);
   }
 
   /** The request being forwarded; null between requests, and while control is asked. */
@@ -153,7 +154,7 @@ export class Downstream extends ClientDeadlines {
     this.whenSent(() => {
       if (!isPlain) return this.awaitReset();
       // TCP's end alone: TLS's own, `close_notify`, would call what came the whole (RFC 8446 §6.1)
-      this.arrival.transport.end();
+      this.connection.transport.end();
       this.linger();
     });
     this.socket.resume();
@@ -162,7 +163,7 @@ export class Downstream extends ClientDeadlines {
   /** Only TCP knows a reset, after which not even an answer that ends with the connection can look complete. */
   reset(): void {
     this.#exchange = null;
-    this.arrival.transport.resetAndDestroy();
+    this.connection.transport.resetAndDestroy();
     this.socket.destroy();
   }
 
@@ -222,7 +223,7 @@ export class Downstream extends ClientDeadlines {
   }
 
   #expectNextHead(): void {
-    this.expectWithin(this.#runtime.isDraining ? drainIdleMs : this.#runtime.limits.clientKeepAliveMs);
+    this.expectWithin(this.#runtime.engine.isDraining ? drainIdleMs : this.#runtime.limits.clientKeepAliveMs);
   }
 
   #invite(): void {
@@ -288,8 +289,8 @@ export class Downstream extends ClientDeadlines {
       return consumed;
     }
     this.#skippedEmptyLine = false;
-    const head = runtime.takeRequestHead();
-    const problem = head.parse(heads.takeText(), heads.scanner, runtime.names.requests, this.arrival.scheme);
+    const head = runtime.engine.takeRequestHead();
+    const problem = head.parse(heads.takeText(), heads.scanner, runtime.engine.names.requests, this.connection.scheme);
     if (problem !== null) {
       return this.#refuse(problem, chunk.length, refusedHead(problem, head, runtime.snapshot.tokenPathPrefix));
     }
@@ -368,7 +369,7 @@ export class Downstream extends ClientDeadlines {
     this.#held = null;
     this.#heads.clear();
     this.expectWithin(Number.POSITIVE_INFINITY);
-    this.#runtime.lingering.enter(this);
+    this.#runtime.connections.lingering.enter(this);
   }
 
   #onEnd(): void {
@@ -394,6 +395,6 @@ export class Downstream extends ClientDeadlines {
     this.#exchange = null;
     exchange?.cancel();
     this.#tunnel?.clientClosed();
-    this.#runtime.connectionClosed(this);
+    this.#runtime.connections.closed(this);
   }
 }

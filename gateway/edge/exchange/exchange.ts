@@ -7,27 +7,28 @@ import type { TokenClaims } from '../../core/token/claims.ts';
 import { brokenChunk, ChunkedFilter } from '../../http1/chunked-filter.ts';
 import type { ResponseFraming, ResponseHead } from '../../http1/response-head.ts';
 import type { Upgrade } from '../../http1/upgrade.ts';
-import { monotonicMs } from '../../telemetry/clock.ts';
-import { isOverTls, issueLines } from '../answer/issue-pass.ts';
+import { writeFinalHead, writeInterimHead } from '../answer/forwarded-heads.ts';
 import { type BodyRefusal, messageAnswer, upstreamAnswer } from '../answer/responder.ts';
-import { isKeptPrivate, routeLines } from '../answer/response-policy.ts';
-import { type OutgoingFraming, writeInterimHead, writeResponseHead } from '../answer/response-writer.ts';
+import type { OutgoingFraming } from '../answer/response-writer.ts';
+import { scratchBytes } from '../engine/engine.ts';
 import type { Described } from '../request/describe.ts';
+import type { AnswerSink, FailedConnection } from '../upstream/answer-sink.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import { failureText, isBlameless, neverOpened, type UpstreamFailure } from '../upstream/failure.ts';
 import type { UpstreamGroup } from '../upstream/group.ts';
 import { isIdempotent, mayJoinOthers } from '../upstream/idempotency.ts';
-import type { UpstreamServerPool } from '../upstream/pool.ts';
 import type { Downstream } from './downstream.ts';
-import { type Runtime, scratchBytes } from './runtime.ts';
+import type { RequestContext } from './request-context.ts';
+import type { Runtime } from './runtime.ts';
+import { openTunnel, type Tunnel } from './tunnel.ts';
 
 // A whole answer up to this size is copied together and written at once; two writes cost more than the copy.
 const maxWholeAnswer = scratchBytes;
 
 /** A request being forwarded. Made with a permit, started once, ended once. */
-export class Exchange {
+export class Exchange implements AnswerSink {
   readonly method: string;
-  /** A tunnel's changes, and its request with it: see renew-permit.ts. */
+  /** A tunnel's changes, and its request with it: see decide-again.ts. */
   permit: Permit;
   readonly downstream: Downstream;
   request: Described;
@@ -45,6 +46,10 @@ export class Exchange {
   failure: string | null = null;
   /** It was ended because what allowed it was revoked. */
   isRevoked = false;
+  /** Claims of the pass that goes with the answer; null for none, and once the answer began. */
+  issue: TokenClaims | null;
+  /** How the answer's body goes to the client; of use once the answer began. */
+  outgoing: OutgoingFraming = 'as-is';
   /** The body is passed on with its chunk framing. */
   keepsChunks = false;
   /** The upstream does not take more of the request's body for now. */
@@ -61,39 +66,34 @@ export class Exchange {
   #requestFilter: ChunkedFilter | null;
   #sentBodyBytes = false;
   #answering = false;
-  #outgoing: OutgoingFraming = 'as-is';
   #closesAfter = false;
   #isOver = false;
   #triedAgain = false;
-  #issue: TokenClaims | null;
 
   constructor(
     runtime: Runtime,
-    downstream: Downstream,
-    request: Described,
+    { downstream, request, requestId, startedMs }: RequestContext,
     permit: Permit,
-    group: UpstreamGroup,
     headText: string,
-    requestId: string,
-    startedMs: number,
   ) {
     if (!isPermit(permit)) throw new Error('an exchange needs a permit that decide made');
     const head = request.head;
+    const route = permit.route;
     this.#runtime = runtime;
     this.downstream = downstream;
     this.request = request;
     this.permit = permit;
-    this.timeouts = permit.route.timeouts;
+    this.timeouts = route.timeouts;
     this.method = head.method;
     this.requestId = requestId;
     this.startedMs = startedMs;
-    this.#group = group;
+    this.#group = runtime.upstreams.find(route.upstreamIndex, route.upstreamName);
     this.#headText = headText;
     this.#isPersistent = head.isPersistent;
     this.#minorVersion = head.minorVersion;
     this.#requestRemaining = Math.max(head.contentLength, 0);
-    this.#requestFilter = head.isChunked ? new ChunkedFilter(permit.route.limits.maxBodyBytes) : null;
-    this.#issue = permit.issue;
+    this.#requestFilter = head.isChunked ? new ChunkedFilter(route.limits.maxBodyBytes) : null;
+    this.issue = permit.issue;
     this.mayJoin = mayJoinOthers(request);
   }
 
@@ -118,6 +118,17 @@ export class Exchange {
   /** Whether a client can tell by the framing that an answer is not whole. One of 1.0 takes any end for the end. */
   get endsPlainly(): boolean {
     return this.#answering && this.#minorVersion === 1;
+  }
+
+  /** `/.t/<token>` of a request in path form; null for any other. */
+  get pathForm(): string | null {
+    const { pathToken } = this.request;
+    return pathToken === null ? null : this.#runtime.snapshot.tokenPathPrefix + pathToken;
+  }
+
+  /** What the client is told of its connection. */
+  get connection(): 'close' | 'keep-alive' | '' {
+    return this.#closesAfter ? 'close' : this.#minorVersion === 0 ? 'keep-alive' : '';
   }
 
   start(): void {
@@ -159,7 +170,7 @@ export class Exchange {
     // a 101 that was asked for is no interim answer (tunnel.ts); 100 was answered here already; 1.0 knows none
     if (head.status === 101) return false;
     if (head.status === 100 || this.#minorVersion === 0) return true;
-    this.downstream.socket.write(writeInterimHead(head, this, this.#pathForm), 'latin1');
+    this.downstream.socket.write(writeInterimHead(head, this), 'latin1');
     return true;
   }
 
@@ -176,33 +187,16 @@ export class Exchange {
     if (this.#isOver) return;
     this.#answering = true;
     this.status = head.status;
-    this.#outgoing = this.#outgoingFraming(framing);
-    this.keepsChunks = framing === 'chunked' && this.#outgoing === 'chunked';
+    this.outgoing = this.#outgoingFraming(framing);
+    this.keepsChunks = framing === 'chunked' && this.outgoing === 'chunked';
     // an answer before the request's end leaves bytes on the connection that are no request
     const leavesBytes = !this.isRequestSent || (this.upgrade !== null && this.downstream.holdsBytes);
-    if (leavesBytes || !this.#isPersistent || this.#outgoing === 'close' || this.#runtime.isDraining) {
+    if (leavesBytes || !this.#isPersistent || this.outgoing === 'close' || this.#runtime.engine.isDraining) {
       this.#closesAfter = true;
     }
-    const route = this.permit.route;
-    const issued = issueLines(this.#runtime, this, this.#issue, head.status < 400);
-    const text = writeResponseHead(head, {
-      framing: this.#outgoing,
-      requestId: this.requestId,
-      connection: this.#closesAfter ? 'close' : this.#minorVersion === 0 ? 'keep-alive' : '',
-      lines:
-        issued.lines +
-        (route.cors === null && !route.variesByCredential ? '' : routeLines(this.permit, this.request.head)),
-      policy: route.response,
-      isOverTls: route.response !== null && isOverTls(this),
-      isPrivate: isKeptPrivate(this.permit),
-      saysCors: route.cors !== null,
-      carriesToken: issued.carriesToken,
-      keepsOurCookies: route.isOwnPages,
-      pathForm: this.#pathForm,
-      exchange: this,
-    });
+    const text = writeFinalHead(this.#runtime, this, head);
     // token and message are in the answer's text and nowhere else from here on
-    this.#issue = null;
+    this.issue = null;
     const socket = this.downstream.socket;
     this.bytesOut += end - start;
     if (end === start) {
@@ -222,12 +216,12 @@ export class Exchange {
    * 5.8 KiB that a request allocated.
    */
   #writeWhole(text: string, bytes: Buffer, start: number, end: number): void {
-    const out = this.#runtime.scratch;
+    const out = this.#runtime.engine.scratch;
     const length = out.write(text, 0, 'latin1');
     bytes.copy(out, length, start, end);
     this.downstream.socket.write(out.subarray(0, length + end - start));
     // what the kernel did not take belongs to that write from here on
-    if (this.downstream.hasUnsent) this.#runtime.renewScratch();
+    if (this.downstream.hasUnsent) this.#runtime.engine.renewScratch();
   }
 
   /** A span of the answer's body, only lent: see `Downstream.hasUnsent`. */
@@ -235,7 +229,7 @@ export class Exchange {
     if (this.#isOver) return;
     const socket = this.downstream.socket;
     this.bytesOut += end - start;
-    if (this.#outgoing === 'chunked' && !this.keepsChunks) {
+    if (this.outgoing === 'chunked' && !this.keepsChunks) {
       socket.cork();
       socket.write(`${(end - start).toString(16)}\r\n`, 'latin1');
       socket.write(bytes.subarray(start, end));
@@ -249,11 +243,16 @@ export class Exchange {
   /** The answer is complete and framed to its end. */
   end(): void {
     if (this.#isOver) return;
-    if (this.#outgoing === 'chunked' && !this.keepsChunks) this.downstream.socket.write('0\r\n\r\n', 'latin1');
+    if (this.outgoing === 'chunked' && !this.keepsChunks) this.downstream.socket.write('0\r\n\r\n', 'latin1');
     this.#upstream = null;
     this.#over();
     // what came meanwhile may be of the protocol that was refused
     this.downstream.exchangeDone(this.#closesAfter || (this.upgrade !== null && this.downstream.holdsBytes));
+  }
+
+  /** The upstream switches. @returns null, and nothing has happened, when it switches to nothing that was asked for */
+  switchProtocols(head: ResponseHead): Tunnel | null {
+    return this.upgrade === null ? null : openTunnel(this.#runtime, this, this.upgrade, head);
   }
 
   /** A tunnel takes over: what becomes of the request, and its telemetry, are the tunnel's. */
@@ -261,7 +260,7 @@ export class Exchange {
     this.status = 101;
     this.#isOver = true;
     this.#upstream = null;
-    this.#issue = null;
+    this.issue = null;
   }
 
   /** The upstream took all of the body that it was given. */
@@ -272,17 +271,17 @@ export class Exchange {
     this.downstream.resumeBody();
   }
 
-  upstreamFailed(connection: UpstreamConnection, failure: UpstreamFailure): void {
+  upstreamFailed(connection: FailedConnection, failure: UpstreamFailure): void {
     if (this.#isOver) return;
     this.#upstream = null;
     if (!this.#answering && this.#mayTryAgain(connection, failure)) {
       this.#triedAgain = true;
-      this.#runtime.retryBudget.count(isBlameless(failure));
+      this.#runtime.upstreams.retryBudget.count(isBlameless(failure));
       this.#open(neverOpened(failure) ? connection.server : null, true, isBlameless(failure));
       return;
     }
     this.failure = `${failureText(failure, connection.cause)} (${connection.server.authority})`;
-    this.#runtime.upstreamTrouble(this, connection, failure);
+    this.#runtime.reports.upstreamTrouble(this, connection, failure);
     if (this.#answering) {
       // the client gets what came, and must not take it for the whole
       this.#over();
@@ -321,7 +320,7 @@ export class Exchange {
   }
 
   /** @param mayReuse  where no new connection may be opened, an idle one will do: none failed */
-  #open(avoid: UpstreamServerPool | null, fresh: boolean, mayReuse: boolean): void {
+  #open(avoid: object | null, fresh: boolean, mayReuse: boolean): void {
     const group = this.#group;
     const key = group.keyOf(this.request);
     let connection = group.acquire(avoid, fresh, this.mayJoin, key);
@@ -334,25 +333,25 @@ export class Exchange {
     connection.start(this, this.#headText);
   }
 
-  #mayTryAgain(connection: UpstreamConnection, failure: UpstreamFailure): boolean {
+  #mayTryAgain(connection: FailedConnection, failure: UpstreamFailure): boolean {
     if (this.#triedAgain || this.#sentBodyBytes) return false;
     // nothing of it went out, or it is idempotent and went out behind another one: RFC 9112 §9.3.2
     if (isBlameless(failure)) return true;
-    if (neverOpened(failure)) return this.#group.servers.length > 1 && this.#runtime.retryBudget.allowsOne;
+    if (neverOpened(failure)) return this.#group.servers.length > 1 && this.#runtime.upstreams.retryBudget.allowsOne;
     // a stale connection: nothing was answered, and repeating the request changes nothing
     return (
       failure === 'closed-before-answer' &&
       connection.uses > 1 &&
       isIdempotent(this.request) &&
       this.isRequestSent &&
-      this.#runtime.retryBudget.allowsOne
+      this.#runtime.upstreams.retryBudget.allowsOne
     );
   }
 
   #giveUp(failure: UpstreamFailure | 'too-busy'): void {
     // what a client sent for the protocol it asked for is no request
     const isUnread = !this.isRequestSent || this.upgrade !== null;
-    const close = isUnread || !this.#isPersistent || this.#runtime.isDraining;
+    const close = isUnread || !this.#isPersistent || this.#runtime.engine.isDraining;
     const answer = upstreamAnswer(this, failure, close);
     this.failure ??= failureText(failure, null);
     this.status = answer.status;
@@ -371,11 +370,6 @@ export class Exchange {
     upstream.requestMoved();
   }
 
-  get #pathForm(): string | null {
-    const { pathToken } = this.request;
-    return pathToken === null ? null : this.#runtime.snapshot.tokenPathPrefix + pathToken;
-  }
-
   #outgoingFraming(framing: ResponseFraming): OutgoingFraming {
     if (framing === 'none' || framing === 'length') return 'as-is';
     // a 1.0 client knows no chunks: the connection's end is the body's end
@@ -384,7 +378,8 @@ export class Exchange {
 
   #over(): void {
     this.#isOver = true;
-    this.#issue = null;
-    this.#runtime.exchangeOver(this, monotonicMs() - this.startedMs);
+    this.issue = null;
+    this.#runtime.reports.exchangeOver(this);
+    this.#runtime.engine.giveRequestHead(this.request.head);
   }
 }

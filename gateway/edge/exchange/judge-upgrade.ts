@@ -18,7 +18,7 @@ import { publicScheme } from '../request/transport-security.ts';
 const usualProtocols: readonly string[] = ['websocket'];
 
 /** How the connection came in. */
-type UpgradeArrival = Pick<ConnectionInfo, 'scheme' | 'certificate'>;
+type UpgradeConnection = Pick<ConnectionInfo, 'scheme' | 'certificate'>;
 
 /**
  * @returns null when the request is an ordinary one; a problem or a denial when it must not be forwarded at all
@@ -26,13 +26,13 @@ type UpgradeArrival = Pick<ConnectionInfo, 'scheme' | 'certificate'>;
 export function judgeUpgrade(
   request: Described,
   permit: Permit,
-  arrival: UpgradeArrival,
+  connection: UpgradeConnection,
 ): Upgrade | MessageProblem | Denial | null {
   const policy = permit.route.upgrade;
   if (policy === null) return null;
   const upgrade = readUpgrade(request.head, policy.protocols);
   if (upgrade === null || typeof upgrade === 'string') return upgrade;
-  return isWelcome(request, permit, policy, arrival) ? upgrade : foreignOrigin(permit.route);
+  return isWelcome(request, permit, policy, connection) ? upgrade : foreignOrigin(permit.route);
 }
 
 /** Whether the page that asks may use what allowed the request. */
@@ -40,7 +40,7 @@ export function isWelcome(
   request: Described,
   permit: Permit,
   policy: UpgradePolicy,
-  { scheme, certificate }: UpgradeArrival,
+  { scheme, certificate }: UpgradeConnection,
 ): boolean {
   const hasCertificate = certificate !== null;
   const { place } = permit;

@@ -2,20 +2,16 @@
 // It holds no bytes: what one side does not take stops the reading of the other. It knows no frames, so none are made up.
 // Rules: RFC 9110 §7.8; gateway/RULES.md "One graph of revocation" and "Framing": a tunnel ends with its permit, with its route, and last in a drain.
 
-import type { Socket } from 'node:net';
 import type { ResponseHead } from '../../http1/response-head.ts';
 import { completesUpgrade, type Upgrade } from '../../http1/upgrade.ts';
-import { monotonicMs } from '../../telemetry/clock.ts';
 import type { TunnelEnd } from '../../telemetry/tunnel-metrics.ts';
-import { issueLines } from '../answer/issue-pass.ts';
-import { writeResponseHead } from '../answer/response-writer.ts';
+import { writeSwitchHead } from '../answer/forwarded-heads.ts';
 import type { Deadlined } from '../engine/ticker.ts';
-import type { UpstreamConnection } from '../upstream/connection.ts';
+import type { TunnelledConnection, TunnelSink } from '../upstream/answer-sink.ts';
+import { isStillAllowed, type Prolonged, renewableHolder } from './decide-again.ts';
 import type { Downstream } from './downstream.ts';
 import type { Exchange } from './exchange.ts';
 import { upgradeLines } from './judge-upgrade.ts';
-import { isStillAllowed } from './reconsider.ts';
-import { type Prolonged, renewableHolder } from './renew-permit.ts';
 import type { Runtime } from './runtime.ts';
 
 // What one side may still send after the other said that it has no more.
@@ -37,33 +33,19 @@ const never = Number.POSITIVE_INFINITY;
  */
 export function openTunnel(runtime: Runtime, exchange: Exchange, upgrade: Upgrade, head: ResponseHead): Tunnel | null {
   if (!completesUpgrade(head, upgrade)) return null;
-  const text = writeResponseHead(head, {
-    framing: 'as-is',
-    requestId: exchange.requestId,
-    connection: '',
-    // nothing says that a client keeps the cookie of a 101, so no pass is issued with it
-    lines: upgradeLines(upgrade) + issueLines(runtime, exchange, null, false).lines,
-    carriesToken: false,
-    pathForm: null,
-    exchange: null,
-    policy: null,
-    isOverTls: false,
-    isPrivate: false,
-    saysCors: false,
-    keepsOurCookies: false,
-  });
+  const text = writeSwitchHead(runtime, exchange, head, upgradeLines(upgrade));
   exchange.leaveHttp();
   return new Tunnel(runtime, exchange, upgrade, text);
 }
 
 /** Two connections that are one now. Made by `openTunnel`. */
-export class Tunnel implements Deadlined {
+export class Tunnel implements Deadlined, TunnelSink {
   deadlineMs = never;
   readonly exchange: Exchange;
   readonly upgrade: Upgrade;
   readonly #runtime: Runtime;
   readonly #client: Downstream;
-  #upstream: UpstreamConnection | null = null;
+  #upstream: TunnelledConnection | null = null;
   #head: string;
   /** When the permit ends. */
   #permitEndMs = never;
@@ -87,15 +69,12 @@ export class Tunnel implements Deadlined {
   }
 
   /** Writes the 101 and what came behind it (`start` to `end`, only lent), then what the client said too early. */
-  begin(upstream: UpstreamConnection, bytes: Buffer, start: number, end: number): void {
+  begin(upstream: TunnelledConnection, bytes: Buffer, start: number, end: number): void {
     const runtime = this.#runtime;
-    runtime.tunnelBegan(this, monotonicMs() - this.exchange.startedMs);
+    runtime.connections.tunnels.add(this);
+    runtime.reports.tunnelBegan(this.exchange);
     runtime.ticker.watch(this);
     this.#upstream = upstream;
-    // a FIN of the upstream must not end our half by itself
-    upstream.socket.allowHalfOpen = true;
-    upstream.server.standing.answered();
-    upstream.deadlineMs = never;
     const client = this.#client.socket;
     client.cork();
     client.write(this.#head, 'latin1');
@@ -108,7 +87,7 @@ export class Tunnel implements Deadlined {
     if (this.#upstreamTakesMs === never) client.resume();
     // the configuration may have changed while the upstream was thinking
     this.reconsider();
-    runtime.endTunnelsWhenAlone();
+    runtime.connections.endTunnelsWhenAlone();
   }
 
   /** What still comes is dropped. */
@@ -276,12 +255,14 @@ export class Tunnel implements Deadlined {
     this.#isOver = true;
     this.#runtime.ticker.unwatch(this);
     this.#runtime.permits.forget(this);
-    this.#runtime.tunnelOver(this, why, monotonicMs() - this.exchange.startedMs);
+    this.#runtime.connections.tunnels.delete(this);
+    this.#runtime.reports.tunnelOver(this.exchange, why);
+    this.#runtime.engine.giveRequestHead(this.exchange.request.head);
   }
 }
 
 /** TLS and Unix sockets know no reset; there a bare end has to do. */
-function reset(socket: Socket | undefined): void {
+function reset(socket: TunnelledConnection['socket'] | undefined): void {
   if (socket === undefined || socket.destroyed) return;
   try {
     socket.resetAndDestroy();

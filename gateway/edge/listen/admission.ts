@@ -25,8 +25,7 @@ export interface AdmittedConnection {
 }
 
 /** What admission looks at. A reload changes the values. */
-interface AdmissionScope {
-  readonly connections: ReadonlySet<AdmittedConnection>;
+export interface AdmissionScope {
   readonly limits: Limits;
   readonly snapshot: { readonly trustedProxies: AddressList | null };
   readonly metrics: EdgeMetrics;
@@ -44,18 +43,22 @@ export function admissionSlack(maxConnections: number): number {
 /** Counts connections and makes room. */
 export class Admission {
   readonly #scope: AdmissionScope;
+  readonly #connections: ReadonlySet<AdmittedConnection>;
   /** Open connections by client, for those that were counted. */
   readonly #byClient = new Map<string, number>();
   readonly #clients = new Map<AdmittedConnection, string>();
   #triedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(scope: AdmissionScope) {
+  /** @param connections  open client connections, looked at anew each time */
+  constructor(scope: AdmissionScope, connections: ReadonlySet<AdmittedConnection>) {
     this.#scope = scope;
+    this.#connections = connections;
   }
 
   /** Whether a connection may stay. Counted when it may; `leave` ends that. */
   admit(connection: AdmittedConnection): boolean {
-    const { limits, connections, snapshot } = this.#scope;
+    const { limits, snapshot } = this.#scope;
+    const connections = this.#connections;
     if (connections.size >= limits.maxConnections && !this.#findRoom()) return false;
     const most = limits.maxConnectionsPerAddress;
     if (most === null || snapshot.trustedProxies?.contains(connection.peerAddress)) return true;
@@ -78,14 +81,16 @@ export class Admission {
 
   /** Keeps an eighth of the cap free of connections that only idle. */
   tick(): void {
-    const { connections, limits } = this.#scope;
+    const { limits } = this.#scope;
+    const connections = this.#connections;
     const surplus = connections.size - (limits.maxConnections - (limits.maxConnections >> 3));
     if (surplus > 0) this.#shed(surplus, 'idle');
   }
 
   /** @returns whether one more may come, above the cap for as long as others need to end */
   #findRoom(): boolean {
-    const { connections, limits, ticker } = this.#scope;
+    const { limits, ticker } = this.#scope;
+    const connections = this.#connections;
     const slack = admissionSlack(limits.maxConnections);
     // a look at all connections is worth it once a tick, and not for each knock of a flood
     if (ticker.nowMs !== this.#triedAtMs) {
@@ -101,11 +106,11 @@ export class Admission {
 
   /** @param which  `waiting`: also those whose first head is late, after the idle ones */
   #shed(count: number, which: 'idle' | 'waiting'): void {
-    const { connections, metrics, ticker } = this.#scope;
+    const { metrics, ticker } = this.#scope;
     let wanted = count;
     const idle: AdmittedConnection[] = [];
     const late: AdmittedConnection[] = [];
-    for (const connection of connections) {
+    for (const connection of this.#connections) {
       // room that is on its way already
       if (connection.isClosing) wanted--;
       else if (connection.isKeptAlive) idle.push(connection);

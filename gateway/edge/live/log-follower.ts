@@ -5,7 +5,7 @@
 import { outsideLifeSeconds } from '../../core/decision/state/revocation-index.ts';
 import type { LogPosition } from '../../core/model/change.ts';
 import { machineMs, monotonicMs } from '../../telemetry/clock.ts';
-import { endRevokedPermits } from '../exchange/open-permits.ts';
+import { endRevokedPermits } from '../exchange/decide-again.ts';
 import type { Runtime } from '../exchange/runtime.ts';
 import type { LogMessage } from './control-client.ts';
 import { keysOf } from './live-keys.ts';
@@ -58,7 +58,7 @@ export class LogFollower {
         }
         live.changed(message.changes);
         this.#settle(outcome === 'revoked');
-        runtime.tunnels.touched(message.changes);
+        runtime.connections.tunnels.touched(message.changes);
         return;
       }
       case 'heartbeat': {

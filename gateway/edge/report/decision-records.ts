@@ -3,6 +3,7 @@
 // token or by an open route is not recorded unless the configuration says `all`: that is the path on which nothing may be slow.
 // Never a token in it: ids, and the claims that say whose it is.
 
+import type { Permit } from '../../core/decision/decide.ts';
 import type { LiveIndex } from '../../core/decision/state/snapshot.ts';
 import type { Denial } from '../../core/decision/verdict/denial.ts';
 import type { LogPosition } from '../../core/model/change.ts';
@@ -10,11 +11,19 @@ import { type DecisionRecord, recordLine, type TokenFacts } from '../../core/mod
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { VerifiedToken } from '../../core/token/common-key-token.ts';
 import type { DecisionRecordMetrics } from '../../telemetry/decision-record-metrics.ts';
-import type { Exchange } from '../exchange/exchange.ts';
 import type { Described } from '../request/describe.ts';
 
 /** `on`: refusals, and what was let in by a pass, a session, an access list or a password. */
 type RecordMode = 'off' | 'on' | 'all';
+
+/** An allowed request that went to an upstream. */
+export interface ForwardedRequest {
+  readonly permit: Permit;
+  readonly request: Described;
+  readonly requestId: string;
+  /** Of the answer; 0 when there was none. */
+  readonly status: number;
+}
 
 export interface DecisionRecordsOptions {
   readonly edgeId: string;
@@ -62,7 +71,7 @@ export class DecisionRecords {
   }
 
   /** A request was forwarded, or became a tunnel. */
-  forwarded(exchange: Exchange): void {
+  forwarded(exchange: ForwardedRequest): void {
     const { how, route, token, claims } = exchange.permit;
     if (this.#mode !== 'all' && (this.#mode === 'off' || how === 'token' || how === 'anyone')) return;
     if (!this.#hasRoom()) return;

@@ -19,7 +19,7 @@ interface SeenPlaylist {
 }
 
 /** Who fetched a playlist with a token in its URL lately. */
-export class LostTokens {
+export class PlaylistTokenHints {
   readonly #seen = new LRUCache<string, SeenPlaylist>({ max: maxRemembered });
 
   /** To be called for each allowed request. @param form  where the credential stood that let it in */

@@ -1,16 +1,16 @@
 // Reads one upstream answer after the other from the bytes of a connection, proves their framing, and hands head and
-// spans of the body to an exchange. It owns no socket and no buffer. Rules: RFC 9112 §6.3, §7.1; RFC 9110 §15.2.
+// spans of the body to an AnswerSink. It owns no socket and no buffer. Rules: RFC 9112 §6.3, §7.1; RFC 9110 §15.2.
 
 import { brokenChunk, ChunkedFilter } from '../../http1/chunked-filter.ts';
+import { fieldClass } from '../../http1/field-names.ts';
 import { HeadCollector } from '../../http1/head-collector.ts';
 import { needMore, scanProblem } from '../../http1/head-scanner.ts';
+import { fieldStride } from '../../http1/message-head.ts';
 import { problemWords, scanWords } from '../../http1/problem-words.ts';
 import type { ResponseFraming, ResponseHead } from '../../http1/response-head.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { Runtime } from '../exchange/runtime.ts';
-import { openTunnel, type Tunnel } from '../exchange/tunnel.ts';
+import type { EngineParts } from '../engine/engine.ts';
+import type { AnswerSink, TunnelSink } from './answer-sink.ts';
 import { type UpstreamFailure, withCause } from './failure.ts';
-import { idleTimeMs } from './keep-alive.ts';
 
 /** `AnswerReader.read` when the bytes are no sound answer. */
 export const brokenAnswer = -1;
@@ -28,7 +28,7 @@ export class AnswerReader {
   /** How the body of the answer on the table ends; null before its final head. */
   framing: ResponseFraming | null = null;
   /** What a 101 made of the connection, for good; what follows its head is not read here. */
-  tunnel: Tunnel | null = null;
+  tunnel: TunnelSink | null = null;
   /** The answer on the table is complete. */
   isDone = false;
   /** Whether the upstream lets the connection stay after this answer. */
@@ -45,7 +45,7 @@ export class AnswerReader {
   #continues = 0;
   /** Of the body; -1 where no length says it. */
   #length = -1;
-  readonly #runtime: Runtime;
+  readonly #engine: EngineParts;
   readonly #ownKeepAliveMs: number | null;
   readonly #takesIcy: boolean;
   readonly #heads: HeadCollector;
@@ -56,12 +56,12 @@ export class AnswerReader {
    * @param ownKeepAliveMs  of the upstream; null: the limit of all of them
    * @param takesIcy        its answers may begin with `ICY`
    */
-  constructor(runtime: Runtime, ownKeepAliveMs: number | null, takesIcy: boolean) {
+  constructor(engine: EngineParts, ownKeepAliveMs: number | null, takesIcy: boolean) {
     this.#takesIcy = takesIcy;
-    this.#runtime = runtime;
+    this.#engine = engine;
     this.#ownKeepAliveMs = ownKeepAliveMs;
-    this.#heads = new HeadCollector(runtime.scanner);
-    this.keepAliveMs = ownKeepAliveMs ?? runtime.limits.upstreamKeepAliveMs;
+    this.#heads = new HeadCollector(engine.scanner);
+    this.keepAliveMs = ownKeepAliveMs ?? engine.limits.upstreamKeepAliveMs;
   }
 
   /** More of the body is still to come than others on the connection should wait for; only a length says how much. */
@@ -95,20 +95,20 @@ export class AnswerReader {
   }
 
   /** @returns offset behind the last byte that belongs to this answer (`end` unless `isDone`), or `brokenAnswer` */
-  read(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
+  read(exchange: AnswerSink, chunk: Buffer, start: number, end: number): number {
     if (this.framing !== null) return this.#readBody(exchange, chunk, start, end);
     const heads = this.#heads;
     for (let at = start; at < end; at = heads.end) {
       const length = heads.read(chunk, at, end);
       if (length === needMore) return end;
-      const head = this.#runtime.responseHead;
+      const head = this.#engine.responseHead;
       if (length < 0) return this.#broken(scanWords(scanProblem(length), heads.refusedBy));
       if (heads.scanner.lines === 0) return this.#broken('an empty line in place of a status line');
-      const problem = head.parseTidied(heads.takeText(), heads.scanner, this.#runtime.names.responses, this.#takesIcy);
+      const problem = head.parseTidied(heads.takeText(), heads.scanner, this.#engine.names.responses, this.#takesIcy);
       if (problem !== null) return this.#broken(problemWords(problem, head));
       if (head.status >= 200) return this.#begin(exchange, head, chunk, heads.end, end);
       if (head.status === 101 && exchange.upgrade !== null && !exchange.isOver) {
-        this.tunnel = openTunnel(this.#runtime, exchange, exchange.upgrade, head);
+        this.tunnel = exchange.switchProtocols(head);
         return this.tunnel === null ? this.#broken('a 101 that does not switch to what was asked for') : heads.end;
       }
       this.#interimBytes += length;
@@ -127,11 +127,11 @@ export class AnswerReader {
     return brokenAnswer;
   }
 
-  #begin(exchange: Exchange, head: ResponseHead, chunk: Buffer, start: number, end: number): number {
+  #begin(exchange: AnswerSink, head: ResponseHead, chunk: Buffer, start: number, end: number): number {
     const framing = head.framing(exchange.method);
     this.framing = framing;
     this.isReusable = head.isPersistent && framing !== 'until-close';
-    this.keepAliveMs = idleTimeMs(head, this.#ownKeepAliveMs ?? this.#runtime.limits.upstreamKeepAliveMs);
+    this.keepAliveMs = idleTimeMs(head, this.#ownKeepAliveMs ?? this.#engine.limits.upstreamKeepAliveMs);
     switch (framing) {
       case 'none':
         this.isDone = true;
@@ -157,7 +157,7 @@ export class AnswerReader {
 
   /** Head and first spans in one write. */
   #beginStream(
-    exchange: Exchange,
+    exchange: AnswerSink,
     head: ResponseHead,
     framing: ResponseFraming,
     chunk: Buffer,
@@ -173,7 +173,7 @@ export class AnswerReader {
   }
 
   /** Nothing stays corked, or `hasUnsent` would count what is only waiting for us. */
-  #readBody(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
+  #readBody(exchange: AnswerSink, chunk: Buffer, start: number, end: number): number {
     // one chunked read may be many spans; one write takes them all
     const isChunked = this.#filter !== null;
     if (isChunked) exchange.downstream.socket.cork();
@@ -182,7 +182,7 @@ export class AnswerReader {
     return consumed;
   }
 
-  #relaySpans(exchange: Exchange, chunk: Buffer, start: number, end: number): number {
+  #relaySpans(exchange: AnswerSink, chunk: Buffer, start: number, end: number): number {
     if (this.#filter !== null) {
       const sink = (bytes: Uint8Array, first: number, last: number) => exchange.relay(bytes, first, last);
       const consumed = this.#filter.feed(chunk, start, end, exchange.keepsChunks, sink);
@@ -200,4 +200,22 @@ export class AnswerReader {
     if (take > 0) exchange.relay(chunk, start, start + take);
     return start + take;
   }
+}
+
+/**
+ * How long the connection may stay idle: our own limit, or less when the upstream's `Keep-Alive` says less (RFC 2068 §19.7.1.1:
+ * `timeout=5, max=100`).
+ *
+ * @param oursMs  limit of the configuration
+ * @returns milliseconds, at most `oursMs`; 0 when the connection must not be used again
+ */
+function idleTimeMs(head: ResponseHead, oursMs: number): number {
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.fields[index * fieldStride] !== fieldClass.hopByHop) continue;
+    if (head.nameOf(index).toLowerCase() !== 'keep-alive') continue;
+    const match = /(?:^|[,; \t])timeout=(\d{1,6})/i.exec(head.valueOf(index));
+    // one second less than the upstream says, so that our next request does not meet its close
+    if (match !== null) return Math.max(0, Math.min(oursMs, Number(match[1]) * 1000 - 1000));
+  }
+  return oursMs;
 }

@@ -1,34 +1,49 @@
 // One connection to an upstream server: writes requests, gives what comes back to an AnswerReader, and knows when
-// something is due. It owns its read buffer; no other socket ever reads into it. Usually one exchange is on it; an
+// something is due. It owns its read buffer; no other socket ever reads into it. Usually one request is on it; an
 // upstream that takes pipelining gets several in one write, answered in order (RFC 9112 §9.3.2). Stray bytes end it.
 
 import type { Socket } from 'node:net';
-import { keepBuffer, smallBufferBytes } from '../engine/read-buffers.ts';
+import type { EngineParts } from '../engine/engine.ts';
 import type { Deadlined } from '../engine/ticker.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { Runtime } from '../exchange/runtime.ts';
-import type { Tunnel } from '../exchange/tunnel.ts';
+import { AnswerBuffer } from './answer-buffer.ts';
 import { AnswerReader, brokenAnswer } from './answer-reader.ts';
+import type { AnswerSink, TunnelSink } from './answer-sink.ts';
 import { failureOfEnd, pipelineWaitMs, saysNothing, type UpstreamFailure } from './failure.ts';
-import type { UpstreamServerPool } from './pool.ts';
-import { UploadSocket } from './upload-socket.ts';
-import { errorText } from './upstream-target.ts';
+import type { ServerHealth } from './server-health.ts';
+import { errorText, UploadSocket, type UpstreamTarget } from './upstream-target.ts';
+
+/** The pool that a connection belongs to, as the connection sees it; see `UpstreamServerPool` for what each member does. */
+export interface ConnectionPool {
+  readonly target: UpstreamTarget;
+  readonly authority: string;
+  readonly health: ServerHealth;
+  readonly keepAliveMs: number | null;
+  readonly speaksIcy: boolean;
+  readonly requestsPerConnection: number;
+  readonly isFull: boolean;
+  release(connection: UpstreamConnection): void;
+  forget(connection: UpstreamConnection): void;
+  countFailure(): void;
+  pipeliningFailed(): void;
+  closedBehind(answers: number): void;
+  sentElsewhere(count: number): void;
+}
 
 /** A connection; idle in its pool when `exchange` is null. */
 export class UpstreamConnection implements Deadlined {
-  readonly server: UpstreamServerPool;
+  readonly server: ConnectionPool;
   readonly socket: Socket;
   /** The exchange whose answer is next. */
-  exchange: Exchange | null = null;
+  exchange: AnswerSink | null = null;
   /** Times that this connection was taken for a request; a failure on the first one is not a stale connection. */
   uses = 0;
   deadlineMs = Number.POSITIVE_INFINITY;
-  readonly #runtime: Runtime;
+  readonly #engine: EngineParts;
   /** What the system or OpenSSL said, for the log. */
   cause: string | null = null;
   readonly #reader: AnswerReader;
   /** Pipelined behind `exchange`, in order. */
-  readonly #queue: Exchange[] = [];
+  readonly #queue: AnswerSink[] = [];
   /** Heads that are written at the end of the turn. */
   #unsent = '';
   /** A request came in this turn, and the socket has not got it yet; `#isCorked`: it has, corked, with the body behind. */
@@ -37,10 +52,7 @@ export class UpstreamConnection implements Deadlined {
   #isConnected = false;
   /** TCP stands; over TLS the handshake is what comes next. */
   #isOpen = false;
-  #buffer: Buffer;
-  #nextBuffer: Buffer | null = null;
-  /** The large buffer lent to this connection, in use or about to be. */
-  #large: Buffer | null = null;
+  readonly #buffer: AnswerBuffer;
   #hasAnswerBytes = false;
   /** `exchange` went out behind another one, which was answered. */
   #wasBehind = false;
@@ -51,14 +63,14 @@ export class UpstreamConnection implements Deadlined {
   #isStalled = false;
   #failure: UpstreamFailure | null = null;
 
-  constructor(server: UpstreamServerPool, runtime: Runtime) {
+  constructor(server: ConnectionPool, engine: EngineParts) {
     this.server = server;
-    this.#runtime = runtime;
-    this.#reader = new AnswerReader(runtime, server.keepAliveMs, server.speaksIcy);
-    this.#buffer = Buffer.allocUnsafeSlow(smallBufferBytes);
+    this.#engine = engine;
+    this.#reader = new AnswerReader(engine, server.keepAliveMs, server.speaksIcy);
+    this.#buffer = new AnswerBuffer(engine.readBuffers);
     this.socket = server.target.open({
-      buffer: () => this.#swapBuffer(),
-      // what Node hands over beside the length is `#buffer` again
+      buffer: () => this.#buffer.swap(this.#isConnected),
+      // what Node hands over beside the length is the buffer again
       callback: (length) => this.#onRead(length) || (server.target.isTls && this.#pauseTls()),
     });
     this.socket.once('connect', () => (this.#isOpen = server.target.isTls));
@@ -76,7 +88,7 @@ export class UpstreamConnection implements Deadlined {
     });
     this.socket.on('drain', () => (this.exchange ?? this.#reader.tunnel)?.upstreamDrained());
     this.socket.once('close', () => this.#onClose());
-    runtime.ticker.watch(this);
+    engine.ticker.watch(this);
   }
 
   /** How long an idle stay in the pool may last. */
@@ -98,7 +110,7 @@ export class UpstreamConnection implements Deadlined {
    * bytes that come before are an answer to nobody: whatever waited in the kernel while the connection was idle is found
    * in the same poll as the request, and would otherwise be taken for its answer (CVE-2026-48931).
    */
-  start(exchange: Exchange, headText: string): void {
+  start(exchange: AnswerSink, headText: string): void {
     this.#unsent += headText;
     if (this.exchange === null) {
       this.exchange = exchange;
@@ -106,11 +118,11 @@ export class UpstreamConnection implements Deadlined {
       this.#await(exchange);
     } else {
       this.#queue.push(exchange);
-      this.deadlineMs = Math.min(this.deadlineMs, this.#runtime.ticker.nowMs + pipelineWaitMs);
+      this.deadlineMs = Math.min(this.deadlineMs, this.#engine.ticker.nowMs + pipelineWaitMs);
     }
     if (this.#isHeld) return;
     this.#isHeld = true;
-    this.#runtime.flushSoon(this);
+    this.#engine.flushSoon(this);
   }
 
   /** Gives the socket what was held back. */
@@ -151,7 +163,7 @@ export class UpstreamConnection implements Deadlined {
   resume(): void {
     if (!this.#isStalled) return;
     this.#isStalled = false;
-    if (this.exchange !== null) this.#setDue(this.#runtime.ticker.nowMs + this.exchange.timeouts.upstreamIdleMs);
+    if (this.exchange !== null) this.#setDue(this.#engine.ticker.nowMs + this.exchange.timeouts.upstreamIdleMs);
     this.socket.resume();
   }
 
@@ -174,7 +186,7 @@ export class UpstreamConnection implements Deadlined {
       this.destroy();
       return;
     }
-    if (this.#queue.length > 0 && this.#dueAtMs > this.#runtime.ticker.nowMs) {
+    if (this.#queue.length > 0 && this.#dueAtMs > this.#engine.ticker.nowMs) {
       this.#sendElsewhere();
       this.deadlineMs = this.#dueAtMs;
       if (this.exchange.isOver) this.destroy();
@@ -191,35 +203,26 @@ export class UpstreamConnection implements Deadlined {
   }
 
   /** The next answer is this exchange's. */
-  #await(exchange: Exchange): void {
+  #await(exchange: AnswerSink): void {
     this.#reader.next();
     this.#hasAnswerBytes = false;
     this.#setDue(
-      this.#isConnected ? this.#dueMs(exchange) : this.#runtime.ticker.nowMs + exchange.timeouts.upstreamConnectMs,
+      this.#isConnected ? this.#dueMs(exchange) : this.#engine.ticker.nowMs + exchange.timeouts.upstreamConnectMs,
     );
   }
 
   #setDue(ms: number): void {
     this.#dueAtMs = ms;
-    this.deadlineMs = this.#queue.length === 0 ? ms : Math.min(ms, this.#runtime.ticker.nowMs + pipelineWaitMs);
+    this.deadlineMs = this.#queue.length === 0 ? ms : Math.min(ms, this.#engine.ticker.nowMs + pipelineWaitMs);
   }
 
   /** When the upstream has to do something, as things stand; never while the client owes the request's body. */
-  #dueMs(exchange: Exchange): number {
+  #dueMs(exchange: AnswerSink): number {
     const { upstreamFirstByteMs, upstreamIdleMs } = exchange.timeouts;
     if (this.#reader.framing === null && !exchange.isRequestSent) {
-      return exchange.isBodyPaused ? this.#runtime.ticker.nowMs + upstreamIdleMs : Number.POSITIVE_INFINITY;
+      return exchange.isBodyPaused ? this.#engine.ticker.nowMs + upstreamIdleMs : Number.POSITIVE_INFINITY;
     }
-    return this.#runtime.ticker.nowMs + (this.#hasAnswerBytes ? upstreamIdleMs : upstreamFirstByteMs);
-  }
-
-  #swapBuffer(): Uint8Array {
-    const next = this.#nextBuffer;
-    // the very first call, from the constructor of the socket, wants the buffer to begin with
-    if (next === null) return this.#isConnected ? keepBuffer : this.#buffer;
-    this.#nextBuffer = null;
-    this.#buffer = next;
-    return next;
+    return this.#engine.ticker.nowMs + (this.#hasAnswerBytes ? upstreamIdleMs : upstreamFirstByteMs);
   }
 
   /** @returns false to stop reading until `resume` */
@@ -231,7 +234,7 @@ export class UpstreamConnection implements Deadlined {
       this.#fail('not-sent');
       return false;
     }
-    const chunk = this.#buffer;
+    const chunk = this.#buffer.current;
     for (let at = 0; at < length; ) {
       const exchange = this.exchange;
       if (exchange === null) break;
@@ -263,45 +266,42 @@ export class UpstreamConnection implements Deadlined {
   #pauseTls(): boolean {
     if (this.socket.destroyed) return false;
     this.socket.pause();
-    if (this.#nextBuffer !== null) return true;
-    this.#large = this.#runtime.readBuffers.replace(this.#large);
-    this.#nextBuffer = this.#large;
+    this.#buffer.leave();
     return true;
   }
 
-  /** The upstream has switched: from `start` on nothing is HTTP. A large buffer only while reads are full ones. */
-  #readTunnel(tunnel: Tunnel, start: number, end: number): boolean {
-    const { exchange } = tunnel;
+  /** The upstream has switched: from `start` on nothing is HTTP. */
+  #readTunnel(tunnel: TunnelSink, start: number, end: number): boolean {
     if (tunnel.isOver) return true;
     const isFirst = this.exchange !== null;
     this.exchange = null;
-    if (isFirst) tunnel.begin(this, this.#buffer, start, end);
-    else tunnel.fromUpstream(this.#buffer, start, end);
-    if (this.#large === null && end === this.#buffer.length) {
-      this.#large = this.#runtime.readBuffers.take();
-      this.#nextBuffer = this.#large;
-    } else if (this.#large !== null && end < smallBufferBytes) this.#retireBuffer(exchange, false);
-    if (exchange.downstream.hasUnsent) this.#stall(exchange);
+    if (isFirst) {
+      // a FIN of the upstream must not end our half by itself
+      this.socket.allowHalfOpen = true;
+      this.server.health.answered();
+      // from here on the tunnel's deadlines count
+      this.deadlineMs = Number.POSITIVE_INFINITY;
+      tunnel.begin(this, this.#buffer.current, start, end);
+    } else tunnel.fromUpstream(this.#buffer.current, start, end);
+    const { downstream } = tunnel.exchange;
+    this.#buffer.fit(end, downstream);
+    if (downstream.hasUnsent) this.#stall(tunnel.exchange);
     return !this.#isStalled;
   }
 
   /** More of the body is to come: from the next read on a large buffer, unless the client still has to take this one. */
-  #afterSpan(exchange: Exchange): void {
+  #afterSpan(exchange: AnswerSink): void {
     if (this.#queue.length > 0 && this.#reader.isLong) this.#sendElsewhere();
     if (exchange.isOver) {
       // nobody wants the rest, and only a short one is worth the wait for those behind
       if (this.#queue.length === 0) this.destroy();
       return;
     }
-    // the small buffer may be part of a write that the kernel did not take yet; from here on it is that write's alone
-    if (this.#large === null) {
-      this.#large = this.#runtime.readBuffers.take();
-      this.#nextBuffer = this.#large;
-    }
+    this.#buffer.enlarge();
     if (exchange.downstream.hasUnsent) this.#stall(exchange);
   }
 
-  #stall(exchange: Exchange): void {
+  #stall(exchange: AnswerSink): void {
     // a slow client is no reason for others to wait
     this.#sendElsewhere();
     this.#isStalled = true;
@@ -318,11 +318,11 @@ export class UpstreamConnection implements Deadlined {
     for (const waiting of this.#queue.splice(0)) waiting.upstreamFailed(this, 'unanswered');
   }
 
-  #finish(exchange: Exchange, hasExtraBytes: boolean): void {
-    this.server.standing.answered();
+  #finish(exchange: AnswerSink, hasExtraBytes: boolean): void {
+    this.server.health.answered();
     const mayGoOn = this.#reader.isReusable && !this.#isSpoiled;
     const hasNext = this.#queue.length > 0;
-    this.#retireBuffer(exchange, hasNext);
+    this.#buffer.retire(exchange.downstream, hasNext);
     const next = mayGoOn ? (this.#queue.shift() ?? null) : null;
     this.exchange = next;
     this.#wasBehind = next !== null;
@@ -333,7 +333,7 @@ export class UpstreamConnection implements Deadlined {
       this.socket.destroy();
     } else {
       const isSent = exchange.isRequestSent && this.socket.writableLength === 0;
-      if (hasExtraBytes || !mayGoOn || !isSent || this.#runtime.isDraining) {
+      if (hasExtraBytes || !mayGoOn || !isSent || this.#engine.isDraining) {
         if (hasExtraBytes && !this.#isSpoiled) this.server.countFailure();
         this.socket.destroy();
       } else {
@@ -342,22 +342,6 @@ export class UpstreamConnection implements Deadlined {
       }
     }
     exchange.end();
-  }
-
-  /**
-   * Back to a small buffer of its own when the answer is complete. A buffer that the client's write still needs is that
-   * write's; a large one is lent again once the write is done, unless more answers may have been read into it.
-   */
-  #retireBuffer(exchange: Exchange, hasNext: boolean): void {
-    const isUnsent = exchange.downstream.hasUnsent;
-    const large = this.#large;
-    if (hasNext && !isUnsent) return;
-    this.#large = null;
-    if (large !== null || isUnsent) this.#nextBuffer = Buffer.allocUnsafeSlow(smallBufferBytes);
-    if (large === null) return;
-    if (!isUnsent) this.#runtime.readBuffers.give(large);
-    else if (hasNext) this.#runtime.readBuffers.forget(large);
-    else exchange.downstream.whenSent(() => this.#runtime.readBuffers.give(large));
   }
 
   #fail(failure: UpstreamFailure): void {
@@ -377,13 +361,11 @@ export class UpstreamConnection implements Deadlined {
   #onClose(): void {
     if (this.#isHeld && this.#isConnected) this.#failure ??= 'not-sent';
     this.#isHeld = false;
-    this.#runtime.ticker.unwatch(this);
+    this.#engine.ticker.unwatch(this);
     this.server.forget(this);
     const exchange = this.exchange;
     this.exchange = null;
-    // a write of the client's may still hold the buffer: then it is not lent to anybody again
-    if (this.#large !== null) this.#runtime.readBuffers.forget(this.#large);
-    this.#large = null;
+    this.#buffer.close();
     this.#reader.tunnel?.upstreamClosed();
     const waiting = this.#queue.splice(0);
     const isUnannounced = this.#isConnected && (this.#reader.isReusable || this.#reader.count <= 1);
@@ -392,7 +374,7 @@ export class UpstreamConnection implements Deadlined {
       this.server.countFailure();
       const failure = this.#failure ?? failureOfEnd(this.#hasAnswerBytes, this.#wasBehind);
       this.cause = this.#reader.explain(failure, exchange.bytesOut, this.cause);
-      if ((this.uses === 1 && !this.#wasBehind) || !saysNothing(failure)) this.server.standing.failed(failure);
+      if ((this.uses === 1 && !this.#wasBehind) || !saysNothing(failure)) this.server.health.failed(failure);
       exchange.upstreamFailed(this, failure);
     }
     for (const behind of waiting) behind.upstreamFailed(this, this.#isConnected ? 'unanswered' : 'connect-failed');

@@ -30,8 +30,8 @@ export class UpstreamGroup {
     this.#members = members;
     this.#hashing = balance.kind === 'least-connections' ? null : balance;
     this.#turns = spread(members);
-    const peers = this.servers.map(({ standing }) => standing);
-    for (const { standing } of this.servers) standing.peers = peers;
+    const peers = this.servers.map(({ health }) => health);
+    for (const { health } of this.servers) health.peers = peers;
   }
 
   /** What decides where a request goes; `noKey` when the number of connections does. */
@@ -46,7 +46,7 @@ export class UpstreamGroup {
    * @param key    of `keyOf`
    * @returns null when every server that may be used has as many connections as it may have
    */
-  acquire(avoid: UpstreamServerPool | null, fresh: boolean, mayJoin: boolean, key: number): UpstreamConnection | null {
+  acquire(avoid: object | null, fresh: boolean, mayJoin: boolean, key: number): UpstreamConnection | null {
     const server = key === noKey ? this.#pick(avoid) : this.#pickByKey(avoid, key);
     if (server === null) return null;
     if (fresh) return server.connect();
@@ -54,7 +54,7 @@ export class UpstreamGroup {
   }
 
   /** The fewest requests running, in relation to the weight; equals in turn. */
-  #pick(avoid: UpstreamServerPool | null): UpstreamServerPool | null {
+  #pick(avoid: object | null): UpstreamServerPool | null {
     if (this.servers.length === 1) return this.servers[0] ?? null;
     const turns = this.#turns;
     let best: GroupMember | null = null;
@@ -66,7 +66,7 @@ export class UpstreamGroup {
       const member = turns[at];
       if (member === undefined) continue;
       const { server, weight } = member;
-      const own = server.standing.rank;
+      const own = server.health.rank;
       if (own > rank || server === avoid) continue;
       if (own < rank) {
         rank = own;
@@ -85,12 +85,12 @@ export class UpstreamGroup {
   }
 
   /** The server that wants the key most, of those that may be used. */
-  #pickByKey(avoid: UpstreamServerPool | null, key: number): UpstreamServerPool | null {
+  #pickByKey(avoid: object | null, key: number): UpstreamServerPool | null {
     let best: UpstreamServerPool | null = null;
     let bestScore = Number.POSITIVE_INFINITY;
     let rank = Number.POSITIVE_INFINITY;
     for (const { server, weight } of this.#members) {
-      const own = server.standing.rank;
+      const own = server.health.rank;
       if (own > rank || server === avoid) continue;
       if (own < rank) {
         rank = own;

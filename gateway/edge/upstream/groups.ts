@@ -1,12 +1,12 @@
 // All upstreams of an edge. A reload keeps every server whose settings did not change, with its connections, its health
-// and its ejection; the others finish what runs and are gone.
+// and its ejection; the others finish what runs and are gone. All of them share one budget of retries.
 
 import type { UpstreamConfig } from '../../config/compiled/upstream-config.ts';
 import type { FeedUpstreamTls } from '../../config/edge-feed.ts';
 import { digestOf } from '../../core/model/digest.ts';
-import type { Runtime } from '../exchange/runtime.ts';
+import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import { UpstreamGroup } from './group.ts';
-import { UpstreamServerPool } from './pool.ts';
+import { type UpstreamContext, UpstreamServerPool } from './pool.ts';
 import { inUseRank } from './server-health.ts';
 import { type TargetTls, targetTls } from './upstream-target.ts';
 
@@ -16,15 +16,44 @@ export const ownUpstreamName = 'latchkey';
 /** Connections to public.sock from one edge; own-pages.ts shares them out among client networks. */
 export const maxOwnConnections = 160;
 
+// Of all requests so many may be tried again, so that retries never double the load of a sick upstream; and a few always may.
+const retryShare = 0.1;
+const freeRetries = 10;
+
+/** How many requests may be tried again. One per edge. */
+export class RetryBudget {
+  readonly #counted: { readonly requests: number };
+  readonly #metrics: EdgeMetrics;
+  #spent = 0;
+
+  /** @param counted  knows how many requests there were */
+  constructor(counted: { readonly requests: number }, metrics: EdgeMetrics) {
+    this.#counted = counted;
+    this.#metrics = metrics;
+  }
+
+  get allowsOne(): boolean {
+    return this.#spent < freeRetries + this.#counted.requests * retryShare;
+  }
+
+  /** A request is tried again. @param isFree  nothing of it was sent, or no server was to blame: it takes nothing of the budget */
+  count(isFree: boolean): void {
+    this.#metrics.retries++;
+    if (!isFree) this.#spent++;
+  }
+}
+
 /** The upstreams in use, by their slot. */
 export class UpstreamGroups {
-  readonly #runtime: Runtime;
+  readonly retryBudget: RetryBudget;
+  readonly #context: UpstreamContext;
   readonly #publicSocket: string;
   #groups: (UpstreamGroup | undefined)[] = [];
   #pools = new Map<string, UpstreamServerPool>();
 
-  constructor(runtime: Runtime, publicSocket: string) {
-    this.#runtime = runtime;
+  constructor(context: UpstreamContext, publicSocket: string) {
+    this.#context = context;
+    this.retryBudget = new RetryBudget(context.reports, context.metrics);
     this.#publicSocket = publicSocket;
   }
 
@@ -51,7 +80,7 @@ export class UpstreamGroups {
         before.delete(key);
         if (pool === undefined) {
           if (server.isTls && upstream.tls !== null) tls ??= targetTls(upstream.tls, material);
-          pool = new UpstreamServerPool(this.#runtime, server, settings, tls, slot);
+          pool = new UpstreamServerPool(this.#context, server, settings, tls, slot);
         }
         pools.set(key, pool);
         return { server: pool, weight };
@@ -73,13 +102,13 @@ export class UpstreamGroups {
 
   /** Sets the gauges. */
   measure(): void {
-    const { upstreamActive, upstreamHealthy } = this.#runtime.metrics;
+    const { upstreamActive, upstreamHealthy } = this.#context.metrics;
     this.#groups.forEach((group, slot) => {
       let inUse = 0;
       let healthy = 0;
       for (const server of group?.servers ?? []) {
         inUse += server.inUse;
-        if (server.standing.rank === inUseRank) healthy++;
+        if (server.health.rank === inUseRank) healthy++;
       }
       upstreamActive[slot] = inUse;
       upstreamHealthy[slot] = healthy;

@@ -1,18 +1,18 @@
-// Asks one server now and then whether it is well, over a connection of its own, and tells the server's standing.
+// Asks one server now and then whether it is well, over a connection of its own, and tells its ServerHealth.
 // A server counts as well until checks say otherwise: an edge that starts must not wait for its first round.
 // Node's own client, not the engine: a check is no request of anybody, and must not share a pool with one.
 
 import { request } from 'node:http';
 import type { HealthCheck } from '../../config/compiled/upstream-config.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
-import type { ServerStanding } from './server-health.ts';
+import type { ServerHealth } from './server-health.ts';
 import { errorText, type UpstreamTarget } from './upstream-target.ts';
 
 /** The server that is asked. */
 interface ProbedServer {
   readonly target: UpstreamTarget;
   readonly authority: string;
-  readonly standing: ServerStanding;
+  readonly health: ServerHealth;
   readonly metricIndex: number;
 }
 
@@ -92,17 +92,17 @@ export class HealthProbe {
   }
 
   #judge(problem: string | null): void {
-    const { standing, metricIndex } = this.#server;
+    const { health, metricIndex } = this.#server;
     if (problem === null) {
       this.#streak = Math.max(this.#streak, 0) + 1;
-      if (this.#streak >= this.#check.healthyAfter) standing.setHealth(true, `${this.#streak} checks in a row held`);
+      if (this.#streak >= this.#check.healthyAfter) health.setHealthy(true, `${this.#streak} checks in a row held`);
       return;
     }
     const failures = this.#metrics.healthCheckFailures;
     failures[metricIndex] = (failures[metricIndex] ?? 0) + 1;
     this.#streak = Math.min(this.#streak, 0) - 1;
     if (-this.#streak >= this.#check.unhealthyAfter) {
-      standing.setHealth(false, `${-this.#streak} checks in a row failed, the last one with: ${problem}`);
+      health.setHealthy(false, `${-this.#streak} checks in a row failed, the last one with: ${problem}`);
     }
   }
 }

@@ -1,12 +1,14 @@
 // The connections to one server of an upstream: which idle one is used again, and whether there may be one more.
 // A connection is either in use by one exchange, or idle here, or gone. It is never in two places.
 
+import type { LookupFunction } from 'node:net';
 import type { UpstreamConfig, UpstreamServer } from '../../config/compiled/upstream-config.ts';
-import type { Runtime } from '../exchange/runtime.ts';
+import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
+import type { EngineParts } from '../engine/engine.ts';
 import { hashText } from './balance.ts';
-import { UpstreamConnection } from './connection.ts';
+import { type ConnectionPool, UpstreamConnection } from './connection.ts';
 import { HealthProbe } from './health-probe.ts';
-import { ServerStanding } from './server-health.ts';
+import { type HealthChange, ServerHealth } from './server-health.ts';
 import { type TargetTls, UpstreamTarget } from './upstream-target.ts';
 
 // After a connection ended with requests unanswered: so a server that cannot do it costs one request in thousands twice.
@@ -29,8 +31,30 @@ type ServerSettings = Pick<
   | 'healthCheck'
 >;
 
+/** What the upstreams of one edge share. */
+export interface UpstreamContext {
+  readonly engine: EngineParts;
+  readonly metrics: EdgeMetrics;
+  /** Resolves the names of upstreams; null for the system's resolver. */
+  readonly lookup: LookupFunction | null;
+  readonly reports: UpstreamReports;
+}
+
+interface UpstreamReports {
+  /** Requests answered or forwarded so far. */
+  readonly requests: number;
+  /** A server is left out of its upstream from now on, or is back in it. */
+  serverChanged(upstream: string, server: ReportedServer, change: HealthChange, detail: string): void;
+}
+
+/** A server as logs and metrics name it. */
+export interface ReportedServer {
+  readonly authority: string;
+  readonly metricIndex: number;
+}
+
 /** The connections to one server. It lives as long as its settings do: a reload that changes none keeps it. */
-export class UpstreamServerPool {
+export class UpstreamServerPool implements ConnectionPool {
   readonly target: UpstreamTarget;
   /** For logs: `host:port`, or `unix:` and a path. */
   readonly authority: string;
@@ -41,10 +65,11 @@ export class UpstreamServerPool {
   readonly keepAliveMs: number | null;
   /** Its answers may begin with `ICY`. */
   readonly speaksIcy: boolean;
-  readonly standing: ServerStanding;
+  readonly health: ServerHealth;
   /** Connections open or opening. */
   open = 0;
-  readonly #runtime: Runtime;
+  readonly #engine: EngineParts;
+  readonly #metrics: EdgeMetrics;
   readonly #maxConnections: number;
   readonly #maxIdle: number;
   readonly #probe: HealthProbe | null;
@@ -61,26 +86,27 @@ export class UpstreamServerPool {
   #isClosed = false;
 
   constructor(
-    runtime: Runtime,
+    { engine, metrics, lookup, reports }: UpstreamContext,
     server: UpstreamServer,
     settings: ServerSettings,
     tls: TargetTls | null,
     metricIndex: number,
   ) {
-    this.#runtime = runtime;
+    this.#engine = engine;
+    this.#metrics = metrics;
     this.authority = server.authority;
     this.seed = hashText(server.authority);
-    this.target = new UpstreamTarget(server, tls, runtime.lookup);
+    this.target = new UpstreamTarget(server, tls, lookup);
     this.metricIndex = metricIndex;
     this.keepAliveMs = settings.keepAliveMs;
     this.speaksIcy = settings.statusLine === 'icy';
     this.#maxConnections = settings.maxConnections;
     this.#maxIdle = settings.maxIdleConnections;
     this.#pipelining = settings.pipelining;
-    this.standing = new ServerStanding(settings.ejection, runtime.ticker, (change, detail) =>
-      runtime.serverChanged(settings.name, this, change, detail),
+    this.health = new ServerHealth(settings.ejection, engine.ticker, (change, detail) =>
+      reports.serverChanged(settings.name, this, change, detail),
     );
-    this.#probe = settings.healthCheck === null ? null : new HealthProbe(settings.healthCheck, this, runtime.metrics);
+    this.#probe = settings.healthCheck === null ? null : new HealthProbe(settings.healthCheck, this, metrics);
   }
 
   get inUse(): number {
@@ -96,7 +122,7 @@ export class UpstreamServerPool {
   takeIdle(): UpstreamConnection | null {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       if (!connection.socket.destroyed) {
-        const reuses = this.#runtime.metrics.upstreamReuses;
+        const reuses = this.#metrics.upstreamReuses;
         reuses[this.metricIndex] = (reuses[this.metricIndex] ?? 0) + 1;
         return connection;
       }
@@ -110,7 +136,7 @@ export class UpstreamServerPool {
    * @returns null when the server has as many as it may have
    */
   takeShared(): UpstreamConnection | null {
-    if (this.#pipelining <= 1 || this.#pipelinesFromMs > this.#runtime.ticker.nowMs) {
+    if (this.#pipelining <= 1 || this.#pipelinesFromMs > this.#engine.ticker.nowMs) {
       return this.takeIdle() ?? this.connect();
     }
     if (this.#filling?.canJoin(this.#pipelining)) return this.#filling;
@@ -120,7 +146,7 @@ export class UpstreamServerPool {
 
   /** A connection ended with requests unanswered: for a while each request has one of its own. */
   pipeliningFailed(): void {
-    this.#pipelinesFromMs = this.#runtime.ticker.nowMs + pipeliningPauseMs;
+    this.#pipelinesFromMs = this.#engine.ticker.nowMs + pipeliningPauseMs;
   }
 
   /**
@@ -134,7 +160,7 @@ export class UpstreamServerPool {
 
   /** Requests behind another one did not wait for it. Where that happens often, pipelining costs more than it saves. */
   sentElsewhere(count: number): void {
-    const { nowMs } = this.#runtime.ticker;
+    const { nowMs } = this.#engine.ticker;
     if (nowMs > this.#countsUntilMs) {
       this.#countsUntilMs = nowMs + pipeliningPauseMs;
       this.#sentElsewhere = 0;
@@ -151,9 +177,9 @@ export class UpstreamServerPool {
   connect(): UpstreamConnection | null {
     if (this.open >= this.#maxConnections) return null;
     this.open++;
-    const connects = this.#runtime.metrics.upstreamConnects;
+    const connects = this.#metrics.upstreamConnects;
     connects[this.metricIndex] = (connects[this.metricIndex] ?? 0) + 1;
-    return new UpstreamConnection(this, this.#runtime);
+    return new UpstreamConnection(this, this.#engine);
   }
 
   /** Takes a connection back after a complete answer. */
@@ -162,13 +188,13 @@ export class UpstreamServerPool {
       connection.destroy();
       return;
     }
-    connection.deadlineMs = this.#runtime.ticker.nowMs + connection.keepAliveMs;
+    connection.deadlineMs = this.#engine.ticker.nowMs + connection.keepAliveMs;
     this.#idle.push(connection);
   }
 
   /** Something failed on one of the connections. */
   countFailure(): void {
-    const failures = this.#runtime.metrics.upstreamFailures;
+    const failures = this.#metrics.upstreamFailures;
     failures[this.metricIndex] = (failures[this.metricIndex] ?? 0) + 1;
   }
 
@@ -183,7 +209,7 @@ export class UpstreamServerPool {
   close(): void {
     this.#isClosed = true;
     this.#probe?.close();
-    this.standing.close();
+    this.health.close();
     for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 }

@@ -1,5 +1,5 @@
 // Whether a server is picked: what its exchanges and its health checks say about it. It opens nothing and picks nobody.
-// A server is never left alone when it is the last one; when all are out, all are used (upstream-group.ts).
+// A server is never left alone when it is the last one; when all are out, all are used (group.ts).
 
 import type { Ejection } from '../../config/compiled/upstream-config.ts';
 import type { Deadlined, Ticker } from '../engine/ticker.ts';
@@ -13,24 +13,24 @@ const unhealthyRank = 2;
 const maxEjectionMs = 5 * 60_000;
 
 /** A change, for the log and the counters. */
-export type StandingChange = 'ejected' | 'back' | 'unhealthy' | 'healthy';
+export type HealthChange = 'ejected' | 'back' | 'unhealthy' | 'healthy';
 
-export class ServerStanding implements Deadlined {
+export class ServerHealth implements Deadlined {
   /** `inUseRank`, `ejectedRank` or `unhealthyRank`. */
   rank = inUseRank;
   deadlineMs = Number.POSITIVE_INFINITY;
   /** All servers of the group, this one included. */
-  peers: readonly ServerStanding[] = [this];
+  peers: readonly ServerHealth[] = [this];
   readonly #ejection: Ejection | null;
   readonly #ticker: Ticker;
-  readonly #onChange: (change: StandingChange, detail: string) => void;
+  readonly #onChange: (change: HealthChange, detail: string) => void;
   #failures = 0;
   #isEjected = false;
   #isUnhealthy = false;
   #ejectionMs = 0;
   #endedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(ejection: Ejection | null, ticker: Ticker, onChange: (change: StandingChange, detail: string) => void) {
+  constructor(ejection: Ejection | null, ticker: Ticker, onChange: (change: HealthChange, detail: string) => void) {
     this.#ejection = ejection;
     this.#ticker = ticker;
     this.#onChange = onChange;
@@ -64,7 +64,7 @@ export class ServerStanding implements Deadlined {
   }
 
   /** The verdict of the health checks. */
-  setHealth(isHealthy: boolean, detail: string): void {
+  setHealthy(isHealthy: boolean, detail: string): void {
     if (this.#isUnhealthy !== isHealthy) return;
     this.#isUnhealthy = !isHealthy;
     this.#rerank();

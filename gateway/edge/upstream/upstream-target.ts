@@ -3,11 +3,10 @@
 // Rules: RFC 9110 §4.3.3 and §4.3.4 (who a certificate has to be for), RFC 6066 §3 (no SNI for addresses).
 
 import { lookup as systemLookup } from 'node:dns';
-import { isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
+import { isIP, type LookupFunction, type OnReadOpts, Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { UpstreamServer, UpstreamTls } from '../../config/compiled/upstream-config.ts';
 import { contextOptions, type TlsMaterial } from '../../config/files/upstream-tls.ts';
-import { UploadSocket } from './upload-socket.ts';
 
 /** What all `https://` servers of one upstream share. */
 export interface TargetTls {
@@ -71,6 +70,42 @@ export class UpstreamTarget {
       this.#session = session;
     });
     return socket;
+  }
+}
+
+type Written = (error?: Error | null) => void;
+
+/**
+ * A socket to an upstream that goes on reading when the upstream takes no more of an upload. A server that answers early and
+ * closes resets the connection under the rest of the body. Node destroys a socket whose write fails, with the answer still unread
+ * in the kernel. Here the write of a body fails silently instead, and what ends the connection is what is read from it: the answer
+ * and then its end (RFC 9112 §9.5: watch for an answer while sending the body). Plain TCP and Unix sockets only, and only where the
+ * kernel keeps what came before a reset (Linux does).
+ *
+ * It emits `lost` when bytes of a body were lost: nothing may be sent any more then, and the end of what is read proves nothing.
+ */
+export class UploadSocket extends Socket {
+  /** A body is on its way: a write that fails is not the end of the connection. */
+  isUploading = false;
+
+  override _write(chunk: unknown, encoding: BufferEncoding, written: Written): void {
+    super._write(chunk, encoding, this.isUploading ? this.#forgiving(written) : written);
+  }
+
+  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], written: Written): void {
+    super._writev?.(chunks, this.isUploading ? this.#forgiving(written) : written);
+  }
+
+  #forgiving(written: Written): Written {
+    return (error) => {
+      const code = error && 'code' in error ? error.code : null;
+      if (code !== 'EPIPE' && code !== 'ECONNRESET') {
+        written(error);
+        return;
+      }
+      this.emit('lost');
+      written();
+    };
   }
 }
 
