@@ -4,9 +4,9 @@
 import type { Command } from 'commander';
 import { createdShape, reopenedShape } from '../../api/v1/link-shapes.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
-import { listOption } from '../claims.ts';
 import { usageError } from '../command-error.ts';
 import { printNote, printResult, styled } from '../terminal.ts';
+import { listOption } from '../token/claims.ts';
 import { momentText, readClaims, readMoment } from './link-api.ts';
 import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } from './link-command.ts';
 

@@ -2,10 +2,10 @@
 // The token goes to stdout and nowhere else.
 
 import type { Command } from 'commander';
+import { usageError } from '../command-error.ts';
+import { requireConfig, requireKeyRing, requireSigner } from '../load-config.ts';
+import { printResult, printWarning } from '../terminal.ts';
 import { type ClaimOptions, listOption, mintFromOptions, repeatedOption } from './claims.ts';
-import { usageError } from './command-error.ts';
-import { requireConfig, requireKeyRing, requireSigner } from './load-config.ts';
-import { printResult, printWarning } from './terminal.ts';
 
 interface MintOptions extends ClaimOptions {
   readonly config: string;

@@ -3,14 +3,14 @@
 
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { Config } from '../config/compiled/config.ts';
-import { span } from '../core/decision/verdict/refusal-detail.ts';
-import type { TokenTimeReason } from '../core/token/common-key-token.ts';
-import { checkTimes, decodeUnverified, verifyToken } from '../core/token/common-key-token.ts';
-import { epochSeconds, isoTime } from '../telemetry/clock.ts';
-import { CommandError, usageError } from './command-error.ts';
-import { requireConfig, requireKeyRing } from './load-config.ts';
-import { printResult, styled } from './terminal.ts';
+import type { Config } from '../../config/compiled/config.ts';
+import { span } from '../../core/decision/verdict/refusal-detail.ts';
+import type { TokenTimeReason } from '../../core/token/common-key-token.ts';
+import { checkTimes, decodeUnverified, verifyToken } from '../../core/token/common-key-token.ts';
+import { epochSeconds, isoTime } from '../../telemetry/clock.ts';
+import { CommandError, usageError } from '../command-error.ts';
+import { requireConfig, requireKeyRing } from '../load-config.ts';
+import { printResult, styled } from '../terminal.ts';
 import { judgeRoutes, judgeUrl, type RouteVerdict, type UrlVerdict } from './token-routes.ts';
 
 interface Verdict {

@@ -1,22 +1,22 @@
 // What a token opens under a configuration: route by route, or one URL. By the rules that requests are decided by, with nothing
 // known of revocations: those are the running gateway's to say.
 
-import { compileSnapshot } from '../config/compile.ts';
-import type { Config } from '../config/compiled/config.ts';
-import { decide } from '../core/decision/decide.ts';
-import { chooseRoute } from '../core/decision/route/choose-route.ts';
-import { canonicalHost } from '../core/decision/route/host.ts';
-import { canonicalPathAllowing, comparedForm, pathNeed } from '../core/decision/route/path.ts';
-import type { RequestFacts } from '../core/decision/state/facts.ts';
-import type { LiveIndex, RoutePolicy, Snapshot } from '../core/decision/state/snapshot.ts';
-import type { DenyReason } from '../core/decision/verdict/reasons.ts';
-import { refusalDetail } from '../core/decision/verdict/refusal-detail.ts';
-import { judgeToken } from '../core/decision/verifier/judge-token.ts';
-import { isWildcardHost } from '../core/model/host-pattern.ts';
-import type { EpochSeconds } from '../core/model/time.ts';
-import { type VerifiedToken, verifyToken } from '../core/token/common-key-token.ts';
-import type { KeyRing } from '../core/token/key-ring.ts';
-import { canonicalPattern } from '../core/token/path-pattern.ts';
+import { compileSnapshot } from '../../config/compile.ts';
+import type { Config } from '../../config/compiled/config.ts';
+import { decide } from '../../core/decision/decide.ts';
+import { chooseRoute } from '../../core/decision/route/choose-route.ts';
+import { canonicalHost } from '../../core/decision/route/host.ts';
+import { canonicalPathAllowing, comparedForm, pathNeed } from '../../core/decision/route/path.ts';
+import type { RequestFacts } from '../../core/decision/state/facts.ts';
+import type { LiveIndex, RoutePolicy, Snapshot } from '../../core/decision/state/snapshot.ts';
+import type { DenyReason } from '../../core/decision/verdict/reasons.ts';
+import { refusalDetail } from '../../core/decision/verdict/refusal-detail.ts';
+import { judgeToken } from '../../core/decision/verifier/judge-token.ts';
+import { isWildcardHost } from '../../core/model/host-pattern.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { type VerifiedToken, verifyToken } from '../../core/token/common-key-token.ts';
+import type { KeyRing } from '../../core/token/key-ring.ts';
+import { canonicalPattern } from '../../core/token/path-pattern.ts';
 
 export interface RouteVerdict {
   readonly route: string;

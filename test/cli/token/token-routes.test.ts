@@ -3,11 +3,11 @@
 
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mintToken } from '../../gateway/core/token/common-key-token.ts';
-import { buildKeyRing } from '../../gateway/core/token/key-ring.ts';
-import { epochSeconds } from '../../gateway/telemetry/clock.ts';
-import { ConfigFolder } from '../support/rigs/config-folder.ts';
-import { runHere } from '../support/run/run-here.ts';
+import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
+import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
+import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
+import { ConfigFolder } from '../../support/rigs/config-folder.ts';
+import { runHere } from '../../support/run/run-here.ts';
 
 // as the folder's key file has it
 const secret = 'k'.repeat(32);

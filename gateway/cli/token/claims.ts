@@ -2,12 +2,12 @@
 // The token's own rules are core/token's; what it refuses comes out here as an error of the command.
 
 import { randomBytes } from 'node:crypto';
-import { parseDurationMs } from '../config/schema/values.ts';
-import type { EpochSeconds } from '../core/model/time.ts';
-import { mintToken } from '../core/token/common-key-token.ts';
-import type { RingKey } from '../core/token/key-ring.ts';
-import { epochSeconds } from '../telemetry/clock.ts';
-import { CommandError, usageError } from './command-error.ts';
+import { parseDurationMs } from '../../config/schema/values.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { mintToken } from '../../core/token/common-key-token.ts';
+import type { RingKey } from '../../core/token/key-ring.ts';
+import { epochSeconds } from '../../telemetry/clock.ts';
+import { CommandError, usageError } from '../command-error.ts';
 
 /** Options that `token mint` and `url sign` share. */
 export interface ClaimOptions {
