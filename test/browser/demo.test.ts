@@ -10,7 +10,7 @@ import { type Browser, type BrowserContextOptions, chromium as driver, type Page
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DemoProcess } from '../support/rigs/demo-process.ts';
 import { repository } from '../support/run/package-copy.ts';
-import { expectSteps, markedBlock, shellSteps } from '../support/run/readme.ts';
+import { expectSteps, markedBlock, shellSteps } from '../support/run/pages.ts';
 import { runCommand } from '../support/run/run-command.ts';
 import { ShellSession } from '../support/run/shell-session.ts';
 
@@ -68,7 +68,7 @@ test('the printed lines answer what they promise: 200, 401, 401, and 200 by name
   for (const [, promised, line] of lines) expect(await runCurlLine(line ?? ''), line).toBe(Number(promised));
 });
 
-test('the README’s link is claimed by one device and opens to the other of the same person, until it is taken back', async (context) => {
+test('the link of gateway/api/README.md is claimed by one device and opens to the other of the same person, until it is taken back', async (context) => {
   if (!hasCurl) return context.skip('curl is not installed');
   const folder = await mkdtemp(join(tmpdir(), 'lk-'));
   await mkdir(join(folder, 'data'));

@@ -42,7 +42,7 @@ test.skipIf(systemd?.code !== 0)('systemd finds nothing to complain of', async (
 });
 
 test('the command for a container says the same of core dumps', async () => {
-  for (const name of ['Dockerfile', 'README.md']) {
+  for (const name of ['Dockerfile', 'gateway/cli/README.md']) {
     expect(await readFile(join(repository, name), 'utf8'), name).toMatch(/docker run --read-only .*--ulimit core=0 /);
   }
 });

@@ -80,6 +80,15 @@ test('every exported module can be imported, with its types beside it', async ()
   expect(await readFile(types, 'utf8')).toContain('export declare function verifyToken');
 });
 
+test('every link of the README leads to a file of the tarball', async () => {
+  const installed = join(site, 'node_modules', 'latchkey');
+  const files = await readdir(installed, { recursive: true });
+  const text = await readFile(join(installed, 'README.md'), 'utf8');
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)\s#]+)/g)].map(([, link = '']) => link);
+  expect(links.length).toBeGreaterThan(10);
+  expect(links.filter((link) => !files.includes(link))).toEqual([]);
+});
+
 test('the tarball holds no TypeScript source, no test and no build tool', async () => {
   const files = await readdir(join(site, 'node_modules', 'latchkey'), { recursive: true });
   expect(files).toContain(join('config', 'demo', 'clip', 'master.m3u8'));

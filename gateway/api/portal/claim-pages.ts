@@ -1,5 +1,5 @@
 // The pages of opening a link: the question before it, and why it does not open. For people who never heard of tokens.
-// Status as in the README: full 403, revoked or over 410, a pair that fits nothing 404. None of them names what failed inside.
+// Status as in gateway/RULES.md "Status": full 403, revoked or over 410, a pair that fits nothing 404. None of them names what failed inside.
 
 import type { ClaimRefusal } from '../../control/links/claim-link.ts';
 import type { PresentedLink } from '../../control/links/present-link.ts';

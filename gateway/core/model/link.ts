@@ -1,6 +1,6 @@
 // What a link is: its authorization token, the states it can be in, and what it opens.
 // Pure: random bytes and the time come from the caller. The secret half of a token is never kept, only its digest.
-// Source: US 10,043,025 (tokenized URL, access list); limits of a link as in the README.
+// Source: US 10,043,025 (tokenized URL, access list); what a link answers: gateway/api/README.md.
 
 import { Buffer } from 'node:buffer';
 import { digestOf, sameDigest } from './digest.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatProblem } from '../../../gateway/config/format.ts';
 import { type CertificateFiles, CertificateFolder } from '../../support/rigs/certificate-folder.ts';
 import { ConfigFolder, minimalYaml } from '../../support/rigs/config-folder.ts';
-import { markedBlock } from '../../support/run/readme.ts';
+import { markedBlock } from '../../support/run/pages.ts';
 
 let folder: ConfigFolder;
 let certificates: CertificateFolder;
@@ -149,7 +149,7 @@ test('PROXY headers: who sends them has to be said', () => {
   expect(folder.problems(from('[everybody]'))).toHaveLength(1);
 });
 
-test('the listeners of the README load', () => {
+test('the listeners of config/README.md load', () => {
   const loaded = folder.load(minimalYaml.replace(/^listeners.*\n/m, markedBlock('tls config')));
   // its files are the reader's to bring
   const problems = loaded.kind === 'invalid' ? loaded.problems.map(({ problem }) => problem) : [];

@@ -1,5 +1,5 @@
 // What a route changes in the heads of forwarded answers: caching of what a credential opened, fields set and removed,
-// security headers. RFC 9111 §3.5 and §5.2.2; README "What answers say".
+// security headers. RFC 9111 §3.5 and §5.2.2; gateway/edge/README.md "What answers say".
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { askRaw, type RawResponse, requestText } from '../../support/clients/raw-client.ts';

@@ -1,5 +1,5 @@
 // A site's own addresses in answers: they become the visitor's, in every field that holds some, and a path token goes onto
-// the visitor's origin and nowhere else. README "Addresses of the site"; RFC 9110 §10.2.2, RFC 8288 §3.
+// the visitor's origin and nowhere else. gateway/edge/README.md "Addresses of the site"; RFC 9110 §10.2.2, RFC 8288 §3.
 
 import type { LookupFunction } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

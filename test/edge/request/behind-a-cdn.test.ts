@@ -1,5 +1,5 @@
 // The set-up of config/behind-a-cdn.yaml on the wire: whom the gateway takes for the client, and what caches are told.
-// README "Behind a CDN"; gateway/RULES.md "Identity headers to the upstream".
+// config/README.md "Behind a CDN"; gateway/RULES.md "Identity headers to the upstream".
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

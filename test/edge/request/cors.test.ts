@@ -1,5 +1,5 @@
 // Cross-origin rules on the wire: preflights answered here before any credential, answers and refusals that scripts can read.
-// Fetch §3.2 (CORS protocol), README "What answers say".
+// Fetch §3.2 (CORS protocol), gateway/edge/README.md "What answers say".
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';

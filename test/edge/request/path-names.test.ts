@@ -1,4 +1,4 @@
-// Names in several spellings, in tokens: the gateway's answers, and those of the verifier that the README shows for other servers.
+// Names in several spellings, in tokens: the gateway's answers, and those of the verifier that gateway/core/token/README.md shows for other servers.
 
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { RawClient, requestText } from '../../support/clients/raw-client.ts';
 import { nameVectors } from '../../support/path-names.ts';
 import { RecordingUpstream } from '../../support/peers/recording-upstream.ts';
 import { gatewaySecret, startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
-import { markedBlock } from '../../support/run/readme.ts';
+import { markedBlock } from '../../support/run/pages.ts';
 import { runCommand } from '../../support/run/run-command.ts';
 
 let gateway: TestGateway;
@@ -54,7 +54,7 @@ test('the gateway opens every spelling of a name, and no other name', async () =
   expect(answers).toEqual([]);
 });
 
-test('the verifier in the README gives the same answers', async () => {
+test('the verifier on the page about tokens gives the same answers', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-names-'));
   try {
     symlinkSync(join(import.meta.dirname, '../../../node_modules'), join(folder, 'node_modules'));

@@ -1,5 +1,5 @@
 // Rate limits on the wire: who is counted, when, and what is answered. Rates are so slow that a test never sees a refill.
-// README "routes[].rate_limit"; RFC 6585 §4.
+// config/README.md "All settings"; RFC 6585 §4.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';

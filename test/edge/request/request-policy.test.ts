@@ -1,5 +1,5 @@
 // What a route changes in the heads of requests: headers set with values of the request and of who asks, headers removed,
-// and names of other gateways that a trusted proxy may say. README "Headers".
+// and names of other gateways that a trusted proxy may say. gateway/edge/README.md "Headers".
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';

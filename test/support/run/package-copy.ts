@@ -9,7 +9,7 @@ export const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '.
 
 const sources = [
   ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
-  ...['gateway', 'config', 'CHANGELOG.md', 'LICENSE', 'README.md'],
+  ...['gateway', 'config', 'bench/README.md', 'CHANGELOG.md', 'LICENSE', 'README.md'],
 ];
 
 /** Copies the sources to `folder`, which is made. What is not written yet, such as the README, is left out. */

@@ -82,7 +82,7 @@ export interface RoutePolicy {
   readonly limits: RouteLimits;
 }
 
-/** Milliseconds; see the data plane's defaults in the README. */
+/** Milliseconds; defaults: config/README.md, "All settings". */
 export interface RouteTimeouts {
   readonly requestBodyIdleMs: number;
   readonly upstreamConnectMs: number;

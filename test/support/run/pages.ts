@@ -1,23 +1,48 @@
-// Reads README.md for the tests that run it: fenced blocks that an HTML comment marks, tables by their heading or marks.
-// A block is marked by `<!-- test: NAME -->` on the line before its fence.
+// Reads the pages of this repository for the tests that run them: fenced blocks that an HTML comment marks, tables by their heading
+// or marks. A block is marked by `<!-- test: NAME -->` on the line before its fence.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ShellSession } from './shell-session.ts';
 
-export const readmeText = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+export const repository = join(import.meta.dirname, '../../..');
+
+/** Pages for people who use latchkey, in the order in which their examples are run: what one makes, the next may use. */
+export const guides = [
+  'README.md',
+  'gateway/core/token/README.md',
+  'gateway/edge/README.md',
+  'config/README.md',
+  'gateway/cli/README.md',
+  'gateway/api/README.md',
+  'gateway/telemetry/README.md',
+  'bench/README.md',
+] as const;
+
+/** Pages for people who change or run it, without examples. */
+export const otherPages = ['gateway/ARCHITECTURE.md', 'gateway/RULES.md', 'CHANGELOG.md'] as const;
+
+type PagePath = (typeof guides)[number] | (typeof otherPages)[number];
+
+/** The text of a page. */
+export function readPage(path: PagePath): string {
+  return readFileSync(join(repository, path), 'utf8');
+}
 
 interface MarkedBlock {
+  readonly page: PagePath;
   readonly mark: string;
   readonly language: string;
   readonly text: string;
 }
 
-/** Every marked block, in order. */
-export function markedBlocks(text: string = readmeText): MarkedBlock[] {
-  return [...text.matchAll(/^<!-- test: (.+) -->\n```(\w+)\n([\s\S]*?)^```$/gm)].map(
-    ([, mark = '', language = '', body = '']) => ({ mark, language, text: body }),
+/** Every marked block of the guides, in order. */
+export function markedBlocks(): MarkedBlock[] {
+  return guides.flatMap((page) =>
+    [...readPage(page).matchAll(/^<!-- test: (.+) -->\n```(\w+)\n([\s\S]*?)^```$/gm)].map(
+      ([, mark = '', language = '', text = '']) => ({ page, mark, language, text }),
+    ),
   );
 }
 
@@ -32,29 +57,37 @@ export function markedBlock(mark: string): string {
 /** Cells of the table rows in a piece of text, without heads and rules. */
 export function tableRows(text: string): string[][] {
   const rows = text.split('\n').filter((line) => line.startsWith('|'));
-  const rule = rows.findIndex((line) => /^\|[-|: ]+\|$/.test(line));
-  return rows.slice(rule + 1).map((line) =>
-    line
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.trim()),
-  );
+  return rows
+    .filter((line, index) => !isRule(line) && !isRule(rows[index + 1] ?? ''))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
 }
 
-/** The text between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
-export function betweenMarks(name: string): string {
-  const match = new RegExp(`^<!-- ${name}:begin -->\\n([\\s\\S]*?)^<!-- ${name}:end -->$`, 'm').exec(readmeText);
-  if (match?.[1] === undefined) throw new Error(`README.md has no ${name}:begin and ${name}:end`);
+function isRule(line: string): boolean {
+  return /^\|[-|: ]+\|$/.test(line);
+}
+
+/** The text between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of a page. */
+export function betweenMarks(page: PagePath, name: string): string {
+  const marks = new RegExp(`^<!-- ${name}:begin -->\\n([\\s\\S]*?)^<!-- ${name}:end -->$`, 'm');
+  const match = marks.exec(readPage(page));
+  if (match?.[1] === undefined) throw new Error(`${page} has no ${name}:begin and ${name}:end`);
   return match[1];
 }
 
-/** The text of a section, from its heading to the next one of any level. */
-export function section(heading: string): string {
-  const start = readmeText.indexOf(`\n${heading}\n`);
-  if (start < 0) throw new Error(`README.md has no section ${heading}`);
+/** The text of a section of a page, from its heading to the next one of the same level or above. */
+export function section(page: PagePath, heading: string): string {
+  const text = readPage(page);
+  const start = text.indexOf(`\n${heading}\n`);
+  if (start < 0) throw new Error(`${page} has no section ${heading}`);
   const from = start + heading.length + 2;
-  const end = readmeText.slice(from).search(/^#{2,4} /m);
-  return end < 0 ? readmeText.slice(from) : readmeText.slice(from, from + end);
+  const level = heading.indexOf(' ');
+  const end = text.slice(from).search(new RegExp(`^#{1,${level}} `, 'm'));
+  return end < 0 ? text.slice(from) : text.slice(from, from + end);
 }
 
 /** Texts in backticks. */

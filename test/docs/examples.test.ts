@@ -1,5 +1,5 @@
-// Runs the examples of README.md in order, as a reader would: the configuration, the commands, curl against the running
-// gateway, the checks of the assertion. Only ports are replaced, by free ones; `npm run` finds the checkout's own program.
+// Runs the examples of the pages in order, as a reader would: the configuration, the commands, curl against the running gateway, the
+// checks of the assertion. Only ports are replaced, by free ones; `npm run` finds the checkout's own program.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,11 +13,10 @@ import { loadConfig } from '../../gateway/config/load.ts';
 import { epochSeconds } from '../../gateway/telemetry/clock.ts';
 import { RawClient } from '../support/clients/raw-client.ts';
 import { RecordingUpstream } from '../support/peers/recording-upstream.ts';
-import { expectSteps, markedBlock, markedBlocks, shellSteps } from '../support/run/readme.ts';
+import { expectSteps, markedBlock, markedBlocks, repository, shellSteps } from '../support/run/pages.ts';
 import { runCommand } from '../support/run/run-command.ts';
 import { ShellSession } from '../support/run/shell-session.ts';
 
-const repository = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-readme-'));
 const environment = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) };
 
@@ -28,11 +27,11 @@ let web: RecordingUpstream;
 let shell: ShellSession;
 let serve: ChildProcess | null = null;
 
-/** The example with its ports replaced; the page uses these four and no others. */
+/** The example with its ports replaced; the pages use these four and no others. */
 function here(text: string): string {
   return text.replaceAll(/(?<=(?:127\.0\.0\.1|localhost):)(\d{4})\b/g, (port) => {
     const own = ports.get(port);
-    if (own === undefined) throw new Error(`port ${port} is not one of the page's`);
+    if (own === undefined) throw new Error(`port ${port} is not one of the pages'`);
     return String(own);
   });
 }
@@ -86,7 +85,7 @@ function startServe(block: string): Promise<void> {
   });
 }
 
-describe('the page, from top to bottom', () => {
+describe('the pages, from top to bottom', () => {
   for (const [index, block] of markedBlocks().entries()) {
     if (block.mark === 'config') {
       test('the configuration loads as it stands, once the files it names exist', () => {
@@ -103,7 +102,7 @@ describe('the page, from top to bottom', () => {
         await startServe(block.text);
       });
     } else if (block.mark === 'sh') {
-      test(`shell example ${index} prints what the page says`, async (context) => {
+      test(`${block.page}: shell example ${index} prints what the page says`, async (context) => {
         const steps = shellSteps(here(block.text));
         const runnable = steps.filter(({ command }) => hasCurl || !command.startsWith('curl '));
         await expectSteps(shell, runnable);
@@ -111,13 +110,6 @@ describe('the page, from top to bottom', () => {
       });
     }
   }
-});
-
-test('every example that is marked is run: here, with the demo, or where listeners are loaded', () => {
-  const here = ['config', 'sh', 'serve', 'token library', 'assertion js', 'assertion python', 'assertion go'];
-  // test/browser/demo.test.ts, test/config/schema/listeners.test.ts
-  const elsewhere = ['links', 'tls config'];
-  expect(new Set(markedBlocks().map(({ mark }) => mark))).toEqual(new Set([...here, ...elsewhere]));
 });
 
 describe('the tokens of a JWT library', () => {
