@@ -21,8 +21,8 @@ interface AccessPlace {
   readonly collections: readonly CollectionConfig[];
 }
 
-/** Something that lets an account in. */
-interface Grant {
+/** Why an account may open a place. A pass that is made from it names it in the claim `grant`. */
+interface AccessReason {
   readonly kind: AccessKind;
   /** Member id, or the collection that is owned. */
   readonly id: string;
@@ -38,26 +38,30 @@ interface Grant {
 
 type AccessKind = 'ownership' | 'link';
 
-type AccessSource = (sql: Sql, place: AccessPlace) => Promise<readonly Grant[]>;
+type AccessSource = (sql: Sql, place: AccessPlace) => Promise<readonly AccessReason[]>;
 
 /** In the order of their worth: what lasts longest first. */
 const accessSources: readonly AccessSource[] = [byOwnership, byLinks];
 
 /**
- * The first thing that lets the account in.
+ * The first reason why the account may open the place; null when there is none.
  *
  * @param exceptLinkId  a link whose own rows do not count; null to count all
  */
-export async function findGrant(sql: Sql, place: AccessPlace, exceptLinkId: string | null): Promise<Grant | null> {
+export async function findAccessReason(
+  sql: Sql,
+  place: AccessPlace,
+  exceptLinkId: string | null,
+): Promise<AccessReason | null> {
   for (const source of accessSources) {
-    const grants = await source(sql, place);
-    const grant = grants.find(({ linkId }) => linkId === null || linkId !== exceptLinkId);
-    if (grant !== undefined) return grant;
+    const reasons = await source(sql, place);
+    const reason = reasons.find(({ linkId }) => linkId === null || linkId !== exceptLinkId);
+    if (reason !== undefined) return reason;
   }
   return null;
 }
 
-async function byOwnership(_sql: Sql, place: AccessPlace): Promise<readonly Grant[]> {
+async function byOwnership(_sql: Sql, place: AccessPlace): Promise<readonly AccessReason[]> {
   return place.collections
     .filter((collection) => owns(collection, place.email))
     .map(({ name, path }) => ({
@@ -71,7 +75,7 @@ async function byOwnership(_sql: Sql, place: AccessPlace): Promise<readonly Gran
     }));
 }
 
-async function byLinks(sql: Sql, place: AccessPlace): Promise<readonly Grant[]> {
+async function byLinks(sql: Sql, place: AccessPlace): Promise<readonly AccessReason[]> {
   const memberships = await findLiveMemberships(
     sql,
     place.accountId,

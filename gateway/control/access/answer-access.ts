@@ -5,7 +5,7 @@
 import type { AccessAnswer, AccessClaims, AccessQuestion, SessionEnded } from '../../config/edge-feed.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { ControlContext } from '../context/control-context.ts';
-import { findGrant } from './access-sources.ts';
+import { findAccessReason } from './access-sources.ts';
 import { collectionsCovering } from './collections.ts';
 import { type LiveAccount, readSessionAccount } from './live-account.ts';
 
@@ -31,15 +31,15 @@ export async function answerAccess(
   if (read.kind === 'not-usable') return none;
   const { account } = read;
   const place = { accountId: account.id, email: account.email, host, path, now, collections };
-  const grant = await findGrant(context.store.sql, place, null);
-  if (grant === null) return none;
+  const reason = await findAccessReason(context.store.sql, place, null);
+  if (reason === null) return none;
   return {
     kind: 'granted',
     position,
-    subjects: [...subjects, ...grant.nodes.filter((node) => !subjects.includes(node))],
-    nodes: [account.id, ...grant.nodes],
-    grant: grant.id,
-    scope: { host, path: grant.path, methods: grant.methods, untilAt: grant.untilAt },
+    subjects: [...subjects, ...reason.nodes.filter((node) => !subjects.includes(node))],
+    nodes: [account.id, ...reason.nodes],
+    grant: reason.id,
+    scope: { host, path: reason.path, methods: reason.methods, untilAt: reason.untilAt },
     claims: claimsOf(account),
   };
 }

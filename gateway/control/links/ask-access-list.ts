@@ -8,7 +8,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../../store/port/store.ts';
 import type { LinkRow } from '../../store/rows/links.ts';
 import { findMember } from '../../store/rows/members.ts';
-import { findGrant } from '../access/access-sources.ts';
+import { findAccessReason } from '../access/access-sources.ts';
 import { collectionsCovering } from '../access/collections.ts';
 import { type LiveAccount, readLiveAccount } from '../access/live-account.ts';
 import type { Actor } from '../context/control-context.ts';
@@ -68,7 +68,7 @@ export async function askAccessList(
   const isBound = bound !== null && bound.revoked_at === null && state !== 'access-over';
   const collections = collectionsCovering(config, link.host, link.path);
   const place = { accountId: account.id, email: account.email, host: link.host, path: link.path, now };
-  const other = await findGrant(sql, { ...place, collections }, link.id);
+  const other = await findAccessReason(sql, { ...place, collections }, link.id);
   const answers = { isBound, isAuthorisedOtherwise: other !== null };
   if (isBound) return { kind: 'already', linkId: link.id, memberId: bound.id, answers };
   if (other !== null) return { kind: 'yours-otherwise', linkId: link.id, grant: other.id, answers };

@@ -98,7 +98,7 @@ async function askAndClaim(
       accountId: account.id,
       now: unit.now,
       host: link.host,
-      // as `findGrant` has it: what lies outside of its collection, since that became smaller, opens nothing
+      // as `findAccessReason` has it: what lies outside of its collection, since that became smaller, opens nothing
       others: collections.map(({ name, path }) => ({
         collection: name,
         scopes: scopesCovering(link.path).filter((scope) => covers(path, scope)),
