@@ -12,7 +12,7 @@ import { isNoLooser } from '../core/decision/state/route-strictness.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/state/snapshot.ts';
 import { pathNeed } from '../core/model/path.ts';
 import { pathPassSeconds, sessionTokenSeconds } from '../core/token/claims.ts';
-import { compileAddressList } from '../core/token/ip-list.ts';
+import { compileIpList } from '../core/token/ip-list.ts';
 import { withHead } from '../core/token/scope.ts';
 import type { Config, RouteConfig } from './compiled/config.ts';
 import type { UpstreamConfig } from './compiled/upstream-config.ts';
@@ -65,7 +65,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     maxTokenTtlSeconds: longestTokenSeconds(config),
     passTtlSeconds: config.tokens.passTtlSeconds,
     issuer: config.tokens.issuer,
-    trustedProxies: config.trustedProxies.length === 0 ? null : compileAddressList(config.trustedProxies),
+    trustedProxies: config.trustedProxies.length === 0 ? null : compileIpList(config.trustedProxies),
     hasEarlyRules: routes.some((route) => route.cors !== null || (route.rateLimits?.byAddress.length ?? 0) > 0),
     requestFields: requestFieldsOf(routes.map((route) => route.request)),
     responseFields: responseFieldsOf(routes.map((route) => route.response)),

@@ -1,7 +1,7 @@
 // Finds a usable account by its verified address, for tests that look at what an account became.
 
 import { accountStanding } from '../../gateway/core/model/account.ts';
-import { normaliseAddress } from '../../gateway/core/model/mail-address.ts';
+import { normaliseMailAddress } from '../../gateway/core/model/mail-address.ts';
 import type { Store } from '../../gateway/store/port/store.ts';
 import { type AccountRecord, findVerifiedAccount } from '../../gateway/store/rows/accounts.ts';
 
@@ -10,7 +10,7 @@ export async function findActiveAccountByAddress(
   from: Pick<Store, 'sql'>,
   address: string,
 ): Promise<AccountRecord | null> {
-  const email = normaliseAddress(address);
+  const email = normaliseMailAddress(address);
   const account = email === null ? null : await findVerifiedAccount(from.sql, email);
   return account !== null && accountStanding(account) === 'usable' ? account : null;
 }

@@ -25,7 +25,7 @@ const registerForm = defineForm({
   form: addressForm,
   handle: async (visit, { form: { email } }) => {
     const { clientAddress, requestId } = visit.origin;
-    const outcome = await registerAccount(visit.context, { email, address: clientAddress, requestId });
+    const outcome = await registerAccount(visit.context, { email, clientAddress, requestId });
     if (outcome.kind === 'accepted') return checkYourMail(visit, email);
     switch (outcome.reason) {
       case 'closed':
@@ -102,7 +102,7 @@ const forgotForm = defineForm({
   handle: async (visit, { form: { email } }) => {
     if (email.trim() === '') return forgotPage(visit, { email: 'Type your mail address.' }, 422);
     const { clientAddress, requestId } = visit.origin;
-    const outcome = await requestPasswordReset(visit.context, { email, address: clientAddress, requestId });
+    const outcome = await requestPasswordReset(visit.context, { email, clientAddress, requestId });
     if (outcome.kind === 'accepted') return checkYourMail(visit, email);
     return tooMany(visit, outcome.retryAfterSeconds, {
       asked: 'Many people asked for a new password',

@@ -88,7 +88,7 @@ const register = defineEndpoint({
   body: z.strictObject({ email: address }),
   response: null,
   handle: async ({ context, body: { email }, request: { clientAddress, requestId } }) => {
-    const outcome = await registerAccount(context, { email, address: clientAddress, requestId });
+    const outcome = await registerAccount(context, { email, clientAddress, requestId });
     if (outcome.kind === 'accepted') return empty;
     return outcome.reason === 'busy' ? tooManyTries(outcome.retryAfterSeconds) : refusalFor(outcome.reason);
   },
@@ -117,7 +117,7 @@ const forgot = defineEndpoint({
   body: z.strictObject({ email: address }),
   response: null,
   handle: async ({ context, body: { email }, request: { clientAddress, requestId } }) => {
-    const outcome = await requestPasswordReset(context, { email, address: clientAddress, requestId });
+    const outcome = await requestPasswordReset(context, { email, clientAddress, requestId });
     return outcome.kind === 'accepted' ? empty : tooManyTries(outcome.retryAfterSeconds);
   },
 });

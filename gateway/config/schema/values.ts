@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { canonicalHost } from '../../core/decision/route/host.ts';
 import { explainPath } from '../../core/decision/route/path.ts';
 import { isWildcardHost } from '../../core/model/host-pattern.ts';
-import { normaliseAddress } from '../../core/model/mail-address.ts';
+import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { canonicalText, comparedForm } from '../../core/model/path.ts';
-import { compileAddressList } from '../../core/token/ip-list.ts';
+import { compileIpList } from '../../core/token/ip-list.ts';
 import { suggestionHint } from '../problems/suggest.ts';
 
 /** What became of a value's text. */
@@ -179,7 +179,7 @@ export const hostName = read('a host name', undefined, (text) => {
 
 /** An address of a mailbox, in the form in which accounts have theirs: an owner is found by it. */
 export const mailAddress = read('a mail address', undefined, (text) => {
-  const value = normaliseAddress(text);
+  const value = normaliseMailAddress(text);
   return value === null
     ? wrong(`${JSON.stringify(text)} is not a mail address`, 'write owner@example.org')
     : { kind: 'read', value };
@@ -187,7 +187,7 @@ export const mailAddress = read('a mail address', undefined, (text) => {
 
 /** A CIDR block or a single address, IPv4 or IPv6. */
 export const addressBlock = read('an address or a CIDR block, like 10.0.0.0/8', undefined, (text) =>
-  compileAddressList([text]) === null
+  compileIpList([text]) === null
     ? wrong(`${JSON.stringify(text)} is not an address block`, 'write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32')
     : { kind: 'read', value: text },
 );

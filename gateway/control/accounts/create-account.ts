@@ -9,7 +9,7 @@ import {
   type PasswordRefusal,
   refusePassword,
 } from '../../core/model/account.ts';
-import { normaliseAddress } from '../../core/model/mail-address.ts';
+import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
 import {
@@ -26,7 +26,7 @@ import { issueCode } from '../proof/one-time-code.ts';
 import { passwordWork } from '../proof/password-work.ts';
 import { mailInvitation } from './account-mails.ts';
 import { mayAdminister } from './administer.ts';
-import { forgetUnverified } from './claim-address.ts';
+import { forgetUnverified } from './take-over-address.ts';
 
 interface NewAccountInput {
   /** As typed. */
@@ -63,7 +63,7 @@ export async function createAccount(
   input: NewAccountInput,
 ): Promise<CreateAccountOutcome> {
   if (!mayAdminister(actor)) return { kind: 'refused', reason: 'not-allowed' };
-  const email = normaliseAddress(input.email);
+  const email = normaliseMailAddress(input.email);
   if (email === null) return { kind: 'refused', reason: 'bad-address' };
   const displayName = normaliseDisplayName(input.displayName ?? '');
   if (displayName === null) return { kind: 'refused', reason: 'bad-name' };

@@ -6,7 +6,7 @@
 // and no hash is computed for it, so the work is the same for known and unknown addresses and an open form costs little.
 
 import { type PasswordRefusal, refusePassword } from '../../core/model/account.ts';
-import { domainOf, normaliseAddress } from '../../core/model/mail-address.ts';
+import { domainOf, normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
 import {
@@ -30,7 +30,7 @@ interface RegistrationInput {
   /** Optional: it is asked for again, or for the first time, by the page that the mail leads to. */
   readonly password?: string | undefined;
   /** Address the request came from. */
-  readonly address: string;
+  readonly clientAddress: string;
   readonly requestId?: string | null | undefined;
 }
 
@@ -42,14 +42,14 @@ type RegistrationOutcome =
 
 export async function registerAccount(context: ControlContext, input: RegistrationInput): Promise<RegistrationOutcome> {
   if (context.config().accounts.registration !== 'open') return { kind: 'refused', reason: 'closed' };
-  const email = normaliseAddress(input.email);
+  const email = normaliseMailAddress(input.email);
   if (email === null) return { kind: 'refused', reason: 'bad-address' };
   if (!isAllowedDomain(context, email)) return { kind: 'refused', reason: 'domain' };
   const why = input.password === undefined ? null : refusePassword(input.password, email);
   if (why !== null) return { kind: 'refused', reason: 'weak-password', why };
   if (!context.afterwards.hasRoom()) return { kind: 'refused', reason: 'busy', retryAfterSeconds: busyRetrySeconds };
   const written = await context.write(async (unit) => {
-    const retryAfterSeconds = await countStranger(unit, context, input.address, 'register');
+    const retryAfterSeconds = await countStranger(unit, context, input.clientAddress, 'register');
     return {
       retryAfterSeconds,
       mayMail: retryAfterSeconds === null && (await mayMail(unit, context, email, 'register')),

@@ -2,7 +2,7 @@
 // The password is asked for again, since whoever has the address has the account. The answer does not tell whether the new
 // address has an account already, nor does its time: that is looked up afterwards. The mail tells it, to whoever reads it.
 
-import { normaliseAddress } from '../../core/model/mail-address.ts';
+import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
@@ -37,7 +37,7 @@ export async function requestAddressChange(
   input: AddressChangeInput,
 ): Promise<AddressChangeOutcome> {
   if (actor.kind !== 'account') return { kind: 'refused', reason: 'not-signed-in' };
-  const newEmail = normaliseAddress(input.newEmail);
+  const newEmail = normaliseMailAddress(input.newEmail);
   if (newEmail === null) return { kind: 'refused', reason: 'bad-address' };
   if (newEmail === actor.email) return { kind: 'refused', reason: 'same-address' };
   if (!isAllowedDomain(context, newEmail)) return { kind: 'refused', reason: 'domain' };

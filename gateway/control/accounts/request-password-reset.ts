@@ -4,7 +4,7 @@
 // request would tell what this one was about.
 
 import { accountStanding } from '../../core/model/account.ts';
-import { normaliseAddress } from '../../core/model/mail-address.ts';
+import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import { findVerifiedAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
@@ -19,7 +19,7 @@ interface PasswordResetRequest {
   /** As typed. */
   readonly email: string;
   /** Address the request came from. */
-  readonly address: string;
+  readonly clientAddress: string;
   readonly requestId?: string | null | undefined;
 }
 
@@ -31,10 +31,10 @@ export async function requestPasswordReset(
   context: ControlContext,
   input: PasswordResetRequest,
 ): Promise<PasswordResetRequestOutcome> {
-  const email = normaliseAddress(input.email);
+  const email = normaliseMailAddress(input.email);
   if (!context.afterwards.hasRoom()) return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
   const written = await context.write(async (unit) => {
-    const retryAfterSeconds = await countStranger(unit, context, input.address, 'reset-password');
+    const retryAfterSeconds = await countStranger(unit, context, input.clientAddress, 'reset-password');
     return {
       retryAfterSeconds,
       mayMail: retryAfterSeconds === null && (await mayMail(unit, context, email ?? '', 'reset-password')),

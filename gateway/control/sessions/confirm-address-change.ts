@@ -4,11 +4,11 @@
 // Every session ends, and every other code: what was mailed to the old address opens nothing any more.
 
 import { accountStanding } from '../../core/model/account.ts';
-import { normaliseAddress } from '../../core/model/mail-address.ts';
+import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount, readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import { forgetUnverified } from '../accounts/claim-address.ts';
 import { endAccountSessions } from '../accounts/end-account-sessions.ts';
+import { forgetUnverified } from '../accounts/take-over-address.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { checkPassword, passwordGuess } from '../proof/check-password.ts';
 import { detailText, lookAtCode, redeemCode, refuseCode, type WrongCode } from '../proof/one-time-code.ts';
@@ -50,7 +50,7 @@ export async function confirmAddressChange(
     const code = await redeemCode(unit, 'change-address', input.code);
     const account = code === null ? null : await readAccount(unit.sql, code.accountId);
     if (account === null || accountStanding(account) !== 'usable') return { kind: 'refused' };
-    const email = normaliseAddress(detailText(code?.details, 'newEmail'));
+    const email = normaliseMailAddress(detailText(code?.details, 'newEmail'));
     if (email === null || (await findVerifiedAccount(unit.sql, email)) !== null) return { kind: 'refused' };
     await forgetUnverified(unit, email, account.id);
     await updateAccount(unit.sql, account.id, { email, emailVerifiedAt: unit.now });

@@ -14,7 +14,7 @@ import { findHorizon, pruneMarks } from '../../store/rows/log-time.ts';
 import { pruneCodes } from '../../store/rows/one-time-codes.ts';
 import { markIdleSessionsEnded, removeOldSessions } from '../../store/rows/sessions.ts';
 import { pruneThrottles } from '../../store/rows/throttles.ts';
-import { removeUnverified } from '../accounts/claim-address.ts';
+import { removeUnverified } from '../accounts/take-over-address.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import {
   abandonedAfterSeconds,

@@ -4,7 +4,7 @@
 
 import { normaliseDisplayName, refusePassword } from '../../core/model/account.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
-import { claimAddress } from '../accounts/claim-address.ts';
+import { takeOverAddress } from '../accounts/take-over-address.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { type CodeRefused, lookAtCode, redeemCode, refuseCode } from '../proof/one-time-code.ts';
 import { passwordWork } from '../proof/password-work.ts';
@@ -62,7 +62,7 @@ async function acceptInvitation(
     const code = await redeemCode(unit, 'invitation', input.code);
     if (code === null) return null;
     const action = 'account.invitation-accepted';
-    if (!(await claimAddress(unit, { accountId: code.accountId, passwordHash, displayName, action }))) return null;
+    if (!(await takeOverAddress(unit, { accountId: code.accountId, passwordHash, displayName, action }))) return null;
     return await startSession(unit, context, code.accountId, input, 'invitation');
   });
   if (written.value === null) return { kind: 'refused' };

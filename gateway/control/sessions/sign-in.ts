@@ -2,7 +2,7 @@
 // unverified, disabled or deleted account, and one without a password.
 // Rules: gateway/RULES.md "Sessions, links and guessing"; the slowing is proof/throttle.ts.
 
-import { normaliseAddress } from '../../core/model/mail-address.ts';
+import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount, readAccount, replacePasswordHash } from '../../store/rows/accounts.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { checkPassword, type Guesser, passwordGuess } from '../proof/check-password.ts';
@@ -26,7 +26,7 @@ export type SignInOutcome =
 
 export async function signIn(context: ControlContext, input: SignInInput): Promise<SignInOutcome> {
   // What is no address is nobody's, and costs the same.
-  const email = normaliseAddress(input.email);
+  const email = normaliseMailAddress(input.email);
   const account = email === null ? null : await findVerifiedAccount(context.store.sql, email);
   // Asked for unknown addresses as well: the same statements, whoever it is.
   const device = await findKnownDevice(context.store.sql, account?.id ?? '', input.deviceCookie);

@@ -3,7 +3,7 @@
 
 import { normaliseDisplayName, refusePassword } from '../../core/model/account.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
-import { claimAddress } from '../accounts/claim-address.ts';
+import { takeOverAddress } from '../accounts/take-over-address.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { type CodeRefused, lookAtCode, redeemCode, refuseCode } from '../proof/one-time-code.ts';
 import { passwordWork } from '../proof/password-work.ts';
@@ -32,14 +32,14 @@ export async function verifyAddress(context: ControlContext, input: VerifyAddres
   const written = await context.write(async (unit) => {
     const code = await redeemCode(unit, 'verify-address', input.code);
     if (code === null) return null;
-    const claim = {
+    const takeOver = {
       accountId: code.accountId,
       passwordHash: hashed.value,
       displayName,
       action: 'account.address-verified',
       requestId: input.requestId ?? null,
     } as const;
-    if (!(await claimAddress(unit, claim))) return null;
+    if (!(await takeOverAddress(unit, takeOver))) return null;
     return await startSession(unit, context, code.accountId, input, 'verified-address');
   });
   if (written.value === null) return { kind: 'refused' };

@@ -21,7 +21,7 @@ const labelForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
  * @param text  as somebody typed it; white space around it is dropped
  * @returns NFC and lower case, the domain in ASCII (`xn--…`); null for anything that is not exactly one plain address
  */
-export function normaliseAddress(text: string): string | null {
+export function normaliseMailAddress(text: string): string | null {
   if (text.length > 4 * maxAddressLength) return null;
   const folded = text.trim().normalize('NFC').toLowerCase().normalize('NFC');
   const at = folded.lastIndexOf('@');

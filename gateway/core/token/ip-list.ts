@@ -9,13 +9,13 @@ interface Ipv6Block {
   readonly bits: number;
 }
 
-/** A compiled list. Made by `compileAddressList`. */
-export class AddressList {
+/** A compiled list. Made by `compileIpList`. */
+export class IpList {
   /** Pairs of network and mask, both as unsigned 32-bit numbers. */
   readonly #ipv4: readonly number[];
   readonly #ipv6: readonly Ipv6Block[];
 
-  /** @internal use `compileAddressList` */
+  /** @internal use `compileIpList` */
   constructor(ipv4: readonly number[], ipv6: readonly Ipv6Block[]) {
     this.#ipv4 = ipv4;
     this.#ipv6 = ipv6;
@@ -48,7 +48,7 @@ export class AddressList {
  *
  * @returns null when any entry is malformed
  */
-export function compileAddressList(list: readonly string[]): AddressList | null {
+export function compileIpList(list: readonly string[]): IpList | null {
   const ipv4: number[] = [];
   const ipv6: Ipv6Block[] = [];
   for (const entry of list) {
@@ -69,7 +69,7 @@ export function compileAddressList(list: readonly string[]): AddressList | null 
     if (address.isIPv4MappedAddress() && bits >= 96) pushIpv4(ipv4, mappedIpv4(address), bits - 96);
     else ipv6.push({ address, bits });
   }
-  return new AddressList(ipv4, ipv6);
+  return new IpList(ipv4, ipv6);
 }
 
 function pushIpv4(blocks: number[], address: number, bits: number): void {

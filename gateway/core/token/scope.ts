@@ -4,8 +4,8 @@
 
 import { compileHostPatterns, type HostPatterns } from '../model/host-pattern.ts';
 import type { TokenClaims } from './claims.ts';
-import type { AddressList } from './ip-list.ts';
-import { compileAddressList } from './ip-list.ts';
+import type { IpList } from './ip-list.ts';
+import { compileIpList } from './ip-list.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { compilePathPattern } from './path-pattern.ts';
 
@@ -15,7 +15,7 @@ export interface CompiledScope {
   /** With HEAD wherever GET stands. */
   readonly methods: readonly string[] | null;
   readonly hosts: HostPatterns | null;
-  readonly addresses: AddressList | null;
+  readonly addresses: IpList | null;
 }
 
 interface ScopeProblem {
@@ -57,9 +57,9 @@ export function compileScope(
     }
     hosts = compileHostPatterns(claims.hosts);
   }
-  let addresses: AddressList | null = null;
+  let addresses: IpList | null = null;
   if (claims.ips !== undefined) {
-    addresses = compileAddressList(claims.ips);
+    addresses = compileIpList(claims.ips);
     if (addresses === null) return problem('ips has an entry that is neither an address nor a CIDR block');
   }
   return { kind: 'scope', scope: { paths, methods, hosts, addresses } };

@@ -3,7 +3,7 @@
 // a new one is dropped. Nothing is answered: a flood must not cost answers.
 
 import type { Limits } from '../../config/compiled/config.ts';
-import type { AddressList } from '../../core/token/ip-list.ts';
+import type { IpList } from '../../core/token/ip-list.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import { networkOf } from '../request/rate-limits.ts';
 
@@ -27,7 +27,7 @@ export interface AdmittedConnection {
 /** What admission looks at. A reload changes the values. */
 export interface AdmissionScope {
   readonly limits: Limits;
-  readonly snapshot: { readonly trustedProxies: AddressList | null };
+  readonly snapshot: { readonly trustedProxies: IpList | null };
   readonly metrics: EdgeMetrics;
   readonly ticker: { readonly nowMs: number };
 }

@@ -4,7 +4,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Limits, ListenerConfig } from '../../config/compiled/config.ts';
-import { type AddressList, compileAddressList } from '../../core/token/ip-list.ts';
+import { compileIpList, type IpList } from '../../core/token/ip-list.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import type { Ticker } from '../engine/ticker.ts';
 import { foldMapped } from '../request/trusted-proxies.ts';
@@ -49,7 +49,7 @@ export class Listener {
   readonly tls: TlsListener | null;
   readonly #config: ListenerConfig;
   readonly #context: ListenContext;
-  readonly #proxies: AddressList | null;
+  readonly #proxies: IpList | null;
   readonly #server: Server;
   /** Connections that are not ready for HTTP yet. */
   readonly #early: EarlyConnections;
@@ -64,7 +64,7 @@ export class Listener {
         context.metrics.earlyConnectionsCut++;
       },
     );
-    this.#proxies = config.proxyFrom === null ? null : compileAddressList(config.proxyFrom);
+    this.#proxies = config.proxyFrom === null ? null : compileIpList(config.proxyFrom);
     this.tls =
       table === null
         ? null

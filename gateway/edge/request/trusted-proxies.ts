@@ -3,7 +3,7 @@
 
 import ipaddr from 'ipaddr.js';
 import { withoutBlanks } from '../../core/model/blanks.ts';
-import type { AddressList } from '../../core/token/ip-list.ts';
+import type { IpList } from '../../core/token/ip-list.ts';
 
 // Trusted hops followed at most; behind so many of them the last one counts as the client.
 const maxHops = 32;
@@ -22,7 +22,7 @@ interface Origin {
  *
  * @param forwardedFor  all X-Forwarded-For values in order, joined by commas
  */
-function walkProxies(forwardedFor: string, peerAddress: string, trusted: AddressList): Origin {
+function walkProxies(forwardedFor: string, peerAddress: string, trusted: IpList): Origin {
   let client = peerAddress;
   let chain = peerAddress;
   let end = forwardedFor.length;
@@ -50,7 +50,7 @@ export function originBehind(
   forwardedFor: string | null,
   saidAddress: string | null,
   peerAddress: string,
-  trusted: AddressList,
+  trusted: IpList,
 ): Origin {
   const walked =
     forwardedFor === null

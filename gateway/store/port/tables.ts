@@ -76,7 +76,7 @@ interface SigningKeysTable {
 
 export interface AccountsTable {
   id: string;
-  /** As `normaliseAddress` gives it. Unique among rows whose `email_verified_at` is not null; anyone may claim an unverified one. */
+  /** As `normaliseMailAddress` gives it. Unique among rows whose `email_verified_at` is not null; anyone may claim an unverified one. */
   email: string;
   email_verified_at: number | null;
   /** PHC string of argon2id; null for an account without a password. */

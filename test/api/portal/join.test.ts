@@ -92,7 +92,7 @@ test('an administrator invites; the invited choose a password and are in', async
 test('a network that asked too often is told how long to wait and what works meanwhile, and invitations do', async () => {
   const portal = await makePortal();
   await createAccount(portal.context, { kind: 'operator' }, { email, invited: true });
-  const asked = { email: 'nobody@example.org', address: '127.0.0.1' };
+  const asked = { email: 'nobody@example.org', clientAddress: '127.0.0.1' };
   const stranger = portal.visitor();
   const register = await stranger.get('/.latchkey/register');
   const forgot = await stranger.get('/.latchkey/forgot');

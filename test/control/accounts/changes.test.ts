@@ -21,7 +21,7 @@ const operator = { kind: 'operator' } as const;
 const address = 'anna@example.org';
 const password = 'tall ships sail at dawn';
 const newPassword = 'short boats wait for noon';
-const from = { address: '192.0.2.1' };
+const from = { clientAddress: '192.0.2.1' };
 
 async function makeAccount(site: TestContext, email = address, role: 'user' | 'admin' = 'user'): Promise<string> {
   const made = await createAccount(site.context, operator, { email, role, invited: false, password });

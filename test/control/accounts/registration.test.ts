@@ -29,7 +29,7 @@ const password = 'tall ships sail at dawn';
 const open = 'accounts: { registration: open, domains: [example.org] }\n';
 
 function register(site: TestContext, email = address, from = '192.0.2.1') {
-  return registerAccount(site.context, { email, password: 'what the stranger typed', address: from });
+  return registerAccount(site.context, { email, password: 'what the stranger typed', clientAddress: from });
 }
 
 async function verifiedSession(site: TestContext, code: string) {
@@ -131,7 +131,7 @@ test('the answer is the same whether an address is known or not, and so is the w
   expect(await register(site)).toEqual(await register(site, 'nobody@example.org'));
   expect((await site.mails(address)).at(-1)?.kind).toBe('address-known');
   expect((await site.mails('nobody@example.org')).map(({ kind }) => kind)).toEqual(['verify-address']);
-  const ask = (email: string) => requestPasswordReset(site.context, { email, address: '192.0.2.1' });
+  const ask = (email: string) => requestPasswordReset(site.context, { email, clientAddress: '192.0.2.1' });
   expect(await ask(address)).toEqual({ kind: 'accepted' });
   expect(await ask('unknown@example.org')).toEqual({ kind: 'accepted' });
   expect(await ask('not an address')).toEqual({ kind: 'accepted' });
@@ -150,7 +150,7 @@ test('registration is closed by default, and open to the domains that are named'
   expect(await register(site, 'anna@elsewhere.example')).toEqual({ kind: 'refused', reason: 'domain' });
   expect(await register(site, 'anna@sub.example.org')).toEqual({ kind: 'refused', reason: 'domain' });
   expect(await register(site, 'Anna <anna@example.org>')).toEqual({ kind: 'refused', reason: 'bad-address' });
-  const weak = { email: address, password: 'short', address: '192.0.2.1' };
+  const weak = { email: address, password: 'short', clientAddress: '192.0.2.1' };
   expect(await registerAccount(site.context, weak)).toEqual({
     kind: 'refused',
     reason: 'weak-password',

@@ -38,26 +38,26 @@ test('1,200 registrations of 1,200 strangers from one /48 are a hundred mails, a
   await addAccount(site, 'known@example.org');
   const outcomes = await Promise.all(
     Array.from({ length: 1200 }, (_, at) =>
-      registerAccount(site.context, { email: `p${at}@example.org`, address: `2001:db8:1:${at.toString(16)}::1` }),
+      registerAccount(site.context, { email: `p${at}@example.org`, clientAddress: `2001:db8:1:${at.toString(16)}::1` }),
     ),
   );
   expect(outcomes.filter(({ kind }) => kind === 'accepted').length).toBe(100);
   expect((await site.mails()).length).toBe(100);
   // the same answer for a known and an unknown address
-  const late = (email: string) => registerAccount(site.context, { email, address: '2001:db8:1:ffff::1' });
+  const late = (email: string) => registerAccount(site.context, { email, clientAddress: '2001:db8:1:ffff::1' });
   expect(await late('known@example.org')).toEqual(await late('nobody@example.org'));
   expect(await reached(site)).toEqual(['requests-per-network']);
   // another network registers, and this one asks for a new password
-  const elsewhere = { email: 'q@example.org', address: '2001:db8:2::1' };
+  const elsewhere = { email: 'q@example.org', clientAddress: '2001:db8:2::1' };
   expect((await registerAccount(site.context, elsewhere)).kind).toBe('accepted');
-  const reset = { email: 'known@example.org', address: '2001:db8:1:ffff::1' };
+  const reset = { email: 'known@example.org', clientAddress: '2001:db8:1:ffff::1' };
   expect((await requestPasswordReset(site.context, reset)).kind).toBe('accepted');
 });
 
 test('an IPv4 /24 is a network as a /48 is', async () => {
   const site = await makeContext({ yaml: open('requests_per_network: 20') });
   const ask = (at: number) =>
-    requestPasswordReset(site.context, { email: `p${at}@example.org`, address: `192.0.2.${at}` });
+    requestPasswordReset(site.context, { email: `p${at}@example.org`, clientAddress: `192.0.2.${at}` });
   const outcomes = await Promise.all(Array.from({ length: 40 }, (_, at) => ask(at)));
   expect(outcomes.filter(({ kind }) => kind === 'accepted').length).toBe(20);
 });
@@ -68,7 +68,7 @@ test('from ever new networks half of the hour’s mails are registrations, and n
   const context = { ...site.context, logger };
   await addAccount(site, 'known@example.org');
   const register = (email: string, at: number) =>
-    registerAccount(context, { email, address: `2001:db8:${at.toString(16)}::1` });
+    registerAccount(context, { email, clientAddress: `2001:db8:${at.toString(16)}::1` });
   const outcomes = await Promise.all(Array.from({ length: 100 }, (_, at) => register(`p${at}@example.org`, at)));
   await context.afterwards.settled();
   // nobody is told: the ones beyond are answered as the others, known addresses like unknown ones
@@ -77,7 +77,7 @@ test('from ever new networks half of the hour’s mails are registrations, and n
   expect((await site.mails()).length).toBe(20);
   // no account and no code is left of those without a mail
   expect([await countOf(site, 'accounts'), await countOf(site, 'one_time_codes')]).toEqual([21, 20]);
-  await requestPasswordReset(context, { email: 'known@example.org', address: '192.0.2.1' });
+  await requestPasswordReset(context, { email: 'known@example.org', clientAddress: '192.0.2.1' });
   expect((await site.mails('known@example.org')).map(({ kind }) => kind)).toEqual(['reset-password']);
   expect(await reached(site)).toEqual(['mails-register']);
   expect(said().match(/a limit was reached/g)).toHaveLength(1);
@@ -92,7 +92,7 @@ test('from ever new networks half of the hour’s mails are registrations, and n
 test('a mail that is left out leaves the one before it working', async () => {
   const site = await makeContext({ yaml: open('mails_per_hour: 2') });
   await addAccount(site, 'known@example.org');
-  const ask = (email: string) => requestPasswordReset(site.context, { email, address: '192.0.2.1' });
+  const ask = (email: string) => requestPasswordReset(site.context, { email, clientAddress: '192.0.2.1' });
   await ask('known@example.org');
   const code = await site.mailedCode('known@example.org', 'reset-password');
   await ask('known@example.org');
@@ -107,7 +107,7 @@ test('unverified accounts have a ceiling; those whose mail ran out make room, an
   const site = await makeContext({ yaml: open('unverified_accounts: 10') });
   await createAccount(site.context, operator, { email: 'invited@example.org', invited: true, groups: ['staff'] });
   const register = async (at: number) => {
-    await registerAccount(site.context, { email: `p${at}@example.org`, address: '192.0.2.1' });
+    await registerAccount(site.context, { email: `p${at}@example.org`, clientAddress: '192.0.2.1' });
     await site.context.afterwards.settled();
   };
   for (let at = 0; at < 15; at++) await register(at);

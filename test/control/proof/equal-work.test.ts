@@ -84,7 +84,7 @@ test.each([
   ['an account', registerAccount],
 ] as const)('who asks for %s gets the answer before the address is looked up', async (_name, ask) => {
   const counted = await makeSite();
-  const askFor = (email: string) => workOf(counted, () => ask(counted.context, { email, address: '192.0.2.1' }));
+  const askFor = (email: string) => workOf(counted, () => ask(counted.context, { email, clientAddress: '192.0.2.1' }));
   const [first, second] = [await askFor(known), await askFor(unknown)];
   expect(second.answer).toEqual(first.answer);
   // a count by address and network, and a count by mailbox
@@ -126,7 +126,7 @@ test('when too much waits to be done, known and unknown addresses are told to co
   const full: ControlContext = { ...context, afterwards: { ...context.afterwards, hasRoom: () => false } };
   for (const ask of [requestPasswordReset, registerAccount]) {
     const answers = [];
-    for (const email of [known, unknown]) answers.push(await ask(full, { email, address: '192.0.2.1' }));
+    for (const email of [known, unknown]) answers.push(await ask(full, { email, clientAddress: '192.0.2.1' }));
     expect(answers[1]).toEqual(answers[0]);
     expect(answers[0]).toMatchObject({ retryAfterSeconds: 2 });
   }

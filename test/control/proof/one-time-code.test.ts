@@ -15,7 +15,7 @@ const wrong = `${'A'.repeat(16)}.${'A'.repeat(43)}`;
 test('wrong codes from one /64 are one count, at every door that takes them', async () => {
   const site = await makeContext({});
   await createAccount(site.context, { kind: 'operator' }, { email: 'anna@example.org', invited: false, password });
-  await requestPasswordReset(site.context, { email: 'anna@example.org', address: '192.0.2.1' });
+  await requestPasswordReset(site.context, { email: 'anna@example.org', clientAddress: '192.0.2.1' });
   const code = await site.mailedCode('anna@example.org', 'reset-password');
   const doors = [
     (from: string, text = wrong) => resetPassword(site.context, { code: text, password, clientAddress: from }),

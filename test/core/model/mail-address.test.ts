@@ -1,7 +1,7 @@
 // One address is one text, and what is no plain address is none.
 
 import { expect, test } from 'vitest';
-import { domainOf, normaliseAddress } from '../../../gateway/core/model/mail-address.ts';
+import { domainOf, normaliseMailAddress } from '../../../gateway/core/model/mail-address.ts';
 import { isMailbox } from '../../../gateway/core/model/mailbox.ts';
 
 test.each([
@@ -17,7 +17,7 @@ test.each([
   ['\u212aim@example.org', 'kim@example.org'],
   ['root@localhost', 'root@localhost'],
 ])('%j is %j', (typed, address) => {
-  expect(normaliseAddress(typed)).toBe(address);
+  expect(normaliseMailAddress(typed)).toBe(address);
   expect(isMailbox(address)).toBe(true);
 });
 
@@ -52,13 +52,13 @@ test.each([
   `${'a'.repeat(60)}@${'b.'.repeat(100)}org`,
   'a'.repeat(100_000),
 ])('%j is none', (typed) => {
-  expect(normaliseAddress(typed)).toBeNull();
+  expect(normaliseMailAddress(typed)).toBeNull();
 });
 
 test('normalising twice changes nothing', () => {
   for (const typed of ['\u0130stanbul@example.org', 'STRASSE\u00df@B\u00dcCHER.example', '\ufb01sh@example.org']) {
-    const once = normaliseAddress(typed) ?? '';
-    expect(normaliseAddress(once)).toBe(once);
+    const once = normaliseMailAddress(typed) ?? '';
+    expect(normaliseMailAddress(once)).toBe(once);
   }
 });
 

@@ -1,7 +1,7 @@
 // Address lists.
 
 import { describe, expect, it } from 'vitest';
-import { compileAddressList } from '../../../gateway/core/token/ip-list.ts';
+import { compileIpList } from '../../../gateway/core/token/ip-list.ts';
 
 const questions: readonly (readonly [string, string, boolean])[] = [
   ['192.0.2.1', '192.0.2.1', true],
@@ -27,16 +27,16 @@ const questions: readonly (readonly [string, string, boolean])[] = [
   ['::/0', '2001:db8::1', true],
 ];
 
-describe('AddressList', () => {
+describe('IpList', () => {
   it.each(questions)('%s holds %s: %s', (block, address, expected) => {
-    expect(compileAddressList([block])?.contains(address)).toBe(expected);
+    expect(compileIpList([block])?.contains(address)).toBe(expected);
   });
 
   it('looks at every entry, and an empty list holds nothing', () => {
-    const list = compileAddressList(['192.0.2.0/24', '2001:db8::/32', '198.51.100.7']);
+    const list = compileIpList(['192.0.2.0/24', '2001:db8::/32', '198.51.100.7']);
     expect(list?.contains('198.51.100.7')).toBe(true);
     expect(list?.contains('198.51.100.8')).toBe(false);
-    expect(compileAddressList([])?.contains('127.0.0.1')).toBe(false);
+    expect(compileIpList([])?.contains('127.0.0.1')).toBe(false);
   });
 
   it.each([
@@ -53,7 +53,7 @@ describe('AddressList', () => {
     '[::1]',
     ':',
   ])('holds no address written as %j', (address) => {
-    expect(compileAddressList(['0.0.0.0/0', '::/0'])?.contains(address)).toBe(false);
+    expect(compileIpList(['0.0.0.0/0', '::/0'])?.contains(address)).toBe(false);
   });
 
   it.each([
@@ -71,6 +71,6 @@ describe('AddressList', () => {
     '10.0.0.0/8/8',
     '::g',
   ])('refuses the entry %j', (entry) => {
-    expect(compileAddressList(['192.0.2.1', entry])).toBeNull();
+    expect(compileIpList(['192.0.2.1', entry])).toBeNull();
   });
 });

@@ -5,7 +5,7 @@ import type { LogPosition } from '../../model/change.ts';
 import type { EpochSeconds } from '../../model/time.ts';
 import type { TokenClaims } from '../../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../../token/common-key-token.ts';
-import type { AddressList } from '../../token/ip-list.ts';
+import type { IpList } from '../../token/ip-list.ts';
 import type { CorsPolicy } from '../policy/cors.ts';
 import type { PublicTransport } from '../policy/public-transport.ts';
 import type { RateLimits } from '../policy/rate-limit.ts';
@@ -136,7 +136,7 @@ export interface Snapshot {
   readonly passTtlSeconds: number;
   readonly issuer: string;
   /** Neighbours whose forwarded headers are believed; null for none. */
-  readonly trustedProxies: AddressList | null;
+  readonly trustedProxies: IpList | null;
   /** Any route has a rule that comes before the decision: a preflight answered here, a limit by address. */
   readonly hasEarlyRules: boolean;
   /** Folded names of request fields that some route sets or removes. */

@@ -18,7 +18,7 @@ import { removeAccountDevices } from '../../store/rows/devices.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
 import { removeAccountSessions } from '../../store/rows/sessions.ts';
 
-interface AddressClaim {
+interface AddressTakeOver {
   readonly accountId: string;
   /** PHC string of the password that was typed with this very code; null for none. Any earlier one goes. */
   readonly passwordHash: string | null;
@@ -29,8 +29,8 @@ interface AddressClaim {
 }
 
 /** @returns false when the account is gone, disabled or verified already, or the address became somebody else's meanwhile */
-export async function claimAddress(unit: Unit, claim: AddressClaim): Promise<boolean> {
-  const { accountId, passwordHash, displayName } = claim;
+export async function takeOverAddress(unit: Unit, takeOver: AddressTakeOver): Promise<boolean> {
+  const { accountId, passwordHash, displayName } = takeOver;
   const account = await readAccount(unit.sql, accountId);
   if (account === null || account.state !== 'active' || account.emailVerifiedAt !== null) return false;
   if ((await findVerifiedAccount(unit.sql, account.email)) !== null) return false;
@@ -44,9 +44,9 @@ export async function claimAddress(unit: Unit, claim: AddressClaim): Promise<boo
   await updateAccount(unit.sql, accountId, displayName === null ? change : { ...change, displayName });
   await appendAudit(unit, {
     actor: accountId,
-    action: claim.action,
+    action: takeOver.action,
     subject: accountId,
-    requestId: claim.requestId ?? null,
+    requestId: takeOver.requestId ?? null,
   });
   return true;
 }
