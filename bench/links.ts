@@ -16,6 +16,7 @@ import type { Actor, ControlContext } from '../gateway/control/context/control-c
 import { claimLink } from '../gateway/control/links/claim-link.ts';
 import { listLinks } from '../gateway/control/links/list-links.ts';
 import { revokeLink } from '../gateway/control/links/revoke-link.ts';
+import { makePasswordWork } from '../gateway/control/proof/password-work.ts';
 import { digestLinkSecret } from '../gateway/core/model/link.ts';
 import { openStore } from '../gateway/store/engine/open-store.ts';
 import { epochSeconds, monotonicMs } from '../gateway/telemetry/clock.ts';
@@ -202,6 +203,7 @@ async function makeContext(): Promise<ControlContext> {
     tokens: { mintSession: unused, mintPass: unused, verifySession: unused },
     logger,
     decisions: noLedger,
+    passwords: makePasswordWork({ checksPerSecond: unused, clock: { monotonicMs, epochSeconds } }),
     wakeOutbox: () => {},
     afterwards: makeAfterwards({ logger, random: randomBytes }),
   };

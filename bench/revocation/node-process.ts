@@ -13,6 +13,7 @@ import { loadState } from '../../gateway/control/node/load-state.ts';
 import { startControl } from '../../gateway/control/node/start-control.ts';
 import { openStore } from '../../gateway/store/engine/open-store.ts';
 import { epochSeconds, machineMs, monotonicMs } from '../../gateway/telemetry/clock.ts';
+import { withoutStore } from '../../test/support/control-without-store.ts';
 
 export interface NodeJob {
   readonly folder: string;
@@ -88,6 +89,7 @@ const control = await startControl({
   clock: { monotonicMs, epochSeconds },
   visitors: () => Fastify({ logger: false }),
   changes: store,
+  ...withoutStore(read.state.config.passwordChecksPerSecond),
 });
 const starting = Array.from({ length: job.edges }, (_, index) => startEdge(`e${index + 1}`));
 const ports = await Promise.all(starting);

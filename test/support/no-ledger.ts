@@ -1,6 +1,6 @@
 // A ledger of decisions that keeps nothing, for a context without a data folder.
 
-import type { DecisionLedger } from '../../gateway/control/explain/decision-files.ts';
+import type { DecisionLedger } from '../../gateway/control/context/control-context.ts';
 
 export const noLedger: DecisionLedger = {
   appendLines: () => undefined,

@@ -19,13 +19,12 @@ import {
 import { openConfiguredTransport } from '../../control/notify/configured-transport.ts';
 import { type Outbox, startOutbox } from '../../control/notify/deliver-outbox.ts';
 import { registerOutboxMetrics } from '../../control/notify/outbox-metrics.ts';
-import { passwordWork } from '../../control/proof/password-work.ts';
 import { registerLimitMetrics } from '../../control/proof/reached-limits.ts';
 import { recordSeen } from '../../control/sessions/record-seen.ts';
 import { sessionForHost } from '../../control/sessions/session-for-host.ts';
 import { startPruning } from '../../control/sessions/start-pruning.ts';
+import { PasswordThrottle } from '../../control/users-file/password-throttle.ts';
 import { revokeUserRecords } from '../../control/users-file/revoke-user-records.ts';
-import { UsersFileGuesses } from '../../control/users-file/users-file-guesses.ts';
 import { UserRecordWatch } from '../../control/users-file/watch-user-records.ts';
 import { userRecordMemoryIn } from '../../store/files/known-user-records.ts';
 import { recordMembersSeen } from '../../store/rows/members.ts';
@@ -98,13 +97,13 @@ export async function composeControl(
       clock,
       visitors: ({ assertionKeys }) => createPublicServer(context, { assertionKeys }),
       answers: answersFrom(context),
-      passwordGuesses: new UsersFileGuesses({
+      passwordThrottle: new PasswordThrottle({
         store: context.store,
         clock: { epochSeconds: () => context.store.logTime() },
       }),
       changes: context.store,
       storeHealth: context.store.health,
-      passwordQueue: passwordWork(context).queue,
+      passwordQueue: context.passwords.queue,
       reloadKeys: async () => {
         await ring.reload();
         return ring.keys;

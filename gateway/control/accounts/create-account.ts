@@ -23,7 +23,6 @@ import { appendAudit } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { issueCode } from '../proof/one-time-code.ts';
-import { passwordWork } from '../proof/password-work.ts';
 import { mailInvitation } from './account-mails.ts';
 import { mayAdminister } from './administer.ts';
 import { forgetUnverified } from './take-over-address.ts';
@@ -74,7 +73,7 @@ export async function createAccount(
   if (password !== undefined) {
     const why = refusePassword(password, email);
     if (why !== null) return { kind: 'refused', reason: `password-${why}` };
-    const hashed = await passwordWork(context).hash(password, actorName(actor));
+    const hashed = await context.passwords.hash(password, actorName(actor));
     if (hashed.kind === 'busy') return { kind: 'refused', reason: 'busy' };
     passwordHash = hashed.value;
   }

@@ -6,7 +6,6 @@ import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { type CodeRefused, lookAtCode, redeemCode, refuseCode } from '../proof/one-time-code.ts';
-import { passwordWork } from '../proof/password-work.ts';
 import { forgiveName } from '../proof/throttle.ts';
 import { mailPasswordChanged } from './account-mails.ts';
 import { endAccountSessions } from './end-account-sessions.ts';
@@ -28,7 +27,7 @@ export async function resetPassword(context: ControlContext, input: ResetPasswor
   if (seen === null) return { kind: 'refused' };
   const why = refusePassword(input.password, seen.email);
   if (why !== null) return { kind: 'weak-password', why };
-  const hashed = await passwordWork(context).hash(input.password, seen.id);
+  const hashed = await context.passwords.hash(input.password, seen.id);
   if (hashed.kind === 'busy') return hashed;
   const written = await context.write(async (unit): Promise<ResetPasswordOutcome> => {
     const code = await redeemCode(unit, 'reset-password', input.code);

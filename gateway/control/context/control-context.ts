@@ -4,13 +4,14 @@
 import type { Buffer } from 'node:buffer';
 import type { Config } from '../../config/compiled/config.ts';
 import type { LogPosition } from '../../core/model/change.ts';
+import type { DecisionRecord } from '../../core/model/decision-record.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';
 import type { Store, Unit, Written } from '../../store/port/store.ts';
 import type { Sealer } from '../../store/seal/sealing.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { DecisionLedger } from '../explain/decision-files.ts';
 import type { Afterwards } from './afterwards.ts';
 import type { ControlClock } from './control-clock.ts';
+import type { PasswordWork } from './password-work.ts';
 
 /** Claims of a session token, without what the minter adds (`iss`, `iat`, `exp`). */
 interface SessionClaims {
@@ -42,6 +43,21 @@ export interface ControlTokens {
   readonly verifySession: (text: string, host: string) => TokenClaims | null;
 }
 
+/** Where records of decisions go and come from; kept by explain/decision-files.ts. */
+export interface DecisionLedger {
+  /** Takes whole lines, as `recordLine` makes them. Never throws, never waits. */
+  readonly appendLines: (lines: string) => void;
+  readonly append: (record: DecisionRecord) => void;
+  /** Everything that was recorded under a request id, oldest first, at most 32. */
+  readonly find: (requestId: string) => Promise<DecisionRecord[]>;
+  /** Bytes that were not kept. */
+  readonly droppedBytes: () => number;
+  /** Takes what is too old, also where nothing new is written. */
+  readonly forgetOld: () => Promise<void>;
+  /** Writes what waits. */
+  readonly close: () => Promise<void>;
+}
+
 export interface ControlContext {
   readonly store: Store;
   readonly sealing: Sealer;
@@ -59,6 +75,8 @@ export interface ControlContext {
    * every edge of this node has applied them, so what is acknowledged is enforced.
    */
   readonly write: <T>(work: (unit: Unit) => Promise<T>) => Promise<Written<T>>;
+  /** Hashes and checks passwords, in the one queue of this process. */
+  readonly passwords: PasswordWork;
   /** Work that no answer may wait for. */
   readonly afterwards: Afterwards;
   /** Called after a unit that queued mail was committed: the outbox looks at once. */

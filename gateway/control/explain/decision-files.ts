@@ -9,23 +9,9 @@ import { join } from 'node:path';
 import { type DecisionRecord, recordLine, recordPrefix } from '../../core/model/decision-record.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { describeFailure } from '../../store/port/failure-cause.ts';
+import { errorCode } from '../../telemetry/error-code.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { codeOf } from '../notify/transport.ts';
-
-/** Where records go and come from. */
-export interface DecisionLedger {
-  /** Takes whole lines, as `recordLine` makes them. Never throws, never waits. */
-  readonly appendLines: (lines: string) => void;
-  readonly append: (record: DecisionRecord) => void;
-  /** Everything that was recorded under a request id, oldest first, at most 32. */
-  readonly find: (requestId: string) => Promise<DecisionRecord[]>;
-  /** Bytes that were not kept. */
-  readonly droppedBytes: () => number;
-  /** Takes what is too old, also where nothing new is written. */
-  readonly forgetOld: () => Promise<void>;
-  /** Writes what waits. */
-  readonly close: () => Promise<void>;
-}
+import type { DecisionLedger } from '../context/control-context.ts';
 
 interface DecisionFilesOptions {
   /** Absolute; made when the first record comes. */
@@ -197,7 +183,7 @@ class DecisionFiles {
         return await open(join(this.#options.folder, name), 'ax', 0o600);
       } catch (error) {
         // a control before this one began in the same second
-        if (codeOf(error) !== 'EEXIST' || this.#count === 0) throw error;
+        if (errorCode(error) !== 'EEXIST' || this.#count === 0) throw error;
       }
     }
   }

@@ -5,7 +5,7 @@
 import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
 import type { DecisionRecord } from '../../core/model/decision-record.ts';
 import { listAuditOfRequest } from '../../store/rows/audit.ts';
-import type { DecisionLedger } from './decision-files.ts';
+import type { DecisionLedger } from '../context/control-context.ts';
 import { type ChainLink, type ProvenanceContext, readProvenance } from './read-provenance.ts';
 import { reasonText } from './reason-texts.ts';
 

@@ -17,6 +17,7 @@ import type { ControlContext } from '../context/control-context.ts';
 import { makeControlTokens } from '../context/control-tokens.ts';
 import { openDecisionFiles } from '../explain/decision-files.ts';
 import { hasQueuedMail } from '../notify/queue-mail.ts';
+import { makePasswordWork } from '../proof/password-work.ts';
 import { makeFirstSigningKeys, RingInForce } from '../signing-keys/ring-in-force.ts';
 
 export interface ContextOptions {
@@ -116,6 +117,7 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
       return written;
     },
     wakeOutbox: options.wakeOutbox,
+    passwords: makePasswordWork({ checksPerSecond: () => options.config().passwordChecksPerSecond, clock }),
     afterwards: makeAfterwards({ logger, random }),
   };
   return { kind: 'opened', context, ring, notes, close: () => closeAll(context) };

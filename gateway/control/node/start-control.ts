@@ -15,8 +15,8 @@ import type { SigningKey } from '../../core/model/signing-key.ts';
 import type { StoreHealth } from '../../store/port/store-health.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ControlClock } from '../context/control-clock.ts';
-import type { CheckQueue } from '../proof/check-queue.ts';
-import type { UsersFileGuesses } from '../users-file/users-file-guesses.ts';
+import type { WorkQueue } from '../context/password-work.ts';
+import type { PasswordThrottle } from '../users-file/password-throttle.ts';
 import { PasswordVerifier } from '../users-file/verify-password.ts';
 import type { AssertionJwk } from './assertion-keys.ts';
 import { ChangeFeed, type ChangeSource, emptyLog } from './change-feed.ts';
@@ -54,9 +54,9 @@ export interface ControlOptions {
   /** What answers edges' questions about access and sessions. Default: nothing does. */
   readonly answers?: Partial<StoreAnswers>;
   /** Where passwords of the users file are checked; see `PasswordVerifierOptions`. */
-  readonly passwordQueue?: CheckQueue;
-  /** What slows guessing at the users file. Default: counts in memory alone. */
-  readonly passwordGuesses?: UsersFileGuesses;
+  readonly passwordQueue: WorkQueue;
+  /** What slows guessing at the users file. */
+  readonly passwordThrottle: PasswordThrottle;
   /** For `/readyz`. Default: there is no store. */
   readonly storeHealth?: StoreHealth;
   /** The change log to follow. Default: one in which nothing happens. */
@@ -126,11 +126,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   registerStoreMetrics(metrics.registry, options.storeHealth ?? null);
   const passwords = new PasswordVerifier({
     usersFile: () => state.config.usersFile,
-    checksPerSecond: () => state.config.passwordChecksPerSecond,
     clock,
     logger,
-    ...(options.passwordQueue === undefined ? {} : { queue: options.passwordQueue }),
-    ...(options.passwordGuesses === undefined ? {} : { guesses: options.passwordGuesses }),
+    queue: options.passwordQueue,
+    throttle: options.passwordThrottle,
   });
   const enforcement = new Enforcement({ logger, endEdge: options.endEdge ?? null, counters: metrics });
   enforcement.expect(options.runningEdges ?? []);

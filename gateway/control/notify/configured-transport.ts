@@ -7,8 +7,9 @@ import type { MailConfig } from '../../config/compiled/control-config.ts';
 import { readSmtpUrl } from '../../config/schema/smtp-url.ts';
 import { parseSender } from '../../core/model/mailbox.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
+import { errorCode } from '../../telemetry/error-code.ts';
 import { openLogTransport } from './log-transport.ts';
-import { codeOf, failed, type MailTransport } from './transport.ts';
+import { failed, type MailTransport } from './transport.ts';
 
 interface TransportContext {
   readonly config: () => Pick<Config, 'mail'>;
@@ -30,7 +31,7 @@ export function openConfiguredTransport(context: TransportContext): MailTranspor
         transport = await current.transport;
       } catch (error) {
         current = null;
-        return failed(`the transport cannot be loaded: ${codeOf(error)}`);
+        return failed(`the transport cannot be loaded: ${errorCode(error)}`);
       }
       return transport.deliver(message, signal);
     },

@@ -3,7 +3,8 @@
 
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { isoTime } from '../../telemetry/clock.ts';
-import { codeOf, failed, type MailTransport } from './transport.ts';
+import { errorCode } from '../../telemetry/error-code.ts';
+import { failed, type MailTransport } from './transport.ts';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 
@@ -22,7 +23,7 @@ export function openLogTransport(file: string): MailTransport {
         await handle.appendFile(`${line}\n`);
         return { kind: 'delivered' };
       } catch (error) {
-        return failed(`mail.log cannot be written: ${codeOf(error)}`);
+        return failed(`mail.log cannot be written: ${errorCode(error)}`);
       } finally {
         await handle?.close();
       }

@@ -6,7 +6,8 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SmtpServer } from '../../config/schema/smtp-url.ts';
 import type { Sender } from '../../core/model/mailbox.ts';
-import { codeOf, type DeliveryOutcome, failed, type MailTransport, type OutgoingMessage } from './transport.ts';
+import { errorCode } from '../../telemetry/error-code.ts';
+import { type DeliveryOutcome, failed, type MailTransport, type OutgoingMessage } from './transport.ts';
 
 interface SmtpOptions {
   readonly server: SmtpServer;
@@ -113,7 +114,7 @@ function outcomeOf(error: unknown): DeliveryOutcome {
     const isFinal = responseCode >= 500 && (step === 'RCPT TO' || step === 'DATA');
     return failed(`the mail server answered ${`${responseCode} ${enhanced}`.trim()} to ${step}`, isFinal);
   }
-  const code = codeOf(error);
+  const code = errorCode(error);
   const cause = typeof facts.originalCode === 'string' ? ` (${facts.originalCode})` : '';
   switch (code) {
     case 'ETIMEDOUT':

@@ -40,8 +40,3 @@ export interface MailTransport {
 export function failed(problem: string, isFinal = false): DeliveryOutcome {
   return { kind: 'failed', isFinal, problem };
 }
-
-/** The code of an error, or `unknown error`: codes are safe to show, messages may quote what was sent. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';
-}

@@ -7,7 +7,8 @@ import { Agent, request } from 'undici';
 import { readKeyFile } from '../../config/files/secrets.ts';
 import { parseSender } from '../../core/model/mailbox.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { codeOf, failed, type MailTransport } from './transport.ts';
+import { errorCode } from '../../telemetry/error-code.ts';
+import { failed, type MailTransport } from './transport.ts';
 
 interface WebhookOptions {
   readonly url: string;
@@ -68,7 +69,9 @@ export function openWebhookTransport({ url, secretFile, from, epochSeconds }: We
           ? { kind: 'delivered' }
           : failed(`the webhook answered ${statusCode}`);
       } catch (error) {
-        return failed(signal.aborted ? 'the webhook did not answer in time' : `the webhook failed: ${codeOf(error)}`);
+        return failed(
+          signal.aborted ? 'the webhook did not answer in time' : `the webhook failed: ${errorCode(error)}`,
+        );
       }
     },
     close: () => agent.destroy(),

@@ -6,8 +6,7 @@ import { accountStanding } from '../../core/model/account.ts';
 import { clientNetworks } from '../../core/token/client-network.ts';
 import { type AccountRecord, readAccount } from '../../store/rows/accounts.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
-import type { CheckSource } from './check-queue.ts';
-import { passwordWork } from './password-work.ts';
+import type { CheckSource } from '../context/password-work.ts';
 import { countGuess, forgiveGuess, type Guess, guessWait } from './throttle.ts';
 
 /** Who guesses at whose password. */
@@ -38,15 +37,10 @@ export async function checkPassword(
   const wait = await guessWait(context.store.sql, guess, context.store.logTime());
   if (wait > 0) return { kind: 'busy', retryAfterSeconds: wait };
   const usable = account !== null && accountStanding(account) === 'usable' ? account : null;
-  const outcome = await passwordWork(context).check(
-    sourceOf(guesser),
-    usable?.passwordHash ?? null,
-    password,
-    async () => {
-      const { value } = await context.write((unit) => countGuess(unit, guess));
-      return value;
-    },
-  );
+  const outcome = await context.passwords.check(sourceOf(guesser), usable?.passwordHash ?? null, password, async () => {
+    const { value } = await context.write((unit) => countGuess(unit, guess));
+    return value;
+  });
   if (outcome.kind === 'busy') return outcome;
   switch (outcome.value.kind) {
     case 'not-admitted':

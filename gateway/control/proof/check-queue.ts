@@ -5,6 +5,7 @@
 
 import { FairQueue } from '../../core/model/fair-queue.ts';
 import type { ControlClock } from '../context/control-clock.ts';
+import type { CheckSource, QueueOutcome, WorkQueue } from '../context/password-work.ts';
 
 interface CheckQueueOptions {
   /** Checks at once. */
@@ -22,19 +23,6 @@ interface CheckQueueOptions {
   readonly clock: ControlClock;
 }
 
-/** Whom a check is for: sources take turns. */
-export interface CheckSource {
-  /** The network of a client, or the device that it proved to be. */
-  readonly name: string;
-  /** It was good before, so its checks do not wait behind those of strangers. */
-  readonly isKnown: boolean;
-}
-
-/** `busy` means that the check was never started. */
-export type QueueOutcome<T> =
-  | { readonly kind: 'done'; readonly value: T }
-  | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
-
 interface Waiting {
   readonly start: () => void;
   readonly turnAway: () => void;
@@ -42,7 +30,7 @@ interface Waiting {
 }
 
 /** A queue with a bounded length, rate and wait, in which no source keeps another one out. */
-export class CheckQueue {
+export class CheckQueue implements WorkQueue {
   readonly #options: CheckQueueOptions;
   readonly #strangers: FairQueue<Waiting>;
   readonly #known: FairQueue<Waiting>;

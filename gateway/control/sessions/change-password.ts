@@ -9,7 +9,6 @@ import { mailPasswordChanged } from '../accounts/account-mails.ts';
 import { endAccountSessions } from '../accounts/end-account-sessions.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { checkPassword, passwordGuess } from '../proof/check-password.ts';
-import { passwordWork } from '../proof/password-work.ts';
 import { forgiveGuess } from '../proof/throttle.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
@@ -38,7 +37,7 @@ export async function changePassword(
   const checked = await checkPassword(context, seen, input.oldPassword, guesser);
   if (checked.kind === 'busy') return checked;
   if (checked.kind === 'wrong') return { kind: 'refused', reason: 'wrong-password' };
-  const hashed = await passwordWork(context).hash(input.newPassword, checked.account.id);
+  const hashed = await context.passwords.hash(input.newPassword, checked.account.id);
   if (hashed.kind === 'busy') return hashed;
   const { id, email, passwordHash } = checked.account;
   const written = await context.write(async (unit) => {

@@ -25,7 +25,7 @@ import {
   sessionIdleSeconds,
 } from '../proof/account-limits.ts';
 import { guessKinds, longestMemorySeconds, longestWindowSeconds, windowKinds } from '../proof/throttle-policies.ts';
-import { knownSeconds } from '../users-file/users-file-guesses.ts';
+import { knownSeconds } from '../users-file/password-throttle.ts';
 
 /** Rows of each kind in one call. */
 const rowsPerCall = 500;

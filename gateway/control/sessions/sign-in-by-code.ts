@@ -7,7 +7,6 @@ import { readAccount } from '../../store/rows/accounts.ts';
 import { takeOverAddress } from '../accounts/take-over-address.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { type CodeRefused, lookAtCode, redeemCode, refuseCode } from '../proof/one-time-code.ts';
-import { passwordWork } from '../proof/password-work.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
 interface SignInByCodeInput extends Browser {
@@ -53,7 +52,7 @@ async function acceptInvitation(
   if (input.password !== undefined) {
     const why = refusePassword(input.password, account.email);
     if (why !== null) return { kind: 'weak-password', why };
-    const hashed = await passwordWork(context).hash(input.password, accountId);
+    const hashed = await context.passwords.hash(input.password, accountId);
     if (hashed.kind === 'busy') return hashed;
     passwordHash = hashed.value;
   }

@@ -6,7 +6,6 @@ import { readAccount } from '../../store/rows/accounts.ts';
 import { takeOverAddress } from '../accounts/take-over-address.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { type CodeRefused, lookAtCode, redeemCode, refuseCode } from '../proof/one-time-code.ts';
-import { passwordWork } from '../proof/password-work.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
 interface VerifyAddressInput extends Browser {
@@ -26,7 +25,7 @@ export async function verifyAddress(context: ControlContext, input: VerifyAddres
   if (account === null) return { kind: 'refused' };
   const why = refusePassword(input.password, account.email);
   if (why !== null) return { kind: 'weak-password', why };
-  const hashed = await passwordWork(context).hash(input.password, account.id);
+  const hashed = await context.passwords.hash(input.password, account.id);
   if (hashed.kind === 'busy') return hashed;
   const displayName = input.displayName === undefined ? null : normaliseDisplayName(input.displayName);
   const written = await context.write(async (unit) => {

@@ -18,21 +18,18 @@ import { findUser, readUsers, type UserRecord } from '../../store/files/users.ts
 import { verifyPassword } from '../../store/seal/password-hash.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ControlClock } from '../context/control-clock.ts';
-import type { CheckQueue } from '../proof/check-queue.ts';
-import { makePasswordQueue } from '../proof/password-work.ts';
-import { UsersFileGuesses } from './users-file-guesses.ts';
+import type { WorkQueue } from '../context/password-work.ts';
+import type { PasswordThrottle } from './password-throttle.ts';
 
 interface PasswordVerifierOptions {
   /** The users file of the present configuration; null when there is none, then every guess is wrong. */
   readonly usersFile: () => string | null;
-  /** Checks started per second at most; a reload may change it. */
-  readonly checksPerSecond: () => number;
   readonly clock: ControlClock;
   readonly logger: Logger;
-  /** Shared with whatever else hashes passwords. Default: one of its own. */
-  readonly queue?: CheckQueue;
-  /** What slows guessing. Default: counts in memory alone, for a control without a store. */
-  readonly guesses?: UsersFileGuesses;
+  /** Shared with all other work on passwords: `ControlContext.passwords`. */
+  readonly queue: WorkQueue;
+  /** What slows guessing. */
+  readonly throttle: PasswordThrottle;
 }
 
 /** How long it says something that a line of the queue had no place. */
@@ -43,8 +40,8 @@ type Users = ReadonlyMap<string, UserRecord>;
 /** The password check of control. */
 export class PasswordVerifier {
   readonly #options: PasswordVerifierOptions;
-  readonly #guesses: UsersFileGuesses;
-  readonly #queue: CheckQueue;
+  readonly #throttle: PasswordThrottle;
+  readonly #queue: WorkQueue;
   readonly #flights = new Map<string, Promise<PasswordAnswer>>();
   readonly #flightKey = randomBytes(32);
   #users: Users = new Map();
@@ -53,8 +50,8 @@ export class PasswordVerifier {
 
   constructor(options: PasswordVerifierOptions) {
     this.#options = options;
-    this.#guesses = options.guesses ?? new UsersFileGuesses({ store: null, clock: options.clock });
-    this.#queue = options.queue ?? makePasswordQueue(options.checksPerSecond, options.clock);
+    this.#throttle = options.throttle;
+    this.#queue = options.queue;
   }
 
   /** Answers one question. The same guess asked again while it runs is checked once: players open several connections. */
@@ -69,7 +66,7 @@ export class PasswordVerifier {
 
   /** Who of these gave the right password from there lately. No guess, and nothing is counted. */
   async knownPlaces({ places }: KnownQuestion): Promise<KnownAnswer> {
-    return { known: await this.#guesses.areKnown(places) };
+    return { known: await this.#throttle.areKnown(places) };
   }
 
   /** Whether the record that a pass was issued for is still there, with the password it had. No guess, so no hash. */
@@ -89,7 +86,7 @@ export class PasswordVerifier {
    * computed. So what is refused costs no hash, and what is hashed was counted.
    */
   async #check({ user, password, address }: PasswordQuestion): Promise<PasswordAnswer> {
-    const { waitSeconds, isKnown, strangers } = await this.#guesses.look(user, address);
+    const { waitSeconds, isKnown, strangers } = await this.#throttle.look(user, address);
     if (waitSeconds > 0) return busy(waitSeconds, isKnown ? null : strangers);
     // Guesses from a place that gave the right password before wait behind nobody else's.
     const { source } = clientNetworks(address);
@@ -102,16 +99,16 @@ export class PasswordVerifier {
   }
 
   async #guess(user: string, password: string, address: string): Promise<PasswordAnswer> {
-    const taken = await this.#guesses.take(user, address);
+    const taken = await this.#throttle.take(user, address);
     if ('waitSeconds' in taken) return { kind: 'busy', retryAfterSeconds: taken.waitSeconds };
     let record: UserRecord | null;
     try {
       record = await this.#find(user, password);
     } catch (error) {
-      await this.#guesses.settle(taken, 'not-looked-at');
+      await this.#throttle.settle(taken, 'not-looked-at');
       throw error;
     }
-    await this.#guesses.settle(taken, record === null ? 'wrong' : 'right');
+    await this.#throttle.settle(taken, record === null ? 'wrong' : 'right');
     if (record === null) return { kind: 'refused' };
     const { name, userRecordId, version } = record;
     return { kind: 'verified', sub: name, userRecordId, userRecordVersion: version };

@@ -4,7 +4,6 @@
 import { expect, test } from 'vitest';
 import { createOperatorServer } from '../../../gateway/api/operator-server.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
-import { passwordWork } from '../../../gateway/control/proof/password-work.ts';
 import { type Answer, makePortal, password, type Visitor } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';
@@ -130,7 +129,7 @@ test('asking for mails is slowed as on the pages, and a refusal says what to do'
 test('of 80 sign-ins at once for ever new addresses a handful waits, the others are told at once, and pages go on', async () => {
   const portal = await makePortal();
   portal.configure((config) => ({ ...config, passwordChecksPerSecond: 1 }));
-  const { queue } = passwordWork(portal.context);
+  const { queue } = portal.context.passwords;
   let mostWaiting = 0;
   const answers: string[] = [];
   const told = Promise.withResolvers<void>();

@@ -13,7 +13,6 @@ import { describeCode } from '../../../gateway/control/accounts/describe-code.ts
 import { registerAccount } from '../../../gateway/control/accounts/register-account.ts';
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
 import { sessionIdleSeconds } from '../../../gateway/control/proof/account-limits.ts';
-import { passwordWork } from '../../../gateway/control/proof/password-work.ts';
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { signInByCode } from '../../../gateway/control/sessions/sign-in-by-code.ts';
@@ -127,7 +126,7 @@ test('the answer is the same whether an address is known or not, and so is the w
   const site = await makeContext({ yaml: open });
   await register(site);
   await verifiedSession(site, await site.mailedCode(address, 'verify-address'));
-  const hashes = passwordWork(site.context).computations();
+  const hashes = site.context.passwords.computations();
   expect(await register(site)).toEqual(await register(site, 'nobody@example.org'));
   expect((await site.mails(address)).at(-1)?.kind).toBe('address-known');
   expect((await site.mails('nobody@example.org')).map(({ kind }) => kind)).toEqual(['verify-address']);
@@ -140,7 +139,7 @@ test('the answer is the same whether an address is known or not, and so is the w
   // Nobody learns that the address waits for its verification, either.
   expect(await ask('nobody@example.org')).toEqual({ kind: 'accepted' });
   expect((await site.mails('nobody@example.org')).map(({ kind }) => kind)).toEqual(['verify-address']);
-  expect(passwordWork(site.context).computations()).toBe(hashes);
+  expect(site.context.passwords.computations()).toBe(hashes);
 });
 
 test('registration is closed by default, and open to the domains that are named', async () => {
@@ -294,7 +293,7 @@ describeEngines('one code for many', (engine) => {
 });
 
 async function hashOf(site: TestContext, text: string): Promise<string> {
-  const hashed = await passwordWork(site.context).hash(text, 'ac_test');
+  const hashed = await site.context.passwords.hash(text, 'ac_test');
   if (hashed.kind === 'busy') throw new Error('busy');
   return hashed.value;
 }

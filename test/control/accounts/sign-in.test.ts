@@ -7,7 +7,6 @@ import { expect, test } from 'vitest';
 import { adminDisable } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { type Guesser, passwordGuess } from '../../../gateway/control/proof/check-password.ts';
-import { passwordWork } from '../../../gateway/control/proof/password-work.ts';
 import { countGuess, countRequest, forgiveGuess } from '../../../gateway/control/proof/throttle.ts';
 import { guessPolicies, windowPolicies } from '../../../gateway/control/proof/throttle-policies.ts';
 import { type RefusedSignIn, recordRefusal } from '../../../gateway/control/sessions/record-refusal.ts';
@@ -78,7 +77,7 @@ test('every refusal is the same answer after the same work', async () => {
     'an empty password': { password: '' },
     'a password beyond all bounds': { password: 'x'.repeat(5000) },
   };
-  const work = passwordWork(site.context);
+  const work = site.context.passwords;
   for (const [name, changes] of Object.entries(cases)) {
     const before = { hashes: work.computations(), rows: await countRows(site) };
     // From an address of its own, so that no case is slowed by another.
@@ -98,10 +97,10 @@ test('five wrong guesses from one address are free, then it waits longer each ti
     expect(await attempt(site, { password: `wrong guess ${guess}` })).toEqual({ kind: 'refused' });
     if (guess < freeTries) continue;
     // The right password has to wait as well, and is not looked at.
-    const hashes = passwordWork(site.context).computations();
+    const hashes = site.context.passwords.computations();
     const next = await attempt(site);
     if (next.kind !== 'busy') throw new Error(`guess ${guess}: ${next.kind}`);
-    expect(passwordWork(site.context).computations()).toBe(hashes);
+    expect(site.context.passwords.computations()).toBe(hashes);
     waits.push(next.retryAfterSeconds);
     if (guess === freeTries + 4) expect(await attempt(await makeContext({ like: site }))).toEqual(next);
     site.clock.now += next.retryAfterSeconds;
@@ -135,7 +134,7 @@ test('64 guesses at once are counted one by one: no more are looked at than one 
   const { freeTries } = counters.pair;
   expect(outcomes.filter(({ kind }) => kind === 'refused').length).toBe(freeTries);
   expect(outcomes.filter(({ kind }) => kind === 'busy').length).toBe(64 - freeTries);
-  expect(passwordWork(site.context).computations()).toBe(1 + freeTries);
+  expect(site.context.passwords.computations()).toBe(1 + freeTries);
 });
 
 test('a school that signs in from one address at nine slows itself by nothing, and forgives no guess', async () => {
@@ -275,7 +274,7 @@ test('refused sign-ins of an hour are a few rows of the history with their count
 test('too many at once are told to come back', async () => {
   const site = await makeContext();
   const gate = Promise.withResolvers<'not today'>();
-  const work = passwordWork(site.context);
+  const work = site.context.passwords;
   const checks = Array.from({ length: 28 }, (_, at) =>
     work.check({ name: `network ${at}`, isKnown: false }, null, password, () => gate.promise),
   );

@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type DecisionLedger, openDecisionFiles } from '../../../gateway/control/explain/decision-files.ts';
+import type { DecisionLedger } from '../../../gateway/control/context/control-context.ts';
+import { openDecisionFiles } from '../../../gateway/control/explain/decision-files.ts';
 import { type Explanation, explainRequest } from '../../../gateway/control/explain/explain-request.ts';
 import { claimLink } from '../../../gateway/control/links/claim-link.ts';
 import { revokeLink } from '../../../gateway/control/links/revoke-link.ts';

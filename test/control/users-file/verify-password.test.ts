@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { PasswordAnswer } from '../../../gateway/config/edge-feed.ts';
 import { CheckQueue } from '../../../gateway/control/proof/check-queue.ts';
+import { makePasswordWork } from '../../../gateway/control/proof/password-work.ts';
+import { PasswordThrottle } from '../../../gateway/control/users-file/password-throttle.ts';
 import { PasswordVerifier } from '../../../gateway/control/users-file/verify-password.ts';
 import { addUser, removeUser } from '../../../gateway/store/files/users.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
@@ -27,12 +29,13 @@ interface Rig {
 
 function makeVerifier(now: () => number = () => 1_800_000_000, checksPerSecond = 1000, queue?: CheckQueue): Rig {
   const { logger, said } = memoryLogger();
+  const clock = { monotonicMs, epochSeconds: now };
   const verifier = new PasswordVerifier({
     usersFile: () => usersFile,
-    checksPerSecond: () => checksPerSecond,
-    clock: { monotonicMs, epochSeconds: now },
+    clock,
     logger,
-    ...(queue === undefined ? {} : { queue }),
+    queue: queue ?? makePasswordWork({ checksPerSecond: () => checksPerSecond, clock }).queue,
+    throttle: new PasswordThrottle({ store: null, clock }),
   });
   return {
     ask: (user, password, address = '192.0.2.1') => verifier.verify({ route: 'vod', user, password, address }),

@@ -8,6 +8,7 @@ import { makeAfterwards } from '../../../gateway/control/context/afterwards.ts';
 import type { Actor, ControlContext } from '../../../gateway/control/context/control-context.ts';
 import { makeControlTokens } from '../../../gateway/control/context/control-tokens.ts';
 import { mailBodyPlace } from '../../../gateway/control/notify/queue-mail.ts';
+import { makePasswordWork } from '../../../gateway/control/proof/password-work.ts';
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import type { Browser, NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
@@ -102,6 +103,10 @@ export async function makeContext(options: ContextOptions = {}): Promise<TestCon
     logger: silent,
     write: store.write,
     decisions: noLedger,
+    passwords: makePasswordWork({
+      checksPerSecond: () => config.passwordChecksPerSecond,
+      clock: { monotonicMs: () => performance.now(), epochSeconds: () => clock.epochSeconds() },
+    }),
     wakeOutbox: () => undefined,
     // Done when a test looks for what became of it.
     afterwards: makeAfterwards({ logger: silent, random: randomBytes, pauseMs: 60_000 }),

@@ -10,6 +10,7 @@ import { type Control, type ControlOptions, startControl } from '../../../gatewa
 import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { createLogger, type Logger } from '../../../gateway/telemetry/logger.ts';
+import { withoutStore } from '../control-without-store.ts';
 import { createJwksServer } from '../jwks-server.ts';
 
 /** A key whose secret is easy to look for. */
@@ -114,6 +115,7 @@ export function makeTestControl(): TestControl {
         clock: { monotonicMs, epochSeconds },
         visitors: ({ assertionKeys }) => createJwksServer(logger, { prefix: '/.latchkey/', assertionKeys }),
         heartbeatMs: 20,
+        ...withoutStore(testConfig().passwordChecksPerSecond),
         ...changes,
       });
       started.push(control);

@@ -23,6 +23,7 @@ import { addUser } from '../../../gateway/store/files/users.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
 import type { ControlLine } from '../clients/control-line.ts';
+import { withoutStore } from '../control-without-store.ts';
 import { createJwksServer } from '../jwks-server.ts';
 import { memoryLogger } from './control.ts';
 
@@ -140,7 +141,8 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
   const file = await writeConfig(folder, options);
   const first = await loadOrTidy(() => load(file), folder);
   const sockets = { edge: join(folder, 'e.sock'), public: join(folder, 'p.sock') };
-  const controlOptions: ControlOptions = {
+  const controlOptions = (): ControlOptions => ({
+    ...withoutStore(first.config.passwordChecksPerSecond),
     state: first,
     sockets,
     reload: () => ({ kind: 'loaded', state: load(file) }),
@@ -152,8 +154,8 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     ...(options.changes === undefined ? {} : { changes: options.changes }),
     ...(options.reloadKeys === undefined ? {} : { reloadKeys: options.reloadKeys }),
     ...(options.answers === undefined ? {} : { answers: options.answers }),
-  };
-  const control: Control = await startControl(controlOptions);
+  });
+  const control: Control = await startControl(controlOptions());
   let laterControl: Control | null = null;
   const socketPath = (await options.controlLine?.open(sockets.edge)) ?? sockets.edge;
   const client = new ControlClient({ socketPath, edgeId: 'e1', logger });
@@ -189,7 +191,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     snapshot,
     control,
     startControlAgain: async () => {
-      laterControl = await startControl(controlOptions);
+      laterControl = await startControl(controlOptions());
     },
     said,
     mint: (claims = {}, type = 'outside') => {

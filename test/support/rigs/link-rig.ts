@@ -11,6 +11,7 @@ import { type ClaimOutcome, claimLink } from '../../../gateway/control/links/cla
 import { createLink, type NewLink } from '../../../gateway/control/links/create-link.ts';
 import type { LinkView } from '../../../gateway/control/links/link-view.ts';
 import type { Presentation } from '../../../gateway/control/links/present-link.ts';
+import { makePasswordWork } from '../../../gateway/control/proof/password-work.ts';
 import { type IdKind, makeId } from '../../../gateway/core/model/node-id.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
@@ -80,6 +81,7 @@ export async function makeLinkRig(engine: EngineName, nodes = 1): Promise<LinkRi
       },
       logger: log.logger,
       decisions: noLedger,
+      passwords: makePasswordWork({ checksPerSecond: () => unused('checksPerSecond'), clock }),
       wakeOutbox: () => {},
       afterwards: makeAfterwards({ logger: log.logger, random: randomBytes }),
     });

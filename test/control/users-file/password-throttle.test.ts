@@ -6,24 +6,25 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { guessPolicies } from '../../../gateway/control/proof/throttle-policies.ts';
-import { UsersFileGuesses } from '../../../gateway/control/users-file/users-file-guesses.ts';
+import { PasswordThrottle } from '../../../gateway/control/users-file/password-throttle.ts';
 import { PasswordVerifier } from '../../../gateway/control/users-file/verify-password.ts';
 import { addUser } from '../../../gateway/store/files/users.ts';
 import { type Store, StoreAway } from '../../../gateway/store/port/store.ts';
 import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
+import { withoutStore } from '../../support/control-without-store.ts';
 import { describeEngines, openEmpty, openNode, silent, type TestClock } from '../../support/store/stores.ts';
 
 const { counters } = guessPolicies['users-file'];
 
 interface Guesser {
-  readonly guesses: UsersFileGuesses;
+  readonly guesses: PasswordThrottle;
   /** Guesses wrong. @returns whether it was looked at */
   readonly wrong: (name: string, address: string) => Promise<boolean>;
   readonly right: (name: string, address: string) => Promise<boolean>;
 }
 
 function guesserOf(store: Pick<Store, 'sql' | 'write'> | null, clock: TestClock): Guesser {
-  const guesses = new UsersFileGuesses({ store, clock, storePatienceMs: 10_000 });
+  const guesses = new PasswordThrottle({ store, clock, storePatienceMs: 10_000 });
   const guess = async (name: string, address: string, outcome: 'right' | 'wrong'): Promise<boolean> => {
     if ((await guesses.look(name, address)).waitSeconds > 0) return false;
     const taken = await guesses.take(name, address);
@@ -236,10 +237,10 @@ test('of 40 Basic guesses from one /64 five are looked at, whatever the process 
   const verifier = (): PasswordVerifier =>
     new PasswordVerifier({
       usersFile: () => usersFile,
-      checksPerSecond: () => 1000,
       clock: { monotonicMs, epochSeconds: () => clock.now },
       logger: silent,
-      guesses: new UsersFileGuesses({ store, clock }),
+      queue: withoutStore(1000).passwordQueue,
+      throttle: new PasswordThrottle({ store, clock }),
     });
   const before = verifier();
   const ask = (by: PasswordVerifier, address: string, password: string) =>

@@ -43,7 +43,7 @@ interface KnownPlace {
 
 type GuessOutcome = 'right' | 'wrong' | 'not-looked-at';
 
-interface UsersFileGuessesOptions {
+interface PasswordThrottleOptions {
   /** null: counted in memory alone. */
   readonly store: Pick<Store, 'sql' | 'write'> | null;
   /** With a store, its own time (`Store.logTime`): rows are compared with it. */
@@ -60,8 +60,8 @@ const refreshSeconds = 24 * 3600;
 const maxRemembered = 50_000;
 
 /** Counts guesses at the users file. */
-export class UsersFileGuesses {
-  readonly #options: UsersFileGuessesOptions;
+export class PasswordThrottle {
+  readonly #options: PasswordThrottleOptions;
   /** What was counted while the store was away. */
   readonly #counts = new LRUCache<string, TryCount>({ max: maxRemembered });
   /** Places that are known, for when the store is away. */
@@ -69,7 +69,7 @@ export class UsersFileGuesses {
   /** Guesses of known places that are looked at now. */
   readonly #running = new Map<string, number>();
 
-  constructor(options: UsersFileGuessesOptions) {
+  constructor(options: PasswordThrottleOptions) {
     this.#options = options;
   }
 
