@@ -4,8 +4,8 @@
 import type { Command } from 'commander';
 import { nestedRoutes } from '../config/check/nested-routes.ts';
 import { readEnvironment } from '../config/files/environment.ts';
-import { formatProblem } from '../config/format.ts';
 import { loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problems/format.ts';
 import type { Problem } from '../config/problems/problem.ts';
 import { configJsonSchema } from '../config/schema/schema.ts';
 import { readUsers } from '../store/files/users.ts';

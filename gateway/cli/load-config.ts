@@ -2,8 +2,8 @@
 
 import type { Config } from '../config/compiled/config.ts';
 import { readEnvironment } from '../config/files/environment.ts';
-import { formatProblems } from '../config/format.ts';
 import { type LoadOptions, loadConfig } from '../config/load.ts';
+import { formatProblems } from '../config/problems/format.ts';
 import { loadDeclaredKeys } from '../control/node/load-declared-keys.ts';
 import type { KeyRing, RingKey } from '../core/token/key-ring.ts';
 import { buildKeyRing } from '../core/token/key-ring.ts';

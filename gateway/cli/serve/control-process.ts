@@ -4,8 +4,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/compiled/config.ts';
 import { readEnvironment } from '../../config/files/environment.ts';
-import { formatProblem } from '../../config/format.ts';
 import { loadConfig } from '../../config/load.ts';
+import { formatProblem } from '../../config/problems/format.ts';
 import { loadState } from '../../control/node/load-state.ts';
 import type { Reloaded } from '../../control/node/start-control.ts';
 import { FileWatch, watchedFiles } from '../../control/node/watch-files.ts';

@@ -1,11 +1,11 @@
 // Checks what the values of one upstream are to each other and to the files they name. Reads files, changes none.
 // Rule: unix(7), a socket's path has at most 107 bytes.
 
+import { assembleTls } from '../assemble/assemble-upstream.ts';
 import { worldReadableWarning } from '../files/named-file.ts';
 import { readTlsFiles } from '../files/upstream-tls.ts';
 import { type Problem, type ProblemPath, problemAt } from '../problems/problem.ts';
 import type { Draft } from '../schema/inspect.ts';
-import { assembleTls } from '../schema/load-upstreams.ts';
 import type { ConfigFile } from '../schema/schema.ts';
 import type { UpstreamFile } from '../schema/schema-upstreams.ts';
 import { authorityOf, type WrittenServer } from '../schema/upstream-values.ts';

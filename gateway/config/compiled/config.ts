@@ -2,9 +2,12 @@
 // Plain JSON data. It holds no secret but the URLs of the store and of the mail server, which `withoutSecrets` takes out of what
 // control sends to the edges; of everything else only the paths of secret files.
 
+import type { CorsRule } from '../../core/decision/policy/cors.ts';
+import type { RateLimitRule } from '../../core/decision/policy/rate-limit.ts';
+import type { RequestRule } from '../../core/decision/policy/request-policy.ts';
+import type { ResponseRule } from '../../core/decision/policy/response-policy.ts';
 import type { RouteLimits, RouteTimeouts } from '../../core/decision/state/snapshot.ts';
 import type { SigningKeyState } from '../../core/model/signing-key.ts';
-import type { PolicyConfig } from '../schema/schema-policy.ts';
 import type { ControlConfig } from './control-config.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
 
@@ -79,6 +82,15 @@ export interface RoutePathsConfig {
   readonly encodedPercent: 'refuse' | 'keep';
   /** Letters beyond ASCII that came without being encoded: 400, or encoded as UTF-8. */
   readonly rawUtf8: 'refuse' | 'encode';
+}
+
+/** What a route changes in requests and answers, and whom it slows down. */
+export interface PolicyConfig {
+  readonly request: RequestRule;
+  readonly response: ResponseRule;
+  readonly cors: CorsRule | null;
+  /** Empty for none. */
+  readonly rateLimits: readonly RateLimitRule[];
 }
 
 export interface RouteConfig extends PolicyConfig {

@@ -44,6 +44,7 @@ export interface AccountLimits {
   readonly unverifiedAccounts: number;
 }
 
+/** How mails leave. @testing */
 export type MailTransportConfig =
   /** `smtp://` or `smtps://`, maybe with user and password. Secret. */
   | { readonly kind: 'smtp'; readonly url: string }

@@ -1,9 +1,8 @@
-// The sections of the configuration file that are for the control plane, and what becomes of them.
-// One value at a time; what two of them must be to each other is references-control.ts.
+// The shape of those sections of the configuration file that are for the control plane.
+// One value at a time; check/references-control.ts compares them.
 
 import { z } from 'zod';
 import { canonicalHost } from '../../core/decision/route/host.ts';
-import type { ControlConfig, MailConfig, StoreConfig } from '../compiled/control-config.ts';
 import { filePath, folderPath, hostName, identifier, mailAddress, routeHost, wordOf } from './values.ts';
 
 const parameterName = z
@@ -123,50 +122,3 @@ export const controlSections = {
     })
     .prefault({}),
 };
-
-const shape = z.strictObject(controlSections);
-
-/** @param absolute  makes a path of the file absolute */
-export function assembleControl(
-  file: z.output<typeof shape>,
-  dataDir: string,
-  absolute: (path: string) => string,
-): ControlConfig {
-  const { store, portal, mail } = file;
-  return {
-    store: store.kind === 'sqlite' ? { kind: 'sqlite', file: `${dataDir}/latchkey.db` } : (store satisfies StoreConfig),
-    masterKeyFile: file.master_key_file === undefined ? null : absolute(file.master_key_file),
-    portal:
-      portal === undefined
-        ? null
-        : {
-            ...portal.public_url,
-            name: portal.name,
-            logoFile: portal.logo_file === undefined ? null : absolute(portal.logo_file),
-            hosts: portal.hosts,
-          },
-    accounts: {
-      registration: file.accounts.registration,
-      domains: file.accounts.domains,
-      limits: {
-        mailsPerHour: file.accounts.limits.mails_per_hour,
-        requestsPerNetwork: file.accounts.limits.requests_per_network,
-        unverifiedAccounts: file.accounts.limits.unverified_accounts,
-      },
-    },
-    mail: mail === undefined ? null : assembleMail(mail, absolute),
-    collections: file.collections,
-    links: { keyParameter: file.links.key_parameter, tokenParameter: file.links.token_parameter },
-  };
-}
-
-function assembleMail(
-  mail: NonNullable<z.output<typeof shape>['mail']>,
-  absolute: (path: string) => string,
-): MailConfig | null {
-  const { from, smtp, webhook, log, webhook_secret_file: secretFile } = mail;
-  if (smtp !== undefined) return { from, transport: { kind: 'smtp', url: smtp } };
-  if (webhook !== undefined && secretFile !== undefined)
-    return { from, transport: { kind: 'webhook', url: webhook, secretFile: absolute(secretFile) } };
-  return log === undefined ? null : { from, transport: { kind: 'log', file: absolute(log) } };
-}

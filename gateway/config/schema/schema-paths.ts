@@ -2,7 +2,6 @@
 // Everything is refused by default, with a hint in the log that names the setting.
 
 import { z } from 'zod';
-import type { RoutePathsConfig } from '../compiled/config.ts';
 import { read, wordOf, wrong } from './values.ts';
 
 const words = ['strict', 'merge', 'redirect'] as const;
@@ -43,21 +42,3 @@ const methodName = read('a method, upper case', "^([!#$%&'*+.^_`|~0-9A-Z-]{1,32}
 export const routeMethods = z.array(methodName).min(1).optional().meta({
   description: 'methods taken, GET includes HEAD; others are 405. Without it every method but CONNECT and TRACE',
 });
-
-/** @param choice  what `pathsChoice` gave */
-export function assemblePaths(choice: z.output<typeof pathsChoice>): RoutePathsConfig {
-  if (typeof choice === 'string') {
-    return {
-      slashes: choice === 'strict' ? 'refuse' : choice,
-      notUtf8: 'refuse',
-      encodedPercent: 'refuse',
-      rawUtf8: 'refuse',
-    };
-  }
-  return {
-    slashes: choice.slashes,
-    notUtf8: choice.not_utf8,
-    encodedPercent: choice.encoded_percent,
-    rawUtf8: choice.raw_utf8,
-  };
-}

@@ -1,11 +1,7 @@
-// The configuration's shape for what a route changes in requests (request) and answers (response, cors) and whom it slows down (rate_limit),
-// and how it becomes part of a RouteConfig. One value at a time; references-policy.ts compares them.
+// The configuration's shape for what a route changes in requests (request) and answers (response, cors) and whom it slows down
+// (rate_limit). One value at a time; check/references-policy.ts compares them.
 
 import { z } from 'zod';
-import type { CorsRule } from '../../core/decision/policy/cors.ts';
-import type { RateLimitRule } from '../../core/decision/policy/rate-limit.ts';
-import type { RequestRule } from '../../core/decision/policy/request-policy.ts';
-import type { ResponseRule } from '../../core/decision/policy/response-policy.ts';
 import {
   corsHeaderName,
   corsMethod,
@@ -89,50 +85,3 @@ export const rateLimitSchema = z
   .union([rateLimit, z.array(rateLimit).min(1).max(4)])
   .optional()
   .meta({ description: 'how often one address, subject or token may ask; one limit or a list' });
-
-/** The policy of a route as its configuration keeps it. */
-export interface PolicyConfig {
-  readonly request: RequestRule;
-  readonly response: ResponseRule;
-  readonly cors: CorsRule | null;
-  /** Empty for none. */
-  readonly rateLimits: readonly RateLimitRule[];
-}
-
-/** @param route  what the schemas above gave */
-export function assemblePolicy(route: {
-  readonly request: z.output<typeof requestSchema>;
-  readonly response: z.output<typeof responseSchema>;
-  readonly cors?: z.output<typeof corsSchema>;
-  readonly rate_limit?: z.output<typeof rateLimitSchema>;
-}): PolicyConfig {
-  const { request, response, cors } = route;
-  const limits = route.rate_limit ?? [];
-  return {
-    request: { set: { ...request.set }, remove: request.remove, keep: request.keep },
-    response: {
-      // a record of the schema has no prototype
-      set: { ...response.set },
-      remove: response.remove,
-      securityHeaders: response.security_headers,
-      cache: response.cache,
-    },
-    cors:
-      cors === undefined
-        ? null
-        : {
-            origins: cors.origins,
-            methods: cors.methods,
-            headers: cors.headers,
-            expose: cors.expose,
-            credentials: cors.credentials,
-            maxAgeSeconds: cors.max_age,
-          },
-    rateLimits: (Array.isArray(limits) ? limits : [limits]).map((limit) => ({
-      by: limit.by,
-      count: limit.rate.count,
-      perSeconds: limit.rate.perSeconds,
-      burst: limit.burst ?? limit.rate.count,
-    })),
-  };
-}

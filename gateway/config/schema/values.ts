@@ -30,7 +30,7 @@ export function parseDurationMs(text: string): number | null {
   );
 }
 
-/** `64KiB`, `1GiB`, `512B` as bytes, or null when it is none. */
+/** `64KiB`, `1GiB`, `512B` as bytes, or null when it is none. @testing */
 export function parseSizeBytes(text: string): number | null {
   const match = /^(\d{1,12})(B|KiB|MiB|GiB)$/.exec(text);
   if (match === null) return null;

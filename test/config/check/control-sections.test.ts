@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { withoutSecrets } from '../../../gateway/config/compiled/config.ts';
-import { formatProblem } from '../../../gateway/config/format.ts';
+import { formatProblem } from '../../../gateway/config/problems/format.ts';
 import { canonicalHost } from '../../../gateway/core/decision/route/host.ts';
 import { CertificateFolder } from '../../support/rigs/certificate-folder.ts';
 import { ConfigFolder, minimalYaml } from '../../support/rigs/config-folder.ts';

@@ -4,8 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { formatProblems } from '../../../gateway/config/format.ts';
 import { loadConfig } from '../../../gateway/config/load.ts';
+import { formatProblems } from '../../../gateway/config/problems/format.ts';
 import { configJsonSchema } from '../../../gateway/config/schema/schema.ts';
 
 const samples = join(import.meta.dirname, '../../../config');

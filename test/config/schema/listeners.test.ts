@@ -4,7 +4,7 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { formatProblem } from '../../../gateway/config/format.ts';
+import { formatProblem } from '../../../gateway/config/problems/format.ts';
 import { type CertificateFiles, CertificateFolder } from '../../support/rigs/certificate-folder.ts';
 import { ConfigFolder, minimalYaml } from '../../support/rigs/config-folder.ts';
 import { markedBlock } from '../../support/run/pages.ts';

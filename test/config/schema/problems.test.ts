@@ -2,8 +2,8 @@
 
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { formatProblem } from '../../../gateway/config/format.ts';
 import { loadConfig } from '../../../gateway/config/load.ts';
+import { formatProblem } from '../../../gateway/config/problems/format.ts';
 import { ConfigFolder, minimalYaml, yamlWithRoute } from '../../support/rigs/config-folder.ts';
 
 let folder: ConfigFolder;

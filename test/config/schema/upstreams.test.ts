@@ -3,7 +3,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { UpstreamConfig } from '../../../gateway/config/compiled/upstream-config.ts';
-import { formatProblem } from '../../../gateway/config/format.ts';
+import { formatProblem } from '../../../gateway/config/problems/format.ts';
 import { TestAuthority } from '../../support/rigs/certificates.ts';
 import { ConfigFolder, minimalYaml } from '../../support/rigs/config-folder.ts';
 

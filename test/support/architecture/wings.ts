@@ -15,7 +15,7 @@ const root = '(root)';
 const wingsOf: Readonly<Record<string, readonly string[]>> = {
   'gateway/core': ['decision', 'token', 'model'],
   'gateway/core/decision': [root, 'verifier', 'verdict', 'state', 'route', 'policy'],
-  'gateway/config': [root, 'check', 'files', 'schema', 'compiled', 'problems'],
+  'gateway/config': [root, 'check', 'assemble', 'files', 'schema', 'compiled', 'problems'],
   'gateway/store': ['files', 'engine', 'rows', 'seal', 'port', 'disk'],
   'gateway/edge': [root, 'exchange', 'listen', 'answer', 'report', 'upstream', 'live', 'request', 'engine'],
   'gateway/control': [

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../../gateway/config/compiled/config.ts';
-import { formatProblem } from '../../../gateway/config/format.ts';
 import { type LoadedConfig, loadConfig } from '../../../gateway/config/load.ts';
+import { formatProblem } from '../../../gateway/config/problems/format.ts';
 
 /** The least a file can say. */
 export const minimalYaml = `

@@ -1,9 +1,9 @@
 // Makes UpstreamConfig of what the file says about an upstream: every path absolute, every default filled in. Pure.
 
 import type { Balance, UpstreamConfig, UpstreamServer, UpstreamTls } from '../compiled/upstream-config.ts';
-import type { Draft } from './inspect.ts';
-import type { UpstreamFile } from './schema-upstreams.ts';
-import { authorityOf } from './upstream-values.ts';
+import type { Draft } from '../schema/inspect.ts';
+import type { UpstreamFile } from '../schema/schema-upstreams.ts';
+import { authorityOf } from '../schema/upstream-values.ts';
 
 /** @param absolute  makes a path of the file absolute */
 export function assembleUpstream(name: string, file: UpstreamFile, absolute: (path: string) => string): UpstreamConfig {

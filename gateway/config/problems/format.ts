@@ -1,7 +1,7 @@
 // Turns problems into the lines a person reads.
 // Text only: colours are the CLI's business.
 
-import type { Problem } from './problems/problem.ts';
+import type { Problem } from './problem.ts';
 
 /** `routes[3].accept[0]: unknown kind "tokn" (did you mean "token"?)`; no path, no colon. */
 export function formatProblem(problem: Problem): string {
