@@ -2,7 +2,7 @@
 // An address counts as somebody's only when it is verified; whoever looks for a person asks `findVerifiedAccount`.
 // The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
 
-import { type Selectable, sql } from 'kysely';
+import { sql as raw, type Selectable } from 'kysely';
 import type { AccountRole, AccountState } from '../../core/model/account.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../port/store.ts';
@@ -37,8 +37,8 @@ interface AccountPage {
   readonly limit: number;
 }
 
-export async function insertAccount(on: Sql, account: AccountRecord): Promise<void> {
-  await on
+export async function insertAccount(sql: Sql, account: AccountRecord): Promise<void> {
+  await sql
     .insertInto('accounts')
     .values({
       id: account.id,
@@ -54,13 +54,13 @@ export async function insertAccount(on: Sql, account: AccountRecord): Promise<vo
     .execute();
 }
 
-export async function readAccount(on: Sql, id: string): Promise<AccountRecord | null> {
-  return toRecord(await on.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst());
+export async function readAccount(sql: Sql, id: string): Promise<AccountRecord | null> {
+  return toRecord(await sql.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst());
 }
 
 /** The account whose address this is, whatever its state. @param address  normalised */
-export async function findVerifiedAccount(on: Sql, address: string): Promise<AccountRecord | null> {
-  const row = await on
+export async function findVerifiedAccount(sql: Sql, address: string): Promise<AccountRecord | null> {
+  const row = await sql
     .selectFrom('accounts')
     .selectAll()
     .where('email', '=', address)
@@ -71,8 +71,8 @@ export async function findVerifiedAccount(on: Sql, address: string): Promise<Acc
 }
 
 /** The id of the active account whose verified address this is; null for none. @param address  normalised */
-export async function findActiveAccountId(on: Sql, address: string): Promise<string | null> {
-  const row = await on
+export async function findActiveAccountId(sql: Sql, address: string): Promise<string | null> {
+  const row = await sql
     .selectFrom('accounts')
     .select('id')
     .where('email', '=', address)
@@ -83,8 +83,8 @@ export async function findActiveAccountId(on: Sql, address: string): Promise<str
 }
 
 /** What people call an account: its name, else its address; null for an account that is deleted or was never there. */
-export async function readPersonName(on: Sql, id: string): Promise<string | null> {
-  const row = await on
+export async function readPersonName(sql: Sql, id: string): Promise<string | null> {
+  const row = await sql
     .selectFrom('accounts')
     .select(['display_name', 'email'])
     .where('id', '=', id)
@@ -94,8 +94,8 @@ export async function readPersonName(on: Sql, id: string): Promise<string | null
 }
 
 /** The address that mails to an account go to: its verified one; null unless the account is active. */
-export async function readMailAddress(on: Sql, id: string): Promise<string | null> {
-  const row = await on
+export async function readMailAddress(sql: Sql, id: string): Promise<string | null> {
+  const row = await sql
     .selectFrom('accounts')
     .select('email')
     .where('id', '=', id)
@@ -106,8 +106,8 @@ export async function readMailAddress(on: Sql, id: string): Promise<string | nul
 }
 
 /** Accounts that name this address and have not shown that it is theirs; the oldest first. */
-export async function findUnverifiedAccounts(on: Sql, address: string): Promise<AccountRecord[]> {
-  const rows = await on
+export async function findUnverifiedAccounts(sql: Sql, address: string): Promise<AccountRecord[]> {
+  const rows = await sql
     .selectFrom('accounts')
     .selectAll()
     .where('email', '=', address)
@@ -119,8 +119,8 @@ export async function findUnverifiedAccounts(on: Sql, address: string): Promise<
   return rows.map(fromRow);
 }
 
-export async function updateAccount(on: Sql, id: string, change: AccountChange): Promise<void> {
-  await on
+export async function updateAccount(sql: Sql, id: string, change: AccountChange): Promise<void> {
+  await sql
     .updateTable('accounts')
     .set({
       ...(change.email === undefined ? {} : { email: change.email }),
@@ -136,8 +136,8 @@ export async function updateAccount(on: Sql, id: string, change: AccountChange):
 }
 
 /** Replaces a hash by a costlier one of the same password, unless the password was changed meanwhile. */
-export async function replacePasswordHash(on: Sql, id: string, from: string, to: string): Promise<void> {
-  await on
+export async function replacePasswordHash(sql: Sql, id: string, from: string, to: string): Promise<void> {
+  await sql
     .updateTable('accounts')
     .set({ password_hash: to })
     .where('id', '=', id)
@@ -146,13 +146,13 @@ export async function replacePasswordHash(on: Sql, id: string, from: string, to:
 }
 
 /** Takes a row away altogether: only for accounts that nobody ever used. */
-export async function removeAccountRow(on: Sql, id: string): Promise<void> {
-  await on.deleteFrom('accounts').where('id', '=', id).execute();
+export async function removeAccountRow(sql: Sql, id: string): Promise<void> {
+  await sql.deleteFrom('accounts').where('id', '=', id).execute();
 }
 
 /** Admins who can sign in, one account left out. */
-export async function countOtherAdmins(on: Sql, exceptId: string): Promise<number> {
-  const row = await on
+export async function countOtherAdmins(sql: Sql, exceptId: string): Promise<number> {
+  const row = await sql
     .selectFrom('accounts')
     .select((query) => query.fn.countAll<number | string>().as('admins'))
     .where('role', '=', 'admin')
@@ -164,17 +164,17 @@ export async function countOtherAdmins(on: Sql, exceptId: string): Promise<numbe
 }
 
 /** Without the deleted ones. */
-export async function listAccountRows(on: Sql, page: AccountPage): Promise<AccountRecord[]> {
+export async function listAccountRows(sql: Sql, page: AccountPage): Promise<AccountRecord[]> {
   const { search, after } = page;
   const pattern = search === null ? '' : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-  const rows = await on
+  const rows = await sql
     .selectFrom('accounts')
     .selectAll()
     .where('state', '<>', 'deleted')
-    .$if(after !== null, (query) => query.where(sql<boolean>`(email, id) > (${after?.email}, ${after?.id})`))
+    .$if(after !== null, (query) => query.where(raw<boolean>`(email, id) > (${after?.email}, ${after?.id})`))
     .$if(search !== null, (query) =>
       // A search text is text: what `like` gives a meaning to was escaped. `lower` folds ASCII on SQLite, more on PostgreSQL.
-      query.where(sql<boolean>`(email like ${pattern} escape '\\' or lower(display_name) like ${pattern} escape '\\')`),
+      query.where(raw<boolean>`(email like ${pattern} escape '\\' or lower(display_name) like ${pattern} escape '\\')`),
     )
     .orderBy('email')
     .orderBy('id')
@@ -184,8 +184,8 @@ export async function listAccountRows(on: Sql, page: AccountPage): Promise<Accou
 }
 
 /** Accounts that nobody verified. */
-export async function countUnverified(on: Sql): Promise<number> {
-  const row = await on
+export async function countUnverified(sql: Sql): Promise<number> {
+  const row = await sql
     .selectFrom('accounts')
     .select((query) => query.fn.countAll<number | string>().as('unverified'))
     .where('email_verified_at', 'is', null)
@@ -195,8 +195,8 @@ export async function countUnverified(on: Sql): Promise<number> {
 }
 
 /** The oldest accounts that came by registration alone, with no code left that could verify them. */
-export async function listExpiredRegistrations(on: Sql, limit: number): Promise<readonly string[]> {
-  const rows = await on
+export async function listExpiredRegistrations(sql: Sql, limit: number): Promise<readonly string[]> {
+  const rows = await sql
     .selectFrom('accounts')
     .select('id')
     .where('email_verified_at', 'is', null)
@@ -227,14 +227,14 @@ export async function listExpiredRegistrations(on: Sql, limit: number): Promise<
  * @param limit  most of them that are named; with more the page ends at the last one
  */
 export async function listAbandonedAccounts(
-  on: Sql,
+  sql: Sql,
   createdBefore: EpochSeconds,
   from: WalkFrom,
   limit: number,
 ): Promise<{ readonly ids: readonly string[]; readonly last: string | null }> {
-  const page = on.selectFrom('accounts').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const page = sql.selectFrom('accounts').where('id', '>', from.after).orderBy('id').limit(from.rows);
   const last = endOfPage(await page.select('id').execute(), from);
-  const rows = await on
+  const rows = await sql
     .selectFrom('accounts')
     .select('id')
     .where('id', '>', from.after)

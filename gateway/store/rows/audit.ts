@@ -72,11 +72,11 @@ const insertEntry = fixedStatement((sql, at: Places<EntryValues>) =>
 
 /** Newest first. `next` is `before` for the page behind this one; null: there is none. */
 export async function listAudit(
-  database: Sql,
+  sql: Sql,
   query: AuditQuery = {},
 ): Promise<{ readonly entries: readonly AuditEntry[]; readonly next: number | null }> {
   const limit = Math.min(Math.max(query.limit ?? 50, 1), 500);
-  let select = database
+  let select = sql
     .selectFrom('audit')
     .selectAll()
     .orderBy('position', 'desc')
@@ -102,10 +102,10 @@ const maxEntriesLookedAt = 200_000;
 
 /** What one request did, in the order of writing: at most 32 entries, and only among the newest 200,000 of the list. */
 export async function listAuditOfRequest(
-  database: Sql,
+  sql: Sql,
   requestId: string,
 ): Promise<Pick<AuditTable, 'at' | 'actor' | 'action' | 'subject'>[]> {
-  return await database
+  return await sql
     .selectFrom('audit')
     .select(['at', 'actor', 'action', 'subject'])
     // who asks knows requests of the last day, and the list is of more than a year: only its end is looked through
@@ -124,10 +124,10 @@ export async function listAuditOfRequest(
  * @param keyIds  the list is searched by its subjects, the keys that were promoted, and never read whole
  */
 export async function listKeyPromotions(
-  database: Sql,
+  sql: Sql,
   keyIds: readonly string[],
 ): Promise<Pick<AuditTable, 'at' | 'details'>[]> {
-  return await database
+  return await sql
     .selectFrom('audit')
     .select(['at', 'details'])
     .where('subject', 'in', ['', ...keyIds])

@@ -13,8 +13,8 @@ export const defaultChangeLifeSeconds = 35 * 24 * 3600;
 export const defaultChangesPerRead = 1000;
 
 /** Where the log ends. */
-export async function readPosition(database: Sql): Promise<LogPosition> {
-  const [row] = (await findPosition(database, {})).rows;
+export async function readPosition(sql: Sql): Promise<LogPosition> {
+  const [row] = (await findPosition(sql, {})).rows;
   if (row === undefined) throw new StoreAway(new Error('the store has no log'));
   return { epoch: row.epoch, seq: row.seq };
 }
@@ -30,15 +30,15 @@ const findPosition = fixedStatement((sql) =>
  * a place of another epoch, ahead of the log, or before what is kept
  */
 export async function readChanges(
-  database: Sql,
+  sql: Sql,
   after: LogPosition,
   limit: number = defaultChangesPerRead,
 ): Promise<ChangesRead> {
   // The end first, the changes second: all changes up to an end that was read are there, for numbers are committed in order.
-  const end = await readPosition(database);
+  const end = await readPosition(sql);
   if (end.epoch !== after.epoch || after.seq > end.seq) return { kind: 'restart' };
   if (after.seq === end.seq) return { kind: 'changes', position: end, changes: [] };
-  const changes = await database
+  const changes = await sql
     .selectFrom('changes')
     .select(['seq', 'kind', 'node', 'at'])
     .where('epoch', '=', after.epoch)
@@ -57,9 +57,9 @@ export async function readChanges(
  * Everything revoked within what is kept: the last change of each node, at the latest time that any change of the node says, so
  * that revoking again by a clock that was behind took nothing back.
  */
-export async function readRevocations(database: Sql): Promise<RevocationList> {
-  const position = await readPosition(database);
-  const revocations: Change[] = await database
+export async function readRevocations(sql: Sql): Promise<RevocationList> {
+  const position = await readPosition(sql);
+  const revocations: Change[] = await sql
     .selectFrom('changes')
     .innerJoin(
       (nested) =>
@@ -82,11 +82,11 @@ export async function readRevocations(database: Sql): Promise<RevocationList> {
 
 /** Whether one of some nodes was revoked later than a place of the log. An epoch that is over answers by what is kept of it. */
 export async function wasRevokedAfter(
-  database: Sql,
+  sql: Sql,
   { epoch, seq }: LogPosition,
   nodes: readonly string[],
 ): Promise<boolean> {
-  const revoked = await database
+  const revoked = await sql
     .selectFrom('changes')
     .select('seq')
     .where('epoch', '=', epoch)

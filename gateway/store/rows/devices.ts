@@ -11,22 +11,22 @@ import { usedForDays } from './used-for-days.ts';
 
 export type DeviceRow = Selectable<DevicesTable>;
 
-export async function insertDevice(on: Sql, device: DeviceRow): Promise<void> {
-  await on.insertInto('devices').values(device).execute();
+export async function insertDevice(sql: Sql, device: DeviceRow): Promise<void> {
+  await sql.insertInto('devices').values(device).execute();
 }
 
-export async function readDevice(on: Sql, id: string): Promise<DeviceRow | null> {
-  return (await on.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+export async function readDevice(sql: Sql, id: string): Promise<DeviceRow | null> {
+  return (await sql.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
 /** All accounts' devices of one browser. Their digests are the same, since the cookie is. */
-export async function findBrowserDevices(on: Sql, browserSelector: string): Promise<DeviceRow[]> {
-  return await on.selectFrom('devices').selectAll().where('browser_selector', '=', browserSelector).execute();
+export async function findBrowserDevices(sql: Sql, browserSelector: string): Promise<DeviceRow[]> {
+  return await sql.selectFrom('devices').selectAll().where('browser_selector', '=', browserSelector).execute();
 }
 
 /** Devices of an account that were not ended, the last used first; at most 200. */
-export async function listLiveDevices(on: Sql, accountId: string): Promise<DeviceRow[]> {
-  return await on
+export async function listLiveDevices(sql: Sql, accountId: string): Promise<DeviceRow[]> {
+  return await sql
     .selectFrom('devices')
     .selectAll()
     .where('account_id', '=', accountId)
@@ -38,8 +38,8 @@ export async function listLiveDevices(on: Sql, accountId: string): Promise<Devic
 }
 
 /** @returns whether it was in use until now */
-export async function markDeviceEnded(on: Sql, id: string, now: EpochSeconds): Promise<boolean> {
-  const result = await on
+export async function markDeviceEnded(sql: Sql, id: string, now: EpochSeconds): Promise<boolean> {
+  const result = await sql
     .updateTable('devices')
     .set({ ended_at: now })
     .where('id', '=', id)
@@ -49,8 +49,8 @@ export async function markDeviceEnded(on: Sql, id: string, now: EpochSeconds): P
 }
 
 /** @returns whether there is such a device of this account */
-export async function writeDeviceName(on: Sql, accountId: string, id: string, name: string): Promise<boolean> {
-  const result = await on
+export async function writeDeviceName(sql: Sql, accountId: string, id: string, name: string): Promise<boolean> {
+  const result = await sql
     .updateTable('devices')
     .set({ name })
     .where('id', '=', id)
@@ -61,9 +61,9 @@ export async function writeDeviceName(on: Sql, accountId: string, id: string, na
 }
 
 /** Moves the last use of devices forward, never back. */
-export async function markDevicesSeen(on: Sql, ids: readonly string[], at: EpochSeconds): Promise<void> {
+export async function markDevicesSeen(sql: Sql, ids: readonly string[], at: EpochSeconds): Promise<void> {
   if (ids.length === 0) return;
-  await on
+  await sql
     .updateTable('devices')
     .set({ last_seen_at: at })
     .where('id', 'in', [...ids])
@@ -73,10 +73,10 @@ export async function markDevicesSeen(on: Sql, ids: readonly string[], at: Epoch
 }
 
 /** Forgets devices that were not used since a moment and that no session names any more; looks at one page of all. */
-export async function removeOldDevices(on: Sql, before: EpochSeconds, from: WalkFrom): Promise<WalkedPage> {
-  const page = on.selectFrom('devices').where('id', '>', from.after).orderBy('id').limit(from.rows);
+export async function removeOldDevices(sql: Sql, before: EpochSeconds, from: WalkFrom): Promise<WalkedPage> {
+  const page = sql.selectFrom('devices').where('id', '>', from.after).orderBy('id').limit(from.rows);
   const last = endOfPage(await page.select('id').execute(), from);
-  const result = await on
+  const result = await sql
     .deleteFrom('devices')
     .where('devices.id', '>', from.after)
     .$if(last !== null, (query) => query.where('devices.id', '<=', last ?? ''))
@@ -93,8 +93,8 @@ export async function removeOldDevices(on: Sql, before: EpochSeconds, from: Walk
 }
 
 /** Live devices of an account that are too many; in the order of `usedForDays`. At most 20. */
-export async function listDevicesBeyond(on: Sql, accountId: string, kept: number): Promise<readonly string[]> {
-  const rows = await on
+export async function listDevicesBeyond(sql: Sql, accountId: string, kept: number): Promise<readonly string[]> {
+  const rows = await sql
     .selectFrom('devices')
     .select('id')
     .where('account_id', '=', accountId)
@@ -109,8 +109,8 @@ export async function listDevicesBeyond(on: Sql, accountId: string, kept: number
 }
 
 /** Forgets ended devices of an account that no session names, but the newest; 50 at a time. */
-export async function removeEndedDevicesBeyond(on: Sql, accountId: string, kept: number): Promise<void> {
-  const rows = await on
+export async function removeEndedDevicesBeyond(sql: Sql, accountId: string, kept: number): Promise<void> {
+  const rows = await sql
     .selectFrom('devices')
     .select('id')
     .where('account_id', '=', accountId)
@@ -128,10 +128,10 @@ export async function removeEndedDevicesBeyond(on: Sql, accountId: string, kept:
     .offset(kept)
     .execute();
   const ids = rows.map(({ id }) => id);
-  if (ids.length > 0) await on.deleteFrom('devices').where('id', 'in', ids).execute();
+  if (ids.length > 0) await sql.deleteFrom('devices').where('id', 'in', ids).execute();
 }
 
 /** Takes all devices of an account away. */
-export async function removeAccountDevices(on: Sql, accountId: string): Promise<void> {
-  await on.deleteFrom('devices').where('account_id', '=', accountId).execute();
+export async function removeAccountDevices(sql: Sql, accountId: string): Promise<void> {
+  await sql.deleteFrom('devices').where('account_id', '=', accountId).execute();
 }

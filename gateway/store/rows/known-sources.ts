@@ -18,8 +18,8 @@ export function knownSourceKey(secret: string, name: string, source: string): Th
 }
 
 /** When the right secret was last written down; null for never. */
-async function readKnownSource(database: Sql, key: ThrottleKey): Promise<EpochSeconds | null> {
-  const row = await database
+async function readKnownSource(sql: Sql, key: ThrottleKey): Promise<EpochSeconds | null> {
+  const row = await sql
     .selectFrom('throttles')
     .select('last_at')
     .where('kind', '=', key.kind)

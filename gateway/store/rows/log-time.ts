@@ -4,7 +4,7 @@
 // The log's row carries it from commit to commit. Each hour a mark says how far the log had come, so that "written longer ago than
 // this" is a place of the log, and a reading that no clock came below since.
 
-import { sql } from 'kysely';
+import { sql as raw } from 'kysely';
 import type { LogPosition } from '../../core/model/change.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement } from '../port/fixed-statement.ts';
@@ -83,24 +83,19 @@ export interface OpenLog {
 }
 
 /** Begins a batch: the row is locked, and `state` was read since. */
-export async function openLog(
-  transaction: Sql,
-  state: LogState,
-  logTime: number,
-  clock: EpochSeconds,
-): Promise<OpenLog> {
+export async function openLog(sql: Sql, state: LogState, logTime: number, clock: EpochSeconds): Promise<OpenLog> {
   let { newestAt, hourAhead, ahead, markedAt, lowestClock } = state;
   let hasNews = logTime - state.logTime >= stepSeconds;
   const isFirst = state.logTime === 0;
-  if (isFirst) newestAt = await readNewestAt(transaction, state.epoch);
+  if (isFirst) newestAt = await readNewestAt(sql, state.epoch);
   if (isFirst || logTime - markedAt >= hour) {
     // nothing was committed since the row was written, so this is how far the log had come at that moment
     const at = isFirst ? logTime : state.logTime;
-    await writeMark(transaction, { ...state, logTime: at, lowestClock: isFirst ? clock : lowestClock, hourAhead });
-    ahead = await readAhead(transaction, state.epoch, logTime - aheadSeconds);
+    await writeMark(sql, { ...state, logTime: at, lowestClock: isFirst ? clock : lowestClock, hourAhead });
+    ahead = await readAhead(sql, state.epoch, logTime - aheadSeconds);
     [hourAhead, markedAt, lowestClock] = [null, logTime, clock];
     // what asks in this very batch sees the hour that begins and not the one that is marked
-    if (!isFirst) await transaction.updateTable('log_position').set({ lowest_clock: clock }).execute();
+    if (!isFirst) await sql.updateTable('log_position').set({ lowest_clock: clock }).execute();
     hasNews = true;
   }
   if (clock < lowestClock) {
@@ -152,8 +147,8 @@ export async function findHorizon(unit: Unit, seconds: number): Promise<Horizon 
 }
 
 /** The place of the log up to which every change was appended longer ago than `seconds` of log time; 0 for none. */
-export async function readAgedSeq(database: Sql, logTime: number, seconds: number): Promise<number> {
-  return (await findMark(database, logTime - seconds))?.seq ?? 0;
+export async function readAgedSeq(sql: Sql, logTime: number, seconds: number): Promise<number> {
+  return (await findMark(sql, logTime - seconds))?.seq ?? 0;
 }
 
 /** Drops marks that nobody asks for any more, and those of former epochs. @param keepSeconds  of log time */
@@ -167,13 +162,13 @@ export async function pruneMarks(unit: Unit, keepSeconds: number): Promise<numbe
 }
 
 /** The log's row. @throws StoreAway when there is none */
-export async function readLogState(database: Sql): Promise<LogState> {
-  return toState((await findState(database, {})).rows[0]);
+export async function readLogState(sql: Sql): Promise<LogState> {
+  return toState((await findState(sql, {})).rows[0]);
 }
 
 /** The same, locked until the transaction ends; for PostgreSQL. */
-export async function lockLogState(database: Sql): Promise<LogState> {
-  return toState((await lockState(database, {})).rows[0]);
+export async function lockLogState(sql: Sql): Promise<LogState> {
+  return toState((await lockState(sql, {})).rows[0]);
 }
 
 /** The columns of the log's row that say a state. */
@@ -221,8 +216,8 @@ function toState(row: ReturnType<typeof columnsOf> | undefined): LogState {
 }
 
 /** Changes of before log time was kept: what is appended next is not earlier than they. */
-async function readNewestAt(transaction: Sql, epoch: string): Promise<EpochSeconds> {
-  const row = await transaction
+async function readNewestAt(sql: Sql, epoch: string): Promise<EpochSeconds> {
+  const row = await sql
     .selectFrom('changes')
     .select((column) => column.fn.max('at').as('at'))
     .where('epoch', '=', epoch)
@@ -231,26 +226,26 @@ async function readNewestAt(transaction: Sql, epoch: string): Promise<EpochSecon
 }
 
 /** Several marks of one moment are one: the furthest place, and the lowest clock. */
-async function writeMark(transaction: Sql, state: LogState): Promise<void> {
+async function writeMark(sql: Sql, state: LogState): Promise<void> {
   const { epoch, logTime, seq, lowestClock, hourAhead } = state;
-  await transaction
+  await sql
     .insertInto('log_marks')
     .values({ epoch, log_time: logTime, seq, lowest_clock: lowestClock, ahead: hourAhead })
     .onConflict((conflict) =>
       conflict.columns(['epoch', 'log_time']).doUpdateSet({
         seq,
-        lowest_clock: sql<number>`case when log_marks.lowest_clock < ${lowestClock} then log_marks.lowest_clock else ${lowestClock} end`,
+        lowest_clock: raw<number>`case when log_marks.lowest_clock < ${lowestClock} then log_marks.lowest_clock else ${lowestClock} end`,
         ahead:
           hourAhead === null
-            ? sql<number | null>`log_marks.ahead`
-            : sql<number>`case when log_marks.ahead > ${hourAhead} then log_marks.ahead else ${hourAhead} end`,
+            ? raw<number | null>`log_marks.ahead`
+            : raw<number>`case when log_marks.ahead > ${hourAhead} then log_marks.ahead else ${hourAhead} end`,
       }),
     )
     .execute();
 }
 
-async function readAhead(transaction: Sql, epoch: string, since: number): Promise<number | null> {
-  const row = await transaction
+async function readAhead(sql: Sql, epoch: string, since: number): Promise<number | null> {
+  const row = await sql
     .selectFrom('log_marks')
     .select((column) => column.fn.max('ahead').as('ahead'))
     .where('epoch', '=', epoch)
@@ -260,9 +255,9 @@ async function readAhead(transaction: Sql, epoch: string, since: number): Promis
 }
 
 /** The newest mark of before a moment of log time, and the lowest clock since the log's row was last marked. */
-async function findMark(database: Sql, before: number) {
+async function findMark(sql: Sql, before: number) {
   return (
-    (await database
+    (await sql
       .selectFrom('log_marks')
       .innerJoin('log_position', 'log_position.epoch', 'log_marks.epoch')
       .select(['log_marks.epoch', 'log_marks.log_time', 'log_marks.seq', 'log_position.lowest_clock as hour_lowest'])

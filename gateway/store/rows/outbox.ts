@@ -2,7 +2,7 @@
 // leaves for what was rolled back, and none is forgotten. Knows rows; what is in the sealed body is control/notify's.
 // Who may deliver a row is the row count of one conditional update. Invariants 8 and 9 of the architecture.
 
-import { type Selectable, sql } from 'kysely';
+import { sql as raw, type Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql, Unit } from '../port/store.ts';
 import type { OutboxTable } from '../port/tables.ts';
@@ -58,8 +58,8 @@ export async function insertMail(unit: Unit, mail: NewMail): Promise<void> {
  *
  * @param latestAt  nothing is put back beyond it: a row that says more was written by a clock that was ahead, and is due
  */
-export async function nextMailDue(store: Sql, latestAt: EpochSeconds): Promise<EpochSeconds | null> {
-  const row = await waitingMail(store)
+export async function nextMailDue(sql: Sql, latestAt: EpochSeconds): Promise<EpochSeconds | null> {
+  const row = await waitingMail(sql)
     .select((row) => row.fn.min<number | null>(dueAt(latestAt)).as('due'))
     .executeTakeFirst();
   return toNumber(row?.due);
@@ -87,7 +87,7 @@ export async function takeDueMail(
     .limit(limit);
   const rows = await unit.sql
     .updateTable('outbox')
-    .set({ leased_until_at: unit.now + leaseSeconds, attempts: sql<number>`attempts + 1` })
+    .set({ leased_until_at: unit.now + leaseSeconds, attempts: raw<number>`attempts + 1` })
     .where('id', 'in', due)
     .where('leased_until_at', '<=', unit.now)
     .returningAll()
@@ -165,19 +165,19 @@ export async function forgetOldMail(unit: Unit, before: EpochSeconds, limit = 50
 }
 
 /** How much waits, for metrics. */
-export async function measureOutbox(store: Sql): Promise<OutboxDepth> {
-  const row = await waitingMail(store)
+export async function measureOutbox(sql: Sql): Promise<OutboxDepth> {
+  const row = await waitingMail(sql)
     .select((row) => [row.fn.countAll<number>().as('waiting'), row.fn.min<number | null>('created_at').as('oldest')])
     .executeTakeFirst();
   return { waiting: toNumber(row?.waiting) ?? 0, oldestAt: toNumber(row?.oldest) };
 }
 
 function dueAt(latestAt: EpochSeconds) {
-  return sql<number>`case when leased_until_at > next_attempt_at or next_attempt_at > ${latestAt} then leased_until_at else next_attempt_at end`;
+  return raw<number>`case when leased_until_at > next_attempt_at or next_attempt_at > ${latestAt} then leased_until_at else next_attempt_at end`;
 }
 
-function waitingMail(store: Sql) {
-  return store.selectFrom('outbox').where('delivered_at', 'is', null).where('given_up_at', 'is', null);
+function waitingMail(sql: Sql) {
+  return sql.selectFrom('outbox').where('delivered_at', 'is', null).where('given_up_at', 'is', null);
 }
 
 function waitingUpdate(unit: Unit) {

@@ -28,16 +28,16 @@ export interface SessionStanding {
   readonly deviceEndedAt: EpochSeconds | null;
 }
 
-export async function insertSession(on: Sql, session: SessionRow): Promise<void> {
-  await on.insertInto('sessions').values(session).execute();
+export async function insertSession(sql: Sql, session: SessionRow): Promise<void> {
+  await sql.insertInto('sessions').values(session).execute();
 }
 
-export async function readSession(on: Sql, id: string): Promise<SessionRow | null> {
-  return (await on.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+export async function readSession(sql: Sql, id: string): Promise<SessionRow | null> {
+  return (await sql.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
-export async function readSessionStanding(on: Sql, id: string): Promise<SessionStanding | null> {
-  const [row] = (await findSessionStanding(on, { id })).rows;
+export async function readSessionStanding(sql: Sql, id: string): Promise<SessionStanding | null> {
+  const [row] = (await findSessionStanding(sql, { id })).rows;
   if (row === undefined) return null;
   const groups: unknown = JSON.parse(row.groups);
   return {
@@ -83,13 +83,13 @@ const findSessionStanding = fixedStatement((sql, at: Places<{ readonly id: strin
 
 /** Sessions of an account that hold, the last used first. @param idleSince  one not seen since this has ended @param limit  default 200 */
 export async function listLiveSessions(
-  on: Sql,
+  sql: Sql,
   accountId: string,
   now: EpochSeconds,
   idleSince: EpochSeconds,
   limit = 200,
 ): Promise<SessionRow[]> {
-  return await on
+  return await sql
     .selectFrom('sessions')
     .selectAll()
     .where('account_id', '=', accountId)
@@ -103,8 +103,8 @@ export async function listLiveSessions(
 }
 
 /** @returns whether it was running until now */
-export async function markSessionEnded(on: Sql, id: string, now: EpochSeconds): Promise<boolean> {
-  const result = await on
+export async function markSessionEnded(sql: Sql, id: string, now: EpochSeconds): Promise<boolean> {
+  const result = await sql
     .updateTable('sessions')
     .set({ ended_at: now })
     .where('id', '=', id)
@@ -114,8 +114,8 @@ export async function markSessionEnded(on: Sql, id: string, now: EpochSeconds): 
 }
 
 /** Marks all running sessions of an account as ended. @returns how many there were */
-export async function markAccountSessionsEnded(on: Sql, accountId: string, now: EpochSeconds): Promise<number> {
-  const result = await on
+export async function markAccountSessionsEnded(sql: Sql, accountId: string, now: EpochSeconds): Promise<number> {
+  const result = await sql
     .updateTable('sessions')
     .set({ ended_at: now })
     .where('account_id', '=', accountId)
@@ -125,8 +125,8 @@ export async function markAccountSessionsEnded(on: Sql, accountId: string, now: 
 }
 
 /** Marks all running sessions of a device as ended. @returns how many there were */
-export async function markDeviceSessionsEnded(on: Sql, deviceId: string, now: EpochSeconds): Promise<number> {
-  const result = await on
+export async function markDeviceSessionsEnded(sql: Sql, deviceId: string, now: EpochSeconds): Promise<number> {
+  const result = await sql
     .updateTable('sessions')
     .set({ ended_at: now })
     .where('device_id', '=', deviceId)
@@ -137,13 +137,13 @@ export async function markDeviceSessionsEnded(on: Sql, deviceId: string, now: Ep
 
 /** Moves the last use of sessions forward, never back, and wakes none that has ended or was idle for too long. */
 export async function markSessionsSeen(
-  on: Sql,
+  sql: Sql,
   ids: readonly string[],
   at: EpochSeconds,
   idleSince: EpochSeconds,
 ): Promise<void> {
   if (ids.length === 0) return;
-  await on
+  await sql
     .updateTable('sessions')
     .set({ last_seen_at: at })
     .where('id', 'in', [...ids])
@@ -155,14 +155,14 @@ export async function markSessionsSeen(
 
 /** Forgets sessions that ended, expired or idled out before a moment; looks at one page of all. */
 export async function removeOldSessions(
-  on: Sql,
+  sql: Sql,
   before: EpochSeconds,
   idleBefore: EpochSeconds,
   from: WalkFrom,
 ): Promise<WalkedPage> {
-  const page = on.selectFrom('sessions').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const page = sql.selectFrom('sessions').where('id', '>', from.after).orderBy('id').limit(from.rows);
   const last = endOfPage(await page.select('id').execute(), from);
-  const result = await on
+  const result = await sql
     .deleteFrom('sessions')
     .where('id', '>', from.after)
     .$if(last !== null, (query) => query.where('id', '<=', last ?? ''))
@@ -179,14 +179,14 @@ export async function removeOldSessions(
 
 /** Marks sessions as ended that were not used since a moment; looks at one page of all. `removed` says how many it marked. */
 export async function markIdleSessionsEnded(
-  on: Sql,
+  sql: Sql,
   idleSince: EpochSeconds,
   now: EpochSeconds,
   from: WalkFrom,
 ): Promise<WalkedPage> {
-  const page = on.selectFrom('sessions').where('id', '>', from.after).orderBy('id').limit(from.rows);
+  const page = sql.selectFrom('sessions').where('id', '>', from.after).orderBy('id').limit(from.rows);
   const last = endOfPage(await page.select('id').execute(), from);
-  const result = await on
+  const result = await sql
     .updateTable('sessions')
     .set({ ended_at: now })
     .where('id', '>', from.after)
@@ -198,8 +198,8 @@ export async function markIdleSessionsEnded(
 }
 
 /** Live sessions of an account that are too many; in the order of `usedForDays`. At most 20. */
-export async function listSessionsBeyond(on: Sql, accountId: string, kept: number): Promise<readonly string[]> {
-  const rows = await on
+export async function listSessionsBeyond(sql: Sql, accountId: string, kept: number): Promise<readonly string[]> {
+  const rows = await sql
     .selectFrom('sessions')
     .select('id')
     .where('account_id', '=', accountId)
@@ -214,8 +214,8 @@ export async function listSessionsBeyond(on: Sql, accountId: string, kept: numbe
 }
 
 /** Forgets ended sessions of an account but the newest; 50 at a time. */
-export async function removeEndedSessionsBeyond(on: Sql, accountId: string, kept: number): Promise<void> {
-  const rows = await on
+export async function removeEndedSessionsBeyond(sql: Sql, accountId: string, kept: number): Promise<void> {
+  const rows = await sql
     .selectFrom('sessions')
     .select('id')
     .where('account_id', '=', accountId)
@@ -226,10 +226,10 @@ export async function removeEndedSessionsBeyond(on: Sql, accountId: string, kept
     .offset(kept)
     .execute();
   const ids = rows.map(({ id }) => id);
-  if (ids.length > 0) await on.deleteFrom('sessions').where('id', 'in', ids).execute();
+  if (ids.length > 0) await sql.deleteFrom('sessions').where('id', 'in', ids).execute();
 }
 
 /** Takes all sessions of an account away. */
-export async function removeAccountSessions(on: Sql, accountId: string): Promise<void> {
-  await on.deleteFrom('sessions').where('account_id', '=', accountId).execute();
+export async function removeAccountSessions(sql: Sql, accountId: string): Promise<void> {
+  await sql.deleteFrom('sessions').where('account_id', '=', accountId).execute();
 }

@@ -56,11 +56,11 @@ export async function insertSigningKey(unit: Unit, sealer: Sealer, key: SigningK
 
 /** All keys, or those of one purpose, oldest first. @throws SealBroken */
 export async function listSigningKeys(
-  database: Sql,
+  sql: Sql,
   sealer: Sealer,
   purpose?: SigningKeyPurpose,
 ): Promise<StoredSigningKey[]> {
-  let query = database.selectFrom('keys').selectAll().orderBy('created_at').orderBy('id');
+  let query = sql.selectFrom('keys').selectAll().orderBy('created_at').orderBy('id');
   if (purpose !== undefined) query = query.where('purpose', '=', purpose);
   const rows = await query.execute();
   return rows.map((row) => ({

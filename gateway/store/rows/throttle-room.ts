@@ -4,7 +4,7 @@
 // that got their mails of the hour go as if they blocked nothing: five requests fill one, and the mails of all have their own bound.
 // When nothing can go, there is no room: the caller then treats the try as blocked.
 
-import { sql } from 'kysely';
+import { sql as raw } from 'kysely';
 import type { Unit } from '../port/store.ts';
 
 /** Rows of the table at most, beside the few that are written between two looks at it. */
@@ -19,7 +19,7 @@ let newRows = 0;
 export async function makeThrottleRoom(unit: Unit, added: number, ceiling = maxThrottles): Promise<boolean> {
   newRows += added;
   if (newRows < Math.min(rowsBetweenLooks, ceiling / 10)) return true;
-  const { rows } = await sql<{ rows: number | string }>`select count(*) as rows from throttles`
+  const { rows } = await raw<{ rows: number | string }>`select count(*) as rows from throttles`
     .execute(unit.sql)
     .then((result) => result.rows[0] ?? { rows: 0 });
   const beyond = Number(rows) + added - ceiling;

@@ -32,14 +32,14 @@ const findCounts = fixedStatement(
 );
 
 /** What was counted of each; null for nothing. In the order of the keys. */
-export async function readCounts(database: Sql, keys: readonly ThrottleKey[]): Promise<readonly (TryCount | null)[]> {
+export async function readCounts(sql: Sql, keys: readonly ThrottleKey[]): Promise<readonly (TryCount | null)[]> {
   if (keys.length === 0) return [];
   const kinds = [...new Set(keys.map(({ kind }) => kind))];
   const digests = keys.map(({ keyDigest }) => keyDigest);
   // few lengths are few texts; one digest twice finds nothing more
   const places = 2 ** Math.ceil(Math.log2(digests.length));
   while (digests.length < places) digests.push(digests[0] ?? '');
-  const { rows } = await findCounts(database, { kinds, digests });
+  const { rows } = await findCounts(sql, { kinds, digests });
   return keys.map(({ kind, keyDigest }) => {
     const row = rows.find((found) => found.kind === kind && found.key_digest === keyDigest);
     return row === undefined

@@ -1,6 +1,6 @@
 // Puts what was used on more than one day before what was not, for the ceilings of sessions and devices.
 
-import { sql } from 'kysely';
+import { sql as raw } from 'kysely';
 
 /** 0: used again a day or more after it was made; 1: not. */
-export const usedForDays = sql<number>`case when last_seen_at - created_at >= 86400 then 0 else 1 end`;
+export const usedForDays = raw<number>`case when last_seen_at - created_at >= 86400 then 0 else 1 end`;
