@@ -1,6 +1,6 @@
 // What can let an account into a place: ownership of a collection, and rows of the access list that links wrote.
 // One list, asked by the edges' look-up and by a claim alike, so that the two never disagree. A further source (shares) is one
-// more entry; a claim's own condition in store/rows/links.ts has to repeat what stands in the store.
+// more entry; a claim's own condition in store/rows/claims.ts has to repeat what stands in the store.
 
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { covers, scopesCovering } from '../../core/model/link.ts';

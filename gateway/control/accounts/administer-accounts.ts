@@ -4,7 +4,8 @@
 
 import { type AccountRole, accountStanding, normaliseGroups } from '../../core/model/account.ts';
 import type { Unit } from '../../store/port/store.ts';
-import { type AccountRecord, listAccountRows, readAccount, updateAccount } from '../../store/rows/accounts.ts';
+import { listAccountRows } from '../../store/rows/account-lists.ts';
+import { type AccountRecord, readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit, type NewAuditEntry } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';

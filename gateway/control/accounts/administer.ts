@@ -1,7 +1,8 @@
 // Who may administer accounts, and the one rule that binds even them: somebody has to be left who can.
 
 import type { Unit } from '../../store/port/store.ts';
-import { type AccountRecord, countOtherAdmins } from '../../store/rows/accounts.ts';
+import { countOtherAdmins } from '../../store/rows/account-lists.ts';
+import type { AccountRecord } from '../../store/rows/accounts.ts';
 import type { Actor } from '../context/control-context.ts';
 
 /** Admins, the operator, and latchkey itself. The actor's role was read from its row in this request. */

@@ -4,7 +4,7 @@
 
 import type { AccountLimits } from '../../config/compiled/control-config.ts';
 import type { Unit } from '../../store/port/store.ts';
-import { countUnverified, listExpiredRegistrations } from '../../store/rows/accounts.ts';
+import { countUnverified, listExpiredRegistrations } from '../../store/rows/account-lists.ts';
 import { removeUnverified } from './take-over-address.ts';
 
 /** Each takes a handful of statements, and a unit stays small. */

@@ -3,8 +3,9 @@
 
 import { isId } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
+import { readDevicesOf } from '../../store/rows/devices.ts';
 import { type LinkCursor, listLinks as readLinks } from '../../store/rows/links.ts';
-import { type ListedMember, readDevicesOf, listMembers as readMembers } from '../../store/rows/members.ts';
+import { type ListedMember, listMembers as readMembers } from '../../store/rows/members.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { findManagedLink, managedCollections, readAuthority } from './authority.ts';
 import { type LinkView, viewOf } from './link-view.ts';

@@ -6,7 +6,7 @@
 
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Unit } from '../../store/port/store.ts';
-import { listAbandonedAccounts } from '../../store/rows/accounts.ts';
+import { listAbandonedAccounts } from '../../store/rows/account-lists.ts';
 import { pruneAudit } from '../../store/rows/audit.ts';
 import { defaultChangeLifeSeconds, pruneChanges } from '../../store/rows/change-log.ts';
 import { removeOldDevices } from '../../store/rows/devices.ts';

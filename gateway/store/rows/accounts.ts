@@ -2,12 +2,11 @@
 // An address counts as somebody's only when it is verified; whoever looks for a person asks `findVerifiedAccount`.
 // The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
 
-import { sql as raw, type Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { AccountRole, AccountState } from '../../core/model/account.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../port/store.ts';
 import type { AccountsTable } from '../port/tables.ts';
-import { endOfPage, type WalkFrom } from '../port/walk.ts';
 
 /** A row, taken apart. `passwordHash` leaves control in no answer. */
 export interface AccountRecord {
@@ -27,15 +26,6 @@ export interface AccountRecord {
 
 /** What may be changed of an account. */
 export type AccountChange = Partial<Omit<AccountRecord, 'id' | 'createdAt'>>;
-
-/** A page of the list, in the order of addresses. */
-interface AccountPage {
-  /** Part of an address or a name; null for all. */
-  readonly search: string | null;
-  /** The last one of the page before; it need not be there any more. */
-  readonly after: Pick<AccountRecord, 'email' | 'id'> | null;
-  readonly limit: number;
-}
 
 export async function insertAccount(sql: Sql, account: AccountRecord): Promise<void> {
   await sql
@@ -116,7 +106,7 @@ export async function findUnverifiedAccounts(sql: Sql, address: string): Promise
     .orderBy('created_at')
     .orderBy('id')
     .execute();
-  return rows.map(fromRow);
+  return rows.map(toAccountRecord);
 }
 
 export async function updateAccount(sql: Sql, id: string, change: AccountChange): Promise<void> {
@@ -150,120 +140,12 @@ export async function removeAccountRow(sql: Sql, id: string): Promise<void> {
   await sql.deleteFrom('accounts').where('id', '=', id).execute();
 }
 
-/** Admins who can sign in, one account left out. */
-export async function countOtherAdmins(sql: Sql, exceptId: string): Promise<number> {
-  const row = await sql
-    .selectFrom('accounts')
-    .select((query) => query.fn.countAll<number | string>().as('admins'))
-    .where('role', '=', 'admin')
-    .where('state', '=', 'active')
-    .where('email_verified_at', 'is not', null)
-    .where('id', '<>', exceptId)
-    .executeTakeFirst();
-  return Number(row?.admins ?? 0);
-}
-
-/** Without the deleted ones. */
-export async function listAccountRows(sql: Sql, page: AccountPage): Promise<AccountRecord[]> {
-  const { search, after } = page;
-  const pattern = search === null ? '' : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-  const rows = await sql
-    .selectFrom('accounts')
-    .selectAll()
-    .where('state', '<>', 'deleted')
-    .$if(after !== null, (query) => query.where(raw<boolean>`(email, id) > (${after?.email}, ${after?.id})`))
-    .$if(search !== null, (query) =>
-      // A search text is text: what `like` gives a meaning to was escaped. `lower` folds ASCII on SQLite, more on PostgreSQL.
-      query.where(raw<boolean>`(email like ${pattern} escape '\\' or lower(display_name) like ${pattern} escape '\\')`),
-    )
-    .orderBy('email')
-    .orderBy('id')
-    .limit(page.limit)
-    .execute();
-  return rows.map(fromRow);
-}
-
-/** Accounts that nobody verified. */
-export async function countUnverified(sql: Sql): Promise<number> {
-  const row = await sql
-    .selectFrom('accounts')
-    .select((query) => query.fn.countAll<number | string>().as('unverified'))
-    .where('email_verified_at', 'is', null)
-    .where('state', '<>', 'deleted')
-    .executeTakeFirst();
-  return Number(row?.unverified ?? 0);
-}
-
-/** The oldest accounts that came by registration alone, with no code left that could verify them. */
-export async function listExpiredRegistrations(sql: Sql, limit: number): Promise<readonly string[]> {
-  const rows = await sql
-    .selectFrom('accounts')
-    .select('id')
-    .where('email_verified_at', 'is', null)
-    .where('state', '=', 'active')
-    .where('role', '=', 'user')
-    .where('groups', '=', '[]')
-    .where('display_name', '=', '')
-    .where((query) =>
-      query.not(
-        query.exists(
-          query
-            .selectFrom('one_time_codes')
-            .select('one_time_codes.selector')
-            .whereRef('one_time_codes.account_id', '=', 'accounts.id'),
-        ),
-      ),
-    )
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(limit)
-    .execute();
-  return rows.map(({ id }) => id);
-}
-
-/**
- * Accounts that were named long ago and never verified, with no code left that could verify them; looks at one page of all.
- *
- * @param limit  most of them that are named; with more the page ends at the last one
- */
-export async function listAbandonedAccounts(
-  sql: Sql,
-  createdBefore: EpochSeconds,
-  from: WalkFrom,
-  limit: number,
-): Promise<{ readonly ids: readonly string[]; readonly last: string | null }> {
-  const page = sql.selectFrom('accounts').where('id', '>', from.after).orderBy('id').limit(from.rows);
-  const last = endOfPage(await page.select('id').execute(), from);
-  const rows = await sql
-    .selectFrom('accounts')
-    .select('id')
-    .where('id', '>', from.after)
-    .$if(last !== null, (query) => query.where('id', '<=', last ?? ''))
-    .where('email_verified_at', 'is', null)
-    .where('state', '=', 'active')
-    .where('created_at', '<', createdBefore)
-    .where((query) =>
-      query.not(
-        query.exists(
-          query
-            .selectFrom('one_time_codes')
-            .select('one_time_codes.selector')
-            .whereRef('one_time_codes.account_id', '=', 'accounts.id'),
-        ),
-      ),
-    )
-    .orderBy('id')
-    .limit(limit)
-    .execute();
-  const ids = rows.map(({ id }) => id);
-  return { ids, last: ids.length < limit ? last : (ids.at(-1) ?? last) };
-}
-
 function toRecord(row: Selectable<AccountsTable> | undefined): AccountRecord | null {
-  return row === undefined ? null : fromRow(row);
+  return row === undefined ? null : toAccountRecord(row);
 }
 
-function fromRow(row: Selectable<AccountsTable>): AccountRecord {
+/** Takes a row apart. */
+export function toAccountRecord(row: Selectable<AccountsTable>): AccountRecord {
   return {
     id: row.id,
     email: row.email,

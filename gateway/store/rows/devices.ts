@@ -37,6 +37,30 @@ export async function listLiveDevices(sql: Sql, accountId: string): Promise<Devi
     .execute();
 }
 
+/** Devices of some accounts that are not ended, last used first. @returns at most `perAccount` of each */
+export async function readDevicesOf(
+  sql: Sql,
+  accountIds: readonly string[],
+  perAccount = 10,
+): Promise<ReadonlyMap<string, { readonly name: string; readonly lastSeenAt: EpochSeconds }[]>> {
+  const devices = new Map<string, { name: string; lastSeenAt: EpochSeconds }[]>();
+  if (accountIds.length === 0) return devices;
+  const rows = await sql
+    .selectFrom('devices')
+    .select(['account_id', 'name', 'last_seen_at'])
+    .where('account_id', 'in', [...accountIds])
+    .where('ended_at', 'is', null)
+    .orderBy('last_seen_at', 'desc')
+    .limit(accountIds.length * perAccount * 2)
+    .execute();
+  for (const row of rows) {
+    const list = devices.get(row.account_id) ?? [];
+    if (list.length < perAccount) list.push({ name: row.name, lastSeenAt: row.last_seen_at });
+    devices.set(row.account_id, list);
+  }
+  return devices;
+}
+
 /** @returns whether it was in use until now */
 export async function markDeviceEnded(sql: Sql, id: string, now: EpochSeconds): Promise<boolean> {
   const result = await sql

@@ -1,5 +1,5 @@
 // Rows of links and of the link keys that their URLs name: written and found.
-// Decides nothing but the one thing that has to be decided by the store: whether a claim is spent (`spendClaim`).
+// Decides nothing; whether a claim may be spent is decided in claims.ts.
 // The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
 
 import type { Selectable } from 'kysely';
@@ -64,114 +64,6 @@ export async function listLinks(
     .limit(limit)
     .execute();
 }
-
-/** A claim as it is spent: by whom, with what, and for which place. */
-interface ClaimAttempt {
-  readonly linkId: string;
-  readonly linkKeyId: string;
-  readonly secretDigest: string;
-  readonly accountId: string;
-  readonly now: EpochSeconds;
-  readonly host: string;
-  /** What else could let the account in there: the collections that cover the link's path, each with its scopes that do. */
-  readonly others: readonly { readonly collection: string; readonly scopes: readonly string[] }[];
-}
-
-/**
- * Spends one claim of a link, if at this moment it may be spent: by one conditional statement, whose row count is the
- * verdict. Its condition repeats everything that was asked before: the pair, revocation, window and number, that the account
- * is active and verified, that it was never bound to this link, and that no other live link lets it in already. Ownership stands
- * in the configuration and is the caller's to ask.
- *
- * @returns whether one was spent
- */
-export async function spendClaim(sql: Sql, attempt: ClaimAttempt): Promise<boolean> {
-  const { others, ...asked } = attempt;
-  const pairs = others.flatMap(({ collection, scopes }) => scopes.map((path) => ({ collection, path })));
-  const spent = await spend(sql, {
-    ...asked,
-    otherCollections: pairs.map(({ collection }) => collection),
-    otherPaths: pairs.map(({ path }) => path),
-  });
-  return spent.numAffectedRows === 1n;
-}
-
-/** `others` as pairs. */
-interface SpentValues extends Omit<ClaimAttempt, 'others'> {
-  readonly otherCollections: readonly string[];
-  readonly otherPaths: readonly string[];
-}
-
-const spend = fixedStatement((sql, at: Places<SpentValues>) =>
-  sql
-    .updateTable('links')
-    .set((is) => ({ claims_used: is('claims_used', '+', 1) }))
-    .where('id', '=', at.value('linkId'))
-    .where('access_key_id', '=', at.value('linkKeyId'))
-    .where('secret_digest', '=', at.value('secretDigest'))
-    .where('revoked_at', 'is', null)
-    .whereRef('claims_used', '<', 'claims_allowed')
-    .where((is) => is.or([is('claim_from_at', 'is', null), is('claim_from_at', '<=', at.value('now'))]))
-    .where((is) => is.or([is('claim_until_at', 'is', null), is('claim_until_at', '>', at.value('now'))]))
-    .where((is) => is.or([is('access_until_at', 'is', null), is('access_until_at', '>', at.value('now'))]))
-    .where((is) =>
-      is.exists(
-        is
-          .selectFrom('access_keys')
-          .select('access_keys.id')
-          .where('access_keys.id', '=', at.value('linkKeyId'))
-          .where('access_keys.revoked_at', 'is', null),
-      ),
-    )
-    .where((is) =>
-      is.exists(
-        is
-          .selectFrom('accounts')
-          .select('accounts.id')
-          .where('accounts.id', '=', at.value('accountId'))
-          .where('accounts.state', '=', 'active')
-          .where('accounts.email_verified_at', 'is not', null),
-      ),
-    )
-    .where((is) =>
-      is.not(
-        is.exists(
-          is
-            .selectFrom('members')
-            .select('members.id')
-            .where('members.link_id', '=', at.value('linkId'))
-            .where('members.account_id', '=', at.value('accountId')),
-        ),
-      ),
-    )
-    .where((is) =>
-      is.not(
-        is.exists(
-          is
-            .selectFrom('members as other')
-            .innerJoin('links as by', 'by.id', 'other.link_id')
-            .select('other.id')
-            .where('other.account_id', '=', at.value('accountId'))
-            .where('other.host', '=', at.value('host'))
-            .where((to) => {
-              const paths = at.list('otherPaths');
-              return to.or(
-                at.list('otherCollections').map((collection, index) => {
-                  const path = paths[index];
-                  if (path === undefined) throw new Error('a collection without a path');
-                  return to.and([to('other.collection', '=', collection), to('other.path', '=', path)]);
-                }),
-              );
-            })
-            .where('other.revoked_at', 'is', null)
-            .where('by.revoked_at', 'is', null)
-            .where((to) =>
-              to.or([to('by.access_until_at', 'is', null), to('by.access_until_at', '>', at.value('now'))]),
-            ),
-        ),
-      ),
-    ),
-);
 
 /** @returns whether it was live until now */
 export async function markLinkRevoked(sql: Sql, link: LinkRow, by: string, now: EpochSeconds): Promise<boolean> {

@@ -1,5 +1,5 @@
 // Rows of the access list: which account was bound through which link, and what of it lets somebody in now.
-// A row is written once per link and account, and only behind `spendClaim`; it is never deleted, so that nobody who was
+// A row is written once per link and account, and only behind `spendClaim` (claims.ts); it is never deleted, so that nobody who was
 // removed comes in by the same link again. The same queries on SQLite and PostgreSQL.
 
 import type { Selectable } from 'kysely';
@@ -180,30 +180,6 @@ export async function listMembers(
     email: state === 'deleted' ? null : email,
     displayName: state === 'deleted' ? '' : (displayName ?? ''),
   }));
-}
-
-/** Devices of some accounts that are not ended, last used first. @returns at most `perAccount` of each */
-export async function readDevicesOf(
-  sql: Sql,
-  accountIds: readonly string[],
-  perAccount = 10,
-): Promise<ReadonlyMap<string, { readonly name: string; readonly lastSeenAt: EpochSeconds }[]>> {
-  const devices = new Map<string, { name: string; lastSeenAt: EpochSeconds }[]>();
-  if (accountIds.length === 0) return devices;
-  const rows = await sql
-    .selectFrom('devices')
-    .select(['account_id', 'name', 'last_seen_at'])
-    .where('account_id', 'in', [...accountIds])
-    .where('ended_at', 'is', null)
-    .orderBy('last_seen_at', 'desc')
-    .limit(accountIds.length * perAccount * 2)
-    .execute();
-  for (const row of rows) {
-    const list = devices.get(row.account_id) ?? [];
-    if (list.length < perAccount) list.push({ name: row.name, lastSeenAt: row.last_seen_at });
-    devices.set(row.account_id, list);
-  }
-  return devices;
 }
 
 /** Members of a link who were not removed one by one; for mails. */
