@@ -39,8 +39,9 @@ describe('links', () => {
   });
 });
 
-test('the README has at most 300 lines', () => {
+test('the README has at most 300 lines, ARCHITECTURE.md at most 120', () => {
   expect(readPage('README.md').split('\n').length - 1).toBeLessThanOrEqual(300);
+  expect(readPage('gateway/ARCHITECTURE.md').split('\n').length - 1).toBeLessThanOrEqual(120);
 });
 
 test('the figures of the README are those of bench/README.md', () => {
