@@ -4,7 +4,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ControlContext } from '../control/context/control-context.ts';
-import { originOf } from './serve/request-origin.ts';
+import { readRequestOrigin } from './serve/request-origin.ts';
 
 /** Anybody can send such a request: the log hears of one in an hour. */
 const quietSeconds = 3600;
@@ -17,7 +17,7 @@ export function notePlainHops(context: ControlContext): (headers: IncomingHttpHe
     if (config.portal?.publicUrl.startsWith('https:') !== true || headers['x-forwarded-proto'] === 'https') return;
     const now = context.clock.monotonicMs() / 1000;
     if (now < quietUntil) return;
-    const { isKnown, neighbour } = originOf(headers, config);
+    const { isKnown, neighbour } = readRequestOrigin(headers, config);
     if (!isKnown) return;
     quietUntil = now + quietSeconds;
     const hint = 'name it in trusted_proxies if it ends TLS and let it send X-Forwarded-Proto, or redirect_to_https';

@@ -18,8 +18,8 @@ import { formTokenHeader, isFormToken, provenanceOf } from './serve/cross-site.t
 import { type BrowserChange, type Endpoint, refuse } from './serve/endpoint.ts';
 import { oneATurn } from './serve/one-a-turn.ts';
 import { describeApi } from './serve/openapi.ts';
-import { originOf, type RequestOrigin } from './serve/request-origin.ts';
-import { type Admission, sendRefusal, serveEndpoints } from './serve/serve-endpoints.ts';
+import { type RequestOrigin, readRequestOrigin } from './serve/request-origin.ts';
+import { type Caller, sendRefusal, serveEndpoints } from './serve/serve-endpoints.ts';
 import { answerPage, sendPage, servePages } from './serve/serve-pages.ts';
 import { whoAsks } from './serve/who-asks.ts';
 import { endpoints } from './v1/endpoints.ts';
@@ -41,7 +41,7 @@ export function createPublicServer(context: ControlContext, options: PublicServe
 
   answerProblems(server, context.logger, (request, reply, status, retryAfterSeconds) => {
     if (!wantsPage(request, `${prefix}v1/`)) return false;
-    const origin = originOf(request.headers, context.config());
+    const origin = readRequestOrigin(request.headers, context.config());
     sendPage(reply, sorryPage(status, { retryAfterSeconds: retryAfterSeconds ?? undefined }), {
       ...pageOptions,
       origin,
@@ -63,7 +63,7 @@ export function createPublicServer(context: ControlContext, options: PublicServe
   server.register(async (scope) => {
     serveJwks(scope, { prefix, assertionKeys: options.assertionKeys });
     serveAssets(scope, context, prefix);
-    const admit = (request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint): Promise<Admission> =>
+    const admit = (request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint): Promise<Caller> =>
       admitVisitor(context, request, reply, endpoint);
     serveEndpoints(scope, { context, endpoints, base: `${prefix}v1/`, admit });
     serveEndpoints(scope, { context, endpoints: [me], base: prefix, admit });
@@ -107,10 +107,10 @@ async function admitVisitor(
   request: FastifyRequest,
   reply: FastifyReply,
   endpoint: Endpoint,
-): Promise<Admission> {
+): Promise<Caller> {
   const refusal = refuseHost(context, request);
   if (refusal !== null) return refusal;
-  const origin = originOf(request.headers, context.config());
+  const origin = readRequestOrigin(request.headers, context.config());
   const provenance = endpoint.method === 'GET' ? 'same-origin' : provenanceOf(request.headers, origin);
   if (provenance === 'cross-site') return refuse(403, 'cross-site', 'This was sent from another site.');
   const actor = await whoAsks(context, request, reply, origin);
@@ -142,8 +142,8 @@ function applyToBrowser(reply: FastifyReply, origin: RequestOrigin, change: Brow
   if (deviceCookie !== null) setCookie(reply, origin, 'device', deviceCookie, deviceCookieSeconds);
 }
 
-function refuseHost(context: ControlContext, request: FastifyRequest): (Admission & { kind: 'refused' }) | null {
-  const origin = originOf(request.headers, context.config());
+function refuseHost(context: ControlContext, request: FastifyRequest): (Caller & { kind: 'refused' }) | null {
+  const origin = readRequestOrigin(request.headers, context.config());
   if (!origin.isKnown) return refuse(421, 'unknown-host', 'This host is not served here.');
   return origin.isPortal ? null : refuse(404, 'not-here', 'This is served on the portal’s host only.');
 }

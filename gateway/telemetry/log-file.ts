@@ -6,7 +6,7 @@ import { openSync } from 'node:fs';
 import sonicBoom from 'sonic-boom';
 import type { Logger } from './logger.ts';
 
-/** Where lines go: the configuration's own shape, said again because this room stands below it. */
+/** Where lines go, as the configuration says it; `path` is absolute. */
 export type LogTarget =
   | { readonly kind: 'off' }
   | { readonly kind: 'stdout' }

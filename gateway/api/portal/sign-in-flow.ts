@@ -5,7 +5,7 @@
 // begins a hand-over has its nonce, so its code must not pass where they can see it, another port or plain HTTP.
 
 import { z } from 'zod';
-import { originOf } from '../../control/access/tokenized-url.ts';
+import { publicOrigin } from '../../control/access/tokenized-url.ts';
 import { nonceHashOf } from '../../control/sessions/hand-over.ts';
 import { portalHost, takesSignIns } from '../../control/sessions/session-hosts.ts';
 import { maxLabelLength } from '../../core/model/link.ts';
@@ -75,7 +75,7 @@ export function openHandover(visit: Visit, sealed: string | undefined): Handover
   if (request === null) return null;
   const config = visit.context.config();
   if (!takesSignIns(config, request.host)) return null;
-  return { ...request, origin: originOf(config, request.host) };
+  return { ...request, origin: publicOrigin(config, request.host) };
 }
 
 /** Address of the page of this host that goes on with a flow once somebody is signed in. */

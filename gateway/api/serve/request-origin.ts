@@ -32,7 +32,7 @@ export interface RequestOrigin {
 }
 
 /** @param headers  of a request on public.sock */
-export function originOf(headers: IncomingHttpHeaders, config: Config): RequestOrigin {
+export function readRequestOrigin(headers: IncomingHttpHeaders, config: Config): RequestOrigin {
   const authority = withoutBlanks(one(headers['x-forwarded-host']) || (headers.host ?? '')).toLowerCase();
   const host = canonicalHost(authority) ?? '';
   const transport = transportOf(config);

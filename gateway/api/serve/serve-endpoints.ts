@@ -6,7 +6,7 @@ import type { Actor, ControlContext } from '../../control/context/control-contex
 import { type BrowserChange, type Endpoint, type EndpointRequest, type Refusal, refuse } from './endpoint.ts';
 
 /** Whom a request comes from, or why it goes no further. */
-export type Admission =
+export type Caller =
   | {
       readonly kind: 'admitted';
       readonly actor: Actor | null;
@@ -21,7 +21,7 @@ interface ServeEndpointsOptions {
   readonly endpoints: readonly Endpoint[];
   /** Address that `v1` stands under: `/.latchkey/v1/`. */
   readonly base: string;
-  readonly admit: (request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint) => Promise<Admission>;
+  readonly admit: (request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint) => Promise<Caller>;
 }
 
 export function serveEndpoints(server: FastifyInstance, options: ServeEndpointsOptions): void {

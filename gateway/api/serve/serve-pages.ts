@@ -21,7 +21,7 @@ import { isAdmin } from './endpoint.ts';
 import { FlowJar } from './flow-cookie.ts';
 import { leadsOut, onwardPage } from './onward.ts';
 import type { PageAnswer, PageContent, PageRoute, Person, Visit } from './page-route.ts';
-import { originOf, type RequestOrigin } from './request-origin.ts';
+import { type RequestOrigin, readRequestOrigin } from './request-origin.ts';
 import { whoAsks } from './who-asks.ts';
 
 interface ServePagesOptions {
@@ -47,7 +47,7 @@ export async function answerPage(
   options: ServePagesOptions,
 ): Promise<FastifyReply> {
   const { context } = options;
-  const origin = originOf(request.headers, context.config());
+  const origin = readRequestOrigin(request.headers, context.config());
   const nobody = { ...options, origin, actor: null };
   // 1. the host: an unknown one is not served at all, and pages of the portal exist on the portal's host only
   if (!origin.isKnown) return sendPage(reply, sorryPage(421), nobody);

@@ -1,7 +1,8 @@
 // Makes a Config of what the file says: every default filled in, every path absolute. Pure; the schema and the references hold already.
 // Routes, upstreams and what is for control alone have files of their own beside this one.
 
-import type { Config, ListenerConfig, LogTarget } from '../compiled/config.ts';
+import type { LogTarget } from '../../telemetry/log-file.ts';
+import type { Config, ListenerConfig } from '../compiled/config.ts';
 import type { ConfigFile } from '../schema/schema.ts';
 import { assembleControl } from './assemble-control.ts';
 import { assembleRoute } from './assemble-route.ts';

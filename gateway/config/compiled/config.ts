@@ -8,6 +8,7 @@ import type { RequestRule } from '../../core/decision/policy/request-policy.ts';
 import type { ResponseRule } from '../../core/decision/policy/response-policy.ts';
 import type { RouteLimits, RouteTimeouts } from '../../core/decision/state/snapshot.ts';
 import type { SigningKeyState } from '../../core/model/signing-key.ts';
+import type { LogTarget } from '../../telemetry/log-file.ts';
 import type { ControlConfig } from './control-config.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
 
@@ -128,12 +129,6 @@ export interface RouteConfig extends PolicyConfig {
   readonly timeouts: RouteTimeouts;
   readonly limits: RouteLimits;
 }
-
-/** `off`, `stdout`, or an absolute file path. */
-export type LogTarget =
-  | { readonly kind: 'off' }
-  | { readonly kind: 'stdout' }
-  | { readonly kind: 'file'; readonly path: string };
 
 interface LogConfig {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

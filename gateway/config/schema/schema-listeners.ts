@@ -2,7 +2,7 @@
 // One value at a time; what they must be to each other and to their files is references-listeners.ts.
 
 import { z } from 'zod';
-import { addressBlock, filePath, listenAddress, routeHost, wordOf } from './values.ts';
+import { filePath, ipBlock, listenAddress, routeHost, wordOf } from './values.ts';
 
 const tls = z.strictObject({
   certificates: z
@@ -40,7 +40,7 @@ export const listenerSchema = z.strictObject({
     .meta({ description: 'answer everything with the same address on https; true, or the port when it is not 443' }),
   proxy_protocol: z
     .strictObject({
-      from: z.array(addressBlock).min(1).meta({ description: 'who sends the header; nobody else may connect' }),
+      from: z.array(ipBlock).min(1).meta({ description: 'who sends the header; nobody else may connect' }),
     })
     .optional()
     .meta({ description: 'expect a PROXY protocol header on each connection' }),

@@ -5,9 +5,9 @@ import {
   cookieName,
   fieldName,
   hostField,
-  hostName,
   requestTarget,
   statusRange,
+  upstreamHost,
   upstreamServer,
 } from './upstream-values.ts';
 import { durationMs, wordOf } from './values.ts';
@@ -22,7 +22,7 @@ const server = z.union([
 
 const tls = z.strictObject({
   ca_file: filePath.optional().meta({ description: 'PEM certificates to trust; default the roots of the system' }),
-  server_name: hostName
+  server_name: upstreamHost
     .optional()
     .meta({ description: 'name for SNI and for the check; default the host of the server' }),
   verify: z.boolean().prefault(true).meta({ description: 'false takes any certificate: for tests only' }),

@@ -12,12 +12,12 @@ import { corsSchema, rateLimitSchema, requestSchema, responseSchema } from './sc
 import { upgradeChoice, webSocketRules } from './schema-upgrade.ts';
 import { upstreamSchema } from './schema-upstreams.ts';
 import {
-  addressBlock,
   durationMs,
   durationSeconds,
   filePath,
   folderPrefix,
   identifier,
+  ipBlock,
   listenAddress,
   routeHost,
   routePath,
@@ -135,7 +135,7 @@ export const fileSchema = z
     upstreams: z.record(identifier('upstream name'), upstreamSchema),
     routes: z.array(route).min(1),
     trusted_proxies: z
-      .array(addressBlock)
+      .array(ipBlock)
       .prefault([])
       .meta({ description: 'whose X-Forwarded-* is believed; nobody by default' }),
     client_address_header: addressHeaderName

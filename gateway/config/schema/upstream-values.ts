@@ -93,7 +93,7 @@ export const requestTarget = read('a path like /health', undefined, (text) =>
 );
 
 /** A host name for TLS or for `Host`, lower-cased. */
-export const hostName = read('a host name', undefined, (text) => {
+export const upstreamHost = read('a host name', undefined, (text) => {
   const host = readHost(text);
   return host === null
     ? wrong(`${JSON.stringify(text)} is no host name`, 'write app.internal')

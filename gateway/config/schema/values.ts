@@ -186,7 +186,7 @@ export const mailAddress = read('a mail address', undefined, (text) => {
 });
 
 /** A CIDR block or a single address, IPv4 or IPv6. */
-export const addressBlock = read('an address or a CIDR block, like 10.0.0.0/8', undefined, (text) =>
+export const ipBlock = read('an address or a CIDR block, like 10.0.0.0/8', undefined, (text) =>
   compileIpList([text]) === null
     ? wrong(`${JSON.stringify(text)} is not an address block`, 'write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32')
     : { kind: 'read', value: text },

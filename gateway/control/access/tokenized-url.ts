@@ -4,7 +4,7 @@
 import type { Config } from '../../config/compiled/config.ts';
 
 /** Scheme, host and port of a public host, without a slash at its end. */
-export function originOf(config: Config, host: string): string {
+export function publicOrigin(config: Config, host: string): string {
   if (config.portal === null) return `https://${host}`;
   const portal = new URL(config.portal.publicUrl);
   return `${portal.protocol}//${host}${portal.port === '' ? '' : `:${portal.port}`}`;
@@ -12,7 +12,7 @@ export function originOf(config: Config, host: string): string {
 
 /** `https://host/path`, where members come back to. @param path  canonical */
 export function cleanUrl(config: Config, host: string, path: string): string {
-  return `${originOf(config, host)}${path}`;
+  return `${publicOrigin(config, host)}${path}`;
 }
 
 /**

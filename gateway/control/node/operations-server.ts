@@ -45,7 +45,7 @@ export function createOperationsServer(options: OperationsServerOptions): Fastif
   };
 
   server.addHook('onRequest', async (request, reply) => {
-    if (!names.has(hostName(request.headers.host ?? ''))) return sendProblem(reply, 421, 'Misdirected Request');
+    if (!names.has(withoutPort(request.headers.host ?? ''))) return sendProblem(reply, 421, 'Misdirected Request');
     reply.header('cache-control', 'no-store');
     return undefined;
   });
@@ -83,6 +83,6 @@ function standingOf(health: StoreHealth | null) {
 }
 
 /** The name in a Host field, without its port. */
-function hostName(host: string): string {
+function withoutPort(host: string): string {
   return host.toLowerCase().replace(/:\d{1,5}$/, '');
 }

@@ -8,7 +8,7 @@ import { appendAudit } from '../../store/rows/audit.ts';
 import { endCodesBeyond, findOpenCode, insertCode, spendCode } from '../../store/rows/one-time-codes.ts';
 import { type AccessPass, makeAccessPass } from '../access/access-pass.ts';
 import { answerAccess } from '../access/answer-access.ts';
-import { originOf } from '../access/tokenized-url.ts';
+import { publicOrigin } from '../access/tokenized-url.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { codesKept } from '../proof/account-limits.ts';
 import { countGuess } from '../proof/throttle.ts';
@@ -55,8 +55,8 @@ export async function offerElsewhere(
   return {
     kind: 'offered',
     code: spell(code),
-    url: `${originOf(config, host)}${page}?code=${code}`,
-    typeUrl: `${config.portal?.publicUrl ?? originOf(config, host)}${page}`,
+    url: `${publicOrigin(config, host)}${page}?code=${code}`,
+    typeUrl: `${config.portal?.publicUrl ?? publicOrigin(config, host)}${page}`,
     expiresAt: written.value,
   };
 }
@@ -112,7 +112,10 @@ export async function openElsewhere(
     case 'refused':
       return outcome;
     case 'elsewhere':
-      return { kind: 'elsewhere', url: `${originOf(config, outcome.host)}${config.reservedPrefix}open?code=${code}` };
+      return {
+        kind: 'elsewhere',
+        url: `${publicOrigin(config, outcome.host)}${config.reservedPrefix}open?code=${code}`,
+      };
     case 'spent': {
       const made = await makeAccessPass(context, outcome, 'cookie');
       return made.kind === 'made' ? { kind: 'opened', path: outcome.path, pass: made.pass } : { kind: 'refused' };
@@ -136,7 +139,7 @@ export async function makePlayerUrl(
   if (made.kind !== 'made') return { kind: 'not-found' };
   const config = context.config();
   const { token, maxAgeSeconds } = made.pass;
-  const url = `${originOf(config, host)}${config.tokens.pathPrefix}${token}${path}`;
+  const url = `${publicOrigin(config, host)}${config.tokens.pathPrefix}${token}${path}`;
   return { kind: 'made', url, expiresAt: context.clock.epochSeconds() + maxAgeSeconds };
 }
 

@@ -100,7 +100,7 @@ export function decide(
     return deny('path-form-method', route, 'a token in the path goes with GET and HEAD only', presented);
   }
   // before everything else that could decide: a link's token must never reach the site, whoever presents it
-  if (facts.linkTokens > 0 && route.takesMember) return presentLink(facts, route, snapshot, live);
+  if (facts.linkTokens > 0 && route.takesMember) return passLinkToControl(facts, route, snapshot, live);
   const looksAtTokens = route.takesToken || route.takesPass;
   let sites: TokenRefusal | null = null;
   if (looksAtTokens && facts.explicitToken !== null) {
@@ -164,7 +164,7 @@ function denyNoRoute({ host, path, method }: RequestFacts, { portal }: Snapshot)
 }
 
 /** A link's token goes to control as it came, which asks for a session, asks back, and writes. It decides nothing here. */
-function presentLink(facts: RequestFacts, route: RoutePolicy, snapshot: Snapshot, live: LiveIndex): Decision {
+function passLinkToControl(facts: RequestFacts, route: RoutePolicy, snapshot: Snapshot, live: LiveIndex): Decision {
   const others = countOwn(facts, live) + (route.takesPassword && facts.basic !== null ? 1 : 0);
   if (facts.linkTokens + others > 1) {
     return deny('credential-repeated', route, 'a link token beside another credential', presented);

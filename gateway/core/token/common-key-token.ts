@@ -13,7 +13,7 @@ import type { TokenClaims } from './claims.ts';
 import type { TokenType } from './jose-header.ts';
 import { parseJoseHeader, purposeOf, tokenTypeOf } from './jose-header.ts';
 import type { AcceptedHeader, KeyRing, RingKey } from './key-ring.ts';
-import { originOf, type PassOrigin, type PassProblem } from './pass-claims.ts';
+import { type PassOrigin, type PassProblem, passOriginOf } from './pass-claims.ts';
 import type { CompiledScope } from './scope.ts';
 import { compileScope, opensPath } from './scope.ts';
 
@@ -169,7 +169,7 @@ export function verifyToken(token: string, ring: KeyRing): VerifiedToken | Token
   if (reading.kind === 'problem') return refuse('token-bad-claims', reading.detail);
   const compiled = compileScope(reading.claims);
   if (compiled.kind === 'problem') return refuse('token-bad-claims', compiled.detail);
-  const origin = header.type === 'pass' ? originOf(reading.claims) : 'none';
+  const origin = header.type === 'pass' ? passOriginOf(reading.claims) : 'none';
   const weight = 512 + 4 * payload.length;
   return new VerifiedToken(header.type, header.key.record.id, reading.claims, compiled.scope, origin, weight);
 }

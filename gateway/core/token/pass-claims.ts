@@ -20,7 +20,7 @@ export interface PassProblem {
 }
 
 /** Where a pass comes from, by its claims; or why it can be none of ours. */
-export function originOf({ cred, grant, n }: TokenClaims): PassOrigin | PassProblem {
+export function passOriginOf({ cred, grant, n }: TokenClaims): PassOrigin | PassProblem {
   // it would hang on nothing, so nothing could end it
   if (n !== undefined && n.length === 0) return problem('a pass whose n is empty');
   if (cred !== undefined && grant !== undefined) return problem('a pass with both cred and grant');
@@ -32,7 +32,7 @@ export function originOf({ cred, grant, n }: TokenClaims): PassOrigin | PassProb
 /** Whether a pass may be made with these claims: it names its answer, and is for named hosts and paths alone. */
 export function isIssuable(claims: TokenClaims): boolean {
   const { hosts = [], paths = [], iat } = claims;
-  const origin = originOf(claims);
+  const origin = passOriginOf(claims);
   if (origin !== 'password' && origin !== 'member') return false;
   // without the time it was made nobody could tell it from those that were revoked by jti, sub or kid
   if (iat === undefined || paths.length === 0 || hosts.length === 0) return false;

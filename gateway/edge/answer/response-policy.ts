@@ -6,7 +6,7 @@ import type { Permit } from '../../core/decision/decide.ts';
 import { privateCacheControl } from '../../core/decision/policy/cache-control.ts';
 import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
-import { originOf } from '../request/cross-origin.ts';
+import { onlyOrigin } from '../request/cross-origin.ts';
 
 /** Both places where our credentials stand beside the URL, which is part of every cache's key anyway. */
 const varyByCredential = 'Vary: Authorization, Cookie\r\n';
@@ -21,12 +21,12 @@ export function routeLines(permit: Permit, head: RequestHead): string {
   const route = permit.route;
   // what anyone may see is shared, but a cache must not give it to those who would have been let in further
   const vary = route.variesByCredential && permit.how === 'anyone' ? varyByCredential : '';
-  return route.cors === null ? vary : vary + route.cors.answerLines(originOf(head));
+  return route.cors === null ? vary : vary + route.cors.answerLines(onlyOrigin(head));
 }
 
 /** Cross-origin lines of an answer of our own, so that a script can read its status; empty without a route that has rules. */
 export function crossOriginLines(route: RoutePolicy | null, head: RequestHead): string {
-  return route === null || route.cors === null ? '' : route.cors.answerLines(originOf(head));
+  return route === null || route.cors === null ? '' : route.cors.answerLines(onlyOrigin(head));
 }
 
 let lastValue = '';

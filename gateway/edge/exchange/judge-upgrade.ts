@@ -47,7 +47,7 @@ export function isWelcome(
   const isCookie = place === 'pass-cookie' || place === 'session-cookie';
   // Browsers repeat a password and show a client certificate by themselves as well, and always say Origin; programs have no reason to.
   if (!isCookie && place !== 'basic' && !(place === 'nowhere' && hasCertificate)) return true;
-  const said = originOf(request.head);
+  const said = saidOrigin(request.head);
   if (said === null) return !isCookie;
   const origin = canonicalOrigin(said);
   if (origin === null) return false;
@@ -66,7 +66,7 @@ export function upgradeLines(upgrade: Upgrade): string {
 }
 
 /** @returns null without the field; empty when it stands there twice */
-function originOf(head: RequestHead): string | null {
+function saidOrigin(head: RequestHead): string | null {
   const value = onlyValue(head, 'origin');
   if (value !== null) return value;
   for (let index = 0; index < head.fieldCount; index++) {

@@ -6,7 +6,7 @@ import type { RequestHead } from '../../http1/request-head.ts';
 import { onlyValue } from '../../http1/upgrade.ts';
 
 /** The value of the only `Origin`; null without one, and for two, which no browser sends. */
-export function originOf(head: RequestHead): string | null {
+export function onlyOrigin(head: RequestHead): string | null {
   return onlyValue(head, 'origin');
 }
 

@@ -5,7 +5,7 @@ import { chooseRoute } from '../../core/decision/route/choose-route.ts';
 import { OtherEnd } from '../../core/decision/route/route-table.ts';
 import type { RoutePolicy, Snapshot } from '../../core/decision/state/snapshot.ts';
 import { type Denial, deny } from '../../core/decision/verdict/denial.ts';
-import { isPreflight, originOf } from './cross-origin.ts';
+import { isPreflight, onlyOrigin } from './cross-origin.ts';
 import type { Described } from './describe.ts';
 import type { RateBuckets } from './rate-buckets.ts';
 import { limitByAddress } from './rate-limits.ts';
@@ -31,7 +31,7 @@ export function judgeEarly(
   if (route === null || typeof route === 'string' || route instanceof OtherEnd) return null;
   const limited = limitByAddress(buckets, route, request.clientAddress, nowMs);
   if (limited !== null || route.cors === null || !isPreflight(request.head)) return limited;
-  const lines = route.cors.preflightLines(originOf(request.head));
+  const lines = route.cors.preflightLines(onlyOrigin(request.head));
   if (lines !== null) return { kind: 'preflight', route, lines };
   return deny('cors-origin', route, "a preflight of an origin that is not on the route's list");
 }
