@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { createAccount } from '../../gateway/control/accounts/create-account.ts';
-import { createLink, type NewLink } from '../../gateway/control/links/create-link.ts';
+import { createLink } from '../../gateway/control/links/create-link.ts';
 import { revokeLink } from '../../gateway/control/links/revoke-link.ts';
 import { findWording, errorPage as refusalPage } from '../../gateway/edge/answer/refusal-texts.ts';
 import type { PortalRig } from '../support/rigs/portal-rig.ts';
+
+type NewLink = Parameters<typeof createLink>[2];
 
 export interface Place {
   readonly name: string;

@@ -1,5 +1,6 @@
 // What somebody can open: the collections they own, and what they came into by links. Clean URLs, no tokens. Reads only.
 
+import { collectionSubject } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { listMemberships } from '../../store/rows/members.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
@@ -8,7 +9,7 @@ import { readLiveAccount } from './live-account.ts';
 import { cleanUrl } from './tokenized-url.ts';
 
 export interface AccessEntry {
-  /** Member id; `co_<name>` for what is owned. */
+  /** Id of the member, or of the collection that is owned. */
   readonly grant: string;
   readonly kind: 'ownership' | 'link';
   /** The link's label, or the collection's name. */
@@ -37,7 +38,7 @@ export async function listAccess(
   const owned = collectionsOwnedBy(config, account.email).map(({ name, host, path }): AccessEntry => {
     const url = cleanUrl(config, host, path);
     return {
-      grant: `co_${name}`,
+      grant: collectionSubject(name),
       kind: 'ownership',
       label: name,
       url,

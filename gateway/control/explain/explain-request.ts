@@ -21,7 +21,7 @@ export type Explanation =
   | { readonly kind: 'not-found'; readonly hint: string };
 
 /** What an explanation reads. */
-export interface ExplainContext extends ProvenanceContext {
+interface ExplainContext extends ProvenanceContext {
   readonly decisions: Pick<DecisionLedger, 'find'>;
 }
 

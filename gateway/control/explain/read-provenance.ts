@@ -3,6 +3,7 @@
 
 import type { Config } from '../../config/compiled/config.ts';
 import type { DecisionRecord } from '../../core/model/decision-record.ts';
+import { collectionSubject, type IdKind, isOfKind } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Store } from '../../store/port/store.ts';
 import {
@@ -60,10 +61,10 @@ function nodesOf(records: readonly DecisionRecord[]): string[] {
   return [...nodes];
 }
 
-const only = (nodes: readonly string[], prefix: string): string[] => nodes.filter((node) => node.startsWith(prefix));
+const only = (nodes: readonly string[], kind: IdKind): string[] => nodes.filter((node) => isOfKind(kind, node));
 
 async function accounts({ store }: ProvenanceContext, nodes: readonly string[]): Promise<ChainLink[]> {
-  const rows = await findNamedAccounts(store.sql, only(nodes, 'ac_'));
+  const rows = await findNamedAccounts(store.sql, only(nodes, 'account'));
   return rows.map((row) => ({
     at: row.createdAt,
     node: row.id,
@@ -73,11 +74,11 @@ async function accounts({ store }: ProvenanceContext, nodes: readonly string[]):
 
 async function sessionsAndDevices({ store }: ProvenanceContext, nodes: readonly string[]): Promise<ChainLink[]> {
   const links: ChainLink[] = [];
-  for (const row of await findNamedSessions(store.sql, only(nodes, 'se_'))) {
+  for (const row of await findNamedSessions(store.sql, only(nodes, 'session'))) {
     links.push({ at: row.createdAt, node: row.id, text: `signed in, on device ${row.deviceId}` });
     if (row.endedAt !== null) links.push({ at: row.endedAt, node: row.id, text: 'that session was ended' });
   }
-  for (const row of await findNamedDevices(store.sql, only(nodes, 'dv_'))) {
+  for (const row of await findNamedDevices(store.sql, only(nodes, 'device'))) {
     links.push({ at: row.createdAt, node: row.id, text: `device “${row.name}”, first seen` });
     if (row.endedAt !== null) links.push({ at: row.endedAt, node: row.id, text: 'that device was ended' });
   }
@@ -91,15 +92,15 @@ async function membersAndLinks(
   records: readonly DecisionRecord[],
 ): Promise<ChainLink[]> {
   const hosts = records.filter(({ outcome }) => outcome === 'deny').map(({ host }) => host);
-  const accountIds = hosts.length > 0 ? only(nodes, 'ac_') : [];
-  const members = await findNamedMembers(store.sql, only(nodes, 'me_'), { accountIds, hosts });
+  const accountIds = hosts.length > 0 ? only(nodes, 'account') : [];
+  const members = await findNamedMembers(store.sql, only(nodes, 'member'), { accountIds, hosts });
   const links: ChainLink[] = [];
   for (const { id, accountId, linkId, deviceId, claimedAt, revokedAt } of members) {
     const device = deviceId === null ? '' : ` on device ${deviceId}`;
     links.push({ at: claimedAt, node: id, text: `${accountId} came in by link ${linkId}${device}` });
     if (revokedAt !== null) links.push({ at: revokedAt, node: id, text: 'this access was taken back' });
   }
-  const linkIds = new Set([...only(nodes, 'li_'), ...members.map(({ linkId }) => linkId)]);
+  const linkIds = new Set([...only(nodes, 'link'), ...members.map(({ linkId }) => linkId)]);
   for (const row of await findNamedLinks(store.sql, [...linkIds])) {
     const by = row.ownerEmail ?? row.ownerId;
     const place = `${row.host}${row.path}`;
@@ -110,7 +111,7 @@ async function membersAndLinks(
       links.push({ at: row.revokedAt, node: row.id, text: `this link was revoked by ${row.revokedBy ?? 'somebody'}` });
     const collection = config().collections.find(({ name }) => name === row.collection);
     const owners = collection === undefined ? 'not configured any more' : `owned by ${collection.owners.join(', ')}`;
-    links.push({ at: null, node: `co_${row.collection}`, text: `collection ${row.collection}: ${owners}` });
+    links.push({ at: null, node: collectionSubject(row.collection), text: `collection ${row.collection}: ${owners}` });
   }
   return links;
 }

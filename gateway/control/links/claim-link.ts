@@ -19,7 +19,7 @@ import { tellOfClaim } from './link-mails.ts';
 import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';
 
 /** What became of a claim. Only `granted` wrote anything. */
-export type ClaimOutcome =
+type ClaimOutcome =
   | { readonly kind: 'granted'; readonly linkId: string; readonly memberId: string; readonly answers: ListAnswers }
   | SettledByList
   | ClaimRefusal;

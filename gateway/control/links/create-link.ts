@@ -16,7 +16,7 @@ import { isClaimCount, type LinkProblem, linkLabel, linkMethods, linkPath, times
 import { type LinkView, viewOf } from './link-view.ts';
 
 /** What is absent has the default of its line. */
-export interface NewLink {
+interface NewLink {
   readonly collection: string;
   /** Default: the whole collection. */
   readonly path?: string | null;

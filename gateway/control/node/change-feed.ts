@@ -15,7 +15,7 @@ import type { ControlClock } from '../context/control-clock.ts';
 export type ChangeSource = Pick<Store, 'readChanges' | 'readRevocations' | 'onWake'> &
   Partial<Pick<Store, 'readAgedSeq'>>;
 
-export interface ChangeFeedOptions {
+interface ChangeFeedOptions {
   readonly source: ChangeSource;
   readonly clock: ControlClock;
   readonly logger: Logger;

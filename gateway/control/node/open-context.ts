@@ -20,7 +20,7 @@ import { hasQueuedMail } from '../notify/queue-mail.ts';
 import { makePasswordWork } from '../proof/password-work.ts';
 import { makeFirstSigningKeys, RingInForce } from '../signing-keys/ring-in-force.ts';
 
-export interface ContextOptions {
+interface ContextOptions {
   /** The configuration in force, asked anew each time. */
   readonly config: () => Config;
   /** The content keys that YAML declares; none leaves them to the store. */

@@ -35,7 +35,7 @@ export type Reloaded =
   | { readonly kind: 'loaded'; readonly state: ControlState; readonly warnings?: readonly string[] }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
-export interface ControlOptions {
+interface ControlOptions {
   /** From the files, or the last good one of a control before this one. No file is opened for it. */
   readonly state: ControlState;
   /** Paths of the two Unix sockets, in a folder of mode 0700. What stands there is replaced. */

@@ -31,7 +31,7 @@ interface OutboxContext {
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
-export interface OutboxOptions {
+interface OutboxOptions {
   /** Attempts at a time. */
   readonly concurrency?: number;
   /** Longest attempt. */

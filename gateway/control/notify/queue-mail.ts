@@ -35,7 +35,7 @@ interface MailContext {
 }
 
 /** A mail to one mailbox. `kind` and `values` belong together, see core/model/message.ts. */
-export type OutgoingMail = Message & {
+type OutgoingMail = Message & {
   /** A verified address, or one that is about to be verified by this very mail. */
   readonly to: string;
   /** Whom it is about, if anybody: what is exported and erased with the account. */

@@ -10,7 +10,7 @@ import { listLiveSessions, markDeviceSessionsEnded, markSessionEnded, readSessio
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { sessionIdleSeconds } from '../proof/account-limits.ts';
 
-export type AccountActor = Extract<Actor, { kind: 'account' }>;
+type AccountActor = Extract<Actor, { kind: 'account' }>;
 
 export interface SessionView {
   readonly id: string;

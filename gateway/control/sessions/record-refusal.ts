@@ -9,7 +9,7 @@ import type { ControlContext } from '../context/control-context.ts';
 import { refusalsWrittenDown } from '../proof/account-limits.ts';
 import { countRequest, type WindowBound } from '../proof/throttle.ts';
 
-export interface RefusedSignIn {
+interface RefusedSignIn {
   /** null for an address that is nobody's. */
   readonly accountId: string | null;
   /** As it was typed, normalised. */

@@ -18,7 +18,7 @@ interface SignInInput extends Browser {
   readonly password: string;
 }
 
-export type SignInOutcome =
+type SignInOutcome =
   | { readonly kind: 'signed-in'; readonly session: NewSession }
   | { readonly kind: 'refused' }
   /** Too many guesses or too much to do; the password was not looked at. */

@@ -30,6 +30,11 @@ export function isId(kind: IdKind, text: string): boolean {
   return text.startsWith(idPrefixes[kind]) && /^[\w-]{22}$/.test(text.slice(3));
 }
 
+/** Whether an id names a node of this kind by its first letters; NOT whether it has the form of one. */
+export function isOfKind(kind: IdKind, id: string): boolean {
+  return id.startsWith(idPrefixes[kind]);
+}
+
 /** Node of a key of the ring: keys are named by people, so the id is theirs behind a prefix. */
 export function signingKeyNode(keyId: string): string {
   return `ky_${keyId}`;

@@ -3,7 +3,7 @@
 // It is over 400 lines because one visitor goes through all of it, and its rig is the greater part of every piece.
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createLink, type NewLink } from '../../../gateway/control/links/create-link.ts';
+import { createLink } from '../../../gateway/control/links/create-link.ts';
 import { revokeLink } from '../../../gateway/control/links/revoke-link.ts';
 import { revokeMember } from '../../../gateway/control/links/revoke-member.ts';
 import {
@@ -14,6 +14,8 @@ import {
   password,
   type Visitor,
 } from '../../support/rigs/portal-rig.ts';
+
+type NewLink = Parameters<typeof createLink>[2];
 
 const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 const fromElsewhere = { ...direct, 'sec-fetch-site': 'cross-site' };

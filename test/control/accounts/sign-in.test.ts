@@ -9,12 +9,16 @@ import { createAccount } from '../../../gateway/control/accounts/create-account.
 import { type Guesser, passwordGuess } from '../../../gateway/control/proof/check-password.ts';
 import { countGuess, countRequest, forgiveGuess } from '../../../gateway/control/proof/throttle.ts';
 import { guessPolicies, windowPolicies } from '../../../gateway/control/proof/throttle-policies.ts';
-import { type RefusedSignIn, recordRefusal } from '../../../gateway/control/sessions/record-refusal.ts';
-import { type SignInOutcome, signIn } from '../../../gateway/control/sessions/sign-in.ts';
+import { recordRefusal } from '../../../gateway/control/sessions/record-refusal.ts';
+import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import { readAccount, updateAccount } from '../../../gateway/store/rows/accounts.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
 import { browser, makeContext, type TestContext } from '../../support/rigs/control-context.ts';
+
+type SignInOutcome = Awaited<ReturnType<typeof signIn>>;
+
+type RefusedSignIn = Parameters<typeof recordRefusal>[1];
 
 /** Counts one guess at an account's password. @returns null when it may be looked at, else the seconds to wait */
 async function takeGuess({ context }: TestContext, guesser: Guesser): Promise<number | null> {

@@ -2,10 +2,12 @@
 
 import { afterEach, expect, test } from 'vitest';
 import type { FeedMessage } from '../../../gateway/config/edge-feed.ts';
-import { ChangeFeed, type ChangeFeedOptions } from '../../../gateway/control/node/change-feed.ts';
+import { ChangeFeed } from '../../../gateway/control/node/change-feed.ts';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
 import { memoryLogger } from '../../support/rigs/control.ts';
 import { MemoryLog } from '../../support/rigs/memory-log.ts';
+
+type ChangeFeedOptions = ConstructorParameters<typeof ChangeFeed>[0];
 
 const opened: ChangeFeed[] = [];
 afterEach(async () => {

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Outbox, type OutboxOptions, startOutbox } from '../../../gateway/control/notify/deliver-outbox.ts';
-import { type OutgoingMail, type QueuedMail, queueMail } from '../../../gateway/control/notify/queue-mail.ts';
+import { type Outbox, startOutbox } from '../../../gateway/control/notify/deliver-outbox.ts';
+import { type QueuedMail, queueMail } from '../../../gateway/control/notify/queue-mail.ts';
 import { openSmtpTransport } from '../../../gateway/control/notify/smtp-transport.ts';
 import type { MailTransport } from '../../../gateway/control/notify/transport.ts';
 import { openStore } from '../../../gateway/store/engine/open-store.ts';
@@ -14,6 +14,10 @@ import type { Store } from '../../../gateway/store/port/store.ts';
 import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { memoryLogger } from '../../support/rigs/control.ts';
+
+type OutgoingMail = Parameters<typeof queueMail>[2];
+
+type OutboxOptions = Parameters<typeof startOutbox>[2];
 
 export const sender = { name: 'Hillside Media', address: 'keys@example.org' };
 

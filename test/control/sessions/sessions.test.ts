@@ -7,7 +7,6 @@ import { sessionAbsoluteSeconds, sessionIdleSeconds } from '../../../gateway/con
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import { makeHandover, nonceHashOf, redeemHandover } from '../../../gateway/control/sessions/hand-over.ts';
 import {
-  type AccountActor,
   endDevice,
   endOtherSessions,
   endSession,
@@ -25,6 +24,8 @@ import { insertAccount } from '../../../gateway/store/rows/accounts.ts';
 import { appendAudit } from '../../../gateway/store/rows/audit.ts';
 import { browser, makeContext, portalHost, type TestContext } from '../../support/rigs/control-context.ts';
 import { describeEngines } from '../../support/store/stores.ts';
+
+type AccountActor = Parameters<typeof listSessions>[1];
 
 const password = 'tall ships sail at dawn';
 const mediaHost = 'media.localhost';

@@ -4,9 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type ContextOptions, openContext } from '../../../gateway/control/node/open-context.ts';
+import { openContext } from '../../../gateway/control/node/open-context.ts';
 import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { memoryLogger, testConfig } from '../../support/rigs/control.ts';
+
+type ContextOptions = Parameters<typeof openContext>[0];
 
 let folder: string;
 

@@ -20,7 +20,7 @@ const wingsOf: Readonly<Record<string, readonly string[]>> = {
   'gateway/edge': [root, 'exchange', 'listen', 'answer', 'report', 'upstream', 'live', 'request', 'engine'],
   'gateway/control': [
     ...['node', 'signing-keys', 'sessions', 'users-file', 'accounts', 'links', 'access'],
-    ...['notify', 'proof', 'context', 'explain'],
+    ...['explain', 'notify', 'proof', 'context'],
   ],
   'gateway/api': [root, 'v1', 'portal', 'look', 'serve'],
 };

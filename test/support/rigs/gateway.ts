@@ -12,7 +12,7 @@ import { loadConfig } from '../../../gateway/config/load.ts';
 import { formatProblem } from '../../../gateway/config/problems/format.ts';
 import type { fileSchema } from '../../../gateway/config/schema/schema.ts';
 import { type ControlState, loadState } from '../../../gateway/control/node/load-state.ts';
-import { type Control, type ControlOptions, startControl } from '../../../gateway/control/node/start-control.ts';
+import { type Control, startControl } from '../../../gateway/control/node/start-control.ts';
 import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
 import { purposeOf, type TokenType } from '../../../gateway/core/token/jose-header.ts';
@@ -26,6 +26,8 @@ import type { ControlLine } from '../clients/control-line.ts';
 import { withoutStore } from '../control-without-store.ts';
 import { createJwksServer } from '../jwks-server.ts';
 import { memoryLogger } from './control.ts';
+
+type ControlOptions = Parameters<typeof startControl>[0];
 
 /** A configuration as its file says it, snake_case; listeners, operations and data_dir are filled in. */
 export type FileInput = Omit<z.input<typeof fileSchema>, 'listeners'> & {

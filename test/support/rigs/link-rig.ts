@@ -7,8 +7,8 @@ import type { AccessAnswer } from '../../../gateway/config/edge-feed.ts';
 import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
 import { makeAfterwards } from '../../../gateway/control/context/afterwards.ts';
 import type { Actor, ControlContext } from '../../../gateway/control/context/control-context.ts';
-import { type ClaimOutcome, claimLink } from '../../../gateway/control/links/claim-link.ts';
-import { createLink, type NewLink } from '../../../gateway/control/links/create-link.ts';
+import { claimLink } from '../../../gateway/control/links/claim-link.ts';
+import { createLink } from '../../../gateway/control/links/create-link.ts';
 import type { LinkView } from '../../../gateway/control/links/link-view.ts';
 import type { Presentation } from '../../../gateway/control/links/present-link.ts';
 import { makePasswordWork } from '../../../gateway/control/proof/password-work.ts';
@@ -18,6 +18,10 @@ import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { noLedger } from '../no-ledger.ts';
 import { type EngineName, makeClock, makeDatabase, openNode, type TestClock } from '../store/stores.ts';
 import { memoryLogger, testConfig } from './control.ts';
+
+type NewLink = Parameters<typeof createLink>[2];
+
+type ClaimOutcome = Awaited<ReturnType<typeof claimLink>>;
 
 export type AccountActor = Extract<Actor, { kind: 'account' }>;
 
