@@ -1,6 +1,6 @@
 // The outbox: mails that were caused by a unit and wait to be delivered. Rows are written in the unit that causes them, so no mail
 // leaves for what was rolled back, and none is forgotten. Knows rows; what is in the sealed body is control/notify's.
-// Who may deliver a row is the row count of one conditional update. Invariants 8 and 9 of the architecture.
+// Who may deliver a row is the row count of one conditional update. Rules: gateway/RULES.md "The code" and "Sessions, links and guessing".
 
 import { sql as raw, type Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';

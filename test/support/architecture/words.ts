@@ -1,5 +1,5 @@
 // What a file may say, by where it stands: the clock, the environment, SQL, prefixes of ids and what cuts blanks have one place each.
-// The rules are those of gateway/ARCHITECTURE.md, "Invariants" and "Rooms".
+// The rules are those of gateway/ARCHITECTURE.md "Rooms" and of gateway/RULES.md "The code".
 
 import type { Syntax } from './syntax.ts';
 

@@ -1,7 +1,7 @@
 // Access answers of control, kept until something touches what they were about. Pure: a data structure, no time of its own.
 // A granted answer serves every path in its scope, for its account on its host; a refusal serves its own path alone.
 // An answer that was on its way while one of its subjects changed is neither kept nor used (gateway/RULES.md
-// "entry filled while a revocation runs"): it may say what was true before the change.
+// "Tokens and caches"): it may say what was true before the change.
 
 import type { Change, LogPosition } from '../../model/change.ts';
 import type { EpochSeconds } from '../../model/time.ts';
