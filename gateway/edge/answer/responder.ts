@@ -21,7 +21,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Status of a refusal. */
+/** Status of the answer to a refusal. @testing */
 export function statusOfDenial(reason: DenyReason): number {
   switch (reason) {
     case 'no-route':

@@ -11,12 +11,12 @@ import { ReadBuffers } from './read-buffers.ts';
 import { Ticker } from './ticker.ts';
 
 /** A connection that gathers what it has to write and writes it at the end of the turn. */
-export interface Flushable {
+interface Flushable {
   flush(): void;
 }
 
 /** The names of fields that something is done about; a reload changes them. */
-export interface HeadNames {
+interface HeadNames {
   readonly requests: FieldNames;
   readonly responses: FieldNames;
 }

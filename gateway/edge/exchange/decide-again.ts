@@ -52,7 +52,7 @@ const controlIsAway: SecondVerdict = { kind: 'ask', lookup: null };
  *
  * @param answers  control's answers to the look-ups that calls before this one returned; null when control is not going to be asked
  */
-export function judgeAgain(
+function judgeAgain(
   { request, permit, upgrade, connection }: OpenRequest,
   { snapshot, live }: DecidingEdge,
   now: EpochSeconds,

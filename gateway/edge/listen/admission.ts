@@ -8,7 +8,7 @@ import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import { networkOf } from '../request/rate-limits.ts';
 
 /** A client connection as admission sees it. */
-export interface AdmittedConnection {
+interface AdmittedConnection {
   readonly peerAddress: string;
   /** When it was accepted, by the ticker. */
   readonly openedMs: number;

@@ -1,5 +1,5 @@
-// Reads one upstream answer after the other from the bytes of a connection, proves their framing, and hands head and
-// spans of the body to an AnswerSink. It owns no socket and no buffer. Rules: RFC 9112 §6.3, §7.1; RFC 9110 §15.2.
+// Reads one answer after the other from the bytes of an upstream connection, proves where each ends, and hands its head and
+// spans of its body to an AnswerSink. It owns no socket and no buffer. Rules: RFC 9112 §6.3, §7.1; RFC 9110 §15.2.
 
 import { brokenChunk, ChunkedFilter } from '../../http1/chunked-filter.ts';
 import { fieldClass } from '../../http1/field-names.ts';
@@ -15,35 +15,36 @@ import { type UpstreamFailure, withCause } from './failure.ts';
 /** `AnswerReader.read` when the bytes are no sound answer. */
 export const brokenAnswer = -1;
 
-// Interim answers at most before the final one; a storm of them is no answer. A long task may say many times that it goes on (102);
-// nobody has a reason to say 100 as often.
+// At most so many interim answers before the final one. A long task may say many times that it goes on (102); nobody has a reason
+// to say 100 as often.
 const maxInterim = 64;
 const maxContinues = 8;
 const maxInterimBytes = 64 * 1024;
 
+// What requests behind an answer wait for at most.
 const maxBlockingBytes = 64 * 1024;
 
 /** The answers of one connection. */
 export class AnswerReader {
-  /** How the body of the answer on the table ends; null before its final head. */
+  /** How the body of the present answer ends; null before its final head. */
   framing: ResponseFraming | null = null;
   /** What a 101 made of the connection, for good; what follows its head is not read here. */
   tunnel: TunnelSink | null = null;
-  /** The answer on the table is complete. */
+  /** The present answer is complete. */
   isDone = false;
   /** Whether the upstream lets the connection stay after this answer. */
   isReusable = false;
-  /** Answers begun on the connection, the one on the table included. */
+  /** Answers begun on the connection, the present one included. */
   count = 0;
   /** How long the connection may be idle after this answer. */
   keepAliveMs: number;
-  /** Interim answers that came before the one on the table. */
+  /** Interim answers that came before the present answer. */
   interim = 0;
   /** What was wrong with the bytes, in words for the log. */
   trouble: string | null = null;
   #interimBytes = 0;
   #continues = 0;
-  /** Of the body; -1 where no length says it. */
+  /** Length of the body; -1 where no field says it. */
   #length = -1;
   readonly #engine: EngineParts;
   readonly #ownKeepAliveMs: number | null;
@@ -54,7 +55,7 @@ export class AnswerReader {
 
   /**
    * @param ownKeepAliveMs  of the upstream; null: the limit of all of them
-   * @param takesIcy        its answers may begin with `ICY`
+   * @param takesIcy        the upstream's answers may begin with `ICY`
    */
   constructor(engine: EngineParts, ownKeepAliveMs: number | null, takesIcy: boolean) {
     this.#takesIcy = takesIcy;
@@ -64,7 +65,7 @@ export class AnswerReader {
     this.keepAliveMs = ownKeepAliveMs ?? engine.limits.upstreamKeepAliveMs;
   }
 
-  /** More of the body is still to come than others on the connection should wait for; only a length says how much. */
+  /** More of the body is to come than requests behind it should wait for; only a length says how much. */
   get isLong(): boolean {
     return this.framing !== 'length' || this.#remaining > maxBlockingBytes;
   }
@@ -81,7 +82,7 @@ export class AnswerReader {
     this.#length = -1;
   }
 
-  /** What is known of a failure. @param bodyBytes  that were passed on @param cause  what the system said */
+  /** What is known of a failure. @param bodyBytes  of the body that were passed on @param cause  what the system said */
   explain(failure: UpstreamFailure, bodyBytes: number, cause: string | null): string | null {
     if (failure === 'broken-answer') return this.trouble;
     if (failure !== 'closed-early' && failure !== 'idle-timeout') return cause;
@@ -172,9 +173,9 @@ export class AnswerReader {
     return consumed;
   }
 
-  /** Nothing stays corked, or `hasUnsent` would count what is only waiting for us. */
+  /** Nothing stays corked, or `hasUnsent` would count bytes that wait for us and not for the client. */
   #readBody(exchange: AnswerSink, chunk: Buffer, start: number, end: number): number {
-    // one chunked read may be many spans; one write takes them all
+    // one read of a chunked body may hold many spans; one write takes them all
     const isChunked = this.#filter !== null;
     if (isChunked) exchange.downstream.socket.cork();
     const consumed = this.#relaySpans(exchange, chunk, start, end);

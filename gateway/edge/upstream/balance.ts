@@ -1,6 +1,6 @@
-// Consistent hashing: which server a key belongs to, and where keys come from. Pure; the group says who may be picked.
-// Rendezvous hashing (Thaler and Ravishankar, 1998): each server has a score for each key and the best one wins, so that
-// adding or removing one of N servers moves one of N keys. Not seeded: all edges and hosts agree.
+// Consistent hashing: which server a key belongs to, and where keys come from. Pure; the group says which servers may be picked.
+// Rendezvous hashing (Thaler and Ravishankar, 1998): each server has a score for each key and the best score wins, so that
+// adding or removing one of N servers moves one of N keys. The hash has no seed, so all edges and hosts agree.
 
 import type { Balance } from '../../config/compiled/upstream-config.ts';
 import { cookieValueOf } from '../../http1/cookie-pairs.ts';
@@ -11,7 +11,7 @@ import { requestClass } from '../request/field-classes.ts';
 /** A request that has no key: no such header, or no such cookie. */
 export const noKey = -1;
 
-/** A key of 32 bits; FNV-1a with a finaliser, since FNV alone mixes its last characters badly. */
+/** A key of 32 bits: FNV-1a with a finaliser, since FNV alone mixes a text's last characters badly. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {

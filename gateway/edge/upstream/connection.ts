@@ -1,6 +1,7 @@
-// One connection to an upstream server: writes requests, gives what comes back to an AnswerReader, and knows when
+// One connection to an upstream server: it writes requests, gives what comes back to an AnswerReader, and knows when
 // something is due. It owns its read buffer; no other socket ever reads into it. Usually one request is on it; an
-// upstream that takes pipelining gets several in one write, answered in order (RFC 9112 §9.3.2). Stray bytes end it.
+// upstream that takes pipelining gets several in one write and answers in order (RFC 9112 §9.3.2). Bytes that nobody asked
+// for end the connection.
 
 import type { Socket } from 'node:net';
 import type { EngineParts } from '../engine/engine.ts';
@@ -33,33 +34,35 @@ export interface ConnectionPool {
 export class UpstreamConnection implements Deadlined {
   readonly server: ConnectionPool;
   readonly socket: Socket;
-  /** The exchange whose answer is next. */
+  /** The request whose answer is next. */
   exchange: AnswerSink | null = null;
-  /** Times that this connection was taken for a request; a failure on the first one is not a stale connection. */
+  /** Times that this connection was taken for a request; a failure on the first is not a stale connection's. */
   uses = 0;
   deadlineMs = Number.POSITIVE_INFINITY;
   readonly #engine: EngineParts;
   /** What the system or OpenSSL said, for the log. */
   cause: string | null = null;
   readonly #reader: AnswerReader;
-  /** Pipelined behind `exchange`, in order. */
+  /** Requests that are pipelined behind `exchange`, in order. */
   readonly #queue: AnswerSink[] = [];
-  /** Heads that are written at the end of the turn. */
+  /** Heads of requests that are written at the end of the turn. */
   #unsent = '';
-  /** A request came in this turn, and the socket has not got it yet; `#isCorked`: it has, corked, with the body behind. */
+  /** A request came in this turn, and the upstream has not got it yet. */
   #isHeld = false;
+  /** The held request is in the socket, corked, with the beginning of its body behind it. */
   #isCorked = false;
   #isConnected = false;
-  /** TCP stands; over TLS the handshake is what comes next. */
+  /** Over TLS: TCP stands, and the handshake comes next. */
   #isOpen = false;
   readonly #buffer: AnswerBuffer;
   #hasAnswerBytes = false;
-  /** `exchange` went out behind another one, which was answered. */
+  /** `exchange` went out behind another request, which was answered. */
   #wasBehind = false;
-  /** When the upstream has to do something; `deadlineMs` may come earlier for those who wait behind. */
+  /** When the upstream has to do something; `deadlineMs` may be earlier, for the requests that wait behind. */
   #dueAtMs = Number.POSITIVE_INFINITY;
-  /** Answers to others are still on their way that nobody waits for any more. */
+  /** The connection ends with the present answer: others are on their way that nobody waits for, or bytes of a body were lost. */
   #isSpoiled = false;
+  /** Nothing is read until the client took what it was given. */
   #isStalled = false;
   #failure: UpstreamFailure | null = null;
 
@@ -91,12 +94,12 @@ export class UpstreamConnection implements Deadlined {
     engine.ticker.watch(this);
   }
 
-  /** How long an idle stay in the pool may last. */
+  /** How long the connection may be idle in the pool; 0 when it must not be used again. */
   get keepAliveMs(): number {
     return this.#reader.count < this.server.requestsPerConnection ? this.#reader.keepAliveMs : 0;
   }
 
-  /** Whether one more request may go out with those of this turn; behind an open body it would be read as that body. */
+  /** Whether one more request may go out with those of this turn; behind an unfinished body it would be read as part of that body. */
   canJoin(depth: number): boolean {
     if (this.exchange?.mayJoin !== true || !this.#isHeld || this.#isCorked || this.socket.destroyed) return false;
     const ahead = this.#queue.length + 1;
@@ -127,7 +130,7 @@ export class UpstreamConnection implements Deadlined {
 
   /** Gives the socket what was held back. */
   flush(): void {
-    // one that ended meanwhile stays held, so that its end is known to have come before the request
+    // a connection that ended meanwhile stays held, so that `#onClose` knows that its end came before the request
     if (!this.#isHeld || this.socket.destroyed) return;
     this.#isHeld = false;
     if (this.#isCorked) {
@@ -147,15 +150,15 @@ export class UpstreamConnection implements Deadlined {
       this.socket.write(this.#unsent, 'latin1');
       this.#unsent = '';
     }
-    // a tunnel has no answer to wait for
+    // Lost bytes of a body are forgiven while an answer may still come; a tunnel has no answer to wait for.
     if (this.socket instanceof UploadSocket) this.socket.isUploading = this.exchange !== null;
     return this.socket.write(bytes);
   }
 
-  /** The request's body went on, stopped or came to its end: something else may be due now. */
+  /** The request's body went on, stopped or came to its end, so something else may be due now. */
   requestMoved(): void {
     const exchange = this.exchange;
-    // until it is connected, and while the client has to take what came, other deadlines count
+    // before the connection stands, and while the client has to take what came, other deadlines count
     if (exchange !== null && this.#isConnected && !this.#isStalled) this.#setDue(this.#dueMs(exchange));
   }
 
@@ -167,12 +170,12 @@ export class UpstreamConnection implements Deadlined {
     this.socket.resume();
   }
 
-  /** An exchange is over before its answer. It hears nothing more; others on this connection still get theirs. */
+  /** A request is over before its answer. It hears nothing more; other requests on this connection still get their answers. */
   cancel(): void {
     if (this.exchange?.isOver !== false && this.#queue.every((waiting) => waiting.isOver)) this.destroy();
   }
 
-  /** Ends the connection for good; its exchanges hear nothing of it. */
+  /** Ends the connection for good; its requests hear nothing of it. */
   destroy(): void {
     this.exchange = null;
     this.#queue.length = 0;
@@ -202,7 +205,7 @@ export class UpstreamConnection implements Deadlined {
     if (this.exchange !== null) this.#setDue(this.#dueMs(this.exchange));
   }
 
-  /** The next answer is this exchange's. */
+  /** The next answer is this request's. */
   #await(exchange: AnswerSink): void {
     this.#reader.next();
     this.#hasAnswerBytes = false;
@@ -216,7 +219,7 @@ export class UpstreamConnection implements Deadlined {
     this.deadlineMs = this.#queue.length === 0 ? ms : Math.min(ms, this.#engine.ticker.nowMs + pipelineWaitMs);
   }
 
-  /** When the upstream has to do something, as things stand; never while the client owes the request's body. */
+  /** When the upstream has to do something as things stand: never while the client still owes the request's body. */
   #dueMs(exchange: AnswerSink): number {
     const { upstreamFirstByteMs, upstreamIdleMs } = exchange.timeouts;
     if (this.#reader.framing === null && !exchange.isRequestSent) {
@@ -254,7 +257,7 @@ export class UpstreamConnection implements Deadlined {
       } else if (this.#reader.tunnel !== null) {
         return this.#readTunnel(this.#reader.tunnel, at, length);
       } else if (isFirst || this.#reader.interim !== interim) {
-        // a head has this long in total: a drip must not last for ever
+        // a head has this long in all: a head that drips in must not last for ever
         this.#setDue(this.#dueMs(exchange));
       }
     }
@@ -262,7 +265,7 @@ export class UpstreamConnection implements Deadlined {
     return !this.#isStalled;
   }
 
-  /** TLS hands over what it has decrypted despite a stop, so the buffer of an unsent write is left to that write. */
+  /** TLS hands over what it has decrypted in spite of a stop, so the buffer of an unsent write is left to that write. */
   #pauseTls(): boolean {
     if (this.socket.destroyed) return false;
     this.socket.pause();
@@ -289,11 +292,11 @@ export class UpstreamConnection implements Deadlined {
     return !this.#isStalled;
   }
 
-  /** More of the body is to come: from the next read on a large buffer, unless the client still has to take this one. */
+  /** A span was passed on, and more of the body is to come. */
   #afterSpan(exchange: AnswerSink): void {
     if (this.#queue.length > 0 && this.#reader.isLong) this.#sendElsewhere();
     if (exchange.isOver) {
-      // nobody wants the rest, and only a short one is worth the wait for those behind
+      // nobody wants the rest of the answer; it is read to its end only for requests behind it
       if (this.#queue.length === 0) this.destroy();
       return;
     }
@@ -302,7 +305,7 @@ export class UpstreamConnection implements Deadlined {
   }
 
   #stall(exchange: AnswerSink): void {
-    // a slow client is no reason for others to wait
+    // requests of others do not wait for a slow client
     this.#sendElsewhere();
     this.#isStalled = true;
     // while the client is the slow one its own deadline counts
@@ -310,7 +313,7 @@ export class UpstreamConnection implements Deadlined {
     exchange.downstream.whenSent(() => this.resume());
   }
 
-  /** Those who wait behind the current answer try another connection, where there is one; this one ends with the answer. */
+  /** The requests behind the present answer try another connection, where there is one; this connection ends with the answer. */
   #sendElsewhere(): void {
     if (this.#queue.length === 0 || this.server.isFull) return;
     this.#isSpoiled = true;
@@ -337,7 +340,7 @@ export class UpstreamConnection implements Deadlined {
         if (hasExtraBytes && !this.#isSpoiled) this.server.countFailure();
         this.socket.destroy();
       } else {
-        // before the exchange ends: what its client has pipelined may go out on this very connection
+        // before `end`: what the client has pipelined may go out on this very connection
         this.server.release(this);
       }
     }

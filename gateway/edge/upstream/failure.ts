@@ -1,19 +1,19 @@
-// How an attempt to get an answer from a server can fail: the closed list, and what each means for a retry.
+// How an attempt to get an answer from a server can fail: the closed list, and what each failure means for a retry.
 
 /** What became of an attempt that gave no complete answer. */
 export type UpstreamFailure =
   | 'connect-failed'
   | 'connect-timeout'
-  /** The handshake failed, or the certificate is not one that may be trusted for this server. */
+  /** The handshake failed, or the certificate may not be trusted for this server. */
   | 'tls-failed'
   | 'first-byte-timeout'
   | 'idle-timeout'
   | 'closed-before-answer'
   | 'closed-early'
   | 'broken-answer'
-  /** Bytes waited on the kept connection before the request was written: nothing of it was sent. */
+  /** Bytes waited on the kept connection before the request was written: nothing of the request was sent. */
   | 'not-sent'
-  /** It was behind another request on the connection, and that one ended it or takes too long. */
+  /** The request was behind another one on the connection, and the one before ended the connection or takes too long. */
   | 'unanswered';
 
 /** A pipelined request waits this long for the one before it; then it goes elsewhere. */
@@ -22,23 +22,22 @@ export const pipelineWaitMs = 500;
 /**
  * What it means that a connection ended while an answer was due.
  *
- * @param wasBehind  the one before it on the connection was answered: a server may close behind any answer, without a word
+ * @param wasBehind  the request before on the connection was answered: a server may close behind any answer, without a word
  */
 export function failureOfEnd(hasAnswerBytes: boolean, wasBehind: boolean): UpstreamFailure {
   if (hasAnswerBytes) return 'closed-early';
   return wasBehind ? 'unanswered' : 'closed-before-answer';
 }
 
-/** What happened and, where the system says more, that. */
+/** What happened and, where there is one, its cause. */
 export function withCause(words: string, cause: string | null): string {
   return cause === null ? words : `${words}: ${cause}`;
 }
 
 /**
- * A failure as the access line says it. No more than names of ours, places and kinds: nothing that an upstream chose but the
- * names of fields.
+ * A failure as the access line says it: names of ours, places and kinds. Of what an upstream chose only names of fields.
  *
- * @param cause  what the reader of the answer or the system said
+ * @param cause  what the AnswerReader or the system said; null for nothing
  */
 export function failureText(failure: UpstreamFailure | 'too-busy', cause: string | null): string {
   return withCause(textOf(failure), cause);
@@ -78,12 +77,12 @@ export function neverOpened(failure: UpstreamFailure): boolean {
   return failure === 'connect-failed' || failure === 'connect-timeout' || failure === 'tls-failed';
 }
 
-/** Nothing of the request was sent, or it waited behind another one that went wrong: no server is to blame for it. */
+/** Whether no server is to blame: nothing of the request was sent, or it waited behind another request that went wrong. */
 export function isBlameless(failure: UpstreamFailure): boolean {
   return failure === 'not-sent' || failure === 'unanswered';
 }
 
-/** Whether a kept connection may fail like this under a server that is well: it had ended it before the request came. */
+/** Whether a kept connection may fail like this under a server that is well: the server ended it before the request came. */
 export function saysNothing(failure: UpstreamFailure): boolean {
   return failure === 'closed-before-answer' || failure === 'not-sent' || failure === 'unanswered';
 }

@@ -1,6 +1,6 @@
-// The servers of one upstream, and which of them is next: the fewest requests running, or the one a key belongs to.
-// Servers that are ejected or unhealthy are left out while another one is there; when none is, they are used all the
-// same, because an upstream that may answer is better than one that surely does not.
+// The servers of one upstream, and which of them is next: the server with the fewest requests, or the one a key belongs to.
+// Servers that are ejected or unhealthy are left out while another one is there; when there is none, they are used all the
+// same, because a server that may answer is better than an answer of 503.
 
 import type { Balance } from '../../config/compiled/upstream-config.ts';
 import type { Described } from '../request/describe.ts';
@@ -8,7 +8,7 @@ import { keyOf, noKey, score } from './balance.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type { UpstreamServerPool } from './pool.ts';
 
-/** A server and its share. */
+/** A server and its share of the requests. */
 interface GroupMember {
   readonly server: UpstreamServerPool;
   readonly weight: number;
@@ -18,9 +18,9 @@ export class UpstreamGroup {
   readonly name: string;
   readonly servers: readonly UpstreamServerPool[];
   readonly #members: readonly GroupMember[];
-  /** Null for least connections. */
+  /** Where keys come from; null when the server with the fewest requests is next. */
   readonly #hashing: Balance | null;
-  /** Who is first among equals, in turn: a server is in it as often as its weight says. */
+  /** The order of turns among servers with equally many requests; a server stands in it as often as its weight says. */
   readonly #turns: readonly GroupMember[];
   #turn = 0;
 
@@ -40,10 +40,10 @@ export class UpstreamGroup {
   }
 
   /**
-   * @param avoid  a server that just failed; never used again for this request when there are others
-   * @param fresh  true: never an idle connection
+   * @param avoid  a server that just failed (its pool); not used for this request again while there are others
+   * @param fresh  true: a new connection, never an idle one
    * @param mayJoin  true: may share a connection where the upstream takes pipelining
-   * @param key    of `keyOf`
+   * @param key    what `keyOf` said
    * @returns null when every server that may be used has as many connections as it may have
    */
   acquire(avoid: object | null, fresh: boolean, mayJoin: boolean, key: number): UpstreamConnection | null {
@@ -53,7 +53,7 @@ export class UpstreamGroup {
     return mayJoin ? server.takeShared() : (server.takeIdle() ?? server.connect());
   }
 
-  /** The fewest requests running, in relation to the weight; equals in turn. */
+  /** The server with the fewest requests in relation to its weight; equals take turns. */
   #pick(avoid: object | null): UpstreamServerPool | null {
     if (this.servers.length === 1) return this.servers[0] ?? null;
     const turns = this.#turns;
@@ -78,7 +78,7 @@ export class UpstreamGroup {
         next = at + 1;
       }
     }
-    // The next one goes on behind the one that was chosen: who is left out gives its turn to nobody in particular. A second
+    // The next turn begins behind the chosen server, so a server that is left out gives its turns to all others alike. A second
     // attempt takes no turn, or of two servers the broken one would always be first.
     if (avoid === null) this.#turn = next;
     return best?.server ?? null;
@@ -108,7 +108,7 @@ export class UpstreamGroup {
   }
 }
 
-/** Each member as often as its weight says, as evenly as it goes (smooth weighted round robin). */
+/** Each member as often as its weight says, spread as evenly as possible (smooth weighted round robin). */
 function spread(members: readonly GroupMember[]): readonly GroupMember[] {
   const divisor = members.reduce((common, { weight }) => greatestDivisor(common, weight), 0);
   const total = members.reduce((sum, { weight }) => sum + weight, 0);

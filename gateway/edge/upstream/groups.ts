@@ -21,7 +21,7 @@ const retryShare = 0.1;
 const freeRetries = 10;
 
 /** How many requests may be tried again. One per edge. */
-export class RetryBudget {
+class RetryBudget {
   readonly #counted: { readonly requests: number };
   readonly #metrics: EdgeMetrics;
   #spent = 0;
@@ -43,7 +43,7 @@ export class RetryBudget {
   }
 }
 
-/** The upstreams in use, by their slot. */
+/** The upstreams in use, each in its slot of the metrics. One per edge. */
 export class UpstreamGroups {
   readonly retryBudget: RetryBudget;
   readonly #context: UpstreamContext;
@@ -60,7 +60,7 @@ export class UpstreamGroups {
   /**
    * Takes the upstreams of a configuration, in one turn.
    *
-   * @param slots  for each upstream, and for latchkey's own pages behind them
+   * @param slots  places in the metrics: of each upstream in its order, and behind them of latchkey's own pages
    */
   replace(upstreams: readonly UpstreamConfig[], materials: readonly FeedUpstreamTls[], slots: readonly number[]): void {
     const before = this.#pools;
@@ -74,7 +74,7 @@ export class UpstreamGroups {
       const members = servers.map((server) => {
         const { weight, ...place } = server;
         let key = fingerprint([settings, place, server.isTls ? material : null]);
-        // named twice, it is two servers
+        // a server that is named twice counts as two
         while (pools.has(key)) key += '+';
         let pool = before.get(key);
         before.delete(key);
@@ -92,11 +92,11 @@ export class UpstreamGroups {
     for (const pool of before.values()) pool.close();
   }
 
-  /** The upstream in a slot, when it still has this name. */
+  /** The upstream in a slot. A reload may have given the slot to another one: then the name does not fit, and there is no server. */
   find(slot: number, name: string): UpstreamGroup {
     const group = this.#groups[slot];
     if (group !== undefined && group.name === name) return group;
-    // a reload took it away while a request waited for control: a group without servers answers 503
+    // a reload took the upstream away while a request waited for control: a group without servers answers 503
     return new UpstreamGroup(name, [], { kind: 'least-connections' });
   }
 
@@ -122,7 +122,7 @@ export class UpstreamGroups {
 
 const noMaterial: FeedUpstreamTls = { name: '', ca: null, certificate: null, key: null };
 
-/** Everything that a server's connections hang on. A digest, so that no key lies about as text. */
+/** Everything that a server's connections depend on. A digest, so that no private key lies about as text. */
 function fingerprint(parts: readonly unknown[]): string {
   return digestOf(JSON.stringify(parts));
 }

@@ -1,6 +1,6 @@
-// Asks one server now and then whether it is well, over a connection of its own, and tells its ServerHealth.
+// Asks one server at intervals whether it is well, over a connection of its own, and tells its ServerHealth.
 // A server counts as well until checks say otherwise: an edge that starts must not wait for its first round.
-// Node's own client, not the engine: a check is no request of anybody, and must not share a pool with one.
+// It uses Node's own HTTP client: a check is no visitor's request, and must not share a pool with such.
 
 import { request } from 'node:http';
 import type { HealthCheck } from '../../config/compiled/upstream-config.ts';
@@ -8,7 +8,7 @@ import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import type { ServerHealth } from './server-health.ts';
 import { errorText, type UpstreamTarget } from './upstream-target.ts';
 
-/** The server that is asked. */
+/** The server that is checked. */
 interface ProbedServer {
   readonly target: UpstreamTarget;
   readonly authority: string;
@@ -19,7 +19,7 @@ interface ProbedServer {
 // The first checks of all edges and servers are spread over this time, or over one interval when that is shorter.
 const firstWithinMs = 1000;
 
-/** Checks until it is closed. */
+/** Checks one server until `close`. */
 export class HealthProbe {
   readonly #check: HealthCheck;
   readonly #server: ProbedServer;
@@ -72,11 +72,11 @@ export class HealthProbe {
     const over = (problem: string | null) => {
       if (!end()) return;
       this.#judge(problem);
-      // a tenth more or less, so that edges that started together do not ask together for ever
+      // the interval is a tenth longer or shorter, so that edges that started together do not ask together for ever
       this.#timer = setTimeout(() => this.#ask(), this.#check.intervalMs * (0.9 + Math.random() * 0.2));
     };
     this.#end = end;
-    // Both stay: an error may still come after the end, and one without a listener would end the process.
+    // Both listeners stay: an error may still come after the end, and an error without a listener would end the process.
     socket.on('error', (error) => over(errorText(error)));
     asking.on('error', (error) => over(errorText(error)));
     asking.on('response', (response) => {

@@ -1,5 +1,5 @@
 // Which requests may be sent twice, and which may share a connection with others, by what their method promises.
-// A method that nobody here knows promises nothing, and neither does one that a field says is another one to the site.
+// An unknown method promises nothing. Nor does a method that a field overrides for the site (X-HTTP-Method-Override).
 // Rules: RFC 9110 §9.2.2; RFC 9112 §9.3.2.
 
 import type { Described } from '../request/describe.ts';

@@ -1,5 +1,5 @@
 // The connections to one server of an upstream: which idle one is used again, and whether there may be one more.
-// A connection is either in use by one exchange, or idle here, or gone. It is never in two places.
+// A connection is either in use by requests, or idle here, or gone; never two of these.
 
 import type { LookupFunction } from 'node:net';
 import type { UpstreamConfig, UpstreamServer } from '../../config/compiled/upstream-config.ts';
@@ -11,11 +11,12 @@ import { HealthProbe } from './health-probe.ts';
 import { type HealthChange, ServerHealth } from './server-health.ts';
 import { type TargetTls, UpstreamTarget } from './upstream-target.ts';
 
-// After a connection ended with requests unanswered: so a server that cannot do it costs one request in thousands twice.
+// No pipelining for this long after a connection ended with requests unanswered: a server that cannot pipeline then makes one
+// request in thousands be sent twice.
 const pipeliningPauseMs = 10_000;
 // A server that ends connections sooner than this is not meant for pipelining.
 const leastPerConnection = 16;
-// So many requests in that time may be asked for twice because of who is before them; then the same pause follows.
+// So many requests in that time may be sent twice because the request before them is slow; then the same pause follows.
 const maxSentElsewhere = 64;
 
 /** What the servers of an upstream have in common. */
@@ -58,10 +59,10 @@ export class UpstreamServerPool implements ConnectionPool {
   readonly target: UpstreamTarget;
   /** For logs: `host:port`, or `unix:` and a path. */
   readonly authority: string;
-  /** For `score`. */
+  /** The server's part in `score`. */
   readonly seed: number;
   readonly metricIndex: number;
-  /** How long a connection may be idle; null: as all of them. */
+  /** How long a connection may be idle; null: as long as the limits say for all upstreams. */
   readonly keepAliveMs: number | null;
   /** Its answers may begin with `ICY`. */
   readonly speaksIcy: boolean;
@@ -73,13 +74,13 @@ export class UpstreamServerPool implements ConnectionPool {
   readonly #maxConnections: number;
   readonly #maxIdle: number;
   readonly #probe: HealthProbe | null;
-  // a stack: the connection used last is the warmest, and the others may grow old and go
+  // a stack: the connection used last is the warmest, and those below may grow old and go
   readonly #idle: UpstreamConnection[] = [];
   readonly #pipelining: number;
-  /** Takes the requests of this turn. */
+  /** The connection that the requests of this turn share; null when there is none yet. */
   #filling: UpstreamConnection | null = null;
   #pipelinesFromMs = 0;
-  /** Requests that one connection gets; what the server was seen to take. */
+  /** How many requests one connection gets: as many as the server was seen to answer before it closed. */
   requestsPerConnection = Number.POSITIVE_INFINITY;
   #sentElsewhere = 0;
   #countsUntilMs = 0;
@@ -113,7 +114,7 @@ export class UpstreamServerPool implements ConnectionPool {
     return this.open - this.#idle.length;
   }
 
-  /** Whether it has no connection to give. */
+  /** Whether the server has no connection to give. */
   get isFull(): boolean {
     return this.open >= this.#maxConnections && this.#idle.length === 0 && !this.#filling?.canJoin(this.#pipelining);
   }
@@ -144,21 +145,23 @@ export class UpstreamServerPool implements ConnectionPool {
     return this.#filling;
   }
 
-  /** A connection ended with requests unanswered: for a while each request has one of its own. */
+  /** A connection ended with requests unanswered: for a while each request has a connection of its own. */
   pipeliningFailed(): void {
     this.#pipelinesFromMs = this.#engine.ticker.nowMs + pipeliningPauseMs;
   }
 
   /**
-   * The server said that an answer was the last one while others were behind it. Many servers end a connection after so many
-   * requests (nginx: 1,000): then the next ones get no more than that. @param answers  that it gave on the connection
+   * The server said that an answer was the last one while other requests were behind it. Many servers end a connection after so
+   * many requests (nginx: 1,000): the next connections get no more than that.
+   *
+   * @param answers  that the server gave on the connection
    */
   closedBehind(answers: number): void {
     if (answers < leastPerConnection) this.pipeliningFailed();
     else this.requestsPerConnection = Math.min(this.requestsPerConnection, answers);
   }
 
-  /** Requests behind another one did not wait for it. Where that happens often, pipelining costs more than it saves. */
+  /** So many requests did not wait for the one before them. Where that happens often, pipelining costs more than it saves. */
   sentElsewhere(count: number): void {
     const { nowMs } = this.#engine.ticker;
     if (nowMs > this.#countsUntilMs) {
@@ -170,7 +173,7 @@ export class UpstreamServerPool implements ConnectionPool {
   }
 
   /**
-   * A closed pool still connects: a request that began before a reload may have to try again.
+   * Opens a connection. A closed pool does so too: a request that began before a reload may have to try again.
    *
    * @returns a new connection, null when the server has as many as it may have
    */
@@ -205,7 +208,7 @@ export class UpstreamServerPool implements ConnectionPool {
     if (at >= 0) this.#idle.splice(at, 1);
   }
 
-  /** Ends idle connections now and the others after their answer. */
+  /** Ends idle connections now, and the others after their answer. */
   close(): void {
     this.#isClosed = true;
     this.#probe?.close();

@@ -1,20 +1,21 @@
-// Whether a server is picked: what its exchanges and its health checks say about it. It opens nothing and picks nobody.
-// A server is never left alone when it is the last one; when all are out, all are used (group.ts).
+// Whether a server may be picked, by what its requests and its health checks say. It opens nothing and picks nothing.
+// The last server in use is never ejected; when all are out, all are used (group.ts).
 
 import type { Ejection } from '../../config/compiled/upstream-config.ts';
 import type { Deadlined, Ticker } from '../engine/ticker.ts';
 
-/** The lower, the better; of a group the lowest rank that is there is used. */
+/** The lower, the better: of a group the servers with the lowest rank are used. */
 export const inUseRank = 0;
 const ejectedRank = 1;
 const unhealthyRank = 2;
 
-// An ejection doubles up to this, unless the configuration's own time is longer.
+// The time of an ejection doubles up to this, unless the configuration's own time is longer.
 const maxEjectionMs = 5 * 60_000;
 
-/** A change, for the log and the counters. */
+/** A change of a server's health, for the log and the counters. */
 export type HealthChange = 'ejected' | 'back' | 'unhealthy' | 'healthy';
 
+/** The health of one server, as one edge sees it. */
 export class ServerHealth implements Deadlined {
   /** `inUseRank`, `ejectedRank` or `unhealthyRank`. */
   rank = inUseRank;
@@ -36,7 +37,7 @@ export class ServerHealth implements Deadlined {
     this.#onChange = onChange;
   }
 
-  /** The server gave a complete answer. Called for each one. */
+  /** The server gave a complete answer. To be called for each answer. */
   answered(): void {
     this.#failures = 0;
   }
@@ -48,7 +49,7 @@ export class ServerHealth implements Deadlined {
     this.#failures++;
     if (this.#failures < ejection.failures || this.#isLast()) return;
     const { nowMs } = this.#ticker;
-    // soon again after the last time: it is still the same trouble
+    // soon after the last ejection it is still the same trouble
     const isRelapse = nowMs - this.#endedMs < 2 * this.#ejectionMs;
     this.#ejectionMs = isRelapse
       ? Math.max(ejection.forMs, Math.min(2 * this.#ejectionMs, maxEjectionMs))
@@ -76,7 +77,7 @@ export class ServerHealth implements Deadlined {
     this.#ticker.unwatch(this);
     this.#isEjected = false;
     this.#endedMs = this.#ticker.nowMs;
-    // one more failure is enough: who is still broken costs one request, not as many as the first time
+    // one more failure is enough: a server that is still broken costs one request, not as many as the first time
     this.#failures = Math.max(0, (this.#ejection?.failures ?? 1) - 1);
     this.#rerank();
     this.#onChange('back', 'the time is over');

@@ -23,10 +23,10 @@ export class UpstreamTarget {
   readonly #server: UpstreamServer;
   readonly #tls: TargetTls | null;
   readonly #lookup: LookupFunction;
-  /** Of the last verified handshake; for this server and these settings only. */
+  /** TLS session of the last verified handshake; for this server and these settings only. */
   #session: Buffer | null = null;
 
-  /** @param lookup  asked for each new connection, so that a name may move */
+  /** @param lookup  resolves the name for each new connection, so that the name may move; null for the system's resolver */
   constructor(server: UpstreamServer, tls: TargetTls | null, lookup: LookupFunction | null) {
     if (server.isTls && tls === null) throw new Error(`${server.authority} speaks TLS and has no settings for it`);
     this.#server = server;
@@ -63,7 +63,7 @@ export class UpstreamTarget {
       ...(isIP(name) === 0 ? { servername: name } : {}),
       ...(this.#session === null ? {} : { session: this.#session }),
     });
-    // requests are written before the connection stands: they stay here, whatever Node's TLS does with early writes
+    // Requests are written before the handshake is done. The cork keeps them here, whatever Node's TLS does with early writes.
     socket.cork();
     socket.once('secureConnect', () => socket.uncork());
     socket.on('session', (session) => {
@@ -109,7 +109,7 @@ export class UploadSocket extends Socket {
   }
 }
 
-/** @param material  of this upstream's files; PEM text that was checked when it was read */
+/** @param material  PEM text of this upstream's files, checked when control read them */
 export function targetTls(tls: UpstreamTls, material: TlsMaterial): TargetTls {
   const options = contextOptions(material);
   const ca = options.ca ?? systemRoots();
@@ -122,7 +122,7 @@ export function targetTls(tls: UpstreamTls, material: TlsMaterial): TargetTls {
 
 /** What an error of a socket says, for logs: the system's or OpenSSL's words, at most 200 characters. */
 export function errorText(error: Error): string {
-  // several addresses that failed have no message of their own
+  // an error that stands for several addresses (AggregateError) has no message of its own
   const code = 'code' in error ? String(error.code) : '';
   const text = error.message === '' ? code : error.message;
   return (code === '' || text.includes(code) ? text : `${code}: ${text}`).trim().slice(0, 200);
@@ -130,10 +130,10 @@ export function errorText(error: Error): string {
 
 let roots: string[] | null = null;
 
-/** The roots of the system; those that come with Node where the system has none, as in small images. */
+/** The root certificates of the system; Node's own where the system has none, as in small images. */
 function systemRoots(): string[] {
   if (roots === null) {
-    // the system's folder and bundle name most of them twice, and each costs time in every context
+    // the system's folder and its bundle name most roots twice, and each root costs time in every context
     const system = [...new Set(getCACertificates('system'))];
     roots = system.length > 0 ? system : getCACertificates('bundled');
   }
@@ -141,8 +141,8 @@ function systemRoots(): string[] {
 }
 
 /**
- * Several addresses of one name are used in turn: the resolver's order of families stays, since it knows which of them
- * can be reached.
+ * A lookup that gives the several addresses of one name in turn. The resolver's order of families stays, since the resolver knows
+ * which families can be reached. @testing
  */
 export function inTurn(lookup: LookupFunction): LookupFunction {
   let turn = 0;
