@@ -1,7 +1,7 @@
-// The cookies of an answer: a pass for a password or a membership, what was renewed, and the end of what was bad; and, for who sent
-// name and password, the pass as a header for programs that ask for it. Message and token exist from here until the answer's text is written; nothing
-// keeps, caches, logs or stores them. An edge mints nothing but passes, and only from a positive answer of control that
-// `decide` turned into a permit, or renewals.ts into claims.
+// The cookies of an answer: a pass for a password or a membership, renewed passes and sessions, and the end of bad ones. A program
+// that sent name and password and asks for it gets the pass as a header too. Message and token exist from here until the answer's
+// text is written; nothing keeps, caches, logs or stores them. An edge mints nothing but passes, and only from a positive answer of
+// control that `decide` turned into a permit, or renewals.ts into claims.
 
 import { type CookieChanges, cookiePathOf, safeCookiePath } from '../../core/decision/verdict/cookie-changes.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';
@@ -25,13 +25,16 @@ export interface PassIssuer {
 interface IssuedLines {
   /** Complete lines for the answer's head. */
   readonly lines: string;
-  /** One of them is a token: nobody may store this answer. */
+  /** One of the lines is a token: no cache may store this answer. */
   readonly carriesToken: boolean;
 }
 
 const nothing: IssuedLines = { lines: '', carriesToken: false };
 
-/** @param givesContent  false when the content itself was not given: then no pass is given either */
+/**
+ * @param issue         claims of the pass to issue; null for none
+ * @param givesContent  false when the answer is not the content that was asked for: then it carries no pass either
+ */
 export function issueLines(
   issuer: PassIssuer,
   answered: AnsweredRequest,
@@ -50,14 +53,14 @@ export function issueLines(
   }
   const claims = issue ?? (renewed?.kind === 'pass' ? renewed.claims : null);
   const pass = claims === null || !givesContent ? '' : passLines(issuer, answered, claims, isSecure);
-  // what is set anew at the same path needs not be cleared there
+  // a pass that is set anew at a path needs not be cleared there
   const setAt = claims === null || pass === '' ? null : passPathOf(claims, answered);
   if (permit.cookies !== null) lines += cookieLines(permit.cookies, isSecure, setAt);
   return { lines: lines + pass, carriesToken: carriesToken || pass !== '' };
 }
 
 /**
- * Lines that do what `decide` said about the cookies that came.
+ * Lines that do what `decide` said about the request's cookies.
  *
  * @param setAt  path at which a pass is set; nothing is cleared there
  */
@@ -67,12 +70,12 @@ export function cookieLines({ passPaths, session }: CookieChanges, isSecure: boo
   return session === null ? lines : lines + sessionLine(session, isSecure);
 }
 
-/** As the cookies of the request were read. */
+/** Whether cookies are set with the names and attributes of https, as the cookies of the request were read. */
 export function setsSecureCookies({ request, downstream }: VisitorsRequest): boolean {
   return takesSecureCookies(request, downstream.connection.scheme, downstream.peerAddress);
 }
 
-/** Whether the visitor came by https: the configuration says so, a listener of ours ended TLS, or a trusted proxy says it did. */
+/** Whether the visitor came by https: the configuration says so, a listener of ours ended TLS, or a trusted proxy says that it did. */
 export function isOverTls({ request, downstream }: VisitorsRequest): boolean {
   return publicScheme(request, downstream.connection.scheme) === 'https';
 }
@@ -90,8 +93,9 @@ function passLines(issuer: PassIssuer, answered: AnsweredRequest, claims: TokenC
   issuer.metrics.passesIssued++;
   const path = passPathOf(claims, answered);
   const cookie = passCookieLine(token, path, claims.exp - (claims.iat ?? claims.exp), isSecure);
-  // A cookie is sent by whatever runs in the site's pages, and must not turn into a token that they can read and carry away: the
-  // header is for who presented the password with this very request. Players of members get theirs from `v1` and the portal.
+  // The cookie is sent by every script in the site's pages, and must not turn into a token that a script can read and carry away:
+  // the header is only for a client that presented the password with this very request. Members get tokens for players from `v1`
+  // and the portal.
   if (answered.permit.how !== 'password' || !prefersToken(answered.request.head)) return cookie;
   return `${cookie}Latchkey-Token: ${token}\r\nPreference-Applied: token\r\n`;
 }

@@ -1,20 +1,20 @@
 // What the gateway's own answers say: to programs as problem+json (RFC 9457), to people as a small page that says what to do next.
-// The page has the portal's look, nothing from elsewhere and no word that only programmers know. Its text around the request id is
-// built once; everything is ASCII, so that characters are bytes.
+// The error page has the portal's look, loads nothing, and uses no word that only programmers know. Its text around the request id
+// is built once; everything is ASCII, so that a length in characters is one in bytes.
 
 import type { DenyReason } from '../../core/decision/verdict/reasons.ts';
 
-/** A status, or a reason that its status would describe wrongly. */
+/** The texts of a status, or of a reason that its status would describe wrongly. */
 export interface Wording {
   /** Reason phrase of the status line, and title of the problem. */
   readonly title: string;
-  /** For programs and who writes them. */
+  /** For programs and those who write them. */
   readonly detail: string;
-  /** The page up to where the links stand. */
+  /** The error page up to the place of the links. */
   readonly pageStart: string;
 }
 
-/** @param words  what happened, and what to do next, for people who never heard of tokens */
+/** @param words  of the error page: what happened, and what to do next, for people who never heard of tokens */
 function wording(title: string, detail: string, heading: string, words: string): Wording {
   return { title, detail, pageStart: `${head(heading)}<h1>${heading}</h1>\n<p>${words}</p>\n` };
 }
@@ -188,7 +188,7 @@ const fallback = wording('Error', 'The request was not answered.', 'That did not
 const device = 'This opens only on devices that were set up for it';
 const askForDevice = 'Use such a device, or ask whoever runs this place to set yours up.';
 
-/** Refusals that the status alone would describe wrongly, and whose cause is the reader's to change. */
+/** Refusals that the status alone would describe wrongly, and whose cause the reader can change. */
 const byReason: ReadonlyMap<DenyReason, Wording> = new Map([
   ['certificate-missing', wording('Forbidden', 'A client certificate is needed to open this.', device, askForDevice)],
   [
@@ -215,7 +215,7 @@ const byReason: ReadonlyMap<DenyReason, Wording> = new Map([
   ],
 ]);
 
-/** @param reason  null where the status says all */
+/** @param reason  null where the status says everything */
 export function findWording(status: number, reason: DenyReason | null): Wording {
   const own = reason === null ? undefined : byReason.get(reason);
   return own ?? byStatus.get(status) ?? fallback;

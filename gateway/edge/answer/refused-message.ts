@@ -1,6 +1,6 @@
 // What the access line of a refused message says: what was wrong and where, and as much of the request line as is known.
-// A refused message may hold anything anywhere. So names and places only: never a query, never a value of a field but Host's, no
-// segment of a path that could be a token, and no first line that does not look like one.
+// A refused message may hold anything anywhere. So the line has names and places only: never a query, of the fields no value but
+// Host's, no segment of a path that could be a token, and nothing of a first line that does not look like a request line.
 
 import { canonicalPath, explainPath, rawQueryIsClean } from '../../core/decision/route/path.ts';
 import { fieldClass } from '../../http1/field-names.ts';
@@ -23,7 +23,7 @@ export interface RefusedMessage {
 
 const nothingKnown = { method: '', host: '', path: '' };
 
-/** A message whose bytes were not even read as lines. @param scanner  has just refused them */
+/** A message whose bytes could not be read as lines. @param scanner  the one that refused them just now */
 export function refusedBytes(problem: MessageProblem, scanner: HeadScanner, tokenPathPrefix: string): RefusedMessage {
   const detail = scanWords(problem, scanner);
   if (scanner.lines === 0) return { ...nothingKnown, detail };
@@ -38,7 +38,7 @@ export function refusedHead(problem: MessageProblem, head: RequestHead, tokenPat
   return { ...requestLineParts(line, tokenPathPrefix), host: hostOf(head), detail: problemWords(problem, head) };
 }
 
-/** As far as the fields were read; `head.host` is of the message before. */
+/** The Host, as far as the fields were read; `head.host` is still the host of the message before. */
 function hostOf(head: RequestHead): string {
   for (let index = 0; index < head.fieldCount; index++) {
     if (head.fields[index * fieldStride] === fieldClass.host) return head.valueOf(index);
@@ -46,7 +46,7 @@ function hostOf(head: RequestHead): string {
   return '';
 }
 
-/** A message with a sound head that went no further, or none at all. */
+/** A message with a sound head that went no further, or with no head at all. */
 export function refusedRequest(
   problem: MessageRefusal,
   head: RequestHead | null,
@@ -80,7 +80,7 @@ function shownPath(rawPath: string, tokenPathPrefix: string): string {
   return path.slice(0, cut) + shown;
 }
 
-/** What a path or a query has in it that no route takes, or none here; never a piece of either. */
+/** What is in a path or a query that this route, or any route, does not take; never a piece of either. */
 function targetWords({ rawPath, rawQuery }: RequestHead): string {
   if (canonicalPath(rawPath) === null) return `in the path: ${explainPath(rawPath)}`;
   return rawQueryIsClean(rawQuery) ? wordsFor('bad-target') : 'a control character, a blank or # in the query';

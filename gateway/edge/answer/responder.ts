@@ -1,5 +1,5 @@
 // Every answer that latchkey gives itself: refusals, errors of the upstream, broken messages.
-// No answer says which check failed beyond its public class; the log always does. People get a small page, programs
+// No answer says which check failed beyond its public class; the log always does. People get an error page, programs
 // problem+json. Rules: RFC 9457, RFC 6750 §3, RFC 7617 §2, RFC 9110 §11.6.1 and §15.
 
 import { asciiQuery } from '../../core/decision/route/path.ts';
@@ -61,7 +61,7 @@ export function statusOfDenial(reason: DenyReason): number {
     case 'overloaded':
       return 503;
     default:
-      // anything wrong with a credential, or none at all
+      // something is wrong with the credential, or there is none
       return 401;
   }
 }
@@ -69,7 +69,7 @@ export function statusOfDenial(reason: DenyReason): number {
 /** Why the body of an allowed request was not taken to its end. */
 export type BodyRefusal = 'body-timeout' | 'body-too-slow' | 'body-too-large' | 'bad-chunk';
 
-/** Why a message got no further than its own form. */
+/** Why a message was refused for its form, or for how it came in. */
 export type MessageRefusal = DescribeProblem | BodyRefusal | 'head-timeout';
 
 function statusOfRefusal(problem: MessageRefusal): number {
@@ -89,8 +89,8 @@ function statusOfRefusal(problem: MessageRefusal): number {
 }
 
 /**
- * @param routeLines  complete lines of the route's: Set-Cookie that clears what was wrong, cross-origin rules
- * @param doors       see `doorsOf`; for a page
+ * @param routeLines  complete lines: Set-Cookie that clears bad cookies, the route's cross-origin rules
+ * @param doors       links of an error page, see `doorsOf`
  */
 export function denialAnswer(
   denial: Denial,
@@ -107,13 +107,13 @@ export function denialAnswer(
   return { status, text: render(status, lines, context, close, findWording(status, denial.reason), doors) };
 }
 
-/** RFC 9110 §10.2.1: a 405 says what would do. */
+/** RFC 9110 §10.2.1: a 405 says which methods are taken. */
 function allowLine({ reason, route }: Denial): string {
   const methods = reason === 'method-refused' ? route?.methods : null;
   return `Allow: ${methods?.join(', ') ?? 'GET, HEAD'}\r\n`;
 }
 
-/** Where a visitor who is signed in and has no access can go: to another account and back here, or to what is theirs. */
+/** Where a visitor who is signed in and has no access can go: to another account and back here, or to what is open to theirs. */
 export function doorsOf(
   request: RequestFacts & { readonly head: RequestHead },
   { reservedPrefix, portal }: Snapshot,
@@ -124,17 +124,17 @@ export function doorsOf(
   return `<p><a class="button" href="${other}">Use another account</a></p>\n${home}`;
 }
 
-/** What a configuration may hold and an attribute may not. All ASCII, see `render`. */
+/** Escapes what a configuration may hold and an attribute of HTML may not. All ASCII, see `render`. */
 function attribute(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }
 
-/** Answer for a target that is served under another address. 308: method and body are to come along (RFC 9110 §15.4.9). */
+/** The answer for a target that is served at another address. 308: the client sends method and body again (RFC 9110 §15.4.9). */
 export function redirectAnswer(location: string, context: AnswerContext, close: boolean): Answer {
   return { status: 308, text: render(308, `Location: ${location}\r\n`, context, close) };
 }
 
-/** A longer way back than this is not kept: it would not fit where it has to go. */
+/** A longer way back than this is dropped: it would not fit into a request line of ours. */
 const maxReturnLength = 4096;
 
 /** Leads a visitor to sign in, and back here afterwards. 303: what comes back is a GET (RFC 9110 §15.4.4). */
@@ -151,8 +151,8 @@ export function signInAnswer(
 }
 
 /**
- * The address of the same host that a request is led to: one slash more, or the canonical path. Canonical paths begin with one
- * slash, so it names no other host. A token in the path stays in front of it, or the visitor would arrive without.
+ * The address on the same host that a request is sent on to: one slash more, or the canonical path. Canonical paths begin with
+ * one slash, so the address names no other host. A token in the path stays in front, or the visitor would arrive without it.
  */
 export function ownLocation(request: MovedRequest, snapshot: Pick<Snapshot, 'tokenPathPrefix'>, end: '' | '/'): string {
   const prefix = request.pathToken === null ? '' : `${snapshot.tokenPathPrefix}${request.pathToken}`;
@@ -166,21 +166,21 @@ function wayBack({ path, head }: RequestFacts & { readonly head: RequestHead }):
   return whole.length <= maxReturnLength ? whole : encodeURIComponent('/');
 }
 
-/** Leads who typed the portal's name to its first page. 302: a route may come to be there. */
+/** Leads a visitor who typed the portal's name to its first page. 302: a route may be configured there later. */
 export function portalAnswer(reservedPrefix: string, context: AnswerContext, close: boolean): Answer {
   return { status: 302, text: render(302, `Location: ${reservedPrefix}\r\n`, context, close) };
 }
 
-/** What an answer depends on beside its reason. */
+/** What an answer depends on besides its reason. */
 export interface AnswerContext {
   readonly requestId: string;
   readonly isHead: boolean;
   readonly isPage: boolean;
-  /** Of the request; a 1.0 client is told when the connection stays. */
+  /** The request's HTTP/1.x; a 1.0 client is told when the connection stays open. */
   readonly minorVersion: number;
 }
 
-/** Answer to a message that is no sound request. Always the last on its connection. */
+/** The answer to a message that is no sound request. Always the last on its connection. */
 export function messageAnswer(problem: MessageRefusal, requestId: string, head: RequestHead | null): Answer {
   const code = statusOfRefusal(problem);
   const lines =
@@ -193,7 +193,7 @@ export function messageAnswer(problem: MessageRefusal, requestId: string, head: 
 // RFC 6455 §4.4; RFC 9110 §15.5.22
 const versionLines = 'Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
 
-/** Answer in place of an upstream's. */
+/** The answer in place of an upstream's. */
 export function upstreamAnswer(
   answered: AnsweredRequest,
   failure: UpstreamFailure | 'too-busy',
@@ -249,7 +249,7 @@ function render(
   // the body is ASCII, so its length in characters is its length in bytes
   return (
     `HTTP/1.1 ${status} ${wording.title}\r\n${lines}${connection}Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n` +
-    // the address may hold a token, in path form or in the query
+    // the page's address may hold a token, in path form or in the query
     `Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n${pagePolicy}` +
     `X-Request-Id: ${context.requestId}\r\n\r\n` +
     (context.isHead ? '' : body)

@@ -1,5 +1,5 @@
-// What a route says in the head of each of its answers beside what the upstream said: cross-origin lines, `Vary`, and
-// whether shared caches may keep it. It makes lines and verdicts; response-writer.ts puts them into the head.
+// What a route adds to the head of each of its answers: cross-origin lines, `Vary`, and whether shared caches may keep the
+// answer. It makes lines and verdicts; response-writer.ts puts them into the head.
 // Rules: RFC 9111 §3.5 and §4.1, Fetch §3.2.
 
 import type { Permit } from '../../core/decision/decide.ts';
@@ -8,7 +8,7 @@ import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import { onlyOrigin } from '../request/cross-origin.ts';
 
-/** Both places where our credentials stand beside the URL, which is part of every cache's key anyway. */
+/** The two fields in which our credentials stand. A credential in the URL is part of every cache's key anyway. */
 const varyByCredential = 'Vary: Authorization, Cookie\r\n';
 
 /** Whether an answer is opened by a credential on a route that keeps such answers from shared caches. */
@@ -19,7 +19,7 @@ export function isKeptPrivate(permit: Permit): boolean {
 /** Lines that the route adds to a forwarded answer; empty for most routes. */
 export function routeLines(permit: Permit, head: RequestHead): string {
   const route = permit.route;
-  // what anyone may see is shared, but a cache must not give it to those who would have been let in further
+  // A shared cache may keep what anyone may see, but must not give it to visitors whose credential shows them more.
   const vary = route.variesByCredential && permit.how === 'anyone' ? varyByCredential : '';
   return route.cors === null ? vary : vary + route.cors.answerLines(onlyOrigin(head));
 }
@@ -33,13 +33,13 @@ let lastValue = '';
 let lastPrivate = 'private';
 
 /**
- * `privateCacheControl`, which remembers the last value: a site says the same one nearly always, and comparing costs a
+ * `privateCacheControl`, with a memory of the last value: a site nearly always sends the same value, and comparing costs a
  * twentieth of parsing.
  */
 export function keptPrivate(value: string): string {
   if (value !== lastValue) {
     lastPrivate = privateCacheControl(value);
-    // a copy: the value is a slice of a head, and would keep all of it alive
+    // a copy: the value is a slice of a head's text, and would keep all of that text alive
     lastValue = Buffer.from(value, 'latin1').toString('latin1');
   }
   return lastPrivate;

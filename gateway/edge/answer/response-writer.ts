@@ -1,6 +1,7 @@
-// Writes the response head that a client gets. Hop-by-hop fields end here; an upstream may not speak in our name.
-// Then the route's policy: what it removes goes, what it sets or offers comes, and shared caches keep nothing that a
-// credential opened. What is left of addresses of the site becomes the visitor's. Rules: RFC 9110 §7.6.1, §7.6.3; RFC 9112 §6.3, §7; a pass travels with no-store (RFC 9111 §5.2.2.5).
+// Writes the response head that a client gets. First hop-by-hop fields go, and fields in which an upstream would speak in our name.
+// Then the route's policy applies: what it removes goes, what it sets or offers comes, and shared caches keep nothing that a
+// credential opened. Addresses of the site in the remaining fields become the visitor's.
+// Rules: RFC 9110 §7.6.1, §7.6.3; RFC 9112 §6.3, §7; a pass travels with no-store (RFC 9111 §5.2.2.5).
 
 import { type ResponsePolicy, removesField } from '../../core/decision/policy/response-policy.ts';
 import { fieldClass } from '../../http1/field-names.ts';
@@ -19,25 +20,25 @@ export type OutgoingFraming = 'as-is' | 'chunked' | 'close';
 interface ResponseAdditions {
   readonly framing: OutgoingFraming;
   readonly requestId: string;
-  /** `close`, `keep-alive` (said to 1.0 clients only), or empty when nothing has to be said. */
+  /** `close`; `keep-alive`, which only 1.0 clients are told; or empty when nothing has to be said. */
   readonly connection: 'close' | 'keep-alive' | '';
-  /** Complete lines: a pass, a cleared cookie, `Latchkey-Token`. */
+  /** Complete lines: a pass, a cleared cookie, `Latchkey-Token`, cross-origin rules. */
   readonly lines: string;
-  /** The answer carries a token: upstream's caching fields go, `private, no-store` comes. */
+  /** The answer carries a token: the upstream's caching fields go, `private, no-store` comes. */
   readonly carriesToken: boolean;
   /** `/.t/<token>` for a request in path form, else null. */
   readonly pathForm: string | null;
-  /** Whose addresses the site's own become; null for an answer whose addresses stay. */
+  /** The request whose visitor's addresses replace the site's own; null for an answer whose addresses stay. */
   readonly answered: AnsweredRequest | null;
   /** What the route changes; null for nothing. */
   readonly policy: ResponsePolicy | null;
-  /** The client came over TLS; looked at with a policy only. */
+  /** The client came over TLS; only asked where there is a policy. */
   readonly isOverTls: boolean;
-  /** Shared caches may not keep it. */
+  /** Shared caches may not keep the answer. */
   readonly isPrivate: boolean;
-  /** The route has cross-origin rules of its own, in `lines`: the upstream's go. */
+  /** The route has cross-origin rules of its own, in `lines`: those of the upstream go. */
   readonly saysCors: boolean;
-  /** It comes from our own pages, which alone may set our cookies. */
+  /** The answer comes from our own pages, which alone may set our cookies. */
   readonly keepsOurCookies: boolean;
 }
 
@@ -48,7 +49,7 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
   // the status line goes along as it is, with the fields behind it, in one slice
   let run = 0;
   if (head.minorVersion === 0 || head.startLineEnd < head.reasonAt) {
-    // some servers leave out the blank behind the code; ours is there (RFC 9112 §4)
+    // some servers leave out the blank behind the status code; RFC 9112 §4 demands it
     const reason = text.slice(head.reasonAt, head.startLineEnd);
     out = `HTTP/1.1 ${head.status} ${reason}\r\n`;
     run = -1;
@@ -56,13 +57,13 @@ export function writeResponseHead(head: ResponseHead, additions: ResponseAdditio
   const policy = additions.policy;
   let addresses: VisitorAddresses | null = null;
   let saysCache = false;
-  // bits of the policy's offers that this answer does not get
+  // bits of those of the policy's offers that this answer does not get
   let withheld = policy === null ? 0 : policy.withheld(additions.pathForm !== null, additions.isOverTls);
   for (let index = 0; index < head.fieldCount; index++) {
     const at = index * fieldStride;
     const found = fields[at] as number;
     let keeps = (found === fieldClass.plain || keepsField(head, index, found, additions)) && !isNominated(head, index);
-    // what stands in the place of a field that goes
+    // the line that replaces a field that goes; empty for none
     let line = '';
     if (found !== fieldClass.plain) {
       const rule = policy === null ? undefined : policy.fields.get(head.nameOf(index).toLowerCase());
@@ -138,7 +139,7 @@ function keepsField(head: ResponseHead, index: number, found: number, additions:
   }
 }
 
-/** A field's value with the site's own addresses made the visitor's; the value itself when there are none. */
+/** A field's value with the visitor's addresses in place of the site's own; the very value when it holds none. */
 function addressesIn(found: number, value: string, addresses: VisitorAddresses): string {
   switch (found) {
     case responseClass.refresh:

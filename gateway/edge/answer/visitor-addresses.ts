@@ -1,6 +1,6 @@
-// Makes a site's own addresses the visitor's, in the fields of answers that hold addresses. A site behind the gateway often
+// Replaces a site's own addresses by the visitor's, in the fields of answers that hold addresses. A site behind the gateway often
 // knows neither the scheme nor the port that its visitors use, and may name itself by the address it listens on.
-// What means anybody else stays byte for byte: a path token goes onto the visitor's own origin and nowhere else.
+// Addresses of other sites stay byte for byte: a path token goes onto the visitor's own origin and nowhere else.
 // Rules: RFC 9110 §10.2.2 and §8.7, RFC 8288 §3, HTML §4.2.5.3 (the syntax of Refresh), RFC 6265 §5.2.3.
 
 import { canonicalHost } from '../../core/decision/route/host.ts';
@@ -10,9 +10,9 @@ import { withoutBlanks } from '../../core/model/blanks.ts';
 import { visitorOrigin } from '../request/visitor-origin.ts';
 import type { AnsweredRequest } from './answered-request.ts';
 
-/** What the addresses of one answer are measured by. Made only for an answer that has some. */
+/** What the addresses of one answer are compared with. Made only for an answer that has addresses. */
 export class VisitorAddresses {
-  /** null: the site's addresses are its own affair. */
+  /** What the configuration says of the site's own addresses; null: its addresses stay as they are. */
   readonly #site: Site | null;
   readonly #scheme: 'http' | 'https';
   readonly #authority: string;
@@ -20,7 +20,7 @@ export class VisitorAddresses {
   readonly #port: number;
   /** The Host that the site got, canonical. */
   readonly #sentHost: string;
-  /** Of the request, as the site got it. */
+  /** Path of the request, as the site got it. */
   readonly #path: string;
   /** `/.t/<token>` of a path form, else empty. */
   readonly #prefix: string;
@@ -38,9 +38,9 @@ export class VisitorAddresses {
     this.#prefix = pathForm ?? '';
   }
 
-  /** One reference: `Location`, `Content-Location`, a target of `Link`. */
+  /** The reference of a `Location`, a `Content-Location`, or a target of `Link`. */
   reference(text: string): string {
-    // what a browser would take to another host (`/\evil`) is no path
+    // `/\evil` is no path: a browser would take it for another host
     if (/^\/(?![/\\])/.test(text)) return this.#prefixed(text);
     const address = parseWebAddress(text);
     if (address === null) return text;
@@ -50,11 +50,11 @@ export class VisitorAddresses {
     if (!this.#isSites(address) || this.#leadsToTls(address)) return text;
     const rest = this.#prefixed(this.#prefix === '' ? address.rest : absolutePath(address.rest));
     if (this.#authority !== '') return `${address.scheme === '' ? '' : `${this.#scheme}:`}//${this.#authority}${rest}`;
-    // nobody said a Host: the path alone, unless it would name one
+    // the request had no Host: the path alone, unless it would name a host
     return /^\/[/\\]/.test(rest) ? text : absolutePath(rest);
   }
 
-  /** `Refresh: 5; url=…`. */
+  /** The value of `Refresh: 5; url=…`. */
   refresh(value: string): string {
     const match = /^([0-9.]*[ \t]*[;, \t][ \t]*(?:url[ \t]*=[ \t]*)?)(.*)$/i.exec(value);
     if (match === null) return value;
@@ -66,7 +66,7 @@ export class VisitorAddresses {
     return before + quote + this.reference(target.slice(1, end)) + target.slice(end);
   }
 
-  /** `Link: <…>; rel=next, <…>`. */
+  /** The value of `Link: <…>; rel=next, <…>`. */
   links(value: string): string {
     let out = '';
     let from = 0;
@@ -86,7 +86,7 @@ export class VisitorAddresses {
     return out + value.slice(from);
   }
 
-  /** `Set-Cookie`: a `Domain` that is the site's own host would make every browser drop the cookie. */
+  /** The value of `Set-Cookie`, without a `Domain` that is the site's own host: with it every browser would drop the cookie. */
   cookie(value: string): string {
     if (this.#site === null) return value;
     const [pair = '', ...attributes] = value.split(';');
@@ -107,7 +107,7 @@ export class VisitorAddresses {
     return this.#prefix === '' || path.startsWith(`${this.#prefix}/`) ? path : this.#prefix + path;
   }
 
-  /** The very origin that the visitor uses. */
+  /** Whether an address is at the very origin that the visitor uses. */
   #isVisitors(address: WebAddress): boolean {
     return (
       (address.scheme === '' || address.scheme === this.#scheme) &&
@@ -116,21 +116,21 @@ export class VisitorAddresses {
     );
   }
 
-  /** The site's own origin, or a host of the request with whatever scheme and port. */
+  /** Whether an address is at the site's own origin, or at a host of the request with any scheme and port. */
   #isSites(address: WebAddress): boolean {
     if (this.#site === null) return false;
     if (address.host === this.#host || address.host === this.#sentHost) return true;
     return this.#site.origins.has(`${address.host}:${portIn(address, this.#site.scheme)}`);
   }
 
-  /** The same page over TLS, for a visitor who came without: made the visitor's it would lead to itself, for ever. */
+  /** The same page over TLS, for a visitor who came without TLS: with the visitor's scheme it would redirect to itself for ever. */
   #leadsToTls({ scheme, host, rest }: WebAddress): boolean {
     if (scheme !== 'https' || this.#scheme !== 'http' || host !== this.#host) return false;
     return (/^[^?#]*/.exec(rest)?.[0] || '/') === this.#path;
   }
 }
 
-/** Whether a `Set-Cookie` has to be looked at. */
+/** Whether a `Set-Cookie` has a `Domain`, so that `cookie` has to look at it. */
 export function namesDomain(value: string): boolean {
   return /;[ \t]*domain[ \t]*=/i.test(value);
 }

@@ -1,5 +1,5 @@
-// Large read buffers for upstream connections in use, lent and taken back; their sum is bounded.
-// No buffer is ever registered with two sockets: a buffer has one owner, a connection or a write that still needs it.
+// Large read buffers, lent to upstream connections while bodies come, and taken back; their sum is bounded.
+// No buffer is ever registered with two sockets: it has one owner, a connection or a write that still needs it.
 
 /** What an idle connection and the first read of an answer use. */
 export const smallBufferBytes = 8 * 1024;
@@ -14,7 +14,7 @@ const maxKept = 64;
 /** Node takes "no new buffer" as undefined, which its types do not say (lib/internal/stream_base_commons.js). */
 export const keepBuffer = undefined as unknown as Uint8Array;
 
-/** Lends buffers; above the cap smaller ones, so that memory stays bounded and nothing stops. */
+/** Lends buffers. Above the cap it lends smaller ones, so that memory stays bounded and nothing stops. One per edge. */
 export class ReadBuffers {
   readonly #kept: Buffer[] = [];
   readonly #maxLent: number;
@@ -31,20 +31,20 @@ export class ReadBuffers {
     return this.#kept.pop() ?? Buffer.allocUnsafeSlow(largeBufferBytes);
   }
 
-  /** Takes a buffer back; nothing may read or write it any more. */
+  /** Takes a buffer back that nothing reads or writes any more. */
   give(buffer: Buffer): void {
     if (buffer.length !== largeBufferBytes) return;
     this.#lent--;
     if (this.#kept.length < maxKept) this.#kept.push(buffer);
   }
 
-  /** Lends another one, and takes the first off the books: a write still reads from it. */
+  /** Lends a buffer, and forgets the one before: a write still reads from it. */
   replace(buffer: Buffer | null): Buffer {
     if (buffer !== null) this.forget(buffer);
     return this.take();
   }
 
-  /** Takes a buffer off the books that somebody may still read from; it is the garbage collector's. */
+  /** Counts a buffer as lent no more. A write may still read from it; then the garbage collector takes it. */
   forget(buffer: Buffer): void {
     if (buffer.length === largeBufferBytes) this.#lent--;
   }

@@ -3,7 +3,7 @@
 
 import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 
-/** Something that must not last for ever. */
+/** Something that has a deadline. */
 export interface Deadlined {
   /** Monotonic milliseconds; `Number.POSITIVE_INFINITY` when nothing is due. */
   deadlineMs: number;
@@ -43,13 +43,13 @@ export class Ticker {
     const lastMs = this.nowMs;
     this.nowMs = monotonicMs();
     this.epochSeconds = epochSeconds();
-    // only after the sockets were read once more: what came while the process was busy elsewhere came in time
+    // only after the sockets were read once more: bytes that came while the process was busy elsewhere came in time
     setImmediate(() => this.#sweep(Math.max(0, this.nowMs - lastMs - tickMs)));
   }
 
   #sweep(lateMs: number): void {
     if (this.#timer === null) return;
-    // and what was given a deadline meanwhile was given it by a clock that stood still
+    // a deadline that was set while the process was late was set by a clock that stood still
     const dueMs = this.nowMs - lateMs;
     for (const item of this.#watched) {
       if (item.deadlineMs <= dueMs) {

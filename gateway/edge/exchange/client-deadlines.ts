@@ -1,5 +1,5 @@
-// The two deadlines of a client connection: what it has to send next, and what it has to take. The earlier one is the
-// ticker's. Setting one is a store and a comparison, which is all that the path of a request can afford.
+// The two deadlines of a client connection: when its client has to send something, and when it has to take something. The ticker
+// watches the earlier one. Setting a deadline is a store and a comparison, which is all that the path of a request can afford.
 
 import type { Socket } from 'node:net';
 import type { Deadlined, Ticker } from '../engine/ticker.ts';
@@ -7,7 +7,7 @@ import type { Deadlined, Ticker } from '../engine/ticker.ts';
 const nothing = Buffer.alloc(0);
 
 // A closing connection takes what its client still sends, so that a reset does not overtake the answer (RFC 9112 §9.6): until
-// nothing came for this long, and this long in all. Both are nginx's, which clients were written against.
+// nothing came for the first time, and at most for the second. Both are nginx's defaults, against which clients were written.
 const lingerIdleMs = 5000;
 const lingerMs = 30_000;
 /** How long the kernel has to deliver the last bytes in front of a reset, which throws away what it still holds. */
@@ -62,7 +62,7 @@ export abstract class ClientDeadlines implements Deadlined {
     });
   }
 
-  /** Whether it is the client's taking that is overdue. */
+  /** Whether the client should have taken what is unsent by now. */
   protected get isWriteOverdue(): boolean {
     return this.#writeDeadlineMs <= this.ticker.nowMs;
   }
@@ -79,12 +79,12 @@ export abstract class ClientDeadlines implements Deadlined {
     this.expectWithin(lingerIdleMs);
   }
 
-  /** More came. */
+  /** A lingering connection got more bytes. */
   protected lingerOn(): void {
     this.expectWithin(Math.min(lingerIdleMs, this.#lingerEndMs - this.ticker.nowMs));
   }
 
-  /** All of an answer that breaks off is with the kernel: it gets the time to deliver it. */
+  /** All that came of a broken answer is with the kernel, which gets the time to deliver it. */
   protected awaitReset(): void {
     this.expectWithin(cutOffMs);
   }

@@ -1,5 +1,5 @@
-// One client connection: collects heads, hands requests to the lifecycle one at a time, and knows when to stop reading.
-// A pipelined request waits until the answer before it is with the kernel. It decides nothing about access.
+// One client connection: it collects heads, hands requests to the lifecycle one at a time, and knows when to stop reading.
+// A pipelined request waits until the answer before it is with the kernel. Nothing about access is decided here.
 // Rules: RFC 9112 §2.2 (one empty line before a request), §9.3, §9.6 (closing without losing the answer).
 
 import type { Socket } from 'node:net';
@@ -30,12 +30,12 @@ export class Downstream extends ClientDeadlines {
   readonly #runtime: Runtime;
   #exchange: Exchange | null = null;
   #tunnel: Tunnel | null = null;
-  /** Waiting for control, or for the kernel to take the last answer. */
+  /** The connection waits for control, or for the kernel to take the last answer. */
   #isWaiting = false;
   #isReading = false;
   #isBodyPaused = false;
   #isClosing = false;
-  /** It ends by a reset, behind what was written. */
+  /** The connection ends by a reset, behind what was written. */
   #isCutOff = false;
   #isClosed = false;
   #held: Buffer | null = null;
@@ -71,7 +71,7 @@ export class Downstream extends ClientDeadlines {
     return this.#isClosing;
   }
 
-  /** It had a request, and waits for the next one. */
+  /** The connection had a request, and waits for the next one. */
   get isKeptAlive(): boolean {
     return this.#requests > 0 && this.isIdle && !this.#isClosing;
   }
@@ -84,12 +84,12 @@ export class Downstream extends ClientDeadlines {
     return this.#exchange === null && !this.#isWaiting && !this.#heads.isPartial && this.#tunnel === null;
   }
 
-  /** Bytes came behind the request on the table. */
+  /** Bytes came behind the present request. */
   get holdsBytes(): boolean {
     return this.#held !== null;
   }
 
-  /** The request on the table is being forwarded. */
+  /** The present request is being forwarded. */
   forward(exchange: Exchange): void {
     const isLate = this.#isWaiting;
     this.#isWaiting = false;
@@ -104,7 +104,7 @@ export class Downstream extends ClientDeadlines {
     }
   }
 
-  /** The request on the table waits for an answer of control; nothing is read on meanwhile. */
+  /** The present request waits for an answer of control; nothing more is read meanwhile. */
   waitForDecision(): void {
     this.#isWaiting = true;
     this.expectWithin(Number.POSITIVE_INFINITY);
@@ -125,14 +125,14 @@ export class Downstream extends ClientDeadlines {
     this.#settle(close);
   }
 
-  /** The exchange has given its whole answer to the socket, or the tunnel all that it will. */
+  /** The exchange has given its whole answer to the socket, or the tunnel the last of its bytes. */
   exchangeDone(close: boolean): void {
     this.#exchange = null;
     this.#isBodyPaused = false;
     this.#settle(close);
   }
 
-  /** Everything from here on is the tunnel's. @returns what the client sent before it could know; null for nothing */
+  /** Everything from here on is the tunnel's. @returns what the client sent before it could know of the 101; null for nothing */
   enterTunnel(tunnel: Tunnel): Buffer | null {
     const early = this.#held;
     this.#held = null;
@@ -144,7 +144,7 @@ export class Downstream extends ClientDeadlines {
   /**
    * Ends the connection in the middle of an answer, behind what was written of it.
    *
-   * @param isPlain  the framing tells the client that more was due; otherwise nothing but a reset does
+   * @param isPlain  the framing tells the client that more was due; otherwise only a reset tells it
    */
   cutOff(isPlain: boolean): void {
     this.#exchange = null;
@@ -160,20 +160,20 @@ export class Downstream extends ClientDeadlines {
     this.socket.resume();
   }
 
-  /** Only TCP knows a reset, after which not even an answer that ends with the connection can look complete. */
+  /** Resets the TCP connection, below TLS: after that not even an answer that ends with the connection can look complete. */
   reset(): void {
     this.#exchange = null;
     this.connection.transport.resetAndDestroy();
     this.socket.destroy();
   }
 
-  /** Ends the connection now, whatever it is doing. What the client has of an answer must not look like the whole. */
+  /** Ends the connection now, whatever it is doing. What the client has of an answer must not look like the whole answer. */
   abandon(): void {
     if (this.#exchange?.isAnswering || this.#tunnel !== null || this.hasUnsent || this.#isCutOff) this.reset();
     else this.socket.destroy();
   }
 
-  /** The process goes: the kernel still delivers what it has, where the client can tell that more was due. */
+  /** The process ends: where the client can tell that more was due, the kernel may still deliver what it has. */
   depart(): void {
     if (this.#exchange?.endsPlainly && !this.#isCutOff) this.socket.destroy();
     else this.abandon();
@@ -198,7 +198,7 @@ export class Downstream extends ClientDeadlines {
     this.#close();
   }
 
-  /** A request may be on its way on an idle connection: it is answered still, with the word that it was the last one. */
+  /** An edge drains. A request may be on its way on an idle connection: it is still answered, as the last one. */
   drain(): void {
     if (this.isIdle && !this.#isClosing) this.expectWithin(drainIdleMs);
   }
@@ -211,12 +211,12 @@ export class Downstream extends ClientDeadlines {
     } else if (exchange !== null && !exchange.isRequestSent && !exchange.isAnswering) {
       exchange.refuseBody('body-timeout');
     } else if (this.isIdle && !this.#isClosing) {
-      // FIN and no reset: a request may cross it, and its client may try again on another connection
+      // FIN and no reset: a request may cross it, and then its client may try again on another connection
       this.#close();
     } else this.abandon();
   }
 
-  /** The body comes, but slower than its route allows. */
+  /** The body comes slower than its route allows. */
   bodyIsTooSlow(): void {
     if (this.#exchange === null || this.#exchange.isAnswering) this.abandon();
     else this.#exchange.refuseBody('body-too-slow');
@@ -277,13 +277,13 @@ export class Downstream extends ClientDeadlines {
         const known = refusedBytes(problem, heads.refusedBy, runtime.snapshot.tokenPathPrefix);
         return this.#refuse(problem, chunk.length, known);
       }
-      // in total, and not from byte to byte: a drip must not last for ever
+      // for the head in all, and not from byte to byte: a head that drips in must not last for ever
       if (!wasPartial && this.#requests > 0) this.expectWithin(runtime.limits.headMs);
       return chunk.length;
     }
     const consumed = heads.end;
     if (heads.scanner.lines === 0) {
-      // robustness that RFC 9112 §2.2 asks for, once
+      // RFC 9112 §2.2 asks for taking one empty line in front of a request
       if (this.#skippedEmptyLine) return this.#refuse('bad-start-line', chunk.length);
       this.#skippedEmptyLine = true;
       return consumed;
@@ -355,7 +355,7 @@ export class Downstream extends ClientDeadlines {
     if (this.#held === null && !this.#isClosing && !this.#isBodyPaused && this.socket.isPaused()) this.socket.resume();
   }
 
-  /** Says FIN behind what is written, and once the kernel has it all reads on for a while without listening. */
+  /** Sends FIN behind what is written, and once the kernel has it all takes for a while what the client still sends, and drops it. */
   #close(): void {
     if (this.#isClosing || this.#isClosed) return;
     this.#beginClosing();
@@ -376,7 +376,7 @@ export class Downstream extends ClientDeadlines {
     const exchange = this.#exchange;
     if (this.#tunnel !== null) this.#tunnel.clientEnded();
     else if (exchange !== null) {
-      // a client that has gone needs no answer, and its upstream request ends with it
+      // a client that has gone needs no answer, and its request to the upstream ends
       const isCut = exchange.isAnswering;
       exchange.cancel();
       this.#exchange = null;

@@ -28,7 +28,7 @@ const maxWholeAnswer = scratchBytes;
 /** A request being forwarded. Made with a permit, started once, ended once. */
 export class Exchange implements AnswerSink {
   readonly method: string;
-  /** A tunnel's changes, and its request with it: see decide-again.ts. */
+  /** A tunnel's permit and request are replaced when control says that the tunnel may go on: see decide-again.ts. */
   permit: Permit;
   readonly downstream: Downstream;
   request: Described;
@@ -37,24 +37,26 @@ export class Exchange implements AnswerSink {
   readonly timeouts: Permit['route']['timeouts'];
   /** May go out with others on one connection, where the upstream takes that. */
   readonly mayJoin: boolean;
+  /** Of the answer; 0 before there is one. */
   status = 0;
+  /** Bytes of the request's body, and in a tunnel all that the client sent. */
   bytesIn = 0;
   bytesOut = 0;
   /** Why the request's body was not taken to its end; null when it was, or when nobody refused it. */
   refusal: BodyRefusal | null = null;
   /** What was wrong with the upstream, in words for the log; null when nothing was. */
   failure: string | null = null;
-  /** It was ended because what allowed it was revoked. */
+  /** The answer was ended because what allowed the request was revoked. */
   isRevoked = false;
   /** Claims of the pass that goes with the answer; null for none, and once the answer began. */
   issue: TokenClaims | null;
   /** How the answer's body goes to the client; of use once the answer began. */
   outgoing: OutgoingFraming = 'as-is';
-  /** The body is passed on with its chunk framing. */
+  /** The answer's body is passed on with the upstream's chunk framing. */
   keepsChunks = false;
   /** The upstream does not take more of the request's body for now. */
   isBodyPaused = false;
-  /** What the request wants to switch to; null for an ordinary one. Set before `start`. */
+  /** What the request wants to switch to; null for an ordinary request. Set before `start`. */
   upgrade: Upgrade | null = null;
   readonly #runtime: Runtime;
   readonly #headText: string;
@@ -115,7 +117,7 @@ export class Exchange implements AnswerSink {
     return this.#answering;
   }
 
-  /** Whether a client can tell by the framing that an answer is not whole. One of 1.0 takes any end for the end. */
+  /** Whether a client can tell by the framing that an answer is not whole. A 1.0 client takes any end for the end of the answer. */
   get endsPlainly(): boolean {
     return this.#answering && this.#minorVersion === 1;
   }
@@ -132,7 +134,7 @@ export class Exchange implements AnswerSink {
   }
 
   start(): void {
-    // a connection that leaves HTTP has no past in it
+    // an upgrade gets a new connection: a tunnel must not begin behind anything that an earlier request left there
     this.#open(null, this.upgrade !== null, false);
   }
 
@@ -167,7 +169,7 @@ export class Exchange implements AnswerSink {
   /** An interim answer. @returns false when the upstream may not send this one */
   onInterim(head: ResponseHead): boolean {
     if (this.#isOver) return true;
-    // a 101 that was asked for is no interim answer (tunnel.ts); 100 was answered here already; 1.0 knows none
+    // a 101 that was asked for is no interim answer (tunnel.ts); 100 was answered here already; HTTP/1.0 knows no interim answers
     if (head.status === 101) return false;
     if (head.status === 100 || this.#minorVersion === 0) return true;
     this.downstream.socket.write(writeInterimHead(head, this), 'latin1');
@@ -183,7 +185,7 @@ export class Exchange implements AnswerSink {
     end: number,
     isWhole: boolean,
   ): void {
-    // its client left; the answer is read to its end for those who wait behind it on the connection
+    // the client left; the answer is read to its end for the requests that wait behind it on the connection
     if (this.#isOver) return;
     this.#answering = true;
     this.status = head.status;
@@ -212,15 +214,15 @@ export class Exchange implements AnswerSink {
   }
 
   /**
-   * Head and body in one write, put together in a buffer that is used again and again: as strings they were 2.2 of the
-   * 5.8 KiB that a request allocated.
+   * Head and body in one write, put together in the engine's scratch: as strings they were 2.2 of the 5.8 KiB that a request
+   * allocated.
    */
   #writeWhole(text: string, bytes: Buffer, start: number, end: number): void {
     const out = this.#runtime.engine.scratch;
     const length = out.write(text, 0, 'latin1');
     bytes.copy(out, length, start, end);
     this.downstream.socket.write(out.subarray(0, length + end - start));
-    // what the kernel did not take belongs to that write from here on
+    // the kernel did not take all of it: the scratch belongs to that write from here on
     if (this.downstream.hasUnsent) this.#runtime.engine.renewScratch();
   }
 
@@ -255,7 +257,7 @@ export class Exchange implements AnswerSink {
     return this.upgrade === null ? null : openTunnel(this.#runtime, this, this.upgrade, head);
   }
 
-  /** A tunnel takes over: what becomes of the request, and its telemetry, are the tunnel's. */
+  /** A tunnel takes over: the request's end and its reports are the tunnel's from here on. */
   leaveHttp(): void {
     this.status = 101;
     this.#isOver = true;
@@ -283,7 +285,7 @@ export class Exchange implements AnswerSink {
     this.failure = `${failureText(failure, connection.cause)} (${connection.server.authority})`;
     this.#runtime.reports.upstreamTrouble(this, connection, failure);
     if (this.#answering) {
-      // the client gets what came, and must not take it for the whole
+      // the client gets what came, and must not take it for the whole answer
       this.#over();
       this.downstream.cutOff(this.endsPlainly);
       return;
@@ -291,7 +293,7 @@ export class Exchange implements AnswerSink {
     this.#giveUp(failure);
   }
 
-  /** The client is gone, or its body was broken: the upstream's request ends with it. */
+  /** The client is gone, or its body was broken: the request to the upstream ends as well. */
   cancel(): void {
     if (this.#isOver) return;
     const upstream = this.#upstream;
@@ -300,7 +302,7 @@ export class Exchange implements AnswerSink {
     upstream?.cancel();
   }
 
-  /** What allowed it was revoked: the upstream's request ends, and what the client has does not look like the whole. */
+  /** What allowed the request was revoked: it ends at both sides, and what the client has does not look like the whole answer. */
   revoke(): void {
     if (this.#isOver) return;
     this.isRevoked = true;
@@ -309,7 +311,7 @@ export class Exchange implements AnswerSink {
     this.downstream.reset();
   }
 
-  /** Answers in place of the upstream, whose request ends: the body will not come to a good end. Only before an answer began. */
+  /** The body will not come to a good end: answers in place of the upstream, whose request ends. Only before an answer began. */
   refuseBody(refusal: BodyRefusal): void {
     if (this.#isOver) return;
     const answer = messageAnswer(refusal, this.requestId, this.request.head);
@@ -319,7 +321,11 @@ export class Exchange implements AnswerSink {
     this.downstream.answer(answer.text, true);
   }
 
-  /** @param mayReuse  where no new connection may be opened, an idle one will do: none failed */
+  /**
+   * @param avoid  the server that just failed; null for none
+   * @param fresh  a new connection, never an idle one
+   * @param mayReuse  where no new connection may be opened an idle one will do, since no connection was stale
+   */
   #open(avoid: object | null, fresh: boolean, mayReuse: boolean): void {
     const group = this.#group;
     const key = group.keyOf(this.request);
@@ -335,7 +341,7 @@ export class Exchange implements AnswerSink {
 
   #mayTryAgain(connection: FailedConnection, failure: UpstreamFailure): boolean {
     if (this.#triedAgain || this.#sentBodyBytes) return false;
-    // nothing of it went out, or it is idempotent and went out behind another one: RFC 9112 §9.3.2
+    // nothing of the request went out, or it is idempotent and went out behind another request: RFC 9112 §9.3.2
     if (isBlameless(failure)) return true;
     if (neverOpened(failure)) return this.#group.servers.length > 1 && this.#runtime.upstreams.retryBudget.allowsOne;
     // a stale connection: nothing was answered, and repeating the request changes nothing
@@ -349,7 +355,7 @@ export class Exchange implements AnswerSink {
   }
 
   #giveUp(failure: UpstreamFailure | 'too-busy'): void {
-    // what a client sent for the protocol it asked for is no request
+    // bytes that a client sent for the protocol it asked for are no request
     const isUnread = !this.isRequestSent || this.upgrade !== null;
     const close = isUnread || !this.#isPersistent || this.#runtime.engine.isDraining;
     const answer = upstreamAnswer(this, failure, close);
@@ -372,7 +378,7 @@ export class Exchange implements AnswerSink {
 
   #outgoingFraming(framing: ResponseFraming): OutgoingFraming {
     if (framing === 'none' || framing === 'length') return 'as-is';
-    // a 1.0 client knows no chunks: the connection's end is the body's end
+    // a 1.0 client knows no chunks: the end of the connection is the end of the body
     return this.#minorVersion === 0 ? 'close' : 'chunked';
   }
 

@@ -1,7 +1,7 @@
-// Whether an allowed request may leave HTTP: is the handshake sound, and did a page of this site ask for it.
-// Browsers let any page open a WebSocket to any site, and send that site's cookies along; nothing but Origin tells whose
-// page it was. A token in the header, the path or the query is no such thing: a foreign page would have to know it. What counts is
-// where the credential stood that decided, and not what else came along.
+// Whether an allowed request may leave HTTP: is the handshake sound, and did a page of this site ask for it?
+// Browsers let any page open a WebSocket to any site, and send that site's cookies along; only Origin tells whose page it was.
+// A token in the header, the path or the query is different: a foreign page would have to know it. What counts is where the
+// credential stood that decided, and not what else came along.
 // Rules: RFC 6455 §10.2, §4.2.2; RFC 9110 §7.8.
 
 import type { Permit } from '../../core/decision/decide.ts';
@@ -14,14 +14,14 @@ import type { ConnectionInfo } from '../listen/connection-info.ts';
 import type { Described } from '../request/describe.ts';
 import { publicScheme } from '../request/transport-security.ts';
 
-/** Protocols that a route offers where nothing else is said. */
+/** Protocols that may be asked for on a route whose configuration names none. */
 const usualProtocols: readonly string[] = ['websocket'];
 
 /** How the connection came in. */
 type UpgradeConnection = Pick<ConnectionInfo, 'scheme' | 'certificate'>;
 
 /**
- * @returns null when the request is an ordinary one; a problem or a denial when it must not be forwarded at all
+ * @returns null for an ordinary request; a problem or a denial when the request must not be forwarded at all
  */
 export function judgeUpgrade(
   request: Described,
@@ -35,7 +35,7 @@ export function judgeUpgrade(
   return isWelcome(request, permit, policy, connection) ? upgrade : foreignOrigin(permit.route);
 }
 
-/** Whether the page that asks may use what allowed the request. */
+/** Whether the page that asks may use the credential that allowed the request. */
 export function isWelcome(
   request: Described,
   permit: Permit,
@@ -45,7 +45,8 @@ export function isWelcome(
   const hasCertificate = certificate !== null;
   const { place } = permit;
   const isCookie = place === 'pass-cookie' || place === 'session-cookie';
-  // Browsers repeat a password and show a client certificate by themselves as well, and always say Origin; programs have no reason to.
+  // Browsers also repeat a password and show a client certificate by themselves, and always send Origin. Programs have no reason to
+  // send Origin.
   if (!isCookie && place !== 'basic' && !(place === 'nowhere' && hasCertificate)) return true;
   const said = saidOrigin(request.head);
   if (said === null) return !isCookie;
@@ -55,7 +56,7 @@ export function isWelcome(
   return origin === canonicalOrigin(`${ownScheme}://${request.head.host}`) || policy.origins.includes(origin);
 }
 
-/** Whether bytes behind this head may be another protocol's: they must not be read as a request after a refusal. */
+/** Whether bytes behind this head may belong to another protocol: they must not be read as a request after a refusal. */
 export function mayBeUpgrade(head: RequestHead, route: RoutePolicy | null): boolean {
   return head.hasUpgrade && readUpgrade(head, route?.upgrade?.protocols ?? usualProtocols) !== null;
 }
@@ -65,7 +66,7 @@ export function upgradeLines(upgrade: Upgrade): string {
   return `Connection: Upgrade\r\nUpgrade: ${upgrade.protocol}\r\n`;
 }
 
-/** @returns null without the field; empty when it stands there twice */
+/** @returns null without the field; empty when the field stands there twice */
 function saidOrigin(head: RequestHead): string | null {
   const value = onlyValue(head, 'origin');
   if (value !== null) return value;

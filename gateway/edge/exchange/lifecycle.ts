@@ -63,7 +63,7 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   // 3. Decide: pure, and before anything is opened or written on behalf of this request.
   runtime.live.nowMs = startedMs;
   const decision = decide(request, snapshot, runtime.live, now, null);
-  // when there is more to do than gets done, those go first who have shown least
+  // when the edge has more to do than it gets done, requests are refused that have shown no verified credential
   const tooMuch = runtime.overload.level === 0 ? null : runtime.overload.refuse(decision);
   if (tooMuch !== null) {
     refuse(runtime, context, tooMuch);
@@ -77,7 +77,7 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
   enforce(runtime, context, decision);
 }
 
-// A session that has run out, then what it may open, then a password beside it: no request has more to ask.
+// A session that has run out, then what it may open, then a password beside it: no request has more questions.
 const maxQuestions = 3;
 
 async function askControl(runtime: Runtime, context: RequestContext, first: Lookup): Promise<void> {
@@ -102,7 +102,7 @@ async function askControl(runtime: Runtime, context: RequestContext, first: Look
 
 const clientLeftHint = 'the client left before it was answered';
 
-/** Nobody is there to hear the verdict: nothing is opened and no pass is made, but the guess leaves its lines. */
+/** The client will not hear the verdict: nothing is opened and no pass is made, but logs and counters say what was decided. */
 function clientLeft(runtime: Runtime, context: RequestContext, decision: Exclude<Decision, Lookup>): void {
   runtime.metrics.decision(
     decision.kind === 'allow' ? decision.how : null,

@@ -1,17 +1,18 @@
-// The closing connections of an edge: their answer is written and their end said, and what their clients still send is dropped.
-// Bounded: beyond the bound those go that have lingered longest, whose clients had the most time to see their answer.
+// The closing connections of an edge: their answer and their FIN are written, and what their clients still send is dropped.
+// Their number is bounded: beyond it the connection goes that has lingered longest, whose client had most time to see its answer.
 
-/** What lingers. */
+/** A connection that lingers. */
 interface Closing {
-  /** Ends it now. */
+  /** Ends the connection now. */
   abandon(): void;
 }
 
-// a socket and nothing else each: what is read is dropped as it comes
+// each costs a socket and nothing else: what is read is dropped as it comes
 const maxLingering = 4096;
 
+/** One per edge. */
 export class Lingering {
-  // in the order in which they began
+  // in the order in which they began to linger
   readonly #closing = new Set<Closing>();
 
   get count(): number {

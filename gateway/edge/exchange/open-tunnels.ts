@@ -1,15 +1,16 @@
-// The tunnels of one edge, for what concerns all of them: a reload, a change in the log, a drain.
-// It opens and ends none by itself.
+// The tunnels of one edge, for what concerns all of them: a reload, a change in the log, a drain. What becomes of each tunnel is
+// the tunnel's own affair.
 
 import type { Change } from '../../core/model/change.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { Tunnel } from './tunnel.ts';
 
-// Deciding again costs microseconds each; between so many of them others get their turn.
+// Deciding again costs microseconds for each tunnel; after so many of them others get their turn.
 const sliceSize = 256;
 const anyCollection = collectionSubject('');
 const nobody: ReadonlySet<string> = new Set();
 
+/** One per edge. */
 export class OpenTunnels {
   readonly #tunnels = new Set<Tunnel>();
 
@@ -30,8 +31,8 @@ export class OpenTunnels {
   }
 
   /**
-   * Decides again for each that is open now, the first ones before this returns; and asks control about members, because who
-   * owns what may be another one.
+   * A new configuration: decides again for each tunnel that is open now, the first ones before this returns; and asks control
+   * about members, because a collection may have another owner now.
    */
   reconsider(): void {
     inSlices([...this.#tunnels], (tunnel) => {
@@ -40,12 +41,12 @@ export class OpenTunnels {
     });
   }
 
-  /** Decides again for each that is open now, the first ones before this returns: what verified their tokens is another ring. */
+  /** A new key ring: decides again for each tunnel that is open now, the first ones before this returns. */
   decideAgain(): void {
     inSlices([...this.#tunnels], (tunnel) => tunnel.reconsider());
   }
 
-  /** Has control asked about those whose access one of these changes may be about. */
+  /** Has control asked about tunnels whose access one of these changes may be about. */
   touched(changes: readonly Change[]): void {
     if (this.#tunnels.size === 0) return;
     const nodes = new Set<string>();

@@ -1,11 +1,11 @@
 // Finds clients that send a request's body, or take an answer, slower than their route allows.
-// Looked at in a sweep of the ticker, never per chunk: what is measured are counters that exist anyway. Time in which the
-// upstream held the body up, or in which the client had nothing to take, is not the client's and does not count.
+// Connections are looked at in a sweep of the ticker, never per chunk, and what is measured are counters that exist anyway. Time
+// in which the upstream held the body up, or in which the client had nothing to take, does not count against the client.
 
 import type { Downstream } from './downstream.ts';
 import type { Exchange } from './exchange.ts';
 
-/** What was seen of an exchange so far. */
+/** What the sweeps saw of an exchange so far. */
 interface Window {
   /** Time in which more of the body was due. */
   sendMs: number;
@@ -13,11 +13,11 @@ interface Window {
   receivedBefore: number;
   /** Time in which the client had something to take. */
   takeMs: number;
-  /** Bytes that the kernel had taken for the client when this window began; -1 while it has nothing to take. */
+  /** Bytes that the kernel had taken for the client when this window began; -1 while the client has nothing to take. */
   takenBefore: number;
 }
 
-// often enough for the window, and seldom enough for 100,000 connections
+// Often enough for the window, and seldom enough for 100,000 connections.
 const leastSweepMs = 1000;
 
 /** The rates of all connections of an edge. */
@@ -32,13 +32,13 @@ export class SlowClients {
     this.#lastMs = nowMs;
   }
 
-  /** @param windowMs  averages are taken over that much of the client's own time */
+  /** @param windowMs  rates are averages over that much of the client's own time */
   sweep(nowMs: number, windowMs: number): void {
     const elapsedMs = nowMs - this.#lastMs;
     if (elapsedMs < Math.min(leastSweepMs, windowMs / 4)) return;
     this.#lastMs = nowMs;
     const before = this.#windows;
-    // made anew, so that exchanges that are over are forgotten
+    // a new map, so that exchanges that are over are forgotten
     this.#windows = new Map();
     for (const connection of this.#connections) {
       const exchange = connection.exchange;
@@ -75,7 +75,7 @@ function isTooSlowToTake(
 ): boolean {
   const taken = connection.takenBytes;
   if (!connection.hasUnsent) {
-    // it has caught up: whatever it waits for is not its own doing
+    // the client has caught up: what it waits for now is not its own doing
     window.takenBefore = -1;
     return false;
   }

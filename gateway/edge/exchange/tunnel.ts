@@ -1,6 +1,7 @@
-// A connection after its 101: bytes both ways, looked at by nobody, until somebody ends it.
-// It holds no bytes: what one side does not take stops the reading of the other. It knows no frames, so none are made up.
-// Rules: RFC 9110 §7.8; gateway/RULES.md "One graph of revocation" and "Framing": a tunnel ends with its permit, with its route, and last in a drain.
+// A connection after its 101: bytes both ways, which nobody looks at, until one side or a rule of ours ends it.
+// A tunnel holds no bytes: what one side does not take stops the reading of the other. It knows no frames, and makes up none.
+// It ends with its permit, with its route, and last in a drain.
+// Rules: RFC 9110 §7.8; gateway/RULES.md "One graph of revocation" and "Framing".
 
 import type { ResponseHead } from '../../http1/response-head.ts';
 import { completesUpgrade, type Upgrade } from '../../http1/upgrade.ts';
@@ -14,20 +15,20 @@ import type { Exchange } from './exchange.ts';
 import { upgradeLines } from './judge-upgrade.ts';
 import type { Runtime } from './runtime.ts';
 
-// What one side may still send after the other said that it has no more.
+// How long one side may go on after the other said that it has no more.
 const halfOpenMs = 30_000;
 // How long an ended upstream connection may take for what was written to it.
 const lingerMs = 2000;
-// For longer than this nothing was said: whatever was has arrived, or never will.
+// After this long without a byte everything that was sent has arrived, or never will.
 const quietMs = 2000;
-// How long before the end of its permit a tunnel is asked for, at most; and how soon again while control does not answer.
+// How long before the end of a permit control is asked at most; and how soon again while control does not answer.
 const askAheadMs = 60_000;
 const askAgainMs = 5000;
 
 const never = Number.POSITIVE_INFINITY;
 
 /**
- * Leaves HTTP. `begin` is to be called at once, when both connections know of the tunnel.
+ * Leaves HTTP. `begin` is to be called next, once the upstream's connection knows of the tunnel.
  *
  * @returns null, and nothing has happened, when this 101 is not the answer to what was asked for
  */
@@ -49,7 +50,7 @@ export class Tunnel implements Deadlined, TunnelSink {
   #head: string;
   /** When the permit ends. */
   #permitEndMs = never;
-  /** When control is asked whether it may go on. */
+  /** When control is asked whether the tunnel may go on. */
   #askDueMs = never;
   #idleDueMs = never;
   /** When the upstream has to have taken what it was given. */
@@ -90,7 +91,7 @@ export class Tunnel implements Deadlined, TunnelSink {
     runtime.connections.endTunnelsWhenAlone();
   }
 
-  /** What still comes is dropped. */
+  /** The tunnel has ended: what still comes is dropped. */
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -141,7 +142,7 @@ export class Tunnel implements Deadlined, TunnelSink {
     }
   }
 
-  /** The client's connection broke, or was given up: a reset goes on as a reset. */
+  /** The client's connection broke, or was given up: the upstream's is reset too. */
   clientClosed(): void {
     if (this.#isOver) return;
     this.#finish('client-gone');
@@ -150,7 +151,7 @@ export class Tunnel implements Deadlined, TunnelSink {
 
   upstreamClosed(): void {
     if (this.#isOver) return;
-    // what was said a while ago has arrived; what came just now has to, before a reset throws it away
+    // What was sent a while ago has arrived. What came just now still has to: a reset would throw it away.
     const isQuiet = this.#idleDueMs - this.exchange.timeouts.tunnelIdleMs < this.#runtime.ticker.nowMs - quietMs;
     this.#finish('upstream-gone');
     if (isQuiet && !this.#client.hasUnsent) this.#client.reset();
@@ -163,20 +164,20 @@ export class Tunnel implements Deadlined, TunnelSink {
     if (!isStillAllowed(this.#runtime, this.exchange, this.upgrade)) this.shut('revoked');
   }
 
-  /** Something changed: control is asked when this tunnel may hang on it. @param isCollection  a collection is among them */
+  /** Some nodes changed: control is asked when this tunnel may depend on one of them. @param isCollection  a collection is among them */
   touched(nodes: ReadonlySet<string>, isCollection: boolean): void {
     if (this.#isOver || renewableHolder(this.exchange) === null) return;
     const { permit, request } = this.exchange;
     const { sub = '', n = [] } = permit.claims ?? {};
     const { live, ticker, permits } = this.#runtime;
     if (nodes.has(sub) || n.some((node) => nodes.has(node))) permits.ask(this);
-    // what was answered before and still holds is remembered
+    // an answer that still holds is remembered, and then nothing needs to be asked
     else if (isCollection && permit.how !== 'session') {
       if (live.findAccess(sub, request.host, request.path, ticker.epochSeconds) === null) permits.ask(this);
     }
   }
 
-  /** Takes control's word on whether it may go on. */
+  /** Takes control's word on whether the tunnel may go on. */
   prolong(outcome: Prolonged): void {
     if (this.#isOver) return;
     if (outcome.kind === 'gone') {
@@ -226,7 +227,7 @@ export class Tunnel implements Deadlined, TunnelSink {
     }
   }
 
-  /** @param endedMs  end of the permit before; one that ends no later is not asked about again */
+  /** @param endedMs  when the permit before ended; control is not asked again about a permit that ends no later */
   #planPermit(endedMs: number): void {
     const { ticker, snapshot } = this.#runtime;
     const exp = this.exchange.permit.claims?.exp;

@@ -1,7 +1,7 @@
-// Collects what `explain` needs of each decision and hands it to control, once a second at most: an edge opens no file to write.
-// Bounded by number and length; what is too much, or what control does not take, is dropped and counted. What passes by an outside
-// token or by an open route is not recorded unless the configuration says `all`: that is the path on which nothing may be slow.
-// Never a token in it: ids, and the claims that say whose it is.
+// Collects what `explain` needs of each decision and hands it to control, at most once a second: an edge writes no file.
+// Records are bounded in number and length; what is too much, or what control does not take, is dropped and counted. A request that
+// an outside token or an open route lets through is not recorded unless the configuration says `all`: nothing may be slow there.
+// A record never holds a token, only ids and the claims that say whose the token is.
 
 import type { Permit } from '../../core/decision/decide.ts';
 import type { LiveIndex } from '../../core/decision/state/snapshot.ts';
@@ -25,23 +25,25 @@ export interface ForwardedRequest {
   readonly status: number;
 }
 
+/** @testing */
 export interface DecisionRecordsOptions {
   readonly edgeId: string;
   readonly live: LiveIndex & { readonly revocations: { readonly position: LogPosition | null } };
   readonly epochSeconds: () => EpochSeconds;
-  /** @returns whether control has them */
+  /** @returns whether control has taken the lines */
   readonly send: (lines: string) => Promise<boolean>;
   readonly metrics: DecisionRecordMetrics;
-  /** Default 1000. */
+  /** Between two deliveries. Default 1000. */
   readonly everyMs?: number;
 }
 
-/** Of one second and one edge. */
+/** Bounds of one delivery. */
 const maxRecords = 4096;
 const maxLength = 2 * 1024 * 1024;
 const maxPathLength = 512;
 const maxPresented = 4;
 
+/** One per edge. */
 export class DecisionRecords {
   readonly #options: DecisionRecordsOptions;
   readonly #timer: NodeJS.Timeout;
@@ -61,7 +63,7 @@ export class DecisionRecords {
     this.#mode = mode;
   }
 
-  /** Sends what waits, and nothing after it. */
+  /** Sends what is waiting, and nothing more. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#sending;
@@ -121,7 +123,7 @@ export class DecisionRecords {
     };
   }
 
-  /** What came with the request and is really ours: looked up again, since a refusal keeps nothing of it. */
+  /** The tokens that came with a refused request and are really ours: verified again, since a refusal keeps nothing of them. */
   #presented(request: Described): TokenFacts[] {
     const { explicitToken, moreTokens, sessionCookie, passCookies } = request;
     const tokens = [sessionCookie, explicitToken, ...moreTokens.map(({ token }) => token), ...passCookies];
@@ -134,7 +136,7 @@ export class DecisionRecords {
     return found;
   }
 
-  /** Asked before anything is put together: under a flood of refusals a record costs a comparison. */
+  /** Asked before a record is put together: in a flood of refusals each costs a comparison. */
   #hasRoom(): boolean {
     if (this.#lines.length < maxRecords && this.#length < maxLength) return true;
     this.#options.metrics.dropped++;
@@ -148,7 +150,7 @@ export class DecisionRecords {
   }
 
   #flush(): void {
-    // one at a time: a control that is slow gets fewer, not more
+    // one delivery at a time: a slow control gets fewer of them, not more
     if (this.#lines.length === 0 || this.#sending !== null) return;
     const lines = this.#lines;
     this.#lines = [];
@@ -177,7 +179,7 @@ function factsOf({ type, keyId, claims }: VerifiedToken): TokenFacts {
   };
 }
 
-/** Outside tokens say what their makers like. */
+/** Claims of outside tokens may be as long as their makers like. */
 function cut(text: string): string {
   return text.length > 200 ? `${text.slice(0, 200)}...` : text;
 }

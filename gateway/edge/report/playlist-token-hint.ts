@@ -1,6 +1,6 @@
-// Notices players that lose their token: a playlist came with one, what it names comes without.
+// Notices players that lose their token: they fetched a playlist with a token, and what the playlist names without one.
 // Relative URLs keep a token that stands in the path and drop one that stands in the query; absolute paths drop both.
-// Only a hint for the operator: nothing is allowed or refused because of it.
+// It makes hints for the operator; nothing is allowed or refused because of them.
 
 import { LRUCache } from 'lru-cache';
 import type { CredentialPlace, TokenForm } from '../../core/decision/state/facts.ts';
@@ -18,17 +18,17 @@ interface SeenPlaylist {
   readonly seenMs: number;
 }
 
-/** Who fetched a playlist with a token in its URL lately. */
+/** Remembers which visitors fetched a playlist with a token in its URL lately. One per edge. */
 export class PlaylistTokenHints {
   readonly #seen = new LRUCache<string, SeenPlaylist>({ max: maxRemembered });
 
-  /** To be called for each allowed request. @param form  where the credential stood that let it in */
+  /** To be called for each allowed request. @param form  where the credential stood that decided */
   remember(request: Described, form: CredentialPlace, nowMs: number): void {
     if ((form !== 'path' && form !== 'query') || !isPlaylist(request.path)) return;
     this.#seen.set(visitor(request), { form, host: request.host, seenMs: nowMs });
   }
 
-  /** To be called for each request refused for want of a credential. @returns what the operator can do, or null */
+  /** To be called for each request that is refused for want of a credential. @returns what the operator can do; null for no hint */
   hintFor(request: Described, nowMs: number): string | null {
     if (this.#seen.size === 0) return null;
     const seen = this.#seen.get(visitor(request));
