@@ -2,8 +2,8 @@
 // back, on SQLite and on PostgreSQL with two nodes. Prints how far it is every five seconds; exit code 1 when anything was lost.
 
 import { parseArgs } from 'node:util';
-import { monotonicMs } from '../../gateway/telemetry/clock.ts';
-import { postgresMissing } from '../support/store/postgres.ts';
+import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
+import { postgresMissing } from '../../support/store/postgres.ts';
 import { describeKills, type KillReport, killsIn, runKills } from './store-kills.ts';
 
 const progressMs = 5000;

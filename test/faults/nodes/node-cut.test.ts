@@ -2,12 +2,12 @@
 // then says so, and comes back by itself. Another node does not notice. Whole nodes as processes.
 
 import { expect, onTestFinished, test } from 'vitest';
-import type { NodeBrowser } from '../support/clients/node-browser.ts';
-import { stalePath, steadyPath } from '../support/rigs/node-config.ts';
-import { NodeRig, type RigNode } from '../support/rigs/node-rig.ts';
-import { postgresMissing } from '../support/store/postgres.ts';
-import { PostgresRelay } from '../support/store/postgres-relay.ts';
-import { makeSharedDatabase } from '../support/store/shared-postgres.ts';
+import type { NodeBrowser } from '../../support/clients/node-browser.ts';
+import { stalePath, steadyPath } from '../../support/rigs/node-config.ts';
+import { NodeRig, type RigNode } from '../../support/rigs/node-rig.ts';
+import { postgresMissing } from '../../support/store/postgres.ts';
+import { PostgresRelay } from '../../support/store/postgres-relay.ts';
+import { makeSharedDatabase } from '../../support/store/shared-postgres.ts';
 import { NodeTraffic } from './node-traffic.ts';
 
 /** How old the knowledge of a node may be that is cut off. */

@@ -2,9 +2,9 @@
 // Whole nodes as processes, on both stores; with two nodes the claims come in at both.
 
 import { expect, onTestFinished, test } from 'vitest';
-import { NodeRig } from '../support/rigs/node-rig.ts';
-import { postgresMissing } from '../support/store/postgres.ts';
-import { makeSharedDatabase } from '../support/store/shared-postgres.ts';
+import { NodeRig } from '../../support/rigs/node-rig.ts';
+import { postgresMissing } from '../../support/store/postgres.ts';
+import { makeSharedDatabase } from '../../support/store/shared-postgres.ts';
 
 const people = 64;
 const claimsAllowed = 3;

@@ -1,8 +1,8 @@
 // The short form of `npm run kills` on PostgreSQL, which is killed as well: nothing that was acknowledged is lost.
 
 import { expect, test } from 'vitest';
-import { postgresMissing } from '../support/store/postgres.ts';
-import { postgresTemplate } from '../support/store/shared-postgres.ts';
+import { postgresMissing } from '../../support/store/postgres.ts';
+import { postgresTemplate } from '../../support/store/shared-postgres.ts';
 import { describeKills, killsIn, runKills } from './store-kills.ts';
 
 const count = 10;

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { stalePath } from '../support/rigs/node-config.ts';
-import { NodeRig } from '../support/rigs/node-rig.ts';
+import { stalePath } from '../../support/rigs/node-config.ts';
+import { NodeRig } from '../../support/rigs/node-rig.ts';
 import {
   createDatabase,
   dropDatabase,
@@ -16,7 +16,7 @@ import {
   removePostgres,
   restartPostgres,
   startPostgres,
-} from '../support/store/postgres.ts';
+} from '../../support/store/postgres.ts';
 import { checkDoors, checkRows } from './kill-checks.ts';
 import { KillClients, type Random } from './kill-clients.ts';
 import { KillJournal } from './kill-journal.ts';

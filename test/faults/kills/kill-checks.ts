@@ -2,9 +2,9 @@
 // for is not there, nothing was counted twice, and the store is sound as it is. Reads only.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { checkStore } from '../../gateway/store/files/check-store.ts';
-import type { NodeBrowser } from '../support/clients/node-browser.ts';
-import type { NodeRig } from '../support/rigs/node-rig.ts';
+import { checkStore } from '../../../gateway/store/files/check-store.ts';
+import type { NodeBrowser } from '../../support/clients/node-browser.ts';
+import type { NodeRig } from '../../support/rigs/node-rig.ts';
 import type { KillClients } from './kill-clients.ts';
 import { type KillJournal, type LinkFacts, mayEnter, type Standing } from './kill-journal.ts';
 

@@ -3,12 +3,12 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { Metronome } from '../support/clients/metronome.ts';
-import type { BrowserAnswer } from '../support/clients/node-browser.ts';
-import { NodeRig } from '../support/rigs/node-rig.ts';
-import { postgresMissing } from '../support/store/postgres.ts';
-import { PostgresRelay } from '../support/store/postgres-relay.ts';
-import { makeSharedDatabase } from '../support/store/shared-postgres.ts';
+import { Metronome } from '../../support/clients/metronome.ts';
+import type { BrowserAnswer } from '../../support/clients/node-browser.ts';
+import { NodeRig } from '../../support/rigs/node-rig.ts';
+import { postgresMissing } from '../../support/store/postgres.ts';
+import { PostgresRelay } from '../../support/store/postgres-relay.ts';
+import { makeSharedDatabase } from '../../support/store/shared-postgres.ts';
 
 /** From the answer to the owner until nothing passes at the other node; without the time in which the machine stood still. */
 const limitMs = 1000;

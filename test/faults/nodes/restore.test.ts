@@ -3,9 +3,9 @@
 
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { askAdmin } from '../support/clients/admin-client.ts';
-import { NodeRig, type RigLink, type RigPerson } from '../support/rigs/node-rig.ts';
-import { runLatchkey } from '../support/run/run-latchkey.ts';
+import { askAdmin } from '../../support/clients/admin-client.ts';
+import { NodeRig, type RigLink, type RigPerson } from '../../support/rigs/node-rig.ts';
+import { runLatchkey } from '../../support/run/run-latchkey.ts';
 
 test('after a restore everybody signs in again, members are members, and links take no claim twice', async () => {
   const rig = await NodeRig.start({ stores: ['sqlite'], people: 3 });

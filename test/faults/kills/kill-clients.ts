@@ -2,8 +2,8 @@
 // may never be told is a violation. They end nothing themselves, and an answer that does not come is no violation.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BrowserAnswer, NodeBrowser } from '../support/clients/node-browser.ts';
-import type { NodeRig, RigLink } from '../support/rigs/node-rig.ts';
+import type { BrowserAnswer, NodeBrowser } from '../../support/clients/node-browser.ts';
+import type { NodeRig, RigLink } from '../../support/rigs/node-rig.ts';
 import { type KillJournal, mayEnter } from './kill-journal.ts';
 
 /** Numbers from 0 up to 1, the same ones for the same seed. */
