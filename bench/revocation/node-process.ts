@@ -6,13 +6,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pino from 'pino';
-import type { MessageFromChild } from '../../gateway/cli/serve/process-messages.ts';
 import { edgeRole, entryFile } from '../../gateway/cli/serve/role.ts';
 import { loadConfig } from '../../gateway/config/load.ts';
 import { loadState } from '../../gateway/control/node/load-state.ts';
 import { startControl } from '../../gateway/control/node/start-control.ts';
 import { openStore } from '../../gateway/store/engine/open-store.ts';
 import { epochSeconds, machineMs, monotonicMs } from '../../gateway/telemetry/clock.ts';
+import type { MessageFromChild } from '../../gateway/wire/process-messages.ts';
 import { withoutStore } from '../../test/support/control-without-store.ts';
 
 export interface NodeJob {

@@ -2,23 +2,25 @@
 // It opens no database and no file but its logs; everything else comes from control.
 
 import type { LookupFunction } from 'node:net';
-import type { FeedMessage } from '../config/edge-feed.ts';
+import { isDeepStrictEqual } from 'node:util';
 import { openAccessLog, openDecisionLog, TokenDigest } from '../telemetry/access-log.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { SnapshotMessage } from '../wire/feed.ts';
+import { endRevokedPermits } from './exchange/decide-again.ts';
 import { Runtime } from './exchange/runtime.ts';
 import { Listeners } from './listen/listeners.ts';
-import type { ControlClient } from './live/control-client.ts';
+import type { ControlClient, FeedObserver } from './live/control-client.ts';
 import { keysOf } from './live/live-keys.ts';
 import { LogFollower } from './live/log-follower.ts';
 import { DecisionRecords } from './report/decision-records.ts';
 
-type SnapshotMessage = Extract<FeedMessage, { kind: 'snapshot' }>;
-
 interface EdgeOptions {
   /** Name of this edge in logs. */
   readonly edgeId: string;
+  /** Connected. The edge becomes the observer of its feed. */
   readonly client: ControlClient;
+  /** The first message of the feed. */
   readonly snapshot: SnapshotMessage;
   readonly metrics: EdgeMetrics;
   readonly logger: Logger;
@@ -37,12 +39,14 @@ interface EdgeOptions {
 /** A running edge. */
 export interface Edge {
   readonly listening: readonly { readonly host: string; readonly port: number }[];
-  /** Takes a new configuration; what runs keeps the old one. */
-  applySnapshot(message: SnapshotMessage): void;
-  /** Takes a new secret for TLS session tickets, base64url. */
-  renewTickets(secret: string): void;
-  /** Stops listening, finishes what runs, and resolves once nothing runs or the time is over. */
-  drain(deadlineMs: number): Promise<void>;
+  /** What the edge does with the feed: takes a snapshot, keys, changes of the log, the secret of TLS session tickets. */
+  readonly feed: FeedObserver;
+  /**
+   * Stops listening, finishes what runs, and resolves once nothing runs or the time is over.
+   *
+   * @param deadlineMs  default: `limits.drain` of the present configuration
+   */
+  drain(deadlineMs?: number): Promise<void>;
   reopenLogs(): void;
 }
 
@@ -78,43 +82,58 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   });
   runtime.reports.records = records;
   const log = new LogFollower({
-    runtime,
+    live: runtime.live,
+    snapshot: () => runtime.snapshot,
+    endRevoked: (done, going) => endRevokedPermits(runtime, done, going),
+    touched: (changes) => runtime.connections.tunnels.touched(changes),
     confirm: (position) => client.confirmApplied(position),
     isEnding: (position) => client.reportEnding(position),
     resync: () => client.resync(),
   });
-  // before anything listens: whoever is let in was asked about what is revoked now
+  const listeners = new Listeners(runtime, logger);
   const known = Promise.withResolvers<void>();
-  client.followLog((message) => {
-    log.take(message);
-    if (runtime.live.position !== null) known.resolve();
-  });
-  // before its first use the public half is with control, so an upstream never meets an unknown key
-  // while it starts as well: it says of a place in the log that it acts on it, and after a reload keys come with the snapshot
-  const { onSnapshot } = client;
-  client.onSnapshot = (next) => {
-    onSnapshot?.(next);
-    runtime.apply(next.config, keysOf(next.keys), next.upstreamTls, next.seq);
+  let state = snapshot;
+  const feed: FeedObserver = {
+    snapshot: (next) => {
+      const before = state;
+      state = next;
+      if (!isSameState(before, next)) {
+        records.mode = next.config.explain;
+        runtime.apply(next.config, keysOf(next.keys), next.upstreamTls, next.seq);
+        listeners.apply(next.config, next.tls, next.ticketSecret);
+        return;
+      }
+      // a control that came back sends what this edge has already, and to apply it would drop warm upstream connections; but a control
+      // that was started anew has another secret, and other edges may have it already
+      if (before.ticketSecret !== next.ticketSecret) listeners.renewTickets(next.ticketSecret);
+    },
+    keys: (keys) => {
+      state = { ...state, keys };
+      runtime.replaceRing(keysOf(keys));
+    },
+    log: (message) => {
+      log.take(message);
+      if (runtime.live.position !== null) known.resolve();
+    },
+    tickets: (ticketSecret) => {
+      state = { ...state, ticketSecret };
+      listeners.renewTickets(ticketSecret);
+    },
   };
+  // before anything listens: the first request that is let in was checked against what is revoked now
+  client.observe(feed);
+  // before its first use the public half is with control, so an upstream never meets an unknown key
   await client.registerAssertionKey(runtime.assertions.jwk);
   if (!(await comesWithin(known.promise, options.indexWaitMs ?? indexWaitMs))) {
     logger.warn('what is revoked is not known yet: until it is, what could be revoked is answered 503');
   }
   runtime.ticker.start();
   runtime.membership.start(options.seenEveryMs);
-  const listeners = new Listeners(runtime, logger);
-  const listening = await listeners.start(snapshot, options.listenFds ?? []);
-  // in the same turn the caller goes on with what came meanwhile
-  client.onSnapshot = onSnapshot;
+  const listening = await listeners.start(state, options.listenFds ?? []);
   return {
     listening,
-    applySnapshot: (message) => {
-      records.mode = message.config.explain;
-      runtime.apply(message.config, keysOf(message.keys), message.upstreamTls, message.seq);
-      listeners.apply(message.config, message.tls, message.ticketSecret);
-    },
-    renewTickets: (secret) => listeners.renewTickets(secret),
-    drain: async (deadlineMs) => {
+    feed,
+    drain: async (deadlineMs = state.config.limits.drainMs) => {
       await drain(runtime, listeners, deadlineMs, [accessLog, decisionLog]);
       await records.stop();
     },
@@ -123,6 +142,15 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       decisionLog?.reopen();
     },
   };
+}
+
+/**
+ * Everything in a snapshot but its number, the secret of the tickets, and what is revoked, which comes by `FeedObserver.log`; so that
+ * nothing new is ever left out.
+ */
+function isSameState(left: SnapshotMessage, right: SnapshotMessage): boolean {
+  const { seq, ticketSecret, index } = left;
+  return isDeepStrictEqual(left, { ...right, seq, ticketSecret, index });
 }
 
 async function comesWithin(event: Promise<void>, deadlineMs: number): Promise<boolean> {

@@ -18,16 +18,10 @@ const metricSchema = z.object({
     }),
   ),
 });
-const metricSetSchema = z.array(metricSchema);
-
 /** What prom-client's `getMetricsAsJSON()` gives, checked. */
-export type MetricSet = z.infer<typeof metricSetSchema>;
+export const metricSet = z.array(metricSchema);
 
-/** Reads a metric set that another process sent; null when it is none. */
-export function parseMetricSet(value: unknown): MetricSet | null {
-  const parsed = metricSetSchema.safeParse(value);
-  return parsed.success ? parsed.data : null;
-}
+export type MetricSet = z.infer<typeof metricSet>;
 
 /** The last report of each edge, and the totals of edges that are gone. */
 export class MetricsAggregate {
@@ -58,7 +52,7 @@ export class MetricsAggregate {
   async render(own: Registry): Promise<{ readonly contentType: string; readonly text: string }> {
     const sets: MetricSet[] = [this.#ended];
     for (const [edge, metrics] of this.#live) sets.push(this.#paused.has(edge) ? totals(metrics) : metrics);
-    sets.push(parseMetricSet(await own.getMetricsAsJSON()) ?? []);
+    sets.push(metricSet.safeParse(await own.getMetricsAsJSON()).data ?? []);
     const sum = AggregatorRegistry.aggregate(sets);
     return { contentType: sum.contentType, text: await sum.metrics() };
   }

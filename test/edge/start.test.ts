@@ -3,11 +3,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { FeedMessage } from '../../gateway/config/edge-feed.ts';
 import { type Edge, startEdge } from '../../gateway/edge/edge.ts';
 import { ControlClient } from '../../gateway/edge/live/control-client.ts';
 import { machineMs } from '../../gateway/telemetry/clock.ts';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
+import type { FeedMessage } from '../../gateway/wire/feed.ts';
 import { makeTestControl, memoryLogger, type TestControl, testConfig } from '../support/rigs/control.ts';
 
 let rig: TestControl;
@@ -129,7 +129,7 @@ test('an edge whose key is not taken ends its start without having listened', as
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     request.resume();
     if (!request.url?.startsWith('/feed')) {
-      response.writeHead(409).end();
+      response.writeHead(request.url === '/assertion-keys' ? 409 : 204).end();
       return;
     }
     feed = response;

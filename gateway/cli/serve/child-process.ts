@@ -1,7 +1,7 @@
 // What every child process of the supervisor does alike: how it ends, which signals it takes, how it answers.
 // A child never outlives the supervisor, and a terminal's Ctrl-C, which reaches the whole group, is the supervisor's to handle.
 
-import type { MessageFromChild, MessageToChild } from './process-messages.ts';
+import { type MessageFromChild, type MessageToChild, readMessageToChild } from '../../wire/process-messages.ts';
 
 interface ChildHandlers {
   readonly onMessage: (message: MessageToChild) => void;
@@ -14,7 +14,11 @@ interface ChildHandlers {
 export function runAsChild(handlers: ChildHandlers): void {
   // Nobody is left who could stop or replace this process.
   process.once('disconnect', () => process.exit(1));
-  process.on('message', (message) => handlers.onMessage(message as MessageToChild));
+  process.on('message', (received) => {
+    const message = readMessageToChild(received);
+    if (message === null) throw new Error('the supervisor sent a message of no known form');
+    handlers.onMessage(message);
+  });
   process.on('SIGINT', () => undefined);
   process.on('SIGHUP', () => undefined);
   process.on('SIGUSR2', () => undefined);

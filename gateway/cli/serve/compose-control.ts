@@ -30,7 +30,7 @@ import { userRecordMemoryIn } from '../../store/files/known-user-records.ts';
 import { recordMembersSeen } from '../../store/rows/members.ts';
 import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { StartControl } from './process-messages.ts';
+import type { StartControl } from '../../wire/process-messages.ts';
 
 interface ComposeOptions {
   readonly start: StartControl;

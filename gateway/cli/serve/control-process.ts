@@ -12,9 +12,9 @@ import { FileWatch, watchedFiles } from '../../control/node/watch-files.ts';
 import { lowerWorkerPriority } from '../../control/node/worker-priority.ts';
 import { StoreAway } from '../../store/port/store.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import type { StartControl } from '../../wire/process-messages.ts';
 import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';
 import { type ComposedControl, composeControl } from './compose-control.ts';
-import type { StartControl } from './process-messages.ts';
 
 /** Control with what makes it load its file again. */
 interface RunningControl {

@@ -3,7 +3,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { BoundAddress, ChildOrder, MessageFromChild } from './process-messages.ts';
+import type { BoundAddress, ChildOrder, MessageFromChild } from '../../wire/process-messages.ts';
 import { endWithin, RestartingChild } from './restarting-child.ts';
 
 interface EdgeSlotOptions {

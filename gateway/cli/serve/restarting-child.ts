@@ -4,7 +4,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { ChildOrder, MessageFromChild } from './process-messages.ts';
+import { type ChildOrder, type MessageFromChild, readMessageFromChild } from '../../wire/process-messages.ts';
 
 interface RestartingChildOptions {
   /** For logs: `control`, `edge 1`. */
@@ -42,7 +42,11 @@ export class RestartingChild {
     const child = this.#options.spawn();
     this.#child = child;
     logger.debug({ child: name, childPid: child.pid }, 'a process was started');
-    child.on('message', (message) => this.#options.onMessage(message as MessageFromChild));
+    child.on('message', (received) => {
+      const message = readMessageFromChild(received);
+      if (message === null) logger.error({ child: name }, 'a process sent a message of no known form');
+      else this.#options.onMessage(message);
+    });
     // Sending to a process that just died fails with an error event; its exit says all there is to say.
     child.on('error', (error) => logger.debug({ child: name, problem: error.message }, 'a process was not reached'));
     child.on('exit', (code, signal) => {

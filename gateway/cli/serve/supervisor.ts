@@ -3,13 +3,19 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
-import type { ControlState } from '../../control/node/load-state.ts';
 import type { DataFolder } from '../../store/files/data-folder.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type {
+  BoundAddress,
+  ChildOrder,
+  ControlState,
+  MessageFromChild,
+  StartControl,
+  StartEdge,
+} from '../../wire/process-messages.ts';
 import { BoundListeners } from './bound-listeners.ts';
 import { drainGraceMs, EdgeSlot } from './edge-slot.ts';
 import { describeListenProblem } from './listen-problem.ts';
-import type { BoundAddress, ChildOrder, MessageFromChild, StartControl, StartEdge } from './process-messages.ts';
 import { endWithin, RestartingChild } from './restarting-child.ts';
 import { controlRole, edgeRole, entryFile } from './role.ts';
 

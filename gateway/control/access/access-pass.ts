@@ -2,10 +2,10 @@
 // It says what the answer said and nothing wider: scope, methods, end, and every node that it hangs on.
 
 import type { Config, RouteConfig } from '../../config/compiled/config.ts';
-import type { AccessQuestion } from '../../config/edge-feed.ts';
 import { matchesHost } from '../../core/model/host-pattern.ts';
 import { covers, scopePattern } from '../../core/model/link.ts';
 import { pathPassSeconds } from '../../core/token/claims.ts';
+import type { AccessQuestion } from '../../wire/questions.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { answerAccess } from './answer-access.ts';
 

@@ -2,8 +2,9 @@
 // hangs on. Reads only. The place of the log is read before the rows: whatever changes between the two has a later place, so
 // the answer is forgotten again, and a pass made from it is refused.
 
-import type { AccessAnswer, AccessClaims, AccessQuestion, SessionEnded } from '../../config/edge-feed.ts';
+import type { AccessAnswer, AccessClaims, SessionEnded } from '../../core/decision/state/access.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
+import type { AccessQuestion } from '../../wire/questions.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { findAccessReason } from './access-sources.ts';
 import { collectionsCovering } from './collections.ts';

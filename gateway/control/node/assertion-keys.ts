@@ -2,19 +2,7 @@
 // Only Ed25519 public keys are taken, so that no symmetric or private key can ever stand in the JWKS.
 // A key outlives its edge by two minutes: assertions live 60 s and readers may keep a JWKS for 60 s.
 
-import { z } from 'zod';
-
-/** A public Ed25519 key. `strictObject` refuses `d` and every other member. Source: RFC 8037 §2. */
-export const assertionJwkSchema = z.strictObject({
-  kty: z.literal('OKP'),
-  crv: z.literal('Ed25519'),
-  x: z.string().regex(/^[\w-]{43}$/),
-  kid: z.string().min(1).max(200),
-  alg: z.enum(['EdDSA', 'Ed25519']),
-  use: z.literal('sig'),
-});
-
-export type AssertionJwk = z.infer<typeof assertionJwkSchema>;
+import type { AssertionJwk } from '../../wire/reports.ts';
 
 /** How long a key stays listed after its edge ended. */
 const assertionKeyGraceMs = 120_000;

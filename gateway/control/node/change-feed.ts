@@ -3,12 +3,13 @@
 // so the edges' knowledge ages and they refuse in the end. It decides nothing about tokens.
 // Rules: gateway/RULES.md "Freshness"; one read at a time, in order.
 
-import type { FeedIndex, FeedMessage, LogBeat } from '../../config/edge-feed.ts';
 import { outsideLifeSeconds } from '../../core/decision/state/revocation-index.ts';
 import type { Change, LogPosition } from '../../core/model/change.ts';
 import type { Store } from '../../store/port/store.ts';
 import { machineMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { FeedIndex, FeedMessage } from '../../wire/feed.ts';
+import type { LogBeat } from '../../wire/log.ts';
 import type { ControlClock } from '../context/control-clock.ts';
 
 /** What of the store is followed. A log without `readAgedSeq` never forgets. */

@@ -1,7 +1,7 @@
 // What control counts about itself. The edges' numbers are summed elsewhere (telemetry/metrics-aggregate.ts).
 
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { PasswordAnswer } from '../../config/edge-feed.ts';
+import type { PasswordAnswer } from '../../wire/questions.ts';
 import type { EdgeRoster } from './edge-roster.ts';
 import type { EndReason, EnforcementCounters } from './enforcement.ts';
 

@@ -2,7 +2,8 @@
 // Carries keys: a message is written to this stream and to nothing else, never to a log.
 
 import type { ServerResponse } from 'node:http';
-import type { FeedMessage, LogBeat } from '../../config/edge-feed.ts';
+import type { FeedMessage } from '../../wire/feed.ts';
+import type { LogBeat } from '../../wire/log.ts';
 
 /** Heartbeats in a row that find bytes still waiting before the edge is cut off. */
 const maxStalledBeats = 5;

@@ -1,26 +1,24 @@
-// The questions that an edge asks control over edge.sock, beside its reports: passwords, access, sessions, last use.
-// Checks their form and hands them on; what the answers are is decided by the functions in the options.
-// Shapes: config/edge-feed.ts. What cannot be answered now is an error here, and `away` to the edge that asked.
+// The questions that an edge asks control over edge.sock, and its reports for lists and `explain`: last use, decision records.
+// Checks their form (wire/questions.ts, wire/reports.ts) and hands them on; what the answers are is decided by the functions in the
+// options. What cannot be answered now is an error here, and `away` to the edge that asked.
 
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
+import type { AccessAnswer, SessionEnded } from '../../core/decision/state/access.ts';
 import {
-  type AccessAnswer,
   type AccessQuestion,
   type KnownAnswer,
   type KnownQuestion,
-  maxPlacesPerQuestion,
-  maxSeenPerReport,
   type PasswordAnswer,
   type PasswordQuestion,
+  type Question,
+  questions,
   type RenewPasswordAnswer,
   type RenewPasswordQuestion,
   type RenewSessionAnswer,
   type RenewSessionQuestion,
-  type SeenReport,
-  type SessionEnded,
-} from '../../config/edge-feed.ts';
-import { slotOf } from './edge-roster.ts';
+} from '../../wire/questions.ts';
+import { areWholeLines, decisionLines, reports, type SeenReport } from '../../wire/reports.ts';
 import { sendProblem } from './problem-answers.ts';
 
 /** What answers. Each may reject, with `StoreAway` for one: then the edge treats the question as unanswered. */
@@ -38,56 +36,34 @@ export interface EdgeAnswers {
 /** Those that need the store; a control without one leaves them out. */
 export type StoreAnswers = Pick<EdgeAnswers, 'answerAccess' | 'renewSession' | 'recordSeen' | 'recordDecisions'>;
 
-const id = z.string().min(1).max(300);
-const host = z.string().max(255);
-const edge = z.string().refine((name) => slotOf(name) !== null);
-
-const passwordQuestion = z.object({
-  route: z.string().max(1000),
-  user: z.string().max(8192),
-  password: z.string().max(8192),
-  address: z.string().max(100),
-});
-const knownQuestion = z.object({
-  places: z.array(z.object({ user: z.string().max(8192), address: z.string().max(100) })).max(maxPlacesPerQuestion),
-});
-const renewPasswordQuestion = z.object({ userRecordId: id, version: z.int(), sub: z.string().max(8192) });
-const accessQuestion = z.object({ account: id, session: id, device: id, host, path: z.string().max(16_384) });
-const renewSessionQuestion = z.object({ account: id, session: id, device: id, host });
-const seenReport = z.object({
-  edge,
-  seen: z.array(z.object({ session: id, device: id, member: id.nullable(), at: z.int().min(0) })).max(maxSeenPerReport),
-});
-const maxSeenBytes = 2 * 1024 * 1024;
-const maxDecisionsBytes = 8 * 1024 * 1024;
-
 /** Adds the endpoints to the server on edge.sock. */
 export function answerEdgeQuestions(server: FastifyInstance, answers: EdgeAnswers): void {
-  const endpoint = <Q>(path: string, shape: z.ZodType<Q>, answer: (question: Q) => Promise<object>): void => {
+  const endpoint = <Asked extends z.ZodType, Answered extends z.ZodType>(
+    { path, question }: Question<Asked, Answered>,
+    answer: (question: z.infer<Asked>) => Promise<object>,
+  ): void => {
     server.post(path, async (request, reply) => {
-      const body = shape.safeParse(request.body);
+      const body = question.safeParse(request.body);
       if (!body.success) return sendProblem(reply, 400, 'not a question of this kind');
       return reply.header('cache-control', 'no-store').send(await answer(body.data));
     });
   };
-  endpoint('/password', passwordQuestion, answers.verifyPassword);
-  endpoint('/known', knownQuestion, answers.knownPlaces);
-  endpoint('/renew-password', renewPasswordQuestion, answers.renewPassword);
-  endpoint('/access', accessQuestion, answers.answerAccess);
-  endpoint('/renew-session', renewSessionQuestion, answers.renewSession);
-  server.post('/seen', { bodyLimit: maxSeenBytes }, async (request, reply) => {
-    const body = seenReport.safeParse(request.body);
+  endpoint(questions.password, answers.verifyPassword);
+  endpoint(questions.known, answers.knownPlaces);
+  endpoint(questions.renewPassword, answers.renewPassword);
+  endpoint(questions.access, answers.answerAccess);
+  endpoint(questions.renewSession, answers.renewSession);
+  const { seen } = reports;
+  server.post(seen.path, { bodyLimit: seen.maxBytes }, async (request, reply) => {
+    const body = seen.shape.safeParse(request.body);
     if (!body.success) return sendProblem(reply, 400, 'not a report of what was seen');
     await answers.recordSeen(body.data);
     return reply.code(204).send();
   });
-  server.addContentTypeParser('application/x-ndjson', { parseAs: 'string' }, (_request, body, done) =>
-    done(null, body),
-  );
-  server.post('/decisions', { bodyLimit: maxDecisionsBytes }, (request, reply) => {
-    if (typeof request.body !== 'string' || !request.body.endsWith('\n')) {
-      return sendProblem(reply, 400, 'not lines of decisions');
-    }
+  const { path, contentType, maxBytes } = decisionLines;
+  server.addContentTypeParser(contentType, { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  server.post(path, { bodyLimit: maxBytes }, (request, reply) => {
+    if (!areWholeLines(request.body)) return sendProblem(reply, 400, 'not lines of decisions');
     answers.recordDecisions(request.body);
     return reply.code(204).send();
   });

@@ -1,10 +1,10 @@
 // What control knows of its edges: who is connected, who is ready, and what each reported last.
-// An edge is named `e<slot>` and, from its first replacement on, `e<slot>.<n>`; a successor and a draining
-// predecessor may be there together.
+// A successor and a draining predecessor in one slot may be there together; their names: wire/names.ts.
 // No I/O here: the edge server tells it what happened, the operations server asks.
 
 import type { MetricSet } from '../../telemetry/metrics-aggregate.ts';
 import { MetricsAggregate } from '../../telemetry/metrics-aggregate.ts';
+import { slotOf } from '../../wire/names.ts';
 import type { ControlClock } from '../context/control-clock.ts';
 import { AssertionKeys } from './assertion-keys.ts';
 
@@ -19,13 +19,6 @@ interface EdgeReadiness {
   readonly edge: string | null;
   readonly connected: boolean;
   readonly ready: boolean;
-}
-
-const edgeName = /^(e[1-9]\d{0,3})(?:\.[1-9]\d{0,8})?$/;
-
-/** The slot of an edge's name, null for a name of another form. */
-export function slotOf(edge: string): string | null {
-  return edgeName.exec(edge)?.[1] ?? null;
 }
 
 /** The edges of one gateway. */

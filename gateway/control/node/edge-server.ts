@@ -1,16 +1,19 @@
 // The server on edge.sock: the feed and the reports of the edges. Trusted by file mode: the socket's folder is 0700.
-// No path of it exists on public.sock or on the operations listener. Shapes: config/edge-feed.ts.
+// No path of it exists on public.sock or on the operations listener. Shapes: wire/feed.ts, wire/reports.ts.
 
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { edgeField, type FeedMessage, type LogBeat } from '../../config/edge-feed.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { parseMetricSet } from '../../telemetry/metrics-aggregate.ts';
+import type { FeedMessage, SnapshotMessage } from '../../wire/feed.ts';
+import type { LogBeat } from '../../wire/log.ts';
+import { edgeName } from '../../wire/names.ts';
+import { maxQuestionBytes } from '../../wire/questions.ts';
+import { edgeField, type Report, reports } from '../../wire/reports.ts';
 import type { ControlClock } from '../context/control-clock.ts';
-import { assertionJwkSchema } from './assertion-keys.ts';
+
 import { EdgeFeedStream } from './edge-feed-stream.ts';
 import { answerEdgeQuestions, type EdgeAnswers } from './edge-questions.ts';
-import { type EdgeRoster, slotOf } from './edge-roster.ts';
+import type { EdgeRoster } from './edge-roster.ts';
 import type { Enforcement } from './enforcement.ts';
 import { answerProblems, sendProblem } from './problem-answers.ts';
 
@@ -19,7 +22,7 @@ interface EdgeServerOptions {
   readonly clock: ControlClock;
   readonly logger: Logger;
   /** The state as it is now; sent first on each feed. */
-  readonly snapshot: () => Extract<FeedMessage, { readonly kind: 'snapshot' }>;
+  readonly snapshot: () => SnapshotMessage;
   /** Number of the present state. */
   readonly seq: () => number;
   readonly answers: EdgeAnswers;
@@ -43,23 +46,6 @@ interface EdgeServer {
   /** Ends all feeds and the timer. */
   readonly close: () => Promise<void>;
 }
-
-const edgeId = z.string().refine((edge) => slotOf(edge) !== null);
-const assertionKeyReport = z.object({ edge: edgeId, jwk: assertionJwkSchema });
-const readyReport = z.object({
-  edge: edgeId,
-  listening: z.array(z.object({ host: z.string(), port: z.int().min(0).max(65_535) })),
-});
-const appliedReport = z.object({
-  edge: edgeId,
-  epoch: z.string().max(64),
-  seq: z.int().min(0),
-  isEnding: z.boolean().optional(),
-});
-const metricsReport = z.object({ edge: edgeId, id: z.int().min(0), metrics: z.unknown() });
-
-const maxMetricsBytes = 64 * 1024 * 1024;
-const maxQuestionBytes = 128 * 1024;
 
 /** A collection that still waits for edges. */
 interface Collection {
@@ -98,7 +84,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
   }, options.heartbeatMs ?? 1000);
 
   server.get('/feed', (request, reply) => {
-    const query = z.object({ edge: edgeId }).safeParse(request.query);
+    const query = z.object({ edge: edgeName }).safeParse(request.query);
     if (!query.success) return sendProblem(reply, 400, 'edge: not the name of an edge');
     const { edge } = query.data;
     reply.hijack();
@@ -122,42 +108,35 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     logger.info({ edge }, 'an edge joined');
   });
 
-  server.post('/assertion-keys', (request, reply) => {
-    const body = assertionKeyReport.safeParse(request.body);
-    if (!body.success || !roster.knows(body.data.edge)) return sendProblem(reply, 400, 'not a key of a connected edge');
-    if (!roster.keys.add(body.data.edge, body.data.jwk, clock.monotonicMs())) {
-      return sendProblem(reply, 409, 'the key id is taken or the list is full');
-    }
-    return reply.code(204).send();
+  /** Takes a report that its edge may make: one of the right form, of an edge that is connected. */
+  const take = <Schema extends z.ZodType<{ readonly edge: string }>>(
+    { path, shape, maxBytes }: Report<Schema>,
+    refusal: string,
+    use: (report: z.infer<Schema>) => 'taken' | { readonly conflict: string },
+  ): void => {
+    server.post(path, { bodyLimit: maxBytes }, (request, reply) => {
+      const report = shape.safeParse(request.body);
+      if (!report.success || !roster.knows(report.data.edge)) return sendProblem(reply, 400, refusal);
+      const outcome = use(report.data);
+      return outcome === 'taken' ? reply.code(204).send() : sendProblem(reply, 409, outcome.conflict);
+    });
+  };
+  take(reports.assertionKey, 'not a key of a connected edge', ({ edge, jwk }) =>
+    roster.keys.add(edge, jwk, clock.monotonicMs()) ? 'taken' : { conflict: 'the key id is taken or the list is full' },
+  );
+  take(reports.ready, 'not a report of a connected edge', ({ edge }) => {
+    roster.markReady(edge);
+    return 'taken';
   });
-
-  server.post('/ready', (request, reply) => {
-    const body = readyReport.safeParse(request.body);
-    if (!body.success || !roster.knows(body.data.edge))
-      return sendProblem(reply, 400, 'not a report of a connected edge');
-    roster.markReady(body.data.edge);
-    return reply.code(204).send();
+  take(reports.applied, 'not a report of a connected edge', (report) => {
+    if (report.isEnding === true) enforcement.refuses(report.edge, report);
+    else enforcement.applied(report.edge, report);
+    return 'taken';
   });
-
-  server.post('/applied', (request, reply) => {
-    const body = appliedReport.safeParse(request.body);
-    if (!body.success || !roster.knows(body.data.edge)) {
-      return sendProblem(reply, 400, 'not a report of a connected edge');
-    }
-    if (body.data.isEnding === true) enforcement.refuses(body.data.edge, body.data);
-    else enforcement.applied(body.data.edge, body.data);
-    return reply.code(204).send();
-  });
-
-  server.post('/metrics', { bodyLimit: maxMetricsBytes }, (request, reply) => {
-    const body = metricsReport.safeParse(request.body);
-    const metrics = body.success ? parseMetricSet(body.data.metrics) : null;
-    if (!body.success || metrics === null || !roster.knows(body.data.edge)) {
-      return sendProblem(reply, 400, 'not a metrics report of a connected edge');
-    }
-    roster.updateMetrics(body.data.edge, metrics);
-    settle(body.data.edge, body.data.id);
-    return reply.code(204).send();
+  take(reports.metrics, 'not a metrics report of a connected edge', ({ edge, id, metrics }) => {
+    roster.updateMetrics(edge, metrics);
+    settle(edge, id);
+    return 'taken';
   });
 
   answerEdgeQuestions(server, options.answers);

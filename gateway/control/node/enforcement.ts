@@ -8,8 +8,8 @@
 import type { LogPosition } from '../../core/model/change.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { slotOf } from '../../wire/names.ts';
 import { EdgeEnds } from './edge-ends.ts';
-import { slotOf } from './edge-roster.ts';
 
 /** Why an edge is ended. */
 export type EndReason = 'silent' | 'disobedient';

@@ -2,19 +2,9 @@
 // All of it is read before any of it counts, so that one broken file leaves everything as it was.
 
 import type { Config } from '../../config/compiled/config.ts';
-import type { SigningKey } from '../../core/model/signing-key.ts';
+import type { ControlState } from '../../wire/process-messages.ts';
 import { loadDeclaredKeys } from './load-declared-keys.ts';
-import { loadTls, type TlsState } from './load-tls.ts';
-
-/**
- * The configuration with what was in its files: secrets, never logged. It goes to the edges' feeds, and to the supervisor,
- * so that a control that starts anew needs no file.
- */
-export interface ControlState extends TlsState {
-  readonly config: Config;
-  /** Those that YAML declares; while control runs, the whole ring. */
-  readonly keys: readonly SigningKey[];
-}
+import { loadTls } from './load-tls.ts';
 
 type LoadedState =
   | { readonly kind: 'loaded'; readonly state: ControlState }

@@ -4,18 +4,14 @@
 
 import type { Config, ListenerConfig } from '../../config/compiled/config.ts';
 import type { UpstreamConfig } from '../../config/compiled/upstream-config.ts';
-import type { FeedTls, FeedUpstreamTls } from '../../config/edge-feed.ts';
 import { readAuthorities, readCertificate } from '../../config/files/certificates.ts';
 import type { FileRefusal } from '../../config/files/named-file.ts';
 import { readTlsFiles } from '../../config/files/upstream-tls.ts';
+import type { FeedTls, FeedUpstreamTls } from '../../wire/feed.ts';
+import type { ControlState } from '../../wire/process-messages.ts';
 
 /** What was in the files of a configuration. */
-export interface TlsState {
-  /** By position in `config.listeners`; null for a plain one. */
-  readonly tls: readonly (FeedTls | null)[];
-  /** By name of the upstream; the plain ones have none. */
-  readonly upstreamTls: readonly FeedUpstreamTls[];
-}
+type TlsState = Pick<ControlState, 'tls' | 'upstreamTls'>;
 
 /** `problem` begins with the place in the configuration. */
 type LoadedTls = ({ readonly kind: 'loaded' } & TlsState) | FileRefusal;

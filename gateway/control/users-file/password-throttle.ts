@@ -8,13 +8,13 @@
 // remembers: nobody guesses faster, and nobody is locked out because a database is gone. A store that is too slow counts as away.
 
 import { LRUCache } from 'lru-cache';
-import type { StrangersWait } from '../../config/edge-feed.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { countTry, type TryCount } from '../../core/model/try-count.ts';
 import { clientNetworks } from '../../core/token/client-network.ts';
 import { type Store, StoreAway } from '../../store/port/store.ts';
 import { knownSourceKey, markKnownSource } from '../../store/rows/known-sources.ts';
 import { readCounts, type ThrottleKey } from '../../store/rows/throttles.ts';
+import type { StrangersWait } from '../../wire/questions.ts';
 import {
   type Counter,
   countersOf,

@@ -4,6 +4,10 @@
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { clientNetworks } from '../../core/token/client-network.ts';
+import { findUser, readUsers, type UserRecord } from '../../store/files/users.ts';
+import { verifyPassword } from '../../store/seal/password-hash.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type {
   KnownAnswer,
   KnownQuestion,
@@ -12,11 +16,7 @@ import type {
   RenewPasswordAnswer,
   RenewPasswordQuestion,
   StrangersWait,
-} from '../../config/edge-feed.ts';
-import { clientNetworks } from '../../core/token/client-network.ts';
-import { findUser, readUsers, type UserRecord } from '../../store/files/users.ts';
-import { verifyPassword } from '../../store/seal/password-hash.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+} from '../../wire/questions.ts';
 import type { ControlClock } from '../context/control-clock.ts';
 import type { WorkQueue } from '../context/password-work.ts';
 import type { PasswordThrottle } from './password-throttle.ts';

@@ -5,7 +5,6 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { compileSnapshot } from '../../config/compile.ts';
 import type { Config, Limits } from '../../config/compiled/config.ts';
-import type { FeedUpstreamTls } from '../../config/edge-feed.ts';
 import type { Snapshot } from '../../core/decision/state/snapshot.ts';
 import type { SigningKey } from '../../core/model/signing-key.ts';
 import type { RingKey } from '../../core/token/key-ring.ts';
@@ -14,6 +13,7 @@ import { monotonicMs } from '../../telemetry/clock.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { RequestIds } from '../../telemetry/request-id.ts';
+import type { FeedUpstreamTls } from '../../wire/feed.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Ticker } from '../engine/ticker.ts';
 import type { ConnectionInfo } from '../listen/connection-info.ts';

@@ -2,9 +2,9 @@
 // What is bound stays as it was at the start; a certificate that cannot be used leaves its listener with what it has.
 
 import type { Config, ListenerConfig } from '../../config/compiled/config.ts';
-import type { FeedTls } from '../../config/edge-feed.ts';
 import type { HostTable } from '../../core/model/host-pattern.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { FeedTls } from '../../wire/feed.ts';
 import { hostNames } from './client-certificates.ts';
 import { type ListenContext, Listener } from './listener.ts';
 import { buildTlsTable, type TlsTable } from './tls-table.ts';

@@ -11,10 +11,10 @@ import {
   type Server,
 } from 'node:tls';
 import type { TlsConfig } from '../../config/compiled/config.ts';
-import type { FeedTls } from '../../config/edge-feed.ts';
 import { certificateNames } from '../../config/files/certificates.ts';
 import { canonicalHost } from '../../core/decision/route/host.ts';
 import { HostTable } from '../../core/model/host-pattern.ts';
+import type { FeedTls } from '../../wire/feed.ts';
 import { type ClientPolicy, compileClientPolicy, isCovered } from './client-certificates.ts';
 
 interface TlsTableOptions {

@@ -4,18 +4,19 @@
 
 import { StringDecoder } from 'node:string_decoder';
 import { Client } from 'undici';
-import type {
-  AppliedReport,
-  AssertionKeyReport,
-  FeedIndex,
-  FeedKey,
-  FeedMessage,
-  MetricsReport,
-  ReadyReport,
-} from '../../config/edge-feed.ts';
+import type { z } from 'zod';
 import type { LogPosition } from '../../core/model/change.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import {
+  type FeedIndex,
+  type FeedKey,
+  type FeedMessage,
+  readFeedMessage,
+  type SnapshotMessage,
+} from '../../wire/feed.ts';
+import { type AssertionJwk, type ReadyReport, type Report, reports } from '../../wire/reports.ts';
+import type { Shape } from '../../wire/shape.ts';
 import {
   type ControlConnections,
   type ControlRoad,
@@ -25,16 +26,22 @@ import {
 } from './control-connections.ts';
 import { ControlQuestions } from './control-questions.ts';
 
-/** The first message of every feed. */
-export type SnapshotMessage = Extract<FeedMessage, { readonly kind: 'snapshot' }>;
-
-/**
- * What the feed says about the change log; each feed begins with an `index`, when control has one. Keys belong to it: who says
- * that it acts on a place has the ring of that place.
- */
+/** What the feed says about the change log; each feed begins with an `index`, when control has one. */
 export type LogMessage =
-  | Extract<FeedMessage, { readonly kind: 'changes' | 'heartbeat' | 'keys' }>
+  | Extract<FeedMessage, { readonly kind: 'changes' | 'heartbeat' }>
   | { readonly kind: 'index'; readonly index: FeedIndex };
+
+/** Hears everything that the feed says after its first snapshot, in the order in which control said it. */
+export interface FeedObserver {
+  /** The whole state anew: a reload, or the same state again after a reconnect. */
+  snapshot(message: SnapshotMessage): void;
+  /** A whole key ring in place of the one before. It comes before the place of the log that it belongs to. */
+  keys(keys: readonly FeedKey[]): void;
+  /** About the change log. What a snapshot says of it comes here, before the snapshot: what a reload opens is decided on by what is revoked. */
+  log(message: LogMessage): void;
+  /** A new secret for TLS session tickets, base64url. */
+  tickets(secret: string): void;
+}
 
 interface ControlClientOptions {
   readonly socketPath: string;
@@ -63,12 +70,6 @@ export class ControlUnreachable extends Error {}
 
 /** Talks to control for one edge. */
 export class ControlClient {
-  /** A snapshot after the first one: a reload, or the state again after a reconnect. */
-  onSnapshot: ((message: SnapshotMessage) => void) | null = null;
-  /** The ring is another one; whoever follows the log is told as well, and takes it into use. */
-  onKeys: ((keys: readonly FeedKey[]) => void) | null = null;
-  /** A new secret for TLS session tickets, base64url. */
-  onTicketSecret: ((secret: string) => void) | null = null;
   /** The feed ended; the client is already trying to come back. */
   onDisconnect: (() => void) | null = null;
   /** Gives prom-client's JSON when control collects metrics. */
@@ -80,15 +81,15 @@ export class ControlClient {
   readonly #connections: ControlConnections;
   /** What is asked on behalf of requests. */
   readonly questions: ControlQuestions;
-  #followsLog: ((message: LogMessage) => void) | null = null;
-  /** What the feed said about the log before anybody followed it. */
-  #unheard: LogMessage[] = [];
+  #observer: FeedObserver | null = null;
+  /** What the feed said before there was an observer. */
+  #unheard: ((observer: FeedObserver) => void)[] = [];
   #applied: LogPosition | null = null;
   #isConfirming = false;
   /** The last word about what is being ended is still on its way: another one behind it would say nothing new. */
   #isTellingOfWork = false;
   #feedAbort = new AbortController();
-  #assertionKey: AssertionKeyReport['jwk'] | null = null;
+  #assertionKey: AssertionJwk | null = null;
   #listening: ReadyReport['listening'] | null = null;
   #lastMessageMs = Number.NEGATIVE_INFINITY;
   #backoffMs = firstBackoffMs;
@@ -128,29 +129,28 @@ export class ControlClient {
   }
 
   /** Lists the edge's public key in the JWKS, now and after each reconnect. Resolves when control has it. */
-  async registerAssertionKey(jwk: AssertionKeyReport['jwk']): Promise<void> {
+  async registerAssertionKey(jwk: AssertionJwk): Promise<void> {
     this.#assertionKey = jwk;
-    await this.#say('/assertion-keys', { edge: this.#options.edgeId, jwk } satisfies AssertionKeyReport);
+    await this.#say(reports.assertionKey, { edge: this.#options.edgeId, jwk });
   }
 
   /** Tells control that this edge listens, now and after each reconnect. */
   async reportReady(listening: ReadyReport['listening']): Promise<void> {
     this.#listening = listening;
-    await this.#say('/ready', { edge: this.#options.edgeId, listening } satisfies ReadyReport);
+    await this.#say(reports.ready, { edge: this.#options.edgeId, listening });
   }
 
   /** Sends a last metrics report without being asked, for an edge that ends. Failure is of no consequence. */
   async reportMetrics(id = 0): Promise<void> {
     const metrics = await this.answerCollect?.();
     if (metrics === undefined) return;
-    const report: MetricsReport = { edge: this.#options.edgeId, id, metrics };
-    await this.#post(this.#connections.metrics, '/metrics', report);
+    await this.#post(this.#connections.metrics, reports.metrics.path, { edge: this.#options.edgeId, id, metrics });
   }
 
-  /** Has everything about the change log told to a listener, from the first index on, in order. */
-  followLog(listener: (message: LogMessage) => void): void {
-    this.#followsLog = listener;
-    for (const message of this.#unheard.splice(0)) listener(message);
+  /** Has an observer told what the feed says from the first snapshot on: at once what came until now. Takes the place of one before. */
+  observe(observer: FeedObserver): void {
+    this.#observer = observer;
+    for (const tell of this.#unheard.splice(0)) tell(observer);
   }
 
   /** Tells control that this edge acts on the log up to there. While one report is on its way the next ones become one. */
@@ -163,8 +163,7 @@ export class ControlClient {
   reportEnding(position: LogPosition): void {
     if (this.#isTellingOfWork) return;
     this.#isTellingOfWork = true;
-    const report: AppliedReport = { edge: this.#options.edgeId, ...position, isEnding: true };
-    this.#say('/applied', report)
+    this.#say(reports.applied, { edge: this.#options.edgeId, ...position, isEnding: true })
       .catch((error: unknown) => this.#warn(error, 'control was not told of work'))
       .finally(() => {
         this.#isTellingOfWork = false;
@@ -233,10 +232,7 @@ export class ControlClient {
     for await (const chunk of body) {
       let text = decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
       for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
-        const isAwaited = this.#settleFirst !== null;
         this.#take(pieces.join('') + text.slice(0, end));
-        // what came in one piece with the first snapshot is for listeners that whoever waits for it is still to set
-        if (isAwaited) await new Promise(setImmediate);
         text = text.slice(end + 1);
         pieces.length = 0;
         waiting = 0;
@@ -248,8 +244,7 @@ export class ControlClient {
   }
 
   #take(line: string): void {
-    // Control is the same program over a private socket; what it sends is taken as its types say.
-    const message = JSON.parse(line) as FeedMessage;
+    const message = readFeedMessage(line);
     this.#lastMessageMs = monotonicMs();
     switch (message.kind) {
       case 'snapshot':
@@ -258,14 +253,13 @@ export class ControlClient {
       case 'heartbeat':
       case 'index':
       case 'changes':
-        this.#takeLog(message);
+        this.#tell((observer) => observer.log(message));
         return;
       case 'keys':
-        this.onKeys?.(message.keys);
-        this.#takeLog(message);
+        this.#tell((observer) => observer.keys(message.keys));
         return;
       case 'tickets':
-        this.onTicketSecret?.(message.ticketSecret);
+        this.#tell((observer) => observer.tickets(message.ticketSecret));
         return;
       case 'collect':
         this.reportMetrics(message.id).catch((error: unknown) => this.#warn(error, 'metrics were not delivered'));
@@ -278,18 +272,18 @@ export class ControlClient {
   #takeSnapshot(message: SnapshotMessage): void {
     const reconnected = this.#backoffMs !== firstBackoffMs;
     this.#backoffMs = firstBackoffMs;
-    // first: what a reload opens is decided on by what is revoked
-    if (message.index !== null) this.#takeLog({ kind: 'index', index: message.index });
+    const { index } = message;
+    if (index !== null) this.#tell((observer) => observer.log({ kind: 'index', index }));
     const first = this.#settleFirst;
     this.#settleFirst = null;
     if (first !== null) first.resolve(message);
-    else this.onSnapshot?.(message);
+    else this.#tell((observer) => observer.snapshot(message));
     if (reconnected) void this.#repeatReports();
   }
 
-  #takeLog(message: LogMessage): void {
-    if (this.#followsLog === null) this.#unheard.push(message);
-    else this.#followsLog(message);
+  #tell(tell: (observer: FeedObserver) => void): void {
+    if (this.#observer === null) this.#unheard.push(tell);
+    else tell(this.#observer);
   }
 
   async #confirm(): Promise<void> {
@@ -298,7 +292,7 @@ export class ControlClient {
     try {
       for (let position = this.#applied; position !== null; position = this.#applied) {
         this.#applied = null;
-        await this.#say('/applied', { edge: this.#options.edgeId, ...position } satisfies AppliedReport);
+        await this.#say(reports.applied, { edge: this.#options.edgeId, ...position });
       }
     } catch (error) {
       // a control that does not hear it would have this edge ended; a fresh feed begins with another report
@@ -322,11 +316,11 @@ export class ControlClient {
   }
 
   /** Says something that this edge is judged by. */
-  #say(path: string, report: AssertionKeyReport | ReadyReport | AppliedReport): Promise<void> {
-    return this.#post(this.#connections.standing, path, report);
+  #say<Schema extends z.ZodType>(row: Report<Schema>, report: Shape<Schema>): Promise<void> {
+    return this.#post(this.#connections.standing, row.path, report);
   }
 
-  async #post(road: ControlRoad, path: string, report: object): Promise<void> {
+  async #post(road: ControlRoad, path: string, report: unknown): Promise<void> {
     const { statusCode, body } = await road.request({
       method: 'POST',
       path,

@@ -3,7 +3,7 @@
 // question that anybody can cause; what is asked for people with a session, and what is only counted, have theirs.
 
 import { Client, Pool } from 'undici';
-import { edgeField } from '../../config/edge-feed.ts';
+import { edgeField } from '../../wire/reports.ts';
 
 /** Sends one request to control. */
 export interface ControlRoad {

@@ -1,24 +1,31 @@
-// What an edge asks control, one question a request: passwords, access, renewals; and its report of last use.
-// Never throws: a question that was not answered in time and in form is `away`. It keeps nothing; caches are others' work.
+// What an edge asks control, one question a request, by the rows of wire/questions.ts; its report of last use, and its decision records.
+// Never throws: a question that was not answered in time and in form is `away`. It keeps no answer; caches are others' work.
 // Never logs a question or an answer: they hold passwords and tokens.
 
-import type {
-  AccessAnswer,
-  AccessQuestion,
-  KnownAnswer,
-  KnownQuestion,
-  PasswordAnswer,
-  PasswordQuestion,
-  RenewPasswordAnswer,
-  RenewPasswordQuestion,
-  RenewSessionAnswer,
-  RenewSessionQuestion,
-  Seen,
-  SeenReport,
-  SessionEnded,
-  StrangersWait,
-} from '../../config/edge-feed.ts';
-import { readAccessAnswer } from '../../core/decision/state/access.ts';
+import type { z } from 'zod';
+import {
+  type AccessAnswer,
+  coversPath,
+  type GrantedAccess,
+  type SessionEnded,
+} from '../../core/decision/state/access.ts';
+import { canonicalPathKeepingSlashes } from '../../core/model/path.ts';
+import { readClaims } from '../../core/token/claim-reader.ts';
+import {
+  type AccessQuestion,
+  type KnownAnswer,
+  type KnownQuestion,
+  type PasswordAnswer,
+  type PasswordQuestion,
+  type Question,
+  questions,
+  type RenewPasswordAnswer,
+  type RenewPasswordQuestion,
+  type RenewSessionAnswer,
+  type RenewSessionQuestion,
+} from '../../wire/questions.ts';
+import { decisionLines, reports, type Seen, type SeenReport } from '../../wire/reports.ts';
+import type { Shape } from '../../wire/shape.ts';
 import { type ControlConnections, type ControlRoad, questionDeadlineMs } from './control-connections.ts';
 
 /** Control did not answer within the deadline, or not in its form. */
@@ -37,7 +44,7 @@ export interface ControlPort {
   reportSeen(seen: readonly Seen[]): Promise<boolean>;
 }
 
-const decisionsType = 'application/x-ndjson';
+const jsonType = 'application/json';
 const away: Away = { kind: 'away' };
 
 export class ControlQuestions implements ControlPort {
@@ -50,65 +57,53 @@ export class ControlQuestions implements ControlPort {
   }
 
   askPassword(question: PasswordQuestion): Promise<PasswordAnswer | Away> {
-    return this.#ask(this.#roads.guesses, '/password', question, readPasswordAnswer);
+    return this.#ask(this.#roads.guesses, questions.password, question);
   }
 
-  /** One at a time, on the road of the few: it must not wait behind the guesses that it tells apart. */
-  askKnown(question: KnownQuestion): Promise<KnownAnswer | Away> {
-    return this.#ask(this.#roads.questions, '/known', question, ({ known }: Partial<KnownAnswer>) =>
-      Array.isArray(known) && known.length === question.places.length ? { known } : away,
-    );
+  /** One at a time, on the connections that few use: this question must not wait behind the guesses that it tells apart. */
+  async askKnown(question: KnownQuestion): Promise<KnownAnswer | Away> {
+    const answer = await this.#ask(this.#roads.questions, questions.known, question);
+    return 'known' in answer && answer.known.length !== question.places.length ? away : answer;
   }
 
   renewPassword(question: RenewPasswordQuestion): Promise<RenewPasswordAnswer | Away> {
-    return this.#ask(this.#roads.questions, '/renew-password', question, (answer: Partial<RenewPasswordAnswer>) =>
-      answer.kind === 'stands' || answer.kind === 'gone' ? { kind: answer.kind } : away,
-    );
+    return this.#ask(this.#roads.questions, questions.renewPassword, question);
   }
 
-  askAccess(question: AccessQuestion): Promise<AccessAnswer | SessionEnded | Away> {
-    return this.#ask(
-      this.#roads.questions,
-      '/access',
-      question,
-      (answer: unknown) => readAccessAnswer(answer, question) ?? away,
-    );
+  async askAccess(question: AccessQuestion): Promise<AccessAnswer | SessionEnded | Away> {
+    const answer = await this.#ask(this.#roads.questions, questions.access, question);
+    return answer.kind === 'granted' && !isAbout(answer, question) ? away : answer;
   }
 
   renewSession(question: RenewSessionQuestion): Promise<RenewSessionAnswer | Away> {
-    return this.#ask(this.#roads.questions, '/renew-session', question, (answer: RenewSessionAnswer) =>
-      answer.kind === 'renewed' || answer.kind === 'ended' ? answer : away,
-    );
+    return this.#ask(this.#roads.questions, questions.renewSession, question);
   }
 
   async reportSeen(seen: readonly Seen[]): Promise<boolean> {
     const report: SeenReport = { edge: this.#edgeId, seen };
-    const { records } = this.#roads;
-    return (await this.#request(records, '/seen', report, (status) => (status === 204 ? true : null))) === true;
+    const request = { path: reports.seen.path, contentType: jsonType, content: JSON.stringify(report) };
+    return (await this.#post(this.#roads.records, request, (status) => status === 204)) ?? false;
   }
 
-  /** Lines of decision records, see core/model/decision-record.ts. @returns whether control has them */
+  /** Lines of decision records, see wire/reports.ts. @returns whether control has them */
   async reportDecisions(lines: string): Promise<boolean> {
-    const question = { path: '/decisions', contentType: decisionsType, content: lines };
-    return (await this.#post(this.#roads.records, question, (status) => status === 204)) ?? false;
+    const { path, contentType } = decisionLines;
+    const request = { path, contentType, content: lines };
+    return (await this.#post(this.#roads.records, request, (status) => status === 204)) ?? false;
   }
 
-  /** @param read  control is the same program over a private socket: the answer is taken as its type says, once its kind is known */
-  async #ask<A, R>(road: ControlRoad, path: string, question: object, read: (answer: A) => R): Promise<R | Away> {
-    const answer = await this.#request(road, path, question, (status, text) =>
-      status === 200 ? read(JSON.parse(text) as A) : null,
-    );
-    return answer ?? away;
-  }
-
-  /** @returns null when there was no answer */
-  #request<R>(
+  async #ask<Asked extends z.ZodType, Answered extends z.ZodType>(
     road: ControlRoad,
-    path: string,
-    question: object,
-    take: (status: number, text: string) => R,
-  ): Promise<R | null> {
-    return this.#post(road, { path, contentType: 'application/json', content: JSON.stringify(question) }, take);
+    row: Question<Asked, Answered>,
+    question: Shape<Asked>,
+  ): Promise<Shape<Answered> | Away> {
+    const request = { path: row.path, contentType: jsonType, content: JSON.stringify(question) };
+    const answer = await this.#post(road, request, (status, text) => {
+      const read = status === 200 ? row.answer.safeParse(JSON.parse(text)) : null;
+      // the read-only view of what zod gives
+      return read?.success === true ? (read.data as Shape<Answered>) : null;
+    });
+    return answer ?? away;
   }
 
   /** @returns null when there was no answer */
@@ -133,23 +128,12 @@ export class ControlQuestions implements ControlPort {
   }
 }
 
-function strangersIn(said: StrangersWait | undefined): { readonly strangers?: StrangersWait } {
-  return said === undefined ? {} : { strangers: { here: Number(said.here), everywhere: Number(said.everywhere) } };
-}
-
-function readPasswordAnswer(answer: Partial<PasswordAnswer>): PasswordAnswer | Away {
-  switch (answer.kind) {
-    case 'refused':
-      return { kind: 'refused' };
-    case 'busy':
-      return { kind: 'busy', retryAfterSeconds: Number(answer.retryAfterSeconds), ...strangersIn(answer.strangers) };
-    case 'verified': {
-      const { sub, userRecordId, userRecordVersion } = answer;
-      if (typeof sub !== 'string' || typeof userRecordId !== 'string' || typeof userRecordVersion !== 'number')
-        return away;
-      return { kind: 'verified', sub, userRecordId, userRecordVersion };
-    }
-    default:
-      return away;
-  }
+/**
+ * Whether an answer is about the account and the path that were asked for, and says nothing that a token could not say: it goes into
+ * headers and passes, so it is held to the rules of claims.
+ */
+function isAbout({ claims, grant, scope }: GrantedAccess, asked: AccessQuestion): boolean {
+  if (claims.sub !== asked.account || scope.host !== asked.host) return false;
+  if (canonicalPathKeepingSlashes(scope.path) !== scope.path || !coversPath(scope.path, asked.path)) return false;
+  return readClaims(JSON.stringify({ ...claims, grant, exp: 0 })).kind !== 'problem';
 }

@@ -4,8 +4,8 @@
 // goes to control, and the others wait a quarter of a second more for what it is told.
 
 import { LRUCache } from 'lru-cache';
-import type { PasswordAnswer } from '../../config/edge-feed.ts';
 import { digestOf } from '../../core/model/digest.ts';
+import type { PasswordAnswer } from '../../wire/questions.ts';
 
 interface Wait {
   /** Until then control is not asked. */

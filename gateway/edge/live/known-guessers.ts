@@ -2,8 +2,8 @@
 // waits for what strangers do. Many are asked about in one question, one question at a time, networks in turn; so a flood costs
 // control a few questions a second. Keeps no answer.
 
-import { type KnownAnswer, type KnownQuestion, maxPlacesPerQuestion } from '../../config/edge-feed.ts';
 import { FairQueue } from '../../core/model/fair-queue.ts';
+import { type KnownAnswer, type KnownQuestion, maxPlacesPerQuestion } from '../../wire/questions.ts';
 import { networkOf } from '../request/rate-limits.ts';
 import type { Away } from './control-questions.ts';
 

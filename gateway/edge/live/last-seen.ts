@@ -1,10 +1,10 @@
 // Who was let in with which session, device and grant, and when last: for the lists that people see of their devices.
 // Kept until it is told to control, at most once a minute. Bounded: beyond that, who comes first is told first.
 
-import type { Seen } from '../../config/edge-feed.ts';
-import { maxSeenPerReport } from '../../config/edge-feed.ts';
 import type { Permit } from '../../core/decision/decide.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
+import type { Seen } from '../../wire/reports.ts';
+import { maxSeenPerReport } from '../../wire/reports.ts';
 import type { ControlPort } from './control-questions.ts';
 import { holderOf } from './renewals.ts';
 

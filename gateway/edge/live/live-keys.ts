@@ -4,7 +4,6 @@
 // Refusals are not remembered: a million bad tokens must not push out one good one.
 
 import { LRUCache } from 'lru-cache';
-import type { FeedKey } from '../../config/edge-feed.ts';
 import type { AccessAnswer } from '../../core/decision/state/access.ts';
 import { AccessCache } from '../../core/decision/state/access-cache.ts';
 import { RevocationIndex } from '../../core/decision/state/revocation-index.ts';
@@ -15,6 +14,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import { type TokenRefusal, type VerifiedToken, verifyToken } from '../../core/token/common-key-token.ts';
 import { buildKeyRing, type KeyRing, type RingKey } from '../../core/token/key-ring.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
+import type { FeedKey } from '../../wire/feed.ts';
 import { DigestCache } from './digest-cache.ts';
 
 export interface CacheLimits {

@@ -1,17 +1,28 @@
-// What an edge does with the change log: keys, each batch in one turn, then the open permits, then its word that it acts on it.
+// What an edge does with the change log: takes in each batch in one turn, has the open permits that hang on it ended, and then says
+// that it acts on it.
 // It reads nothing by itself: messages come from the feed in the order in which control sent them.
 // Rules: gateway/RULES.md "Acknowledged means enforced" and "Freshness".
 
 import { outsideLifeSeconds } from '../../core/decision/state/revocation-index.ts';
-import type { LogPosition } from '../../core/model/change.ts';
+import type { Snapshot } from '../../core/decision/state/snapshot.ts';
+import type { Change, LogPosition } from '../../core/model/change.ts';
 import { machineMs, monotonicMs } from '../../telemetry/clock.ts';
-import { endRevokedPermits } from '../exchange/decide-again.ts';
-import type { Runtime } from '../exchange/runtime.ts';
 import type { LogMessage } from './control-client.ts';
-import { keysOf } from './live-keys.ts';
+import type { LiveKeys } from './live-keys.ts';
 
 interface LogFollowerOptions {
-  readonly runtime: Runtime;
+  readonly live: LiveKeys;
+  /** The present configuration: how long a token may live says when a revocation is forgotten. */
+  readonly snapshot: () => Pick<Snapshot, 'maxTokenTtlSeconds' | 'clockSkewSeconds'>;
+  /**
+   * Ends what is open and hangs on something that was revoked.
+   *
+   * @param done   called once all that was open at the call has been looked at
+   * @param going  called now and then while it takes longer
+   */
+  readonly endRevoked: (done: () => void, going: () => void) => void;
+  /** Something happened to these nodes: what is open with them may have to be decided on anew. */
+  readonly touched: (changes: readonly Change[]) => void;
   /** Says to control that this edge acts on the log up to there. */
   readonly confirm: (position: LogPosition) => void;
   /** Says to control that this edge refuses what is revoked there and goes on ending what is open. */
@@ -35,8 +46,7 @@ export class LogFollower {
   }
 
   take(message: LogMessage): void {
-    const { runtime } = this.#options;
-    const { live } = runtime;
+    const { live } = this.#options;
     switch (message.kind) {
       case 'index': {
         const { index } = message;
@@ -47,9 +57,6 @@ export class LogFollower {
         this.#settle(true);
         return;
       }
-      case 'keys':
-        runtime.replaceRing(keysOf(message.keys));
-        return;
       case 'changes': {
         const outcome = live.revocations.apply({ epoch: message.epoch, seq: message.seq }, message.changes);
         if (outcome === 'gap') {
@@ -58,7 +65,7 @@ export class LogFollower {
         }
         live.changed(message.changes);
         this.#settle(outcome === 'revoked');
-        runtime.connections.tunnels.touched(message.changes);
+        this.#options.touched(message.changes);
         return;
       }
       case 'heartbeat': {
@@ -78,20 +85,19 @@ export class LogFollower {
 
   /** Confirms once nothing that is open hangs on what was revoked. */
   #settle(revoked: boolean): void {
-    const { runtime, confirm, isEnding } = this.#options;
-    const position = runtime.live.revocations.position;
+    const { live, endRevoked, confirm, isEnding } = this.#options;
+    const { position } = live.revocations;
     if (position === null) return;
     if (!revoked) confirm(position);
     else
-      endRevokedPermits(
-        runtime,
+      endRevoked(
         () => confirm(position),
         () => isEnding(position),
       );
   }
 
   #freshen(readAgeMs: number, sentAtMs: number): void {
-    const { live } = this.#options.runtime;
+    const { live } = this.#options;
     const onTheWayMs = Math.max(0, machineMs() - sentAtMs);
     live.freshAtMs = Math.max(live.freshAtMs, monotonicMs() - readAgeMs - onTheWayMs);
   }
@@ -100,7 +106,8 @@ export class LogFollower {
     const nowMs = monotonicMs();
     if (nowMs < this.#forgetAtMs) return;
     this.#forgetAtMs = nowMs + forgetEveryMs;
-    const { live, snapshot } = this.#options.runtime;
+    const { live } = this.#options;
+    const snapshot = this.#options.snapshot();
     const { position } = live.revocations;
     if (position === null) return;
     this.#heard.push({ atMs: nowMs, seq: position.seq });

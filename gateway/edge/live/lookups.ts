@@ -2,7 +2,6 @@
 // Access answers go into the cache on their way, unless a change overtook them: then control is asked once more.
 // Never throws. No answer is `away`, which is no verdict and is never kept.
 
-import type { PasswordQuestion } from '../../config/edge-feed.ts';
 import type { AccessAnswer, SessionEnded, SessionHolder } from '../../core/decision/state/access.ts';
 import type { AccessCache } from '../../core/decision/state/access-cache.ts';
 import type {
@@ -15,6 +14,7 @@ import type {
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { AccessMetrics } from '../../telemetry/access-metrics.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';
+import type { PasswordQuestion } from '../../wire/questions.ts';
 import { networkOf } from '../request/rate-limits.ts';
 import { maxGuesses, maxKnownGuesses } from './control-connections.ts';
 import type { ControlPort } from './control-questions.ts';

@@ -2,9 +2,9 @@
 // and its ejection; the others finish what runs and are gone. All of them share one budget of retries.
 
 import type { UpstreamConfig } from '../../config/compiled/upstream-config.ts';
-import type { FeedUpstreamTls } from '../../config/edge-feed.ts';
 import { digestOf } from '../../core/model/digest.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
+import type { FeedUpstreamTls } from '../../wire/feed.ts';
 import { UpstreamGroup } from './group.ts';
 import { type UpstreamContext, UpstreamServerPool } from './pool.ts';
 import { inUseRank } from './server-health.ts';

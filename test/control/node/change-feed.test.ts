@@ -1,9 +1,9 @@
 // What edges are told of the change log, in which order, and what they are not told while it cannot be read.
 
 import { afterEach, expect, test } from 'vitest';
-import type { FeedMessage } from '../../../gateway/config/edge-feed.ts';
 import { ChangeFeed } from '../../../gateway/control/node/change-feed.ts';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
+import type { FeedMessage } from '../../../gateway/wire/feed.ts';
 import { memoryLogger } from '../../support/rigs/control.ts';
 import { MemoryLog } from '../../support/rigs/memory-log.ts';
 

@@ -6,10 +6,11 @@ import { statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AssertionJwk } from '../../../gateway/control/node/assertion-keys.ts';
 import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { ControlClient } from '../../../gateway/edge/live/control-client.ts';
 import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
+import type { AssertionJwk } from '../../../gateway/wire/reports.ts';
+import { ignoringObserver } from '../../support/ignoring-observer.ts';
 import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../../support/rigs/control.ts';
 import { MemoryLog } from '../../support/rigs/memory-log.ts';
 
@@ -226,7 +227,7 @@ test('a reload sends a new snapshot; what is bound at the start stays', async ()
   const control = await rig.start({ reload: () => ({ kind: 'loaded', state: { ...loaded, keys: [] } }) });
   const client = await joinEdge('e1');
   const arrived = new Promise((resolve) => {
-    client.onSnapshot = resolve;
+    client.observe({ ...ignoringObserver, snapshot: resolve });
   });
   expect(control.reload()).toMatchObject({
     kind: 'applied',
@@ -246,11 +247,14 @@ test('another key ring goes to the edges alone, before the place of the log that
   const control = await rig.start({ changes: log, reloadKeys: async () => keys });
   const client = await joinEdge('e1');
   const heard: unknown[] = [];
-  client.onSnapshot = () => heard.push('snapshot');
-  client.followLog((message) => {
-    if (message.kind === 'keys') heard.push(message.keys.map(({ id, state }) => `${id} ${state}`));
-    else if (message.kind !== 'heartbeat') heard.push(message.kind);
-    if (message.kind === 'changes') client.confirmApplied(message);
+  client.observe({
+    ...ignoringObserver,
+    snapshot: () => heard.push('snapshot'),
+    keys: (ring) => heard.push(ring.map(({ id, state }) => `${id} ${state}`)),
+    log: (message) => {
+      if (message.kind !== 'heartbeat') heard.push(message.kind);
+      if (message.kind === 'changes') client.confirmApplied(message);
+    },
   });
   keys = [
     { ...testKey, state: 'retired' },
@@ -304,10 +308,13 @@ test('of two edges that do not confirm the silent one is ended, and the one that
   const edges = [await joinEdge('e1'), await joinEdge('e2')];
   for (const client of edges) {
     await new Promise<void>((resolve) =>
-      client.followLog((message) => {
-        if (message.kind !== 'index') return;
-        client.confirmApplied(message.index);
-        resolve();
+      client.observe({
+        ...ignoringObserver,
+        log: (message) => {
+          if (message.kind !== 'index') return;
+          client.confirmApplied(message.index);
+          resolve();
+        },
       }),
     );
   }

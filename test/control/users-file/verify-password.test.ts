@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { PasswordAnswer } from '../../../gateway/config/edge-feed.ts';
 import { CheckQueue } from '../../../gateway/control/proof/check-queue.ts';
 import { makePasswordWork } from '../../../gateway/control/proof/password-work.ts';
 import { PasswordThrottle } from '../../../gateway/control/users-file/password-throttle.ts';
 import { PasswordVerifier } from '../../../gateway/control/users-file/verify-password.ts';
 import { addUser, removeUser } from '../../../gateway/store/files/users.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
+import type { PasswordAnswer } from '../../../gateway/wire/questions.ts';
 import { memoryLogger } from '../../support/rigs/control.ts';
 
 let folder = '';

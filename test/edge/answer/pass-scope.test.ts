@@ -141,7 +141,7 @@ describe('a pass for a password', () => {
       await rig.gateway.reload(routes(['token']));
       expect(await present(pass, '/guarded/b')).toEqual(everywhere(401));
     } finally {
-      rig.gateway.edge.applySnapshot({ ...before, seq: rig.gateway.snapshot.seq + 1 });
+      rig.gateway.edge.feed.snapshot({ ...before, seq: rig.gateway.snapshot.seq + 1 });
     }
   });
 });

@@ -321,7 +321,7 @@ test('a reload that takes the route away while its password is checked ends in a
     const running = askRaw(own.port, requestText('GET', '/vod/a', [basic('alice', 'correct horse')]));
     // read, and so asked about: the hash takes many turns of the loop, and the new configuration comes in this one
     while (own.metrics.bytesIn === 0) await new Promise((resolve) => setImmediate(resolve));
-    own.edge.applySnapshot({
+    own.edge.feed.snapshot({
       ...before,
       seq: before.seq + 1,
       config: {

@@ -3,8 +3,8 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RenewSessionAnswer } from '../../../gateway/config/edge-feed.ts';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
+import type { RenewSessionAnswer } from '../../../gateway/wire/questions.ts';
 import { WebSocketClient, WebSocketUpstream } from '../../support/clients/websocket.ts';
 import { MemberRig, passOf } from '../../support/rigs/member-rig.ts';
 import { StoppableClock } from '../../support/rigs/stoppable-clock.ts';

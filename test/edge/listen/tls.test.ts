@@ -218,7 +218,7 @@ describe('TLS', () => {
       expect(gateway.metrics.tlsSessionsResumed).toBe(resumed + 1);
       second.client.destroy();
       // with another secret the ticket is a stranger's
-      gateway.edge.renewTickets(randomBytes(32).toString('base64url'));
+      gateway.edge.feed.tickets(randomBytes(32).toString('base64url'));
       const third = await connectTls(gateway.port, { ...options, session });
       expect(third.isResumed).toBe(false);
       third.client.destroy();

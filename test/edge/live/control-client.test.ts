@@ -4,11 +4,20 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Client } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AssertionJwk } from '../../../gateway/control/node/assertion-keys.ts';
 import { ControlClient, ControlUnreachable } from '../../../gateway/edge/live/control-client.ts';
 import { addUser } from '../../../gateway/store/files/users.ts';
 import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
-import { makeTestControl, memoryLogger, type TestControl, testKey, testState } from '../../support/rigs/control.ts';
+import type { FeedMessage } from '../../../gateway/wire/feed.ts';
+import type { AssertionJwk } from '../../../gateway/wire/reports.ts';
+import { ignoringObserver } from '../../support/ignoring-observer.ts';
+import {
+  makeTestControl,
+  memoryLogger,
+  type TestControl,
+  testConfig,
+  testKey,
+  testState,
+} from '../../support/rigs/control.ts';
 
 let rig: TestControl;
 let client: ControlClient;
@@ -24,6 +33,15 @@ afterEach(async () => {
   await client.close();
   await rig.clear();
 });
+
+/** The first message of a control that plays no part otherwise. */
+function emptySnapshot(): FeedMessage {
+  const config = testConfig();
+  return {
+    ...{ kind: 'snapshot', seq: 1, config, keys: [], upstreamTls: [], tls: [] },
+    ...{ ticketSecret: '', publicSocket: '', index: null },
+  };
+}
 
 function makeJwk(kid: string): AssertionJwk {
   const { x } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
@@ -51,26 +69,18 @@ test('the first message is the snapshot with the keys', async () => {
   ]);
 });
 
-test('what comes in one piece with the first snapshot is for listeners that are set once that is there', async () => {
+test('an observer hears what came in one piece with the first snapshot, and in that order', async () => {
   const keys = [{ id: 'k2', algorithm: 'HS256', purpose: 'content', state: 'signing', secret: 'c2VjcmV0' }];
   const server = createServer((_, response) => {
-    const lines = [
-      { kind: 'snapshot', keys: [], index: null },
-      { kind: 'keys', keys },
-      { kind: 'tickets', ticketSecret: 't' },
-    ];
+    const lines = [emptySnapshot(), { kind: 'keys', keys }, { kind: 'tickets', ticketSecret: 't' }];
     response.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   });
   await new Promise<void>((resolve) => server.listen(rig.sockets.edge, resolve));
   try {
     await client.connect();
     const heard: unknown[] = [];
-    client.onKeys = (ring) => heard.push(ring);
-    client.onTicketSecret = (secret) => heard.push(secret);
+    client.observe({ ...ignoringObserver, keys: (ring) => heard.push(ring), tickets: (secret) => heard.push(secret) });
     await expect.poll(() => heard).toEqual([keys, 't']);
-    const followed: unknown[] = [];
-    client.followLog((message) => followed.push(message.kind));
-    expect(followed).toEqual(['keys']);
   } finally {
     await client.close();
     await new Promise((resolve) => server.close(resolve));
@@ -106,7 +116,7 @@ test('comes back to a new control and tells it again what it knew', async () => 
     disconnects += 1;
   };
   const again = new Promise((resolve) => {
-    client.onSnapshot = resolve;
+    client.observe({ ...ignoringObserver, snapshot: resolve });
   });
   await first.close();
   await expect.poll(() => disconnects).toBeGreaterThan(0);
@@ -244,7 +254,7 @@ test('what the edge acts on, its key and its readiness are heard while every gue
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     if (path.startsWith('/feed')) {
-      response.write(`${JSON.stringify({ kind: 'snapshot', keys: [], index: null })}\n`);
+      response.write(`${JSON.stringify(emptySnapshot())}\n`);
       return;
     }
     request.resume();
@@ -256,7 +266,7 @@ test('what the edge acts on, its key and its readiness are heard while every gue
   await new Promise<void>((resolve) => server.listen(rig.sockets.edge, resolve));
   try {
     await client.connect();
-    client.answerCollect = async () => ['numbers'];
+    client.answerCollect = async () => [];
     const { questions } = client;
     const question = { route: 'vod', user: 'u', password: 'p', address: '192.0.2.1' };
     const holder = { account: 'ac_1', session: 'se_1', device: 'dv_1', host: 'h' };

@@ -1,7 +1,6 @@
 // Questions on their way to control: as many as are allowed, one for equal ones, and none whose answer is somebody else's.
 
 import { expect, test } from 'vitest';
-import type { PasswordAnswer, StrangersWait } from '../../../gateway/config/edge-feed.ts';
 import type { AccessAnswer } from '../../../gateway/core/decision/state/access.ts';
 import { AccessCache } from '../../../gateway/core/decision/state/access-cache.ts';
 import { noAnswers } from '../../../gateway/core/decision/state/lookups.ts';
@@ -9,6 +8,7 @@ import type { RoutePolicy } from '../../../gateway/core/decision/state/snapshot.
 import type { ControlPort } from '../../../gateway/edge/live/control-questions.ts';
 import { Lookups } from '../../../gateway/edge/live/lookups.ts';
 import { AccessMetrics } from '../../../gateway/telemetry/access-metrics.ts';
+import type { PasswordAnswer, StrangersWait } from '../../../gateway/wire/questions.ts';
 
 const holder = { account: 'ac_1', session: 'se_1', device: 'dv_1', host: 'h' };
 // of a route only its name goes along with a guess

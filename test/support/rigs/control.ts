@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Config } from '../../../gateway/config/compiled/config.ts';
-import type { ControlState } from '../../../gateway/control/node/load-state.ts';
 import { type Control, startControl } from '../../../gateway/control/node/start-control.ts';
 import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { createLogger, type Logger } from '../../../gateway/telemetry/logger.ts';
+import type { ControlState } from '../../../gateway/wire/process-messages.ts';
 import { withoutStore } from '../control-without-store.ts';
 import { createJwksServer } from '../jwks-server.ts';
 

@@ -11,7 +11,7 @@ import type { z } from 'zod';
 import { loadConfig } from '../../../gateway/config/load.ts';
 import { formatProblem } from '../../../gateway/config/problems/format.ts';
 import type { fileSchema } from '../../../gateway/config/schema/schema.ts';
-import { type ControlState, loadState } from '../../../gateway/control/node/load-state.ts';
+import { loadState } from '../../../gateway/control/node/load-state.ts';
 import { type Control, startControl } from '../../../gateway/control/node/start-control.ts';
 import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
@@ -22,6 +22,7 @@ import { ControlClient } from '../../../gateway/edge/live/control-client.ts';
 import { addUser } from '../../../gateway/store/files/users.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
+import type { ControlState } from '../../../gateway/wire/process-messages.ts';
 import type { ControlLine } from '../clients/control-line.ts';
 import { withoutStore } from '../control-without-store.ts';
 import { createJwksServer } from '../jwks-server.ts';
@@ -79,7 +80,7 @@ export interface TestGateway {
   readonly folder: string;
   readonly metrics: EdgeMetrics;
   readonly edge: Edge;
-  /** What the edge began with; `edge.applySnapshot` takes another one in the same turn, where `reload` needs many. */
+  /** What the edge began with; `edge.feed.snapshot` takes another one in the same turn, where `reload` needs many. */
   readonly snapshot: Awaited<ReturnType<ControlClient['connect']>>;
   /** May be closed before the gateway is: the edge has to live with that. */
   readonly control: Control;
@@ -223,10 +224,13 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     },
     reload: async (config) => {
       const applied = new Promise<void>((resolve) => {
-        client.onSnapshot = (message) => {
-          edge.applySnapshot(message);
-          resolve();
-        };
+        client.observe({
+          ...edge.feed,
+          snapshot: (message) => {
+            edge.feed.snapshot(message);
+            resolve();
+          },
+        });
       });
       await writeConfig(folder, { ...options, config });
       control.reload();

@@ -3,7 +3,6 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../../../gateway/config/compiled/config.ts';
-import type { AccessAnswer } from '../../../gateway/config/edge-feed.ts';
 import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
 import { makeAfterwards } from '../../../gateway/control/context/afterwards.ts';
 import type { Actor, ControlContext } from '../../../gateway/control/context/control-context.ts';
@@ -12,6 +11,7 @@ import { createLink } from '../../../gateway/control/links/create-link.ts';
 import type { LinkView } from '../../../gateway/control/links/link-view.ts';
 import type { Presentation } from '../../../gateway/control/links/present-link.ts';
 import { makePasswordWork } from '../../../gateway/control/proof/password-work.ts';
+import type { AccessAnswer } from '../../../gateway/core/decision/state/access.ts';
 import { type IdKind, makeId } from '../../../gateway/core/model/node-id.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { monotonicMs } from '../../../gateway/telemetry/clock.ts';

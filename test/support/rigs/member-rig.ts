@@ -2,16 +2,12 @@
 // The questions go over the real sockets; only what answers them, the change log and the pages are the test's.
 
 import Fastify, { type FastifyInstance } from 'fastify';
-import type {
-  AccessQuestion,
-  RenewSessionAnswer,
-  RenewSessionQuestion,
-  SeenReport,
-} from '../../../gateway/config/edge-feed.ts';
 import type { ChangeSource } from '../../../gateway/control/node/change-feed.ts';
 import type { AccessAnswer, AccessScope, SessionEnded } from '../../../gateway/core/decision/state/access.ts';
 import type { Change, ChangeKind, LogPosition } from '../../../gateway/core/model/change.ts';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
+import type { AccessQuestion, RenewSessionAnswer, RenewSessionQuestion } from '../../../gateway/wire/questions.ts';
+import type { SeenReport } from '../../../gateway/wire/reports.ts';
 import { askRaw, type RawResponse, requestText } from '../clients/raw-client.ts';
 import { RecordingUpstream } from '../peers/recording-upstream.ts';
 import { type FileInput, type GatewayOptions, startGateway, type TestGateway } from './gateway.ts';

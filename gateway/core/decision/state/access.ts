@@ -3,9 +3,8 @@
 // Rules: gateway/RULES.md "Passes" and "Freshness".
 
 import type { LogPosition } from '../../model/change.ts';
-import { canonicalPathKeepingSlashes, pathCovers } from '../../model/path.ts';
+import { pathCovers } from '../../model/path.ts';
 import type { EpochSeconds } from '../../model/time.ts';
-import { readClaims } from '../../token/claim-reader.ts';
 import { maxTokenNodes, type TokenClaims } from '../../token/claims.ts';
 import type { RoutePolicy, Snapshot } from './snapshot.ts';
 
@@ -48,7 +47,7 @@ interface NoAccess {
 
 /**
  * `position` is the place of the log that the answer was read at, and `subjects` are the nodes whose changes end it: the
- * account's id, `co_<name>` of each collection that covers the path, links' ids. At most `maxListed` of each list.
+ * account's id, `co_<name>` of each collection that covers the path, links' ids. At most 64 of each list (wire/questions.ts).
  */
 export type AccessAnswer = GrantedAccess | NoAccess;
 
@@ -63,39 +62,6 @@ export interface SessionHolder {
   readonly session: string;
   readonly device: string;
   readonly host: string;
-}
-
-/** Longest list of subjects or nodes in an answer. */
-const maxListed = 64;
-
-/**
- * Reads an answer that came over a socket. What it says goes into headers and tokens, so it is held to the rules of claims.
- *
- * @returns null when it is not in its form, or says something about somebody else's question
- */
-export function readAccessAnswer(
-  value: unknown,
-  asked: { readonly account: string; readonly host: string; readonly path: string },
-): AccessAnswer | SessionEnded | null {
-  // control is the same program over a private socket; each member is checked before it is used
-  const answer = value as Partial<GrantedAccess> | Partial<NoAccess> | SessionEnded | null;
-  if (typeof answer !== 'object' || answer === null) return null;
-  if (answer.kind === 'ended') return { kind: 'ended' };
-  const { position, subjects } = answer;
-  if (typeof position?.epoch !== 'string' || !Number.isSafeInteger(position.seq) || !isShortList(subjects)) return null;
-  if (answer.kind === 'none') return { kind: 'none', position, subjects };
-  if (answer.kind !== 'granted') return null;
-  const { nodes, grant, scope, claims } = answer;
-  if (!isShortList(nodes) || scope === undefined || claims?.sub !== asked.account) return null;
-  const { email, name, groups } = claims;
-  const said = { sub: claims.sub, ...defined({ email, name, groups }) };
-  if (readClaims(JSON.stringify({ ...said, grant, exp: 0 })).kind === 'problem' || grant === undefined) return null;
-  const { host, path, methods, untilAt } = scope;
-  if (host !== asked.host || typeof path !== 'string' || canonicalPathKeepingSlashes(path) !== path) return null;
-  if (!coversPath(path, asked.path)) return null;
-  if (methods !== null && !isShortList(methods)) return null;
-  if (untilAt !== null && !Number.isSafeInteger(untilAt)) return null;
-  return { kind: 'granted', position, subjects, nodes, grant, scope: { host, path, methods, untilAt }, claims: said };
 }
 
 /** Whether a scope's path, a folder or one path, covers a canonical path, whatever way the two are spelled. */
@@ -146,16 +112,4 @@ export function memberClaims(
   // a star is a character of a path, and a pattern in a token
   const issuable = exp > now && nodes.length <= maxTokenNodes && !scope.path.includes('*');
   return { claims, issuable };
-}
-
-function isShortList(list: unknown): list is readonly string[] {
-  return (
-    Array.isArray(list) && list.length <= maxListed && list.every((item) => typeof item === 'string' && item !== '')
-  );
-}
-
-function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }
