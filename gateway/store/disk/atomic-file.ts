@@ -1,5 +1,5 @@
-// Writes files so that a reader, or a machine that loses power, sees the old content or the new and nothing between.
-// Temporary file in the same folder, fsync, then one step that makes the name point to it, then fsync of the folder.
+// Writes files so that a reader sees the old content or the new and nothing between, also after a power cut.
+// The steps: a temporary file in the same folder, fsync, a rename or link that makes the name point to it, fsync of the folder.
 
 import { randomBytes } from 'node:crypto';
 import {
@@ -29,7 +29,7 @@ export function replaceFile(path: string, content: string): void {
   syncFolder(path);
 }
 
-/** Makes a file that must not exist yet, mode 0600. @returns false when somebody else made it first; theirs stays */
+/** Makes a file that must not exist yet, mode 0600. @returns false when the file exists already; it stays as it is */
 export function createFile(path: string, content: string): boolean {
   const temporary = writeTemporary(path, content, undefined);
   try {
@@ -46,8 +46,8 @@ export function createFile(path: string, content: string): boolean {
 }
 
 /**
- * Replaces a file or makes it, mode 0600, with content that comes in pieces and may be larger than memory. When the pieces
- * end in an error, the old file stays.
+ * Replaces a file or makes it, mode 0600, with content that comes in pieces and may be larger than memory. The old file stays when
+ * the pieces end in an error.
  */
 export async function replaceFileInPieces(path: string, pieces: AsyncIterable<string>): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;

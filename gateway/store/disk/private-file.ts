@@ -1,5 +1,5 @@
-// Reads a file that nobody but its owner may read: keys are in it. Looks at the mode of what was opened, not of what stands at the
-// path a moment later.
+// Reads a file with keys, which only its owner may be able to read. The mode is checked on the opened file, since the path could
+// point to another file a moment later.
 
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { errorCode } from './atomic-file.ts';
@@ -7,14 +7,16 @@ import { errorCode } from './atomic-file.ts';
 type PrivateText =
   | { readonly kind: 'read'; readonly text: string }
   | { readonly kind: 'missing' }
-  /** Larger than what was asked for; not read. */
+  /** The file is larger than `maxBytes` and was not read. */
   | { readonly kind: 'too-long' }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
 /**
+ * Reads the whole file.
+ *
  * @param file      absolute path
- * @param exposed   what to do when others could have read it, behind `chmod`: `make new keys`
- * @param maxBytes  a longer one is the file of something else
+ * @param exposed   advice for a file that others could read, appended to `chmod 600 …;` in the hint: `make new keys`
+ * @param maxBytes  a longer file is taken for a wrong one
  */
 export function readPrivateFile(file: string, exposed: string, maxBytes: number): PrivateText {
   try {

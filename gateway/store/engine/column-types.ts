@@ -1,4 +1,4 @@
-// How each engine spells the types of the columns that migrations make, so that one text of a migration serves both.
+// How each engine spells the types of columns, so that the text of a migration is written once for both engines.
 
 import type { Engine } from '../port/engine.ts';
 

@@ -1,6 +1,6 @@
 // Runs units of work one after the other and makes many of them durable with one commit.
-// The log's row is locked before the first unit and until the commit, on all nodes: so every unit sees everything that was
-// committed before, and the numbers of the log are committed in order. What a batch did is told to nobody before the commit.
+// The log's row stays locked, for all nodes, from before the first unit of a batch until the commit. So every unit sees everything
+// that was committed before it, and the numbers of the log are committed in order. No caller hears of a unit before the commit.
 
 import type { ControlledTransaction, KyselyPlugin } from 'kysely';
 import { sql } from 'kysely';
@@ -26,7 +26,7 @@ import {
 export interface GroupCommitOptions {
   readonly engine: Engine;
   readonly clock: Pick<StoreClock, 'epochSeconds'>;
-  /** Hears of each commit and each failure. */
+  /** Is told of each commit and each failure. */
   readonly health: CommitHealth;
   /** Log time between commits. */
   readonly logClock: LogClock;
@@ -34,33 +34,33 @@ export interface GroupCommitOptions {
   readonly onCommitted: () => void;
   /** Units in one commit. Default 256. */
   readonly maxBatchUnits?: number;
-  /** A batch takes no further unit after this long, so that another node gets its turn. Default 100. */
+  /** A batch that has run for this long takes no further unit, so that another node gets its turn. Default 100. */
   readonly maxBatchMs?: number;
-  /** Units that may wait; more are refused with `StoreAway`. Default 4096. */
+  /** Units that may wait; further units are refused with `StoreAway`. Default 4096. */
   readonly maxQueuedUnits?: number;
-  /** Longest life of one unit; then it is undone and refused with `StoreAway`. Default 4000. */
+  /** Longest life of one unit; a unit that takes longer is undone and refused with `StoreAway`. Default 4000. */
   readonly unitDeadlineMs?: number;
 }
 
 interface GroupCommit {
-  /** See `Store.write`. A unit must not call it: it would wait for itself until its deadline. */
+  /** See `Store.write`. A unit must not call `write`: the unit would wait for itself until its deadline. */
   readonly write: <T>(work: (unit: Unit) => Promise<T>) => Promise<Written<T>>;
-  /** Lets the batch that runs come to its end and refuses everything else. */
+  /** Waits for the batch that runs now and refuses every unit that still waits or comes later. */
   readonly close: () => Promise<void>;
 }
 
 /** Longest node of a change, in characters. */
 const maxNodeLength = 300;
-/** PostgreSQL's name for wakes. */
+/** The channel of PostgreSQL's LISTEN and NOTIFY that wakes other nodes. */
 export const wakeChannel = 'latchkey_changes';
 
-/** A unit that waits; `run` gives what to call once it is durable. */
+/** A unit that waits; `run` returns the function to call once the unit is durable. */
 interface Waiting {
   readonly run: (unit: Unit) => Promise<(position: LogPosition, changes: number) => void>;
   readonly reject: (error: unknown) => void;
 }
 
-/** A unit that ran and is not durable yet. */
+/** A unit that has run and is not durable yet. */
 interface Ran {
   readonly settle: (position: LogPosition, changes: number) => void;
   readonly seq: number;
@@ -95,18 +95,18 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   async function drain(): Promise<void> {
     while (queue.length > 0) {
-      // Whatever else this turn of the event loop brings joins the batch.
+      // Units that arrive in this turn of the event loop join the batch.
       await new Promise((resolve) => setImmediate(resolve));
       await commitBatch();
     }
-    // In the same step as the look at the queue: a unit that comes later starts the work again.
+    // No await since the queue was found empty: a unit that comes later starts a new drain.
     working = null;
   }
 
   async function commitBatch(): Promise<void> {
     const begun = await beginTwice();
     if (begun instanceof Error) {
-      // Those who wait behind it would only wait for the same answer.
+      // Every unit in the queue would wait only to fail in the same way.
       const away = begun instanceof StoreAway ? begun : new StoreAway(begun);
       health.failed(away);
       for (const waiting of queue.splice(0)) waiting.reject(away);
@@ -136,7 +136,7 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
       if (ran.length > 0) await transaction.commit().execute();
       else await transaction.rollback().execute();
     } catch (error) {
-      // After a failed commit nobody knows whether it happened, and before it nothing has happened: refused either way.
+      // Whether a failed commit took place is unknown, and before the commit nothing was durable: all units are refused either way.
       await transaction.rollback().execute();
       const away = error instanceof StoreAway ? error : new StoreAway(error);
       health.failed(away);
@@ -148,12 +148,15 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
     if (ran.length > 0) onCommitted();
   }
 
-  /** Nothing has been done before a batch begins, so a connection that broke while it was idle may be replaced once. */
+  /**
+   * Begins a batch. A connection may have broken while it was idle; no statement has run yet, so a second try on a new one is
+   * safe.
+   */
   async function beginTwice(): Promise<Begun | Error> {
     try {
       return await begin(options);
     } catch (first) {
-      // a file has no connection that breaks, and whoever holds its lock was waited for
+      // a file has no connection that breaks, and the wait for another process's lock is over already
       if (engine.kind === 'sqlite') return first instanceof Error ? first : new Error(String(first));
       try {
         return await begin(options);
@@ -163,7 +166,7 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
     }
   }
 
-  /** @returns null when the unit threw: it is undone, and its caller has the error. @throws when the whole batch is lost */
+  /** @returns null when the unit threw: the unit is undone, and its caller has the error. @throws when the whole batch is lost */
   async function runUnit(
     transaction: ControlledTransaction<Tables>,
     log: OpenLog,
@@ -187,7 +190,7 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
     try {
       const settle = await withDeadline(waiting.run({ sql: guarded, now, logTime, changedAt, append }), unitDeadlineMs);
       gate.isOpen = false;
-      // PostgreSQL fails here when the unit went on after one of its statements had failed.
+      // PostgreSQL fails here when one of the unit's statements failed and the unit ignored that.
       await sql`release savepoint unit`.execute(transaction);
       if (seq > startSeq) log.appended(now);
       return { settle, seq, changes: seq - startSeq };
@@ -197,7 +200,7 @@ export function startGroupCommit(options: GroupCommitOptions): GroupCommit {
         await sql`rollback to savepoint unit`.execute(transaction);
         await sql`release savepoint unit`.execute(transaction);
       } catch (second) {
-        // a full disk ends SQLite's whole transaction: why it ended is the first error, not that its savepoint is gone
+        // a full disk ends SQLite's whole transaction; the cause is the first error, and the missing savepoint only a consequence
         throw error instanceof StoreAway ? error : second;
       }
       if (error instanceof StoreAway) health.failed(error);
@@ -225,7 +228,8 @@ async function begin({ engine, clock, logClock }: GroupCommitOptions): Promise<B
   const transaction = await engine.writer.startTransaction().execute();
   try {
     const state =
-      // SQLite began with the write lock. PostgreSQL: each statement after this one sees what its former holder committed.
+      // SQLite's transaction began with the write lock. On PostgreSQL each statement after this lock sees what the lock's former
+      // holder committed.
       engine.kind === 'postgres' ? await lockLogState(transaction) : await readLogState(transaction);
     logClock.take(state.logTime);
     return { transaction, log: await openLog(transaction, state, logClock.now(), clock.epochSeconds()) };
@@ -245,7 +249,7 @@ const insertChange = fixedStatement((on, at: Places<Change & { readonly epoch: s
   }),
 );
 
-/** PostgreSQL tells the other nodes of changes in the same statement; it sends that when the transaction is committed. */
+/** Writes the log's row. On PostgreSQL the same statement notifies the other nodes; the server sends that after the commit. */
 async function moveLog(
   engine: Engine,
   transaction: ControlledTransaction<Tables>,
@@ -261,7 +265,7 @@ interface Gate {
   isOpen: boolean;
 }
 
-/** Refuses statements of a unit that has ended: they would run inside somebody else's. */
+/** Refuses statements of a unit that has ended: they would run inside another unit. */
 function makeGatePlugin(gate: Gate): KyselyPlugin {
   return {
     transformQuery({ node }) {

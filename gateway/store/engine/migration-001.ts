@@ -1,5 +1,5 @@
-// The first tables of the store; what the columns mean stands in tables.ts. Never changed once released: what comes later is
-// a migration of its own. Texts compare by their bytes on both engines, and numbers are 64 bits wide.
+// The first tables of the store; tables.ts says what the columns mean. This text never changes once released: later changes of the
+// tables are migrations of their own. Texts compare by their bytes on both engines, and numbers are 64 bits wide.
 
 import type { ColumnTypes } from './column-types.ts';
 
@@ -31,7 +31,7 @@ export function firstTables({ text, integer, counter, suffix }: ColumnTypes): re
       ...required(text, 'algorithm', 'purpose', 'state', 'secret_sealed'),
       ...required(integer, 'created_at'),
     ),
-    // Two signers would be two answers to "which key does a new token name".
+    // With two signing keys of one purpose, a new token could name either of them.
     `create unique index keys_signer on keys (purpose) where state = 'signing'`,
     table(
       'accounts',

@@ -1,5 +1,5 @@
-// Indexes for the lists of links: newest first, all of them or those of one collection, and from any place of the list on.
-// Changes no row and no column, so backups of before can be restored.
+// Indexes for the lists of links, newest first: all links or the links of one collection, starting at any place of the list.
+// No row and no column changes, so older backups can be restored.
 
 export function linkLists(): readonly string[] {
   return [

@@ -1,5 +1,6 @@
-// The log's own time (log-time.ts): where it stands, and marks that say how far the log had come at moments of it.
-// All of it begins with 0 and no mark: the first unit begins the time, so nothing is old at first. No row of a backup changes.
+// The log's own time (log-time.ts): columns for the present log time, and a table of marks that say how far the log had come at
+// earlier moments. Log time begins at 0 with no mark: the first unit starts it, so nothing is old at first. No row of a backup
+// changes.
 
 import type { ColumnTypes } from './column-types.ts';
 

@@ -1,6 +1,6 @@
-// Brings the database to the tables this program knows, and refuses one that is newer than the program.
-// Migrations are numbered and only ever appended. All that are missing run in one transaction, under one lock, so two nodes
-// that start at once make the tables once.
+// Brings the database's tables to the version this program knows, and refuses a database that is newer than the program.
+// Migrations are numbered and only ever appended. All missing migrations run in one transaction under one lock, so two nodes that
+// start at once make the tables once.
 
 import { randomBytes } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
@@ -17,15 +17,20 @@ const migrations: readonly ((types: ColumnTypes) => readonly string[])[] = [firs
 /** The version of the tables that this program works with. */
 export const knownMigration = migrations.length;
 
-/** The oldest version whose rows fit into these tables as they are: what came later changed no column of theirs. For backups. */
+/**
+ * The oldest version whose rows fit into the present tables unchanged, since no later migration changed their columns. For
+ * backups.
+ */
 export const oldestFittingMigration = 1;
 
 /** `latchkey` in bytes, read as a 64-bit number: the key of the advisory lock. */
 const migrationLock = '7809651199139603833';
 
 /**
- * @param mode  `check`: only look, and refuse a database that is older than the program as well
- * @returns the version found before, so a caller can tell what happened; refused when the database is newer
+ * Applies the missing migrations.
+ *
+ * @param mode  `check`: apply nothing, and refuse a database that is older than the program as well
+ * @returns the versions before and after; refused when the database is newer than the program
  * @throws StoreAway
  */
 export async function migrate(
@@ -43,7 +48,7 @@ export async function migrate(
   }
   const from = await engine.writer.transaction().execute(async (transaction) => {
     if (engine.kind === 'postgres') {
-      // The other node may be at it: wait for it, and longer than a query may take otherwise.
+      // Another node may be migrating: wait for it without the limits of ordinary queries.
       await sql`set local lock_timeout = 0`.execute(transaction);
       await sql`set local statement_timeout = 0`.execute(transaction);
       await sql`select pg_advisory_xact_lock(${sql.raw(migrationLock)})`.execute(transaction);
@@ -78,7 +83,7 @@ async function applyFrom(engine: Engine, transaction: Transaction<Tables>, from:
   }
 }
 
-/** The name of a new epoch; see `LogPosition`. */
+/** Makes the name of a new epoch; see `LogPosition`. */
 export function makeEpoch(): string {
   return randomBytes(8).toString('base64url');
 }
@@ -86,7 +91,7 @@ export function makeEpoch(): string {
 async function tableExists(engine: Engine, database: Engine['writer']): Promise<boolean> {
   const { rows } =
     engine.kind === 'postgres'
-      ? // Not to_regclass: inside a transaction that waited for another's, it answers from before that one.
+      ? // Not to_regclass: in a transaction that waited for another transaction, it answers from before that other one.
         await sql`select 1 from pg_catalog.pg_class
           where relname = 'schema_migrations' and pg_catalog.pg_table_is_visible(oid)`.execute(database)
       : await sql`select 1 from sqlite_schema where name = 'schema_migrations'`.execute(database);

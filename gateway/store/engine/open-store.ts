@@ -1,5 +1,5 @@
-// Opens the store: engine by the settings, tables brought up to date, units committed in groups, changes read in order.
-// A refusal is for people to read; it never holds the URL's password.
+// Opens the store: chooses the engine by the settings, brings the tables up to date, starts group commit.
+// A refusal is written for people and never holds the URL's password.
 
 import { monotonicMs } from '../../telemetry/clock.ts';
 import { type Engine, type EngineOptions, type RefusedStore, refuseStore, type StoreSettings } from '../port/engine.ts';
@@ -14,9 +14,9 @@ import { openSqlite } from './sqlite-engine.ts';
 
 export interface OpenStoreOptions extends EngineOptions {
   readonly settings: StoreSettings;
-  /** Without `monotonicMs`: the process's own. */
+  /** Tests give a clock; without `monotonicMs` the process's own monotonic clock is used. */
   readonly clock: Pick<StoreClock, 'epochSeconds'> & Partial<StoreClock>;
-  /** `check`: refuse a database that is older than the program. Default `apply`: bring it up to date. */
+  /** `check`: refuse a database whose tables are older than the program. Default `apply`: bring the tables up to date. */
   readonly migrations?: 'apply' | 'check';
   /** Most changes in one answer of `readChanges`. Default 1000. */
   readonly changesPerRead?: number;
@@ -84,13 +84,13 @@ export async function openStore(options: OpenStoreOptions): Promise<Store | Refu
   };
 }
 
-/** The bare engine, for commands that replace or look at everything: backup.ts. */
+/** Opens the bare engine, without units and migrations, for commands that replace the whole store: restore.ts. */
 export async function openEngine(settings: StoreSettings, options: EngineOptions): Promise<Engine | RefusedStore> {
   switch (settings.kind) {
     case 'sqlite':
       return openSqlite(settings.file);
     case 'postgres': {
-      // loaded where there is one: its driver is nothing for the others to wait for
+      // loaded only when needed: a process that uses SQLite should not spend time on loading PostgreSQL's driver
       const { openPostgres } = await import('./postgres-engine.ts');
       return openPostgres(settings.url, options);
     }

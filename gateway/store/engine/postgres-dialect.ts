@@ -1,6 +1,6 @@
-// Kysely's dialect for PostgreSQL over pg's pool. In place of Kysely's own driver, because a connection that failed must be
-// thrown away and not go back to the pool, and a connection's failure must reach callers as `StoreAway`.
-// 64-bit numbers and counts become JavaScript numbers, and a number that does not fit is refused, never rounded.
+// A Kysely dialect for PostgreSQL over pg's pool. It replaces Kysely's own driver, which returns a failed connection to the pool;
+// here such a connection is thrown away, and its failure reaches callers as `StoreAway`.
+// 64-bit numbers and counts become JavaScript numbers; a number beyond 2^53 is refused, never rounded.
 
 import {
   type CompiledQuery,
@@ -25,7 +25,7 @@ export function makePostgresDialect(pool: pg.Pool): Dialect {
   };
 }
 
-/** How values are read: as tables.ts says, the same as SQLite gives them. */
+/** Reads values as tables.ts declares them, the same as SQLite gives them. */
 export const columnParsers: pg.CustomTypesConfig = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (format !== 'binary' && (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC))
@@ -35,19 +35,19 @@ export const columnParsers: pg.CustomTypesConfig = {
   },
 };
 
-/** Whether an error says that the database is away or gave up, in place of: that what was asked is wrong. */
+/** Whether an error means that the database is away or gave up, and not that the statement is wrong. */
 function isAway(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof NotANumber) return false;
-  // Errors without an SQLSTATE are the connection's.
+  // Errors without an SQLSTATE come from the connection.
   if (!(error instanceof pg.DatabaseError)) return true;
   const code = error.code ?? '';
   return awayClasses.has(code.slice(0, 2)) || awayCodes.has(code);
 }
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
-/** connection, authorization, no such database, resources, intervention (and timeouts), system, damage. */
+/** Classes: connection, authorization, no such database, resources, intervention (and timeouts), system, damage. */
 const awayClasses = new Set(['08', '28', '3D', '53', '57', '58', 'XX']);
-/** lock not available, serialisation failure, deadlock, idle in transaction, transaction timeout, read only (a standby). */
+/** Codes: lock not available, serialisation failure, deadlock, idle in transaction, transaction timeout, read only (a standby). */
 const awayCodes = new Set(['55P03', '40001', '40P01', '25P03', '25P04', '25006']);
 
 class NotANumber extends Error {}
@@ -76,19 +76,19 @@ class PostgresDriver implements Driver {
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    // PostgreSQL's own default can be another one per database or role; units count on this one.
+    // A database or a role can have another default isolation level; units rely on this one.
     const level = settings.isolationLevel ?? 'read committed';
     const access = settings.accessMode ?? '';
     if (connection instanceof PostgresConnection) connection.sendAhead(`begin isolation level ${level} ${access}`);
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    // A transaction that failed answers COMMIT with ROLLBACK, and no error.
+    // PostgreSQL answers the COMMIT of a failed transaction with the tag ROLLBACK and no error.
     const command = await execute(connection, 'commit');
     if (command === 'ROLLBACK') throw new Error('the transaction had failed, so nothing was committed');
   }
 
-  /** Never fails: a connection that cannot roll back is thrown away, which does it. */
+  /** Never fails: a connection that cannot roll back is thrown away, and the server rolls back when it closes. */
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (!(connection instanceof PostgresConnection) || connection.isBroken) return;
     await connection.run('rollback').catch(() => connection.discard());
@@ -104,15 +104,15 @@ class PostgresDriver implements Driver {
 }
 
 /**
- * Statements without an answer worth waiting for are sent ahead: they travel with the next one, so that a small unit costs one
- * journey to the server and not three.
+ * Statements whose answer nobody needs (savepoints) are not waited for: they travel together with the next statement, so that a
+ * small unit costs one round trip to the server and not three.
  */
 class PostgresConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient;
   #isBroken = false;
-  /** A statement failed, so that the transaction takes no other before it goes back to a savepoint. */
+  /** Whether a statement failed; then the transaction takes no other statement until it goes back to a savepoint. */
   #hasFailed = false;
-  /** What became of a statement that was sent ahead, when it failed. */
+  /** The error of a statement that was not waited for; null while there is none. */
   #failedAhead: unknown = null;
   readonly #onError = (): void => {
     this.#isBroken = true;
@@ -120,7 +120,7 @@ class PostgresConnection implements DatabaseConnection {
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
-    // Without a listener, a server that goes away between two statements would end the process.
+    // Without this listener, a connection that breaks between two statements would end the process.
     client.on('error', this.#onError);
   }
 
@@ -129,7 +129,7 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    // After a failure the answer matters: it tells that the unit was not what it seemed.
+    // After a failure the answer is waited for: it says whether the unit can still be released.
     if (sentAhead.has(query.sql) && !this.#hasFailed) {
       this.sendAhead(query.sql);
       return { rows: [] };
@@ -145,7 +145,7 @@ class PostgresConnection implements DatabaseConnection {
     throw new Error('this store does not stream: read in pages');
   }
 
-  /** @returns the command's tag */
+  /** @returns the command's tag, as PostgreSQL answers it */
   async run(text: string): Promise<string> {
     return (await this.#query(text, [])).command;
   }
@@ -179,17 +179,20 @@ class PostgresConnection implements DatabaseConnection {
 
   #judge(error: unknown): unknown {
     if (error instanceof StoreAway || !isAway(error)) return error;
-    // A statement that ran into a limit leaves the connection whole; everything else does not.
+    // After a statement that ran into a limit the connection stays usable; after any other failure it is thrown away.
     if (!(error instanceof pg.DatabaseError) || !keepsConnection.has(error.code ?? '')) this.#isBroken = true;
     return new StoreAway(error);
   }
 }
 
-/** Only right on a connection that sends before the last answer is there: `pipeline`. Texts of group-commit.ts. */
+/**
+ * Statements of group-commit.ts that are not waited for. Needs a connection with `pipeline`, which sends before the last answer
+ * came.
+ */
 const sentAhead = new Set(['savepoint unit', 'release savepoint unit']);
 const goBack = 'rollback to savepoint unit';
 const countingCommands = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
-/** lock not available, query cancelled, serialisation failure, deadlock. */
+/** Codes: lock not available, query cancelled, serialisation failure, deadlock. */
 const keepsConnection = new Set(['55P03', '57014', '40001', '40P01']);
 
 async function execute(connection: DatabaseConnection, text: string): Promise<string> {

@@ -1,5 +1,5 @@
-// Opens PostgreSQL for the store: one pool of one connection that writes, one of a few that read, one connection that listens.
-// Every wait has an end on both sides: a node that stopped in the middle of a batch loses the log's row to the others.
+// Opens PostgreSQL for the store: a pool of one connection that writes, a pool of a few that read, one connection that listens.
+// Client and server both limit every wait, so a node that stops in the middle of a batch loses the log's row to the other nodes.
 
 import { Kysely, sql } from 'kysely';
 import pg from 'pg';
@@ -9,12 +9,13 @@ import type { Tables } from '../port/tables.ts';
 import { columnParsers, makePostgresDialect } from './postgres-dialect.ts';
 import { listenForWakes } from './postgres-wakes.ts';
 
-/** Connections that read. */
+/** Connections of the pool that reads. */
 const readConnections = 6;
 
 /**
- * In this order: the server ends a transaction whose client says nothing; whoever waits for its lock waits longer than that;
- * a statement may take its lock's wait and a little more; the client gives up last, when the server does not answer at all.
+ * Each limit is longer than the one before. First the server ends a transaction whose client is silent. Waiting for that
+ * transaction's lock may take longer than this. A statement may take the wait for its lock and a little more. The client gives up
+ * last, when the server does not answer at all.
  */
 const serving = { idleMs: 4_000, lockMs: 6_000, statementMs: 7_000, answerMs: 8_000 };
 const patient = { idleMs: 120_000, lockMs: 60_000, statementMs: 600_000, answerMs: 610_000 };
@@ -34,12 +35,12 @@ export async function openPostgres(url: string, options: EngineOptions): Promise
     statement_timeout: limits.statementMs,
     query_timeout: limits.answerMs,
     types: columnParsers,
-    // Statements go out without waiting for the answer to the one before: postgres-dialect.ts.
+    // Lets a statement be sent before the answer to the one before it has come; see postgres-dialect.ts.
     pipeline: true,
   };
   const makePool = (max: number, startOptions: string): pg.Pool => {
     const pool = new pg.Pool({ ...connection, max, options: startOptions, idleTimeoutMillis: 60_000 });
-    // An idle connection that breaks is replaced by the pool; its error is nobody's.
+    // The pool replaces an idle connection that breaks; no caller waits for it, so its error is dropped.
     pool.on('error', () => {});
     return pool;
   };
@@ -79,7 +80,7 @@ export async function openPostgres(url: string, options: EngineOptions): Promise
   };
 }
 
-/** What must hold before anything is called durable there. */
+/** Checks the server's settings that durability and ordering rely on. */
 async function checkServer(
   writer: Kysely<Tables>,
   url: string,

@@ -1,5 +1,6 @@
-// Hears PostgreSQL's notifications on a connection of its own, and comes back by itself when that breaks.
-// Wakes only: a notification can be lost at any moment, so nothing may depend on one. The guarantee is the reader's poll.
+// Listens for PostgreSQL's notifications on a connection of its own, and reconnects by itself when that connection breaks.
+// A notification can be lost at any moment, so nothing may depend on one: it only wakes readers early, and their poll is the
+// guarantee.
 
 import pg from 'pg';
 import type { EngineOptions } from '../port/engine.ts';
@@ -14,7 +15,7 @@ interface WakeOptions {
 const firstRetryMs = 100;
 const longestRetryMs = 2_000;
 
-/** @returns the end of it */
+/** Starts to listen. @returns a function that stops listening */
 export function listenForWakes({ connection, logger, wake }: WakeOptions): () => Promise<void> {
   let client: pg.Client | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -23,7 +24,7 @@ export function listenForWakes({ connection, logger, wake }: WakeOptions): () =>
   let lastEnd: Promise<unknown> = Promise.resolve();
 
   const again = (failed: pg.Client): void => {
-    // Each connection breaks once, whatever it says how often.
+    // pg may report the end of one connection several times; only the first report counts.
     if (client !== failed || isEnded) return;
     client = null;
     lastEnd = failed.end().catch(() => {});
@@ -43,7 +44,7 @@ export function listenForWakes({ connection, logger, wake }: WakeOptions): () =>
       .then(() => {
         if (retryMs > firstRetryMs) logger.info('listening to the database again');
         retryMs = firstRetryMs;
-        // Whatever was committed while nobody listened.
+        // For changes that were committed while no connection listened.
         wake();
       })
       .catch(() => again(made));

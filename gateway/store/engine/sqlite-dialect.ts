@@ -1,7 +1,7 @@
-// Kysely's dialect for node:sqlite: a few connections to one file, each used by one caller at a time.
-// Statements run to their end in one go, so a query never waits for another query, only for a whole transaction. Another process's
-// lock is waited for between tries, and not inside SQLite, where the whole process would stand still meanwhile.
-// Errors of the file system become `StoreAway`; errors in what was asked stay what they are.
+// A Kysely dialect for node:sqlite: a few connections to one file, each used by one caller at a time.
+// A statement runs synchronously to its end, so a query never waits for another query, only for a whole transaction. A lock that
+// another process holds is tried again after a pause; SQLite's own wait would block the whole process.
+// Errors of the file system become `StoreAway`; errors in a statement stay what they are.
 
 import { type BigIntStats, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -25,13 +25,13 @@ interface SqliteDialectOptions {
   /** `write`: transactions take the write lock at once. `read`: writes are refused. */
   readonly access: 'read' | 'write';
   readonly connections: number;
-  /** Longest wait for a free connection, and for another process's lock. */
+  /** Longest wait for a free connection, and for a lock that another process holds; in milliseconds. */
   readonly waitMs: number;
 }
 
 /** Prepared statements kept per connection. */
 const maxPrepared = 256;
-/** Between two tries to get a lock that another process holds. */
+/** Pause between two tries to get a lock that another process holds. */
 const retryMs = 20;
 
 export function makeSqliteDialect(options: SqliteDialectOptions): Dialect {
@@ -88,7 +88,7 @@ class SqliteDriver implements Driver {
     if (connection instanceof SqliteConnection) await connection.commit();
   }
 
-  /** Never fails: SQLite rolls back by itself after the worst errors, and then has nothing left to roll back. */
+  /** Never fails: after the worst errors SQLite has rolled back by itself, and ROLLBACK finds no transaction. */
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (connection instanceof SqliteConnection) connection.rollback();
   }
@@ -112,10 +112,13 @@ class SqliteConnection implements DatabaseConnection {
   readonly #access: 'read' | 'write';
   readonly #waitMs: number;
   readonly #file: string;
-  /** The file as it was opened. */
+  /** Device and inode of the file when it was opened. */
   readonly #opened: BigIntStats;
   readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly givesRows: boolean }>();
-  /** As on PostgreSQL: after a statement of a unit failed, the unit takes no other until it went back to its savepoint. */
+  /**
+   * Whether a statement of the unit failed. As on PostgreSQL, the unit then takes no other statement until it goes back to its
+   * savepoint.
+   */
   #hasFailed = false;
 
   constructor({ file, access, waitMs }: SqliteDialectOptions) {
@@ -123,7 +126,7 @@ class SqliteConnection implements DatabaseConnection {
     this.#waitMs = waitMs;
     this.#file = file;
     this.#database = new DatabaseSync(file, { timeout: waitMs, allowExtension: false });
-    // FULL: a commit is in the file when it returns, after a power cut as well. fullfsync is what that takes on macOS.
+    // FULL: a commit that returned survives a power cut. On macOS that takes fullfsync.
     // https://www.sqlite.org/pragma.html#pragma_synchronous
     // A checkpoint writes scattered pages and waits for the disk inside somebody's commit. With 32 MiB of log instead of 4 it
     // comes once in some 600 claims, not in 70, and most pages were written several times by then; see bench/links.ts.
@@ -137,7 +140,7 @@ class SqliteConnection implements DatabaseConnection {
       PRAGMA busy_timeout=0`);
       this.#opened = statSync(file, { bigint: true });
     } catch (error) {
-      // on a full disk it is open and of no use
+      // on a full disk the file can be opened, and a pragma fails
       this.#database.close();
       throw this.#asAway(error);
     }
@@ -149,7 +152,10 @@ class SqliteConnection implements DatabaseConnection {
     await this.runPatiently('commit');
   }
 
-  /** What goes to a file that was removed or moved away is gone with this process, and SQLite says nothing of it. */
+  /**
+   * Throws when the file was removed or moved away: SQLite would write on without an error, and the rows would be lost with this
+   * process.
+   */
   #seeThatItIsThere(): void {
     let now: BigIntStats;
     try {
@@ -172,7 +178,7 @@ class SqliteConnection implements DatabaseConnection {
     try {
       const values = query.parameters.map(toSqlite);
       const run = (): QueryResult<R> => this.#run(query.sql, values);
-      // who has the write lock meets no other
+      // the connection that holds the write lock meets no other lock
       return this.#access === 'write' && this.#database.isTransaction ? run() : await this.#patiently(run);
     } catch (error) {
       this.#hasFailed = this.#access === 'write' && this.#database.isTransaction;
@@ -202,7 +208,7 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 
-  /** The same, with a wait for another process's lock. */
+  /** Runs a statement, with a wait for a lock that another process holds. */
   async runPatiently(text: string): Promise<void> {
     try {
       await this.#patiently(() => this.#database.exec(text));
@@ -212,7 +218,7 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 
-  /** A statement that meets a lock did nothing, and may be tried again. */
+  /** Tries a statement again while it meets a lock: a statement that was refused by a lock has done nothing. */
   async #patiently<T>(run: () => T): Promise<T> {
     let deadlineMs = Number.POSITIVE_INFINITY;
     for (;;) {
@@ -249,21 +255,21 @@ class SqliteConnection implements DatabaseConnection {
   }
 }
 
-/** Text of group-commit.ts. */
+/** The statement by which group-commit.ts undoes a unit. */
 const goBack = 'rollback to savepoint unit';
 
-/** perm, busy, locked, nomem, readonly, ioerr, corrupt, full, cantopen, protocol, notadb. */
+/** Primary codes perm, busy, locked, nomem, readonly, ioerr, corrupt, full, cantopen, protocol, notadb. */
 const awayCodes = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
 
 /** SQLITE_BUSY: another process holds a lock. */
 const busyCode = 5;
 
-/** The primary one: https://www.sqlite.org/rescode.html. 0 for an error that is not SQLite's. */
+/** The primary result code (https://www.sqlite.org/rescode.html); 0 for an error that is not SQLite's. */
 function resultCode(error: unknown): number {
   return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
 }
 
-/** The values both engines take: texts without NUL, whole numbers up to 2^53, null. */
+/** Refuses values that not both engines take. Both take texts without NUL, whole numbers up to 2^53, null. */
 function toSqlite(value: unknown): SQLInputValue {
   if (value === null) return null;
   if (typeof value === 'string') {

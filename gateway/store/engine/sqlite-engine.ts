@@ -9,15 +9,15 @@ import { describeFailure } from '../port/failure-cause.ts';
 import type { Tables } from '../port/tables.ts';
 import { makeSqliteDialect } from './sqlite-dialect.ts';
 
-/** `ltck`, in the file's head, so that `file` and we can tell whose it is. */
+/** SQLite's application id, `ltck`: the `file` command and latchkey can tell by it that the database is latchkey's. */
 const applicationId = 0x6c74636b;
 const readConnections = 3;
 const waitMs = 3_000;
 
-/** @param file  absolute path; made when missing, in a folder that exists */
+/** Opens the file. @param file  absolute path; made when missing, in a folder that exists */
 export async function openSqlite(file: string): Promise<Engine | RefusedStore> {
   try {
-    // Made here and not by SQLite, so that no moment shows it to others; the -wal and -shm files take its mode.
+    // The file is made here and not by SQLite, so that other accounts can never read it; the -wal and -shm files take its mode.
     closeSync(openSync(file, 'a', 0o600));
     chmodSync(file, 0o600);
     const folder = openSync(dirname(file), 'r');
@@ -45,11 +45,11 @@ export async function openSqlite(file: string): Promise<Engine | RefusedStore> {
     await close();
     return foreign;
   }
-  // A read is over before another one begins: there is nothing to wait behind.
+  // A read ends before another begins, so the feed's reads never wait behind a page's.
   return { kind: 'sqlite', reader, feedReader: reader, writer, listen: () => async () => {}, close };
 }
 
-/** Marks a new file as ours; refuses one with somebody else's tables, and one that is no database at all. */
+/** Marks a new file as latchkey's. Refuses a file with another program's tables, and a file that is no database. */
 async function takeOwnership(writer: Kysely<Tables>, file: string): Promise<RefusedStore | null> {
   try {
     const { rows } = await sql<{ application_id: number }>`pragma application_id`.execute(writer);

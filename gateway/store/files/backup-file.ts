@@ -1,6 +1,6 @@
-// The form of a backup: lines of JSON, the same for both engines, so that a backup of one is restored into the other.
-// First a head, then for each table its name in a list and its rows as objects, last the digest of everything before it.
-// The digest finds damage, not forgery: who can write the file can write a digest.
+// The form of a backup: lines of JSON, the same for both engines, so that a backup of one engine restores into the other.
+// First a head, then for each table its name in a list and its rows as objects, last the digest of all lines before it.
+// The digest finds damage, not forgery: anyone who can write the file can also write its digest.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -8,15 +8,17 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { errorCode } from '../disk/atomic-file.ts';
 
+/** The first line of a backup. */
 export interface BackupHead {
   readonly format: 'latchkey-backup';
   readonly version: 1;
-  /** Of the tables. */
+  /** Version of the tables; see engine/migrations.ts. */
   readonly migration: number;
-  /** Where it comes from. */
+  /** The engine that the backup was made from. */
   readonly engine: 'sqlite' | 'postgres';
-  /** Epoch seconds. */
+  /** When it was made, in epoch seconds. */
   readonly at: number;
+  /** Where the log ended. */
   readonly epoch: string;
   readonly seq: number;
 }
@@ -30,7 +32,7 @@ type BackupLine =
   | { readonly kind: 'row'; readonly table: string; readonly row: BackupRow }
   | { readonly kind: 'end'; readonly rows: number };
 
-/** The file is no backup, not whole, or not as it was written. */
+/** The file is no backup, is incomplete, or was changed since it was written. */
 export class BackupDamaged extends Error {}
 
 const headSchema = z.strictObject({
@@ -69,7 +71,7 @@ export async function* writeBackupLines(
 }
 
 /**
- * Reads a backup line by line. That it is whole is known only after the last line: nothing may be kept before.
+ * Reads a backup line by line. Only after the last line is it known that the backup is whole: the caller may keep nothing before.
  *
  * @throws BackupDamaged
  */
@@ -123,7 +125,7 @@ export async function* readBackupLines(file: string): AsyncIterable<BackupLine> 
   }
 }
 
-/** Two characters that JSON leaves alone end a line for whoever reads by lines. */
+/** JSON leaves U+2028 and U+2029 as they are, and node:readline ends a line at them: both are escaped. */
 function toLine(row: BackupRow): string {
   return JSON.stringify(row).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }

@@ -1,5 +1,5 @@
-// Copies the whole store into one file while it is used: one snapshot of all tables. The form is in backup-file.ts.
-// What is sealed stays sealed, and the master key is never in it: whoever keeps backups keeps that key elsewhere.
+// Copies the whole store, while it is in use, into one file: one snapshot of all tables. backup-file.ts has the form of the file.
+// Sealed texts stay sealed, and the master key is not in the backup: the operator keeps that key elsewhere.
 
 import { sql, type Transaction } from 'kysely';
 import type { LogPosition } from '../../core/model/change.ts';
@@ -13,9 +13,9 @@ import { readPosition } from '../rows/change-log.ts';
 import { type BackupRow, writeBackupLines } from './backup-file.ts';
 
 export interface BackupOptions {
-  /** Opened `patient` for a large store, so that a slow disk is no reason to stop. */
+  /** Should be opened with `patient`, so that a large store on a slow disk runs into no limit. */
   readonly store: Pick<Store, 'engine' | 'sql'>;
-  /** Absolute path. Replaced when there; mode 0600. */
+  /** Absolute path of the backup. An existing file is replaced; mode 0600. */
   readonly file: string;
   readonly clock: { epochSeconds(): EpochSeconds };
 }
@@ -24,7 +24,7 @@ type BackupResult =
   | { readonly kind: 'written'; readonly file: string; readonly rows: number; readonly position: LogPosition }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
-/** Every table whose rows a backup holds. The log's place is in its head. */
+/** Every table whose rows a backup holds. The head has the log's place in place of `log_position`. */
 export const backedUpTables = [
   'store_marks',
   'keys',
@@ -43,11 +43,11 @@ export const backedUpTables = [
 
 const pageRows = 500;
 
-/** @throws StoreAway  the old file stays */
+/** Writes the backup. @throws StoreAway  an old file of the same name stays */
 export async function backupStore({ store, file, clock }: BackupOptions): Promise<BackupResult> {
   const count = { rows: 0 };
   try {
-    // One snapshot for all of it: rows that belong together stay together.
+    // one snapshot for all tables, so that rows that refer to each other are all there
     const position = await store.sql
       .transaction()
       .setIsolationLevel('repeatable read')

@@ -1,5 +1,5 @@
-// Looks for what may never be: a damaged file, rows that point nowhere, counts that do not add up, holes in the log, and
-// sealed texts that do not open. Reads only, in one snapshot; it repairs nothing.
+// Searches the store for damage: a broken file, references to rows that do not exist, counts that do not add up, holes in the log,
+// and sealed texts that do not open. Reads only, in one snapshot, and repairs nothing.
 
 import { sql, type Transaction } from 'kysely';
 import type { Sql, Store } from '../port/store.ts';
@@ -11,12 +11,14 @@ import { SealBroken, type Sealer } from '../seal/sealing.ts';
 interface StoreProblem {
   /** Which rule was broken, in one word or two. */
   readonly check: string;
-  /** What is wrong and where, with up to five ids. */
+  /** The damage in words, with up to five ids. */
   readonly problem: string;
 }
 
 /**
- * @param sealer  null: what is sealed is not opened
+ * Runs all checks.
+ *
+ * @param sealer  null: sealed texts are not tried
  * @returns an empty list when all is well
  * @throws StoreAway
  */
@@ -64,7 +66,7 @@ async function checkLog(snapshot: Transaction<Tables>): Promise<StoreProblem[]> 
   return problems;
 }
 
-/** Each gives the ids of rows that break it. */
+/** Each query gives the ids of the rows that break its rule. */
 const rowChecks: readonly { readonly check: string; readonly what: string; readonly ids: string }[] = [
   {
     check: 'members',

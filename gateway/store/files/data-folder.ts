@@ -1,5 +1,5 @@
 // Takes the data folder for one latchkey: makes it, locks it, and names the sockets inside it.
-// The lock is the kernel's, held through SQLite, so it ends with the process whatever ended that.
+// The lock is a lock of the kernel, held through SQLite, so it ends with the process however the process ended.
 // Nothing else may open `latchkey.lock`: closing any handle on it in this process would drop the lock (POSIX fcntl locks).
 
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { describeFailure } from '../port/failure-cause.ts';
 /** Longest socket path in bytes; the systems' own limits are 107 (Linux) and 103 (macOS). */
 const maxSocketPathBytes = 100;
 
+/** The folder, held by this process, and the paths in it. */
 export interface DataFolder {
   readonly kind: 'opened';
   /** Absolute path of the folder. */
@@ -63,7 +64,7 @@ export function openDataFolder(folder: string): DataFolder | RefusedFolder {
   try {
     mkdirSync(runFolder, { recursive: true, mode: 0o700 });
     chmodSync(runFolder, 0o700);
-    // Whoever listened on these is gone: the lock is ours.
+    // This process has the lock, so no other latchkey listens on these sockets.
     rmSync(edgeSocket, { force: true });
     rmSync(publicSocket, { force: true });
     rmSync(adminSocket, { force: true });
@@ -97,7 +98,7 @@ function takeLock(folder: string): DatabaseSync | RefusedFolder {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file, { timeout: 0 });
-    // before its journal is made, which takes its mode
+    // before SQLite makes the journal, which takes over this mode
     chmodSync(file, 0o600);
     database.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
     return database;

@@ -1,5 +1,6 @@
-// The content keys that a latchkey without a store kept in `<data_dir>/keys.json`: read once, to move them into the store.
-// A file that others could read is refused, and so is one that cannot be understood: tokens hang on it. Nothing writes one.
+// Reads `<data_dir>/keys.json`, in which an earlier latchkey without a store kept its content keys, to move the keys into the
+// store. A file that others could read is refused, and so is a damaged one, since tokens hang on its keys. Latchkey writes no
+// such file.
 
 import { z } from 'zod';
 import type { SigningKey } from '../../core/model/signing-key.ts';
@@ -27,10 +28,10 @@ const keyFileSchema = z.strictObject({
     .min(1),
 });
 
-/** More keys than anybody has had. */
+/** Far more than any real file of keys has. */
 const maxBytes = 1024 * 1024;
 
-/** @param file  absolute path */
+/** Reads and checks the file. @param file  absolute path */
 export function readKeyFile(file: string): KeyFile {
   const found = readPrivateFile(file, 'if others had access, make new keys', maxBytes);
   if (found.kind === 'too-long') return refused(`${file} is too long for keys`, 'is it the file of something else?');

@@ -1,6 +1,6 @@
-// Which user records, of the users file, this node acted on last: `<data_dir>/credentials.json`, ids and versions and nothing secret.
-// It is beside the store and not in it, since each node of a shared store has a users file of its own. Without it, whoever was
-// taken out of the file while nothing ran would keep what was given before.
+// Keeps which records of the users file this node saw last, in `<data_dir>/credentials.json`: ids and versions, nothing secret.
+// The file stands beside the store and not in it, since each node of a shared store has a users file of its own. Without it, a user
+// who was removed from the users file while latchkey was stopped would keep passes that were given before.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,15 +12,15 @@ export type UserRecordVersions = ReadonlyMap<string, number>;
 
 /** Kept between one start and the next. */
 export interface UserRecordMemory {
-  /** null: nothing was kept. `refused`: it cannot be read, and what was kept is not known. */
+  /** null: no file was written yet. `refused`: the file cannot be read, so the last versions are unknown. */
   read(): UserRecordVersions | null | { readonly kind: 'refused'; readonly problem: string };
-  /** @throws a system error when it cannot be written; what was there before stays */
+  /** @throws a system error when the file cannot be written; the old file stays */
   write(versions: UserRecordVersions): void;
 }
 
 const shape = z.strictObject({ version: z.literal(1), credentials: z.record(z.string(), z.int()) });
 
-/** @param dataDir  absolute path of the data folder */
+/** The memory of one data folder. @param dataDir  its absolute path */
 export function userRecordMemoryIn(dataDir: string): UserRecordMemory {
   const file = join(dataDir, 'credentials.json');
   return {

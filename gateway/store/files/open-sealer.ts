@@ -1,6 +1,6 @@
-// Finds the master key for a store: the given one, or the file in the data folder, which is made on the first run only.
-// A store remembers a text sealed with its key, so a wrong key is told at the start and not at the first row that fails.
-// Never makes a key when something is sealed already: that would hide the loss of the old one. Rules: gateway/RULES.md "Keys".
+// Finds the master key of a store: a given key, or the key's file in the data folder, which is made on the first run only.
+// The store keeps a text that was sealed with its key, so a wrong key is found at the start and not at the first row that fails.
+// No key is made once something is sealed: that would hide the loss of the old key. Rules: gateway/RULES.md "Keys".
 
 import { join } from 'node:path';
 import type { Store } from '../port/store.ts';
@@ -13,7 +13,7 @@ interface SealerOptions {
   readonly store: Pick<Store, 'sql' | 'write'>;
   /** Absolute path; the key's file there is `master.key`. */
   readonly dataDir: string;
-  /** The key of `master_key_file` or of the environment, and what to call it in messages; it goes before the file. */
+  /** The key of `master_key_file` or of the environment, with its name for messages. It is used in place of the file. */
   readonly given?: { readonly key: Uint8Array; readonly name: string };
   /** `refuse` for commands that only read. Default `make`. */
   readonly missing?: 'make' | 'refuse';
@@ -23,7 +23,7 @@ type OpenedSealer =
   | {
       readonly kind: 'opened';
       readonly sealer: Sealer;
-      /** The file that was made just now; the operator has to hear of it. */
+      /** Path of the file when it was made just now, since the operator has to be told; otherwise null. */
       readonly made: string | null;
     }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
@@ -31,7 +31,7 @@ type OpenedSealer =
 const markName = 'master_key';
 const markPlace: SealedPlace = { table: 'store_marks', row: markName, column: 'value' };
 
-/** @throws StoreAway */
+/** Finds the key, checks it against the store's mark, and makes the sealer. @throws StoreAway */
 export async function openSealer({ store, dataDir, given, missing = 'make' }: SealerOptions): Promise<OpenedSealer> {
   const file = join(dataDir, 'master.key');
   const name = given?.name ?? file;
@@ -58,7 +58,7 @@ export async function openSealer({ store, dataDir, given, missing = 'make' }: Se
     key = read.key;
   }
   const sealer = makeSealer(key);
-  // of two first starts at once one writes it, and both are measured by that one
+  // of two nodes that start for the first time at once, one writes the mark, and both compare their key with it
   const known =
     mark ?? (await store.write((unit) => writeMarkOnce(unit.sql, markName, sealer.seal(markPlace, 'latchkey')))).value;
   try {

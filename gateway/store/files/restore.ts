@@ -1,6 +1,6 @@
-// Puts a backup into a store, in one transaction: all of it, or nothing. The file is read to its end before anything changes.
-// A backup forgets what was revoked after it, so whatever was given out before dies: a new epoch refuses all our tokens, and
-// sessions, codes, unclaimed links and waiting mails end. Rules: gateway/RULES.md "Restore".
+// Puts a backup into a store in one transaction: the whole backup or nothing. The file is read to its end before anything changes.
+// A backup does not know what was revoked after it was made, so everything given out before the restore ends: a new epoch refuses
+// all of latchkey's own tokens, and sessions, codes, unclaimed links and waiting mails end. Rules: gateway/RULES.md "Restore".
 
 import { sql, type Transaction } from 'kysely';
 import { passwordPasses } from '../../core/model/change.ts';
@@ -22,11 +22,11 @@ interface RestoreOptions extends Pick<BackupOptions, 'file' | 'clock'>, Pick<Ope
 
 export interface Restored {
   readonly kind: 'restored';
-  /** What the backup says about itself. */
+  /** The head of the backup. */
   readonly from: BackupHead;
   readonly rows: number;
   readonly epoch: string;
-  /** What ended, for the operator to read; `narrowed_links` keep their members and take no more claims. */
+  /** How many of each ended, for the operator to read; `narrowed_links` keep their members and take no more claims. */
   readonly ended: {
     readonly sessions: number;
     readonly codes: number;
@@ -36,7 +36,7 @@ export interface Restored {
   };
 }
 
-/** No latchkey may run on the store's data folder. @throws StoreAway */
+/** Restores. No latchkey may run on the store's data folder meanwhile. @throws StoreAway */
 export async function restoreStore(options: RestoreOptions): Promise<Restored | RefusedStore> {
   const { file, settings, logger, over, clock } = options;
   const head = await verifyBackup(file);
@@ -82,7 +82,7 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored | 
   }
 }
 
-/** Reads a backup to its end and keeps nothing. @returns its head, or why it cannot be restored by this program */
+/** Reads a backup to its end and keeps nothing. @returns its head, or why this program cannot restore it */
 async function verifyBackup(
   file: string,
 ): Promise<{ readonly kind: 'whole'; readonly head: BackupHead; readonly rows: number } | RefusedStore> {
@@ -123,7 +123,7 @@ async function findFilled(transaction: Transaction<Tables>): Promise<string | nu
   return null;
 }
 
-/** Restores in pages; the file's digest is checked once more at its end, for it may have been changed since. */
+/** Inserts in pages. The file's digest is checked once more at its end, since the file may have changed after `verifyBackup`. */
 async function insertAll(transaction: Transaction<Tables>, file: string): Promise<number> {
   const known: ReadonlySet<string> = new Set(backedUpTables);
   let page: BackupRow[] = [];
@@ -169,9 +169,9 @@ async function listOutside(transaction: Transaction<Tables>): Promise<OutsideCha
 }
 
 /**
- * Outside tokens know no epoch: what was revoked of them, in the backup or in the store that it replaces, stays revoked.
- * Passes for passwords hold under any epoch, so that they hold at gateways with other stores; those of before now end by a mark.
- * Everything else of the log is void under a new epoch.
+ * Begins a new epoch of the log. Outside tokens name no epoch, so their revocations are kept, from the backup and from the store that
+ * it replaces. Passes for passwords hold under any epoch, since gateways with other stores accept them too; passes from before the
+ * restore end by a change of their own. All other changes mean nothing under a new epoch.
  */
 async function beginEpoch(
   transaction: Transaction<Tables>,
@@ -182,11 +182,11 @@ async function beginEpoch(
   for (const { node, at } of [...replaced, ...(await listOutside(transaction))]) {
     latest.set(node, Math.max(at, latest.get(node) ?? at));
   }
-  // a clock that is behind must not leave out passes of before the restore
+  // with a clock that is behind, passes from before the restore must end as well
   const newestAt = Math.max(now, ...latest.values());
   latest.set(passwordPasses, newestAt);
   await transaction.deleteFrom('changes').execute();
-  // what they say of places is of the epoch before
+  // marks name places of the former epoch
   await transaction.deleteFrom('log_marks').execute();
   const epoch = makeEpoch();
   const outside = [...latest].sort(([, left], [, right]) => left - right);
@@ -214,7 +214,8 @@ async function endWhatWasGiven(transaction: Transaction<Tables>, now: EpochSecon
     .where('revoked_at', 'is', null)
     .where('claims_used', '=', 0)
     .executeTakeFirst();
-  // Whoever claimed after the backup is unknown to it, so nobody may claim in that one's place. The owner can open it again.
+  // Claims that came after the backup are lost, so a link with claims left could let in more people than allowed: it takes no more
+  // claims until its owner opens it again.
   const narrowed = await transaction
     .updateTable('links')
     .set({ claim_until_at: now - 1 })
@@ -222,7 +223,7 @@ async function endWhatWasGiven(transaction: Transaction<Tables>, now: EpochSecon
     .whereRef('claims_used', '<', 'claims_allowed')
     .where((column) => column.or([column('claim_until_at', 'is', null), column('claim_until_at', '>=', now)]))
     .executeTakeFirst();
-  // They hold codes that are void now, and may have been delivered since.
+  // Waiting mails hold codes that are void now, and may have been delivered since the backup.
   const messages = await transaction
     .updateTable('outbox')
     .set({ given_up_at: now, body_sealed: null, last_problem: 'the store was restored from a backup' })

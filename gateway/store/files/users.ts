@@ -16,7 +16,7 @@ export interface UserRecord {
   readonly name: string;
   /** `c_` and 12 characters; stays with the name. */
   readonly userRecordId: string;
-  /** 1, and one more with each new password. */
+  /** Begins at 1 and grows by 1 with each new password. */
   readonly version: number;
   readonly password: PasswordHash;
 }
@@ -32,7 +32,7 @@ type ReadUsers = { readonly kind: 'read'; readonly users: ReadonlyMap<string, Us
 /** A user without the hash. */
 export type ListedUser = Pick<UserRecord, 'name' | 'userRecordId' | 'version'>;
 
-/** Reads the whole file. One bad line refuses it, with its number. Look names up with `findUser`. */
+/** Reads the whole file. A bad line refuses the file and is named by its number. Look names up with `findUser`. */
 export function readUsers(file: string): ReadUsers {
   try {
     return parseUsers(file, readFileSync(file, 'utf8'));
@@ -49,7 +49,7 @@ export function findUser(users: ReadonlyMap<string, UserRecord>, name: string): 
   return users.get(name.normalize('NFC')) ?? null;
 }
 
-/** Everybody in the file, in its order. */
+/** All users of the file, in its order. */
 export function listUsers(
   file: string,
 ): { readonly kind: 'listed'; readonly users: readonly ListedUser[] } | RefusedUsers {
@@ -109,7 +109,10 @@ export function removeUser(
   });
 }
 
-/** Why a name cannot be one: Basic credentials end the name at a colon (RFC 7617 §2), and it becomes a header's value. */
+/**
+ * Why a text cannot be a user name; null when it can. Basic credentials end the name at a colon (RFC 7617 §2), and upstreams get
+ * it in a header.
+ */
 export function nameProblem(name: string): string | null {
   const bytes = Buffer.byteLength(name.normalize('NFC'));
   if (bytes === 0) return 'the user name is empty';
@@ -126,7 +129,7 @@ function parseUsers(file: string, text: string): ReadUsers {
     const bad = (what: string, hint = 'write the user anew with: latchkey user add') =>
       refused(`users file ${file}, line ${at + 1}: ${what}`, hint);
     if (line.trim() === '') continue;
-    // UTF-8 and UTF-16; the latter as it looks when it is read as UTF-8
+    // byte order marks of UTF-8 and of UTF-16; the latter as it reads as UTF-8
     if (at === 0 && /^(?:\ufeff|\ufffd\ufffd.?\0)/.test(line)) {
       return bad('begins with a byte order mark', 'save the file as UTF-8 without a byte order mark');
     }
@@ -161,7 +164,7 @@ type Edit<T> = (
 async function edit<T>(named: string, missing: 'make' | 'refuse', change: Edit<T>): Promise<T | RefusedUsers> {
   let file = named;
   try {
-    // A link stays a link: what it points to is replaced.
+    // a symbolic link stays: the file that it points to is replaced
     file = realpathSync(named);
   } catch {
     if (missing === 'refuse') return refused(`users file ${named} does not exist`, 'see --file or --config');
@@ -195,7 +198,7 @@ function exists(file: string): boolean {
   }
 }
 
-/** Another writer holds the lock for some milliseconds; after two seconds it is not one that lives. */
+/** Takes the lock. A writer holds it for milliseconds; a lock that stands for two seconds was left by a writer that died. */
 async function takeLock(lock: string): Promise<RefusedUsers | null> {
   for (let attempt = 0; attempt < 100; attempt++) {
     try {

@@ -12,7 +12,7 @@ export type StoreSettings =
 
 export interface EngineOptions {
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
-  /** Statements may take minutes and not seconds: for backup, restore and checks by command. Default false. */
+  /** Lets statements take minutes in place of seconds: for backup, restore and checks by command. Default false. */
   readonly patient?: boolean;
   /** For tests: lose every notification of PostgreSQL, so that only polls find changes. Default false. */
   readonly dropNotifications?: boolean;
@@ -20,22 +20,27 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly kind: 'sqlite' | 'postgres';
-  /** Reads only; a write through it fails. Several at a time. */
+  /** For reads, several at a time. A write through it fails. */
   readonly reader: Kysely<Tables>;
-  /** Reads the log for the feed of the edges, and waits behind no other read: while it waits, what edges know grows too old. */
+  /** For reads of the log by the edges' feed. It never waits behind other reads: meanwhile the edges' index would grow too old. */
   readonly feedReader: Kysely<Tables>;
   /** One connection. Its transactions take the writer's lock when they begin (SQLite) or with the log's row (PostgreSQL). */
   readonly writer: Kysely<Tables>;
-  /** Begins to hear of commits of other nodes. `wake` may come for nothing, and may fail to come. @returns the end of it */
+  /**
+   * Listens for commits of other nodes. `wake` may be called without a commit, and a commit may not call it.
+   *
+   * @returns a function that stops listening
+   */
   readonly listen: (wake: () => void) => () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
+/** Why a store cannot be used, for people to read. It never holds the URL's password. */
 export interface RefusedStore {
   readonly kind: 'refused';
   readonly problem: string;
   readonly hint: string;
-  /** The database did not answer, so trying again later may help; otherwise somebody has to change something. */
+  /** true: the database did not answer, and a later try may succeed. false: an operator has to change something first. */
   readonly away: boolean;
 }
 

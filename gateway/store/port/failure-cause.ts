@@ -1,8 +1,8 @@
-// What went wrong with the disk or the database, in words that somebody can act on. One closed list of causes for SQLite, PostgreSQL
-// and files alike: they stand in the log, in commands' messages, in a metric's label and in `/readyz`. Knows no store.
+// Names the cause of a failure of disk or database in words that an operator can act on. One closed list of causes serves SQLite,
+// PostgreSQL and files; the causes stand in the log, in messages of commands, in a metric's label and in `/readyz`. Knows no store.
 // Codes: https://www.sqlite.org/rescode.html, https://www.postgresql.org/docs/current/errcodes-appendix.html, errno(3).
 
-/** The closed list: what is said of each, and what to look at. */
+/** The closed list of causes: the words for each, and a hint what to look at. */
 const causes = {
   'disk-full': ['the disk is full', 'make room, or give the account a larger quota; it goes on by itself then'],
   'read-only': ['it can only be read', 'is the file system mounted read-only, or the database a standby? see store'],
@@ -38,15 +38,15 @@ export type FailureCause = keyof typeof causes;
 
 export const failureCauses = Object.keys(causes) as readonly FailureCause[];
 
-/** A failure for people: never with a password or a path of somebody else. */
+/** A failure for people to read. It holds no password and nothing of the driver's message. */
 export interface Failure {
   readonly cause: FailureCause;
-  /** `the disk is full`; with the code that says so, for whoever looks it up. */
+  /** Like `the disk is full (ENOSPC)`: with the code where there is one, so that it can be looked up. */
   readonly words: string;
   readonly hint: string;
 }
 
-/** @param error  of a driver or of node:fs; what it was caused by is looked at as well */
+/** Describes an error of a driver or of node:fs. Its chain of `cause` is searched as well, at most 8 deep. */
 export function describeFailure(error: unknown): Failure {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     const known = causeOf(at);
@@ -58,7 +58,7 @@ export function describeFailure(error: unknown): Failure {
   return { cause: 'other', words, hint };
 }
 
-/** The error of a caller who gave up by itself, and not one of the storage. */
+/** An error that latchkey raised by itself, since it waited too long or had closed the store: the storage reported nothing. */
 export class GaveUp extends Error {
   readonly failure: 'busy' | 'closed' | 'timeout' | 'missing';
 
@@ -80,7 +80,7 @@ function causeOf(error: Error): { readonly cause: FailureCause; readonly code: s
   if (cause !== undefined) return { cause, code };
   if (/^(?:ERR_(?:TLS|SSL)_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code))
     return { cause: 'tls', code };
-  // messages of pg, which gives these no code
+  // errors of pg that carry no code
   if (/does not support SSL|SSL negotiation/i.test(error.message)) return { cause: 'tls', code: '' };
   if (/password must be a string/i.test(error.message)) return { cause: 'login-refused', code: '' };
   if (/timeout/i.test(error.message)) return { cause: 'timeout', code: '' };
@@ -107,7 +107,7 @@ const sqlitePrimary: Readonly<Record<number, FailureCause>> = {
   26: 'damaged',
 };
 
-/** SQLITE_IOERR_SHMSIZE and SQLITE_IOERR_SHMMAP are what a full disk answers first: the -shm file cannot grow. */
+/** A full disk shows first as SQLITE_IOERR_SHMSIZE or SQLITE_IOERR_SHMMAP: the -shm file cannot grow. */
 const sqliteExtended: Readonly<Record<number, FailureCause>> = { 4874: 'disk-full', 5386: 'disk-full' };
 
 const systemCodes: Readonly<Record<string, FailureCause>> = {

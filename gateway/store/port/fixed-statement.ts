@@ -1,6 +1,6 @@
-// Statements whose text is written once and used again with other values. A query builder takes ten times as long to write a
-// text as SQLite takes to answer it, and the text is the same each time: it was half of the CPU time of a claim (bench/links.ts).
-// The builder still writes it, with marks where values go; no text is put together here. For statements that are asked often.
+// Statements whose text is written once and used again with other values. Kysely takes ten times as long to write a text as SQLite
+// takes to run it, and the text is the same each time: that was half of the CPU time of a claim (bench/links.ts).
+// Kysely still writes the text, with marks in place of values; no text is put together here. For statements that run often.
 
 import {
   type Compilable,
@@ -14,28 +14,30 @@ import type { Sql } from './store.ts';
 
 type FixedValue = string | number | null | readonly string[];
 
-/** Where values go, while the text is written. */
+/** Marks that stand for values while the text is written. */
 export interface Places<V> {
   readonly value: <K extends keyof V>(name: K) => RawBuilder<V[K]>;
-  /** A place for each member of a list. A list of another length is another text. */
+  /** A mark for each member of a list. A list of another length needs another text. */
   readonly list: <K extends keyof V>(name: K) => readonly RawBuilder<string>[];
 }
 
-/** Takes the connection of a unit, or the store's own for reads. Throws what any statement throws. */
+/** Runs the statement with values. Throws what any statement throws. */
 type FixedStatement<V, O> = (sql: Sql, values: V) => Promise<QueryResult<O>>;
 
 interface Written<V> {
   readonly compiled: CompiledQuery;
-  /** What gives the value of each place. */
+  /** For each parameter of the text, the function that reads its value. */
   readonly parameters: readonly ((values: V) => unknown)[];
 }
 
-/** Texts of one statement, for lists of different lengths; paths have few segments and places few collections. */
+/** Most texts kept of one statement. Lists are short, so few lengths occur: paths have few segments, places few collections. */
 const maxTexts = 64;
 
 /**
- * @param write  writes the statement; called once for each engine and for each combination of lengths. It sees no value, so none
- *               can come into the text
+ * Makes a statement whose text is written on its first use.
+ *
+ * @param write  writes the statement; called once for each engine and each combination of list lengths. It sees marks and no value,
+ *               so no value can become part of the text
  */
 export function fixedStatement<V extends { readonly [K in keyof V]: FixedValue }, O>(
   write: (sql: Sql, at: Places<V>) => Compilable<O>,
@@ -53,14 +55,14 @@ export function fixedStatement<V extends { readonly [K in keyof V]: FixedValue }
       ofEngine.set(shape, written);
     }
     const { compiled } = written;
-    // what stands between a statement and the engine has its say, as with any other: a unit that ended refuses (group-commit.ts)
+    // plugins see this statement like any other: the plugin of a unit that has ended refuses it (group-commit.ts)
     executor.transformQuery(compiled.query, compiled.queryId);
     const parameters = written.parameters.map((read) => read(values));
     return executor.executeQuery<O>({ ...compiled, parameters });
   };
 }
 
-/** Equal for values that the same text is for: by name, so that two lists are never taken for each other. */
+/** A key that is equal for values of the same text. It holds the lists' names, so that two lists are never taken for each other. */
 function shapeOf<V extends { readonly [K in keyof V]: FixedValue }>(values: V): string {
   let shape = '';
   for (const name in values) {
@@ -81,7 +83,7 @@ function writeOnce<V extends { readonly [K in keyof V]: FixedValue }, O>(
     places.set(mark, read);
     return mark;
   };
-  // whatever stands between a statement and the engine hears of it when it is executed, the first time as any other
+  // plugins see the statement when it is executed, the first time as well, so they do not see it here
   const compiled = write(sql.withoutPlugins(), {
     value: (name) => raw`${place((given) => given[name])}`,
     list: (name) => {
@@ -90,7 +92,7 @@ function writeOnce<V extends { readonly [K in keyof V]: FixedValue }, O>(
       return list.map((_, index) => raw`${place((given) => memberOf(given[name], index))}`);
     },
   }).compile();
-  // what is no mark was written into the statement as it stands
+  // a parameter that is no mark is a constant of the statement
   const parameters = compiled.parameters.map((parameter) => places.get(parameter) ?? (() => parameter));
   return { compiled, parameters };
 }

@@ -1,8 +1,8 @@
 // The store's port: what control may ask of SQLite and of PostgreSQL alike. Contract: test/store/contract.
-// Written once: a unit of work is a function; units that come together are committed together (one fsync for many), each
-// undone alone when it throws. A unit holds the log's row from its start to its end, on all nodes, so units never run beside
-// each other: what one reads stays true until it is durable, and the order of commits is the order of the log.
-// The verdict on one-time things is still the row count of one conditional statement.
+// A unit of work is a function. Units that come together are committed together (one fsync for many), and a unit that throws is
+// undone alone. A unit holds the log's row from its start to its end, on all nodes, so no two units run at the same time: what a
+// unit reads stays true until the unit is durable, and the order of commits is the order of the log. Even so, the verdict on
+// one-time things is the row count of one conditional statement.
 
 import type { Kysely, Transaction } from 'kysely';
 import type { Change, LogPosition, NewChange } from '../../core/model/change.ts';
@@ -14,68 +14,77 @@ import type { Tables } from './tables.ts';
 /** What queries run on: the store's own connections for reads, or the transaction of a unit. Both throw `StoreAway`. */
 export type Sql = Kysely<Tables>;
 
-/** One unit of work in progress. Nothing of it may be used after the function returned. */
+/** A unit of work in progress. Its members may not be used after its function returned. */
 export interface Unit {
   readonly sql: Transaction<Tables>;
-  /** The clock's reading when the unit began; the same all through it. */
+  /** The wall clock when the unit began; the same for the whole unit. */
   readonly now: EpochSeconds;
   /**
-   * The log's own time: what is forgotten and what is counted goes by it, since it never jumps and never goes back, whatever a
-   * clock says. Only differences mean something. See log-time.ts.
+   * The log's own time in seconds. Forgetting and counting go by it, since it never jumps and never goes back, whatever a wall clock
+   * says. Only differences mean something. See rows/log-time.ts.
    */
   readonly logTime: number;
-  /** What changes of this unit say as their `at`: `now`, or later when the log has heard of a later time. */
+  /** The `at` of changes that this unit appends: `now`, or later when an earlier change says a later time. */
   readonly changedAt: EpochSeconds;
-  /** Appends to the change log; part of the unit. @returns the change's place */
+  /** Appends a change to the log, as part of the unit. @returns the change's number */
   readonly append: (change: NewChange) => Promise<number>;
 }
 
-/** What a durable unit gave, and where the log stood when it was committed. */
+/** The result of a durable unit. */
 export interface Written<T> {
   readonly value: T;
+  /** Where the log stood behind this unit's last change. */
   readonly position: LogPosition;
-  /** Changes this unit appended. 0: nobody has to hear of it. */
+  /** How many changes this unit appended; with 0 there is nothing to enforce. */
   readonly changes: number;
 }
 
-/** What happened after a place, oldest first; `restart`: another epoch, or older than what is kept, so read the whole index. */
+/**
+ * The changes after a place, oldest first. `restart`: the place is of another epoch or no longer kept, so the whole index is read
+ * anew.
+ */
 export type ChangesRead =
   | { readonly kind: 'changes'; readonly position: LogPosition; readonly changes: readonly Change[] }
   | { readonly kind: 'restart' };
 
-/** Everything that is revoked and still matters: what an index starts from. */
+/** All revocations that the log keeps: an edge's index starts from them. */
 export interface RevocationList {
   readonly position: LogPosition;
-  /** Only `revoke` and `outside`, the last one of each node. */
+  /** Only changes of kind `revoke` and `outside`, the last of each node. */
   readonly revocations: readonly Change[];
 }
 
 export interface Store {
   readonly engine: 'sqlite' | 'postgres';
-  /** For reads. They see what is committed, never half a unit. Throws `StoreAway`. */
+  /** For reads. A read sees committed units, never half a unit. Throws `StoreAway`. */
   readonly sql: Sql;
   /**
    * Runs a unit and resolves once it is durable.
    *
-   * @throws StoreAway  the store cannot be reached, or it is not known whether the unit is durable; nothing may be called done
+   * @throws StoreAway  the store cannot be reached, or whether the unit is durable is unknown; the caller may call nothing done
    * @throws whatever `work` throws; nothing of the unit is kept
    */
   readonly write: <T>(work: (unit: Unit) => Promise<T>) => Promise<Written<T>>;
-  /** Throws `StoreAway`. */
+  /** The next changes after a place. Throws `StoreAway`. */
   readonly readChanges: (after: LogPosition) => Promise<ChangesRead>;
+  /** All revocations, for an index that starts. Throws `StoreAway`. */
   readonly readRevocations: () => Promise<RevocationList>;
-  /** Where the log ends now: proof that the store was read at this moment. */
+  /** Where the log ends now, which also proves that the store was read at this moment. Throws `StoreAway`. */
   readonly readPosition: () => Promise<LogPosition>;
   /**
-   * The place of the log up to which all was appended longer ago than so many seconds of its own time; 0 for none.
+   * The number up to which every change was appended longer ago than `seconds` of log time; 0 for none.
    * Throws `StoreAway`.
    */
   readonly readAgedSeq: (seconds: number) => Promise<number>;
-  /** The log's own time now, as this process reckons it: see `Unit.logTime`. */
+  /** The log's own time now, as this process estimates it; see `Unit.logTime`. */
   readonly logTime: () => number;
   /** Whether commits succeed. */
   readonly health: StoreHealth;
-  /** Called when something may have been committed, here or on another node. Wakes only: a poll is the guarantee. @returns the end of it */
+  /**
+   * Calls the listener when something may have been committed, on this node or another. A wake can be missing, so readers also poll.
+   *
+   * @returns a function that stops the calls
+   */
   readonly onWake: (listener: () => void) => () => void;
   readonly close: () => Promise<void>;
 }

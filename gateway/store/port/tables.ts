@@ -22,13 +22,13 @@ export interface Tables {
   audit: AuditTable;
 }
 
-/** One row: where the log ends. It is locked by whoever writes, so the order of commits is the order of numbers. */
+/** One row: where the log ends. Each batch of units locks the row, so the order of commits is the order of numbers. */
 interface LogPositionTable {
   /** Always 1. */
   id: number;
   epoch: string;
   seq: number;
-  /** What log-time.ts says of each, in `LogState`. */
+  /** `LogState` in rows/log-time.ts describes the columns from here on. */
   log_time: number;
   newest_at: number;
   hour_ahead: number | null;
@@ -37,11 +37,11 @@ interface LogPositionTable {
   lowest_clock: number;
 }
 
-/** How far the log had come at moments of its own time, one an hour. Primary key (epoch, log_time). Not in backups. */
+/** Marks, one for each hour of log time, of how far the log had come. Primary key (epoch, log_time). Not in backups. */
 interface LogMarksTable {
   epoch: string;
   log_time: number;
-  /** The last change of that moment. */
+  /** Number of the last change at that moment. */
   seq: number;
   /** The lowest reading of a wall clock in the hour before. */
   lowest_clock: number;
@@ -49,7 +49,7 @@ interface LogMarksTable {
   ahead: number | null;
 }
 
-/** Primary key (epoch, seq). */
+/** The change log. Primary key (epoch, seq). */
 interface ChangesTable {
   epoch: string;
   seq: number;
@@ -76,7 +76,10 @@ interface SigningKeysTable {
 
 export interface AccountsTable {
   id: string;
-  /** As `normaliseMailAddress` gives it. Unique among rows whose `email_verified_at` is not null; anyone may claim an unverified one. */
+  /**
+   * As `normaliseMailAddress` gives it. Unique among rows whose `email_verified_at` is not null; anyone may claim an unverified
+   * one.
+   */
   email: string;
   email_verified_at: number | null;
   /** PHC string of argon2id; null for an account without a password. */
@@ -89,14 +92,14 @@ export interface AccountsTable {
   created_at: number;
 }
 
-/** One sign-in of one browser. The hosts' session tokens of it all name this row. */
+/** One sign-in of one browser. The session tokens of all hosts name this row. */
 export interface SessionsTable {
   id: string;
   account_id: string;
   device_id: string;
   created_at: number;
   last_seen_at: number;
-  /** Absolute end, whatever the use. */
+  /** The session ends at this moment however much it is used. */
   expires_at: number;
   ended_at: number | null;
 }
@@ -144,7 +147,7 @@ export interface ThrottlesTable {
   failures: number;
   first_at: number;
   last_at: number;
-  /** No guess is looked at before this moment. */
+  /** Guesses before this moment are refused without a look at them. */
   blocked_until_at: number;
 }
 
@@ -174,9 +177,9 @@ export interface LinksTable {
   /** First and last moment of a claim; null for no limit. */
   claim_from_at: number | null;
   claim_until_at: number | null;
-  /** End of what came through the link; null for none. */
+  /** End of the access that came through the link; null for none. */
   access_until_at: number | null;
-  /** JSON list of methods, or null for the route's. */
+  /** JSON list of methods; null for the methods that the route allows. */
   methods: string | null;
   notify_members: number;
   created_at: number;
@@ -193,7 +196,7 @@ export interface MembersTable {
   collection: string;
   host: string;
   path: string;
-  /** The device that claimed; null once it was forgotten. */
+  /** The device that claimed; null once the device was forgotten. */
   device_id: string | null;
   claimed_at: number;
   last_seen_at: number | null;
@@ -205,12 +208,12 @@ export interface OutboxTable {
   /** Closed list in core/model/message.ts. */
   kind: string;
   account_id: string | null;
-  /** JSON of `{ to, subject, text, html }`; null once it was delivered or given up. */
+  /** JSON of `{ to, subject, text, html }`, sealed; null once the mail was delivered or given up. */
   body_sealed: string | null;
   created_at: number;
   attempts: number;
   next_attempt_at: number;
-  /** Until when a worker has taken it; 0 when nobody has. */
+  /** Until when a worker holds the mail; 0 when no worker does. */
   leased_until_at: number;
   delivered_at: number | null;
   given_up_at: number | null;
@@ -225,7 +228,7 @@ export interface AuditTable {
   actor: string;
   /** Closed list in core/model/audit.ts, like `link.revoked`. */
   action: string;
-  /** Id of what it was done to. */
+  /** Id of the node that the action was done to. */
   subject: string;
   /** JSON, no secrets. */
   details: string;

@@ -118,7 +118,11 @@ export async function markCollectionRevoked(
   return Number(result.numUpdatedRows);
 }
 
-/** Marks every live link that an account made, and every live link key. @returns the links with their collections, and ids of the keys */
+/**
+ * Marks every live link that an account made, and every live link key.
+ *
+ * @returns the links with their collections, and ids of the keys
+ */
 export async function markAccountLinksRevoked(
   sql: Sql,
   ownerId: string,

@@ -1,8 +1,8 @@
 // The log's own time. Wall clocks are set, jump and differ between nodes; what is forgotten must not follow them, or one start with
 // a clock 40 days ahead forgets every revocation. Log time counts the seconds in which some node had the store open, by monotonic
-// clocks: it never jumps, never goes back, and never runs faster than time does. Downtime does not count, so things are kept longer.
-// The log's row carries it from commit to commit. Each hour a mark says how far the log had come, so that "written longer ago than
-// this" is a place of the log, and a reading that no clock came below since.
+// clocks: it never jumps, never goes back, and never runs faster than time does. Downtime does not count, so things are kept
+// longer. The log's row carries it from commit to commit. Each hour a mark says how far the log had come, so that "written longer
+// ago than this" is a place of the log, and a reading that no clock came below since.
 
 import { sql as raw } from 'kysely';
 import type { LogPosition } from '../../core/model/change.ts';
@@ -65,7 +65,10 @@ export class LogClock {
 const hour = 3600;
 /** How long a clock that was ahead carries the time of changes with it. */
 const aheadSeconds = 7 * 24 * hour;
-/** Log time is written this often at most where nothing was appended: what is counted by it may be asked for by another node at once. */
+/**
+ * Log time is written this often at most where nothing was appended: what is counted by it may be asked for by another node at
+ * once.
+ */
 const stepSeconds = 1;
 
 /** A batch's own copy of the row. Nothing is durable before `write` and the commit. */

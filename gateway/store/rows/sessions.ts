@@ -81,7 +81,12 @@ const findSessionStanding = fixedStatement((sql, at: Places<{ readonly id: strin
     .where('sessions.id', '=', at.value('id')),
 );
 
-/** Sessions of an account that hold, the last used first. @param idleSince  one not seen since this has ended @param limit  default 200 */
+/**
+ * Sessions of an account that hold, the last used first.
+ *
+ * @param idleSince  one not seen since this has ended
+ * @param limit  default 200
+ */
 export async function listLiveSessions(
   sql: Sql,
   accountId: string,

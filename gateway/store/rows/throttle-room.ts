@@ -1,8 +1,8 @@
-// Keeps the table of throttles below a ceiling, whoever fills it and with whatever: its rows are made by people who are not signed in.
-// What goes first is what says least: rows that block nothing, those with the fewest tries, then the oldest. So a flood of new names
-// takes the place of its own rows, and forgets neither a block nor a count that somebody's guesses earned, nor a known place. Mailboxes
-// that got their mails of the hour go as if they blocked nothing: five requests fill one, and the mails of all have their own bound.
-// When nothing can go, there is no room: the caller then treats the try as blocked.
+// Keeps the table of throttles below a ceiling, whoever fills it and with whatever: its rows are made by people who are not
+// signed in. What goes first is what says least: rows that block nothing, those with the fewest tries, then the oldest. So a
+// flood of new names takes the place of its own rows, and forgets neither a block nor a count that somebody's guesses earned, nor
+// a known place. Mailboxes that got their mails of the hour go as if they blocked nothing: five requests fill one, and the mails
+// of all have their own bound. When nothing can go, there is no room: the caller then treats the try as blocked.
 
 import { sql as raw } from 'kysely';
 import type { Unit } from '../port/store.ts';

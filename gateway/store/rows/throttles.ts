@@ -48,7 +48,11 @@ export async function readCounts(sql: Sql, keys: readonly ThrottleKey[]): Promis
   });
 }
 
-/** @param counts  at least one; `isNew`: there was no row when it was read in this unit @returns false when there was no room; nothing was written */
+/**
+ * @param counts  at least one; `isNew`: there was no row when it was read in this unit
+ *
+ * @returns false when there was no room; nothing was written
+ */
 export async function writeCounts(
   unit: Unit,
   counts: readonly { readonly key: ThrottleKey; readonly count: TryCount; readonly isNew: boolean }[],

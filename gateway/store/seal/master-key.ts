@@ -1,5 +1,5 @@
-// The master key's file: 32 bytes as base64url or hex in one line, mode 0600. Read, or made when there is none.
-// Whether one may be made at all is not known here: open-sealer.ts asks the store first. Never part of a backup, never logged.
+// Reads and makes the master key's file: 32 bytes as base64, base64url or hex in one line, mode 0600.
+// files/open-sealer.ts decides whether a key may be made. The key is never part of a backup and never logged.
 
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -14,10 +14,10 @@ type ReadMasterKey =
   | { readonly kind: 'missing' }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
-/** Longest text looked at: the file of something else is not read into memory. */
+/** Longest text that is read, so that a wrong file is not loaded into memory. */
 const maxTextLength = 1024;
 
-/** @param file  absolute path */
+/** Reads the key. @param file  absolute path */
 export function readMasterKey(file: string): ReadMasterKey {
   const found = readPrivateFile(file, 'if others had access, they can open what is sealed in the store', maxTextLength);
   if (found.kind === 'too-long') return refused(`${file} is no master key: it is too long`, formHint);
@@ -26,7 +26,7 @@ export function readMasterKey(file: string): ReadMasterKey {
   return key === null ? refused(`${file} is no master key`, formHint) : { kind: 'read', key };
 }
 
-/** Makes the file. @returns the key in it, which is another process's when that was faster */
+/** Makes the file, unless another process just did. @returns the key in it */
 export function makeMasterKey(file: string): ReadMasterKey {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -46,7 +46,7 @@ function parseMasterKey(text: string): Uint8Array | null {
   if (/^[0-9a-fA-F]{64}$/.test(value)) return new Uint8Array(Buffer.from(value, 'hex'));
   if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(value)) return null;
   const bytes = Buffer.from(value, 'base64');
-  // Canonical last bits, as everywhere: one key has one text.
+  // The last bits must be canonical, so that one key has one text.
   const canonical = bytes.toString('base64url');
   return canonical === value.replace('=', '').replaceAll('+', '-').replaceAll('/', '_') ? new Uint8Array(bytes) : null;
 }

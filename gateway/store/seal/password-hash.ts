@@ -1,5 +1,5 @@
 // Hashes and checks passwords with argon2id, off the main thread.
-// An unknown name costs the same work as a known one, so that time tells nobody who has an account.
+// An unknown name costs the same work as a known one, so that the time of an answer does not tell whether an account exists.
 // Rules: RFC 9106 (argon2id), the PHC string format, RFC 8265 §4.2 (passwords compared in NFC).
 
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -22,7 +22,7 @@ const cost = { memoryKiB: 19_456, passes: 2, parallelism: 1 } as const;
 
 const argon2Async = promisify(argon2);
 
-/** Stands in for the record of a name that nobody has. Its hash is random: no password is known that fits it. */
+/** Stands in for the record of an unknown name. Its hash is random, so no known password fits. */
 const nobody: PasswordHash = { ...cost, salt: randomBytes(16), hash: randomBytes(32) };
 
 /** Whether a password can be hashed at all: 1 to 1024 bytes. @returns the problem, or null */
@@ -43,7 +43,7 @@ export async function hashPassword(password: string): Promise<string> {
  * Checks a password against a record, or does the same work against none.
  *
  * @param record    null for an unknown name: the answer is false, after the work
- * @param password  as presented; one that is too long or empty is never right
+ * @param password  as presented; an empty or too long password is never right
  */
 export async function verifyPassword(
   record: { readonly password: PasswordHash } | null,
@@ -55,7 +55,7 @@ export async function verifyPassword(
   return timingSafeEqual(actual, expected.hash) && record !== null && fits;
 }
 
-/** Takes a PHC string apart. @returns null when it is none of argon2id, version 19, with parameters inside sane bounds */
+/** Takes a PHC string apart. @returns null unless it is of argon2id, version 19, with parameters inside sane bounds */
 export function parsePasswordHash(text: string): PasswordHash | null {
   const match =
     /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/.exec(
@@ -70,7 +70,7 @@ export function parsePasswordHash(text: string): PasswordHash | null {
   return { memoryKiB, passes, parallelism, salt, hash };
 }
 
-/** Whether a hash was cheaper than what new ones cost: it is made anew when its password is next known. */
+/** Whether a hash cost less work than new hashes do; then it is replaced at the next sign-in with the right password. */
 export function isCostBelowPresent(hash: PasswordHash): boolean {
   return hash.memoryKiB * hash.passes < cost.memoryKiB * cost.passes || hash.memoryKiB < cost.memoryKiB;
 }

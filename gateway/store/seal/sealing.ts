@@ -1,6 +1,6 @@
-// Seals what must not be read out of a stolen database: keys, and messages on their way.
-// AES-256-GCM; where a text stands (table, row, column) is part of it, so that a sealed text moved elsewhere does not open.
-// Nothing of key or content is ever in an error. Rules: gateway/RULES.md "Keys"; NIST SP 800-38D §8.2.2 (random nonces).
+// Seals texts that a stolen database must not give away: secrets of keys, and mails that wait.
+// AES-256-GCM with the place of the text (table, row, column) as associated data: a sealed text that was moved does not open.
+// No error holds key or content. Rules: gateway/RULES.md "Keys"; NIST SP 800-38D §8.2.2 (random nonces).
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
@@ -11,15 +11,17 @@ export interface SealedPlace {
   readonly column: string;
 }
 
+/** Seals and opens texts under one master key. */
 export interface Sealer {
   /** @returns `s1.` and base64url of nonce, ciphertext and tag */
   readonly seal: (place: SealedPlace, content: string | Uint8Array) => string;
-  /** @throws SealBroken  another master key, another place, or bytes that were changed: it cannot be told which */
+  /** @throws SealBroken  another master key, another place, or changed bytes; these cannot be told apart */
   readonly open: (place: SealedPlace, sealed: string) => Uint8Array;
   /** As `open`, for what was sealed as text. */
   readonly openText: (place: SealedPlace, sealed: string) => string;
 }
 
+/** A sealed text does not open. */
 export class SealBroken extends Error {
   readonly code = 'SEAL_BROKEN';
 
@@ -35,7 +37,7 @@ const version = 's1';
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** @param masterKey  `masterKeyBytes` of them; not used itself, but what is derived from it */
+/** Makes a sealer. @param masterKey  `masterKeyBytes` long; the cipher's key is derived from it by HKDF */
 export function makeSealer(masterKey: Uint8Array): Sealer {
   if (masterKey.length !== masterKeyBytes) throw new Error(`a master key has ${masterKeyBytes} bytes`);
   const key = Buffer.from(hkdfSync('sha256', masterKey, new Uint8Array(0), 'latchkey store sealing 1', 32));
@@ -69,7 +71,7 @@ export function makeSealer(masterKey: Uint8Array): Sealer {
   };
 }
 
-/** JSON of a list: no two places give the same bytes. */
+/** The place as associated data: JSON of a list, so that no two places give the same bytes. */
 function describePlace({ table, row, column }: SealedPlace): Buffer {
   return Buffer.from(JSON.stringify([version, table, row, column]));
 }
