@@ -11,9 +11,9 @@ import { z } from 'zod';
 import { makeAccessPass } from '../../control/access/access-pass.ts';
 import { claimLink, foreseeClaim } from '../../control/links/claim-link.ts';
 import { type Presentation, type PresentedLink, presentLink } from '../../control/links/present-link.ts';
+import { nameOfActor } from '../../control/sessions/actor-of.ts';
 import { parseLinkToken } from '../../core/model/link.ts';
 import { canonicalPath } from '../../core/model/path.ts';
-import { readPersonName } from '../../store/rows/accounts.ts';
 import { readPresentedUrl, whoVisits } from '../look/presentation.ts';
 import { type Flow, flowSeconds } from '../serve/flow-cookie.ts';
 import {
@@ -118,8 +118,8 @@ async function ask(visit: PersonVisit, flow: FlowWithLink, link: PresentedLink):
   const { context, actor } = visit;
   const named = { flow: flow.id, link: linkIdOf(flow) };
   const consent = sealText(context, consentUse(visit), named, flowSeconds);
-  const name = await readPersonName(context.store.sql, actor.accountId);
-  return askPage(visit, { link, visitorName: name === null || name === actor.email ? '' : name, consent });
+  const visitorName = await nameOfActor(context, actor);
+  return askPage(visit, { link, visitorName, consent });
 }
 
 function linkIdOf({ link }: FlowWithLink): string {

@@ -2,6 +2,7 @@
 // Directly from zod, whose JSON Schemas are of the draft that OpenAPI 3.1 speaks; a plugin would want them twice.
 
 import { z } from 'zod';
+import { problemMediaType } from '../../http1/problem-json.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** OpenAPI 3.1, plain JSON. */
@@ -68,7 +69,7 @@ function describeOperation({ method, path, summary, who, shapes }: Endpoint): Re
       ...(body === null ? { 204: { description: 'done' } } : { '2XX': { description: 'done', content: body } }),
       '4XX': {
         description: who === 'admin' ? 'refused; administrators only' : 'refused',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        content: { [problemMediaType]: { schema: { $ref: '#/components/schemas/Problem' } } },
       },
     },
   };

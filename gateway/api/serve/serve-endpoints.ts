@@ -3,6 +3,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor, ControlContext } from '../../control/context/control-context.ts';
+import { sendProblem } from '../../control/node/problem-answers.ts';
+import { titleOf } from '../../http1/problem-json.ts';
 import { type BrowserChange, type Endpoint, type EndpointRequest, type Refusal, refuse } from './endpoint.ts';
 
 /** Whom a request comes from, or why it goes no further. */
@@ -57,31 +59,11 @@ export function serveEndpoints(server: FastifyInstance, options: ServeEndpointsO
   }
 }
 
-const titles: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  409: 'Conflict',
-  410: 'Gone',
-  415: 'Unsupported Media Type',
-  421: 'Misdirected Request',
-  422: 'Unprocessable Content',
-  429: 'Too Many Requests',
-  503: 'Service Unavailable',
-};
-
 /** RFC 9457. */
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { status, reason, detail, retryAfterSeconds } = refusal;
   if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds));
-  const title = titles[status] ?? 'Refused';
-  // As bytes: a charset is added to text, and these media types have none.
-  return reply
-    .code(status)
-    .header('cache-control', 'no-store')
-    .type('application/problem+json')
-    .send(Buffer.from(JSON.stringify({ type: 'about:blank', title, status, detail, reason })));
+  return sendProblem(reply, status, titleOf(status), { detail, reason });
 }
 
 /** A media type that no form can send and no other site's script without being asked first. */

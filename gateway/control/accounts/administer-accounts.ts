@@ -13,7 +13,7 @@ import { issueCode } from '../proof/one-time-code.ts';
 import { mailCode } from './account-mails.ts';
 import { isLastAdmin, mayAdminister } from './administer.ts';
 import { sendInvitation } from './create-account.ts';
-import { endAccountSessions } from './end-account-sessions.ts';
+import { endAccountSessions } from './end-belongings.ts';
 
 /** An account as administrators see it. */
 export interface AccountView extends Omit<AccountRecord, 'passwordHash'> {

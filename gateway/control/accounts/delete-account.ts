@@ -11,8 +11,7 @@ import { type Actor, actorName, type ControlContext } from '../context/control-c
 import { askPasswordAgain } from '../proof/check-password.ts';
 import { mailAccountDeleted } from './account-mails.ts';
 import { isLastAdmin, mayAdminister } from './administer.ts';
-import { endAccountSessions } from './end-account-sessions.ts';
-import { endBelongings } from './end-belongings.ts';
+import { endAccountSessions, endBelongings } from './end-belongings.ts';
 
 interface DeleteAccountInput {
   /** Default: the actor's own. */

@@ -1,12 +1,27 @@
-// Ends what an account that goes away had handed out and been given: its links with everybody who came in by them, and its own
-// places on access lists. Part of the unit that deletes it. Each link is a node of its own, since others hang on it.
+// Ends what hangs on an account, as part of a unit: its sessions, whenever an old session must not go on (password, address, disabling,
+// deletion); and when it is deleted, what it had handed out and been given: its links with everybody who came in by them, and its own
+// places on access lists. Each link is a node of its own, since others hang on it.
 
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { markAccountLinksRevoked } from '../../store/rows/links.ts';
 import { markAccountMembersRevoked } from '../../store/rows/members.ts';
+import { endCodes } from '../../store/rows/one-time-codes.ts';
+import { markAccountSessionsEnded } from '../../store/rows/sessions.ts';
 
-/** @param by  who does it, as the rows keep it. @returns how many there were, for the audit list */
+/**
+ * Signs an account out everywhere: one small write however many tokens are out, since each of them hangs on the account's node.
+ *
+ * @returns how many sessions there were
+ */
+export async function endAccountSessions(unit: Unit, accountId: string): Promise<number> {
+  await unit.append({ kind: 'revoke', node: accountId });
+  // Hand-overs under way would make tokens after this; mails sent before it would open what was just closed.
+  await endCodes(unit, accountId);
+  return await markAccountSessionsEnded(unit.sql, accountId, unit.now);
+}
+
+/** Ends the links and memberships of an account that is deleted. @param by  who does it, as the rows keep it. @returns how many there were, for the audit list */
 export async function endBelongings(
   unit: Unit,
   accountId: string,

@@ -8,7 +8,7 @@ import type { ControlContext } from '../context/control-context.ts';
 import { type CodeRefused, lookAtCode, redeemCode, refuseCode } from '../proof/one-time-code.ts';
 import { forgiveName } from '../proof/throttle.ts';
 import { mailPasswordChanged } from './account-mails.ts';
-import { endAccountSessions } from './end-account-sessions.ts';
+import { endAccountSessions } from './end-belongings.ts';
 
 interface ResetPasswordInput {
   readonly code: string;

@@ -4,6 +4,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { ListenAddress } from '../../config/compiled/config.ts';
+import { titleOf } from '../../http1/problem-json.ts';
 import type { StoreHealth } from '../../store/port/store-health.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { EdgeRoster } from './edge-roster.ts';
@@ -45,7 +46,7 @@ export function createOperationsServer(options: OperationsServerOptions): Fastif
   };
 
   server.addHook('onRequest', async (request, reply) => {
-    if (!names.has(withoutPort(request.headers.host ?? ''))) return sendProblem(reply, 421, 'Misdirected Request');
+    if (!names.has(withoutPort(request.headers.host ?? ''))) return sendProblem(reply, 421, titleOf(421));
     reply.header('cache-control', 'no-store');
     return undefined;
   });

@@ -2,22 +2,26 @@
 // An error's text never reaches a client; it goes to the log. A store that is away is the one error that has a status of its own.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { problemJson, problemMediaType, titleOf } from '../../http1/problem-json.ts';
 import { StoreAway } from '../../store/port/store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 /** How soon to ask again when the store is away. */
 const storeRetrySeconds = 2;
 
-/** Answers with `application/problem+json`. */
-export function sendProblem(reply: FastifyReply, status: number, title: string, detail?: string): FastifyReply {
-  // As bytes: a charset is added to text, and these media types have none.
+/** Answers with `application/problem+json`. @param words  what is said beside the title */
+export function sendProblem(
+  reply: FastifyReply,
+  status: number,
+  title: string,
+  words: { readonly detail?: string; readonly reason?: string } = {},
+): FastifyReply {
+  // As bytes: a charset is added to text, and this media type has none.
   return reply
     .code(status)
     .header('cache-control', 'no-store')
-    .type('application/problem+json')
-    .send(
-      Buffer.from(JSON.stringify({ type: 'about:blank', title, status, ...(detail === undefined ? {} : { detail }) })),
-    );
+    .type(problemMediaType)
+    .send(Buffer.from(problemJson({ title, status, ...words })));
 }
 
 /** Answers a problem to people instead. @returns false to leave it to `answerProblems` */
@@ -40,21 +44,21 @@ export function answerProblems(
   audience: 'anybody' | 'operator' = 'anybody',
 ): void {
   server.setNotFoundHandler((request, reply) => {
-    if (!asPage(request, reply, 404, null)) sendProblem(reply, 404, 'Not Found');
+    if (!asPage(request, reply, 404, null)) sendProblem(reply, 404, titleOf(404));
   });
   server.setErrorHandler((error, request, reply) => {
     if (error instanceof StoreAway) {
       const { cause, words, hint } = error.failure;
       logger.warn({ cause, problem: words }, 'the store cannot be used; a request was answered 503');
       reply.header('retry-after', String(storeRetrySeconds));
-      const detail = audience === 'operator' ? `${error.message} (hint: ${hint})` : undefined;
-      if (!asPage(request, reply, 503, storeRetrySeconds)) sendProblem(reply, 503, 'Service Unavailable', detail);
+      const told = audience === 'operator' ? { detail: `${error.message} (hint: ${hint})` } : {};
+      if (!asPage(request, reply, 503, storeRetrySeconds)) sendProblem(reply, 503, titleOf(503), told);
       return;
     }
     const status = statusOf(error);
     if (status >= 500) logger.error({ problem: textOf(error) }, 'a handler of control failed');
     if (asPage(request, reply, status, null)) return;
-    sendProblem(reply, status, status < 500 ? 'Bad Request' : 'Internal Server Error');
+    sendProblem(reply, status, titleOf(status < 500 ? 400 : 500));
   });
 }
 

@@ -1,6 +1,7 @@
 // Who asks, from the session token of the portal's cookie: the token proves which session, the rows say whether it holds now.
 // A token from before a restore names another epoch and proves nothing.
 
+import { readPersonName } from '../../store/rows/accounts.ts';
 import { wasRevokedAfter } from '../../store/rows/change-log.ts';
 import { readSessionStanding } from '../../store/rows/sessions.ts';
 import { isLive } from '../access/live-session.ts';
@@ -39,4 +40,13 @@ export async function actorOf(
     role: account.role,
     email: account.email,
   };
+}
+
+/** The name by which a page calls somebody who is signed in; empty when the account has none but its address. */
+export async function nameOfActor(
+  { store }: Pick<ControlContext, 'store'>,
+  { accountId, email }: Extract<Actor, { kind: 'account' }>,
+): Promise<string> {
+  const name = await readPersonName(store.sql, accountId);
+  return name === null || name === email ? '' : name;
 }

@@ -6,7 +6,7 @@ import { type PasswordRefusal, refusePassword } from '../../core/model/account.t
 import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { mailPasswordChanged } from '../accounts/account-mails.ts';
-import { endAccountSessions } from '../accounts/end-account-sessions.ts';
+import { endAccountSessions } from '../accounts/end-belongings.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { checkPassword, passwordGuess } from '../proof/check-password.ts';
 import { forgiveGuess } from '../proof/throttle.ts';

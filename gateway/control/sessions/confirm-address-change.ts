@@ -7,7 +7,7 @@ import { accountStanding } from '../../core/model/account.ts';
 import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount, readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import { endAccountSessions } from '../accounts/end-account-sessions.ts';
+import { endAccountSessions } from '../accounts/end-belongings.ts';
 import { forgetUnverified } from '../accounts/take-over-address.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { checkPassword, passwordGuess } from '../proof/check-password.ts';

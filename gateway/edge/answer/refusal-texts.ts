@@ -3,6 +3,7 @@
 // is built once; everything is ASCII, so that a length in characters is one in bytes.
 
 import type { DenyReason } from '../../core/decision/verdict/reasons.ts';
+import { problemJson } from '../../http1/problem-json.ts';
 
 /** The texts of a status, or of a reason that its status would describe wrongly. */
 export interface Wording {
@@ -222,7 +223,7 @@ export function findWording(status: number, reason: DenyReason | null): Wording 
 }
 
 export function problem(status: number, { title, detail }: Wording, requestId: string): string {
-  return `{"type":"about:blank","title":"${title}","status":${status},"detail":"${detail}","request_id":"${requestId}"}\n`;
+  return `${problemJson({ title, status, detail, request_id: requestId })}\n`;
 }
 
 /** @param doors  ready markup of links, or nothing */

@@ -7,6 +7,7 @@ import type { RequestFacts } from '../../core/decision/state/facts.ts';
 import type { Snapshot } from '../../core/decision/state/snapshot.ts';
 import type { Denial } from '../../core/decision/verdict/denial.ts';
 import type { DenyReason } from '../../core/decision/verdict/reasons.ts';
+import { problemMediaType } from '../../http1/problem-json.ts';
 import { statusOf } from '../../http1/problems.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import { type DescribeProblem, isNavigation } from '../request/describe.ts';
@@ -238,7 +239,7 @@ function render(
   wording: Wording = findWording(status, null),
   doors = '',
 ): string {
-  const type = context.isPage ? 'text/html; charset=utf-8' : 'application/problem+json';
+  const type = context.isPage ? 'text/html; charset=utf-8' : problemMediaType;
   const body = context.isPage
     ? errorPage(wording, context.requestId, doors)
     : problem(status, wording, context.requestId);

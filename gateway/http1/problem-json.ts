@@ -1,0 +1,41 @@
+// The shape of `application/problem+json` (RFC 9457), once for all who answer with it: edges, the servers of control, the API.
+// Says nothing about which problem is told to whom.
+
+export const problemMediaType = 'application/problem+json';
+
+/** What a problem says, in the order in which its members are written. All but `title` and `status` may be absent. */
+interface Problem {
+  readonly title: string;
+  readonly status: number;
+  /** What happened and what to do about it. */
+  readonly detail?: string;
+  /** A closed word for programs. */
+  readonly reason?: string;
+  /** The id that the request has in logs. */
+  readonly request_id?: string;
+}
+
+/** The text of a problem whose `type` is `about:blank`: its title says what the status says (RFC 9457 §4.2.1). */
+export function problemJson({ title, status, detail, reason, request_id }: Problem): string {
+  return JSON.stringify({ type: 'about:blank', title, status, detail, reason, request_id });
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  410: 'Gone',
+  415: 'Unsupported Media Type',
+  421: 'Misdirected Request',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** The title of a status that an answer of ours has (RFC 9110 §15); `Refused` for any other. */
+export function titleOf(status: number): string {
+  return titles[status] ?? 'Refused';
+}
