@@ -1,5 +1,5 @@
-// A pass of one account beside the session of another. No prefix keeps a pass from being set by a sibling of the host, and "open on
-// another device" gives one on purpose: the session comes first, the pass counts where that opens nothing.
+// A pass of one account beside the session of another. No prefix keeps a sibling of the host from setting a pass, and "open on
+// another device" gives one on purpose: the session comes first, and the pass counts where the session opens nothing.
 
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { MemberRig, passOf } from '../../support/rigs/member-rig.ts';

@@ -1,5 +1,5 @@
-// What a pass opens: what the answer would open that it was made from, and nothing beside it. Passes come from the gateway itself,
-// as whoever presents a password or is on the access list gets them; what a holder of the common key makes comes last.
+// What a pass opens: what the answer opens that the pass was made from, and nothing more. Passes come from the gateway itself, as a
+// visitor gets them for a password or a place on the access list; passes that a holder of the common key makes come last.
 
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';

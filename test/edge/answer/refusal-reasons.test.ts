@@ -158,7 +158,7 @@ describe('a refused message', () => {
     expect(JSON.stringify(line)).not.toContain(secret);
   });
 
-  test('with a first line that is none: nothing of it is shown', async () => {
+  test('shows nothing of a first line that is no request line', async () => {
     expect(await send(`password=${secret}\r\nHost: a\r\n\r\n`)).toBe(400);
     expect(await send(`\x16\x03\x01${secret}\r\n\r\n`)).toBe(400);
     await expect.poll(async () => (await gateway.readLog('access', '')).length).toBeGreaterThan(1);
@@ -249,7 +249,7 @@ describe('a site without a sound answer', () => {
     expect(line.hint).toBe(`${hint} (${new URL(upstream.url).host})`);
   });
 
-  test('that is not there: 502, and the log says what the system said', async () => {
+  test('that is not there is 502, and the log says what the system said', async () => {
     expect(await send(requestText('GET', '/gone/a'))).toBe(502);
     expect((await lineOf('/gone/a')).hint).toMatch(/^upstream not reached: .*ECONNREFUSED.* \(127\.0\.0\.1:1\)$/);
   });

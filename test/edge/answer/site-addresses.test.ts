@@ -238,7 +238,7 @@ describe('the other fields with addresses', () => {
     expect(await said('Alt-Svc: h3=":443"', { from: 'plain', target: '/off/a' })).toEqual(['h3=":443"']);
   });
 
-  test('the body of a redirect is the site’s own', async () => {
+  test('the body of a redirect stays as the site wrote it', async () => {
     const body = `<a href="${upstream.url}/vod/b">moved</a>`;
     upstream.fallback = `HTTP/1.1 302 Found\r\nLocation: ${upstream.url}/vod/b\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     const answer = await askRaw(plain.port, requestText('GET', '/vod/a'));
@@ -272,7 +272,7 @@ describe('the visitor’s origin', () => {
     expect(await said('Location: http://127.0.0.1:PORT/vod/b', { from: 'trusting', fields })).toEqual([got]);
   });
 
-  test('is nothing that anybody else says', async () => {
+  test('is not what a client that is no trusted proxy says', async () => {
     const fields = ['X-Forwarded-Proto: https', 'X-Forwarded-Host: evil.example', 'X-Forwarded-Port: 1'];
     expect(await said('Location: http://127.0.0.1:PORT/vod/b', { from: 'plain', fields })).toEqual([
       'http://media.example/vod/b',
@@ -288,14 +288,14 @@ describe('the visitor’s origin', () => {
     }
   });
 
-  test('is left out where the request says no Host', async () => {
+  test('is left out where the request has no Host', async () => {
     upstream.fallback = `HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:${port}/vod/b\r\nContent-Length: 0\r\n\r\n`;
     expect((await askRaw(plain.port, 'GET /vod/a HTTP/1.0\r\n\r\n')).header('Location')).toBe('/vod/b');
     upstream.fallback = `HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:${port}//evil.example/\r\nContent-Length: 0\r\n\r\n`;
     expect((await askRaw(plain.port, 'GET /vod/a HTTP/1.0\r\n\r\n')).header('Location')).not.toMatch(/^\/\//);
   });
 
-  test('is not forced on a site that wants the same page over TLS: that would go round for ever', async () => {
+  test('is not put into a redirect to the same page over TLS: that would go round for ever', async () => {
     const asked: Asked = { from: 'plain', target: '/vod/a?x=1' };
     expect(await said('Location: https://media.example/vod/a?x=1', asked)).toEqual(['https://media.example/vod/a?x=1']);
     const inPath: Asked = { from: 'plain', target: 'PREFIX/vod/a' };

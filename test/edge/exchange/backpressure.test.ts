@@ -1,5 +1,5 @@
-// Whoever does not read stops whoever sends, within a bounded number of bytes: what the kernel's buffers hold, and little more.
-// Then both go on where they stopped, with every byte in its place.
+// A side that does not read stops the side that sends, within a bounded number of bytes: what the kernel's buffers hold, and
+// little more. Then both go on where they stopped, with every byte in its place.
 
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';

@@ -69,7 +69,7 @@ test.each([
   expect(upstream.connections).toHaveLength(before);
 });
 
-test('who may not come in is told that, and not how long a body may be', async () => {
+test('a visitor who may not come in is told that, and not how long a body may be', async () => {
   const client = await send(requestText('POST', '/token/', ['Content-Length: 1000']));
   expect((await client.read()).status).toBe(401);
 });

@@ -1,4 +1,4 @@
-// Expect: 100-continue ends at the gateway: who is invited to send a body, when, and what follows when nobody is.
+// Expect: 100-continue ends at the gateway: which clients are invited to send a body, when, and what follows when they are not.
 // Rules: RFC 9110 §10.1.1; gateway/RULES.md "Framing" (Go CVE-2024-24791: what an upstream says to it is not passed on).
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -80,7 +80,7 @@ test.each([
   },
 );
 
-test('a token in the head is enough to be invited', async () => {
+test('a valid token is enough to be invited to send the body', async () => {
   const number = upstream.connections.length + 1;
   const fields = [expectation, 'Content-Length: 2', `Authorization: Bearer ${gateway.mint()}`];
   client.write(requestText('PUT', '/vod/a', fields));
@@ -92,7 +92,7 @@ test('a token in the head is enough to be invited', async () => {
   expect((await client.read()).status).toBe(200);
 });
 
-test('invitations of the upstream end here, however many', async () => {
+test('however many 100s the upstream says, none reaches the client', async () => {
   const connection = await upload([expectation, 'Content-Length: 4']);
   expect((await client.read()).status).toBe(100);
   connection.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(3));
@@ -114,7 +114,7 @@ test.each([
   expect((await client.read()).status).toBe(200);
 });
 
-test('a 1.0 client is not invited: it would take the 100 for its answer', async () => {
+test('a 1.0 client is not invited to send its body: it would take the 100 for its answer', async () => {
   const number = upstream.connections.length + 1;
   client.write(`POST /open/a HTTP/1.0\r\n${expectation}\r\nContent-Length: 4\r\n\r\n`);
   const connection = await upstream.connection(number);

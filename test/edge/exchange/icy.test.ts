@@ -37,7 +37,7 @@ test('an upstream that speaks ICY is heard, and its client hears HTTP/1.1', asyn
   expect([got.text, got.header('Transfer-Encoding')]).toEqual(['music until the end', 'chunked']);
 });
 
-test('it may speak HTTP as well', async () => {
+test('an upstream that may speak ICY may speak HTTP as well', async () => {
   upstream.script('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   expect((await askRaw(gateway.port, requestText('GET', '/radio'))).text).toBe('ok');
 });

@@ -95,17 +95,17 @@ const early: readonly (readonly [what: string, status: number, head: string])[] 
 ];
 
 describe.each(ways)('%s: an early answer', (way) => {
-  test.each(early)('reaches who is still sending what %s: %i', async (_what, status, head) => {
+  test.each(early)('reaches a client that is still sending what %s: %i', async (_what, status, head) => {
     const answers = await Promise.all([0, 1].map(() => sendThenRead(way, head, bodyBytes)));
     for (const answer of answers) expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   });
 
-  test('reaches who sends chunks that grow too large: 413', async () => {
+  test('reaches a client that sends a chunked body that grows too large: 413', async () => {
     const head = requestText('POST', '/small/a', ['Transfer-Encoding: chunked']);
     expect(await sendThenRead(way, `${head}1000000\r\n`, bodyBytes)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  test('reaches who asks too often: 429', async () => {
+  test('reaches a client that asks too often: 429', async () => {
     const first = await open(way);
     first.write(requestText('GET', `/often/${way}`), 'latin1');
     await Promise.race([findConnection(`/often/${way}`), once(first, 'data')]);
@@ -113,7 +113,7 @@ describe.each(ways)('%s: an early answer', (way) => {
     expect(await sendThenRead(way, post('/often/a'), bodyBytes)).toMatch(/^HTTP\/1\.1 429 /);
   });
 
-  test('of the site reaches who is still sending', async () => {
+  test('of the site reaches a client that is still sending', async () => {
     const number = upstream.connections.length + 1;
     const answered = sendThenRead(way, post('/open/a'), bodyBytes);
     const connection = await upstream.connection(number);
@@ -124,7 +124,7 @@ describe.each(ways)('%s: an early answer', (way) => {
   });
 });
 
-describe('how long a closing connection takes what comes', () => {
+describe('a closing connection', () => {
   class Closing extends ClientDeadlines {
     readonly ends: number[] = [];
     constructor(ticker: Ticker) {
@@ -146,7 +146,7 @@ describe('how long a closing connection takes what comes', () => {
     return { ticker, connection: new Closing(ticker) };
   };
 
-  test('five seconds in which nothing comes', () => {
+  test('ends after five seconds in which nothing comes', () => {
     const { ticker, connection } = closing();
     connection.begin();
     expect(connection.deadlineMs).toBe(5000);
@@ -155,7 +155,7 @@ describe('how long a closing connection takes what comes', () => {
     expect(connection.deadlineMs).toBe(9000);
   });
 
-  test('thirty seconds in all, however much comes', () => {
+  test('ends after thirty seconds, however much comes', () => {
     const { ticker, connection } = closing();
     connection.begin();
     for (ticker.nowMs = 0; ticker.nowMs < 30_000; ticker.nowMs += 1000) {
@@ -164,7 +164,7 @@ describe('how long a closing connection takes what comes', () => {
     }
   });
 
-  test('so many of them and no more: the oldest goes', () => {
+  test('makes room for the next one beyond their bound: the longest lingering one ends', () => {
     const lingering = new Lingering();
     const gone: number[] = [];
     const connections = Array.from({ length: 4100 }, (_, index) => ({ abandon: () => gone.push(index) }));
@@ -174,7 +174,7 @@ describe('how long a closing connection takes what comes', () => {
     expect(lingering.count).toBe(0);
   });
 
-  test('it is counted as a state of its own', async () => {
+  test('is counted as lingering', async () => {
     const socket = await open('plain');
     socket.on('error', () => undefined);
     socket.write(post('/closed/a'), 'latin1');
@@ -244,7 +244,7 @@ async function findConnection(path: string): Promise<UpstreamSocket> {
   }
 }
 
-test('a 1.0 client, for whom the end is the end, gets that half and then a reset', async () => {
+test('a 1.0 client, which takes any end for the end, gets half an answer and then a reset', async () => {
   const socket = await open('plain');
   const reset = once(socket, 'error').catch((error: unknown) => [error]);
   socket.write('GET /open/old HTTP/1.0\r\nHost: media.example\r\n\r\n');

@@ -1,4 +1,4 @@
-// Answers that live long: server-sent events and long polls keep their route's times, and nothing of them is held back.
+// Answers that live long: server-sent events and long polls keep their route's times, and no part of them is held back.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';

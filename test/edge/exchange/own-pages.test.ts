@@ -1,4 +1,4 @@
-// Requests that wait at latchkey's own pages: whoever makes many of them wait keeps nobody else out.
+// Requests that wait at latchkey's own pages: a network that makes many of them wait keeps no other network out.
 
 import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';

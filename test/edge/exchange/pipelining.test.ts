@@ -150,7 +150,7 @@ test('an answer that the client did not take yet does not let a later request ov
   for (const other of others) other.destroy();
 });
 
-test('an upload behind a password is invited and forwarded', async () => {
+test('an upload that waits for a password check is invited and forwarded', async () => {
   client.write(requestText('POST', '/closed/', ['Content-Length: 4', 'Expect: 100-continue', basic('secret')]));
   expect((await client.read()).status).toBe(100);
   client.write('body');

@@ -1,5 +1,5 @@
 // Clients that are slow on purpose: bodies and answers have a minimum rate, so that a drip cannot hold a connection for ever.
-// The window is one second here; only the client's own time counts. They take their time at once, each with parts of its own.
+// The window is one second here; only the client's own time counts. The tests run at once, each with parts of its own.
 
 import { expect, test, vi } from 'vitest';
 import { RawClient, requestText } from '../../support/clients/raw-client.ts';

@@ -1,6 +1,6 @@
-// Every state of a connection has a deadline: whoever holds a request up is let go, and the other side hears of it.
-// Each deadline is set short where the default is long, so a test ends soon only because that one fired. They wait at the same
-// time, each with a gateway and an upstream of its own.
+// Every state of a connection has a deadline: the side that holds a request up is cut off, and the other side hears of it.
+// Each deadline is set short where its default is long, so a test ends soon only because that deadline fired. The tests wait at
+// the same time, each with a gateway and an upstream of its own.
 
 import { once } from 'node:events';
 import { connect as openSocket, type Socket } from 'node:net';

@@ -202,7 +202,7 @@ describe('a tunnel ends', () => {
     expect(line).toMatchObject({ status: 101, decision: 'allow:token', hint: 'tunnel ended: expired' });
   });
 
-  test('and is counted and logged then, with its bytes and its time', async () => {
+  test('and is then counted and logged, with its bytes and its duration', async () => {
     const openBefore = Number(/^latchkey_tunnels_open (\d+)/m.exec(await rig.gateway.scrape())?.[1]);
     const client = await rig.open('/open/logged');
     await client.echo('12345');
@@ -218,7 +218,7 @@ describe('a tunnel ends', () => {
 });
 
 describe('a reload', () => {
-  test('ends tunnels whose route went, changed its mind, or has another key, and no others', async () => {
+  test('ends tunnels whose route is gone, does not allow them any more, or has another key, and no others', async () => {
     const token = rig.gateway.mint();
     const extra: FileInput['routes'] = [
       { name: 'going', path: '/going/', upstream: 'echo', accept: ['anyone'] },

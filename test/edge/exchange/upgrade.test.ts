@@ -1,4 +1,4 @@
-// Who may switch: sound handshakes, pages of this site, an upstream that really switches. Everything else stays HTTP.
+// Which requests may leave HTTP: sound handshakes, by pages of this site, to an upstream that really switches. All else stays HTTP.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -160,8 +160,8 @@ describe('other protocols', () => {
   });
 });
 
-describe('what a client says before the 101', () => {
-  test('waits for it, and is the tunnel’s then', async () => {
+describe('what a client sends before the 101', () => {
+  test('waits for the 101, and then goes into the tunnel', async () => {
     const { client, connection } = await rig.ask([], 'too early');
     expect(connection.received.endsWith('\r\n\r\n')).toBe(true);
     client.write(' and more');
@@ -170,7 +170,7 @@ describe('what a client says before the 101', () => {
     await connection.until('\r\n\r\ntoo early and more');
   });
 
-  test('is bounded: the socket is not read on', async () => {
+  test('is bounded: the socket is not read any further', async () => {
     const accepting = rig.nextAccepted();
     const { client, connection } = await rig.ask();
     const accepted = await accepting;
@@ -199,7 +199,7 @@ describe('what a client says before the 101', () => {
     }
   });
 
-  test('nothing: another answer leaves the connection what it was', async () => {
+  test('is nothing where another answer comes: the connection goes on with HTTP', async () => {
     const { client, connection } = await rig.ask();
     connection.write('HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno');
     expect((await client.read()).status).toBe(404);
@@ -234,7 +234,7 @@ describe('a 101 that does not fit', () => {
     await connection.gone();
   });
 
-  test('nobody asked for: 502, and the connection is used no more', async () => {
+  test('is 502 when nobody asked for it, and the connection is not used again', async () => {
     rig.upstream.answer = switching;
     const client = await rig.send(requestText('GET', '/open/plain', [`Sec-WebSocket-Key: ${sampleKey}`]));
     expect((await client.read()).status).toBe(502);

@@ -1,4 +1,5 @@
-// What an edge tells control of its decisions: the ones with provenance, never a token, never in the way of a request.
+// What an edge tells control of its decisions: those that can be traced to an account or a link, never a token, and never in the
+// way of a request.
 
 import { afterEach, expect, test } from 'vitest';
 import type { Denial } from '../../../gateway/core/decision/verdict/denial.ts';
@@ -130,7 +131,7 @@ test('an edge that ends sends what it holds; without control it is dropped and c
   await expect.poll(() => alone.gateway.metrics.records.dropped).toBe(1);
 });
 
-test('of one second no more than 4096 are kept, and the rest is counted', async () => {
+test('no more than 4096 records of one second are kept, and the rest is counted', async () => {
   const metrics = new DecisionRecordMetrics();
   const sent: string[] = [];
   const live = { revocations: { position: null } } as unknown as DecisionRecordsOptions['live'];

@@ -1,4 +1,4 @@
-// Who gets a request of an upstream with several servers: by connections, by weight, by hash.
+// Which of an upstream's servers gets a request: by connections, by weight, by hash.
 
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -179,6 +179,6 @@ test('a server with weight 3 beside one with weight 1 has three quarters of the 
   expect(heavy).toBeLessThan(3150);
 });
 
-test('no text hashes to what stands for "no key"', () => {
+test('no text hashes to the value that stands for "no key"', () => {
   fc.assert(fc.property(fc.string(), (text) => hashText(text) >= 0 && hashText(text) !== noKey));
 });

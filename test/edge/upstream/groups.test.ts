@@ -81,7 +81,7 @@ test('a Unix socket is a server, absolute or relative to the file, also beside a
   expect((await get(gateway)).text).toBe('unix');
 });
 
-test('a server that fails so often in a row is left alone', async () => {
+test('a server that fails so often in a row is ejected', async () => {
   const gone = await refusing();
   const living = await server('living');
   const gateway = await start({ web: { servers: [gone, living.url], ejection: { failures: 3, for: '1h' } } });
@@ -93,7 +93,7 @@ test('a server that fails so often in a row is left alone', async () => {
   expect(gateway.said()).toContain('upstream server is ejected');
 });
 
-test('a server that was left alone is asked again when its time is over, and then one failure is enough', async () => {
+test('an ejected server is used again when its time is over, and then one failure is enough to eject it', async () => {
   const gone = await refusing();
   const living = await server('living');
   const gateway = await start({ web: { servers: [gone, living.url], ejection: { failures: 3, for: '30s' } } });
@@ -114,7 +114,7 @@ test('a server that was left alone is asked again when its time is over, and the
   await expect.poll(() => metric(gateway, 'latchkey_upstream_healthy_servers')).toBe(2);
 });
 
-test('the last server is never left alone', async () => {
+test('the last server is never ejected', async () => {
   const dead = [await refusing(), await refusing()];
   const gateway = await start({ web: { servers: dead, ejection: { failures: 1, for: '1h' } } });
   for (let round = 0; round < 4; round++) expect((await get(gateway)).status).toBe(502);
@@ -125,7 +125,7 @@ test('the last server is never left alone', async () => {
   expect(back.connections.length + other.connections.length).toBe(1);
 });
 
-test('answers, good or bad, are no failures; a broken one is', async () => {
+test('answers of any status are no failures; a broken answer is one', async () => {
   const answers = ['HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n', 'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n'];
   let answer = 0;
   const sick = await SocketUpstream.start(({ socket }) =>
@@ -148,7 +148,7 @@ test('ejection can be switched off', async () => {
   expect(gateway.metrics.retries).toBe(7);
 });
 
-test('retries of failed connections keep within the budget', async () => {
+test('retries of failed connections stay within the budget', async () => {
   const living = await server('living');
   const gateway = await start({ web: { servers: [await refusing(), living.url], ejection: 'off' } });
   const statuses = [];

@@ -1,4 +1,4 @@
-// Names of upstreams: asked again for each new connection, several addresses, names that move and names that go.
+// Names of upstreams: resolved again for each new connection, with several addresses, names that move and names that go.
 // The resolver is the test's; the connections are real.
 
 import type { LookupAddress } from 'node:dns';

@@ -156,7 +156,7 @@ test('a request with a body never shares a connection', async () => {
   }
 });
 
-test('nobody’s request goes out behind one whose body is still to come', async () => {
+test('no request goes out behind one whose body is still to come', async () => {
   // alone, so that the connection which took the last shared request is the one that is used next
   clients[3]?.write(requestText('HEAD', '/alone'));
   while (answered() < 7) {
@@ -171,7 +171,7 @@ test('nobody’s request goes out behind one whose body is still to come', async
   expect(victim.received).not.toContain('POST /open');
 });
 
-test('when the upstream closes without a word, whoever was not answered is asked for again', async () => {
+test('when the upstream closes without a word, requests that were not answered are sent again', async () => {
   // on a connection that nothing was asked on before: what fails there is no stale connection's fault
   for (const known of upstream.connections) known.socket.end();
   while (upstream.connections.some(({ isGone }) => !isGone)) await new Promise((resolve) => setImmediate(resolve));
@@ -186,7 +186,7 @@ test('when the upstream closes without a word, whoever was not answered is asked
   }
 });
 
-test('when the upstream closes after the first answer, the others are asked for again, each once', async () => {
+test('when the upstream closes after the first answer, the other requests are sent again, each once', async () => {
   const { connection } = await sendTogether(3);
   connection.write(answer('first', 'Connection: close\r\n'));
   connection.socket.end();
@@ -221,7 +221,7 @@ test('a client that leaves does not shift the answers of the others', async () =
   expect((await clients[2]?.read())?.text).toBe('for /2');
 });
 
-test('an answer too long to wait for sends the others elsewhere', async () => {
+test('requests do not wait behind an answer that is long: they go to another connection', async () => {
   const { connection } = await sendTogether(2);
   const size = 1024 * 1024;
   connection.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(1000)}`);
@@ -234,7 +234,7 @@ test('an answer too long to wait for sends the others elsewhere', async () => {
   await connection.gone();
 });
 
-test('an answer that does not come sends the others elsewhere', async () => {
+test('requests do not wait behind an answer that does not come: they go to another connection', async () => {
   const { connection } = await sendTogether(2);
   const again = await connectionWith('/1', connection);
   again.write(answer('elsewhere'));
@@ -262,7 +262,7 @@ test('bytes that wait on an idle connection when a request is read are nobody’
   expect(idle.received).not.toContain('POST /bare');
 });
 
-test('where no other connection may be opened, those behind a long answer wait for it', async () => {
+test('where no other connection may be opened, requests behind a long answer wait for it', async () => {
   await gateway.reload({
     upstreams: { web: { servers: [upstream.url], pipelining: 4, max_connections: 1 } },
     routes: [{ name: 'all', path: '/', upstream: 'web', accept: ['anyone'] }],
@@ -278,7 +278,7 @@ test('where no other connection may be opened, those behind a long answer wait f
   expect((await clients[1]?.read())?.text).toBe('behind');
 });
 
-test('a server that ends each connection after so many requests is asked no more of one, and nothing is asked twice', async () => {
+test('a server that ends each connection after so many requests gets no more on one, and no request twice', async () => {
   const most = 20;
   const served = new WeakMap<UpstreamSocket, number>();
   let isDone = false;

@@ -116,7 +116,7 @@ test('RFC 9110 §15.2: interim answers pass whole, but for what is between neigh
   await expectInStep();
 });
 
-test('a 100 is swallowed: it was said here already', async () => {
+test('a 100 of the upstream ends here: the client was told to go on already', async () => {
   upstream.script('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   client.write(requestText('GET', '/'));
   expect((await client.read()).status).toBe(200);
@@ -135,7 +135,7 @@ test.each([
   await expectInStep();
 });
 
-test('of interim answers as many pass as a long task may need, and then it is no answer', async () => {
+test('as many interim answers pass as a long task may need, and more are no answer', async () => {
   upstream.script('HTTP/1.1 102 Processing\r\n\r\n'.repeat(100));
   client.write(requestText('GET', '/'));
   for (let count = 0; count < 64; count++) expect((await client.read()).status).toBe(102);

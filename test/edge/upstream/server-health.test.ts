@@ -1,4 +1,4 @@
-// Active health checks against real servers: what is asked, what counts, who is picked, and what a reload keeps.
+// Active health checks against real servers: what is asked, what counts, which server is picked, and what a reload keeps.
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

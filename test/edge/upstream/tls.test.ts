@@ -1,4 +1,4 @@
-// TLS to upstreams with real handshakes: who is believed, what goes over the wire before, and what the log says.
+// TLS to upstreams with real handshakes: which certificates are trusted, what goes over the wire before, and what the log says.
 // Rules: RFC 9110 §4.3.4, RFC 9525; a failed verification is 502, and not one byte of the request leaves.
 
 import { once } from 'node:events';
@@ -158,7 +158,7 @@ test('a listener with TLS that is spoken to in plain text is no upstream, and no
   expect((await ask('no-tls')).status).toBe(502);
 });
 
-test('not one byte of a request leaves before the certificate was verified, a body neither', async () => {
+test('not one byte of a request leaves before the certificate was verified, nor of its body', async () => {
   const trap = await listen({});
   const own = await start({ trap: { server: `https://127.0.0.1:${trap.port}`, tls: { ca_file: 'other.pem' } } });
   const posting = requestText('POST', '/trap/secret', ['Content-Length: 11']);
@@ -250,7 +250,7 @@ test('many clients at once get each their own bytes, read slowly or quickly, ove
   expect(wrong).toEqual([]);
 });
 
-test('another authority in the same file is believed after a reload, and the old one is not', async () => {
+test('after a reload another authority in the same file is trusted, and the old one is not', async () => {
   const moved = await listen(stranger.issue({ names: ['127.0.0.1'] }));
   const config = (file: string): FileInput => ({
     upstreams: { app: { servers: [`https://127.0.0.1:${moved.port}`], tls: { ca_file: file } } },
