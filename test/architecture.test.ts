@@ -212,6 +212,7 @@ describe('wings go down', () => {
     ['gateway/control/access/a.ts', `import { b } from '../links/b.ts'; b();`],
     ['gateway/control/access/a.ts', `type B = import('../links/b.ts').B; export type A = B;`],
     ['gateway/api/serve/a.ts', `import { b } from '../portal/b.ts'; b();`],
+    ['gateway/cli/command/a.ts', `import { b } from '../token/b.ts'; b();`],
   ])('%s may not say: %s', (path, code) => {
     expect(rulesBroken(source(path, code))).toEqual(['wings go down']);
   });

@@ -9,8 +9,8 @@ import { formatProblem } from '../config/problems/format.ts';
 import type { Problem } from '../config/problems/problem.ts';
 import { configJsonSchema } from '../config/schema/schema.ts';
 import { readUsers } from '../store/files/users.ts';
-import { CommandError, usageError } from './command-error.ts';
-import { printNote, printResult, printWarning, styled } from './terminal.ts';
+import { CommandError, usageError } from './command/command-error.ts';
+import { printNote, printResult, printWarning, styled } from './command/terminal.ts';
 
 export function checkCommand(program: Command): void {
   program

@@ -3,7 +3,9 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
-import { usageError } from './command-error.ts';
+import { usageError } from './command/command-error.ts';
+import { requireConfig } from './command/load-config.ts';
+import { printResult, styled, tableText } from './command/terminal.ts';
 import {
   addStoreKey,
   exportCommand,
@@ -12,8 +14,6 @@ import {
   retireCommand,
   writeNew,
 } from './common-key/change-ring.ts';
-import { requireConfig } from './load-config.ts';
-import { printResult, styled, tableText } from './terminal.ts';
 
 interface GenerateOptions {
   readonly out?: string;
@@ -78,7 +78,7 @@ async function generate(options: GenerateOptions): Promise<void> {
 /** Reads beside a running gateway, and without one: listing changes nothing. */
 async function list(options: RingOptions): Promise<void> {
   const config = requireConfig(options.config);
-  const { withStore } = await import('./open-store-for-command.ts');
+  const { withStore } = await import('./command/open-store-for-command.ts');
   const files = new Map(config.commonKeys.map((key) => [key.id, key.secretFile]));
   const keys =
     files.size > 0

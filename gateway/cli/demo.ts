@@ -7,14 +7,14 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { epochMilliseconds, isoTime } from '../telemetry/clock.ts';
-import { CommandError, refusalError } from './command-error.ts';
+import { CommandError, refusalError } from './command/command-error.ts';
+import { printNote } from './command/terminal.ts';
 import { describeDemo } from './demo/describe-demo.ts';
 import { startMediaUpstream } from './demo/media-upstream.ts';
 import { findDemoFiles } from './demo/package-files.ts';
 import { demoNames, prepareDemo } from './demo/prepare-demo.ts';
 import { runGateway } from './demo/run-gateway.ts';
 import { startWebUpstream } from './demo/web-upstream.ts';
-import { printNote } from './terminal.ts';
 
 /** Adds the command `demo` to the program. */
 export function demoCommand(program: Command): void {

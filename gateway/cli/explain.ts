@@ -4,9 +4,9 @@
 import type { Command } from 'commander';
 import type { Explanation } from '../control/explain/explain-request.ts';
 import { isoTime } from '../telemetry/clock.ts';
-import { CommandError } from './command-error.ts';
-import { requireConfig } from './load-config.ts';
-import { printResult, styled } from './terminal.ts';
+import { CommandError } from './command/command-error.ts';
+import { requireConfig } from './command/load-config.ts';
+import { printResult, styled } from './command/terminal.ts';
 
 interface ExplainOptions {
   readonly config: string;
@@ -30,7 +30,7 @@ Example:
     )
     .action(async (requestId: string, options: ExplainOptions) => {
       const config = requireConfig(options.config);
-      const { withStore } = await import('./open-store-for-command.ts');
+      const { withStore } = await import('./command/open-store-for-command.ts');
       const { explainRequest } = await import('../control/explain/explain-request.ts');
       const found = await withStore(config, 'read', ({ context }) => explainRequest(context, requestId));
       if (found.kind === 'not-found') {

@@ -4,8 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { CommandError } from './command-error.ts';
-import { printError } from './terminal.ts';
+import { CommandError } from './command/command-error.ts';
+import { printError } from './command/terminal.ts';
 
 type Register = (program: Command) => void;
 

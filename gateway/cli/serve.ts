@@ -11,10 +11,10 @@ import { loadState } from '../control/node/load-state.ts';
 import { openDataFolder } from '../store/files/data-folder.ts';
 import { readUsers } from '../store/files/users.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { CommandError, refusalError } from './command-error.ts';
+import { CommandError, refusalError } from './command/command-error.ts';
+import { printWarning } from './command/terminal.ts';
 import { addressText } from './serve/listen-problem.ts';
 import { type ReadyGateway, Supervisor } from './serve/supervisor.ts';
-import { printWarning } from './terminal.ts';
 
 interface ServeOptions {
   readonly config: string;

@@ -4,9 +4,9 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/compiled/config.ts';
 import { canonicalPath, canonicalPathKeepingSlashes, explainPath } from '../core/decision/route/path.ts';
-import { usageError } from './command-error.ts';
-import { requireConfig, requireKeyRing, requireSigner } from './load-config.ts';
-import { printResult } from './terminal.ts';
+import { usageError } from './command/command-error.ts';
+import { requireConfig, requireKeyRing, requireSigner } from './command/load-config.ts';
+import { printResult } from './command/terminal.ts';
 import { type ClaimOptions, listOption, mintFromOptions, repeatedOption } from './token/claims.ts';
 
 interface SignOptions extends ClaimOptions {

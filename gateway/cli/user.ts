@@ -4,10 +4,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type ListedUser, nameProblem } from '../store/files/users.ts';
-import { CommandError, refusalError, usageError } from './command-error.ts';
-import { requireConfig } from './load-config.ts';
-import { askPassword, readPasswordFromStdin } from './password-input.ts';
-import { printResult, styled, tableText } from './terminal.ts';
+import { CommandError, refusalError, usageError } from './command/command-error.ts';
+import { requireConfig } from './command/load-config.ts';
+import { askPassword, readPasswordFromStdin } from './command/password-input.ts';
+import { printResult, styled, tableText } from './command/terminal.ts';
 
 interface UserOptions {
   readonly file?: string;

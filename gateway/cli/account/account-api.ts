@@ -6,9 +6,9 @@ import type { z } from 'zod';
 import { type Account, accountShape, accountsShape } from '../../api/v1/account-shapes.ts';
 import { isId } from '../../core/model/node-id.ts';
 import { isoTime } from '../../telemetry/clock.ts';
-import { CommandError, usageError } from '../command-error.ts';
-import type { OperatorApi } from '../operator-api.ts';
-import type { RefusalWords } from '../refusal-words.ts';
+import { CommandError, usageError } from '../command/command-error.ts';
+import type { OperatorApi } from '../command/operator-api.ts';
+import type { RefusalWords } from '../command/refusal-words.ts';
 
 const pageSize = 500;
 

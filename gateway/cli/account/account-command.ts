@@ -2,8 +2,8 @@
 
 import type { Command } from 'commander';
 import type { Config } from '../../config/compiled/config.ts';
-import { requireConfig } from '../load-config.ts';
-import type { OperatorApi } from '../operator-api.ts';
+import { requireConfig } from '../command/load-config.ts';
+import type { OperatorApi } from '../command/operator-api.ts';
 import { accountWords } from './account-api.ts';
 
 export interface AccountCommandOptions {
@@ -22,6 +22,6 @@ export async function onAccounts(
   work: (api: OperatorApi, config: Config) => Promise<void>,
 ): Promise<void> {
   const config = requireConfig(options.config);
-  const { withOperatorApi } = await import('../operator-api.ts');
+  const { withOperatorApi } = await import('../command/operator-api.ts');
   await withOperatorApi(config, accountWords, (api) => work(api, config));
 }

@@ -4,8 +4,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { accountShape } from '../../api/v1/account-shapes.ts';
-import { usageError } from '../command-error.ts';
-import { printNote, printResult, styled, tableText } from '../terminal.ts';
+import { usageError } from '../command/command-error.ts';
+import { printNote, printResult, styled, tableText } from '../command/terminal.ts';
 import { describeAccount, findAccount, listAccounts, standingOf } from './account-api.ts';
 import { type AccountCommandOptions, onAccounts, withAccountOptions } from './account-command.ts';
 

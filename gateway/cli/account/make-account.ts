@@ -3,8 +3,8 @@
 
 import type { Command } from 'commander';
 import { accountMadeShape, codeShape } from '../../api/v1/account-shapes.ts';
-import { readPasswordFromStdin } from '../password-input.ts';
-import { printNote, printResult, styled } from '../terminal.ts';
+import { readPasswordFromStdin } from '../command/password-input.ts';
+import { printNote, printResult, styled } from '../command/terminal.ts';
 import { repeatedOption } from '../token/claims.ts';
 import { findAccount, findAccounts } from './account-api.ts';
 import { type AccountCommandOptions, onAccounts, withAccountOptions } from './account-command.ts';

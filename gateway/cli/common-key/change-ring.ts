@@ -10,10 +10,10 @@ import {
   signingKeysShape,
 } from '../../api/v1/common-key-shapes.ts';
 import { createFile, errorCode } from '../../store/disk/atomic-file.ts';
-import { CommandError, refusalError } from '../command-error.ts';
-import { requireConfig } from '../load-config.ts';
-import type { OperatorApi } from '../operator-api.ts';
-import { printNote, printResult, styled } from '../terminal.ts';
+import { CommandError, refusalError } from '../command/command-error.ts';
+import { requireConfig } from '../command/load-config.ts';
+import type { OperatorApi } from '../command/operator-api.ts';
+import { printNote, printResult, styled } from '../command/terminal.ts';
 import { keyWords, refuseDeclared } from './key-api.ts';
 import { type KeyForm, keyForms, keyText, type SharedKey } from './key-forms.ts';
 
@@ -140,7 +140,7 @@ async function contentKeys(api: OperatorApi): Promise<readonly Key[]> {
 async function onRing(options: RingOptions, work: (api: OperatorApi) => Promise<void>): Promise<void> {
   const config = requireConfig(options.config);
   refuseDeclared(config, options.config);
-  const { withOperatorApi } = await import('../operator-api.ts');
+  const { withOperatorApi } = await import('../command/operator-api.ts');
   await withOperatorApi(config, keyWords, work);
 }
 

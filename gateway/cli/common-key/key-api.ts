@@ -1,8 +1,8 @@
 // What the commands about keys share: the words for refusals. The shapes they read are those of `v1`, api/v1/common-key-shapes.ts.
 
 import type { Config } from '../../config/compiled/config.ts';
-import { CommandError } from '../command-error.ts';
-import type { RefusalWords } from '../refusal-words.ts';
+import { CommandError } from '../command/command-error.ts';
+import type { RefusalWords } from '../command/refusal-words.ts';
 
 const declaredHint =
   'edit common_keys there, and a running gateway takes it over; or drop common_keys to have latchkey keep the keys';

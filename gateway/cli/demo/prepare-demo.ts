@@ -11,8 +11,8 @@ import { openDataFolder } from '../../store/files/data-folder.ts';
 import { addUser } from '../../store/files/users.ts';
 import { randomBase32 } from '../../store/seal/random-base32.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
-import { requireConfig } from '../load-config.ts';
-import { withStore } from '../open-store-for-command.ts';
+import { requireConfig } from '../command/load-config.ts';
+import { withStore } from '../command/open-store-for-command.ts';
 import { type DemoSignIns, demoPeople, prepareDemoAccounts } from './demo-accounts.ts';
 
 /** What the gateway and the sites must agree on. */

@@ -4,8 +4,8 @@
 import { parseDurationMs } from '../../config/schema/values.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { isoTime } from '../../telemetry/clock.ts';
-import { usageError } from '../command-error.ts';
-import type { RefusalWords } from '../refusal-words.ts';
+import { usageError } from '../command/command-error.ts';
+import type { RefusalWords } from '../command/refusal-words.ts';
 
 export const linkWords: RefusalWords = {
   unknown: { hint: 'latchkey link list, latchkey link members' },

@@ -2,9 +2,9 @@
 
 import type { Command } from 'commander';
 import type { Config } from '../../config/compiled/config.ts';
-import { CommandError } from '../command-error.ts';
-import { requireConfig } from '../load-config.ts';
-import type { OperatorApi } from '../operator-api.ts';
+import { CommandError } from '../command/command-error.ts';
+import { requireConfig } from '../command/load-config.ts';
+import type { OperatorApi } from '../command/operator-api.ts';
 import { linkWords } from './link-api.ts';
 
 export interface LinkCommandOptions {
@@ -28,7 +28,7 @@ export async function onLinks(
       hint: 'collections: [{ name: summer, host: media.example.org, path: /vod/summer/, owners: [anna@example.org] }]',
     });
   }
-  const { withOperatorApi } = await import('../operator-api.ts');
+  const { withOperatorApi } = await import('../command/operator-api.ts');
   await withOperatorApi(config, linkWords, (api) => work(api, config));
 }
 

@@ -4,8 +4,8 @@
 import type { Command } from 'commander';
 import { createdShape, reopenedShape } from '../../api/v1/link-shapes.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
-import { usageError } from '../command-error.ts';
-import { printNote, printResult, styled } from '../terminal.ts';
+import { usageError } from '../command/command-error.ts';
+import { printNote, printResult, styled } from '../command/terminal.ts';
 import { listOption } from '../token/claims.ts';
 import { momentText, readClaims, readMoment } from './link-api.ts';
 import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } from './link-command.ts';

@@ -12,9 +12,9 @@ import {
 } from '../../api/v1/link-shapes.ts';
 import type { Config } from '../../config/compiled/config.ts';
 import { isId } from '../../core/model/node-id.ts';
-import { usageError } from '../command-error.ts';
-import type { OperatorApi } from '../operator-api.ts';
-import { printResult, styled, tableText } from '../terminal.ts';
+import { usageError } from '../command/command-error.ts';
+import type { OperatorApi } from '../command/operator-api.ts';
+import { printResult, styled, tableText } from '../command/terminal.ts';
 import { momentText } from './link-api.ts';
 import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } from './link-command.ts';
 

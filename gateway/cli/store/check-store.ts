@@ -1,9 +1,9 @@
 // `latchkey store migrate|check`: tables brought up to date on their own, and a look for what may never be.
 
 import type { Command } from 'commander';
-import { CommandError, refusalError } from '../command-error.ts';
-import { requireConfig } from '../load-config.ts';
-import { printResult, styled } from '../terminal.ts';
+import { CommandError, refusalError } from '../command/command-error.ts';
+import { requireConfig } from '../command/load-config.ts';
+import { printResult, styled } from '../command/terminal.ts';
 import { type StoreCommandOptions, storeOptions, withHeldFolder, withStoreOptions } from './store-command.ts';
 
 export function migrateCommand(group: Command): void {
@@ -52,7 +52,7 @@ Example:
     )
     .action(async (options: StoreCommandOptions) => {
       const config = requireConfig(options.config);
-      const { withStore } = await import('../open-store-for-command.ts');
+      const { withStore } = await import('../command/open-store-for-command.ts');
       const { checkStore } = await import('../../store/files/check-store.ts');
       const problems = await withStore(config, 'read', ({ context }) => checkStore(context.store, context.sealing));
       const holds = problems.length === 0;

@@ -6,9 +6,9 @@ import type { Command } from 'commander';
 import type { Config } from '../../config/compiled/config.ts';
 import type { Restored } from '../../store/files/restore.ts';
 import { epochSeconds, isoTime } from '../../telemetry/clock.ts';
-import { CommandError, refusalError } from '../command-error.ts';
-import { requireConfig } from '../load-config.ts';
-import { printNote, printResult, styled } from '../terminal.ts';
+import { CommandError, refusalError } from '../command/command-error.ts';
+import { requireConfig } from '../command/load-config.ts';
+import { printNote, printResult, styled } from '../command/terminal.ts';
 import {
   type StoreCommandOptions,
   storeOptions,
@@ -32,7 +32,7 @@ Example:
     )
     .action(async (out: string, options: StoreCommandOptions) => {
       const config = requireConfig(options.config);
-      const { requireStoreFile } = await import('../open-store-for-command.ts');
+      const { requireStoreFile } = await import('../command/open-store-for-command.ts');
       requireStoreFile(config);
       const { backupStore } = await import('../../store/files/backup.ts');
       const file = resolve(out);
@@ -98,7 +98,7 @@ function rotationAdvice({ commonKeys }: Config, file: string): string {
 
 /** What was restored is sealed with the key of its time: better said now than at the next start. @throws CommandError */
 async function requireItsMasterKey(config: Config): Promise<void> {
-  const { withStore } = await import('../open-store-for-command.ts');
+  const { withStore } = await import('../command/open-store-for-command.ts');
   try {
     await withStore(config, 'read', () => undefined);
   } catch (error) {

@@ -7,7 +7,7 @@ import { openDataFolder } from '../../store/files/data-folder.ts';
 import { type Store, StoreAway } from '../../store/port/store.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { CommandError, refusalError } from '../command-error.ts';
+import { CommandError, refusalError } from '../command/command-error.ts';
 
 export interface StoreCommandOptions {
   readonly config: string;

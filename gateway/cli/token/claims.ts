@@ -7,7 +7,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import { mintToken } from '../../core/token/common-key-token.ts';
 import type { RingKey } from '../../core/token/key-ring.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
-import { CommandError, usageError } from '../command-error.ts';
+import { CommandError, usageError } from '../command/command-error.ts';
 
 /** Options that `token mint` and `url sign` share. */
 export interface ClaimOptions {

@@ -8,9 +8,9 @@ import { span } from '../../core/decision/verdict/refusal-detail.ts';
 import type { TokenTimeReason } from '../../core/token/common-key-token.ts';
 import { checkTimes, decodeUnverified, verifyToken } from '../../core/token/common-key-token.ts';
 import { epochSeconds, isoTime } from '../../telemetry/clock.ts';
-import { CommandError, usageError } from '../command-error.ts';
-import { requireConfig, requireKeyRing } from '../load-config.ts';
-import { printResult, styled } from '../terminal.ts';
+import { CommandError, usageError } from '../command/command-error.ts';
+import { requireConfig, requireKeyRing } from '../command/load-config.ts';
+import { printResult, styled } from '../command/terminal.ts';
 import { judgeRoutes, judgeUrl, type RouteVerdict, type UrlVerdict } from './token-routes.ts';
 
 interface Verdict {

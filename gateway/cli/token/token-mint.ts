@@ -2,9 +2,9 @@
 // The token goes to stdout and nowhere else.
 
 import type { Command } from 'commander';
-import { usageError } from '../command-error.ts';
-import { requireConfig, requireKeyRing, requireSigner } from '../load-config.ts';
-import { printResult, printWarning } from '../terminal.ts';
+import { usageError } from '../command/command-error.ts';
+import { requireConfig, requireKeyRing, requireSigner } from '../command/load-config.ts';
+import { printResult, printWarning } from '../command/terminal.ts';
 import { type ClaimOptions, listOption, mintFromOptions, repeatedOption } from './claims.ts';
 
 interface MintOptions extends ClaimOptions {

@@ -3,9 +3,9 @@
 
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { usageError } from '../command-error.ts';
-import { requireConfig } from '../load-config.ts';
-import { printResult, styled } from '../terminal.ts';
+import { usageError } from '../command/command-error.ts';
+import { requireConfig } from '../command/load-config.ts';
+import { printResult, styled } from '../command/terminal.ts';
 
 interface RevokeOptions {
   readonly config: string;
@@ -50,7 +50,7 @@ async function revoke({ config: file, jti, sub, kid, json }: RevokeOptions): Pro
     ...(sub !== undefined && { sub }),
     ...(kid !== undefined && { kid }),
   };
-  const { withOperatorApi } = await import('../operator-api.ts');
+  const { withOperatorApi } = await import('../command/operator-api.ts');
   await withOperatorApi(config, {}, async (api) => {
     const revoked = await api.ask('POST', 'revocations', revokedShape, body);
     const { claim, value, revoked_at } = revoked;

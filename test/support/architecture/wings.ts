@@ -23,6 +23,7 @@ const wingsOf: Readonly<Record<string, readonly string[]>> = {
     ...['explain', 'notify', 'proof', 'context'],
   ],
   'gateway/api': [root, 'v1', 'portal', 'look', 'serve'],
+  'gateway/cli': [root, 'account', 'common-key', 'link', 'demo', 'store', 'serve', 'token', 'command'],
 };
 
 /** Rooms without wings: all their files stand in one folder. */

@@ -2,8 +2,8 @@
 // No command writes to a stream but through here.
 
 import { styleText } from 'node:util';
-import { formatProblem } from '../config/problems/format.ts';
-import type { Problem } from '../config/problems/problem.ts';
+import { formatProblem } from '../../config/problems/format.ts';
+import type { Problem } from '../../config/problems/problem.ts';
 import type { CommandError } from './command-error.ts';
 
 type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim';

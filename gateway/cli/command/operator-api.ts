@@ -4,9 +4,9 @@
 
 import { Client } from 'undici';
 import type { z } from 'zod';
-import { operatorBase } from '../api/operator-base.ts';
-import type { Config } from '../config/compiled/config.ts';
-import { adminSocketIn } from '../store/files/data-folder.ts';
+import { operatorBase } from '../../api/operator-base.ts';
+import type { Config } from '../../config/compiled/config.ts';
+import { adminSocketIn } from '../../store/files/data-folder.ts';
 import { CommandError } from './command-error.ts';
 import { type RefusalWords, refusalFrom } from './refusal-words.ts';
 
@@ -61,7 +61,7 @@ export async function withOperatorApi<T>(
   }
   // most commands find a gateway that runs, and need neither its servers nor its store
   const [{ createOperatorServer }, { withStore }] = await Promise.all([
-    import('../api/operator-server.ts'),
+    import('../../api/operator-server.ts'),
     import('./open-store-for-command.ts'),
   ]);
   return withStore(config, 'alone', async ({ context }) => {

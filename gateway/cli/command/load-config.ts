@@ -1,12 +1,12 @@
 // Loads the configuration and the keys that a command works with, or ends the command with every problem.
 
-import type { Config } from '../config/compiled/config.ts';
-import { readEnvironment } from '../config/files/environment.ts';
-import { type LoadOptions, loadConfig } from '../config/load.ts';
-import { formatProblems } from '../config/problems/format.ts';
-import { loadDeclaredKeys } from '../control/node/load-declared-keys.ts';
-import type { KeyRing, RingKey } from '../core/token/key-ring.ts';
-import { buildKeyRing } from '../core/token/key-ring.ts';
+import type { Config } from '../../config/compiled/config.ts';
+import { readEnvironment } from '../../config/files/environment.ts';
+import { type LoadOptions, loadConfig } from '../../config/load.ts';
+import { formatProblems } from '../../config/problems/format.ts';
+import { loadDeclaredKeys } from '../../control/node/load-declared-keys.ts';
+import type { KeyRing, RingKey } from '../../core/token/key-ring.ts';
+import { buildKeyRing } from '../../core/token/key-ring.ts';
 import { CommandError, refusalError } from './command-error.ts';
 
 /** @throws CommandError with all problems, one a line */

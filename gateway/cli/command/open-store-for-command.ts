@@ -3,12 +3,12 @@
 // nothing is ever made by two at once. Nothing stays open after the command.
 
 import { existsSync } from 'node:fs';
-import type { Config } from '../config/compiled/config.ts';
-import { loadDeclaredKeys } from '../control/node/load-declared-keys.ts';
-import { type OpenedContext, openContext } from '../control/node/open-context.ts';
-import { openDataFolder } from '../store/files/data-folder.ts';
-import { epochSeconds, monotonicMs } from '../telemetry/clock.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import type { Config } from '../../config/compiled/config.ts';
+import { loadDeclaredKeys } from '../../control/node/load-declared-keys.ts';
+import { type OpenedContext, openContext } from '../../control/node/open-context.ts';
+import { openDataFolder } from '../../store/files/data-folder.ts';
+import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
+import { createLogger } from '../../telemetry/logger.ts';
 import { CommandError, refusalError } from './command-error.ts';
 import { printNote } from './terminal.ts';
 

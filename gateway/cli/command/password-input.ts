@@ -4,7 +4,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { secretOddities } from '../config/problems/secret-form.ts';
+import { secretOddities } from '../../config/problems/secret-form.ts';
 import { CommandError, usageError } from './command-error.ts';
 import { printNote } from './terminal.ts';
 
