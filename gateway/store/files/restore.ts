@@ -169,9 +169,9 @@ async function listOutside(transaction: Transaction<Tables>): Promise<OutsideCha
 }
 
 /**
- * Begins a new epoch of the log. Outside tokens name no epoch, so their revocations are kept, from the backup and from the store that
- * it replaces. Passes for passwords hold under any epoch, since gateways with other stores accept them too; passes from before the
- * restore end by a change of their own. All other changes mean nothing under a new epoch.
+ * Begins a new epoch of the log. Outside tokens name no epoch, so their revocations are kept, from the backup and from the store
+ * that it replaces. Passes for passwords hold under any epoch, since gateways with other stores accept them too; passes from
+ * before the restore end by a change of their own. All other changes mean nothing under a new epoch.
  */
 async function beginEpoch(
   transaction: Transaction<Tables>,

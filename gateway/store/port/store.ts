@@ -20,8 +20,8 @@ export interface Unit {
   /** The wall clock when the unit began; the same for the whole unit. */
   readonly now: EpochSeconds;
   /**
-   * The log's own time in seconds. Forgetting and counting go by it, since it never jumps and never goes back, whatever a wall clock
-   * says. Only differences mean something. See rows/log-time.ts.
+   * The log's own time in seconds. Forgetting and counting go by it, since it never jumps and never goes back, whatever a wall
+   * clock says. Only differences mean something. See rows/log-time.ts.
    */
   readonly logTime: number;
   /** The `at` of changes that this unit appends: `now`, or later when an earlier change says a later time. */
@@ -81,7 +81,8 @@ export interface Store {
   /** Whether commits succeed. */
   readonly health: StoreHealth;
   /**
-   * Calls the listener when something may have been committed, on this node or another. A wake can be missing, so readers also poll.
+   * Calls the listener when something may have been committed, on this node or another. A wake can be missing, so readers also
+   * poll.
    *
    * @returns a function that stops the calls
    */

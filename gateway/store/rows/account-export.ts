@@ -1,5 +1,5 @@
-// What the tables hold on one account, for the document that a person may ask for. A new table about
-// people is read here as well. No hash, digest, code, secret or sealed text is selected. Column names are the document's names.
+// Reads all rows that the tables hold on one account, for the document that a person may ask for. A new table about people is read
+// here as well. No hash, digest, code, secret or sealed text is selected. The document shows the names of columns as they are.
 
 import type { Sql } from '../port/store.ts';
 
@@ -11,18 +11,18 @@ export interface AccountRows {
   readonly memberships: readonly object[];
   /** Links that the account made. */
   readonly links: readonly object[];
-  /** Codes that were sent: what for and when. */
+  /** Codes that were sent: their purposes and times. */
   readonly codes: readonly object[];
-  /** Mails: of which kind and when. What they said is wiped after delivery. */
+  /** Mails: their kinds and times. Their texts are wiped after delivery. */
   readonly mails: readonly object[];
-  /** What the account did, and what was done to it. */
+  /** Actions by the account, and actions on it. */
   readonly audit: readonly object[];
 }
 
-/** A person has fewer rows than this, and an answer stays bounded. */
+/** Far more rows than a person has; it bounds the document. */
 const maxRows = 10_000;
 
-/** Reads the lists one after the other; what changes meanwhile may be in one of them and not in another. */
+/** Reads one list after the other: a change in between may show in one list and not in another. */
 export async function readAccountRows(sql: Sql, accountId: string): Promise<AccountRows> {
   return {
     sessions: await sql

@@ -1,4 +1,4 @@
-// Accounts as lists and counts: for administrators, and for what is forgotten because nobody verified it.
+// Lists and counts of accounts: for administrators, and for the removal of accounts that were never verified.
 
 import { sql as raw } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -10,12 +10,12 @@ import { type AccountRecord, toAccountRecord } from './accounts.ts';
 interface AccountPage {
   /** Part of an address or a name; null for all. */
   readonly search: string | null;
-  /** The last one of the page before; it need not be there any more. */
+  /** The last account of the page before; its row may be gone by now. */
   readonly after: Pick<AccountRecord, 'email' | 'id'> | null;
   readonly limit: number;
 }
 
-/** Admins who can sign in, one account left out. */
+/** How many admins other than one account can sign in. */
 export async function countOtherAdmins(sql: Sql, exceptId: string): Promise<number> {
   const row = await sql
     .selectFrom('accounts')
@@ -28,7 +28,7 @@ export async function countOtherAdmins(sql: Sql, exceptId: string): Promise<numb
   return Number(row?.admins ?? 0);
 }
 
-/** Without the deleted ones. */
+/** A page of all accounts that are not deleted. */
 export async function listAccountRows(sql: Sql, page: AccountPage): Promise<AccountRecord[]> {
   const { search, after } = page;
   const pattern = search === null ? '' : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
@@ -38,7 +38,8 @@ export async function listAccountRows(sql: Sql, page: AccountPage): Promise<Acco
     .where('state', '<>', 'deleted')
     .$if(after !== null, (query) => query.where(raw<boolean>`(email, id) > (${after?.email}, ${after?.id})`))
     .$if(search !== null, (query) =>
-      // A search text is text: what `like` gives a meaning to was escaped. `lower` folds ASCII on SQLite, more on PostgreSQL.
+      // The search text is meant literally, so wildcards of `like` were escaped. `lower` folds only ASCII on SQLite, more on
+      // PostgreSQL.
       query.where(raw<boolean>`(email like ${pattern} escape '\\' or lower(display_name) like ${pattern} escape '\\')`),
     )
     .orderBy('email')
@@ -48,7 +49,7 @@ export async function listAccountRows(sql: Sql, page: AccountPage): Promise<Acco
   return rows.map(toAccountRecord);
 }
 
-/** Accounts that nobody verified. */
+/** How many accounts are not verified. */
 export async function countUnverified(sql: Sql): Promise<number> {
   const row = await sql
     .selectFrom('accounts')
@@ -59,7 +60,10 @@ export async function countUnverified(sql: Sql): Promise<number> {
   return Number(row?.unverified ?? 0);
 }
 
-/** The oldest accounts that came by registration alone, with no code left that could verify them. */
+/**
+ * Ids of accounts that registration made and no administrator touched, without a code that could still verify them; the oldest
+ * first.
+ */
 export async function listExpiredRegistrations(sql: Sql, limit: number): Promise<readonly string[]> {
   const rows = await sql
     .selectFrom('accounts')
@@ -87,9 +91,10 @@ export async function listExpiredRegistrations(sql: Sql, limit: number): Promise
 }
 
 /**
- * Accounts that were named long ago and never verified, with no code left that could verify them; looks at one page of all.
+ * Accounts that were made before a moment and never verified, without a code that could still verify them. Reads one page of the
+ * walk.
  *
- * @param limit  most of them that are named; with more the page ends at the last one
+ * @param limit  most ids in the answer; when more match, the page ends at the last id of the answer
  */
 export async function listAbandonedAccounts(
   sql: Sql,

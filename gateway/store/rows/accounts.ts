@@ -1,6 +1,5 @@
-// Rows of accounts: written, found, listed. Decides nothing but what one statement has to decide.
-// An address counts as somebody's only when it is verified; whoever looks for a person asks `findVerifiedAccount`.
-// The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
+// Rows of accounts: inserted, found, changed, removed. Lists and counts are account-lists.ts. Holds no rule of its own.
+// An address belongs to an account only once it is verified; a search for a person uses `findVerifiedAccount`.
 
 import type { Selectable } from 'kysely';
 import type { AccountRole, AccountState } from '../../core/model/account.ts';
@@ -8,7 +7,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../port/store.ts';
 import type { AccountsTable } from '../port/tables.ts';
 
-/** A row, taken apart. `passwordHash` leaves control in no answer. */
+/** A row with its JSON parsed. No answer of control may hold `passwordHash`. */
 export interface AccountRecord {
   readonly id: string;
   /** Normalised; empty when deleted. */
@@ -24,7 +23,7 @@ export interface AccountRecord {
   readonly createdAt: EpochSeconds;
 }
 
-/** What may be changed of an account. */
+/** The members of an account that may be changed. */
 export type AccountChange = Partial<Omit<AccountRecord, 'id' | 'createdAt'>>;
 
 export async function insertAccount(sql: Sql, account: AccountRecord): Promise<void> {
@@ -95,7 +94,7 @@ export async function readMailAddress(sql: Sql, id: string): Promise<string | nu
   return row?.email ?? null;
 }
 
-/** Accounts that name this address and have not shown that it is theirs; the oldest first. */
+/** Accounts that name this address and have not verified it; the oldest first. */
 export async function findUnverifiedAccounts(sql: Sql, address: string): Promise<AccountRecord[]> {
   const rows = await sql
     .selectFrom('accounts')
@@ -125,7 +124,7 @@ export async function updateAccount(sql: Sql, id: string, change: AccountChange)
     .execute();
 }
 
-/** Replaces a hash by a costlier one of the same password, unless the password was changed meanwhile. */
+/** Replaces the hash `from` by a costlier hash of the same password; does nothing when the password was changed meanwhile. */
 export async function replacePasswordHash(sql: Sql, id: string, from: string, to: string): Promise<void> {
   await sql
     .updateTable('accounts')
@@ -135,7 +134,7 @@ export async function replacePasswordHash(sql: Sql, id: string, from: string, to
     .execute();
 }
 
-/** Takes a row away altogether: only for accounts that nobody ever used. */
+/** Removes the row itself: only for accounts that were never used. A used account keeps its row, with `state` deleted. */
 export async function removeAccountRow(sql: Sql, id: string): Promise<void> {
   await sql.deleteFrom('accounts').where('id', '=', id).execute();
 }
@@ -144,7 +143,7 @@ function toRecord(row: Selectable<AccountsTable> | undefined): AccountRecord | n
   return row === undefined ? null : toAccountRecord(row);
 }
 
-/** Takes a row apart. */
+/** Parses a row. */
 export function toAccountRecord(row: Selectable<AccountsTable>): AccountRecord {
   return {
     id: row.id,

@@ -1,5 +1,5 @@
-// The audit list: who did what to whom, written in the unit that does it, so that neither is there without the other.
-// Rows are only ever appended. Details are for people: no secret may stand in them.
+// The audit list: which actor did which action to which subject. An entry is written in the unit that does the action, so neither
+// exists without the other. Entries are appended and never changed. Details are shown to people: they may hold no secret.
 
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
@@ -13,7 +13,7 @@ export interface NewAuditEntry {
   /** Account id, `operator` for the command line, `system`. */
   readonly actor: string;
   readonly action: AuditTable['action'];
-  /** Id of what it was done to. */
+  /** Id of the node that the action was done to. */
   readonly subject: string;
   readonly details?: AuditDetails;
   readonly requestId?: string | null;
@@ -70,7 +70,7 @@ const insertEntry = fixedStatement((sql, at: Places<EntryValues>) =>
   }),
 );
 
-/** Newest first. `next` is `before` for the page behind this one; null: there is none. */
+/** A page of entries, newest first. `next` is the `before` of the next page; null when there is none. */
 export async function listAudit(
   sql: Sql,
   query: AuditQuery = {},
@@ -97,10 +97,10 @@ export async function listAudit(
   return { entries, next: rows.length > limit ? (entries.at(-1)?.position ?? null) : null };
 }
 
-/** Entries that a request's id is looked for in, from the end of the list. */
+/** How many of the newest entries are searched for a request's id. */
 const maxEntriesLookedAt = 200_000;
 
-/** What one request did, in the order of writing: at most 32 entries, and only among the newest 200,000 of the list. */
+/** The entries of one request in the order of writing: at most 32, from the newest 200,000 entries of the list. */
 export async function listAuditOfRequest(
   sql: Sql,
   requestId: string,
@@ -108,7 +108,7 @@ export async function listAuditOfRequest(
   return await sql
     .selectFrom('audit')
     .select(['at', 'actor', 'action', 'subject'])
-    // who asks knows requests of the last day, and the list is of more than a year: only its end is looked through
+    // request ids are known for a day, and the list covers more than a year: only its end is searched
     .where('position', '>', (nested) =>
       nested.selectFrom('audit').select(({ fn, eb }) => eb(fn.max('position'), '-', maxEntriesLookedAt).as('from')),
     )
@@ -119,9 +119,9 @@ export async function listAuditOfRequest(
 }
 
 /**
- * When keys were promoted, newest first; at most 1000 promotions. `details` is the JSON of each entry and names the key that was demoted.
+ * Promotions of keys, newest first, at most 1000. `details` is the entry's JSON and names the key that was demoted.
  *
- * @param keyIds  the list is searched by its subjects, the keys that were promoted, and never read whole
+ * @param keyIds  the keys that may have been promoted: entries are found by their subjects, so the list is not read whole
  */
 export async function listKeyPromotions(
   sql: Sql,
@@ -138,7 +138,7 @@ export async function listKeyPromotions(
 }
 
 /**
- * Drops entries older than a moment, the oldest ones first; no more than `limit` are looked at.
+ * Drops entries older than a moment, oldest first; reads at most `limit` entries.
  *
  * @returns how many; `limit` of them means: there may be more
  */

@@ -1,18 +1,18 @@
-// Reads and shortens the change log. Changes are numbered without gaps in the order of commits, so a reader that has seen
-// number n has seen everything up to n. Whatever does not fit together answers `restart`, never a list with a hole.
-// Rules: gateway/RULES.md "One graph of revocation". Appending is part of a unit: group-commit.ts.
+// Reads and prunes the change log. Changes are numbered without gaps in the order of commits, so a reader that has seen number n
+// has seen every change up to n. When the log cannot continue a reader's place, the answer is `restart`, never a list with a
+// hole. Rules: gateway/RULES.md "One graph of revocation". Units append: engine/group-commit.ts.
 
 import type { Change, LogPosition } from '../../core/model/change.ts';
 import { fixedStatement } from '../port/fixed-statement.ts';
 import { type ChangesRead, type RevocationList, type Sql, StoreAway, type Unit } from '../port/store.ts';
 import { readAgedSeq } from './log-time.ts';
 
-/** Longer than any token may live that a change speaks of. */
+/** Longer than any token lives that a change can revoke. */
 export const defaultChangeLifeSeconds = 35 * 24 * 3600;
-/** Changes in one answer; the reader comes again at once when there may be more. */
+/** Changes in one answer; a reader asks again at once when there may be more. */
 export const defaultChangesPerRead = 1000;
 
-/** Where the log ends. */
+/** Where the log ends. @throws StoreAway when the store has no log */
 export async function readPosition(sql: Sql): Promise<LogPosition> {
   const [row] = (await findPosition(sql, {})).rows;
   if (row === undefined) throw new StoreAway(new Error('the store has no log'));
@@ -26,15 +26,15 @@ const findPosition = fixedStatement((sql) =>
 /**
  * The next changes after a place.
  *
- * @returns at most `limit` changes, and the place of the last one (or the end of the log): ask again from there. `restart` for
- * a place of another epoch, ahead of the log, or before what is kept
+ * @returns at most `limit` changes, and the place of the last of them (or the end of the log) from which to ask again. `restart`
+ *          for a place of another epoch, ahead of the log, or older than the changes that are kept
  */
 export async function readChanges(
   sql: Sql,
   after: LogPosition,
   limit: number = defaultChangesPerRead,
 ): Promise<ChangesRead> {
-  // The end first, the changes second: all changes up to an end that was read are there, for numbers are committed in order.
+  // The end is read before the changes: since numbers are committed in order, all changes up to that end are there.
   const end = await readPosition(sql);
   if (end.epoch !== after.epoch || after.seq > end.seq) return { kind: 'restart' };
   if (after.seq === end.seq) return { kind: 'changes', position: end, changes: [] };
@@ -48,14 +48,14 @@ export async function readChanges(
     .limit(limit)
     .execute();
   const last = changes.at(-1);
-  // Pruned meanwhile, or long ago: what is there does not begin where the reader stands.
+  // Changes behind the reader's place were pruned, just now or long ago.
   if (last === undefined || last.seq !== after.seq + changes.length) return { kind: 'restart' };
   return { kind: 'changes', position: { epoch: end.epoch, seq: last.seq }, changes };
 }
 
 /**
- * Everything revoked within what is kept: the last change of each node, at the latest time that any change of the node says, so
- * that revoking again by a clock that was behind took nothing back.
+ * All revocations that are kept: the last change of each node, with the latest `at` of all changes of that node. So a second
+ * revocation by a clock that was behind does not weaken the first.
  */
 export async function readRevocations(sql: Sql): Promise<RevocationList> {
   const position = await readPosition(sql);
@@ -80,7 +80,7 @@ export async function readRevocations(sql: Sql): Promise<RevocationList> {
   return { position, revocations };
 }
 
-/** Whether one of some nodes was revoked later than a place of the log. An epoch that is over answers by what is kept of it. */
+/** Whether at least one of some nodes was revoked later than a place of the log. Only changes that are kept are seen. */
 export async function wasRevokedAfter(
   sql: Sql,
   { epoch, seq }: LogPosition,
@@ -99,8 +99,8 @@ export async function wasRevokedAfter(
 }
 
 /**
- * Drops changes that were appended longer ago than so much of the log's own time, oldest first, so that what is kept has no hole;
- * and all of former epochs. What they say as their `at` plays no part: it is a reading of somebody's clock.
+ * Drops changes that were appended longer ago than `lifeSeconds`, oldest first so that no hole appears, and all changes of former
+ * epochs. The `at` of a change plays no part, since it is a reading of a wall clock.
  *
  * @param lifeSeconds  of log time. Default 35 days
  * @param limit        most rows dropped by this call. Default 10,000: no unit may hold the log for long

@@ -4,7 +4,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
 import type { Sql } from '../port/store.ts';
 
-/** A claim as it is spent: by whom, with what, and for which place. */
+/** A claim to be spent: the link with its secret, the account, and the place. */
 interface ClaimAttempt {
   readonly linkId: string;
   readonly linkKeyId: string;
@@ -12,17 +12,20 @@ interface ClaimAttempt {
   readonly accountId: string;
   readonly now: EpochSeconds;
   readonly host: string;
-  /** What else could let the account in there: the collections that cover the link's path, each with its scopes that do. */
+  /**
+   * The collections that cover the link's path, each with the scopes in it that cover the path: members there have access
+   * already.
+   */
   readonly others: readonly { readonly collection: string; readonly scopes: readonly string[] }[];
 }
 
 /**
- * Spends one claim of a link, if at this moment it may be spent: by one conditional statement, whose row count is the
- * verdict. Its condition repeats everything that was asked before: the pair, revocation, window and number, that the account
- * is active and verified, that it was never bound to this link, and that no other live link lets it in already. Ownership stands
- * in the configuration and is the caller's to ask.
+ * Spends one claim of a link, if it may be spent at this moment, by one conditional statement whose row count is the verdict. The
+ * condition repeats all earlier checks: link key and secret, revocation, window and number; the account is active and verified,
+ * was never bound to this link, and no other live link lets it in already. Ownership stands in the configuration: the caller
+ * checks it.
  *
- * @returns whether one was spent
+ * @returns whether a claim was spent
  */
 export async function spendClaim(sql: Sql, attempt: ClaimAttempt): Promise<boolean> {
   const { others, ...asked } = attempt;
@@ -35,7 +38,7 @@ export async function spendClaim(sql: Sql, attempt: ClaimAttempt): Promise<boole
   return spent.numAffectedRows === 1n;
 }
 
-/** `others` as pairs. */
+/** The attempt with `others` as two lists of the same length: pairs of collection and path. */
 interface SpentValues extends Omit<ClaimAttempt, 'others'> {
   readonly otherCollections: readonly string[];
   readonly otherPaths: readonly string[];

@@ -1,6 +1,5 @@
-// Rows of devices: one browser of one account. The browser is known by its cookie, of which the digest is stored.
-// Decides nothing but what one statement has to decide. A device opens nothing by itself; it exempts from being slowed down.
-// The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
+// Rows of devices: each is one browser of one account. A cookie identifies the browser; the row has the cookie's digest.
+// A device gives no access; it only spares its account the delays that guesses of strangers cause. Holds no rule of its own.
 
 import type { Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -19,7 +18,7 @@ export async function readDevice(sql: Sql, id: string): Promise<DeviceRow | null
   return (await sql.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
-/** All accounts' devices of one browser. Their digests are the same, since the cookie is. */
+/** Devices of all accounts on one browser. Their digests are equal, since the browser has one cookie. */
 export async function findBrowserDevices(sql: Sql, browserSelector: string): Promise<DeviceRow[]> {
   return await sql.selectFrom('devices').selectAll().where('browser_selector', '=', browserSelector).execute();
 }
@@ -61,7 +60,7 @@ export async function readDevicesOf(
   return devices;
 }
 
-/** @returns whether it was in use until now */
+/** Marks a device as ended. @returns whether it was in use until now */
 export async function markDeviceEnded(sql: Sql, id: string, now: EpochSeconds): Promise<boolean> {
   const result = await sql
     .updateTable('devices')
@@ -72,7 +71,7 @@ export async function markDeviceEnded(sql: Sql, id: string, now: EpochSeconds): 
   return result.numUpdatedRows === 1n;
 }
 
-/** @returns whether there is such a device of this account */
+/** Renames a device that is not ended. @returns whether the account has such a device */
 export async function writeDeviceName(sql: Sql, accountId: string, id: string, name: string): Promise<boolean> {
   const result = await sql
     .updateTable('devices')
@@ -96,7 +95,7 @@ export async function markDevicesSeen(sql: Sql, ids: readonly string[], at: Epoc
     .execute();
 }
 
-/** Forgets devices that were not used since a moment and that no session names any more; looks at one page of all. */
+/** Removes devices that were not used since a moment, or ended before it, and that no session names. Reads one page of the walk. */
 export async function removeOldDevices(sql: Sql, before: EpochSeconds, from: WalkFrom): Promise<WalkedPage> {
   const page = sql.selectFrom('devices').where('id', '>', from.after).orderBy('id').limit(from.rows);
   const last = endOfPage(await page.select('id').execute(), from);
@@ -116,7 +115,7 @@ export async function removeOldDevices(sql: Sql, before: EpochSeconds, from: Wal
   return { removed: Number(result.numDeletedRows), last };
 }
 
-/** Live devices of an account that are too many; in the order of `usedForDays`. At most 20. */
+/** Ids of an account's live devices beyond the first `kept` in the order of `usedForDays`; at most 20. */
 export async function listDevicesBeyond(sql: Sql, accountId: string, kept: number): Promise<readonly string[]> {
   const rows = await sql
     .selectFrom('devices')
@@ -132,7 +131,7 @@ export async function listDevicesBeyond(sql: Sql, accountId: string, kept: numbe
   return rows.map(({ id }) => id);
 }
 
-/** Forgets ended devices of an account that no session names, but the newest; 50 at a time. */
+/** Removes ended devices of an account that no session names, beyond the `kept` newest; at most 50. */
 export async function removeEndedDevicesBeyond(sql: Sql, accountId: string, kept: number): Promise<void> {
   const rows = await sql
     .selectFrom('devices')
@@ -155,7 +154,7 @@ export async function removeEndedDevicesBeyond(sql: Sql, accountId: string, kept
   if (ids.length > 0) await sql.deleteFrom('devices').where('id', 'in', ids).execute();
 }
 
-/** Takes all devices of an account away. */
+/** Removes all devices of an account. */
 export async function removeAccountDevices(sql: Sql, accountId: string): Promise<void> {
   await sql.deleteFrom('devices').where('account_id', '=', accountId).execute();
 }

@@ -1,23 +1,24 @@
-// From where somebody gave the right secret lately: such a place is not slowed by what strangers guess. Rows of the throttles table
-// that count nothing: `last_at` is the last time. Bounded by name, so that a roaming user, or one who tries, fills no table.
+// Network addresses from which the right secret for a name came lately: guesses of strangers do not slow down requests from there.
+// They are rows of the throttles table that count nothing; `last_at` is the last right secret. The rows of a name are bounded, so
+// that a user who changes addresses fills no table.
 
 import { digestOf } from '../../core/model/digest.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql, Unit } from '../port/store.ts';
 import { type ThrottleKey, writeCounts } from './throttles.ts';
 
-/** Places of one name at most; a new one takes the place of the one that was not used the longest. */
+/** Most sources of one name; a new source replaces the source that was unused the longest. */
 const maxSourcesPerName = 64;
 
-/** What such rows say in place of a count, so that they go last when the table is full. */
+/** The count that these rows have, so that they are evicted last when the table is full. */
 const goesLast = 1_000_000;
 
-/** @param secret  which kind of secret was right */
+/** The row's key. @param secret  the kind of secret that was right */
 export function knownSourceKey(secret: string, name: string, source: string): ThrottleKey {
   return { kind: `known-${secret}`, keyDigest: `${digestOf(name).slice(0, nameLength)}.${digestOf(source)}` };
 }
 
-/** When the right secret was last written down; null for never. */
+/** When the right secret last came from a source; null for never. */
 async function readKnownSource(sql: Sql, key: ThrottleKey): Promise<EpochSeconds | null> {
   const row = await sql
     .selectFrom('throttles')
@@ -28,12 +29,12 @@ async function readKnownSource(sql: Sql, key: ThrottleKey): Promise<EpochSeconds
   return row?.last_at ?? null;
 }
 
-/** Writes down that the right secret came from there now. */
+/** Records that the right secret came from a source now. */
 export async function markKnownSource(unit: Unit, key: ThrottleKey): Promise<void> {
   const isNew = (await readKnownSource(unit.sql, key)) === null;
   if (isNew) await forgetBeyond(unit, key, maxSourcesPerName - 1);
   const count = { tries: goesLast, leakedAt: unit.logTime, lastAt: unit.logTime, blockedUntilAt: 0 };
-  // Without room the place stays a stranger's: slower, and nothing else.
+  // without room the source stays unknown, so its requests may be slowed down
   await writeCounts(unit, [{ key, count, isNew }]);
 }
 

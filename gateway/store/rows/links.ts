@@ -1,6 +1,5 @@
-// Rows of links and of the link keys that their URLs name: written and found.
+// Rows of links and of the link keys that their URLs name: inserted, found, listed, changed, revoked.
 // Decides nothing; whether a claim may be spent is decided in claims.ts.
-// The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
 
 import type { Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -17,7 +16,7 @@ export interface LinkCursor {
   readonly id: string;
 }
 
-/** What may be changed of a link after it was made. */
+/** The columns of a link that may be changed after it was made. */
 export type LinkChange = Partial<
   Pick<
     LinkRow,
@@ -42,7 +41,7 @@ const findRow = fixedStatement((sql, at: Places<{ readonly id: string }>) =>
  * Links of some collections, newest first.
  *
  * @param collections  null for all of them
- * @param before       the last one of the page before
+ * @param before       the last link of the page before
  */
 export async function listLinks(
   sql: Sql,
@@ -56,7 +55,7 @@ export async function listLinks(
     .selectAll()
     .$if(collections !== null, (query) => query.where('collection', 'in', collections ?? []))
     .$if(before !== null, (query) =>
-      // as one comparison both engines begin at that place of an index; as two joined by OR they walk there
+      // a comparison of tuples lets both engines start at the place in an index; two comparisons with OR would scan up to it
       query.where((is) => is(is.refTuple('created_at', 'id'), '<', is.tuple(before?.createdAt ?? 0, before?.id ?? ''))),
     )
     .orderBy('created_at', 'desc')
@@ -65,7 +64,7 @@ export async function listLinks(
     .execute();
 }
 
-/** @returns whether it was live until now */
+/** Marks a link and its link key as revoked. @returns whether the link was live until now */
 export async function markLinkRevoked(sql: Sql, link: LinkRow, by: string, now: EpochSeconds): Promise<boolean> {
   const result = await sql
     .updateTable('links')
@@ -82,7 +81,7 @@ export async function markLinkRevoked(sql: Sql, link: LinkRow, by: string, now: 
   return result.numUpdatedRows === 1n;
 }
 
-/** Links of a collection that are not revoked, have let somebody in, and tell their members by mail. */
+/** Links of a collection that are not revoked, have been claimed, and tell their members by mail. */
 export async function findTellingLinks(sql: Sql, collection: string, limit: number): Promise<LinkRow[]> {
   return await sql
     .selectFrom('links')
@@ -96,7 +95,7 @@ export async function findTellingLinks(sql: Sql, collection: string, limit: numb
     .execute();
 }
 
-/** Marks every live link of a collection. @returns how many there were */
+/** Marks every live link of a collection, and its link keys, as revoked. @returns how many links there were */
 export async function markCollectionRevoked(
   sql: Sql,
   collection: string,
@@ -119,7 +118,7 @@ export async function markCollectionRevoked(
 }
 
 /**
- * Marks every live link that an account made, and every live link key.
+ * Marks every live link that an account made, and every live link key, as revoked.
  *
  * @returns the links with their collections, and ids of the keys
  */

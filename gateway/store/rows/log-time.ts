@@ -1,8 +1,8 @@
 // The log's own time. Wall clocks are set, jump and differ between nodes; what is forgotten must not follow them, or one start with
 // a clock 40 days ahead forgets every revocation. Log time counts the seconds in which some node had the store open, by monotonic
-// clocks: it never jumps, never goes back, and never runs faster than time does. Downtime does not count, so things are kept
-// longer. The log's row carries it from commit to commit. Each hour a mark says how far the log had come, so that "written longer
-// ago than this" is a place of the log, and a reading that no clock came below since.
+// clocks: it never jumps, never goes back, and never runs faster than real time. Downtime does not count, so rows are kept longer.
+// The log's row carries log time from commit to commit. A mark each hour records how far the log had come and the lowest wall clock
+// since the mark before, so that "written longer ago than this" is a number of the log, and a time that all later clocks passed.
 
 import { sql as raw } from 'kysely';
 import type { LogPosition } from '../../core/model/change.ts';
@@ -11,20 +11,21 @@ import { fixedStatement } from '../port/fixed-statement.ts';
 import { type Sql, StoreAway, type Unit } from '../port/store.ts';
 
 export interface StoreClock {
-  /** Wall-clock time. */
+  /** The wall clock. */
   epochSeconds(): EpochSeconds;
-  /** Never goes back; only differences mean something. */
+  /** A clock that never goes back; only its differences mean something. */
   monotonicMs(): number;
 }
 
-/** The log's row, as a batch finds it and leaves it. */
+/** The log's row as a batch reads it, and as the batch writes it. */
 export interface LogState extends LogPosition {
-  /** Log time of the last commit that wrote the row; 0 before the first. Its beginning means nothing, only differences do. */
+  /** Log time of the last commit that wrote the row; 0 before the first commit. Only differences mean something. */
   readonly logTime: number;
   /** The newest `at` of a change. */
   readonly newestAt: EpochSeconds;
-  /** By how much the clock of a node that appended was ahead of log time, at most: in this hour, and in the last week. */
+  /** The most by which the clock of a node that appended was ahead of log time in this hour; null when no node appended. */
   readonly hourAhead: number | null;
+  /** The same for the last week. */
   readonly ahead: number | null;
   /** Log time of the last mark. */
   readonly markedAt: number;
@@ -32,7 +33,7 @@ export interface LogState extends LogPosition {
   readonly lowestClock: EpochSeconds;
 }
 
-/** What this process knows of log time between commits. */
+/** This process's estimate of log time between commits. */
 export class LogClock {
   readonly #clock: StoreClock;
   #knownMs: number | null = null;
@@ -42,11 +43,14 @@ export class LogClock {
     this.#clock = clock;
   }
 
-  /** Takes what the row says. Another node may have come further than this one's own reckoning, and never less far. */
+  /**
+   * Takes log time from the row. Another node may have written a later time than this process estimates; an earlier time is
+   * ignored.
+   */
   take(logTime: number): void {
     const own = this.#reckonMs();
     this.#readAtMs = this.#clock.monotonicMs();
-    // before the first commit there is no log time: it begins with the clock, so that people can read it
+    // log time starts with the wall clock of the first commit, so that people can read it
     const stored = (logTime === 0 ? this.#clock.epochSeconds() : logTime) * 1000;
     this.#knownMs = own === null ? stored : Math.max(own, stored);
   }
@@ -63,25 +67,25 @@ export class LogClock {
 }
 
 const hour = 3600;
-/** How long a clock that was ahead carries the time of changes with it. */
+/** For how long a clock that was ahead keeps the `at` of later changes ahead. */
 const aheadSeconds = 7 * 24 * hour;
 /**
- * Log time is written this often at most where nothing was appended: what is counted by it may be asked for by another node at
- * once.
+ * Shortest step of log time that is written when nothing was appended. It is short, since another node may read at once what this
+ * node counted.
  */
 const stepSeconds = 1;
 
-/** A batch's own copy of the row. Nothing is durable before `write` and the commit. */
+/** A batch's own copy of the log's row. Nothing of it is durable before the commit. */
 export interface OpenLog {
   readonly epoch: string;
   readonly startSeq: number;
   /** See `Unit.logTime`. The same for all units of a batch. */
   readonly logTime: number;
-  /** What a change appended at a reading of the clock says as its `at`: never earlier than any change before. */
+  /** The `at` of a change that is appended at a reading of the wall clock: never earlier than that of any change before. */
   readonly timeOf: (now: EpochSeconds) => EpochSeconds;
-  /** A change was appended at this reading of the clock; only changes that are kept are told. */
+  /** To be called for each change whose unit is kept, with the reading of the wall clock. */
   readonly appended: (now: EpochSeconds) => void;
-  /** What the row has to say after the batch; null when nothing that matters changed. */
+  /** The row to write at the end of the batch; null when nothing that matters changed. */
   readonly end: (seq: number) => LogState | null;
 }
 
@@ -92,12 +96,12 @@ export async function openLog(sql: Sql, state: LogState, logTime: number, clock:
   const isFirst = state.logTime === 0;
   if (isFirst) newestAt = await readNewestAt(sql, state.epoch);
   if (isFirst || logTime - markedAt >= hour) {
-    // nothing was committed since the row was written, so this is how far the log had come at that moment
+    // nothing was committed since the row was written, so the log had come this far at that moment
     const at = isFirst ? logTime : state.logTime;
     await writeMark(sql, { ...state, logTime: at, lowestClock: isFirst ? clock : lowestClock, hourAhead });
     ahead = await readAhead(sql, state.epoch, logTime - aheadSeconds);
     [hourAhead, markedAt, lowestClock] = [null, logTime, clock];
-    // what asks in this very batch sees the hour that begins and not the one that is marked
+    // `findHorizon` in this batch must see the clock of the hour that begins, not of the hour that was just marked
     if (!isFirst) await sql.updateTable('log_position').set({ lowest_clock: clock }).execute();
     hasNews = true;
   }
@@ -123,16 +127,16 @@ export async function openLog(sql: Sql, state: LogState, logTime: number, clock:
   };
 }
 
-/** What was written longer ago than some seconds of log time. */
+/** The border before which everything was written longer ago than some seconds of log time. */
 interface Horizon {
-  /** Changes up to this place were. */
+  /** Changes up to this number were. */
   readonly seq: number;
-  /** So was whatever carries an earlier reading of a clock: since then no clock came below this one. */
+  /** Rows with a time earlier than this were too: no wall clock has read less since. */
   readonly before: EpochSeconds;
 }
 
 /**
- * Finds what was written longer ago than `seconds` of log time; up to an hour longer.
+ * Finds the border for `seconds` of log time. Marks are an hour apart, so it may lie up to an hour further back.
  *
  * @returns null while the log was not open for so long: then nothing may be forgotten
  */
@@ -149,12 +153,12 @@ export async function findHorizon(unit: Unit, seconds: number): Promise<Horizon 
   return { seq: mark.seq, before: lowest };
 }
 
-/** The place of the log up to which every change was appended longer ago than `seconds` of log time; 0 for none. */
+/** The number up to which every change was appended longer ago than `seconds` of log time; 0 for none. */
 export async function readAgedSeq(sql: Sql, logTime: number, seconds: number): Promise<number> {
   return (await findMark(sql, logTime - seconds))?.seq ?? 0;
 }
 
-/** Drops marks that nobody asks for any more, and those of former epochs. @param keepSeconds  of log time */
+/** Drops marks older than `keepSeconds` of log time, and marks of former epochs. @returns how many */
 export async function pruneMarks(unit: Unit, keepSeconds: number): Promise<number> {
   const { epoch } = await readLogState(unit.sql);
   const old = await unit.sql
@@ -169,12 +173,12 @@ export async function readLogState(sql: Sql): Promise<LogState> {
   return toState((await findState(sql, {})).rows[0]);
 }
 
-/** The same, locked until the transaction ends; for PostgreSQL. */
+/** Reads the log's row and locks it until the transaction ends; for PostgreSQL. */
 export async function lockLogState(sql: Sql): Promise<LogState> {
   return toState((await lockState(sql, {})).rows[0]);
 }
 
-/** The columns of the log's row that say a state. */
+/** A state as columns of the log's row. */
 export function columnsOf(state: LogState) {
   return {
     epoch: state.epoch,
@@ -218,7 +222,7 @@ function toState(row: ReturnType<typeof columnsOf> | undefined): LogState {
   };
 }
 
-/** Changes of before log time was kept: what is appended next is not earlier than they. */
+/** The newest `at` of changes from before log time was kept; the next change must not be earlier. */
 async function readNewestAt(sql: Sql, epoch: string): Promise<EpochSeconds> {
   const row = await sql
     .selectFrom('changes')
@@ -228,7 +232,7 @@ async function readNewestAt(sql: Sql, epoch: string): Promise<EpochSeconds> {
   return row?.at ?? 0;
 }
 
-/** Several marks of one moment are one: the furthest place, and the lowest clock. */
+/** Writes a mark. Marks of the same moment become one mark: with the furthest number, the lowest clock, the greatest lead. */
 async function writeMark(sql: Sql, state: LogState): Promise<void> {
   const { epoch, logTime, seq, lowestClock, hourAhead } = state;
   await sql
@@ -257,7 +261,7 @@ async function readAhead(sql: Sql, epoch: string, since: number): Promise<number
   return row?.ahead ?? null;
 }
 
-/** The newest mark of before a moment of log time, and the lowest clock since the log's row was last marked. */
+/** The newest mark before a moment of log time, with the lowest wall clock since the last mark. */
 async function findMark(sql: Sql, before: number) {
   return (
     (await sql

@@ -1,6 +1,6 @@
-// Rows of the access list: which account was bound through which link, and what of it lets somebody in now.
-// A row is written once per link and account, and only behind `spendClaim` (claims.ts); it is never deleted, so that nobody who was
-// removed comes in by the same link again. The same queries on SQLite and PostgreSQL.
+// Rows of the access list: which account was bound through which link, and which of these rows give access now.
+// A row is written once for a link and an account, and only after `spendClaim` (claims.ts). A row is never deleted, so that an
+// account that was removed cannot come in by the same link again.
 
 import type { Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -10,7 +10,7 @@ import type { MembersTable } from '../port/tables.ts';
 
 export type MemberRow = Selectable<MembersTable>;
 
-/** A live row with what its link says. */
+/** A live row with the limits of its link. */
 interface LiveMembership {
   readonly memberId: string;
   readonly linkId: string;
@@ -22,7 +22,7 @@ interface LiveMembership {
   readonly accessUntilAt: EpochSeconds | null;
 }
 
-/** A row as an owner sees it. */
+/** A row as the owner of the link sees it. */
 export interface ListedMember {
   readonly id: string;
   readonly accountId: string;
@@ -32,11 +32,11 @@ export interface ListedMember {
   readonly claimedAt: EpochSeconds;
   readonly lastSeenAt: EpochSeconds | null;
   readonly revokedAt: EpochSeconds | null;
-  /** Name of the device that claimed, as its user calls it. */
+  /** Name of the device that claimed, as its user calls it; null once the device was forgotten. */
   readonly claimedOn: string | null;
 }
 
-/** A row as its account sees it. */
+/** A row as the account that was bound sees it. */
 interface ListedMembership {
   readonly id: string;
   readonly linkId: string;
@@ -50,7 +50,7 @@ interface ListedMembership {
   readonly ownerEmail: string | null;
 }
 
-/** At most so many rows are looked at for one question. One live row is enough; more come from links that nest. */
+/** Most rows read for one question. One live row is enough; several come from links of nested folders. */
 const maxRowsLookedAt = 16;
 
 export async function insertMember(sql: Sql, member: MemberRow): Promise<void> {
@@ -90,11 +90,11 @@ export async function findMemberById(sql: Sql, id: string): Promise<MemberRow | 
 }
 
 /**
- * What lets an account in at a place: rows that are live, of links that are live. Those without limits come first, then those
- * that last longest, then the most specific.
+ * Rows that give an account access to a place: live rows of live links. Rows without limits come first, then rows that last
+ * longest, then the most specific rows.
  *
  * @param scopes       every scope that covers the place, see `scopesCovering`
- * @param collections  names of the collections that cover it in the configuration in force
+ * @param collections  names of the collections that cover the place in the present configuration
  */
 export async function findLiveMemberships(
   sql: Sql,
@@ -140,7 +140,7 @@ const findLiveRows = fixedStatement((sql, at: Places<LiveQuestion>) =>
     .limit(maxRowsLookedAt),
 );
 
-/** Members of a link, oldest first. @param after  the last one of the page before */
+/** Members of a link, oldest first. @param after  the last member of the page before */
 export async function listMembers(
   sql: Sql,
   linkId: string,
@@ -182,7 +182,7 @@ export async function listMembers(
   }));
 }
 
-/** Members of a link who were not removed one by one; for mails. */
+/** Members of a link that were not removed; for mails when the link itself ends. */
 export async function findLiveMembersOf(sql: Sql, linkId: string, limit: number): Promise<MemberRow[]> {
   return await sql
     .selectFrom('members')
@@ -194,7 +194,7 @@ export async function findLiveMembersOf(sql: Sql, linkId: string, limit: number)
     .execute();
 }
 
-/** What an account came into and was not thrown out of, newest first; links that ended are left out. */
+/** The live memberships of an account, newest first; memberships of links that ended are left out. */
 export async function listMemberships(
   sql: Sql,
   accountId: string,
@@ -227,7 +227,7 @@ export async function listMemberships(
     .execute();
 }
 
-/** @returns whether it was live until now */
+/** Marks a member as revoked. @returns whether it was live until now */
 export async function markMemberRevoked(sql: Sql, id: string, now: EpochSeconds): Promise<boolean> {
   const result = await sql
     .updateTable('members')
@@ -250,7 +250,7 @@ export async function markAccountMembersRevoked(sql: Sql, accountId: string, now
   return members.length;
 }
 
-/** Remembers when members were let in last; never goes back. What is no member's id is passed over. @param ids  at most 500 */
+/** Records the last use of members, never an earlier one. Ids that no member has are ignored. @param ids  at most 500 */
 export async function recordMembersSeen(unit: Unit, ids: readonly string[], at: EpochSeconds): Promise<void> {
   await unit.sql
     .updateTable('members')

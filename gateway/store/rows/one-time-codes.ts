@@ -1,5 +1,5 @@
-// Codes that are spent once. The caller makes selector and secret, and hands in the secret's digest; the secret is never here.
-// Spending is one conditional statement, and its row count is the verdict: nothing is decided on a prior read.
+// Codes that are spent once. The caller makes selector and secret and passes the secret's digest; this file never sees the secret.
+// Spending is one conditional statement whose row count is the verdict: no earlier read decides.
 
 import type { Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -11,13 +11,13 @@ export type CodePurpose = OneTimeCodesTable['purpose'];
 type CodeRow = Selectable<OneTimeCodesTable>;
 
 interface NewCode {
-  /** Finds the row; random, and no secret. */
+  /** Finds the row. Random, but no secret. */
   readonly selector: string;
   /** SHA-256 of the secret half, base64url. */
   readonly digest: string;
   readonly purpose: CodePurpose;
   readonly accountId: string | null;
-  /** What the purpose needs; no secrets. */
+  /** Data that the purpose needs; no secrets. */
   readonly details: Readonly<Record<string, unknown>>;
   readonly expiresAt: EpochSeconds;
 }
@@ -25,12 +25,12 @@ interface NewCode {
 export interface SpentCode {
   readonly kind: 'spent';
   readonly accountId: string | null;
-  /** As it was handed in, after JSON; NOT checked against the purpose's form. */
+  /** The parsed JSON of the details; NOT checked against the shape that the purpose needs. */
   readonly details: unknown;
   readonly createdAt: EpochSeconds;
 }
 
-/** @throws when the selector is there already */
+/** Writes a code. @throws when a code has this selector already */
 export async function insertCode(unit: Unit, code: NewCode): Promise<void> {
   await unit.sql
     .insertInto('one_time_codes')
@@ -47,7 +47,11 @@ export async function insertCode(unit: Unit, code: NewCode): Promise<void> {
     .execute();
 }
 
-/** @returns `refused` for an unknown, wrong, expired or spent code, and for one of another purpose: nobody is told which */
+/**
+ * Spends a code.
+ *
+ * @returns `refused` for a code that is unknown, wrong, expired, spent or of another purpose; which of these is not told
+ */
 export async function spendCode(
   unit: Unit,
   code: Pick<NewCode, 'selector' | 'digest' | 'purpose'>,
@@ -66,14 +70,14 @@ export async function spendCode(
   return { kind: 'spent', accountId: row.account_id, details: JSON.parse(row.details), createdAt: row.created_at };
 }
 
-/** A code as it is stored; NOT checked for its digest, its end or whether it was spent. null for none. */
+/** A code as it is stored; null for an unknown selector. NOT checked: its digest, its end, and whether it was spent. */
 export async function findCode(sql: Sql, selector: string): Promise<CodeRow | null> {
   return (
     (await sql.selectFrom('one_time_codes').selectAll().where('selector', '=', selector).executeTakeFirst()) ?? null
   );
 }
 
-/** What `spendCode` would give for a code at this moment; spends nothing. null for a code that it would refuse. */
+/** The answer that `spendCode` would give at this moment, without spending the code; null for a code that would be refused. */
 export async function findOpenCode(
   unit: Unit,
   code: Pick<NewCode, 'selector' | 'digest' | 'purpose'>,
@@ -91,9 +95,9 @@ export async function findOpenCode(
 }
 
 /**
- * Ends an account's open codes, of one purpose or of all: a new mail makes the old one's link void.
+ * Ends an account's open codes, of one purpose or of all: once a new mail is sent, codes of earlier mails no longer work.
  *
- * @param exceptSelector  of the one that stays
+ * @param exceptSelector  selector of a code that stays
  * @returns how many
  */
 export async function endCodes(
@@ -108,12 +112,14 @@ export async function endCodes(
   return Number((await query.executeTakeFirst()).numDeletedRows);
 }
 
-/** Takes a code back in the unit that wrote it. */
+/** Removes a code in the unit that wrote it. */
 export async function removeCode(unit: Unit, selector: string): Promise<void> {
   await unit.sql.deleteFrom('one_time_codes').where('selector', '=', selector).execute();
 }
 
-/** Forgets all codes of an account and a purpose but the newest, spent or not: whoever makes codes in a loop fills no table. */
+/**
+ * Removes all codes of an account and a purpose but the `kept` newest, spent or not, so that codes made in a loop fill no table.
+ */
 export async function endCodesBeyond(unit: Unit, accountId: string, purpose: CodePurpose, kept: number): Promise<void> {
   const old = await unit.sql
     .selectFrom('one_time_codes')

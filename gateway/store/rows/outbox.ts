@@ -1,13 +1,13 @@
-// The outbox: mails that were caused by a unit and wait to be delivered. Rows are written in the unit that causes them, so no mail
-// leaves for what was rolled back, and none is forgotten. Knows rows; what is in the sealed body is control/notify's.
-// Who may deliver a row is the row count of one conditional update. Rules: gateway/RULES.md "The code" and "Sessions, links and guessing".
+// The outbox: mails that wait to be delivered. A mail is written in the unit that causes it, so no mail is sent for a unit that was
+// undone, and none is lost. The sealed body is the business of control/notify. One conditional update leases a mail to one worker,
+// and its row count decides who delivers. Rules: gateway/RULES.md "The code" and "Sessions, links and guessing".
 
 import { sql as raw, type Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql, Unit } from '../port/store.ts';
 import type { OutboxTable } from '../port/tables.ts';
 
-/** A mail on its way in. */
+/** A mail to be written. */
 interface NewMail {
   readonly id: string;
   readonly kind: string;
@@ -15,21 +15,21 @@ interface NewMail {
   readonly bodySealed: string;
 }
 
-/** A row that was taken: nobody else delivers it before `leasedUntilAt`. */
+/** A mail that a worker has leased: no other worker delivers it before `leasedUntilAt`. */
 export interface TakenMail {
   readonly id: string;
   readonly kind: string;
   readonly bodySealed: string;
   readonly createdAt: EpochSeconds;
-  /** This one included. */
+  /** How often delivery was tried, this attempt included. */
   readonly attempts: number;
   readonly leasedUntilAt: EpochSeconds;
 }
 
-/** What waits. */
+/** How many mails wait. */
 interface OutboxDepth {
   readonly waiting: number;
-  /** When the oldest of them was written; null when nothing waits. */
+  /** When the oldest waiting mail was written; null when none waits. */
   readonly oldestAt: EpochSeconds | null;
 }
 
@@ -54,9 +54,9 @@ export async function insertMail(unit: Unit, mail: NewMail): Promise<void> {
 }
 
 /**
- * When the next row is due, leased ones at the end of their lease; null when nothing waits. A hint: `takeDueMail` decides.
+ * When the next mail is due, a leased mail at the end of its lease; null when none waits. A hint: `takeDueMail` decides.
  *
- * @param latestAt  nothing is put back beyond it: a row that says more was written by a clock that was ahead, and is due
+ * @param latestAt  no mail is put back beyond this time: a row with a later time was written by a clock that was ahead, and is due
  */
 export async function nextMailDue(sql: Sql, latestAt: EpochSeconds): Promise<EpochSeconds | null> {
   const row = await waitingMail(sql)
@@ -66,9 +66,10 @@ export async function nextMailDue(sql: Sql, latestAt: EpochSeconds): Promise<Epo
 }
 
 /**
- * Takes rows that are due, the longest due first. Counts the attempt at once, so that one that ends the process is counted too.
+ * Leases mails that are due, the longest due first. The attempt is counted at once, so that an attempt that ends the process
+ * counts too.
  *
- * @param maxWaitSeconds  nothing is put back for longer; see `nextMailDue`
+ * @param maxWaitSeconds  no mail is put back for longer; see `nextMailDue`
  */
 export async function takeDueMail(
   unit: Unit,
@@ -95,7 +96,7 @@ export async function takeDueMail(
   return rows.flatMap(toTaken);
 }
 
-/** Marks a mail as delivered and wipes what it said. @returns false when it was marked before */
+/** Marks a mail as delivered and wipes its text. @returns false when it was delivered or given up before */
 export async function markMailDelivered(unit: Unit, id: string): Promise<boolean> {
   const { numUpdatedRows } = await waitingUpdate(unit)
     .set({ delivered_at: unit.now, body_sealed: null, leased_until_at: 0, last_problem: null })
@@ -104,7 +105,7 @@ export async function markMailDelivered(unit: Unit, id: string): Promise<boolean
   return numUpdatedRows === 1n;
 }
 
-/** Puts a mail back until `nextAttemptAt`. Only who still holds the lease may. */
+/** Puts a mail back until `nextAttemptAt`, if the caller still holds the lease. */
 export async function putMailBack(
   unit: Unit,
   mail: Pick<TakenMail, 'id' | 'leasedUntilAt'>,
@@ -118,7 +119,7 @@ export async function putMailBack(
     .execute();
 }
 
-/** Gives a mail up and wipes what it said. Only who still holds the lease may. @returns whether it was given up by this call */
+/** Gives a mail up and wipes its text, if the caller still holds the lease. @returns whether this call gave it up */
 export async function giveMailUp(
   unit: Unit,
   mail: Pick<TakenMail, 'id' | 'leasedUntilAt'>,
@@ -132,12 +133,12 @@ export async function giveMailUp(
   return numUpdatedRows === 1n;
 }
 
-/** Takes a mail back in the unit that wrote it. */
+/** Removes a mail in the unit that wrote it. */
 export async function removeMail(unit: Unit, id: string): Promise<void> {
   await unit.sql.deleteFrom('outbox').where('id', '=', id).execute();
 }
 
-/** Takes all mails to or about an account away, those that wait and those that were delivered. */
+/** Removes all mails about an account, waiting and delivered ones. */
 export async function removeAccountMails(unit: Unit, accountId: string): Promise<void> {
   await unit.sql.deleteFrom('outbox').where('account_id', '=', accountId).execute();
 }
@@ -154,7 +155,7 @@ export async function forgetOldMail(unit: Unit, before: EpochSeconds, limit = 50
       nested
         .selectFrom('outbox')
         .select('id')
-        // what was over before a moment was written before it: that has an index
+        // a mail that was over before a moment was also written before it, and `created_at` has an index
         .where('created_at', '<', before)
         .where((row) => row.or([row('delivered_at', '<', before), row('given_up_at', '<', before)]))
         .orderBy('created_at')
@@ -164,7 +165,7 @@ export async function forgetOldMail(unit: Unit, before: EpochSeconds, limit = 50
   return Number(old.numDeletedRows);
 }
 
-/** How much waits, for metrics. */
+/** How many mails wait, for metrics. */
 export async function measureOutbox(sql: Sql): Promise<OutboxDepth> {
   const row = await waitingMail(sql)
     .select((row) => [row.fn.countAll<number>().as('waiting'), row.fn.min<number | null>('created_at').as('oldest')])

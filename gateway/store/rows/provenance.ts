@@ -1,6 +1,6 @@
-// What the store says of the nodes behind a recorded decision: accounts, sessions, devices, members, links, and what of them was
-// revoked. Reads only, and bounded lists only: ids come from records of decisions, which are bounded too. An id whose row is gone
-// gives nothing. What the rows mean to a reader is control/explain/read-provenance.ts.
+// Rows of the nodes that a recorded decision names: accounts, sessions, devices, members, links, and revocations of any of them.
+// Reads only. Every list is bounded, since records of decisions name a bounded number of ids; an id without a row gives nothing.
+// control/explain/read-provenance.ts puts the rows into words.
 
 import type { AccountState } from '../../core/model/account.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -95,7 +95,7 @@ export async function findNamedDevices(sql: Sql, ids: readonly string[]): Promis
 /**
  * Members by their ids, and every member that some accounts are or were at some hosts; oldest claims first, at most 64.
  *
- * @param refused  accounts that were refused, and the hosts where: what they once had there may say why
+ * @param refused  accounts that were refused, and the hosts where: a former membership there may explain the refusal
  */
 export async function findNamedMembers(
   sql: Sql,

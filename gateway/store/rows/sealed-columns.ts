@@ -1,5 +1,5 @@
-// The columns that hold what was sealed, read for what has to know all of them: the check of a store, and whether a master key may
-// be made. A new column that ends in `_sealed` is named here. Opens nothing.
+// The columns that hold sealed texts, for two tasks that need all of them: checking a store, and deciding whether a master key
+// may be made. A new column that ends in `_sealed` is listed here. Opens no sealed text.
 
 import { sql as raw } from 'kysely';
 import type { Sql } from '../port/store.ts';
@@ -10,7 +10,7 @@ export const sealedColumns = [
   { table: 'outbox', column: 'body_sealed' },
 ] as const;
 
-/** How many rows hold something sealed, over all columns. */
+/** How many sealed texts the store holds, over all columns. */
 export async function countSealed(sql: Sql): Promise<number> {
   let count = 0;
   for (const { table, column } of sealedColumns) {
@@ -24,7 +24,7 @@ export async function countSealed(sql: Sql): Promise<number> {
   return count;
 }
 
-/** A page of what one column holds, in the order of ids. @param after  last id of the page before; empty for the first page */
+/** A page of one column's sealed texts, in the order of ids. @param after  last id of the page before; empty for the first page */
 export async function listSealed(
   sql: Sql,
   { table, column }: (typeof sealedColumns)[number],

@@ -1,6 +1,5 @@
-// Rows of sessions: one sign-in of one browser. Decides nothing but what one statement has to decide.
-// Whether a session still holds depends on its account and its device as well: `readSessionStanding` reads all three at once.
-// The same queries on SQLite and PostgreSQL; they take the connection of a unit, or the store's own for reads.
+// Rows of sessions: each is one sign-in of one browser. Holds no rule of its own.
+// Whether a session is alive depends on its account and its device as well: `readSessionStanding` reads all three at once.
 
 import type { Selectable } from 'kysely';
 import type { AccountRole, AccountState } from '../../core/model/account.ts';
@@ -13,7 +12,7 @@ import { usedForDays } from './used-for-days.ts';
 
 export type SessionRow = Selectable<SessionsTable>;
 
-/** A session with what it hangs on, read by one statement. */
+/** A session with the account and the device that it depends on, read by one statement. */
 export interface SessionStanding {
   readonly session: SessionRow;
   readonly account: {
@@ -82,10 +81,10 @@ const findSessionStanding = fixedStatement((sql, at: Places<{ readonly id: strin
 );
 
 /**
- * Sessions of an account that hold, the last used first.
+ * Sessions of an account that are alive, the last used first.
  *
- * @param idleSince  one not seen since this has ended
- * @param limit  default 200
+ * @param idleSince  a session that was last used before this has ended
+ * @param limit      default 200
  */
 export async function listLiveSessions(
   sql: Sql,
@@ -107,7 +106,7 @@ export async function listLiveSessions(
     .execute();
 }
 
-/** @returns whether it was running until now */
+/** Marks a session as ended. @returns whether it was running until now */
 export async function markSessionEnded(sql: Sql, id: string, now: EpochSeconds): Promise<boolean> {
   const result = await sql
     .updateTable('sessions')
@@ -140,7 +139,7 @@ export async function markDeviceSessionsEnded(sql: Sql, deviceId: string, now: E
   return Number(result.numUpdatedRows);
 }
 
-/** Moves the last use of sessions forward, never back, and wakes none that has ended or was idle for too long. */
+/** Moves the last use of sessions forward, never back. A session that ended or was idle for too long stays as it is. */
 export async function markSessionsSeen(
   sql: Sql,
   ids: readonly string[],
@@ -158,7 +157,7 @@ export async function markSessionsSeen(
     .execute();
 }
 
-/** Forgets sessions that ended, expired or idled out before a moment; looks at one page of all. */
+/** Removes sessions that ended, expired or idled out before a moment. Reads one page of the walk. */
 export async function removeOldSessions(
   sql: Sql,
   before: EpochSeconds,
@@ -182,7 +181,7 @@ export async function removeOldSessions(
   return { removed: Number(result.numDeletedRows), last };
 }
 
-/** Marks sessions as ended that were not used since a moment; looks at one page of all. `removed` says how many it marked. */
+/** Marks sessions that were not used since a moment as ended. Reads one page of the walk; `removed` counts the marked sessions. */
 export async function markIdleSessionsEnded(
   sql: Sql,
   idleSince: EpochSeconds,
@@ -202,7 +201,7 @@ export async function markIdleSessionsEnded(
   return { removed: Number(result.numUpdatedRows), last };
 }
 
-/** Live sessions of an account that are too many; in the order of `usedForDays`. At most 20. */
+/** Ids of an account's live sessions beyond the first `kept` in the order of `usedForDays`; at most 20. */
 export async function listSessionsBeyond(sql: Sql, accountId: string, kept: number): Promise<readonly string[]> {
   const rows = await sql
     .selectFrom('sessions')
@@ -218,7 +217,7 @@ export async function listSessionsBeyond(sql: Sql, accountId: string, kept: numb
   return rows.map(({ id }) => id);
 }
 
-/** Forgets ended sessions of an account but the newest; 50 at a time. */
+/** Removes ended sessions of an account beyond the `kept` newest; at most 50. */
 export async function removeEndedSessionsBeyond(sql: Sql, accountId: string, kept: number): Promise<void> {
   const rows = await sql
     .selectFrom('sessions')
@@ -234,7 +233,7 @@ export async function removeEndedSessionsBeyond(sql: Sql, accountId: string, kep
   if (ids.length > 0) await sql.deleteFrom('sessions').where('id', 'in', ids).execute();
 }
 
-/** Takes all sessions of an account away. */
+/** Removes all sessions of an account. */
 export async function removeAccountSessions(sql: Sql, accountId: string): Promise<void> {
   await sql.deleteFrom('sessions').where('account_id', '=', accountId).execute();
 }

@@ -1,6 +1,6 @@
-// The key ring's rows: secrets sealed, at most one signer for each purpose, and every change of the ring told by the log.
-// Keys that YAML declares are not here; whether a change makes sense beside those is the caller's to say.
-// Rules: gateway/RULES.md "Keys".
+// Rows of signing keys: secrets are sealed, at most one key of each purpose signs, and every change of the ring is in the change
+// log. Keys that YAML declares have no rows; the caller checks whether a change makes sense beside them. Rules: gateway/RULES.md
+// "Keys".
 
 import type { SigningKey, SigningKeyPurpose, SigningKeyState } from '../../core/model/signing-key.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -13,9 +13,9 @@ interface StoredSigningKey extends SigningKey {
 
 type InsertedSigningKey =
   | { readonly kind: 'inserted' }
-  /** A key of this id is there. */
+  /** A key has this id already. */
   | { readonly kind: 'exists' }
-  /** Another key signs for this purpose: insert as `verifying`, and promote it. */
+  /** Another key signs for this purpose: insert the new key as `verifying` and promote it. */
   | { readonly kind: 'another-signs'; readonly id: string };
 
 type ChangedSigningKey =
@@ -28,7 +28,7 @@ type ChangedSigningKey =
     }
   | { readonly kind: 'unchanged'; readonly purpose: SigningKeyPurpose }
   | { readonly kind: 'unknown' }
-  /** It is the one that signs, and nothing would sign after it: promote another first. */
+  /** The key signs, and no other key would sign after it: promote another key first. */
   | { readonly kind: 'only-signer'; readonly purpose: SigningKeyPurpose };
 
 /** Adds a key. Its secret is sealed; the id stays with it for ever. */
@@ -78,15 +78,15 @@ export async function listKeyIds(sql: Sql): Promise<readonly string[]> {
   return (await sql.selectFrom('keys').select('id').execute()).map(({ id }) => id);
 }
 
-/** What a key is used for now; null for an unknown one. */
+/** The state of a key; null for an unknown key. */
 export async function readKeyState(sql: Sql, id: string): Promise<SigningKeyState | null> {
   return (await sql.selectFrom('keys').select('state').where('id', '=', id).executeTakeFirst())?.state ?? null;
 }
 
 /**
- * Changes what a key is used for. A key that becomes the signer demotes the one before it, in the same unit.
+ * Changes the state of a key. A key that becomes the signer demotes the former signer in the same unit.
  *
- * @param signer  `may-go`: nothing of this purpose needs to sign here, because a key of YAML does. Default `must-stay`
+ * @param signer  `may-go`: no stored key of this purpose has to sign, because a key of YAML does. Default `must-stay`
  */
 export async function setSigningKeyState(
   unit: Unit,

@@ -1,5 +1,5 @@
-// Single facts about the store itself, each a name and a text. What a text means is its owner's: the proof of the master key
-// (files/open-sealer.ts), the collections that the configuration named last (control/links/note-collections.ts).
+// Single facts about the store itself, each a name and a text: the proof of the master key (files/open-sealer.ts), the collections
+// that the configuration named last (control/links/note-collections.ts). Those files know the meaning of their texts.
 
 import type { Sql } from '../port/store.ts';
 
@@ -9,7 +9,7 @@ export async function readMark(sql: Sql, name: string): Promise<string | null> {
   return row?.value ?? null;
 }
 
-/** Writes a mark, in place of the text that it had. */
+/** Writes a mark; an earlier text of it is replaced. */
 export async function writeMark(sql: Sql, name: string, value: string): Promise<void> {
   await sql
     .insertInto('store_marks')
@@ -18,7 +18,7 @@ export async function writeMark(sql: Sql, name: string, value: string): Promise<
     .execute();
 }
 
-/** Writes a mark that is not there yet. @returns its text, which is another process's when that one was faster */
+/** Writes a mark unless it has a text already. @returns the text that it has now */
 export async function writeMarkOnce(sql: Sql, name: string, value: string): Promise<string> {
   await sql
     .insertInto('store_marks')

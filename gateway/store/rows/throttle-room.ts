@@ -1,21 +1,21 @@
-// Keeps the table of throttles below a ceiling, whoever fills it and with whatever: its rows are made by people who are not
-// signed in. What goes first is what says least: rows that block nothing, those with the fewest tries, then the oldest. So a
-// flood of new names takes the place of its own rows, and forgets neither a block nor a count that somebody's guesses earned, nor
-// a known place. Mailboxes that got their mails of the hour go as if they blocked nothing: five requests fill one, and the mails
-// of all have their own bound. When nothing can go, there is no room: the caller then treats the try as blocked.
+// Keeps the table of throttles below a ceiling, since strangers who are not signed in make its rows. Rows that say least are
+// evicted first: rows that block nothing, of these the rows with the fewest tries, of these the oldest. So a flood of new names
+// evicts its own rows, and no block, no count of many guesses and no known source is lost. Blocked mailboxes may be evicted all
+// the same: five requests block a mailbox, and mails have a bound of their own. When no row can be evicted, the caller treats the
+// try as blocked.
 
 import { sql as raw } from 'kysely';
 import type { Unit } from '../port/store.ts';
 
-/** Rows of the table at most, beside the few that are written between two looks at it. */
+/** Most rows of the table; a few more may be written between two counts. */
 const maxThrottles = 100_000;
-/** The table is counted once in so many new rows: a count walks an index of all of them. */
+/** The table is counted once for so many new rows, since a count walks an index of all rows. */
 const rowsBetweenLooks = 1000;
 
-/** New rows since this process last counted the table. One number for all stores of a process: it only says when to look. */
+/** New rows since this process last counted the table. One number serves all stores of the process: it only says when to count. */
 let newRows = 0;
 
-/** To be asked before new rows are written. @returns whether there is room for them */
+/** Makes room for new rows; called before they are written. @returns whether there is room */
 export async function makeThrottleRoom(unit: Unit, added: number, ceiling = maxThrottles): Promise<boolean> {
   newRows += added;
   if (newRows < Math.min(rowsBetweenLooks, ceiling / 10)) return true;
@@ -27,17 +27,20 @@ export async function makeThrottleRoom(unit: Unit, added: number, ceiling = maxT
     newRows = 0;
     return true;
   }
-  // A tenth more than has to go, so that the next look is not the next write.
+  // A tenth more than needed is evicted, so that the next write does not have to evict again.
   const evicted = await evictThrottles(unit, beyond + Math.ceil(ceiling / 10));
   if (evicted < beyond) return false;
   newRows = 0;
   return true;
 }
 
-/** Kinds whose blocks may go. Otherwise strangers could fill the table for an hour, and nobody would find room to sign in. */
+/**
+ * Kinds whose blocks may be evicted. Otherwise strangers could fill the table with them for an hour, and no sign-in would find
+ * room.
+ */
 const requestKinds = ['mail-recipient', 'request-address'];
 
-/** @returns how many rows went */
+/** @returns how many rows were evicted */
 async function evictThrottles(unit: Unit, count: number): Promise<number> {
   const result = await unit.sql
     .deleteFrom('throttles')

@@ -1,7 +1,7 @@
-// Rows of what is counted: guesses at secrets, requests of strangers, mails. Kept in the store, so a restart gives nothing back and
-// all nodes count together. What is counted and how hard is the caller's; the rule for guesses is core/model/try-count.ts.
-// Whoever counts does so before looking, in the same unit, so that many at once are still counted one by one.
-// All times here are log time (log-time.ts): no clock that is set gives guesses back, or keeps somebody out.
+// Counts of guesses at secrets, requests of strangers, and mails. They are in the store, so a restart gives no guesses back and all
+// nodes count together. The caller chooses what is counted and how strictly; the rule for guesses is core/model/try-count.ts.
+// A caller counts before it looks at the guess, in the same unit, so that many guesses at once are counted one by one.
+// All times here are log time (log-time.ts): setting a clock neither gives guesses back nor locks anyone out.
 
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -11,17 +11,17 @@ import type { Sql, Unit } from '../port/store.ts';
 import type { ThrottlesTable } from '../port/tables.ts';
 import { makeThrottleRoom } from './throttle-room.ts';
 
-/** What is counted. */
+/** Names one count. */
 export interface ThrottleKey {
   readonly kind: string;
-  /** Digest of it, base64url: addresses of people do not stand in this table. */
+  /** Digest, base64url, of what is counted: the table holds no addresses of people. */
   readonly keyDigest: string;
 }
 
-/** How long somebody waits for whom there is no room in the table. */
+/** How long a caller waits for whose count the table has no room. */
 export const noRoomSeconds = 60;
 
-/** Every guess asks this, also each that is refused. A digest is of its kind alone, so no more is found than was asked for. */
+/** Runs for every guess, refused ones included. A digest occurs with one kind only, so no row is found that was not asked for. */
 const findCounts = fixedStatement(
   (sql, at: Places<{ readonly kinds: readonly string[]; readonly digests: readonly string[] }>) =>
     sql
@@ -31,12 +31,12 @@ const findCounts = fixedStatement(
       .where('key_digest', 'in', [...at.list('digests')]),
 );
 
-/** What was counted of each; null for nothing. In the order of the keys. */
+/** The counts of some keys, in the order of the keys; null for a key without a row. */
 export async function readCounts(sql: Sql, keys: readonly ThrottleKey[]): Promise<readonly (TryCount | null)[]> {
   if (keys.length === 0) return [];
   const kinds = [...new Set(keys.map(({ kind }) => kind))];
   const digests = keys.map(({ keyDigest }) => keyDigest);
-  // few lengths are few texts; one digest twice finds nothing more
+  // lists are padded to a power of two, so that few texts are needed; a digest that is listed twice finds its row once
   const places = 2 ** Math.ceil(Math.log2(digests.length));
   while (digests.length < places) digests.push(digests[0] ?? '');
   const { rows } = await findCounts(sql, { kinds, digests });
@@ -49,7 +49,9 @@ export async function readCounts(sql: Sql, keys: readonly ThrottleKey[]): Promis
 }
 
 /**
- * @param counts  at least one; `isNew`: there was no row when it was read in this unit
+ * Writes counts.
+ *
+ * @param counts  at least one; `isNew`: the count had no row when it was read in this unit
  *
  * @returns false when there was no room; nothing was written
  */
@@ -90,7 +92,7 @@ function isOneOf(
   return on.or(keys.map(({ kind, keyDigest }) => on.and([on('kind', '=', kind), on('key_digest', '=', keyDigest)])));
 }
 
-/** After a right guess. */
+/** Removes counts, after a right guess. */
 export async function forgetGuesses(unit: Unit, ...keys: readonly ThrottleKey[]): Promise<void> {
   if (keys.length === 0) return;
   await unit.sql
@@ -99,7 +101,7 @@ export async function forgetGuesses(unit: Unit, ...keys: readonly ThrottleKey[])
     .execute();
 }
 
-/** Takes one guess back, because it was right; the others of the same key stay counted, and so does a block that stands. */
+/** Takes one guess back, because it was right. Other guesses of the same key stay counted, and a present block stays. */
 export async function takeGuessBack(unit: Unit, ...keys: readonly ThrottleKey[]): Promise<void> {
   if (keys.length === 0) return;
   await unit.sql
@@ -111,9 +113,9 @@ export async function takeGuessBack(unit: Unit, ...keys: readonly ThrottleKey[])
 }
 
 /**
- * Drops what was not counted since a moment and blocks nobody.
+ * Drops counts that did not grow since a moment and block nothing.
  *
- * @param kinds  only of these; default all
+ * @param kinds  only counts of these kinds; default all
  * @returns how many; `limit` means: there may be more
  */
 export async function pruneThrottles(

@@ -1,4 +1,4 @@
-// Puts what was used on more than one day before what was not, for the ceilings of sessions and devices.
+// An order for the ceilings of sessions and devices: rows that were used on more than one day come before rows that were not.
 
 import { sql as raw } from 'kysely';
 
