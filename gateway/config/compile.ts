@@ -10,6 +10,7 @@ import { buildRouteTable } from '../core/decision/route/route-table.ts';
 import { compileSite, type Site } from '../core/decision/route/site.ts';
 import { isNoLooser } from '../core/decision/state/route-strictness.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/state/snapshot.ts';
+import { verifiersFor } from '../core/decision/verifier/verifiers.ts';
 import { pathNeed } from '../core/model/path.ts';
 import { pathPassSeconds, sessionTokenSeconds } from '../core/token/claims.ts';
 import { compileIpList } from '../core/token/ip-list.ts';
@@ -60,7 +61,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     transport: transportOf(config),
     tokenPathPrefix: config.tokens.pathPrefix,
     tokenParameter: config.tokens.parameter,
-    linkParameter: routes.some((route) => route.takesMember) ? config.links.tokenParameter : null,
+    linkParameter: routes.some((route) => route.accept.includes('member')) ? config.links.tokenParameter : null,
     clockSkewSeconds: config.tokens.clockSkewSeconds,
     maxTokenTtlSeconds: longestTokenSeconds(config),
     passTtlSeconds: config.tokens.passTtlSeconds,
@@ -97,10 +98,6 @@ function compileRoute(
   site: RoutePolicy['site'],
   { edges, tokens }: Pick<Config, 'edges' | 'tokens'>,
 ): RoutePolicy {
-  const takesPassword = route.accept.includes('password');
-  const takesToken = route.accept.includes('token');
-  const takesSession = route.accept.includes('session');
-  const takesMember = route.accept.includes('member');
   return {
     index,
     name: route.name,
@@ -118,13 +115,7 @@ function compileRoute(
     upstreamName: route.upstream,
     upstreamIndex,
     site,
-    takesAnyone: route.accept.includes('anyone'),
-    takesToken,
-    takesPass: takesToken || takesPassword || takesMember,
-    takesPassword,
-    takesSession,
-    takesMember,
-    looksAtSessions: takesSession || takesMember,
+    ...acceptOf(route.accept),
     isOwnPages: false,
     unscopedTokens: route.unscopedTokens,
     audience: route.audience,
@@ -144,6 +135,17 @@ function compileRoute(
     rateLimits: compileRateLimits(route.name, route.rateLimits, edges),
     timeouts: route.timeouts,
     limits: route.limits,
+  };
+}
+
+function acceptOf(
+  accept: RoutePolicy['accept'],
+): Pick<RoutePolicy, 'accept' | 'verifiers' | 'takesOutsideTokens' | 'looksAtSessions'> {
+  return {
+    accept,
+    verifiers: verifiersFor(accept),
+    takesOutsideTokens: accept.includes('token'),
+    looksAtSessions: accept.includes('session') || accept.includes('member'),
   };
 }
 
@@ -170,13 +172,7 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     upstreamName: 'latchkey',
     upstreamIndex,
     site: null,
-    takesAnyone: true,
-    takesToken: false,
-    takesPass: false,
-    takesPassword: false,
-    takesSession: false,
-    takesMember: false,
-    looksAtSessions: false,
+    ...acceptOf(['anyone']),
     isOwnPages: true,
     unscopedTokens: 'refuse',
     audience: [],

@@ -4,7 +4,7 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { type AllowKind, type DenyReason, denyReasons } from '../core/decision/verdict/reasons.ts';
+import { type AllowKind, allowKinds, type DenyReason, denyReasons } from '../core/decision/verdict/reasons.ts';
 import { AccessMetrics } from './access-metrics.ts';
 import { DecisionRecordMetrics } from './decision-record-metrics.ts';
 import { RevocationMetrics } from './revocation-metrics.ts';
@@ -26,7 +26,6 @@ const durationBuckets: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ];
 
-const allowKinds: readonly AllowKind[] = ['anyone', 'token', 'pass', 'password', 'session', 'member'];
 const outcomes = ['allow', 'deny', 'error'] as const;
 const statusSpan = 1000;
 const loopDelayResolutionMs = 20;

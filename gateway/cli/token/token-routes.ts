@@ -56,12 +56,11 @@ export function judgeRoutes(token: VerifiedToken, { config, ring, now }: Circums
         refused ??= { route: route.name, opens: false, reason: 'method-refused', detail };
         continue;
       }
-      const reason = judgeToken(token, facts, policy, snapshot, live, now);
+      const reason = judgeToken(token, { facts, route: policy, snapshot, live, now });
       if (typeof reason !== 'string') {
         return { route: route.name, opens: true, reason: null, detail: openedText(token, policy) };
       }
-      const skewSeconds = snapshot.clockSkewSeconds;
-      const detail = refusalDetail(token, reason, { route: policy, facts, now, skewSeconds, live });
+      const detail = refusalDetail(token, reason, { route: policy, facts, now, snapshot, live });
       refused ??= { route: route.name, opens: false, reason, detail };
     }
     return refused ?? { route: route.name, opens: false, reason: 'outside-path', detail: 'opens nothing of the route' };

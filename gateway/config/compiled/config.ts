@@ -6,6 +6,7 @@ import type { CorsRule } from '../../core/decision/policy/cors.ts';
 import type { RateLimitRule } from '../../core/decision/policy/rate-limit.ts';
 import type { RequestRule } from '../../core/decision/policy/request-policy.ts';
 import type { ResponseRule } from '../../core/decision/policy/response-policy.ts';
+import type { AcceptKind } from '../../core/decision/state/credential-kinds.ts';
 import type { RouteLimits, RouteTimeouts } from '../../core/decision/state/snapshot.ts';
 import type { SigningKeyState } from '../../core/model/signing-key.ts';
 import type { LogTarget } from '../../telemetry/log-file.ts';
@@ -59,12 +60,6 @@ interface CommonKeyConfig {
   readonly secretFile: string;
   readonly state: SigningKeyState;
 }
-
-/**
- * What a route takes: tokens and passes, Basic passwords, any account that is signed in, accounts on the access list. The
- * other kinds of the design are named by later versions.
- */
-type AcceptKind = 'anyone' | 'token' | 'password' | 'session' | 'member';
 
 /** Claim names that a custom identity preset may map to header names. */
 type IdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';

@@ -3,6 +3,7 @@
 // The JSON Schema that editors use is made from this file.
 
 import { z } from 'zod';
+import { acceptKinds } from '../../core/decision/state/credential-kinds.ts';
 import { addressHeaderName } from './policy-values.ts';
 import { controlSections } from './schema-control.ts';
 import { limits, reload, routeLimits, timeout } from './schema-limits.ts';
@@ -63,7 +64,7 @@ const route = z.strictObject({
   methods: routeMethods,
   upstream: z.string().meta({ description: 'name of an upstream' }),
   accept: z
-    .array(wordOf('kind', ['anyone', 'token', 'password', 'session', 'member']))
+    .array(wordOf('kind', acceptKinds))
     .min(1)
     .meta({ description: 'credentials taken; any one of them is enough' }),
   identity: z

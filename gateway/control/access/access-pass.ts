@@ -2,8 +2,9 @@
 // It says what the answer said and nothing wider: scope, methods, end, and every node that it hangs on.
 
 import type { Config, RouteConfig } from '../../config/compiled/config.ts';
+import { memberClaims } from '../../core/decision/verdict/account-pass.ts';
 import { matchesHost } from '../../core/model/host-pattern.ts';
-import { covers, scopePattern } from '../../core/model/link.ts';
+import { covers } from '../../core/model/path.ts';
 import { pathPassSeconds } from '../../core/token/claims.ts';
 import type { AccessQuestion } from '../../wire/questions.ts';
 import type { ControlContext } from '../context/control-context.ts';
@@ -38,32 +39,16 @@ export async function makeAccessPass(
   const config = context.config();
   const route = routeOf(config, question.host, question.path);
   if (route === null) return { kind: 'no-pass' };
-  const { scope, position } = answer;
   const life = form === 'cookie' ? config.tokens.passTtlSeconds : pathPassSeconds;
-  // a token is good until its end and the skew, an access only until its end
-  const left =
-    (scope.untilAt ?? Number.POSITIVE_INFINITY) - config.tokens.clockSkewSeconds - context.clock.epochSeconds();
-  const seconds = Math.min(life, route.maxTokenTtlSeconds, left);
-  if (seconds <= 0 || /[*;]/.test(scope.path)) return { kind: 'no-pass' };
-  const audience = route.audience[0];
-  const token = context.tokens.mintPass(
-    {
-      ...answer.claims,
-      grant: answer.grant,
-      sid: question.session,
-      did: question.device,
-      hosts: [scope.host],
-      paths: [scopePattern(scope.path)],
-      ...(scope.methods === null ? {} : { methods: scope.methods }),
-      ...(audience === undefined ? {} : { aud: [audience] }),
-      n: [...answer.nodes, question.session, question.device],
-      v: [position.epoch, position.seq],
-    },
-    seconds,
-  );
-  return token === null
-    ? { kind: 'no-pass' }
-    : { kind: 'made', pass: { token, path: scope.path, maxAgeSeconds: seconds } };
+  const now = context.clock.epochSeconds();
+  const terms = { ...config.tokens, passTtlSeconds: life };
+  const { claims, issuable } = memberClaims(answer, question, route, terms, now, null);
+  const { path } = answer.scope;
+  // a semicolon would end the attribute of the cookie that the pass is for
+  if (!issuable || path.includes(';')) return { kind: 'no-pass' };
+  const seconds = claims.exp - now;
+  const token = context.tokens.mintPass(claims, seconds);
+  return token === null ? { kind: 'no-pass' } : { kind: 'made', pass: { token, path, maxAgeSeconds: seconds } };
 }
 
 /** The route that serves a place: the most specific host, then the longest path. */

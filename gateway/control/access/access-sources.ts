@@ -3,8 +3,9 @@
 // more entry; a claim's own condition in store/rows/claims.ts has to repeat what stands in the store.
 
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
-import { covers, scopesCovering } from '../../core/model/link.ts';
+import { scopesCovering } from '../../core/model/link.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
+import { covers } from '../../core/model/path.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../../store/port/store.ts';
 import { findLiveMemberships } from '../../store/rows/members.ts';

@@ -3,7 +3,7 @@
 
 import type { Config } from '../../config/compiled/config.ts';
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
-import { covers } from '../../core/model/link.ts';
+import { covers } from '../../core/model/path.ts';
 
 export function collectionNamed(config: Config, name: string): CollectionConfig | null {
   return config.collections.find((collection) => collection.name === name) ?? null;

@@ -4,8 +4,9 @@
 // A wrong pair, a revoked link and an account that may not claim write nothing at all.
 
 import type { ClaimFacts } from '../../core/model/decision-record.ts';
-import { covers, type LinkState, parseLinkToken, scopesCovering } from '../../core/model/link.ts';
+import { type LinkState, parseLinkToken, scopesCovering } from '../../core/model/link.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
+import { covers } from '../../core/model/path.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { readPersonName } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';

@@ -2,8 +2,8 @@
 // Refusals are reasons from a closed list; their words are `linkProblemText`.
 
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
-import { covers, maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
-import { canonicalText, comparedForm } from '../../core/model/path.ts';
+import { maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
+import { canonicalText, comparedForm, covers } from '../../core/model/path.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 
 export type LinkProblem = 'bad-path' | 'bad-label' | 'bad-claims' | 'bad-window' | 'bad-methods';

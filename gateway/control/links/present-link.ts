@@ -2,14 +2,8 @@
 // Reads only. Whoever does not have the pair learns nothing: a wrong key, a wrong secret and no link at all are one answer.
 
 import type { Config } from '../../config/compiled/config.ts';
-import {
-  covers,
-  digestLinkSecret,
-  isLinkSecret,
-  type LinkState,
-  linkState,
-  parseLinkToken,
-} from '../../core/model/link.ts';
+import { digestLinkSecret, isLinkSecret, type LinkState, linkState, parseLinkToken } from '../../core/model/link.ts';
+import { covers } from '../../core/model/path.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../../store/port/store.ts';
 import { readPersonName } from '../../store/rows/accounts.ts';

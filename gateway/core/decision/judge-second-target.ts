@@ -2,11 +2,11 @@
 // copies. It is judged like the request itself: canonical, same host, same route, same scope. Pure.
 // Rules: RFC 4918 §9.8.4, §9.9.3, §10.3, §10.4.
 
-import { canonicalPathAllowing, comparedForm, encodedSlash, pathNeed } from '../model/path.ts';
+import { canonicalPathAllowing, comparedForm, covers, encodedSlash, pathNeed } from '../model/path.ts';
 import { checkScope } from '../token/common-key-token.ts';
+import { scopeOfPattern } from '../token/path-pattern.ts';
 import type { Permit } from './decide.ts';
 import { chooseRoute } from './route/choose-route.ts';
-import { coversPath } from './state/access.ts';
 import type { RequestFacts } from './state/facts.ts';
 import type { Snapshot } from './state/snapshot.ts';
 
@@ -74,7 +74,7 @@ function isInScope(path: string, permit: Permit, facts: RequestFacts): boolean {
     case 'member': {
       // a folder or one path, as the answer said it; a star in it is a character here
       const scope = claims?.paths?.[0] ?? '';
-      return coversPath(scope.endsWith('/*') ? scope.slice(0, -1) : scope, path);
+      return covers(scopeOfPattern(scope), path);
     }
     default:
       return how satisfies never;

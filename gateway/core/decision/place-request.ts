@@ -16,10 +16,15 @@ export class Misplaced {
   readonly detail: string;
   /** null when it is not known which one it would be. */
   readonly route: RoutePolicy | null;
-  /** Where the visitor is led: to the folder of this name, or to the canonical path. Null: nowhere. */
-  readonly leadsTo: 'folder' | 'path' | null;
+  /** Where the visitor is led: to the folder of this name, or to the canonical path. */
+  readonly leadsTo: 'folder' | 'path' | 'nowhere';
 
-  constructor(reason: DenyReason, detail: string, route: RoutePolicy | null, leadsTo: Misplaced['leadsTo'] = null) {
+  constructor(
+    reason: DenyReason,
+    detail: string,
+    route: RoutePolicy | null,
+    leadsTo: Misplaced['leadsTo'] = 'nowhere',
+  ) {
     this.reason = reason;
     this.detail = detail;
     this.route = route;
@@ -39,7 +44,7 @@ export function placeRequest(facts: RequestFacts, snapshot: Snapshot): RoutePoli
   if (found instanceof OtherEnd) return otherEnd(found, facts);
   if ((pathNeeds & pathNeed.merging) !== 0 && found.mergesPaths === 'by-redirect') {
     const detail = '// or /./ in the path, which is led to the path without (paths: redirect)';
-    return new Misplaced('path-merged', detail, found, isReading(facts) ? 'path' : null);
+    return new Misplaced('path-merged', detail, found, isReading(facts) ? 'path' : 'nowhere');
   }
   if (found.methods !== null && !found.methods.includes(facts.method)) {
     return new Misplaced('method-refused', 'the route does not take this method (methods)', found);
@@ -75,7 +80,7 @@ function needText(needs: number): string {
 function otherEnd({ isFolder, other }: OtherEnd<RoutePolicy>, facts: RequestFacts): Misplaced {
   const spelled = isFolder ? 'with' : 'without';
   const detail = `the same path ${spelled} a slash at its end is of route ${other.name}, which has other rules`;
-  return new Misplaced('other-end', detail, null, isFolder && isReading(facts) ? 'folder' : null);
+  return new Misplaced('other-end', detail, null, isFolder && isReading(facts) ? 'folder' : 'nowhere');
 }
 
 function isReading({ method }: RequestFacts): boolean {

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { digestOf, sameDigest } from './digest.ts';
 import { isId } from './node-id.ts';
-import { comparedForm, pathCovers } from './path.ts';
+import { comparedForm } from './path.ts';
 import type { EpochSeconds } from './time.ts';
 
 /** Random bytes of a link's secret: 256 bits, so that no guess is worth counting. */
@@ -81,11 +81,6 @@ export function linkState(link: LinkTerms, now: EpochSeconds): LinkState {
   return link.claimFromAt !== null && link.claimFromAt > now ? 'early' : 'open';
 }
 
-/** Whether a canonical path is the scope, or lies in it when it is a folder. */
-export function covers(scope: string, path: string): boolean {
-  return pathCovers(scope, path);
-}
-
 /**
  * Every scope that covers a canonical path: itself and the folders above it, the most specific one first. So that a store
  * finds rows by equality, whatever stands in them. A path with escapes that names are compared without gives its folders in
@@ -108,9 +103,4 @@ function foldersOf(path: string, most: number): string[] {
   }
   // a path of that depth opens nothing of its own but what its uppermost folders say
   return scopes.length <= most ? scopes : scopes.slice(-most);
-}
-
-/** The token pattern for a scope; see core/token/path-pattern.ts. */
-export function scopePattern(scope: string): string {
-  return scope.endsWith('/') ? `${scope}*` : scope;
 }

@@ -124,7 +124,7 @@ export function comparedForm(path: string): string {
 }
 
 /** Whether a folder (ends in `/`) or one path covers a path, whatever way the two are spelled. Both are canonical. */
-export function pathCovers(scope: string, path: string): boolean {
+export function covers(scope: string, path: string): boolean {
   if (coversText(scope, path)) return true;
   return (path.includes('%') || scope.includes('%')) && coversText(comparedForm(scope), comparedForm(path));
 }

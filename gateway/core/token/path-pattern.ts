@@ -74,6 +74,16 @@ export function canonicalPattern(text: string): string | null {
   return text.includes('**') ? null : canonicalText(text);
 }
 
+/** The pattern of a scope: everything below a folder, or one path. A star in a scope is a character, which no pattern can say. */
+export function scopePattern(scope: string): string {
+  return scope.endsWith('/') ? `${scope}*` : scope;
+}
+
+/** The scope that a pattern of `scopePattern` is for. */
+export function scopeOfPattern(pattern: string): string {
+  return pattern.endsWith('/*') ? pattern.slice(0, -1) : pattern;
+}
+
 /**
  * Whether path[start, end) is the pieces in order with anything between them. Greedy from the left is exact for stars
  * alone, and a search that leaves the segment ends the whole match: so no character is looked at twice by a search.

@@ -222,8 +222,8 @@ function challenge(denial: Denial): string {
   const route = denial.route;
   if (route === null) return '';
   let lines = '';
-  if (route.takesPassword) lines += `WWW-Authenticate: Basic realm="${route.name}", charset="UTF-8"\r\n`;
-  if (route.takesToken || route.takesPass) {
+  if (route.accept.includes('password')) lines += `WWW-Authenticate: Basic realm="${route.name}", charset="UTF-8"\r\n`;
+  if (route.verifiers.includes('token')) {
     const isTokenError = denial.presented && !denial.reason.startsWith('password-');
     const error = isTokenError ? ', error="invalid_token"' : '';
     lines += `WWW-Authenticate: Bearer realm="${route.name}"${error}\r\n`;

@@ -35,7 +35,7 @@ export class OwnPages {
     }
     if (own < maxPerNetwork) return null;
     const detail = `${maxPerNetwork} requests of one network wait for latchkey's own pages`;
-    return deny('rate-limited', route, detail, 0, null, retryAfterSeconds);
+    return deny('rate-limited', route, detail, { retryAfterSeconds });
   }
 
   /** Takes a request in that goes on, before any of its body came. */

@@ -67,5 +67,5 @@ export class Overload {
 }
 
 function overloaded(route: RoutePolicy, detail: string): Denial {
-  return deny('overloaded', route, detail, 0, null, retryAfterSeconds);
+  return deny('overloaded', route, detail, { retryAfterSeconds });
 }

@@ -3,13 +3,8 @@
 // Never logs a question or an answer: they hold passwords and tokens.
 
 import type { z } from 'zod';
-import {
-  type AccessAnswer,
-  coversPath,
-  type GrantedAccess,
-  type SessionEnded,
-} from '../../core/decision/state/access.ts';
-import { canonicalPathKeepingSlashes } from '../../core/model/path.ts';
+import type { AccessAnswer, GrantedAccess, SessionEnded } from '../../core/decision/state/access.ts';
+import { canonicalPathKeepingSlashes, covers } from '../../core/model/path.ts';
 import { readClaims } from '../../core/token/claim-reader.ts';
 import {
   type AccessQuestion,
@@ -134,6 +129,6 @@ export class ControlQuestions implements ControlPort {
  */
 function isAbout({ claims, grant, scope }: GrantedAccess, asked: AccessQuestion): boolean {
   if (claims.sub !== asked.account || scope.host !== asked.host) return false;
-  if (canonicalPathKeepingSlashes(scope.path) !== scope.path || !coversPath(scope.path, asked.path)) return false;
+  if (canonicalPathKeepingSlashes(scope.path) !== scope.path || !covers(scope.path, asked.path)) return false;
   return readClaims(JSON.stringify({ ...claims, grant, exp: 0 })).kind !== 'problem';
 }

@@ -4,14 +4,16 @@
 // What was not fetched in time is dropped: nobody gets a cookie that would have to be renewed at once, or that has run out.
 
 import { LRUCache } from 'lru-cache';
-import { memberClaims, type SessionHolder } from '../../core/decision/state/access.ts';
-import { hangingOn, type RenewedSession } from '../../core/decision/state/lookups.ts';
+import type { SessionHolder } from '../../core/decision/state/access.ts';
+import type { RenewedSession } from '../../core/decision/state/lookups.ts';
 import type { RoutePolicy, Snapshot } from '../../core/decision/state/snapshot.ts';
+import { hangingOn, memberClaims } from '../../core/decision/verdict/account-pass.ts';
 import { judgeSession } from '../../core/decision/verifier/judge-session.ts';
 import { isWildcardHost } from '../../core/model/host-pattern.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';
 import type { VerifiedToken } from '../../core/token/common-key-token.ts';
+import { scopeOfPattern } from '../../core/token/path-pattern.ts';
 import { opensPath } from '../../core/token/scope.ts';
 import type { Described } from '../request/describe.ts';
 import type { ControlPort } from './control-questions.ts';
@@ -194,7 +196,7 @@ function narrowed(renewed: TokenClaims, { claims: own, scope }: VerifiedToken): 
   const now = renewed.methods;
   // both cover the path that was asked for, so one lies inside the other
   const isInside =
-    renewed.paths?.every((path) => scope.paths !== null && opensPath(scope.paths, folderOf(path))) ?? false;
+    renewed.paths?.every((path) => scope.paths !== null && opensPath(scope.paths, scopeOfPattern(path))) ?? false;
   const methods = before === undefined ? now : now === undefined ? before : now.filter((one) => before.includes(one));
   const { methods: _, aud: __, ...rest } = renewed;
   return {
@@ -204,11 +206,6 @@ function narrowed(renewed: TokenClaims, { claims: own, scope }: VerifiedToken): 
     ...(methods === undefined ? {} : { methods }),
     ...(aud === undefined ? {} : { aud }),
   };
-}
-
-/** The folder that a pattern of ours opens, or the one path. */
-function folderOf(pattern: string): string {
-  return pattern.endsWith('/*') ? pattern.slice(0, -1) : pattern;
 }
 
 /** All that tells holders apart; the token's text is not kept. */

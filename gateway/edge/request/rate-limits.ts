@@ -73,5 +73,5 @@ const tokenKeys = new WeakMap<TokenClaims, string>();
 
 function tooMany(route: RoutePolicy, by: string, retryAfterSeconds: number, cookies: CookieChanges | null): Denial {
   const detail = `more requests than the route's rate_limit by ${by}`;
-  return deny('rate-limited', route, detail, 0, cookies, retryAfterSeconds);
+  return deny('rate-limited', route, detail, { cookies, retryAfterSeconds });
 }

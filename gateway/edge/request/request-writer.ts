@@ -176,7 +176,7 @@ function actionByRule(
  */
 function keepsAuthorization({ basic }: Described, { place, route }: Permit): boolean {
   if (place === 'bearer') return route.forwardsAuthorization;
-  if (basic === null || !route.takesPassword) return true;
+  if (basic === null || !route.accept.includes('password')) return true;
   return route.forwardsAuthorization && (place === 'basic' || place === 'pass-cookie' || place === 'session-cookie');
 }
 

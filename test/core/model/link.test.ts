@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import {
-  covers,
   digestLinkSecret,
   formatLinkToken,
   isLinkSecret,
@@ -14,6 +13,7 @@ import {
   scopesCovering,
 } from '../../../gateway/core/model/link.ts';
 import { makeId } from '../../../gateway/core/model/node-id.ts';
+import { covers } from '../../../gateway/core/model/path.ts';
 
 const linkId = makeId('link', Buffer.alloc(16, 1));
 

@@ -4,8 +4,9 @@
 // "Tokens and caches"): it may say what was true before the change.
 
 import type { Change, LogPosition } from '../../model/change.ts';
+import { covers } from '../../model/path.ts';
 import type { EpochSeconds } from '../../model/time.ts';
-import { type AccessAnswer, coversPath, type GrantedAccess } from './access.ts';
+import type { AccessAnswer, GrantedAccess } from './access.ts';
 
 interface AccessCacheLimits {
   readonly entries: number;
@@ -80,7 +81,7 @@ export class AccessCache {
     const bucket = bucketOf(account, host);
     let best: Entry | null = null;
     for (const entry of this.#granted.get(bucket)?.values() ?? []) {
-      if (coversPath(entry.path, path) && (best === null || entry.path.length > best.path.length)) best = entry;
+      if (covers(entry.path, path) && (best === null || entry.path.length > best.path.length)) best = entry;
     }
     best ??= this.#refused.get(refusalKey(bucket, path)) ?? null;
     if (best === null) return null;

@@ -1,12 +1,9 @@
-// What control answered about an account's access: its shape, whether it covers a request, and the pass that is made from it.
-// Pure. A pass is never wider or longer than the answer: where a pass could not say exactly that, none is made.
+// What control answered about an account's access: the shape of an answer, and whose question it was. Pure data.
+// What is made of an answer is verdict/account-pass.ts, how long it is kept is access-cache.ts; wire/questions.ts reads it.
 // Rules: gateway/RULES.md "Passes" and "Freshness".
 
 import type { LogPosition } from '../../model/change.ts';
-import { pathCovers } from '../../model/path.ts';
 import type { EpochSeconds } from '../../model/time.ts';
-import { maxTokenNodes, type TokenClaims } from '../../token/claims.ts';
-import type { RoutePolicy, Snapshot } from './snapshot.ts';
 
 /** What an access answer opens. */
 export interface AccessScope {
@@ -64,52 +61,7 @@ export interface SessionHolder {
   readonly host: string;
 }
 
-/** Whether a scope's path, a folder or one path, covers a canonical path, whatever way the two are spelled. */
-export function coversPath(scopePath: string, path: string): boolean {
-  return pathCovers(scopePath, path);
-}
-
 /** Whether a method is among those of a scope. */
 export function coversMethod(methods: readonly string[] | null, method: string): boolean {
   return methods === null || methods.includes(method) || (method === 'HEAD' && methods.includes('GET'));
-}
-
-/**
- * Claims of whom a granted answer lets in, in the form of the pass that can be made of it.
- *
- * @param known  the place of the log at which the session was found good; the answer may be of a later one, and be another session's
- * @returns `issuable`: whether a pass with these claims says no more than the answer does
- */
-export function memberClaims(
-  answer: GrantedAccess,
-  holder: SessionHolder,
-  route: RoutePolicy,
-  snapshot: Snapshot,
-  now: EpochSeconds,
-  known: LogPosition | null,
-): { readonly claims: TokenClaims; readonly issuable: boolean } {
-  const { scope, position } = answer;
-  const nodes = [...new Set([...answer.nodes, holder.session, holder.device])];
-  const audience = route.audience[0];
-  // verifiers take a token until `exp` and the skew: the answer's own end is kept to the second
-  const untilAt = scope.untilAt === null ? Number.POSITIVE_INFINITY : scope.untilAt - snapshot.clockSkewSeconds;
-  const exp = Math.min(now + snapshot.passTtlSeconds, now + route.maxTokenTtlSeconds, untilAt);
-  const claims: TokenClaims = {
-    iss: snapshot.issuer,
-    ...answer.claims,
-    grant: answer.grant,
-    sid: holder.session,
-    did: holder.device,
-    n: nodes,
-    v: [position.epoch, known?.epoch === position.epoch ? Math.min(known.seq, position.seq) : position.seq],
-    hosts: [scope.host],
-    paths: [scope.path.endsWith('/') ? `${scope.path}*` : scope.path],
-    ...(scope.methods === null ? {} : { methods: scope.methods }),
-    ...(audience === undefined ? {} : { aud: [audience] }),
-    iat: now,
-    exp,
-  };
-  // a star is a character of a path, and a pattern in a token
-  const issuable = exp > now && nodes.length <= maxTokenNodes && !scope.path.includes('*');
-  return { claims, issuable };
 }

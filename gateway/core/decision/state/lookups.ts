@@ -1,12 +1,8 @@
 // The questions that only control can answer, and its answers: data between `decide`, which asks, and the edge, which carries.
-// Also what an answer about a password makes of itself: the claims of a pass.
 
 import type { LogPosition } from '../../model/change.ts';
-import { userRecordNode } from '../../model/node-id.ts';
-import type { EpochSeconds } from '../../model/time.ts';
-import type { TokenClaims } from '../../token/claims.ts';
 import type { AccessAnswer, SessionEnded, SessionHolder } from './access.ts';
-import type { RoutePolicy, Snapshot } from './snapshot.ts';
+import type { RoutePolicy } from './snapshot.ts';
 
 /** A question that only control can answer. */
 export type Lookup =
@@ -38,7 +34,7 @@ export interface NoAnswer {
   readonly kind: 'away';
 }
 
-interface VerifiedPassword {
+export interface VerifiedPassword {
   readonly kind: 'verified';
   readonly sub: string;
   readonly userRecordId: string;
@@ -68,35 +64,3 @@ export interface Answers {
 }
 
 export const noAnswers: Answers = { password: null, session: null, access: null };
-
-/**
- * Claims of the pass that a password turns into. A route may serve many hosts: the pass is for the one that was asked, as the browser
- * that asked it will send its password to that one only.
- */
-export function passwordClaims(
-  answer: VerifiedPassword,
-  host: string,
-  route: RoutePolicy,
-  snapshot: Snapshot,
-  now: EpochSeconds,
-): TokenClaims {
-  const ttl = Math.min(snapshot.passTtlSeconds, route.maxTokenTtlSeconds);
-  const audience = route.audience[0];
-  return {
-    iss: snapshot.issuer,
-    sub: answer.sub,
-    // the record's id and version: enough to revoke by, and nothing that a guess could be tested against
-    cred: { id: answer.userRecordId, v: answer.userRecordVersion },
-    ...hangingOn(answer.userRecordId, answer.position),
-    paths: route.passPaths,
-    hosts: [host],
-    iat: now,
-    exp: now + ttl,
-    ...(audience === undefined ? {} : { aud: [audience] }),
-  };
-}
-
-/** `n` and `v` of what hangs on a user record; none before the log is known, when nothing of it can be said. */
-export function hangingOn(userRecordId: string, position: LogPosition | null): Pick<TokenClaims, 'n' | 'v'> {
-  return position === null ? {} : { n: [userRecordNode(userRecordId)], v: [position.epoch, position.seq] };
-}

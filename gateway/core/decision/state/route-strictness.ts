@@ -22,10 +22,11 @@ function isNoOftener(route: RoutePolicy, other: RoutePolicy): boolean {
 
 function letsInNoMore(route: RoutePolicy, other: RoutePolicy): boolean {
   // anyone's requests say nothing else
-  if (other.takesAnyone) return true;
-  if (route.takesAnyone) return false;
-  for (const kind of kinds) if (route[kind] && !other[kind]) return false;
-  if (route.takesToken || route.takesPass) {
+  if (other.accept.includes('anyone')) return true;
+  if (route.accept.includes('anyone')) return false;
+  if (!isWithin(route.accept, other.accept)) return false;
+  // tokens and passes are tried on the same routes
+  if (route.verifiers.includes('pass')) {
     if (route.unscopedTokens === 'allow' && other.unscopedTokens !== 'allow') return false;
     if (route.maxTokenTtlSeconds > other.maxTokenTtlSeconds) return false;
     if (route.maxPassTtlSeconds > other.maxPassTtlSeconds) return false;
@@ -36,9 +37,8 @@ function letsInNoMore(route: RoutePolicy, other: RoutePolicy): boolean {
   return route.isRevocable && route.maxStalenessMs <= other.maxStalenessMs;
 }
 
-const kinds = ['takesToken', 'takesPass', 'takesPassword', 'takesSession', 'takesMember'] as const;
-
-function isWithin(methods: readonly string[] | null, others: readonly string[] | null): boolean {
+/** Whether every word of one list is in the other; null is the list of everything. */
+function isWithin(words: readonly string[] | null, others: readonly string[] | null): boolean {
   if (others === null) return true;
-  return methods?.every((method) => others.includes(method)) ?? false;
+  return words?.every((word) => others.includes(word)) ?? false;
 }

@@ -14,6 +14,7 @@ import type { ResponsePolicy } from '../policy/response-policy.ts';
 import type { RouteTable } from '../route/route-table.ts';
 import type { Site } from '../route/site.ts';
 import type { AccessAnswer } from './access.ts';
+import type { AcceptKind, VerifierKind } from './credential-kinds.ts';
 
 /** One route, compiled. */
 export interface RoutePolicy {
@@ -38,17 +39,13 @@ export interface RoutePolicy {
   readonly upstreamIndex: number;
   /** Whose own addresses in answers become the visitor's; null: they stay. */
   readonly site: Site | null;
-  readonly takesAnyone: boolean;
-  /** Tokens made by any holder of the common key. */
-  readonly takesToken: boolean;
-  /** Passes; also where only `password` or `member` is accepted, because a pass is what these turn into. */
-  readonly takesPass: boolean;
-  readonly takesPassword: boolean;
-  /** Any account that is signed in on this host. */
-  readonly takesSession: boolean;
-  /** Accounts on the access list; passes then, too, because a pass is what membership turns into. */
-  readonly takesMember: boolean;
-  /** Session cookies say something here: one of the two above. */
+  /** What the route accepts, as the configuration says it. */
+  readonly accept: readonly AcceptKind[];
+  /** The verifiers of what it accepts, in the order of trial; from `verifiersFor`. */
+  readonly verifiers: readonly VerifierKind[];
+  /** `accept` has `token`: whatever a holder of the common key made. Asked for each request with a token. */
+  readonly takesOutsideTokens: boolean;
+  /** Session cookies say something here: `accept` has `session` or `member`. */
   readonly looksAtSessions: boolean;
   /** Latchkey's own pages: our cookies and Authorization go there, and it alone may set our cookies. */
   readonly isOwnPages: boolean;

@@ -3,7 +3,7 @@
 
 import type { TokenClaims } from '../../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../../token/common-key-token.ts';
-import { canonicalPattern } from '../../token/path-pattern.ts';
+import { canonicalPattern, scopeOfPattern } from '../../token/path-pattern.ts';
 import type { RenewedSession } from '../state/lookups.ts';
 import type { RoutePolicy } from '../state/snapshot.ts';
 
@@ -39,7 +39,7 @@ export function cookiePathOf(claims: TokenClaims): string | null {
   if (pattern === undefined || others.length > 0) return null;
   // whoever holds the key may have spelled it in any way; a header takes the canonical one
   const written = canonicalPattern(pattern) ?? '*';
-  const path = written.endsWith('/*') ? written.slice(0, -1) : written;
+  const path = scopeOfPattern(written);
   return path.includes('*') ? null : safeCookiePath(path);
 }
 

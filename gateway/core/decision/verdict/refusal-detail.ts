@@ -5,7 +5,7 @@ import type { EpochSeconds } from '../../model/time.ts';
 import type { TokenClaims } from '../../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../../token/common-key-token.ts';
 import type { RequestFacts } from '../state/facts.ts';
-import type { LiveIndex, RoutePolicy } from '../state/snapshot.ts';
+import type { LiveIndex, RoutePolicy, Snapshot } from '../state/snapshot.ts';
 import type { DenyReason } from './reasons.ts';
 
 /** What the token was compared with. */
@@ -13,7 +13,7 @@ interface RefusalCircumstances {
   readonly route: RoutePolicy;
   readonly facts: Pick<RequestFacts, 'method' | 'host' | 'path' | 'clientAddress'>;
   readonly now: EpochSeconds;
-  readonly skewSeconds: number;
+  readonly snapshot: Pick<Snapshot, 'clockSkewSeconds'>;
   readonly live: Pick<LiveIndex, 'placesAhead' | 'indexAgeMs'>;
 }
 
@@ -23,11 +23,11 @@ const maxTextLength = 80;
 export function refusalDetail(
   token: VerifiedToken | TokenRefusal,
   reason: DenyReason,
-  { route, facts, now, skewSeconds, live }: RefusalCircumstances,
+  { route, facts, now, snapshot, live }: RefusalCircumstances,
 ): string {
   if (token.kind === 'refused') return token.detail;
   const { claims, exp, nbf, iat } = token;
-  const skew = `with ${span(skewSeconds)} of clock skew`;
+  const skew = `with ${span(snapshot.clockSkewSeconds)} of clock skew`;
   switch (reason) {
     case 'token-expired':
       return now >= exp ? `expired ${about(now - exp)} ago` : `expires now, ${skew}`;

@@ -5,8 +5,7 @@
 import type { EpochSeconds } from '../../model/time.ts';
 import { checkTimes, type VerifiedToken } from '../../token/common-key-token.ts';
 import type { SessionHolder } from '../state/access.ts';
-import type { RequestFacts } from '../state/facts.ts';
-import type { LiveIndex, RoutePolicy, Snapshot } from '../state/snapshot.ts';
+import type { LiveIndex, Snapshot } from '../state/snapshot.ts';
 
 /** `run-out`: its signature holds and nothing else is wrong with it but that its time is over. */
 type SessionVerdict =
@@ -33,22 +32,4 @@ export function judgeSession(
   const late = checkTimes(token, now, snapshot.clockSkewSeconds, Number.MAX_SAFE_INTEGER);
   if (late === 'token-expired') return { kind: 'run-out', token, holder };
   return late === null ? { kind: 'live', token, holder } : bad;
-}
-
-/**
- * Whether a pass is of another account than the session beside it. No prefix keeps a pass from being set by a sibling of the host,
- * so such a one counts only after the session: or a visitor would act as whoever set it. It counts still, because "open on another
- * device" gives a pass to whoever sits there.
- */
-export function isOfAnother(
-  pass: VerifiedToken,
-  facts: RequestFacts,
-  route: RoutePolicy,
-  snapshot: Snapshot,
-  live: LiveIndex,
-  now: EpochSeconds,
-): boolean {
-  if (facts.sessionCookie === null || !route.looksAtSessions) return false;
-  const session = judgeSession(facts.sessionCookie, facts.host, snapshot, live, now);
-  return session.kind !== 'bad' && session.holder.account !== pass.claims.sub;
 }

@@ -1,11 +1,10 @@
 // Whether one token lets one request pass: an outside token, or a pass, wherever it stood. Pure.
 // A pass is judged by the answer that it was made from: it opens only what that answer would open if it were asked for now.
 
-import type { EpochSeconds } from '../../model/time.ts';
 import { checkScope, checkTimes, type TokenRefusal, type VerifiedToken } from '../../token/common-key-token.ts';
-import type { RequestFacts } from '../state/facts.ts';
-import type { LiveIndex, RoutePolicy, Snapshot } from '../state/snapshot.ts';
+import type { LiveIndex, RoutePolicy } from '../state/snapshot.ts';
 import type { DenyReason } from '../verdict/reasons.ts';
+import type { Case } from './case.ts';
 
 /**
  * How far an index may honestly be behind whoever made a pass: a store writes less than one change a millisecond, and what it wrote
@@ -13,19 +12,18 @@ import type { DenyReason } from '../verdict/reasons.ts';
  */
 const placesOnTheWay = 250;
 
+/** What a token is judged in. `LiveIndex.indexAgeMs` is of the same turn. */
+export type TokenCase = Pick<Case, 'facts' | 'route' | 'snapshot' | 'live' | 'now'>;
+
 /** All checks on one token; a reason when it does not let this request pass. */
 export function judgeToken(
   verified: VerifiedToken | TokenRefusal,
-  facts: RequestFacts,
-  route: RoutePolicy,
-  snapshot: Snapshot,
-  live: LiveIndex,
-  now: EpochSeconds,
+  { facts, route, snapshot, live, now }: TokenCase,
 ): VerifiedToken | DenyReason {
   if (verified.kind === 'refused') return verified.reason;
   let maxTtlSeconds = route.maxTokenTtlSeconds;
   if (verified.type === 'outside') {
-    if (!route.takesToken) return 'credential-not-accepted';
+    if (!route.takesOutsideTokens) return 'credential-not-accepted';
   } else {
     // a session stands in its own cookie and nowhere else
     if (verified.type === 'session') return 'token-wrong-type';
@@ -50,12 +48,12 @@ function judgeOrigin(pass: VerifiedToken, route: RoutePolicy, live: LiveIndex): 
   if (typeof origin === 'object') return 'token-bad-claims';
   switch (origin) {
     case 'none':
-      return route.takesToken ? null : 'credential-not-accepted';
+      return route.takesOutsideTokens ? null : 'credential-not-accepted';
     case 'member':
     case 'password':
-      if (origin === 'member' ? route.takesMember : route.takesPassword) return null;
+      if (route.accept.includes(origin)) return null;
       // what another store's gateway gave is here a token of somebody who holds the common key, as in claim 1 of US 10,395,024
-      return route.takesToken && live.isForeign(pass) ? null : 'credential-not-accepted';
+      return route.takesOutsideTokens && live.isForeign(pass) ? null : 'credential-not-accepted';
     default:
       return origin satisfies never;
   }

@@ -1,0 +1,43 @@
+// The session cookie of a route that accounts on the access list may open: control says whether this account is on it.
+// An answer is kept by the edge (state/access-cache.ts) and turned into a pass, so most requests of a member ask nobody.
+
+import { coversMethod, type GrantedAccess } from '../state/access.ts';
+import { memberClaims } from '../verdict/account-pass.ts';
+import type { Case, Outcome } from './case.ts';
+import { findSession, isOver, refuseHolder, renewalOf, whenAway } from './session.ts';
+
+type Session = Exclude<ReturnType<typeof findSession>, 'next' | { readonly kind: 'deny' | 'lookup' }>;
+
+export function verifyMember(request: Case): Outcome {
+  const session = findSession(request);
+  if (session === 'next' || session.kind === 'deny' || session.kind === 'lookup') return session;
+  const { facts, route, live, now } = request;
+  const { holder } = session;
+  const answer = request.answers.access ?? live.findAccess(holder.account, holder.host, facts.path, now);
+  if (answer === null) return { kind: 'lookup', question: 'access', route, holder, path: facts.path };
+  switch (answer.kind) {
+    case 'granted':
+      return letIn(request, session, answer);
+    case 'none':
+      if (route.accept.includes('anyone')) return 'next';
+      return refuseHolder(request, 'not-a-member', 'signed in, but not on the access list');
+    case 'ended':
+      return isOver(request);
+    case 'away':
+      return whenAway(request);
+    default:
+      return answer satisfies never;
+  }
+}
+
+function letIn(request: Case, session: Session, answer: GrantedAccess): Outcome {
+  const { facts, route, snapshot, live, now } = request;
+  // the cache forgets what was revoked and what is on its way is held to it: this is the second lock
+  if (route.isRevocable && live.hasRevoked(answer.nodes, answer.position)) return whenAway(request);
+  if (!coversMethod(answer.scope.methods, facts.method)) {
+    return refuseHolder(request, 'outside-method', 'a member, but not with this method');
+  }
+  const { claims, issuable } = memberClaims(answer, session.holder, route, snapshot, now, live.position);
+  request.renew = renewalOf(session, request);
+  return request.allowAnswered('member', claims, issuable ? claims : null);
+}

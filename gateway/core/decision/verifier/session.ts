@@ -1,0 +1,88 @@
+// The session cookie of a route that any signed-in account may open, and what session and member have in common: finding the live
+// session, and refusing its holder. A session that is over counts as absent, and its cookie is cleared.
+
+import type { VerifiedToken } from '../../token/common-key-token.ts';
+import type { SessionHolder } from '../state/access.ts';
+import type { Lookup } from '../state/lookups.ts';
+import { clearedSession, renewedSession } from '../verdict/cookie-changes.ts';
+import { type Denial, deny } from '../verdict/denial.ts';
+import type { DenyReason } from '../verdict/reasons.ts';
+import { staleDetail } from '../verdict/refusal-detail.ts';
+import type { Case, Outcome } from './case.ts';
+import { judgeSession } from './judge-session.ts';
+
+/** A session that holds now and is not revoked. */
+interface LiveSession {
+  readonly kind: 'live' | 'run-out';
+  readonly token: VerifiedToken;
+  readonly holder: SessionHolder;
+}
+
+/** A token that was renewed for this request is newer than the request. */
+const renewalSeconds = 10;
+
+export function verifySession(request: Case): Outcome {
+  const session = findSession(request);
+  if (session === 'next' || session.kind === 'deny' || session.kind === 'lookup') return session;
+  return request.allowSession(session.token, renewalOf(session, request));
+}
+
+/**
+ * The live session of a request. One that has run out is asked about first: control may renew it.
+ *
+ * @returns `next` when nobody is signed in, or it is not known whether somebody is
+ */
+export function findSession(request: Case): LiveSession | Denial | Lookup | 'next' {
+  const { facts, route, snapshot, live, now } = request;
+  if (facts.sessionCookie === null) return 'next';
+  let session = judgeSession(facts.sessionCookie, facts.host, snapshot, live, now);
+  if (session.kind === 'run-out') {
+    const renewal = request.answers.session;
+    if (renewal === null) return { kind: 'lookup', question: 'session', route, holder: session.holder };
+    if (renewal.kind === 'away') return whenAway(request);
+    if (renewal.kind === 'ended') return isOver(request);
+    const { account, session: id } = session.holder;
+    session = judgeSession(renewal.token, facts.host, snapshot, live, now + renewalSeconds);
+    if (session.kind !== 'live' || session.holder.account !== account || session.holder.session !== id) {
+      return whenAway(request);
+    }
+    request.cookies = renewedSession(request.cookies, renewal);
+  }
+  if (session.kind !== 'live') return isOver(request);
+  if (route.isRevocable) {
+    if (live.isRevoked(session.token)) return isOver(request);
+    if (live.indexAgeMs > route.maxStalenessMs) {
+      request.stale ??= staleDetail(session.token, live);
+      return 'next';
+    }
+  }
+  return session;
+}
+
+/** The session's token when it is past half its life; null nearly always. */
+export function renewalOf({ token }: LiveSession, { now }: Case): VerifiedToken | null {
+  return now >= token.renewFrom ? token : null;
+}
+
+/** Nobody is signed in by this cookie any more. */
+export function isOver(request: Case): 'next' {
+  request.cookies = clearedSession(request.cookies);
+  return 'next';
+}
+
+/** Control could not be asked: whoever is signed in gets what anyone gets, or has to come again. */
+export function whenAway(request: Case): Denial | 'next' {
+  if (request.route.accept.includes('anyone')) return 'next';
+  return refuseHolder(request, 'control-away', 'control did not answer', 1);
+}
+
+/** Refuses whoever is signed in, unless a password or the pass of another account may still let the request in. */
+export function refuseHolder(
+  { facts, route, otherPass, cookies }: Case,
+  reason: DenyReason,
+  detail: string,
+  retryAfterSeconds = 0,
+): Denial | 'next' {
+  if (otherPass !== null || (facts.basic !== null && route.accept.includes('password'))) return 'next';
+  return deny(reason, route, detail, { cookies, retryAfterSeconds });
+}

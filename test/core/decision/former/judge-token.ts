@@ -1,0 +1,77 @@
+// Whether one token lets one request pass: an outside token, or a pass, wherever it stood. Pure.
+// A pass is judged by the answer that it was made from: it opens only what that answer would open if it were asked for now.
+
+import type { EpochSeconds } from '../../../../gateway/core/model/time.ts';
+import {
+  checkScope,
+  checkTimes,
+  type TokenRefusal,
+  type VerifiedToken,
+} from '../../../../gateway/core/token/common-key-token.ts';
+import type { RequestFacts } from './facts.ts';
+import type { DenyReason } from './reasons.ts';
+import type { LiveIndex, RoutePolicy, Snapshot } from './snapshot.ts';
+
+/**
+ * How far an index may honestly be behind whoever made a pass: a store writes less than one change a millisecond, and what it wrote
+ * since the log was read last is on its way for a moment longer. A pass that is further ahead was not made by latchkey.
+ */
+const placesOnTheWay = 250;
+
+/** All checks on one token; a reason when it does not let this request pass. */
+export function judgeToken(
+  verified: VerifiedToken | TokenRefusal,
+  facts: RequestFacts,
+  route: RoutePolicy,
+  snapshot: Snapshot,
+  live: LiveIndex,
+  now: EpochSeconds,
+): VerifiedToken | DenyReason {
+  if (verified.kind === 'refused') return verified.reason;
+  let maxTtlSeconds = route.maxTokenTtlSeconds;
+  if (verified.type === 'outside') {
+    if (!route.takesToken) return 'credential-not-accepted';
+  } else {
+    // a session stands in its own cookie and nowhere else
+    if (verified.type === 'session') return 'token-wrong-type';
+    const reason = judgeOrigin(verified, route, live);
+    if (reason !== null) return reason;
+    maxTtlSeconds = route.maxPassTtlSeconds;
+  }
+  // times and scope are checked on each request, so what is remembered of a token is its signature and nothing else
+  const reason =
+    checkTimes(verified, now, snapshot.clockSkewSeconds, maxTtlSeconds) ?? checkScope(verified, route, facts);
+  if (reason !== null || !route.isRevocable) return reason ?? verified;
+  if (live.isRevoked(verified)) return 'token-revoked';
+  const ahead = verified.type === 'pass' ? live.placesAhead(verified) : 0;
+  if (ahead > 0 && ahead > placesOnTheWay + live.indexAgeMs) return 'token-bad-claims';
+  // Last: what is refused anyhow needs no fresh index. One that is behind the pass says nothing about it yet, as an old one does.
+  return ahead > 0 || live.indexAgeMs > route.maxStalenessMs ? 'index-stale' : verified;
+}
+
+/** Why a pass is none for this route. */
+function judgeOrigin(pass: VerifiedToken, route: RoutePolicy, live: LiveIndex): DenyReason | null {
+  const { origin } = pass;
+  if (typeof origin === 'object') return 'token-bad-claims';
+  switch (origin) {
+    case 'none':
+      return route.takesToken ? null : 'credential-not-accepted';
+    case 'member':
+    case 'password':
+      if (origin === 'member' ? route.takesMember : route.takesPassword) return null;
+      // what another store's gateway gave is here a token of somebody who holds the common key, as in claim 1 of US 10,395,024
+      return route.takesToken && live.isForeign(pass) ? null : 'credential-not-accepted';
+    default:
+      return origin satisfies never;
+  }
+}
+
+/** Whether a token is good, and for something else than this request. */
+export function isOutsideScope(reason: DenyReason): boolean {
+  return (
+    reason === 'outside-path' ||
+    reason === 'outside-method' ||
+    reason === 'outside-host' ||
+    reason === 'outside-address'
+  );
+}
