@@ -148,7 +148,7 @@ function verdict(decision: Decision): unknown {
         lines: decision.token?.identityLines(decision.route.identity),
       };
     case 'deny':
-      return { ...decision, route: decision.route?.name };
+      return { ...decision, route: decision.route?.name, ranOut: decision.ranOut?.claims };
     case 'lookup':
       return { ...decision, route: decision.route.name };
     default:
