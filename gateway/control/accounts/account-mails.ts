@@ -1,7 +1,7 @@
 // The mails of accounts: which page each leads to, and how long it works. The words are core/model/message-wording.ts.
 // Each is queued in the unit that causes it. Without mail in the configuration nothing is queued, and nobody is told.
 
-import type { MessageValues } from '../../core/model/message.ts';
+import type { MessageValues } from '../../core/model/message-kinds.ts';
 import type { Unit } from '../../store/port/store.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { type QueuedMail, queueMail } from '../notify/queue-mail.ts';

@@ -4,7 +4,7 @@
 // Strangers cause mails to mailboxes that they name. They have the narrow ceiling, and neither registrations nor resets can use all of
 // it, so that a flood of the one leaves room for the other. Mails that need a session or an administrator are counted apart.
 
-import type { MessageKind } from '../../core/model/message.ts';
+import type { MessageKind } from '../../core/model/message-kinds.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { countRequest, type WindowBound, type WindowContext } from '../proof/throttle.ts';
 

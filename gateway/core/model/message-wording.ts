@@ -2,7 +2,7 @@
 // Pure texts, not escaped and not cut: message.ts does both. Texts that people chose go through `peoplesWords`.
 // No kind puts a stranger's text into a mail that the stranger can have sent to anybody.
 
-import type { MessageKind, MessageValues, MessageWords } from './message.ts';
+import type { MessageKind, MessageValues, MessageWords } from './message-kinds.ts';
 import { peoplesWords } from './plain-words.ts';
 import type { EpochSeconds } from './time.ts';
 

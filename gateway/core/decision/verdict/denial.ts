@@ -9,8 +9,7 @@ import type { DenyReason } from './reasons.ts';
  * Where a visitor is led from a refusal: signing in may help, they knocked at the portal's door, the folder of this name has a route,
  * or the canonical path has one. `nowhere`: the request is refused and that is all.
  */
-export const destinations = ['nowhere', 'sign-in', 'portal', 'folder', 'path'] as const;
-type Destination = (typeof destinations)[number];
+type Destination = 'nowhere' | 'sign-in' | 'portal' | 'folder' | 'path';
 
 /** A refusal, and what its answer may say. */
 export interface Denial {
