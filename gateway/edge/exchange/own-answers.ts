@@ -23,7 +23,7 @@ import { crossOriginLines } from '../answer/response-policy.ts';
 import { preflightAnswer } from '../request/cross-origin.ts';
 import { isNavigation } from '../request/describe.ts';
 import type { Preflight } from '../request/early-rules.ts';
-import { optionsAnswer } from '../request/max-forwards.ts';
+import { optionsAnswer } from '../request/early-rules.ts';
 import type { Downstream } from './downstream.ts';
 import { mayBeUpgrade } from './judge-upgrade.ts';
 import type { RequestContext } from './request-context.ts';

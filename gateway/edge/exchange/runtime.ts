@@ -23,7 +23,7 @@ import type { ControlPort } from '../live/control-questions.ts';
 import { LiveKeys } from '../live/live-keys.ts';
 import { Membership } from '../live/membership.ts';
 import { EdgeReports } from '../report/edge-reports.ts';
-import { MessageNames } from '../request/message-names.ts';
+import { MessageNames } from '../request/field-classes.ts';
 import { RateBuckets } from '../request/rate-buckets.ts';
 import { ownUpstreamName, UpstreamGroups } from '../upstream/groups.ts';
 import { PermitRenewals } from './decide-again.ts';

@@ -99,8 +99,32 @@ const responseNames: ReadonlyMap<string, number> = new Map([
   ['x-request-id', responseClass.requestId],
 ]);
 
+/**
+ * The memos of field names that all connections of an edge share, for requests and for answers, kept true over reloads. The names that
+ * the policies of answers act on are only ever added to: a request that began before a reload still has the policy of that time.
+ */
+export class MessageNames {
+  requests: FieldNames;
+  responses: FieldNames;
+  readonly #policyNames: Set<string>;
+
+  constructor(snapshot: Snapshot) {
+    this.#policyNames = new Set(snapshot.responseFields);
+    this.requests = requestFieldNames(snapshot);
+    this.responses = responseFieldNames(this.#policyNames);
+  }
+
+  /** Takes the names of a new configuration. */
+  learn(snapshot: Snapshot): void {
+    this.requests = requestFieldNames(snapshot);
+    const before = this.#policyNames.size;
+    for (const name of snapshot.responseFields) this.#policyNames.add(name);
+    if (this.#policyNames.size !== before) this.responses = responseFieldNames(this.#policyNames);
+  }
+}
+
 /** The snapshot says which further names a client may not send, and which header says its address. */
-export function requestFieldNames(
+function requestFieldNames(
   snapshot: Pick<Snapshot, 'customIdentityNames' | 'clientAddressHeader' | 'requestFields'>,
 ): FieldNames {
   const { customIdentityNames: customNames, clientAddressHeader, requestFields } = snapshot;
