@@ -114,7 +114,7 @@ function allowLine({ reason, route }: Denial): string {
   return `Allow: ${methods?.join(', ') ?? 'GET, HEAD'}\r\n`;
 }
 
-/** Where a visitor who is signed in and has no access can go: to another account and back here, or to what is open to theirs. */
+/** Where a visitor who is signed in and has no access can go: to another account and back here, or to the list of what is open to them. */
 export function doorsOf(
   request: RequestFacts & { readonly head: RequestHead },
   { reservedPrefix, portal }: Snapshot,

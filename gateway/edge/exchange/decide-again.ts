@@ -75,7 +75,7 @@ function judgeAgain(
   return isWelcome(request, decision, route.upgrade, connection) ? { kind: 'stands', permit: decision } : gone;
 }
 
-/** Whether what let it in was revoked, whatever else may let it in. False where a route says that nothing is revoked. */
+/** Whether the credential behind a permit was revoked; another one may still open the same. False where a route says that nothing is revoked. */
 function hangsOnRevoked(permit: Permit, live: LiveIndex): boolean {
   if (!permit.route.isRevocable) return false;
   if (permit.token !== null) return live.isRevoked(permit.token);
@@ -157,7 +157,7 @@ export function isStillAllowed(runtime: Runtime, exchange: Exchange, upgrade: Up
 }
 
 // 3. Tunnels that are open longer than the token that opened them: a tunnel of a session or a member goes on while control says yes.
-// What came with an explicit token or a password is not asked about: whoever holds those can open another tunnel.
+// Control is not asked about a tunnel that came with an explicit token or a password: the client holds those, and can open another.
 
 /** `gone`: control said no; `away`: nobody can say right now. */
 export type Prolonged =
@@ -238,7 +238,7 @@ async function renewPermit(runtime: Runtime, exchange: Exchange, upgrade: Upgrad
   let answers: Answers = noAnswers;
   for (;;) {
     live.nowMs = monotonicMs();
-    // where anyone is let in too, not to know would make a stranger of somebody
+    // on a route that takes anyone too, `decide` would take a visitor for a stranger while the index is stale
     if (permit.route.isRevocable && live.indexAgeMs > permit.route.maxStalenessMs) return away;
     // the token is of this moment, and the ticker's time is up to a quarter of a second old
     const verdict = judgeAgain(tunnel, runtime, epochSeconds(), answers);

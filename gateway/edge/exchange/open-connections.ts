@@ -1,5 +1,5 @@
-// The client connections of one edge, for what concerns all of them: who may open one more, who lingers at its end, who is too
-// slow, and the way out. It reads no request and decides nothing about access.
+// The client connections of one edge, for what concerns all of them: whether one more may open, which of them linger, which clients
+// are too slow, and the drain. It reads no request and decides nothing about access.
 
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -61,7 +61,7 @@ export class OpenConnections {
     this.#admission.tick();
   }
 
-  /** In a drain tunnels end last: they end by themselves only when somebody leaves. */
+  /** In a drain tunnels end last: they would go on for as long as both sides like. */
   endTunnelsWhenAlone(): void {
     if (this.#scope.engine.isDraining && this.tunnels.count === this.#open.size) this.tunnels.drain();
   }

@@ -25,7 +25,7 @@ export interface ForwardedRequest {
   readonly status: number;
 }
 
-/** @testing */
+/** What records are made with, and where they go. @testing */
 export interface DecisionRecordsOptions {
   readonly edgeId: string;
   readonly live: LiveIndex & { readonly revocations: { readonly position: LogPosition | null } };

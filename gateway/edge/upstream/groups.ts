@@ -92,7 +92,7 @@ export class UpstreamGroups {
     for (const pool of before.values()) pool.close();
   }
 
-  /** The upstream in a slot. A reload may have given the slot to another one: then the name does not fit, and there is no server. */
+  /** The upstream in a slot. A reload may have given the slot to another upstream: then the name does not fit, and a group without servers comes back. */
   find(slot: number, name: string): UpstreamGroup {
     const group = this.#groups[slot];
     if (group !== undefined && group.name === name) return group;
