@@ -18,7 +18,7 @@ import { withHead } from '../core/token/scope.ts';
 import type { Config, RouteConfig } from './compiled/config.ts';
 import type { UpstreamConfig } from './compiled/upstream-config.ts';
 
-/** Where the names of a configuration keep their counters: by position in the configuration's lists. */
+/** The counters' places of routes and upstreams, by their position in the configuration's lists; they outlive a reload. */
 interface Slots {
   readonly routes: readonly number[];
   readonly upstreams: readonly number[];
@@ -76,12 +76,12 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
   };
 }
 
-/** Longest life of a token that any route takes, sessions among them: so long a revocation has to be remembered. Also for control. */
+/** Longest life, in seconds, of a token or session that any route accepts: a revocation is remembered for so long. Control asks too. */
 export function longestTokenSeconds({ routes }: Pick<Config, 'routes'>): number {
   return Math.max(sessionTokenSeconds, ...routes.map((route) => route.maxTokenTtlSeconds));
 }
 
-/** Also for control, whose pages set the same cookies. */
+/** How visitors reach the gateway, http or https. Control asks too, because its pages set the same cookies. */
 export function transportOf({ portal, listeners }: Pick<Config, 'portal' | 'listeners'>): PublicTransport {
   return publicTransport(
     portal?.publicUrl ?? null,
@@ -157,7 +157,7 @@ function siteOf({ servers }: UpstreamConfig): Site {
   );
 }
 
-/** Latchkey's own pages behave like a public route to a neighbour that is never far away. */
+/** The route of latchkey's own pages: open to everybody, with control as its upstream on the same machine. */
 function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
   return {
     index: -1,
@@ -198,7 +198,7 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
       clientWriteIdleMs: 60_000,
       tunnelIdleMs: 60_000,
     },
-    // forms and small documents are all that is ever sent there
+    // clients send only forms and small documents there
     limits: { maxBodyBytes: 1024 * 1024, minRequestRate: 100, minResponseRate: 0 },
   };
 }

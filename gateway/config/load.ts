@@ -1,5 +1,5 @@
 // Loads a configuration file: every problem at once, or a Config with every default filled in.
-// The phases: YAML to data, data to values, values against each other, values to Config. It changes nothing anywhere.
+// The phases: YAML to data, data to values, values against each other, values to Config. Files are read, never changed.
 
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -58,7 +58,7 @@ export function loadConfig(file: string, environment: Environment, options: Load
   };
 }
 
-/** A place whose variable is not set, or whose value is no value, needs no second opinion. */
+/** Keeps the first problem of each place: where a value could not be read, a second message about it would only confuse. */
 function onePerPlace(problems: readonly Problem[]): readonly Problem[] {
   const places = new Set<string>();
   return problems.filter(({ path }) => {
@@ -68,7 +68,7 @@ function onePerPlace(problems: readonly Problem[]): readonly Problem[] {
   });
 }
 
-/** A variable that is a whole value is told as the variable, and not once more as the value. */
+/** Drops a warning about a value when the same warning names the variable that the whole value came from. */
 function onePerPlaceAndText(warnings: readonly Problem[]): readonly Problem[] {
   return warnings.filter(
     ({ path, problem }, at) =>

@@ -1,4 +1,4 @@
-// Makes a Config of what the file says: every default filled in, every path absolute. Pure; the schema and the references hold already.
+// Makes a Config of what the file says: every default filled in, every path absolute. Pure; schema and references were checked before.
 // Routes, upstreams and what is for control alone have files of their own beside this one.
 
 import type { LogTarget } from '../../telemetry/log-file.ts';

@@ -91,7 +91,7 @@ function assemblePolicy(route: RouteFile): PolicyConfig {
   return {
     request: { set: { ...request.set }, remove: request.remove, keep: request.keep },
     response: {
-      // a record of the schema has no prototype
+      // copied, because a record that zod made has no prototype
       set: { ...response.set },
       remove: response.remove,
       securityHeaders: response.security_headers,

@@ -18,7 +18,7 @@ export function assembleUpstream(name: string, file: UpstreamFile, absolute: (pa
     pipelining: file.pipelining,
     ...(file.status_line === 'icy' ? { statusLine: file.status_line } : {}),
     balance: assembleBalance(file.balance),
-    // the only server is never left alone
+    // an upstream with one server never ejects it: no other server could answer
     ejection: ejection === 'off' || servers.length < 2 ? null : { failures: ejection.failures, forMs: ejection.for },
     healthCheck:
       check === undefined
@@ -55,7 +55,7 @@ function assembleBalance(file: UpstreamFile['balance']): Balance {
   return { kind: file.hash === undefined ? 'least-connections' : 'path' };
 }
 
-/** Also for a draft's part: what is not there gets its default. */
+/** Makes UpstreamTls also of a draft, for the checks: a missing setting gets its default. */
 export function assembleTls(
   file: Draft<NonNullable<UpstreamFile['tls']>> = {},
   absolute: (path: string) => string,

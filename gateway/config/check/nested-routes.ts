@@ -1,5 +1,5 @@
-// Lists routes that lie inside another one and accept something else: whoever reads the configuration should see both at once, since
-// what opens the outer one does not open the inner one by itself, and the other way round. Legitimate, so never a problem.
+// Lists routes that lie inside another route and accept something else. A credential that opens the outer route does not open the
+// inner one by itself, nor the other way round, so an operator should see both at once. Such routes are legitimate: a note, no problem.
 
 import type { Config, RouteConfig } from '../compiled/config.ts';
 import { type Problem, problemAt } from '../problems/problem.ts';

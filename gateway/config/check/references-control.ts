@@ -1,5 +1,5 @@
-// Checks what the control plane's sections are to each other and to the routes: a collection nobody can reach, a mail without
-// a way, a portal that shares its host with a site.
+// Compares the control plane's sections with each other and with the routes. It finds, for example, a collection that no route
+// serves, mail settings without a transport, and a portal that shares its host with a site.
 
 import { isLoopbackHost } from '../../core/decision/route/host.ts';
 import { hostPatternsMeet, isWildcardHost, matchesHost } from '../../core/model/host-pattern.ts';
@@ -10,7 +10,7 @@ import type { Draft } from '../schema/inspect.ts';
 import type { ConfigFile } from '../schema/schema.ts';
 import { readSmtpUrl } from '../schema/smtp-url.ts';
 
-/** Appends what is wrong, and what is merely unwise. */
+/** Appends errors to the problems, and what is allowed but unwise to the warnings. */
 export function checkControl(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
   checkUrls(draft, warnings);
   checkMail(draft, problems, warnings);
@@ -22,7 +22,7 @@ export function checkControl(draft: Draft<ConfigFile>, problems: Problem[], warn
     problems.push(problemAt(['links'], 'two of our parameters have one name', 'give each its own'));
 }
 
-/** URLs that hold a password: a blank at an end is most likely an accident, and the value is not repeated. */
+/** Warns of a blank at an end of a URL that holds a password: it is most likely an accident. The URL is not repeated. */
 function checkUrls({ store, mail }: Draft<ConfigFile>, warnings: Problem[]): void {
   const values = [
     [['store'], store?.kind === 'postgres' ? store.url : undefined],
@@ -89,7 +89,7 @@ function checkCollections(draft: Draft<ConfigFile>, problems: Problem[], warning
     problems.push(problemAt(['portal'], 'is missing', 'owners and members sign in there: portal: { public_url: … }'));
 }
 
-/** The routes that serve a collection: those inside it, and of those around it the one that has its requests. */
+/** The routes that serve a collection: every route inside its folder, and the one enclosing route that its other requests match. */
 function checkRoutesOf(
   { host, path }: { readonly host: string; readonly path: string },
   at: number,
@@ -113,7 +113,7 @@ function checkRoutesOf(
       warnings.push(problemAt(place, `lets any account into collections[${at}]`, hint));
     }
     if (inside.includes(route) && !route.accept.some((kind) => kind === 'member')) {
-      // the edge takes a link for what it is only where members are taken
+      // the edge recognises a link's token only on routes that accept members
       const problem = `is inside collections[${at}], and a link opened there would reach the site with its token`;
       warnings.push(problemAt(place, problem, 'add member there'));
     }
@@ -136,7 +136,7 @@ function checkPortal(draft: Draft<ConfigFile>, problems: Problem[], warnings: Pr
   warnings.push(problemAt(['portal', 'public_url'], problem, hint));
 }
 
-/** The scheme of `portal.public_url` is believed of every request, so something has to make it true. */
+/** The scheme of `portal.public_url` is assumed for every request, so a listener or a proxy in front has to provide it. */
 function checkPublicScheme(
   { host, isHttps }: { readonly host: string; readonly isHttps: boolean },
   draft: Draft<ConfigFile>,
@@ -156,7 +156,7 @@ function checkPublicScheme(
   );
 }
 
-/** Anything that cannot be read counts as there: what is wrong with it is said elsewhere. */
+/** A value that cannot be read counts as present: the schema reports what is wrong with it. */
 function endsTls({ listeners }: Draft<ConfigFile>): boolean {
   return listeners?.some((listener) => listener === undefined || listener.tls !== undefined) ?? true;
 }
@@ -165,10 +165,10 @@ function trustsProxies(draft: Draft<ConfigFile>): boolean {
   return (draft.trusted_proxies ?? []).length > 0;
 }
 
-/** A sign-in goes back to hosts that the configuration names, and never to whatever a request called itself. */
+/** A sign-in returns people only to hosts that the configuration names, never to a host that merely stood in a request. */
 function checkSignInHosts(draft: Draft<ConfigFile>, warnings: Problem[]): void {
   const listed = draft.portal?.hosts ?? [];
-  // a host that another route names is that one's
+  // a host that another route names belongs to that route
   const named = [...listed, ...(draft.collections ?? []).map((collection) => collection?.host)];
   const routed = (draft.routes ?? []).map((route) => route?.host);
   for (const [at, route] of (draft.routes ?? []).entries()) {

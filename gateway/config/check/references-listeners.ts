@@ -1,4 +1,4 @@
-// Checks what listeners are to each other, to the routes and to the files they name.
+// Compares listeners with each other, with the routes and with the files that they name.
 // Works on a draft, like references.ts, which calls it. Reads files, changes none.
 
 import ipaddr from 'ipaddr.js';
@@ -11,7 +11,7 @@ import type { ConfigFile } from '../schema/schema.ts';
 
 type ListenerDraft = NonNullable<NonNullable<Draft<ConfigFile>['listeners']>[number]>;
 
-/** Addresses that collide, settings that exclude each other, what crosses a network in plain text. */
+/** Finds addresses that collide, settings that exclude each other, and credentials that would cross a network in plain text. */
 export function checkListeners(draft: Draft<ConfigFile>, problems: Problem[], warnings: Problem[]): void {
   const taken: { host: string; port: number; at: string }[] = [];
   const listeners = draft.listeners ?? [];
@@ -22,7 +22,7 @@ export function checkListeners(draft: Draft<ConfigFile>, problems: Problem[], wa
     checkKind(listener, at, problems);
     checkClientCertificates(draft, listener, at, warnings);
     const host = listener.address?.host;
-    // what only redirects takes no credential: one that comes is refused
+    // a listener that only redirects accepts no credential, so it exposes none
     const isPlain = listener.tls === undefined && !isRedirect(listener);
     if (host === undefined || isLoopback(host) || !isPlain) continue;
     warnings.push(

@@ -1,6 +1,7 @@
-// What `check` says about the paths of routes: one that stands for a single name where a folder was meant, and one whose name
-// with a slash behind it (`/admin/`) has another route with other rules. Nothing of it hinders a start: what would be judged
-// by looser rules is refused (core/decision/route/route-table.ts). A folder is not warned of: visitors of its bare name are led there.
+// Warns of two mistakes in the paths of routes: a path that matches a single name where a folder was probably meant, and a path
+// whose other form (`/admin` and `/admin/`) belongs to a route with other rules. Neither keeps the gateway from starting: a request
+// that would be judged by looser rules is refused (core/decision/route/route-table.ts). A folder needs no warning: a request for its
+// name without the slash is redirected to it.
 
 import { type Problem, problemAt } from '../problems/problem.ts';
 import type { Draft } from '../schema/inspect.ts';
@@ -9,9 +10,9 @@ import type { ConfigFile } from '../schema/schema.ts';
 interface Place {
   readonly at: number;
   readonly path: string;
-  /** What the route asks, as one text. */
+  /** What the route demands of a request, as one text, so that two routes can be compared. */
   readonly rules: string;
-  /** Anyone may ask anything, so no other route has looser rules. */
+  /** Whether the route is open to everybody, so that no other route can have looser rules. */
   readonly isOpen: boolean;
 }
 
@@ -34,7 +35,7 @@ function checkEnds(place: Place, group: readonly Place[], warnings: Problem[]): 
   if (path.endsWith('/')) return;
   const other = `${path}/`;
   const owner = ownerOf(other, group);
-  // a name with a dot is a file's, which nobody takes for a folder
+  // a name with a dot is the name of a file, and is not mistaken for a folder
   const isFile = path.slice(path.lastIndexOf('/')).includes('.');
   const where = ['routes', at, 'path'];
   if (owner !== null && owner !== place && owner.rules !== rules && !isOpen) {
@@ -47,7 +48,7 @@ function checkEnds(place: Place, group: readonly Place[], warnings: Problem[]): 
   }
 }
 
-/** The route that has a path: the exact one, or the longest folder around it. */
+/** The route that serves a path: the route with exactly this path, or else the longest folder around it. */
 function ownerOf(path: string, group: readonly Place[]): Place | null {
   let best: Place | null = null;
   for (const place of group) {

@@ -1,5 +1,5 @@
-// Checks what a route's policy is to itself and to what the route accepts: headers named twice, caching that would leak,
-// origins that browsers would refuse, limits that count nobody.
+// Checks that the parts of a route's policy fit each other and what the route accepts. It finds headers that are named twice,
+// caching that would leak, origins that browsers would refuse, and limits that count nobody.
 
 import { isTargetedCacheField } from '../../core/decision/policy/cache-control.ts';
 import { foldName } from '../../core/decision/policy/identity.ts';

@@ -1,4 +1,4 @@
-// Checks what the values of one upstream are to each other and to the files they name. Reads files, changes none.
+// Compares the values of one upstream with each other and with the files that they name. Reads files, changes none.
 // Rule: unix(7), a socket's path has at most 107 bytes.
 
 import { assembleTls } from '../assemble/assemble-upstream.ts';
@@ -75,7 +75,7 @@ function checkBalance(
   if (chosen.length === 1) return;
   const place = [...path, 'balance'];
   if (chosen.length > 1) problems.push(problemAt(place, 'hashes by more than one thing', 'keep one of them'));
-  // a warning, since in a draft the one thing may be there and broken
+  // a warning and no problem: in a draft the missing setting may be present but unreadable
   else warnings.push(problemAt(place, 'says nothing', 'write hash: path, hash_header: NAME or hash_cookie: NAME'));
 }
 
@@ -128,7 +128,7 @@ function checkTls(
 }
 
 /** The server of an entry, with or without a weight; null when its address could not be read. */
-/** An upstream that is a listener of this very gateway: requests would go round until they are refused with 508. */
+/** Warns of an upstream that is a listener of this gateway: its requests would go in a circle until one is refused with 508. */
 export function checkRoundTrips(draft: Draft<ConfigFile>, warnings: Problem[]): void {
   for (const [name, upstream] of Object.entries(draft.upstreams ?? {})) {
     for (const [at, entry] of (upstream?.servers ?? []).entries()) {
@@ -142,7 +142,7 @@ export function checkRoundTrips(draft: Draft<ConfigFile>, warnings: Problem[]): 
   }
 }
 
-/** Whether who connects to `to` on this machine gets to a listener at `from`. */
+/** Whether a connection to the address `to` on this machine reaches a listener at `from`. */
 function isReached(
   from: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined,
   to: { readonly host: string; readonly port: number },

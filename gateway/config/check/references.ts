@@ -1,4 +1,4 @@
-// Checks what the values of a configuration file are to each other and to the files they name.
+// Compares the values of a configuration file with each other and with the files that they name.
 // Works on a draft, so that a broken part does not hide what is wrong elsewhere. Reads files, changes none.
 
 import { accessSync, constants } from 'node:fs';
@@ -76,7 +76,7 @@ function checkKeys(draft: Draft<ConfigFile>, problems: Problem[]): void {
         ),
       );
   }
-  // A state that could not be read may have been meant to be the signing one.
+  // A common key whose state could not be read may be the one that was meant to sign.
   if (signing === undefined && keys.every((key) => key?.state !== undefined)) {
     problems.push(problemAt(['common_keys'], 'no key has the state signing', 'set one of them to signing'));
   }
@@ -235,7 +235,7 @@ function checkFiles(
     const path = ['mail', 'webhook_secret_file'];
     const file = absolute(mail.webhook_secret_file);
     const read = readKeyFile(file);
-    // mails wait until it is there
+    // mails wait in the outbox until the file is there
     if (read.kind === 'refused') warnings.push(problemAt(path, read.problem, read.hint));
     else warnKeyFile(path, file, read, warnings);
   }

@@ -1,5 +1,5 @@
 // Reads certificates, their keys and bundles of authorities from PEM files, and says what is wrong with them.
-// Never puts a byte of a key into a message. Names are those of subjectAltName: a common name is no name (RFC 9525 §2).
+// Never puts a byte of a key into a message. The names of a certificate are those of subjectAltName; its common name is ignored (RFC 9525 §2).
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
@@ -9,7 +9,7 @@ import { epochMilliseconds } from '../../telemetry/clock.ts';
 import type { CertificateConfig } from '../compiled/config.ts';
 import { type FileRefusal, readNamedFile } from './named-file.ts';
 
-/** Longest file that is read; a bundle of every public authority has a quarter of it. */
+/** Longest file that is read, in bytes; a bundle of all public authorities is a quarter as long. */
 const maxPemBytes = 1024 * 1024;
 
 /** A refusal that says which of the two files it is about. */
@@ -24,7 +24,7 @@ type CertificateFiles =
       readonly key: string;
       /** Every account of the machine may read the key. */
       readonly worldReadable: boolean;
-      /** It has ended or has not begun: a sentence for people; null when it holds today. */
+      /** A sentence for people when the certificate has expired or is not valid yet; null when it is valid today. */
       readonly dateProblem: string | null;
     }
   | PairRefusal;
@@ -73,7 +73,7 @@ export function readAuthorities(file: string): AuthorityFile {
 /** The host names a certificate is for, lower case, wildcards as `*.example.org`. @param cert  PEM, the leaf first */
 export function certificateNames(cert: string): readonly string[] {
   const names: string[] = [];
-  // what would need quotes is no host name
+  // a name that would need quotes is not a host name
   for (const entry of (new X509Certificate(cert).subjectAltName ?? '').split(', ')) {
     if (!entry.startsWith('DNS:')) continue;
     const name = entry.slice('DNS:'.length);
@@ -89,7 +89,7 @@ type Pem = { readonly kind: 'read'; readonly text: string; readonly worldReadabl
 function readPem(path: string): Pem {
   const read = readNamedFile(path, { maxBytes: maxPemBytes, hint: 'name a PEM file' });
   if (read.kind === 'refused') return read;
-  // what follows the mark is not the beginning of a line, so TLS would leave the first key or certificate out
+  // OpenSSL finds PEM blocks at the beginning of a line: behind a byte order mark it would overlook the first key or certificate
   if (read.bytes[0] === 0xef || read.bytes[0] === 0xff || read.bytes[0] === 0xfe) {
     return refused(`${path} begins with a byte order mark`, 'save it as ASCII, or as UTF-8 without one');
   }
@@ -104,7 +104,7 @@ type Certificates =
     }
   | FileRefusal;
 
-/** Reads every certificate of a file, in order. @param hint  what to name instead */
+/** Reads every certificate of a file, in order. @param hint  which file the operator should name instead */
 function readCertificates(path: string, hint: string): Certificates {
   const read = readPem(path);
   if (read.kind === 'refused') return read;
@@ -123,7 +123,7 @@ function readCertificates(path: string, hint: string): Certificates {
     : { kind: 'read', text, certificates: [first, ...others] };
 }
 
-/** Says what is there instead, for the files that are easily taken for another. */
+/** Says what a file holds that is easily mistaken for the wanted one, such as a key in the place of a certificate. */
 function noCertificate(path: string, text: string, hint: string): FileRefusal {
   if (text.includes('PRIVATE KEY-----')) return refused(`${path} holds a private key and no certificate`, hint);
   if (parseCertificate(Buffer.from(text, 'latin1')) === null)

@@ -1,5 +1,5 @@
 // Reads a YAML file into plain data, with `${NAME}` in text values replaced from the environment.
-// It knows nothing of what the keys mean. Rules: YAML 1.2 core schema; duplicate keys are an error.
+// The meaning of the keys is not known here. Rules: YAML 1.2 core schema; duplicate keys are an error.
 
 import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
@@ -22,7 +22,7 @@ type ReadDocument =
       readonly interpolated: ReadonlySet<string>;
       /** Variables that are not set. The value keeps its text. */
       readonly problems: readonly Problem[];
-      /** Variables whose value surprises: a final CRLF, a byte order mark, blanks. The value is taken as it stands. */
+      /** Warnings about variables whose value ends in CRLF or blanks, or holds a byte order mark. The value is used unchanged. */
       readonly warnings: readonly Problem[];
     }
   | { readonly kind: 'unreadable'; readonly problems: readonly Problem[] };

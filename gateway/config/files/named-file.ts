@@ -1,10 +1,10 @@
 // Reads a file that the configuration names, and says in words why it cannot be read.
-// Never puts a byte of it into a message, and never waits for one: what is no regular file is refused.
+// No byte of the file gets into a message. Only regular files are read, so that a FIFO cannot make the process wait.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { type Problem, type ProblemPath, problemAt } from '../problems/problem.ts';
 
-/** Why a file is of no use. */
+/** Why a file cannot be used. */
 export interface FileRefusal {
   readonly kind: 'refused';
   /** Names the file. */
@@ -21,13 +21,13 @@ type NamedFile =
     }
   | FileRefusal;
 
-/** What a file should be. */
+/** What is expected of a file, and the hints for the messages when it is something else. */
 interface WantedFile {
-  /** A longer one is surely the wrong file. */
+  /** In bytes; a longer file is surely the wrong one. */
   readonly maxBytes: number;
-  /** What to do when it is something else, or too long. */
+  /** What the operator should do when the file is no regular file, or too long. */
   readonly hint: string;
-  /** What to do when it is not there. Default `hint`. */
+  /** What the operator should do when the file does not exist. Default `hint`. */
   readonly missingHint?: string;
 }
 

@@ -1,12 +1,12 @@
 // Reads a secret file: the bytes are the key as they stand, one final newline (LF or CRLF) dropped, at least 32 bytes.
-// Never puts a byte of it into a message. Rule: RFC 7518 §3.2 (a key as long as the hash at least).
+// No byte of the secret gets into a message. Rule: RFC 7518 §3.2 (a key is at least as long as the hash).
 
 import { type SecretOddity, secretOddities } from '../problems/secret-form.ts';
 import { type FileRefusal, readNamedFile } from './named-file.ts';
 
 /** Shortest key that HS256 may use, in bytes. */
 const minKeyBytes = 32;
-/** Longest secret file that is read; a longer one is surely the wrong file. */
+/** Longest secret file that is read, in bytes; a longer file is surely the wrong one. */
 const maxKeyBytes = 4096;
 
 export type KeyFile =
@@ -15,7 +15,7 @@ export type KeyFile =
       readonly secret: Uint8Array;
       /** Every account of the machine may read it. */
       readonly worldReadable: boolean;
-      /** What surprises about the file's bytes; they are taken all the same. */
+      /** What is unusual about the file's bytes, such as blanks at the end; the key is used all the same. */
       readonly oddities: readonly SecretOddity[];
     }
   | FileRefusal;

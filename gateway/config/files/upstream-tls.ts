@@ -19,12 +19,12 @@ type TlsFiles =
       readonly kind: 'read';
       readonly material: TlsMaterial;
       readonly keyIsWorldReadable: boolean;
-      /** The client certificate has ended or has not begun: a sentence for people; null when it holds today. */
+      /** A sentence for people when the client certificate has expired or is not valid yet; null when it is valid today. */
       readonly dateProblem: string | null;
     }
   | (FileRefusal & { readonly at: TlsFileKey });
 
-/** Reads all files of one upstream, and makes sure that they can be used together. */
+/** Reads all TLS files of one upstream, and checks that they can be used together. */
 export function readTlsFiles(tls: UpstreamTls): TlsFiles {
   const authorities = tls.caFile === null ? null : readAuthorities(tls.caFile);
   if (authorities?.kind === 'refused') return { ...authorities, at: 'ca_file' };

@@ -1,24 +1,24 @@
-// What surprises about the bytes of a secret: an editor's byte order mark, a CRLF, blanks that nobody sees. The bytes are taken as
-// they stand, so that every program with the same file has the same key; whoever made one by accident hears of it.
+// Finds what is unusual about the bytes of a secret: a byte order mark of an editor, a CRLF, blanks at an end. The bytes are used
+// unchanged, so that every program with the same file has the same key; a warning tells the operator, who may not have meant them.
 // Pure. No message holds a byte of the secret.
 
 import { isUtf8 } from 'node:buffer';
 import { type Problem, type ProblemPath, problemAt } from './problem.ts';
 
-/** How a secret is read: what of its end is dropped before anything else. */
+/** How a secret is read: what is dropped from its end before it is used. */
 type SecretReading =
   /** One final LF or CRLF is dropped: secret files, a password on stdin. */
   | 'one-newline-dropped'
-  /** Nothing is: variables of the environment, values in YAML. */
+  /** Nothing is dropped: variables of the environment, values in YAML. */
   | 'as-it-stands';
 
 export interface SecretOddity {
-  /** Without the name of what is read: `ends in a blank, which is part of it`. */
+  /** A sentence that lacks its subject, the name of the file or variable: `ends in a blank, which is part of it`. */
   readonly problem: string;
   readonly hint: string;
 }
 
-/** Says what surprises; empty for a secret as everybody would expect it. */
+/** Lists what is unusual about a secret; empty when nothing is. */
 export function secretOddities(bytes: Uint8Array, reading: SecretReading): readonly SecretOddity[] {
   const found: SecretOddity[] = [];
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
@@ -32,7 +32,7 @@ export function secretOddities(bytes: Uint8Array, reading: SecretReading): reado
       body = body.slice(0, -2);
     } else if (body.endsWith('\n')) body = body.slice(0, -1);
   }
-  // a key of random bytes may end in whatever; nobody typed it
+  // a key of random bytes was not typed, and may end in any byte
   if (!isText(body)) return found;
   if (/^[ \t\r\n]/.test(body))
     found.push({ problem: 'begins with a blank or a newline, which is part of it', hint: blankHint });
@@ -41,7 +41,7 @@ export function secretOddities(bytes: Uint8Array, reading: SecretReading): reado
   return found;
 }
 
-/** The warnings about a secret. @param name  what is read: the path of a file, a variable; null when the place says all */
+/** The warnings about a secret. @param name  of the file or variable; null when the place in the configuration names it */
 export function secretWarnings(
   at: ProblemPath,
   name: string | null,
