@@ -1,4 +1,4 @@
-// A backup of one engine restores into the other, whole or not at all, and what was given out before it is over.
+// A backup of one engine restores into the other engine, whole or not at all, and everything given out before the restore ends.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -140,7 +140,7 @@ const restore = (settings: StoreSettings, file: string, over: 'empty' | 'everyth
   restoreStore({ settings, file, over, clock: makeClock(1_800_001_000), logger: silent });
 
 describeEngines('backup', (engine) => {
-  test('restores into the other engine under a new epoch; what was given out before is over', async (context) => {
+  test('a backup restores into the other engine under a new epoch, and everything given out before ends', async (context) => {
     const missing = postgresMissing();
     if (missing !== null) context.skip(missing);
     const { store } = await openEmpty(engine);
@@ -169,7 +169,7 @@ describeEngines('backup', (engine) => {
     expect(position.epoch).not.toBe(before.epoch);
     expect(await after.readChanges(before)).toEqual({ kind: 'restart' });
     const { revocations } = await after.readRevocations();
-    // passes for passwords hold under any epoch, so those of before the restore end by a mark
+    // passes for passwords hold under any epoch, so a change of their own ends those from before the restore
     expect(revocations.map(({ kind, node, at: since }) => [kind, node, since]).slice(-1)).toEqual([
       ['outside', passwordPasses, 1_800_001_000],
     ]);
@@ -184,13 +184,13 @@ describeEngines('backup', (engine) => {
     expect(await after.sql.selectFrom('sessions').select('ended_at').execute()).toEqual([{ ended_at: 1_800_001_000 }]);
     expect(await after.sql.selectFrom('outbox').select('body_sealed').execute()).toEqual([{ body_sealed: null }]);
     expect((await listSigningKeys(after.sql, sealer))[0]?.secret).toEqual(new Uint8Array(32).fill(7));
-    // The audit list goes on behind what came with the backup.
+    // the audit list continues behind the entries of the backup
     expect((await after.sql.selectFrom('audit').select('action').execute()).map(({ action }) => action)).toEqual([
       'store.restored',
     ]);
   });
 
-  test('a store that holds anything is replaced only when that was asked for, and keeps what it knew of outside tokens', async () => {
+  test('a store that is not empty is replaced only by force, and keeps its revocations of outside tokens', async () => {
     const { store, settings } = await openEmpty(engine);
     await fill(store, sealer);
     const file = makeFile();
@@ -210,7 +210,7 @@ describeEngines('backup', (engine) => {
     expect(names).toEqual([{ display_name: '' }, { display_name: '' }]);
     const { revocations } = await after.readRevocations();
     expect(revocations.map(({ node }) => node).sort()).toEqual([passwordPasses, 'jti:a', 'jti:later']);
-    // Numbers that the database gives go on behind what was restored.
+    // numbers that the database gives continue behind the restored ones
     await after.write((unit) =>
       unit.sql
         .insertInto('audit')
@@ -220,7 +220,7 @@ describeEngines('backup', (engine) => {
     expect(await checkStore(after, sealer)).toEqual([]);
   });
 
-  test('a second restore of one backup has another epoch', async () => {
+  test('each restore of the same backup begins another epoch', async () => {
     const { store } = await openEmpty(engine);
     const file = makeFile();
     await backupStore({ store, file, clock: makeClock() });
@@ -230,7 +230,7 @@ describeEngines('backup', (engine) => {
     expect(first.kind === 'restored' && second.kind === 'restored' && first.epoch !== second.epoch).toBe(true);
   });
 
-  test('the check names what points nowhere, counts that do not add up, and seals that do not open', async () => {
+  test('the check names references to missing rows, counts that do not add up, and sealed texts that do not open', async () => {
     const { store } = await openEmpty(engine);
     await fill(store, sealer);
     await store.write(async ({ sql }) => {
@@ -260,7 +260,7 @@ describe('a file that is not a whole backup', () => {
     ['something stands behind it', (lines) => [...lines, '{}']],
     ['it is empty', () => []],
     ['it is another file', () => ['hello']],
-  ])('%s: refused, and the store is as it was', async (_, change) => {
+  ])('%s is refused, and the store stays as it was', async (_, change) => {
     const { store } = await openEmpty('sqlite');
     await fill(store, sealer);
     const file = makeFile();
@@ -280,7 +280,7 @@ describe('a file that is not a whole backup', () => {
     expect(await target.sql.selectFrom('accounts').selectAll().execute()).toEqual([]);
   });
 
-  test('of a version that this program does not know is refused, and of an earlier one whose rows fit is restored', async () => {
+  test('a backup of an unknown version is refused, and one of an earlier version whose rows fit is restored', async () => {
     const { store } = await openEmpty('sqlite');
     await fill(store, sealer);
     const file = makeFile();
@@ -304,7 +304,7 @@ describe('a file that is not a whole backup', () => {
     expect(await checkStore(await openNode(target), sealer)).toEqual([]);
   });
 
-  test('a backup that is not there, or is a folder, is refused in words', async () => {
+  test('a missing backup, or a folder in its place, is refused in words', async () => {
     const settings = await makeDatabase('sqlite');
     const missing = {
       kind: 'refused',
@@ -315,7 +315,7 @@ describe('a file that is not a whole backup', () => {
     expect(await restore(settings, '/')).toMatchObject({ problem: '/ cannot be read: EISDIR' });
   });
 
-  test('a backup that cannot be written is refused', async () => {
+  test('a backup to a place that cannot be written is refused', async () => {
     const { store } = await openEmpty('sqlite');
     const result = await backupStore({ store, file: '/nowhere/at/all', clock: makeClock() });
     expect(result).toMatchObject({ kind: 'refused', problem: expect.stringContaining('ENOENT') });

@@ -1,5 +1,5 @@
-// Statements whose text is written once: other values give other answers, lists of other lengths have texts of their own, and
-// what guards the statements of a unit guards these.
+// Statements whose text is written once: other values give other answers, a list of another length gets a text of its own, and a
+// unit that has ended refuses these statements like any other.
 
 import { expect, test } from 'vitest';
 import { fixedStatement, type Places } from '../../../gateway/store/port/fixed-statement.ts';
@@ -30,7 +30,7 @@ const insertMark = fixedStatement((sql, at: Places<{ readonly name: string; read
 );
 
 describeEngines('a statement that is written once', (engine) => {
-  test('is asked with other values, and written again for lists of other lengths', async () => {
+  test('runs with other values, and is written again for lists of other lengths', async () => {
     const { store } = await openEmpty(engine);
     const quoted = `'); drop table store_marks; --`;
     await store.write(async ({ sql }) => {
@@ -51,7 +51,7 @@ describeEngines('a statement that is written once', (engine) => {
     expect(await ask(['a', 'never'], ['one'])).toEqual(['a']);
     expect(await ask(['a', 'b'], ['one'], 'b')).toEqual([]);
     expect(written).toBe(1);
-    // three marks in all, as before, and not the same ones
+    // three marks in all, as before, but in other lists
     expect(await ask(['b'], ['one', 'two'])).toEqual(['b']);
     expect(await ask([quoted], ['one'])).toEqual([quoted]);
     expect(written).toBe(3);

@@ -1,5 +1,5 @@
-// Several writers at once: one-time things are spent once, the log has no gaps, many units share a commit, and nodes of a
-// fleet hear of each other, or find out by asking.
+// Several writers at once: one-time things are spent once, the log has no gaps, and many units share a commit. Nodes that share a
+// store are notified of each other's commits, and find them by polling when notifications are lost.
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -37,7 +37,7 @@ async function openFleet(engine: 'sqlite' | 'postgres', size: number): Promise<S
 }
 
 describeEngines('many at once', (engine) => {
-  test('64 conditional updates for 3: exactly 3, over all nodes', async () => {
+  test('of 64 conditional updates for 3 places, over all nodes, exactly 3 succeed', async () => {
     const nodes = await openFleet(engine, 2);
     const [first] = nodes;
     if (first === undefined) throw new Error('no node');
@@ -134,7 +134,7 @@ describeEngines('many at once', (engine) => {
 });
 
 describe('nodes of a fleet', () => {
-  test('hear of a commit on another node, and find it by asking when every notification is lost', async (context) => {
+  test('are notified of a commit on another node, and find it by polling when every notification is lost', async (context) => {
     const missing = postgresMissing();
     if (missing !== null) context.skip(missing);
     const settings = await makeDatabase('postgres');
@@ -152,7 +152,7 @@ describe('nodes of a fleet', () => {
     });
     await expect
       .poll(async () => {
-        // The first may come before the other node listens.
+        // the first commits may come before the other node listens
         await writer.write((unit) => unit.append({ kind: 'revoke', node: 'ac_1' }));
         return heard;
       })
@@ -162,7 +162,7 @@ describe('nodes of a fleet', () => {
     expect(read.kind === 'changes' && read.changes[0]?.node).toBe('ac_1');
   });
 
-  test('a node that stops in the middle of a unit loses the log to the others after seconds', async (context) => {
+  test('a node that stops in the middle of a unit loses the log to the other nodes within seconds', async (context) => {
     const missing = postgresMissing();
     if (missing !== null) context.skip(missing);
     const settings = await makeDatabase('postgres');

@@ -1,5 +1,5 @@
 // Lists of links: newest first, in pages that begin at a place of the list, for one collection, several and all of them.
-// On SQLite also what they cost: no page sorts all links, or walks over those that come before it.
+// On SQLite the plan as well: no page sorts all links, or walks over the links before it.
 
 import { SqliteQueryCompiler, sql } from 'kysely';
 import { expect, test } from 'vitest';
@@ -34,7 +34,7 @@ async function readAll(store: Store, collections: readonly string[] | null): Pro
 }
 
 describeEngines('lists of links', (engine) => {
-  test('come newest first and in pages without a gap, also where many were made in one second', async () => {
+  test('links come newest first, in pages without a gap, even when many were made in the same second', async () => {
     const { store } = await openEmpty(engine);
     await fill(store);
     const rows = await store.sql.selectFrom('links').select(['id', 'created_at', 'collection']).execute();
@@ -46,7 +46,7 @@ describeEngines('lists of links', (engine) => {
   });
 });
 
-test('a page of all links, or of one collection, is read from an index at its place', async () => {
+test('a page of all links, or of one collection, is read from an index, starting at its place', async () => {
   const { store } = await openEmpty('sqlite');
   const texts: string[] = [];
   const watched = store.sql.withPlugin({

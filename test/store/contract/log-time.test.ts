@@ -1,5 +1,5 @@
-// The log's own time: what is old is said by it and by no wall clock. Clocks 40 days ahead and 40 days behind, at one start and at
-// the next, on one node and on two.
+// The log's own time decides what is old, and no wall clock does. Tried with clocks 40 days ahead and 40 days behind, at one
+// start and at the next, on one node and on two.
 
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
@@ -49,7 +49,7 @@ const downgrade = [
 ];
 
 describeEngines('log time', (engine) => {
-  test.each([40 * day, -40 * day])('one start with a clock %i s wrong forgets nothing', async (wrongBy) => {
+  test.each([40 * day, -40 * day])('a start with a clock that is %i s wrong forgets nothing', async (wrongBy) => {
     const { store, settings, clock } = await openEmpty(engine);
     await revoke(store, 'li_1');
     await revoke(store, 'jti:x');
@@ -69,7 +69,7 @@ describeEngines('log time', (engine) => {
     expect((await kept(right)).map(([node]) => node)).toEqual(['li_1', 'jti:x', 'li_2']);
   });
 
-  test('a clock that jumps while the node runs changes nothing either', async () => {
+  test('a clock that jumps while the node runs forgets nothing', async () => {
     const { store, clock } = await openEmpty(engine);
     await revoke(store, 'li_1');
     for (const wrongBy of [40 * day, -40 * day, 0, 400 * day]) {
@@ -80,7 +80,7 @@ describeEngines('log time', (engine) => {
     }
   });
 
-  test('time in which no node has the store open does not count, and time that one does counts once for all', async () => {
+  test('time in which no node has the store open does not count, and time in which nodes have it open counts once', async () => {
     const { store, settings, clock } = await openEmpty(engine);
     await revoke(store, 'li_1');
     await run(store, clock, 1);
@@ -94,7 +94,7 @@ describeEngines('log time', (engine) => {
     later.now += 33 * day;
     await again.write(async () => undefined);
     await other?.write(async () => undefined);
-    // a minute of it may be lost with each node that stops
+    // each node that stops may lose a minute of log time
     expect(before - start).toBeGreaterThanOrEqual(day - 60);
     expect(again.logTime() - before).toBe(33 * day);
     expect(other?.logTime() ?? again.logTime()).toBe(again.logTime());
@@ -103,7 +103,7 @@ describeEngines('log time', (engine) => {
     expect(await prune(again)).toBe(1);
   });
 
-  test('what runs for as long as things are kept forgets them, and nothing younger', async () => {
+  test('a node that runs for the whole retention forgets what is older, and nothing younger', async () => {
     const { store, clock } = await openEmpty(engine);
     await revoke(store, 'li_1');
     await run(store, clock, 3);
@@ -121,7 +121,7 @@ describeEngines('log time', (engine) => {
     await run(store, clock, 10);
     const usual = await horizon(store, 5 * day);
     expect(clock.now - (usual?.before ?? 0)).toBe(5 * day);
-    // a node whose clock is 40 days behind writes rows that look old to all others
+    // a node whose clock is 40 days behind writes rows that look old to all other nodes
     clock.wrongBy = -40 * day;
     await store.write(async () => undefined);
     clock.wrongBy = 0;
@@ -129,13 +129,13 @@ describeEngines('log time', (engine) => {
     expect(clock.now - ((await horizon(store, 5 * day))?.before ?? 0)).toBeGreaterThan(40 * day);
     await run(store, clock, 6);
     expect(clock.now - ((await horizon(store, 5 * day))?.before ?? 0)).toBe(5 * day);
-    // one whose clock is ahead makes nothing old
+    // a node whose clock is ahead makes nothing old
     clock.wrongBy = 40 * day;
     await store.write(async () => undefined);
     expect(clock.now - ((await horizon(store, 5 * day))?.before ?? 0)).toBeGreaterThanOrEqual(5 * day);
   });
 
-  test('a node a day behind that revokes again takes nothing back, and its own revocations reach what was made until now', async () => {
+  test('a node a day behind that revokes again takes nothing back, and its revocations reach everything made until now', async () => {
     const { store, settings, clock } = await openEmpty(engine);
     await revoke(store, 'sub:anna');
     clock.now += 3600;
@@ -155,7 +155,7 @@ describeEngines('log time', (engine) => {
     expect((await kept(store)).at(-1)).toEqual(['sub:carl', 3600]);
   });
 
-  test('the time of changes never goes back, whichever node appends with whatever clock', async () => {
+  test('the time of changes never goes back, whatever the clock of the node that appends', async () => {
     const { store, settings, clock } = await openEmpty(engine);
     const { epoch } = await store.readPosition();
     for (const wrongBy of [0, -40 * day, 3600, 0, 40 * day, -day, 0]) {
@@ -170,7 +170,7 @@ describeEngines('log time', (engine) => {
     expect(times).toEqual([...times].sort((one, other) => one - other));
   });
 
-  test('a clock that was ahead at one start is not carried on for ever', async () => {
+  test('a clock that was ahead at one start does not keep the time of changes ahead for ever', async () => {
     const { store, clock } = await openEmpty(engine);
     clock.wrongBy = 40 * day;
     await revoke(store, 'sub:first');
@@ -186,13 +186,13 @@ describeEngines('log time', (engine) => {
     expect(await ahead()).toBe(0);
   });
 
-  test('a store that was there before has nothing that is old at first', async () => {
+  test('in a store of an earlier version nothing is old at first', async () => {
     const settings = await makeDatabase(engine);
     const clock = makeClock();
     const store = await openNode(settings, { clock });
     await revoke(store, 'li_1');
     await store.close();
-    // as the version before left it
+    // as the earlier version left the tables
     const bare = await openEngine(settings, { logger: silent });
     if ('away' in bare) throw new Error(bare.problem);
     for (const statement of downgrade) await sql.raw(statement).execute(bare.writer);

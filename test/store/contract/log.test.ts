@@ -1,4 +1,5 @@
-// The change log on both engines: numbers without holes, pages, places that are too old, and what an index starts from.
+// The change log on both engines: numbers without holes, pages, places that are too old, and the revocations that an index starts
+// from.
 
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
@@ -36,7 +37,7 @@ describeEngines('change log', (engine) => {
     });
   });
 
-  test('a place of another epoch, or ahead of the log, begins anew', async () => {
+  test('a reader at a place of another epoch, or ahead of the log, has to restart', async () => {
     const { store } = await openEmpty(engine);
     await append(store, 'a');
     const { epoch } = await store.readPosition();
@@ -56,7 +57,7 @@ describeEngines('change log', (engine) => {
     ]);
   });
 
-  test('what is older than a place that was pruned begins anew; what is younger goes on', async () => {
+  test('a reader before the pruned changes has to restart, and a reader behind them goes on', async () => {
     const { store, clock } = await openEmpty(engine);
     const { epoch } = await store.readPosition();
     await append(store, 'a', 'b', 'c');
@@ -74,7 +75,7 @@ describeEngines('change log', (engine) => {
     expect(nodesOf(await store.readChanges({ epoch, seq: 5 }))).toEqual(['f']);
   });
 
-  test('pruning drops no more than it was told in one unit, oldest first, and keeps 35 days by itself', async () => {
+  test('pruning drops at most its limit in one unit, oldest first, and keeps 35 days by default', async () => {
     const { store, clock } = await openEmpty(engine);
     await append(store, 'a', 'b', 'c', 'd');
     clock.now += 35 * 24 * 3600;
@@ -84,7 +85,7 @@ describeEngines('change log', (engine) => {
     expect((await store.write((unit) => pruneChanges(unit))).value).toBe(1);
   });
 
-  test('whoever listens is woken by a commit, until it stops listening', async () => {
+  test('a commit wakes a listener until it stops listening', async () => {
     const { store } = await openEmpty(engine);
     let wakes = 0;
     const stop = store.onWake(() => {
@@ -106,7 +107,7 @@ describeEngines('change log', (engine) => {
   });
 });
 
-test('a feed waits behind no read of a page when the database is slow', async (context) => {
+test('the feed does not wait behind the read of a page when the database is slow', async (context) => {
   const missing = postgresMissing();
   if (missing !== null) context.skip(missing);
   const { store } = await openEmpty('postgres');

@@ -1,4 +1,4 @@
-// Tables are made once, whoever starts first, and a store that is newer than the program is left alone.
+// Tables are made once, whichever node starts first, and a store that is newer than the program is left alone.
 
 import { statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -13,7 +13,8 @@ const options = { clock: makeClock(), logger: silent };
 describeEngines('migrations', (engine) => {
   test('several nodes that start at once make the tables once', async () => {
     const settings = await makeDatabase(engine);
-    // One process holds SQLite's file, and within one process it does not wait for itself: there, one after the other.
+    // SQLite's file belongs to one process, in which migrations cannot wait for each other: there the nodes start one after the
+    // other.
     const stores =
       engine === 'postgres'
         ? await Promise.all(Array.from({ length: 4 }, () => openNode(settings)))
@@ -22,7 +23,7 @@ describeEngines('migrations', (engine) => {
     expect(new Set(positions.map(({ epoch }) => epoch)).size).toBe(1);
   });
 
-  test('a store that is newer than the program is refused, and not touched', async () => {
+  test('a store that is newer than the program is refused and not changed', async () => {
     const { store, settings } = await openEmpty(engine);
     await store.write((unit) => sql`insert into schema_migrations (number) values (99)`.execute(unit.sql));
     await store.close();
@@ -34,7 +35,7 @@ describeEngines('migrations', (engine) => {
     });
   });
 
-  test('a command that only looks refuses to make tables', async () => {
+  test('a command that only reads refuses to make tables', async () => {
     const settings = await makeDatabase(engine);
     expect(await openStore({ settings, ...options, migrations: 'check' })).toMatchObject({
       kind: 'refused',
@@ -44,10 +45,10 @@ describeEngines('migrations', (engine) => {
     await openNode(settings, { migrations: 'check' });
   });
 
-  test('a store of an earlier version is brought up to date where it stands, and by no command that only looks', async () => {
+  test('a store of an earlier version is brought up to date in place, but not by a command that only reads', async () => {
     const { store, settings } = await openEmpty(engine);
     const { epoch } = await store.readPosition();
-    // as the first version made it
+    // as the first version made the tables
     for (const statement of [
       'delete from schema_migrations where number > 1',
       'drop table log_marks',
@@ -72,7 +73,7 @@ describeEngines('migrations', (engine) => {
     await openNode(settings, { migrations: 'check' });
   });
 
-  test('every table that the program names is there', async () => {
+  test('every table that the program names exists', async () => {
     const { store } = await openEmpty(engine);
     const tables = await store.sql.introspection.getTables();
     expect(tables.map(({ name }) => name).filter((name) => !name.startsWith('sqlite_'))).toEqual(
@@ -86,7 +87,7 @@ describeEngines('migrations', (engine) => {
 });
 
 describeEngines('what cannot be a store', (engine) => {
-  test('is refused with a hint, and without the password', async () => {
+  test('is refused with a hint that does not hold the password', async () => {
     if (engine === 'sqlite') {
       const settings = await makeDatabase('sqlite');
       const file = settings.kind === 'sqlite' ? settings.file : '';
@@ -122,7 +123,7 @@ describeEngines('what cannot be a store', (engine) => {
   });
 });
 
-test('the file and what SQLite keeps beside it are for nobody else to read', async () => {
+test('no other account can read the file or the files that SQLite keeps beside it', async () => {
   const { store, settings } = await openEmpty('sqlite');
   await store.write(async () => {});
   const file = settings.kind === 'sqlite' ? settings.file : '';

@@ -21,7 +21,7 @@ describeEngines('keys', (engine) => {
     secret: new Uint8Array(Buffer.from(`${id} secret`.padEnd(32, '.'))),
   });
 
-  test('secrets come back as they were, and do not stand in the table', async () => {
+  test('secrets come back as they were, and the table holds them sealed only', async () => {
     const { store } = await openEmpty(engine);
     expect(await run(store, (unit) => insertSigningKey(unit, sealer, key('k1', 'signing')))).toEqual({
       kind: 'inserted',
@@ -41,7 +41,7 @@ describeEngines('keys', (engine) => {
     await expect(listSigningKeys(store.sql, makeSealer(randomBytes(32)))).rejects.toThrow('does not open');
   });
 
-  test('one key signs for each purpose: promoting one demotes the other in the same unit, and the ring is told', async () => {
+  test('one key signs for each purpose: promoting a key demotes the former one in the same unit, and the change log says so', async () => {
     const { store } = await openEmpty(engine);
     await run(store, (unit) => insertSigningKey(unit, sealer, key('k1', 'signing')));
     expect(await run(store, (unit) => insertSigningKey(unit, sealer, key('k2', 'signing')))).toEqual({
@@ -83,7 +83,7 @@ describeEngines('one-time codes', (engine) => {
   const code = { selector: 's1', digest: 'd1', purpose: 'sign-in', accountId: 'ac_1', details: { a: [1] } } as const;
   const at = 1_800_000_000;
 
-  test('64 at once spend one code: one gets it', async () => {
+  test('of 64 tries at once to spend one code, one succeeds', async () => {
     const { store } = await openEmpty(engine);
     await run(store, (unit) => insertCode(unit, { ...code, expiresAt: at + 60 }));
     const spent = await Promise.all(Array.from({ length: 64 }, () => run(store, (unit) => spendCode(unit, code))));
@@ -153,7 +153,7 @@ describeEngines('audit', (engine) => {
 });
 
 describeEngines('rules of the tables', (engine) => {
-  test('one account has a verified address; any number may claim it unverified, and a deleted one frees it', async () => {
+  test('an address is verified for one account only; others may name it unverified, and deleting the account frees it', async () => {
     const { store } = await openEmpty(engine);
     const account = (id: string, verified: number | null, state: 'active' | 'deleted' = 'active') =>
       run(store, (unit) =>

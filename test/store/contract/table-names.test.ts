@@ -1,4 +1,5 @@
-// The names of tables and columns. Data folders and backups that exist hold them, so they stay whatever the code calls what is in them.
+// The names of tables and columns. Data folders and backups that exist hold them, so they stay whatever the code calls what is in
+// them.
 
 import { expect, test } from 'vitest';
 import { describeEngines, openEmpty } from '../../support/store/stores.ts';

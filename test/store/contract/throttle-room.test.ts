@@ -1,4 +1,4 @@
-// The ceiling of the table of throttles, whose rows are made by people who are not signed in.
+// The ceiling of the table of throttles, whose rows are made by strangers who are not signed in.
 
 import { expect, test } from 'vitest';
 import type { Store } from '../../../gateway/store/port/store.ts';
@@ -24,7 +24,7 @@ async function count(store: Store, kind: string): Promise<number> {
 }
 
 describeEngines('room for throttles', (engine) => {
-  test('a flood of new names takes the place of its own rows: no block and no count that was earned is forgotten', async () => {
+  test('a flood of new names evicts its own rows, and no block and no count of several guesses is lost', async () => {
     const { store } = await openEmpty(engine);
     await fill(store, 'blocked', 20, 1, now + 60);
     await fill(store, 'earned', 20, 4, 0);
@@ -34,7 +34,7 @@ describeEngines('room for throttles', (engine) => {
     expect([await count(store, 'blocked'), await count(store, 'earned'), await count(store, 'flood')]).toEqual([
       20, 20, 40,
     ]);
-    // the oldest of them went
+    // the oldest rows of the flood were evicted
     const oldest = await store.sql
       .selectFrom('throttles')
       .select('last_at')
@@ -44,7 +44,7 @@ describeEngines('room for throttles', (engine) => {
     expect(oldest[0]?.last_at).toBe(now - 39);
   });
 
-  test('when every row blocks somebody there is no room, and nobody is forgotten', async () => {
+  test('when every row is a block there is no room, and no block is lost', async () => {
     const { store } = await openEmpty(engine);
     await fill(store, 'blocked', 100, 1, now + 60);
     expect((await store.write((unit) => makeThrottleRoom(unit, 10, 100))).value).toBe(false);

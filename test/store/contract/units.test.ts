@@ -1,4 +1,5 @@
-// What a unit of work promises, on both engines: all or nothing, alone, in the log's order, durable when it is told.
+// The promises of a unit of work, on both engines: all or nothing, no other unit beside it, in the log's order, durable once it
+// resolves.
 
 import { expect, test } from 'vitest';
 import { StoreAway, type Unit } from '../../../gateway/store/port/store.ts';
@@ -7,7 +8,7 @@ import { describeEngines, openEmpty, openNode } from '../../support/store/stores
 const touch = (node: string) => (unit: Unit) => unit.append({ kind: 'touch', node });
 
 describeEngines('units of work', (engine) => {
-  test('what a unit wrote is there for everybody, and after the store was opened again', async () => {
+  test('rows of a unit are there for every reader, and after the store was opened again', async () => {
     const { store, settings } = await openEmpty(engine);
     const written = await store.write(async (unit) => {
       await unit.sql.insertInto('store_marks').values({ name: 'a', value: 'ä✓ \u{1F511}' }).execute();
@@ -23,7 +24,7 @@ describeEngines('units of work', (engine) => {
     expect(await again.sql.selectFrom('store_marks').select('value').execute()).toEqual([{ value: 'ä✓ \u{1F511}' }]);
   });
 
-  test('a unit that throws is undone alone, rows and changes, and its caller gets its error', async () => {
+  test('a unit that throws is undone with its rows and changes, no other unit is, and its caller gets the error', async () => {
     const { store } = await openEmpty(engine);
     const results = await Promise.allSettled(
       Array.from({ length: 9 }, (_, at) =>
@@ -56,7 +57,7 @@ describeEngines('units of work', (engine) => {
     ]);
   });
 
-  test('a statement that failed undoes its unit and no other', async () => {
+  test('a statement that failed undoes its unit and no other unit', async () => {
     const { store } = await openEmpty(engine);
     const mark = (name: string) =>
       store.write((unit) => unit.sql.insertInto('store_marks').values({ name, value: '' }).execute());
@@ -66,7 +67,7 @@ describeEngines('units of work', (engine) => {
     expect(second?.status === 'rejected' && second.reason).not.toBeInstanceOf(StoreAway);
   });
 
-  test('a unit that goes on after a statement of it failed is undone, and only that one', async () => {
+  test('a unit that goes on after one of its statements failed is undone, and no other unit is', async () => {
     const { store } = await openEmpty(engine);
     const mark = (unit: Unit, name: string) => unit.sql.insertInto('store_marks').values({ name, value: '' }).execute();
     const results = await Promise.allSettled([
@@ -83,8 +84,8 @@ describeEngines('units of work', (engine) => {
     expect(marks.map(({ name }) => name)).toEqual(['a', 'd']);
   });
 
-  test('a unit sees what the units before it in the same batch did, and readers see nothing of it yet', async () => {
-    // one batch, also when the machine stands still between the two
+  test('a unit sees the units before it in the same batch, and readers do not see the batch yet', async () => {
+    // one batch, even when the machine pauses between the two units
     const { store } = await openEmpty(engine, { limits: { maxBatchMs: 60_000 } });
     let seenOutside: unknown;
     await Promise.all([
@@ -97,7 +98,7 @@ describeEngines('units of work', (engine) => {
     expect(seenOutside).toEqual([]);
   });
 
-  test('a place is that of the unit itself, so that a later revocation in the same batch is behind it', async () => {
+  test('the place that a unit returns is its own, so a later revocation in the same batch lies behind it', async () => {
     const { store } = await openEmpty(engine);
     const written = await Promise.all([store.write(async () => 0), store.write(touch('a')), store.write(touch('b'))]);
     expect(written.map(({ position, changes }) => [position.seq, changes])).toEqual([
@@ -107,7 +108,7 @@ describeEngines('units of work', (engine) => {
     ]);
   });
 
-  test('a unit that hangs is undone after its deadline, and the others of its batch are kept', async () => {
+  test('a unit that hangs is undone at its deadline, and the other units of its batch are kept', async () => {
     const { store } = await openEmpty(engine, { limits: { unitDeadlineMs: 100 } });
     for (let isKept = false; !isKept; ) {
       const [hung, other] = await Promise.allSettled([
@@ -118,7 +119,7 @@ describeEngines('units of work', (engine) => {
         store.write(touch('other')),
       ]);
       expect(hung.status === 'rejected' && hung.reason).toBeInstanceOf(StoreAway);
-      // a machine that stands still can make this one late as well
+      // on a machine that pauses, this unit can be late as well
       isKept = other.status === 'fulfilled';
     }
     const { epoch } = await store.readPosition();
@@ -142,7 +143,7 @@ describeEngines('units of work', (engine) => {
     expect(await store.sql.selectFrom('store_marks').selectAll().execute()).toEqual([]);
   });
 
-  test('units beyond the queue are refused at once, and the queue goes on', async () => {
+  test('units beyond the length of the queue are refused at once, and the queue goes on', async () => {
     const { store } = await openEmpty(engine, { limits: { maxQueuedUnits: 4 } });
     const results = await Promise.allSettled(Array.from({ length: 10 }, (_, at) => store.write(touch(`n${at}`))));
     const refused = results.filter(({ status }) => status === 'rejected');
@@ -150,7 +151,7 @@ describeEngines('units of work', (engine) => {
     expect((await store.write(touch('later'))).position.seq).toBe(5);
   });
 
-  test('a closed store refuses, as away', async () => {
+  test('a closed store refuses units with StoreAway', async () => {
     const { store } = await openEmpty(engine);
     await store.write(touch('last'));
     const waiting = expect(store.write(touch('waiting'))).rejects.toBeInstanceOf(StoreAway);
@@ -172,7 +173,7 @@ describeEngines('units of work', (engine) => {
     expect(found).toEqual([]);
   });
 
-  test('whole numbers up to 2^53 come back as numbers; counts, sums and truth values as well', async () => {
+  test('whole numbers up to 2^53, counts, sums and truth values come back as numbers', async () => {
     const { store } = await openEmpty(engine);
     await store.write(async (unit) => {
       for (const seq of [1, Number.MAX_SAFE_INTEGER]) {

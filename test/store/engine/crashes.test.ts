@@ -1,4 +1,4 @@
-// What was acknowledged is there after a crash: of the process that holds the file, and of PostgreSQL under a running node.
+// Acknowledged units survive a crash: of the process that holds the file, and of PostgreSQL under running nodes.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ async function compare(store: Store, acknowledged: ReadonlyMap<string, number>):
 }
 
 describe('crashes', () => {
-  test('kill -9 of the process that writes to SQLite loses nothing it acknowledged', async () => {
+  test('kill -9 of the process that writes to SQLite loses no acknowledged unit', async () => {
     const settings = await makeDatabase('sqlite');
     const acknowledged = new Map<string, number>();
     for (const round of ['a', 'b', 'c']) {
@@ -59,7 +59,7 @@ describe('crashes', () => {
     await compare(await openNode(settings), acknowledged);
   });
 
-  test('kill -9 of PostgreSQL loses nothing acknowledged; its nodes say so meanwhile and come back by themselves', async (context) => {
+  test('kill -9 of PostgreSQL loses no acknowledged unit; its nodes refuse meanwhile and reconnect by themselves', async (context) => {
     const missing = postgresMissing();
     if (missing !== null) context.skip(missing);
     let server = await startPostgres({ template: await postgresTemplate(), fsync: 'on' });
@@ -82,7 +82,7 @@ describe('crashes', () => {
         } catch (error) {
           if (!(error instanceof StoreAway)) throw error;
           away += 1;
-          // While it is away each answer comes at once.
+          // while PostgreSQL is away, each unit is refused at once
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
       }
@@ -101,7 +101,7 @@ describe('crashes', () => {
     isOver = true;
     await Promise.all(clients);
     for (const node of nodes) await compare(node, acknowledged);
-    // The connection that listens came back as well.
+    // the connection that listens reconnected as well
     let woken = 0;
     nodes[1]?.onWake(() => {
       woken += 1;

@@ -1,5 +1,6 @@
-// A disk that is really full, and one that may only be read: what people are told, that nothing acknowledged is lost, and that it
-// goes on by itself when there is room again. The disk is a small file system of the test's own; without root these skip.
+// A disk that is really full, and a disk that may only be read: the words of the failure, that no acknowledged unit is lost, and
+// that writing goes on by itself when there is room again. The disk is a small file system of the test's own; without root the
+// tests skip.
 
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +35,7 @@ async function failureOf(work: Promise<unknown>): Promise<StoreAway> {
 
 const revoke = (store: Store, node: string) => store.write((unit) => unit.append({ kind: 'revoke', node }));
 
-test('a full disk is called that, nothing acknowledged is lost, and writing goes on when there is room', async (context) => {
+test('a full disk is named as the cause, no acknowledged unit is lost, and writing goes on when there is room', async (context) => {
   const disk = smallDisk(context);
   const { logger, said } = memoryLogger();
   const clock = makeClock();
@@ -58,7 +59,7 @@ test('a full disk is called that, nothing acknowledged is lost, and writing goes
   expect(refused.failure).toMatchObject({ cause: 'disk-full', hint: expect.stringContaining('make room') });
   expect([store.health.cause, store.health.failingMs > 0]).toEqual(['disk-full', true]);
   expect(store.health.failures.get('disk-full')).toBeGreaterThanOrEqual(2);
-  // it is still read
+  // reads still work
   const read = await store.readChanges(before);
   expect(read.kind === 'changes' && read.changes.map(({ node }) => node)).toEqual(kept.slice(0, 1000));
   expect(said().match(/the store cannot be written/g)).toHaveLength(1);
@@ -73,7 +74,7 @@ test('a full disk is called that, nothing acknowledged is lost, and writing goes
   await store.close();
 });
 
-test('a unit that fills the disk takes none of the others of its batch with it as done', async (context) => {
+test('when a unit fills the disk, no other unit of its batch is called done without being durable', async (context) => {
   const disk = smallDisk(context);
   const store = await openNode({ kind: 'sqlite', file: join(disk.path, 'latchkey.db') });
   await revoke(store, 'li_first');
@@ -118,7 +119,7 @@ test('a store cannot be made on a full disk or a read-only one, and the refusal 
   });
 });
 
-test('a backup that finds no room leaves nothing half done, and the one before stays good', async (context) => {
+test('a backup without room leaves no partial file, and the former backup stays whole', async (context) => {
   const disk = smallDisk(context, 1024);
   const store = await openNode(await makeDatabase('sqlite'));
   const file = join(disk.path, 'backup.jsonl');
@@ -136,7 +137,7 @@ test('a backup that finds no room leaves nothing half done, and the one before s
   expect(last).toBe('end');
 });
 
-test('a file that is replaced whole keeps its old content when there is no room', (context) => {
+test('replacing a file without room keeps its old content', (context) => {
   const disk = smallDisk(context, 256);
   const file = join(disk.path, 'users');
   replaceFile(file, 'old');

@@ -1,5 +1,5 @@
-// What others do with the SQLite file while it is in use. A program that holds its lock: who writes waits for it, and nobody else
-// does. Somebody who moves it away: nothing is called done that would be gone after the next start.
+// Other programs at the SQLite file while it is in use. While a program holds the file's lock, writes wait for it and nothing else
+// does. When the file was moved away, no unit is called done that would be gone after the next start.
 
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -25,7 +25,7 @@ async function openLocked(begin: string) {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('while another program holds the write lock, reads and the rest of the process go on, and the write comes after it', async () => {
+test('while another program holds the write lock, reads and the rest of the process go on, and writes wait', async () => {
   const { store, other } = await openLocked('begin immediate');
   let isWritten = false;
   const written = store
@@ -42,7 +42,7 @@ test('while another program holds the write lock, reads and the rest of the proc
   expect(store.health.cause).toBeNull();
 });
 
-test('a lock that is not given back is named after a while, and later writes go through once it is', async () => {
+test('a lock that is held for too long is named as the cause, and writes succeed once it is released', async () => {
   const { store, other } = await openLocked('begin immediate');
   const refused = await store.write(async () => undefined).catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(StoreAway);
@@ -56,7 +56,7 @@ test('a lock that is not given back is named after a while, and later writes go 
 test.each([
   ['nothing', (_file: string) => undefined],
   ['another file', (file: string) => copyFileSync(`${file}.away`, file)],
-])('a file that was moved away and left %s takes nothing, until it is back', async (_, leave) => {
+])('units are refused while the file is moved away and %s is in its place', async (_, leave) => {
   const { store, settings } = await openFile();
   const { file } = settings;
   renameSync(file, `${file}.away`);

@@ -1,4 +1,4 @@
-// The data folder belongs to one latchkey at a time, and to nobody once that one is gone, however it went.
+// The data folder belongs to one latchkey at a time, and is free once that process has ended, however it ended.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -69,7 +69,7 @@ test('a run folder that others could enter is closed to them', () => {
   if (opened.kind === 'opened') opened.close();
 });
 
-test('a second process is refused while the first one lives, and may open it after the first one closed', async () => {
+test('a second process is refused while the first holds the folder, and may open it afterwards', async () => {
   const opened = openDataFolder(folder);
   expect(await openElsewhere()).toMatchObject({ said: 'refused' });
   if (opened.kind === 'opened') opened.close();
@@ -104,7 +104,7 @@ test('a folder whose socket paths would be too long is refused before anything i
   expect(existsSync(long)).toBe(false);
 });
 
-test('a file in the place of the folder and a lock file of somebody else are refused', () => {
+test('a file in the place of the folder, and a lock file of another program, are refused', () => {
   writeFileSync(folder, 'a file');
   expect(openDataFolder(folder)).toMatchObject({ kind: 'refused', problem: expect.stringContaining('cannot be made') });
   rmSync(folder);

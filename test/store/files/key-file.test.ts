@@ -1,4 +1,4 @@
-// keys.json of an earlier version: read for the store, or refused; never made and never changed.
+// keys.json of an earlier version is read or refused, and never made or changed.
 
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,13 +21,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('its keys are read as they stand; where there is none, that is said', () => {
+test('the keys of keys.json are read as they are, and a missing file is reported as missing', () => {
   expect(readKeyFile(file)).toEqual({ kind: 'missing' });
   writeFileSync(file, JSON.stringify({ version: 1, keys: [key] }), { mode: 0o600 });
   expect(readKeyFile(file)).toEqual({ kind: 'read', keys: [{ ...key, secret: new Uint8Array(32).fill(7) }] });
 });
 
-test('a keys.json that others can read is refused with the command that closes it', () => {
+test('a keys.json that others can read is refused with the chmod command that fixes it', () => {
   writeFileSync(file, JSON.stringify({ version: 1, keys: [key] }), { mode: 0o600 });
   chmodSync(file, 0o640);
   expect(readKeyFile(file)).toMatchObject({ kind: 'refused', hint: expect.stringContaining('chmod 600 ') });

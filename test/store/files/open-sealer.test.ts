@@ -1,4 +1,4 @@
-// The master key of a store: made once and never again, and a wrong one is told at the start.
+// The master key of a store is made once and never again, and a wrong key is refused at the start.
 
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ describe('master key', () => {
       problem: expect.stringContaining('does not exist'),
     });
     if (first.kind === 'opened') await addSigningKey(store, first.sealer);
-    // Even when the mark of the key is gone.
+    // even when the mark of the key is gone
     await store.write((unit) => unit.sql.deleteFrom('store_marks').execute());
     expect(await openSealer({ store, dataDir })).toMatchObject({
       kind: 'refused',
@@ -58,7 +58,7 @@ describe('master key', () => {
     expect(() => statSync(join(dataDir, 'master.key'))).toThrow();
   });
 
-  test('a wrong one is told at the start, whether from the file or given, and without showing it', async () => {
+  test('a wrong key, from the file or given, is refused at the start, and the message does not show it', async () => {
     const { store } = await openEmpty('sqlite');
     const dataDir = makeFolder();
     await openSealer({ store, dataDir });
@@ -73,7 +73,7 @@ describe('master key', () => {
     });
   });
 
-  test('a given one goes before the file, and no file is made', async () => {
+  test('a given key is used in place of the file, and no file is made', async () => {
     const { store } = await openEmpty('sqlite');
     const dataDir = makeFolder();
     const given = { key: masterKey, name: 'secrets.yaml' };
@@ -81,7 +81,7 @@ describe('master key', () => {
     expect(() => statSync(join(dataDir, 'master.key'))).toThrow();
   });
 
-  test('a file that others can read, or that holds something else, is refused and left alone', async () => {
+  test('a file that others can read, or that holds no key, is refused and left alone', async () => {
     const { store } = await openEmpty('sqlite');
     const dataDir = makeFolder();
     const file = join(dataDir, 'master.key');

@@ -1,4 +1,5 @@
-// The users file: what is written can be read, comments stay, two writers lose nothing, and nobody learns who has an account.
+// The users file: written users can be read, comments stay, writers at the same time lose no user, and timing does not tell who
+// has an account.
 
 import { argon2Sync } from 'node:crypto';
 import {
@@ -67,7 +68,7 @@ test('a new password keeps the credential id, raises the version, and ends the o
   expect(await verifyPassword(user('anna'), 'two')).toBe(true);
 });
 
-test('comments, blank lines and the order of others stay when a user is changed or removed', async () => {
+test('comments, blank lines and the order of other users stay when a user is changed or removed', async () => {
   await addUser(file, 'anna', 'a');
   await addUser(file, 'ben', 'b');
   const [anna = '', ben = ''] = readFileSync(file, 'utf8').split('\n');
@@ -113,7 +114,7 @@ test('a lock that another writer holds is respected and named', async () => {
   expect(user('anna')).not.toBeNull();
 });
 
-test('a link to the file stays a link', async () => {
+test('a symbolic link to the file stays a link', async () => {
   const real = join(folder, 'real');
   writeFileSync(real, '', { mode: 0o600 });
   symlinkSync(real, file);
@@ -121,7 +122,7 @@ test('a link to the file stays a link', async () => {
   expect(readFileSync(real, 'utf8')).toContain('anna:');
 });
 
-test('removing an unknown user, or one from a file that is not there, is refused', async () => {
+test('removing an unknown user, or a user of a missing file, is refused', async () => {
   expect(await removeUser(file, 'anna')).toMatchObject({
     kind: 'refused',
     problem: expect.stringContaining('does not exist'),
@@ -170,7 +171,7 @@ test.each([
 test.each([
   ['', 'empty'],
   ['x'.repeat(1025), '1025 bytes'],
-])('a password of %#: refused', async (password, part) => {
+])('a password that cannot be hashed is refused (case %#)', async (password, part) => {
   expect(await addUser(file, 'anna', password)).toMatchObject({
     kind: 'refused',
     problem: expect.stringContaining(part),
@@ -182,12 +183,12 @@ test('a password of 1024 bytes works', async () => {
   expect(await verifyPassword(user('anna'), 'x'.repeat(1024))).toBe(true);
 });
 
-test('names and passwords typed in decomposed form are the same ones', async () => {
+test('names and passwords typed in decomposed Unicode are the same as composed ones', async () => {
   await addUser(file, 'Ren\u00e9', 'caf\u00e9');
   expect(await verifyPassword(user('Rene\u0301'), 'cafe\u0301')).toBe(true);
 });
 
-test('an unknown name, an empty password and a far too long one are never right', async () => {
+test('an unknown name, an empty password and a far too long password are never right', async () => {
   await addUser(file, 'anna', 'x');
   expect(await verifyPassword(null, 'x')).toBe(false);
   expect(await verifyPassword(user('anna'), '')).toBe(false);
@@ -248,7 +249,7 @@ describe('a bad line', () => {
     [`anna:c_1:1:${hash.replace('argon2id', 'argon2i')}`, 'not argon2id'],
     [`anna:c_1:1:${hash.replace('m=64', 'm=9999999')}`, 'not argon2id'],
     [`anna:c_1:1:${hash}\nanna:c_2:1:${hash}`, 'stands here twice'],
-  ])('%s refuses the file with its number, and no command changes it', async (line, part) => {
+  ])('%s refuses the file by the number of its line, and no command changes the file', async (line, part) => {
     const text = `# head\n${line}\n`;
     writeFileSync(file, text);
     expect(readUsers(file)).toMatchObject({ kind: 'refused', problem: expect.stringMatching(/line [23]: /) });

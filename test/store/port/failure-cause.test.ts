@@ -1,4 +1,4 @@
-// Why the store cannot be used, in words: what SQLite, PostgreSQL, the network and the file system say of it.
+// Why the store cannot be used, in words: failures of SQLite, PostgreSQL, the network and the file system.
 
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
@@ -63,7 +63,7 @@ const rows: readonly (readonly [what: string, error: Error, cause: FailureCause]
 ];
 
 describe('a failure of the store', () => {
-  test.each(rows)('%s is said in words', (_, error, cause) => {
+  test.each(rows)('%s is named in words', (_, error, cause) => {
     const away = new StoreAway(new StoreAway(error));
     expect(away.failure.cause).toBe(cause);
     expect(failureCauses).toContain(cause);
@@ -71,7 +71,7 @@ describe('a failure of the store', () => {
     expect(away.message).toBe(`the store cannot be used: ${away.failure.words}`);
   });
 
-  test('says no password and nothing else of what the driver said', () => {
+  test("the words hold no password and nothing of the driver's message", () => {
     const error = Object.assign(new Error('connect to postgres://u:hunter2@db failed'), { code: 'ECONNREFUSED' });
     expect(JSON.stringify(describeFailure(error))).not.toMatch(/hunter2|postgres:/);
     expect(new StoreAway(error).message).not.toContain('hunter2');
@@ -79,7 +79,7 @@ describe('a failure of the store', () => {
 });
 
 describe('PostgreSQL', () => {
-  test('that became read-only, as a standby is, is called that, and is written again when it is not', async (context) => {
+  test('a read-only server, like a standby, is named as such, and writing goes on when it can be written again', async (context) => {
     const missing = postgresMissing();
     if (missing !== null) context.skip(missing);
     const { settings } = await openEmpty('postgres');
@@ -111,7 +111,7 @@ describe('PostgreSQL', () => {
     expect(JSON.stringify(refused)).not.toContain('hunter2');
   });
 
-  test('a wrong password is called that', async (context) => {
+  test('a wrong password is named as the cause', async (context) => {
     const missing = postgresMissing();
     if (missing !== null) context.skip(missing);
     const settings = await makeDatabase('postgres');

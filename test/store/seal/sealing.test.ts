@@ -1,4 +1,4 @@
-// What is sealed opens only where it was sealed, under its key, unchanged.
+// A sealed text opens only unchanged, in the place where it was sealed, and under its key.
 
 import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ describe('sealing', () => {
     expect(makeSealer(masterKey).openText(place, sealed)).toBe('top secret');
   });
 
-  test('texts and bytes come back, and no two seals of one text are alike', () => {
+  test('texts and bytes come back, and sealing one text twice gives two different texts', () => {
     const sealer = makeSealer(masterKey);
     for (const text of ['', 'ä\u{1F511}', 'x'.repeat(100_000)]) {
       expect(sealer.openText(place, sealer.seal(place, text))).toBe(text);
@@ -33,14 +33,14 @@ describe('sealing', () => {
     expect(sealer.seal(place, 'a')).not.toBe(sealer.seal(place, 'a'));
   });
 
-  test('in another table, row or column, or under another key, it does not open', () => {
+  test('a sealed text does not open in another table, row or column, or under another key', () => {
     const sealer = makeSealer(masterKey);
     const sealed = sealer.seal(place, 'top secret');
     for (const moved of [
       { ...place, table: 'outbox' as const },
       { ...place, row: 'k2' },
       { ...place, column: 'state' },
-      // The places' parts do not run into each other.
+      // the parts of a place are not simply joined
       { ...place, row: 'k1","secret_sealed"]' },
     ]) {
       expect(() => sealer.open(moved, sealed)).toThrow(SealBroken);
@@ -48,7 +48,7 @@ describe('sealing', () => {
     expect(() => makeSealer(randomBytes(32)).open(place, sealed)).toThrow(SealBroken);
   });
 
-  test('no bit of it can be changed, and nothing can be cut off or added', () => {
+  test('a sealed text with a changed bit, cut off or extended does not open', () => {
     const sealer = makeSealer(masterKey);
     const bytes = Buffer.from(sealer.seal(place, 'top secret').slice(3), 'base64url');
     for (let bit = 0; bit < bytes.length * 8; bit++) {
@@ -73,7 +73,7 @@ describe('sealing', () => {
     }
   });
 
-  test('errors hold neither content nor key nor what was sealed', () => {
+  test('errors hold neither content nor key nor the sealed text', () => {
     const sealer = makeSealer(masterKey);
     const sealed = sealer.seal({ ...place, row: 'k2' }, 'top secret');
     let message = '';
@@ -87,7 +87,7 @@ describe('sealing', () => {
     expect(message).not.toContain('top secret');
   });
 
-  test('every column whose name says so is counted as sealed', async () => {
+  test('every column whose name ends in _sealed is listed as sealed', async () => {
     const { store } = await openEmpty('sqlite');
     const tables = await store.sql.introspection.getTables();
     const found = tables.flatMap(({ name, columns }) =>
