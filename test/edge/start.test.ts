@@ -116,7 +116,7 @@ test('an edge does not listen before its key is listed and it knows what is revo
   expect(await isOpen()).toBe(true);
 });
 
-test('where what is revoked cannot be known it listens after a while, for what needs none of it', async () => {
+test('an edge that cannot learn what is revoked listens after a while, for routes that do not need it', async () => {
   const started = start(50);
   await expect.poll(() => listKey).not.toBeNull();
   listKey?.();

@@ -49,7 +49,7 @@ export const emptyLog: ChangeSource = {
 
 interface Waiter {
   readonly position: LogPosition;
-  /** Reads that had begun when it came: what they find may be older than its place. */
+  /** Reads that had begun when the waiter came: what they find may be older than its place. */
   readonly readsBefore: number;
   readonly settle: (error: Error | null) => void;
 }
@@ -143,7 +143,7 @@ export class ChangeFeed {
     return this.#position !== null && this.#position.epoch !== position.epoch && this.#readsBegun > readsBefore;
   }
 
-  /** One read at a time; what wakes meanwhile leads to another one. */
+  /** One read at a time; a wake meanwhile leads to another read. */
   #look(): void {
     if (this.#isClosed) return;
     this.#isWoken = true;

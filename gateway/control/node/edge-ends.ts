@@ -1,8 +1,8 @@
 // How eagerly edges are ended in one place: each end makes the next one come later, and a minute without one takes that back.
-// Whatever made an edge fail will meet its successor too, and a place where processes only start serves nobody.
+// What made an edge fail will happen to its successor too, and a slot in which processes only start serves no request.
 
 interface EdgeEndsOptions {
-  /** How long an edge may be silent in a place where none was ended. */
+  /** How long an edge may be silent in a slot where no edge was ended lately. */
   readonly patienceMs: number;
   readonly maxPatienceMs: number;
 }
@@ -14,12 +14,12 @@ interface Place {
 
 const firstPauseMs = 1000;
 const maxPauseMs = 60_000;
-/** Each of these without an end counts one end less. */
+/** After each such time without an end, one end less is counted. */
 const forgiveMs = 60_000;
 /** 2 ** 10 is beyond both bounds. */
 const maxEnds = 10;
 
-/** Ends by place: the slot of an edge, which its successors have too. */
+/** Ends by slot: an edge's successors have the same slot. */
 export class EdgeEnds {
   readonly #options: EdgeEndsOptions;
   readonly #places = new Map<string, Place>();
@@ -28,13 +28,13 @@ export class EdgeEnds {
     this.#options = options;
   }
 
-  /** How long an edge in this place may be silent before it is ended. */
+  /** How long an edge in this slot may be silent before it is ended. */
   patienceMs(place: string, now: number): number {
     const { patienceMs, maxPatienceMs } = this.#options;
     return Math.min(maxPatienceMs, patienceMs * 2 ** this.#endsOf(place, now));
   }
 
-  /** Whether one may be ended now: the first at once, the next ones after a pause that doubles from a second to a minute. */
+  /** Whether an edge may be ended now: the first at once, each next one after a pause that doubles from a second to a minute. */
   mayEnd(place: string, now: number): boolean {
     const ends = this.#endsOf(place, now);
     const lastMs = this.#places.get(place)?.lastMs ?? Number.NEGATIVE_INFINITY;

@@ -7,7 +7,7 @@ import type { LogBeat } from '../../wire/log.ts';
 
 /** Heartbeats in a row that find bytes still waiting before the edge is cut off. */
 const maxStalledBeats = 5;
-/** Two snapshots of the largest configuration fit; more than that waits for nobody. */
+/** Two snapshots of the largest configuration fit; an edge with more waiting is cut off. */
 const maxWaitingBytes = 64 * 1024 * 1024;
 
 /** The open feed of one edge. */
@@ -37,7 +37,7 @@ export class EdgeFeedStream {
     return true;
   }
 
-  /** The regular heartbeat. False when the edge was cut off for not reading. */
+  /** The regular heartbeat. @returns false when the edge was cut off for not reading */
   beat(seq: number, log: LogBeat | null): boolean {
     if (this.beatIfIdle(seq, log)) return true;
     this.#stalledBeats += 1;

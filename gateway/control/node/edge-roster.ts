@@ -1,4 +1,4 @@
-// What control knows of its edges: who is connected, who is ready, and what each reported last.
+// What control knows of its edges: which are connected, which are ready, and what each reported last.
 // A successor and a draining predecessor in one slot may be there together; their names: wire/names.ts.
 // No I/O here: the edge server tells it what happened, the operations server asks.
 
@@ -35,7 +35,7 @@ export class EdgeRoster {
     this.#clock = clock;
   }
 
-  /** The edge opened its feed. A predecessor whose feed ended will not come back; one that still follows it may drain. */
+  /** The edge opened its feed. A predecessor whose feed ended will not come back; a predecessor that still reads its feed may drain. */
   connect(edge: string): void {
     for (const [other, state] of this.#othersOf(edge)) if (!state.connected) this.#end(other);
     this.#edges.set(edge, { connected: true, ready: false });
@@ -76,7 +76,7 @@ export class EdgeRoster {
 
   /** One entry per expected edge, in order. */
   readiness(): EdgeReadiness[] {
-    // while one replaces another, the slot is as ready as the better of the two
+    // while one edge replaces another, the slot is as ready as the better of the two
     const inOrder = [...this.#edges].sort(([, one], [, other]) => Number(one.ready) - Number(other.ready));
     const bySlot = new Map(inOrder.map(([edge, state]) => [slotOf(edge), { edge, ...state }]));
     return Array.from({ length: this.#expected }, (_, index) => {

@@ -61,7 +61,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
   const collections = new Map<number, Collection>();
   let lastCollection = 0;
   answerProblems(server, logger);
-  // an edge that asks and reports is alive, whatever it is behind with
+  // an edge that asks and reports is alive, even when it is late with a confirmation
   server.addHook('onRequest', (request, _reply, done) => {
     const from = request.headers[edgeField];
     if (typeof from === 'string') enforcement.heard(from);
@@ -96,7 +96,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     enforcement.joined(edge);
     reply.raw.on('error', () => feed.cut());
     reply.raw.on('close', () => {
-      // A feed that was replaced by a newer one of the same edge must not take that one's state along.
+      // The end of a feed that a newer one of the same edge replaced must not end the newer one's state.
       if (feeds.get(edge) !== feed) return;
       feeds.delete(edge);
       roster.disconnect(edge);

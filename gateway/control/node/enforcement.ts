@@ -36,8 +36,8 @@ interface EnforcementOptions {
   /** An edge of which nothing was heard for so long is ended. Default 2000; twice that after each end of one in its place. */
   readonly silentMs?: number;
   /**
-   * No edge has longer than this, and no caller waits longer, but for one more second while a process ends. It is also what an
-   * edge has that has not reported once: it is starting, or looking for a control that just started. Default 5000.
+   * The longest that an edge may take and a caller waits, but for one more second while a process ends. An edge that has not reported
+   * once has this time too: it is starting, or looking for a control that just started. Default 5000.
    */
   readonly boundMs?: number;
   /** Default: the machine's. */
@@ -47,21 +47,21 @@ interface EnforcementOptions {
 const defaultSlowMs = 250;
 const defaultSilentMs = 2000;
 const defaultBoundMs = 5000;
-/** For the end of a process that was asked for at the last moment. */
+/** How long a caller waits on for the end of a process that was asked for at the last moment. */
 const endGraceMs = 1000;
 /** A timer that comes later than this was held up by control's own work, and so was the reading of what edges said. */
 const ownDelayMs = 50;
-/** So often that is believed of one confirmation; then an edge is ended whoever is to blame. */
+/** So often a delay of control's own is believed within one confirmation; then the edge is ended all the same. */
 const maxOwnDelays = 8;
 
 interface EdgeStanding {
-  /** What it acts on; null before its first report on its present feed. */
+  /** The place that the edge acts on; null before its first report on its present feed. */
   applied: LogPosition | null;
-  /** Up to where it refuses what is revoked, as it said while it goes on ending what is open; null when it said nothing. */
+  /** Up to where the edge refuses what is revoked, as it said while it goes on ending what is open; null when it said nothing. */
   refuses: LogPosition | null;
-  /** It has reported before, so it serves with what it knew then. */
+  /** The edge has reported before, so it serves with what it knew then. */
   hasReported: boolean;
-  /** When something came from it last. */
+  /** When something came from the edge last. */
   heardMs: number;
   isEnding: boolean;
 }
@@ -107,7 +107,7 @@ export class Enforcement {
     for (const edge of edges) this.#edges.set(edge, this.#standing(false));
   }
 
-  /** The edges are told that the log goes on in this epoch: a restore left the one before behind. Before any of them says so. */
+  /** The edges are told that the log goes on in this epoch, after a restore. To be called before an edge can report a place in it. */
   began(epoch: string): void {
     this.#epoch = epoch;
   }
@@ -120,17 +120,17 @@ export class Enforcement {
     this.#edges.set(edge, standing);
   }
 
-  /** Its feed ended. It may serve on, so it is waited for. */
+  /** The edge's feed ended. The edge may serve on, so it is waited for. */
   left(edge: string): void {
     if (this.#options.endEdge === null) this.gone(edge);
   }
 
-  /** Its process is gone. */
+  /** The edge's process is gone. */
   gone(edge: string): void {
     if (this.#edges.delete(edge)) this.#settle();
   }
 
-  /** Something came from it, whatever it was: it runs. */
+  /** A request came from the edge, whatever it was: the edge runs. */
   heard(edge: string): void {
     const standing = this.#edges.get(edge);
     if (standing !== undefined) standing.heardMs = this.#nowMs();
@@ -157,7 +157,7 @@ export class Enforcement {
    * Resolves when every edge acts on the log up to there, or is gone; at the bound also when the others have said that they refuse
    * what is revoked there. Everything up to there was sent before.
    *
-   * @throws Error when that is not known of an edge by then
+   * @throws Error when an edge has said neither by then
    */
   confirm(position: LogPosition): Promise<void> {
     if (this.#lagging(position).length === 0) return Promise.resolve();
@@ -200,7 +200,7 @@ export class Enforcement {
       if (reason !== null) this.#end(edge, standing, reason, now);
     }
     if (waitedMs < this.#boundMs) return true;
-    // who refuses what is revoked does what was acknowledged; what is open with it is being ended
+    // an edge that refuses what is revoked does what was acknowledged; what is open with it is being ended
     const unsure = this.#lagging(confirmation.position).filter(
       ([, standing]) => !this.#covers(standing.refuses, confirmation.position),
     );
@@ -239,7 +239,7 @@ export class Enforcement {
   #end(edge: string, standing: EdgeStanding, reason: EndReason, now: number): void {
     const { endEdge, logger, counters } = this.#options;
     if (endEdge === null || standing.isEnding) return;
-    // one that is ended again and again in one place would help nobody: the caller is told that nothing is sure
+    // to end edge after edge in one slot would help nobody: the caller is told that the change is not confirmed
     if (!this.#ends.mayEnd(slotOf(edge) ?? edge, now)) return;
     standing.isEnding = true;
     this.#ends.ended(slotOf(edge) ?? edge, now);
@@ -262,8 +262,8 @@ export class Enforcement {
   }
 
   /**
-   * Whether who acts on the one place acts on the other. Epochs have no order: only of the present one is it known that it comes
-   * after the others, so a report that still names an earlier one says nothing about a place of this one.
+   * Whether an edge that acts on `applied` acts on the other place as well. Epochs have no order: only of the present epoch is it known
+   * that it comes after the others, so a report of an earlier epoch says nothing about a place in the present one.
    */
   #covers(applied: LogPosition | null, { epoch, seq }: LogPosition): boolean {
     if (applied === null) return false;

@@ -1,4 +1,4 @@
-// Who may open one more connection: a cap for the edge, a cap for each client address, and room made from idle ones.
+// Which client may open one more connection: a cap for the edge, a cap for each client address, and room made from idle connections.
 // Near the cap the connections that have idled longest end, because their clients lose nothing; only when there is none
 // a new one is dropped. Nothing is answered: a flood must not cost answers.
 
@@ -14,11 +14,11 @@ interface AdmittedConnection {
   readonly openedMs: number;
   /** When it ends by itself unless its client sends something. */
   readonly deadlineMs: number;
-  /** Its end was said already. */
+  /** The client was told already that the connection ends. */
   readonly isClosing: boolean;
-  /** It had a request and waits for the next one. */
+  /** The connection had a request and waits for the next one. */
   readonly isKeptAlive: boolean;
-  /** Its first request has not come yet. */
+  /** The connection's first request has not come yet. */
   readonly awaitsFirstHead: boolean;
   /** Ends the connection, on which no request runs. */
   shed(): void;
@@ -79,7 +79,7 @@ export class Admission {
     else this.#byClient.set(client, open - 1);
   }
 
-  /** Keeps an eighth of the cap free of connections that only idle. */
+  /** Ends idle connections until an eighth of the cap is free. */
   tick(): void {
     const { limits } = this.#scope;
     const connections = this.#connections;
@@ -87,12 +87,12 @@ export class Admission {
     if (surplus > 0) this.#shed(surplus, 'idle');
   }
 
-  /** @returns whether one more may come, above the cap for as long as others need to end */
+  /** @returns whether one more connection may come, above the cap for as long as the ended ones need to close */
   #findRoom(): boolean {
     const { limits, ticker } = this.#scope;
     const connections = this.#connections;
     const slack = admissionSlack(limits.maxConnections);
-    // a look at all connections is worth it once a tick, and not for each knock of a flood
+    // all connections are looked through once a tick, and not for each new connection of a flood
     if (ticker.nowMs !== this.#triedAtMs) {
       this.#triedAtMs = ticker.nowMs;
       this.#shed(slack, 'waiting');
@@ -111,13 +111,13 @@ export class Admission {
     const idle: AdmittedConnection[] = [];
     const late: AdmittedConnection[] = [];
     for (const connection of this.#connections) {
-      // room that is on its way already
+      // this connection is ending already, so its room is counted
       if (connection.isClosing) wanted--;
       else if (connection.isKeptAlive) idle.push(connection);
       else if (which === 'waiting' && ticker.nowMs - connection.openedMs >= leastWaitMs && connection.awaitsFirstHead)
         late.push(connection);
     }
-    // the time of each ends the sooner the longer it has waited
+    // the connection that has waited longest has the nearest deadline
     const sooner = (one: AdmittedConnection, other: AdmittedConnection) => one.deadlineMs - other.deadlineMs;
     for (const connection of [...idle.sort(sooner), ...late.sort(sooner)].slice(0, Math.max(0, wanted))) {
       metrics.connectionsShed++;

@@ -47,7 +47,7 @@ export function hostNames(hosts: readonly string[]): HostTable<true> {
   return names;
 }
 
-/** Whether the policy is for this host. @param host  canonical; empty for a client that names none */
+/** Whether the policy is for this host. @param host  canonical; empty for a request that names none */
 export function isCovered(policy: ClientPolicy, host: string): boolean {
   return policy.hosts === null || policy.hosts.find(host) === true;
 }

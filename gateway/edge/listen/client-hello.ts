@@ -1,5 +1,5 @@
 // Finds the server name and the random in a TLS ClientHello before the handshake begins, so that only hosts which want client
-// certificates ask for them. It picks a policy and proves nothing: the name is compared with the handshake's own later.
+// certificates ask for them. The name picks a policy and proves nothing: it is compared with the handshake's own name later.
 // Pure. Rules: RFC 8446 §4.1.2 and §5.1, RFC 6066 §3.
 
 import { canonicalHost } from '../../core/decision/route/host.ts';
@@ -13,19 +13,19 @@ type ClientHello =
 /** Longest ClientHello that is looked at, record headers included; real ones have 0.3 to 2 KiB. */
 export const maxHelloBytes = 16 * 1024;
 
-/** Real clients use one or two; without a limit each further byte would have all records walked again. */
+/** Records of a ClientHello; real clients use one or two. Without a limit each further byte would have all records walked again. */
 const maxRecords = 16;
 
-/** Of a record. */
+/** Bytes of a record's header. */
 const headBytes = 5;
-/** Behind it the message's type and length, and the version. */
+/** Offset of the random: behind the record's header, the message's type and length, and the version. */
 const randomEnd = headBytes + 4 + 2 + 32;
 
 const partial: ClientHello = { kind: 'partial' };
 const malformed: ClientHello = { kind: 'malformed' };
 
 /**
- * The random, as `readClientHello` gives it, at the price of one look: for floods.
+ * The random, as `readClientHello` gives it, without reading the rest of the message: for floods.
  *
  * @returns null where it does not stand in the first record as a whole
  */
@@ -97,7 +97,7 @@ function readBody(body: Buffer): ClientHello {
   return { kind: 'hello', serverName, random };
 }
 
-/** Exactly one name of the one type there is. */
+/** The server name; a list has exactly one name, of the one type there is (RFC 6066 §3). */
 function readServerName(list: Buffer): string | null {
   if (list.length < 5 || skipVector(list, 0, 2) !== list.length) return null;
   if (list[2] !== 0 || skipVector(list, 3, 2) !== list.length) return null;

@@ -1,6 +1,6 @@
 // Connections that do not speak HTTP yet: in a PROXY header, before a ClientHello, in a handshake. They cost a client nothing and
 // hold a place for as long as a head may take, so they are bounded; beyond that the client network that holds most gives up its
-// oldest. Whoever holds one is never cut for those who hold many.
+// oldest. A network with one such connection never loses it to a network that holds many.
 
 import type { Socket } from 'node:net';
 import { networkOf } from '../request/rate-limits.ts';
@@ -25,7 +25,7 @@ export class EarlyConnections {
     return this.#networkOf.size;
   }
 
-  /** Takes one in, or counts it for another client: the one that a PROXY header named. */
+  /** Takes a connection in, or counts it for another client from now on: the client that its PROXY header named. */
   add(socket: Socket, clientAddress: string): void {
     this.delete(socket);
     const network = networkOf(clientAddress);
@@ -45,7 +45,7 @@ export class EarlyConnections {
     if (own?.size === 0) this.#networks.delete(network);
   }
 
-  /** Ends all. */
+  /** Ends all connections that do not speak HTTP yet. */
   destroy(): void {
     for (const socket of [...this.#networkOf.keys()]) socket.destroy();
   }

@@ -1,13 +1,13 @@
-// Begins TLS handshakes a few in each turn of the event loop. One costs about as much as ten requests, and costs a client who
-// replays a recorded ClientHello nothing: thousands that are readable at once would be answered in one turn, while nobody else is
-// served and nothing is heard of control. So a whole ClientHello is waited for first, and then for a turn; networks take turns.
-// While many wait, handshakes get half of the time and no more: the edge has other work, and so have the others on its machine.
+// Begins TLS handshakes, a few in each turn of the event loop. A handshake costs the edge about as much as ten requests, and costs a
+// client that replays a recorded ClientHello nothing: thousands of them that are readable at once would all be answered in one turn,
+// while no request is served and nothing is heard of control. So a connection waits until its ClientHello is whole, and then for its
+// turn; client networks take turns. While many wait, handshakes get at most half of the time: the edge has other work to do.
 
 import { FairQueue } from '../../core/model/fair-queue.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';
 
 interface HandshakeQueueOptions {
-  /** Whether the edge has more to do than it gets done: then one begins in a turn. */
+  /** Whether the edge is overloaded: then one handshake begins in a turn. */
   readonly isOverloaded: () => boolean;
   /** Default: the machine's. */
   readonly nowMs?: () => number;
@@ -16,16 +16,16 @@ interface HandshakeQueueOptions {
 /** A connection whose ClientHello is there. */
 interface WaitingHandshake {
   readonly begin: () => void;
-  /** There is no place for it. */
+  /** Called when there is no place for the connection. */
   readonly cut: () => void;
 }
 
-/** So many in one turn at most, and none after this time; the first always. */
+/** Handshakes that begin in one turn at most, and the time after which no further one begins in it; the first always begins. */
 const maxPerTurn = 8;
 const turnMs = 1;
 /** More than a page's worth of connections from a few visitors at once. */
 const crowd = 64;
-/** At two thousand handshakes a second, what an edge gets done, the last one waits for half a second. */
+/** At two thousand handshakes a second, as many as an edge does, the last of them waits for half a second. */
 const bounds = { max: 1024, maxPerSource: 512 };
 
 export class HandshakeQueue {
@@ -61,7 +61,7 @@ export class HandshakeQueue {
     else setImmediate(run);
   }
 
-  /** @returns how long it took */
+  /** @returns how long the handshakes of this turn took */
   #turn(): number {
     const { isOverloaded, nowMs = monotonicMs } = this.#options;
     const most = isOverloaded() ? 1 : maxPerTurn;

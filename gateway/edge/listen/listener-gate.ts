@@ -1,5 +1,5 @@
 // What a listener asks of a request before anything else does: https, or a client certificate for this host.
-// It judges where a request came in, and never lets one pass that `decide` would not: it can only refuse, or redirect.
+// The gate judges where a request came in. It can only refuse or redirect: a request that passes is still judged by `decide`.
 // Rules: RFC 9110 §15.5.20 (421 for a host that this connection was not made for), RFC 6750 §5.3 (no token in the clear).
 
 import { asciiQuery } from '../../core/decision/route/path.ts';

@@ -1,6 +1,7 @@
 // One listener of an edge: accepts, reads the PROXY header where one is due, ends TLS where it is ended here.
 // A plain listener without a header goes from accept to HTTP at once. Who is listed decides who may connect: a header is
-// required from those addresses, and nobody else is heard (PROXY protocol specification §2, "must not try to guess").
+// required from those addresses, and connections from any other address are refused (PROXY protocol specification §2, "must not try
+// to guess").
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Limits, ListenerConfig } from '../../config/compiled/config.ts';

@@ -1,6 +1,6 @@
-// Knows when the edge has more to do than it gets done, and who is sent away first.
-// The measure is how late the event loop runs, because that is what every visitor feels. First go requests that show no
-// credential or that control would have to be asked about; what holds a valid token goes on until it is four times as bad.
+// Knows when the edge is overloaded, and which requests are refused first.
+// The measure is how late the event loop runs, because that is what every visitor feels. The first to be refused are requests that
+// show no credential or that control would have to be asked about; requests with a valid token go on until it is four times as bad.
 
 import type { Decision } from '../../core/decision/decide.ts';
 import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
@@ -12,7 +12,7 @@ type OverloadLevel = 0 | 1 | 2;
 // One late tick is a collection of garbage or a reload; two in a row are load.
 const ticksToEnd = 4;
 const secondLevel = 4;
-// long enough for the queue to shrink, short enough for a visitor to wait
+// `Retry-After`: long enough for the queue to shrink, short enough for a visitor to wait
 const retryAfterSeconds = 2;
 
 /** The state of one edge. */
@@ -25,7 +25,7 @@ export class Overload {
    * Takes one measurement; four a second are expected.
    *
    * @param delayMs  how late the event loop ran
-   * @param limitMs  what is still good
+   * @param limitMs  the longest delay that is no overload
    * @returns whether the level changed
    */
   note(delayMs: number, limitMs: number): boolean {
@@ -34,7 +34,7 @@ export class Overload {
     const before = this.level;
     this.#previous = seen;
     if (seen > before && previous > before) {
-      // the lower of the two, so that one alone says nothing
+      // the lower of the two delays, so that a single late tick changes nothing
       this.level = seen === 2 ? previous : seen;
       this.#better = 0;
     } else if (seen < before) {
@@ -51,7 +51,7 @@ export class Overload {
   refuse(decision: Decision): Denial | null {
     switch (decision.kind) {
       case 'deny':
-        // it costs no more than this would
+        // a refusal costs as much as the answer that says so
         return null;
       case 'lookup':
         return overloaded(decision.route, 'control would have to be asked');

@@ -1,4 +1,4 @@
-// Reads a PROXY protocol header, version 1 or 2: who the client is, as a balancer in front says it.
+// Reads a PROXY protocol header, version 1 or 2: the client's address, as a balancer in front says it.
 // Pure: bytes in, a verdict out. Whether the sender may be believed is the listener's question, asked before.
 // Rules: the PROXY protocol specification (HAProxy, doc/proxy-protocol.txt) §2.1 and §2.2, held to its strict reading.
 
@@ -7,7 +7,7 @@ import ipaddr from 'ipaddr.js';
 type ProxyHeader =
   /** So far the bytes are the beginning of a header. */
   | { readonly kind: 'partial' }
-  /** `address` is null when the sender speaks for itself (LOCAL, UNKNOWN, UNSPEC): then the connection's own counts. */
+  /** `address` is null when the sender speaks for itself (LOCAL, UNKNOWN, UNSPEC): then the connection's own address counts. */
   | { readonly kind: 'header'; readonly length: number; readonly address: string | null }
   | { readonly kind: 'malformed' };
 

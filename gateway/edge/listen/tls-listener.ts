@@ -1,7 +1,7 @@
-// Ends TLS on the connections of one listener: ClientHello, handshake, client certificate, then HTTP as on any other.
+// Ends TLS on the connections of one listener: ClientHello, handshake, client certificate, then HTTP as on a plain listener.
 // Errors of a handshake are counted and end its connection; nothing of them is answered or logged.
-// The name that was looked up before the handshake has to be the handshake's own where that tells one: the policy hangs
-// on it. (A resumed session of TLS 1.2 tells none; its ticket was sealed under the policy's own key all the same.)
+// The name that was looked up before the handshake has to be the handshake's own name where the handshake has one: the policy of
+// client certificates hangs on it. (A resumed session of TLS 1.2 has none; its ticket was sealed under the policy's own key.)
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -22,11 +22,11 @@ interface TlsListenerOptions {
   readonly rules: ListenerRules;
   readonly metrics: EdgeMetrics;
   readonly ticker: Ticker;
-  /** For what comes before the handshake; the handshake has the same time again. */
+  /** How long the ClientHello may take; the handshake has the same time again. */
   readonly prologueTimeoutMs: () => number;
-  /** Whether the edge has more to do than it gets done. */
+  /** Whether the edge is overloaded. */
   readonly isOverloaded: () => boolean;
-  /** The handshake is done. */
+  /** The handshake is done, and the connection is ready for HTTP. */
   readonly onReady: (socket: TLSSocket, connection: ConnectionInfo) => void;
 }
 
@@ -34,13 +34,13 @@ interface TlsListenerOptions {
 interface Pending {
   readonly transport: Socket;
   readonly peerAddress: string;
-  /** Of the ClientHello; empty when it was not looked at. */
+  /** Server name of the ClientHello; empty when the ClientHello was not read. */
   readonly serverName: string;
 }
 
 /**
- * Handshakes that wait for their client. Who replays a ClientHello never answers: its connections would be kept for the whole time
- * of a handshake, with 30 KiB each.
+ * Handshakes that wait for their client. A client that replays a ClientHello never answers: its connections would be kept for the
+ * whole time of a handshake, with 30 KiB each.
  */
 const maxBegun = 512;
 
@@ -93,7 +93,7 @@ export class TlsListener {
         if (isReplay) return this.#reset(transport);
         const hello = readClientHello(bytes);
         if (hello.kind === 'partial') return 'partial';
-        // where nothing hangs on the name OpenSSL may judge what this reader does not understand
+        // no policy hangs on the name here, so OpenSSL may judge a ClientHello that this reader does not understand
         if (hello.kind === 'malformed') return needsServerName ? 'refuse' : 0;
         if (needsServerName) serverName = hello.serverName ?? '';
         isReplay = this.#recentHellos.isRepeated(hello.random);
@@ -118,7 +118,7 @@ export class TlsListener {
     });
   }
 
-  /** Thousands that are closed in good form would stay with the system for a minute each. */
+  /** Resets the connection: thousands that are closed with a FIN would stay with the system for a minute each. */
   #reset(transport: Socket): 'refuse' {
     transport.resetAndDestroy();
     return 'refuse';

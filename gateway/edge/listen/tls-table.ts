@@ -28,7 +28,7 @@ interface TlsTableOptions {
 /** Handshakes of one policy. The server never listens: connections are given to it. */
 export interface TlsFront {
   readonly server: Server;
-  /** Fingerprint of the policy; empty when nobody is asked for a certificate. */
+  /** Fingerprint of the policy; empty when no client is asked for a certificate. */
   readonly policy: string;
 }
 
@@ -54,7 +54,7 @@ const ciphers = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
-/** Sessions of visitors who authenticate by their certificate end soon: what it is worth may change. */
+/** Sessions of visitors who authenticate by a certificate end soon: the certificate may be withdrawn meanwhile. */
 const sessionSeconds = { open: 3600, guarded: 300 } as const;
 
 /** @throws Error when OpenSSL does not take the material; the caller keeps what it has */

@@ -1,5 +1,5 @@
-// Signs who asks, for one upstream at a time. Signing costs some 40 µs, so an assertion is used again for the same
-// principal and upstream until half its life is over. The private key never leaves this process.
+// Signs assertions about the principal of a request, for one upstream at a time. Signing costs some 40 µs, so an assertion is used
+// again for the same principal and upstream until half its life is over. The private key never leaves this process.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -30,7 +30,7 @@ export class AssertionSigner {
     this.#key = { kid, privateKey: pair.privateKey };
   }
 
-  /** @returns the header line `X-Latchkey-Assertion`, or '' when there is nobody to speak of */
+  /** @returns the header line `X-Latchkey-Assertion`, or '' when the claims name no subject */
   line(claims: TokenClaims, route: RoutePolicy, issuer: string, now: EpochSeconds): string {
     if (claims.sub === undefined) return '';
     const said = {

@@ -37,7 +37,10 @@ export interface FeedObserver {
   snapshot(message: SnapshotMessage): void;
   /** A whole key ring in place of the one before. It comes before the place of the log that it belongs to. */
   keys(keys: readonly FeedKey[]): void;
-  /** About the change log. What a snapshot says of it comes here, before the snapshot: what a reload opens is decided on by what is revoked. */
+  /**
+   * About the change log. The index of a snapshot comes here too, before the snapshot itself: what a reload opens is decided on by what
+   * is revoked.
+   */
   log(message: LogMessage): void;
   /** A new secret for TLS session tickets, base64url. */
   tickets(secret: string): void;
@@ -50,16 +53,16 @@ interface ControlClientOptions {
 }
 
 const firstBackoffMs = 50;
-/** Knocking at a local socket costs next to nothing, and until it opens no member is looked up and nothing stays fresh. */
+/** A try at a local socket costs next to nothing, and until control is there no member is looked up and no index stays fresh. */
 const maxBackoffMs = 200;
 /** Heartbeats come each second; a feed that is silent this long is dead even if its connection is not. */
 const feedSilenceMs = 5000;
-/** A line longer than this is no message of ours. */
+/** A longer line is no message of control. */
 const maxLineLength = 64 * 1024 * 1024;
 
 /** How long the first snapshot is waited for. */
 export interface FirstContact {
-  /** While nobody listens at the socket, as when the folder that it stands in is gone. */
+  /** While no process listens at the socket, as when the folder that it stands in is gone. */
   readonly unreachableMs: number;
   /** In all. */
   readonly deadlineMs: number;
@@ -86,7 +89,7 @@ export class ControlClient {
   #unheard: ((observer: FeedObserver) => void)[] = [];
   #applied: LogPosition | null = null;
   #isConfirming = false;
-  /** The last word about what is being ended is still on its way: another one behind it would say nothing new. */
+  /** The last report about what is being ended is still on its way: another report behind it would say nothing new. */
   #isTellingOfWork = false;
   #feedAbort = new AbortController();
   #assertionKey: AssertionJwk | null = null;
@@ -119,7 +122,7 @@ export class ControlClient {
    * Opens the feed and resolves with the first snapshot; keeps trying until control answers or `close` is called.
    *
    * @param patience  null: for ever
-   * @throws ControlUnreachable when that is over
+   * @throws ControlUnreachable when the patience is over
    */
   connect(patience: FirstContact | null = null): Promise<SnapshotMessage> {
     return new Promise((resolve, reject) => {
@@ -207,7 +210,7 @@ export class ControlClient {
         this.#settleFirst = null;
         return;
       }
-      // once, and not with each knock at the door
+      // a warning once, and not with each try
       const level = this.#backoffMs === firstBackoffMs ? 'warn' : 'debug';
       this.#options.logger[level]({ problem, retryInMs: this.#backoffMs }, 'lost touch with control');
       this.onDisconnect?.();
@@ -315,7 +318,7 @@ export class ControlClient {
     }
   }
 
-  /** Says something that this edge is judged by. */
+  /** Sends a report that this edge is judged by, on the connection that only those use. */
   #say<Schema extends z.ZodType>(row: Report<Schema>, report: Shape<Schema>): Promise<void> {
     return this.#post(this.#connections.standing, row.path, report);
   }

@@ -1,6 +1,6 @@
-// The connections of one edge to control, apart by who can fill them. What an edge has to say of itself has one that nothing else
-// uses: an edge is ended for its silence, so no stranger and no report may stand in its way. Guesses of passwords are the one
-// question that anybody can cause; what is asked for people with a session, and what is only counted, have theirs.
+// The connections of one edge to control, apart by who can fill them. What an edge says of itself has a connection that nothing else
+// uses: an edge is ended for its silence, so no stranger and no other report may stand in its way. Guesses of passwords are the one
+// question that anybody can cause, and have their own; so have questions for people with a session, and reports that are only counted.
 
 import { Client, Pool } from 'undici';
 import { edgeField } from '../../wire/reports.ts';
@@ -19,15 +19,15 @@ export interface ControlRoad {
   }>;
 }
 
-/** By what goes there. */
+/** The connections, by what goes there. */
 export interface ControlConnections {
   /** What the edge acts on, that it listens, its public key; one after the other. */
   readonly standing: ControlRoad;
-  /** Passwords that strangers guess. More at once than control looks at, so that nobody is refused a turn for want of one. */
+  /** Guesses of passwords. More connections than control checks passwords at once, so that no guess waits for a connection. */
   readonly guesses: ControlRoad;
-  /** Access, sessions, renewals: asked by who holds a credential of ours. */
+  /** Access, sessions, renewals: caused by requests with a credential of ours. */
   readonly questions: ControlRoad;
-  /** Decision records and last use: whatever waits there waits for nobody. */
+  /** Decision records and last use: no request waits for them. */
   readonly records: ControlRoad;
   readonly metrics: ControlRoad;
   close(): Promise<void>;
@@ -39,7 +39,7 @@ export const reportDeadlineMs = 2000;
 export const questionDeadlineMs = 3000;
 /** Guesses of strangers that an edge has on their way at once. */
 export const maxGuesses = 32;
-/** Beside them, those of people who are known where they are. */
+/** Beside them, guesses of users who gave the right password from the same place before. */
 export const maxKnownGuesses = 8;
 const maxQuestions = 16;
 

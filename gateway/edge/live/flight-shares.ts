@@ -1,5 +1,5 @@
-// How many questions to control may be on their way at once, in all and for one source. Beyond that nobody is parked: whoever
-// asks is told so at once. Counts only; it starts nothing.
+// How many questions to control may be on their way at once, in all and for one source. Beyond that no question waits: it is refused
+// at once. Counts only; it starts nothing.
 
 interface FlightBounds {
   readonly max: number;
@@ -16,7 +16,7 @@ export class FlightShares {
     this.#bounds = bounds;
   }
 
-  /** Whether one more may go; when it may it counts until `leave`. */
+  /** Whether one more question may go; when it may, it counts until `leave`. */
   enter(source: string): boolean {
     const own = this.#bySource.get(source) ?? 0;
     if (this.#all >= this.#bounds.max || own >= this.#bounds.maxPerSource) return false;

@@ -1,7 +1,7 @@
-// Remembers for a moment who control said has to wait, so that a flood of passwords is refused for the price of a refusal and not for
-// that of a question. Only in a flood: while control sends few away it is asked about each guess, as it alone counts. Only for
-// strangers or for one name from one source: somebody known is asked about (known-guessers.ts). When the moment is over one guess
-// goes to control, and the others wait a quarter of a second more for what it is told.
+// Remembers for a moment which guesses control said have to wait, so that a flood of passwords is refused here and not asked about.
+// Only in a flood: while control sends few guesses away it is asked about each of them, as control alone counts. Only for strangers,
+// or for one name from one source: a user who is known there is asked about (known-guessers.ts). When the moment is over one guess
+// goes to control, and the others wait a quarter of a second more for its answer.
 
 import { LRUCache } from 'lru-cache';
 import { digestOf } from '../../core/model/digest.ts';
@@ -10,20 +10,20 @@ import type { PasswordAnswer } from '../../wire/questions.ts';
 interface Wait {
   /** Until then control is not asked. */
   holdsUntilMs: number;
-  /** What whoever comes before is told to wait for. */
+  /** A guess that comes earlier is told to wait until then. */
   freeAtMs: number;
 }
 
 /** Guesses that are sent away in a second before anything is remembered. */
 const floodPerSecond = 50;
-/** The longest that control is not asked: it may have forgotten, somebody may have been forgiven. */
+/** The longest that control is not asked: its count may have run out meanwhile. */
 const longestMs = 1000;
-/** For how long others wait for one that asks. */
+/** How long other guesses wait for the one that control is asked about. */
 const askingMs = 250;
 /** Sources, and names with their source, each. */
 const maxRemembered = 4096;
 
-/** What control said of those who have to wait. */
+/** What control said of the guesses that have to wait. */
 export class GuessWaits {
   readonly #nowMs: () => number;
   readonly #pairs = new LRUCache<string, Wait>({ max: maxRemembered });
@@ -51,7 +51,7 @@ export class GuessWaits {
   /** Takes in what control answered to a guess. */
   note(source: string, user: string, answer: PasswordAnswer): void {
     if (answer.kind !== 'busy') {
-      // one of this source was looked at: so may the next be
+      // control looked at a guess of this source, so it may look at the next
       if (this.#sources.size > 0) this.#sources.delete(source);
       return;
     }
@@ -62,7 +62,7 @@ export class GuessWaits {
     if (everywhere > 0) Object.assign(this.#everywhere, this.#wait(everywhere));
   }
 
-  /** Counts one that is sent away, here or by control. @returns whether this second or the last one is one of a flood */
+  /** Counts a guess that is sent away, here or by control. @returns whether there is a flood in this second, or was in the one before */
   #countSentAway(nowMs: number): boolean {
     const second = Math.floor(nowMs / 1000);
     if (second !== this.#second) {
@@ -86,13 +86,13 @@ export class GuessWaits {
       this.#countSentAway(now);
       return Math.max(1, Math.ceil((wait.freeAtMs - now) / 1000));
     }
-    // what is long over holds nobody: there is no crowd to wait for this one
+    // a wait that is long over holds no further guess: there is no crowd that would wait for this one
     if (now < wait.holdsUntilMs + longestMs) wait.holdsUntilMs = now + askingMs;
     return 0;
   }
 }
 
-/** A digest: what people type into the field of a name may be long, and may be their password. */
+/** A digest: the text that people type as their name may be long, and may be their password. */
 function pairOf(source: string, user: string): string {
   return digestOf(JSON.stringify([source, user]));
 }

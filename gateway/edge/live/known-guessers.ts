@@ -1,13 +1,13 @@
-// Asks control whether somebody gave the right password from where they are lately, before their guess is refused unasked: nobody known
-// waits for what strangers do. Many are asked about in one question, one question at a time, networks in turn; so a flood costs
-// control a few questions a second. Keeps no answer.
+// Asks control whether a user gave the right password from an address lately, before a guess from there is refused without asking:
+// users who are known where they are do not wait for what strangers do. One question is about many guesses, one question at a time,
+// client networks in turn; so a flood costs control a few questions a second. Keeps no answer.
 
 import { FairQueue } from '../../core/model/fair-queue.ts';
 import { type KnownAnswer, type KnownQuestion, maxPlacesPerQuestion } from '../../wire/questions.ts';
 import { networkOf } from '../request/rate-limits.ts';
 import type { Away } from './control-questions.ts';
 
-/** `crowded`: too many of its network wait already. */
+/** `crowded`: too many guesses of the same network wait already. */
 type Acquaintance = 'known' | 'stranger' | 'crowded' | 'away';
 
 interface Waiting {
@@ -16,9 +16,9 @@ interface Waiting {
   readonly tell: (acquaintance: Acquaintance) => void;
 }
 
-/** From one question to the next: what comes meanwhile is asked about together. */
+/** From one question to the next: guesses that come meanwhile are asked about together. */
 const betweenMs = 20;
-/** A control that has not answered by then is not waited for: whoever asks is told that there are too many. */
+/** When control has not answered by then, the guesses that wait are told that there are too many. */
 const patienceMs = 250;
 const bounds = { max: 512, maxPerSource: 64 };
 
@@ -45,7 +45,7 @@ export class KnownGuessers {
     this.#isAsking = true;
     while (this.#waiting.size > 0) {
       await this.#askSome(this.#take());
-      // also when nobody waits now: the next one begins no question of its own before
+      // also when no guess waits now: the next guess begins no question of its own before
       await new Promise((resolve) => setTimeout(resolve, betweenMs).unref());
     }
     this.#isAsking = false;

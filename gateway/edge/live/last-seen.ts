@@ -1,5 +1,5 @@
-// Who was let in with which session, device and grant, and when last: for the lists that people see of their devices.
-// Kept until it is told to control, at most once a minute. Bounded: beyond that, who comes first is told first.
+// Which session, device and grant let a request in, and when last: for the lists that people see of their browsers.
+// Kept until control is told, at most once a minute. Bounded: while there is no room, later ones are not noted.
 
 import type { Permit } from '../../core/decision/decide.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -9,7 +9,7 @@ import type { ControlPort } from './control-questions.ts';
 import { holderOf } from './renewals.ts';
 
 const maxKept = 20_000;
-/** Not noted again within this. */
+/** A use is not noted again within this time. */
 export const notedForSeconds = 30;
 
 export class LastSeen {
@@ -19,7 +19,7 @@ export class LastSeen {
     return this.#seen.size;
   }
 
-  /** To be called for allowed requests whose claims are of ours. */
+  /** To be called for allowed requests. Notes nothing of one without a session. */
   note(permit: Permit, now: EpochSeconds): void {
     if (permit.token !== null) permit.token.notedAt = now;
     const holder = permit.claims === null ? null : holderOf(permit.claims, '');
@@ -32,7 +32,7 @@ export class LastSeen {
     this.#seen.set(key, { session, device, member, at: now });
   }
 
-  /** Tells control; what it did not take is kept for the next time. */
+  /** Tells control; what control did not take is kept for the next report. */
   async report(control: ControlPort): Promise<void> {
     const all = [...this.#seen];
     this.#seen = new Map();

@@ -36,12 +36,12 @@ export class LiveKeys implements LiveIndex {
   readonly revocations = new RevocationIndex();
   /** When the log was read as far as the index holds it, in this process's monotonic time. */
   freshAtMs = Number.NEGATIVE_INFINITY;
-  /** The time of the request that is decided on; set before each decision, so that the age is asked of no clock again. */
+  /** The time of the request that is decided on; set before each decision, so that no clock is read again for the index's age. */
   nowMs = 0;
   /** What control answered about access. */
   readonly access = new AccessCache(accessLimits);
   #ring: KeyRing;
-  /** Another object with each ring; an entry names the one that it is of. Not the ring, whose keys would live as long. */
+  /** Another object with each ring; an entry names the era it was verified in. Not the ring itself, whose keys would live as long. */
   #era: object = {};
   #limits: CacheLimits;
   #cache: TokenMemory | null;
@@ -157,7 +157,7 @@ interface Remembered {
   readonly verified: VerifiedToken;
 }
 
-/** There is one, and it counts for nothing: its place is free. */
+/** An entry of another ring counts for nothing: its place is free. */
 function isOld(known: Remembered | undefined, era: object): boolean {
   return known !== undefined && known.era !== era;
 }

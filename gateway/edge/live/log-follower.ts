@@ -31,13 +31,13 @@ interface LogFollowerOptions {
   readonly resync: () => void;
 }
 
-// No token of ours outlives this by the clock of whoever made it; what was revoked longer ago ends nothing.
+// By so much the clock of the process that made a token may be wrong. What was revoked longer ago than a token lives ends nothing.
 const clockSlackSeconds = 600;
 const forgetEveryMs = 3_600_000;
 
 export class LogFollower {
   readonly #options: LogFollowerOptions;
-  /** How far this edge had heard of the log at moments of monotonic time, one an hour, the oldest first: no clock says what is old. */
+  /** Up to where this edge had heard of the log, once an hour of monotonic time, the oldest first: no wall clock says what is old. */
   #heard: { readonly atMs: number; readonly seq: number }[] = [];
   #forgetAtMs = monotonicMs() + forgetEveryMs;
 
@@ -72,7 +72,7 @@ export class LogFollower {
         const { log } = message;
         const known = live.revocations.position;
         if (log === null || known === null) return;
-        // fresh is only who has all that control had read
+        // the index is fresh only when this edge has all that control had read
         if (log.epoch === known.epoch && log.seq <= known.seq) this.#freshen(log.readAgeMs, log.sentAtMs);
         else this.#options.resync();
         this.#forget();
@@ -118,7 +118,7 @@ export class LogFollower {
     this.#heard = this.#heard.filter(({ seq }) => seq >= outsideSeq);
   }
 
-  /** The place that this edge had heard of before a moment; 0 for none. */
+  /** The place of the log that this edge had heard of before a moment; 0 when it had heard of none. */
   #heardBefore(atMs: number): number {
     return this.#heard.findLast((mark) => mark.atMs < atMs)?.seq ?? 0;
   }

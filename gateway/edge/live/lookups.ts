@@ -36,9 +36,9 @@ interface LookupsOptions {
 
 /** Questions about access and sessions on their way at once, each counted once however many requests wait for it; by account. */
 const memberBounds = { max: 1024, maxPerSource: 256 };
-/** The one question that anybody can cause, for the price of a request; control lets fewer wait than an edge may ask. */
+/** Guesses of passwords: the one question that any client can cause by a request. Control lets fewer wait than an edge may ask. */
 const guessBounds = { max: maxGuesses, maxPerSource: 4 };
-/** For people who are known where they are: no stranger takes these. */
+/** For users who are known where they are: no stranger takes these places. */
 const knownBounds = { max: maxKnownGuesses, maxPerSource: 4 };
 const guessRetrySeconds = 1;
 const away: NoAnswer = { kind: 'away' };
@@ -125,14 +125,14 @@ export class Lookups {
     const { position } = this.#options.cache;
     const answer = await this.#options.control.askPassword(question).finally(() => shares.leave(source));
     if (answer.kind === 'away') return answer;
-    // a known one's guess says nothing of strangers
+    // the answer to a guess of a known user says nothing of strangers
     if (shares === this.#guesses) this.#waits.note(source, question.user, answer);
     return answer.kind === 'verified' ? { ...answer, position } : answer;
   }
 
   /** Whether the holder may open the path. */
   access(holder: SessionHolder, path: string): Promise<AccessReply> {
-    // everything that the answer may depend on: nobody waits for an answer to somebody else's question
+    // everything that the answer may depend on: only equal questions share an answer
     return this.#fly(this.#access, [...partsOf(holder), path], () => this.#askAccess(holder, path));
   }
 

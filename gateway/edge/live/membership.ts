@@ -1,4 +1,4 @@
-// What an edge has for people who are signed in: look-ups at control, renewals, who was seen. One per edge, made by its runtime.
+// What an edge has for people who are signed in: look-ups at control, renewals, last use. One per edge, made by its runtime.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AccessMetrics } from '../../telemetry/access-metrics.ts';
@@ -10,7 +10,7 @@ import { Lookups } from './lookups.ts';
 import { Renewals } from './renewals.ts';
 
 const reportEveryMs = 60_000;
-/** What an edge that ends waits for its last report. */
+/** How long an edge that ends waits for its last report. */
 const lastReportMs = 500;
 
 export class Membership {
@@ -27,7 +27,7 @@ export class Membership {
     this.renewals = new Renewals({ control, lookups: this.lookups, live, nowMs: () => ticker.nowMs, now });
   }
 
-  /** Begins to report who was seen. @param everyMs  default: a minute */
+  /** Begins to report last use. @param everyMs  default: a minute */
   start(everyMs = reportEveryMs): void {
     this.#timer = setInterval(() => void this.lastSeen.report(this.#control), everyMs);
   }

@@ -1,7 +1,7 @@
-// Renews what let a request in while it still holds: passes and sessions past half their life. The request does not wait.
-// What is ready when its answer begins goes along with it, else with the next one of the same holder. Bounded, and forgetful:
-// what is lost here is asked for again. A renewed pass is made from a new answer, so it is never wider or longer than that.
-// What was not fetched in time is dropped: nobody gets a cookie that would have to be renewed at once, or that has run out.
+// Renews the pass or session that let a request in, once half of its life is over. The request does not wait: what is ready when its
+// answer begins goes along with it, else with the next answer to the same holder. Bounded, and forgetful: what is lost here is asked
+// for again. A renewed pass is made from a new answer of control, so it is never wider or longer than that. What no answer carried in
+// time is dropped: no client gets a cookie that would have to be renewed at once, or that has run out.
 
 import { LRUCache } from 'lru-cache';
 import type { SessionHolder } from '../../core/decision/state/access.ts';
@@ -20,17 +20,17 @@ import type { ControlPort } from './control-questions.ts';
 import type { LiveKeys } from './live-keys.ts';
 import type { Lookups } from './lookups.ts';
 
-/** What the next answer carries. */
+/** What the next answer to the holder carries. */
 type Renewed =
   | { readonly kind: 'pass'; readonly claims: TokenClaims }
   | { readonly kind: 'session'; readonly session: RenewedSession | 'clear' };
 
 interface Slot {
-  /** `null`: being asked for, or not to be had for a while. */
+  /** `null`: control is being asked, or had no answer and is not asked again for a while. */
   readonly renewed: Renewed | null;
-  /** It is given to nobody from then on: past half of its life. */
+  /** From then on it is given to no client: half of its life is over. */
   readonly usefulUntil: EpochSeconds;
-  /** Not asked again before. */
+  /** Control is not asked again before. */
   readonly againMs: number;
 }
 
@@ -54,7 +54,7 @@ const maxSlots = 4096;
 const askedMs = 10_000;
 const afterAwayMs = 5_000;
 const afterRefusalMs = 60_000;
-/** A session that was over may have been begun anew: a cookie of it is not cleared on old knowledge. */
+/** How long the cookie of a session that has ended is cleared: the browser may have signed in again since control said so. */
 const clearForSeconds = 60;
 
 export class Renewals {
@@ -65,7 +65,7 @@ export class Renewals {
     this.#options = options;
   }
 
-  /** Has the token renewed, unless that is under way, done, or refused a moment ago. */
+  /** Has the token renewed, unless its renewal is under way, done, or was refused a moment ago. */
   begin(token: VerifiedToken, occasion: RenewalOccasion): void {
     const key = keyOf(token);
     const slot = this.#slots.get(key);
@@ -88,7 +88,7 @@ export class Renewals {
     const key = keyOf(token);
     const slot = this.#slots.get(key);
     if (slot === undefined || slot.renewed === null || !this.#isUseful(slot)) return null;
-    // whoever sends a cookie that was renewed already, on another connection, need not have it asked for again at once
+    // a client that sends the old cookie on another connection does not have control asked again at once
     this.#wait(key, askedMs);
     return slot.renewed;
   }
@@ -99,7 +99,7 @@ export class Renewals {
 
   #keep(key: string, renewed: Renewed): void {
     const usefulUntil = this.#usefulUntil(renewed);
-    // made near the end of what it is for: the one that is there does as well
+    // made shortly before the access itself ends: the token that is there lasts as long
     if (usefulUntil <= this.#options.now()) this.#wait(key, afterAwayMs);
     else this.#slots.set(key, { renewed, usefulUntil, againMs: 0 });
   }
@@ -116,7 +116,7 @@ export class Renewals {
     }
     if (renewed.session === 'clear') return now() + clearForSeconds;
     const token = live.verify(renewed.session.token);
-    // what this edge cannot read, its next request could not use
+    // a session token that this edge cannot verify would not open the next request either
     return token.kind === 'verified' ? token.renewFrom : 0;
   }
 
@@ -157,12 +157,12 @@ export class Renewals {
       if (answer.kind === 'away') return afterAwayMs;
       return { kind: 'session', session: answer.kind === 'renewed' ? answer : 'clear' };
     }
-    // two people used this browser one after the other: what is left of the first is not kept alive by the second
+    // two people used this browser one after the other: a pass of the first is not kept alive by the session of the second
     if (request.sessionCookie !== null) {
       const present = this.#options.live.verify(request.sessionCookie);
       if (present.kind === 'verified' && present.claims.sub !== holder.account) return afterRefusalMs;
     }
-    // one place that it opens is as good as another; this one is asked for now
+    // a pass opens many paths, and each does for the question; this path is the one that is asked for now
     const answer = await this.#options.lookups.access(holder, request.path);
     if (answer.kind === 'away') return afterAwayMs;
     if (answer.kind !== 'granted') return afterRefusalMs;
@@ -178,7 +178,7 @@ export class Renewals {
   }
 }
 
-/** Who holds a pass or a session, as its claims say; null for one that came without a session. */
+/** The account and session that a pass or session token is of, as its claims say; null for a pass that came without a session. */
 export function holderOf(claims: TokenClaims, host: string): SessionHolder | null {
   const account = claims.sub;
   const session = claims.sid ?? claims.n?.find((node) => node.startsWith('se_'));
@@ -188,8 +188,8 @@ export function holderOf(claims: TokenClaims, host: string): SessionHolder | nul
 }
 
 /**
- * What a pass is renewed with: its own scope, where the new answer is wider. A pass may have been given for less than its account
- * may open, and whoever holds it is not always that account.
+ * The claims of a renewed pass: its own scope, where the new answer is wider. A pass may have been given for less than its account
+ * may open, and a client that holds it is not always that account.
  */
 function narrowed(renewed: TokenClaims, { claims: own, scope }: VerifiedToken): TokenClaims {
   const { hosts, paths, methods: before, aud } = own;
@@ -208,7 +208,7 @@ function narrowed(renewed: TokenClaims, { claims: own, scope }: VerifiedToken): 
   };
 }
 
-/** All that tells holders apart; the token's text is not kept. */
+/** Everything that tells two holders apart; the token's text is not kept. */
 function keyOf({ type, claims }: VerifiedToken): string {
   const { sub, sid, did, grant, cred, aud, hosts, paths, n } = claims;
   return JSON.stringify([type, sub, sid, did, grant, cred, aud, hosts, paths, type === 'session' ? null : n]);

@@ -1,5 +1,5 @@
 // Our cookies inside a Cookie field: finding passes, and taking ours out so that no upstream ever sees one.
-// Other cookies stay byte for byte. One whose name is ours only to a reader that cuts more than blanks (`\xa0__Host-latchkey`,
+// Other cookies stay byte for byte. A cookie whose name is ours only to a reader that cuts more than blanks (`\xa0__Host-latchkey`,
 // set by a sibling host for the whole domain) counts for nothing here and goes no further. Rules: RFC 6265 §4.2, §5.4.
 
 import {
@@ -31,7 +31,7 @@ const ourNames: ReadonlySet<string> = new Set([
 
 const lowerCaseNames: ReadonlySet<string> = new Set([...ourNames].map((name) => name.toLowerCase()));
 
-/** Whether a Cookie field's value holds cookies of ours, or such as somebody might take for ours. */
+/** Whether a Cookie field's value holds cookies of ours, or cookies that some reader might take for ours. */
 export function holdsOurCookies(value: string): boolean {
   // most sites' cookies are not ours: one search decides
   return value.includes('latchkey') && value.split(';').some(looksLikeOurs);
@@ -47,15 +47,16 @@ export function passCookieValues(value: string, into: string[], most: number): v
 }
 
 /**
- * The value of the session cookie in a Cookie field; null without one, and empty, which is no session, when two differ. Only the name that this connection has it by counts: a
- * site under the same domain can set the plain one, but not one that begins with `__Host-`.
+ * The value of the session cookie in a Cookie field; null without one, and empty, which is no session, when two differ. Only the name
+ * that the cookie has on this connection counts: a site under the same domain can set the plain name, but no name that begins with
+ * `__Host-`.
  */
 export function sessionCookieValue(value: string, isSecure: boolean): string | null {
   return onlyCookieValueOf(value, isSecure ? sessionCookieName : plainSessionCookieName);
 }
 
 /**
- * @param keepsOurs  our own pages know people by them: only what merely looks like ours goes
+ * @param keepsOurs  for our own pages, which need our cookies: only cookies that merely look like ours go
  * @returns the field's value without our cookies; empty when nothing else was in it
  */
 export function withoutOurCookies(value: string, keepsOurs: boolean): string {
@@ -72,7 +73,7 @@ function looksLikeOurs(pair: string): boolean {
   return ourNames.has(cutCookieName(pair));
 }
 
-/** Whether a Set-Cookie field's value sets one of our cookies, or one that somebody might take for ours; in any case of letters. */
+/** Whether a Set-Cookie field's value sets one of our cookies, or one that some reader might take for ours; in any case of letters. */
 export function setsOurCookie(value: string): boolean {
   return lowerCaseNames.has(cutCookieName(value.split(';', 1)[0] ?? '').toLowerCase());
 }

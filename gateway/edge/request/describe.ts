@@ -44,11 +44,11 @@ export interface Described extends RequestFacts, TransportFacts {
   readonly hasOurCookies: boolean;
   /** A field or the body names a second resource, see second-targets.ts. */
   readonly hasSecondTarget: boolean;
-  /** A field says that the method is another one to the site: it may not be repeated because of the method it has. */
+  /** A field says another method to the site: the request may not be repeated on the strength of its own method. */
   readonly saysOtherMethod: boolean;
   /** Request id from a trusted proxy, or null. */
   readonly requestId: string | null;
-  /** How often it came through gateways before, as far as its id says. */
+  /** How often the request came through gateways of ours before, as far as its id says. */
   readonly passages: number;
 }
 
@@ -58,7 +58,7 @@ const bearer = /^bearer(?: +|$)/i;
 const basic = /^basic +/i;
 
 /**
- * The last Host of a connection and its canonical form. A connection hardly ever changes its mind, and comparing two
+ * The last Host of a connection and its canonical form. A connection hardly ever names another host, and comparing two
  * strings costs a tenth of asking a Map (which interns each new string first).
  */
 export interface HostMemo {
@@ -147,7 +147,7 @@ export function describe(
     if (found === requestClass.authorization) {
       if (++authorizations > 1) return 'authorization-repeated';
       const value = head.valueOf(index);
-      // nearly every client writes it exactly so; the expression is for the others
+      // nearly every client writes `Bearer ` exactly so; the expression is for the others
       const isUsual = value.startsWith('Bearer ') && value.charCodeAt(7) !== 0x20;
       const schemeLength = isUsual ? 7 : (bearer.exec(value)?.[0].length ?? 0);
       if (schemeLength > 0) {
@@ -169,7 +169,7 @@ export function describe(
         passCookieValues(value, passCookies, maxPassValues);
         const isSecure = takesSecureCookies({ head, transport, isFromTrustedProxy }, scheme, peerAddress);
         const session = sessionCookieValue(value, isSecure);
-        // two that differ are none, as inside one field
+        // two session cookies that differ are none, as inside one field
         if (session !== null) sessionCookie = sessionCookie === null || sessionCookie === session ? session : '';
       }
     } else if (found >= requestClass.methodOverride) {
@@ -181,7 +181,7 @@ export function describe(
       if (isFromTrustedProxy) requestId = cleanRequestId(value);
     } else if (isFromTrustedProxy) {
       if (found === requestClass.clientAddress) {
-        // two of them say nothing
+        // two fields that contradict each other say nothing
         saidAddress = saidAddress === null ? head.valueOf(index) : '';
       } else if (found === requestClass.forwardedFor) {
         const value = head.valueOf(index);
@@ -218,13 +218,13 @@ export function describe(
     hasOurCookies,
     hasSecondTarget,
     saysOtherMethod,
-    // so many proxies may be one that a request comes through again and again: only an id of ours counts the rounds
+    // a chain of so many proxies may be one proxy that the request passes again and again: only an id of ours counts the rounds
     requestId: origin?.isEndless === true ? null : requestId,
     passages,
   };
 }
 
-/** Whether a person is looking: what decides between a page and a machine's answer. */
+/** Whether the client shows pages to a person: decides between a page and an answer for a program. */
 export function isNavigation(head: RequestHead): boolean {
   let accepts = false;
   let isScript = false;

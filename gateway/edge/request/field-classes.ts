@@ -12,7 +12,7 @@ import { FieldNames, fieldClass, firstOwnClass } from '../../http1/field-names.t
 export const requestClass = {
   authorization: firstOwnClass,
   cookie: firstOwnClass + 1,
-  /** Ours to say, never the client's: who asks, and `Proxy` (CVE-2016-5385). Removed always. */
+  /** Only the gateway may say these: the user's identity; and `Proxy` (CVE-2016-5385). Removed always. */
   identity: firstOwnClass + 2,
   forwardedFor: firstOwnClass + 3,
   forwardedProto: firstOwnClass + 4,
@@ -79,7 +79,7 @@ const requestNames: ReadonlyMap<string, number> = new Map([
   ['if', requestClass.ifLists],
 ]);
 
-/** Folded: to who reads them out of a CGI environment, `_` is `-`. */
+/** Folded: to a program that reads them out of a CGI environment, `_` is `-`. */
 const targetNames: ReadonlyMap<string, number> = new Map([
   ...methodOverrideNames.map((name) => [name, requestClass.methodOverride] as const),
   ...copySourceNames.map((name) => [name, requestClass.copySource] as const),
@@ -151,7 +151,7 @@ function requestFieldNames(
   );
 }
 
-/** Nobody is let in for one of these. */
+/** No decision hangs on one of these. */
 const harmlessNames: readonly string[] = ['accept', 'x-requested-with', 'prefer', 'user-agent', 'max-forwards'];
 
 /** @param isRuled  some route has a rule for one of the harmless names */
@@ -187,7 +187,10 @@ export function responseFieldNames(policyNames: ReadonlySet<string>): FieldNames
   );
 }
 
-/** Behind us there may be a cache or a program that folds names; most fields of an answer are nobody's to fear, and a rule's by name. */
+/**
+ * Between the gateway and the client there may be a cache or a program that folds names. Only names that are ours are dangerous then;
+ * the others are left to the rules of routes.
+ */
 function ofResponseLookAlike(found: number): number {
   return found === responseClass.setCookie || found === responseClass.ours
     ? fieldClass.lookAlike

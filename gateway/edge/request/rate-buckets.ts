@@ -1,7 +1,7 @@
 // Token buckets of all rate limits of one edge, in a table of fixed size that strangers can fill but not exhaust.
-// A bucket is the time at which it will be full again (GCRA), so a full one and none are the same: idle callers cost nothing.
-// A newcomer to a crowded set takes the place of the bucket that was used least: nobody is slowed down for another's
-// sake, and a flood of addresses gives no heavy user a fresh start. The hash has a key, so nobody can choose a set.
+// A bucket is the time at which it will be full again (GCRA), so a full bucket and no bucket are the same: idle callers cost nothing.
+// A new key in a crowded set takes the place of the bucket that was used least: no caller is slowed down by the requests of another,
+// and a flood of addresses gives no heavy user a fresh start. The hash has a secret key, so no client can choose its set.
 
 import { randomInt } from 'node:crypto';
 import type { RateLimit } from '../../core/decision/policy/rate-limit.ts';
@@ -35,7 +35,7 @@ export class RateBuckets {
   /**
    * Takes one request out of the bucket of `key` under each limit, or out of none when one of them is empty.
    *
-   * @param keyOf  who is counted under a limit
+   * @param keyOf  the key that is counted under a limit
    * @returns 0, or the seconds after which the request would pass, at least 1
    */
   take(limits: readonly RateLimit[], keyOf: (limit: RateLimit) => string, nowMs: number): number {
@@ -46,7 +46,7 @@ export class RateBuckets {
       const slot = this.#find(limit, keyOf(limit), nowMs);
       const fullAt = Math.max(this.#fullAtMs[slot] as number, nowMs);
       const over = fullAt - nowMs - (limit.burst - 1) * limit.intervalMs;
-      // a hair's breadth for fractions that do not add up
+      // a little tolerance for rounding of fractions
       if (over > 1e-6) waitMs = Math.max(waitMs, over);
     }
     if (waitMs > 0) return Math.max(1, Math.ceil(waitMs / 1000));

@@ -1,4 +1,4 @@
-// Who is counted by a rate limit, and whether this request is one too many.
+// What a rate limit counts by, and whether this request is one too many.
 // By address before any credential is looked at, so that a flood costs no signatures; by subject and token once they are known.
 // An IPv6 host owns a /64, so that is what counts as one address; see core/token/client-network.ts.
 
@@ -49,7 +49,7 @@ export function networkOf(address: string): string {
 let lastAddress = '';
 let lastNetwork = '';
 
-/** The letter in front keeps kinds apart where one takes another's place. Nobody goes uncounted for want of a name. */
+/** The letter in front keeps kinds apart where one stands in for another. A request without a subject or token is counted by address. */
 function keyFor(limit: RateLimit, permit: Permit, address: string): string {
   if (limit.by === 'token' && permit.token !== null) return `t${tokenKey(permit.token.claims)}`;
   const subject = permit.claims?.sub;

@@ -7,7 +7,7 @@ import { fieldStride } from '../../http1/message-head.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import { requestClass } from './field-classes.ts';
 
-/** What says how a request came. */
+/** What a request says about how it came. */
 export interface TransportFacts {
   readonly head: RequestHead;
   readonly transport: PublicTransport;

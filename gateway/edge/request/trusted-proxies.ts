@@ -1,11 +1,11 @@
 // The client's address behind proxies that are trusted by name: `X-Forwarded-For`, walked from the right.
-// The first address that is no trusted proxy is the client; everything left of it is the client's own word, and goes no further.
+// The first address that is no trusted proxy is the client's; everything left of it the client wrote itself, and goes no further.
 
 import ipaddr from 'ipaddr.js';
 import { withoutBlanks } from '../../core/model/blanks.ts';
 import type { IpList } from '../../core/token/ip-list.ts';
 
-// Trusted hops followed at most; behind so many of them the last one counts as the client.
+// Trusted proxies followed at most; behind so many of them the last one counts as the client.
 const maxHops = 32;
 
 /** Where a request came from, as far as trusted neighbours vouch for it. */
@@ -13,7 +13,7 @@ interface Origin {
   readonly client: string;
   /** Value of `X-Forwarded-For` for the next hop: the client, then the proxies, the neighbour last. */
   readonly chain: string;
-  /** More trusted hops than anybody has. */
+  /** There were more trusted proxies than are followed. */
   readonly isEndless: boolean;
 }
 

@@ -22,14 +22,14 @@ export function visitorOrigin(request: Described, scheme: 'http' | 'https'): Vis
   const spoken = publicScheme(request, scheme);
   if (!request.isFromTrustedProxy) return { scheme: spoken, authority: head.host };
   const said = lastOfClass(head, requestClass.forwardedHost);
-  // some proxies make a list of it; that says nothing, and what says nothing must not reach an answer
+  // some proxies send a list of hosts; a list names no host, and must not reach an answer
   const authority = said !== null && canonicalHost(said) !== null ? said : head.host;
   if (authority === '' || portOf(authority) !== null) return { scheme: spoken, authority };
   const port = forwardedPort(head);
   return { scheme: spoken, authority: port === null ? authority : `${authority}:${port}` };
 }
 
-/** The last one of its kind: earlier ones may be what the client told the proxy. */
+/** The value of the last field of this class: earlier ones may be what the client sent to the proxy. */
 export function lastOfClass(head: RequestHead, wanted: number): string | null {
   for (let index = head.fieldCount - 1; index >= 0; index--) {
     if (head.fields[index * fieldStride] === wanted) return head.valueOf(index);

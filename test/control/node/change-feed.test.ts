@@ -51,7 +51,7 @@ test('the whole index comes first, then what happens, in order and once', async 
   expect(feed.index()).toMatchObject({ seq: 4, revocations: [{ node: 'ac_1' }, { node: 'ac_2' }, { node: 'ac_3' }] });
 });
 
-test('a long list is read to its end before anything is called fresh', async () => {
+test('a long list of changes is read to its end before the index counts as fresh', async () => {
   const log = new MemoryLog();
   log.perRead = 2;
   let fresh = -1;
@@ -95,7 +95,7 @@ test('a control that runs for months keeps no more than what counts, for outside
   expect(await nodesAfter(2 * 86_400)).toEqual([]);
 });
 
-test('no wall clock makes it forget: one that is set 40 days ahead, or back, changes nothing', async () => {
+test('no wall clock makes the feed forget: a clock that is set 40 days ahead, or back, changes nothing', async () => {
   const log = new MemoryLog();
   log.append({ kind: 'revoke', node: 'ac_1' }, { kind: 'outside', node: 'sub:u' });
   for (const wrongBy of [40 * 86_400, -40 * 86_400]) {
@@ -169,7 +169,7 @@ test('what is read counts from before the read, not from its end', async () => {
   expect(feed.beat()).toMatchObject({ readAgeMs: 40 });
 });
 
-test('after a restore the whole index comes again, and nobody waits for a place of before', async () => {
+test('after a restore the whole index comes again, and waiting for an earlier place ends', async () => {
   const log = new MemoryLog();
   log.revoke('ac_1', 'ac_2');
   const { feed, sent } = startFeed(log);
@@ -238,7 +238,7 @@ test('a restored store has other keys as well: they are read anew before its ind
   expect(order.slice(0, 2)).toEqual(['keys', 'index']);
 });
 
-test('whoever waits for a place hears when the log cannot be read in time', async () => {
+test('waiting for a place of the log fails when the log cannot be read in time', async () => {
   const log = new MemoryLog();
   const { feed } = startFeed(log, { reachMs: 20 });
   await feed.look();

@@ -1,4 +1,4 @@
-// Acknowledged means enforced: who is waited for, for how long, and who is ended.
+// Acknowledged means enforced: which edges are waited for, for how long, and which are ended.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type EndReason, Enforcement } from '../../../gateway/control/node/enforcement.ts';
@@ -51,7 +51,7 @@ function start(canEnd = true) {
 
 const at = (seq: number, epoch = 'e') => ({ epoch, seq });
 
-test('without edges there is nobody to wait for', async () => {
+test('without edges a change is confirmed at once', async () => {
   const { confirm, turn } = start();
   const state = confirm(5);
   await turn();
@@ -180,7 +180,7 @@ test('an edge that says that it refuses what is revoked is obedient however busy
   expect([ended, state.isDone, state.error]).toEqual([[], true, null]);
 });
 
-test('to refuse what was revoked before is no obedience', async () => {
+test('an edge that refuses only what was revoked earlier counts as disobedient', async () => {
   const { enforcement, ended, confirm } = start();
   enforcement.joined('e1');
   enforcement.applied('e1', at(4));
@@ -190,7 +190,7 @@ test('to refuse what was revoked before is no obedience', async () => {
   expect([ended, state.isDone]).toEqual([['e1'], false]);
 });
 
-test('an edge that still talks is slow and not shot at its first missed deadline: a late word is no death', async () => {
+test('an edge that still talks counts as slow and is not ended at its first missed deadline', async () => {
   const { enforcement, ended, counts, said, confirm } = start();
   enforcement.joined('e1');
   enforcement.applied('e1', at(4));

@@ -79,7 +79,7 @@ test('at the cap the connection that idled longest makes room for a new one', as
   expect(gateway.metrics.connectionsDropped).toBe(0);
 });
 
-test('when all have work a new connection is dropped, and the others go on', async () => {
+test('when all connections have work a new one is dropped, and the others go on', async () => {
   await start({ max_connections: 2 });
   const running = [await busy(), await busy()];
   const fresh = await open();
@@ -91,7 +91,7 @@ test('when all have work a new connection is dropped, and the others go on', asy
   await expect.poll(async () => isServed(await open())).toBe(true);
 });
 
-test('near the cap those that idle longest end, before the cap is reached', async () => {
+test('near the cap the connections that idle longest end, before the cap is reached', async () => {
   await start({ max_connections: 8 });
   const idle: RawClient[] = [];
   for (let count = 0; count < 8; count++) idle.push(await keepAlive());
@@ -99,7 +99,7 @@ test('near the cap those that idle longest end, before the cap is reached', asyn
   expect(idle.slice(1).map((client) => client.hasEnded)).toEqual(new Array(7).fill(false));
 });
 
-test('a connection that never says a word does not keep others out', async () => {
+test('a connection that sends nothing does not keep others out', async () => {
   await start({ max_connections: 2, head_timeout: '1h' });
   const silent = [await open(), await open()];
   await expect.poll(async () => isServed(await open())).toBe(true);

@@ -64,7 +64,7 @@ test('a random is peeked at where it stands in the first record as a whole, and 
   }
 });
 
-test('every cut of it is its beginning', () => {
+test('every prefix of a ClientHello asks for more', () => {
   for (let cut = 0; cut < named.length; cut++) {
     expect(readClientHello(named.subarray(0, cut))).toEqual({ kind: 'partial' });
   }
@@ -83,7 +83,7 @@ test('a message that is spread over records is one message', () => {
   );
 });
 
-test('a message in crumbs is refused', () => {
+test('a message spread over too many records is refused', () => {
   const crumbs = [...named.subarray(5)].map((byte) => Buffer.from([22, 3, 1, 0, 1, byte]));
   expect(readClientHello(Buffer.concat(crumbs))).toEqual({ kind: 'malformed' });
 });

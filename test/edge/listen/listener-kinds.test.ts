@@ -180,7 +180,7 @@ describe('PROXY protocol', () => {
     client.destroy();
   });
 
-  test('from an address that is not listed nothing is heard', async () => {
+  test('a connection from an address that is not listed is refused', async () => {
     const client = await RawClient.connect(port(3));
     client.write(line + request);
     expect(await client.ended()).toHaveLength(0);

@@ -1,4 +1,4 @@
-// An edge that cannot keep up sends those away first who have shown no credential. The delay is told, not made.
+// An overloaded edge first refuses requests that show no credential. The delay of the loop is said by the test, not made.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Overload } from '../../../gateway/edge/listen/overload.ts';
@@ -68,7 +68,7 @@ describe('an edge', () => {
   const basic = `Authorization: Basic ${Buffer.from('ann:secret').toString('base64')}`;
   const bearer = (): string => `Authorization: Bearer ${gateway.mint()}`;
 
-  test('answers 503 to requests without a verified token first, and serves those with one', async () => {
+  test('answers 503 first to requests without a verified token, and serves those with one', async () => {
     await overload(150, 1);
     for (const [path, fields] of [
       ['/open/a', []],
@@ -87,7 +87,7 @@ describe('an edge', () => {
     expect((await ask('/.latchkey/jwks.json', ['Host: a'])).status).not.toBe(503);
   });
 
-  test('four times as late it refuses what has a token too', async () => {
+  test('at four times the delay refuses requests with a token too', async () => {
     await overload(400, 2);
     const answer = await ask('/token/a', [bearer()]);
     expect([answer.status, answer.header('Retry-After')]).toEqual([503, '2']);

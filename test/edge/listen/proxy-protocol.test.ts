@@ -51,7 +51,7 @@ describe('version 1', () => {
     expect(read(text)).toEqual({ kind: 'malformed' });
   });
 
-  test('107 bytes are a line, 108 are none', () => {
+  test('a line of 107 bytes is taken, one of 108 is not', () => {
     const line = `PROXY UNKNOWN ${'x'.repeat(91)}\r\n`;
     expect(line).toHaveLength(107);
     expect(read(line)).toMatchObject({ kind: 'header', length: 107 });

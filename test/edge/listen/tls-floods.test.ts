@@ -138,7 +138,7 @@ test('while many wait, handshakes rest for as long as they took, and when few do
   }
 });
 
-test('one network waits behind no flood of another, and what has no place is cut and counted', async () => {
+test('one network does not wait behind the flood of another, and connections without a place are cut and counted', async () => {
   const { queue, push, begun, cut } = begunBy(false, () => 0);
   for (let at = 0; at < 2500; at++) push(`flood ${at % 3}`);
   expect([queue.size, cut()]).toEqual([1024, 2500 - 1024]);
@@ -168,7 +168,7 @@ test('a ClientHello that was seen before is reset without a handshake, from wher
   expect([metrics.tlsHellosReplayed - replayed, metrics.tlsHandshakesFailed - failed]).toEqual([2, 0]);
 });
 
-test('of randoms the latest are remembered, and one that keeps coming is not forgotten', () => {
+test('the latest randoms are remembered, and a random that keeps coming is not forgotten', () => {
   const recent = new RecentHellos(2);
   expect(['a', 'b', 'a', 'c', 'd', 'a', 'e'].map((random) => recent.isRepeated(random))).toEqual([
     false,
@@ -182,7 +182,7 @@ test('of randoms the latest are remembered, and one that keeps coming is not for
   expect(recent.isRepeated('b')).toBe(false);
 });
 
-test('handshakes that nobody finishes keep no places: the oldest of whoever has most go, and a visitor shakes hands', async () => {
+test('unfinished handshakes keep no places: the oldest of the network with most of them go, and a visitor shakes hands', async () => {
   const hello = await recordClientHello();
   const before = gateway.metrics.earlyConnectionsCut;
   for (let at = 0; at < 700; at += 50)

@@ -100,7 +100,7 @@ test('waits for a control that is not there yet', async () => {
   expect((await connected).kind).toBe('snapshot');
 });
 
-test('a control that never comes is given up, with what was met', async () => {
+test('gives up on a control that never comes, and says what the last try met', async () => {
   await expect(client.connect({ unreachableMs: 100, deadlineMs: 60_000 })).rejects.toThrow(ControlUnreachable);
   expect(said()).toContain('ENOENT');
 });
@@ -179,7 +179,7 @@ test('asks who is known where they are, of many at once', async () => {
   });
 });
 
-test('a control that is away is said so, and the password is in no log', async () => {
+test('answers away while control is gone, and logs no password', async () => {
   const control = await rig.start();
   await client.connect();
   await control.close();

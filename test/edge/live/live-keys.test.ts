@@ -1,5 +1,5 @@
 // The decision cache changes how fast a verdict comes, never the verdict. It holds tokens that were verified, and nothing else.
-// gateway/RULES.md "Tokens and caches"; the issue's demand that issuing never fills it.
+// gateway/RULES.md "Tokens and caches"; issuing a token never fills it.
 
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
@@ -156,7 +156,7 @@ function verdict(decision: Decision): unknown {
   }
 }
 
-test('verdicts are equal without a cache, with a tiny one and with a large one, whatever comes in whatever order', () => {
+test('verdicts are equal without a cache, with a tiny cache and with a large one, for any tokens in any order', () => {
   let allowed = 0;
   let hits = 0;
   fc.assert(
@@ -228,7 +228,7 @@ test('after a reload nothing that was remembered counts, with the same keys as w
   expect(live.entries).toBe(0);
 });
 
-test('another ring alone counts out what the former one verified, and keeps what control said about access', () => {
+test('another key ring ends what the former one verified, and keeps the answers of control about access', () => {
   const live = liveKeys(keySets[0] ?? [], { entries: 10, bytes: 1_000_000 });
   const ofK1 = tokens[0] ?? '';
   expect(live.verify(ofK1).kind).toBe('verified');
@@ -244,7 +244,7 @@ test('another ring alone counts out what the former one verified, and keeps what
   expect(live.findAccess('ac_1', 'a.example', '/vod/a', start)).toBeNull();
 });
 
-test('two tokens with one fingerprint are two tokens', () => {
+test('two tokens with the same fingerprint are told apart', () => {
   // what finds an entry is the end of the MAC and the length; a forger can copy both, and gains nothing
   const live = new LiveKeys(keySets[0] ?? [], { entries: 10, bytes: 1_000_000 }, metrics);
   const good = tokens[0] ?? '';

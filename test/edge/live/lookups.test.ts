@@ -1,4 +1,4 @@
-// Questions on their way to control: as many as are allowed, one for equal ones, and none whose answer is somebody else's.
+// Questions on their way to control: as many as are allowed, one for equal questions, and no shared answers otherwise.
 
 import { expect, test } from 'vitest';
 import type { AccessAnswer } from '../../../gateway/core/decision/state/access.ts';
@@ -41,7 +41,7 @@ function started(isKnown: (user: string) => boolean = () => false) {
   return { asked, guessed, guess, cache, lookups, knownAsked, rig };
 }
 
-test('of one account 256 are on their way at most; the next one has no answer, and equal ones wait with the first', async () => {
+test('of one account 256 questions are on their way at most; the next one has no answer, and equal ones share the first', async () => {
   const { asked, lookups } = started();
   const waiting = Array.from({ length: 256 }, (_, number) => lookups.access(holder, `/${number}`));
   expect(await lookups.access(holder, '/more')).toEqual({ kind: 'away' });
@@ -67,7 +67,7 @@ test('accounts, sessions, devices, hosts and paths each have a question of their
   expect(asked).toHaveLength(6);
 });
 
-test('no answer is nobody’s verdict: the next question is asked', async () => {
+test('a question without an answer leaves no verdict: the next question is asked', async () => {
   const { asked, cache, lookups } = started();
   const first = lookups.access(holder, '/a');
   asked[0]?.settle({ kind: 'away' });
@@ -93,7 +93,7 @@ test('changes that overtake every answer leave it without one', async () => {
 
 const turnedAway = { ...noAnswers, password: { kind: 'busy', retryAfterSeconds: 1 } };
 
-test('guesses in flight are bounded: of one network four, and the next one is told at once', async () => {
+test('four guesses of one network are in flight at most, and the next one is refused at once', async () => {
   const { guessed, guess } = started();
   const waiting = Array.from({ length: 4 }, (_, at) => guess(`nobody${at}`, 'x', '192.0.2.1'));
   expect(await guess('nobody4', 'x', '192.0.2.1')).toEqual(turnedAway);
@@ -111,7 +111,7 @@ test('an IPv6 network is its first 64 bits', async () => {
   expect(await guess('nobody4', 'x', '2001:db8::ffff:1')).toEqual(turnedAway);
 });
 
-test('of 64 guesses at once from 64 networks 32 go to control, and the others are told at once', async () => {
+test('of 64 guesses at once from 64 networks 32 go to control, and the others are refused at once', async () => {
   const { guessed, guess } = started();
   const outcomes = Array.from({ length: 64 }, (_, at) => guess('anna', `x${at}`, `198.51.100.${at}`));
   expect(await Promise.all(outcomes.slice(32))).toEqual(Array(32).fill(turnedAway));
@@ -145,7 +145,7 @@ async function flood({ guess, guessed }: ReturnType<typeof started>, strangers?:
   }
 }
 
-test('somebody known has a place while strangers fill all others, and strangers take none of those', async () => {
+test('a known user has a place while strangers fill all others, and strangers take no place of known users', async () => {
   const { guessed, guess } = started((user) => user === 'anna');
   for (let at = 0; at < 32; at++) void guess(`nobody${at}`, 'x', `198.51.100.${at}`);
   const known = guess('anna', 'right', '198.51.100.1');
@@ -155,7 +155,7 @@ test('somebody known has a place while strangers fill all others, and strangers 
   expect(await known).toEqual({ ...noAnswers, password: { kind: 'refused' } });
 });
 
-test('in a flood control is not asked for a second about strangers of whom it said that they wait, and about known ones it is', async () => {
+test('in a flood control is not asked for a second about strangers that it told to wait, and is asked about known users', async () => {
   const rig = started((user) => user === 'anna');
   await flood(rig, { here: 60, everywhere: 0 });
   const before = rig.guessed.length;
@@ -173,7 +173,7 @@ test('in a flood control is not asked for a second about strangers of whom it sa
   expect(rig.guessed).toHaveLength(before + 3);
 });
 
-test('when the second is over one stranger asks, and when one was looked at the next ones are asked about', async () => {
+test('when the second is over one stranger is asked about, and once control looked at one, the next ones are asked about', async () => {
   const rig = started();
   await flood(rig, { here: 60, everywhere: 0 });
   rig.rig.nowMs += 1000;

@@ -51,7 +51,7 @@ describe('an account on the access list', () => {
     expect(await rig.gateway.scrape()).toMatch(/latchkey_access_questions_total\{[^}]*outcome="granted"[^}]*\} 1\n/);
   });
 
-  test('gets a pass for the collection that is made of the answer, as a cookie that nobody stores', async () => {
+  test('gets a pass made from the answer, for the collection, in a cookie on an answer that no cache stores', async () => {
     const answer = await rig.ask('GET', '/vod/summer/a', rig.cookie());
     const { epoch, seq } = rig.log.position;
     const claims = claimsOf(passOf(answer));
@@ -98,7 +98,7 @@ describe('an account on the access list', () => {
     ]);
   });
 
-  test('is the same to the site by session and by pass, and no cookie of ours gets there', async () => {
+  test('looks the same to the upstream by session and by pass, and no cookie of ours gets there', async () => {
     const first = await rig.ask('GET', '/vod/summer/a', `${rig.cookie()}; theirs=1`);
     const identity = [
       'X-Forwarded-User: ac_anna',
@@ -197,7 +197,7 @@ describe('an account that is not on the list', () => {
     expect(Number(answer.header('Content-Length'))).toBe(Buffer.byteLength(answer.text));
   });
 
-  test('gets in once the list has it, and out once it has not', async () => {
+  test('is let in once it is on the list, and refused once it is off it', async () => {
     expect((await rig.ask('GET', '/vod/summer/a', rig.cookie('ben'))).status).toBe(403);
     rig.answerAccess = async ({ account }) => {
       const answer = rig.granted();
@@ -214,7 +214,7 @@ describe('an account that is not on the list', () => {
     expect(refused.all('Set-Cookie')).toEqual([cleared('/vod/summer/')]);
   });
 
-  test('gets what anyone gets where anyone is let in', async () => {
+  test('gets the same answer as any visitor where anyone is let in', async () => {
     expect((await rig.ask('GET', '/open/a', rig.cookie('ben'))).status).toBe(200);
     expect(rig.upstream.last.fields.some((line) => line.startsWith('X-Forwarded-User'))).toBe(false);
   });
@@ -233,7 +233,7 @@ describe('a question', () => {
     expect(rig.questions.map(({ account }) => account)).toEqual(['ac_anna', 'ac_ben']);
   });
 
-  test('is asked again when a change overtook its answer, which lets nobody in', async () => {
+  test('is asked again when a change overtook its answer, which lets no request in', async () => {
     const first = held<AccessAnswer>();
     const old = rig.granted();
     rig.answerAccess = () => (rig.questions.length === 1 ? first.promise : Promise.resolve(rig.none('ac_anna')));
@@ -253,7 +253,7 @@ describe('a question', () => {
     expect((await rig.ask('GET', '/vod/summer/a', rig.cookie(), html)).status).toBe(200);
   });
 
-  test('about a session that control ended is as if nobody were signed in, for that session alone', async () => {
+  test('about a session that control ended is answered as without a session, for that session alone', async () => {
     rig.answerAccess = async (question) => (question.session === 'se_old' ? { kind: 'ended' } : rig.usual(question));
     const ended = await rig.ask('GET', '/vod/summer/a', rig.cookie('anna', { sid: 'se_old' }));
     expect(ended.status).toBe(401);
@@ -281,7 +281,7 @@ describe('a pass past half its life', () => {
     }
   }
 
-  test('is renewed on a segment, in the background, by one question', async () => {
+  test('is renewed in the background of a request for a segment, by one question', async () => {
     const answer = held<AccessAnswer>();
     rig.answerAccess = () => answer.promise;
     const cookie = `Cookie: latchkey_pass=${aged()}`;

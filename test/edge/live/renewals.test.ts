@@ -1,4 +1,4 @@
-// What was renewed and not fetched: for how long it waits, and that nobody gets what has run out meanwhile.
+// Renewals that no answer has carried yet: how long they wait, and that no client gets one that has run out meanwhile.
 
 import { afterAll, expect, test } from 'vitest';
 import { compileSnapshot } from '../../../gateway/config/compile.ts';
@@ -95,7 +95,7 @@ const oldPass = mint('pass', {
   exp: start + 9000,
 });
 
-test('a pass that nobody fetched for half of its life is given to nobody: the next request asks anew', async () => {
+test('a renewed pass that no answer carried for half of its life is dropped: the next request asks anew', async () => {
   const { rig, renewals, begin, verify } = started();
   const token = verify(oldPass);
   await begin(token);
@@ -112,7 +112,7 @@ test('a pass that nobody fetched for half of its life is given to nobody: the ne
   expect(renewals.take(token)).toBeNull();
 });
 
-test('nor is a session’s token, and that a session was over is forgotten within a minute', async () => {
+test('a renewed session token is dropped likewise, and the end of a session is forgotten within a minute', async () => {
   const { rig, renewals, begin, verify } = started();
   const token = verify(session(start - 600, 900));
   await begin(token);
@@ -132,7 +132,7 @@ test('nor is a session’s token, and that a session was over is forgotten withi
   });
 });
 
-test('what comes with no useful rest is not kept, and not asked for on every request', async () => {
+test('a renewal that has no useful life left is not kept, and not asked for on every request', async () => {
   const { rig, renewals, begin, verify } = started();
   const token = verify(session(start - 600, 900));
   rig.sessionLife = 1;

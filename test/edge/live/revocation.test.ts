@@ -189,7 +189,7 @@ describe('what is open when its node is revoked', () => {
   });
 });
 
-test('a key that goes takes along what it verified a moment ago, from the answer on, and what is open by it', async () => {
+test('a key that is removed ends the tokens it verified, once the removal is acknowledged, and what is open with them', async () => {
   const mine = gateway.mint();
   const signer = buildKeyRing([k2]).signer('content');
   const others = mintToken(
@@ -220,7 +220,7 @@ test('after a restore everything minted before is refused, and new tokens pass',
   expect(await statusOf(gateway.mint())).toBe(200);
 });
 
-test('without control tokens go on until the route’s budget, then 503 with Retry-After, then it is well again', async () => {
+test('without control tokens hold until the route’s max_staleness, then 503 with Retry-After, until control is back', async () => {
   const token = await pass(['ac_50']);
   gateway.metrics.beforeCollect?.();
   const knownUntilMs = monotonicMs() - gateway.metrics.revocations.indexAgeMs + staleMs;

@@ -33,7 +33,7 @@ describe('without a session', () => {
     expect([rig.upstream.requests, rig.questions]).toEqual([[], []]);
   });
 
-  test('a program gets a 401, and so does a person where nobody can sign in', async () => {
+  test('a program gets a 401, and so does a browser where there is no portal to sign in at', async () => {
     const program = await rig.ask('GET', '/vod/a', 'Accept: */*');
     expect([program.status, program.header('WWW-Authenticate')]).toEqual([401, 'Bearer realm="vod"']);
     const script = await rig.ask('GET', '/vod/a', html, 'X-Requested-With: fetch');
@@ -47,7 +47,7 @@ describe('without a session', () => {
 });
 
 describe('a session', () => {
-  test('opens a route for sessions, with who it is and from which device', async () => {
+  test('opens a route for sessions, and the upstream learns the account and the device', async () => {
     const answer = await rig.ask('GET', '/club/a', rig.cookie('ben', { name: 'Ben', groups: ['staff'] }));
     expect([answer.status, answer.all('Set-Cookie')]).toEqual([200, []]);
     const identity = [
@@ -128,7 +128,7 @@ describe('a session', () => {
     expect(seenHead(rig.upstream.last)).toContain('\r\nCookie: a=1;b=2\r\n');
   });
 
-  test('that was sent twice with one value is one', async () => {
+  test('that was sent twice with the same value counts once', async () => {
     const session = rig.session('ben');
     expect((await rig.ask('GET', '/club/a', `Cookie: latchkey=${session}; latchkey=${session}`)).status).toBe(200);
   });
@@ -204,7 +204,7 @@ describe('a session', () => {
     }
   });
 
-  test('is not let open a WebSocket by a page of another site', async () => {
+  test('does not let a page of another site open a WebSocket', async () => {
     const upgrade = [
       'Connection: Upgrade',
       'Upgrade: websocket',
@@ -369,7 +369,7 @@ describe('our own pages', () => {
 });
 
 describe('last use', () => {
-  test('of sessions and grants is told in batches; what was refused is not', async () => {
+  test('of sessions and grants is reported in batches; refused requests are not', async () => {
     await rig.ask('GET', '/club/a', rig.cookie('fay'));
     await rig.ask('GET', '/vod/summer/a', rig.cookie('anna'));
     await rig.ask('GET', '/vod/summer/a', rig.cookie('gus'));
@@ -384,7 +384,7 @@ describe('last use', () => {
     expect(rig.seen[0]?.edge).toBe('e1');
   });
 
-  test('is told once more when an edge ends', async () => {
+  test('is reported once more when an edge ends', async () => {
     const other = await MemberRig.start({ seenEveryMs: 600_000 });
     try {
       await other.ask('GET', '/club/a', other.cookie());

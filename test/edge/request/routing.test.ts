@@ -1,5 +1,5 @@
 // Which route a request meets: the host decides first, then the longest path, with no fall-back to another group.
-// The "Configuration"; gateway/RULES.md "Reserved paths".
+// gateway/RULES.md "Reserved paths".
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { askRaw, RawClient, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
