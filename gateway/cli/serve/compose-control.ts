@@ -18,6 +18,7 @@ import {
 } from '../../control/node/start-control.ts';
 import { openConfiguredTransport } from '../../control/notify/configured-transport.ts';
 import { type Outbox, startOutbox } from '../../control/notify/deliver-outbox.ts';
+import { makeMailCarrier } from '../../control/notify/mail-carrier.ts';
 import { registerOutboxMetrics } from '../../control/notify/outbox-metrics.ts';
 import { registerLimitMetrics } from '../../control/proof/reached-limits.ts';
 import { recordSeen } from '../../control/sessions/record-seen.ts';
@@ -115,7 +116,8 @@ export async function composeControl(
     await listenOnSocket(operator, start.sockets.admin);
     const onAttempt = registerOutboxMetrics({ registry: running.registry, store: context.store, clock });
     registerLimitMetrics(running.registry, context.store);
-    const deliveries = startOutbox(context, openConfiguredTransport({ config: () => config, clock }), { onAttempt });
+    const mail = makeMailCarrier(openConfiguredTransport({ config: () => config, clock }));
+    const deliveries = startOutbox(context, { mail }, { onAttempt });
     outbox = deliveries;
     const probing = startStoreProbe(context.store);
     const pruning = startPruning(context);

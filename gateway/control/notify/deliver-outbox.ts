@@ -17,14 +17,14 @@ import {
   takeDueMail,
 } from '../../store/rows/outbox.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { type MailBody, mailBodyPlace } from './queue-mail.ts';
-import { type DeliveryOutcome, failed, type MailTransport } from './transport.ts';
+import { type Carriers, carrierOf, deliveryPlace } from './deliveries.ts';
+import { type DeliveryOutcome, failed } from './transport.ts';
 
 /** The part of the ControlContext that delivery needs. */
 interface OutboxContext {
   readonly store: Store;
   readonly sealing: {
-    readonly open: (place: ReturnType<typeof mailBodyPlace>, sealed: string) => Uint8Array;
+    readonly open: (place: ReturnType<typeof deliveryPlace>, sealed: string) => Uint8Array;
   };
   readonly clock: { readonly monotonicMs: () => number; readonly epochSeconds: () => EpochSeconds };
   readonly random: (bytes: number) => Buffer;
@@ -79,15 +79,15 @@ const mailsForgottenAtOnce = 500;
 const markRetryMs = 500;
 
 /** Starts the worker. It looks at once, for what an earlier process left. */
-export function startOutbox(context: OutboxContext, transport: MailTransport, options: OutboxOptions = {}): Outbox {
-  const worker = new OutboxWorker(context, transport, options);
+export function startOutbox(context: OutboxContext, carriers: Carriers, options: OutboxOptions = {}): Outbox {
+  const worker = new OutboxWorker(context, carriers, options);
   worker.wake();
   return { wake: () => worker.wake(), close: () => worker.close() };
 }
 
 class OutboxWorker {
   readonly #context: OutboxContext;
-  readonly #transport: MailTransport;
+  readonly #carriers: Carriers;
   readonly #options: Required<Omit<OutboxOptions, 'onAttempt'>> & Pick<OutboxOptions, 'onAttempt'>;
   readonly #running = new Set<Promise<void>>();
   readonly #attempts = new Set<AbortController>();
@@ -98,9 +98,9 @@ class OutboxWorker {
   #closed = false;
   #lastTidyMs = Number.NEGATIVE_INFINITY;
 
-  constructor(context: OutboxContext, transport: MailTransport, options: OutboxOptions) {
+  constructor(context: OutboxContext, carriers: Carriers, options: OutboxOptions) {
     this.#context = context;
-    this.#transport = transport;
+    this.#carriers = carriers;
     this.#options = { ...defaults, ...options };
   }
 
@@ -122,7 +122,7 @@ class OutboxWorker {
     }, closeGraceMs);
     await Promise.all(this.#running);
     clearTimeout(grace);
-    await this.#transport.close();
+    await Promise.all(Object.values(this.#carriers).map((carrier) => carrier.close()));
   }
 
   async #lookWhileWoken(): Promise<void> {
@@ -192,11 +192,9 @@ class OutboxWorker {
   }
 
   async #deliver(mail: TakenMail): Promise<DeliveryOutcome> {
-    let body: MailBody;
+    let body: string;
     try {
-      const plain = this.#context.sealing.open(mailBodyPlace(mail.id), mail.bodySealed);
-      // our own text, authenticated by the seal
-      body = JSON.parse(Buffer.from(plain).toString('utf8')) as MailBody;
+      body = Buffer.from(this.#context.sealing.open(deliveryPlace(mail.id), mail.bodySealed)).toString('utf8');
     } catch {
       return failed('the mail does not open: it was sealed under another master key');
     }
@@ -204,12 +202,13 @@ class OutboxWorker {
     const attempt = new AbortController();
     const timer = setTimeout(() => attempt.abort(), this.#options.attemptMs);
     this.#attempts.add(attempt);
+    const carrier = carrierOf(this.#carriers, kind);
     // a transport that does not heed its signal must not hold a place for ever
     const overdue = new Promise<DeliveryOutcome>((resolve) => {
       attempt.signal.addEventListener('abort', () => resolve(failed('the attempt took too long')), { once: true });
     });
     try {
-      return await Promise.race([this.#transport.deliver({ ...body, id, kind, createdAt }, attempt.signal), overdue]);
+      return await Promise.race([carrier.deliver({ id, kind, createdAt, body }, attempt.signal), overdue]);
     } catch {
       // the error may quote the mail
       return failed('the transport failed');

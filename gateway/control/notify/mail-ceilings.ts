@@ -1,5 +1,5 @@
-// Which ceilings a mail is counted under: every mail is counted here before it is queued. One row for each kind of mail, so a new kind
-// has its ceilings from the start; the numbers are proof/throttle-policies.ts. Beyond a ceiling a mail is left out, and the person who
+// Which ceilings a mail is counted under: every mail is counted here before it is queued. Who causes a kind
+// of mail is deliveries.ts, so a new kind has its ceilings from the start; the numbers are proof/throttle-policies.ts. Beyond a ceiling a mail is left out, and the person who
 // caused it gets the same answer.
 // Strangers cause mails to mailboxes that they name. They have the narrow ceiling, and neither registrations nor resets can use all of
 // it, so that a flood of the one leaves room for the other. Mails that need a session or an administrator are counted apart.
@@ -7,25 +7,7 @@
 import type { MessageKind } from '../../core/model/message-kinds.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { countRequest, type WindowBound, type WindowContext } from '../proof/throttle.ts';
-
-/** Who causes a mail: somebody without a session, somebody with one, an administrator. */
-type Cause = 'register' | 'reset' | 'member' | 'administrator';
-
-const causes: Readonly<Record<MessageKind, Cause>> = {
-  'verify-address': 'register',
-  'address-known': 'register',
-  'reset-password': 'reset',
-  'password-changed': 'member',
-  'change-address-confirm': 'member',
-  'change-address-notice': 'member',
-  'new-device': 'member',
-  'account-deleted': 'member',
-  'link-claimed': 'member',
-  'member-joined': 'member',
-  'member-revoked': 'member',
-  invitation: 'administrator',
-  'sign-in-link': 'administrator',
-};
+import { deliveryKinds } from './deliveries.ts';
 
 interface CountedMail {
   readonly kind: MessageKind;
@@ -40,7 +22,7 @@ export async function countMail(unit: Unit, context: WindowContext, mail: Counte
 
 function boundsOf({ kind, to, accountId }: CountedMail): readonly WindowBound[] {
   const shared = (window: WindowBound['kind']): WindowBound => ({ kind: window, subject: '' });
-  const cause = causes[kind];
+  const { cause } = deliveryKinds[kind];
   switch (cause) {
     case 'register':
       return [shared('mails-register'), shared('mails')];

@@ -11,6 +11,8 @@ import { insertMail, removeMail } from '../../store/rows/outbox.ts';
 import { type ThrottleKey, takeGuessBack } from '../../store/rows/throttles.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { WindowContext } from '../proof/throttle.ts';
+import { deliveryPlace } from './deliveries.ts';
+import type { MailBody } from './mail-carrier.ts';
 import { countMail } from './mail-ceilings.ts';
 
 /** The part of the ControlContext that mails need. */
@@ -53,19 +55,6 @@ export type QueuedMail =
   | { readonly kind: 'off' }
   | { readonly kind: 'bad-address' };
 
-/** What a row's sealed body holds. */
-export interface MailBody {
-  readonly to: string;
-  readonly subject: string;
-  readonly text: string;
-  readonly html: string;
-}
-
-/** Where the body of a row is sealed to. */
-export function mailBodyPlace(id: string) {
-  return { table: 'outbox', row: id, column: 'body_sealed' } as const;
-}
-
 const unitsWithMail = new WeakSet<Unit>();
 
 /** Whether a unit put mail into the outbox; whoever commits it wakes the delivery. */
@@ -87,7 +76,7 @@ export async function queueMail(unit: Unit, context: MailContext, mail: Outgoing
   if (counted.kind === 'blocked') return { kind: 'left-out' };
   const id = makeId('message', context.random(idRandomBytes));
   const body: MailBody = { to: mail.to, ...renderMessage(mail, portal) };
-  const bodySealed = context.sealing.seal(mailBodyPlace(id), JSON.stringify(body));
+  const bodySealed = context.sealing.seal(deliveryPlace(id), JSON.stringify(body));
   await insertMail(unit, { id, kind: mail.kind, accountId: mail.accountId, bodySealed });
   unitsWithMail.add(unit);
   return { kind: 'queued', id, counted: counted.keys };

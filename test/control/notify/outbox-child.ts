@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { startOutbox } from '../../../gateway/control/notify/deliver-outbox.ts';
+import { makeMailCarrier } from '../../../gateway/control/notify/mail-carrier.ts';
 import { openSmtpTransport } from '../../../gateway/control/notify/smtp-transport.ts';
 import { openStore } from '../../../gateway/store/engine/open-store.ts';
 import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
@@ -17,4 +18,5 @@ const transport = openSmtpTransport({
   from: { name: '', address: 'keys@example.org' },
   server: { host: '127.0.0.1', port: Number(port), tls: 'none', user: '', password: '' },
 });
-startOutbox({ store, sealing: makeSealer(Buffer.alloc(32, 7)), clock, logger, random: randomBytes }, transport);
+const sealing = makeSealer(Buffer.alloc(32, 7));
+startOutbox({ store, sealing, clock, logger, random: randomBytes }, { mail: makeMailCarrier(transport) });

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Outbox, startOutbox } from '../../../gateway/control/notify/deliver-outbox.ts';
+import { makeMailCarrier } from '../../../gateway/control/notify/mail-carrier.ts';
 import { type QueuedMail, queueMail } from '../../../gateway/control/notify/queue-mail.ts';
 import { openSmtpTransport } from '../../../gateway/control/notify/smtp-transport.ts';
 import type { MailTransport } from '../../../gateway/control/notify/transport.ts';
@@ -86,7 +87,7 @@ export async function openOutboxRig(
       ahead += seconds;
     },
     start: (transport, options = {}) => {
-      const worker = startOutbox(context, transport, { pollMs: 50, ...options });
+      const worker = startOutbox(context, { mail: makeMailCarrier(transport) }, { pollMs: 50, ...options });
       workers.push(worker);
       return worker;
     },

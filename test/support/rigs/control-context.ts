@@ -7,7 +7,7 @@ import type { Config } from '../../../gateway/config/compiled/config.ts';
 import { makeAfterwards } from '../../../gateway/control/context/afterwards.ts';
 import type { Actor, ControlContext } from '../../../gateway/control/context/control-context.ts';
 import { makeControlTokens } from '../../../gateway/control/context/control-tokens.ts';
-import { mailBodyPlace } from '../../../gateway/control/notify/queue-mail.ts';
+import { deliveryPlace } from '../../../gateway/control/notify/deliveries.ts';
 import { makePasswordWork } from '../../../gateway/control/proof/password-work.ts';
 import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import type { Browser, NewSession } from '../../../gateway/control/sessions/start-session.ts';
@@ -118,7 +118,7 @@ export async function makeContext(options: ContextOptions = {}): Promise<TestCon
     const opened = rows.flatMap(({ id, kind, body_sealed: sealed }) => {
       if (sealed === null) return [];
       const body: { to: string; subject: string; text: string } = JSON.parse(
-        Buffer.from(context.sealing.open(mailBodyPlace(id), sealed)).toString(),
+        Buffer.from(context.sealing.open(deliveryPlace(id), sealed)).toString(),
       );
       return [{ ...body, kind, code: /\?code=([\w.-]+)/.exec(body.text)?.[1] ?? '' }];
     });
