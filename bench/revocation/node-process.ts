@@ -88,8 +88,8 @@ const control = await startControl({
   logger,
   clock: { monotonicMs, epochSeconds },
   visitors: () => Fastify({ logger: false }),
-  changes: store,
   ...withoutStore(read.state.config.passwordChecksPerSecond),
+  changes: store,
 });
 const starting = Array.from({ length: job.edges }, (_, index) => startEdge(`e${index + 1}`));
 const ports = await Promise.all(starting);

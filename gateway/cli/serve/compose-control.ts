@@ -7,15 +7,11 @@ import { answerAccess } from '../../control/access/answer-access.ts';
 import type { ControlContext } from '../../control/context/control-context.ts';
 import { noteCollections, startCollectionNotes } from '../../control/links/note-collections.ts';
 import type { StoreAnswers } from '../../control/node/edge-questions.ts';
+import { listenOnSocket } from '../../control/node/listen.ts';
 import { openContext } from '../../control/node/open-context.ts';
 import { startStoreProbe } from '../../control/node/probe-store.ts';
-import {
-  type Control,
-  listenOnSocket,
-  type Reloaded,
-  type ReloadResult,
-  startControl,
-} from '../../control/node/start-control.ts';
+import { type Control, startControl } from '../../control/node/start-control.ts';
+import type { Reloaded, ReloadResult } from '../../control/node/state-in-force.ts';
 import { openConfiguredTransport } from '../../control/notify/configured-transport.ts';
 import { type Outbox, startOutbox } from '../../control/notify/deliver-outbox.ts';
 import { makeMailCarrier } from '../../control/notify/mail-carrier.ts';

@@ -7,7 +7,7 @@ import { readEnvironment } from '../../config/files/environment.ts';
 import { loadConfig } from '../../config/load.ts';
 import { formatProblem } from '../../config/problems/format.ts';
 import { loadState } from '../../control/node/load-state.ts';
-import type { Reloaded } from '../../control/node/start-control.ts';
+import type { Reloaded } from '../../control/node/state-in-force.ts';
 import { FileWatch, watchedFiles } from '../../control/node/watch-files.ts';
 import { lowerWorkerPriority } from '../../control/node/worker-priority.ts';
 import { StoreAway } from '../../store/port/store.ts';

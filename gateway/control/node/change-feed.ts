@@ -40,13 +40,6 @@ const defaultPollMs = 250;
 const defaultReachMs = 5000;
 const forgetEveryMs = 600_000;
 
-/** A log in which nothing ever happens, for a control without a store. No token of ours is of its epoch. */
-export const emptyLog: ChangeSource = {
-  readChanges: async (after) => ({ kind: 'changes', position: after, changes: [] }),
-  readRevocations: async () => ({ position: { epoch: 'none', seq: 0 }, revocations: [] }),
-  onWake: () => () => undefined,
-};
-
 interface Waiter {
   readonly position: LogPosition;
   /** Reads that had begun when the waiter came: what they find may be older than its place. */

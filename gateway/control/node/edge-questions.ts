@@ -68,11 +68,3 @@ export function answerEdgeQuestions(server: FastifyInstance, answers: EdgeAnswer
     return reply.code(204).send();
   });
 }
-
-/** The answers of a control that has no store: there are no accounts, so nobody has access and no session lives. */
-export const noStoreAnswers: StoreAnswers = {
-  answerAccess: () => Promise.reject(new Error('this control has no store to ask about access')),
-  renewSession: () => Promise.reject(new Error('this control has no store to ask about sessions')),
-  recordSeen: () => Promise.resolve(),
-  recordDecisions: () => undefined,
-};

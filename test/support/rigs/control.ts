@@ -10,7 +10,7 @@ import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { createLogger, type Logger } from '../../../gateway/telemetry/logger.ts';
 import type { ControlState } from '../../../gateway/wire/process-messages.ts';
-import { withoutStore } from '../control-without-store.ts';
+import { noStoreAnswers, withoutStore } from '../control-without-store.ts';
 import { createJwksServer } from '../jwks-server.ts';
 
 type ControlOptions = Parameters<typeof startControl>[0];
@@ -89,11 +89,16 @@ export function memoryLogger(): { readonly logger: Logger; readonly said: () => 
   return { logger: createLogger({ role: 'control', level: 'debug', destination }), said: () => lines.join('') };
 }
 
+/** What a test sets itself; of the answers only those that it asks for. */
+type ControlChanges = Partial<Omit<ControlOptions, 'answers'>> & {
+  readonly answers?: Partial<ControlOptions['answers']>;
+};
+
 export interface TestControl {
   readonly folder: string;
   readonly sockets: { readonly edge: string; readonly public: string };
   readonly said: () => string;
-  readonly start: (changes?: Partial<ControlOptions>) => Promise<Control>;
+  readonly start: (changes?: ControlChanges) => Promise<Control>;
   /** Closes every control that was started and removes the folder. */
   readonly clear: () => Promise<void>;
 }
@@ -119,6 +124,7 @@ export function makeTestControl(): TestControl {
         heartbeatMs: 20,
         ...withoutStore(testConfig().passwordChecksPerSecond),
         ...changes,
+        answers: { ...noStoreAnswers, ...changes.answers },
       });
       started.push(control);
       return control;

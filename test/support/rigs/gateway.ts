@@ -24,7 +24,7 @@ import { epochSeconds, monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
 import type { ControlState } from '../../../gateway/wire/process-messages.ts';
 import type { ControlLine } from '../clients/control-line.ts';
-import { withoutStore } from '../control-without-store.ts';
+import { noStoreAnswers, withoutStore } from '../control-without-store.ts';
 import { createJwksServer } from '../jwks-server.ts';
 import { memoryLogger } from './control.ts';
 
@@ -46,7 +46,7 @@ export interface GatewayOptions {
   /** Stands between the edge and control; closed with the gateway. */
   readonly controlLine?: ControlLine;
   /** What control says about access and sessions. */
-  readonly answers?: ControlOptions['answers'];
+  readonly answers?: Partial<ControlOptions['answers']>;
   /** The change log. Default: nothing happens in it. */
   readonly changes?: ControlOptions['changes'];
   /** Gives the ring after the log said that it changed. */
@@ -156,7 +156,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
       (({ assertionKeys }) => createJwksServer(logger, { prefix: first.config.reservedPrefix, assertionKeys })),
     ...(options.changes === undefined ? {} : { changes: options.changes }),
     ...(options.reloadKeys === undefined ? {} : { reloadKeys: options.reloadKeys }),
-    ...(options.answers === undefined ? {} : { answers: options.answers }),
+    ...(options.answers === undefined ? {} : { answers: { ...noStoreAnswers, ...options.answers } }),
   });
   const control: Control = await startControl(controlOptions());
   let laterControl: Control | null = null;
