@@ -7,7 +7,7 @@ import { extname, join } from 'node:path';
 import { type DemoUpstream, listenOnLoopback } from './demo-upstream.ts';
 import type { DemoFiles } from './package-files.ts';
 
-/** What the site saw of one request, and what it answered. */
+/** What the site saw of one request, and what it answered. @testing */
 export interface MediaRequest {
   readonly method: string;
   /** Target as it arrived, query included. */
@@ -120,6 +120,7 @@ function answer(table: ReadonlyMap<string, StoredFile>, request: IncomingMessage
  * Reads a Range field.
  *
  * @returns the bytes asked for; null for the whole file, which is also the answer to several ranges and to other units
+ * @testing
  */
 export function parseRange(
   field: string | undefined,

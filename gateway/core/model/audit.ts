@@ -60,6 +60,7 @@ const phrases = {
 /** Everything that the audit log can say. */
 export type AuditAction = keyof typeof phrases;
 
+/** Every action. @testing */
 export const auditActions = Object.keys(phrases) as readonly AuditAction[];
 
 export function isAuditAction(text: string): text is AuditAction {

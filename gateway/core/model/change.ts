@@ -20,6 +20,7 @@ export interface LogPosition {
  *            with `passwordPasses` for a node, passes for passwords of before a restore
  * `touch`    answers of control that were read at an earlier place and name `node` among their subjects are forgotten
  * `keys`     the key ring changed
+ * @testing
  */
 export type ChangeKind = 'revoke' | 'outside' | 'touch' | 'keys';
 

@@ -28,6 +28,7 @@ interface RenderedMessage {
   readonly html: string;
 }
 
+/** Longest subject of a mail, in characters. @testing */
 export const maxSubjectLength = 120;
 
 /**

@@ -10,7 +10,7 @@ type ClientHello =
   | { readonly kind: 'hello'; readonly serverName: string | null; readonly random: string }
   | { readonly kind: 'malformed' };
 
-/** Longest ClientHello that is looked at, record headers included; real ones have 0.3 to 2 KiB. */
+/** Longest ClientHello that is looked at, record headers included; real ones have 0.3 to 2 KiB. @testing */
 export const maxHelloBytes = 16 * 1024;
 
 /** Records of a ClientHello; real clients use one or two. Without a limit each further byte would have all records walked again. */

@@ -17,6 +17,7 @@ import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import type { FeedKey } from '../../wire/feed.ts';
 import { DigestCache } from './digest-cache.ts';
 
+/** How much the decision cache of one edge holds at most. @testing */
 export interface CacheLimits {
   /** 0 switches the cache off. */
   readonly entries: number;

@@ -10,6 +10,7 @@ import type { RoutePolicy, Snapshot } from '../../core/decision/state/snapshot.t
 import { hangingOn, memberClaims } from '../../core/decision/verdict/account-pass.ts';
 import { judgeSession } from '../../core/decision/verifier/judge-session.ts';
 import { isWildcardHost } from '../../core/model/host-pattern.ts';
+import { isOfKind } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';
 import type { VerifiedToken } from '../../core/token/common-key-token.ts';
@@ -181,8 +182,8 @@ export class Renewals {
 /** The account and session that a pass or session token is of, as its claims say; null for a pass that came without a session. */
 export function holderOf(claims: TokenClaims, host: string): SessionHolder | null {
   const account = claims.sub;
-  const session = claims.sid ?? claims.n?.find((node) => node.startsWith('se_'));
-  const device = claims.did ?? claims.n?.find((node) => node.startsWith('dv_'));
+  const session = claims.sid ?? claims.n?.find((node) => isOfKind('session', node));
+  const device = claims.did ?? claims.n?.find((node) => isOfKind('device', node));
   if (account === undefined || session === undefined || device === undefined) return null;
   return { account, session, device, host };
 }

@@ -172,7 +172,7 @@ function ofRequestLookAlike(found: number, isRuled: boolean): number {
 }
 
 /** @param policyNames  lower-case names that routes' policies act on */
-export function responseFieldNames(policyNames: ReadonlySet<string>): FieldNames {
+function responseFieldNames(policyNames: ReadonlySet<string>): FieldNames {
   return new FieldNames(
     'token',
     (name) => {

@@ -5,7 +5,7 @@
 import type { LogPosition } from '../../model/change.ts';
 import type { EpochSeconds } from '../../model/time.ts';
 
-/** What an access answer opens. */
+/** What an access answer opens. @testing */
 export interface AccessScope {
   readonly host: string;
   /** Canonical path of the collection or the resource that covers the path asked for; a folder when it ends in `/`. */

@@ -13,7 +13,7 @@ import type { Case } from './case.ts';
 const placesOnTheWay = 250;
 
 /** What a token is judged in. `LiveIndex.indexAgeMs` is of the same turn. */
-export type TokenCase = Pick<Case, 'facts' | 'route' | 'snapshot' | 'live' | 'now'>;
+type TokenCase = Pick<Case, 'facts' | 'route' | 'snapshot' | 'live' | 'now'>;
 
 /** All checks on one token; a reason when it does not let this request pass. */
 export function judgeToken(
