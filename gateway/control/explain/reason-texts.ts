@@ -1,8 +1,9 @@
-// What the closed words of decisions mean, in a sentence part for operators. A word without one is shown as it is.
+// What the closed words of decisions mean, in a sentence part for operators. Every reason has one; the outcome of a claim has none and is
+// shown as it is.
 
 import type { AllowKind, DenyReason } from '../../core/decision/verdict/reasons.ts';
 
-const texts: { readonly [Reason in AllowKind | DenyReason | 'session' | 'member' | 'not-a-member']?: string } = {
+const texts = {
   anyone: 'the route is open to anyone',
   token: 'an outside token under a common key',
   pass: 'a pass',
@@ -40,7 +41,22 @@ const texts: { readonly [Reason in AllowKind | DenyReason | 'session' | 'member'
   'index-stale': 'it was not known well enough what is revoked',
   'rate-limited': 'too many requests',
   overloaded: 'the gateway was overloaded',
-};
+  misdirected: 'the connection was made under another client certificate policy than this host has',
+  'certificate-missing': 'no client certificate was presented, and this host asks for one',
+  'certificate-refused': 'the client certificate is of no known authority, is too long, or has ended',
+  'credential-in-clear': 'a credential came over a connection without TLS',
+  'ambiguous-path': 'two readings of the path lead to two routes',
+  'encoded-slash': 'the path holds %2F, and no route takes it (see encoded_slash)',
+  'cors-origin': "a preflight from an origin that is not on the route's list",
+  'credential-repeated': "more than one credential of latchkey's was presented",
+  'path-form-method': 'a token in the path goes with GET and HEAD only',
+  'token-bad-header': 'the header of the token is none that latchkey reads',
+  'token-bad-claims': 'the claims of the token are none that can be believed',
+  'token-issued-ahead': 'the token was issued in the future, by its own word',
+  'token-lives-too-long': 'the token lives longer than the route takes (see max_token_ttl)',
+  'foreign-origin': "a page of another site tried to open a tunnel with the visitor's cookie",
+  'password-malformed': 'Authorization: Basic did not hold a user name and a password',
+} as const satisfies Record<AllowKind | DenyReason, string>;
 
 export function reasonText(reason: string): string {
   const words: Readonly<Record<string, string | undefined>> = texts;
