@@ -12,9 +12,9 @@ import { isNoLooser } from '../core/decision/state/route-strictness.ts';
 import type { RoutePolicy, Snapshot } from '../core/decision/state/snapshot.ts';
 import { verifiersFor } from '../core/decision/verifier/verifiers.ts';
 import { pathNeed } from '../core/model/path.ts';
-import { pathPassSeconds, sessionTokenSeconds } from '../core/token/claims.ts';
 import { compileIpList } from '../core/token/ip-list.ts';
 import { withHead } from '../core/token/scope.ts';
+import { tokenKinds } from '../core/token/token-kinds.ts';
 import type { Config, RouteConfig } from './compiled/config.ts';
 import type { UpstreamConfig } from './compiled/upstream-config.ts';
 
@@ -78,7 +78,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
 
 /** Longest life, in seconds, of a token or session that any route accepts: a revocation is remembered for so long. Control asks too. */
 export function longestTokenSeconds({ routes }: Pick<Config, 'routes'>): number {
-  return Math.max(sessionTokenSeconds, ...routes.map((route) => route.maxTokenTtlSeconds));
+  return Math.max(tokenKinds.session.longestSeconds, ...routes.map((route) => route.maxTokenTtlSeconds));
 }
 
 /** How visitors reach the gateway, http or https. Control asks too, because its pages set the same cookies. */
@@ -120,7 +120,10 @@ function compileRoute(
     unscopedTokens: route.unscopedTokens,
     audience: route.audience,
     maxTokenTtlSeconds: route.maxTokenTtlSeconds,
-    maxPassTtlSeconds: Math.min(route.maxTokenTtlSeconds, Math.max(tokens.passTtlSeconds, pathPassSeconds)),
+    maxPassTtlSeconds: Math.min(
+      route.maxTokenTtlSeconds,
+      Math.max(tokens.passTtlSeconds, tokenKinds.pass.longestSeconds),
+    ),
     isRevocable: route.revocation === 'checked',
     maxStalenessMs: route.maxStalenessMs,
     forwardsAuthorization: route.forwardAuthorization,

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { longestTokenSeconds } from '../../gateway/config/compile.ts';
-import { sessionTokenSeconds } from '../../gateway/core/token/claims.ts';
+import { tokenKinds } from '../../gateway/core/token/token-kinds.ts';
 import { ConfigFolder, minimalYaml } from '../support/rigs/config-folder.ts';
 
 test('revocations are remembered for as long as a session token lives, however short the tokens of all routes are', () => {
@@ -11,5 +11,5 @@ test('revocations are remembered for as long as a session token lives, however s
   folder.remove();
   if (loaded.kind === 'invalid') throw new Error(JSON.stringify(loaded.problems));
   expect(loaded.config.routes.map((route) => route.maxTokenTtlSeconds)).toEqual([180]);
-  expect(longestTokenSeconds(loaded.config)).toBe(sessionTokenSeconds);
+  expect(longestTokenSeconds(loaded.config)).toBe(tokenKinds.session.longestSeconds);
 });

@@ -4,12 +4,13 @@
 import { z } from 'zod';
 import { explainRequest } from '../../control/explain/explain-request.ts';
 import type { ClaimFacts, DecisionRecord, TokenFacts } from '../../core/model/decision-record.ts';
+import { tokenTypes } from '../../core/token/token-kinds.ts';
 import { answer, defineEndpoint, type Endpoint, refuse } from '../serve/endpoint.ts';
 
 const positionShape = z.object({ epoch: z.string(), seq: z.int() });
 
 const tokenShape = z.object({
-  type: z.enum(['outside', 'pass', 'session']),
+  type: z.enum(tokenTypes),
   key: z.string().describe('id of the key that signed it'),
   sub: z.string().optional(),
   jti: z.string().optional(),

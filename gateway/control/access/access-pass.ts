@@ -5,7 +5,7 @@ import type { Config, RouteConfig } from '../../config/compiled/config.ts';
 import { memberClaims } from '../../core/decision/verdict/account-pass.ts';
 import { matchesHost } from '../../core/model/host-pattern.ts';
 import { covers } from '../../core/model/path.ts';
-import { pathPassSeconds } from '../../core/token/claims.ts';
+import { tokenKinds } from '../../core/token/token-kinds.ts';
 import type { AccessQuestion } from '../../wire/questions.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { answerAccess } from './answer-access.ts';
@@ -39,7 +39,7 @@ export async function makeAccessPass(
   const config = context.config();
   const route = routeOf(config, question.host, question.path);
   if (route === null) return { kind: 'no-pass' };
-  const life = form === 'cookie' ? config.tokens.passTtlSeconds : pathPassSeconds;
+  const life = form === 'cookie' ? config.tokens.passTtlSeconds : tokenKinds.pass.longestSeconds;
   const now = context.clock.epochSeconds();
   const terms = { ...config.tokens, passTtlSeconds: life };
   const { claims, issuable } = memberClaims(answer, question, route, terms, now, null);

@@ -6,7 +6,7 @@ import { accountStanding } from '../../core/model/account.ts';
 import type { LogPosition } from '../../core/model/change.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { sessionTokenSeconds } from '../../core/token/claims.ts';
+import { tokenKinds } from '../../core/token/token-kinds.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { type AccountRecord, readAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
@@ -124,5 +124,5 @@ export function mintSessionToken(
     nodes: [account.id, session.id, session.device_id],
     position,
   };
-  return context.tokens.mintSession(claims, Math.min(sessionTokenSeconds, left));
+  return context.tokens.mintSession(claims, Math.min(tokenKinds.session.longestSeconds, left));
 }

@@ -48,11 +48,5 @@ export interface TokenClaims {
   readonly did?: string;
 }
 
-/** Life of a pass that travels inside the path: as long as a long film with its breaks. */
-export const pathPassSeconds = 6 * 3600;
-
-/** Life of a session token: it is renewed through control at half of it, and revocations are kept for longer. */
-export const sessionTokenSeconds = 15 * 60;
-
 /** Nodes that one token may hang on. */
 export const maxTokenNodes = 16;

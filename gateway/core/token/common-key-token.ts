@@ -10,12 +10,12 @@ import { comparedForm } from '../model/path.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import { readClaims } from './claim-reader.ts';
 import type { TokenClaims } from './claims.ts';
-import type { TokenType } from './jose-header.ts';
-import { parseJoseHeader, purposeOf, tokenTypeOf } from './jose-header.ts';
+import { parseJoseHeader } from './jose-header.ts';
 import type { AcceptedHeader, KeyRing, RingKey } from './key-ring.ts';
 import { type PassOrigin, type PassProblem, passOriginOf } from './pass-claims.ts';
 import type { CompiledScope } from './scope.ts';
 import { compileScope, opensPath } from './scope.ts';
+import { type TokenType, tokenKinds, tokenTypeOf, tokenTypes } from './token-kinds.ts';
 
 /** Why a token is none, or not ours. Words of `DenyReason`. */
 export type TokenRefusalReason =
@@ -133,6 +133,11 @@ const tooLong = refuse('token-malformed', `longer than ${maxTokenLength} charact
 const notThreeParts = refuse('token-malformed', 'not three parts of base64url without padding, separated by dots');
 const notCanonical = refuse('token-malformed', 'a part has a length or last bits that no base64url encoder makes');
 const keyWords = { content: 'a content key', internal: 'an internal key' } as const;
+const typs = tokenTypes.map((type) => `"${tokenKinds[type].typ}"`);
+const wrongType = refuse(
+  'token-wrong-type',
+  `typ is neither absent, ${typs.slice(0, -1).join(', ')} nor ${typs.at(-1)}`,
+);
 const badSignature = refuse('token-bad-signature', 'the signature does not match');
 
 /**
@@ -242,7 +247,7 @@ export function checkScope(token: VerifiedToken, route: ScopeRules, facts: Scope
  */
 export function mintToken(claims: object, options: { readonly key: RingKey; readonly type: TokenType }): string {
   const { record, keyObject } = options.key;
-  const purpose = purposeOf(options.type);
+  const { purpose } = tokenKinds[options.type];
   if (record.purpose !== purpose) throw new Error(`key "${record.id}" is not ${keyWords[purpose]}`);
   if (record.state !== 'signing') throw new Error(`key "${record.id}" is ${record.state}, it does not sign`);
   const payload = JSON.stringify(claims);
@@ -250,26 +255,13 @@ export function mintToken(claims: object, options: { readonly key: RingKey; read
   if (reading.kind === 'problem') throw new Error(`cannot make this token: ${reading.detail}`);
   const compiled = compileScope(reading.claims);
   if (compiled.kind === 'problem') throw new Error(`cannot make this token: ${compiled.detail}`);
-  const header = headerOf(options.key, options.type);
+  const header = options.key.headers[options.type];
   const signed = `${header}.${Buffer.from(payload).toString('base64url')}`;
   const token = `${signed}.${createHmac('sha256', keyObject).update(signed).digest('base64url')}`;
   if (token.length > maxTokenLength) {
     throw new Error(`cannot make this token: ${token.length} characters, at most ${maxTokenLength}`);
   }
   return token;
-}
-
-function headerOf(key: RingKey, type: TokenType): string {
-  switch (type) {
-    case 'outside':
-      return key.outsideHeader;
-    case 'pass':
-      return key.passHeader;
-    case 'session':
-      return key.sessionHeader;
-    default:
-      return type satisfies never;
-  }
 }
 
 /** What a token says, with nothing checked; null when it is not two parts of JSON and a third. For `token inspect` only. */
@@ -295,12 +287,13 @@ function judgeHeader(text: string, ring: KeyRing): AcceptedHeader | TokenRefusal
   if (header.alg !== 'HS256') return refuse('token-bad-header', 'alg is not HS256');
   if (header.kid === undefined) return refuse('token-bad-header', 'kid is missing');
   const type = tokenTypeOf(header.typ);
-  if (type === null) return refuse('token-wrong-type', 'typ is neither absent, "JWT", "lp+jwt" nor "ls+jwt"');
+  if (type === null) return wrongType;
   const key = ring.find(header.kid);
   if (key === undefined) return refuse('token-unknown-key', `no key "${header.kid.slice(0, 64)}"`);
   // a token type under a key of another purpose: who holds the common key must not be able to make a session
-  if (key.record.purpose !== purposeOf(type)) {
-    return refuse('token-wrong-type', `key "${key.record.id}" is not ${keyWords[purposeOf(type)]}`);
+  const { purpose } = tokenKinds[type];
+  if (key.record.purpose !== purpose) {
+    return refuse('token-wrong-type', `key "${key.record.id}" is not ${keyWords[purpose]}`);
   }
   if (key.record.state === 'retired') return refuse('token-retired-key', `key "${key.record.id}" is retired`);
   return { kind: 'accepted', key, type };

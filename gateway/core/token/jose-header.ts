@@ -2,10 +2,7 @@
 // A reader of its own instead of JSON.parse, which would hide duplicate members. It decides nothing about keys.
 // Rules: RFC 7515 §4 and §5.2, RFC 8725 §3.1 and §3.11.
 
-import type { SigningKeyPurpose } from '../model/signing-key.ts';
-
-/** What a token is: made by any holder of the common key, a pass made by latchkey, or the session of an account on one host. */
-export type TokenType = 'outside' | 'pass' | 'session';
+import { type TokenType, tokenKinds } from './token-kinds.ts';
 
 /** Header members as they stand. Strings of printable ASCII, NOT yet compared with anything. */
 interface JoseHeader {
@@ -28,20 +25,9 @@ export function isKeyId(id: string): boolean {
   return keyIdPattern.test(id);
 }
 
-/** The type that a `typ` member stands for: exactly, without `application/`; null for every other. */
-export function tokenTypeOf(typ: string | undefined): TokenType | null {
-  if (typ === undefined || typ === 'JWT') return 'outside';
-  return typ === 'lp+jwt' ? 'pass' : typ === 'ls+jwt' ? 'session' : null;
-}
-
-/** The purpose of the keys that make a type and verify it. Who holds the common key must not be able to make a session. */
-export function purposeOf(type: TokenType): SigningKeyPurpose {
-  return type === 'session' ? 'internal' : 'content';
-}
-
 /** The base64url header of tokens that we make. */
 export function encodeJoseHeader(kid: string, type: TokenType): string {
-  const header = { alg: 'HS256', kid, typ: type === 'pass' ? 'lp+jwt' : type === 'session' ? 'ls+jwt' : 'JWT' };
+  const header = { alg: 'HS256', kid, typ: tokenKinds[type].typ };
   return Buffer.from(JSON.stringify(header)).toString('base64url');
 }
 

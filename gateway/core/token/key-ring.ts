@@ -5,17 +5,15 @@
 import type { KeyObject } from 'node:crypto';
 import { createSecretKey } from 'node:crypto';
 import type { SigningKey, SigningKeyPurpose } from '../model/signing-key.ts';
-import type { TokenType } from './jose-header.ts';
 import { encodeJoseHeader, isKeyId, keyIdsIn } from './jose-header.ts';
+import { forEachKind, type TokenType } from './token-kinds.ts';
 
 /** A key with what is made from it once. */
 export interface RingKey {
   readonly record: SigningKey;
   readonly keyObject: KeyObject;
-  /** base64url headers of tokens made with this key. */
-  readonly outsideHeader: string;
-  readonly passHeader: string;
-  readonly sessionHeader: string;
+  /** base64url headers of tokens made with this key, by their type. */
+  readonly headers: Readonly<Record<TokenType, string>>;
 }
 
 /** What a header text stood for when a token's MAC held under it. */
@@ -106,9 +104,7 @@ export function buildKeyRing(records: readonly SigningKey[]): KeyRing {
     keys.set(record.id, {
       record,
       keyObject: createSecretKey(record.secret),
-      outsideHeader: encodeJoseHeader(record.id, 'outside'),
-      passHeader: encodeJoseHeader(record.id, 'pass'),
-      sessionHeader: encodeJoseHeader(record.id, 'session'),
+      headers: forEachKind((type) => encodeJoseHeader(record.id, type)),
     });
   }
   return new KeyRing(keys);

@@ -9,7 +9,7 @@ import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { revokeOutside } from '../../../gateway/control/signing-keys/revoke-outside.ts';
 import { RevocationIndex } from '../../../gateway/core/decision/state/revocation-index.ts';
 import { mintToken, type VerifiedToken, verifyToken } from '../../../gateway/core/token/common-key-token.ts';
-import type { TokenType } from '../../../gateway/core/token/jose-header.ts';
+import type { TokenType } from '../../../gateway/core/token/token-kinds.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import type { Tables } from '../../../gateway/store/port/tables.ts';

@@ -15,8 +15,8 @@ import { loadState } from '../../../gateway/control/node/load-state.ts';
 import { type Control, startControl } from '../../../gateway/control/node/start-control.ts';
 import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
 import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
-import { purposeOf, type TokenType } from '../../../gateway/core/token/jose-header.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
+import { type TokenType, tokenKinds } from '../../../gateway/core/token/token-kinds.ts';
 import { type Edge, startEdge } from '../../../gateway/edge/edge.ts';
 import { ControlClient } from '../../../gateway/edge/live/control-client.ts';
 import { addUser } from '../../../gateway/store/files/users.ts';
@@ -198,7 +198,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     },
     said,
     mint: (claims = {}, type = 'outside') => {
-      const signer = ring.signer(purposeOf(type));
+      const signer = ring.signer(tokenKinds[type].purpose);
       if (signer === null) throw new Error('this gateway has no signing key');
       return mintToken({ sub: 'user-1', exp: epochSeconds() + 300, paths: ['/*'], ...claims }, { key: signer, type });
     },

@@ -4,6 +4,7 @@
 import type { EpochSeconds } from '../../model/time.ts';
 import type { TokenClaims } from '../../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../../token/common-key-token.ts';
+import { tokenKinds } from '../../token/token-kinds.ts';
 import type { RequestFacts } from '../state/facts.ts';
 import type { LiveIndex, RoutePolicy, Snapshot } from '../state/snapshot.ts';
 import type { DenyReason } from './reasons.ts';
@@ -78,10 +79,11 @@ export function staleDetail(token: VerifiedToken, live: RefusalCircumstances['li
 
 /** What a token is, as somebody who set up the route would say it. */
 function kindOf({ type, origin }: Pick<VerifiedToken, 'type' | 'origin'>): string {
-  if (type === 'outside') return 'a token of somebody who holds the common key';
-  if (type === 'session') return 'a session';
+  if (type !== 'pass') return tokenKinds[type].words;
   if (origin === 'password') return 'a pass for a password';
-  return origin === 'member' ? 'a pass for a membership' : 'a pass that names no answer it was made from';
+  return origin === 'member'
+    ? 'a pass for a membership'
+    : `${tokenKinds.pass.words} that names no answer it was made from`;
 }
 
 const units: readonly (readonly [name: string, seconds: number])[] = [

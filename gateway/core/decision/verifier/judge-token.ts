@@ -2,6 +2,7 @@
 // A pass is judged by the answer that it was made from: it opens only what that answer would open if it were asked for now.
 
 import { checkScope, checkTimes, type TokenRefusal, type VerifiedToken } from '../../token/common-key-token.ts';
+import { tokenKinds } from '../../token/token-kinds.ts';
 import type { LiveIndex, RoutePolicy } from '../state/snapshot.ts';
 import type { DenyReason } from '../verdict/reasons.ts';
 import type { Case } from './case.ts';
@@ -25,8 +26,7 @@ export function judgeToken(
   if (verified.type === 'outside') {
     if (!route.takesOutsideTokens) return 'credential-not-accepted';
   } else {
-    // a session stands in its own cookie and nowhere else
-    if (verified.type === 'session') return 'token-wrong-type';
+    if (tokenKinds[verified.type].standsIn === 'session-cookie') return 'token-wrong-type';
     const reason = judgeOrigin(verified, route, live);
     if (reason !== null) return reason;
     maxTtlSeconds = route.maxPassTtlSeconds;

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { outsideLifeSeconds, RevocationIndex } from '../../../../gateway/core/decision/state/revocation-index.ts';
 import { type Change, type ChangeKind, passwordPasses } from '../../../../gateway/core/model/change.ts';
 import { mintToken, type VerifiedToken, verifyToken } from '../../../../gateway/core/token/common-key-token.ts';
-import type { TokenType } from '../../../../gateway/core/token/jose-header.ts';
 import { buildKeyRing } from '../../../../gateway/core/token/key-ring.ts';
+import type { TokenType } from '../../../../gateway/core/token/token-kinds.ts';
 import { exp, record } from '../../token/signed-token.ts';
 
 const at = 1_700_000_000;
