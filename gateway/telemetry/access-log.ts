@@ -18,7 +18,7 @@ export interface AccessEntry {
   /** Canonical path without the path form's token and WITHOUT the query. */
   readonly path: string;
   readonly route: string | null;
-  /** Status sent; 0 when the connection ended before one was. */
+  /** Status sent; 0 when the connection ended before a status was sent. */
   readonly status: number;
   readonly allowed: AllowKind | null;
   readonly denied: DenyReason | null;
@@ -30,11 +30,11 @@ export interface AccessEntry {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly durationMs: number;
-  /** What an operator could do about it, as for a playlist that loses its token. */
+  /** Advice for the operator, as for a playlist that loses its token. */
   readonly hint: string | null;
 }
 
-/** One refusal with what the client was not told. */
+/** One refusal, with the detail that the client is not told. */
 interface DecisionEntry {
   readonly requestId: string;
   readonly client: string;
@@ -44,18 +44,18 @@ interface DecisionEntry {
   readonly route: string | null;
   readonly status: number;
   readonly denied: DenyReason;
-  /** What exactly failed, in words; never the credential. */
+  /** The check that failed, in words; never the credential. */
   readonly detail: string | null;
   readonly token: string | null;
 }
 
 /**
  * Names tokens in logs: 8 characters of HMAC-SHA-256 under a key that lives as long as the process.
- * A bare digest would let a reader of the log test guesses; this one needs the key.
+ * A plain digest would let a reader of the log test guesses; an HMAC cannot be tested without the key.
  */
 export class TokenDigest {
   readonly #key: KeyObject;
-  // The digest of a token that comes again and again is a comparison and not an HMAC, which was the dearest part of a line.
+  // The digest of a repeated token is found by a comparison, since an HMAC was the most expensive part of a line.
   readonly #tokens: string[] = new Array<string>(memoSlots).fill('');
   readonly #digests: string[] = new Array<string>(memoSlots).fill('');
 
@@ -77,10 +77,10 @@ export class TokenDigest {
 
 /** A power of two; the latest token of a slot stays. */
 const memoSlots = 4096;
-/** Longer ones are rare, and would make the memory of a process the sender's to choose. */
+/** Longer tokens are rare, and remembering them would let senders choose how much memory the process takes. */
 const maxRememberedLength = 1024;
 
-/** By the end of the MAC, where good tokens differ. */
+/** The slot of a token, by the last characters of its MAC, in which valid tokens differ. */
 function slotOf(token: string): number {
   let bits = token.length;
   for (let index = Math.max(0, token.length - 7); index < token.length; index++) {
@@ -89,11 +89,11 @@ function slotOf(token: string): number {
   return (bits ^ (bits >>> 12)) & (memoSlots - 1);
 }
 
-/** What both logs are made of. */
+/** The parts that both logs need. */
 interface EdgeLogOptions {
   readonly target: LogTarget;
   readonly logger: Logger;
-  /** Give both logs of a process the same one, so that their digests agree. */
+  /** One instance serves both logs of a process, so that their digests agree. */
   readonly digest?: TokenDigest;
 }
 
@@ -182,7 +182,7 @@ function lineHead(entry: LineHead): string {
 let lastMs = Number.NaN;
 let lastText = '';
 
-/** Under load many lines have one millisecond. */
+/** The last time as text: under load many lines have the same millisecond. */
 function timeText(ms: number): string {
   if (ms !== lastMs) {
     lastText = isoTime(ms);

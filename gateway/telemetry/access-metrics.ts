@@ -1,5 +1,5 @@
-// What an edge asks control about people who are signed in, and how many answers it keeps.
-// Labels are the closed lists below.
+// Metrics of an edge's questions to control about signed-in accounts, and of the answers that it keeps.
+// Labels come from the closed lists below.
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 
@@ -22,7 +22,7 @@ export class AccessMetrics {
     this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1);
   }
 
-  /** A password that was not looked at, because too many were on their way to control. */
+  /** Counts a password that was not checked, because too many were on their way to control. */
   guessTurnedAway(): void {
     this.#guessesTurnedAway += 1;
   }

@@ -1,10 +1,10 @@
-// How many decisions an edge recorded for `explain`, and how many it could not.
+// Metrics of the decisions that an edge recorded for `explain`, and of those that it could not record.
 
 import { Counter, type Registry } from 'prom-client';
 
 export class DecisionRecordMetrics {
   kept = 0;
-  /** Too many in one second, or control did not take them. */
+  /** Counts records that were lost: too many in one second, or control did not take them. */
   dropped = 0;
 
   register(registry: Registry): void {

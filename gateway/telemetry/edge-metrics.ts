@@ -47,7 +47,7 @@ export class EdgeMetrics {
   connectionsAccepted = 0;
   connectionsDropped = 0;
   connectionsShed = 0;
-  /** Ended before they spoke HTTP, because too many did not. */
+  /** Connections that were ended before they spoke HTTP, because too many such connections were open. */
   earlyConnectionsCut = 0;
   overloadLevel = 0;
   readonly upstreamConnects: number[] = [];

@@ -1,4 +1,5 @@
-// What may be told of an error in a log, in the store or to an operator. Codes are safe to show; a message may quote what was sent.
+// The part of an error that may stand in a log, in the store or before an operator: its code. A message may quote what a client
+// sent.
 
 /** The code of an error, such as `ECONNREFUSED`; `unknown error` where it has none. */
 export function errorCode(error: unknown): string {

@@ -1,5 +1,5 @@
-// An append-only file of lines, written in batches off the event loop, with a bound on what waits in memory.
-// A full disk or a folder that went never throws and never stops the process: lines are dropped, counted and reported.
+// An append-only file of lines, written in batches off the event loop, with a bound on the lines that wait in memory.
+// A full disk or a missing folder never throws and never stops the process: lines are dropped, counted and reported.
 // Rotation: `reopen` takes a new file under the old name; lines already taken still go to the old one.
 
 import { openSync } from 'node:fs';
@@ -80,14 +80,14 @@ export class LogFile {
     }
   }
 
-  /** Hands what waits to the system now; resolves when that is done or has failed. */
+  /** Writes the waiting lines now; resolves when that is done or has failed. */
   flush(): Promise<void> {
     const stream = this.#stream;
     if (stream === null) return Promise.resolve();
     return new Promise((resolve) => stream.flush(() => resolve()));
   }
 
-  /** Writes what waits and closes. Later lines are dropped. */
+  /** Writes the waiting lines and closes. Later lines are dropped. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -110,7 +110,7 @@ export class LogFile {
       minLength: maxWrite > batchBytes ? batchBytes : maxWrite / 2,
       maxWrite,
       maxLength: this.#options.maxBytes ?? 8 * 1024 * 1024,
-      // A reader that stopped reading must not hold the process when it wants to end.
+      // A reader of the pipe that stopped reading must not keep the process from ending.
       retryEAGAIN: () => !this.#closed || ++this.#lastTries < lastTriesLimit,
     });
     stream.on('drop', () => {
@@ -118,7 +118,7 @@ export class LogFile {
     });
     stream.on('error', (error: unknown) => {
       this.#report(error);
-      // A stream that was replaced gets no second chance: what it held is lost, its descriptor must not be.
+      // The lines of a replaced stream that failed are lost, but its descriptor has to be closed.
       if (stream !== this.#stream) stream.destroy();
     });
     return stream;

@@ -11,14 +11,14 @@ const metricSchema = z.object({
   aggregator: z.enum(['sum', 'first', 'min', 'max', 'average', 'omit']),
   values: z.array(
     z.object({
-      // not a number: control says so where nobody knows, as of mails while the store is away
+      // NaN: control reports it for unknown values, such as the number of mails while the store is away
       value: z.union([z.number(), z.nan()]),
       labels: z.record(z.string(), z.union([z.string(), z.number()])),
       metricName: z.string().optional(),
     }),
   ),
 });
-/** What prom-client's `getMetricsAsJSON()` gives, checked. */
+/** The result of prom-client's `getMetricsAsJSON()`, checked. */
 export const metricSet = z.array(metricSchema);
 
 export type MetricSet = z.infer<typeof metricSet>;
@@ -29,7 +29,7 @@ export class MetricsAggregate {
   readonly #paused = new Set<string>();
   #ended: MetricSet = [];
 
-  /** Replaces what an edge reported before. */
+  /** Replaces the former report of an edge. */
   update(edge: string, metrics: MetricSet): void {
     this.#live.set(edge, metrics);
     this.#paused.delete(edge);

@@ -1,6 +1,6 @@
 // Makes request ids: unique over processes and restarts, cheap enough for every request, and no secret.
-// 12 random characters for the process, then a counter in base 36. What a request that already came through a gateway is sent
-// on with has a count behind it, `.2` for the second time: so a request that goes round is told from one that goes on.
+// 12 random characters for the process, then a counter in base 36. A request that already came through a gateway is sent on with a
+// count behind the id, `.2` for the second passage: by it a request that goes in circles is found.
 
 import { randomBytes } from 'node:crypto';
 
@@ -20,23 +20,23 @@ export class RequestIds {
   }
 }
 
-/** How often a request may come through gateways; beyond, it goes round. */
+/** How often a request may come through gateways; with more passages it goes in circles. */
 export const maxPassages = 16;
 
 const ownForm = /^([A-Za-z0-9_-]{12}-[0-9a-z]{1,10})(?:\.([1-9]\d?))?$/;
 
 /**
- * How often a request came through a gateway before, by the `X-Request-Id` it brings. Anybody may say anything there: it says
- * nothing of others, and opens nothing.
+ * How often a request came through a gateway before, by the `X-Request-Id` it brings. Clients can send any value: it concerns only
+ * their own request and gives no access.
  *
- * @returns 0 for an id that no gateway of ours made
+ * @returns 0 for an id that no latchkey made
  */
 export function passagesOf(requestId: string): number {
   const match = ownForm.exec(requestId);
   return match === null ? 0 : Number(match[2] ?? '0') + 1;
 }
 
-/** The id that the next neighbour gets. Our own count in it is replaced. @param passages  before this one */
+/** The id for the next hop, with its count replaced. @param passages  how often the request came through a gateway before */
 export function withPassages(requestId: string, passages: number): string {
   return passages === 0 ? requestId : `${ownForm.exec(requestId)?.[1] ?? requestId}.${passages}`;
 }

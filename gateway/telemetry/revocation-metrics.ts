@@ -1,4 +1,4 @@
-// How well an edge knows what was revoked, and what it ended because of it.
+// Metrics of how old an edge's index of revocations is, and of the answers that the edge ended because of revocations.
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 
@@ -6,7 +6,7 @@ export class RevocationMetrics {
   /** Infinite before the index was loaded. */
   indexAgeMs = 0;
   entries = 0;
-  /** Running answers that were ended. */
+  /** Answers that were ended while they ran. */
   answersEnded = 0;
 
   register(registry: Registry): void {

@@ -35,7 +35,7 @@ export class SlotTable {
     return this.#names[slot] ?? '';
   }
 
-  /** Slots and names, those included whose name went with the last reload. */
+  /** All slots with their names, also the names that the last reload removed. */
   *entries(): Iterable<readonly [number, string]> {
     for (const [name, slot] of this.#slots) yield [slot, name];
   }
