@@ -1,4 +1,4 @@
-// What is compiled of all routes together.
+// The parts of a Snapshot that depend on all routes together.
 
 import { expect, test } from 'vitest';
 import { longestTokenSeconds } from '../../gateway/config/compile.ts';

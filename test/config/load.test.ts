@@ -1,4 +1,4 @@
-// The configuration loader on files that hold: every default, every key, every way to write them.
+// The configuration loader on valid files: every default, every key, every way to write them.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ConfigFolder, minimalYaml } from '../support/rigs/config-folder.ts';
@@ -129,7 +129,7 @@ test('every default is filled in', () => {
   });
 });
 
-test('a route takes the limits of the file unless it sets its own', () => {
+test('a route has the limits of the file unless the route sets its own', () => {
   const loaded = folder.config(
     `${minimalYaml.replace(
       'accept: [token]',

@@ -1,4 +1,4 @@
-// Walks a document along a zod schema and gathers every problem in it, with what could be read all the same.
+// Walks a document along a zod schema and collects every problem in it, beside the parts that could be read.
 // zod alone stops a section at its first unknown shape, and names neither the place of an unknown key nor the key that was meant.
 
 import { parse as parseYaml } from 'yaml';

@@ -1,4 +1,4 @@
-// Single values of what a route says in answers and whom it slows down: header names and values, origins, rates.
+// Single values of a route's policy: names and values of headers, origins, methods, rates.
 // A value that reaches a header is checked here for good: nothing behind this point looks for line ends again.
 // Rules: RFC 9110 §5.1 and §5.5, RFC 6454 §6.2, RFC 9110 §9.1 (methods are case-sensitive).
 
@@ -11,7 +11,7 @@ import { read, wrong } from './values.ts';
 
 const maxValueLength = 4096;
 
-/** As on the wire (RFC 9110 §5.6.2), but for `*`: whoever writes that means all of them. */
+/** A token of RFC 9110 §5.6.2, but without `*`: an operator who writes `*` means every header, which is not supported. */
 const headerNameForm = /^[!#$%&'+\-.^_`|~0-9A-Za-z]{1,64}$/;
 const headerNameHint = 'letters, digits, hyphens and signs like _ and ., at most 64 of them';
 
@@ -44,7 +44,7 @@ export const setHeaderName = requestHeaderName((name) => requestNameProblem(name
 /** A request header that a route may remove. */
 export const removedHeaderName = requestHeaderName((name) => requestNameProblem(name, 'remove'));
 
-/** A request header that is removed by default, and that trusted proxies may say on a route. */
+/** A request header that is removed by default, and that a route may accept from trusted proxies. */
 export const keptHeaderName = requestHeaderName(keptNameProblem);
 
 function requestHeaderName(problemOf: (name: string) => readonly [text: string, hint: string] | null) {

@@ -1,5 +1,5 @@
 // The limits of the configuration file: what clients may hold, send and take, for the whole gateway and per route.
-// One value at a time; defaults are here, and load.ts lays a route's own over them.
+// One value at a time; defaults are here, and assemble/assemble-route.ts puts a route's own values in their place.
 
 import { z } from 'zod';
 import { durationMs, sizeBytes, sizeLimit, wordOf } from './values.ts';

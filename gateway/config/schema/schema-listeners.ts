@@ -1,5 +1,5 @@
 // The listeners of the configuration file: where visitors come, and what is spoken there.
-// One value at a time; what they must be to each other and to their files is references-listeners.ts.
+// One value at a time; check/references-listeners.ts compares listeners with each other and with their files.
 
 import { z } from 'zod';
 import { filePath, ipBlock, listenAddress, routeHost, wordOf } from './values.ts';

@@ -1,4 +1,4 @@
-// The shape of `upstreams` in the configuration file; what the parts are to each other is references-upstreams.ts.
+// The shape of `upstreams` in the configuration file; check/references-upstreams.ts compares the parts with each other.
 
 import { z } from 'zod';
 import {

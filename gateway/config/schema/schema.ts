@@ -1,5 +1,5 @@
 // The configuration file's shape: snake_case keys, defaults, and what each of them means.
-// One value at a time; what two of them must be to each other is references.ts.
+// One value at a time; check/references.ts compares values with each other.
 // The JSON Schema that editors use is made from this file.
 
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-// Reads the URL of a mail server: where it is, who we are there, and whether mail may go without TLS. Pure.
+// Reads the URL of a mail server: its address, the gateway's user name and password there, and whether mail may go without TLS. Pure.
 // Certificates are always checked; there is no way to say otherwise. A private authority goes into NODE_EXTRA_CA_CERTS.
 // Never repeats the URL in a message: it may hold a password.
 
@@ -7,13 +7,13 @@ export interface SmtpServer {
   readonly host: string;
   readonly port: number;
   /**
-   * `from-the-start`: smtps. `required`: STARTTLS or no mail. `offered`: STARTTLS when the server has it. `none`: on this very
-   * machine, where nobody listens in and test servers have certificates of nobody.
+   * `from-the-start`: smtps. `required`: STARTTLS or no mail. `offered`: STARTTLS when the server has it. `none`: a server on this
+   * machine, where no network is crossed and test servers have no certificate that could be checked.
    */
   readonly tls: 'from-the-start' | 'required' | 'offered' | 'none';
   /** Empty for none. */
   readonly user: string;
-  /** Empty for none, or for one from a file. */
+  /** Empty for none, or when the password stands in a file. */
   readonly password: string;
 }
 

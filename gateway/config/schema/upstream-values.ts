@@ -48,7 +48,7 @@ export const upstreamServer = read(
   },
 );
 
-/** What a server is called in logs. @param path  of a Unix socket, made absolute */
+/** The name of a server in logs. @param path  of a Unix socket, made absolute */
 export function authorityOf(server: WrittenServer, path: (path: string) => string): string {
   const { address } = server;
   if (address.kind === 'unix') return `unix:${path(address.path)}`;

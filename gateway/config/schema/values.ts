@@ -1,5 +1,5 @@
 // Single values of the configuration file: durations, sizes, addresses, hosts, paths, as zod types.
-// Each takes the text as written and gives the checked form; nothing here looks at another value or at a file.
+// Each type takes the text as written and gives the checked form; none looks at another value or at a file.
 // Rules: RFC 3986 §2.3 and §6.2.2 (canonical paths), RFC 1123 §2.1 (host names).
 
 import { isIPv4, isIPv6 } from 'node:net';
@@ -12,7 +12,7 @@ import { canonicalText, comparedForm } from '../../core/model/path.ts';
 import { compileIpList } from '../../core/token/ip-list.ts';
 import { suggestionHint } from '../problems/suggest.ts';
 
-/** What became of a value's text. */
+/** The result of reading a value's text. */
 export type Reading<T> =
   | { readonly kind: 'read'; readonly value: T }
   | { readonly kind: 'wrong'; readonly problem: string; readonly hint?: string };
@@ -20,7 +20,7 @@ export type Reading<T> =
 const unitMs: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 const unitBytes: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
-/** `15m`, `10s`, `1h30m`, `250ms` as milliseconds, or null when it is none. Units in falling order, each once. */
+/** `15m`, `10s`, `1h30m`, `250ms` as milliseconds, or null when the text is no duration. Units in falling order, each once. */
 export function parseDurationMs(text: string): number | null {
   const match = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?$/.exec(text);
   if (match === null || text === '') return null;
@@ -30,7 +30,7 @@ export function parseDurationMs(text: string): number | null {
   );
 }
 
-/** `64KiB`, `1GiB`, `512B` as bytes, or null when it is none. @testing */
+/** `64KiB`, `1GiB`, `512B` as bytes, or null when the text is no size. @testing */
 export function parseSizeBytes(text: string): number | null {
   const match = /^(\d{1,12})(B|KiB|MiB|GiB)$/.exec(text);
   if (match === null) return null;
@@ -96,7 +96,7 @@ export const sizeLimit = read(
   },
 );
 
-/** A word out of a closed list; `noun` is what the list is of, for the message. */
+/** A word out of a closed list; `noun` names in messages what the words are, such as `preset`. */
 export function wordOf<const T extends readonly [string, ...string[]]>(noun: string, words: T) {
   return z.enum(words, {
     error: (issue) => (typeof issue.input === 'string' ? `unknown ${noun} ${JSON.stringify(issue.input)}` : undefined),
@@ -138,7 +138,7 @@ export const routeHost = read('a host name, or *.example.org for every name belo
   const host = readHost(name);
   if (host === null || (wildcard && (isIPv4(host) || isIPv6(host))))
     return wrong(`${JSON.stringify(text)} is not a host`, hint);
-  // The form that requests' hosts are brought to, so that the two can meet.
+  // The same canonical form as the host of a request, so that both can be compared.
   const canonical = canonicalHost(host.includes(':') ? `[${host}]` : host);
   if (canonical === null) return wrong(`${JSON.stringify(text)} is not a host`, hint);
   return { kind: 'read', value: wildcard ? `*.${canonical}` : canonical };
@@ -177,7 +177,7 @@ export const hostName = read('a host name', undefined, (text) => {
     : { kind: 'read', value: canonical };
 });
 
-/** An address of a mailbox, in the form in which accounts have theirs: an owner is found by it. */
+/** A mail address in the form in which accounts store theirs, because a collection's owner is found by it. */
 export const mailAddress = read('a mail address', undefined, (text) => {
   const value = normaliseMailAddress(text);
   return value === null
@@ -193,7 +193,7 @@ export const ipBlock = read('an address or a CIDR block, like 10.0.0.0/8', undef
 );
 
 /**
- * Why a path cannot be a route's: requests are brought to canonical form before routing, so another one would never match.
+ * Why a path cannot be a route's: requests are brought to canonical form before routing, so a path in another form would never match.
  *
  * @returns null when it can
  */
@@ -222,14 +222,14 @@ function routePathForm(path: string): string {
   return compared.includes('*') ? canonical : compared;
 }
 
-/** `[::1]`, `127.0.0.1` or a host name, lower-cased and without brackets; null when it is none. */
+/** `[::1]`, `127.0.0.1` or a host name, lower-cased and without brackets; null when the text is no host. */
 export function readHost(text: string): string | null {
   if (text.startsWith('[')) {
     const inner = text.slice(1, -1);
     return isIPv6(inner) && !inner.includes('%') ? inner.toLowerCase() : null;
   }
   if (isIPv4(text)) return text;
-  // All digits and dots, but no address: a mistyped address and not a name.
+  // All digits and dots, but no IPv4 address: most likely a mistyped address, not a name.
   if (/^[\d.]+$/.test(text)) return null;
   const name = text.toLowerCase();
   return name.length <= 253 && name.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label))
@@ -237,7 +237,7 @@ export function readHost(text: string): string | null {
     : null;
 }
 
-/** A text that is no value of its kind. */
+/** The result for a text that cannot be read. */
 export function wrong(problem: string, hint?: string): { kind: 'wrong'; problem: string; hint?: string } {
   return hint === undefined ? { kind: 'wrong', problem } : { kind: 'wrong', problem, hint };
 }
@@ -255,7 +255,7 @@ export function read<T>(description: string, pattern: string | undefined, parse:
   });
 }
 
-/** The hint that belongs to a word outside its list. */
+/** The hint for a word that is not in its list. */
 export function wordHint(word: unknown, words: readonly unknown[]): string {
   return suggestionHint(String(word), words.map(String));
 }

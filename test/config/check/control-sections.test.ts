@@ -1,4 +1,4 @@
-// The sections for the control plane: what they become, and what is said of wrong ones.
+// The sections for the control plane: how valid ones are read, and which problems and warnings the others cause.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { withoutSecrets } from '../../../gateway/config/compiled/config.ts';
@@ -99,7 +99,7 @@ test.each([
   expect(folder.problems(minimalYaml + yaml).join('\n')).toContain(problem);
 });
 
-test('a file that gets mails, a shared portal host and a collection nobody reaches are warned of', () => {
+test('mails to a file, a portal on the host of a route and a collection without a route are warnings', () => {
   const yaml = `
 portal: { public_url: "http://app.localhost:8080" }
 mail: { from: a@b, log: ./mails }
@@ -110,7 +110,7 @@ collections: [{ name: a, host: x.example, path: /a/, owners: [o@x.example] }]
   expect(places).toEqual(expect.arrayContaining(['mail.log', 'portal.public_url', 'collections[0]']));
 });
 
-test('a portal without mail, and a route that nobody can be sent back to, are warned of', () => {
+test('a portal without mail, and a route to which a sign-in cannot return, are warnings', () => {
   const yaml = minimalYaml.replace('accept: [token]', 'accept: [session]');
   const loaded = folder.load(`${yaml}${behindTls}portal: { public_url: "https://portal.example.org" }\n`);
   const places = loaded.kind === 'loaded' ? loaded.warnings.map(({ path }) => path) : ['not loaded'];
@@ -123,7 +123,7 @@ mail: { from: a@b.example, smtp: "smtps://mail.example" }
   expect(named.kind === 'loaded' && named.warnings).toEqual([]);
 });
 
-test('hosts where people cannot be signed in, or too many could be, are warned of', () => {
+test('a host where people cannot be signed in, and a wildcard that covers too many hosts, are warnings', () => {
   const warnings = (hosts: string, routeHost = "'*.apps.example'"): readonly string[] => {
     const loaded =
       folder.load(`${minimalYaml.replace('accept: [token]', `host: ${routeHost}, accept: [session]`)}${behindTls}
@@ -148,7 +148,7 @@ mail: { from: a@b.example, smtp: "smtps://mail.example" }
   ).toContain('portal.hosts[0]: ');
 });
 
-test('a route that lets any account into a collection, and one inside it that takes no members, are warned of', () => {
+test('a route that lets any account into a collection, and a route inside one that accepts no members, are warnings', () => {
   const loaded = folder.load(`
 listeners: [{ address: 127.0.0.1:0 }]
 portal: { public_url: "http://[::1]:8080" }
@@ -179,7 +179,7 @@ describe('the scheme of portal.public_url', () => {
     'portal.public_url: says https, but no listener here ends TLS and no proxy is trusted that does ' +
     '(give a listener tls, or name the proxy that ends TLS in trusted_proxies)';
 
-  test('attack: cookies in the clear. https is refused where nothing makes it true', () => {
+  test('attack: cookies in the clear. https is refused where neither a listener nor a proxy provides it', () => {
     expect(folder.problems(portal('https://portal.example.org'))).toEqual([refusal]);
     expect(folder.problems(portal('https://portal.localhost:8443'))).toEqual([refusal]);
     expect(folder.problems(`${portal('https://portal.example.org')}trusted_proxies: []\n`)).toEqual([refusal]);
@@ -195,7 +195,7 @@ describe('the scheme of portal.public_url', () => {
     expect(folder.problems(balanced)).toContain(refusal);
   });
 
-  test('https is taken with a trusted proxy, or a listener with tls beside any others', () => {
+  test('https is accepted with a trusted proxy, or when one listener has tls', () => {
     expect(folder.problems(`${portal('https://portal.example.org')}${behindTls}`)).toEqual([]);
     const { certFile, keyFile } = certificates.issue({ names: ['portal.example.org'] });
     const tls = `{ address: 127.0.0.1:0, tls: { certificates: [{ cert_file: ${certFile}, key_file: ${keyFile} }] } }`;
@@ -204,7 +204,7 @@ describe('the scheme of portal.public_url', () => {
     expect(folder.problems(yaml.replace('{ address: 127.0.0.1:0 }', tls))).toEqual([]);
   });
 
-  test('a file with other mistakes is not told of this one for a part that could not be read', () => {
+  test('a part that could not be read does not cause this problem as well', () => {
     const broken = portal('https://portal.example.org').replace('address: 127.0.0.1:0', 'adress: 127.0.0.1:0');
     expect(folder.problems(broken).join()).toContain('adress');
   });

@@ -19,7 +19,7 @@ function warningsOf(routes: string): string[] {
 const route = (name: string, path: string, accept: string) =>
   `  - { name: ${name}, path: ${path}, upstream: web, accept: [${accept}] }\n`;
 
-test('a path without its slash is warned of: it covers nothing below', () => {
+test('a path without a slash at its end is a warning, because the route covers nothing below it', () => {
   expect(warningsOf(route('vod', '/vod', 'token'))).toEqual([
     'routes[0].path: /vod covers this one path and nothing below it',
   ]);
@@ -27,7 +27,7 @@ test('a path without its slash is warned of: it covers nothing below', () => {
   expect(warningsOf(route('vod', '/vod/', 'token') + route('bare', '/vod', 'token'))).toEqual([]);
 });
 
-test('a path whose other end has a route with other rules is warned of', () => {
+test('a path whose other form (with or without a slash at its end) has a route with other rules is a warning', () => {
   const rest = route('all', '/', 'anyone');
   expect(warningsOf(route('admin', '/admin', 'token') + rest)).toEqual([
     'routes[0].path: /admin/ is of routes[1], which has other rules',

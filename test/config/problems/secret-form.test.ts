@@ -1,5 +1,5 @@
-// Secrets with a byte order mark, a CRLF or blanks: the bytes are taken as they stand but for one final newline, and whoever wrote
-// them hears of it, at a check and at a start, whichever secret it is. No message holds a byte of the secret.
+// Secrets with a byte order mark, a CRLF or blanks: the bytes are used unchanged but for one final newline, and a check
+// and a start warn of them, whichever secret it is. No message holds a byte of the secret.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -78,7 +78,7 @@ function warningsOf(
   return loaded.warnings.map(({ path, problem }) => `${path}: ${problem.replace(folder.path, '')}`);
 }
 
-test('every kind of secret that a configuration names is looked at', () => {
+test('every kind of secret that a configuration names is checked', () => {
   const portal = 'portal: { public_url: "http://portal.localhost:8080" }';
   expect(warningsOf('common_keys: [{ id: k1, secret_file: k, state: signing }]', { k: `${key}\r\n` }, {})).toContain(
     'common_keys[0].secret_file: /k ends in CRLF; both bytes are dropped',
@@ -104,12 +104,12 @@ test('every kind of secret that a configuration names is looked at', () => {
   ]);
 });
 
-test('a variable with nothing odd about it is not spoken of', () => {
+test('a variable without anything unusual causes no warning', () => {
   expect(secretOddities(Buffer.from('hünter 2'), 'as-it-stands')).toEqual([]);
   expect(warningsOf(`store: ${variable('URL')}`, {}, { URL: 'postgres://u:hunter2@db/d' })).toEqual([]);
 });
 
-test('check and a password on stdin say it too', async () => {
+test('latchkey check, and a password read from stdin, warn too', async () => {
   const folder = new ConfigFolder();
   onTestFinished(() => folder.remove());
   writeFileSync(join(folder.path, 'k'), `${key}\r\n`, { mode: 0o600 });

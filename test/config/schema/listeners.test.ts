@@ -34,7 +34,7 @@ const warningsOf = (yaml: string) => {
   return loaded.kind === 'loaded' ? loaded.warnings.map(formatProblem) : [];
 };
 
-test('a listener with tls loads, with its defaults, and is no plain text beyond this machine', () => {
+test('a listener with tls loads with its defaults, without the warning about plain text', () => {
   const config = folder.config(withTls(good));
   expect(config.listeners[0]?.tls).toEqual({
     certificates: [{ certFile: good.certFile, keyFile: good.keyFile }],
@@ -50,7 +50,7 @@ test('min_version may stand without quotes, and is 1.2 or 1.3', () => {
   expect(folder.problems(withTls(good, ', min_version: 1.1'))).toHaveLength(1);
 });
 
-test('a key of another certificate, a missing file, and what is no PEM are problems with a place and a hint', () => {
+test('a key of another certificate, a missing file, and a file that is no PEM are problems with a place and a hint', () => {
   const other = certificates.issue({ names: ['other.test'] });
   expect(folder.problems(withTls({ certFile: good.certFile, keyFile: other.keyFile }))).toEqual([
     `listeners[0].tls.certificates[0].key_file: ${other.keyFile} is not the key of ${good.certFile} (name the files that were made together)`,
@@ -107,7 +107,7 @@ test('an expired certificate and a key that everybody may read are warnings', ()
   expect(warningsOf(withTls(open))).toEqual([expect.stringContaining('can be read by every account')]);
 });
 
-test('client certificates: the bundle has to be one, hosts without a route and ways around are warnings', () => {
+test('client certificates: a file that is no bundle is a problem; a host without a route, or open on another listener, is a warning', () => {
   const clients = (text: string) => withTls(good, `, client_certificates: { ${text} }`);
   const authority = `ca_file: ${certificates.authorityFile}`;
   expect(folder.problems(clients(`ca_file: ${good.keyFile}, mode: required`))).toEqual([
@@ -139,7 +139,7 @@ test('redirects: true is port 443, never beside tls', () => {
   ]);
 });
 
-test('PROXY headers: who sends them has to be said', () => {
+test('PROXY headers: the addresses that send them have to be named', () => {
   const from = (list: string) => yamlWith(`{ address: 127.0.0.1:0, proxy_protocol: { from: ${list} } }`);
   expect(folder.config(from('[10.0.0.0/8, "2001:db8::1"]')).listeners[0]?.proxyFrom).toEqual([
     '10.0.0.0/8',

@@ -46,7 +46,7 @@ test('a configuration crosses to the edges as JSON without losing any of it', ()
   expect(JSON.parse(JSON.stringify(loaded.routes))).toEqual(loaded.routes);
 });
 
-describe('a policy that does not hold', () => {
+describe('an invalid policy', () => {
   test.each([
     [
       'request: { set: { Content-Length: "1" } }',
@@ -180,7 +180,7 @@ describe('a policy that does not hold', () => {
     expect(problems[0]).toContain(problem);
   });
 
-  test('counts nobody on a route for anyone', () => {
+  test('cannot limit by subject on a route for anyone', () => {
     expect(folder.problems(route('rate_limit: { by: subject, rate: 1/s }', 'anyone'))).toEqual([
       'routes[0].rate_limit.by: nobody has a subject on a route for anyone (count by address, or accept a credential)',
     ]);
@@ -205,7 +205,7 @@ describe('client_address_header', () => {
     },
   );
 
-  test('needs somebody who is trusted to send it', () => {
+  test('needs trusted proxies that send it', () => {
     expect(folder.problems(`${minimalYaml}client_address_header: CF-Connecting-IP\n`)).toEqual([
       'client_address_header: nobody is trusted to send it (list the proxies that set it under trusted_proxies; from anybody else it is not believed)',
     ]);

@@ -1,4 +1,4 @@
-// The configuration loader on files that do not hold: every problem at once, each with its place and a hint.
+// The configuration loader on invalid files: every problem at once, each with its place and a hint.
 
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ afterEach(() => {
   folder.remove();
 });
 
-describe('a file that does not hold', () => {
+describe('an invalid file', () => {
   test('all problems are reported at once, whatever phase finds them', () => {
     const found = folder.problems(`
 listeners: [{ address: 127.0.0.1 }]
@@ -73,7 +73,7 @@ routes:
     expect(latin1.kind === 'invalid' && latin1.problems[0]?.problem).toContain('is not UTF-8');
   });
 
-  test('what is required and missing is named', () => {
+  test('a required key that is missing is named', () => {
     expect(folder.problems('edges: 1')).toEqual([
       'listeners: is missing (add "listeners")',
       'upstreams: is missing (add "upstreams")',
@@ -198,7 +198,7 @@ routes:
     expect(folder.problems(yaml)).toEqual([expect.stringContaining('is not a regular file')]);
   });
 
-  test('a users file that is not there is refused, unless files are not to be looked at', () => {
+  test('a users file that is not there is refused, unless the files are not checked', () => {
     rmSync(folder.file('users'));
     const yaml = `${yamlWithRoute('path: /, accept: [password]')}\nusers_file: users`;
     expect(folder.problems(yaml)).toEqual([expect.stringContaining('users_file: ')]);
@@ -227,7 +227,7 @@ routes:
     );
   });
 
-  test('a number, a list or nothing in the place of text is named as such', () => {
+  test('a number, a list or nothing where a text is expected is named as such', () => {
     expect(folder.problems(`${minimalYaml}\ndata_dir: 5`)).toEqual(['data_dir: expected text, found 5']);
     expect(folder.problems(`${minimalYaml}\ntokens: []`)).toEqual(['tokens: expected a mapping, found a list']);
     expect(folder.problems(`${minimalYaml}\nedges: 0`)).toEqual(['edges: 0 is too small (at least 1)']);
@@ -237,7 +237,7 @@ routes:
     ]);
   });
 
-  test('keys that objects have by nature are unknown keys', () => {
+  test('names of members that every JavaScript object has are unknown keys', () => {
     expect(folder.problems(`${minimalYaml}\n__proto__: { edges: 1 }\nconstructor: 1`)).toHaveLength(2);
   });
 });

@@ -1,4 +1,4 @@
-// What a route may say about `Upgrade`, and what each mistake is told.
+// What a route may say about `Upgrade`, and the message for each mistake.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ConfigFolder, yamlWithRoute } from '../../support/rigs/config-folder.ts';
@@ -11,7 +11,7 @@ afterAll(() => folder.remove());
 
 const route = 'path: /, accept: [token]';
 
-test('off switches to nothing', () => {
+test('off allows no protocol', () => {
   expect(folder.config(yamlWithRoute(`${route}, upgrade: off`)).routes[0]?.upgrade).toEqual([]);
 });
 

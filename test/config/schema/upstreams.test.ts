@@ -157,7 +157,7 @@ test.each([
   );
 });
 
-test('what is dangerous and allowed is a warning', () => {
+test('settings that are dangerous but allowed are warnings', () => {
   expect(warnings('{ servers: ["a:1"], balance: {} }')).toEqual([expect.stringContaining('balance: says nothing')]);
   writeFileSync(folder.file('c.pem'), client.cert);
   writeFileSync(folder.file('c.key'), client.key);

@@ -16,7 +16,7 @@ describe('durations', () => {
     expect(parseDurationMs(text)).toBe(ms);
   });
 
-  test.each(['', '15', '15 m', '1.5h', '-1s', '30m1h', '1s1s', '1M', '1h 30m'])('%j is none', (text) => {
+  test.each(['', '15', '15 m', '1.5h', '-1s', '30m1h', '1s1s', '1M', '1h 30m'])('%j is no duration', (text) => {
     expect(parseDurationMs(text)).toBeNull();
   });
 });
@@ -30,7 +30,7 @@ describe('sizes', () => {
     expect(parseSizeBytes(text)).toBe(bytes);
   });
 
-  test.each(['', '64', '64KB', '1.5MiB', '-1B', '999999999999GiB'])('%j is none', (text) => {
+  test.each(['', '64', '64KB', '1.5MiB', '-1B', '999999999999GiB'])('%j is no size', (text) => {
     expect(parseSizeBytes(text)).toBeNull();
   });
 });
@@ -45,7 +45,7 @@ describe('suggestions', () => {
     expect(suggest(word, ['anyone', 'token', 'password'])).toBe(meant);
   });
 
-  test('a word far from all others gets none', () => {
+  test('a word unlike all known words gets no suggestion', () => {
     expect(suggest('bearer', ['anyone', 'token', 'password'])).toBeUndefined();
   });
 });
