@@ -1,6 +1,6 @@
 // What holds for every page of the repository: its links lead somewhere, its examples are run, the scripts it names are there.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { guides, markedBlocks, otherPages, readPage, repository, section, tableRows } from '../support/run/pages.ts';
@@ -37,6 +37,19 @@ describe('links', () => {
     for (const page of [...guides.slice(1), ...otherPages]) expect(links).toContain(page);
     expect(links).toContain('config/flow.svg');
   });
+});
+
+test('every file and folder that ARCHITECTURE.md names is there', () => {
+  const names = readdirSync(join(repository, 'gateway'), { recursive: true, withFileTypes: true }).map((entry) => {
+    const path = join(entry.parentPath, entry.name).slice(repository.length);
+    return entry.isDirectory() ? `${path}/` : path;
+  });
+  const named = [...readPage('gateway/ARCHITECTURE.md').matchAll(/`([\w./-]+(?:\/|\.ts|\.mjs|\.md))`/g)];
+  const paths = named.map(([, path = '']) => path);
+  expect(paths.length).toBeGreaterThan(80);
+  const isThere = (path: string) =>
+    existsSync(join(repository, path)) || names.some((name) => name.endsWith(`/${path}`));
+  expect(paths.filter((path) => !isThere(path))).toEqual([]);
 });
 
 test('the README has at most 300 lines, ARCHITECTURE.md at most 120', () => {
