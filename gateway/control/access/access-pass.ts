@@ -1,4 +1,4 @@
-// Makes a pass for somebody whom the access list lets in: for the cookie after a claim, and for players that take no cookies.
+// Makes a pass for an account that the access list lets in: for the cookie after a claim, and for players that take no cookies.
 // It says what the answer said and nothing wider: scope, methods, end, and every node that it hangs on.
 
 import type { Config, RouteConfig } from '../../config/compiled/config.ts';

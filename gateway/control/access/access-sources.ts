@@ -85,7 +85,7 @@ async function byLinks(sql: Sql, place: AccessPlace): Promise<readonly AccessRea
     place.collections.map(({ name }) => name),
     place.now,
   );
-  // A collection that became smaller, or another one, takes with it what its links opened outside of it.
+  // A collection whose path became smaller, or changed, no longer opens what its links opened outside of its present path.
   const inside = memberships.filter((row) =>
     place.collections.some(({ name, path }) => name === row.collection && covers(path, row.path)),
   );

@@ -27,7 +27,7 @@ export async function answerAccess(
 
   const now = context.clock.epochSeconds();
   const read = await readSessionAccount(context.store.sql, question, now);
-  // of a session that is over nothing may be remembered about its account, whose other sessions may live
+  // The end of one session must not be remembered as a no for its account, whose other sessions may live.
   if (read.kind === 'ended') return { kind: 'ended' };
   if (read.kind === 'not-usable') return none;
   const { account } = read;

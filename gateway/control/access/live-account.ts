@@ -1,4 +1,4 @@
-// The account behind a session, as its rows say it at this moment: nobody passes, and nobody claims, on what a token says.
+// The account behind a session, as its rows say it at this moment: no pass and no claim rests on what a token says.
 // One query; whether the session is alive is the one rule of control/access/live-session.ts.
 
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -38,7 +38,7 @@ type SessionAccount =
   | { readonly kind: 'not-usable' }
   | { readonly kind: 'ended' };
 
-/** The same, and of nobody: whether the session is over, or only its account stopped. */
+/** Like `readLiveAccount`; where there is no live account, it tells whether the session is over or only the account is not usable. */
 export async function readSessionAccount(
   sql: Sql,
   { account, session, device }: SessionReference,

@@ -1,7 +1,7 @@
-// Work that nobody waits for: what an answer must not depend on, such as looking up whether an address has an account. The answer is
+// Work that no answer waits for: what an answer must not depend on, such as looking up whether an address has an account. The answer is
 // given once the request is counted; the work follows in its own time, so neither this answer nor the next one is later for a known
 // address: it begins after a random pause, several at once, in an order of its own.
-// Bounded: when too many wait, whoever asks is told to come again, whatever they ask about. Kept in memory: a process that is killed
+// Bounded: when too many wait, a client is told to come again, whatever it asks about. Kept in memory: a process that is killed
 // forgets it, and people ask again; one that ends by itself does it first.
 
 import { StoreAway } from '../../store/port/store.ts';

@@ -37,7 +37,7 @@ export interface ControlTokens {
   /** `lp+jwt`; `iss`, `iat`, `exp` are added. null when no content key may sign, or a token cannot hold so much */
   readonly mintPass: (claims: Omit<TokenClaims, 'exp' | 'iat' | 'iss'>, ttlSeconds: number) => string | null;
   /**
-   * Form, type, key, MAC, audience, and that it is not from the future. NOT its end, rows and revocations: whoever asks looks the
+   * Form, type, key, MAC, audience, and that it is not from the future. NOT its end, rows and revocations: the caller looks the
    * session up, and its row says how long it lives unused.
    */
   readonly verifySession: (text: string, host: string) => TokenClaims | null;
@@ -94,7 +94,7 @@ export type Actor =
       /** Verified, normalised. */
       readonly email: string;
     }
-  /** Whoever may open the administration socket. */
+  /** Anybody who may open the administration socket. */
   | { readonly kind: 'operator' }
   | { readonly kind: 'system' };
 

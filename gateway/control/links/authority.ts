@@ -1,5 +1,5 @@
 // Who may make, see, change and end links: owners of the collection, by the configuration, and administrators.
-// Asked of the store's rows in the unit that acts, never of what a token says. For anybody else a link is not there.
+// Asked of the store's rows in the unit that acts, never of what a token says. For everybody else the answer is that there is no such link.
 
 import type { Config } from '../../config/compiled/config.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';

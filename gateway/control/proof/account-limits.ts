@@ -10,7 +10,7 @@ export const codeLifetimes = {
   /** A mail is read on the same day. */
   'verify-address': day,
   'change-address': day,
-  /** It opens the account to whoever reads the mail, so it is short. */
+  /** It opens the account to anybody who reads the mail, so it is short. */
   'reset-password': hour,
   /** People are on holiday. */
   invitation: 7 * day,
@@ -21,17 +21,17 @@ export const codeLifetimes = {
 } as const;
 
 /**
- * Codes of one purpose that one account has at a time, spent ones among them: more than anybody needs who opens many hosts in one
- * minute. The newest stay.
+ * Codes of one purpose that one account has at a time, spent codes among them: more than a person needs who opens many hosts in one
+ * minute. The newest codes stay.
  */
 export const codesKept = 50;
 /**
  * Sessions and devices of one account that live at a time. Beyond it those end that were used on one day alone, the oldest first, and
- * then those that were not used the longest: whoever signs in again and again ends their own.
+ * then those that were not used the longest: a person who signs in again and again ends their own sessions.
  */
 export const liveSessionsKept = 100;
 export const liveDevicesKept = 100;
-/** Ended ones of an account that are kept for its lists and exports. */
+/** Ended sessions, and ended devices, of an account that are kept for its lists and exports. */
 export const endedKept = 500;
 
 /** gateway/RULES.md "Token types": a session ends when it was not used for this long. */

@@ -1,4 +1,4 @@
-// Checks the password of an account, or does the same for an address that nobody has: slowed, bounded, equal in work and answer.
+// Checks the password of an account, or does the same work for an address without an account: slowed, bounded, equal in work and answer.
 // Order: the wait is asked for first and counts nothing; then the work's turn is awaited; then the guess is counted; then the
 // hash is computed. So what is refused costs no hash, and what is hashed was counted.
 
@@ -22,11 +22,11 @@ export interface Guesser {
 type CheckedPassword =
   /** `rehashed`: what to store in place of `account.passwordHash`, or null. */
   | { readonly kind: 'right'; readonly account: AccountRecord; readonly rehashed: string | null }
-  /** Wrong password, no account, no password set, or an account that may not sign in: nobody is told which. */
+  /** Wrong password, no account, no password set, or an account that may not sign in: the answer does not say which. */
   | { readonly kind: 'wrong' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
-/** @param account  null when the address is nobody's */
+/** @param account  null when no account has the address */
 export async function checkPassword(
   context: ControlContext,
   account: AccountRecord | null,
@@ -90,7 +90,7 @@ export function passwordGuess({ email, clientAddress, knownDevice }: Guesser): G
   return { secret: 'account-password', name, clientAddress, known: knownDevice };
 }
 
-/** A device that signed in before waits with nobody; of strangers each network has its turn. */
+/** A device that signed in before waits behind no stranger; among strangers each network has its turn. */
 function sourceOf({ knownDevice, clientAddress }: Guesser): CheckSource {
   return knownDevice === null
     ? { name: clientNetworks(clientAddress).source, isKnown: false }

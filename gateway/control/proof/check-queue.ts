@@ -1,6 +1,6 @@
 // Runs expensive checks few at a time and few per second; what would have to wait too long is turned away at once.
-// Whoever waits holds a connection of an edge, so few may wait, and of one source a part of them. Sources that proved good
-// before have places of their own, which nobody else can fill.
+// A check that waits holds a connection of an edge, so few may wait, and each source has a part of the places. Sources that proved
+// good before have places of their own, which no stranger can fill.
 // Knows nothing about passwords. Times come from the injected clock.
 
 import { FairQueue } from '../../core/model/fair-queue.ts';
@@ -29,7 +29,7 @@ interface Waiting {
   readonly deadline: number;
 }
 
-/** A queue with a bounded length, rate and wait, in which no source keeps another one out. */
+/** A queue with a bounded length, rate and wait, in which no source keeps another source out. */
 export class CheckQueue implements WorkQueue {
   readonly #options: CheckQueueOptions;
   readonly #strangers: FairQueue<Waiting>;
@@ -37,7 +37,7 @@ export class CheckQueue implements WorkQueue {
   /** Start times within the last second, oldest first. */
   #starts: number[] = [];
   #running = 0;
-  /** What a check took lately; on a machine that has much to do it is many times of what it is elsewhere. */
+  /** How long a check took lately; on a busy machine that is many times as long as elsewhere. */
   #meanMs = 0;
   #timer: NodeJS.Timeout | null = null;
 
@@ -134,7 +134,7 @@ export class CheckQueue implements WorkQueue {
     this.#wakeLater(now);
   }
 
-  /** Sets the timer for whichever comes first: a start that the rate allows again, or the end of a wait. */
+  /** Sets the timer for the first of two moments: a start that the rate allows again, or the end of a wait. */
   #wakeLater(now: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

@@ -13,7 +13,7 @@ const concurrentHashes = 2;
 const maxWaitingHashes = 16;
 const maxKnownWaiting = 12;
 const maxWaitingPerSource = 4;
-/** Nobody waits longer than this; who is sure to is told so at once. */
+/** No check waits longer than this; a check that is sure to wait longer is turned away at once. */
 const hashDeadlineMs = 2000;
 /** What a busy answer says where nothing else is known. */
 export const busyRetrySeconds = 2;

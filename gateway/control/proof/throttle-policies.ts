@@ -9,9 +9,9 @@
 import type { AccountLimits } from '../../config/compiled/control-config.ts';
 import type { WaitPolicy } from '../../core/model/try-count.ts';
 
-/** What is counted of one guess. Somebody known is counted by the first alone; strangers by all the others. */
+/** What is counted of one guess. A known device or place is counted by `known` alone, a stranger by all the others. */
 export type CounterName =
-  /** One name from a device or place that gave the right secret before. Nobody else can fill it. */
+  /** One name from a device or place that gave the right secret before. No stranger can fill it. */
   | 'known'
   /** One name from one source. */
   | 'pair'
@@ -19,7 +19,7 @@ export type CounterName =
   | 'name'
   /** One IPv4 address or /64, over all names. */
   | 'source'
-  /** One /24 or /48, over all names: whoever has a site's block has all sources in it. */
+  /** One /24 or /48, over all names: the holder of a site's block has all sources in it. */
   | 'network'
   /** Everybody who is not known, asked of those whose source or network guessed wrong lately. */
   | 'all'
@@ -60,7 +60,7 @@ const passwords = {
      * NIST SP 800-63B §3.2.2 allows in a row.
      */
     pair: { ...narrow, freeTries: 5, longestWaitSeconds: 15 * minute },
-    /** Must not become a way to lock somebody out: known ones are exempt, the longest wait is a minute. */
+    /** Must not become a way to lock somebody out: known devices and places are exempt, and the longest wait is a minute. */
     name: { ...narrow, freeTries: 50, longestWaitSeconds: minute },
     source,
     network,
@@ -76,8 +76,8 @@ export const guessPolicies = {
   'users-file': passwords,
   /**
    * Codes of "open on another device": 40 random bits and ten minutes, without a name. Ten a source, then waiting; anybody with an
-   * account can make a right one, so right ones count as well. Waits stay short, for nobody's device is known here: neighbours of
-   * whoever guesses wait with them, and at one a minute nobody finds a code.
+   * account can make a right one, so right codes count as well. Waits stay short, because no device is known here: the neighbours
+   * of a guesser wait too, and at one guess a minute a code is not found.
    */
   'elsewhere-code': {
     afterRight: 'count',
@@ -129,7 +129,7 @@ export const windowPolicies = {
   'requests-per-network': { most: { of: 'requestsPerNetwork', times: 1 }, windowSeconds: hour },
   /** Sign-ins by the right password, of one account from one known device, and from all others. More than people or scripts need. */
   'sign-in': { most: 100, windowSeconds: hour },
-  /** Exports of one account by itself: each reads tens of thousands of rows, so nobody has it done in a loop. */
+  /** Exports of one account by itself: each reads tens of thousands of rows, so it must not run in a loop. */
   export: { most: 10, windowSeconds: hour },
   /** Refused sign-ins. Counts them and stops nobody; see sessions/record-refusal.ts. */
   'refused-sign-in': { most: Number.POSITIVE_INFINITY, windowSeconds: hour },

@@ -89,9 +89,9 @@ export async function countGuess(unit: Unit, guess: Guess): Promise<number | nul
 }
 
 /**
- * After a right guess: what this guesser alone filled is forgotten. Of what others share only this one guess is: one's own account
- * must not clear what was guessed at others, a school that signs in at nine o'clock must not slow itself, and who guesses at a
- * name from everywhere begins at nothing again each time that its owner comes.
+ * After a right guess: what this guesser alone filled is forgotten. Of what others share only this one guess is: a sign-in to one's
+ * own account must not clear what was guessed at other accounts, a school that signs in at nine o'clock must not slow itself, and the
+ * count of guesses at a name from everywhere must not begin at nothing each time that its owner signs in.
  */
 export async function forgiveGuess(unit: Unit, guess: Guess): Promise<void> {
   const { afterRight }: SecretPolicy = guessPolicies[guess.secret];
@@ -186,7 +186,7 @@ export async function countRequest(
 
 const counterNames: readonly CounterName[] = ['known', 'pair', 'name', 'source', 'network', 'all', 'flood'];
 
-/** What nobody but the guesser can have filled. */
+/** Whether only the guesser can have filled the counter. */
 function isOwn(name: CounterName): boolean {
   return name === 'known' || name === 'pair';
 }

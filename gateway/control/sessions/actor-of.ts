@@ -9,8 +9,8 @@ import type { Actor, ControlContext } from '../context/control-context.ts';
 
 /**
  * @param sessionToken  the cookie's value, as sent
- * @param host          the host that was asked: a token for another one proves nothing here
- * @returns null for nobody
+ * @param host          the host that was asked: a token for another host proves nothing here
+ * @returns null when the token proves no live session
  */
 export async function actorOf(
   context: ControlContext,

@@ -1,4 +1,4 @@
-// Keeps what sign-ins leave of one account below a ceiling: sessions and devices that live, and ended ones that are kept for its lists.
+// Keeps what sign-ins leave of one account below a ceiling: live sessions and devices, and ended ones that are kept for its lists.
 // What was used on one day alone goes first, the oldest of it before the newer: who signs in again and again ends their own sign-ins,
 // and neither a device that somebody has used for weeks nor the session on it.
 

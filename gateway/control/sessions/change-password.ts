@@ -1,5 +1,5 @@
-// Changes the password of whoever is signed in, who has to know the old one. Every session ends, this one too: the browser gets a
-// new one at once, so that no token from before the change goes on anywhere.
+// Changes the password of an account for somebody who is signed in and knows the old password. Every session ends, the session that
+// asks too: the browser gets a new session at once, so that no token from before the change works anywhere.
 // An account without a password gets its first one by mail (reset), so that a stolen session cannot set one.
 
 import { type PasswordRefusal, refusePassword } from '../../core/model/account.ts';

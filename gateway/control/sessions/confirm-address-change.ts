@@ -17,9 +17,9 @@ import { findKnownDevice } from './known-device.ts';
 
 interface ConfirmAddressInput {
   readonly code: string;
-  /** Who is signed in where the code is presented; null for nobody. */
+  /** The account that is signed in where the code is presented; null where none is. */
   readonly actor: Actor | null;
-  /** Of the account; asked for when nobody is signed in to it here. */
+  /** The account's password; asked for when the browser is not signed in to the account. */
   readonly password?: string | undefined;
   readonly deviceCookie: string | null;
   readonly clientAddress: string;

@@ -1,6 +1,6 @@
 // Which browser this is, by its device cookie `<selector>.<secret>`: which devices it is already, and which it becomes.
 // The cookie is one per browser; each account that signs in there has a device row of its own under it.
-// A cookie that no row knows is not taken over: whoever planted it could otherwise pass for the browser later.
+// A cookie that no row knows is not taken over: an attacker who planted it could otherwise pass for the browser later.
 
 import { deviceNameOf, maxUserAgentLength } from '../../core/model/device-name.ts';
 import { sameDigest } from '../../core/model/digest.ts';

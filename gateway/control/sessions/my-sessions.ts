@@ -1,5 +1,5 @@
 // What somebody sees of their own sessions and devices, and what they do with them: name a device, end a session, a device, all
-// others, this one. Another account's id is answered like one that nobody has.
+// others, this one. The id of another account's session is answered like an id that does not exist.
 
 import { normaliseDeviceName } from '../../core/model/device-name.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -19,7 +19,7 @@ export interface SessionView {
   /** Known to the minute or two: edges report in batches. */
   readonly lastSeenAt: EpochSeconds;
   readonly expiresAt: EpochSeconds;
-  /** The one that asks. */
+  /** The session that asks. */
   readonly isCurrent: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface DeviceView {
 
 type EndOutcome = { readonly kind: 'ended' } | { readonly kind: 'unknown' };
 
-/** The last used first. */
+/** The live sessions of the account, the last used first. */
 export async function listSessions(context: ControlContext, actor: AccountActor): Promise<SessionView[]> {
   const now = context.clock.epochSeconds();
   const rows = await listLiveSessions(context.store.sql, actor.accountId, now, now - sessionIdleSeconds);
@@ -49,7 +49,7 @@ export async function listSessions(context: ControlContext, actor: AccountActor)
   }));
 }
 
-/** The last used first; also devices that are signed out but still known. */
+/** The devices of the account, the last used first; also devices that are signed out but still known. */
 export async function listDevices(context: ControlContext, actor: AccountActor): Promise<DeviceView[]> {
   const sessions = await listSessions(context, actor);
   const rows = await listLiveDevices(context.store.sql, actor.accountId);

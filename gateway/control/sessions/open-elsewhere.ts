@@ -1,5 +1,5 @@
 // "Open on another device": a one-time code of ten minutes for a television or a player, as a QR code or typed in. It gives a pass
-// for one place, made anew from the access list when the code is spent, and no session: whoever finds the code signs in nowhere.
+// for one place, made anew from the access list when the code is spent, and no session: the finder of a code signs in nowhere.
 // The pass hangs on the session that the code was made in, so signing out there ends it here.
 
 import { z } from 'zod';
@@ -65,7 +65,7 @@ type ElsewhereOpened =
   | { readonly kind: 'opened'; readonly path: string; readonly pass: AccessPass }
   /** The code is for another host, and is not spent: this is where it is taken. */
   | { readonly kind: 'elsewhere'; readonly url: string }
-  /** Unknown, used, too late, or what it was for is not open any more: nobody is told which. */
+  /** Unknown, used, too late, or what it was for is not open any more: the answer does not say which. */
   | { readonly kind: 'refused' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 

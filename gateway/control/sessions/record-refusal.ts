@@ -1,5 +1,5 @@
-// Writes refused sign-ins into the history, of unknown addresses too; an address that is nobody's is not written down.
-// Whoever guesses all day must not fill the history with it, so refusals of an hour are counted: by the mail address that was typed,
+// Writes refused sign-ins into the history, of unknown addresses too; an address without an account is not written down.
+// Somebody who guesses all day must not fill the history, so refusals of an hour are counted: by the mail address that was typed,
 // by the network they came from, and in all. The first few are rows of their own, later ones stand in the counts of a few rows.
 // The work does not depend on whether there is such an account.
 
@@ -10,7 +10,7 @@ import { refusalsWrittenDown } from '../proof/account-limits.ts';
 import { countRequest, type WindowBound } from '../proof/throttle.ts';
 
 interface RefusedSignIn {
-  /** null for an address that is nobody's. */
+  /** null for an address without an account. */
   readonly accountId: string | null;
   /** As it was typed, normalised. */
   readonly email: string;

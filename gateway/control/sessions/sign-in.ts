@@ -25,10 +25,10 @@ type SignInOutcome =
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
 export async function signIn(context: ControlContext, input: SignInInput): Promise<SignInOutcome> {
-  // What is no address is nobody's, and costs the same.
+  // A text that is no address has no account, and costs the same work.
   const email = normaliseMailAddress(input.email);
   const account = email === null ? null : await findVerifiedAccount(context.store.sql, email);
-  // Asked for unknown addresses as well: the same statements, whoever it is.
+  // Asked for unknown addresses as well, so that both cases run the same statements.
   const device = await findKnownDevice(context.store.sql, account?.id ?? '', input.deviceCookie);
   const guesser: Guesser = {
     email: email ?? input.email.slice(0, 1000),
@@ -63,7 +63,7 @@ export async function signIn(context: ControlContext, input: SignInInput): Promi
 
 /**
  * What bounds right sign-ins, so that nobody makes sessions without end. A new password has a new count, so somebody who knew the old
- * one leaves nothing behind; a known device has its own, so a thief of the password keeps no known device out.
+ * password leaves nothing behind; a known device has its own, so a thief of the password keeps no known device out.
  */
 function signInWindow(accountId: string, passwordHash: string | null, knownDevice: string | null): WindowBound {
   return { kind: 'sign-in', subject: JSON.stringify([accountId, passwordHash, knownDevice]) };

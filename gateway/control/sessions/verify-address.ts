@@ -1,5 +1,5 @@
 // Verifies an address by the code that was mailed to it, with the password and name to have from now on, and signs in.
-// The password is typed together with the code: whoever reads the mailbox decides it, never whoever registered.
+// The password is typed together with the code: the person who reads the mailbox chooses it, not the person who registered.
 
 import { normaliseDisplayName, refusePassword } from '../../core/model/account.ts';
 import { readAccount } from '../../store/rows/accounts.ts';

@@ -5,7 +5,7 @@
 // at once through several nodes may so be a few more than the free ones; for strangers each guess is written before it is looked at.
 //
 // The users file works while the store is away. Then guesses are counted by the same rule in memory, on top of what this process
-// remembers: nobody guesses faster, and nobody is locked out because a database is gone. A store that is too slow counts as away.
+// remembers: guessing gets no faster, and no user is locked out because a database is gone. A store that is too slow counts as away.
 
 import { LRUCache } from 'lru-cache';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -73,7 +73,7 @@ export class PasswordThrottle {
     this.#options = options;
   }
 
-  /** Who comes, and how many seconds until their guess may be looked at; 0: now. Counts nothing. @param name  as it was sent */
+  /** Whether the place is known, and how many seconds until a guess from it may be looked at; 0: now. Counts nothing. @param name  as it was sent */
   async look(
     name: string,
     clientAddress: string,
@@ -155,7 +155,7 @@ export class PasswordThrottle {
     );
   }
 
-  /** Who this is, and how long they have to wait. */
+  /** Whether the guess comes from a known place, and how long it has to wait. */
   async #look(
     name: string,
     clientAddress: string,
@@ -164,7 +164,7 @@ export class PasswordThrottle {
     readonly known: KnownPlace | null;
     readonly wait: number;
     readonly isStored: boolean;
-    /** Of whoever is not known, whatever the name. */
+    /** How long any stranger waits, whatever the name. */
     readonly strangers: StrangersWait;
   }> {
     const { clock } = this.#options;

@@ -32,7 +32,7 @@ interface PasswordVerifierOptions {
   readonly throttle: PasswordThrottle;
 }
 
-/** How long it says something that a line of the queue had no place. */
+/** For how many seconds a busy answer holds that was given because a line of the queue had no place. */
 const lineSeconds = 1;
 
 type Users = ReadonlyMap<string, UserRecord>;
@@ -64,7 +64,7 @@ export class PasswordVerifier {
     return answer;
   }
 
-  /** Who of these gave the right password from there lately. No guess, and nothing is counted. */
+  /** Which of these names gave the right password from their place lately. This is no guess, and nothing is counted. */
   async knownPlaces({ places }: KnownQuestion): Promise<KnownAnswer> {
     return { known: await this.#throttle.areKnown(places) };
   }
@@ -88,7 +88,7 @@ export class PasswordVerifier {
   async #check({ user, password, address }: PasswordQuestion): Promise<PasswordAnswer> {
     const { waitSeconds, isKnown, strangers } = await this.#throttle.look(user, address);
     if (waitSeconds > 0) return busy(waitSeconds, isKnown ? null : strangers);
-    // Guesses from a place that gave the right password before wait behind nobody else's.
+    // Guesses from a place that gave the right password before wait behind no stranger's.
     const { source } = clientNetworks(address);
     const turn = { name: isKnown ? this.#digest(user, source) : source, isKnown };
     const outcome = await this.#queue.run(turn, () => this.#guess(user, password, address));
@@ -142,7 +142,7 @@ export class PasswordVerifier {
   }
 }
 
-/** @param strangers  who else would be told so; null for nobody */
+/** @param strangers  how long other strangers would wait as well; null when this says nothing about them */
 function busy(retryAfterSeconds: number, strangers: StrangersWait | null): PasswordAnswer {
   const isForOthers = strangers !== null && Math.max(strangers.here, strangers.everywhere) > 0;
   return { kind: 'busy', retryAfterSeconds, ...(isForOthers ? { strangers } : {}) };
