@@ -4,30 +4,41 @@ import type { LogPosition } from '../../model/change.ts';
 import type { AccessAnswer, SessionEnded, SessionHolder } from './access.ts';
 import type { RoutePolicy } from './snapshot.ts';
 
-/** A question that only control can answer. */
-export type Lookup =
-  | {
-      readonly kind: 'lookup';
-      readonly question: 'password';
-      readonly route: RoutePolicy;
-      readonly user: string;
-      readonly password: string;
-    }
-  | {
-      readonly kind: 'lookup';
-      /** May the holder of this session open the path? */
-      readonly question: 'access';
-      readonly route: RoutePolicy;
-      readonly holder: SessionHolder;
-      readonly path: string;
-    }
-  | {
-      readonly kind: 'lookup';
-      /** The session's token has run out: does the session go on? */
-      readonly question: 'session';
-      readonly route: RoutePolicy;
-      readonly holder: SessionHolder;
-    };
+/**
+ * The questions that only control can answer, one row each: what is asked, and what may be answered.
+ *
+ * `password`  is this the password of this user?
+ * `session`   the session's token has run out: does the session go on?
+ * `access`    may the holder of this session open the path?
+ */
+interface Questions {
+  readonly password: {
+    readonly asked: { readonly user: string; readonly password: string };
+    readonly answer: PasswordLookupAnswer;
+  };
+  readonly session: {
+    readonly asked: { readonly holder: SessionHolder };
+    readonly answer: RenewedSession | SessionEnded | NoAnswer;
+  };
+  readonly access: {
+    readonly asked: { readonly holder: SessionHolder; readonly path: string };
+    readonly answer: AccessAnswer | SessionEnded | NoAnswer;
+  };
+}
+
+/** A question of one request; which row it is, is said by `question`. The edge carries it: edge/live/lookups.ts. */
+export type Lookup = {
+  readonly [Q in keyof Questions]: {
+    readonly kind: 'lookup';
+    readonly question: Q;
+    readonly route: RoutePolicy;
+  } & Questions[Q]['asked'];
+}[keyof Questions];
+
+/** What was answered for one request so far, by question; null where nothing was asked. */
+export type Answers = { readonly [Q in keyof Questions]: Questions[Q]['answer'] | null };
+
+export const noAnswers: Answers = { password: null, session: null, access: null };
 
 /** There was no answer in time. */
 export interface NoAnswer {
@@ -55,12 +66,3 @@ export type PasswordLookupAnswer =
   | { readonly kind: 'refused' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number }
   | NoAnswer;
-
-/** What was answered for one request so far; null where nothing was asked. */
-export interface Answers {
-  readonly password: PasswordLookupAnswer | null;
-  readonly session: RenewedSession | SessionEnded | NoAnswer | null;
-  readonly access: AccessAnswer | SessionEnded | NoAnswer | null;
-}
-
-export const noAnswers: Answers = { password: null, session: null, access: null };
