@@ -20,7 +20,7 @@ class Permit {
   readonly kind = 'allow';
   readonly route: RoutePolicy;
   readonly how: AllowKind;
-  /** Where the credential stood that let it in. Whoever asks, asks here: what else came with the request says nothing of it. */
+  /** Where the credential stood that let the request in. The rest of the request says nothing of it, so every later rule asks here. */
   readonly place: CredentialPlace;
   /** The token that let it pass, a session too; null for anyone, for a password, and for an answer about access. */
   readonly token: VerifiedToken | null;
@@ -122,7 +122,7 @@ function denyMisplaced({ reason, route, detail, leadsTo }: Misplaced): Denial {
   return deny(reason, route, detail, { leadsTo });
 }
 
-/** Whoever types the portal's name wants its first page. Only where no route serves that place. */
+/** A visitor who types the portal's name wants its first page. Only where no route serves that place. */
 function denyNoRoute({ host, path, method }: RequestFacts, { portal }: Snapshot): Denial {
   const isDoor = path === '/' && portal !== null && host === portal.host && (method === 'GET' || method === 'HEAD');
   return deny('no-route', null, 'no route for this host and path', { leadsTo: isDoor ? 'portal' : 'nowhere' });

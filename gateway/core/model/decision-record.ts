@@ -15,7 +15,7 @@ export interface TokenFacts {
   readonly session?: string;
   readonly device?: string;
   readonly nodes?: readonly string[];
-  /** Where the log stood for whoever minted it. */
+  /** Where the log stood for the process that minted the token. */
   readonly minted?: LogPosition;
   readonly expiresAt: EpochSeconds;
 }
@@ -62,7 +62,7 @@ export interface DecisionRecord {
   readonly nodes: readonly string[];
   /** What was presented and did not let it in, where its signature held. */
   readonly presented: readonly TokenFacts[];
-  /** Up to where whoever decided knew the change log; null before it was loaded. */
+  /** Up to where the process that decided knew the change log; null before it was loaded. */
   readonly position: LogPosition | null;
   readonly claim?: ClaimFacts;
 }

@@ -1,5 +1,5 @@
 // A bounded waiting line that no one source can fill: each source has a line of its own, and lines take turns.
-// Pure: it holds what it is given and starts nothing. Whoever is turned away is handed back to the caller, who answers.
+// Pure: it holds what it is given and starts nothing. An entry that is turned away is handed back to the caller, which answers.
 
 interface FairQueueOptions {
   /** Entries in all lines together. */

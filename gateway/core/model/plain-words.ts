@@ -1,5 +1,5 @@
 // Makes texts that somebody else chose fit to stand in a sentence or a heading of ours.
-// Pure. Not an escape for HTML: whoever makes a page escapes as well.
+// Pure. Not an escape for HTML: the code that makes a page escapes as well.
 
 /**
  * One line without control and direction characters, without runs of spaces, cut with an ellipsis.

@@ -1,6 +1,6 @@
 // What a pass says of the answer that it was made from, and what it has to say beside it. A pass opens only what that answer opened:
 // the host that it was given on, its paths, and routes that would take the same answer. Pure; asked once per token.
-// Whoever holds the common key can write any of this. So what arrives is asked for what makes it a pass of ours and can be ended;
+// A holder of the common key can write any of this. So what arrives is asked for what makes it a pass of ours and can be ended;
 // how narrow it is, is asked where passes are made.
 
 import { isWildcardHost } from '../model/host-pattern.ts';
@@ -9,7 +9,7 @@ import type { TokenClaims } from './claims.ts';
 
 /**
  * What a pass was made from: somebody's name and password (`cred` names the record), or an access list's yes (`grant` names the
- * membership). `none` for one that names neither: whoever holds the common key made it, so it is worth what any token of theirs is.
+ * membership). `none` for one that names neither: a holder of the common key made it, so it is worth what an outside token is.
  */
 export type PassOrigin = 'password' | 'member' | 'none';
 

@@ -38,7 +38,7 @@ export function chooseRoute<R extends ChosenRoute>(
   const found = isDotted ? walked.found : walked;
   if (needs !== 0 && isNotTaken(found, needs)) return 'path-not-taken';
   if (!hasEscape && !isDotted && !path.includes(';')) return found;
-  // who does not decode before comparing sees the path as it was sent
+  // a server that does not decode before comparing sees the path as it was sent
   if (compared !== path && table.place(host, path) !== found) return 'ambiguous';
   return readingProblem(table, host, compared, found) ?? found;
 }

@@ -50,7 +50,7 @@ export function canonicalHost(field: string): string | null {
   return hasUpper ? host.toLowerCase() : host;
 }
 
-/** Whether a host is this machine for whoever names it (RFC 6761 §6.3, RFC 5735 §3). @param host  canonical */
+/** Whether a host names the very machine that the name is used on (RFC 6761 §6.3, RFC 5735 §3). @param host  canonical */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

@@ -30,7 +30,7 @@ export function outsideLifeSeconds(longestSeconds: number): number {
 /** What came of a batch: `gap` when it does not follow what is known, so the whole index has to be read anew. */
 type BatchOutcome = 'nothing-revoked' | 'revoked' | 'gap';
 
-/** Single writer; whoever asks does so within one turn, so a batch is seen whole or not at all. */
+/** Single writer. A reader asks within one turn of the event loop, so it sees a batch whole or not at all. */
 export class RevocationIndex {
   #position: LogPosition | null = null;
   readonly #nodes = new Map<string, Revocation>();
@@ -50,7 +50,7 @@ export class RevocationIndex {
     return this.#nodes.size + this.#outside.size;
   }
 
-  /** @param skewSeconds  how far the clock of whoever makes outside tokens may differ. Default 0 */
+  /** @param skewSeconds  how far the clock of the maker of outside tokens may differ. Default 0 */
   setSkew(skewSeconds: number): void {
     if (skewSeconds === this.#skewSeconds) return;
     this.#skewSeconds = skewSeconds;
@@ -98,7 +98,7 @@ export class RevocationIndex {
   }
 
   /**
-   * Whether a revocation ends the token. False for every token while the index is not loaded: whoever asks has to ask for
+   * Whether a revocation ends the token. False for every token while the index is not loaded: a caller has to ask for
    * the age of the index too. One comparison, but for the first time after each change.
    */
   isRevoked(token: VerifiedToken): boolean {
@@ -118,7 +118,7 @@ export class RevocationIndex {
   }
 
   /**
-   * By how many places of the log a pass is ahead of what is known here; 0 for nearly every one. Whoever made it knew of changes that
+   * By how many places of the log a pass is ahead of what is known here; 0 for nearly every one. Its maker knew of changes that
    * this index has not heard of, or says so to outlive revocations that are still to come. A session is not asked: its key never
    * leaves latchkey, so what it says is so.
    */
@@ -153,7 +153,7 @@ export class RevocationIndex {
       // it names no place of the log, so the clock says what came later
       return true;
     }
-    // Whoever holds the common key makes passes too, with whatever nodes and place of the log, so these save none from being ended
+    // A holder of the common key makes passes too, with whatever nodes and place of the log, so these save none from being ended
     // by id, subject or key. A session is made by nobody else, and hangs on its rows alone.
     if (token.type === 'session' || this.#outside.size === 0) return false;
     // the mark is of one epoch: what was made in this one came after it
@@ -191,7 +191,7 @@ export class RevocationIndex {
         this.#nodes.set(node, { seq, at });
         return true;
       case 'outside':
-        // revoking again takes back nothing, whatever the clock of whoever revoked says
+        // revoking again takes back nothing, whatever the clock of the process that revoked says
         this.#outside.set(node, { seq, at: Math.max(at, this.#outside.get(node)?.at ?? at) });
         return true;
       case 'touch':

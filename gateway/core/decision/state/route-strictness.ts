@@ -5,7 +5,7 @@
 import type { RoutePolicy } from './snapshot.ts';
 
 /**
- * Whether whoever may ask something on `route` may ask it on `other`. What changes in answers is not compared.
+ * Whether every request that `route` lets pass would pass on `other` too. What changes in answers is not compared.
  *
  * @param who  only who is let in is compared, and not what may be asked nor how often
  */

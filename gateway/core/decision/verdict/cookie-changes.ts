@@ -37,7 +37,7 @@ export function renewedSession(before: CookieChanges | null, session: RenewedSes
 export function cookiePathOf(claims: TokenClaims): string | null {
   const [pattern, ...others] = claims.paths ?? [];
   if (pattern === undefined || others.length > 0) return null;
-  // whoever holds the key may have spelled it in any way; a header takes the canonical one
+  // a holder of the key may have spelled the pattern in any way; a header takes the canonical one
   const written = canonicalPattern(pattern) ?? '*';
   const path = scopeOfPattern(written);
   return path.includes('*') ? null : safeCookiePath(path);

@@ -98,7 +98,7 @@ export function span(seconds: number): string {
   let rest = Math.max(0, Math.round(seconds));
   let said = '';
   for (const [name, size] of units) {
-    // a day is 24 h to whoever writes limits, until there are several
+    // people write a limit of one day as 24 h, and longer ones in days
     if (rest < (name === 'd' ? 2 * size : size)) continue;
     said += `${said === '' ? '' : ' '}${Math.floor(rest / size)} ${name}`;
     rest %= size;

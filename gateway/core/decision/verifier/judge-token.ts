@@ -8,7 +8,7 @@ import type { DenyReason } from '../verdict/reasons.ts';
 import type { Case } from './case.ts';
 
 /**
- * How far an index may honestly be behind whoever made a pass: a store writes less than one change a millisecond, and what it wrote
+ * How far an index may honestly be behind the maker of a pass: a store writes less than one change a millisecond, and what it wrote
  * since the log was read last is on its way for a moment longer. A pass that is further ahead was not made by latchkey.
  */
 const placesOnTheWay = 250;

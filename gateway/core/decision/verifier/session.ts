@@ -70,13 +70,13 @@ export function isOver(request: Case): 'next' {
   return 'next';
 }
 
-/** Control could not be asked: whoever is signed in gets what anyone gets, or has to come again. */
+/** Control could not be asked: the holder of the session gets what anyone gets, or has to come again. */
 export function whenAway(request: Case): Denial | 'next' {
   if (request.route.accept.includes('anyone')) return 'next';
   return refuseHolder(request, 'control-away', 'control did not answer', 1);
 }
 
-/** Refuses whoever is signed in, unless a password or the pass of another account may still let the request in. */
+/** Refuses the holder of the session, unless a password or the pass of another account may still let the request in. */
 export function refuseHolder(
   { facts, route, otherPass, cookies }: Case,
   reason: DenyReason,

@@ -48,7 +48,7 @@ function takesPass(accept: readonly AcceptKind[]): boolean {
   return accept.includes('token') || accept.includes('password') || accept.includes('member');
 }
 
-/** No credential at all. A token that names no key of ours is refused rather than ignored: whoever sent it meant it for something. */
+/** No credential at all. A token that names no key of ours is refused rather than ignored: its sender meant it for something. */
 function verifyAnyone({ sitesToken }: Case): Outcome {
   return sitesToken === null ? 'allow' : 'next';
 }
