@@ -1,5 +1,5 @@
 // The mails of accounts: which page each leads to, and how long it works. The words are core/model/message-wording.ts.
-// Each is queued in the unit that causes it. Without mail in the configuration nothing is queued, and nobody is told.
+// Each is queued in the unit that causes it. Without mail in the configuration nothing is queued, and callers are not told.
 
 import type { MessageValues } from '../../core/model/message-kinds.ts';
 import type { Unit } from '../../store/port/store.ts';
@@ -16,7 +16,7 @@ const codePages = {
   'sign-in-link': { page: 'signInByCode', purpose: 'sign-in' },
 } as const satisfies Partial<Record<keyof MessageValues, { page: AccountPage; purpose: keyof typeof codeLifetimes }>>;
 
-/** Whom a mail is to. `accountId`: whom it is about. */
+/** The mailbox that a mail goes to. `accountId`: the account that the mail is about. */
 interface Mailbox {
   readonly to: string;
   readonly accountId: string | null;

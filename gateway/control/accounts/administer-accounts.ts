@@ -139,7 +139,7 @@ export async function adminEndSessions(
   });
 }
 
-/** A code that is shown once to whoever administers, who hands it over. Its page: `accountPages`. */
+/** A code that is shown once to the administrator, who hands it over. Its page: `accountPages`. */
 type CodeOutcome = { readonly kind: 'made'; readonly code: string } | AdminRefused;
 
 /** Invites again somebody who has not come yet; the mail goes out, and earlier invitations are void. */

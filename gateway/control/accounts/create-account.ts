@@ -1,5 +1,5 @@
 // Makes an account for somebody, by an admin or the operator: invited by mail, or vouched for.
-// Vouched for (`invited: false`): the word of whoever makes it counts as the verification of the address. The first admin
+// Vouched for (`invited: false`): the word of the administrator who makes it counts as the verification of the address. The first admin
 // comes to be like this, and then signs in by a one-time link.
 
 import {
@@ -34,7 +34,7 @@ interface NewAccountInput {
   readonly groups?: readonly string[] | undefined;
   /** Default `user`. */
   readonly role?: AccountRole | undefined;
-  /** true: a mail goes there, and the address is verified by it. false: whoever makes the account answers for the address. */
+  /** true: a mail goes there, and the address is verified by it. false: the administrator who makes the account answers for the address. */
   readonly invited: boolean;
   /** Only for accounts that are vouched for. */
   readonly password?: string | undefined;

@@ -59,7 +59,7 @@ export async function deleteAccount(
       role: 'user',
       state: 'deleted',
     });
-    // About nobody: the row of this mail has to outlive what is about the account.
+    // The mail names no account: its row has to outlive all rows of the account.
     if (account.emailVerifiedAt !== null)
       await mailAccountDeleted(unit, context, { to: account.email, accountId: null });
     await appendAudit(unit, {

@@ -1,7 +1,7 @@
 // Registers somebody who asks for an account. The answer is the same whether the address is known or not; the mail differs. The answer
 // is given once the request is counted, and the address is looked up afterwards, so the time of an answer tells nothing; the work
 // that follows is the same for both, since the answer to the next request may have to wait for it.
-// Nothing that is typed here survives: whoever reads the mailbox chooses password and name with the code (verify-address.ts),
+// Nothing that is typed here survives: the person who reads the mailbox chooses password and name with the code (verify-address.ts),
 // so registering somebody else's address plants nothing. The password is looked at early, to say "too weak" early; it is not kept,
 // and no hash is computed for it, so the work is the same for known and unknown addresses and an open form costs little.
 

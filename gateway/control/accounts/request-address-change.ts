@@ -1,6 +1,6 @@
 // Begins a change of address: a code to the new address, a notice to the old one. Nothing changes before the code comes back.
-// The password is asked for again, since whoever has the address has the account. The answer does not tell whether the new
-// address has an account already, nor does its time: that is looked up afterwards. The mail tells it, to whoever reads it.
+// The password is asked for again, since the owner of the address can take the account over. The answer does not tell whether the new
+// address has an account already, nor does its time: that is looked up afterwards. Only the mail tells it, to the reader of that mailbox.
 
 import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { findVerifiedAccount } from '../../store/rows/accounts.ts';
@@ -47,7 +47,7 @@ export async function requestAddressChange(
   if (!context.afterwards.hasRoom()) return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
   const written = await context.write(async (unit) => {
     await endCodes(unit, accountId, 'change-address');
-    // Asked once for both mails, so that nobody floods a stranger or an old mailbox from an account.
+    // Asked once for both mails, so that an account cannot flood a stranger's mailbox or its own old one.
     return await mayMail(unit, context, newEmail, 'change-address');
   });
   const requestId = input.requestId ?? null;

@@ -1,4 +1,4 @@
-// Sends a code for a new password to whoever reads the mailbox. The answer is given once the request is counted; whether there is such
+// Sends a code for a new password to the mailbox of an account. The answer is given once the request is counted; whether there is such
 // an account is looked up afterwards, so no answer, however exactly it is timed, tells known from unknown addresses. The work that
 // follows is the same for both, but that only a verified address of an active account gets a mail: otherwise the answer to the next
 // request would tell what this one was about.

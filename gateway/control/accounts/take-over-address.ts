@@ -58,7 +58,7 @@ export async function forgetUnverified(unit: Unit, email: string, exceptId: stri
   }
 }
 
-/** Takes an account away that nobody ever owned, with all that hangs on it. */
+/** Removes an account whose address was never verified, with all that hangs on it. */
 export async function removeUnverified(unit: Unit, accountId: string): Promise<void> {
   await unit.append({ kind: 'revoke', node: accountId });
   await endCodes(unit, accountId);

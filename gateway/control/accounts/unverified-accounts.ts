@@ -1,4 +1,4 @@
-// Keeps the accounts that nobody verified below their ceiling: open registration makes one for each address that somebody types.
+// Keeps the number of unverified accounts below its ceiling: open registration makes one for each address that somebody types.
 // What goes first are those that cannot be verified any more, since the code of their mail ran out. Accounts that an administrator
 // made something of (a name, groups, a role) stay.
 

@@ -1,6 +1,6 @@
 // Why was this request let in, or refused? From what was recorded of it, and the chain of provenance as the store has it now: who
 // claimed, by which link, from whom, when, on which device; and for refusals which check failed and what was revoked when.
-// For admins and for whoever may run commands: it names people. It reads and changes nothing.
+// For administrators and for people who may run commands on the machine, because it names people. It reads and changes nothing.
 
 import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
 import type { DecisionRecord } from '../../core/model/decision-record.ts';

@@ -1,5 +1,5 @@
-// The two questions that the access list is asked about whoever presents a link: is this account bound to this token, and is it
-// authorised by anything else. Reads only; whoever writes asks in the unit that writes.
+// The two questions that the access list is asked about an account that presents a link: is this account bound to this token, and is it
+// authorised by anything else. Reads only; a caller that writes asks in the unit that writes.
 
 import type { Config } from '../../config/compiled/config.ts';
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';

@@ -48,7 +48,7 @@ export async function claimLink(
 }
 
 /**
- * What a claim would come to at this moment, for whoever has not said yes yet: `would-claim` when it would put the account on the
+ * What a claim would come to at this moment, for somebody who has not said yes yet: `would-claim` when it would put the account on the
  * list. Writes nothing and claims nothing, also where the link changes meanwhile.
  *
  * @throws StoreAway
@@ -82,7 +82,7 @@ async function askAndClaim(
   requestId: string | null,
 ): Promise<ClaimOutcome> {
   const config = context.config();
-  // Before any unit: a wrong pair and a revoked link cost no write lock, whoever sends however many of them.
+  // Before any unit: a wrong pair and a revoked link cost no write lock, however many are sent.
   const seen = await findPresentedLink(context.store.sql, presented);
   if (seen === null || !isInCollection(config, seen)) return { kind: 'wrong-pair' };
   if (seen.revoked_at !== null) return { kind: 'revoked' };

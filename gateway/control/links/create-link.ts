@@ -38,7 +38,7 @@ type LinkCreated =
   /** `url` is a secret: it is shown to its maker once. */
   | { readonly kind: 'created'; readonly link: LinkView; readonly url: string }
   | { readonly kind: 'refused'; readonly problem: LinkProblem }
-  /** No such collection, or not the actor's: nobody learns which. */
+  /** No such collection, or not the actor's: the answer does not say which. */
   | { readonly kind: 'not-found' };
 
 /** @throws StoreAway */

@@ -26,7 +26,7 @@ interface MemberDevice {
 }
 
 export interface MemberView extends ListedMember {
-  /** The account's devices that are not ended, last used first; at most ten. None once the access is over: it is nobody's then. */
+  /** The account's devices that are not ended, last used first; at most ten. None once the access is over. */
   readonly devices: readonly MemberDevice[];
 }
 

@@ -39,7 +39,7 @@ export async function noteCollections(
 }
 
 interface CollectionNotes {
-  /** The configuration is another one now. @param former  what it said of collections until now */
+  /** The configuration was replaced. @param former  what it said of collections until now */
   readonly changed: (former: Collections) => void;
   readonly close: () => void;
 }

@@ -1,4 +1,4 @@
-// Opens a link again for more people or for longer, or gives it a new secret. A revoked link stays revoked: whoever lost
+// Opens a link again for more people or for longer, or gives it a new secret. A revoked link stays revoked: people who lost
 // access by it must not get it back because somebody else is let in, so for that a new link is made.
 // A new secret ends the old tokenized URL; members stay.
 

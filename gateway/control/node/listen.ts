@@ -19,7 +19,7 @@ class ListenFailure extends Error {
 
 /** Listens on a Unix socket that only this user may open, in place of whatever stands there. */
 export async function listenOnSocket(server: FastifyInstance, path: string): Promise<void> {
-  // A control that was killed leaves its sockets behind; the data folder's lock says that nobody listens on them.
+  // A control that was killed leaves its sockets behind; the data folder's lock says that no other process listens on them.
   rmSync(path, { force: true });
   await server.listen({ path });
   chmodSync(path, 0o600);

@@ -1,6 +1,6 @@
 // Reads what TLS needs from files: certificates and keys of listeners, what upstreams are verified with and shown.
 // Keys go from here to the edges' feeds and to the supervisor, which gives them to a control that starts anew.
-// A file that cannot be used refuses the whole configuration: nobody goes on without it.
+// A file that cannot be used refuses the whole configuration: nothing runs without it.
 
 import type { Config, ListenerConfig } from '../../config/compiled/config.ts';
 import type { UpstreamConfig } from '../../config/compiled/upstream-config.ts';

@@ -123,7 +123,7 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
   return { kind: 'opened', context, ring, notes, close: () => closeAll(context) };
 }
 
-/** It is durable, and nobody knows whether every edge acts on it: for whoever asked that is as if the store were away. */
+/** A change that is durable, but is not confirmed by every edge: the caller is told what it is told when the store is away. */
 async function confirmOrAway({ confirm }: ContextOptions, position: LogPosition): Promise<void> {
   try {
     await confirm(position);

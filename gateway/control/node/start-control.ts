@@ -64,7 +64,7 @@ interface ControlOptions {
   readonly ticketRotationMs?: number;
 }
 
-// A ticket that an eavesdropper kept can be read by whoever gets its key later, so no key lives long.
+// A ticket that an eavesdropper kept can be read by somebody who gets its key later, so no key lives long.
 const ticketRotationMs = 8 * 60 * 60 * 1000;
 
 // Twice the largest skew, and what a clock of another node may be wrong by.

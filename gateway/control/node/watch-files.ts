@@ -1,4 +1,4 @@
-// Says when one of a few files is another one than before: the configuration and the files that it names.
+// Says when one of a few files has changed: the configuration and the files that it names.
 // It looks at them now and then instead of asking the kernel: what counts is what the path leads to, so an editor's rename,
 // a swapped symlink and a network folder are all the same. A change counts once it has stood still for one look.
 

@@ -1,12 +1,12 @@
 // Lets passwords be hashed with what others leave of the machine. Node does that on the threads of its pool, a few at a time, each for
-// tens of milliseconds; with the priority of everything else they are in the way of whoever is served. Linux keeps a priority for each
+// tens of milliseconds; with the priority of everything else they delay the requests that are served. Linux keeps a priority for each
 // thread and takes a thread's id where it takes a process's (setpriority(2)); elsewhere nothing is done.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { getPriority, setPriority } from 'node:os';
 
-/** About a tenth of the time where all want it; all of it where nobody else does. */
+/** About a tenth of the processor's time where others want it; all of it where nothing else does. */
 const niceness = 10;
 const threads = '/proc/self/task';
 

@@ -36,7 +36,7 @@ interface OutboxOptions {
   readonly concurrency?: number;
   /** Longest attempt. */
   readonly attemptMs?: number;
-  /** A taken row is nobody else's for this long; far longer than an attempt, so that clocks of nodes may differ. */
+  /** No other worker takes a taken row for this long; far longer than an attempt, so that clocks of nodes may differ. */
   readonly leaseSeconds?: number;
   /** Looks at least this often: for other nodes' mails, and for wakes that never came. */
   readonly pollMs?: number;

@@ -26,7 +26,7 @@ export function registerOutboxMetrics({
     registers,
   });
   for (const result of ['delivered', 'failed', 'given-up'] satisfies AttemptResult[]) attempts.inc({ result }, 0);
-  // without the store nobody knows; a number from before would be a claim
+  // Without the store the number is not known; the number from before would be a guess.
   const measure = () => measureOutbox(store.sql).catch(() => null);
   new Gauge({
     name: 'latchkey_outbox_waiting',

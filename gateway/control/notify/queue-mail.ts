@@ -32,7 +32,7 @@ interface MailContext {
     /** The ceilings of mail-ceilings.ts. */
     readonly accounts: ReturnType<WindowContext['config']>['accounts'];
   };
-  /** Hears of ceilings that are reached. Default: nobody does. */
+  /** Hears of ceilings that are reached. Default: they are not told. */
   readonly logger?: Pick<Logger, 'warn'>;
 }
 
@@ -40,7 +40,7 @@ interface MailContext {
 type OutgoingMail = Message & {
   /** A verified address, or one that is about to be verified by this very mail. */
   readonly to: string;
-  /** Whom it is about, if anybody: what is exported and erased with the account. */
+  /** The account that the mail is about, or null: the mail is exported and erased with it. */
   readonly accountId: string | null;
 };
 
@@ -57,7 +57,7 @@ export type QueuedMail =
 
 const unitsWithMail = new WeakSet<Unit>();
 
-/** Whether a unit put mail into the outbox; whoever commits it wakes the delivery. */
+/** Whether a unit put mail into the outbox; the code that commits the unit wakes the delivery. */
 export function hasQueuedMail(unit: Unit): boolean {
   return unitsWithMail.has(unit);
 }

@@ -63,7 +63,7 @@ export async function listRing(context: ControlContext): Promise<SigningKeyView[
 }
 
 /**
- * Makes a key that verifies, so that every server can have it before one of them signs with it.
+ * Makes a key that verifies, so that every server can have it before any server signs with it.
  *
  * @param input.id  as it will stand in tokens; null for one of latchkey's own
  */
@@ -119,7 +119,7 @@ export async function exportSigningKey(
   if (declared !== null) return declared;
   const key = (await listSigningKeys(context.store.sql, context.sealing)).find((candidate) => candidate.id === id);
   if (key === undefined) return { kind: 'refused', reason: 'unknown' };
-  // whoever holds an internal key is latchkey
+  // The holder of an internal key can sign as latchkey.
   if (key.purpose === 'internal') return { kind: 'refused', reason: 'internal' };
   await context.write((unit) => audit(unit, actor, 'key.exported', id, {}));
   return { kind: 'exported', id, secret: Buffer.from(key.secret) };
@@ -136,7 +136,7 @@ async function changeState(
   if (declared !== null) return declared;
   const { value } = await context.write(async (unit) => {
     const stored = await readKeyState(unit.sql, id);
-    // it may be in hands that nobody knows: a new one is made in a moment
+    // A retired key may be in unknown hands; a new key is made in a moment.
     if (stored === 'retired' && state !== 'retired') return { kind: 'retired' } as const;
     const changed = await setSigningKeyState(unit, id, state);
     if (changed.kind === 'changed') {

@@ -114,7 +114,7 @@ export class PasswordVerifier {
     return { kind: 'verified', sub: name, userRecordId, userRecordVersion: version };
   }
 
-  /** Keyed, so that what is kept says nothing about who guessed what. */
+  /** Keyed, so that the digests in memory say nothing about names and passwords. */
   #digest(...parts: readonly string[]): string {
     return createHmac('sha256', this.#flightKey).update(JSON.stringify(parts)).digest('base64');
   }
@@ -125,7 +125,7 @@ export class PasswordVerifier {
     return (await verifyPassword(record, password)) ? record : null;
   }
 
-  /** The users as the file has them now; nobody when there is no file or it is broken, which is logged once per state. */
+  /** The users as the file has them now; none when there is no file or it is broken, which is logged once per state. */
   async #currentUsers(): Promise<Users> {
     const path = this.#options.usersFile();
     if (path === null) return new Map();

@@ -1,5 +1,5 @@
 // Looks at the users file now and then, and says which records went or got another password, so that what was given for them
-// ends at once and not at its own end. A file that cannot be used says nothing: nobody is ended by half a file.
+// ends at once and not at its own end. A file that cannot be used ends no record.
 // What was acted on is kept in the data folder, so a file that changed while nothing ran is a change at the next start.
 // It checks no password (verify-password.ts does).
 
@@ -77,7 +77,7 @@ export class UserRecordWatch {
       if (ids.length > 0) await this.#options.revoke(ids);
       for (const id of ids) this.#ended.delete(id);
       step = 'keep';
-      // only once they are ended: whoever stops before finds them again at the next start
+      // Only once they are ended: a process that stops before finds them again at the next start.
       if (known !== null && known !== this.#kept) this.#options.memory.write(known);
       this.#kept = known;
       this.#failed = null;
