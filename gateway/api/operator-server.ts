@@ -4,7 +4,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { ControlContext } from '../control/context/control-context.ts';
 import { answerProblems } from '../control/node/problem-answers.ts';
-import { operatorBase } from './operator-base.ts';
+import { operatorBase } from './serve/operator-base.ts';
 import { serveEndpoints } from './serve/serve-endpoints.ts';
 import { endpoints } from './v1/endpoints.ts';
 

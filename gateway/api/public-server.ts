@@ -8,14 +8,14 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { ControlContext } from '../control/context/control-context.ts';
 import { answerProblems } from '../control/node/problem-answers.ts';
 import type { AssertionJwk } from '../wire/reports.ts';
-import { serveJwks } from './jwks.ts';
 import { serveAssets } from './look/assets.ts';
-import { sorryPage } from './look/error-page.ts';
-import { notePlainHops } from './note-plain-hops.ts';
+import { errorPage } from './look/error-page.ts';
 import { pages, presentation } from './pages.ts';
 import { clearCookie, deviceCookieSeconds, readCookie, setCookie } from './serve/cookies.ts';
 import { formTokenHeader, isFormToken, provenanceOf } from './serve/cross-site.ts';
 import { type BrowserChange, type Endpoint, refuse } from './serve/endpoint.ts';
+import { serveJwks } from './serve/jwks.ts';
+import { notePlainHops } from './serve/note-plain-hops.ts';
 import { oneATurn } from './serve/one-a-turn.ts';
 import { describeApi } from './serve/openapi.ts';
 import { type RequestOrigin, readRequestOrigin } from './serve/request-origin.ts';
@@ -42,7 +42,7 @@ export function createPublicServer(context: ControlContext, options: PublicServe
   answerProblems(server, context.logger, (request, reply, status, retryAfterSeconds) => {
     if (!wantsPage(request, `${prefix}v1/`)) return false;
     const origin = readRequestOrigin(request.headers, context.config());
-    sendPage(reply, sorryPage(status, { retryAfterSeconds: retryAfterSeconds ?? undefined }), {
+    sendPage(reply, errorPage(status, { retryAfterSeconds: retryAfterSeconds ?? undefined }), {
       ...pageOptions,
       origin,
       actor: null,

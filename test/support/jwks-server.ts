@@ -1,7 +1,7 @@
 // What visitors reach of a control without a store: the assertion keys, and nothing else.
 
 import Fastify, { type FastifyInstance } from 'fastify';
-import { serveJwks } from '../../gateway/api/jwks.ts';
+import { serveJwks } from '../../gateway/api/serve/jwks.ts';
 import { answerProblems } from '../../gateway/control/node/problem-answers.ts';
 import type { Logger } from '../../gateway/telemetry/logger.ts';
 

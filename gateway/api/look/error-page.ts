@@ -1,7 +1,7 @@
 // What people read when something cannot be shown. One plain sentence of what happened, and what they can do.
 // Says nothing about which check failed: the same page for what is not there and for what is somebody else's.
 
-import type { PageContent, SorryWords } from '../serve/page-route.ts';
+import type { ErrorPageWords, PageContent } from '../serve/page-route.ts';
 import { html } from './html.ts';
 import { waitWords } from './moments.ts';
 
@@ -36,7 +36,7 @@ const words: Readonly<Record<number, Words>> = {
 };
 
 /** @param status  400 to 599 */
-export function sorryPage(status: number, { title, text, door, retryAfterSeconds }: SorryWords = {}): PageContent {
+export function errorPage(status: number, { title, text, door, retryAfterSeconds }: ErrorPageWords = {}): PageContent {
   const usual = words[status] ?? words[status < 500 ? 400 : 500] ?? { title: 'Something broke', text: '' };
   const said =
     status === 429 && retryAfterSeconds !== undefined

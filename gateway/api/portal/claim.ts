@@ -14,7 +14,6 @@ import { type Presentation, type PresentedLink, presentLink } from '../../contro
 import { nameOfActor } from '../../control/sessions/actor-of.ts';
 import { parseLinkToken } from '../../core/model/link.ts';
 import { canonicalPath } from '../../core/model/path.ts';
-import { readPresentedUrl, whoVisits } from '../look/presentation.ts';
 import { type Flow, flowSeconds } from '../serve/flow-cookie.ts';
 import {
   defineForm,
@@ -25,6 +24,7 @@ import {
   type PersonVisit,
   type Visit,
 } from '../serve/page-route.ts';
+import { readPresentedUrl, whoVisits } from '../serve/presented-url.ts';
 import { soundReturnPath } from '../serve/return-address.ts';
 import { openText, sealText } from '../serve/sealed-text.ts';
 import { askPage, overPage, refusalPage, silentPage, tooLatePage } from './claim-pages.ts';

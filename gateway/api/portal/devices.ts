@@ -14,8 +14,8 @@ import {
 } from '../../control/sessions/my-sessions.ts';
 import { type Html, html } from '../look/html.ts';
 import { ago, moment } from '../look/moments.ts';
-import { refusalText } from '../look/refusal-words.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
+import { refusalText } from '../serve/refusal-words.ts';
 import { id, personName } from '../serve/shapes.ts';
 import { buttonForm, field, note, type Problems, problemSummary } from './fields.ts';
 

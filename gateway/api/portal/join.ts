@@ -6,8 +6,8 @@ import { registerAccount } from '../../control/accounts/register-account.ts';
 import { requestPasswordReset } from '../../control/accounts/request-password-reset.ts';
 import { html } from '../look/html.ts';
 import { waitWords } from '../look/moments.ts';
-import { refusalText } from '../look/refusal-words.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../serve/page-route.ts';
+import { refusalText } from '../serve/refusal-words.ts';
 import { address } from '../serve/shapes.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
 

@@ -50,7 +50,7 @@ export interface PageContent {
 }
 
 /** What a page that says no has to say beside the usual. */
-export interface SorryWords {
+export interface ErrorPageWords {
   readonly title?: string | undefined;
   readonly text?: string | undefined;
   /** A way on: a button that leads to a path of this host. */
@@ -77,7 +77,7 @@ export interface Visit {
   readonly page: (page: PageContent) => PageAnswer;
   readonly redirect: (to: string) => PageAnswer;
   /** The page that says why not: 403, 404, 410, 429 and so on. `words` replaces the usual sentence. */
-  readonly sorry: (status: number, words?: SorryWords) => PageAnswer;
+  readonly sorry: (status: number, words?: ErrorPageWords) => PageAnswer;
   /** Sets this host's session cookie. */
   readonly startSession: (token: string, maxAgeSeconds: number) => void;
   /** Sets a pass cookie for a place on this host. */

@@ -4,7 +4,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ControlContext } from '../../control/context/control-context.ts';
-import { sorryPage } from '../look/error-page.ts';
+import { errorPage } from '../look/error-page.ts';
 import { type Html, html } from '../look/html.ts';
 import { renderLayout } from '../look/layout.ts';
 import { styleVersion } from '../look/style.ts';
@@ -50,14 +50,14 @@ export async function answerPage(
   const origin = readRequestOrigin(request.headers, context.config());
   const nobody = { ...options, origin, actor: null };
   // 1. the host: an unknown one is not served at all, and pages of the portal exist on the portal's host only
-  if (!origin.isKnown) return sendPage(reply, sorryPage(421), nobody);
-  if (route.place === 'portal' && !origin.isPortal) return sendPage(reply, sorryPage(404), nobody);
+  if (!origin.isKnown) return sendPage(reply, errorPage(421), nobody);
+  if (route.place === 'portal' && !origin.isPortal) return sendPage(reply, errorPage(404), nobody);
   clearPlainCookies(request, reply, origin);
   // 2. a form of another site is refused before anything is looked up for it
   if (route.method === 'POST' && provenanceOf(request.headers, origin) === 'cross-site') {
     return sendPage(
       reply,
-      sorryPage(403, { text: 'This form was sent from another site, so it was not taken.' }),
+      errorPage(403, { text: 'This form was sent from another site, so it was not taken.' }),
       nobody,
     );
   }
@@ -67,7 +67,7 @@ export async function answerPage(
     const back = route.method === 'GET' ? request.url : options.prefix;
     return goOn(request, reply, `${options.prefix}login?return=${encodeURIComponent(back)}`, nobody);
   }
-  if (route.who === 'admin' && !isAdmin(actor)) return sendPage(reply, sorryPage(403), { ...nobody, actor });
+  if (route.who === 'admin' && !isAdmin(actor)) return sendPage(reply, errorPage(403), { ...nobody, actor });
   const visit = visitOf(request, reply, { ...options, origin, actor });
   // 4. the form: its token belongs to the session, and before sign-in to the browser's flow cookie
   if (route.method === 'POST') {
@@ -84,7 +84,7 @@ export async function answerPage(
 }
 
 function staleForm(visit: Visit): PageAnswer {
-  const page = sorryPage(403, { title: 'That page was too old' });
+  const page = errorPage(403, { title: 'That page was too old' });
   const body = html`<p>It was open for a long time, or you signed in or out meanwhile, so nothing was changed.</p>
 <p><a class="button" href="${visit.prefix}">Start again</a></p>`;
   return { kind: 'page', status: 403, page: { ...page, body } };
@@ -120,7 +120,7 @@ function visitOf(
     formToken: () => tokenField(makeFormToken(context, actor?.sessionId ?? jar.bind())),
     page: (page) => ({ kind: 'page', status: page.status ?? 200, page }),
     redirect: (to) => ({ kind: 'redirect', to }),
-    sorry: (status, words) => ({ kind: 'page', status, page: sorryPage(status, words) }),
+    sorry: (status, words) => ({ kind: 'page', status, page: errorPage(status, words) }),
     startSession: (token, maxAgeSeconds) => setCookie(reply, origin, 'session', token, maxAgeSeconds),
     givePass: (pass) => setPassCookie(reply, origin, pass),
     endSession: () => {

@@ -7,8 +7,8 @@ import type { Actor } from '../../control/context/control-context.ts';
 import { makePlayerUrl, offerElsewhere } from '../../control/sessions/open-elsewhere.ts';
 import { canonicalPath } from '../../core/model/path.ts';
 import { qrPng, qrSvg } from '../look/qr-code.ts';
-import { refusalFor } from '../look/refusal-words.ts';
 import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../serve/endpoint.ts';
+import { refusalFor } from '../serve/refusal-words.ts';
 import { at } from './link-shapes.ts';
 
 const entryShape = z.object({

@@ -20,8 +20,8 @@ import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { type AccountPage, pageUrl } from '../../control/accounts/portal-pages.ts';
 import type { Actor, ControlContext } from '../../control/context/control-context.ts';
 import { listAudit } from '../../store/rows/audit.ts';
-import { refusalFor, tooManyTries } from '../look/refusal-words.ts';
 import { answer, defineEndpoint, type Endpoint, type EndpointAnswer, empty } from '../serve/endpoint.ts';
+import { refusalFor, tooManyTries } from '../serve/refusal-words.ts';
 import { address, id, personName, secret } from '../serve/shapes.ts';
 import { accountMadeShape, accountShape, accountsShape, codeShape, roleShape, showAccount } from './account-shapes.ts';
 

@@ -14,9 +14,9 @@ import {
   renameDevice,
 } from '../../control/sessions/my-sessions.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
-import { refusalFor, tooManyTries } from '../look/refusal-words.ts';
 import { makeFormToken } from '../serve/cross-site.ts';
 import { answer, defineEndpoint, type Endpoint, empty, type Refusal, refuse } from '../serve/endpoint.ts';
+import { refusalFor, tooManyTries } from '../serve/refusal-words.ts';
 import { id, personName } from '../serve/shapes.ts';
 
 type Person = Extract<Actor, { readonly kind: 'account' }>;

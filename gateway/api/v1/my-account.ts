@@ -6,9 +6,9 @@ import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { requestAddressChange } from '../../control/accounts/request-address-change.ts';
 import { changePassword } from '../../control/sessions/change-password.ts';
 import { confirmAddressChange } from '../../control/sessions/confirm-address-change.ts';
-import { refusalOf } from '../look/refusal-words.ts';
 import { makeFormToken } from '../serve/cross-site.ts';
 import { defineEndpoint, type Endpoint, empty } from '../serve/endpoint.ts';
+import { refusalOf } from '../serve/refusal-words.ts';
 import { address as addressShape, code, secret } from '../serve/shapes.ts';
 
 const own = secret.describe('the account’s password; empty when it has none');

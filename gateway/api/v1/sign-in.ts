@@ -12,9 +12,9 @@ import { signIn } from '../../control/sessions/sign-in.ts';
 import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
 import type { NewSession } from '../../control/sessions/start-session.ts';
 import { verifyAddress } from '../../control/sessions/verify-address.ts';
-import { refusalFor, refusalOf, tooManyTries, type Undone } from '../look/refusal-words.ts';
 import { makeFormToken } from '../serve/cross-site.ts';
 import { defineEndpoint, type Endpoint, type EndpointAnswer, empty, type Refusal } from '../serve/endpoint.ts';
+import { refusalFor, refusalOf, tooManyTries, type Undone } from '../serve/refusal-words.ts';
 import { address, code, personName, secret } from '../serve/shapes.ts';
 
 const entered = z.object({

@@ -4,7 +4,7 @@
 
 import { Client } from 'undici';
 import type { z } from 'zod';
-import { operatorBase } from '../../api/operator-base.ts';
+import { operatorBase } from '../../api/serve/operator-base.ts';
 import type { Config } from '../../config/compiled/config.ts';
 import { adminSocketIn } from '../../store/files/data-folder.ts';
 import { CommandError } from './command-error.ts';

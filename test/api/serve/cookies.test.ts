@@ -2,7 +2,7 @@
 // proxy that ends TLS and was forgotten in `trusted_proxies`. The edges' half is test/edge/request/public-transport.test.ts.
 
 import { expect, test } from 'vitest';
-import { notePlainHops } from '../../../gateway/api/note-plain-hops.ts';
+import { notePlainHops } from '../../../gateway/api/serve/note-plain-hops.ts';
 import { makePortal, mediaOrigin, password } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';

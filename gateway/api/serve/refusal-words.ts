@@ -2,8 +2,8 @@
 // The same words for every endpoint and for pages, and never more over the one than over the other.
 
 import type { PasswordRefusal } from '../../core/model/account.ts';
-import { type Refusal, refuse } from '../serve/endpoint.ts';
-import { passwordProblem } from './password-words.ts';
+import { passwordProblem } from '../look/password-words.ts';
+import { type Refusal, refuse } from './endpoint.ts';
 
 const words: Readonly<Record<string, readonly [status: number, detail: string]>> = {
   'not-allowed': [403, 'Only an administrator may do this.'],

@@ -5,7 +5,7 @@
 
 import type { Config } from '../../config/compiled/config.ts';
 import { canonicalPath } from '../../core/model/path.ts';
-import type { Visit } from '../serve/page-route.ts';
+import type { Visit } from './page-route.ts';
 
 /** A tokenized URL without its host. Nothing of it is checked. */
 interface PresentedUrl {

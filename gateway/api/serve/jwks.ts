@@ -2,7 +2,7 @@
 // Served on every host and to everybody: it says nothing that is secret, and changes nothing.
 
 import type { FastifyInstance } from 'fastify';
-import type { AssertionJwk } from '../wire/reports.ts';
+import type { AssertionJwk } from '../../wire/reports.ts';
 
 interface JwksOptions {
   /** `/.latchkey/` or what the configuration says. */

@@ -3,8 +3,8 @@
 // the same; but limits count that neighbour in place of visitors, and sites hear of http.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ControlContext } from '../control/context/control-context.ts';
-import { readRequestOrigin } from './serve/request-origin.ts';
+import type { ControlContext } from '../../control/context/control-context.ts';
+import { readRequestOrigin } from './request-origin.ts';
 
 /** Anybody can send such a request: the log hears of one in an hour. */
 const quietSeconds = 3600;

@@ -1,7 +1,7 @@
 // Who looks at a link: browsers inside other programs are people, the programs' own look ahead is not.
 
 import { expect, test } from 'vitest';
-import { whoVisits } from '../../../gateway/api/look/presentation.ts';
+import { whoVisits } from '../../../gateway/api/serve/presented-url.ts';
 
 const android = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)';
 const iphone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)';
