@@ -1,9 +1,9 @@
 // What people read when something cannot be shown. One plain sentence of what happened, and what they can do.
 // Says nothing about which check failed: the same page for what is not there and for what is somebody else's.
 
-import type { ErrorPageWords, PageContent } from '../serve/page-route.ts';
 import { html } from './html.ts';
 import { waitWords } from './moments.ts';
+import type { ErrorPageWords, PageContent } from './page-content.ts';
 
 interface Words {
   readonly title: string;

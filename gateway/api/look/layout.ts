@@ -1,8 +1,8 @@
 // The frame of every page: head, navigation, main, foot. No script, nothing from elsewhere, one style sheet.
 // Navigation shows what the person may open; hiding is no protection, each page checks for itself.
 
-import type { PageContent, Person } from '../serve/page-route.ts';
 import { Html, html } from './html.ts';
+import type { PageContent } from './page-content.ts';
 
 interface Frame {
   readonly page: PageContent;
@@ -10,8 +10,8 @@ interface Frame {
   readonly name: string;
   readonly hasLogo: boolean;
   readonly prefix: string;
-  /** Null on pages where nobody is signed in. */
-  readonly actor: Person | null;
+  /** Who is signed in; null on pages where nobody is. */
+  readonly actor: { readonly email: string; readonly role: 'user' | 'admin' } | null;
   /** Hidden field for the sign-out form; only used when somebody is signed in. */
   readonly formToken: () => Html;
   /** Of the style sheet, so that a new version is a new address. */

@@ -38,7 +38,7 @@ async function accountPage(
 ): Promise<PageAnswer> {
   const { context, actor, prefix } = visit;
   const record = await readAccount(context.store.sql, actor.accountId);
-  if (record === null) return visit.sorry(404);
+  if (record === null) return visit.errorPage(404);
   const hasPassword = record.passwordHash !== null;
   const again = (id: string, label: string) =>
     hasPassword
@@ -162,8 +162,8 @@ const exportForm = defineForm({
   form: z.object({}),
   handle: async (visit) => {
     const outcome = await exportAccount(visit.context, visit.actor, { requestId: visit.origin.requestId });
-    if (outcome.kind === 'busy') return visit.sorry(429);
-    if (outcome.kind === 'refused') return visit.sorry(404);
+    if (outcome.kind === 'busy') return visit.errorPage(429);
+    if (outcome.kind === 'refused') return visit.errorPage(404);
     const bytes = Buffer.from(`${JSON.stringify(outcome.document, null, 2)}\n`);
     return { kind: 'file', type: 'application/json', bytes, filename: 'my-account.json' };
   },

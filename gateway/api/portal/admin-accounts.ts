@@ -47,7 +47,7 @@ const list = definePage({
     const { prefix, context, actor } = visit;
     const search = query.search?.trim() === '' ? undefined : query.search?.trim();
     const found = await adminListAccounts(context, actor, { search, after: query.after, limit: pageSize });
-    if (found.kind === 'refused') return visit.sorry(403);
+    if (found.kind === 'refused') return visit.errorPage(403);
     const next = new URLSearchParams({ ...(search === undefined ? {} : { search }), after: found.next ?? '' });
     return visit.page({
       title: 'People',
@@ -143,7 +143,7 @@ const inviteForm = defineForm({
     if (outcome.kind === 'created') return visit.redirect(`${visit.prefix}admin/accounts?done=invited`);
     switch (outcome.reason) {
       case 'not-allowed':
-        return visit.sorry(403);
+        return visit.errorPage(403);
       case 'bad-address':
         return invitePage(visit, form, { email: 'That is no mail address. It looks like you@example.org.' }, 422);
       case 'exists':
@@ -153,10 +153,10 @@ const inviteForm = defineForm({
       case 'bad-groups':
         return invitePage(visit, form, { groups: badGroups }, 422);
       case 'busy':
-        return visit.sorry(503);
+        return visit.errorPage(503);
       default:
         // an invitation sets no password
-        return visit.sorry(400);
+        return visit.errorPage(400);
     }
   },
 });
@@ -190,7 +190,7 @@ async function detailPage(
 ): Promise<PageAnswer> {
   const { context, actor, prefix } = visit;
   const found = await adminReadAccount(context, actor, { accountId });
-  if (found.kind === 'refused') return visit.sorry(404);
+  if (found.kind === 'refused') return visit.errorPage(404);
   const { account } = found;
   const at = (verb: string): string => `${prefix}admin/accounts/${account.id}/${verb}`;
   const button = (verb: string, text: string, kind: 'plain' | 'bad' | ''): Html =>
@@ -238,9 +238,9 @@ function actionForm<F>(
 function refused(visit: PersonVisit, accountId: string, { reason }: AdminRefused): Promise<PageAnswer> | PageAnswer {
   switch (reason) {
     case 'not-allowed':
-      return visit.sorry(403);
+      return visit.errorPage(403);
     case 'unknown':
-      return visit.sorry(404);
+      return visit.errorPage(404);
     case 'last-admin':
       return detailPage(visit, accountId, { '': 'This is the only administrator. Make somebody else one first.' }, 422);
     case 'bad-groups':

@@ -128,7 +128,7 @@ async function answerOf(
   done: keyof typeof doneWords,
 ): Promise<PageAnswer> {
   if (changed.kind === 'changed') return visit.redirect(`${visit.prefix}admin/keys?done=${done}`);
-  if (changed.reason === 'unknown') return visit.sorry(404);
+  if (changed.reason === 'unknown') return visit.errorPage(404);
   return keysPage(visit, { '': refusalWords(changed) }, 409);
 }
 

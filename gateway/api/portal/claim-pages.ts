@@ -42,14 +42,14 @@ export function silentPage(visit: Visit, visitor: 'ahead' | 'preview' | 'program
   const title = 'Something was shared with you';
   const text = 'Open this address in a browser to see it.';
   // what was fetched ahead is thrown away by browsers when it is an error, and asked for again when somebody wants it
-  if (visitor === 'ahead') return visit.sorry(503, { title, text });
-  if (visitor === 'program') return visit.sorry(403, { title, text });
+  if (visitor === 'ahead') return visit.errorPage(503, { title, text });
+  if (visitor === 'program') return visit.errorPage(403, { title, text });
   return visit.page({ title, width: 'narrow', referrer: 'no-referrer', body: html`<p>${text}</p>` });
 }
 
 /** The flow cookie is gone or over its ten minutes; the link itself may be as good as before. */
 export function tooLatePage(visit: Visit): PageAnswer {
-  return visit.sorry(400, {
+  return visit.errorPage(400, {
     title: 'Please open the link once more',
     text: 'This page was open for too long, or your browser keeps no cookies. Open the link that was sent to you again.',
   });
@@ -112,7 +112,7 @@ export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver, clea
   if (refusal.kind === 'early') return notYet(visit, refusal.claimFromAt);
   const { status, title, text, door } = refusals[refusal.kind];
   const way = door === undefined ? {} : { door: { label: door.label, path: door.path(visit.prefix, cleanTarget) } };
-  return visit.sorry(status, { title, text, ...way });
+  return visit.errorPage(status, { title, text, ...way });
 }
 
 /** What is over for everybody can be said before anybody signs in. */

@@ -20,13 +20,13 @@ import {
   definePage,
   type PageAnswer,
   type PageRoute,
-  type Person,
   type PersonVisit,
   type Visit,
 } from '../serve/page-route.ts';
 import { readPresentedUrl, whoVisits } from '../serve/presented-url.ts';
 import { soundReturnPath } from '../serve/return-address.ts';
 import { openText, sealText } from '../serve/sealed-text.ts';
+import type { Person } from '../serve/who-asks.ts';
 import { askPage, overPage, refusalPage, silentPage, tooLatePage } from './claim-pages.ts';
 import { beginSignIn } from './sign-in-flow.ts';
 
@@ -34,7 +34,7 @@ type FlowWithLink = Flow & { readonly link: NonNullable<Flow['link']> };
 
 /** Answers a request outside the reserved prefix whose query carries a link's token, as an edge passed it on. */
 export const presentation: PageRoute['run'] = async (visit) => {
-  if (visit.method !== 'GET' && visit.method !== 'HEAD') return visit.sorry(405);
+  if (visit.method !== 'GET' && visit.method !== 'HEAD') return visit.errorPage(405);
   const visitor = whoVisits(visit);
   // before any look-up: a preview learns nothing, not even whether the link is good
   if (visitor !== 'person') return silentPage(visit, visitor);
@@ -87,7 +87,7 @@ const claimForm = defineForm({
   place: 'everywhere',
   form: z.object({ consent: z.string().max(4096).default('') }),
   handle: async (visit, { form }) => {
-    if (whoVisits(visit) === 'ahead' || !isSentByPage(visit)) return visit.sorry(403);
+    if (whoVisits(visit) === 'ahead' || !isSentByPage(visit)) return visit.errorPage(403);
     const consent = openText(visit.context, consentUse(visit), form.consent, consentShape);
     const flow = consent === null ? null : findFlow(visit, consent.flow);
     // what is claimed is what the page with the button named
@@ -135,7 +135,7 @@ async function comeIn(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswe
       return null;
     case 'already':
     case 'yours-otherwise':
-      return (await pass(visit, flow)) ?? visit.sorry(403);
+      return (await pass(visit, flow)) ?? visit.errorPage(403);
     case 'full':
     case 'early':
     case 'past-window':
@@ -157,7 +157,7 @@ async function claim(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer
     case 'granted':
     case 'already':
     case 'yours-otherwise':
-      return (await pass(visit, flow)) ?? visit.sorry(403);
+      return (await pass(visit, flow)) ?? visit.errorPage(403);
     case 'full':
     case 'early':
     case 'past-window':
@@ -181,7 +181,7 @@ async function pass(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer 
   if (made.kind === 'none') return null;
   if (made.kind === 'made') visit.givePass(made.pass);
   jar.end(flow.id);
-  return origin.host === host ? visit.redirect(flow.returnPath) : visit.sorry(404);
+  return origin.host === host ? visit.redirect(flow.returnPath) : visit.errorPage(404);
 }
 
 function refuse(visit: Visit, flow: Flow, refusal: Parameters<typeof refusalPage>[1]): PageAnswer {

@@ -123,7 +123,7 @@ const nameForm = defineForm({
       case 'bad-name':
         return devicesPage(visit, { '': refusalText('bad-name') }, 422);
       case 'unknown':
-        return visit.sorry(404);
+        return visit.errorPage(404);
       default:
         return outcome satisfies never;
     }
@@ -138,7 +138,7 @@ const endDeviceForm = defineForm({
   handle: async (visit, { params: { device } }) => {
     const { requestId } = visit.origin;
     const outcome = await endDevice(visit.context, visit.actor, { deviceId: device, requestId });
-    return outcome.kind === 'ended' ? visit.redirect(`${visit.prefix}devices?done=ended`) : visit.sorry(404);
+    return outcome.kind === 'ended' ? visit.redirect(`${visit.prefix}devices?done=ended`) : visit.errorPage(404);
   },
 });
 
@@ -160,7 +160,7 @@ const endSessionForm = defineForm({
   handle: async (visit, { params: { session } }) => {
     const { requestId } = visit.origin;
     const outcome = await endSession(visit.context, visit.actor, { sessionId: session, requestId });
-    return outcome.kind === 'ended' ? visit.redirect(`${visit.prefix}devices?done=session`) : visit.sorry(404);
+    return outcome.kind === 'ended' ? visit.redirect(`${visit.prefix}devices?done=session`) : visit.errorPage(404);
   },
 });
 

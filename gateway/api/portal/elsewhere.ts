@@ -15,13 +15,13 @@ const offerForm = defineForm({
   who: 'account',
   form: z.object({ url: z.string().max(2200).default('') }),
   handle: async (visit, { form }) => {
-    if (!URL.canParse(form.url)) return visit.sorry(404);
+    if (!URL.canParse(form.url)) return visit.errorPage(404);
     const { hostname: host, pathname } = new URL(form.url);
     const path = canonicalPath(pathname);
-    if (path === null) return visit.sorry(404);
+    if (path === null) return visit.errorPage(404);
     const { context, actor } = visit;
     const offer = await offerElsewhere(context, actor, { host, path });
-    if (offer.kind === 'not-found') return visit.sorry(404);
+    if (offer.kind === 'not-found') return visit.errorPage(404);
     const player = await makePlayerUrl(context, actor, { host, path });
     const picture = dataUrl('image/svg+xml', await qrSvg(offer.url));
     const png = dataUrl('image/png', await qrPng(offer.url));
@@ -91,7 +91,7 @@ const openForm = defineForm({
 export const elsewherePages: readonly PageRoute[] = [offerForm, openPage, openForm];
 
 function tooMany(visit: Visit, seconds: number): PageAnswer {
-  return visit.sorry(429, {
+  return visit.errorPage(429, {
     text: `There were too many tries. Wait ${waitWords(seconds)}, then try again with a new code.`,
     retryAfterSeconds: seconds,
   });

@@ -6,8 +6,9 @@ import { actorOf } from '../../control/sessions/actor-of.ts';
 import { makeHandover } from '../../control/sessions/hand-over.ts';
 import { signOut } from '../../control/sessions/my-sessions.ts';
 import type { Browser, NewSession } from '../../control/sessions/start-session.ts';
-import type { PageAnswer, Person, Visit } from '../serve/page-route.ts';
+import type { PageAnswer, Visit } from '../serve/page-route.ts';
 import { soundReturnPath } from '../serve/return-address.ts';
+import type { Person } from '../serve/who-asks.ts';
 import { openHandover } from './sign-in-flow.ts';
 
 /** Where a sign-in leads; as it stands in the address of the sign-in page. */
@@ -30,13 +31,13 @@ export function browserOf({ deviceCookie, origin }: Visit): Browser {
  * @param query  as the page with the form said it. Never what another tab began meanwhile: a sign-in leads where its page said, and any
  *               site can open a sign-in page in another tab
  */
-export async function enter(visit: Visit, session: NewSession, query: SignInQuery): Promise<PageAnswer> {
+export async function finishSignIn(visit: Visit, session: NewSession, query: SignInQuery): Promise<PageAnswer> {
   if (visit.actor !== null) await signOut(visit.context, visit.actor);
   visit.startSession(session.sessionToken, session.maxAgeSeconds);
   if (session.deviceCookie !== null) visit.rememberDevice(session.deviceCookie);
   visit.jar.renew();
   const actor = await actorOf(visit.context, session.sessionToken, visit.origin.host);
-  return actor === null ? visit.sorry(403) : goOn(visit, actor, query);
+  return actor === null ? visit.errorPage(403) : goOn(visit, actor, query);
 }
 
 /** Where somebody goes who is signed in at the portal. */
@@ -56,7 +57,7 @@ export async function goOn(visit: Visit, actor: Person, query: SignInQuery): Pro
 
 /** The way back to another host was not kept any longer, or was not ours. */
 export function tooLate(visit: Visit): PageAnswer {
-  return visit.sorry(410, {
+  return visit.errorPage(410, {
     title: 'That took a little too long',
     text: 'For safety, signing in has to be done within ten minutes. Open the page or the link you came from once more.',
   });

@@ -82,7 +82,7 @@ ${field({
 }
 
 function closed(visit: Visit): PageAnswer {
-  return visit.sorry(403, {
+  return visit.errorPage(403, {
     title: 'Accounts are by invitation',
     text: 'Ask whoever runs this place to invite you. The invitation comes by mail.',
     door: { label: 'Back to sign in', path: `${visit.prefix}login` },
@@ -144,7 +144,7 @@ function tooMany(
 ): PageAnswer {
   const wait = waitWords(retryAfterSeconds);
   const text = `${words.asked} from your network within an hour. Try again in ${wait}, or from another network. ${words.otherwise}`;
-  return visit.sorry(429, { text, retryAfterSeconds });
+  return visit.errorPage(429, { text, retryAfterSeconds });
 }
 
 export const joinPages: readonly PageRoute[] = [register, registerForm, forgot, forgotForm];

@@ -45,7 +45,9 @@ const newLink = definePage({
   who: 'account',
   handle: async (visit) => {
     const [first] = choicesOf(visit);
-    return first === undefined ? visit.sorry(404) : formPage(visit, shape.parse({ collection: first.name }), {}, 200);
+    return first === undefined
+      ? visit.errorPage(404)
+      : formPage(visit, shape.parse({ collection: first.name }), {}, 200);
   },
 });
 
@@ -74,7 +76,7 @@ const newLinkForm = defineForm({
       case 'refused':
         return formPage(visit, form, problems[made.problem], 422);
       case 'not-found':
-        return visit.sorry(404);
+        return visit.errorPage(404);
       default:
         return made satisfies never;
     }

@@ -41,7 +41,7 @@ const revokeForm = defineForm({
   form: z.object({}),
   handle: async (visit, { params: { link } }) => {
     const outcome = await revokeLink(visit.context, visit.actor, link, visit.origin.requestId || null);
-    return outcome.kind === 'not-found' ? visit.sorry(404) : done(visit, link, 'revoked');
+    return outcome.kind === 'not-found' ? visit.errorPage(404) : done(visit, link, 'revoked');
   },
 });
 
@@ -52,7 +52,7 @@ const memberForm = defineForm({
   form: z.object({}),
   handle: async (visit, { params: { link, member } }) => {
     const outcome = await revokeMember(visit.context, visit.actor, member, visit.origin.requestId || null);
-    return outcome.kind === 'not-found' ? visit.sorry(404) : done(visit, link, 'member');
+    return outcome.kind === 'not-found' ? visit.errorPage(404) : done(visit, link, 'member');
   },
 });
 
@@ -99,7 +99,7 @@ async function reopen(visit: PersonVisit, input: Reopening): Promise<PageAnswer>
     case 'refused':
       return showLink(visit, input.linkId, problemsOf(outcome.problem), 422, {});
     case 'not-found':
-      return visit.sorry(404);
+      return visit.errorPage(404);
     default:
       return outcome satisfies never;
   }
@@ -136,7 +136,7 @@ async function showLink(
   const { context, actor, prefix } = visit;
   const listing = { limit: pageSize, ...(query.after === undefined ? {} : { after: query.after }) };
   const listed = await listMembers(context, actor, linkId, listing);
-  if (listed.kind === 'not-found') return visit.sorry(404);
+  if (listed.kind === 'not-found') return visit.errorPage(404);
   const { link, members, next } = listed;
   const now = context.clock.epochSeconds();
   const isLive = link.revokedAt === null;

@@ -72,7 +72,9 @@ const revokeAllForm = defineForm({
     if (form.sure !== 'yes') return visit.redirect(`${visit.prefix}links`);
     const { context, actor, origin } = visit;
     const outcome = await revokeAllLinks(context, actor, form.collection, origin.requestId || null);
-    return outcome.kind === 'not-found' ? visit.sorry(404) : visit.redirect(`${visit.prefix}links?done=revoked-all`);
+    return outcome.kind === 'not-found'
+      ? visit.errorPage(404)
+      : visit.redirect(`${visit.prefix}links?done=revoked-all`);
   },
 });
 

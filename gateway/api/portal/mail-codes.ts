@@ -17,7 +17,7 @@ import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } f
 import { code as codeShape, personName, secret } from '../serve/shapes.ts';
 import { aboutNote } from './about-note.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
-import { browserOf, enter, type SignInQuery } from './finish-sign-in.ts';
+import { browserOf, finishSignIn, type SignInQuery } from './finish-sign-in.ts';
 import { openHandover } from './sign-in-flow.ts';
 
 type Usable = Extract<DescribedCode, { readonly kind: 'usable' }>;
@@ -123,7 +123,7 @@ function wayOf(visit: Visit, { handover }: Filled): SignInQuery {
 }
 
 function unusable(visit: Visit): PageAnswer {
-  return visit.sorry(410, {
+  return visit.errorPage(410, {
     title: 'This link from your mail does not work',
     text: 'It works once and for a limited time. Open the newest mail, or ask for a new one.',
     door: { label: 'Go to sign in', path: `${visit.prefix}login` },
@@ -186,7 +186,7 @@ const verify: CodePage = {
   spend: async (visit, code, filled) => {
     const { password, name } = filled;
     const outcome = await verifyAddress(visit.context, { ...browserOf(visit), code, password, displayName: name });
-    if (outcome.kind === 'verified') return enter(visit, outcome.session, wayOf(visit, filled));
+    if (outcome.kind === 'verified') return finishSignIn(visit, outcome.session, wayOf(visit, filled));
     return againFor(outcome);
   },
 };
@@ -202,7 +202,7 @@ const invitation: CodePage = {
   spend: async (visit, code, filled) => {
     const { password, name } = filled;
     const outcome = await signInByCode(visit.context, { ...browserOf(visit), code, password, displayName: name });
-    if (outcome.kind === 'signed-in') return enter(visit, outcome.session, wayOf(visit, filled));
+    if (outcome.kind === 'signed-in') return finishSignIn(visit, outcome.session, wayOf(visit, filled));
     return againFor(outcome);
   },
 };
@@ -217,7 +217,7 @@ const signInLink: CodePage = {
   goesOn: true,
   spend: async (visit, code, filled) => {
     const outcome = await signInByCode(visit.context, { ...browserOf(visit), code });
-    if (outcome.kind === 'signed-in') return enter(visit, outcome.session, wayOf(visit, filled));
+    if (outcome.kind === 'signed-in') return finishSignIn(visit, outcome.session, wayOf(visit, filled));
     return againFor(outcome);
   },
 };

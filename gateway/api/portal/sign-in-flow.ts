@@ -48,7 +48,7 @@ interface SignInStart {
 export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
   const { context, origin, prefix, jar } = visit;
   const { portal } = context.config();
-  if (portal === null) return visit.sorry(404);
+  if (portal === null) return visit.errorPage(404);
   if (!takesSignIns(context.config(), origin.host)) return noSignInsHere(visit);
   const flow = jar.begin({ returnPath: start.returnPath, link: start.link ?? null });
   const request: z.input<typeof handoverShape> = {
@@ -63,7 +63,7 @@ export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
 
 /** The route has a wildcard for a host, and a hand-over needs a name. Says it to whoever can change it, for nobody else can. */
 function noSignInsHere(visit: Visit): PageAnswer {
-  return visit.sorry(403, {
+  return visit.errorPage(403, {
     title: 'Signing in does not work at this address yet',
     text: `Tell whoever runs this place. If that is you: name ${visit.origin.host} in portal.hosts of the configuration. Its route has a wildcard, and sign-ins are sent to names only.`,
   });

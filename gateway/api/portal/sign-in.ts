@@ -12,7 +12,7 @@ import { returnPathOf, soundReturnPath } from '../serve/return-address.ts';
 import { address, code as codeShape, secret } from '../serve/shapes.ts';
 import { aboutNote } from './about-note.ts';
 import { field, note, type Problems, problemSummary } from './fields.ts';
-import { browserOf, enter, goOn, type SignInQuery, tooLate } from './finish-sign-in.ts';
+import { browserOf, finishSignIn, goOn, type SignInQuery, tooLate } from './finish-sign-in.ts';
 import { beginSignIn, continuationOf, openHandover } from './sign-in-flow.ts';
 
 const query = z.object({
@@ -52,7 +52,7 @@ const loginForm = defineForm({
     const outcome = await signIn(visit.context, { ...form, ...browserOf(visit) });
     switch (outcome.kind) {
       case 'signed-in':
-        return enter(visit, outcome.session, asked);
+        return finishSignIn(visit, outcome.session, asked);
       case 'refused':
         return signInPage(visit, asked, form.email, {
           '': 'That address and password do not fit together. Check both, or choose a new password.',

@@ -4,7 +4,7 @@
 // A page ends that way. It needs no script, leaves no entry behind in the history, and tells nobody where the visitor came from.
 
 import { html } from '../look/html.ts';
-import type { PageContent } from './page-route.ts';
+import type { PageContent } from '../look/page-content.ts';
 
 /** Whether an address, as `PageAnswer` has it, is not one of latchkey's own pages of this host that shows itself. */
 export function leadsOut(to: string, prefix: string): boolean {

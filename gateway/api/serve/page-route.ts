@@ -3,13 +3,12 @@
 // token. Handlers never see a request or a reply; what they may use is `Visit`.
 
 import type { z } from 'zod';
-import type { Actor, ControlContext } from '../../control/context/control-context.ts';
+import type { ControlContext } from '../../control/context/control-context.ts';
 import type { Html } from '../look/html.ts';
+import type { ErrorPageWords, PageContent } from '../look/page-content.ts';
 import type { FlowJar } from './flow-cookie.ts';
 import type { RequestOrigin } from './request-origin.ts';
-
-/** A signed-in person. */
-export type Person = Extract<Actor, { readonly kind: 'account' }>;
+import type { Person } from './who-asks.ts';
 
 /** Where a page is served: on the portal's host, or on every host that latchkey serves. */
 type PagePlace = 'portal' | 'everywhere';
@@ -32,32 +31,6 @@ export type PageAnswer =
       readonly filename: string | null;
     };
 
-export interface PageContent {
-  /** Of the tab, and the page's one h1 unless `heading` says otherwise. */
-  readonly title: string;
-  readonly heading?: string;
-  readonly body: Html;
-  readonly status?: number;
-  /** Which entry of the navigation this is, by its path; none by default. */
-  readonly section?: string;
-  /** `narrow` is for one form. Default `wide`. */
-  readonly width?: 'narrow' | 'wide';
-  /** Where a browser goes by itself, at once. */
-  readonly onwardTo?: string;
-  /** `no-referrer` where a secret stood in the address. Default `same-origin`. */
-  readonly referrer?: 'same-origin' | 'no-referrer';
-  readonly retryAfterSeconds?: number;
-}
-
-/** What a page that says no has to say beside the usual. */
-export interface ErrorPageWords {
-  readonly title?: string | undefined;
-  readonly text?: string | undefined;
-  /** A way on: a button that leads to a path of this host. */
-  readonly door?: { readonly label: string; readonly path: string };
-  readonly retryAfterSeconds?: number | undefined;
-}
-
 /** One request for a page. */
 export interface Visit {
   readonly context: ControlContext;
@@ -77,7 +50,7 @@ export interface Visit {
   readonly page: (page: PageContent) => PageAnswer;
   readonly redirect: (to: string) => PageAnswer;
   /** The page that says why not: 403, 404, 410, 429 and so on. `words` replaces the usual sentence. */
-  readonly sorry: (status: number, words?: ErrorPageWords) => PageAnswer;
+  readonly errorPage: (status: number, words?: ErrorPageWords) => PageAnswer;
   /** Sets this host's session cookie. */
   readonly startSession: (token: string, maxAgeSeconds: number) => void;
   /** Sets a pass cookie for a place on this host. */
@@ -142,7 +115,7 @@ export function definePage<W extends PageWho, Q = undefined, P = undefined>(
     place: place ?? 'portal',
     run: async (visit, raw) => {
       const read = readInput(query, params, raw);
-      return read === null ? visit.sorry(404) : definition.handle(visitOf(visit), read);
+      return read === null ? visit.errorPage(404) : definition.handle(visitOf(visit), read);
     },
   };
 }
@@ -159,9 +132,9 @@ export function defineForm<W extends PageWho, F, Q = undefined, P = undefined>(
     place: place ?? 'portal',
     run: async (visit, raw) => {
       const read = readInput(query, params, raw);
-      if (read === null) return visit.sorry(404);
+      if (read === null) return visit.errorPage(404);
       const fields = form.safeParse(raw.body ?? {});
-      if (!fields.success) return visit.sorry(400);
+      if (!fields.success) return visit.errorPage(400);
       return definition.handle(visitOf(visit), { ...read, form: fields.data });
     },
   };

@@ -7,6 +7,7 @@ import type { ControlContext } from '../../control/context/control-context.ts';
 import { errorPage } from '../look/error-page.ts';
 import { type Html, html } from '../look/html.ts';
 import { renderLayout } from '../look/layout.ts';
+import type { PageContent } from '../look/page-content.ts';
 import { styleVersion } from '../look/style.ts';
 import {
   clearCookie,
@@ -20,9 +21,9 @@ import { formTokenField, isFormToken, makeFormToken, provenanceOf } from './cros
 import { isAdmin } from './endpoint.ts';
 import { FlowJar } from './flow-cookie.ts';
 import { leadsOut, onwardPage } from './onward.ts';
-import type { PageAnswer, PageContent, PageRoute, Person, Visit } from './page-route.ts';
+import type { PageAnswer, PageRoute, Visit } from './page-route.ts';
 import { type RequestOrigin, readRequestOrigin } from './request-origin.ts';
-import { whoAsks } from './who-asks.ts';
+import { type Person, whoAsks } from './who-asks.ts';
 
 interface ServePagesOptions {
   readonly context: ControlContext;
@@ -120,7 +121,7 @@ function visitOf(
     formToken: () => tokenField(makeFormToken(context, actor?.sessionId ?? jar.bind())),
     page: (page) => ({ kind: 'page', status: page.status ?? 200, page }),
     redirect: (to) => ({ kind: 'redirect', to }),
-    sorry: (status, words) => ({ kind: 'page', status, page: errorPage(status, words) }),
+    errorPage: (status, words) => ({ kind: 'page', status, page: errorPage(status, words) }),
     startSession: (token, maxAgeSeconds) => setCookie(reply, origin, 'session', token, maxAgeSeconds),
     givePass: (pass) => setPassCookie(reply, origin, pass),
     endSession: () => {

@@ -3,12 +3,14 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { ControlContext } from '../../control/context/control-context.ts';
+import type { Actor, ControlContext } from '../../control/context/control-context.ts';
 import { actorOf } from '../../control/sessions/actor-of.ts';
 import { sessionForHost } from '../../control/sessions/session-for-host.ts';
 import { clearCookie, readCookie, setCookie } from './cookies.ts';
-import type { Person } from './page-route.ts';
 import type { RequestOrigin } from './request-origin.ts';
+
+/** A signed-in person. */
+export type Person = Extract<Actor, { readonly kind: 'account' }>;
 
 /** @returns null for nobody; a session cookie that is no good any more is cleared */
 export async function whoAsks(

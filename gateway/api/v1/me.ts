@@ -18,8 +18,7 @@ import { makeFormToken } from '../serve/cross-site.ts';
 import { answer, defineEndpoint, type Endpoint, empty, type Refusal, refuse } from '../serve/endpoint.ts';
 import { refusalFor, tooManyTries } from '../serve/refusal-words.ts';
 import { id, personName } from '../serve/shapes.ts';
-
-type Person = Extract<Actor, { readonly kind: 'account' }>;
+import type { Person } from '../serve/who-asks.ts';
 
 /** `me` is for accounts: null for the operator. */
 function personOf(actor: Actor): Person | null {

@@ -17,19 +17,19 @@ import { defineEndpoint, type Endpoint, type EndpointAnswer, empty, type Refusal
 import { refusalFor, refusalOf, tooManyTries, type Undone } from '../serve/refusal-words.ts';
 import { address, code, personName, secret } from '../serve/shapes.ts';
 
-const entered = z.object({
+const signedInShape = z.object({
   account: z.string(),
   session: z.string(),
   device: z.string(),
   csrf_token: z.string().meta({ description: 'send it as X-CSRF-Token where no Origin field can be sent' }),
 });
 
-/** Whoever was signed in before is signed out: a session never goes on under another sign-in (gateway/RULES.md "Sessions, links and guessing"). */
-async function enter(
+/** The answer to a sign-in. Who was signed in on this browser before is signed out: a session never goes on under another sign-in (gateway/RULES.md "Sessions, links and guessing"). */
+async function answerSignedIn(
   context: ControlContext,
   before: Actor | null,
   session: NewSession,
-): Promise<EndpointAnswer<z.input<typeof entered>>> {
+): Promise<EndpointAnswer<z.input<typeof signedInShape>>> {
   if (before?.kind === 'account') await signOut(context, before);
   const { accountId, sessionId, deviceId } = session;
   const csrf_token = makeFormToken(context, sessionId);
@@ -43,11 +43,11 @@ const password = defineEndpoint({
   summary: 'Sign in with address and password; sets the session cookie',
   who: 'anyone',
   body: z.strictObject({ email: address, password: secret }),
-  response: entered,
+  response: signedInShape,
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
     const outcome = await signIn(context, { ...request, ...body });
-    if (outcome.kind === 'signed-in') return enter(context, actor, outcome.session);
+    if (outcome.kind === 'signed-in') return answerSignedIn(context, actor, outcome.session);
     return outcome.kind === 'refused' ? refusalFor('sign-in') : refusalOf(outcome);
   },
 });
@@ -58,12 +58,12 @@ const byCode = defineEndpoint({
   summary: 'Sign in with the code of an invitation (with a password to choose) or of a one-time sign-in link',
   who: 'anyone',
   body: z.strictObject({ code, password: secret.optional(), name: personName.optional() }),
-  response: entered,
+  response: signedInShape,
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
     const asked = { ...request, code: body.code, password: body.password, displayName: body.name };
     const outcome = await signInByCode(context, asked);
-    return outcome.kind === 'signed-in' ? enter(context, actor, outcome.session) : codeRefusal(outcome);
+    return outcome.kind === 'signed-in' ? answerSignedIn(context, actor, outcome.session) : codeRefusal(outcome);
   },
 });
 
@@ -100,12 +100,12 @@ const verify = defineEndpoint({
   summary: 'Confirm the address with the code of that mail, choose a password, and be signed in',
   who: 'anyone',
   body: z.strictObject({ code, password: secret, name: personName.optional() }),
-  response: entered,
+  response: signedInShape,
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
     const asked = { ...request, code: body.code, password: body.password, displayName: body.name };
     const outcome = await verifyAddress(context, asked);
-    return outcome.kind === 'verified' ? enter(context, actor, outcome.session) : codeRefusal(outcome);
+    return outcome.kind === 'verified' ? answerSignedIn(context, actor, outcome.session) : codeRefusal(outcome);
   },
 });
 
