@@ -1,7 +1,7 @@
 // The page of the demo's web site: what it was told about the visitor, and by what it knows that to be true.
 // Every value on it came from a request, so every value is escaped.
 
-import type { SeenRequest } from './web-upstream.ts';
+import type { SeenRequest } from './seen-request.ts';
 
 /** Renders the page. `style` is the text of the style sheet; it goes inside, since the site serves one address only. */
 export function renderHeadersPage(seen: SeenRequest, style: string): string {

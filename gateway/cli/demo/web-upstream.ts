@@ -5,27 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { createRemoteJWKSet, customFetch, type JWTPayload, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import { type DemoUpstream, listenOnLoopback } from './demo-upstream.ts';
 import { renderHeadersPage } from './headers-page.ts';
 import type { DemoFiles } from './package-files.ts';
-
-/** What came of `X-Latchkey-Assertion`. */
-type AssertionCheck =
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'verified'; readonly claims: JWTPayload }
-  | { readonly kind: 'refused'; readonly problem: string };
-
-/** What the site says about a request. */
-export interface SeenRequest {
-  readonly method: string;
-  readonly target: string;
-  /** `X-Forwarded-User`; null when the gateway named nobody. */
-  readonly user: string | null;
-  readonly assertion: AssertionCheck;
-  /** Name as it arrived and value, in order. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
-}
+import type { AssertionCheck, SeenRequest } from './seen-request.ts';
 
 interface WebUpstreamOptions {
   readonly files: DemoFiles;
