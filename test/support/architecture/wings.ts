@@ -22,7 +22,7 @@ const wingsOf: Readonly<Record<string, readonly string[]>> = {
     ...['node', 'signing-keys', 'sessions', 'users-file', 'accounts', 'links', 'access'],
     ...['explain', 'notify', 'proof', 'context'],
   ],
-  'gateway/api': [root, 'v1', 'portal', 'look', 'serve'],
+  'gateway/api': [root, 'v1', 'portal', 'serve', 'look'],
   'gateway/cli': [root, 'account', 'common-key', 'link', 'demo', 'store', 'serve', 'token', 'command'],
 };
 
