@@ -84,7 +84,7 @@ export const reports = {
 } as const satisfies Readonly<Record<string, Report<z.ZodType>>>;
 
 /**
- * Decision records: lines of JSON (core/model/decision-record.ts), for `explain`. Control stores the lines as they are and parses
+ * Decision records: lines of JSON (core/decision/verdict/decision-record.ts), for `explain`. Control stores the lines as they are and parses
  * none of them, so that a record of each request costs control a copy; what reads the files later checks each line it needs.
  */
 export const decisionLines = {

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { explainRequest } from '../../control/explain/explain-request.ts';
-import type { ClaimFacts, DecisionRecord, TokenFacts } from '../../core/model/decision-record.ts';
+import type { ClaimFacts, DecisionRecord, TokenFacts } from '../../core/decision/verdict/decision-record.ts';
 import { tokenTypes } from '../../core/token/token-kinds.ts';
 import { answer, defineEndpoint, type Endpoint, refuse } from '../serve/endpoint.ts';
 

@@ -3,8 +3,8 @@
 
 import type { Buffer } from 'node:buffer';
 import type { Config } from '../../config/compiled/config.ts';
+import type { DecisionRecord } from '../../core/decision/verdict/decision-record.ts';
 import type { LogPosition } from '../../core/model/change.ts';
-import type { DecisionRecord } from '../../core/model/decision-record.ts';
 import type { TokenClaims } from '../../core/token/claims.ts';
 import type { Store, Unit, Written } from '../../store/port/store.ts';
 import type { Sealer } from '../../store/seal/sealing.ts';

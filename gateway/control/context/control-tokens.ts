@@ -3,10 +3,10 @@
 
 import type { Config } from '../../config/compiled/config.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { TokenClaims } from '../../core/token/claims.ts';
 import { checkTimes, mintToken, verifyToken } from '../../core/token/common-key-token.ts';
 import type { KeyRing } from '../../core/token/key-ring.ts';
 import { isIssuable } from '../../core/token/pass-claims.ts';
+import type { ClaimsOf } from '../../core/token/token-kinds.ts';
 import type { ControlTokens } from './control-context.ts';
 
 /** Longest life of a session token that is looked at: what control mints lives 15 minutes. */
@@ -27,7 +27,7 @@ export function makeControlTokens({ ring, config, now }: TokenSources): ControlT
     mintSession: ({ sub, host, sid, did, email, name, groups, nodes, position }, ttlSeconds) => {
       const key = ring().signer('internal');
       if (key === null) throw new Error('no internal key signs');
-      const claims: TokenClaims = {
+      const claims: ClaimsOf<'session'> = {
         ...lifeOf(ttlSeconds),
         sub,
         aud: [host],
@@ -43,7 +43,7 @@ export function makeControlTokens({ ring, config, now }: TokenSources): ControlT
     },
     mintPass: (claims, ttlSeconds) => {
       const key = ring().signer('content');
-      const whole: TokenClaims = { ...lifeOf(ttlSeconds), ...claims };
+      const whole: ClaimsOf<'pass'> = { ...lifeOf(ttlSeconds), ...claims };
       if (key === null || !isIssuable(whole)) return null;
       try {
         return mintToken(whole, { key, type: 'pass' });

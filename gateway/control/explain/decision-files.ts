@@ -6,7 +6,7 @@
 
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DecisionRecord, recordLine, recordPrefix } from '../../core/model/decision-record.ts';
+import { type DecisionRecord, recordLine, recordPrefix } from '../../core/decision/verdict/decision-record.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { describeFailure } from '../../store/port/failure-cause.ts';
 import { errorCode } from '../../telemetry/error-code.ts';

@@ -2,8 +2,8 @@
 // claimed, by which link, from whom, when, on which device; and for refusals which check failed and what was revoked when.
 // For administrators and for people who may run commands on the machine, because it names people. It reads and changes nothing.
 
+import type { DecisionRecord } from '../../core/decision/verdict/decision-record.ts';
 import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
-import type { DecisionRecord } from '../../core/model/decision-record.ts';
 import { listAuditOfRequest } from '../../store/rows/audit.ts';
 import type { DecisionLedger } from '../context/control-context.ts';
 import { type ChainLink, type ProvenanceContext, readProvenance } from './read-provenance.ts';

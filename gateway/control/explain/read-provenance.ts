@@ -2,7 +2,7 @@
 // revoked when. Reads rows only; every list is bounded. What is gone from the store is said to be gone.
 
 import type { Config } from '../../config/compiled/config.ts';
-import type { DecisionRecord } from '../../core/model/decision-record.ts';
+import type { DecisionRecord } from '../../core/decision/verdict/decision-record.ts';
 import { collectionSubject, type IdKind, isOfKind } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Store } from '../../store/port/store.ts';

@@ -3,7 +3,7 @@
 // passes and writes nothing. Two noes lead to the write, whose condition repeats both: its row count is the verdict.
 // A wrong pair, a revoked link and an account that may not claim write nothing at all.
 
-import type { ClaimFacts } from '../../core/model/decision-record.ts';
+import type { ClaimFacts } from '../../core/decision/verdict/decision-record.ts';
 import { type LinkState, parseLinkToken, scopesCovering } from '../../core/model/link.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import { covers } from '../../core/model/path.ts';

@@ -1,8 +1,9 @@
-// The kinds of common-key tokens, one row a `typ`. Whatever differs between kinds in making, verifying and placing is asked here.
-// What a kind has to claim beside `exp`: pass-claims.ts for passes, core/decision/verifier/judge-session.ts for sessions.
+// The kinds of tokens under symmetric keys, one row a `typ`. Whatever differs between kinds in making, verifying, placing and
+// revoking is asked here. The rows are data: claim-reader.ts and judge-session.ts refuse what lacks a required claim.
 // Rules: gateway/RULES.md "Token types"; RFC 8725 §3.11 (explicit types).
 
 import type { SigningKeyPurpose } from '../model/signing-key.ts';
+import type { TokenClaims } from './claims.ts';
 
 /**
  * `outside`  made by any holder of the common key
@@ -12,6 +13,15 @@ import type { SigningKeyPurpose } from '../model/signing-key.ts';
 export const tokenTypes = ['outside', 'pass', 'session'] as const;
 export type TokenType = (typeof tokenTypes)[number];
 
+/**
+ * Who makes tokens.
+ *
+ * `key-holder`  any program that has the common key; in `gateway/` the command line, which reads it from the operator's files
+ * `control`     gateway/control/
+ * `edge`        gateway/edge/
+ */
+type TokenMinter = 'key-holder' | 'control' | 'edge';
+
 interface TokenKind {
   /** The `typ` of its header, exactly, without `application/`. */
   readonly typ: string;
@@ -19,6 +29,21 @@ interface TokenKind {
   readonly isDefault: boolean;
   /** The purpose of the keys that make and verify it. A holder of the common key (`content`) must not be able to make a session. */
   readonly purpose: SigningKeyPurpose;
+  /**
+   * The only makers of tokens of this kind that latchkey's own code has: test/core/token/token-kinds.test.ts walks the callers of
+   * `mintToken`. Only the purpose of the key keeps strangers from making one.
+   */
+  readonly mintedBy: readonly TokenMinter[];
+  /**
+   * Claims without which a token of this kind is refused, whatever else it says; beyond them any claim may be absent. What a pass
+   * has to say beside the answer that it names: pass-claims.ts.
+   */
+  readonly requiredClaims: readonly (keyof TokenClaims)[];
+  /**
+   * Ends with what its own claims name (session, device, account, membership, user record), whether `n` lists them or not. An outside
+   * token ends by `jti`, `sub` or `kid` alone.
+   */
+  readonly hangsOnItsClaims: boolean;
   /** Longest life that latchkey gives one, in seconds; null where others make them and routes say how long they may live. */
   readonly longestSeconds: number | null;
   /** Where it may stand: `anywhere` is Authorization, the path, the query and the pass cookie. */
@@ -32,6 +57,9 @@ export const tokenKinds = {
     typ: 'JWT',
     isDefault: true,
     purpose: 'content',
+    mintedBy: ['key-holder'],
+    requiredClaims: ['exp'],
+    hangsOnItsClaims: false,
     longestSeconds: null,
     standsIn: 'anywhere',
     words: 'a token of somebody who holds the common key',
@@ -40,7 +68,10 @@ export const tokenKinds = {
     typ: 'lp+jwt',
     isDefault: false,
     purpose: 'content',
-    // one that travels inside the path: as long as a long film with its breaks
+    mintedBy: ['control', 'edge'],
+    requiredClaims: ['exp'],
+    hangsOnItsClaims: true,
+    // a pass inside the path of a link for another device: as long as a long film with its breaks
     longestSeconds: 6 * 3600,
     standsIn: 'anywhere',
     words: 'a pass',
@@ -49,12 +80,19 @@ export const tokenKinds = {
     typ: 'ls+jwt',
     isDefault: false,
     purpose: 'internal',
-    // it is renewed through control at half of this, and revocations are kept for longer
+    mintedBy: ['control'],
+    requiredClaims: ['exp', 'sub', 'sid', 'did', 'aud'],
+    hangsOnItsClaims: true,
+    // a session is renewed through control at half of this, and revocations are kept for longer
     longestSeconds: 15 * 60,
     standsIn: 'session-cookie',
     words: 'a session',
   },
 } as const satisfies Record<TokenType, TokenKind>;
+
+/** Claims of a token of one kind, with those that the kind requires: who makes the token cannot leave one out. */
+export type ClaimsOf<T extends TokenType> = TokenClaims &
+  Required<Pick<TokenClaims, (typeof tokenKinds)[T]['requiredClaims'][number]>>;
 
 /** The type that a `typ` member stands for; null for a `typ` of no kind. @param typ  undefined when the header has none */
 export function tokenTypeOf(typ: string | undefined): TokenType | null {

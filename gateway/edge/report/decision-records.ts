@@ -5,9 +5,9 @@
 
 import type { Permit } from '../../core/decision/decide.ts';
 import type { LiveIndex } from '../../core/decision/state/snapshot.ts';
+import { type DecisionRecord, recordLine, type TokenFacts } from '../../core/decision/verdict/decision-record.ts';
 import type { Denial } from '../../core/decision/verdict/denial.ts';
 import type { LogPosition } from '../../core/model/change.ts';
-import { type DecisionRecord, recordLine, type TokenFacts } from '../../core/model/decision-record.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { VerifiedToken } from '../../core/token/common-key-token.ts';
 import type { DecisionRecordMetrics } from '../../telemetry/decision-record-metrics.ts';

@@ -9,7 +9,7 @@ import { openDecisionFiles } from '../../../gateway/control/explain/decision-fil
 import { type Explanation, explainRequest } from '../../../gateway/control/explain/explain-request.ts';
 import { claimLink } from '../../../gateway/control/links/claim-link.ts';
 import { revokeLink } from '../../../gateway/control/links/revoke-link.ts';
-import { type DecisionRecord, recordLine } from '../../../gateway/core/model/decision-record.ts';
+import { type DecisionRecord, recordLine } from '../../../gateway/core/decision/verdict/decision-record.ts';
 import { memoryLogger } from '../../support/rigs/control.ts';
 import { addAccount, type LinkRig, makeLink, makeLinkRig } from '../../support/rigs/link-rig.ts';
 

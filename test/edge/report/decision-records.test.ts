@@ -2,8 +2,8 @@
 // way of a request.
 
 import { afterEach, expect, test } from 'vitest';
+import type { DecisionRecord } from '../../../gateway/core/decision/verdict/decision-record.ts';
 import type { Denial } from '../../../gateway/core/decision/verdict/denial.ts';
-import type { DecisionRecord } from '../../../gateway/core/model/decision-record.ts';
 import { DecisionRecords, type DecisionRecordsOptions } from '../../../gateway/edge/report/decision-records.ts';
 import type { Described } from '../../../gateway/edge/request/describe.ts';
 import { DecisionRecordMetrics } from '../../../gateway/telemetry/decision-record-metrics.ts';

@@ -7,6 +7,7 @@ import { signingKeyNode, userRecordNode } from '../../model/node-id.ts';
 import type { EpochSeconds } from '../../model/time.ts';
 import type { VerifiedToken } from '../../token/common-key-token.ts';
 import { impliedNodes } from '../../token/pass-claims.ts';
+import { tokenKinds } from '../../token/token-kinds.ts';
 
 /** The last revocation of one node, or of outside tokens of one jti, sub or kid. */
 interface Revocation {
@@ -144,7 +145,7 @@ export class RevocationIndex {
       if (this.hasRevoked(n ?? [], place)) return true;
       // every token of ours hangs on its key, and on what it names itself; it needs not say so
       if (this.#isRevokedAfter(signingKeyNode(token.keyId), v[1])) return true;
-      if (token.type !== 'outside' && this.hasRevoked(impliedNodes(token.claims), place)) return true;
+      if (tokenKinds[token.type].hangsOnItsClaims && this.hasRevoked(impliedNodes(token.claims), place)) return true;
     } else if (
       cred !== undefined &&
       v === undefined &&
@@ -155,7 +156,7 @@ export class RevocationIndex {
     }
     // A holder of the common key makes passes too, with whatever nodes and place of the log, so these save none from being ended
     // by id, subject or key. A session is made by nobody else, and hangs on its rows alone.
-    if (token.type === 'session' || this.#outside.size === 0) return false;
+    if (tokenKinds[token.type].purpose === 'internal' || this.#outside.size === 0) return false;
     // the mark is of one epoch: what was made in this one came after it
     const isOlder = cred !== undefined && (isForeign || v === undefined);
     return (isOlder && this.#isRevokedSince(passwordPasses, token.iat)) || this.#isNamed(token);

@@ -1,12 +1,13 @@
 // What is kept of one decision for a day, so that `explain` can say why a request was let in or refused. Shape only.
 // Never in it: a token, a cookie, a secret, a query. Ids of nodes are public, see node-id.ts.
 
-import type { LogPosition } from './change.ts';
-import type { EpochSeconds } from './time.ts';
+import type { LogPosition } from '../../model/change.ts';
+import type { EpochSeconds } from '../../model/time.ts';
+import type { TokenType } from '../../token/token-kinds.ts';
 
 /** A token of which the signature held: whose it is and what it hangs on. */
 export interface TokenFacts {
-  readonly type: 'outside' | 'pass' | 'session';
+  readonly type: TokenType;
   /** Id of the key that signed it. */
   readonly key: string;
   readonly sub?: string;
