@@ -1,6 +1,6 @@
 // The configuration after loading: every default filled in, every path absolute, every duration and size a number.
-// Plain JSON data. It holds no secret but the URLs of the store and of the mail server, which `withoutSecrets` takes out of what
-// control sends to the edges; of everything else only the paths of secret files.
+// Plain JSON data. The configuration holds no secret but the URLs of the store and of the mail server, which `withoutSecrets` takes out of what
+// control sends to the edges. All other secrets are in files, and the configuration holds only the paths of those files.
 
 import type { CorsRule } from '../../core/decision/policy/cors.ts';
 import type { RateLimitRule } from '../../core/decision/policy/rate-limit.ts';
@@ -27,30 +27,30 @@ export interface CertificateConfig {
   readonly keyFile: string;
 }
 
-/** Who is asked for a client certificate, and what happens without one. */
+/** Which hosts ask for a client certificate, and what happens to a visitor without a client certificate. */
 export interface ClientCertificateConfig {
   /** Absolute path of a PEM bundle. */
   readonly caFile: string;
-  /** `required`: 403 without one. `optional`: the upstream is told when there is one. */
+  /** `required`: a request without a client certificate gets 403. `optional`: the upstream is told of a certificate when the visitor sent one. */
   readonly mode: 'optional' | 'required';
-  /** Hosts and wildcards, as in routes; null for every host of the listener. */
+  /** Hosts and wildcards that ask for a certificate, as in routes; null for every host of the listener. */
   readonly hosts: readonly string[] | null;
 }
 
 export interface TlsConfig {
-  /** The first one is for clients that name none of the others' names. */
+  /** The first certificate is for clients whose server name matches no certificate. */
   readonly certificates: readonly CertificateConfig[];
   readonly minVersion: '1.2' | '1.3';
   readonly clientCertificates: ClientCertificateConfig | null;
 }
 
-/** A listener for visitors. What is spoken there is bound at the start; what stands in `tls` is taken at each reload. */
+/** A listener for visitors. Whether the listener speaks TLS is fixed at the start; the settings in `tls` are taken at each reload. */
 export interface ListenerConfig extends ListenAddress {
   /** null: plain HTTP. */
   readonly tls: TlsConfig | null;
-  /** Port that every request is sent to by https; null: requests are served. Never beside `tls`. */
+  /** Port of the https address that every request is redirected to; null: requests are served. Never beside `tls`. */
   readonly redirectPort: number | null;
-  /** CIDR blocks that send a PROXY protocol header; nobody else may connect. null: nobody sends one. */
+  /** CIDR blocks that send a PROXY protocol header; no other client may connect. null: no client sends a PROXY protocol header. */
   readonly proxyFrom: readonly string[] | null;
 }
 
@@ -80,7 +80,7 @@ export interface RoutePathsConfig {
   readonly rawUtf8: 'refuse' | 'encode';
 }
 
-/** What a route changes in requests and answers, and whom it slows down. */
+/** What a route changes in requests and answers, and which clients it slows down. */
 export interface PolicyConfig {
   readonly request: RequestRule;
   readonly response: ResponseRule;
@@ -99,7 +99,7 @@ export interface RouteConfig extends PolicyConfig {
   readonly encodedSlash: 'refuse' | 'keep';
   /** What happens to paths that servers read in two ways. Default: all refused. */
   readonly paths: RoutePathsConfig;
-  /** Methods taken; null for all but CONNECT and TRACE. */
+  /** Methods that the route takes; null for all but CONNECT and TRACE. */
   readonly methods: readonly string[] | null;
   readonly upstream: string;
   readonly accept: readonly AcceptKind[];
@@ -109,7 +109,7 @@ export interface RouteConfig extends PolicyConfig {
   readonly audience: readonly string[];
   readonly unscopedTokens: 'refuse' | 'allow';
   readonly maxTokenTtlSeconds: number;
-  /** `none`: tokens hold until they expire. Default `checked`. */
+  /** Whether revocations are checked; with `none`, tokens hold until they expire. Default `checked`. */
   readonly revocation: 'checked' | 'none';
   /** How old the knowledge of revocations may be. Default 10 000. */
   readonly maxStalenessMs: number;
@@ -138,30 +138,30 @@ interface TokenConfig {
   readonly pathPrefix: string;
   /** Default 5, at most 30. */
   readonly clockSkewSeconds: number;
-  /** Life of a pass issued for credentials. Default 3600. */
+  /** Lifetime of a pass that is issued for credentials. Default 3600. */
   readonly passTtlSeconds: number;
   /** `iss` of passes and assertions. Default `latchkey`. */
   readonly issuer: string;
 }
 
 export interface Limits {
-  /** Client has this long to send a whole head. Default 10 000. */
+  /** How long a client may take to send a whole request head. Default 10 000. */
   readonly headMs: number;
   readonly clientKeepAliveMs: number;
   readonly upstreamKeepAliveMs: number;
   /** Open client connections at most, per edge. Default 16 384. */
   readonly maxConnections: number;
-  /** Of one client address, or /64 of IPv6 addresses, per edge. Default null, no limit. */
+  /** Open connections at most of one client address, or of one /64 of IPv6 addresses, per edge. Default null, no limit. */
   readonly maxConnectionsPerAddress: number | null;
   /** How late the event loop may run before requests are refused. Default 500. */
   readonly maxEventLoopDelayMs: number;
   /** How long a drain waits for running requests. Default 10 000. */
   readonly drainMs: number;
-  /** What the minimum rates of requests and answers are averaged over. Default 30 000. */
+  /** The time over which the minimum rates of requests and answers are averaged. Default 30 000. */
   readonly rateWindowMs: number;
 }
 
-/** The whole. Edges get it without what `withoutSecrets` takes out. */
+/** The whole configuration. Edges get the configuration without the secrets, which `withoutSecrets` takes out. */
 export interface Config extends ControlConfig {
   readonly listeners: readonly ListenerConfig[];
   readonly operations: ListenAddress;
@@ -173,7 +173,7 @@ export interface Config extends ControlConfig {
   readonly routes: readonly RouteConfig[];
   /** CIDR blocks whose forwarded headers are believed. Default none. */
   readonly trustedProxies: readonly string[];
-  /** Header in which trusted proxies say the client's address; null for `X-Forwarded-For`. */
+  /** Header in which trusted proxies name the client's address; null for `X-Forwarded-For`. */
   readonly clientAddressHeader: string | null;
   /** Requests to upstreams carry `Via`. Default no. */
   readonly saysVia: boolean;

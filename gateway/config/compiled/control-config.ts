@@ -1,33 +1,33 @@
 // What the control plane is told by the configuration: store, portal, accounts, mail, collections, links.
-// Plain data, paths absolute. A store's URL and a mail server's may hold passwords: control reads them and the edges never
+// Plain data, paths absolute. The URLs of the store and of the mail server may hold passwords: control reads these URLs and the edges never
 // see them, see `withoutSecrets`.
 
-/** Where control keeps what has to survive. */
+/** Where control keeps accounts, links, sessions and keys, which have to survive a restart. */
 export type StoreConfig =
   /** Absolute path of the database file. */
   | { readonly kind: 'sqlite'; readonly file: string }
   /** `postgres://user:password@host/database`. Secret. */
   | { readonly kind: 'postgres'; readonly url: string };
 
-/** The one host that serves pages. */
+/** The single host that serves the pages for accounts and links. */
 interface PortalConfig {
   /** Origin, without a slash at its end: `https://portal.example.org`. */
   readonly publicUrl: string;
-  /** Lower-case host of it, without port. */
+  /** Host of `origin`, lower case, without port. */
   readonly host: string;
   /** Shown on pages and in mails. Default `latchkey`. */
   readonly name: string;
   /** Absolute path of an SVG or PNG, or null. */
   readonly logoFile: string | null;
   /**
-   * Hosts where people may be signed in beside those that routes and collections name: lower case, `*.` before a suffix for all
-   * below it. For routes with a wildcard or without a host.
+   * Further hosts where people may be signed in, beside the hosts that routes and collections name: lower case, `*.` before a suffix for all
+   * hosts below the suffix. For routes with a wildcard or without a host.
    */
   readonly hosts: readonly string[];
 }
 
 interface AccountsConfig {
-  /** `invited`: only who was invited. `open`: anybody whose address is of one of the domains. */
+  /** `invited`: only people who were invited may register. `open`: anybody may whose address is of one of the domains. */
   readonly registration: 'invited' | 'open';
   /** Lower-case domains that may register; empty for all. */
   readonly domains: readonly string[];
@@ -36,11 +36,11 @@ interface AccountsConfig {
 
 /** Bounds on what people who are not signed in can cause. */
 export interface AccountLimits {
-  /** Mails an hour that strangers can cause in all: registrations half of it at most, resets three quarters. Default 500. */
+  /** Mails an hour that strangers can cause in all; registrations can use half of the limit at most, resets three quarters. Default 500. */
   readonly mailsPerHour: number;
   /** Registrations an hour from one /24 or /48, and as many requests for a new password. Default 100. */
   readonly requestsPerNetwork: number;
-  /** Accounts that nobody verified, in all. Default 10,000. */
+  /** Accounts whose address was never verified, in all. Default 10,000. */
   readonly unverifiedAccounts: number;
 }
 
@@ -48,7 +48,7 @@ export interface AccountLimits {
 export type MailTransportConfig =
   /** `smtp://` or `smtps://`, maybe with user and password. Secret. */
   | { readonly kind: 'smtp'; readonly url: string }
-  /** `secretFile`: key of the signature; absolute path. */
+  /** `secretFile`: absolute path of the file with the key of the signature. */
   | { readonly kind: 'webhook'; readonly url: string; readonly secretFile: string }
   /** Absolute path. For trying things out: the file holds working links. */
   | { readonly kind: 'log'; readonly file: string };
@@ -59,14 +59,14 @@ export interface MailConfig {
   readonly transport: MailTransportConfig;
 }
 
-/** A folder that belongs to somebody, who may hand out links to it. */
+/** A folder that belongs to one or more accounts, which may hand out links to it. */
 export interface CollectionConfig {
   readonly name: string;
   /** Lower-case host, no wildcard. */
   readonly host: string;
   /** Canonical folder, ends in `/`. */
   readonly path: string;
-  /** Addresses of the accounts that own it, lower case. */
+  /** Addresses of the accounts that own the collection, lower case. */
   readonly owners: readonly string[];
 }
 
@@ -80,10 +80,10 @@ export interface ControlConfig {
   readonly store: StoreConfig;
   /** Absolute path; null: `master.key` in the data folder, made on the first run. */
   readonly masterKeyFile: string | null;
-  /** null: no pages, so nobody can sign in. */
+  /** null: there are no pages, so nobody can sign in. */
   readonly portal: PortalConfig | null;
   readonly accounts: AccountsConfig;
-  /** null: nothing can be sent. */
+  /** null: no mail can be sent. */
   readonly mail: MailConfig | null;
   readonly collections: readonly CollectionConfig[];
   readonly links: LinksConfig;

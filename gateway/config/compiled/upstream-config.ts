@@ -1,5 +1,5 @@
-// Upstreams as they are after loading: servers, how one is chosen, when one is left out, TLS.
-// Plain JSON data without secrets: of certificates and keys it holds the paths, and control sends what is in them.
+// Upstreams as they are after loading: the servers, how a server is chosen, when a server is left out, TLS.
+// Plain JSON data without secrets: it holds the paths of certificate and key files, and control sends the contents of those files.
 
 /** Where a server listens. */
 type ServerAddress =
@@ -13,11 +13,11 @@ export interface UpstreamServer {
   readonly isTls: boolean;
   /** For messages and logs: `host[:port]`, or `unix:` and the path. */
   readonly authority: string;
-  /** Share among the servers, 1 to 100. Default 1. */
+  /** Share of the requests among the servers, 1 to 100. Default 1. */
   readonly weight: number;
 }
 
-/** What decides between the servers. */
+/** How a server is chosen for a request. */
 export type Balance =
   | { readonly kind: 'least-connections' }
   /** Equal canonical paths go to one server. */
@@ -26,11 +26,11 @@ export type Balance =
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'cookie'; readonly name: string };
 
-/** When a server is left alone for a while. */
+/** After which failures a server gets no requests for a while. */
 export interface Ejection {
   /** Failures in a row. Default 5. */
   readonly failures: number;
-  /** The first time; twice as long each next one, up to five minutes. Default 10 000. */
+  /** How long the server gets no requests the first time; each next time is twice as long, up to five minutes. Default 10 000. */
   readonly forMs: number;
 }
 
@@ -39,24 +39,24 @@ export interface HealthCheck {
   readonly path: string;
   /** `Host` of the request; null: the server's authority. */
   readonly host: string | null;
-  /** Between checks, a tenth more or less. Default 5000. */
+  /** Time between two checks, a tenth more or less. Default 5000. */
   readonly intervalMs: number;
-  /** For connection and answer together. Default 2000. */
+  /** Time limit for connection and answer together. Default 2000. */
   readonly timeoutMs: number;
-  /** Statuses, first and last of each range. Default 200 to 399. */
+  /** Statuses that count as healthy, as first and last of each range. Default 200 to 399. */
   readonly expect: readonly (readonly [number, number])[];
   readonly healthyAfter: number;
   readonly unhealthyAfter: number;
 }
 
-/** How `https://` servers are spoken to. */
+/** TLS settings for `https://` servers. */
 export interface UpstreamTls {
   /** Absolute path of PEM certificates; null: the roots of the system. */
   readonly caFile: string | null;
-  /** Name for SNI and for the check of the certificate; null: the server's host. */
+  /** Server name for SNI and for the check of the certificate; null: the server's host. */
   readonly serverName: string | null;
   readonly verify: boolean;
-  /** Absolute paths of PEM files; both or none. */
+  /** Absolute paths of PEM files; both are set or neither. */
   readonly clientCertificateFile: string | null;
   readonly clientKeyFile: string | null;
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
@@ -71,14 +71,14 @@ export interface UpstreamConfig {
   readonly maxIdleConnections: number;
   /** How long a connection may be idle; null: `limits.upstreamKeepAliveMs`. */
   readonly keepAliveMs: number | null;
-  /** Requests at most that go out together on one connection. Default 1: none do. */
+  /** Requests at most that are on their way together on one connection. Default 1: one at a time. */
   readonly pipelining: number;
-  /** Its answers may begin with `ICY` in place of `HTTP/1.0`; absent: they may not. */
+  /** Answers of this upstream may begin with `ICY` in place of `HTTP/1.0`; absent: they may not. */
   readonly statusLine?: 'icy';
   readonly balance: Balance;
-  /** Null: never. Always null for a single server. */
+  /** Null: no server is ever left out. Always null for a single server. */
   readonly ejection: Ejection | null;
   readonly healthCheck: HealthCheck | null;
-  /** Null when no server is `https://`. */
+  /** Null when no server has an `https://` URL. */
   readonly tls: UpstreamTls | null;
 }

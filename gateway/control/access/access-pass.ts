@@ -1,5 +1,5 @@
-// Makes a pass for an account that the access list lets in: for the cookie after a claim, and for players that take no cookies.
-// It says what the answer said and nothing wider: scope, methods, end, and every node that it hangs on.
+// Makes a pass for an account that the access list lets in: for the cookie after a claim, and for media players that take no cookies.
+// The pass says what the access answer said and nothing wider: scope, methods, end, and every revocation node that the pass hangs on.
 
 import type { Config, RouteConfig } from '../../config/compiled/config.ts';
 import { memberClaims } from '../../core/decision/verdict/account-pass.ts';
@@ -13,14 +13,14 @@ import { answerAccess } from './answer-access.ts';
 export interface AccessPass {
   /** `lp+jwt`. */
   readonly token: string;
-  /** Path of its cookie: the collection's or the resource's. */
+  /** Path of the pass's cookie: the path of the collection or of the resource. */
   readonly path: string;
   readonly maxAgeSeconds: number;
 }
 
 type AccessPassMade =
   | { readonly kind: 'made'; readonly pass: AccessPass }
-  /** Let in, but by no pass: no common key signs, or the route takes none. The session is enough. */
+  /** The account is let in without a pass: no common key signs, or the route takes no passes. The session is enough. */
   | { readonly kind: 'no-pass' }
   | { readonly kind: 'none' };
 

@@ -11,29 +11,29 @@ import type { Sql } from '../../store/port/store.ts';
 import { findLiveMemberships } from '../../store/rows/members.ts';
 import { owns } from './collections.ts';
 
-/** Who asks for what. The account was read: it is active, and its address is verified. */
+/** The account that asks, and the place that it asks for. The account was read: it is active, and its address is verified. */
 interface AccessPlace {
   readonly accountId: string;
   readonly email: string;
   readonly host: string;
   readonly path: string;
   readonly now: EpochSeconds;
-  /** Those that cover the place, the most specific one first; see `collectionsCovering`. */
+  /** Collections that cover the place, the most specific first; see `collectionsCovering`. */
   readonly collections: readonly CollectionConfig[];
 }
 
-/** Why an account may open a place. A pass that is made from it names it in the claim `grant`. */
+/** Why an account may open a place. A pass that is made from this reason names the reason in the claim `grant`. */
 interface AccessReason {
   readonly kind: AccessKind;
   /** Member id, or the collection that is owned. */
   readonly id: string;
-  /** The link that it came by; null for none. */
+  /** The link by which the account came in; null for none. */
   readonly linkId: string | null;
-  /** Canonical path of what it opens. */
+  /** Canonical path that this reason opens. */
   readonly path: string;
   readonly methods: readonly string[] | null;
   readonly untilAt: EpochSeconds | null;
-  /** Nodes that it hangs on, without the account. */
+  /** Revocation nodes that this reason hangs on, without the account. */
   readonly nodes: readonly string[];
 }
 
@@ -41,7 +41,7 @@ type AccessKind = 'ownership' | 'link';
 
 type AccessSource = (sql: Sql, place: AccessPlace) => Promise<readonly AccessReason[]>;
 
-/** In the order of their worth: what lasts longest first. */
+/** In the order of their worth: the source that lasts longest comes first. */
 const accessSources: readonly AccessSource[] = [byOwnership, byLinks];
 
 /**
@@ -100,7 +100,7 @@ async function byLinks(sql: Sql, place: AccessPlace): Promise<readonly AccessRea
   }));
 }
 
-/** Methods of a link as they are stored; null when the link sets none. What cannot be read opens nothing. */
+/** Methods of a link as they are stored; null when the link sets none. A list that cannot be read opens nothing. */
 export function methodsOf(stored: string | null): readonly string[] | null {
   if (stored === null) return null;
   const list: unknown = JSON.parse(stored);

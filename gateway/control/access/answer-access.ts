@@ -1,5 +1,5 @@
-// Answers an edge whether an account may open a path by ownership or by an access list, and what a pass made from the answer
-// hangs on. Reads only. The place of the log is read before the rows: whatever changes between the two has a later place, so
+// Answers an edge whether an account may open a path by ownership or by an access list, and which nodes a pass made from the answer
+// hangs on. Reads only. The place of the log is read before the rows: a change that comes between the two has a later place, so
 // the answer is forgotten again, and a pass made from it is refused.
 
 import type { AccessAnswer, AccessClaims, SessionEnded } from '../../core/decision/state/access.ts';
@@ -10,7 +10,7 @@ import { findAccessReason } from './access-sources.ts';
 import { collectionsCovering } from './collections.ts';
 import { type LiveAccount, readSessionAccount } from './live-account.ts';
 
-/** Nobody nests more collections than this; it bounds the answer. */
+/** Nobody nests more collections than this number; the number bounds the answer. */
 const maxCollections = 32;
 
 /** @throws StoreAway */

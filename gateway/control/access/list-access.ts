@@ -1,4 +1,4 @@
-// What somebody can open: the collections they own, and what they came into by links. Clean URLs, no tokens. Reads only.
+// What an account can open: the collections it owns, and the resources that links opened to it. Clean URLs, no tokens. Reads only.
 
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -17,7 +17,7 @@ export interface AccessEntry {
   readonly url: string;
   readonly host: string;
   readonly path: string;
-  /** Who gave it; null for the owner. */
+  /** Name or address of the account that gave the access; null for the owner. */
   readonly givenBy: string | null;
   readonly sinceAt: EpochSeconds | null;
   readonly untilAt: EpochSeconds | null;

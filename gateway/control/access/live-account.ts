@@ -22,7 +22,7 @@ export interface LiveAccount {
   readonly role: 'user' | 'admin';
 }
 
-/** @returns null when anything of it was ended, disabled, deleted or never verified */
+/** @returns null when the session or device was ended, or the account was disabled, deleted or never verified */
 export async function readLiveAccount(
   sql: Sql,
   reference: SessionReference,
@@ -34,7 +34,7 @@ export async function readLiveAccount(
 
 type SessionAccount =
   | { readonly kind: 'live'; readonly account: LiveAccount }
-  /** The session goes on; its account may do nothing now. */
+  /** The session is alive; its account may do nothing now. */
   | { readonly kind: 'not-usable' }
   | { readonly kind: 'ended' };
 

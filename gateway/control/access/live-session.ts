@@ -1,5 +1,5 @@
-// The one rule of when a session is alive. Renewals, pages, hand-overs, access questions, claims and links all ask it, so that no
-// road goes on with a session that another road calls over. A session ends 7 days
+// The one rule of when a session is alive. Renewals, pages, hand-overs, access questions, claims and links all ask this rule, so that no
+// part of latchkey goes on with a session that another part calls ended. A session ends 7 days
 // after its last use, and 30 days after it began at the latest.
 
 import { accountStanding } from '../../core/model/account.ts';
@@ -7,7 +7,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import type { SessionStanding } from '../../store/rows/sessions.ts';
 import { sessionIdleSeconds } from '../proof/account-limits.ts';
 
-/** Whether a session holds at a moment, whatever became of its account: not ended, expired or idle for too long, its device there. */
+/** Whether a session is alive at a moment, whatever became of its account: not ended, not expired, not idle for too long, and its device is there. */
 export function sessionHolds(
   { session, deviceEndedAt }: Pick<SessionStanding, 'session' | 'deviceEndedAt'>,
   now: EpochSeconds,
@@ -20,7 +20,7 @@ export function sessionHolds(
   );
 }
 
-/** Whether a session holds, and its account may be signed in. */
+/** Whether a session is alive and its account may be signed in. */
 export function isLive(standing: SessionStanding, now: EpochSeconds): boolean {
   return sessionHolds(standing, now) && accountStanding(standing.account) === 'usable';
 }

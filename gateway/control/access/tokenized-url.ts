@@ -1,4 +1,4 @@
-// The URLs of a link: the tokenized one, which is shown once, and the clean one, which stays.
+// The URLs of a link: the tokenized URL, which is shown once, and the clean URL, which members come back to.
 // Scheme and port are the portal's, because visitors reach all hosts through the same listeners.
 
 import type { Config } from '../../config/compiled/config.ts';

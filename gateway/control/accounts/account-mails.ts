@@ -1,5 +1,5 @@
-// The mails of accounts: which page each leads to, and how long it works. The words are core/model/message-wording.ts.
-// Each is queued in the unit that causes it. Without mail in the configuration nothing is queued, and callers are not told.
+// The mails of accounts: which page each mail leads to, and how long its code works. The words are in core/model/message-wording.ts.
+// Each mail is queued in the unit that causes it. Without mail in the configuration nothing is queued, and callers are not told.
 
 import type { MessageValues } from '../../core/model/message-kinds.ts';
 import type { Unit } from '../../store/port/store.ts';
@@ -8,7 +8,7 @@ import { type QueuedMail, queueMail } from '../notify/queue-mail.ts';
 import { codeLifetimes } from '../proof/account-limits.ts';
 import { type AccountPage, pagePath } from './portal-pages.ts';
 
-/** Mails that carry a code, and the page that spends it. */
+/** Mails that carry a code, and the page that spends the code. */
 const codePages = {
   'verify-address': { page: 'verifyAddress', purpose: 'verify-address' },
   'reset-password': { page: 'resetPassword', purpose: 'reset-password' },

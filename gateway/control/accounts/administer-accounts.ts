@@ -1,6 +1,6 @@
 // What admins and the operator do with accounts: list, disable, enable, role, groups, a new invitation, a sign-in link.
-// Each takes the actor and asks whether it may. Disabling ends everything at once; a change of groups reaches tokens at their next
-// renewal (at most 15 minutes), a change of role the next request, since the role is read from the row.
+// Each function takes the actor and asks whether the actor may. Disabling ends sessions and tokens at once; a change of groups reaches tokens at their next
+// renewal (at most 15 minutes), a change of role reaches the next request, since the role is read from the row.
 
 import { type AccountRole, accountStanding, normaliseGroups } from '../../core/model/account.ts';
 import type { Unit } from '../../store/port/store.ts';
@@ -59,7 +59,7 @@ export async function adminListAccounts(
   };
 }
 
-/** An id has no space, so the address may be any. */
+/** Parses `next`: an id, a space, an address. An id has no space, so the address may hold any text. */
 function placeOf(after: string | undefined): { readonly id: string; readonly email: string } | null {
   if (after === undefined) return null;
   const space = after.indexOf(' ');
@@ -142,7 +142,7 @@ export async function adminEndSessions(
 /** A code that is shown once to the administrator, who hands it over. Its page: `accountPages`. */
 type CodeOutcome = { readonly kind: 'made'; readonly code: string } | AdminRefused;
 
-/** Invites again somebody who has not come yet; the mail goes out, and earlier invitations are void. */
+/** Invites somebody again who has not accepted yet; a mail goes out, and earlier invitations are void. */
 export async function inviteAgain(context: ControlContext, actor: Actor, target: AccountTarget): Promise<CodeOutcome> {
   return await makeCode(context, actor, target, async (unit, account) => {
     const standing = accountStanding(account);
@@ -152,7 +152,7 @@ export async function inviteAgain(context: ControlContext, actor: Actor, target:
   });
 }
 
-/** A one-time way in without a password. Not for unverified accounts: it would show nothing about the mailbox. @param target.mail  send it as well */
+/** A one-time sign-in link that needs no password. Not for unverified accounts: the link would prove nothing about the mailbox. @param target.mail  send the link by mail as well */
 export async function makeSignInLink(
   context: ControlContext,
   actor: Actor,
@@ -178,7 +178,7 @@ export async function makeSignInLink(
 
 type AuditPart = Pick<NewAuditEntry, 'action' | 'details'>;
 
-/** One change of one account with its audit row, in one unit. */
+/** Makes one change of one account and writes its audit row, in one unit. */
 async function administer(
   context: ControlContext,
   actor: Actor,
