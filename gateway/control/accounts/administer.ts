@@ -1,4 +1,4 @@
-// Who may administer accounts, and the one rule that binds even them: somebody has to be left who can.
+// Who may administer accounts, and the one rule that binds administrators too: at least one admin who can sign in has to be left.
 
 import type { Unit } from '../../store/port/store.ts';
 import { countOtherAdmins } from '../../store/rows/account-lists.ts';

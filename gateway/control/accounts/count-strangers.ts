@@ -1,15 +1,15 @@
-// Bounds what anybody can cause without signing in: requests from one address, and mails to one mailbox. Numbers:
-// proof/throttle-policies.ts. Somebody who asks too often is told so. Too many mails to a mailbox are not told, because the answer
-// would say that somebody else asked before; the mail is left out and the answer is the same.
+// Bounds what people can cause without signing in: requests from one address, and mails to one mailbox. The numbers are in
+// proof/throttle-policies.ts. A client that asks too often is told so. A client is not told of too many mails to a mailbox, because the answer
+// would reveal that somebody else asked before; the mail is left out and the answer is the same.
 
 import { clientNetworks } from '../../core/token/client-network.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { countRequest, type WindowContext } from '../proof/throttle.ts';
 
-/** What is asked for without signing in. Counted apart: somebody who registers all day keeps no neighbour from a new password. */
+/** The requests that need no sign-in. They are counted apart: a client that registers all day keeps no neighbour from a new password. */
 type StrangerRequest = 'register' | 'reset-password';
 
-/** Counts a request, by address and by network. @returns null when it may be served, else the seconds to wait */
+/** Counts a request, by address and by network. @returns null when the request may be served, else the seconds to wait */
 export async function countStranger(
   unit: Unit,
   context: WindowContext,
@@ -24,10 +24,10 @@ export async function countStranger(
   return counted.kind === 'allowed' ? null : counted.waitSeconds;
 }
 
-/** What a mail was asked for by. Counted apart: somebody who asks for one kind of mail all day keeps no other kind from arriving. */
+/** The kinds of mail that strangers can cause. They are counted apart: a flood of one kind keeps no other kind from arriving. */
 type MailReason = 'register' | 'reset-password' | 'change-address';
 
-/** Counts a mail to a mailbox. @returns whether it may be sent */
+/** Counts a mail to a mailbox. @returns whether the mail may be sent */
 export async function mayMail(unit: Unit, context: WindowContext, email: string, reason: MailReason): Promise<boolean> {
   return (
     (await countRequest(unit, context, [{ kind: 'mail-recipient', subject: `${reason} ${email}` }])).kind === 'allowed'

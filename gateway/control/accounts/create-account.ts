@@ -1,6 +1,6 @@
-// Makes an account for somebody, by an admin or the operator: invited by mail, or vouched for.
+// Makes an account on behalf of an admin or the operator. The account is either invited by mail or vouched for.
 // Vouched for (`invited: false`): the word of the administrator who makes it counts as the verification of the address. The first admin
-// comes to be like this, and then signs in by a one-time link.
+// is made in this way, and then signs in by a one-time link.
 
 import {
   type AccountRole,
@@ -34,7 +34,7 @@ interface NewAccountInput {
   readonly groups?: readonly string[] | undefined;
   /** Default `user`. */
   readonly role?: AccountRole | undefined;
-  /** true: a mail goes there, and the address is verified by it. false: the administrator who makes the account answers for the address. */
+  /** true: a mail goes to the address, and accepting the mail verifies the address. false: the administrator who makes the account answers for the address. */
   readonly invited: boolean;
   /** Only for accounts that are vouched for. */
   readonly password?: string | undefined;
@@ -116,7 +116,7 @@ export async function sendInvitation(
 
 type Draft = Pick<AccountRecord, 'email' | 'displayName' | 'groups' | 'role' | 'passwordHash'>;
 
-/** One unverified account for each address: one that somebody registered takes what the admin says, and stays unverified. */
+/** There is one unverified account for each address: an account that a stranger registered takes the admin's settings, and stays unverified. */
 async function placeInvited(unit: Unit, context: ControlContext, draft: Draft): Promise<string> {
   const [existing] = await findUnverifiedAccounts(unit.sql, draft.email);
   if (existing === undefined) return await place(unit, context, draft, null);

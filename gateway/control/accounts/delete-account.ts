@@ -1,6 +1,6 @@
-// Deletes an account: by its owner, an admin or the operator. What was personal is erased in the same unit: address, name, groups,
+// Deletes an account, on behalf of its owner, an admin or the operator. Personal data is erased in the same unit: address, name, groups,
 // password, sessions, devices, mails that wait. The row stays with its id and nothing else, so that the audit list still means
-// something and the id is never anybody else's. Everything that the account opened or handed out ends.
+// something and the id never becomes another account's. Everything that the account opened or handed out ends.
 
 import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
@@ -16,7 +16,7 @@ import { endAccountSessions, endBelongings } from './end-belongings.ts';
 interface DeleteAccountInput {
   /** Default: the actor's own. */
   readonly accountId?: string | undefined;
-  /** Of one's own account; anything when it has none. Admins are not asked for that of others. */
+  /** The password of the actor's own account; any text when that account has no password. Not checked when an admin deletes another account. */
   readonly password?: string | undefined;
   readonly clientAddress?: string | undefined;
   readonly requestId?: string | null | undefined;

@@ -1,6 +1,6 @@
-// What a page may show about a one-time code before anybody presses its button: what it does, and for which address.
-// It spends nothing, so mail scanners and link previews that open the page spend nothing either. Whoever has the code has the
-// mailbox (or was handed the link), so the address is no news to them.
+// What a page may show about a one-time code before anybody presses the page's button: what the code does, and for which address.
+// Describing a code spends nothing, so mail scanners and link previews that open the page spend nothing either. A person who has the code has the
+// mailbox (or was handed the link), so the address is no news to that person.
 
 import { readAccount } from '../../store/rows/accounts.ts';
 import type { ControlContext } from '../context/control-context.ts';
@@ -10,7 +10,7 @@ export type DescribedCode =
   | {
       readonly kind: 'usable';
       readonly purpose: AccountCodePurpose;
-      /** The address it is about: for a change of address the new one. */
+      /** The address that the code is about; for a change of address, the new address. */
       readonly email: string;
       readonly displayName: string;
     }

@@ -1,5 +1,5 @@
-// Ends what hangs on an account, as part of a unit: its sessions, whenever an old session must not go on (password, address, disabling,
-// deletion); and when it is deleted, what it had handed out and been given: its links with everybody who came in by them, and its own
+// Ends what hangs on an account, as part of a unit: its sessions, when old sessions must not go on (new password, new address, disabling,
+// deletion); and when the account is deleted, what it had handed out and been given: its links with the members of those links, and its own
 // places on access lists. Each link is a node of its own, since others hang on it.
 
 import { collectionSubject } from '../../core/model/node-id.ts';
@@ -16,12 +16,12 @@ import { markAccountSessionsEnded } from '../../store/rows/sessions.ts';
  */
 export async function endAccountSessions(unit: Unit, accountId: string): Promise<number> {
   await unit.append({ kind: 'revoke', node: accountId });
-  // Hand-overs under way would make tokens after this; mails sent before it would open what was just closed.
+  // Hand-overs under way would make tokens after this; codes mailed earlier would open again what was just closed.
   await endCodes(unit, accountId);
   return await markAccountSessionsEnded(unit.sql, accountId, unit.now);
 }
 
-/** Ends the links and memberships of an account that is deleted. @param by  who does it, as the rows keep it. @returns how many there were, for the audit list */
+/** Ends the links and memberships of an account that is deleted. @param by  the actor's text, as rows keep it. @returns how many there were, for the audit list */
 export async function endBelongings(
   unit: Unit,
   accountId: string,
@@ -32,6 +32,6 @@ export async function endBelongings(
   for (const node of [...links.map(({ id }) => id), ...linkKeyIds]) await unit.append({ kind: 'revoke', node });
   for (const collection of new Set(links.map((link) => link.collection)))
     await unit.append({ kind: 'touch', node: collectionSubject(collection) });
-  // Its own places need no node each: every pass that came of one hangs on the account, which is revoked in this unit.
+  // The account's own memberships need no revocation of their own: every pass from a membership hangs on the account, which is revoked in this unit.
   return { links_revoked: links.length, members_revoked: members };
 }

@@ -1,4 +1,4 @@
-// Everything that is held on a person, as one JSON document, for the person and for admins. No hash, digest or code is in it.
+// Exports all data that latchkey holds about a person, as one JSON document, for the person and for admins. The document contains no hash, digest or code.
 
 import { type AccountRows, readAccountRows } from '../../store/rows/account-export.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
@@ -12,7 +12,7 @@ type ExportOutcome =
   | { readonly kind: 'refused'; readonly reason: 'not-allowed' | 'unknown' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
-/** Times are epoch seconds. Rows are as the store keeps them, without what is secret; all names in snake_case. */
+/** Times are epoch seconds. Rows are as the store keeps them, without secrets; all names are in snake_case. */
 interface AccountExport extends AccountRows {
   readonly exported_at: number;
   readonly account: Readonly<Record<string, unknown>>;
@@ -30,7 +30,7 @@ export async function exportAccount(
   const { sql } = context.store;
   const account = await readAccount(sql, accountId);
   if (account === null || account.state === 'deleted') return { kind: 'refused', reason: 'unknown' };
-  // Before reading, so that the export itself is in it.
+  // The audit row is written before the rows are read, so that the document mentions this export too.
   const { value: retryAfterSeconds } = await context.write(async (unit) => {
     if (accountId === own) {
       const counted = await countRequest(unit, context, [{ kind: 'export', subject: accountId }]);

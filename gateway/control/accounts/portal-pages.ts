@@ -1,6 +1,6 @@
 // Where the portal's pages for accounts are, as mails and commands name them. api/portal serves them.
-// A code stands in the query, because a page has to work without JavaScript; it is spent by a POST from that page, never by
-// opening it, so that mail scanners and link previews spend nothing.
+// A code stands in the query, because a page has to work without JavaScript; the code is spent by a POST from that page, never by
+// opening the page, so that mail scanners and link previews spend nothing.
 
 import type { ControlContext } from '../context/control-context.ts';
 

@@ -27,7 +27,7 @@ import { hasRoomForUnverified } from './unverified-accounts.ts';
 interface RegistrationInput {
   /** As typed. */
   readonly email: string;
-  /** Optional: it is asked for again, or for the first time, by the page that the mail leads to. */
+  /** Optional. The page that the mail leads to asks for the password (again). */
   readonly password?: string | undefined;
   /** Address the request came from. */
   readonly clientAddress: string;
@@ -70,7 +70,7 @@ export function isAllowedDomain(context: ControlContext, email: string): boolean
 async function mailWhatIsTrue(context: ControlContext, email: string, requestId: string | null): Promise<void> {
   await context.write(async (unit) => {
     const known = await findVerifiedAccount(unit.sql, email);
-    // One unverified account for each address, invited or registered; what an admin gave it (groups, role) stays.
+    // There is one unverified account for each address, invited or registered; groups and role that an admin gave the account stay.
     const [waiting] = await findUnverifiedAccounts(unit.sql, email);
     if (known === null && waiting !== undefined && waiting.state !== 'active') return;
     const hasRoom = waiting !== undefined || (await hasRoomForUnverified(unit, context.config().accounts.limits));
@@ -78,21 +78,21 @@ async function mailWhatIsTrue(context: ControlContext, email: string, requestId:
     const accountId = waiting?.id ?? (await placeRegistered(unit, context, email));
     const code = await issueCode(unit, context, { purpose: 'verify-address', accountId });
     if (known === null) {
-      // The mail before this one still works while further ones are left out.
+      // When this mail is left out, the mail that was sent before still works.
       const queued = await mailCode(unit, context, 'verify-address', { to: email, accountId }, code);
       if (queued.kind === 'left-out') return await forgetAgain(unit, code, waiting === undefined ? accountId : null);
       await endEarlierCodes(unit, accountId, 'verify-address', code);
       await appendAudit(unit, { actor: 'system', action: 'account.registered', subject: accountId, requestId });
       return;
     }
-    // The same work as for an unknown address, and nothing of it stays.
+    // The same work as for an unknown address is done, and nothing of it is kept.
     await mailAddressKnown(unit, context, { to: email, accountId: known.id });
     await endEarlierCodes(unit, accountId, 'verify-address', code);
     await forgetAgain(unit, code, waiting === undefined ? accountId : null);
   });
 }
 
-/** @param accountId  null for one that was there before */
+/** @param accountId  null for an account that was there before */
 async function forgetAgain(unit: Unit, code: string, accountId: string | null): Promise<void> {
   await withdrawCode(unit, code);
   if (accountId !== null) await removeAccountRow(unit.sql, accountId);

@@ -1,4 +1,4 @@
-// Changes the name that an account shows. Tokens take it at their next renewal.
+// Changes the name that an account shows. Tokens carry the new name from their next renewal on.
 
 import { normaliseDisplayName } from '../../core/model/account.ts';
 import { updateAccount } from '../../store/rows/accounts.ts';

@@ -17,7 +17,7 @@ import { isAllowedDomain } from './register-account.ts';
 interface AddressChangeInput {
   /** As typed. */
   readonly newEmail: string;
-  /** Of the account; anything when it has none. */
+  /** The account's password; any text when the account has no password. */
   readonly password: string;
   readonly clientAddress: string;
   readonly requestId?: string | null | undefined;
@@ -47,7 +47,7 @@ export async function requestAddressChange(
   if (!context.afterwards.hasRoom()) return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
   const written = await context.write(async (unit) => {
     await endCodes(unit, accountId, 'change-address');
-    // Asked once for both mails, so that an account cannot flood a stranger's mailbox or its own old one.
+    // The count is asked once for both mails, so that an account can flood neither a stranger's mailbox nor its own old mailbox.
     return await mayMail(unit, context, newEmail, 'change-address');
   });
   const requestId = input.requestId ?? null;
@@ -66,7 +66,7 @@ async function mailBoth(context: ControlContext, asked: AskedChange): Promise<vo
   const { accountId, email, newEmail, requestId } = asked;
   await context.write(async (unit) => {
     const taken = await findVerifiedAccount(unit.sql, newEmail);
-    // The same work for both: a code is made for an address that is taken as well, and goes again.
+    // A taken address costs the same work as a free one: a code is made for it as well, and is taken back.
     const code = await issueCode(unit, context, { purpose: 'change-address', accountId, details: { newEmail } });
     if (taken === null) {
       await mailCode(unit, context, 'change-address-confirm', { to: newEmail, accountId }, code);

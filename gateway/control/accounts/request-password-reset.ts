@@ -1,7 +1,7 @@
 // Sends a code for a new password to the mailbox of an account. The answer is given once the request is counted; whether there is such
 // an account is looked up afterwards, so no answer, however exactly it is timed, tells known from unknown addresses. The work that
-// follows is the same for both, but that only a verified address of an active account gets a mail: otherwise the answer to the next
-// request would tell what this one was about.
+// follows is the same for both, except that only a verified address of an active account gets a mail: otherwise the answer to the next
+// request would reveal whether the address of this request is known.
 
 import { accountStanding } from '../../core/model/account.ts';
 import { normaliseMailAddress } from '../../core/model/mail-address.ts';
@@ -55,7 +55,7 @@ async function mailResetCode(context: ControlContext, email: string, requestId: 
     const accountId = known?.id ?? makeId('account', context.random(idRandomBytes));
     const code = await issueCode(unit, context, { purpose: 'reset-password', accountId });
     const queued = await mailCode(unit, context, 'reset-password', { to: email, accountId }, code);
-    // The mail before this one still works while further ones are left out.
+    // When this mail is left out, the mail that was sent before still works.
     if (queued.kind !== 'left-out') await endEarlierCodes(unit, accountId, 'reset-password', code);
     if (known === null || queued.kind === 'left-out') {
       await withdrawCode(unit, code);

@@ -1,5 +1,5 @@
 // Sets a new password by a code from the mailbox. Ends every session, does not sign in, and verifies nothing.
-// Other codes of the account end with it: a mail from before the reset opens nothing after it.
+// The reset ends all other codes of the account too: a mail from before the reset opens nothing after it.
 
 import { accountStanding, refusePassword } from '../../core/model/account.ts';
 import { readAccount, updateAccount } from '../../store/rows/accounts.ts';

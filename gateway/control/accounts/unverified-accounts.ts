@@ -1,16 +1,16 @@
-// Keeps the number of unverified accounts below its ceiling: open registration makes one for each address that somebody types.
-// What goes first are those that cannot be verified any more, since the code of their mail ran out. Accounts that an administrator
-// made something of (a name, groups, a role) stay.
+// Keeps the number of unverified accounts below its ceiling: open registration makes an account for each address that somebody types.
+// The first accounts to be removed are those that cannot be verified any more, because the code of their mail expired. Accounts that an administrator
+// gave a name, groups or a role stay.
 
 import type { AccountLimits } from '../../config/compiled/control-config.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { countUnverified, listExpiredRegistrations } from '../../store/rows/account-lists.ts';
 import { removeUnverified } from './take-over-address.ts';
 
-/** Each takes a handful of statements, and a unit stays small. */
+/** Removing an account takes a handful of statements; the bound keeps a unit small. */
 const removedAtOnce = 5;
 
-/** @returns whether one more may be made; old ones made room for it */
+/** @returns whether one more account may be made; old accounts are removed to make room for it */
 export async function hasRoomForUnverified(unit: Unit, { unverifiedAccounts }: AccountLimits): Promise<boolean> {
   if ((await countUnverified(unit.sql)) < unverifiedAccounts) return true;
   const old = await listExpiredRegistrations(unit.sql, removedAtOnce);

@@ -1,30 +1,30 @@
-// Work that no answer waits for: what an answer must not depend on, such as looking up whether an address has an account. The answer is
-// given once the request is counted; the work follows in its own time, so neither this answer nor the next one is later for a known
-// address: it begins after a random pause, several at once, in an order of its own.
-// Bounded: when too many wait, a client is told to come again, whatever it asks about. Kept in memory: a process that is killed
-// forgets it, and people ask again; one that ends by itself does it first.
+// Work that no answer waits for, because the answer must not depend on it, such as looking up whether an address has an account. The answer is
+// given once the request is counted; the work follows later, so neither this answer nor the next one is slower for a known
+// address: the work begins after a random pause, several pieces at once, in random order.
+// The work is bounded: when too many pieces wait, a client is told to come again, whatever it asks about. The work is kept in memory: a process that is killed
+// forgets the work, and people ask again; a process that ends in order does the work first.
 
 import { StoreAway } from '../../store/port/store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 export interface Afterwards {
-  /** Whether one more may come; to be asked before anything is done for it. */
+  /** Whether one more piece of work is taken; to be asked before anything is done for the request. */
   readonly hasRoom: () => boolean;
-  /** Takes work that runs soon. While the store is away it is tried again, a few times. */
+  /** Takes a piece of work, which runs soon. While the store is away the work is tried again, a few times. */
   readonly run: (work: () => Promise<void>) => void;
-  /** Does everything that waits now, and resolves when it is done. */
+  /** Does all work that waits now, and resolves when it is done. */
   readonly settled: () => Promise<void>;
-  /** As `settled`; what comes later is refused. */
+  /** As `settled`; work that comes later is refused. */
   readonly close: () => Promise<void>;
 }
 
 interface AfterwardsOptions {
   readonly logger: Pick<Logger, 'warn'>;
-  /** Random bytes: for pauses and order. */
+  /** Random bytes, for pauses and order. */
   readonly random: (bytes: number) => Buffer;
   /** Default 1000. */
   readonly maxWaiting?: number;
-  /** Pause before work that waits is done: from the first to twice as long. Default 200. */
+  /** Shortest pause before waiting work is done; the longest is twice as long. Default 200. */
   readonly pauseMs?: number;
 }
 

@@ -2,7 +2,7 @@
 
 import type { EpochSeconds } from '../../core/model/time.ts';
 
-/** `monotonicMs` never goes back and only its differences mean something: for deadlines and ages. */
+/** `monotonicMs` never goes back, and only differences of its values mean something: for deadlines and ages. */
 export interface ControlClock {
   readonly monotonicMs: () => number;
   /** Wall-clock time: for what is stored and what stands in tokens. */

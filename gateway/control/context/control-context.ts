@@ -17,16 +17,16 @@ import type { PasswordWork } from './password-work.ts';
 interface SessionClaims {
   /** Account id. */
   readonly sub: string;
-  /** The one host it is good for. */
+  /** The only host that the token is good for. */
   readonly host: string;
   readonly sid: string;
   readonly did: string;
   readonly email: string;
   readonly name: string;
   readonly groups: readonly string[];
-  /** Ids of the nodes it hangs on: account, session, device. */
+  /** Ids of the revocation nodes that the token hangs on: account, session, device. */
   readonly nodes: readonly string[];
-  /** Where the log stood when its rows were read. */
+  /** Where the log stood when the session's rows were read. */
   readonly position: LogPosition;
 }
 
@@ -52,9 +52,9 @@ export interface DecisionLedger {
   readonly find: (requestId: string) => Promise<DecisionRecord[]>;
   /** Bytes that were not kept. */
   readonly droppedBytes: () => number;
-  /** Takes what is too old, also where nothing new is written. */
+  /** Removes records that are too old, also where nothing new is written. */
   readonly forgetOld: () => Promise<void>;
-  /** Writes what waits. */
+  /** Writes the records that wait. */
   readonly close: () => Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export interface ControlContext {
   readonly random: (bytes: number) => Buffer;
   readonly tokens: ControlTokens;
   readonly logger: Logger;
-  /** What was decided in the last day, for `explain`. */
+  /** The decisions of the last day, for `explain`. */
   readonly decisions: DecisionLedger;
   /**
    * The one way in which use cases change the store. Like `store.write`; when changes were appended it resolves only once
@@ -77,13 +77,13 @@ export interface ControlContext {
   readonly write: <T>(work: (unit: Unit) => Promise<T>) => Promise<Written<T>>;
   /** Hashes and checks passwords, in the one queue of this process. */
   readonly passwords: PasswordWork;
-  /** Work that no answer may wait for. */
+  /** Takes work that no answer may wait for. */
   readonly afterwards: Afterwards;
   /** Called after a unit that queued mail was committed: the outbox looks at once. */
   readonly wakeOutbox: () => void;
 }
 
-/** Who asks. An account's facts were read from its session and its rows, in this request. */
+/** Who makes a request. The facts of an account were read from its session and its rows, in this request. */
 export type Actor =
   | {
       readonly kind: 'account';

@@ -9,7 +9,7 @@ import { isIssuable } from '../../core/token/pass-claims.ts';
 import type { ClaimsOf } from '../../core/token/token-kinds.ts';
 import type { ControlTokens } from './control-context.ts';
 
-/** Longest life of a session token that is looked at: what control mints lives 15 minutes. */
+/** Longest lifetime of a session token that is accepted for a look: the tokens that control mints live 15 minutes. */
 const maxSessionTokenSeconds = 24 * 3600;
 
 interface TokenSources {
@@ -48,14 +48,14 @@ export function makeControlTokens({ ring, config, now }: TokenSources): ControlT
       try {
         return mintToken(whole, { key, type: 'pass' });
       } catch {
-        // a long path under a long name: more than a token holds. The session opens it all the same
+        // A long path under a long name can be more than a token holds. The session opens the place all the same.
         return null;
       }
     },
     verifySession: (text, host) => {
       const verified = verifyToken(text, ring());
       if (verified.kind === 'refused' || verified.type !== 'session') return null;
-      // Somebody who comes back after an hour is still signed in: the end of the session is in its row.
+      // A person who comes back after an hour is still signed in: the end of the session is in its row.
       const at = Math.min(now(), verified.exp - 1);
       if (checkTimes(verified, at, config().tokens.clockSkewSeconds, maxSessionTokenSeconds) !== null) return null;
       return verified.claims.aud?.includes(host) === true ? verified.claims : null;

@@ -1,11 +1,11 @@
 // The one queue for the work that passwords cost, as use cases see it: one for each control process, held by the context, shared by
 // accounts and the users file, so that `password_checks_per_second` bounds them together. Made by proof/password-work.ts.
 
-/** Whom a check is for: sources take turns. */
+/** The source that a check is for: sources take turns. */
 export interface CheckSource {
   /** The network of a client, or the device that it proved to be. */
   readonly name: string;
-  /** It was good before, so its checks do not wait behind those of strangers. */
+  /** Whether the source proved good before; then its checks do not wait behind those of strangers. */
   readonly isKnown: boolean;
 }
 
@@ -18,11 +18,11 @@ export type QueueOutcome<T> =
 export interface WorkQueue {
   /** Checks that wait for their turn. */
   readonly waiting: number;
-  /** Runs `check` when its turn comes. Rejects when `check` does. */
+  /** Runs `check` when its turn comes. Rejects when `check` rejects. */
   readonly run: <T>(source: CheckSource, check: () => Promise<T>) => Promise<QueueOutcome<T>>;
-  /** Whether a stranger would get a turn in time of whose source nothing waits. */
+  /** Whether a check of a stranger would get its turn in time, if the stranger's source had no other check waiting. */
   readonly isOpenToStrangers: () => boolean;
-  /** Turns all waiting away. */
+  /** Turns all waiting checks away. */
   readonly close: () => void;
 }
 
@@ -32,7 +32,7 @@ type PasswordCheck =
   | { readonly kind: 'right'; readonly rehashed: string | null };
 
 export interface PasswordWork {
-  /** For checks that are not of accounts: the users file's. */
+  /** The queue itself, for checks of the users file. */
   readonly queue: WorkQueue;
   /**
    * PHC string of a new password; `busy` when too many wait.
@@ -52,6 +52,6 @@ export interface PasswordWork {
     password: string,
     admit: () => Promise<Refused | null>,
   ) => Promise<QueueOutcome<PasswordCheck | { readonly kind: 'not-admitted'; readonly refused: Refused }>>;
-  /** Hash computations since the start. */
+  /** How many hashes were computed since the start. */
   readonly computations: () => number;
 }
