@@ -1,8 +1,8 @@
 // Keeps the records of decisions for a day, in files of bounded number and size in data_dir/decisions. Only control writes there:
-// edges open no file, they send batches. Writing is in the background and never in anybody's way: what does not fit, or cannot be
-// written, is dropped and counted. What is lost by it is an explanation, never a decision.
-// Claims, what people with something of ours did, and refusals of strangers have files of their own: so that a flood of refusals,
-// which anybody can make, takes the place of nothing but refusals.
+// edges open no file, they send batches. Records are written in the background and delay no request: a record that does not fit, or cannot be
+// written, is dropped and counted. A dropped record costs an explanation, never a decision.
+// Records of claims, of requests with a latchkey credential, and of refused strangers go to separate files, so that a flood of refusals,
+// which anybody can cause, displaces nothing but refusals.
 
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,14 +14,14 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { DecisionLedger } from '../context/control-context.ts';
 
 interface DecisionFilesOptions {
-  /** Absolute; made when the first record comes. */
+  /** Absolute path of the folder, which is made when the first record comes. */
   readonly folder: string;
-  /** Names files and says what is too old; the log's own time, so that no wall clock does. */
+  /** The change log's own time, which names files and decides which are too old, so that no wall clock decides it. */
   readonly clock: { readonly epochSeconds: () => EpochSeconds };
   readonly logger: Pick<Logger, 'warn'>;
   /** Default 16 MiB. */
   readonly maxFileBytes?: number;
-  /** Of what people with something of ours did; a quarter of it for claims, and for strangers. Default 12. */
+  /** How many files hold requests with a latchkey credential; claims and strangers get a quarter of that number each. Default 12. */
   readonly maxFiles?: number;
   /** Default 24 h. */
   readonly keepSeconds?: number;
@@ -64,7 +64,7 @@ export function openDecisionFiles(options: DecisionFilesOptions): DecisionLedger
   };
 }
 
-/** A refusal of somebody who brought nothing of ours. JSON escapes what a client sent, so no path says this in its place. */
+/** Matches a refusal of a client without a latchkey credential. JSON escapes the client's texts, so no path of a request can imitate this match. */
 function isOfStranger(line: string): boolean {
   return line.includes('"outcome":"deny"') && line.includes('"presented":[]');
 }
@@ -129,7 +129,7 @@ class DecisionFiles {
   }
 
   async #drain(): Promise<void> {
-    // what comes in the same moment goes out in one write
+    // Records that come in the same moment go out in one write.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
       const text = this.#waiting.join('');
@@ -149,8 +149,8 @@ class DecisionFiles {
   }
 
   /**
-   * Takes away what a failed write left of a line. The file stays the one in use: on a full disk a new one for each try would take
-   * the place of files that are good.
+   * Removes the part of a line that a failed write left behind. The file stays in use: on a full disk, a new file for each try would take
+   * the place of good files.
    */
   async #cutBack(): Promise<void> {
     try {
@@ -182,21 +182,21 @@ class DecisionFiles {
       try {
         return await open(join(this.#options.folder, name), 'ax', 0o600);
       } catch (error) {
-        // a control before this one began in the same second
+        // An earlier control process began in the same second.
         if (errorCode(error) !== 'EEXIST' || this.#count === 0) throw error;
       }
     }
   }
 
-  /** Makes room for one more, and takes what is too old. */
+  /** Makes room for one more file, and removes files that are too old. */
   async #makeRoom(): Promise<void> {
-    // its last record is as young as a rotation after its first
+    // The last record of a file may be younger than its first by one rotation.
     await this.forgetOld();
     const room = this.#options.maxFiles - 1;
     for (const { path } of (await this.#list()).slice(room)) await rm(path, { force: true });
   }
 
-  /** Newest first. */
+  /** The files, newest first. */
   async #list(): Promise<{ readonly path: string; readonly began: EpochSeconds }[]> {
     const { folder } = this.#options;
     const names = await readdir(folder).catch(() => []);
@@ -207,7 +207,7 @@ class DecisionFiles {
       .map((name) => ({ path: join(folder, name), began: Number(name.slice(0, 12)) }));
   }
 
-  /** Once, not for each batch for as long as it lasts. */
+  /** Logs a problem once, and not for each batch while the problem lasts. */
   #report(problem: string): void {
     if (problem === this.#lastProblem) return;
     this.#lastProblem = problem;
@@ -215,7 +215,7 @@ class DecisionFiles {
   }
 }
 
-/** Reads a file in pieces and gives the lines that begin with `prefix`. A file that went meanwhile has none. */
+/** Reads a file in pieces and gives the lines that begin with `prefix`. A file that was removed meanwhile has none. */
 async function findIn(path: string, prefix: Buffer, take: (line: string) => void): Promise<void> {
   let handle: FileHandle;
   try {
@@ -227,7 +227,7 @@ async function findIn(path: string, prefix: Buffer, take: (line: string) => void
     const buffer = Buffer.allocUnsafe(readBytes + maxLineBytes);
     let from = 0;
     for (;;) {
-      // each piece overlaps the next by one line, so that none is cut in two; a line belongs to the piece it begins in
+      // Each piece overlaps the next by one line, so that no line is cut in two; a line belongs to the piece in which it begins.
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
       const piece = buffer.subarray(0, bytesRead);
       const isLast = bytesRead < buffer.length;

@@ -1,6 +1,6 @@
-// Why was this request let in, or refused? From what was recorded of it, and the chain of provenance as the store has it now: who
+// Why was this request let in, or refused? The answer comes from the request's records, and from the chain of provenance as the store has it now: who
 // claimed, by which link, from whom, when, on which device; and for refusals which check failed and what was revoked when.
-// For administrators and for people who may run commands on the machine, because it names people. It reads and changes nothing.
+// The answer names people, so only administrators and people who may run commands on the machine get it. Reads only.
 
 import type { DecisionRecord } from '../../core/decision/verdict/decision-record.ts';
 import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
@@ -12,9 +12,9 @@ import { reasonText } from './reason-texts.ts';
 export type Explanation =
   | {
       readonly kind: 'found';
-      /** The decision; of several under one id the last one that an edge made. */
+      /** The decision; when one id has several, the last decision that an edge made. */
       readonly record: DecisionRecord;
-      /** All of them, oldest first: a claim is recorded by an edge and by control. */
+      /** All records of the request, oldest first: a claim is recorded by an edge and by control. */
       readonly records: readonly DecisionRecord[];
       readonly chain: readonly ChainLink[];
     }

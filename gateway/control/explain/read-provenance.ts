@@ -1,5 +1,5 @@
 // Reads the chain of provenance behind recorded decisions: accounts, sessions, devices, members, links, owners, and what of it was
-// revoked when. Reads rows only; every list is bounded. What is gone from the store is said to be gone.
+// revoked when. Reads rows only; every list is bounded. A row that is gone from the store is reported as gone.
 
 import type { Config } from '../../config/compiled/config.ts';
 import type { DecisionRecord } from '../../core/decision/verdict/decision-record.ts';
@@ -17,9 +17,9 @@ import {
 
 /** One step of the chain, in the order in which it reads. */
 export interface ChainLink {
-  /** When; null for what has no moment, like an owner in the configuration. */
+  /** When the step happened; null for a step without a moment, like an owner in the configuration. */
   readonly at: EpochSeconds | null;
-  /** Id of what it is about, or null. */
+  /** Id of the row that the step is about, or null. */
   readonly node: string | null;
   readonly text: string;
 }
@@ -85,7 +85,7 @@ async function sessionsAndDevices({ store }: ProvenanceContext, nodes: readonly 
   return links;
 }
 
-/** Members and links that are named, and of a refused account what it once had at that host. */
+/** The members and links that the records name, and the access that a refused account once had at that host. */
 async function membersAndLinks(
   { store, config }: ProvenanceContext,
   nodes: readonly string[],
@@ -116,7 +116,7 @@ async function membersAndLinks(
   return links;
 }
 
-/** What the change log says of the nodes: before the decision it is the reason, after it it is news. */
+/** Revocations of the nodes in the change log: a revocation before the decision is its reason, a later one is told as later. */
 async function revocations(
   { store }: ProvenanceContext,
   nodes: readonly string[],

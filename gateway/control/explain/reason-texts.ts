@@ -1,4 +1,4 @@
-// What the closed words of decisions mean, in a sentence part for operators. Every reason has one; the outcome of a claim has none and is
+// The meaning of each reason of a decision, as part of a sentence for operators. Every reason has a text; the outcome of a claim has none and is
 // shown as it is.
 
 import type { AllowKind, DenyReason } from '../../core/decision/verdict/reasons.ts';

@@ -1,5 +1,5 @@
-// The two questions that the access list is asked about an account that presents a link: is this account bound to this token, and is it
-// authorised by anything else. Reads only; a caller that writes asks in the unit that writes.
+// The two questions to the access list about an account that presents a link: is this account bound to this token, and is it
+// authorised by anything else? Reads only; a caller that writes asks in the unit that writes.
 
 import type { Config } from '../../config/compiled/config.ts';
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
@@ -19,11 +19,11 @@ import { findPresentedLink, isInCollection, type Presentation } from './present-
 export interface ListAnswers {
   /** Whether the account was bound to this token already. */
   readonly isBound: boolean;
-  /** Whether something else lets it in. */
+  /** Whether the account is let in by anything else than this link. */
   readonly isAuthorisedOtherwise: boolean;
 }
 
-/** Two noes: what happens now is the link's to say. */
+/** Both answers are no: the link decides what happens now. */
 interface OnNoList {
   readonly kind: 'on-no-list';
   readonly link: LinkRow;
@@ -33,11 +33,11 @@ interface OnNoList {
   readonly answers: ListAnswers;
 }
 
-/** What is over before anybody could claim: a yes of the list, or a no that is not the link's. */
+/** An outcome that is settled without a claim: a yes of the access list, or a refusal that does not come from the link. */
 export type SettledByList =
-  /** Bound to this token before: passes, and no claim is spent. */
+  /** The account was bound to this token before: it passes, and no claim is spent. */
   | { readonly kind: 'already'; readonly linkId: string; readonly memberId: string; readonly answers: ListAnswers }
-  /** Let in by something else: passes, and no claim is spent. */
+  /** Something else lets the account in: it passes, and no claim is spent. */
   | { readonly kind: 'yours-otherwise'; readonly linkId: string; readonly grant: string; readonly answers: ListAnswers }
   | RefusedByList;
 
@@ -46,7 +46,7 @@ export type RefusedByList =
   /** The owner took back what this account had by this link. */
   | { readonly kind: 'member-revoked' }
   | { readonly kind: 'wrong-pair' }
-  /** Disabled, deleted, unverified, or its session ended meanwhile. */
+  /** The account is disabled, deleted or unverified, or its session ended meanwhile. */
   | { readonly kind: 'account-not-able' };
 
 export async function askAccessList(

@@ -1,5 +1,5 @@
 // Who may make, see, change and end links: owners of the collection, by the configuration, and administrators.
-// Asked of the store's rows in the unit that acts, never of what a token says. For everybody else the answer is that there is no such link.
+// The store's rows decide, read in the unit that acts, and never a token's claims. For everybody else the answer is that there is no such link.
 
 import type { Config } from '../../config/compiled/config.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -9,7 +9,7 @@ import { collectionNamed, collectionsOwnedBy, owns } from '../access/collections
 import { readLiveAccount } from '../access/live-account.ts';
 import type { Actor } from '../context/control-context.ts';
 
-/** What an actor may manage: everything, the collections that an address owns, or nothing. */
+/** The collections that an actor may manage: all, those that an address owns, or none. */
 type Authority =
   | { readonly kind: 'everything' }
   | { readonly kind: 'owner'; readonly email: string }
@@ -30,7 +30,7 @@ export function mayManage(config: Config, authority: Authority, collectionName: 
   return collection !== null && owns(collection, authority.email);
 }
 
-/** Names of the collections that an authority reaches; null for all that there are or were. */
+/** Names of the collections that an authority reaches; null for all present and former collections. */
 export function managedCollections(config: Config, authority: Authority): string[] | null {
   switch (authority.kind) {
     case 'everything':
@@ -44,7 +44,7 @@ export function managedCollections(config: Config, authority: Authority): string
   }
 }
 
-/** A link, for somebody who may manage it; null for everybody else and when there is none, by the same work. */
+/** A link, for an actor who may manage it; null for everybody else and when there is no such link, after the same work. */
 export async function findManagedLink(
   sql: Sql,
   config: Config,

@@ -1,6 +1,6 @@
 // Claims a link: the first request with the token puts the account on the resource's access list. US 10,043,025.
-// One unit asks the list two questions, is this account bound to this token, and is it authorised by anything else. A yes
-// passes and writes nothing. Two noes lead to the write, whose condition repeats both: its row count is the verdict.
+// One unit asks the access list two questions: is this account bound to this token, and is it authorised by anything else? A yes
+// lets the account pass and writes nothing. Two noes lead to the write, whose condition repeats both questions: its row count is the verdict.
 // A wrong pair, a revoked link and an account that may not claim write nothing at all.
 
 import type { ClaimFacts } from '../../core/decision/verdict/decision-record.ts';
@@ -19,7 +19,7 @@ import { askAccessList, type ListAnswers, type RefusedByList, type SettledByList
 import { tellOfClaim } from './link-mails.ts';
 import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';
 
-/** What became of a claim. Only `granted` wrote anything. */
+/** The outcome of a claim. Only `granted` wrote anything. */
 type ClaimOutcome =
   | { readonly kind: 'granted'; readonly linkId: string; readonly memberId: string; readonly answers: ListAnswers }
   | SettledByList
@@ -33,8 +33,8 @@ export type ClaimRefusal =
   | RefusedByList;
 
 /**
- * @param presented  as the visitor sent it; its pair is checked here, and again in the unit
- * @throws StoreAway  then nothing is claimed, or it is not known, and the visitor may come again: claiming twice is harmless
+ * @param presented  the link as the visitor sent it; its pair of key and token is checked here, and again in the unit
+ * @throws StoreAway  then nothing was claimed, or the outcome is unknown; the visitor may come again, since claiming twice is harmless
  */
 export async function claimLink(
   context: ControlContext,
@@ -48,8 +48,8 @@ export async function claimLink(
 }
 
 /**
- * What a claim would come to at this moment, for somebody who has not said yes yet: `would-claim` when it would put the account on the
- * list. Writes nothing and claims nothing, also where the link changes meanwhile.
+ * The outcome that a claim would have at this moment, for a person who has not said yes yet: `would-claim` when the claim would put the account on the
+ * access list. Writes nothing and claims nothing, also where the link changes meanwhile.
  *
  * @throws StoreAway
  */
@@ -82,7 +82,7 @@ async function askAndClaim(
   requestId: string | null,
 ): Promise<ClaimOutcome> {
   const config = context.config();
-  // Before any unit: a wrong pair and a revoked link cost no write lock, however many are sent.
+  // This check comes before any unit: wrong pairs and revoked links cost no write lock, however many are sent.
   const seen = await findPresentedLink(context.store.sql, presented);
   if (seen === null || !isInCollection(config, seen)) return { kind: 'wrong-pair' };
   if (seen.revoked_at !== null) return { kind: 'revoked' };
@@ -100,7 +100,7 @@ async function askAndClaim(
       accountId: account.id,
       now: unit.now,
       host: link.host,
-      // as `findAccessReason` has it: what lies outside of its collection, since that became smaller, opens nothing
+      // The same rule as in `findAccessReason`: a resource outside of its collection, which became smaller, opens nothing.
       others: collections.map(({ name, path }) => ({
         collection: name,
         scopes: scopesCovering(link.path).filter((scope) => covers(path, scope)),
@@ -113,12 +113,12 @@ async function askAndClaim(
   return written.value;
 }
 
-/** Why the write's condition did not hold, from what was read in the same unit. */
+/** Why the write's condition did not hold, from the rows that were read in the same unit. */
 function refusalOf(state: LinkState, link: LinkRow): ClaimRefusal {
   switch (state) {
     case 'early':
       return { kind: 'early', claimFromAt: link.claim_from_at ?? 0 };
-    // The state said open and the statement said no: refused all the same, and nothing was spent.
+    // The rows said that the link is open and the write's condition said no: the claim is refused, and nothing was spent.
     case 'open':
     case 'full':
       return { kind: 'full' };
@@ -154,7 +154,7 @@ async function writeMember(
     revoked_at: null,
   };
   await insertMember(unit.sql, member);
-  // What edges remember of this account was read before it was on the list.
+  // The answers that edges remember about this account were read before the account was on the list.
   await unit.append({ kind: 'touch', node: account.id });
   await appendAudit(unit, {
     actor: account.id,
@@ -176,7 +176,7 @@ async function writeMember(
 }
 
 /**
- * Records both answers of the access list about somebody who presented a link, whatever came of it, so that `explain` shows them.
+ * Records both answers of the access list about an account that presented a link, whatever the outcome, so that `explain` shows them.
  * Writes nothing to the store: a refused claim leaves no row. The link's secret is never in the record.
  */
 function recordClaim(
@@ -190,7 +190,7 @@ function recordClaim(
   const answers = 'answers' in outcome ? outcome.answers : null;
   const member = 'memberId' in outcome ? outcome.memberId : null;
   const claim: ClaimFacts = {
-    // what a visitor typed is a link's id only once the pair was found to be right
+    // The visitor's text counts as a link's id only once the pair was found to be right.
     link: outcome.kind === 'wrong-pair' ? '' : (parseLinkToken(presented.token)?.linkId ?? ''),
     accessKey: outcome.kind === 'wrong-pair' ? '' : presented.key,
     account: actor.accountId,

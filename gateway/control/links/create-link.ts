@@ -15,7 +15,7 @@ import { mayManage, readAuthority } from './authority.ts';
 import { isClaimCount, type LinkProblem, linkLabel, linkMethods, linkPath, timesAreSound } from './link-input.ts';
 import { type LinkView, viewOf } from './link-view.ts';
 
-/** What is absent has the default of its line. */
+/** An absent member has the default that stands beside it. */
 interface NewLink {
   readonly collection: string;
   /** Default: the whole collection. */
@@ -27,7 +27,7 @@ interface NewLink {
   readonly claimFromAt?: EpochSeconds | null;
   readonly claimUntilAt?: EpochSeconds | null;
   readonly accessUntilAt?: EpochSeconds | null;
-  /** Default null: those of the route. */
+  /** Default null: the methods of the route. */
   readonly methods?: readonly string[] | null;
   /** Tell members and owner by mail. Default false. */
   readonly notify?: boolean;
@@ -38,7 +38,7 @@ type LinkCreated =
   /** `url` is a secret: it is shown to its maker once. */
   | { readonly kind: 'created'; readonly link: LinkView; readonly url: string }
   | { readonly kind: 'refused'; readonly problem: LinkProblem }
-  /** No such collection, or not the actor's: the answer does not say which. */
+  /** There is no such collection, or the actor may not manage it: the answer does not say which. */
   | { readonly kind: 'not-found' };
 
 /** @throws StoreAway */
@@ -109,7 +109,7 @@ function refused(problem: LinkProblem): LinkCreated {
   return { kind: 'refused', problem };
 }
 
-/** Whose link it is: its maker's; the operator's are made for the first owner that has an account. */
+/** The account that a link belongs to: its maker; a link that the operator makes belongs to the first owner that has an account. */
 async function ownerOf(unit: Unit, actor: Actor, owners: readonly string[]): Promise<string> {
   if (actor.kind === 'account') return actor.accountId;
   for (const address of owners) {

@@ -1,5 +1,5 @@
-// What a link may be made of: where it leads, how many may claim, and when. Checks values; writes nothing.
-// Refusals are reasons from a closed list; their words are `linkProblemText`.
+// Checks the settings of a link: where it leads, how many accounts may claim it, and when. Writes nothing.
+// Refusals are reasons from a closed list; their texts are in `linkProblemText`.
 
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
@@ -15,10 +15,10 @@ interface LinkTimes {
   readonly accessUntilAt: EpochSeconds | null;
 }
 
-/** Latest moment that is kept: the year 3000. What lies behind it is a mistake of units. */
+/** Latest moment that is accepted: the year 3000. A later moment is a mistake of units. */
 const latestAt = 32_503_680_000;
 
-/** In the words of the form and of the API. */
+/** The text of each problem, in the words of the form and of the API. */
 export function linkProblemText(problem: LinkProblem): string {
   switch (problem) {
     case 'bad-path':
@@ -37,19 +37,19 @@ export function linkProblemText(problem: LinkProblem): string {
 }
 
 /**
- * The canonical path that a link may lead to; null for one outside of the collection, or that means something else to a
+ * The canonical path that a link may lead to; null for a path outside of the collection, or that means something else to a
  * cookie's Path (`;`, `,`) or to a token's pattern (`*`) than it does here.
  */
 export function linkPath(collection: CollectionConfig, given: string | null): string | null {
   if (given === null || given === '') return collection.path;
   const path = canonicalText(given, 0);
   if (path === null || path.length > 2000 || /[*;,]/.test(path) || !covers(collection.path, path)) return null;
-  // rows are found by equality, so names have one spelling there; but for the three that mean more when they are not encoded
+  // Rows are found by equality, so each character has one spelling in a stored path, except for three characters that have a meaning when they are not encoded.
   const compared = comparedForm(path);
   return /[*;,]/.test(compared) ? path : compared;
 }
 
-/** One line without control and direction characters; null when it is empty or too long. */
+/** A label as one line without control and direction characters; null when the label is empty or too long. */
 export function linkLabel(given: string): string | null {
   const label = given.trim().normalize('NFC');
   if (label === '' || [...label].length > maxLabelLength || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(label))
@@ -61,7 +61,7 @@ export function isClaimCount(count: number): boolean {
   return Number.isInteger(count) && count >= 1 && count <= maxClaimsAllowed;
 }
 
-/** Whether times are in order and leave something to do from now on. */
+/** Whether the times are in order, and both ends are still to come. */
 export function timesAreSound(times: LinkTimes, now: EpochSeconds): boolean {
   const { claimFromAt, claimUntilAt, accessUntilAt } = times;
   for (const at of [claimFromAt, claimUntilAt, accessUntilAt]) {
@@ -73,7 +73,7 @@ export function timesAreSound(times: LinkTimes, now: EpochSeconds): boolean {
   return accessUntilAt > now && (claimFromAt === null || claimFromAt < accessUntilAt);
 }
 
-/** @returns the list as it is stored; null for all methods; undefined for a bad one */
+/** @returns the list as it is stored; null for all methods; undefined for a bad list */
 export function linkMethods(given: readonly string[] | null): string | null | undefined {
   if (given === null) return null;
   const methods = [...new Set(given)];

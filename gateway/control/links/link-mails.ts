@@ -1,4 +1,4 @@
-// The mails of links, queued in the unit that causes them: somebody came in, you can open this now, your access has ended.
+// The mails of links, queued in the unit that causes them: "somebody came in", "you can open this now", "your access has ended".
 // Only for links whose owner asked for it. No mail holds a token.
 
 import type { Unit } from '../../store/port/store.ts';
@@ -9,10 +9,10 @@ import type { LiveAccount } from '../access/live-account.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { queueMail } from '../notify/queue-mail.ts';
 
-/** So many members are told at most when a link ends: an unit stays small, whatever hangs on the link. */
+/** At most this many members are told when a link ends: a unit stays small, however many members a link has. */
 export const maxMembersTold = 200;
 
-/** Tells the owner who came in, and the member where to come back to. */
+/** Tells the owner who came in, and tells the member where to come back to. */
 export async function tellOfClaim(
   context: ControlContext,
   unit: Unit,
@@ -43,7 +43,7 @@ export async function tellOfClaim(
   });
 }
 
-/** Tells members that what they had by a link has ended. */
+/** Tells members that their access by a link has ended. */
 export async function tellOfEnd(
   context: ControlContext,
   unit: Unit,

@@ -1,4 +1,4 @@
-// A link as its owner sees it: everything but the secret, of which not even the digest leaves the store.
+// A link as its owner sees it: all settings and counts, but not the secret, of which not even the digest leaves the store.
 
 import type { Config } from '../../config/compiled/config.ts';
 import { type LinkState, type LinkTerms, linkState } from '../../core/model/link.ts';
@@ -13,7 +13,7 @@ export interface LinkView {
   readonly collection: string;
   readonly host: string;
   readonly path: string;
-  /** Where members come back to; no token in it. */
+  /** The URL that members come back to; it contains no token. */
   readonly cleanUrl: string;
   readonly label: string;
   readonly state: LinkState;

@@ -1,5 +1,5 @@
-// The links that somebody may manage, one of them, and who came in by it. Reads only.
-// For anybody else a link is not there, and neither are its members.
+// The links that an actor may manage, a single link, and the members who came in by it. Reads only.
+// For all other actors a link is not there, and neither are its members.
 
 import { isId } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -10,12 +10,12 @@ import type { Actor, ControlContext } from '../context/control-context.ts';
 import { findManagedLink, managedCollections, readAuthority } from './authority.ts';
 import { type LinkView, viewOf } from './link-view.ts';
 
-/** Rows on a page of any list here. */
+/** Rows on a page of each list of this file. */
 export const maxPerPage = 100;
 
 export interface LinkPage {
   readonly links: readonly LinkView[];
-  /** Where the next page begins; null when there is none. */
+  /** Where the next page begins; null when this page is the last. */
   readonly next: string | null;
 }
 
@@ -26,7 +26,7 @@ interface MemberDevice {
 }
 
 export interface MemberView extends ListedMember {
-  /** The account's devices that are not ended, last used first; at most ten. None once the access is over. */
+  /** The account's devices that are not ended, the last used first; at most ten. Empty once the member's access is over. */
   readonly devices: readonly MemberDevice[];
 }
 
@@ -38,7 +38,7 @@ interface MemberPage {
 }
 
 interface LinkListing {
-  /** Only of this collection. */
+  /** Lists only the links of this collection. */
   readonly collection?: string;
   /** `next` of the page before. */
   readonly after?: string;
@@ -46,7 +46,7 @@ interface LinkListing {
   readonly limit?: number;
 }
 
-/** Newest first. Somebody who owns nothing gets an empty page. @throws StoreAway */
+/** Links, newest first. An account that owns nothing gets an empty page. @throws StoreAway */
 export async function listLinks(context: ControlContext, actor: Actor, listing: LinkListing): Promise<LinkPage> {
   const { sql } = context.store;
   const [config, now] = [context.config(), context.clock.epochSeconds()];
@@ -71,7 +71,7 @@ export async function readLink(context: ControlContext, actor: Actor, linkId: st
   return link === null ? null : viewOf(config, link, now);
 }
 
-/** The first who came stands first. @throws StoreAway */
+/** Members in the order in which they came in. @throws StoreAway */
 export async function listMembers(
   context: ControlContext,
   actor: Actor,
@@ -86,7 +86,7 @@ export async function listMembers(
   const after = cursor === null ? null : { claimedAt: cursor.createdAt, id: cursor.id };
   const rows = await readMembers(sql, linkId, after, limit + 1);
   const page = rows.slice(0, limit);
-  // what people do after their access was taken back is theirs
+  // The owner does not see what members do after their access was taken back.
   const isLinkLive = link.state !== 'revoked' && link.state !== 'access-over';
   const present = isLinkLive ? page.filter(({ revokedAt }) => revokedAt === null) : [];
   const devices = await readDevicesOf(
@@ -106,7 +106,7 @@ function pageSize(limit: number | undefined): number {
   return Math.min(Math.max(limit ?? maxPerPage, 1), maxPerPage);
 }
 
-/** `<seconds>.<id>`: a place, not a secret; a made-up one shows nothing that a page does not show. */
+/** `<seconds>.<id>`: a place in the list, not a secret; an invented place shows nothing that a page does not show. */
 function writeCursor(at: EpochSeconds, id: string): string {
   return `${at}.${id}`;
 }

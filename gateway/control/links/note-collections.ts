@@ -1,7 +1,7 @@
-// What the configuration says of collections is part of every access answer, so a change of it ends what was answered before:
-// an owner who is none any more, a folder that moved, a collection that is gone. Noted at the start and at each reload.
-// The store remembers what was in force last, so a change that was made while the gateway stood still counts as well.
-// Each node notes its own change: until its reload it answered by its former file, whatever another node had noted by then.
+// The configured collections are part of every access answer, so a change of the collections ends the answers that were given before:
+// an owner was removed, a folder moved, or a collection is gone. Changes are noted at the start and at each reload.
+// The store remembers the collections that were in force last, so a change that was made while the gateway did not run counts as well.
+// Each node notes its own change: until its reload, a node answered by its former file, even if another node had noted the change by then.
 
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
@@ -14,7 +14,7 @@ const retryMs = 1000;
 type Collections = readonly CollectionConfig[];
 
 /**
- * @param formers  what this control has answered by and not noted the end of. Default: nothing
+ * @param formers  collections that this control has answered by and whose end is not noted yet. Default: none
  * @returns names of the collections whose passes and answers were ended. @throws StoreAway
  */
 export async function noteCollections(
@@ -28,7 +28,7 @@ export async function noteCollections(
     const known = [...(before === null ? [] : [before]), ...formers.map(describe)];
     const changed = new Set(known.flatMap((was) => Object.keys(was).filter((name) => was[name] !== present[name])));
     for (const name of changed) await unit.append({ kind: 'revoke', node: collectionSubject(name) });
-    // what is new was asked about in vain until now
+    // Questions about a new collection were answered with no until now.
     const added = before === null ? [] : Object.keys(present).filter((name) => before[name] === undefined);
     for (const name of added) await unit.append({ kind: 'touch', node: collectionSubject(name) });
     if (before !== null && changed.size === 0 && added.length === 0) return [];
@@ -39,12 +39,12 @@ export async function noteCollections(
 }
 
 interface CollectionNotes {
-  /** The configuration was replaced. @param former  what it said of collections until now */
+  /** To be called when the configuration was replaced. @param former  the collections until now */
   readonly changed: (former: Collections) => void;
   readonly close: () => void;
 }
 
-/** Notes each change of the configuration, and again until the store has it: what was opened by the former one lives on until then. */
+/** Notes each change of the configuration, and tries again until the store has it: access by the former configuration lives on until then. */
 export function startCollectionNotes(context: ControlContext): CollectionNotes {
   const { logger } = context;
   let unnoted: readonly Collections[] = [];
@@ -90,7 +90,7 @@ function describe(collections: Collections): Described {
   );
 }
 
-/** Written by this file, so it is taken as it stands. */
+/** Parses a text that this file wrote, so the text is not checked. */
 function parseMark(text: string): Described {
   return JSON.parse(text) as Described;
 }

@@ -1,5 +1,5 @@
-// What a tokenized URL is worth before anybody is asked who they are: whether its pair is right, and whether the link lives.
-// Reads only. Whoever does not have the pair learns nothing: a wrong key, a wrong secret and no link at all are one answer.
+// Checks a tokenized URL before the visitor is asked to sign in: whether its pair of key and token is right, and whether the link is live.
+// Reads only. A visitor without the right pair learns nothing: a wrong key, a wrong secret and an unknown link get the same answer.
 
 import type { Config } from '../../config/compiled/config.ts';
 import { digestLinkSecret, isLinkSecret, type LinkState, linkState, parseLinkToken } from '../../core/model/link.ts';
@@ -12,17 +12,17 @@ import { collectionsCovering } from '../access/collections.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { termsOf } from './link-view.ts';
 
-/** A tokenized URL, taken apart; nothing of it is checked. `host` and `path` are canonical. */
+/** A tokenized URL, taken apart; key and token are not checked yet. `host` and `path` are canonical. */
 export interface Presentation {
   readonly host: string;
   readonly path: string;
-  /** Value of the parameter `key`; empty when it is missing. */
+  /** Value of the parameter `key`; empty when the parameter is missing. */
   readonly key: string;
   /** Value of the parameter `authtoken`. A secret. */
   readonly token: string;
 }
 
-/** What a visitor with the right pair is told before they sign in or claim. */
+/** The facts that a visitor with the right pair is told before they sign in or claim. */
 export interface PresentedLink {
   readonly kind: 'link';
   readonly linkId: string;
@@ -35,7 +35,7 @@ export interface PresentedLink {
   readonly accessUntilAt: EpochSeconds | null;
 }
 
-/** Compared with when there is no link, so that its absence takes the same time. */
+/** The digest that a secret is compared with when there is no link, so that an unknown link takes the same time. */
 const noDigest = digestLinkSecret('');
 
 /** The link of a presentation, when its pair is right and the link covers the place; null otherwise. */
@@ -55,7 +55,7 @@ export async function presentLink(
 ): Promise<PresentedLink | { readonly kind: 'wrong-pair' }> {
   const link = await findPresentedLink(context.store.sql, presented);
   const config = context.config();
-  // A collection that is not configured any more: its links lead nowhere.
+  // When the collection is not configured any more, its links lead nowhere.
   if (link === null || !isInCollection(config, link)) return { kind: 'wrong-pair' };
   return {
     kind: 'link',
@@ -69,12 +69,12 @@ export async function presentLink(
   };
 }
 
-/** @param otherwise  what stands for an owner without an account: the operator's name for the installation */
+/** @param otherwise  the name to show for an owner without an account: the operator's name for the installation */
 async function ownerNameOf(sql: Sql, link: LinkRow, otherwise: string): Promise<string> {
   return (await readPersonName(sql, link.owner_id)) ?? otherwise;
 }
 
-/** Whether the link's collection is still configured, and still covers it. */
+/** Whether the link's collection is still configured and still covers the link's path. */
 export function isInCollection(config: Config, link: LinkRow): boolean {
   return collectionsCovering(config, link.host, link.path).some(({ name }) => name === link.collection);
 }

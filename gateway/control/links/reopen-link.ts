@@ -1,5 +1,5 @@
-// Opens a link again for more people or for longer, or gives it a new secret. A revoked link stays revoked: people who lost
-// access by it must not get it back because somebody else is let in, so for that a new link is made.
+// Opens a link again for more people or for longer, or gives the link a new secret. A revoked link stays revoked: people who lost
+// their access with the link must not get it back because somebody else is to be let in, so that takes a new link.
 // A new secret ends the old tokenized URL; members stay.
 
 import { digestLinkSecret, formatLinkToken, linkSecretBytes } from '../../core/model/link.ts';
@@ -13,20 +13,20 @@ import { findManagedLink } from './authority.ts';
 import { isClaimCount, type LinkProblem, linkLabel, timesAreSound } from './link-input.ts';
 import { type LinkView, viewOf } from './link-view.ts';
 
-/** What is absent stays as it is; null takes a limit away. */
+/** An absent member stays as it is; null takes a limit away. */
 interface LinkReopening {
   readonly linkId: string;
   readonly label?: string;
   readonly claimsAllowed?: number;
   readonly claimUntilAt?: EpochSeconds | null;
   readonly accessUntilAt?: EpochSeconds | null;
-  /** Makes a new tokenized URL, and the old one void. */
+  /** Makes a new tokenized URL; the old URL is void then. */
   readonly newSecret?: boolean;
   readonly requestId: string | null;
 }
 
 type LinkReopened =
-  /** `url` is a secret, shown once; null when the old one stays. */
+  /** `url` is a secret, shown once; null when the old URL stays valid. */
   | { readonly kind: 'reopened'; readonly link: LinkView; readonly url: string | null }
   | { readonly kind: 'refused'; readonly problem: LinkProblem | 'revoked' }
   | { readonly kind: 'not-found' };
@@ -46,7 +46,7 @@ export async function reopenLink(context: ControlContext, actor: Actor, input: L
     await changeLink(unit.sql, link.id, { ...change, ...digest });
 
     const isCutShort = endOf(change.access_until_at) < endOf(link.access_until_at);
-    // Passes made under the later end are made anew; answers that said no are asked for again.
+    // Passes that were made under the later end are made anew; edges ask again for answers that were no.
     await unit.append({ kind: isCutShort ? 'revoke' : 'touch', node: link.id });
     await unit.append({ kind: 'touch', node: collectionSubject(link.collection) });
     await appendAudit(unit, {
@@ -78,7 +78,7 @@ function changeOf(link: LinkRow, input: LinkReopening, now: EpochSeconds): LinkC
   if (!isClaimCount(claimsAllowed) || claimsAllowed < link.claims_used) return 'bad-claims';
   const claimUntilAt = input.claimUntilAt === undefined ? link.claim_until_at : input.claimUntilAt;
   const accessUntilAt = input.accessUntilAt === undefined ? link.access_until_at : input.accessUntilAt;
-  // Only what was given is held to be in the future: raising the number alone is fine after the window.
+  // Only times that were given have to be in the future: raising the number of claims alone is allowed after the link's window.
   const given = {
     claimFromAt: link.claim_from_at,
     claimUntilAt: input.claimUntilAt === undefined ? null : claimUntilAt,

@@ -1,7 +1,7 @@
-// Ends links: one, or all of a collection, with everybody who came in through them. What is ended stays ended.
-// One small write whatever hangs on it: tokens name the link and its link key, or the collection, so one change of the log
-// ends them all. When this resolves no edge of this node lets any of it pass. Only owners and administrators; for others
-// a link is not there.
+// Ends one link, or all links of a collection, with the access of everybody who came in through them. An ended link stays ended.
+// A revocation is one small write, however many members a link has: tokens name the link and its link key, or the collection, so one change of the log
+// ends all tokens. When the call resolves, no edge of this node lets such a token pass. Only owners and administrators may revoke; for others
+// the link is not there.
 
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
@@ -13,7 +13,7 @@ import { findManagedLink, mayManage, readAuthority } from './authority.ts';
 import { maxMembersTold, tellOfEnd } from './link-mails.ts';
 
 export type LinkRevoked =
-  /** `wasLive` false: it had been ended before; nothing was written. */
+  /** `wasLive` false: the link had been ended before, and nothing was written. */
   { readonly kind: 'revoked'; readonly wasLive: boolean } | { readonly kind: 'not-found' };
 
 /** @throws StoreAway  nothing may be called revoked */
@@ -49,7 +49,7 @@ export async function revokeLink(
 type CollectionRevoked = { readonly kind: 'revoked'; readonly links: number } | { readonly kind: 'not-found' };
 
 /**
- * Ends every link of a collection, and tells members of those whose owners asked for it, the first 200: it is the emergency brake,
+ * Ends every link of a collection, and tells at most 200 members of links whose owners asked for mails: this is the emergency brake,
  * and stays a small write.
  *
  * @throws StoreAway  nothing may be called revoked
@@ -66,7 +66,7 @@ export async function revokeAllLinks(
     if (!mayManage(config, authority, collection)) return { kind: 'not-found' };
     const telling = await findTellingLinks(unit.sql, collection, maxMembersTold);
     const links = await markCollectionRevoked(unit.sql, collection, actorName(actor), unit.now);
-    // The passes of the owners name the collection too; theirs are made anew with the next request.
+    // The passes of the owners name the collection too, so they end as well; they are made anew with the next request.
     await unit.append({ kind: 'revoke', node: collectionSubject(collection) });
     await appendAudit(unit, {
       actor: actorName(actor),

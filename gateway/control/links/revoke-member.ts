@@ -1,5 +1,5 @@
-// Ends what one account has by a link. The row stays, marked: so the same link never lets that account in again.
-// Only owners of the collection and administrators; for others there is no such member.
+// Ends the access that one account has by a link. The row stays, marked as ended, so the same link never lets that account in again.
+// Only owners of the collection and administrators may do this; for others there is no such member.
 
 import { appendAudit } from '../../store/rows/audit.ts';
 import { findMemberById, markMemberRevoked } from '../../store/rows/members.ts';
@@ -21,7 +21,7 @@ export async function revokeMember(
     const link = await findManagedLink(unit.sql, config, actor, member?.link_id ?? '', unit.now);
     if (member === null || link === null) return { kind: 'not-found' };
     if (!(await markMemberRevoked(unit.sql, member.id, unit.now))) return { kind: 'revoked', wasLive: false };
-    // A revocation is a touch as well: what edges remember of the account names the member among its subjects.
+    // No separate change is needed to end remembered answers: the answers that edges remember about the account name the member as well.
     await unit.append({ kind: 'revoke', node: member.id });
     await appendAudit(unit, {
       actor: actorName(actor),

@@ -28,7 +28,7 @@ export class AssertionKeys {
     return true;
   }
 
-  /** The edge went: its keys are dropped after the grace, unless it lists them again before. */
+  /** To be called when an edge ended: its keys are dropped after two minutes, unless the edge lists them again before. */
   endEdge(edge: string, now: number): void {
     for (const key of this.#keys.values()) {
       if (key.edge === edge && key.endsAt === null) key.endsAt = now + assertionKeyGraceMs;

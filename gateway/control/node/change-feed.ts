@@ -1,6 +1,6 @@
-// Follows the change log of the store and tells the edges: whole index, then each batch, then how fresh that is.
-// A wake of the store makes it look at once; the poll is what is relied upon. While the store cannot be read it says nothing,
-// so the edges' knowledge ages and they refuse in the end. It decides nothing about tokens.
+// Follows the change log of the store and tells the edges: first the whole index, then each batch, then how fresh the edges' knowledge is.
+// A wake of the store makes the feed read at once, but correctness relies on the poll. While the store cannot be read the feed says nothing,
+// so the edges' knowledge ages and they refuse in the end. The feed decides nothing about tokens.
 // Rules: gateway/RULES.md "Freshness"; one read at a time, in order.
 
 import { outsideLifeSeconds } from '../../core/decision/state/revocation-index.ts';
@@ -12,7 +12,7 @@ import type { FeedIndex, FeedMessage } from '../../wire/feed.ts';
 import type { LogBeat } from '../../wire/log.ts';
 import type { ControlClock } from '../context/control-clock.ts';
 
-/** What of the store is followed. A log without `readAgedSeq` never forgets. */
+/** The part of the store that the feed reads. A log without `readAgedSeq` never forgets. */
 export type ChangeSource = Pick<Store, 'readChanges' | 'readRevocations' | 'onWake'> &
   Partial<Pick<Store, 'readAgedSeq'>>;
 
@@ -20,17 +20,17 @@ interface ChangeFeedOptions {
   readonly source: ChangeSource;
   readonly clock: ControlClock;
   readonly logger: Logger;
-  /** To all edges, in order. */
+  /** Sends a message to all edges, in order. */
   readonly broadcast: (message: FeedMessage) => void;
   /** The log was read and nothing was new: the edges may be told that what they have is fresh. */
   readonly onRead: () => void;
   /** The key ring may have changed: resolves once the edges were sent the new one, before they are told of the place in the log. */
   readonly onKeys: () => Promise<void>;
   /**
-   * Longest life of a token of ours: what was revoked longer ago than that, by the log's own time, ends nothing. Default: for ever.
+   * Longest lifetime of a latchkey token: a revocation that is older than that, by the log's own time, ends nothing any more. Default: for ever.
    */
   readonly keepSeconds?: () => number;
-  /** Between two looks at the log. Default 250. */
+  /** Time between two reads of the log. Default 250. */
   readonly pollMs?: number;
   /** How long a change of this node may wait for the log to be readable. Default 5000. */
   readonly reachMs?: number;
@@ -42,7 +42,7 @@ const forgetEveryMs = 600_000;
 
 interface Waiter {
   readonly position: LogPosition;
-  /** Reads that had begun when the waiter came: what they find may be older than its place. */
+  /** Number of reads that had begun when the waiter came: those reads may find a state that is older than the waiter's place. */
   readonly readsBefore: number;
   readonly settle: (error: Error | null) => void;
 }
@@ -69,20 +69,20 @@ export class ChangeFeed {
     this.#timer = setInterval(() => this.#look(), options.pollMs ?? defaultPollMs);
   }
 
-  /** Everything that is revoked, for an edge that begins; null while the log was never read. */
+  /** Everything that is revoked, for an edge that starts; null while the log was never read. */
   index(): FeedIndex | null {
     const beat = this.beat();
     return beat === null ? null : { ...beat, revocations: [...this.#revocations.values()] };
   }
 
-  /** How fresh what was sent is; null while the log was never read. */
+  /** How fresh the state is that the edges were sent; null while the log was never read. */
   beat(): LogBeat | null {
     if (this.#position === null) return null;
     const readAgeMs = this.#options.clock.monotonicMs() - this.#readAtMs;
     return { ...this.#position, readAgeMs, sentAtMs: machineMs() };
   }
 
-  /** Looks at the log now; resolves when that is done, whether it could be read or not. */
+  /** Reads the log now; resolves when that is done, whether the log could be read or not. */
   look(): Promise<void> {
     this.#look();
     return this.#reading ?? Promise.resolve();
@@ -115,7 +115,7 @@ export class ChangeFeed {
     });
   }
 
-  /** Stops; resolves when no read runs. */
+  /** Stops the feed; resolves when no read runs any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
@@ -155,7 +155,7 @@ export class ChangeFeed {
       this.#isAway = false;
     } catch (error) {
       const problem = error instanceof Error ? error.message : 'unknown';
-      // once: it is looked at four times a second
+      // The failure is logged once, since the log is read four times a second.
       if (!this.#isAway) this.#options.logger.error({ problem }, 'the change log cannot be read');
       this.#isAway = true;
     }
@@ -163,12 +163,12 @@ export class ChangeFeed {
 
   async #readOnce(): Promise<void> {
     const { source, clock, broadcast, onKeys, onRead } = this.#options;
-    // before the read: what is committed while it runs may not be in it
+    // The time is taken before the read, since a change that is committed during the read may be missing in its result.
     const readAtMs = clock.monotonicMs();
     this.#readsBegun += 1;
     if (this.#position === null) {
       const { position, revocations } = await source.readRevocations();
-      // what the log said of keys is not in the index: another node may have changed them, or a restore all of them
+      // The index does not contain changes of keys: another node may have changed some keys, or a restore all of them.
       await onKeys();
       this.#revocations.clear();
       for (const change of revocations) this.#remember(change);
@@ -187,12 +187,12 @@ export class ChangeFeed {
       }
       const { position, changes } = read;
       if (changes.length > 0) {
-        // the ring first: whoever says that it acts on this place has the keys of this place
+        // The key ring is sent first: an edge that reports this place then has the keys of this place.
         if (changes.some((change) => change.kind === 'keys')) await onKeys();
         for (const change of changes) this.#remember(change);
         this.#position = position;
         broadcast({ kind: 'changes', ...position, changes });
-        // there may be more, and only a read without news says that nothing is missing
+        // There may be more changes; only a read without news shows that nothing is missing.
         this.#isWoken = true;
       } else {
         this.#readAtMs = readAtMs;
@@ -205,7 +205,7 @@ export class ChangeFeed {
     }
   }
 
-  /** Now and then: edges may run for months without a new one that asks for the index. */
+  /** Drops old revocations from time to time, because edges may run for months without a new edge that asks for the index. */
   async #forget(): Promise<void> {
     const { clock, source, keepSeconds } = this.#options;
     if (keepSeconds === undefined || source.readAgedSeq === undefined) return;

@@ -1,4 +1,4 @@
-// What control counts about itself. The edges' numbers are summed elsewhere (telemetry/metrics-aggregate.ts).
+// The counters of the control process itself. The edges' numbers are summed in telemetry/metrics-aggregate.ts.
 
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { PasswordAnswer } from '../../wire/questions.ts';

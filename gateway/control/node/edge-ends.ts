@@ -1,5 +1,5 @@
-// How eagerly edges are ended in one place: each end makes the next one come later, and a minute without one takes that back.
-// What made an edge fail will happen to its successor too, and a slot in which processes only start serves no request.
+// How soon edges in one slot may be ended: each end makes the next end come later, and a minute without an end takes one delay back.
+// The cause that made an edge fail will often hit its successor too, and a slot in which processes only start serves no request.
 
 interface EdgeEndsOptions {
   /** How long an edge may be silent in a slot where no edge was ended lately. */
@@ -14,9 +14,9 @@ interface Place {
 
 const firstPauseMs = 1000;
 const maxPauseMs = 60_000;
-/** After each such time without an end, one end less is counted. */
+/** After each such time without an end, the count of ends goes down by one. */
 const forgiveMs = 60_000;
-/** 2 ** 10 is beyond both bounds. */
+/** 2 ** 10 times the first delay is beyond both bounds. */
 const maxEnds = 10;
 
 /** Ends by slot: an edge's successors have the same slot. */
@@ -34,7 +34,7 @@ export class EdgeEnds {
     return Math.min(maxPatienceMs, patienceMs * 2 ** this.#endsOf(place, now));
   }
 
-  /** Whether an edge may be ended now: the first at once, each next one after a pause that doubles from a second to a minute. */
+  /** Whether an edge may be ended now: the first end is allowed at once, each next end after a pause that doubles from a second to a minute. */
   mayEnd(place: string, now: number): boolean {
     const ends = this.#endsOf(place, now);
     const lastMs = this.#places.get(place)?.lastMs ?? Number.NEGATIVE_INFINITY;

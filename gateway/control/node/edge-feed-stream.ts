@@ -7,7 +7,7 @@ import type { LogBeat } from '../../wire/log.ts';
 
 /** Heartbeats in a row that find bytes still waiting before the edge is cut off. */
 const maxStalledBeats = 5;
-/** Two snapshots of the largest configuration fit; an edge with more waiting is cut off. */
+/** Bytes that may wait for an edge: two snapshots of the largest configuration fit. An edge with more waiting is cut off. */
 const maxWaitingBytes = 64 * 1024 * 1024;
 
 /** The open feed of one edge. */
@@ -46,7 +46,7 @@ export class EdgeFeedStream {
     return false;
   }
 
-  /** Ends the connection at once. The edge is expected to come back and read a fresh snapshot. */
+  /** Ends the connection at once. The edge is expected to reconnect and read a fresh snapshot. */
   cut(): void {
     this.#response.destroy();
   }

@@ -1,6 +1,6 @@
 // The questions that an edge asks control over edge.sock, and its reports for lists and `explain`: last use, decision records.
-// Checks their form (wire/questions.ts, wire/reports.ts) and hands them on; what the answers are is decided by the functions in the
-// options. What cannot be answered now is an error here, and `away` to the edge that asked.
+// Checks the form of questions and reports (wire/questions.ts, wire/reports.ts) and hands them on; the functions in the options decide the
+// answers. A question that cannot be answered now is an error in this file, and `away` to the edge that asked.
 
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
@@ -21,7 +21,7 @@ import {
 import { areWholeLines, decisionLines, reports, type SeenReport } from '../../wire/reports.ts';
 import { sendProblem } from './problem-answers.ts';
 
-/** What answers. Each may reject, with `StoreAway` for one: then the edge treats the question as unanswered. */
+/** The functions that answer. Each may reject, for example with `StoreAway`: then the edge treats the question as unanswered. */
 export interface EdgeAnswers {
   readonly verifyPassword: (question: PasswordQuestion) => Promise<PasswordAnswer>;
   readonly knownPlaces: (question: KnownQuestion) => Promise<KnownAnswer>;
@@ -33,7 +33,7 @@ export interface EdgeAnswers {
   readonly recordDecisions: (lines: string) => void;
 }
 
-/** Those that need the store; a control without one leaves them out. */
+/** The questions that need the store; a control without a store leaves them out. */
 export type StoreAnswers = Pick<EdgeAnswers, 'answerAccess' | 'renewSession' | 'recordSeen' | 'recordDecisions'>;
 
 /** Adds the endpoints to the server on edge.sock. */

@@ -1,6 +1,6 @@
-// What control knows of its edges: which are connected, which are ready, and what each reported last.
+// The edges as control knows them: which are connected, which are ready, and what each edge reported last.
 // A successor and a draining predecessor in one slot may be there together; their names: wire/names.ts.
-// No I/O here: the edge server tells it what happened, the operations server asks.
+// No I/O here: the edge server tells the roster what happened, the operations server asks it.
 
 import type { MetricSet } from '../../telemetry/metrics-aggregate.ts';
 import { MetricsAggregate } from '../../telemetry/metrics-aggregate.ts';
@@ -13,7 +13,7 @@ interface EdgeState {
   ready: boolean;
 }
 
-/** Readiness of one expected edge, as `/readyz` says it. */
+/** Readiness of one expected edge, as `/readyz` reports it. */
 interface EdgeReadiness {
   readonly slot: string;
   readonly edge: string | null;
@@ -41,7 +41,7 @@ export class EdgeRoster {
     this.#edges.set(edge, { connected: true, ready: false });
   }
 
-  /** The edge's feed ended. It may come back, or a successor may. */
+  /** The edge's feed ended. The edge may come back, or a successor may. */
   disconnect(edge: string): void {
     const state = this.#edges.get(edge);
     if (state === undefined) return;
@@ -55,7 +55,7 @@ export class EdgeRoster {
     this.keys.endEdge(edge, this.#clock.monotonicMs());
   }
 
-  /** True when the edge is one that opened its feed and was not replaced since. */
+  /** Whether the edge opened its feed and was not replaced since. */
   knows(edge: string): boolean {
     return this.#edges.has(edge);
   }
@@ -76,7 +76,7 @@ export class EdgeRoster {
 
   /** One entry per expected edge, in order. */
   readiness(): EdgeReadiness[] {
-    // while one edge replaces another, the slot is as ready as the better of the two
+    // While one edge replaces another, the slot is as ready as the edge that is further along.
     const inOrder = [...this.#edges].sort(([, one], [, other]) => Number(one.ready) - Number(other.ready));
     const bySlot = new Map(inOrder.map(([edge, state]) => [slotOf(edge), { edge, ...state }]));
     return Array.from({ length: this.#expected }, (_, index) => {

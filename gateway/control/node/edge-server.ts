@@ -21,15 +21,15 @@ interface EdgeServerOptions {
   readonly roster: EdgeRoster;
   readonly clock: ControlClock;
   readonly logger: Logger;
-  /** The state as it is now; sent first on each feed. */
+  /** The present state, which is sent first on each feed. */
   readonly snapshot: () => SnapshotMessage;
   /** Number of the present state. */
   readonly seq: () => number;
   readonly answers: EdgeAnswers;
-  /** How fresh what was sent of the change log is. */
+  /** How fresh the state of the change log is that the edges were sent. */
   readonly logBeat: () => LogBeat | null;
   readonly enforcement: Enforcement;
-  /** Between heartbeats. Default 1000. */
+  /** Time between heartbeats. Default 1000. */
   readonly heartbeatMs?: number;
 }
 
@@ -61,7 +61,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
   const collections = new Map<number, Collection>();
   let lastCollection = 0;
   answerProblems(server, logger);
-  // an edge that asks and reports is alive, even when it is late with a confirmation
+  // An edge that asks and reports is alive, even when it is late with a confirmation.
   server.addHook('onRequest', (request, _reply, done) => {
     const from = request.headers[edgeField];
     if (typeof from === 'string') enforcement.heard(from);
@@ -96,7 +96,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     enforcement.joined(edge);
     reply.raw.on('error', () => feed.cut());
     reply.raw.on('close', () => {
-      // The end of a feed that a newer one of the same edge replaced must not end the newer one's state.
+      // When a newer feed of the same edge replaced this feed, the end of this feed must not end the newer feed's state.
       if (feeds.get(edge) !== feed) return;
       feeds.delete(edge);
       roster.disconnect(edge);
@@ -108,7 +108,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     logger.info({ edge }, 'an edge joined');
   });
 
-  /** Takes a report that its edge may make: one of the right form, of an edge that is connected. */
+  /** Takes a report when it has the right form and comes from a connected edge. */
   const take = <Schema extends z.ZodType<{ readonly edge: string }>>(
     { path, shape, maxBytes }: Report<Schema>,
     refusal: string,

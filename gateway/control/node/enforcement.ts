@@ -1,8 +1,8 @@
-// "Acknowledged means enforced": waits until every edge of this node acts on a place of the change log, and has those ended
-// that do not. It keeps no log and reads none; edges report, the supervisor ends.
-// Three states of an edge that has not confirmed. Slow: it talks, or says that it refuses what is revoked while it ends what is
-// open; the caller waits, up to a bound. Silent: nothing came from it for two seconds. Disobedient: it talks, and the bound is over.
-// The last two are ended, less and less eagerly in one place; where one may not be ended yet, the caller gets an error.
+// "Acknowledged means enforced": waits until every edge of this node acts on a place of the change log, and has the edges ended
+// that do not. This file keeps no log and reads none; edges report, the supervisor ends processes.
+// An edge that has not confirmed is in one of three states. Slow: the edge talks, or says that it refuses revoked tokens while it closes
+// open connections; the caller waits, up to a bound. Silent: nothing came from the edge for two seconds. Disobedient: the edge talks, and the bound is over.
+// Silent and disobedient edges are ended, later and later in one slot; while an edge may not be ended yet, the caller gets an error.
 // Rules: gateway/RULES.md "Acknowledged means enforced".
 
 import type { LogPosition } from '../../core/model/change.ts';
@@ -14,54 +14,54 @@ import { EdgeEnds } from './edge-ends.ts';
 /** Why an edge is ended. */
 export type EndReason = 'silent' | 'disobedient';
 
-/** Counts what becomes of confirmations; for metrics. */
+/** Counts the outcomes of confirmations, for metrics. */
 export interface EnforcementCounters {
-  /** An edge had not confirmed after a quarter of a second, and was waited for. Once for each confirmation. */
+  /** An edge had not confirmed after a quarter of a second, and was waited for. Counted once for each confirmation. */
   slow(): void;
   ended(reason: EndReason): void;
-  /** A caller was told that nobody knows whether all edges act on the change. */
+  /** A caller was told that it is unknown whether all edges act on the change. */
   unconfirmed(): void;
 }
 
 interface EnforcementOptions {
   readonly logger: Logger;
   /**
-   * Has the process of an edge ended; `gone` is called once it is. null where nobody can (one process in a test): an edge
+   * Has the process of an edge ended; `gone` is called once the process is gone. null where no process can be ended (one process in a test): an edge
    * whose feed ended counts as gone then.
    */
   readonly endEdge: ((edge: string) => void) | null;
   readonly counters?: EnforcementCounters;
-  /** From when on an edge that has not confirmed counts as slow, and how often it is looked at then. Default 250. */
+  /** After this time an edge that has not confirmed counts as slow, and it is checked at this interval. Default 250. */
   readonly slowMs?: number;
-  /** An edge of which nothing was heard for so long is ended. Default 2000; twice that after each end of one in its place. */
+  /** An edge that was silent for this long is ended. Default 2000; doubled after each end of an edge in the same slot. */
   readonly silentMs?: number;
   /**
-   * The longest that an edge may take and a caller waits, but for one more second while a process ends. An edge that has not reported
-   * once has this time too: it is starting, or looking for a control that just started. Default 5000.
+   * The longest time that an edge may take and a caller waits, plus one more second while a process ends. An edge that has not reported
+   * yet has this time too: it is starting, or looking for a control that just started. Default 5000.
    */
   readonly boundMs?: number;
-  /** Default: the machine's. */
+  /** Default: the timers of the machine. */
   readonly nowMs?: () => number;
 }
 
 const defaultSlowMs = 250;
 const defaultSilentMs = 2000;
 const defaultBoundMs = 5000;
-/** How long a caller waits on for the end of a process that was asked for at the last moment. */
+/** How much longer a caller waits for the end of a process when that end was asked for at the last moment. */
 const endGraceMs = 1000;
-/** A timer that comes later than this was held up by control's own work, and so was the reading of what edges said. */
+/** A timer that is later than this was held up by control's own work, which held up the reading of the edges' reports too. */
 const ownDelayMs = 50;
-/** So often a delay of control's own is believed within one confirmation; then the edge is ended all the same. */
+/** How often a delay of control itself excuses an edge within one confirmation; after that the edge is ended all the same. */
 const maxOwnDelays = 8;
 
 interface EdgeStanding {
   /** The place that the edge acts on; null before its first report on its present feed. */
   applied: LogPosition | null;
-  /** Up to where the edge refuses what is revoked, as it said while it goes on ending what is open; null when it said nothing. */
+  /** The place up to which the edge refuses revoked tokens, reported while it still closes open connections; null without such a report. */
   refuses: LogPosition | null;
-  /** The edge has reported before, so it serves with what it knew then. */
+  /** Whether the edge has reported before, and so serves with the state that it knew then. */
   hasReported: boolean;
-  /** When something came from the edge last. */
+  /** When the last message of any kind came from the edge. */
   heardMs: number;
   isEnding: boolean;
 }
@@ -102,17 +102,17 @@ export class Enforcement {
     this.#ends = new EdgeEnds({ patienceMs: silentMs, maxPatienceMs: boundMs });
   }
 
-  /** Edges that run since before this control: they serve with what they know until they come back. */
+  /** Registers edges that have run since before this control: they serve with the state that they know until they reconnect. */
   expect(edges: readonly string[]): void {
     for (const edge of edges) this.#edges.set(edge, this.#standing(false));
   }
 
-  /** The edges are told that the log goes on in this epoch, after a restore. To be called before an edge can report a place in it. */
+  /** The edges are told that the log goes on in this epoch, after a restore. To be called before an edge can report a place in this epoch. */
   began(epoch: string): void {
     this.#epoch = epoch;
   }
 
-  /** The edge opened a feed: what it is sent there is what it has to report on. */
+  /** The edge opened a feed, and has to report on the state that it is sent there. */
   joined(edge: string): void {
     const before = this.#edges.get(edge);
     const standing = this.#standing(before?.hasReported ?? false);
@@ -120,7 +120,7 @@ export class Enforcement {
     this.#edges.set(edge, standing);
   }
 
-  /** The edge's feed ended. The edge may serve on, so it is waited for. */
+  /** The edge's feed ended. The edge may go on serving, so it is waited for. */
   left(edge: string): void {
     if (this.#options.endEdge === null) this.gone(edge);
   }
@@ -130,7 +130,7 @@ export class Enforcement {
     if (this.#edges.delete(edge)) this.#settle();
   }
 
-  /** A request came from the edge, whatever it was: the edge runs. */
+  /** A request of any kind came from the edge, which shows that the edge runs. */
   heard(edge: string): void {
     const standing = this.#edges.get(edge);
     if (standing !== undefined) standing.heardMs = this.#nowMs();
@@ -145,7 +145,7 @@ export class Enforcement {
     this.#settle();
   }
 
-  /** The edge refuses what is revoked up to there and is ending what is open, which takes its time: it is not ended for that. */
+  /** The edge refuses tokens that were revoked up to this place and is still closing open connections: the edge is not ended for the time that this takes. */
   refuses(edge: string, position: LogPosition): void {
     const standing = this.#edges.get(edge);
     if (standing === undefined) return;
@@ -154,10 +154,10 @@ export class Enforcement {
   }
 
   /**
-   * Resolves when every edge acts on the log up to there, or is gone; at the bound also when the others have said that they refuse
-   * what is revoked there. Everything up to there was sent before.
+   * Resolves when every edge acts on the log up to a place, or is gone; at the bound also when the other edges have said that they refuse
+   * the tokens that were revoked up to there. Everything up to the place has to be sent before.
    *
-   * @throws Error when an edge has said neither by then
+   * @throws Error when an edge has said neither by the bound
    */
   confirm(position: LogPosition): Promise<void> {
     if (this.#lagging(position).length === 0) return Promise.resolve();
@@ -178,19 +178,19 @@ export class Enforcement {
     return { applied: null, refuses: null, hasReported, heardMs: this.#nowMs(), isEnding: false };
   }
 
-  /** @param held  milliseconds by which control itself was late: edges are not judged by those */
+  /** @param held  milliseconds by which control itself was late, which do not count against edges */
   #lookLater(confirmation: Confirmation, held: number, ownDelays: number): void {
     const dueMs = this.#nowMs() + this.#slowMs;
     confirmation.timer = setTimeout(() => {
       const lateMs = this.#nowMs() - dueMs;
-      // edges may have answered in time to a control that was busy: they are heard before they are judged
+      // Edges may have answered in time while control was busy: their messages are read before they are judged.
       const isOwnDelay = lateMs > ownDelayMs && ownDelays < maxOwnDelays;
       if (isOwnDelay) this.#lookLater(confirmation, held + lateMs, ownDelays + 1);
       else if (this.#judge(confirmation, held)) this.#lookLater(confirmation, held, ownDelays);
     }, this.#slowMs);
   }
 
-  /** @returns whether the confirmation is still waited for */
+  /** @returns whether the confirmation is still open */
   #judge(confirmation: Confirmation, held: number): boolean {
     const now = this.#nowMs();
     const waitedMs = now - confirmation.begunMs - held;
@@ -200,7 +200,7 @@ export class Enforcement {
       if (reason !== null) this.#end(edge, standing, reason, now);
     }
     if (waitedMs < this.#boundMs) return true;
-    // an edge that refuses what is revoked does what was acknowledged; what is open with it is being ended
+    // An edge that refuses revoked tokens does what was acknowledged; its open connections are being closed.
     const unsure = this.#lagging(confirmation.position).filter(
       ([, standing]) => !this.#covers(standing.refuses, confirmation.position),
     );
@@ -239,7 +239,7 @@ export class Enforcement {
   #end(edge: string, standing: EdgeStanding, reason: EndReason, now: number): void {
     const { endEdge, logger, counters } = this.#options;
     if (endEdge === null || standing.isEnding) return;
-    // to end edge after edge in one slot would help nobody: the caller is told that the change is not confirmed
+    // Ending edge after edge in one slot would help nobody: the caller is told that the change is not confirmed.
     if (!this.#ends.mayEnd(slotOf(edge) ?? edge, now)) return;
     standing.isEnding = true;
     this.#ends.ended(slotOf(edge) ?? edge, now);
@@ -262,8 +262,8 @@ export class Enforcement {
   }
 
   /**
-   * Whether an edge that acts on `applied` acts on the other place as well. Epochs have no order: only of the present epoch is it known
-   * that it comes after the others, so a report of an earlier epoch says nothing about a place in the present one.
+   * Whether an edge that acts on `applied` acts on the other place as well. Epochs have no order: only the present epoch is known
+   * to come after the others, so a report of an earlier epoch says nothing about a place in the present epoch.
    */
   #covers(applied: LogPosition | null, { epoch, seq }: LogPosition): boolean {
     if (applied === null) return false;

@@ -4,7 +4,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import type { ListenAddress } from '../../config/compiled/config.ts';
 
-/** An address that could not be listened on; `at` is its place in the configuration. */
+/** An address that could not be listened on; `at` is the place of the address in the configuration. */
 class ListenFailure extends Error {
   readonly code: string;
   readonly at: string;
@@ -17,7 +17,7 @@ class ListenFailure extends Error {
   }
 }
 
-/** Listens on a Unix socket that only this user may open, in place of whatever stands there. */
+/** Listens on a Unix socket that only this user may open. A file that stands at the path is replaced. */
 export async function listenOnSocket(server: FastifyInstance, path: string): Promise<void> {
   // A control that was killed leaves its sockets behind; the data folder's lock says that no other process listens on them.
   rmSync(path, { force: true });

@@ -1,16 +1,16 @@
-// Reads the content keys that YAML declares. They are YAML's alone: nothing is made, promoted or retired beside them.
-// Keys that latchkey made itself are in the store, see keys/ring-in-force.ts.
+// Reads the content keys that YAML declares. Only YAML changes them: latchkey makes, promotes and retires no content key beside them.
+// Keys that latchkey made itself are in the store, see control/signing-keys/ring-in-force.ts.
 
 import type { Config } from '../../config/compiled/config.ts';
 import { readKeyFile } from '../../config/files/secrets.ts';
 import type { SigningKey } from '../../core/model/signing-key.ts';
 
 type DeclaredKeys =
-  /** None when YAML declares none. */
+  /** Empty when YAML declares no content key. */
   | { readonly kind: 'loaded'; readonly keys: readonly SigningKey[] }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
-/** Reads their files anew each time. */
+/** Reads the declared keys; their files are read anew at each call. */
 export function loadDeclaredKeys({ commonKeys }: Pick<Config, 'commonKeys'>): DeclaredKeys {
   const keys: SigningKey[] = [];
   for (const { id, secretFile, state } of commonKeys) {

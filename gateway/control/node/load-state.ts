@@ -1,5 +1,5 @@
-// What control hands out, read from files: the declared keys and what TLS needs, for a configuration that holds.
-// All of it is read before any of it counts, so that one broken file leaves everything as it was.
+// Reads from files what control hands out for a valid configuration: the declared keys, and certificates and keys for TLS.
+// All files are read before any of them counts, so that one broken file leaves everything as it was.
 
 import type { Config } from '../../config/compiled/config.ts';
 import type { ControlState } from '../../wire/process-messages.ts';

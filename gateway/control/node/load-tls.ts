@@ -1,6 +1,6 @@
-// Reads what TLS needs from files: certificates and keys of listeners, what upstreams are verified with and shown.
-// Keys go from here to the edges' feeds and to the supervisor, which gives them to a control that starts anew.
-// A file that cannot be used refuses the whole configuration: nothing runs without it.
+// Reads the files for TLS: certificates and keys of listeners, the authorities that verify upstreams, and the certificates shown to upstreams.
+// Keys go from here to the edges' feeds and to the supervisor, which gives them to the next control process.
+// When one file cannot be used, the whole configuration is refused.
 
 import type { Config, ListenerConfig } from '../../config/compiled/config.ts';
 import type { UpstreamConfig } from '../../config/compiled/upstream-config.ts';
@@ -10,7 +10,7 @@ import { readTlsFiles } from '../../config/files/upstream-tls.ts';
 import type { FeedTls, FeedUpstreamTls } from '../../wire/feed.ts';
 import type { ControlState } from '../../wire/process-messages.ts';
 
-/** What was in the files of a configuration. */
+/** The contents of the TLS files of a configuration. */
 type TlsState = Pick<ControlState, 'tls' | 'upstreamTls'>;
 
 /** `problem` begins with the place in the configuration. */

@@ -1,4 +1,4 @@
-// Joins a configuration that was loaded again with the one that runs: what is bound at the start stays as it is.
+// Merges a configuration that was loaded again with the running configuration: settings that are bound at the start stay as they are.
 // Pure. The caller reports `needsRestart` and sends the rest to the edges.
 
 import type { Config, ListenAddress, ListenerConfig } from '../../config/compiled/config.ts';
@@ -7,7 +7,7 @@ interface MergedReload {
   readonly config: Config;
   /** Keys of the file whose new value waits for a restart. */
   readonly needsRestart: readonly string[];
-  /** For each listener that runs, the position of the loaded one that its TLS settings come from; -1 for its own. */
+  /** For each running listener, the position of the loaded listener that its TLS settings come from; -1 when it keeps its own. */
   readonly listenerSources: readonly number[];
 }
 
@@ -22,7 +22,7 @@ export function mergeReload(running: Config, loaded: Config): MergedReload {
   if (running.reservedPrefix !== loaded.reservedPrefix) needsRestart.push('reserved_prefix');
   const { operations, dataDir, edges, reservedPrefix } = running;
   const listenerSources = running.listeners.map((listener, at) => sourceOf(listener, at, loaded.listeners));
-  // certificates are renewed also while another listener waits for a restart
+  // Certificates are renewed even while another listener waits for a restart.
   const listeners = running.listeners.map((listener, at) => {
     const source = loaded.listeners[listenerSources[at] ?? -1];
     return source === undefined ? listener : { ...listener, tls: source.tls };
@@ -34,7 +34,7 @@ export function mergeReload(running: Config, loaded: Config): MergedReload {
   };
 }
 
-/** The listener in the same place if it is the same one, else any that is. */
+/** The position of the same listener among the loaded ones; the same position is tried first. */
 function sourceOf(running: ListenerConfig, at: number, loaded: readonly ListenerConfig[]): number {
   const wanted = boundPart(running);
   const same = loaded[at];
@@ -42,7 +42,7 @@ function sourceOf(running: ListenerConfig, at: number, loaded: readonly Listener
   return loaded.findIndex((candidate) => boundPart(candidate) === wanted);
 }
 
-/** What of a listener is fixed while it listens: all but the inside of `tls`. */
+/** The settings that are fixed while a listener listens: all but the inside of `tls`. */
 function boundPart(listener: ListenerConfig): string {
   const { tls, redirectPort, proxyFrom } = listener;
   return JSON.stringify([addressText(listener), tls !== null, redirectPort, proxyFrom]);

@@ -1,5 +1,5 @@
-// Opens what the use cases of control work with: store, seal, ring of keys. For the control process, and for commands that
-// work without a running gateway. What it refuses is for people to read; nothing stays open after a refusal.
+// Opens what the use cases of control work with: store, seal, key ring. For the control process, and for commands that
+// work without a running gateway. Refusals are texts for people; nothing stays open after a refusal.
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -23,19 +23,19 @@ import { makeFirstSigningKeys, RingInForce } from '../signing-keys/ring-in-force
 interface ContextOptions {
   /** The configuration in force, asked anew each time. */
   readonly config: () => Config;
-  /** The content keys that YAML declares; none leaves them to the store. */
+  /** The content keys that YAML declares; when the list is empty, the store's content keys count. */
   readonly declaredKeys: readonly SigningKey[];
   readonly clock: ControlClock;
   readonly logger: Logger;
   /** Resolves when every edge of this node has applied the log up to this place. */
   readonly confirm: (position: LogPosition) => Promise<void>;
-  /** A unit that queued mail is durable. */
+  /** Called when a unit that queued mail is durable. */
   readonly wakeOutbox: () => void;
   /** `refuse` for commands that only read: no key is made, and no table. Default `make`. */
   readonly missing?: 'make' | 'refuse';
-  /** Default: node:crypto's. */
+  /** Default: the random bytes of node:crypto. */
   readonly random?: (bytes: number) => Buffer;
-  /** Tests lose every NOTIFY by it. */
+  /** Lets tests lose every NOTIFY. */
   readonly dropNotifications?: boolean;
 }
 
@@ -44,7 +44,7 @@ export type OpenedContext =
       readonly kind: 'opened';
       readonly context: ControlContext;
       readonly ring: RingInForce;
-      /** Files and keys that were made just now, one line each, for the operator. */
+      /** Files and keys that were made at this start, one line each, for the operator. */
       readonly notes: readonly string[];
       readonly close: () => Promise<void>;
     }
@@ -93,7 +93,7 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
   const ring = new RingInForce({ store, sealer });
   ring.declare(declaredKeys);
   await ring.reload();
-  // by the log's own time: a clock that is wrong at one start takes no records away
+  // The log's own time is used, so that a clock that is wrong at one start removes no records.
   const recordClock = { epochSeconds: () => store.logTime() };
   const decisions = openDecisionFiles({ folder: join(dataDir, 'decisions'), clock: recordClock, logger });
   const context: ControlContext = {
@@ -123,7 +123,7 @@ async function openWith(store: Store, options: ContextOptions): Promise<OpenedCo
   return { kind: 'opened', context, ring, notes, close: () => closeAll(context) };
 }
 
-/** A change that is durable, but is not confirmed by every edge: the caller is told what it is told when the store is away. */
+/** A change is durable but not confirmed by every edge: the caller gets the same error as when the store is away. */
 async function confirmOrAway({ confirm }: ContextOptions, position: LogPosition): Promise<void> {
   try {
     await confirm(position);
@@ -132,7 +132,7 @@ async function confirmOrAway({ confirm }: ContextOptions, position: LogPosition)
   }
 }
 
-/** Work that somebody was promised is done before the store goes. */
+/** Promised work is done before the store is closed. */
 async function closeAll({ afterwards, decisions, store }: ControlContext): Promise<void> {
   await afterwards.close();
   await decisions.close();
