@@ -1,17 +1,17 @@
-// Walks over a chunked body, proves its framing, and hands on the bytes of the canonical form.
-// Chunk extensions and trailers are left out; everything else goes through as slices of what came in, so a large
-// body is never copied. The last chunk is handed on with the body's very end and not before: to some readers a `0` line is the
-// end already, and a body that breaks off behind it must not look whole. Rules: RFC 9112 §7.1; RFC 9110 §6.5.1.
+// Checks the framing of a chunked body, and passes the body on in canonical form.
+// Chunk extensions and trailers are dropped; all other bytes are passed on as slices of the input, so a large body is never copied.
+// The last chunk is held back until the body has ended: some readers take its `0` line for the end, and a body that breaks off
+// after that line must not look complete. Rules: RFC 9112 §7.1; RFC 9110 §6.5.1.
 
-/** Takes bytes `start` to `end` of `bytes`; they are only lent for the call. */
+/** Takes bytes `start` to `end` of `bytes`, which are valid during the call only. */
 type ByteSink = (bytes: Uint8Array, start: number, end: number) => void;
 
-/** `ChunkedFilter.feed` when the framing is broken. */
+/** What `ChunkedFilter.feed` returns when the framing is broken, or the body is too large. */
 export const brokenChunk = -1;
 
-// Hexadecimal digits at most: 2^52 bytes in one chunk, with no leading zeros beyond that width.
+// The most hexadecimal digits of a chunk size, leading zeros included: a chunk has less than 2^52 bytes.
 const maxSizeDigits = 13;
-// Extension and trailer bytes at most over one whole body (CVE-2024-22019 is what no cap looks like).
+// The most bytes of extensions and trailers in one body. Node had no such limit: CVE-2024-22019.
 const maxDroppedBytes = 16 * 1024;
 
 /** `0`, CR LF, CR LF. */
@@ -24,7 +24,7 @@ const afterData = 3;
 const afterDataCr = 4;
 const afterLastCr = 5;
 const done = 6;
-// From here on the bytes are dropped.
+// In the states from here on the bytes are dropped.
 const extensionStart = 7;
 const extensionName = 8;
 const extensionValueStart = 9;
@@ -39,19 +39,19 @@ const afterTrailerCr = 17;
 
 /** The framing of one chunked body. */
 export class ChunkedFilter {
-  /** `brokenChunk` meant: the chunks' sizes add up to more than the body may have. Nothing of that chunk was handed on. */
+  /** `feed` returned `brokenChunk` because the chunk sizes add up to more than `maxBytes`. No data of the last chunk was passed on. */
   isTooLarge = false;
   readonly #maxBytes: number;
-  /** Bytes of all chunks whose size was read. */
+  /** Sum of all chunk sizes that were read. */
   #announced = 0;
   #state = inSize;
   #size = 0;
   #digits = 0;
   #dropped = 0;
-  /** What may be the last chunk was not handed on with the bytes around it: it is, once it is known to be that. */
+  /** The bytes of what may be the last chunk are held back. `lastChunk` is passed on in their place, once the body has ended. */
   #holdsLast = false;
 
-  /** @param maxBytes  of data in the whole body, framing not counted */
+  /** @param maxBytes  the most bytes of data in the whole body; framing is not counted */
   constructor(maxBytes: number = Number.MAX_SAFE_INTEGER) {
     this.#maxBytes = maxBytes;
   }
@@ -61,16 +61,16 @@ export class ChunkedFilter {
   }
 
   /**
-   * Goes over bytes `start` to `end`.
+   * Reads bytes `start` to `end`.
    *
    * @param keepFraming  true: the sink gets a whole chunked body in canonical form; false: it gets the data alone
-   * @returns offset behind the last byte that belongs to the body (`end` unless `isDone`), or `brokenChunk`
+   * @returns offset behind the last byte of the body (`end` while the body goes on), or `brokenChunk`
    */
   feed(bytes: Uint8Array, start: number, end: number, keepFraming: boolean, sink: ByteSink): number {
     let index = start;
-    // begin of the run that is handed on with the next call of the sink; -1 while bytes are being dropped
+    // where the bytes begin that the next call of the sink gets; -1 while bytes are dropped
     let run = keepFraming && this.#keepsHere() ? index : -1;
-    // where, inside that run, a size begins that is zero so far
+    // where, in that run, a chunk size begins whose digits so far are all zero
     let zeroAt = -1;
     const holdFrom = (end: number): void => {
       if (run >= 0 && run < end) sink(bytes, run, end);
@@ -83,7 +83,7 @@ export class ChunkedFilter {
         case inSize: {
           const value = hexValue(byte);
           if (value >= 0) {
-            // leading zeros go: to some parser they are an octal number, or too many digits
+            // leading zeros are dropped: some parsers read them as an octal number, or refuse so many digits
             if (this.#digits > 0 && this.#size === 0 && keepFraming) {
               if (!this.#holdsLast) holdFrom(zeroAt);
               if (value > 0) {
@@ -140,12 +140,12 @@ export class ChunkedFilter {
           if (this.#holdsLast && keepFraming) sink(lastChunk, 0, lastChunk.length);
           break;
         default: {
-          // a trailer stands between the last chunk's line and the line that ends it
+          // trailers stand between the last chunk's line and the empty line that ends the body
           if (this.#state === trailerStart && byte !== 0x0d && !this.#holdsLast) holdFrom(zeroAt);
           if (++this.#dropped > maxDroppedBytes) return brokenChunk;
           const next = afterDroppedByte(this.#state, byte);
           if (next < 0) return brokenChunk;
-          // the CR that ends extensions belongs to the canonical form again
+          // the CR behind the extensions is part of the canonical form again
           if (keepFraming && next === afterSizeCr && this.#size > 0) run = index;
           this.#state = next;
           index++;
@@ -161,7 +161,7 @@ export class ChunkedFilter {
     return this.#state < extensionStart && !this.#isInLast;
   }
 
-  /** In a chunk whose size is zero, or so far nothing but zeros. */
+  /** Whether the size of this chunk is zero, or has only zeros as digits so far: then it may be the last chunk. */
   get #isInLast(): boolean {
     return this.#size === 0 && this.#digits > 0;
   }
@@ -172,7 +172,10 @@ for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcd
   nameByte[character.charCodeAt(0)] = 1;
 }
 
-/** State behind one byte of an extension or a trailer; negative when the byte may not stand there. No blanks (BWS). */
+/**
+ * The state after one byte of an extension or a trailer; `brokenChunk` when the byte may not stand there. Blanks around the parts of
+ * an extension (BWS) are refused.
+ */
 function afterDroppedByte(state: number, byte: number): number {
   switch (state) {
     case extensionStart:

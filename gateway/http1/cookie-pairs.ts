@@ -1,18 +1,18 @@
-// The one reading of a Cookie field: pairs between semicolons, SP and HT around them, the first `=` ends the name.
-// Edges and control both read our cookies by it, so that neither takes for ours what the other does not. Nothing is decoded
-// and no quotes are taken off: our own values need neither. Rules: RFC 6265 §4.2.1, §5.4.
+// Reads a Cookie field: semicolons separate pairs, SP and HT around a pair are cut, the first `=` ends the name.
+// Edges and control both read latchkey's cookies with these functions, so that they never disagree about which cookies are
+// latchkey's. Values are not decoded and keep their quotes: latchkey's own values need neither. Rules: RFC 6265 §4.2.1, §5.4.
 
 import { isBlank, withoutBlanks } from '../core/model/blanks.ts';
 
-/** Name of one pair; of a pair without `=`, which browsers send for a cookie without a name, all of it. */
+/** The name of a pair. A pair without `=`, which browsers send for a cookie without a name, counts as a name as a whole. */
 export function cookieNameOf(pair: string): string {
   const equals = pair.indexOf('=');
   return withoutBlanks(equals < 0 ? pair : pair.slice(0, equals));
 }
 
-/** Value of the first pair of that name, as sent; null without one. */
+/** The value of the first pair of that name, as sent; null when no pair has the name. */
 export function cookieValueOf(field: string, name: string): string | null {
-  // most fields hold it nowhere: one search decides
+  // most fields do not hold the name at all, and one search shows that
   if (!field.includes(name)) return null;
   for (const pair of field.split(';')) {
     const value = pairValue(pair, name);
@@ -22,8 +22,10 @@ export function cookieValueOf(field: string, name: string): string | null {
 }
 
 /**
- * As `cookieValueOf`, for a cookie that a browser holds once: two that differ say that somebody slipped one in, and which
- * of them comes first is in nobody's hands. @returns empty for such two
+ * The value of a cookie that a browser can hold only once. Two pairs of that name with different values mean that another party
+ * set one of them, and their order does not say which.
+ *
+ * @returns the value as sent; empty for two different values; null when no pair has the name
  */
 export function onlyCookieValueOf(field: string, name: string): string | null {
   if (!field.includes(name)) return null;
@@ -37,16 +39,16 @@ export function onlyCookieValueOf(field: string, name: string): string | null {
   return found;
 }
 
-/** The value of this pair when it has that name; null otherwise. */
+/** The value of a pair that has the name; null for a pair with another name. */
 export function pairValue(pair: string, name: string): string | null {
   const equals = pair.indexOf('=');
   return equals >= 0 && withoutBlanks(pair.slice(0, equals)) === name ? withoutBlanks(pair.slice(equals + 1)) : null;
 }
 
 /**
- * The name that is left when everything is cut that some reader might cut: blanks of any kind, quotes, control
- * characters, bytes from 80 on, and `=` in front, since browsers keep `=name=value` as a cookie without a name and some
- * send it back as `name=value` (RFC 6265bis §5.7).
+ * The name of a pair without all characters around it that some server may cut: blanks of any kind, quotes, control characters,
+ * bytes from 0x80 on, and `=` in front. Browsers keep `=name=value` as a cookie without a name, and some send it back as
+ * `name=value` (RFC 6265bis §5.7).
  */
 export function cutCookieName(pair: string): string {
   let start = 0;
@@ -64,7 +66,7 @@ export function withoutLeadingBlanks(text: string): string {
   return text.slice(start);
 }
 
-/** Letters, digits, `_` and `-`: all that names of ours are made of. */
+/** Whether a character is a letter, a digit, `_` or `-`. Names of latchkey's cookies have no other characters. */
 function isNameCharacter(code: number): boolean {
   const letter = code | 0x20;
   return (letter >= 0x61 && letter <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x5f || code === 0x2d;

@@ -1,14 +1,14 @@
-// Sorts field names into small integers, so that nothing on the path compares names twice.
-// A name that was spelled the same way before costs one hash and one comparison. The vocabulary is the caller's: the
-// engine only knows the names that frame a message. Rules: RFC 9110 §5.1, §5.6.2.
-// Many servers cannot tell `X_Forwarded_User` from `X-Forwarded-User` (CGI, WSGI, PHP make one variable of both), so a name
-// that is told from one that matters by its signs alone is a look-alike: it is never forwarded, and the log names it.
+// Sorts field names into classes, which are small integers, so that no code on the request path compares a name twice.
+// A name in a spelling that was seen before costs one hash and one comparison. This file knows the names that frame a message;
+// the caller brings all others. Rules: RFC 9110 §5.1, §5.6.2.
+// Many servers cannot tell `X_Forwarded_User` from `X-Forwarded-User` (CGI, WSGI and PHP make one variable of both). A name that
+// differs from an important name only in such characters is a look-alike: it is never forwarded, and the log names it.
 
 import { maxFields } from './head-scanner.ts';
 
-/** Classes that the engine itself acts on. Callers number theirs from `firstOwnClass` on. */
+/** The classes that `http1/` itself acts on. Callers number their own classes from `firstOwnClass` on. */
 export const fieldClass = {
-  /** Of no interest: forwarded byte for byte. */
+  /** A field that latchkey does not act on: it is forwarded byte for byte. */
   plain: 0,
   host: 1,
   contentLength: 2,
@@ -16,13 +16,13 @@ export const fieldClass = {
   connection: 4,
   expect: 5,
   upgrade: 6,
-  /** Between two neighbours only, never forwarded: RFC 9110 §7.6.1. */
+  /** A field for the next hop alone, never forwarded: RFC 9110 §7.6.1. */
   hopByHop: 7,
-  /** To some server it is a name that matters. Never forwarded. */
+  /** A name that some servers take for an important one. The field is never forwarded. */
   lookAlike: 8,
 } as const;
 
-/** Lowest class number that is free for the caller. */
+/** The lowest class number that callers may use for their own classes. */
 export const firstOwnClass = 16;
 
 const framing: ReadonlyMap<string, number> = new Map([
@@ -41,18 +41,18 @@ const framing: ReadonlyMap<string, number> = new Map([
   ['http2-settings', fieldClass.hopByHop],
 ]);
 
-/** Holds a sign that some server takes for another one. */
+/** A name with a character that some servers take for a hyphen. */
 const oddName = /[^a-z0-9-]/;
 const strictName = /^[A-Za-z0-9-]+$/;
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** `FieldNames.read` when the name breaks the grammar. @testing */
+/** What `FieldNames.read` returns when the name breaks the grammar. @testing */
 export const badName = -1;
-/** `FieldNames.read` when no colon ends the name. */
+/** What `FieldNames.read` returns when no colon ends the name. */
 export const noColon = -2;
 
-// The memo: one spelling per slot, the latest wins. A sender of inventions can make it learn again, but neither fill it
-// nor keep the usual names out of it. Clients use a few hundred spellings.
+// The memo holds one spelling per slot, and a new spelling replaces the old one. A client that invents names can make the memo
+// learn usual names again, but can neither fill it nor keep usual names out of it. Real clients use a few hundred spellings.
 const slotBits = 10;
 const maxRememberedLength = 47;
 const slotBytes = maxRememberedLength + 1;
@@ -60,31 +60,31 @@ const slotBytes = maxRememberedLength + 1;
 /** Which names a message may use: `strict` is letters, digits, hyphen; `token` is all of RFC 9110 §5.6.2. @testing */
 export type NameGrammar = 'strict' | 'token';
 
-/** A lower-case name as the most forgetful servers compare it: every sign is the same sign (Apache's and lighttpd's CGI). */
+/** A lower-case name as the least exact servers compare it: every other character is a hyphen (CGI in Apache and lighttpd). */
 function foldSigns(lowerCaseName: string): string {
   return lowerCaseName.replace(/[^a-z0-9-]/g, '-');
 }
 
 /**
- * A memo from spelled names to classes.
+ * A memo from names, as they are spelled in messages, to classes.
  *
- * Measured on 7 fields: hash and compare in place 0.4 µs; `slice` and a `Map` from names to classes 0.85 µs.
+ * Measured on 7 fields: 0.4 µs with hash and comparison in place, 0.85 µs with `slice` and a `Map` from names to classes.
  */
 export class FieldNames {
-  /** Offset of the colon that ended the name `read` last. */
+  /** Offset of the colon behind the name that `read` read last. */
   colon = 0;
   readonly #grammar: RegExp;
   readonly #classify: (lowerCaseName: string) => number;
   readonly #ofLookAlike: (found: number) => number;
-  // per slot: the spelling's length, 0 for none, and its bytes
+  // per slot: the length of the spelling (0 in an empty slot), then its bytes
   readonly #spellings = new Uint8Array(slotBytes << slotBits);
   readonly #classes = new Int32Array(1 << slotBits);
-  /** Slot of the name that stood at each position of the head before. */
+  /** For each position in a head, the slot of the name that stood there in the previous head. */
   readonly #slotAt = new Int32Array(maxFields);
 
   /**
-   * @param classify     class of a lower-case name that does not frame messages; `fieldClass.plain` when unknown
-   * @param ofLookAlike  class of a name that is told by its signs alone from one of the given class, of the caller's
+   * @param classify     gives the class of a lower-case name that does not frame messages; `fieldClass.plain` for an unknown name
+   * @param ofLookAlike  gives the class of a look-alike, from the caller's class of the name that it looks like
    */
   constructor(
     grammar: NameGrammar,
@@ -103,19 +103,20 @@ export class FieldNames {
   }
 
   /**
-   * Reads the name at `start`, up to its colon. From the bytes, not from their text: in a string each character costs a
-   * look at what kind of string it is (readFields was 9 % of the edge's own CPU by `perf`, half of it that).
+   * Reads the name at `start`, up to its colon. It reads bytes and not a string, because V8 has to look up the kind of a string
+   * for each character (`perf`: readFields took 9 % of the edge's own CPU, and half of that was this look-up).
    *
    * @param limit     end of the line
-   * @param position  of the field in its head: clients send their fields in one order, so the name that stood there last
-   *   is tried first. One comparison then does what a hash and a comparison do (2.5 to 1.3 % of the edge's CPU)
-   * @returns the class, or `badName`, or `noColon`; not below zero: `colon` is set
+   * @param position  position of the field in its head. Clients send their fields in the same order each time, so the name that
+   *   stood at this position in the previous head is tried first; one comparison then replaces hash and comparison (1.3 % of the
+   *   edge's CPU in place of 2.5 %)
+   * @returns the class (then `colon` is set), or `badName`, or `noColon`
    */
   read(bytes: Uint8Array, start: number, limit: number, position: number): number {
     const spellings = this.#spellings;
     const expected = (this.#slotAt[position] as number) * slotBytes;
     const expectedLength = spellings[expected] as number;
-    // names hold no colon, so the colon behind this one is the line's first; length 0 is an empty slot
+    // a name holds no colon, so a colon right behind the expected name is the first of the line; length 0 is an empty slot
     if (expectedLength > 0 && start + expectedLength < limit && bytes[start + expectedLength] === 0x3a) {
       let index = 0;
       while (index < expectedLength && spellings[expected + 1 + index] === bytes[start + index]) index++;
@@ -167,7 +168,7 @@ export class FieldNames {
     const folded = foldSigns(lower);
     if (framing.has(folded)) return fieldClass.lookAlike;
     const found = this.#classify(folded);
-    // a name that the configuration spells just so is no look-alike of itself
+    // a name that the configuration itself spells with such a character is no look-alike
     return found === fieldClass.plain ? this.#classify(lower) : this.#ofLookAlike(found);
   }
 }

@@ -1,38 +1,41 @@
 // Reads heads out of a stream of chunks: usually one chunk holds one whole head, sometimes a head comes in pieces.
-// Only a head in pieces is copied, and it is scanned on where the last piece ended. It parses nothing.
+// Only a head in pieces is copied, and each scan goes on where the piece before ended. This file parses nothing.
 
 import { HeadScanner, maxHeadBytes, needMore } from './head-scanner.ts';
 
-/** `HeadCollector.read` when the head is longer than `maxHeadBytes`. @testing */
+/** What `HeadCollector.read` returns when the head is longer than `maxHeadBytes`. @testing */
 export const headTooLarge = -4;
 
 const firstPieceBytes = 1024;
 
-/** Heads of one connection, one after the other. */
+/** Reads the heads of one connection, one after the other. */
 export class HeadCollector {
   /** Offset in the chunk behind the head that `read` returned last. */
   end = 0;
-  /** Has scanned that head to its end; `lines` is 0 for an empty line in front of a head. */
+  /** The scanner that has scanned that head to its end; its `lines` is 0 for an empty line in front of a head. */
   readonly scanner: HeadScanner;
-  /** Has just refused a head, when `read` says so. */
+  /** The scanner that refused the head, after `read` returned a negative code other than `needMore`. */
   refusedBy: HeadScanner;
   #pieces: Buffer | null = null;
   #pieceScanner: HeadScanner | null = null;
   #length = 0;
   #text = '';
 
-  /** @param shared  scans heads that arrive in one piece; may serve all connections of a process */
+  /** @param shared  the scanner for heads that arrive in one piece; all connections of a process may share it */
   constructor(shared: HeadScanner) {
     this.scanner = shared;
     this.refusedBy = shared;
   }
 
-  /** Whether the first bytes of a head came and its end did not. */
+  /** Whether the first bytes of a head have arrived and its end has not. */
   get isPartial(): boolean {
     return this.#pieces !== null;
   }
 
-  /** That head's bytes as latin1, its empty line included. Once: an idle connection keeps no head alive. */
+  /**
+   * The bytes of the head that `read` returned last, as latin1, its empty line included. They are given out once, so that an idle
+   * connection keeps no head in memory.
+   */
   takeText(): string {
     const text = this.#text;
     this.#text = '';
@@ -46,9 +49,9 @@ export class HeadCollector {
   }
 
   /**
-   * Reads on from `start`.
+   * Reads the chunk from `start` on.
    *
-   * @returns the head's length (then `end`, `scanner` and `takeText` are its own), or `needMore` (then all of the chunk was
+   * @returns the head's length (then `end`, `scanner` and `takeText` are those of this head), or `needMore` (then the whole chunk was
    *   taken), `badByte`, `tooManyLines`, `headTooLarge`
    */
   read(chunk: Buffer, start: number, chunkEnd: number): number {
@@ -77,7 +80,7 @@ export class HeadCollector {
     this.refusedBy = scanner;
     if (length === needMore) return this.#length >= maxHeadBytes ? headTooLarge : needMore;
     if (length < 0) return length;
-    // once more with the shared one, so that nothing of this head stays with the connection
+    // the head is scanned once more with the shared scanner, so that the connection keeps no memory for this head
     this.clear();
     this.scanner.reset();
     this.scanner.scan(pieces, 0, length);

@@ -1,5 +1,5 @@
-// What requests and responses have in common: field lines, and how their fields frame the body.
-// A head keeps one string (its exact bytes as latin1) and integers that point into it; no object per field.
+// What requests and responses have in common: field lines, and how fields frame the body.
+// A head keeps one string (its exact bytes as latin1) and integers that point into that string; it makes no object per field.
 // Rules: RFC 9112 §5, §6; RFC 9110 §5.5, §7.6.1, §8.6.
 
 import { isBlank, withoutBlanks } from '../core/model/blanks.ts';
@@ -11,28 +11,29 @@ import type { MessageProblem } from './problems.ts';
 export const fieldStride = 4;
 
 /**
- * One parsed head. Reused for message after message: copy what has to outlive the current one.
+ * One parsed head. The object is reused for the next message, so callers copy what they need for longer.
  *
  * `fields` holds for field i at `i * fieldStride`: class, start of the line, start of the value, end of the value.
- * The value is without surrounding blanks. The line of field i ends at `lineEnd(i)`.
+ * The value is without surrounding blanks.
  */
 export abstract class MessageHead {
   text = '';
   fieldCount = 0;
   readonly fields: Int32Array = new Int32Array(maxFields * fieldStride);
-  /** Length of the body by `Content-Length`; -1 without that field. */
+  /** Length of the body as `Content-Length` says; -1 when the head has no such field. */
   contentLength = -1;
   isChunked = false;
-  /** `Connection: close` was there. */
+  /** Whether the head has `Connection: close`. */
   saysClose = false;
-  /** `Connection: keep-alive` was there. */
+  /** Whether the head has `Connection: keep-alive`. */
   saysKeepAlive = false;
-  /** Lower-case names that `Connection` listed, without `close` and `keep-alive`; null when none. */
+  /** Lower-case names that `Connection` lists, without `close` and `keep-alive`; null when it lists no others. */
   connectionNames: string[] | null = null;
-  /** Fields whose names are told by signs alone from such as matter. */
+  /** How many fields are look-alikes: see field-names.ts. */
   lookAlikes = 0;
-  /** Line, from 0, that the problem is in, and where it begins in `text`; -1 where it is in none. */
+  /** The line, counted from 0, that has the problem; -1 when the problem is in no single line. */
   problemLine = -1;
+  /** Offset in `text` at which that line begins. */
   problemStart = 0;
   /** 1 for HTTP/1.1, 0 for HTTP/1.0. */
   minorVersion = 1;
@@ -58,7 +59,7 @@ export abstract class MessageHead {
     return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
   }
 
-  /** Reads the field lines behind the start line; what they say about framing is in the members afterwards. */
+  /** Reads the field lines behind the start line, and sets the members that say how the body is framed. */
   protected readFields(scanner: HeadScanner, names: FieldNames): MessageProblem | null {
     const { bytes, start, lineEnds } = scanner;
     const fields = this.fields;
@@ -98,11 +99,11 @@ export abstract class MessageHead {
     return null;
   }
 
-  /** Notes which field it is. */
+  /** Notes which field has the problem. */
   protected problemIn(field: number, lineStart: number, problem: MessageProblem): MessageProblem {
     this.problemLine = field + 1;
     this.problemStart = lineStart;
-    // no more than these were read
+    // the fields from this one on were not read
     this.fieldCount = field;
     return problem;
   }
@@ -116,7 +117,7 @@ export abstract class MessageHead {
       }
       case fieldClass.transferEncoding:
         if (this.isChunked) return 'transfer-encoding-repeated';
-        // a blank behind the word is none to every parser (llhttp: a tab is part of the coding's name)
+        // not every parser cuts a blank behind the value (llhttp takes a tab for a part of the coding's name)
         if (this.text.charCodeAt(valueEnd) !== 0x0d) return 'bad-transfer-encoding';
         if (this.text.slice(valueStart, valueEnd).toLowerCase() !== 'chunked') return 'bad-transfer-encoding';
         this.isChunked = true;
@@ -155,18 +156,19 @@ export abstract class MessageHead {
 }
 
 const maxNamed = 5;
-/** Characters of a name that a log shows. */
+/** The most characters of a name that a log shows. */
 export const maxNameShown = 64;
 
-// Each listed name is compared with each field later on; nobody lists more than a handful.
+// Each listed name is compared with each field later on, and real messages list a handful at most.
 const maxConnectionOptions = 32;
 
 const connectionOption = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
-// Whoever lists one of these wants the next hop to see another message than we do (RFC 9110 §7.6.1: MUST NOT).
+// A sender that lists one of these names in `Connection` wants the next hop to see another message than latchkey does (RFC 9110
+// §7.6.1: MUST NOT).
 const endToEnd: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'expect']);
 
-/** Digits only, no leading zero, below 2^53: anything else is a different number to somebody (RFC 9110 §8.6). */
+/** Reads a length: digits only, no leading zero, below 2^53. Parsers read any other form as different numbers (RFC 9110 §8.6). */
 function canonicalLength(text: string, start: number, end: number): number {
   const digits = end - start;
   if (digits === 0 || digits > 15) return -1;

@@ -1,9 +1,9 @@
-// The shape of `application/problem+json` (RFC 9457), once for all who answer with it: edges, the servers of control, the API.
-// Says nothing about which problem is told to whom.
+// The shape of `application/problem+json` (RFC 9457), for all answers of edges, of control's servers and of the API.
+// Which problem a client is told is decided elsewhere.
 
 export const problemMediaType = 'application/problem+json';
 
-/** What a problem says, in the order in which its members are written. All but `title` and `status` may be absent. */
+/** The members of a problem, in the order in which they are written. All but `title` and `status` may be absent. */
 interface Problem {
   readonly title: string;
   readonly status: number;
@@ -15,7 +15,7 @@ interface Problem {
   readonly request_id?: string;
 }
 
-/** The text of a problem whose `type` is `about:blank`: its title says what the status says (RFC 9457 §4.2.1). */
+/** The JSON text of a problem whose `type` is `about:blank`, so its title is the one of the status (RFC 9457 §4.2.1). */
 export function problemJson({ title, status, detail, reason, request_id }: Problem): string {
   return JSON.stringify({ type: 'about:blank', title, status, detail, reason, request_id });
 }
@@ -35,7 +35,7 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** The title of a status that an answer of ours has (RFC 9110 §15); `Refused` for any other. */
+/** The title of a status that latchkey's own answers have (RFC 9110 §15); `Refused` for any other status. */
 export function titleOf(status: number): string {
   return titles[status] ?? 'Refused';
 }

@@ -1,17 +1,17 @@
-// What was wrong with a message, in words for the log: which line, which field, what about it. Names and places only: no value
-// of a field is ever said, so that no log holds a cookie or a token. Bounded, and nothing but plain ASCII.
+// What was wrong with a message, in words for the log: the line, the field and the fault. The words never hold the value of a
+// field, so that no log holds a cookie or a token. They are bounded in length and plain ASCII.
 
 import { type HeadScanner, maxFields, maxHeadBytes } from './head-scanner.ts';
 import { type MessageHead, maxNameShown } from './message-head.ts';
 import type { MessageProblem } from './problems.ts';
 
-/** The problem of a head that was whole: `two content-length fields (line 4)`. */
+/** The problem of a complete head, in words: `two content-length fields (line 4)`. */
 export function problemWords(problem: MessageProblem, head: MessageHead): string {
   const where = head.problemLine < 0 ? '' : ` (line ${head.problemLine + 1}${nameInText(problem, head)})`;
   return `${words(problem)}${where}`;
 }
 
-/** The problem of a head that was not even read as lines. @param scanner  has just refused it */
+/** The problem of a head that the scanner refused, in words. @param scanner  the scanner that has just refused the head */
 export function scanWords(problem: MessageProblem, scanner: HeadScanner): string {
   if (problem !== 'bad-byte') return words(problem);
   const { bytes, start, lines, lineStart, badAt } = scanner;
@@ -25,12 +25,12 @@ export function scanWords(problem: MessageProblem, scanner: HeadScanner): string
   return `${what} in ${place} (line ${lines + 1})`;
 }
 
-/** Signs of a name from the front of a line: what may stand in a log. Anything else may be a value that got there. */
+/** The characters of a name at the front of a line, which may stand in a log. Other characters may be part of a misplaced value. */
 function leadingName(line: string): string {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*/.exec(line)?.[0] ?? '';
 }
 
-// Without a colon nothing says that it is a name: it may be a value that lost its line. These are a name and no secret.
+// A line without a colon may be a value that was broken off its field. A text of this form is surely a name and no secret.
 const plainWord = /^[A-Za-z][A-Za-z-]{0,31}$/;
 
 const likeToken = /^[^.]{8,}\.[^.]{2,}\./;
@@ -81,7 +81,7 @@ function words(problem: MessageProblem): string {
     case 'bad-host':
       return 'a host that is no host';
     default:
-      // the rest says it in its own name
+      // every other problem is described by its own name
       return problem.replaceAll('-', ' ');
   }
 }

@@ -1,4 +1,4 @@
-// The closed vocabulary of what can be wrong with a message, and the status each has when a client sent it.
+// Everything that can be wrong with a message, and the status of the answer when a client sent the message.
 // Source: RFC 9112, RFC 9110 §15, RFC 6585 §5.
 
 /** Why a message is refused. The words go to logs and metrics, never to the client. */
@@ -32,7 +32,7 @@ export type MessageProblem =
   | 'bad-upgrade'
   | 'upgrade-version';
 
-/** Status of the answer to a client whose message has this problem; the connection ends after each of them. */
+/** Status of the answer to a client whose message has this problem; the connection ends after that answer. */
 export function statusOf(problem: MessageProblem): number {
   switch (problem) {
     case 'head-too-large':

@@ -1,6 +1,6 @@
-// Parses a request head into a RequestHead. Strict by construction: what RFC 9112 does not clearly allow is refused.
-// Must stay a subset of what llhttp accepts, with the same framing; but for methods, of which llhttp has a closed list and RFC
-// 9110 §9.1 none, and for raw UTF-8 in targets. Knows no auth, no routes, no paths' meaning.
+// Parses a request head into a RequestHead. The parser is strict: it refuses what RFC 9112 does not clearly allow.
+// Every head that it accepts, llhttp has to accept with the same framing. There are two exceptions: methods, of which llhttp has a
+// closed list and RFC 9110 §9.1 has none, and raw UTF-8 in targets. This file knows no auth, no routes, and not what a path means.
 // Rules: RFC 9112 §3, §3.2, §6; RFC 9110 §7.2, §10.1.1.
 
 import { isUtf8 } from 'node:buffer';
@@ -10,20 +10,21 @@ import type { HeadScanner } from './head-scanner.ts';
 import { fieldStride, MessageHead } from './message-head.ts';
 import type { MessageProblem } from './problems.ts';
 
-/** Characters at most in a request target. @testing */
+/** The most characters in a request target. @testing */
 export const maxTargetLength = 16 * 1024;
 
-/** Characters at most in a method; the longest registered one has 16. */
+/** The most characters in a method; the longest registered method has 16. */
 const maxMethodLength = 32;
 
-// What needs no second look, nearly every request's.
+// The methods of nearly all requests, which need no further check.
 const usualMethods: ReadonlySet<string> = new Set('GET HEAD POST PUT DELETE PATCH OPTIONS PROPFIND'.split(' '));
 
-// A tunnel, and an echo of what the gateway adds. In any letters: servers that fold them exist.
+// CONNECT would open a tunnel, and TRACE would echo the headers that the gateway adds. Compared in upper case, because some servers
+// ignore the case of a method.
 const refusedMethods: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 
 const methodToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// No user info, and no authority without a host: `Host` could not say the same.
+// An authority with user info or without a host is refused: no `Host` field could say the same.
 const schemeAndAuthority = {
   http: /^http:\/\/([A-Za-z0-9\-._:[\]]+)(?=[/?]|$)/i,
   https: /^https:\/\/([A-Za-z0-9\-._:[\]]+)(?=[/?]|$)/i,
@@ -32,21 +33,21 @@ const schemeAndAuthority = {
 /** A parsed request head. Its path is raw: not canonical, not yet routed. */
 export class RequestHead extends MessageHead {
   method = '';
-  /** The target's path as sent; begins with `/`. In absolute form the scheme and authority are cut off. */
+  /** The target's path as sent, which begins with `/`. Of a target in absolute form the scheme and the authority are cut off. */
   rawPath = '';
-  /** The target's query as sent, with its `?`; empty without one. */
+  /** The target's query as sent, with its `?`; empty when the target has no query. */
   rawQuery = '';
   /**
-   * Host and port that the request is for: the authority of a target in absolute form, else the value of `Host`; empty when a
-   * 1.0 client said neither. Nothing else of a head may be asked for it (RFC 9112 §3.2.2).
+   * The host and port that the request is for: the authority of a target in absolute form, else the value of `Host`; empty for an
+   * HTTP/1.0 request with neither. All other code takes the host from this member and never from a field (RFC 9112 §3.2.2).
    */
   host = '';
-  /** It stood in the target and `Host` says something else, so that one has to be written anew. */
+  /** `host` comes from the target and the `Host` field says something else, so the field has to be rewritten. */
   isHostOfTarget = false;
   expectsContinue = false;
   hasUpgrade = false;
 
-  /** Whether the client wants the connection to stay (RFC 9112 §9.3). */
+  /** Whether the client wants to keep the connection open (RFC 9112 §9.3). */
   get isPersistent(): boolean {
     if (this.saysClose) return false;
     return this.minorVersion === 1 || this.saysKeepAlive;
@@ -58,9 +59,9 @@ export class RequestHead extends MessageHead {
 
   /**
    * @param text     exactly the head's bytes as latin1, its empty line included
-   * @param scanner  has just scanned these bytes to their end
-   * @param scheme   what the connection speaks; an absolute target must say the same (RFC 9112 §3.2.2)
-   * @returns null when the head is sound; nothing of `this` may be used otherwise
+   * @param scanner  the scanner that has just scanned these bytes to their end
+   * @param scheme   the scheme of the connection; a target in absolute form must name the same scheme (RFC 9112 §3.2.2)
+   * @returns null for a sound head; after a problem no member of `this` may be used
    */
   parse(
     text: string,
@@ -69,7 +70,7 @@ export class RequestHead extends MessageHead {
     scheme: 'http' | 'https' = 'http',
   ): MessageProblem | null {
     this.text = text;
-    // a problem in the start line is not one of the fields that the head before had
+    // a problem in the start line must not be reported with a field of the previous head
     this.fieldCount = 0;
     this.problemLine = -1;
     this.#scheme = scheme;
@@ -85,8 +86,8 @@ export class RequestHead extends MessageHead {
     const lineEnd = scanner.lineEnds[0] as number;
     const methodEnd = text.indexOf(' ');
     if (methodEnd <= 0 || methodEnd > lineEnd) return 'bad-start-line';
-    // No control and no fragment's sign: llhttp takes HT, FF and that, RFC 3986 none of them. Bytes from 0x80 on are what
-    // programs send that do not encode: they end a target for no reader, and are taken where they are UTF-8.
+    // Control characters and `#` are refused: llhttp accepts HT, FF and `#`, but RFC 3986 allows none of them. Some programs send
+    // bytes from 0x80 on without encoding them. No server ends a target at such a byte, so they are accepted where they are UTF-8.
     let isForeign = false;
     let isHigh = false;
     let query = -1;
@@ -118,7 +119,7 @@ export class RequestHead extends MessageHead {
     }
     const method = text.slice(0, end);
     if (!usualMethods.has(method)) {
-      // PRI is the first line of HTTP/2 and of nothing else (RFC 9113 §11.6)
+      // PRI is the first word of an HTTP/2 connection and no method of HTTP/1.1 (RFC 9113 §11.6)
       if (method.length > maxMethodLength || method === 'PRI') return 'method-unknown';
       if (!methodToken.test(method)) return 'bad-method';
       if (refusedMethods.has(method.toUpperCase())) return 'method-refused';
@@ -127,7 +128,7 @@ export class RequestHead extends MessageHead {
     return null;
   }
 
-  /** Origin form, or absolute form with the connection's scheme; `*` and authority form mean nothing to a gateway. */
+  /** Reads a target in origin form, or in absolute form with the connection's scheme. `*` and the authority form are refused. */
   #readTarget(text: string, start: number, pathEnd: number, end: number): MessageProblem | null {
     let pathStart = start;
     this.#absoluteAuthority = null;
@@ -162,7 +163,7 @@ export class RequestHead extends MessageHead {
         if (this.host === '') return 'bad-host';
       } else if (found === fieldClass.expect) {
         if (++expectations > 1 || this.valueOf(index).toLowerCase() !== '100-continue') return 'bad-expectation';
-        // a 1.0 client cannot wait for a 100 (RFC 9110 §10.1.1)
+        // an HTTP/1.0 client cannot wait for a 100 (RFC 9110 §10.1.1)
         this.expectsContinue = this.minorVersion === 1;
       } else if (found === fieldClass.upgrade) {
         this.hasUpgrade = true;
@@ -170,7 +171,7 @@ export class RequestHead extends MessageHead {
     }
     if (hosts === 0 && this.minorVersion === 1) return 'host-missing';
     if (this.#absoluteAuthority !== null) {
-      // RFC 9112 §3.2: a Host that is none is refused, even where it would be ignored
+      // RFC 9112 §3.2: an invalid Host is refused, even where the target's authority replaces it
       if (hosts > 0 && canonicalHost(this.host) === null) return 'bad-host';
       this.isHostOfTarget = this.host.toLowerCase() !== this.#absoluteAuthority.toLowerCase();
       if (this.isHostOfTarget) this.host = this.#absoluteAuthority;
@@ -181,7 +182,7 @@ export class RequestHead extends MessageHead {
 
 const versionPrefix = [0x48, 0x54, 0x54, 0x50, 0x2f];
 
-/** @returns the minor version of a version that we speak */
+/** @returns the minor version of HTTP/1.0 or HTTP/1.1; a problem for any other version */
 function readVersion(text: string, start: number, end: number): MessageProblem | 0 | 1 {
   if (end - start !== 8) return 'bad-version';
   for (let index = 0; index < 5; index++) {

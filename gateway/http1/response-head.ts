@@ -1,5 +1,5 @@
-// Parses a response head from an upstream, as strictly as a request's, and says how its body is framed.
-// Knows no auth and rewrites nothing. Rules: RFC 9112 §4, §6.3; RFC 9110 §15.
+// Parses a response head from an upstream, as strictly as a request head, and says how the body is framed.
+// This file knows no auth and rewrites nothing. Rules: RFC 9112 §4, §6.3; RFC 9110 §15.
 
 import { isBlank } from '../core/model/blanks.ts';
 import { type FieldNames, fieldClass } from './field-names.ts';
@@ -7,26 +7,26 @@ import { HeadScanner } from './head-scanner.ts';
 import { MessageHead } from './message-head.ts';
 import type { MessageProblem } from './problems.ts';
 
-/** How the end of a response's body is known. */
+/** How the end of a response's body is found. `none`: the response has no body. */
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'until-close';
 
 /** A parsed response head. */
 export class ResponseHead extends MessageHead {
   status = 0;
-  /** Offset in `text` of what follows the version of HTTP and its blank: `200 OK`. */
+  /** Offset in `text` of the status code, behind the version of HTTP and a blank: `200 OK`. */
   static readonly statusAt = 9;
   /** Offset in `text` of the reason phrase. */
   reasonAt = 0;
   /** Offset of the status line's end. */
   startLineEnd = 0;
 
-  /** Whether the upstream lets the connection stay (RFC 9112 §9.3). */
+  /** Whether the upstream keeps the connection open (RFC 9112 §9.3). */
   get isPersistent(): boolean {
     if (this.saysClose) return false;
     return this.minorVersion === 1 || this.saysKeepAlive;
   }
 
-  /** @param method  of the request that this answers (RFC 9112 §6.3) */
+  /** @param method  method of the request that this response answers (RFC 9112 §6.3) */
   framing(method: string): ResponseFraming {
     if (method === 'HEAD' || this.status < 200 || this.status === 204 || this.status === 304) return 'none';
     if (this.isChunked) return 'chunked';
@@ -34,7 +34,7 @@ export class ResponseHead extends MessageHead {
     return 'until-close';
   }
 
-  /** As `parse`, and blanks between names and their colons are removed first, where that is a proxy's to do. */
+  /** Parses like `parse`. Where a blank between a name and its colon is the only problem and a proxy may remove it, it is removed first. */
   parseTidied(text: string, scanner: HeadScanner, names: FieldNames, takesIcy = false): MessageProblem | null {
     const problem = this.parse(text, scanner, names, takesIcy);
     if (problem !== 'bad-field-name') return problem;
@@ -49,7 +49,7 @@ export class ResponseHead extends MessageHead {
   /**
    * Arguments and result as in `RequestHead.parse`.
    *
-   * @param takesIcy  `ICY 200 OK` is taken for HTTP/1.0, which is what old stream servers mean by it
+   * @param takesIcy  whether `ICY 200 OK` is read as HTTP/1.0, which is what old streaming servers mean by it
    */
   parse(text: string, scanner: HeadScanner, names: FieldNames, takesIcy = false): MessageProblem | null {
     this.text = text;
@@ -63,7 +63,7 @@ export class ResponseHead extends MessageHead {
       statusAt = 4;
     } else return 'bad-version';
     const status = digit(text, statusAt) * 100 + digit(text, statusAt + 1) * 10 + digit(text, statusAt + 2);
-    // a reason phrase may be empty and some servers leave out its blank as well; llhttp takes both
+    // the reason phrase may be empty, and some servers leave out the blank before it as well; llhttp accepts both
     const statusEnd = statusAt + 3;
     const isEnded = lineEnd === statusEnd || (lineEnd > statusEnd && text.charCodeAt(statusEnd) === 0x20);
     if (!(status >= 100 && status <= 599) || !isEnded) return 'bad-status';
@@ -73,19 +73,19 @@ export class ResponseHead extends MessageHead {
     const problem = this.readFields(scanner, names);
     if (problem !== null) return problem;
     if (status >= 200 && status !== 204) return null;
-    // the final answer has to follow on this very connection, and 1.0 knows no interim ones (RFC 9110 §15.2); to llhttp
-    // whatever comes behind such a head is an error
+    // after an interim response the final one has to follow on the same connection, and HTTP/1.0 has no interim responses (RFC 9110
+    // §15.2); llhttp reports an error for any byte behind such a head
     if (status < 200 && status !== 101 && !this.isPersistent) return 'bad-connection';
-    // RFC 9112 §6.1: neither may carry a transfer coding, and a length of theirs would say nothing about bytes that follow
+    // RFC 9112 §6.1: 1xx and 204 may have no transfer coding, and a length in them would not describe the bytes that follow
     if (this.isChunked) return 'bad-transfer-encoding';
     return this.contentLength > 0 ? 'bad-content-length' : null;
   }
 
   /**
-   * RFC 9112 §5.1: a proxy removes blanks between a name and its colon from a response. Not where the name frames the message or
-   * speaks between neighbours: whoever reads such a line as another field sees another message, so it stays a problem.
+   * Removes blanks between a name and its colon, as RFC 9112 §5.1 wants it from a proxy. A blank behind a name that frames the message
+   * or is meant for the next hop stays a problem: a server that reads such a line as another field sees another message.
    *
-   * @returns null when there are none, or such as may not be removed
+   * @returns null when no name has a blank behind it, or when the blank may not be removed
    */
   #withoutBlankBehindNames(names: FieldNames): string | null {
     const { text } = this;

@@ -1,5 +1,5 @@
-// Reads what a request wants to switch to, and whether a 101 really switches to it. Opens nothing, knows no auth.
-// What is asked for and not offered is no error: the request goes on as an ordinary one, without the field.
+// Reads which protocol a request wants to switch to, and whether a 101 really switches to that protocol. It opens no tunnel and
+// knows no auth. A protocol that the route does not offer is no error: the request goes on without its `Upgrade` field.
 // Rules: RFC 9110 §7.8; RFC 6455 §4.1, §4.2.1 (the request), §4.2.2 (its answer).
 
 import { createHash } from 'node:crypto';
@@ -10,9 +10,9 @@ import type { MessageProblem } from './problems.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
-/** A sound request for another protocol. */
+/** A valid request to switch to another protocol. */
 export interface Upgrade {
-  /** Lower case, as offered: `websocket`. */
+  /** The protocol's name in lower case, as the route offers it: `websocket`. */
   readonly protocol: string;
   /** The client's `Sec-WebSocket-Key`; null for any other protocol. */
   readonly webSocketKey: string | null;
@@ -21,15 +21,15 @@ export interface Upgrade {
 // RFC 6455 §1.3
 const webSocketGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-// 16 bytes: 21 characters, a 22nd of which only two bits count, two times padding
+// 16 bytes in base64: 21 characters, a 22nd with only two used bits, and two characters of padding
 const webSocketKeyForm = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
 /**
- * @param offered  lower-case protocols that this route switches to
- * @returns null when the request is an ordinary one; a problem when it asks for a WebSocket and does it wrongly
+ * @param offered  lower-case names of the protocols that this route offers
+ * @returns null for a request that is forwarded without an upgrade; a problem for an invalid WebSocket handshake
  */
 export function readUpgrade(head: RequestHead, offered: readonly string[]): Upgrade | MessageProblem | null {
-  // a 1.0 client cannot mean it (RFC 9110 §7.8: MUST ignore)
+  // RFC 9110 §7.8: a server MUST ignore `Upgrade` in an HTTP/1.0 request
   if (!head.hasUpgrade || head.minorVersion === 0) return null;
   const wanted = upgradeTokens(head);
   if (wanted.includes('websocket') && offered.includes('websocket')) return readWebSocket(head, wanted);
@@ -38,7 +38,7 @@ export function readUpgrade(head: RequestHead, offered: readonly string[]): Upgr
   return protocol === undefined ? null : { protocol, webSocketKey: null };
 }
 
-/** Whether a 101 is the answer to this upgrade. Anything else must not become a tunnel. */
+/** Whether a response is a 101 that answers this upgrade. No other response may become a tunnel. */
 export function completesUpgrade(head: ResponseHead, upgrade: Upgrade): boolean {
   if (head.status !== 101 || head.minorVersion !== 1 || head.saysClose || !listsUpgrade(head)) return false;
   const tokens = upgradeTokens(head);
@@ -51,9 +51,9 @@ export function completesUpgrade(head: ResponseHead, upgrade: Upgrade): boolean 
 }
 
 function readWebSocket(head: RequestHead, wanted: readonly string[]): Upgrade | MessageProblem {
-  // half a handshake is somebody's attempt to have two servers disagree on where HTTP ends
+  // half a handshake is an attempt to make two servers disagree about where HTTP ends
   if (head.method !== 'GET' || head.hasBody || !listsUpgrade(head) || wanted.length !== 1) return 'bad-upgrade';
-  // the next hop would see another handshake than this one
+  // a header that `Connection` lists is removed, so the next hop would see another handshake than this one
   if (head.connectionNames?.some((name) => name.startsWith('sec-websocket-'))) return 'bad-upgrade';
   const key = onlyValue(head, 'sec-websocket-key');
   if (key === null || !webSocketKeyForm.test(key)) return 'bad-upgrade';
@@ -62,11 +62,11 @@ function readWebSocket(head: RequestHead, wanted: readonly string[]): Upgrade | 
   return version === '13' ? { protocol: 'websocket', webSocketKey: key } : 'upgrade-version';
 }
 
-/** The value of a field that stands there exactly once; null otherwise. */
+/** The value of a field that the head has exactly once; null otherwise. */
 export function onlyValue(head: MessageHead, lowerCaseName: string): string | null {
   let found: string | null = null;
   for (let index = 0; index < head.fieldCount; index++) {
-    // by the colon's place first: a name's text is made only where its length is right
+    // the place of the colon is compared first, so that a string is made only of names with the right length
     const start = head.fields[index * fieldStride + 1] as number;
     if (head.text.charCodeAt(start + lowerCaseName.length) !== 0x3a) continue;
     if (head.nameOf(index).toLowerCase() !== lowerCaseName) continue;
@@ -76,7 +76,7 @@ export function onlyValue(head: MessageHead, lowerCaseName: string): string | nu
   return found;
 }
 
-/** Every protocol that the message names, in order, lower case. */
+/** All protocols that the `Upgrade` fields name, in order and in lower case. */
 function upgradeTokens(head: MessageHead): string[] {
   const tokens: string[] = [];
   for (let index = 0; index < head.fieldCount; index++) {
