@@ -1,5 +1,5 @@
-// Every page and form of the portal. One that is not in this list is served nowhere.
-// `presentation` answers what is no page of ours at all: an edge sends a request here whose query carries a link's token.
+// Every page and form of the portal. A page that is not in this list is served nowhere.
+// `presentation` answers requests for paths of a site: an edge sends such a request here when its query carries a link's token.
 
 import { accountPages } from './portal/account.ts';
 import { adminAccountPages } from './portal/admin-accounts.ts';
@@ -17,6 +17,7 @@ import { mailCodePages } from './portal/mail-codes.ts';
 import { signInPages } from './portal/sign-in.ts';
 import type { PageRoute } from './serve/page-route.ts';
 
+/** All pages and forms; the paths stand behind the reserved prefix. */
 export const pages: readonly PageRoute[] = [
   ...homePages,
   ...signInPages,
@@ -34,5 +35,5 @@ export const pages: readonly PageRoute[] = [
   ...adminAuditPages,
 ];
 
-/** Answers any GET, HEAD or POST outside the reserved prefix; null: 404. */
+/** Answers every GET, HEAD and POST outside the reserved prefix. */
 export const presentation: PageRoute['run'] | null = claimPresentation;

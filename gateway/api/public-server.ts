@@ -1,6 +1,7 @@
 // The server on public.sock: pages, forms, `v1` and the JWKS, as visitors reach them through an edge.
-// The edge sends what stands under the reserved prefix, and requests that present a link. It says in X-Forwarded-* where they came
-// from, which is believed because nobody else can open the socket. No path of edge.sock or of the administration socket is here.
+// An edge sends requests below the reserved prefix, and requests whose query presents a link. The edge says in X-Forwarded-* where a
+// request came from, and this server believes that, because only edges can open the socket. No path of edge.sock or of the administration
+// socket is served here.
 
 import cookies from '@fastify/cookie';
 import forms from '@fastify/formbody';
@@ -30,10 +31,10 @@ interface PublicServerOptions {
   readonly assertionKeys: () => readonly AssertionJwk[];
 }
 
-// forms and small documents are all that is ever sent here
+// 64 KiB: clients send only forms and small JSON documents to this server
 const bodyLimit = 64 * 1024;
 
-/** Builds the server; the caller makes it listen. The reserved prefix is taken once: a change of it waits for a restart. */
+/** Builds the server; the caller makes it listen. It reads the reserved prefix once, so a changed prefix takes effect after a restart. */
 export function createPublicServer(context: ControlContext, options: PublicServerOptions): FastifyInstance {
   const prefix = context.config().reservedPrefix;
   const server = Fastify({ logger: false, bodyLimit, exposeHeadRoutes: false, routerOptions: { maxParamLength: 200 } });
@@ -59,7 +60,7 @@ export function createPublicServer(context: ControlContext, options: PublicServe
   });
   server.register(cookies);
   server.register(forms);
-  // in a register of its own, so that what the plugins hook in is there for every route
+  // The routes stand in a plugin of their own: Fastify loads it after the two above, so their hooks and parsers serve every route.
   server.register(async (scope) => {
     serveJwks(scope, { prefix, assertionKeys: options.assertionKeys });
     serveAssets(scope, context, prefix);
@@ -79,7 +80,7 @@ export function createPublicServer(context: ControlContext, options: PublicServe
     });
     servePages(scope, pages, pageOptions);
     if (presentation !== null) {
-      // whatever has no path of ours: an edge sends it here because its query carries a link's token
+      // every path that is none of ours: an edge sends such a request here when its query carries a link's token
       const run = presentation;
       scope.route({
         method: ['GET', 'HEAD', 'POST'],
@@ -95,12 +96,13 @@ export function createPublicServer(context: ControlContext, options: PublicServe
   return server;
 }
 
-/** Of `v1`'s description; goes up when an endpoint changes what it means. */
+/** Version in the OpenAPI document; goes up when an endpoint changes its meaning. */
 const apiVersion = '1';
 
 /**
- * `v1` takes the portal's session cookie and nothing else, on the portal's host only. A request that changes something has to come
- * from the portal's own pages: by what the browser says of its origin, or by the form token in a header.
+ * Decides whether a visitor's request reaches an endpoint. `v1` takes the portal's session cookie and no other credential, on the portal's
+ * host only. A request that changes something must come from the portal's own pages: the browser's Sec-Fetch-Site or Origin says so, or the
+ * request carries the form token of its session in a header.
  */
 async function admitVisitor(
   context: ControlContext,
@@ -130,7 +132,7 @@ async function admitVisitor(
   };
 }
 
-/** What the pages do after the same: the flow cookie goes too, since forms before sign-in are bound to it. */
+/** Sets and clears cookies after a sign-in or sign-out. The flow cookie is cleared too, since forms before sign-in are bound to it. */
 function applyToBrowser(reply: FastifyReply, origin: RequestOrigin, change: BrowserChange): void {
   clearCookie(reply, origin, 'flow');
   if (change.kind === 'signed-out') {
@@ -142,13 +144,14 @@ function applyToBrowser(reply: FastifyReply, origin: RequestOrigin, change: Brow
   if (deviceCookie !== null) setCookie(reply, origin, 'device', deviceCookie, deviceCookieSeconds);
 }
 
+/** @returns 421 on a host that latchkey does not serve, 404 on a host that is not the portal's, else null */
 function refuseHost(context: ControlContext, request: FastifyRequest): (Caller & { kind: 'refused' }) | null {
   const origin = readRequestOrigin(request.headers, context.config());
   if (!origin.isKnown) return refuse(421, 'unknown-host', 'This host is not served here.');
   return origin.isPortal ? null : refuse(404, 'not-here', 'This is served on the portal’s host only.');
 }
 
-/** A browser that shows what it gets, rather than a program. */
+/** Whether an error is answered with a page: a browser asks for something to show, and not below `v1`. */
 function wantsPage(request: FastifyRequest, apiBase: string): boolean {
   const accepts =
     request.headers['sec-fetch-mode'] === 'navigate' || (request.headers.accept ?? '').includes('text/html');

@@ -1,6 +1,6 @@
-// Our cookies as control sets and reads them: session, device, flow. Their attributes are the same everywhere in latchkey.
-// Where visitors come by https the names begin with `__Host-`, so that no other host or path can set them; on plain HTTP over loopback
-// browsers would drop such cookies, and there the plain names are used. A request has one of the two sets, never both.
+// Reads and sets control's cookies for session, device and flow, and sets the pass cookie. Edges use the same attributes.
+// Where visitors come by https the names of the first three begin with `__Host-`, so that no other host or path can set them. On plain HTTP
+// over loopback browsers drop such cookies, so the plain names are used there. For each request only one of the two sets of names counts.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { onlyCookieValueOf } from '../../http1/cookie-pairs.ts';
@@ -14,20 +14,20 @@ const plainNames: Readonly<Record<OurCookie, string>> = {
   flow: 'latchkey_flow',
 };
 
-/** Life of a device cookie: the longest that browsers keep one. */
+/** Life of a device cookie: 400 days, the longest time that browsers keep a cookie. */
 export const deviceCookieSeconds = 400 * 24 * 60 * 60;
 
 function cookieName(cookie: OurCookie, isSecure: boolean): string {
   return isSecure ? `__Host-${plainNames[cookie]}` : plainNames[cookie];
 }
 
-/** @returns the value as it was sent, NOT verified; null without one */
+/** @returns the cookie's value as it was sent, NOT verified; null when it is absent or empty, or stands there with two values */
 export function readCookie(request: FastifyRequest, origin: RequestOrigin, cookie: OurCookie): string | null {
   const value = onlyCookieValueOf(request.headers.cookie ?? '', cookieName(cookie, origin.isSecure));
   return value === '' ? null : value;
 }
 
-/** Ends what has a plain name where that is not in force: an installation that once took visitors for plain HTTP had set it. */
+/** Clears cookies with plain names where `__Host-` names count: an installation that once served plain HTTP may have left them behind. */
 export function clearPlainCookies(request: FastifyRequest, reply: FastifyReply, origin: RequestOrigin): void {
   if (!origin.isSecure) return;
   for (const name of Object.values(plainNames)) {
@@ -36,6 +36,7 @@ export function clearPlainCookies(request: FastifyRequest, reply: FastifyReply, 
   }
 }
 
+/** Sets a cookie for all paths of this host, with the name and Secure attribute that `origin` asks for. */
 export function setCookie(
   reply: FastifyReply,
   origin: RequestOrigin,
@@ -52,10 +53,14 @@ export function setCookie(
   });
 }
 
-/** Carries a pass on its way to content; the edges know it by this name, and renew it. */
+/** Name of the pass cookie. Edges read and renew the cookie under this name. */
 const passCookieName = 'latchkey_pass';
 
-/** @param path  canonical and without `;`: the collection's or the resource's, so that no other place is sent it */
+/**
+ * Sets a pass cookie.
+ *
+ * @param pass  `path` is the canonical path of the collection or the resource, without `;`: browsers send the pass to no other place
+ */
 export function setPassCookie(
   reply: FastifyReply,
   origin: RequestOrigin,
@@ -71,6 +76,7 @@ export function setPassCookie(
   });
 }
 
+/** Has the browser drop the cookie. */
 export function clearCookie(reply: FastifyReply, origin: RequestOrigin, cookie: OurCookie): void {
   setCookie(reply, origin, cookie, '', 0);
 }

@@ -1,8 +1,8 @@
-// Whether a request that changes something was made by our own pages. Two proofs, and a form needs both: what the browser says of
-// where the request began, and a token that only our pages were given.
-// The token is sealed with whom it belongs to: the session, and before sign-in the browser's flow cookie. So it works before
-// sign-in, in several tabs at once, and one session's token is worth nothing in another, with no cookie beside those we have.
-// (@fastify/csrf-protection binds to a secret in a fifth cookie that outlives sign-in and sign-out, or needs a session plugin.)
+// Tells whether latchkey's own pages made a request that changes something. There are two proofs: the headers by which the browser says
+// where the request began, and a form token that only these pages hold. A form needs the token, and must not come from another site.
+// The token is sealed for the session that it belongs to, or before sign-in for the browser's flow cookie. So it works before sign-in and
+// in several tabs at once, and the token of one session is worth nothing in another. It needs no cookie of its own:
+// @fastify/csrf-protection would need a secret in a fifth cookie that outlives sign-in and sign-out, or a session plugin.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
@@ -10,30 +10,34 @@ import type { ControlContext } from '../../control/context/control-context.ts';
 import type { RequestOrigin } from './request-origin.ts';
 import { openText, sealText } from './sealed-text.ts';
 
-/** Name of the field in forms. */
+/** Name of the form field that carries the token. */
 export const formTokenField = 'form_token';
-/** The header that carries it in requests by programs. */
+/** Name of the header that carries the token in requests to `v1`. */
 export const formTokenHeader = 'x-csrf-token';
 
-/** A page that was left open that long has to be loaded again. */
+/** Life of a form token, 12 hours; a page that was open for longer has to be loaded again. */
 const formTokenSeconds = 12 * 60 * 60;
 
-/** @param binding  id of the session, or what the flow cookie holds */
+/** Makes a form token. @param binding  id of the session, or before sign-in the binding of the flow cookie */
 export function makeFormToken(context: ControlContext, binding: string): string {
   return sealText(context, { use: 'form', binding }, 'form', formTokenSeconds);
 }
 
+/** Whether a text is a form token for this binding that has not expired. */
 export function isFormToken(context: ControlContext, binding: string, token: unknown): boolean {
   return typeof token === 'string' && openText(context, { use: 'form', binding }, token, z.literal('form')) !== null;
 }
 
 /**
- * What the browser says of where a request began: `same-origin` is proof, `cross-site` a refusal, and `unknown` comes from
- * programs and old browsers that say nothing.
+ * Where a request began, by what the browser says: `same-origin` proves that our own page sent it, `cross-site` means that it is to be
+ * refused, and `unknown` comes from programs and old browsers, which say nothing.
  */
 type Provenance = 'same-origin' | 'cross-site' | 'unknown';
 
-/** Sec-Fetch-Site decides where it is sent; it cannot be set by scripts. A page without referrer sends `Origin: null` beside it. */
+/**
+ * Reads the provenance from the headers. Where Sec-Fetch-Site is sent, it alone decides: scripts cannot set it, and a page with the policy
+ * `no-referrer` sends `Origin: null` beside it.
+ */
 export function provenanceOf(headers: IncomingHttpHeaders, origin: RequestOrigin): Provenance {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' ? 'same-origin' : 'cross-site';

@@ -1,12 +1,12 @@
-// What an endpoint of `v1` is: method, path, shapes and a handler that gives values. `defineEndpoint` is the only way to make one,
-// so each is checked before its handler runs, described in the OpenAPI document, and served to the operator as well.
-// Handlers never see a request or a reply.
+// What an endpoint of `v1` is: method, path, shapes, and a handler that returns its answer as a value. `defineEndpoint` is the only way to
+// make an endpoint, so every endpoint checks its input before its handler runs, is described for OpenAPI and is served to the operator too.
+// Handlers never see a request or a reply of Fastify.
 
 import type { z } from 'zod';
 import type { Actor, ControlContext } from '../../control/context/control-context.ts';
 import type { NewSession } from '../../control/sessions/start-session.ts';
 
-/** Who may ask: `account` is anybody who signed in, `admin` an administrator; the operator may ask everything. */
+/** Who may call an endpoint: `account` is anybody who is signed in, `admin` an administrator. The operator may call every endpoint. */
 type Who = 'anyone' | 'account' | 'admin';
 
 type EndpointMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -22,17 +22,18 @@ export interface Refusal {
   readonly retryAfterSeconds: number | null;
 }
 
-/** What becomes of the cookies of the browser that asked. The operator has none. */
+/** A change of the session and device cookies of the browser that asked. The operator has no cookies. */
 export type BrowserChange =
   | { readonly kind: 'signed-in'; readonly session: NewSession }
   | { readonly kind: 'signed-out' };
 
+/** What an endpoint's handler returns: a body with its status, no body (204), or a refusal. */
 export type EndpointAnswer<R> =
   | { readonly kind: 'answer'; readonly status: number; readonly body: R; readonly browser?: BrowserChange }
   | { readonly kind: 'empty'; readonly browser?: BrowserChange }
   | Refusal;
 
-/** What is known of whoever asks, beside who it is. */
+/** What is known of a request beside its actor and its input. */
 export interface EndpointRequest {
   /** Empty for the operator. */
   readonly clientAddress: string;
@@ -58,25 +59,25 @@ interface EndpointDefinition<W extends Who, R, B, Q, P> {
   /** One line for the OpenAPI document. */
   readonly summary: string;
   readonly who: W;
-  /** JSON object; absent: the request has no body. */
+  /** Shape of the JSON body; absent for a request without a body. */
   readonly body?: z.ZodType<B>;
-  /** An object of texts; use `z.coerce` for numbers. */
+  /** Shape of the query, an object of texts; use `z.coerce` for numbers. */
   readonly query?: z.ZodType<Q>;
-  /** An object of texts, one for each parameter of the path. */
+  /** Shape of the path's parameters, an object with one text for each. */
   readonly params?: z.ZodType<P>;
-  /** Shape of the answer's body, null for none. Members that it does not name never leave the gateway. */
+  /** Shape of the answer's body, null for none. Members that the shape does not name never leave the gateway. */
   readonly response: z.ZodType<R> | null;
   readonly handle: (call: EndpointCall<W, B, Q, P>) => Promise<EndpointAnswer<R>>;
 }
 
-/** What came with a request, as it came. */
+/** The input of a request, NOT checked. */
 interface RawInput {
   readonly body: unknown;
   readonly query: unknown;
   readonly params: unknown;
 }
 
-/** An endpoint with its types taken away, for lists. */
+/** An endpoint without its type parameters, so that all fit into one list. */
 export interface Endpoint {
   readonly method: EndpointMethod;
   readonly path: string;
@@ -88,7 +89,7 @@ export interface Endpoint {
     readonly params: z.ZodType | null;
     readonly response: z.ZodType | null;
   };
-  /** Checks the input, then handles. `actor` is null only where anyone may ask. */
+  /** Checks that the actor may ask (null: nobody is signed in), then the input, then runs the handler. */
   readonly run: (
     context: ControlContext,
     actor: Actor | null,
@@ -97,7 +98,7 @@ export interface Endpoint {
   ) => Promise<EndpointAnswer<unknown>>;
 }
 
-/** Makes an endpoint; list it in `v1/endpoints.ts` to have it served. */
+/** Makes an endpoint; `v1/endpoints.ts` must list it to have it served. An actor that may not ask gets 401 or 403, bad input 400. */
 export function defineEndpoint<W extends Who, R = null, B = undefined, Q = undefined, P = undefined>(
   definition: EndpointDefinition<W, R, B, Q, P>,
 ): Endpoint {
@@ -127,19 +128,21 @@ export function defineEndpoint<W extends Who, R = null, B = undefined, Q = undef
         request,
       });
       if (answer.kind !== 'answer' || response === null) return answer;
-      // throws when a handler forgets a member: a defect of ours, and a 500
+      // throws when the handler left out a member: that is a bug here, and a 500
       return { ...answer, body: response.parse(answer.body) };
     },
   };
 }
 
+/** The answer of a handler that succeeded. */
 export function answer<R>(body: R, status = 200): EndpointAnswer<R> {
   return { kind: 'answer', status, body };
 }
 
-/** 204. */
+/** The answer of a handler that succeeded and has nothing to say: 204. */
 export const empty: EndpointAnswer<never> = { kind: 'empty' };
 
+/** The answer of a handler that refuses. */
 export function refuse(
   status: number,
   reason: string,
@@ -149,7 +152,7 @@ export function refuse(
   return { kind: 'refused', status, reason, detail, retryAfterSeconds };
 }
 
-/** Whether an actor may administer. */
+/** Whether an actor may administer: the operator, latchkey itself (`system`), or an account with the role `admin`. */
 export function isAdmin(actor: Actor | null): boolean {
   return actor !== null && (actor.kind !== 'account' || actor.role === 'admin');
 }
@@ -166,6 +169,6 @@ function check<T>(where: string, shape: z.ZodType<T> | undefined, raw: unknown):
 }
 
 function readValue<T>(checked: Checked<T | undefined>): T {
-  // refusals have been returned; undefined stands only where no shape was given, where T is undefined
+  // a refusal was returned before; the value is undefined only where the definition has no shape for it, and there T is undefined
   return (checked.kind === 'value' ? checked.value : undefined) as T;
 }

@@ -1,6 +1,6 @@
-// The flow cookie: what is remembered of a browser while somebody signs in. Sealed for one host, 10 minutes, several at once, so
-// that two tabs do not take each other's way back. Holds the link token that left the URL, which therefore is in no log.
-// `browser` is what forms before sign-in are bound to; it changes with each sign-in, because the cookie is cleared then.
+// The flow cookie: what a host remembers of a browser while somebody signs in. It is sealed for that host and lasts 10 minutes. It holds up
+// to four flows, so that two tabs do not overwrite each other's way back, and the link token that was taken out of the URL, so the token
+// appears in no log. Forms before sign-in are bound to its `browser`, which changes with each sign-in.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -9,37 +9,38 @@ import { clearCookie, readCookie, setCookie } from './cookies.ts';
 import type { RequestOrigin } from './request-origin.ts';
 import { openText, sealText } from './sealed-text.ts';
 
+/** How long a flow lasts; every save of the cookie begins the time again. */
 export const flowSeconds = 10 * 60;
 
 const flowShape = z.object({
-  /** Names the flow in addresses; opens nothing. */
+  /** Names the flow in addresses; no secret. */
   id: z.string().max(40),
-  /** Only this browser has it; a hand-over is bound to its digest. */
+  /** A secret that only this browser has; a hand-over is bound to its digest. */
   nonce: z.string().max(60),
-  /** Where to go at the end; sound, see return-address.ts. */
+  /** Path where the visitor goes at the end; checked by return-address.ts. */
   returnPath: z.string().max(2000),
-  /** The link that was presented: link key id and authorization token. null without one. */
+  /** The link that the visitor presented: id of the link key, and authorization token. null without a link. */
   link: z
     .object({
       key: z.string().max(200),
       token: z.string().max(200),
     })
     .nullable(),
-  /** Code of a mail, while its page is open; null without one. */
+  /** One-time code of a mail, while its page is open; null without a code. */
   code: z.string().max(200).nullable(),
 });
 
-/** One thing that somebody is in the middle of. */
+/** One sign-in or one opening of a link that a visitor has begun and not finished. */
 export type Flow = z.infer<typeof flowShape>;
 
 const jarShape = z.object({
   browser: z.string().max(60),
   flows: z.array(flowShape).max(4),
-  /** Sealed hand-over request that a sign-in was begun with, for who makes an account first. */
+  /** Sealed hand-over request that the sign-in page was opened with, for a visitor who makes an account first; null without one. */
   pending: z.string().max(2000).nullable(),
 });
 
-// browsers drop cookies over 4096 bytes with their name and attributes
+// browsers drop a cookie whose name, value and attributes exceed 4096 bytes together
 const maxCookieLength = 3600;
 
 /** The flows of the browser that asks, and the cookie that holds them. */
@@ -62,28 +63,28 @@ export class FlowJar {
     this.#pending = read?.pending ?? null;
   }
 
-  /** What a form before sign-in was bound to; null when the browser brought no flow cookie. */
+  /** The binding of forms before sign-in; null when the browser sent no valid flow cookie. */
   get boundTo(): string | null {
     return this.#browser === null ? null : `browser:${this.#browser}`;
   }
 
-  /** As `boundTo`; makes and sets the cookie when there was none, and gives it ten more minutes. */
+  /** As `boundTo`, but makes the cookie when there was none, and sets it for ten more minutes. */
   bind(): string {
     this.#save();
     return this.boundTo ?? '';
   }
 
-  /** What the newest sign-in page of this browser was opened for. NOT checked; null when it was for nothing. */
+  /** The sealed hand-over request that this browser's newest sign-in page was opened with, NOT checked; null when it had none. */
   get pending(): string | null {
     return this.#pending;
   }
 
-  /** Takes effect with the next `bind`, which every form makes. */
+  /** Takes effect with the next `bind`, which every form before sign-in makes. */
   set pending(handover: string | null) {
     this.#pending = handover;
   }
 
-  /** Begins a flow; the oldest goes when there are four. @returns it, with its id and nonce */
+  /** Begins a flow; the oldest is dropped when there are four. @returns the flow, with its new id and nonce */
   begin(start: Partial<Pick<Flow, 'returnPath' | 'link' | 'code'>>): Flow {
     const flow: Flow = {
       id: this.#context.random(9).toString('base64url'),
@@ -97,24 +98,25 @@ export class FlowJar {
     return flow;
   }
 
+  /** @returns the flow of that id; null when this browser has none such (any more) */
   find(id: string | undefined): Flow | null {
     return this.#flows.find((flow) => flow.id === id) ?? null;
   }
 
-  /** Ends a flow: it was completed, or cannot be. */
+  /** Ends a flow that was completed, or cannot be completed. */
   end(id: string): void {
     this.#flows = this.#flows.filter((flow) => flow.id !== id);
     this.#save();
   }
 
-  /** At sign-in: where people were going stays, but forms that were open before are bound to nobody any more. */
+  /** At sign-in: flows stay, the pending request goes, and forms that were open before become invalid, because `browser` changes. */
   renew(): void {
     this.#browser = null;
     this.#pending = null;
     this.#save();
   }
 
-  /** At sign-out: what was open before belongs to nobody any more. */
+  /** At sign-out: drops all flows and clears the cookie; forms that were open before become invalid. */
   clear(): void {
     this.#browser = null;
     this.#flows = [];

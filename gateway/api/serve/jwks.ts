@@ -1,18 +1,19 @@
-// The public halves of the edges' assertion keys, for upstreams. Only public Ed25519 keys are in it, see control/node/assertion-keys.ts.
-// Served on every host and to everybody: it says nothing that is secret, and changes nothing.
+// Serves the JWKS: the public halves of the edges' assertion keys, by which upstreams verify assertions. It holds only public Ed25519 keys,
+// see control/node/assertion-keys.ts, so it is served on every host and to everybody.
 
 import type { FastifyInstance } from 'fastify';
 import type { AssertionJwk } from '../../wire/reports.ts';
 
 interface JwksOptions {
-  /** `/.latchkey/` or what the configuration says. */
+  /** The reserved prefix: `/.latchkey/` or what the configuration says. */
   readonly prefix: string;
-  /** The keys as they are now. */
+  /** Returns the keys as they are at the moment of the call. */
   readonly assertionKeys: () => readonly AssertionJwk[];
 }
 
+/** Adds `GET <prefix>jwks.json` to the server (RFC 7517). Caches may keep it for a minute. */
 export function serveJwks(server: FastifyInstance, { prefix, assertionKeys }: JwksOptions): void {
-  // As bytes: a charset is added to text, and these media types have none.
+  // sent as bytes, because Fastify adds a charset to text, and this media type has no such parameter
   server.get(`${prefix}jwks.json`, (_request, reply) =>
     reply
       .header('cache-control', 'public, max-age=60')

@@ -1,15 +1,15 @@
-// Says in the log when `portal.public_url` is https and a request for our pages came by plain HTTP from somebody who is not trusted to
-// say otherwise: what ends TLS in front was named wrongly, or visitors reach a plain listener. Nothing fails then, cookies are Secure all
-// the same; but limits count that neighbour in place of visitors, and sites hear of http.
+// Warns in the log when `portal.public_url` is https and a request for latchkey's pages came by plain HTTP, as far as the edge can tell.
+// Then the proxy that ends TLS is missing in `trusted_proxies` or sends no X-Forwarded-Proto, or visitors reach a plain listener. Nothing
+// fails (cookies are Secure all the same), but limits may count that proxy in place of the visitors, and sites are told `http`.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ControlContext } from '../../control/context/control-context.ts';
 import { readRequestOrigin } from './request-origin.ts';
 
-/** Anybody can send such a request: the log hears of one in an hour. */
+/** One warning an hour, since anybody can send such a request. */
 const quietSeconds = 3600;
 
-/** @returns what to call for each request */
+/** @returns a function to call with the headers of each request */
 export function notePlainHops(context: ControlContext): (headers: IncomingHttpHeaders) => void {
   let quietUntil = 0;
   return (headers) => {

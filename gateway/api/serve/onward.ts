@@ -1,20 +1,24 @@
-// How a form's answer leads out of latchkey's own pages: by a small page that goes on by itself, and not by a redirect.
-// Chromium and Safari hold every hop of a redirect that follows a form to the `form-action` of the form's page. A hand-over goes to
-// another host, and a site may send its visitors on to places that nobody here knows: such a visitor stood before a dead button.
-// A page ends that way. It needs no script, leaves no entry behind in the history, and tells nobody where the visitor came from.
+// Leads a visitor out of latchkey's own pages after a form: by a small page that goes on by itself, and not by a redirect.
+// Chromium and Safari check every hop of a redirect after a form against the `form-action` of the form's page. A hand-over goes to another
+// host, and a site may redirect its visitors to hosts that latchkey does not know; the button would then do nothing at all.
+// The small page ends the chain of redirects. It needs no script, leaves no entry in the history, and sends no referrer.
 
 import { html } from '../look/html.ts';
 import type { PageContent } from '../look/page-content.ts';
 
-/** Whether an address, as `PageAnswer` has it, is not one of latchkey's own pages of this host that shows itself. */
+/**
+ * Whether a redirect leads out of latchkey's own pages on this host.
+ *
+ * @param to  as in a `PageAnswer`: a path of this host or a whole URL
+ */
 export function leadsOut(to: string, prefix: string): boolean {
   if (!to.startsWith(prefix)) return true;
-  // these send on, to another host or to where the visitor came from
+  // these two addresses redirect again: to another host, or to where the visitor came from
   const page = to.slice(prefix.length);
   return page.startsWith('login?return=') || page.startsWith('login?handover=');
 }
 
-/** Seen for a moment, if at all. */
+/** The page that goes to `to` by itself, at once. A visitor sees it for a moment, if at all. */
 export function onwardPage(to: string): PageContent {
   return {
     title: 'One moment',

@@ -1,14 +1,14 @@
-// The OpenAPI document of `v1`, made from the endpoints themselves: what is listed is what is served and checked.
-// Directly from zod, whose JSON Schemas are of the draft that OpenAPI 3.1 speaks; a plugin would want them twice.
+// Makes the OpenAPI document of `v1` from the endpoints themselves, so the document lists exactly the endpoints and shapes that are served.
+// The schemas come straight from zod, whose JSON Schema draft (2020-12) is that of OpenAPI 3.1; a plugin would need every shape twice.
 
 import { z } from 'zod';
 import { problemMediaType } from '../../http1/problem-json.ts';
 import type { Endpoint } from './endpoint.ts';
 
-/** OpenAPI 3.1, plain JSON. */
+/** An OpenAPI 3.1 document as plain JSON. */
 type OpenApiDocument = Readonly<Record<string, unknown>>;
 
-/** RFC 9457, with our `reason`. */
+/** Problem details (RFC 9457) with latchkey's extension member `reason`. */
 const problemShape = z.object({
   type: z.string(),
   title: z.string(),
@@ -18,8 +18,11 @@ const problemShape = z.object({
 });
 
 /**
+ * Describes the endpoints.
+ *
  * @param publicUrl  origin of the portal, or null when there is none
- * @param prefix     the reserved prefix, `/.latchkey/`
+ * @param prefix     the reserved prefix, `/.latchkey/` by default
+ * @param version    of the API, for `info.version`
  */
 export function describeApi(
   endpoints: readonly Endpoint[],

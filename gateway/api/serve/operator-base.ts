@@ -1,4 +1,5 @@
-// Where the operator's endpoints begin. In a file of its own, so that a command that asks a running gateway loads no server.
+// The path that the operator's endpoints begin with. It stands in a file of its own, so that a command which calls a running gateway does
+// not load the server.
 
-/** Everything on the administration socket begins with this, whatever the reserved prefix is. */
+/** Path prefix of every endpoint on the administration socket; the reserved prefix of the public hosts plays no part there. */
 export const operatorBase = '/v1/';

@@ -1,6 +1,6 @@
-// What a page of the portal is: a path behind the reserved prefix, the shapes of what is sent, and a handler that gives a value.
-// `definePage` answers GET and changes nothing; `defineForm` answers POST, and runs only when the form was ours: right origin, right
-// token. Handlers never see a request or a reply; what they may use is `Visit`.
+// What a page of the portal is: a path behind the reserved prefix, the shapes of its input, and a handler that returns its answer.
+// `definePage` makes a page for GET, which changes nothing; `defineForm` makes a form's target for POST, whose handler runs only when the
+// origin and the form token are right. Handlers never see a request or a reply of Fastify; they use `Visit`.
 
 import type { z } from 'zod';
 import type { ControlContext } from '../../control/context/control-context.ts';
@@ -13,17 +13,18 @@ import type { Person } from './who-asks.ts';
 /** Where a page is served: on the portal's host, or on every host that latchkey serves. */
 type PagePlace = 'portal' | 'everywhere';
 
+/** Who may open a page: `account` is anybody who is signed in, `admin` an administrator. */
 type PageWho = 'anyone' | 'account' | 'admin';
 
-/** What a page's handler gives back. `Visit` makes them. */
+/** What a page's handler returns; the functions of `Visit` make most of them. */
 export type PageAnswer =
   | { readonly kind: 'page'; readonly status: number; readonly page: PageContent }
   /**
-   * `to` is a path of this host, or a whole URL that was made from the configuration. 303; of a form that leads out of latchkey's
-   * own pages a small page that goes on by itself, see onward.ts.
+   * `to` is a path of this host, or a whole URL that was made from the configuration. Sent as 303, but when a browser's form leads out of
+   * latchkey's own pages, as a small page that goes on by itself (see onward.ts).
    */
   | { readonly kind: 'redirect'; readonly to: string }
-  /** A file: `filename` makes browsers save it. */
+  /** A file of media type `type`. With a `filename` browsers save it; with null they show it. */
   | {
       readonly kind: 'file';
       readonly type: string;
@@ -35,21 +36,23 @@ export type PageAnswer =
 export interface Visit {
   readonly context: ControlContext;
   readonly origin: RequestOrigin;
-  /** Who is signed in on this host; null for nobody. */
+  /** The account that is signed in on this host; null for nobody. */
   readonly actor: Person | null;
+  /** The sign-ins that this browser is in the middle of. */
   readonly jar: FlowJar;
-  /** `/.latchkey/` or what the configuration says; addresses of pages begin with it. */
+  /** The reserved prefix: `/.latchkey/` or what the configuration says; addresses of pages begin with it. */
   readonly prefix: string;
-  /** Path and query as they were asked for. */
+  /** Path and query of the request, as they were sent. */
   readonly target: string;
   readonly method: string;
-  /** Raw field, for `Sec-Fetch-Site`, `Sec-Purpose` and the like. */
+  /** Raw value of a request header such as `Sec-Fetch-Site`; undefined when absent. */
   readonly header: (name: string) => string | undefined;
-  /** Hidden field that every form needs. */
+  /** The hidden field with the form token, which every form needs. */
   readonly formToken: () => Html;
+  /** A page; 200 unless its content has another status. */
   readonly page: (page: PageContent) => PageAnswer;
   readonly redirect: (to: string) => PageAnswer;
-  /** The page that says why not: 403, 404, 410, 429 and so on. `words` replaces the usual sentence. */
+  /** The error page of a status such as 403, 404, 410 or 429. `words` replaces its usual title and text. */
   readonly errorPage: (status: number, words?: ErrorPageWords) => PageAnswer;
   /** Sets this host's session cookie. */
   readonly startSession: (token: string, maxAgeSeconds: number) => void;
@@ -59,10 +62,11 @@ export interface Visit {
   readonly endSession: () => void;
   /** Value of the device cookie, NOT verified. */
   readonly deviceCookie: string | null;
+  /** Sets this host's device cookie. */
   readonly rememberDevice: (value: string) => void;
 }
 
-/** A visit by somebody who signed in. */
+/** A visit of an account that is signed in. */
 export type PersonVisit = Visit & { readonly actor: Person };
 
 type VisitOf<W extends PageWho> = W extends 'anyone' ? Visit : PersonVisit;
@@ -78,7 +82,7 @@ interface RouteDefinition<W extends PageWho, Q, P> {
   readonly who: W;
   /** Default `portal`. */
   readonly place?: PagePlace;
-  /** Objects of texts. A request that does not fit them is 400 (`params`: 404). */
+  /** Shapes of the query and of the path's parameters, as objects of texts. A request that does not fit gets 404. */
   readonly query?: z.ZodType<Q>;
   readonly params?: z.ZodType<P>;
 }
@@ -88,22 +92,25 @@ interface PageDefinition<W extends PageWho, Q, P> extends RouteDefinition<W, Q, 
 }
 
 interface FormDefinition<W extends PageWho, F, Q, P> extends RouteDefinition<W, Q, P> {
-  /** An object of texts. Be lenient and answer with the form again: what does not fit here is a plain 400. */
+  /**
+   * Shape of the form's fields, an object of texts. Keep it lenient and let the handler answer with the form again: a form that does not
+   * fit the shape gets a plain 400.
+   */
   readonly form: z.ZodType<F>;
   readonly handle: (visit: VisitOf<W>, input: PageInput<Q, P> & { readonly form: F }) => Promise<PageAnswer>;
 }
 
-/** A page or a form with its types taken away, for lists. */
+/** A page or a form without its type parameters, so that all fit into one list. */
 export interface PageRoute {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly who: PageWho;
   readonly place: PagePlace;
-  /** `visit.actor` was checked against `who` before. */
+  /** Checks the input, then runs the handler. The caller has checked `visit.actor` against `who`. */
   readonly run: (visit: Visit, raw: { body: unknown; query: unknown; params: unknown }) => Promise<PageAnswer>;
 }
 
-/** Makes a page; list it in `pages.ts` to have it served. */
+/** Makes a page for GET; `pages.ts` must list it to have it served. */
 export function definePage<W extends PageWho, Q = undefined, P = undefined>(
   definition: PageDefinition<W, Q, P>,
 ): PageRoute {
@@ -120,7 +127,7 @@ export function definePage<W extends PageWho, Q = undefined, P = undefined>(
   };
 }
 
-/** Makes a form's target; list it in `pages.ts` to have it served. */
+/** Makes a form's target for POST; `pages.ts` must list it to have it served. */
 export function defineForm<W extends PageWho, F, Q = undefined, P = undefined>(
   definition: FormDefinition<W, F, Q, P>,
 ): PageRoute {
@@ -148,7 +155,7 @@ function readInput<Q, P>(
   const readQuery = query?.safeParse(raw.query ?? {});
   const readParams = params?.safeParse(raw.params ?? {});
   if (readQuery?.success === false || readParams?.success === false) return null;
-  // undefined stands only where no shape was given, where the type is undefined
+  // a value is undefined only where the definition has no shape for it, and there its type is undefined
   return { query: readQuery?.data as Q, params: readParams?.data as P };
 }
 

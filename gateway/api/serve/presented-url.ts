@@ -1,24 +1,24 @@
-// Reads a tokenized URL out of a request, and says whether a person may be looking: link previews, prefetches and bots open links as
-// well, and learn nothing of them. That somebody is there is no yes to anything: only a button is, see claim.ts.
-// Pure reading of the target and the headers; looks nothing up.
-// The rest of the query is never decoded and keeps its bytes.
+// Reads a tokenized URL from a request's target, and tells from its headers whether a person may see the answer: link previews, prefetches
+// and bots open links as well, and must learn nothing of the link. A person's visit is no consent; only the button is, see claim.ts.
+// Reads only the target and the headers; looks nothing up. The rest of the query is never decoded and keeps its bytes.
 
 import type { Config } from '../../config/compiled/config.ts';
 import { canonicalPath } from '../../core/model/path.ts';
 import type { Visit } from './page-route.ts';
 
-/** A tokenized URL without its host. Nothing of it is checked. */
+/** A tokenized URL without its host. Key and token are NOT checked. */
 interface PresentedUrl {
-  /** Canonical. */
+  /** Canonical path. */
   readonly path: string;
+  /** Id of the link key. */
   readonly key: string;
-  /** A secret. */
+  /** The authorization token; a secret. */
   readonly token: string;
   /** Path and query without the two parameters: where the visitor goes afterwards. */
   readonly cleanTarget: string;
 }
 
-/** @returns null when the path has no canonical form, or a parameter is missing or stands twice */
+/** @returns the tokenized URL's parts; null when the path has no canonical form, or one of both parameters is missing or stands twice */
 export function readPresentedUrl(
   target: string,
   { keyParameter, tokenParameter }: Config['links'],
@@ -36,24 +36,26 @@ export function readPresentedUrl(
 }
 
 /**
- * `person`      a browser that shows the page to somebody
- * `ahead`       a browser that fetches in case somebody may want it; what it gets must not be shown as the page
- * `preview`     a program that makes a picture of a link, or a search engine
- * `program`     anything else that is no navigation
+ * What sent the request for a tokenized URL:
+ * `person`   a browser that shows the answer to somebody
+ * `ahead`    a browser that fetches the page in advance; it must not show this answer later
+ * `preview`  a program that makes previews of links, or a search engine
+ * `program`  any other request that is not a navigation
  */
 type Visitor = 'person' | 'ahead' | 'preview' | 'program';
 
-/** Names that programs which fetch links for previews and indexes give themselves, in lower case; not what browsers inside them say. */
+/** User agents of programs that fetch links for previews and search engines, in lower case; the browsers built into apps do not match. */
 const previewAgents =
   /(?<!cu)bot\b|crawler|spider|preview|facebookexternalhit|whatsapp|slack|telegram(?!-android)|discord|skypeuripreview|microsoftpreview|embedly|linkexpander|google-|mediapartners|applebot|(?<!\[)pinterest|vkshare|iframely|unfurl|safelinks|barracuda|proofpoint|mimecast|urldefense/;
 
+/** Judges the visitor by method and headers alone. A program can pass for a person, so a visit alone never claims a link. */
 export function whoVisits(visit: Pick<Visit, 'method' | 'header'>): Visitor {
   const purposes = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].map((name) => visit.header(name) ?? '');
   if (purposes.some((purpose) => /prefetch|prerender|preview/i.test(purpose))) return 'ahead';
   if (visit.method === 'HEAD') return 'preview';
   if (previewAgents.test((visit.header('user-agent') ?? '').toLowerCase())) return 'preview';
   const [site, mode, dest] = ['site', 'mode', 'dest'].map((name) => visit.header(`sec-fetch-${name}`));
-  // a browser that says where its requests go says `document` of what it shows, and of nothing in a frame or a script
+  // A browser that sends Sec-Fetch-* says `document` for a page of a tab, and something else for a frame or a script's request.
   if (site !== undefined || mode !== undefined || dest !== undefined) {
     return dest === 'document' && (mode ?? 'navigate') === 'navigate' ? 'person' : 'program';
   }

@@ -1,5 +1,5 @@
-// What is said when something about accounts is refused: a sentence of what is in the way and what to do, and its status over `v1`.
-// The same words for every endpoint and for pages, and never more over the one than over the other.
+// The words for refusals about accounts: a sentence that says what is in the way and what to do, with its status over `v1`.
+// Endpoints and pages use the same words, so that neither tells more than the other.
 
 import type { PasswordRefusal } from '../../core/model/account.ts';
 import { passwordProblem } from '../look/password-words.ts';
@@ -31,13 +31,14 @@ const words: Readonly<Record<string, readonly [status: number, detail: string]>>
   busy: [503, 'A lot is going on right now. Try again in a few seconds.'],
 };
 
-/** What a use case about accounts answers where it did nothing. One that gives no reason is about a code. */
+/** What a use case about accounts answers when it did nothing. A refusal without a reason means that a one-time code does not work. */
 export type Undone =
   | { readonly kind: 'refused'; readonly reason?: string }
   | { readonly kind: 'wrong-password' }
   | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
   | { readonly kind: 'busy' | 'too-many'; readonly retryAfterSeconds: number };
 
+/** The refusal over `v1` for an outcome that changed nothing. */
 export function refusalOf(outcome: Undone): Refusal {
   switch (outcome.kind) {
     case 'refused':
@@ -54,7 +55,7 @@ export function refusalOf(outcome: Undone): Refusal {
   }
 }
 
-/** @param reason  a word of a use case; one without words here is a 422 that says so little */
+/** The refusal over `v1` for a reason. @param reason  word of a use case; 422 with a general sentence for a word that `words` lacks */
 export function refusalFor(reason: string): Refusal {
   const [status, detail] = wordsOf(reason);
   return refuse(status, reason, detail, reason === 'busy' ? 2 : null);
@@ -71,7 +72,7 @@ function wordsOf(reason: string): readonly [status: number, detail: string] {
 
 const plain = [422, 'This cannot be done with what was sent.'] as const;
 
-/** Somebody tried too often. The right answer would not have been looked at either. */
+/** The refusal of a throttled request (429), with `Retry-After`. */
 export function tooManyTries(retryAfterSeconds: number): Refusal {
   return refuse(429, 'busy', `Too many tries. Wait ${retryAfterSeconds} seconds, then try again.`, retryAfterSeconds);
 }

@@ -1,7 +1,7 @@
-// Where a request came from and which of our hosts it was sent to, as the edge says.
-// X-Forwarded-* is believed here without a list, because only edges can open public.sock. Never used for edge.sock.
-// Rules: the names that serve pages are `portal.public_url`'s only. Where that says https, every visitor comes by https, whatever the
-// last hop was; cookies lose `__Host-` only where it says http, and then on plain HTTP over loopback.
+// Reads from the edge's headers where a request on public.sock came from, and to which host it was sent.
+// X-Forwarded-* is believed here without a list of proxies, because only edges can open public.sock. Never used for edge.sock.
+// Rules: gateway/RULES.md "Cookies" and "Hosts". Where `portal.public_url` says https, every visitor counts as coming by https, whatever
+// the last hop was; cookies lose `__Host-` only where it says http, and there only on plain HTTP over loopback.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { transportOf } from '../../config/compile.ts';
@@ -19,19 +19,21 @@ export interface RequestOrigin {
   readonly origin: string;
   /** Whether cookies carry Secure and `__Host-`; the edges read and write them by the same rule. */
   readonly isSecure: boolean;
-  /** The host of `portal.public_url`. */
+  /** Whether the host is that of `portal.public_url`. */
   readonly isPortal: boolean;
-  /** The portal's host, or one that is named: by a route, by a wildcard too, by a collection or by `portal.hosts`. */
+  /** Whether the configuration names the host: in `portal`, a collection or a route, where a wildcard counts as well. */
   readonly isKnown: boolean;
   /** The client's address; empty when the edge named none. */
   readonly clientAddress: string;
-  /** Of whoever connected to the edge: the client, or the proxy in front. */
+  /** Address of the peer that connected to the edge: the client, or the proxy in front. */
   readonly neighbour: string;
+  /** At most 100 characters; empty when the edge sent none. */
   readonly requestId: string;
+  /** At most 300 characters; empty when the client sent none. */
   readonly userAgent: string;
 }
 
-/** @param headers  of a request on public.sock */
+/** Reads the origin of a request. @param headers  of a request on public.sock */
 export function readRequestOrigin(headers: IncomingHttpHeaders, config: Config): RequestOrigin {
   const authority = withoutBlanks(one(headers['x-forwarded-host']) || (headers.host ?? '')).toLowerCase();
   const host = canonicalHost(authority) ?? '';

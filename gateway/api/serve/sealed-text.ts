@@ -1,11 +1,11 @@
-// Small facts that travel through the browser and come back unread and unchanged: flow cookies, hand-over requests, form tokens.
-// AES-GCM under the master key, so every node of a fleet opens what another sealed; each use has a place of its own, so none of
-// them can stand for another. Each carries its own end. What is opened is still checked for its shape.
+// Seals small values that travel through the browser, which can neither read nor change them: flow cookies, hand-over requests, form
+// tokens, consents to a claim. AES-GCM under the master key, so every node of a fleet opens what another node sealed. The seal is bound to
+// its use, so a value that was sealed for one use does not open for another. Each value carries its end; its shape is checked on opening.
 
 import { z } from 'zod';
 import type { ControlContext } from '../../control/context/control-context.ts';
 
-/** `use` says what for; `binding` whom it belongs to, like a host or a session. */
+/** `use`: what the value is for. `binding`: the host, session or browser that it belongs to. A value opens only with the same pair. */
 interface SealedUse {
   readonly use: 'flow' | 'handover' | 'form' | 'claim';
   readonly binding: string;
@@ -13,10 +13,16 @@ interface SealedUse {
 
 const envelope = z.object({ until: z.int(), value: z.unknown() });
 
-// a cookie or an address longer than this is refused before any work is done on it
+// in characters; a longer cookie or parameter is refused before it is decoded
 const maxSealedLength = 4096;
 
-/** @param value  plain JSON data */
+/**
+ * Seals a value.
+ *
+ * @param value        plain JSON data
+ * @param lifeSeconds  for how long `openText` opens it
+ * @returns text that may stand in a cookie or an address
+ */
 export function sealText(
   context: Pick<ControlContext, 'sealing' | 'clock'>,
   { use, binding }: SealedUse,
@@ -27,7 +33,7 @@ export function sealText(
   return context.sealing.seal(placeOf(use, binding), JSON.stringify({ until, value }));
 }
 
-/** @returns what was sealed; null when it is not ours, for another use or binding, over its time, or of another shape */
+/** @returns the sealed value; null when the text was not sealed here, is for another use or binding, has expired or has another shape */
 export function openText<T>(
   context: Pick<ControlContext, 'sealing' | 'clock'>,
   { use, binding }: SealedUse,

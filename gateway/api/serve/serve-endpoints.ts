@@ -1,5 +1,5 @@
-// Serves endpoints of `v1` on a Fastify server. Who asks is settled by `admit`, which is one thing for visitors and another for the
-// operator; everything after it is the same for both.
+// Serves endpoints of `v1` on a Fastify server. The caller's `admit` finds out who asks, differently for visitors and for the operator;
+// everything after that is the same for both.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor, ControlContext } from '../../control/context/control-context.ts';
@@ -7,7 +7,7 @@ import { sendProblem } from '../../control/node/problem-answers.ts';
 import { titleOf } from '../../http1/problem-json.ts';
 import { type BrowserChange, type Endpoint, type EndpointRequest, type Refusal, refuse } from './endpoint.ts';
 
-/** Whom a request comes from, or why it goes no further. */
+/** Who sent a request, or why it is refused before the endpoint runs. */
 export type Caller =
   | {
       readonly kind: 'admitted';
@@ -21,11 +21,12 @@ export type Caller =
 interface ServeEndpointsOptions {
   readonly context: ControlContext;
   readonly endpoints: readonly Endpoint[];
-  /** Address that `v1` stands under: `/.latchkey/v1/`. */
+  /** Path that every endpoint's path is appended to, such as `/.latchkey/v1/`. */
   readonly base: string;
   readonly admit: (request: FastifyRequest, reply: FastifyReply, endpoint: Endpoint) => Promise<Caller>;
 }
 
+/** Adds a route to the server for every endpoint. Order: `admit`, the body's media type, the endpoint's own checks, its handler. */
 export function serveEndpoints(server: FastifyInstance, options: ServeEndpointsOptions): void {
   for (const endpoint of options.endpoints) {
     server.route({
@@ -59,14 +60,14 @@ export function serveEndpoints(server: FastifyInstance, options: ServeEndpointsO
   }
 }
 
-/** RFC 9457. */
+/** Sends a refusal as problem+json (RFC 9457), with `Retry-After` in seconds where it has one. */
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { status, reason, detail, retryAfterSeconds } = refusal;
   if (retryAfterSeconds !== null) reply.header('retry-after', String(retryAfterSeconds));
   return sendProblem(reply, status, titleOf(status), { detail, reason });
 }
 
-/** A media type that no form can send and no other site's script without being asked first. */
+/** Whether the body is JSON. No form can send this media type; a script of another site needs a CORS preflight first, which fails here. */
 function isJson(request: FastifyRequest): boolean {
   return /^application\/json[ \t]*(?:;|$)/i.test(request.headers['content-type'] ?? '');
 }

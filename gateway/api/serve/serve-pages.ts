@@ -1,6 +1,7 @@
-// Serves pages and forms: the checks that come before any handler, in their order, and the headers that stand on every answer.
-// Order: which host, where the request began, who asks, whether they may, whether the form was ours. A handler runs after all of them.
-// Rules: no script and nothing from elsewhere (Content-Security-Policy), nothing personal in any cache.
+// Serves pages and forms: runs the checks that come before every handler, and sets the headers of every answer.
+// Order of the checks: is the host ours, did another site send the form, who is signed in, may that account open the page, does the form
+// carry the token of its session. A handler runs after all of them.
+// Rules: no script and nothing from other sites (Content-Security-Policy), no page in any cache.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ControlContext } from '../../control/context/control-context.ts';
@@ -30,6 +31,7 @@ interface ServePagesOptions {
   readonly prefix: string;
 }
 
+/** Adds a route to the server for every page and form; a page that answers GET answers HEAD too. */
 export function servePages(server: FastifyInstance, routes: readonly PageRoute[], options: ServePagesOptions): void {
   for (const route of routes) {
     server.route({
@@ -40,7 +42,7 @@ export function servePages(server: FastifyInstance, routes: readonly PageRoute[]
   }
 }
 
-/** Runs one page with all its checks. */
+/** Answers one request for a page or form: the checks of this file first, then the handler. */
 export async function answerPage(
   route: PageRoute,
   request: FastifyRequest,
@@ -50,7 +52,7 @@ export async function answerPage(
   const { context } = options;
   const origin = readRequestOrigin(request.headers, context.config());
   const nobody = { ...options, origin, actor: null };
-  // 1. the host: an unknown one is not served at all, and pages of the portal exist on the portal's host only
+  // 1. the host: an unknown host is not served at all, and the portal's pages exist on the portal's host only
   if (!origin.isKnown) return sendPage(reply, errorPage(421), nobody);
   if (route.place === 'portal' && !origin.isPortal) return sendPage(reply, errorPage(404), nobody);
   clearPlainCookies(request, reply, origin);
@@ -75,7 +77,7 @@ export async function answerPage(
     const field = fieldOf(request.body, formTokenField);
     const binding = bindingOf(visit);
     if (binding === null || !isFormToken(context, binding, field)) {
-      // signed in from another tab meanwhile: the page itself knows where that leads
+      // the visitor signed in from another tab meanwhile: the sign-in page, asked with GET, knows where to go from here
       if (route.path === 'login' && actor !== null) return goOn(request, reply, visit.target, nobody);
       return sendAnswer(request, reply, staleForm(visit), visit, options);
     }
@@ -177,15 +179,15 @@ interface PageFrame {
   readonly formToken?: () => Html;
 }
 
-/** Leads on. What stood in the address that is left behind may be a secret: no referrer. */
+/** Redirects the browser (303). The address that it leaves may hold a secret, so it must send no referrer. */
 function goOn(request: FastifyRequest, reply: FastifyReply, to: string, frame: PageFrame): FastifyReply {
-  // programs follow redirects and hold forms to no policy
+  // only a browser, which asks for HTML, applies `form-action` to redirects (see onward.ts); a program just follows the redirect
   const isShown = request.method === 'POST' && (request.headers.accept ?? '').includes('text/html');
   if (isShown && leadsOut(to, frame.prefix)) return sendPage(reply, onwardPage(to), frame);
   return reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer').redirect(to, 303);
 }
 
-/** Sends a page; also for errors, where nothing is known of whoever asks. */
+/** Sends a page in the portal's frame; also for errors, where it is not known who is signed in. */
 export function sendPage(reply: FastifyReply, page: PageContent, frame: PageFrame): FastifyReply {
   const { context, prefix, origin, formToken } = frame;
   const { portal } = context.config();

@@ -1,16 +1,17 @@
-// What people and programs may send, on pages and over `v1` alike: texts with the longest length that is looked at. Whether a text
-// will do is for the use case to say, in words that fit; a shape only keeps out what nobody types.
+// Shapes of the texts that pages and `v1` take, each with its greatest length in characters. The use case judges whether a text is good,
+// and says so in fitting words; a shape only keeps out texts that are longer than anybody types.
 
 import { z } from 'zod';
 
-/** Of an account, a session, a link…: see core/model/node-id.ts. */
+/** Id of an account, a session, a link and so on, see core/model/node-id.ts. */
 export const id = z.string().max(60);
 /** A mail address. */
 export const address = z.string().max(1000);
-/** A person's or a device's name. */
+/** Name of a person or a device. */
 export const personName = z.string().max(1000);
+/** A password. */
 export const secret = z.string().max(4096);
-/** Of an invitation, a sign-in link, a mail. */
+/** One-time code of an invitation, a sign-in link, a mail or a hand-over. */
 export const code = z.string().max(200).describe('as it stands in the mail’s link');
-/** As the configuration has it. */
+/** Name of a collection, as in the configuration. */
 export const collectionName = z.string().max(200);

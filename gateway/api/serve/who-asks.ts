@@ -1,5 +1,5 @@
-// Who is signed in on the host that was asked, and keeping them signed in: a session's token lives 15 minutes, and whoever comes with
-// one past its half gets the next, as an edge does for its routes. The rows of the session decide, not the token's end.
+// Finds out who is signed in on the host that was asked, and keeps them signed in: a session token lives 15 minutes, and a browser that
+// sends one past half of its life gets the next, as at an edge. Whether the session still lives is read from its row, not from the token.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -12,7 +12,11 @@ import type { RequestOrigin } from './request-origin.ts';
 /** A signed-in person. */
 export type Person = Extract<Actor, { readonly kind: 'account' }>;
 
-/** @returns null for nobody; a session cookie that is no good any more is cleared */
+/**
+ * Reads the session cookie, and renews it when its token is past half of its life.
+ *
+ * @returns the account that is signed in; null when nobody is. A cookie that names no live session is cleared.
+ */
 export async function whoAsks(
   context: ControlContext,
   request: FastifyRequest,
@@ -35,7 +39,7 @@ export async function whoAsks(
 
 const times = z.object({ iat: z.int(), exp: z.int() });
 
-/** Only of a token that was verified. */
+/** Whether half of a token's life is over. @param token  verified before, so its claims can be trusted */
 function isPastHalf(token: string, now: number): boolean {
   const read = times.safeParse(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')));
   return !read.success || now >= (read.data.iat + read.data.exp) / 2;

@@ -1,5 +1,5 @@
-// What somebody can open, over `v1`, and the ways to open it elsewhere: on another device, in a player that takes no cookies.
-// For people with an account: the operator opens nothing.
+// The endpoints of `v1` that list what an account can open, and that open such a place elsewhere: on another device, or in a player that
+// takes no cookies. They are for accounts: the operator opens nothing, and gets a refusal.
 
 import { z } from 'zod';
 import { type AccessEntry, listAccess } from '../../control/access/list-access.ts';
@@ -80,12 +80,17 @@ const playerUrl = defineEndpoint({
   },
 });
 
+/** The endpoints of this file; `endpoints.ts` lists them. */
 export const accessEndpoints: readonly Endpoint[] = [access, elsewhere, playerUrl];
 
 const noAccount = refusalFor('not-an-account');
 const nothingOpen = refuse(404, 'unknown', 'There is nothing here that you can open.');
 
-/** Host and path that a clean URL names, for an account. */
+/**
+ * The host and the canonical path that a clean URL names. Does NOT check that the account may open the place.
+ *
+ * @returns a refusal for the operator, for text that is no URL, and for a path that has no canonical form
+ */
 function placeOf(
   actor: Actor,
   url: string,

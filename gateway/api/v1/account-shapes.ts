@@ -1,4 +1,5 @@
-// How accounts look over `v1` to whoever administers them: one home for the endpoints and for the command line, which reads the same.
+// The JSON shapes of accounts over `v1`, as administrators and the operator see them. The endpoints answer with them, and the command line
+// reads answers by them.
 
 import { z } from 'zod';
 import type { AccountView } from '../../control/accounts/administer-accounts.ts';
@@ -17,16 +18,18 @@ export const accountShape = z.object({
   created_at: z.int(),
 });
 
+/** An account without its password's hash. `created_at` is in epoch seconds. */
 export type Account = z.infer<typeof accountShape>;
 
 export const accountsShape = z.object({ accounts: z.array(accountShape), next: z.string().nullable() });
 
-/** A way in, that works once. */
+/** A URL that signs in once, or null for everybody but the operator. */
 const wayIn = z.string().nullable().describe('for the operator only; works once');
 
 export const accountMadeShape = z.object({ account: z.string(), invitation_url: wayIn });
 export const codeShape = z.object({ url: wayIn });
 
+/** @returns the account in its JSON shape */
 export function showAccount(account: AccountView): Account {
   return {
     id: account.id,

@@ -1,5 +1,7 @@
-// Administration of accounts, and the history. For administrators and the operator; the use cases in control/accounts check it again.
-// Codes (invitations, one-time sign-in links) are in the answer for the operator only, who hands them over; for others they go by mail.
+// The endpoints of `v1` that administer accounts, and the endpoint that lists the history. Only administrators and the operator may call
+// them; the use cases in control/accounts check that again.
+// The operator's answer holds the URL of an invitation or of a one-time sign-in link, to be handed over. An administrator's answer never
+// does: the code goes by mail to the account's address.
 
 import { z } from 'zod';
 import {
@@ -73,7 +75,10 @@ const create = defineEndpoint({
   },
 });
 
-/** A working link is a secret of whoever it is for: an administrator's browser does not get it. */
+/**
+ * The URL of a page with its one-time code, for the operator; null for an administrator, and where no code was made. Whoever opens the URL
+ * can sign in as the account that it was made for, so no administrator's browser gets it.
+ */
 function urlForOperator(context: ControlContext, actor: Actor, page: AccountPage, code: string | null): string | null {
   return actor.kind === 'operator' && code !== null ? pageUrl(context, page, code) : null;
 }
@@ -227,6 +232,7 @@ const audit = defineEndpoint({
   },
 });
 
+/** The endpoints of this file; `endpoints.ts` lists them. */
 export const accountEndpoints: readonly Endpoint[] = [
   list,
   create,

@@ -1,5 +1,5 @@
-// The signing keys over `v1`, where they are called common keys: seen and changed by administrators, handed out to the operator alone.
-// A stolen administrator's session may rotate keys, which is seen at once; it never learns one.
+// The endpoints of `v1` for signing keys, which are called common keys there. Administrators see and change the ring; only the operator
+// gets a secret. So a thief with an administrator's session can rotate keys, which the history shows, but never learns a key's secret.
 
 import { z } from 'zod';
 import {
@@ -15,6 +15,7 @@ import { exportedSigningKeyShape, showSigningKey, signingKeyShape, signingKeysSh
 
 const keyParams = z.object({ key: z.string().min(1).max(128) });
 
+/** The endpoints of this file; `endpoints.ts` lists them. */
 export const commonKeyEndpoints: readonly Endpoint[] = [
   defineEndpoint({
     method: 'GET',
@@ -86,7 +87,7 @@ export const commonKeyEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** What a refused change of the ring is called. */
+/** The answer to a refused change of the ring: status, reason and sentence. */
 function refuseKey({ reason, until }: SigningKeyRefusal): Refusal {
   switch (reason) {
     case 'declared':

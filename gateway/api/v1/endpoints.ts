@@ -1,5 +1,5 @@
-// Every endpoint of `v1`, in the order of the OpenAPI document. One that is not in this list is served nowhere.
-// The operator is served the same list, see operator-server.ts.
+// Every endpoint of `v1`, in the order of the OpenAPI document. An endpoint that is not in this list is served nowhere.
+// The operator's server has the same list, see operator-server.ts.
 
 import type { Endpoint } from '../serve/endpoint.ts';
 import { accessEndpoints } from './access.ts';
@@ -12,6 +12,7 @@ import { myAccountEndpoints } from './my-account.ts';
 import { revocationEndpoints } from './revocations.ts';
 import { signInEndpoints } from './sign-in.ts';
 
+/** All endpoints of `v1`; the paths stand behind `v1/`. */
 export const endpoints: readonly Endpoint[] = [
   ...signInEndpoints,
   ...meEndpoints,

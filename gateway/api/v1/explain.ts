@@ -1,5 +1,5 @@
-// Why a request was let in or refused, over `v1`: for administrators and the operator, since it names people.
-// What is known is control/explain's; nothing is decided here.
+// Tells over `v1` why a request was let in or refused. For administrators and the operator only, since the answer names people.
+// The records and the chain come from control/explain; this file only gives them the shape of the API and decides nothing.
 
 import { z } from 'zod';
 import { explainRequest } from '../../control/explain/explain-request.ts';
@@ -55,6 +55,7 @@ const recordShape = z.object({
   claim: claimShape.optional(),
 });
 
+/** The endpoints of this file; `endpoints.ts` lists them. */
 export const explainEndpoints: readonly Endpoint[] = [
   defineEndpoint({
     method: 'GET',
@@ -76,7 +77,7 @@ export const explainEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** A record as it stands in JSON, also on the command line. */
+/** A decision record as JSON: in the answer of `v1/explain`, and in what `latchkey explain --json` prints. Times are epoch seconds. */
 export function showRecord(record: DecisionRecord): z.output<typeof recordShape> {
   const { nodes, holder, presented, claim, ...same } = record;
   return {

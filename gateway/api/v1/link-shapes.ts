@@ -1,13 +1,14 @@
-// How links and their members look over `v1`, in JSON's snake_case like all of it: one home for whoever answers and for the
-// command line, which reads the same. The tokenized URL is no part of a link: it is in one answer, once.
+// The JSON shapes of links and their members over `v1`, in snake_case as all of `v1`. The endpoints answer with them, and the command line
+// reads answers by them. The tokenized URL is no part of a link's shape: only the answer that made it holds it.
 
 import { z } from 'zod';
 import type { LinkView } from '../../control/links/link-view.ts';
 import type { MemberView } from '../../control/links/list-links.ts';
 import { id } from '../serve/shapes.ts';
 
-/** A moment. */
+/** A time in epoch seconds. */
 export const at = z.int().min(0).describe('epoch seconds');
+/** An HTTP method. */
 export const method = z.string().max(32);
 
 export const linkShape = z.object({
@@ -30,6 +31,7 @@ export const linkShape = z.object({
   revoked_at: at.nullable(),
 });
 
+/** A link as owners see it, without its token. */
 export type Link = z.infer<typeof linkShape>;
 
 const memberShape = z.object({
@@ -44,6 +46,7 @@ const memberShape = z.object({
   devices: z.array(z.object({ name: z.string(), last_seen_at: at })),
 });
 
+/** A member of a link as the link's owner sees it. */
 export type Member = z.infer<typeof memberShape>;
 
 export const createdShape = z.object({
@@ -62,6 +65,7 @@ export const membersShape = z.object({ members: z.array(memberShape), next });
 export const revokedShape = z.object({ was_live: z.boolean().describe('false: it had been revoked before') });
 export const allRevokedShape = z.object({ links: z.int().describe('how many were live') });
 
+/** @returns the link in its JSON shape */
 export function showLink(view: LinkView): Link {
   return {
     id: view.id,
@@ -84,6 +88,7 @@ export function showLink(view: LinkView): Link {
   };
 }
 
+/** @returns the member in its JSON shape */
 export function showMember(view: MemberView): Member {
   return {
     id: view.id,

@@ -1,5 +1,6 @@
-// Links over `v1`: for owners, administrators and the operator. Somebody else's link is 404, as one that never was.
-// The tokenized URL is in one answer, once.
+// The endpoints of `v1` for links and their members: for owners of collections, administrators and the operator.
+// A link of another owner answers 404, the same as a link that never existed.
+// The tokenized URL stands only in the answer that made it: of `create`, and of `reopen` with `new_secret`.
 
 import { z } from 'zod';
 import { createLink } from '../../control/links/create-link.ts';
@@ -181,6 +182,7 @@ const revokeAll = defineEndpoint({
   },
 });
 
+/** The endpoints of this file; `endpoints.ts` lists them. */
 export const linkEndpoints: readonly Endpoint[] = [
   create,
   list,
@@ -192,7 +194,7 @@ export const linkEndpoints: readonly Endpoint[] = [
   revokeAll,
 ];
 
-/** What a new link and one that is opened again are given alike, in the words of the use cases. */
+/** The members that the bodies of `create` and of `reopen` share, under the names that the use cases have for them. */
 function terms(body: {
   readonly label?: string | undefined;
   readonly claims_allowed?: number | undefined;
@@ -209,7 +211,7 @@ function terms(body: {
   });
 }
 
-/** Without members that are undefined: absent and undefined are not the same to the use cases. */
+/** A copy without the members that are undefined: the use cases take an absent member for "not said", and their types forbid undefined. */
 function present<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;

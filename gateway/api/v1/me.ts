@@ -1,5 +1,5 @@
-// Who am I, and what may I do about it: `v1/me` and what hangs off one's own account, sessions and devices.
-// Only for people: the operator has no account, and is told so.
+// The endpoints of `v1` for the account that is signed in: its name, its export, its sessions and its devices.
+// They are for accounts only: the operator has none, and gets the refusal `not-an-account`.
 
 import { z } from 'zod';
 import { exportAccount } from '../../control/accounts/export-account.ts';
@@ -20,7 +20,7 @@ import { refusalFor, tooManyTries } from '../serve/refusal-words.ts';
 import { id, personName } from '../serve/shapes.ts';
 import type { Person } from '../serve/who-asks.ts';
 
-/** `me` is for accounts: null for the operator. */
+/** The account that asks; null for the operator. */
 function personOf(actor: Actor): Person | null {
   return actor.kind === 'account' ? actor : null;
 }
@@ -38,7 +38,7 @@ const meShape = z.object({
   csrf_token: z.string().meta({ description: 'send it as X-CSRF-Token where no Origin field can be sent' }),
 });
 
-/** Also served as `me` itself, where other gateways have it. */
+/** Served as `v1/me` and also as `me` right behind the reserved prefix, where other gateways have such an endpoint. */
 export const me = defineEndpoint({
   method: 'GET',
   path: 'me',
@@ -219,6 +219,7 @@ const endOneDevice = defineEndpoint({
   },
 });
 
+/** The endpoints of this file; `endpoints.ts` lists them. */
 export const meEndpoints: readonly Endpoint[] = [
   me,
   rename,

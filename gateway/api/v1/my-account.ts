@@ -1,5 +1,6 @@
-// What could lock somebody out of their own account, or end it: password, address, deletion. Each asks for the password again.
-// Whoever changes the password stays signed in, by a new session; a confirmed address and a deletion sign out.
+// The endpoints that could lock people out of their own account or end it: password, address, deletion. Each asks for the account's
+// password again, where it has one; the confirmation of a new address does so only where the account that asked for it is not signed in.
+// After a change of the password the browser stays signed in by a new session; a confirmed address and a deletion sign it out.
 
 import { z } from 'zod';
 import { deleteAccount } from '../../control/accounts/delete-account.ts';
@@ -74,4 +75,5 @@ const remove = defineEndpoint({
   },
 });
 
+/** The endpoints of this file; `endpoints.ts` lists them. */
 export const myAccountEndpoints: readonly Endpoint[] = [password, address, confirm, remove];

@@ -1,4 +1,5 @@
-// Revocations of tokens that others made with the common key, over `v1`: for administrators and the operator.
+// The endpoint of `v1` that revokes tokens which other programs made with the common key. For administrators and the operator.
+// control/signing-keys/revoke-outside.ts says which tokens a revocation covers.
 
 import { z } from 'zod';
 import { maxOutsideValue, revokeOutside } from '../../control/signing-keys/revoke-outside.ts';
@@ -6,6 +7,7 @@ import { answer, defineEndpoint, type Endpoint, refuse } from '../serve/endpoint
 
 const value = z.string().min(1).max(maxOutsideValue).optional();
 
+/** The endpoints of this file; `endpoints.ts` lists them. */
 export const revocationEndpoints: readonly Endpoint[] = [
   defineEndpoint({
     method: 'POST',

@@ -1,6 +1,7 @@
-// Coming in and leaving over `v1`: what the pages for visitors do, with the same throttles and the same answer for known and unknown
-// addresses. A session goes to the browser as the cookies of the portal's host, never in a body.
-// For browsers of the portal's own origin: who sends neither Sec-Fetch-Site nor Origin is refused before it gets here.
+// The endpoints of `v1` to sign in and out, to register and to reset a password. They do what the portal's pages do, with the same
+// throttles and the same answer for known and unknown addresses. A session's token goes to the browser as a cookie, never in a body.
+// They are for browsers on the portal's own origin: public-server.ts refuses a request with neither Sec-Fetch-Site nor Origin when nobody
+// is signed in.
 
 import { z } from 'zod';
 import { registerAccount } from '../../control/accounts/register-account.ts';
@@ -24,7 +25,10 @@ const signedInShape = z.object({
   csrf_token: z.string().meta({ description: 'send it as X-CSRF-Token where no Origin field can be sent' }),
 });
 
-/** The answer to a sign-in. Who was signed in on this browser before is signed out: a session never goes on under another sign-in (gateway/RULES.md "Sessions, links and guessing"). */
+/**
+ * The answer to a sign-in. The account that was signed in on this browser before is signed out: a session never goes on under another
+ * sign-in (gateway/RULES.md "Sessions, links and guessing").
+ */
 async function answerSignedIn(
   context: ControlContext,
   before: Actor | null,
@@ -135,9 +139,10 @@ const reset = defineEndpoint({
   },
 });
 
-/** `busy`: the hashing of passwords is. */
+/** The refusal of a code. `busy` is not about the code: too many passwords are being hashed at the moment, hence 503. */
 function codeRefusal(outcome: Undone): Refusal {
   return outcome.kind === 'busy' ? refusalFor('busy') : refusalOf(outcome);
 }
 
+/** The endpoints of this file; `endpoints.ts` lists them. */
 export const signInEndpoints: readonly Endpoint[] = [password, byCode, leave, register, verify, forgot, reset];
