@@ -1,5 +1,5 @@
-// The style sheet, the tab's icon and the logo of the configuration. The same on every host, since pages of every host use them.
-// The logo's bytes are the operator's own; an SVG is sent so that nothing in it runs.
+// Serves the style sheet, the tab's icon and the configured logo. They are served on every host, since pages of every host use them.
+// The operator chooses the logo; a strict policy makes sure that no script in an SVG runs.
 
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
@@ -8,9 +8,10 @@ import { icon, styleSheet } from './style.ts';
 
 const maxLogoBytes = 1024 * 1024;
 
+/** Adds the three files to the server, below the reserved prefix. The logo is 404 when it is not configured, missing or over 1 MiB. */
 export function serveAssets(server: FastifyInstance, context: ControlContext, prefix: string): void {
   server.get(`${prefix}portal.css`, (_request, reply) =>
-    // its address carries its version
+    // cached for a year: its address carries the version of its content
     reply
       .header('cache-control', 'public, max-age=31536000, immutable')
       .type('text/css; charset=utf-8')

@@ -1,5 +1,5 @@
-// What people read when something cannot be shown. One plain sentence of what happened, and what they can do.
-// Says nothing about which check failed: the same page for what is not there and for what is somebody else's.
+// The pages that people see when something cannot be shown: in plain words what happened, and what they can do.
+// They never tell which check failed: a page of another account and a page that does not exist give the same 404.
 
 import { html } from './html.ts';
 import { waitWords } from './moments.ts';
@@ -35,7 +35,7 @@ const words: Readonly<Record<number, Words>> = {
   503: { title: 'One moment, please', text: 'This cannot be answered right now. Try again in a few seconds.' },
 };
 
-/** @param status  400 to 599 */
+/** The page for a status. @param status  400 to 599 */
 export function errorPage(status: number, { title, text, door, retryAfterSeconds }: ErrorPageWords = {}): PageContent {
   const usual = words[status] ?? words[status < 500 ? 400 : 500] ?? { title: 'Something broke', text: '' };
   const said =

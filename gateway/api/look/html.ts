@@ -1,7 +1,7 @@
-// HTML as values: `html` escapes everything that is put into it, so a hostile name can never become markup.
-// Values stand in text or in quoted attributes only; whoever puts one into an address checks that address first.
+// HTML as values: `html` escapes every value that is put into its template, so a hostile name can never become markup.
+// Values may stand only in text or in quoted attributes. Code that puts a value into an `href` must check first that the address is safe.
 
-/** Finished markup. Only `html` makes it. */
+/** Finished markup, in which every value is escaped. */
 export class Html {
   readonly #markup: string;
 
@@ -13,13 +13,13 @@ export class Html {
     return this.#markup;
   }
 
-  /** For `html` below; the parts in between were escaped. */
+  /** Makes markup of text that is NOT escaped: for `html` below, and for literals. */
   static ofTrusted(markup: string): Html {
     return new Html(markup);
   }
 }
 
-/** What may stand in a template. Lists are joined; null, undefined and false leave nothing. */
+/** A value that may stand in a template. Lists are joined; null, undefined and false produce no text. */
 type HtmlValue = Html | string | number | null | undefined | false | readonly HtmlValue[];
 
 /** `html\`<p>${name}</p>\``: the literal parts are markup, the values are text. */
@@ -46,7 +46,7 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text as it may stand between tags and in quoted attributes. */
+/** Escapes text so that it may stand between tags and in quoted attributes. */
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => escapes[character] ?? '');
 }

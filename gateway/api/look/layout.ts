@@ -1,22 +1,22 @@
-// The frame of every page: head, navigation, main, foot. No script, nothing from elsewhere, one style sheet.
-// Navigation shows what the person may open; hiding is no protection, each page checks for itself.
+// The frame of every page: head, navigation, main, foot. No script, nothing from other sites, one style sheet.
+// The navigation shows only pages that the person may open. That is a help and no protection: serve/ checks each request.
 
 import { Html, html } from './html.ts';
 import type { PageContent } from './page-content.ts';
 
 interface Frame {
   readonly page: PageContent;
-  /** What this place calls itself. */
+  /** Name of the portal, from the configuration. */
   readonly name: string;
   readonly hasLogo: boolean;
   readonly prefix: string;
-  /** Who is signed in; null on pages where nobody is. */
+  /** The account that is signed in; null for nobody. */
   readonly actor: { readonly email: string; readonly role: 'user' | 'admin' } | null;
   /** Hidden field for the sign-out form; only used when somebody is signed in. */
   readonly formToken: () => Html;
-  /** Of the style sheet, so that a new version is a new address. */
+  /** Version of the style sheet; it is part of the sheet's address, so that caches never serve an old one. */
   readonly styleVersion: string;
-  /** False on hosts that are not the portal's: nothing of the portal is there to lead to. */
+  /** False on hosts that are not the portal's: the frame then has no links to the portal's pages. */
   readonly isPortal: boolean;
 }
 
@@ -36,7 +36,7 @@ const entries: readonly Entry[] = [
   { path: 'admin/audit', label: 'History', forAdmins: true },
 ];
 
-/** A whole document. */
+/** @returns the whole HTML document */
 export function renderLayout(frame: Frame): string {
   const { page, name, prefix, styleVersion } = frame;
   const document = html`<!doctype html>

@@ -1,4 +1,4 @@
-// Times as people read them. In UTC and said so, because without a script a page cannot know its reader's time zone.
+// Times as people read them. They are in UTC, and say so, because a page without a script cannot know its reader's time zone.
 
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { type Html, html } from './html.ts';
@@ -20,7 +20,7 @@ export function waitWords(seconds: number): string {
   return amountOf(Math.ceil(seconds / 3600), 'hour');
 }
 
-/** `just now`, `12 minutes ago`, `3 days ago`; the moment itself when it is longer ago than a month. */
+/** `just now`, `12 minutes ago`, `3 days ago`; after 31 days the date and time. */
 export function ago(at: EpochSeconds, now: EpochSeconds): Html {
   const seconds = now - at;
   if (seconds > 31 * 86_400) return moment(at);

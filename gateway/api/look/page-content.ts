@@ -1,31 +1,32 @@
-// What a page consists of before its frame is put around it: title, body, and what its answer's head has to say.
-// Shapes only. Who may see a page and how it is sent is decided in serve/, which look/ never imports.
+// Shapes of a page's content before layout.ts puts the frame around it: title, body, and what belongs into the answer's status and headers.
+// serve/ decides who may see a page and how it is sent; look/ never imports from there.
 
 import type { Html } from './html.ts';
 
 /** One page, before its frame is put around it. */
 export interface PageContent {
-  /** Of the tab, and the page's one h1 unless `heading` says otherwise. */
+  /** Title of the tab, and the page's one h1 unless `heading` is given. */
   readonly title: string;
   readonly heading?: string;
   readonly body: Html;
+  /** HTTP status. Default 200. */
   readonly status?: number;
-  /** Which entry of the navigation this is, by its path; none by default. */
+  /** Path of the navigation entry that the page belongs to; none by default. */
   readonly section?: string;
-  /** `narrow` is for one form. Default `wide`. */
+  /** `narrow` suits a page with one form. Default `wide`. */
   readonly width?: 'narrow' | 'wide';
-  /** Where a browser goes by itself, at once. */
+  /** Address that the browser goes to by itself, at once; none by default. */
   readonly onwardTo?: string;
-  /** `no-referrer` where a secret stood in the address. Default `same-origin`. */
+  /** Referrer policy: `no-referrer` where the page's address may hold a secret. Default `same-origin`. */
   readonly referrer?: 'same-origin' | 'no-referrer';
   readonly retryAfterSeconds?: number;
 }
 
-/** What an error page says in place of the usual words. */
+/** Replacements for the usual words of an error page. */
 export interface ErrorPageWords {
   readonly title?: string | undefined;
   readonly text?: string | undefined;
-  /** A way on: a button that leads to a path of this host. */
+  /** A button that leads on, to a path of this host. */
   readonly door?: { readonly label: string; readonly path: string };
   readonly retryAfterSeconds?: number | undefined;
 }

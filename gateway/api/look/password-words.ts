@@ -1,9 +1,12 @@
-// Why a chosen password was not taken, in words that say what to do instead. One place, since four pages choose passwords.
+// Says why a chosen password was refused, and what to do instead. The words stand in one place, since several pages let people choose a
+// password.
 
 import { minPasswordCharacters, type PasswordRefusal } from '../../core/model/account.ts';
 
+/** Hint beside a field for a new password. */
 export const passwordHint = `At least ${minPasswordCharacters} characters. A few words you can remember are good.`;
 
+/** @returns one or two sentences for the person who chose the password */
 export function passwordProblem(why: PasswordRefusal): string {
   switch (why) {
     case 'too-short':

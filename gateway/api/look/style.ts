@@ -1,5 +1,5 @@
-// The one style sheet of the portal. Calm, both themes by the system's choice, one column on a phone; no font or picture from
-// elsewhere. Contrast of text is at least 4.5 to 1 in both themes (WCAG 2.2, 1.4.3), of borders of fields 3 to 1 (1.4.11).
+// The one style sheet of the portal: a light and a dark theme by the system's choice, one column on a phone, no font or picture from other
+// sites. In both themes the contrast of text is at least 4.5 to 1 (WCAG 2.2, 1.4.3), that of fields' borders at least 3 to 1 (1.4.11).
 
 import { digestOf } from '../../core/model/digest.ts';
 
@@ -165,8 +165,8 @@ summary { cursor: pointer; padding: .4rem 0; color: var(--accent); font-weight: 
 }
 `;
 
-/** Part of the style sheet's address. */
+/** Version of the style sheet, which is part of its address. */
 export const styleVersion = digestOf(styleSheet).slice(0, 12);
 
-/** A key in a door plate: what browsers show in a tab. */
+/** The icon of the tab, as SVG: a key on a door plate. */
 export const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f5f5b"/><circle cx="12" cy="12" r="5" fill="none" stroke="#fff" stroke-width="3"/><path d="M15.5 15.5 25 25m-3.500-3.500 3-3" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round"/></svg>`;

@@ -1,10 +1,14 @@
-// What somebody is about to open, on the pages that sign them in. Signing in there is no yes to it: claim.ts asks.
+// The note on sign-in pages that says what the visitor is about to open. Signing in is no consent to open it: claim.ts asks for that.
 
 import { type Html, html } from '../look/html.ts';
 import { note } from './fields.ts';
 import type { HandoverRequest } from './sign-in-flow.ts';
 
-/** @param request  null: it leads to the portal itself @param name  of the portal */
+/**
+ * @param request  the hand-over request of the sign-in; null when it leads to the portal itself
+ * @param name     of the portal
+ * @returns null when there is nothing to say
+ */
 export function aboutNote(request: HandoverRequest | null, name: string): Html | null {
   if (request === null) return null;
   const { about, host } = request;

@@ -1,5 +1,5 @@
-// My account: name, address, password, what is kept of me, and deletion. What could lock somebody out asks for the password again.
-// Every change is a POST of its own and ends in a redirect, so reloading repeats nothing.
+// The page "My account": name, address, password, the export of all data, and deletion. Changes that could lock people out of their account
+// ask for the password again. Every change is a POST of its own that ends in a redirect, so that reloading repeats nothing.
 
 import { z } from 'zod';
 import { deleteAccount } from '../../control/accounts/delete-account.ts';
@@ -191,11 +191,12 @@ const deleteForm = defineForm({
   },
 });
 
-/** Shown beside the field, so that the rest of the page stays within reach. */
+/** The problem beside a password field after too many tries; an error page would take the rest of the page away. */
 function tooMany({ retryAfterSeconds }: { readonly retryAfterSeconds: number }): string {
   return `There were many tries, so your password was not looked at. Wait ${waitWords(retryAfterSeconds)}, then try again.`;
 }
 
+/** The pages of this file; `pages.ts` lists them. */
 export const accountPages: readonly PageRoute[] = [
   account,
   nameForm,

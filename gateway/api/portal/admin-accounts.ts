@@ -1,5 +1,5 @@
-// Administration of people: who has an account, inviting, closing and opening, role and groups, signing out.
-// Whether it may be done is control/accounts' to say, in the unit that does it; these pages only show it.
+// Administration of people: the list of accounts, inviting, closing and opening accounts, roles and groups, signing out.
+// control/accounts decides whether a change is allowed, in the same unit of work that makes it; these pages only show the outcome.
 
 import { z } from 'zod';
 import {
@@ -215,7 +215,7 @@ ${groupsField(account.groups.join(', '), problems)}<button type="submit">Save th
   });
 }
 
-/** One action on one account: done, or the page again with why not. */
+/** A form with one action on one account. Afterwards the account's page says that it was done, or why not. */
 function actionForm<F>(
   verb: string,
   said: keyof typeof doneWords,
@@ -285,4 +285,5 @@ function targetOf(visit: PersonVisit, accountId: string): { readonly accountId: 
   return { accountId, requestId: visit.origin.requestId };
 }
 
+/** The pages of this file; `pages.ts` lists them. */
 export const adminAccountPages: readonly PageRoute[] = [list, invite, inviteForm, detail, ...actions];

@@ -1,5 +1,5 @@
-// The history: what was done, by whom, to what; newest first, a page at a time. Read only.
-// Ids lead to the person where they are one; details hold no secrets, see store/rows/audit.ts.
+// The page "History": the audit log, newest first, a page at a time. It only reads.
+// Ids of accounts link to the page of the account; the details of an entry hold no secrets, see store/rows/audit.ts.
 
 import { z } from 'zod';
 import { auditSentence, isAuditAction } from '../../core/model/audit.ts';
@@ -59,7 +59,7 @@ function auditRow(prefix: string, entry: AuditEntry, names: ReadonlyMap<string, 
   return html`<tr role="row"><td role="cell" class="soft">${moment(entry.at)}</td><td role="cell">${said}</td><td role="cell">${subjectOf(prefix, entry.subject, names)}</td><td role="cell">${shown}</td></tr>`;
 }
 
-/** What visitors do before they are anybody: written down by nobody in particular, and not latchkey's own doing either. */
+/** Actions of visitors who are not signed in. Their actor in the log is `system`, but latchkey did not act by itself. */
 const byVisitors: ReadonlySet<string> = new Set([
   'session.refused',
   'account.registered',
@@ -72,7 +72,7 @@ function actorWords({ actor, action }: AuditEntry): string {
   return byVisitors.has(action) ? 'Somebody' : 'latchkey';
 }
 
-/** `claims_allowed: 3` is `claims allowed: 3`, and `claim_until_at` a time. */
+/** One detail in words: `claims_allowed` 3 becomes `claims allowed: 3`, and the number of `claim_until_at` a date and time. */
 function detailWords(name: string, value: string | number | boolean | null): Html {
   const words = name.replace(/_at$/, '').replaceAll('_', ' ');
   if (name.endsWith('_at') && typeof value === 'number') return html`${words}: ${moment(value)}`;
@@ -86,7 +86,7 @@ function subjectOf(prefix: string, subject: string, names: ReadonlyMap<string, s
   return html`<code>${subject}</code>`;
 }
 
-/** Addresses of the accounts that a page names; of deleted ones nothing is left but the id. */
+/** Mail addresses by account id, for the accounts in these entries. A deleted account has no address any more and is left out. */
 async function namesOf(visit: PersonVisit, entries: readonly AuditEntry[]): Promise<ReadonlyMap<string, string>> {
   const ids = new Set(entries.flatMap(({ actor, subject }) => [actor, subject]).filter((id) => isId('account', id)));
   const names = new Map<string, string>();
@@ -97,4 +97,5 @@ async function namesOf(visit: PersonVisit, entries: readonly AuditEntry[]): Prom
   return names;
 }
 
+/** The pages of this file; `pages.ts` lists them. */
 export const adminAuditPages: readonly PageRoute[] = [audit];

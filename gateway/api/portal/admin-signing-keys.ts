@@ -1,5 +1,5 @@
-// The signing keys: what signs, what still verifies, what is over; making the next one, having it sign, retiring the last.
-// No secret is ever on a page: handing keys out is the command line's. Rules of changes: control/signing-keys/change-signing-keys.ts.
+// The page of the signing keys: which key signs, which keys still verify, which are retired; forms to make, promote and retire a key.
+// No secret of a key is ever on a page: only the command line exports keys. Rules of changes: control/signing-keys/change-signing-keys.ts.
 
 import { z } from 'zod';
 import {
@@ -154,4 +154,5 @@ function refusalWords({ reason, until }: SigningKeyRefusal): string | Html {
   }
 }
 
+/** The pages of this file; `pages.ts` lists them. */
 export const signingKeyPages: readonly PageRoute[] = [keys, add, promote, retire];

@@ -1,5 +1,6 @@
-// The pages of opening a link: the question before it, and why it does not open. For people who never heard of tokens.
-// Status as in gateway/RULES.md "Status": full 403, revoked or over 410, a pair that fits nothing 404. None of them names what failed inside.
+// The pages that a visitor sees when opening a link: the question before it opens, and the reasons why it does not. Their readers need not
+// know what a token is. Status as in gateway/RULES.md "Status": full 403, revoked or over 410, a pair of key and token without a link 404.
+// No page tells which check failed inside.
 
 import type { ClaimRefusal } from '../../control/links/claim-link.ts';
 import type { PresentedLink } from '../../control/links/present-link.ts';
@@ -10,13 +11,13 @@ import type { PageAnswer, PersonVisit, Visit } from '../serve/page-route.ts';
 
 interface Question {
   readonly link: PresentedLink;
-  /** Name of the account that asks; empty when it has none. */
+  /** Name of the account that is about to claim; empty when it has none. */
   readonly visitorName: string;
-  /** What the form brings back with the yes; see claim.ts. */
+  /** Sealed consent that the form sends back; see claim.ts. */
   readonly consent: string;
 }
 
-/** One button, which names the owner and what the owner will see. A secret stood in the address before: no referrer. */
+/** The question before a claim: one button, the owner's name and what the owner will see. No referrer, since a secret stood in the address. */
 export function askPage(visit: PersonVisit, { link, visitorName, consent }: Question): PageAnswer {
   const { prefix, actor } = visit;
   return visit.page({
@@ -37,17 +38,17 @@ export function askPage(visit: PersonVisit, { link, visitorName, consent }: Ques
   });
 }
 
-/** What a preview, a prefetch or a program gets: nothing about the link, and nothing is claimed. */
+/** The answer to a preview, a prefetch or a program: it tells nothing about the link. */
 export function silentPage(visit: Visit, visitor: 'ahead' | 'preview' | 'program'): PageAnswer {
   const title = 'Something was shared with you';
   const text = 'Open this address in a browser to see it.';
-  // what was fetched ahead is thrown away by browsers when it is an error, and asked for again when somebody wants it
+  // a browser drops an error that it fetched in advance, and asks again when somebody opens the link
   if (visitor === 'ahead') return visit.errorPage(503, { title, text });
   if (visitor === 'program') return visit.errorPage(403, { title, text });
   return visit.page({ title, width: 'narrow', referrer: 'no-referrer', body: html`<p>${text}</p>` });
 }
 
-/** The flow cookie is gone or over its ten minutes; the link itself may be as good as before. */
+/** The page for a flow cookie that is gone or older than ten minutes. The link itself may still work. */
 export function tooLatePage(visit: Visit): PageAnswer {
   return visit.errorPage(400, {
     title: 'Please open the link once more',
@@ -59,11 +60,11 @@ interface Refused {
   readonly status: number;
   readonly title: string;
   readonly text: string;
-  /** A way on, where there is one. `path` has the place that the link leads to, without its token. */
+  /** A button that leads on, where there is one. `path` is given where the link leads to, without its token. */
   readonly door?: { readonly label: string; readonly path: (prefix: string, cleanTarget: string) => string };
 }
 
-/** Only what the visitor can do something about is told apart. */
+/** Words for each refusal. Refusals have different words only where the visitor can do something different about them. */
 const refusals: Readonly<Record<Exclude<(ClaimRefusal | LinkOver)['kind'], 'early'>, Refused>> = {
   'wrong-pair': {
     status: 404,
@@ -107,7 +108,7 @@ const refusals: Readonly<Record<Exclude<(ClaimRefusal | LinkOver)['kind'], 'earl
   },
 };
 
-/** The page for somebody whom a link did not let in. @param cleanTarget  where the link leads, without its token */
+/** The page for a visitor whom a link did not let in. @param cleanTarget  path and query that the link leads to, without its token */
 export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver, cleanTarget = '/'): PageAnswer {
   if (refusal.kind === 'early') return notYet(visit, refusal.claimFromAt);
   const { status, title, text, door } = refusals[refusal.kind];
@@ -115,12 +116,12 @@ export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver, clea
   return visit.errorPage(status, { title, text, ...way });
 }
 
-/** What is over for everybody can be said before anybody signs in. */
+/** Refusals that hold for everybody, so that they can be said before the visitor signs in. */
 interface LinkOver {
   readonly kind: 'revoked' | 'access-over' | 'wrong-pair';
 }
 
-/** The link's time is over, and nobody is signed in. @param returnPath  of this host, sound */
+/** The page for a link whose time is over, when nobody is signed in. @param returnPath  of this host, checked by return-address.ts */
 export function overPage(visit: Visit, returnPath: string): PageAnswer {
   const answer = refusalPage(visit, { kind: 'access-over' });
   if (answer.kind !== 'page') return answer;

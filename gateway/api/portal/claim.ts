@@ -1,11 +1,11 @@
-// Opening a link: what happens between a tokenized URL and the clean one. US 10,043,025, second and third step.
-// Order: may it be a person; is the pair right and the link alive; who is it; does the list let them in already; do they want it; then
-// the claim, the pass, and the clean address. The token leaves the address with the first answer whatever that is, and waits in the
-// sealed flow cookie. Answers carry no-store and no-referrer: a secret stood in the address that is left behind.
+// Opens a link: everything between the tokenized URL and the clean one. US 10,043,025, second and third step.
+// Order: may a person be looking; do key and token fit, and does the link live; who is signed in; does the access list let that account in
+// already; does the person want it; then the claim, the pass and the redirect to the clean URL. The token leaves the address with the first
+// redirect, and waits in the sealed flow cookie. Answers carry no-store and no-referrer, because the address before held a secret.
 //
-// Nothing is claimed before somebody pressed the button of the page that names the owner and what the owner will see. No field says
-// that a visitor meant to come: browsers keep `Sec-Fetch-Site: none` over redirects of other sites, and a sign-in is asked for by
-// whoever sent the visitor. Whoever is on the list already is asked nothing, since nothing is told of them.
+// No link is claimed before the visitor pressed the button of the page that names the owner and what the owner will see. No header proves
+// that a visitor meant to come: browsers keep `Sec-Fetch-Site: none` over redirects of other sites, and another site can send a visitor to
+// the sign-in as well. An account that is on the access list already is not asked, since the owner learns nothing new about it.
 
 import { z } from 'zod';
 import { makeAccessPass } from '../../control/access/access-pass.ts';
@@ -32,11 +32,11 @@ import { beginSignIn } from './sign-in-flow.ts';
 
 type FlowWithLink = Flow & { readonly link: NonNullable<Flow['link']> };
 
-/** Answers a request outside the reserved prefix whose query carries a link's token, as an edge passed it on. */
+/** Answers a request for a path of a site whose query carries a link's token; an edge has passed the request on. */
 export const presentation: PageRoute['run'] = async (visit) => {
   if (visit.method !== 'GET' && visit.method !== 'HEAD') return visit.errorPage(405);
   const visitor = whoVisits(visit);
-  // before any look-up: a preview learns nothing, not even whether the link is good
+  // before any look-up: a preview must not learn anything, not even whether the link works
   if (visitor !== 'person') return silentPage(visit, visitor);
   const url = readPresentedUrl(visit.target, visit.context.config().links);
   const returnPath = url === null ? null : soundReturnPath(url.cleanTarget);
@@ -47,11 +47,11 @@ export const presentation: PageRoute['run'] = async (visit) => {
   if (shown.state === 'revoked') return bare(refusalPage(visit, { kind: shown.state }));
   const link = { key, token };
   if (visit.actor?.kind !== 'account') {
-    // nobody makes an account for what is over; who has another way in may sign in for that
+    // nobody should make an account for a link that is over; a visitor with another access reason can sign in from that page
     if (shown.state === 'access-over') return bare(overPage(visit, returnPath));
     return beginSignIn(visit, { returnPath, link, about: { label: shown.label, owner: shown.ownerName } });
   }
-  // the question is asked on a page of its own, so that the token does not stand in the address meanwhile
+  // the question has a page of its own, so that the token does not stand in the address while the visitor reads it
   const flow = visit.jar.begin({ returnPath, link });
   const person: PersonVisit = { ...visit, actor: visit.actor };
   return (await comeIn(person, { ...flow, link })) ?? visit.redirect(`${visit.prefix}claim?flow=${flow.id}`);
@@ -90,24 +90,25 @@ const claimForm = defineForm({
     if (whoVisits(visit) === 'ahead' || !isSentByPage(visit)) return visit.errorPage(403);
     const consent = openText(visit.context, consentUse(visit), form.consent, consentShape);
     const flow = consent === null ? null : findFlow(visit, consent.flow);
-    // what is claimed is what the page with the button named
+    // the claim must be for the link that the page with the button named
     if (flow === null || consent?.link !== linkIdOf(flow)) return tooLatePage(visit);
     return await claim(visit, flow);
   },
 });
 
+/** The pages of this file; `pages.ts` lists them. */
 export const claimPages: readonly PageRoute[] = [claimPage, claimForm];
 
 /**
- * Whether the yes may be a form that somebody sent from a page they saw: what frames and scripts of a site on the same host send, a
- * service worker of it too, names itself. Browsers that say nothing of it are believed, since the consent is in the page alone.
+ * Whether a person may have sent the form from a page that they saw. A site on the same host could send it from a frame, a script or a
+ * service worker; then the Sec-Fetch-* headers say so. Browsers without these headers are believed, since only the page holds the consent.
  */
 function isSentByPage(visit: Visit): boolean {
   const [mode, dest] = [visit.header('sec-fetch-mode'), visit.header('sec-fetch-dest')];
   return (mode ?? 'navigate') === 'navigate' && (dest ?? 'document') === 'document';
 }
 
-/** What a yes belongs to: one link that was named, to one session, for as long as its flow. */
+/** A consent: it names the flow and the link of the question. It is sealed for one session and lasts as long as a flow. */
 const consentShape = z.object({ flow: z.string().max(40), link: z.string().max(40) });
 
 function consentUse({ actor }: PersonVisit): { readonly use: 'claim'; readonly binding: string } {
@@ -126,7 +127,7 @@ function linkIdOf({ link }: FlowWithLink): string {
   return parseLinkToken(link.token)?.linkId ?? '';
 }
 
-/** Whoever is let in already, and whoever cannot be: nobody is asked. null for whom the link would put on the list. */
+/** Answers without a question where the account is let in already or cannot be; null where a claim would put it on the access list. */
 async function comeIn(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer | null> {
   const { context, actor, origin } = visit;
   const foreseen = await foreseeClaim(context, actor, presentationOf(visit, flow), origin.requestId || null);
@@ -172,7 +173,7 @@ async function claim(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer
   }
 }
 
-/** The pass, by the list as it is now, and the clean address; null for somebody whom nothing lets in. */
+/** Sets the pass cookie by the access list as it is now, and redirects to the clean URL; null when the list does not let the account in. */
 async function pass(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer | null> {
   const { context, origin, actor, jar } = visit;
   const { host, path } = presentationOf(visit, flow);
@@ -189,7 +190,7 @@ function refuse(visit: Visit, flow: Flow, refusal: Parameters<typeof refusalPage
   return bare(refusalPage(visit, refusal, flow.returnPath));
 }
 
-/** The flow cookie is sealed for this host, so what is in it was presented here. */
+/** The link of a flow, as it was presented: on this host, since the flow cookie is sealed for it. */
 function presentationOf(visit: Visit, { returnPath, link }: FlowWithLink): Presentation {
   const mark = returnPath.indexOf('?');
   const path = canonicalPath(mark < 0 ? returnPath : returnPath.slice(0, mark)) ?? '';
@@ -205,7 +206,7 @@ function sessionOf({ accountId, sessionId, deviceId }: Person): { account: strin
   return { account: accountId, session: sessionId, device: deviceId };
 }
 
-/** The address of this answer holds the token. */
+/** The answer with no referrer, because its address may hold the token. */
 function bare(answer: PageAnswer): PageAnswer {
   return answer.kind === 'page' ? { ...answer, page: { ...answer.page, referrer: 'no-referrer' } } : answer;
 }

@@ -1,5 +1,5 @@
-// My devices and sessions: where the account is signed in, since when, and how to end it.
-// What is somebody else's is not there: the same 404 as for what never was.
+// The page "My devices": where the account is signed in and since when, with buttons to end a session or sign out a device.
+// A device or session of another account answers 404, the same as one that never existed.
 
 import { z } from 'zod';
 import {
@@ -111,7 +111,7 @@ const nameForm = defineForm({
   path: 'devices/:device/name',
   who: 'account',
   params: deviceParams,
-  // the field is named after its device, so that each has an id of its own on the page
+  // the field's name ends in the device's id, so that each field has an id of its own on the page
   form: z.record(z.string().max(100), personName),
   handle: async (visit, { params: { device }, form }) => {
     const name = form[`name-${device}`] ?? '';
@@ -164,4 +164,5 @@ const endSessionForm = defineForm({
   },
 });
 
+/** The pages of this file; `pages.ts` lists them. */
 export const devicePages: readonly PageRoute[] = [devices, nameForm, endOthersForm, endDeviceForm, endSessionForm];

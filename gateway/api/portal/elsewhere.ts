@@ -1,5 +1,5 @@
-// "Open on another device": the page with the QR code and the code to type, and the page that takes it, on every host.
-// Opening the address of a QR code spends nothing, the button does: so a preview of it spends nothing either.
+// "Open on another device": the page that shows a QR code and a code to type, and the page on every host that takes the code.
+// Opening the QR code's address does not spend the code; only the button does. So a preview of that address does not spend it either.
 
 import { z } from 'zod';
 import { makePlayerUrl, offerElsewhere, openElsewhere } from '../../control/sessions/open-elsewhere.ts';
@@ -88,6 +88,7 @@ const openForm = defineForm({
   },
 });
 
+/** The pages of this file; `pages.ts` lists them. */
 export const elsewherePages: readonly PageRoute[] = [offerForm, openPage, openForm];
 
 function tooMany(visit: Visit, seconds: number): PageAnswer {

@@ -1,4 +1,4 @@
-// The pieces that forms are made of: a field with its label, hint and problem; the summary of all problems; a note.
+// The pieces that forms are made of: a field with its label, hint and problem; the summary of all problems; a note; a form of one button.
 // A problem stands beside its field and in the summary, which is first on the page and read out at once (WCAG 2.2, 3.3.1).
 
 import { type Html, html } from '../look/html.ts';
@@ -10,22 +10,25 @@ interface Field {
   readonly type?: 'text' | 'email' | 'password' | 'number' | 'datetime-local' | 'search';
   readonly value?: string | number;
   readonly hint?: string;
-  /** What is wrong with it, for people. */
+  /** What is wrong with the value, in a sentence for people. */
   readonly problem?: string | undefined;
-  /** HTML's word for what a browser may fill in. */
+  /** Value of HTML's `autocomplete` attribute. */
   readonly autocomplete: string;
+  /** Default true. */
   readonly isRequired?: boolean;
+  /** In characters. Default 320. */
   readonly maxLength?: number;
-  /** Capitals and digits that somebody copies by eye: nothing corrects or completes them. */
+  /** A code of capitals and digits that somebody copies by eye: phones type capitals, and no spell checker changes it. */
   readonly isCode?: boolean;
 }
 
 /** Problems of a form by the name of their field; the order is that of the page. */
 export type Problems = Readonly<Record<string, string>>;
 
-/** As `Problems`, where what is said may have parts of its own, such as a time. */
+/** As `Problems`, but a problem may hold markup, such as a time. */
 export type SaidProblems = Readonly<Record<string, string | Html>>;
 
+/** One input with its label, hint and problem. */
 export function field(input: Field): Html {
   const { name, label, hint, problem } = input;
   const id = `field-${name}`;
@@ -61,6 +64,7 @@ interface Choice {
   readonly label: string;
 }
 
+/** A list of choices with its label; `value` is the one chosen at first. */
 export function select(input: {
   readonly name: string;
   readonly label: string;
@@ -78,13 +82,13 @@ export function select(input: {
 </div>`;
 }
 
-/** What was just done, or what to know before reading on. `good` is read out without taking the focus. */
+/** A box that says what was just done, or what to know before reading on. Screen readers read `good` out without moving the focus. */
 export function note(kind: 'good' | 'plain' | 'bad', content: Html | string): Html {
   const role = kind === 'good' ? html` role="status"` : null;
   return html`<div class="note ${kind}"${role}><p>${content}</p></div>`;
 }
 
-/** A form that is one button. `label` says all for who cannot see what is around it. */
+/** A form of one button. `label` names the button in full for people who cannot see what stands around it. */
 export function buttonForm(input: {
   readonly action: string;
   readonly formToken: Html;

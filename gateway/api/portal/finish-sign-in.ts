@@ -1,6 +1,6 @@
-// What happens once somebody is signed in, whichever way: cookies of the portal's host, the end of the session before, and the way to
-// where they were going: another host by a one-time code, a path of the portal, or the front page.
-// A session that was there before the sign-in never goes on: its id ends here (gateway/RULES.md "Sessions, links and guessing").
+// Finishes every kind of sign-in: ends the browser's session from before, sets the cookies of the portal's host, and sends the visitor to
+// where they were going: another host (with a one-time code), a path of the portal, or the front page.
+// A session from before a sign-in never goes on (gateway/RULES.md "Sessions, links and guessing").
 
 import { actorOf } from '../../control/sessions/actor-of.ts';
 import { makeHandover } from '../../control/sessions/hand-over.ts';
@@ -11,15 +11,15 @@ import { soundReturnPath } from '../serve/return-address.ts';
 import type { Person } from '../serve/who-asks.ts';
 import { openHandover } from './sign-in-flow.ts';
 
-/** Where a sign-in leads; as it stands in the address of the sign-in page. */
+/** Where a sign-in leads, as the address of the sign-in page says it. */
 export interface SignInQuery {
-  /** Sealed request of another host, of which the page told. */
+  /** Sealed hand-over request of another host; the sign-in page has told the visitor of that host. NOT opened. */
   readonly handover?: string | undefined;
-  /** Path of the portal. NOT checked. */
+  /** Path of the portal to go to. NOT checked. */
   readonly return?: string | undefined;
 }
 
-/** What use cases want to know of the browser that asks. */
+/** The facts about a visit's browser, as the use cases of sign-in take them. */
 export function browserOf({ deviceCookie, origin }: Visit): Browser {
   const { userAgent, clientAddress, requestId } = origin;
   return { deviceCookie, userAgent, clientAddress, requestId };
@@ -28,8 +28,8 @@ export function browserOf({ deviceCookie, origin }: Visit): Browser {
 /**
  * Sets the cookies of a session that was just started, and goes on.
  *
- * @param query  as the page with the form said it. Never what another tab began meanwhile: a sign-in leads where its page said, and any
- *               site can open a sign-in page in another tab
+ * @param query  from the page whose form signed in, and never from another tab: a sign-in leads where its own page said, and any site can
+ *               open a sign-in page in another tab
  */
 export async function finishSignIn(visit: Visit, session: NewSession, query: SignInQuery): Promise<PageAnswer> {
   if (visit.actor !== null) await signOut(visit.context, visit.actor);
@@ -40,7 +40,7 @@ export async function finishSignIn(visit: Visit, session: NewSession, query: Sig
   return actor === null ? visit.errorPage(403) : goOn(visit, actor, query);
 }
 
-/** Where somebody goes who is signed in at the portal. */
+/** Redirects a visitor who is signed in at the portal to where the sign-in leads; for a hand-over it makes the one-time code first. */
 export async function goOn(visit: Visit, actor: Person, query: SignInQuery): Promise<PageAnswer> {
   const { context, prefix } = visit;
   if (query.handover === undefined) return visit.redirect(soundReturnPath(query.return) ?? returnOrHome(query, prefix));
@@ -55,7 +55,7 @@ export async function goOn(visit: Visit, actor: Person, query: SignInQuery): Pro
   return visit.redirect(`${request.origin}${prefix}handover?${way.toString()}`);
 }
 
-/** The way back to another host was not kept any longer, or was not ours. */
+/** The error page for a hand-over request that has expired or was not sealed here. */
 export function tooLate(visit: Visit): PageAnswer {
   return visit.errorPage(410, {
     title: 'That took a little too long',
@@ -63,7 +63,7 @@ export function tooLate(visit: Visit): PageAnswer {
   });
 }
 
-/** An address that is there and unsound falls back to `/`; none at all is the portal's front page. */
+/** Without `return`, the portal's front page; with one that is not a sound path, `/`. */
 function returnOrHome(query: SignInQuery, prefix: string): string {
   return query.return === undefined ? prefix : '/';
 }

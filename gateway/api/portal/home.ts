@@ -1,4 +1,4 @@
-// The portal's front page: what a person can do here, each with one line that says so.
+// The portal's front page: a tile for each page that the person may open, with one line that says what it is for.
 
 import { type Html, html } from '../look/html.ts';
 import { definePage, type PageRoute } from '../serve/page-route.ts';
@@ -34,4 +34,5 @@ function tile(prefix: string, path: string, title: string, text: string): Html {
   return html`<li><h3><a href="${prefix}${path}">${title}</a></h3><p>${text}</p></li>`;
 }
 
+/** The pages of this file; `pages.ts` lists them. */
 export const homePages: readonly PageRoute[] = [home];

@@ -1,5 +1,5 @@
-// Make an account, and ask for a new password. Both say the same whoever the address belongs to, and go on by mail.
-// Nothing here tells whether an address has an account.
+// The pages to make an account and to ask for a new password. Both give the same answer for every address and go on by mail, so that they
+// never tell whether an address has an account.
 
 import { z } from 'zod';
 import { registerAccount } from '../../control/accounts/register-account.ts';
@@ -147,4 +147,5 @@ function tooMany(
   return visit.errorPage(429, { text, retryAfterSeconds });
 }
 
+/** The pages of this file; `pages.ts` lists them. */
 export const joinPages: readonly PageRoute[] = [register, registerForm, forgot, forgotForm];

@@ -1,4 +1,4 @@
-// Making a link: the form, and the one page that shows its address. The address is in this answer only.
+// The form that makes a link, and the page that shows a link's URL. The URL stands in that one answer only, and is stored nowhere.
 
 import { z } from 'zod';
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
@@ -31,7 +31,7 @@ const shape = z.object({
 
 type Fields = z.infer<typeof shape>;
 
-/** What people read beside the field that a problem belongs to. */
+/** The text for each problem, beside the field that it belongs to. */
 const problems: Readonly<Record<LinkProblem, Problems>> = {
   'bad-path': { path: 'This has to lie in the collection. Leave it empty for all of it.' },
   'bad-label': { label: 'Give it a name of one line, up to 120 characters.' },
@@ -83,9 +83,10 @@ const newLinkForm = defineForm({
   },
 });
 
+/** The pages of this file; `pages.ts` lists them. */
 export const newLinkPages: readonly PageRoute[] = [newLink, newLinkForm];
 
-/** The page that shows a tokenized URL, once. */
+/** The page that shows a tokenized URL, once: after a link was made, and after it got a new URL. */
 export function urlPage(visit: Visit, link: LinkView, url: string, title: string): PageAnswer {
   return visit.page({
     title,
@@ -136,7 +137,7 @@ function whereField(collections: readonly CollectionConfig[], fields: Fields): H
   return select({ name: 'collection', label: 'What does it open?', choices, value: fields.collection });
 }
 
-/** Collections that a person may make links to. */
+/** The collections that an account may make links to: all for an administrator, else its own. */
 function choicesOf({ context, actor }: PersonVisit): readonly CollectionConfig[] {
   const config = context.config();
   return actor.role === 'admin' ? config.collections : collectionsOwnedBy(config, actor.email);

@@ -1,5 +1,5 @@
-// One link as its owner sees it: who came in, when, from which devices; and how to end or widen it.
-// What is somebody else's is not there: the same 404 as for what never was.
+// The page of one link for its owner: its members, when they came and with which devices, and forms to revoke or reopen the link.
+// A link of another owner answers 404, the same as a link that never existed.
 
 import { z } from 'zod';
 import type { LinkProblem } from '../../control/links/link-input.ts';
@@ -85,6 +85,7 @@ const newUrlForm = defineForm({
   handle: async (visit, { params: { link } }) => reopen(visit, { linkId: link, newSecret: true }),
 });
 
+/** The pages of this file; `pages.ts` lists them. */
 export const linkPages: readonly PageRoute[] = [linkPage, revokeForm, memberForm, reopenForm, newUrlForm];
 
 type Reopening = Omit<Parameters<typeof reopenLink>[2], 'requestId'>;

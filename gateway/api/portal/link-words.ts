@@ -1,10 +1,10 @@
-// How links are called on pages: their states, numbers and times, for people who never heard of tokens.
+// The words for links on pages: their states, numbers and times, for people who do not know what a token is.
 
 import type { LinkView } from '../../control/links/link-view.ts';
 import { type Html, html } from '../look/html.ts';
 import { moment } from '../look/moments.ts';
 
-/** A tag that says in two words how a link stands. */
+/** A tag that says the state of a link in a few words. */
 export function stateTag(link: LinkView): Html {
   switch (link.state) {
     case 'open':
@@ -30,7 +30,7 @@ export function claimsText(link: LinkView): string {
   return `${link.claimsUsed} of ${link.claimsAllowed} ${people} came in`;
 }
 
-/** What there is to know of a link, as a list of facts. */
+/** The facts about a link as a list: where it leads, its numbers and its times. Its token is not among them. */
 export function linkFacts(link: LinkView): Html {
   return html`<dl class="facts">
 <dt>Leads to</dt><dd>${link.cleanUrl}</dd>
@@ -44,13 +44,13 @@ ${link.revokedAt === null ? null : html`<dt>Taken back</dt><dd>${moment(link.rev
 </dl>`;
 }
 
-/** The usual case in words; others are for whoever chose them by name. */
+/** The allowed methods: the usual GET and HEAD in plain words, others by their names, since the owner chose them by name. */
 function methodWords(methods: readonly string[]): string {
   const onlyReads = methods.every((method) => method === 'GET' || method === 'HEAD');
   return onlyReads ? 'to look and to download, not to change' : methods.join(', ');
 }
 
-/** The value of a `datetime-local` field, read as UTC; null when empty, undefined when it is no moment. */
+/** Reads the value of a `datetime-local` field as UTC. @returns epoch seconds; null when empty, undefined when it is no date and time */
 export function readMoment(text: string): number | null | undefined {
   if (text.trim() === '') return null;
   const match = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::\d{2})?$/.exec(text.trim());
@@ -60,12 +60,12 @@ export function readMoment(text: string): number | null | undefined {
   return Number.isFinite(milliseconds) ? Math.floor(milliseconds / 1000) : undefined;
 }
 
-/** The other way round. */
+/** The value of a `datetime-local` field for epoch seconds, in UTC; empty for null. */
 export function momentValue(at: number | null): string {
   return at === null ? '' : new Date(at * 1000).toISOString().slice(0, 16);
 }
 
-/** The path of what somebody typed: a path, or the whole address as a browser shows it. */
+/** The path in what somebody typed: a path, or a whole URL as a browser shows it. NOT checked. */
 export function readPath(text: string): string {
   const typed = text.trim();
   return /^https?:\/\//i.test(typed) && URL.canParse(typed) ? new URL(typed).pathname : typed;

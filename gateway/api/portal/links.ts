@@ -1,5 +1,5 @@
-// My links: what was opened to me, what I opened to others, and all links for administrators.
-// Whether somebody may is control/links' to say; a link that is somebody else's is not there.
+// The pages that list links: what others opened to the account, what it opened to others, and all links for administrators.
+// control/links decides what an account may see and do; its lists leave out every link that the account may not see.
 
 import { z } from 'zod';
 import { collectionsOwnedBy } from '../../control/access/collections.ts';
@@ -78,11 +78,12 @@ const revokeAllForm = defineForm({
   },
 });
 
+/** The pages of this file; `pages.ts` lists them. */
 export const linkListPages: readonly PageRoute[] = [myLinks, allLinks, revokeAllForm];
 
 const nothing: LinkPage = { links: [], next: null };
 
-/** Whether a person may make links. */
+/** Whether an account may make links: administrators, and owners of a collection. */
 function ownsAny({ context, actor }: PersonVisit): boolean {
   return actor.role === 'admin' || collectionsOwnedBy(context.config(), actor.email).length > 0;
 }
@@ -117,7 +118,7 @@ function linkItem(prefix: string, link: LinkView, heading: 'h2' | 'h3'): Html {
 <p class="soft">${claimsText(link)} · ${link.host}${link.path} · ${moment(link.createdAt)}</p></li>`;
 }
 
-/** Behind a fold and a tick: it ends everything of a collection at once. */
+/** A form for each collection that ends all its links at once; a fold and a tick keep people from sending it by mistake. */
 function takeAllBack(visit: PersonVisit): Html {
   const owned = collectionsOwnedBy(visit.context.config(), visit.actor.email);
   return html`${owned.map(

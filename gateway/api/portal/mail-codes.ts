@@ -1,6 +1,6 @@
-// Pages that a mail leads to: confirm an address, accept an invitation, choose a new password, use a new address, sign in without one.
-// The code leaves the address at once and waits in the flow cookie, so it is in no history and no log; opening the page spends nothing,
-// so mail scanners and previews spend nothing. A POST from the page does.
+// The pages that mails lead to: confirm an address, accept an invitation, choose a new password, use a new address, sign in without a
+// password. The first answer moves the code from the address into the flow cookie, so it does not stay in the history. Opening a page does
+// not spend the code, so mail scanners and previews do not spend it either; only a POST from the page does.
 
 import { z } from 'zod';
 import { type DescribedCode, describeCode } from '../../control/accounts/describe-code.ts';
@@ -30,7 +30,7 @@ const formShape = z.object({
 
 type Filled = z.infer<typeof formShape>;
 
-/** What became of a code that was sent. `again`: the form once more, with what is wrong. */
+/** What became of a code after the form was sent. `again`: the form once more, with its problems. `refused`: the code does not work. */
 type Spent =
   | PageAnswer
   | { readonly kind: 'again'; readonly problems: Problems; readonly status: number }
@@ -40,11 +40,12 @@ interface CodePage {
   readonly path: string;
   readonly purpose: Usable['purpose'];
   readonly title: string;
-  /** Between the heading and the button. */
+  /** The fields and texts between the heading and the button. */
   readonly content: (visit: Visit, code: Usable, filled: Filled, problems: Problems) => Html;
   readonly button: string;
+  /** Does what the code is for. */
   readonly spend: (visit: Visit, code: string, filled: Filled) => Promise<Spent>;
-  /** It signs in, so it tells where that leads: to what a sign-in page was opened for before. */
+  /** Set on pages that sign in: they go on to where this browser's newest sign-in page was to lead, and say so. */
   readonly goesOn?: true;
 }
 
@@ -117,7 +118,7 @@ ${page.content(visit, described, filled, problems)}
   });
 }
 
-/** Where signing in from this page leads: what it told of, unless its time is over. */
+/** Where the sign-in of this page leads: to the hand-over that the page told of, unless that has expired. */
 function wayOf(visit: Visit, { handover }: Filled): SignInQuery {
   return openHandover(visit, handover) === null ? {} : { handover };
 }
@@ -130,7 +131,7 @@ function unusable(visit: Visit): PageAnswer {
   });
 }
 
-/** The address is shown, not asked; a hidden user name lets a browser keep the new password under it. */
+/** Shows the account's address. The hidden user name lets a browser save the new password under that address. */
 function addressLine(email: string): Html {
   return html`<p>For <strong>${email}</strong></p>
 <input class="away" type="text" name="username" value="${email}" autocomplete="username" readonly tabindex="-1" aria-hidden="true">`;
@@ -166,7 +167,7 @@ function againFor(
     | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
     | { readonly kind: 'busy'; readonly retryAfterSeconds: number },
 ): Spent {
-  // One page for codes that do not work, however many were tried.
+  // the page for codes that do not work is the same after many tries as after the first
   if (outcome.kind === 'refused' || outcome.kind === 'too-many') return { kind: 'refused' };
   if (outcome.kind === 'busy') {
     const text = `A lot is going on right now. Try again in ${waitWords(outcome.retryAfterSeconds)}.`;
@@ -276,7 +277,7 @@ ${visit.actor === null || problems.password !== undefined ? ownPasswordField(pro
   },
 };
 
-/** Only who asked for the change knows it: the mail alone must not be enough. */
+/** The field for the account's password: the mail alone must not be enough, and only the person who asked for the change knows it. */
 function ownPasswordField(problems: Problems): Html {
   return field({
     name: 'password',
@@ -288,6 +289,7 @@ function ownPasswordField(problems: Problems): Html {
   });
 }
 
+/** The pages of this file; `pages.ts` lists them. */
 export const mailCodePages: readonly PageRoute[] = [verify, invitation, signInLink, reset, confirmAddress].flatMap(
   codePages,
 );

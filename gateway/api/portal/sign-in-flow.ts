@@ -1,8 +1,9 @@
-// The way of a visitor to the portal's sign-in and back to the host they came from. On that host a nonce goes into the flow cookie;
-// the portal learns its digest only, in a sealed request, and the one-time code that it gives back is bound to that digest. So a
-// code that somebody else sees, or a request that somebody else began, opens nothing in another browser.
-// The host in it is one of ours, looked up again before use. Scheme and port are the configuration's and never the request's: whoever
-// begins a hand-over has its nonce, so its code must not pass where they can see it, another port or plain HTTP.
+// Sends a visitor to the portal's sign-in and back to the host they came from. The host puts a nonce into its flow cookie; the portal gets
+// only the nonce's digest, in a sealed request, and binds its one-time code to that digest. So a code that an attacker sees, or a request
+// that an attacker began, opens nothing in another browser.
+// The host in the request must be named in the configuration, and is checked again before use. Scheme and port come from the configuration
+// and never from the request: an attacker who began a hand-over has its nonce, so its code must not travel to another port or over plain
+// HTTP, where the attacker might read it.
 
 import { z } from 'zod';
 import { publicOrigin } from '../../control/access/tokenized-url.ts';
@@ -14,13 +15,13 @@ import type { PageAnswer, Visit } from '../serve/page-route.ts';
 import { openText, sealText } from '../serve/sealed-text.ts';
 
 const aboutShape = z.object({
-  /** What is about to be opened, as its owner calls it. */
+  /** Label of the link that the visitor is about to open. */
   label: z.string().max(2 * maxLabelLength),
-  /** Who sent it: name or address; null when nobody is to be named. */
+  /** Name or address of the link's owner; null when nobody is to be named. */
   owner: z.string().max(320).nullable(),
 });
 
-/** What the sign-in page says of where somebody is going. */
+/** What the sign-in page says about the link that the visitor is about to open. */
 type SignInAbout = z.infer<typeof aboutShape>;
 
 const handoverShape = z.object({
@@ -30,21 +31,21 @@ const handoverShape = z.object({
   about: aboutShape.nullable(),
 });
 
-/** A sign-in for another host, as the portal is asked for it. */
+/** A request for a sign-in on another host, as that host sends it to the portal. */
 export type HandoverRequest = z.infer<typeof handoverShape> & {
-  /** Of the host, where the code is sent. */
+  /** `scheme://host[:port]` of the host, where the code is sent. */
   readonly origin: string;
 };
 
 interface SignInStart {
-  /** Where to go afterwards, on this host; sound, see return-address.ts. */
+  /** Path of this host to go to afterwards; checked by return-address.ts. */
   readonly returnPath: string;
-  /** The link that was presented and left the address. After sign-in `claim?flow=<id>` is opened on this host. */
+  /** The link that the visitor presented; its token has left the address. After sign-in the visitor goes to this host's `claim?flow=<id>`. */
   readonly link?: NonNullable<Flow['link']>;
   readonly about?: SignInAbout;
 }
 
-/** Sends a visitor of any of our hosts to the portal's sign-in. Sets the flow cookie of this host. */
+/** Sends a visitor of any host to the portal's sign-in, and sets the flow cookie of this host. 404 without a portal. */
 export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
   const { context, origin, prefix, jar } = visit;
   const { portal } = context.config();
@@ -61,7 +62,7 @@ export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
   return visit.redirect(`${portal.publicUrl}${prefix}login?handover=${sealed}`);
 }
 
-/** The route has a wildcard for a host, and a hand-over needs a name. Says it to whoever can change it, for nobody else can. */
+/** The page for a host that only a wildcard route covers: a hand-over needs a host that is named. Its words are for the operator. */
 function noSignInsHere(visit: Visit): PageAnswer {
   return visit.errorPage(403, {
     title: 'Signing in does not work at this address yet',
@@ -69,7 +70,7 @@ function noSignInsHere(visit: Visit): PageAnswer {
   });
 }
 
-/** @returns null when it is not ours, over its time, or for a host where nobody may be signed in (any more) */
+/** @returns the opened request; null when it was not sealed here, has expired, or is for a host where people may not sign in (any more) */
 export function openHandover(visit: Visit, sealed: string | undefined): HandoverRequest | null {
   const request = openText(visit.context, handoverUse(visit), sealed, handoverShape);
   if (request === null) return null;
@@ -78,11 +79,11 @@ export function openHandover(visit: Visit, sealed: string | undefined): Handover
   return { ...request, origin: publicOrigin(config, request.host) };
 }
 
-/** Address of the page of this host that goes on with a flow once somebody is signed in. */
+/** Path where a flow goes on once its visitor is signed in on this host: the claim of its link, else its return path. */
 export function continuationOf(visit: Visit, flowId: string | undefined): string {
   const flow = visit.jar.find(flowId);
   if (flow === null) return '/';
-  // the claim ends the flow itself: it still needs the token in it
+  // the claim ends the flow itself, since it still needs the link's token
   if (flow.link !== null) return `${visit.prefix}claim?flow=${flow.id}`;
   visit.jar.end(flow.id);
   return flow.returnPath;

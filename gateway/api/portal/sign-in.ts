@@ -1,5 +1,5 @@
-// Sign in, sign out, and the two ends of a hand-over: `login` on another host begins it, `handover` there completes it.
-// The same words for every reason why an address and a password do not open an account.
+// The pages to sign in and out, and both ends of a hand-over: on hosts other than the portal's, `login` begins it and `handover` ends it.
+// A sign-in fails with the same words for every reason why address and password do not open an account.
 
 import { z } from 'zod';
 import { redeemHandover } from '../../control/sessions/hand-over.ts';
@@ -108,7 +108,7 @@ const doneWords = {
   deleted: 'Your account is deleted and every device is signed out.',
 };
 
-/** Query of the form's address: what the page was asked with, and nothing else. */
+/** Query of the form's address: the sign-in's way on, taken from the page's own query. */
 function wayOf({ handover, return: back }: SignInQuery): string {
   const way = new URLSearchParams();
   if (handover !== undefined) way.set('handover', handover);
@@ -123,7 +123,7 @@ const handover = definePage({
   query: z.object({ code: codeShape, flow: z.string().max(40) }),
   handle: async (visit, { query: { code, flow: id } }) => {
     const flow = visit.jar.find(id);
-    // only a GET spends the code: what looks ahead with HEAD must not take it from the visitor
+    // only a GET spends the code: a program that looks ahead with HEAD must not use up the visitor's code
     if (flow === null || visit.method !== 'GET') return tooLate(visit);
     const redeemed = await redeemHandover(visit.context, { code, nonce: flow.nonce, host: visit.origin.host });
     if (redeemed.kind === 'refused') return tooLate(visit);
@@ -132,7 +132,7 @@ const handover = definePage({
   },
 });
 
-/** With a way back it is not about leaving: somebody wants to come in with another account. */
+/** `return` is there when the visitor signs out only to sign in with another account, and then go to that path. */
 const leaving = z.object({ return: z.string().max(8192).optional() });
 
 const logout = definePage({
@@ -188,4 +188,5 @@ function signedOut(visit: Visit): PageAnswer {
   });
 }
 
+/** The pages of this file; `pages.ts` lists them. */
 export const signInPages: readonly PageRoute[] = [login, loginForm, handover, logout, logoutForm];
