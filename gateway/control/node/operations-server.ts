@@ -1,5 +1,5 @@
-// The operations listener: is it alive, is it ready, what does it count. Nothing else, and nothing secret.
-// The Host field is checked, so that a web page in an operator's browser cannot read it by a name that resolves here.
+// The operations listener tells whether the gateway is alive, whether it is ready, and its metrics. It serves nothing else, and nothing secret.
+// The Host field is checked, so that a web page in an operator's browser cannot read the answers by a name that resolves to this address.
 
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
@@ -18,7 +18,7 @@ interface OperationsServerOptions {
   readonly storeHealth: StoreHealth | null;
   /** Control's own metrics, added to the edges' sums. */
   readonly registry: Registry;
-  /** Has the edges report; resolves at the deadline with whatever came. */
+  /** Asks the edges for their reports; resolves at the deadline with the reports that came. */
   readonly collect: (deadlineMs: number) => Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function createOperationsServer(options: OperationsServerOptions): Fastif
   ]);
   answerProblems(server, options.logger);
 
-  // Scrapes that come together share one collection, so that a slow edge is not asked again and again.
+  // Scrapes that come together share one collection, so that a slow edge is not asked repeatedly.
   let running: Promise<void> | null = null;
   const collect = (): Promise<void> => {
     running ??= options.collect(collectDeadlineMs).finally(() => {
@@ -57,7 +57,7 @@ export function createOperationsServer(options: OperationsServerOptions): Fastif
     const edges = roster.readiness();
     const store = standingOf(options.storeHealth);
     const edgesReady = edges.every((edge) => edge.connected && edge.ready);
-    // a balancer that should go on sending what needs no store says so, as with Kubernetes' own /readyz
+    // A balancer that should go on sending requests that need no store excludes this check, as with Kubernetes' own /readyz.
     const isExcluded = [request.query.exclude].flat().includes('store');
     const ready = edgesReady && (isExcluded || store === null || store.status === 'ok');
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'not ready', edges, ...(store && { store }) });
@@ -72,7 +72,7 @@ export function createOperationsServer(options: OperationsServerOptions): Fastif
   return server;
 }
 
-/** A hiccup is no reason to leave a balancer: the next unit may succeed. */
+/** A single failure is no reason to be taken out of a balancer: the next unit may succeed. */
 const unwritableAfterMs = 5000;
 
 function standingOf(health: StoreHealth | null) {

@@ -1,25 +1,25 @@
-// Writes to the store now and then, so that a full disk or a database that became read-only is known before somebody's revocation
-// finds it; and soon again while it fails, so that it is known as soon as there is room. What it writes is the log's own time, which
-// has to be written anyway. And the metrics of it.
+// Writes to the store from time to time, so that a full disk or a database that became read-only is known before a revocation
+// fails by it; while writing fails the probe comes more often, so that the recovery is known soon. The probe writes the log's own time, which
+// has to be written anyway. The metrics of the probe are in this file too.
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { failureCauses } from '../../store/port/failure-cause.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { StoreHealth } from '../../store/port/store-health.ts';
 
-/** While it fails. The log's time is written once a second at most, so a probe that came sooner might write nothing. */
+/** Interval while the store fails. The log's time is written once a second at most, so an earlier probe might write nothing. */
 const tickMs = 2000;
-/** While all is well: every 15th tick. */
+/** While the store works, a probe runs at every 15th tick. */
 const ticksBetween = 15;
 
-/** @returns what ends it; resolves once nothing of it runs any more */
+/** @returns a function that ends the probe; it resolves once nothing of the probe runs any more */
 export function startStoreProbe(store: Pick<Store, 'write' | 'health'>): { readonly close: () => Promise<void> } {
   let ticks = 0;
   let running: Promise<void> | null = null;
   const timer = setInterval(() => {
     ticks += 1;
     if (running !== null || (store.health.cause === null && ticks % ticksBetween !== 0)) return;
-    // the store says in the log, once, that it failed and why
+    // The store itself logs, once, that it failed and why.
     running = store.write(async () => undefined).then(done, done);
   }, tickMs);
   timer.unref();

@@ -1,22 +1,22 @@
-// The answers that all servers of control share: problem+json (RFC 9457) for what is not there or went wrong.
-// An error's text never reaches a client; it goes to the log. A store that is away is the one error that has a status of its own.
+// The answers that all servers of control share: problem+json (RFC 9457) for unknown paths and errors.
+// An error's text never reaches a client; it goes to the log. A store that is away is the only error that has a status of its own.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problemJson, problemMediaType, titleOf } from '../../http1/problem-json.ts';
 import { StoreAway } from '../../store/port/store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-/** How soon to ask again when the store is away. */
+/** `Retry-After` when the store is away. */
 const storeRetrySeconds = 2;
 
-/** Answers with `application/problem+json`. @param words  what is said beside the title */
+/** Answers with `application/problem+json`. @param words  members beside the title */
 export function sendProblem(
   reply: FastifyReply,
   status: number,
   title: string,
   words: { readonly detail?: string; readonly reason?: string } = {},
 ): FastifyReply {
-  // As bytes: a charset is added to text, and this media type has none.
+  // The body is sent as bytes, since a charset would be added to text, and this media type has none.
   return reply
     .code(status)
     .header('cache-control', 'no-store')
@@ -24,7 +24,7 @@ export function sendProblem(
     .send(Buffer.from(problemJson({ title, status, ...words })));
 }
 
-/** Answers a problem to people instead. @returns false to leave it to `answerProblems` */
+/** Answers a problem with a page for people instead. @returns false to leave the answer to `answerProblems` */
 type PageOfProblem = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -35,7 +35,7 @@ type PageOfProblem = (
 /**
  * Unknown paths are 404, refused bodies keep their 4xx, a store that is away is 503, everything else is logged and is 500.
  *
- * @param audience  why the store cannot be used is told to the operator alone. Default `anybody`
+ * @param audience  only the operator is told why the store cannot be used. Default `anybody`
  */
 export function answerProblems(
   server: FastifyInstance,

@@ -1,6 +1,6 @@
-// The control process: hands out keys and configuration, checks passwords, serves the JWKS, tells operators how things are.
-// Three servers that share no path: edge.sock for the edges, public.sock for visitors, the operations listener. This file puts their
-// parts together and ends them in order; what is handed out stands in state-in-force.ts.
+// The control process: hands out keys and configuration, checks passwords, serves the JWKS and the operations listener.
+// It runs three servers that share no path: edge.sock for the edges, public.sock for visitors, the operations listener. This file puts their
+// parts together and ends them in order; the state that is handed out stands in state-in-force.ts.
 
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
@@ -27,63 +27,63 @@ import { registerStoreMetrics } from './probe-store.ts';
 import { type Reloaded, type ReloadResult, StateInForce } from './state-in-force.ts';
 
 interface ControlOptions {
-  /** From the files, or the last good one of a control before this one. No file is opened for it. */
+  /** The state from the files, or the last good state of the control process before. No file is opened for it. */
   readonly state: ControlState;
   /** Paths of the two Unix sockets, in a folder of mode 0700. What stands there is replaced. */
   readonly sockets: { readonly edge: string; readonly public: string };
-  /** Loads the file and all that it names anew. */
+  /** Loads the configuration file and all files that it names anew. */
   readonly reload: () => Reloaded;
   readonly logger: Logger;
   readonly clock: ControlClock;
   /**
-   * Builds the server of public.sock, which control makes listen and closes. Pages are not control's to know (api/), and the keys
-   * of the edges are only control's.
+   * Builds the server of public.sock; control makes the server listen and closes it. Control does not know the pages (api/), and only control
+   * has the keys of the edges.
    */
   readonly visitors: (own: { readonly assertionKeys: () => readonly AssertionJwk[] }) => FastifyInstance;
   /** Port to listen on for operations instead of the configured one, which may be 0. */
   readonly operationsPort?: number | null;
-  /** What answers edges' questions about access and sessions. */
+  /** Answers the edges' questions about access and sessions. */
   readonly answers: StoreAnswers;
   /** Where passwords of the users file are checked; see `PasswordVerifierOptions`. */
   readonly passwordQueue: WorkQueue;
-  /** What slows guessing at the users file. */
+  /** The throttle that slows guessing at the users file. */
   readonly passwordThrottle: PasswordThrottle;
-  /** For `/readyz`. Default: there is no store. */
+  /** Health of the store, for `/readyz`. Default: there is no store. */
   readonly storeHealth?: StoreHealth;
-  /** The change log to follow. */
+  /** The change log that the feed follows. */
   readonly changes: ChangeSource;
   /** Reads the key ring anew after it changed in the store; resolves with the keys. Default: the keys stay. */
   readonly reloadKeys?: () => Promise<readonly SigningKey[]>;
   /** See `EnforcementOptions`. */
   readonly endEdge?: (edge: string) => void;
-  /** Edges that run since before this control. */
+  /** Edges that have run since before this control. */
   readonly runningEdges?: readonly string[];
-  /** Between heartbeats on the feed. Default 1000. */
+  /** Time between heartbeats on the feed. Default 1000. */
   readonly heartbeatMs?: number;
-  /** Between new secrets for TLS session tickets. Default 8 h. */
+  /** Time between new secrets for TLS session tickets. Default 8 h. */
   readonly ticketRotationMs?: number;
 }
 
-// A ticket that an eavesdropper kept can be read by somebody who gets its key later, so no key lives long.
+// An eavesdropper who kept a ticket and gets its key later can read the ticket, so no key lives long.
 const ticketRotationMs = 8 * 60 * 60 * 1000;
 
-// Twice the largest skew, and what a clock of another node may be wrong by.
+// Twice the largest skew, and the time by which the clock of another node may be wrong.
 const clockSlackSeconds = 660;
 
 export interface Control {
-  /** Where the operations listener really listens. */
+  /** The address and port that the operations listener really listens on. */
   readonly operations: { readonly host: string; readonly port: number };
-  /** Loads the file again. A bad one changes nothing; a good one is sent to the edges. */
+  /** Loads the configuration file again. A bad file changes nothing; a good file is sent to the edges. */
   readonly reload: () => ReloadResult;
   /**
-   * Resolves when every edge of this node acts on the change log up to there.
+   * Resolves when every edge of this node acts on the change log up to a place.
    *
    * @throws Error when the log cannot be read to that place in time
    */
   readonly confirm: (position: LogPosition) => Promise<void>;
-  /** What is scraped at `/metrics`; parts of control that the caller runs count there too. */
+  /** The registry behind `/metrics`; parts of control that the caller runs register their metrics here too. */
   readonly registry: Registry;
-  /** The process of an edge is gone. */
+  /** To be called when the process of an edge is gone. */
   readonly edgeGone: (edge: string) => void;
   readonly close: () => Promise<void>;
 }
@@ -117,7 +117,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     onKeys: async () => {
       if (options.reloadKeys === undefined) return;
       const keys = await options.reloadKeys();
-      // after the wait: the configuration may have been loaded again meanwhile
+      // Read after the wait, since the configuration may have been loaded again meanwhile.
       if (!state.takeKeys(keys)) return;
       edges.broadcast({ kind: 'keys', keys: state.feedKeys() });
       logger.info('the key ring changed');
@@ -166,7 +166,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
   let operationsPort = address.port;
   try {
-    // before the first edge comes: it is to begin with the index
+    // The feed starts before the first edge comes, so that the edge begins with the index.
     await log.look();
     await listenOnSocket(visitors, sockets.public);
     await listenOnSocket(edges.server, sockets.edge);

@@ -1,5 +1,5 @@
-// What control hands to the edges at this moment: configuration, keys, what TLS needs, the secret of session tickets; and what becomes
-// of it when the file is loaded again. Holds keys in memory; they go to the edges' feeds and nowhere else. Sends nothing itself.
+// The state that control hands to the edges at this moment: configuration, keys, TLS files, the secret of session tickets; and the change
+// of that state when the file is loaded again. Holds keys in memory; they go to the edges' feeds and nowhere else. Sends nothing itself.
 
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -10,12 +10,12 @@ import type { FeedKey, SnapshotMessage } from '../../wire/feed.ts';
 import type { ControlState } from '../../wire/process-messages.ts';
 import { mergeReload } from './merge-reload.ts';
 
-/** What loading the file again gave; problems are lines for people, without secrets. */
+/** The result of loading the file again; problems are lines for people, without secrets. */
 export type Reloaded =
   | { readonly kind: 'loaded'; readonly state: ControlState; readonly warnings?: readonly string[] }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
-/** What became of a reload. */
+/** The outcome of a reload. */
 export type ReloadResult =
   | { readonly kind: 'applied'; readonly needsRestart: readonly string[]; readonly state: ControlState }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
@@ -33,12 +33,12 @@ export class StateInForce {
     return this.#state.config;
   }
 
-  /** Number of the configuration: one more with each reload. */
+  /** Number of the configuration, which goes up by one with each reload. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** All of it, for an edge that begins or that takes a reload. */
+  /** The whole state, for an edge that starts or takes a reload. */
   snapshot(parts: Pick<SnapshotMessage, 'publicSocket' | 'index'>): SnapshotMessage {
     const { config, upstreamTls, tls } = this.#state;
     return {
@@ -57,7 +57,7 @@ export class StateInForce {
     return this.#state.keys.map(toFeedKey);
   }
 
-  /** Takes the keys of a ring that was read anew. @returns whether they are others than before */
+  /** Takes the keys of a ring that was read anew. @returns whether the keys differ from those before */
   takeKeys(keys: readonly SigningKey[]): boolean {
     if (isDeepStrictEqual(keys, this.#state.keys)) return false;
     this.#state = { ...this.#state, keys };
@@ -70,7 +70,7 @@ export class StateInForce {
   }
 
   /**
-   * Takes what was loaded, but for the settings that wait for a restart, and says it in the log. A refused file changes nothing.
+   * Takes the loaded configuration, except for the settings that wait for a restart, and writes it to the log. A refused file changes nothing.
    *
    * @param announce  sends the new snapshot to the edges
    */

@@ -1,5 +1,5 @@
-// Says when one of a few files has changed: the configuration and the files that it names.
-// It looks at them now and then instead of asking the kernel: what counts is what the path leads to, so an editor's rename,
+// Tells when one of a few files has changed: the configuration and the files that it names.
+// The watch polls the files instead of asking the kernel: the file that a path leads to is what counts, so an editor's rename,
 // a swapped symlink and a network folder are all the same. A change counts once it has stood still for one look.
 
 import { statSync } from 'node:fs';
@@ -8,17 +8,17 @@ import type { Config } from '../../config/compiled/config.ts';
 
 interface FileWatchOptions {
   readonly intervalMs: number;
-  /** The files are others than when `take` was called last. */
+  /** Called when the files differ from those at the last call of `take`. */
   readonly onChange: () => void;
 }
 
-/** Watches until it is closed. */
+/** A watch, which runs until it is closed. */
 export class FileWatch {
   readonly #options: FileWatchOptions;
   #files: readonly string[] = [];
-  /** The state that was acted on. */
+  /** The state of the files that was acted on. */
   #known = '';
-  /** A state seen for the first time in the look before. */
+  /** A state that the look before saw for the first time. */
   #pending: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -28,9 +28,9 @@ export class FileWatch {
   }
 
   /**
-   * Takes the files as they are now for known. Call it before they are read, so that nothing is missed.
+   * Takes the present state of the files as known. Call this before the files are read, so that no change is missed.
    *
-   * @param known  of a watch before this one, over the same files: what changed since then is a change
+   * @param known  the state from an earlier watch over the same files: a difference from it is a change
    */
   take(files: readonly string[], known: string | null = null): void {
     this.#files = files;
@@ -59,7 +59,7 @@ export class FileWatch {
   async #look(): Promise<void> {
     const files = this.#files;
     const seen = (await Promise.all(files.map(stateNow))).join('\n');
-    // `take` was called meanwhile, or it is over
+    // `take` was called meanwhile, or the watch is closed.
     if (files === this.#files && !this.#isClosed) this.#judge(seen);
     this.#plan();
   }
@@ -73,7 +73,7 @@ export class FileWatch {
       this.#pending = seen;
       return;
     }
-    // known from here on, good or bad: a file that cannot be used is reported once
+    // The state counts as known from here on, good or bad, so a file that cannot be used is reported once.
     this.#known = seen;
     this.#pending = null;
     this.#options.onChange();
@@ -81,7 +81,7 @@ export class FileWatch {
 }
 
 /**
- * The file itself and every file that it names for reading at a reload. The users file is not among them: it is looked at
+ * The configuration file and every file that it names for reading at a reload. The users file is not among them: it is read
  * with each password.
  */
 export function watchedFiles(file: string, config: Config): string[] {

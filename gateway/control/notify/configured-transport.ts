@@ -1,5 +1,5 @@
-// The transport that the configuration names, followed over reloads: each attempt looks whether it is still the same.
-// Every part of it that cannot be used is a failed attempt with a reason, not a control that does not start.
+// The transport that the configuration names, followed over reloads: each attempt checks whether the setting is still the same.
+// A setting that cannot be used is a failed attempt with a reason, and never keeps control from starting.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/compiled/config.ts';
@@ -16,7 +16,7 @@ interface TransportContext {
   readonly clock: { readonly epochSeconds: () => EpochSeconds };
 }
 
-/** Opens nothing before the first mail. */
+/** Makes the transport, which opens nothing before the first mail. */
 export function openConfiguredTransport(context: TransportContext): MailTransport {
   let current: { readonly settings: MailConfig | null; readonly transport: Promise<MailTransport> } | null = null;
   return {
@@ -47,7 +47,7 @@ async function closeWhenOpened(opening: Promise<MailTransport> | undefined): Pro
   await transport?.close();
 }
 
-/** What speaks to other servers is loaded here: a control that starts has no mail yet, and people wait for it. */
+/** The modules that speak to other servers are loaded with the first mail, so that control starts sooner. */
 async function openTransport(settings: MailConfig | null, { clock }: TransportContext): Promise<MailTransport> {
   if (settings === null) return unusable('no mail is configured any more');
   const { from, transport } = settings;

@@ -1,6 +1,6 @@
-// The worker that empties the outbox: takes what is due, delivers, marks and wipes. At least once, and in the normal case once.
+// The worker that empties the outbox: takes rows that are due, delivers them, marks and wipes them. A row is delivered at least once, and normally once.
 // A row is taken by a lease that ends by itself, so a process that dies between delivery and mark leaves it to be delivered again,
-// and no two nodes hold one at a time. A failure puts only its own row back. Sizes and times of all that are in `defaults`.
+// and no two nodes hold one row at a time. A failure puts only its own row back. All sizes and times are in `defaults`.
 
 import { Buffer } from 'node:buffer';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -32,31 +32,31 @@ interface OutboxContext {
 }
 
 interface OutboxOptions {
-  /** Attempts at a time. */
+  /** Attempts that run at the same time. */
   readonly concurrency?: number;
-  /** Longest attempt. */
+  /** Longest time that an attempt may take. */
   readonly attemptMs?: number;
-  /** No other worker takes a taken row for this long; far longer than an attempt, so that clocks of nodes may differ. */
+  /** How long no other worker takes a taken row; far longer than an attempt, so that clocks of nodes may differ. */
   readonly leaseSeconds?: number;
-  /** Looks at least this often: for other nodes' mails, and for wakes that never came. */
+  /** The worker looks at least this often, for other nodes' mails and for wakes that never came. */
   readonly pollMs?: number;
-  /** Wait after the first failure; doubles with each. */
+  /** Wait after the first failure; the wait doubles with each further failure. */
   readonly firstRetrySeconds?: number;
   readonly maxRetrySeconds?: number;
-  /** From queueing to giving up. */
+  /** Time from queueing a row to giving it up. */
   readonly giveUpSeconds?: number;
   /** How long delivered rows are kept, without their text. */
   readonly keepSeconds?: number;
-  /** Told of each attempt, for metrics. */
+  /** Called after each attempt, for metrics. */
   readonly onAttempt?: (result: AttemptResult) => void;
 }
 
 export type AttemptResult = 'delivered' | 'failed' | 'given-up';
 
 export interface Outbox {
-  /** Something was committed: look now. Any number of calls is one look. */
+  /** To be called when a unit with mail was committed: the worker looks now. Any number of calls causes one look. */
   readonly wake: () => void;
-  /** Takes nothing more, lets running attempts end for a moment, cuts the rest, and puts them back. The store must still be open. */
+  /** Takes no more rows, gives running attempts a moment to end, cuts the rest off, and puts their rows back. The store must still be open. */
   readonly close: () => Promise<void>;
 }
 
@@ -71,14 +71,14 @@ const defaults = {
   giveUpSeconds: 3 * day,
   keepSeconds: 7 * day,
 } as const;
-/** Servers say "never" and mean "not now"; so often they are asked again. */
+/** Some servers refuse for good and mean "not now": such a refusal is tried again this often. */
 const finalTries = 3;
 const closeGraceMs = 1000;
 const tidyEveryMs = 3_600_000;
 const mailsForgottenAtOnce = 500;
 const markRetryMs = 500;
 
-/** Starts the worker. It looks at once, for what an earlier process left. */
+/** Starts the worker. The worker looks at once for rows that an earlier process left. */
 export function startOutbox(context: OutboxContext, carriers: Carriers, options: OutboxOptions = {}): Outbox {
   const worker = new OutboxWorker(context, carriers, options);
   worker.wake();
@@ -134,31 +134,31 @@ class OutboxWorker {
         waitMs = await this.#look();
       }
     } catch (error) {
-      // the store is away: what waits in it waits until it is back
+      // The store is away: the rows wait until it is back.
       this.#context.logger.warn({ err: error }, 'the outbox cannot be read');
     }
-    // each attempt that ends wakes as well, so a full house needs no timer of its own
+    // Each attempt that ends wakes the worker too, so no timer is needed while all places are taken.
     if (!this.#closed) this.#timer = setTimeout(() => this.wake(), waitMs);
   }
 
-  /** Takes what there is room for. @returns when to look again, in ms */
+  /** Takes as many due rows as there are free places. @returns when to look again, in ms */
   async #look(): Promise<number> {
     const { concurrency, pollMs, leaseSeconds, maxRetrySeconds } = this.#options;
-    // a wait differs by a quarter, and so may clocks of nodes a little
+    // A wait varies by a quarter, and clocks of nodes may differ a little.
     const maxWaitSeconds = 2 * maxRetrySeconds;
     const { store, clock } = this.#context;
     await this.#tidy();
     for (;;) {
       const room = concurrency - this.#running.size;
       if (room <= 0 || this.#closed) return pollMs;
-      // a read, so that an empty outbox writes nothing
+      // A read comes first, so that an empty outbox writes nothing.
       const due = await nextMailDue(store.sql, clock.epochSeconds() + maxWaitSeconds);
       if (due === null) return pollMs;
       const waitMs = (due - clock.epochSeconds()) * 1000;
       if (waitMs > 0) return Math.min(pollMs, waitMs);
       const { value: taken } = await store.write((unit) => takeDueMail(unit, room, leaseSeconds, maxWaitSeconds));
       for (const mail of taken) this.#begin(mail);
-      // another node was faster, or its clock is ahead of ours
+      // Another node was faster, or its clock is ahead.
       if (taken.length === 0) return pollMs;
     }
   }
@@ -203,7 +203,7 @@ class OutboxWorker {
     const timer = setTimeout(() => attempt.abort(), this.#options.attemptMs);
     this.#attempts.add(attempt);
     const carrier = carrierOf(this.#carriers, kind);
-    // a transport that does not heed its signal must not hold a place for ever
+    // A transport that ignores its signal must not hold a place for ever.
     const overdue = new Promise<DeliveryOutcome>((resolve) => {
       attempt.signal.addEventListener('abort', () => resolve(failed('the attempt took too long')), { once: true });
     });
@@ -218,7 +218,7 @@ class OutboxWorker {
     }
   }
 
-  /** A delivered mail that is not marked goes out again, so it is worth some tries; after the lease another may have it. */
+  /** A delivered mail that is not marked would go out again, so marking is tried a few times; after the lease another worker may take the row. */
   async #markDelivered(mail: TakenMail): Promise<void> {
     const { store, clock } = this.#context;
     for (;;) {
@@ -239,7 +239,7 @@ class OutboxWorker {
     const wasCut = this.#isCutting;
     const waitSeconds = wasCut ? 0 : this.#waitSeconds(mail.attempts);
     const written = await this.#context.store.write(async (unit): Promise<AttemptResult> => {
-      // by the log's own time: a clock that is ahead gives no mail up
+      // The log's own time is used, so that a clock that is ahead gives no mail up.
       const horizon = await findHorizon(unit, this.#options.giveUpSeconds);
       const isOver = horizon !== null && mail.createdAt < horizon.before;
       if (!wasCut && (isOver || (isFinal && mail.attempts >= finalTries))) {
@@ -255,7 +255,7 @@ class OutboxWorker {
     return written.value;
   }
 
-  /** Doubles, and differs by a quarter up or down, so that what failed together does not come back together. */
+  /** The wait doubles with each failure, and varies by a quarter up or down, so that rows that failed together are not tried again together. */
   #waitSeconds(attempts: number): number {
     const { firstRetrySeconds, maxRetrySeconds } = this.#options;
     const whole = Math.min(maxRetrySeconds, firstRetrySeconds * 2 ** Math.min(attempts - 1, 30));

@@ -1,12 +1,12 @@
-// The table of what leaves through the outbox: the kind of a row decides which carrier takes it, and by whom it may be caused.
-// A new kind is a row here; a new carrier is a name in `CarrierName` and a file that makes its `Carrier`. When a row is tried, put back
-// and forgotten is the same for all carriers: deliver-outbox.ts.
+// The table of deliveries through the outbox: the kind of a row decides which carrier takes the row, and who may cause it.
+// A new kind is a row here; a new carrier is a name in `CarrierName` and a file that makes its `Carrier`. The times at which a row is tried, put back
+// and forgotten are the same for all carriers: deliver-outbox.ts.
 
 import type { MessageKind } from '../../core/model/message-kinds.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { DeliveryOutcome } from './transport.ts';
 
-/** How something leaves. Mail is the only way today. */
+/** How a delivery leaves. Mail is the only way today. */
 type CarrierName = 'mail';
 
 /** Who causes a delivery: somebody without a session, somebody with one, an administrator. */
@@ -14,7 +14,7 @@ type Cause = 'register' | 'reset' | 'member' | 'administrator';
 
 interface DeliveryKind {
   readonly carrier: CarrierName;
-  /** Which ceilings it is counted under: mail-ceilings.ts. */
+  /** The ceilings that the delivery is counted under: mail-ceilings.ts. */
   readonly cause: Cause;
 }
 
@@ -46,7 +46,7 @@ interface OpenedDelivery {
 
 export interface Carrier {
   /**
-   * Tries once. May throw, which is a failed attempt; the error is not repeated, since it may quote the body.
+   * Tries to deliver once. May throw, which is a failed attempt; the error's text is not logged, since it may quote the body.
    *
    * @param signal  aborts at the attempt's deadline, and when the gateway ends; everything opened for the attempt is closed then
    */
@@ -62,7 +62,7 @@ export function carrierOf(carriers: Carriers, kind: string): Carrier {
   return carriers[Object.hasOwn(known, kind) ? (known[kind]?.carrier ?? 'mail') : 'mail'];
 }
 
-/** Where the body of a row is sealed to. */
+/** The place that the body of a row is sealed to. */
 export function deliveryPlace(id: string) {
   return { table: 'outbox', row: id, column: 'body_sealed' } as const;
 }

@@ -1,5 +1,5 @@
-// "Delivers" mails to a file, one JSON line each, for trying things out. The file holds working links, so only its owner may
-// read it, whatever it was before; anything but a regular file is refused.
+// "Delivers" mails to a file, one JSON line each, for tests and trials. The file holds working links, so only its owner may
+// read the file, whatever its mode was before; anything but a regular file is refused.
 
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { isoTime } from '../../telemetry/clock.ts';
@@ -8,7 +8,7 @@ import { failed, type MailTransport } from './transport.ts';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
 
-/** @param file  absolute path; made when missing */
+/** @param file  absolute path; the file is made when it is missing */
 export function openLogTransport(file: string): MailTransport {
   return {
     deliver: async (message) => {

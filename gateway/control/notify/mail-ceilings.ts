@@ -1,8 +1,8 @@
-// Which ceilings a mail is counted under: every mail is counted here before it is queued. Who causes a kind
-// of mail is deliveries.ts, so a new kind has its ceilings from the start; the numbers are proof/throttle-policies.ts. Beyond a ceiling a mail is left out, and the person who
+// The ceilings that a mail is counted under: every mail is counted here before it is queued. The table in deliveries.ts says who causes a kind
+// of mail, so a new kind has its ceilings from the start; the numbers are in proof/throttle-policies.ts. Beyond a ceiling a mail is left out, and the person who
 // caused it gets the same answer.
-// Strangers cause mails to mailboxes that they name. They have the narrow ceiling, and neither registrations nor resets can use all of
-// it, so that a flood of the one leaves room for the other. Mails that need a session or an administrator are counted apart.
+// Strangers cause mails to mailboxes that they name. Their ceiling is the narrow one, and neither registrations nor resets can use all of
+// that ceiling, so that a flood of one kind leaves room for the other. Mails that need a session or an administrator are counted apart.
 
 import type { MessageKind } from '../../core/model/message-kinds.ts';
 import type { Unit } from '../../store/port/store.ts';

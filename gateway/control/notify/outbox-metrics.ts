@@ -1,4 +1,4 @@
-// What control counts about mails: how many waited and since when, what became of attempts.
+// The metrics about mails: how many wait and since when, and the outcomes of attempts.
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -12,7 +12,7 @@ interface OutboxMetricsOptions {
   readonly clock: { readonly epochSeconds: () => EpochSeconds };
 }
 
-/** Registers the metrics. @returns what `OutboxOptions.onAttempt` wants */
+/** Registers the metrics. @returns the function for `OutboxOptions.onAttempt` */
 export function registerOutboxMetrics({
   registry,
   store,
@@ -26,7 +26,7 @@ export function registerOutboxMetrics({
     registers,
   });
   for (const result of ['delivered', 'failed', 'given-up'] satisfies AttemptResult[]) attempts.inc({ result }, 0);
-  // Without the store the number is not known; the number from before would be a guess.
+  // While the store is away the number is unknown; an earlier number would be a guess.
   const measure = () => measureOutbox(store.sql).catch(() => null);
   new Gauge({
     name: 'latchkey_outbox_waiting',

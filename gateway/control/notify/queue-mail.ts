@@ -1,5 +1,5 @@
-// Puts a mail into the outbox, inside the unit that causes it: no unit, no mail, and no mail without its unit.
-// The text is made here, from the configuration in force, and sealed under its row; nothing of it is readable in the store.
+// Puts a mail into the outbox, inside the unit that causes the mail: either both are committed or neither.
+// The text is made here, from the configuration in force, and sealed to its row; nothing of the text is readable in the store.
 // Delivery is deliver-outbox.ts.
 
 import type { Buffer } from 'node:buffer';
@@ -25,31 +25,31 @@ interface MailContext {
   };
   readonly random: (bytes: number) => Buffer;
   readonly config: () => {
-    /** null: nothing can be sent. */
+    /** null: no mail can be sent. */
     readonly mail: { readonly from: string } | null;
-    /** null: mails would lead nowhere. */
+    /** null: there is no portal that links in mails could lead to. */
     readonly portal: { readonly publicUrl: string; readonly name: string } | null;
     /** The ceilings of mail-ceilings.ts. */
     readonly accounts: ReturnType<WindowContext['config']>['accounts'];
   };
-  /** Hears of ceilings that are reached. Default: they are not told. */
+  /** Called for ceilings that are reached. Default: nobody is told. */
   readonly logger?: Pick<Logger, 'warn'>;
 }
 
 /** A mail to one mailbox. `kind` and `values` belong together, see core/model/message.ts. */
 type OutgoingMail = Message & {
-  /** A verified address, or one that is about to be verified by this very mail. */
+  /** A verified address, or an address that this very mail is to verify. */
   readonly to: string;
-  /** The account that the mail is about, or null: the mail is exported and erased with it. */
+  /** The account that the mail is about, or null; the mail is exported and erased with that account. */
   readonly accountId: string | null;
 };
 
 /**
- * `off`: no mail or no portal is configured. `bad-address`: not one mailbox. `left-out`: a ceiling was reached, see mail-ceilings.ts.
- * Of these three nothing was queued.
+ * `off`: no mail or no portal is configured. `bad-address`: the address is not exactly one mailbox. `left-out`: a ceiling was reached, see mail-ceilings.ts.
+ * In these three cases nothing was queued.
  */
 export type QueuedMail =
-  /** `counted`: where it was counted, for who takes it back. */
+  /** `counted`: the counts that the mail was added to, for a caller that takes the mail back. */
   | { readonly kind: 'queued'; readonly id: string; readonly counted: readonly ThrottleKey[] }
   | { readonly kind: 'left-out' }
   | { readonly kind: 'off' }
@@ -63,7 +63,7 @@ export function hasQueuedMail(unit: Unit): boolean {
 }
 
 /**
- * Queues one mail. It leaves after the unit is durable, at least once.
+ * Queues one mail, which is sent after the unit is durable, at least once.
  *
  * @throws RangeError  a path among the values leads away from the portal
  * @throws StoreAway
@@ -82,7 +82,7 @@ export async function queueMail(unit: Unit, context: MailContext, mail: Outgoing
   return { kind: 'queued', id, counted: counted.keys };
 }
 
-/** Takes a mail back in the unit that queued it, as if it had never been. */
+/** Takes a mail back in the unit that queued it, as if the mail had never been queued. */
 export async function withdrawMail(unit: Unit, queued: QueuedMail): Promise<void> {
   if (queued.kind !== 'queued') return;
   await removeMail(unit, queued.id);

@@ -1,6 +1,6 @@
-// Delivers mails by SMTP, one connection for each, by nodemailer's connection and not its pool: so an attempt that takes too
-// long can be cut, and it is known which command failed. STARTTLS policy: config/schema/smtp-url.ts.
-// What the server says is not repeated beyond its codes: it likes to quote addresses.
+// Delivers mails by SMTP, one connection for each mail. Nodemailer's connection is used without its pool, so that an attempt that takes too
+// long can be cut off, and the failed command is known. The STARTTLS policy is in config/schema/smtp-url.ts.
+// Only the codes of the server's replies are repeated, since the texts often quote addresses.
 
 import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
@@ -14,7 +14,7 @@ interface SmtpOptions {
   readonly from: Sender;
 }
 
-/** No single wait is longer; the whole attempt has the caller's deadline. */
+/** Longest single wait; the whole attempt has the caller's deadline. */
 const stepMs = 15_000;
 
 export function openSmtpTransport({ server, from }: SmtpOptions): MailTransport {
@@ -27,7 +27,7 @@ export function openSmtpTransport({ server, from }: SmtpOptions): MailTransport 
   };
 }
 
-/** The mail as bytes. Addresses go in as values, never as text to be parsed. */
+/** The mail as bytes. Addresses are passed as values, never as text to be parsed. */
 function compose(from: Sender, message: OutgoingMessage): Promise<Buffer> {
   const composer = new MailComposer({
     from: { name: from.name, address: from.address },
@@ -37,7 +37,7 @@ function compose(from: Sender, message: OutgoingMessage): Promise<Buffer> {
     html: message.html,
     date: new Date(message.createdAt * 1000),
     messageId: `<${message.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`,
-    // RFC 3834 §5: so that nobody's holiday notice answers to it
+    // RFC 3834 §5: so that no automatic reply, such as a holiday notice, answers this mail.
     headers: { 'Auto-Submitted': 'auto-generated' },
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -68,7 +68,7 @@ function send(
       tls: { minVersion: 'TLSv1.2' },
     });
     const end = (outcome: DeliveryOutcome): void => {
-      // first: closing says 'end', which comes here again
+      // Set first, because closing emits 'end', which calls this function again.
       resolve(outcome);
       signal.removeEventListener('abort', onAbort);
       if (outcome.kind === 'delivered') connection.quit();
@@ -76,7 +76,7 @@ function send(
     };
     const onAbort = (): void => end(failed('the mail server did not finish in time'));
     signal.addEventListener('abort', onAbort);
-    // stays on: what comes after the end of an attempt must not become an exception
+    // The listener stays, so that an error after the end of an attempt does not become an exception.
     connection.on('error', (error: unknown) => end(outcomeOf(error)));
     connection.once('end', () => end(failed('the mail server ended the connection')));
 
@@ -97,7 +97,7 @@ function send(
   });
 }
 
-/** Only a refusal of this recipient or of this very text is about the mail; all else is about us, the server or the way. */
+/** Only a refusal of this recipient or of this text is about the mail; every other failure is about latchkey, the server or the connection. */
 function outcomeOf(error: unknown): DeliveryOutcome {
   if (!(error instanceof Error)) return failed('the mail server was not understood');
   const facts = error as Error & {

@@ -1,5 +1,5 @@
-// How a mail leaves: the contract of the transports. One attempt each; when to try again is deliver-outbox.ts.
-// What a transport says about a failure goes into the store and the log, so it never repeats the mail, an address or a secret.
+// The contract of the transports, which send mails. A transport makes one attempt; deliver-outbox.ts decides when to try again.
+// A transport's text about a failure goes into the store and the log, so the text never repeats the mail, an address or a secret.
 
 import type { EpochSeconds } from '../../core/model/time.ts';
 
@@ -8,7 +8,7 @@ export interface OutgoingMessage {
   /** The row's id: the same in every attempt, so that a receiver can tell a repeat. */
   readonly id: string;
   readonly kind: string;
-  /** One mailbox. */
+  /** Exactly one mailbox. */
   readonly to: string;
   readonly subject: string;
   readonly text: string;
@@ -16,20 +16,20 @@ export interface OutgoingMessage {
   readonly createdAt: EpochSeconds;
 }
 
-/** What became of an attempt. */
+/** The outcome of an attempt. */
 export type DeliveryOutcome =
   | { readonly kind: 'delivered' }
   | {
       readonly kind: 'failed';
       /** The receiver said that this mail will never be taken; otherwise trying again may help. */
       readonly isFinal: boolean;
-      /** For operators: what failed, with codes, without texts of the other side. */
+      /** For operators: the step that failed, with codes, without texts of the other side. */
       readonly problem: string;
     };
 
 export interface MailTransport {
   /**
-   * Tries once. Does not throw.
+   * Tries to send once. Does not throw.
    *
    * @param signal  aborts at the attempt's deadline, and when the gateway ends; everything opened for the attempt is closed then
    */

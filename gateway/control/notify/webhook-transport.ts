@@ -1,6 +1,6 @@
-// Delivers mails to a program of the operator: one POST with JSON, signed, that has to be answered by a 2xx in time.
+// Delivers mails to a program of the operator by one signed POST with JSON, which has to be answered by a 2xx in time.
 // Signature: `Latchkey-Signature: t=<epoch seconds>,v1=<hex>`, HMAC-SHA-256 over `<t>.<raw body>` under the secret file's bytes,
-// so that a receiver can refuse what is old or changed. No redirect is followed: it would carry a working link elsewhere.
+// so that a receiver can refuse an old or changed request. Redirects are not followed: they would carry a working link elsewhere.
 
 import { createHmac } from 'node:crypto';
 import { Agent, request } from 'undici';
@@ -12,7 +12,7 @@ import { failed, type MailTransport } from './transport.ts';
 
 interface WebhookOptions {
   readonly url: string;
-  /** Absolute path; read for each attempt, so a new secret needs no restart. */
+  /** Absolute path of the secret, which is read for each attempt, so a new secret needs no restart. */
   readonly secretFile: string;
   /** `mail.from`. */
   readonly from: string;
@@ -62,7 +62,7 @@ export function openWebhookTransport({ url, secretFile, from, epochSeconds }: We
           },
           body,
         });
-        // the status is the answer; the rest is read so that the connection can be used again, and no further than that
+        // The status is the answer; the body is read only so that the connection can be used again.
         await answer.body.dump({ limit: maxAnswerBytes, signal }).catch(() => undefined);
         const { statusCode } = answer;
         return statusCode >= 200 && statusCode < 300
