@@ -1,4 +1,4 @@
-// How long things of accounts last and how many of them are kept, each with its reason. Numbers only.
+// How long the codes, sessions, devices and history of accounts last and how many are kept, each with its reason. Numbers only.
 // How often something may be tried or asked for is throttle-policies.ts.
 
 const minute = 60;
@@ -10,13 +10,13 @@ export const codeLifetimes = {
   /** A mail is read on the same day. */
   'verify-address': day,
   'change-address': day,
-  /** It opens the account to anybody who reads the mail, so it is short. */
+  /** The code opens the account to anybody who reads the mail, so its life is short. */
   'reset-password': hour,
-  /** People are on holiday. */
+  /** Long enough for people who are on holiday. */
   invitation: 7 * day,
-  /** Read from a terminal, used at once. */
+  /** The code is read from a terminal and used at once. */
   'sign-in': hour,
-  /** One redirect. */
+  /** The code lives for one redirect. */
   'hand-over': minute,
 } as const;
 
@@ -38,7 +38,7 @@ export const endedKept = 500;
 export const sessionIdleSeconds = 7 * day;
 /** gateway/RULES.md "Token types": and after this long whatever its use. */
 export const sessionAbsoluteSeconds = 30 * day;
-/** A last use is written at most this often: renewals by many hosts are one write. */
+/** A last use is written at most this often, so that renewals by many hosts are one write. */
 export const seenResolutionSeconds = minute;
 
 /**
@@ -49,7 +49,7 @@ export const refusalsWrittenDown = { one: 3, network: 20, all: 1000 } as const;
 
 /** An account that was named and never verified is forgotten after this long without a code that could verify it. */
 export const abandonedAfterSeconds = 30 * day;
-/** What ended is kept this long, for "I did not sign out" questions. */
+/** Ended sessions and devices are kept this long, for "I did not sign out" questions. */
 export const keepEndedSeconds = 30 * day;
 /** Codes that ended are kept for a day. They open nothing meanwhile; a clock that was ahead for an hour takes none away. */
 export const keepCodesSeconds = day;

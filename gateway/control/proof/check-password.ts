@@ -1,6 +1,6 @@
 // Checks the password of an account, or does the same work for an address without an account: slowed, bounded, equal in work and answer.
-// Order: the wait is asked for first and counts nothing; then the work's turn is awaited; then the guess is counted; then the
-// hash is computed. So what is refused costs no hash, and what is hashed was counted.
+// Order: first the throttle is asked for the wait, which counts nothing; then the turn in the queue is awaited; then the guess is counted; then the
+// hash is computed. So a refused guess costs no hash, and every hashed guess was counted.
 
 import { accountStanding } from '../../core/model/account.ts';
 import { clientNetworks } from '../../core/token/client-network.ts';
@@ -9,9 +9,9 @@ import type { Actor, ControlContext } from '../context/control-context.ts';
 import type { CheckSource } from '../context/password-work.ts';
 import { countGuess, forgiveGuess, type Guess, guessWait } from './throttle.ts';
 
-/** Who guesses at whose password. */
+/** The account that is guessed at, and where the guess comes from. */
 export interface Guesser {
-  /** Normalised address of the account, whether there is one or not; what was typed when it is no address. */
+  /** The typed address, normalised, whether it has an account or not; the typed text as it is when it is no address. */
   readonly email: string;
   /** Address the guess came from. */
   readonly clientAddress: string;
@@ -85,7 +85,7 @@ export async function askPasswordAgain(
  * their own, which nobody else can fill.
  */
 export function passwordGuess({ email, clientAddress, knownDevice }: Guesser): Guess {
-  // What is no address is folded as addresses are, so that it is one name however it is written.
+  // A text that is no address is case-folded like addresses, so that all its spellings count as one name.
   const name = email.normalize('NFC').toLowerCase().normalize('NFC');
   return { secret: 'account-password', name, clientAddress, known: knownDevice };
 }

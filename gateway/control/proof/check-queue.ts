@@ -1,24 +1,24 @@
-// Runs expensive checks few at a time and few per second; what would have to wait too long is turned away at once.
+// Runs expensive checks few at a time and few per second; a check that would have to wait too long is turned away at once.
 // A check that waits holds a connection of an edge, so few may wait, and each source has a part of the places. Sources that proved
 // good before have places of their own, which no stranger can fill.
-// Knows nothing about passwords. Times come from the injected clock.
+// The queue knows nothing about passwords. Times come from the injected clock.
 
 import { FairQueue } from '../../core/model/fair-queue.ts';
 import type { ControlClock } from '../context/control-clock.ts';
 import type { CheckSource, QueueOutcome, WorkQueue } from '../context/password-work.ts';
 
 interface CheckQueueOptions {
-  /** Checks at once. */
+  /** Checks that run at the same time. */
   readonly concurrency: number;
   /** Checks started in any one second, asked at each start because a reload may change it. */
   readonly perSecond: () => number;
   /** Checks of strangers that may wait. */
   readonly maxWaiting: number;
-  /** Beside them, checks of known sources. Default: as many. */
+  /** Checks of known sources that may wait beside them. Default: as many. */
   readonly maxKnownWaiting?: number;
-  /** Of these, checks of one source. */
+  /** Checks of one source among the waiting ones. */
   readonly maxWaitingPerSource: number;
-  /** A check that could not start within this is turned away; one that is sure not to, before it waits. */
+  /** Longest wait: a check that could not start in this time is turned away, and a check that is sure not to is turned away before it waits. */
   readonly deadlineMs: number;
   readonly clock: ControlClock;
 }
@@ -37,7 +37,7 @@ export class CheckQueue implements WorkQueue {
   /** Start times within the last second, oldest first. */
   #starts: number[] = [];
   #running = 0;
-  /** How long a check took lately; on a busy machine that is many times as long as elsewhere. */
+  /** How long a check took lately; on a busy machine that is many times as long as on an idle one. */
   #meanMs = 0;
   #timer: NodeJS.Timeout | null = null;
 
@@ -53,7 +53,7 @@ export class CheckQueue implements WorkQueue {
     return this.#strangers.size + this.#known.size;
   }
 
-  /** Runs `check` when its turn comes. Rejects when `check` does. */
+  /** Runs `check` when its turn comes. Rejects when `check` rejects. */
   run<T>(source: CheckSource, check: () => Promise<T>): Promise<QueueOutcome<T>> {
     const { clock, deadlineMs } = this.#options;
     const now = clock.monotonicMs();
@@ -80,14 +80,14 @@ export class CheckQueue implements WorkQueue {
     });
   }
 
-  /** Whether a stranger would get a turn in time of whose source nothing waits. */
+  /** Whether a check of a stranger would get its turn in time, if the stranger's source had no other check waiting. */
   isOpenToStrangers(): boolean {
     const { clock, deadlineMs } = this.#options;
     const waitMs = this.#waitOf(this.#aheadOf({ name: '', isKnown: false }), clock.monotonicMs());
     return waitMs <= deadlineMs && this.#strangers.hasRoom('');
   }
 
-  /** Turns all waiting away. */
+  /** Turns all waiting checks away. */
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -98,7 +98,7 @@ export class CheckQueue implements WorkQueue {
     return isKnown ? this.#known.ahead(name) : this.#strangers.ahead(name) + this.#known.size;
   }
 
-  /** How long a check waits that has so many before it: for the rate, and for those that run. */
+  /** How long a check waits that has this many checks before it: for the rate, and for the running checks. */
   #waitOf(ahead: number, now: number): number {
     const rounds = Math.floor((this.#running + ahead) / this.#options.concurrency);
     return Math.max(rounds * this.#meanMs, this.#waitOfRate(ahead, now));
@@ -109,7 +109,7 @@ export class CheckQueue implements WorkQueue {
     const rate = Math.max(1, this.#options.perSecond());
     const place = starts.length + ahead;
     if (place < rate) return 0;
-    // a place is free one second after the one that is `rate` places before it began
+    // A check may start one second after the start of the check that is `rate` places before it.
     const seconds = Math.floor(place / rate);
     const began = starts[place - seconds * rate] ?? now;
     return Math.max(0, began + seconds * 1000 - now);

@@ -19,7 +19,7 @@ import type { ControlContext } from '../context/control-context.ts';
 import { codeLifetimes, codesKept } from './account-limits.ts';
 import { countGuess } from './throttle.ts';
 
-/** 96 bits find, 256 bits open. */
+/** The selector has 96 bits, the secret 256 bits. */
 const selectorBytes = 12;
 const secretBytes = 32;
 const codeForm = /^[\w-]{16}\.[\w-]{43}$/;
@@ -38,7 +38,7 @@ export function makeSplitSecret(context: ControlContext): SplitSecret & { readon
   return { selector, digest: digestOf(secret), text: `${selector}.${secret}` };
 }
 
-/** Takes one apart. @returns null for every text that none of ours could be */
+/** Parses such a text. @returns null for every text that cannot be one of latchkey's codes */
 export function parseSplitSecret(text: string): SplitSecret | null {
   if (!codeForm.test(text)) return null;
   const [selector = '', secret = ''] = text.split('.');
@@ -47,12 +47,12 @@ export function parseSplitSecret(text: string): SplitSecret | null {
 
 export type WrongCode =
   | { readonly kind: 'refused' }
-  /** Many that do not work came from there. This one does not either. */
+  /** Many wrong codes came from this source, and this code is wrong too. */
   | { readonly kind: 'too-many'; readonly retryAfterSeconds: number };
 
-/** Why somebody with a code did not get what it is for. */
+/** Why a code was refused. */
 export type CodeRefused =
-  /** The code does not work, or not any more; the same for all reasons. */
+  /** The code does not work, or not any more; the answer is the same for all reasons. */
   | WrongCode
   /** The code was not spent. */
   | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
@@ -125,8 +125,8 @@ export async function lookAtCode(context: ControlContext, text: string): Promise
 }
 
 /**
- * What to answer to a code that does not work. A code has 256 random bits, so nobody finds one: what is bounded is how many answers
- * and rows somebody makes who tries. So a code is looked at first, and one that works keeps nobody waiting, whatever others tried
+ * The answer to a code that does not work. A code has 256 random bits, so nobody finds one by trying: this bounds how many answers
+ * and rows a guesser causes. So a code is looked at before anything is counted, and a right code never has to wait, whatever others tried
  * from the same network.
  */
 export async function refuseCode(
@@ -138,7 +138,7 @@ export async function refuseCode(
   return wait === null ? { kind: 'refused' } : { kind: 'too-many', retryAfterSeconds: wait };
 }
 
-/** A text member of a code's details; empty when it is not there. */
+/** A text member of a code's details; empty when the member is missing. */
 export function detailText(details: unknown, name: string): string {
   if (typeof details !== 'object' || details === null) return '';
   const value: unknown = Object.entries(details).find(([key]) => key === name)?.[1];

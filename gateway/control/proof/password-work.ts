@@ -1,5 +1,5 @@
-// Hashes and checks passwords few at a time, so that sign-ins cannot take the machine from everything else.
-// An account that is not there costs the same work: the caller hands in null and learns `wrong`.
+// Hashes and checks passwords few at a time, so that sign-ins cannot take the processor from all other work.
+// An unknown account costs the same work: the caller hands in null and gets `wrong`.
 // One queue for each control process, which the context holds; the users file is checked in the same one (verify-password.ts).
 
 import { hashPassword, isCostBelowPresent, parsePasswordHash, verifyPassword } from '../../store/seal/password-hash.ts';
@@ -9,13 +9,13 @@ import { CheckQueue } from './check-queue.ts';
 
 /** Hashes at once: each takes 19 MiB and one of four threads, which files and names are read on too, for about 20 ms. */
 const concurrentHashes = 2;
-/** Each holds a connection to control: an edge has 128 of those that pages come by, and 32 for guesses. */
+/** Each waiting check holds a connection to control: an edge has 128 connections for pages, and 32 for guesses. */
 const maxWaitingHashes = 16;
 const maxKnownWaiting = 12;
 const maxWaitingPerSource = 4;
 /** No check waits longer than this; a check that is sure to wait longer is turned away at once. */
 const hashDeadlineMs = 2000;
-/** What a busy answer says where nothing else is known. */
+/** The wait that a busy answer names when no better estimate is known. */
 export const busyRetrySeconds = 2;
 
 interface PasswordWorkOptions {

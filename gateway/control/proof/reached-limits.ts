@@ -1,5 +1,5 @@
 // Tells the operator that a limit of the installation was reached: a count for the metrics, and once an hour a line in the log and in
-// the history. A closed list, so that the table and the metric stay small. Clients are not told: what is left out is left out silently.
+// the history. The list is closed, so that the table and the metric stay small. Clients are not told: mails and requests are left out silently.
 
 import { Counter, type Registry } from 'prom-client';
 import type { Store, Unit } from '../../store/port/store.ts';
@@ -34,7 +34,7 @@ export function isInstallationLimit(kind: string): kind is InstallationLimit {
 const reachedKind = 'limit-reached';
 const hour = 3600;
 
-/** Writes down that something was left out or refused. */
+/** Records that a mail was left out or a request was refused. */
 export async function noteLimit(
   unit: Unit,
   context: { readonly logger?: Pick<Logger, 'warn'> },
@@ -61,7 +61,7 @@ export function registerLimitMetrics(registry: Registry, store: Pick<Store, 'sql
     async collect() {
       const keys = installationLimits.map((limit) => ({ kind: reachedKind, keyDigest: limit }));
       const counts = await readCounts(store.sql, keys).catch(() => null);
-      // Without the store the number is not known; the number from before would be a guess.
+      // While the store is away the number is unknown; an earlier number would be a guess.
       this.reset();
       if (counts === null) return;
       for (const [at, limit] of installationLimits.entries()) this.inc({ limit }, counts[at]?.tries ?? 0);

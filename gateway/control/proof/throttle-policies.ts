@@ -1,15 +1,15 @@
 // The table of the throttle: how hard guessing is slowed, and how often something may be asked for. A new kind of secret (a one-time
 // password, an API key that people choose) is a row of `guessPolicies`, a new kind of request a row of `windowPolicies`. Numbers only,
-// each with its reason; what counts is throttle.ts.
+// each with its reason; throttle.ts does the counting.
 //
-// What has 256 random bits is not found by trying: hand-overs, links, sessions, device cookies, tokens, codes of mails. A count that is
-// asked before one is looked at would protect nothing and would be a way to keep others from theirs. Codes of mails, which anybody may
+// A secret of 256 random bits is not found by trying: hand-overs, links, sessions, device cookies, tokens, codes of mails. A count that is
+// asked before such a secret is looked at would protect nothing and would let strangers keep others from their own. Codes of mails, which anybody may
 // type, are counted when they are wrong, and the right one keeps nobody waiting.
 
 import type { AccountLimits } from '../../config/compiled/control-config.ts';
 import type { WaitPolicy } from '../../core/model/try-count.ts';
 
-/** What is counted of one guess. A known device or place is counted by `known` alone, a stranger by all the others. */
+/** The counts that one guess is added to. A guess from a known device or place is counted by `known` alone, a stranger's by all the others. */
 export type CounterName =
   /** One name from a device or place that gave the right secret before. No stranger can fill it. */
   | 'known'
@@ -36,9 +36,9 @@ const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** For what one person fills alone. */
+/** For counts that one person fills alone. */
 const narrow = { firstWaitSeconds: 1, givesFreeTriesBack: false, leakSeconds: hour, rememberSeconds: 7 * day } as const;
-/** For what many people share. */
+/** For counts that many people share. */
 const shared = { firstWaitSeconds: 1, givesFreeTriesBack: true, rememberSeconds: day } as const;
 
 /** A school or an office is one address. */
@@ -53,7 +53,7 @@ const flood: WaitPolicy = { ...shared, freeTries: 10_000, longestWaitSeconds: 1,
 const passwords = {
   afterRight: 'forgive',
   counters: {
-    /** More than typing errors; only the holder of the device or place waits for it. */
+    /** More than typing errors; only the holder of the device or place has to wait. */
     known: { ...narrow, freeTries: 10, longestWaitSeconds: 15 * minute },
     /**
      * Five are typing errors; then waiting grows, so that a source gets about a hundred guesses a day, the most that

@@ -1,4 +1,4 @@
-// The one throttle of control: counts tries before they are looked at, and says who has to wait. Two rules, both over rows that all
+// The one throttle of control: counts tries before they are looked at, and tells how long a try has to wait. It has two rules, both over rows that all
 // nodes share: a guess at a secret waits longer with each further guess (core/model/try-count.ts), and a request is allowed so many
 // times in a window. Counting and asking are one unit, so parallel tries do not slip through, and a try that is refused is not
 // counted. Names are counted whether somebody has them or not. What is counted, and how hard: throttle-policies.ts.
@@ -33,11 +33,11 @@ import {
 /** One try at a secret. */
 export interface Guess {
   readonly secret: GuessedSecret;
-  /** Whose secret, in the one spelling that the secret's owner is found by; null where a secret is nobody's by name. */
+  /** Name of the secret's owner, in the one spelling by which the owner is found; null for a secret without a name. */
   readonly name: string | null;
-  /** Address that the guess came from, as the edge says it. */
+  /** Address that the guess came from, as the edge reports it. */
   readonly clientAddress: string;
-  /** What tells the known device or place; null for a stranger. */
+  /** Identifies the known device or place; null for a stranger. */
   readonly known: string | null;
 }
 
@@ -51,7 +51,7 @@ export interface Counter {
 /** One of the windows that a request is counted in: a row of `windowPolicies`, for one subject. */
 export interface WindowBound {
   readonly kind: WindowKind;
-  /** Whose or what is counted; a digest of it is kept. Empty for a window that everybody shares. */
+  /** The account, address or mailbox that is counted; only a digest of it is kept. Empty for a window that everybody shares. */
   readonly subject: string;
 }
 
@@ -61,7 +61,7 @@ type WindowCounted =
   /** Nothing was counted. `waitSeconds`: until the window that is full ends, or until the table may have room again. */
   | { readonly kind: 'blocked'; readonly waitSeconds: number };
 
-/** What the bounds of windows are read from, and where the operator hears of those that are reached. */
+/** The limits that bound the windows, and the function that tells the operator of reached limits. */
 export interface WindowContext {
   readonly config: () => { readonly accounts: { readonly limits: WindowLimits } };
   /** Default: nobody is told. */
@@ -111,7 +111,7 @@ export async function forgiveName(unit: Unit, secret: GuessedSecret, name: strin
   await forgetGuesses(unit, counterKey(secret, 'name', [name]));
 }
 
-/** What a guess is counted under. */
+/** The counters that a guess is added to. */
 export function countersOf(guess: Guess): readonly Counter[] {
   const { secret, name, known } = guess;
   const { counters }: SecretPolicy = guessPolicies[secret];

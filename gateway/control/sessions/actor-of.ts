@@ -1,4 +1,4 @@
-// Who asks, from the session token of the portal's cookie: the token proves which session, the rows say whether it holds now.
+// Finds the actor by the session token of the portal's cookie: the token proves which session it is, the rows tell whether the session is alive.
 // A token from before a restore names another epoch and proves nothing.
 
 import { readPersonName } from '../../store/rows/accounts.ts';
@@ -42,7 +42,7 @@ export async function actorOf(
   };
 }
 
-/** The name by which a page calls somebody who is signed in; empty when the account has none but its address. */
+/** The name by which a page addresses the signed-in person; empty when the account has no name. */
 export async function nameOfActor(
   { store }: Pick<ControlContext, 'store'>,
   { accountId, email }: Extract<Actor, { kind: 'account' }>,

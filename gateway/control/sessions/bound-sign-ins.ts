@@ -1,6 +1,6 @@
 // Keeps what sign-ins leave of one account below a ceiling: live sessions and devices, and ended ones that are kept for its lists.
-// What was used on one day alone goes first, the oldest of it before the newer: who signs in again and again ends their own sign-ins,
-// and neither a device that somebody has used for weeks nor the session on it.
+// Sessions that were used on one day alone are ended first, the oldest before the newer: a person who signs in again and again ends their own sign-ins,
+// and neither a device that was used for weeks nor the session on that device.
 
 import type { Unit } from '../../store/port/store.ts';
 import { listDevicesBeyond, markDeviceEnded, removeEndedDevicesBeyond } from '../../store/rows/devices.ts';
@@ -13,7 +13,7 @@ import {
 } from '../../store/rows/sessions.ts';
 import { endedKept, liveDevicesKept, liveSessionsKept } from '../proof/account-limits.ts';
 
-/** To be called in the unit that started a session. @param current  it and its device stay */
+/** To be called in the unit that started a session. @param current  the new session, which stays with its device */
 export async function boundSignIns(unit: Unit, current: SessionRow): Promise<void> {
   const { account_id: account, id, device_id: device } = current;
   for (const old of await listSessionsBeyond(unit.sql, account, liveSessionsKept)) {

@@ -42,7 +42,7 @@ export async function changePassword(
   const { id, email, passwordHash } = checked.account;
   const written = await context.write(async (unit) => {
     const account = await readAccount(unit.sql, id);
-    // The password that was checked is not the account's any more: somebody else changed it at this moment.
+    // The password that was checked is not the account's any more: another request changed it at this moment.
     if (account?.passwordHash !== passwordHash) return null;
     await updateAccount(unit.sql, id, { passwordHash: hashed.value });
     await forgiveGuess(unit, passwordGuess(guesser));

@@ -1,7 +1,7 @@
-// Ends a change of address by the code that came to the new one, and by who asked for it: signed in as that account, or with its
-// password. The code alone shows the mailbox and not the wish: otherwise somebody could ask for a stranger's address, wait for a
-// hasty click, and own what waits for that address, under a password the stranger never knew.
-// Every session ends, and every other code: what was mailed to the old address opens nothing any more.
+// Completes a change of address. It takes the code that came to the new address, and a proof of the account that asked: its session or its
+// password. The code alone proves the mailbox and not the wish: otherwise an attacker could ask for a stranger's address, wait for a
+// hasty click, and own the links and invitations for that address, under a password that the stranger never knew.
+// Every session and every other code ends: codes that were mailed to the old address open nothing any more.
 
 import { accountStanding } from '../../core/model/account.ts';
 import { normaliseMailAddress } from '../../core/model/mail-address.ts';
@@ -27,11 +27,11 @@ interface ConfirmAddressInput {
 }
 
 type ConfirmAddressOutcome =
-  /** Sign in again, with the new address. */
+  /** The address was changed; the person signs in again, with the new address. */
   | { readonly kind: 'changed'; readonly email: string }
-  /** The code does not work, or the address became somebody else's meanwhile. */
+  /** The code does not work, or the address became another account's meanwhile. */
   | WrongCode
-  /** The code was not spent. `wrong-password`: none was given, or not the account's. */
+  /** The code was not spent. `wrong-password`: no password was given, or not the account's password. */
   | { readonly kind: 'wrong-password' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 

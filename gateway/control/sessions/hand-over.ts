@@ -31,7 +31,7 @@ type RedeemedHandover =
   /** The session token for that host, and how long the browser keeps the cookie. */
   { readonly kind: 'redeemed'; readonly token: string; readonly maxAgeSeconds: number } | { readonly kind: 'refused' };
 
-/** Spends the code, at that host. A code that was tried with a wrong nonce or at a wrong host is spent as well. */
+/** Spends the code at the host that it is for. A code that was tried with a wrong nonce or at a wrong host is spent as well. */
 export async function redeemHandover(
   context: ControlContext,
   input: { readonly code: string; readonly nonce: string; readonly host: string },
@@ -45,7 +45,7 @@ export async function redeemHandover(
   return session.kind === 'minted' ? { ...session, kind: 'redeemed' } : { kind: 'refused' };
 }
 
-/** What a nonce is bound by. */
+/** The digest by which a code is bound to a nonce. */
 export function nonceHashOf(nonce: string): string {
   return digestOf(nonce);
 }

@@ -1,4 +1,4 @@
-// Which browser this is, by its device cookie `<selector>.<secret>`: which devices it is already, and which it becomes.
+// Recognises a browser by its device cookie `<selector>.<secret>`: finds the devices that the browser is already, and makes new devices.
 // The cookie is one per browser; each account that signs in there has a device row of its own under it.
 // A cookie that no row knows is not taken over: an attacker who planted it could otherwise pass for the browser later.
 
@@ -27,7 +27,7 @@ interface EnteredDevice {
   readonly deviceCookie: string | null;
 }
 
-/** The device of this browser for this account: the one it was, or a new one. */
+/** The device of this browser for this account: the existing device, or a new one. */
 export async function enterDevice(
   unit: Unit,
   context: ControlContext,
@@ -39,7 +39,7 @@ export async function enterDevice(
     await markDevicesSeen(unit.sql, [own.id], unit.now);
     return { device: own, isNew: false, deviceCookie: null };
   }
-  // One that was ended stays ended: the browser gets a new cookie and is a new device.
+  // A device that was ended stays ended: the browser gets a new cookie and is a new device.
   const made = own === undefined && secret !== null && rows.length > 0 ? null : makeSplitSecret(context);
   const { selector, digest } = made ?? secret ?? makeSplitSecret(context);
   const device: DeviceRow = {
@@ -69,7 +69,7 @@ async function readBrowser(
   return proven ? { secret, rows } : { secret: null, rows: [] };
 }
 
-/** Printable and bounded: it is shown to its owner and stands in exports. */
+/** Makes a device name printable and bounded, since the name is shown to its owner and stands in exports. */
 function cleanUserAgent(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '').slice(0, maxUserAgentLength);
 }

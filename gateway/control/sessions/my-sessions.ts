@@ -1,5 +1,5 @@
-// What somebody sees of their own sessions and devices, and what they do with them: name a device, end a session, a device, all
-// others, this one. The id of another account's session is answered like an id that does not exist.
+// Lists an account's own sessions and devices, and changes them: names a device, ends a session, a device, all
+// other sessions, or the present session. The id of another account's session is answered like an id that does not exist.
 
 import { normaliseDeviceName } from '../../core/model/device-name.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -16,7 +16,7 @@ export interface SessionView {
   readonly id: string;
   readonly deviceId: string;
   readonly createdAt: EpochSeconds;
-  /** Known to the minute or two: edges report in batches. */
+  /** The last use, exact to a minute or two, since edges report in batches. */
   readonly lastSeenAt: EpochSeconds;
   readonly expiresAt: EpochSeconds;
   /** The session that asks. */
@@ -29,7 +29,7 @@ export interface DeviceView {
   readonly createdAt: EpochSeconds;
   readonly lastSeenAt: EpochSeconds;
   readonly isCurrent: boolean;
-  /** How many live sessions it has. */
+  /** How many live sessions the device has. */
   readonly sessions: number;
 }
 

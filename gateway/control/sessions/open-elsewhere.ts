@@ -1,5 +1,5 @@
 // "Open on another device": a one-time code of ten minutes for a television or a player, as a QR code or typed in. It gives a pass
-// for one place, made anew from the access list when the code is spent, and no session: the finder of a code signs in nowhere.
+// for one place, which is made from the access list when the code is spent, and no session: a person who finds a code signs in nowhere.
 // The pass hangs on the session that the code was made in, so signing out there ends it here.
 
 import { z } from 'zod';
@@ -24,11 +24,11 @@ const detailsShape = z.object({ host: z.string(), path: z.string(), session: z.s
 
 interface ElsewhereOffer {
   readonly kind: 'offered';
-  /** `ABCD-EFGH`, to be typed in. A secret for ten minutes. */
+  /** The code as `ABCD-EFGH`, to be typed in. A secret for ten minutes. */
   readonly code: string;
-  /** What the QR code says: the page on the content's host that takes the code. */
+  /** The URL in the QR code: the page on the content's host that takes the code. */
   readonly url: string;
-  /** Where the code is typed in; without a portal on the content's host. */
+  /** The page where the code is typed in; without a portal, a page on the content's host. */
   readonly typeUrl: string;
   readonly expiresAt: number;
 }
@@ -63,9 +63,9 @@ export async function offerElsewhere(
 
 type ElsewhereOpened =
   | { readonly kind: 'opened'; readonly path: string; readonly pass: AccessPass }
-  /** The code is for another host, and is not spent: this is where it is taken. */
+  /** The code is for another host, and is not spent: the URL is the page that takes it. */
   | { readonly kind: 'elsewhere'; readonly url: string }
-  /** Unknown, used, too late, or what it was for is not open any more: the answer does not say which. */
+  /** The code is unknown, used or expired, or its place is not open to the account any more: the answer does not say which. */
   | { readonly kind: 'refused' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 

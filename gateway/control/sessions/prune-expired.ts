@@ -1,7 +1,7 @@
-// Forgets what has ended: codes, counts of guesses, sessions, devices, accounts that nobody ever verified, revocations that every
+// Deletes what has ended: codes, counts of guesses, sessions, devices, accounts that nobody ever verified, revocations that every
 // token has outlived, old history. Bounded per call, so that it never holds up others; the caller calls again soon while there is more.
 // Each kind is a unit of its own, and no statement reads more than a page: a revocation waits behind one of them at most.
-// Nothing that still opens something is touched. What is old is said by the log's own time and by no clock (store/rows/log-time.ts):
+// No row that still opens something is touched. The log's own time, and no clock, decides what is old (store/rows/log-time.ts):
 // with a clock that is wrong nothing is forgotten early.
 
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -61,13 +61,13 @@ export async function pruneExpired(context: ControlContext, walks: PruneWalks = 
   const from = (after: string) => ({ after, rows: rowsPerPage });
   const steps: ((unit: Unit) => Promise<Pruned>)[] = [
     (unit) => older(unit, keepCodesSeconds, async (before) => listed(await pruneCodes(unit, before, rowsPerCall))),
-    // these rows say log time themselves
+    // These rows contain log time themselves.
     async (unit) => listed(await pruneThrottles(unit, unit.logTime - longestWindowSeconds, rowsPerCall, windowKinds)),
     async (unit) => listed(await pruneThrottles(unit, unit.logTime - longestMemorySeconds, rowsPerCall, guessKinds)),
     async (unit) => listed(await pruneThrottles(unit, unit.logTime - knownSeconds, rowsPerCall)),
     async (unit) => listed(await pruneChanges(unit, changeLife, rowsPerCall)),
     (unit) => older(unit, keepAuditSeconds, async (before) => listed(await pruneAudit(unit, before, rowsPerCall))),
-    // until then clocks say that it is over; a clock that is set back would say otherwise. No token of it is left to be revoked
+    // Until a session is marked, only clocks tell that it is over, and a clock that is set back would tell otherwise. No token of the session is left to be revoked.
     (unit) =>
       older(unit, sessionIdleSeconds, async (before) => {
         const page = await markIdleSessionsEnded(unit.sql, before, unit.now, from(walks.idleSessions));
@@ -107,7 +107,7 @@ export async function pruneExpired(context: ControlContext, walks: PruneWalks = 
   return { rows, isPartial };
 }
 
-/** Forgets what was over longer ago than so much of the log's own time; nothing while the log was not open for so long. */
+/** Deletes rows that ended longer ago than a span of the log's own time; deletes nothing while the log is younger than that span. */
 async function older(unit: Unit, seconds: number, forget: (before: EpochSeconds) => Promise<Pruned>): Promise<Pruned> {
   const horizon = await findHorizon(unit, seconds);
   return horizon === null ? { rows: 0, isPartial: false } : await forget(horizon.before);
@@ -117,7 +117,7 @@ function listed(rows: number): Pruned {
   return { rows, isPartial: rows >= rowsPerCall };
 }
 
-/** Where something was found there is more of it nearby. */
+/** Where a page had rows to delete, the next rows often have more. */
 function walked(rows: number, last: string | null): Pruned {
   return { rows, isPartial: rows > 0 && last !== null };
 }

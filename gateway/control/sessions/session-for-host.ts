@@ -1,4 +1,4 @@
-// A session token for one host: at each renewal, and at the end of a hand-over. Everything is looked at again: the session, its
+// Mints a session token for one host, at each renewal and at the end of a hand-over. All rows are read again: the session, its
 // account, its device. The place in the log is read before the rows, so a revocation that comes between ends the token as well.
 
 import { markDevicesSeen } from '../../store/rows/devices.ts';
@@ -13,7 +13,7 @@ type SessionForHost =
   /** `maxAgeSeconds`: how long the browser keeps the cookie. */
   { readonly kind: 'minted'; readonly token: string; readonly maxAgeSeconds: number } | { readonly kind: 'ended' };
 
-/** Counts as a use of the session: idle time begins anew. */
+/** Makes the token. This counts as a use of the session: its idle time begins anew. */
 export async function sessionForHost(
   context: ControlContext,
   input: { readonly sessionId: string; readonly host: string },

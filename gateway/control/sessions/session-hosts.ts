@@ -1,7 +1,7 @@
 // On which hosts people may be signed in: the portal's, those that a route or a collection names letter by letter, and those of
-// `portal.hosts`. A wildcard route is no such name: an attacker who gets hold of a name below it, by a DNS record that was left behind,
+// `portal.hosts`. A wildcard route does not count: an attacker who gets hold of a name below it, by a DNS record that was left behind,
 // would be sent the one-time codes of hand-overs that the attacker began, and be signed in as the person who was lured there.
-// Says nothing about who may sign in. Asked where a hand-over begins, where its code is made, and at each renewal of a session.
+// This file does not decide who may sign in. It is asked where a hand-over begins, where its code is made, and at each renewal of a session.
 
 import type { Config } from '../../config/compiled/config.ts';
 import { canonicalHost } from '../../core/decision/route/host.ts';

@@ -13,7 +13,7 @@ interface SignInByCodeInput extends Browser {
   readonly code: string;
   /** For an invitation: the password to have from now on. Without one the account signs in by mail only. */
   readonly password?: string | undefined;
-  /** For an invitation: what to be called. */
+  /** For an invitation: the name that the account gets. */
   readonly displayName?: string | undefined;
 }
 

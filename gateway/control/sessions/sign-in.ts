@@ -25,10 +25,10 @@ type SignInOutcome =
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
 export async function signIn(context: ControlContext, input: SignInInput): Promise<SignInOutcome> {
-  // A text that is no address has no account, and costs the same work.
+  // A text that is no address has no account, but costs the same work.
   const email = normaliseMailAddress(input.email);
   const account = email === null ? null : await findVerifiedAccount(context.store.sql, email);
-  // Asked for unknown addresses as well, so that both cases run the same statements.
+  // The device is looked up for unknown addresses as well, so that both cases run the same statements.
   const device = await findKnownDevice(context.store.sql, account?.id ?? '', input.deviceCookie);
   const guesser: Guesser = {
     email: email ?? input.email.slice(0, 1000),
@@ -44,7 +44,7 @@ export async function signIn(context: ControlContext, input: SignInInput): Promi
   }
   const { id, passwordHash } = checked.account;
   const written = await context.write(async (unit) => {
-    // Changed while this one was looked at: a sign-in that waited must not outlive the change that ended all others.
+    // The password changed while this one was checked: a sign-in that waited must not outlive the change that ended all sessions.
     if ((await readAccount(unit.sql, id))?.passwordHash !== passwordHash) return 'changed';
     await forgiveGuess(unit, passwordGuess(guesser));
     const counted = await countRequest(unit, context, [signInWindow(id, passwordHash, guesser.knownDevice)]);
@@ -53,16 +53,16 @@ export async function signIn(context: ControlContext, input: SignInInput): Promi
       await replacePasswordHash(unit.sql, id, passwordHash, checked.rehashed);
     return await startSession(unit, context, id, input, 'password');
   });
-  // Not a wrong password for sure: another sign-in may have made the same one's hash anew.
+  // The password need not be wrong: another sign-in may have replaced the hash of the same password.
   if (written.value === 'changed') return { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
   if (typeof written.value === 'number') return { kind: 'busy', retryAfterSeconds: written.value };
-  // Disabled or deleted between the look and the unit.
+  // The account was disabled or deleted between the check and the unit.
   if (written.value === null) return { kind: 'refused' };
   return { kind: 'signed-in', session: finishSession(context, written.value, written.position) };
 }
 
 /**
- * What bounds right sign-ins, so that nobody makes sessions without end. A new password has a new count, so somebody who knew the old
+ * The windows that bound right sign-ins, so that nobody makes sessions without end. A new password has a new count, so a person who knew the old
  * password leaves nothing behind; a known device has its own, so a thief of the password keeps no known device out.
  */
 function signInWindow(accountId: string, passwordHash: string | null, knownDevice: string | null): WindowBound {

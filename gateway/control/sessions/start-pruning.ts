@@ -1,14 +1,14 @@
-// Forgets what has ended while control runs: now and then, and again soon while there is more. Failure waits for the next turn.
+// Runs the pruning while control runs: at intervals, and again soon while there is more to delete. After a failure it waits for the next turn.
 
 import type { ControlContext } from '../context/control-context.ts';
 import { beginWalks, pruneExpired } from './prune-expired.ts';
 
 const everyMs = 10 * 60_000;
 const soonMs = 1000;
-/** Nothing is forgotten in the first minutes after a start. */
+/** Nothing is deleted in the first minutes after a start. */
 const firstMs = 5 * 60_000;
 
-/** @returns what ends it; resolves once nothing of it runs any more */
+/** @returns a function that ends the pruning; it resolves once no pruning runs any more */
 export function startPruning(context: ControlContext): { readonly close: () => Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();

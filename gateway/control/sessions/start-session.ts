@@ -1,5 +1,5 @@
-// Starts a session: a new id each time, on the device that the browser is. Every way to sign in ends here.
-// It asks for no proof: the caller has it. It makes sure that the account may have a session at this moment.
+// Starts a session with a new id, on the device that the browser is. Every way to sign in ends here.
+// The caller has checked the proof. This file makes sure that the account may have a session at this moment.
 // The token for the portal's host is minted after the unit is durable, at the unit's own place in the log.
 
 import { accountStanding } from '../../core/model/account.ts';
@@ -17,7 +17,7 @@ import { sessionAbsoluteSeconds, sessionIdleSeconds } from '../proof/account-lim
 import { boundSignIns } from './bound-sign-ins.ts';
 import { enterDevice } from './known-device.ts';
 
-/** What the browser is and says. */
+/** The browser that signs in, by its cookie, fields and address. */
 export interface Browser {
   /** Value of the device cookie, or null when there is none. */
   readonly deviceCookie: string | null;
@@ -29,7 +29,7 @@ export interface Browser {
   readonly requestId?: string | null;
 }
 
-/** A session that was just started; what the portal sets as cookies. */
+/** A session that was just started, with the values that the portal sets as cookies. */
 export interface NewSession {
   readonly sessionId: string;
   readonly deviceId: string;
@@ -42,7 +42,7 @@ export interface NewSession {
   readonly deviceCookie: string | null;
 }
 
-/** What a unit that started a session gives to `finishSession`. */
+/** The result of a unit that started a session, for `finishSession`. */
 interface StartedSession {
   readonly account: AccountRecord;
   readonly session: SessionRow;

@@ -18,7 +18,7 @@ interface VerifyAddressInput extends Browser {
 type VerifyAddressOutcome = { readonly kind: 'verified'; readonly session: NewSession } | CodeRefused;
 
 export async function verifyAddress(context: ControlContext, input: VerifyAddressInput): Promise<VerifyAddressOutcome> {
-  // Looked at first, so that a wrong code costs no hash and a weak password spends no code.
+  // The code is looked at first, so that a wrong code costs no hash and a weak password spends no code.
   const open = await lookAtCode(context, input.code);
   if (open?.purpose !== 'verify-address' || open.accountId === null) return refuseCode(context, input.clientAddress);
   const account = await readAccount(context.store.sql, open.accountId);

@@ -1,5 +1,5 @@
-// What may be done with the keys of the store: add one, have it sign, retire it, hand it to another server.
-// Keys that YAML declares are YAML's, and none of these touches them. A change is in force on every edge before its answer.
+// Changes the keys of the store: adds a key, has a key sign, retires a key, exports a key for another server.
+// Keys that YAML declares are changed in YAML only. A change is in force on every edge before it is answered.
 // Rules: gateway/RULES.md "Keys".
 
 import { Buffer } from 'node:buffer';
@@ -24,22 +24,22 @@ export interface SigningKeyView {
   readonly algorithm: 'HS256';
   readonly purpose: SigningKeyPurpose;
   readonly state: SigningKeyState;
-  /** Who may change it. */
+  /** Where the key is kept, and so who may change it. */
   readonly owner: 'yaml' | 'store';
-  /** null for a key of YAML. */
+  /** null for a key that YAML declares. */
   readonly createdAt: EpochSeconds | null;
 }
 
 export type SigningKeyRefusal = {
   readonly kind: 'refused';
   readonly reason: 'declared' | 'unknown' | 'only-signer' | 'bad-id' | 'exists' | 'in-use' | 'internal' | 'retired';
-  /** When nothing can hang on it any more; for `in-use`. */
+  /** When no token can hang on the key any more; for `in-use`. */
   readonly until?: EpochSeconds;
 };
 
 export type SigningKeyChanged = { readonly kind: 'changed'; readonly key: SigningKeyView } | SigningKeyRefusal;
 
-/** Declared ones first. @throws StoreAway */
+/** All keys, declared keys first. @throws StoreAway */
 export async function listRing(context: ControlContext): Promise<SigningKeyView[]> {
   const stored = await listSigningKeys(context.store.sql, context.sealing);
   return [
@@ -63,9 +63,9 @@ export async function listRing(context: ControlContext): Promise<SigningKeyView[
 }
 
 /**
- * Makes a key that verifies, so that every server can have it before any server signs with it.
+ * Makes a key that verifies only, so that every server can have the key before any server signs with it.
  *
- * @param input.id  as it will stand in tokens; null for one of latchkey's own
+ * @param input.id  the id that will stand in tokens; null to have latchkey choose one
  */
 export async function addSigningKey(
   context: ControlContext,
@@ -87,15 +87,15 @@ export async function addSigningKey(
   return readView(context, key.id);
 }
 
-/** Has it sign; the one that signed verifies from now on. */
+/** Has a key sign; the key that signed before only verifies from now on. */
 export async function promoteSigningKey(context: ControlContext, actor: Actor, id: string): Promise<SigningKeyChanged> {
   return changeState(context, actor, id, 'signing');
 }
 
 /**
- * Has it neither sign nor verify, for good. What runs on one of its tokens ends, like everything that hangs on a node.
+ * Retires a key for good: it neither signs nor verifies any more. Running requests with one of its tokens end, like everything that hangs on a revoked node.
  *
- * @param input.force  also when tokens may still hang on it
+ * @param input.force  retires the key even when tokens may still hang on it
  */
 export async function retireSigningKey(
   context: ControlContext,

@@ -1,5 +1,5 @@
-// Ends what was given for records of the users file that are gone or changed: passes, open answers and tunnels.
-// The file is no part of the store, so what happened to it is told to the log here. It reads no file itself.
+// Ends passes, open answers and tunnels that were given for records of the users file, once those records are gone or changed.
+// The users file is no part of the store, so this file writes its changes to the log. It reads no file itself.
 
 import { userRecordNode } from '../../core/model/node-id.ts';
 import { appendAudit } from '../../store/rows/audit.ts';

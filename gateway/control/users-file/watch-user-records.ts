@@ -1,7 +1,7 @@
-// Looks at the users file now and then, and says which records went or got another password, so that what was given for them
-// ends at once and not at its own end. A file that cannot be used ends no record.
-// What was acted on is kept in the data folder, so a file that changed while nothing ran is a change at the next start.
-// It checks no password (verify-password.ts does).
+// Polls the users file, and tells which records were removed or got another password, so that the passes for these records
+// end at once and not at their own expiry. A file that cannot be used ends no record.
+// The state that was acted on is kept in the data folder, so a file that changed while nothing ran is a change at the next start.
+// Passwords are checked in verify-password.ts.
 
 import { stat } from 'node:fs/promises';
 import type { UserRecordMemory, UserRecordVersions } from '../../store/files/known-user-records.ts';
@@ -12,29 +12,29 @@ interface UserRecordWatchOptions {
   /** The users file of the present configuration; null when there is none, and then there are no users. */
   readonly usersFile: () => string | null;
   readonly memory: UserRecordMemory;
-  /** Ends them; rejects when that could not be done now. */
+  /** Ends the records' passes; rejects when that could not be done now. */
   readonly revoke: (userRecordIds: readonly string[]) => Promise<void>;
   readonly logger: Logger;
-  /** Between two looks. Default 500. A change counts once it has stood still for one. */
+  /** Time between two looks. Default 500. A change counts once the file has stood still for one interval. */
   readonly intervalMs?: number;
 }
 
 const defaultIntervalMs = 500;
 
-/** Looks until it is closed. */
+/** Watches the users file until it is closed. */
 export class UserRecordWatch {
   readonly #options: UserRecordWatchOptions;
   readonly #timer: NodeJS.Timeout;
-  /** Ended, and not revoked yet. */
+  /** Records that ended and are not revoked yet. */
   readonly #ended = new Set<string>();
   #known: UserRecordVersions | null = null;
-  /** What the memory holds. */
+  /** The records that the memory file holds. */
   #kept: UserRecordVersions | null = null;
   /** State of the file at the look before, and the one that `#known` is of. */
   #seen = '';
   #taken = '';
   #looking: Promise<void> | null = null;
-  /** What is known to fail, and is said once. */
+  /** Failures that were logged already, since each is logged once. */
   #failed: 'revoke' | 'keep' | null = null;
 
   constructor(options: UserRecordWatchOptions) {
@@ -52,7 +52,7 @@ export class UserRecordWatch {
     void this.look();
   }
 
-  /** Looks now, unless it does so already; resolves when that is done. */
+  /** Looks now, unless a look runs already; resolves when the look is done. */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;
@@ -60,7 +60,7 @@ export class UserRecordWatch {
     return this.#looking;
   }
 
-  /** Resolves when nothing of it runs any more. */
+  /** Ends the watch; resolves when no look runs any more. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;
@@ -77,7 +77,7 @@ export class UserRecordWatch {
       if (ids.length > 0) await this.#options.revoke(ids);
       for (const id of ids) this.#ended.delete(id);
       step = 'keep';
-      // Only once they are ended: a process that stops before finds them again at the next start.
+      // Written only once the records are ended: a process that stops before finds them again at the next start.
       if (known !== null && known !== this.#kept) this.#options.memory.write(known);
       this.#kept = known;
       this.#failed = null;
@@ -86,7 +86,7 @@ export class UserRecordWatch {
     }
   }
 
-  /** Once: it is tried again at each look. */
+  /** Logged once, since it is tried again at each look. */
   #report(step: 'revoke' | 'keep', error: unknown): void {
     if (this.#failed === step) return;
     this.#failed = step;
