@@ -1,17 +1,17 @@
 // What an account may be: its states, its roles, and which passwords, names and groups it may have.
-// Pure. Hashing is store/seal/password-hash.ts. Rules: NIST SP 800-63B §3.1.1 (length before composition, a list of refused ones).
+// Pure. Hashing is store/seal/password-hash.ts. Rules: NIST SP 800-63B §3.1.1 (length before composition, a list of refused passwords).
 
 import { Buffer } from 'node:buffer';
 import type { EpochSeconds } from './time.ts';
 
 export type AccountRole = 'user' | 'admin';
 
-/** As stored. `deleted`: nothing personal is left; the row stays so that the id is never anybody else's. */
+/** The state as stored. `deleted`: the row holds nothing personal any more; it stays so that no other account ever gets the id. */
 export type AccountState = 'active' | 'disabled' | 'deleted';
 
 /**
- * What an account may do: only `usable` ones sign in, claim, own and are found.
- * `unverified`: nobody has shown yet that the address is theirs.
+ * What an account may do: only `usable` accounts sign in, claim links, own resources and are found by others.
+ * `unverified`: the holder has not shown yet that the address is theirs.
  */
 type AccountStanding = 'usable' | 'unverified' | 'disabled' | 'deleted';
 
@@ -24,16 +24,16 @@ export function accountStanding(account: {
 }
 
 export const minPasswordCharacters = 10;
-/** Of UTF-8 in NFC. A bound on work, not on strength. */
+/** The most bytes of a password, as UTF-8 in NFC. It bounds the work of hashing, not the strength of passwords. */
 const maxPasswordBytes = 1024;
 
 export type PasswordRefusal = 'too-short' | 'too-long' | 'is-the-address' | 'too-common';
 
 /**
- * Whether a password may be chosen. What was chosen before is not asked again: rules rise, passwords stay.
+ * Whether an account may choose a password. Passwords that were chosen before are not judged again when the rules become stricter.
  *
- * @param address  normalised; the account's
- * @returns why not, or null
+ * @param address  the account's mail address, normalised
+ * @returns why the password is refused; null when it may be chosen
  */
 export function refusePassword(password: string, address: string): PasswordRefusal | null {
   if (password.length > maxPasswordBytes) return 'too-long';
@@ -45,7 +45,7 @@ export function refusePassword(password: string, address: string): PasswordRefus
   return isCommon(folded) ? 'too-common' : null;
 }
 
-/** Long enough and still among the first that are tried. Shorter ones are refused by their length. */
+/** Passwords that are long enough and still among the first that an attacker tries. Shorter ones are refused by their length. */
 const common = new Set(
   `1234567890 0123456789 9876543210 0987654321 12345678910 1234567891 1q2w3e4r5t 1q2w3e4r5t6y 1qaz2wsx3edc qwertyuiop
   qwertyuiop123 qwerty12345 qwerty123456 qwertz1234 asdfghjkl1 asdfghjkl123 zxcvbnm123 qazwsxedcrfv password12 password123
@@ -62,7 +62,7 @@ const common = new Set(
     .filter((word) => word !== ''),
 );
 
-/** One of the list, one character or one short group over and over, or a run like `abcdefghijkl`. */
+/** Whether a password is in the list, repeats one character or one short group, or is a run like `abcdefghijkl`. */
 function isCommon(folded: string): boolean {
   if (common.has(folded)) return true;
   const characters = [...folded].map((character) => character.codePointAt(0) ?? 0);
@@ -75,14 +75,15 @@ function isCommon(folded: string): boolean {
 
 const maxNameCharacters = 100;
 
-/** A display name as it is stored: one line, no controls, NFC. @returns null when it cannot be one; empty is allowed */
+/** A display name as it is stored: one line, no control characters, NFC; may be empty. @returns null for any other text */
 export function normaliseDisplayName(text: string): string | null {
   if (text.length > 4 * maxNameCharacters) return null;
   const name = text
     .normalize('NFC')
     .trim()
     .replace(/\p{Zs}+/gu, ' ');
-  // Direction overrides and other invisible formatting (Cf, but for joiners) would let a name rewrite the words around it.
+  // direction overrides and other invisible formatting (category Cf, except joiners) would let a name change how the words around it
+  // look
   if (
     /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(name) ||
     /[\u00ad\u061c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/u.test(name)
@@ -92,10 +93,17 @@ export function normaliseDisplayName(text: string): string | null {
 }
 
 const maxGroups = 64;
-/** Of all of them, as UTF-8. They stand in every session's token, and a browser keeps no cookie of more than 4096 bytes. */
+/**
+ * The most bytes of all groups of an account together, as UTF-8. Every session token holds the groups, and browsers drop cookies of
+ * more than 4096 bytes.
+ */
 const maxGroupBytes = 1024;
 
-/** Groups as they are stored: sorted, each once. They become header values, so no comma and no control. @returns null for others */
+/**
+ * Groups as they are stored: sorted, each once.
+ *
+ * @returns null when a group has a comma or a control character, which no header value can carry
+ */
 export function normaliseGroups(groups: readonly string[]): readonly string[] | null {
   const unique = [...new Set(groups.map((group) => group.normalize('NFC').trim()))].sort();
   if (unique.length > maxGroups || Buffer.byteLength(unique.join(',')) > maxGroupBytes) return null;

@@ -1,7 +1,7 @@
-// The audit log's closed vocabulary: what can be done to accounts, links and the rest, and how it reads.
-// An action is written in the unit that does it, by `appendAudit`. Details hold ids and numbers, never secrets.
+// The closed vocabulary of the audit log: what can be done to accounts, links and other records, and the words for it.
+// The unit of work that does something also writes the action, by `appendAudit`. Details hold ids and numbers, never secrets.
 
-/** What the part after the actor says: `operator revoked a link`. Keys are `<what>.<what happened>`. */
+/** The part of a sentence behind the actor: `operator revoked a link`. Keys are `<kind of record>.<what happened>`. */
 const phrases = {
   'account.created': 'made an account',
   'account.registered': 'registered',
@@ -57,10 +57,10 @@ const phrases = {
   'outbox.retried': 'asked for a mail to be tried again',
 } as const;
 
-/** Everything that the audit log can say. */
+/** Every action that the audit log can hold. */
 export type AuditAction = keyof typeof phrases;
 
-/** Every action. @testing */
+/** All actions, as a list. @testing */
 export const auditActions = Object.keys(phrases) as readonly AuditAction[];
 
 export function isAuditAction(text: string): text is AuditAction {
@@ -68,7 +68,7 @@ export function isAuditAction(text: string): text is AuditAction {
 }
 
 /**
- * A sentence for people.
+ * An action as a sentence for people.
  *
  * @param actor  how the actor is called: a name or an address, `the operator`, `latchkey`
  */

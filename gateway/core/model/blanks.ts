@@ -1,6 +1,6 @@
-// Blanks of protocol texts: SP and HT, and nothing else (RFC 9110 §5.6.3). What comes off a wire is read one character a
-// byte, and in that reading `trim()` and `\s` also cut bytes that belong to the text: A0 is the second byte of many a letter
-// in UTF-8, and a cookie named `\xa0__Host-latchkey` is another cookie than ours.
+// Blanks in protocol texts: SP and HT, and no other characters (RFC 9110 §5.6.3). Protocol texts are read as latin1, one character a
+// byte. There `trim()` and `\s` also cut bytes that belong to the text: byte A0 is the second byte of many letters in UTF-8, and
+// `\xa0__Host-latchkey` is not the name of latchkey's cookie.
 
 /** @returns the text without SP and HT at both ends */
 export function withoutBlanks(text: string): string {

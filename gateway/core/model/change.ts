@@ -15,22 +15,22 @@ export interface LogPosition {
 }
 
 /**
- * `revoke`   our tokens that name `node` and were minted at an earlier place are refused
- * `outside`  outside tokens whose jti, sub or kid this is (`node` is `jti:…`, `sub:…`, `kid:…`) are refused, by their `iat`; and
- *            with `passwordPasses` for a node, passes for passwords of before a restore
- * `touch`    answers of control that were read at an earlier place and name `node` among their subjects are forgotten
+ * `revoke`   latchkey's own tokens that name `node` and were minted at an earlier place are refused
+ * `outside`  outside tokens of one `jti`, `sub` or `kid` (`node` is `jti:…`, `sub:…`, `kid:…`) are refused by their `iat`; with
+ *            `passwordPasses` as `node`, passes for passwords that were made before a restore
+ * `touch`    access answers that control read at an earlier place, and that name `node` among their subjects, are forgotten
  * `keys`     the key ring changed
  * @testing
  */
 export type ChangeKind = 'revoke' | 'outside' | 'touch' | 'keys';
 
 /**
- * Node of an `outside` change: every pass for a password that was made until then is refused, unless it says its place in the present
- * epoch. Such passes hold at a gateway with another store too, so a new epoch alone does not end them.
+ * A node of `outside` changes. It refuses every pass for a password that was made before the change, except passes whose `v` is in the
+ * present epoch. Passes for passwords also count at a gateway with another store, so a new epoch alone does not end them.
  */
 export const passwordPasses = 'cred:';
 
-/** A change on its way into the log. */
+/** A change that is about to be written to the log. */
 export interface NewChange {
   readonly kind: ChangeKind;
   /** Node or subject, at most 300 characters. `keys` for a change of the ring. A `revoke` of a node is a `touch` of it as well. */

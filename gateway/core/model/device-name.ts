@@ -1,7 +1,7 @@
-// What a person would call a browser, from the User-Agent it sent: `Firefox on Windows`, `Safari on an iPhone`.
-// Pure. It is a hint for people and nothing is decided by it: anybody can send any User-Agent.
+// The name that people know a browser by, from its User-Agent: `Firefox on Windows`, `Safari on an iPhone`.
+// Pure. The name is a hint for people, and no decision uses it, since any client can send any User-Agent.
 
-/** In this order: a browser built on another one names both. */
+/** Tried in this order, because a browser that is built on another one names both in its User-Agent. */
 const browsers: readonly (readonly [RegExp, string])[] = [
   [/\b(?:Edg|EdgA|EdgiOS|Edge)\//, 'Edge'],
   [/\b(?:OPR|OPT|Opera)\//, 'Opera'],
@@ -29,10 +29,10 @@ const systems: readonly (readonly [RegExp, string])[] = [
 
 const longestLooked = 512;
 
-/** Characters of a User-Agent that are kept. */
+/** The most characters of a User-Agent that are stored. */
 export const maxUserAgentLength = 256;
 
-/** @param userAgent  the field as sent; empty when there was none */
+/** @param userAgent  the field as sent; empty for a request without one */
 export function deviceNameOf(userAgent: string): string {
   const text = userAgent.slice(0, longestLooked);
   const browser = browsers.find(([form]) => form.test(text))?.[1];
@@ -42,7 +42,7 @@ export function deviceNameOf(userAgent: string): string {
   return system === undefined ? 'A browser' : `A browser on ${system}`;
 }
 
-/** A name that somebody gave a device. @returns one line of 1 to 60 characters, or null */
+/** A device name that a person typed, as it is stored. @returns one line of 1 to 60 characters; null for a text that is none */
 export function normaliseDeviceName(text: string): string | null {
   if (text.length > 400) return null;
   const name = text.normalize('NFC').trim();

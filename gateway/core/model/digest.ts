@@ -1,5 +1,5 @@
-// The one digest of texts: SHA-256 in base64url. For keys of tables and maps, and for secrets of 128 random bits or more.
-// Not for passwords: those are too easy to guess for a fast digest.
+// The digest of texts: SHA-256 in base64url. It is for keys of tables and maps, and for secrets of 128 random bits or more.
+// It is not for passwords, which are too easy to guess for a fast digest.
 
 import { Buffer } from 'node:buffer';
 import { hash, timingSafeEqual } from 'node:crypto';
@@ -9,7 +9,7 @@ export function digestOf(text: string): string {
   return hash('sha256', text, 'base64url');
 }
 
-/** Compares two digests in a time that tells nothing of where they differ. */
+/** Compares two digests in constant time, so that the time does not tell where they differ. */
 export function sameDigest(one: string, other: string): boolean {
   const [first, second] = [Buffer.from(one), Buffer.from(other)];
   return first.length === second.length && timingSafeEqual(first, second);

@@ -1,17 +1,17 @@
-// A bounded waiting line that no one source can fill: each source has a line of its own, and lines take turns.
-// Pure: it holds what it is given and starts nothing. An entry that is turned away is handed back to the caller, which answers.
+// A bounded queue that no single source can fill: each source has its own line, and the lines take turns.
+// Pure: the queue holds entries and starts no work. An entry that finds no place is returned to the caller, which answers it.
 
 interface FairQueueOptions {
-  /** Entries in all lines together. */
+  /** The most entries in all lines together. */
   readonly max: number;
-  /** Entries of one source. */
+  /** The most entries of one source. */
   readonly maxPerSource: number;
 }
 
-/** Lines of entries by source, such as a client network. */
+/** Lines of entries, one for each source; a source is a client network, for example. */
 export class FairQueue<T> {
   readonly #options: FairQueueOptions;
-  /** In the order of their turns; a line is never empty. */
+  /** The lines by source, in the order of their turns. No line is empty. */
   readonly #lines = new Map<string, T[]>();
   #size = 0;
 
@@ -23,7 +23,7 @@ export class FairQueue<T> {
     return this.#size;
   }
 
-  /** Entries of other sources and of this one that one more entry of this source would wait behind. */
+  /** How many entries, of this and of other sources, one more entry of this source would wait behind. */
   ahead(source: string): number {
     const own = this.#lines.get(source)?.length ?? 0;
     let ahead = own;
@@ -36,14 +36,14 @@ export class FairQueue<T> {
     const { max, maxPerSource } = this.#options;
     const length = this.#lines.get(source)?.length ?? 0;
     if (length >= maxPerSource) return false;
-    // equal lines stay as they are, or two sources would push each other out for ever
+    // lines of equal length keep their entries: otherwise two sources would push each other out for ever
     return this.#size < max || (this.#longest()?.line.length ?? 0) > length + 1;
   }
 
   /**
-   * Adds an entry at the end of its source's line. Where all places are taken, the source that has most gives up its newest.
+   * Adds an entry at the end of its source's line. In a full queue the source with the most entries loses its newest one.
    *
-   * @returns the entry that has no place, which may be the new one; null when all have
+   * @returns the entry that lost or found no place, which may be the new one; null when every entry has a place
    */
   push(source: string, entry: T): T | null {
     if (!this.hasRoom(source)) return entry;
@@ -59,12 +59,12 @@ export class FairQueue<T> {
     return displaced;
   }
 
-  /** Takes the entry whose turn it is; undefined when nobody waits. */
+  /** Takes out the entry whose turn it is; undefined for an empty queue. */
   shift(): T | undefined {
     for (const [source, line] of this.#lines) {
       const entry = line.shift();
       this.#lines.delete(source);
-      // behind all others: its next entry has to wait for theirs
+      // the source goes behind all others: its next entry waits until each of them had a turn
       if (line.length > 0) this.#lines.set(source, line);
       this.#size -= 1;
       return entry;
@@ -82,7 +82,7 @@ export class FairQueue<T> {
         return !goes;
       });
       if (kept.length === line.length) continue;
-      // a set of a key that is there keeps its turn
+      // `set` for a key that the map has keeps the place of the key, so the source keeps its turn
       if (kept.length > 0) this.#lines.set(source, kept);
       else this.#lines.delete(source);
     }
@@ -90,7 +90,7 @@ export class FairQueue<T> {
     return removed;
   }
 
-  /** @returns the earliest of the values that `of` gives; infinite when nobody waits */
+  /** @returns the smallest value that `of` gives for an entry; infinite for an empty queue */
   least(of: (entry: T) => number): number {
     let least = Number.POSITIVE_INFINITY;
     for (const line of this.#lines.values()) for (const entry of line) least = Math.min(least, of(entry));

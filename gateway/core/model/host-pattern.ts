@@ -1,6 +1,6 @@
-// Host patterns: a host name, or `*.example.org` for the names below one. The one place that says what a wildcard matches.
-// Patterns and hosts are canonical here (core/decision/route/host.ts); nothing is parsed or checked.
-// Rules: RFC 9525 §6.3 for certificates, whose wildcard stands for one label; everywhere else it stands for every depth.
+// Host patterns: a host name, or `*.example.org` for the names below `example.org`. Only this file says what a wildcard matches.
+// Callers bring canonical patterns and hosts (core/decision/route/host.ts); this file parses and checks neither.
+// Rules: RFC 9525 §6.3 for certificates, where a wildcard stands for one label; everywhere else it stands for any number of labels.
 
 /** Whether a pattern is a wildcard (`*.example.org`). */
 export function isWildcardHost(pattern: string): boolean {
@@ -17,7 +17,7 @@ export function hostPatternsMeet(one: string, other: string): boolean {
   return matchesHost(one, other) || matchesHost(other, one);
 }
 
-/** Patterns without order, ready to be asked often. Made by `compileHostPatterns`. */
+/** A set of patterns, compiled for many look-ups. Made by `compileHostPatterns`. */
 export interface HostPatterns {
   readonly exact: readonly string[];
   /** `.example.org` for `*.example.org`. */
@@ -38,7 +38,7 @@ export function anyMatchesHost(patterns: HostPatterns, host: string): boolean {
   return false;
 }
 
-/** @param suffix  with its leading dot; a host that is nothing but the suffix would have an empty label */
+/** @param suffix  begins with a dot; a host that equals the suffix does not match, since its first label would be empty */
 function isBelow(host: string, suffix: string): boolean {
   return host.length > suffix.length && host.endsWith(suffix);
 }
@@ -46,7 +46,7 @@ function isBelow(host: string, suffix: string): boolean {
 /** How far `*.example.org` reaches: `one-label` is `a.example.org` alone, `any-depth` is `b.a.example.org` too. */
 type WildcardReach = 'one-label' | 'any-depth';
 
-/** Values by host pattern: an exact name is found before a wildcard, the nearest wildcard before a farther one. */
+/** Values by host pattern: an exact name is found before a wildcard, and a longer wildcard before a shorter one. */
 export class HostTable<T> {
   readonly #exact = new Map<string, T>();
   /** By `.example.org`, with the leading dot. */
@@ -57,7 +57,7 @@ export class HostTable<T> {
     this.#reach = reach;
   }
 
-  /** Adds a value; the first one for a pattern stays. @returns the value that stands for the pattern now */
+  /** Adds a value for a pattern that has none yet. @returns the pattern's value afterwards, which is the older one if there was one */
   add(pattern: string, value: T): T {
     const isWildcard = isWildcardHost(pattern);
     const names = isWildcard ? this.#wildcards : this.#exact;
@@ -73,7 +73,7 @@ export class HostTable<T> {
     const exact = this.#exact.get(host);
     if (exact !== undefined) return exact;
     if (this.#wildcards.size === 0) return null;
-    // From the left, so that the longest suffix is met first. A dot at the beginning would be an empty label, never a match.
+    // from the left, so that the longest suffix is tried first; a dot at the beginning would follow an empty label and matches nothing
     for (let dot = host.indexOf('.', 1); dot > 0; dot = host.indexOf('.', dot + 1)) {
       const found = this.#wildcards.get(host.slice(dot));
       if (found !== undefined) return found;

@@ -8,7 +8,7 @@ import { isId } from './node-id.ts';
 import { comparedForm } from './path.ts';
 import type { EpochSeconds } from './time.ts';
 
-/** Random bytes of a link's secret: 256 bits, so that no guess is worth counting. */
+/** Random bytes of a link's secret: 256 bits, so that guesses need not be counted. */
 export const linkSecretBytes = 32;
 
 /** How many accounts one link may let in. */
@@ -19,7 +19,7 @@ export const maxLabelLength = 120;
 
 /** The two halves of an authorization token. NOT checked against any link yet. */
 interface LinkToken {
-  /** Selector: finds the link. Public. */
+  /** The id by which the link is found. Public. */
   readonly linkId: string;
   /** 43 characters of base64url. Never stored, never logged. */
   readonly secret: string;
@@ -31,9 +31,9 @@ export interface LinkTerms {
   readonly claimsUsed: number;
   /** First moment of a claim; null for none. */
   readonly claimFromAt: EpochSeconds | null;
-  /** First moment at which nobody claims any more; null for none. */
+  /** First moment at which the link cannot be claimed any more; null for none. */
   readonly claimUntilAt: EpochSeconds | null;
-  /** First moment at which nobody passes by it any more; null for none. */
+  /** First moment at which the link's members have no access any more; null for none. */
   readonly accessUntilAt: EpochSeconds | null;
   readonly revokedAt: EpochSeconds | null;
 }
@@ -43,7 +43,7 @@ export interface LinkTerms {
  * `full`         all claims are used; members pass
  * `early`        the claim window has not begun
  * `past-window`  the claim window is over; members pass
- * `access-over`  nobody passes by it any more
+ * `access-over`  the link gives no access any more, members included
  * `revoked`      ended by the owner, for good
  */
 export type LinkState = 'open' | 'full' | 'early' | 'past-window' | 'access-over' | 'revoked';
@@ -53,7 +53,7 @@ export function formatLinkToken(linkId: string, secret: Uint8Array): string {
   return `${linkId}.${Buffer.from(secret).toString('base64url')}`;
 }
 
-/** @returns null for what no link of ours ever had; the text may be anything of any length */
+/** @param text  any text of any length. @returns null for a text that does not have the form of a link token */
 export function parseLinkToken(text: string): LinkToken | null {
   if (text.length !== 25 + 1 + 43) return null;
   const linkId = text.slice(0, 25);
@@ -62,17 +62,17 @@ export function parseLinkToken(text: string): LinkToken | null {
   return { linkId, secret };
 }
 
-/** What is stored of a secret: SHA-256 of its text, base64url. A plain digest is enough: the secret is 256 random bits. */
+/** The stored digest of a secret: SHA-256 of its text, base64url. A plain digest is enough, because the secret has 256 random bits. */
 export function digestLinkSecret(secret: string): string {
   return digestOf(secret);
 }
 
-/** Compares in constant time. @param digest  as `digestLinkSecret` gives it */
+/** Whether a secret has this digest, compared in constant time. @param digest  as `digestLinkSecret` gives it */
 export function isLinkSecret(digest: string, secret: string): boolean {
   return sameDigest(digest, digestOf(secret));
 }
 
-/** What hinders a claim first, in the order in which it is said to people: what is final comes before what may change. */
+/** The state that people are told first when several apply: a final state comes before one that may change. */
 export function linkState(link: LinkTerms, now: EpochSeconds): LinkState {
   if (link.revokedAt !== null) return 'revoked';
   if (link.accessUntilAt !== null && link.accessUntilAt <= now) return 'access-over';
@@ -82,11 +82,11 @@ export function linkState(link: LinkTerms, now: EpochSeconds): LinkState {
 }
 
 /**
- * Every scope that covers a canonical path: itself and the folders above it, the most specific one first. So that a store
- * finds rows by equality, whatever stands in them. A path with escapes that names are compared without gives its folders in
- * both spellings: rows have the compared one (`linkPath`), and older ones what was typed.
+ * Every scope that covers a canonical path: the path itself and the folders above it, the most specific scope first. With this list
+ * a store finds rows by equality. For a path that its compared form spells differently, folders are listed in both spellings:
+ * rows have the compared form (`linkPath`), and older rows have what was typed.
  *
- * @returns at most `most`; the root is always the last one
+ * @returns at most `most` scopes; the root is always the last one
  */
 export function scopesCovering(path: string, most = 64): string[] {
   const compared = comparedForm(path);
@@ -101,6 +101,6 @@ function foldersOf(path: string, most: number): string[] {
     end = path.lastIndexOf('/', end - 1);
     scopes.push(path.slice(0, end + 1));
   }
-  // a path of that depth opens nothing of its own but what its uppermost folders say
+  // of a deeper path only the uppermost folders are kept, so rows for its lower folders are not found
   return scopes.length <= most ? scopes : scopes.slice(-most);
 }

@@ -1,6 +1,6 @@
-// The address of a person: one text for one mailbox, whoever typed it. It is what accounts are found by, and where mail goes.
-// Pure. It says nothing about whether the mailbox exists or whose it is: only a code sent there does.
-// Mail goes to this form and to no other, so that a look-alike which folds to somebody's address reaches that somebody.
+// The mail address of a person in its normal form: one text for one mailbox, however it was typed. Accounts are found by this form.
+// Pure. The form does not say whether the mailbox exists or whose it is: only a code that is sent there shows that.
+// Mail is sent to the normal form alone, so that mail for a look-alike of an address reaches the holder of that address.
 // Rules: RFC 5321 §4.5.3.1 (lengths), RFC 6531 (letters of all scripts), held stricter: no quoted parts, no names, no literals.
 
 import { Buffer } from 'node:buffer';
@@ -9,17 +9,17 @@ import { Buffer } from 'node:buffer';
 const maxAddressLength = 254;
 const maxLocalBytes = 64;
 
-/** Everything but white space, controls and what mail headers give a meaning to. */
+/** Every character but white space, control characters, and characters with a meaning in mail headers. */
 const localForm = /^[^\s\p{C}()<>[\]:;@\\,"]+$/u;
-/** Letters of any script, before they become ASCII; nothing that a URL could read as something else. */
+/** A domain with letters of any script, before it becomes ASCII; without characters that have a meaning in a URL. */
 const domainForm = /^[\p{L}\p{N}\p{M}.-]+$/u;
 const labelForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
  * The form in which an address is stored, compared and written to.
  *
- * @param text  as somebody typed it; white space around it is dropped
- * @returns NFC and lower case, the domain in ASCII (`xn--…`); null for anything that is not exactly one plain address
+ * @param text  the address as it was typed; white space around it is dropped
+ * @returns NFC and lower case, the domain in ASCII (`xn--…`); null for a text that is not exactly one plain address
  */
 export function normaliseMailAddress(text: string): string | null {
   if (text.length > 4 * maxAddressLength) return null;
@@ -39,13 +39,13 @@ export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1);
 }
 
-/** @returns the domain as DNS has it, without a final dot; null for address literals and for names DNS cannot hold */
+/** @returns the domain as in DNS, without a final dot; null for address literals and for names that DNS cannot hold */
 function domainInAscii(domain: string): string | null {
   if (!domainForm.test(domain) || domain.endsWith('.') || !URL.canParse(`http://${domain}/`)) return null;
   const ascii = new URL(`http://${domain}/`).hostname;
   const labels = ascii.split('.');
   const last = labels.at(-1) ?? '';
-  // A name whose last label is a number is an IPv4 address to some programs.
+  // some programs read a name whose last label is a number as an IPv4 address
   if (ascii.length > 253 || /^\d+$/.test(last) || !labels.every((label) => labelForm.test(label))) return null;
   return labels.length > 1 || ascii === 'localhost' ? ascii : null;
 }

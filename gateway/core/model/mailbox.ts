@@ -1,9 +1,9 @@
-// Whom a mail may go to and come from: exactly one mailbox, in a form that no two programs read differently.
-// Pure. It says nothing about whether the mailbox exists. Rules: RFC 5321 section 4.1.2, RFC 6531, without quoted parts.
+// The mailboxes that a mail may go to or come from: exactly one mailbox, in a form that all programs read alike.
+// Pure. This file does not know whether a mailbox exists. Rules: RFC 5321 section 4.1.2, RFC 6531, without quoted parts.
 
-/** A sender as `mail.from` says it. */
+/** The sender that `mail.from` names. */
 export interface Sender {
-  /** Empty for none. */
+  /** The display name; empty for none. */
   readonly name: string;
   readonly address: string;
 }
@@ -20,11 +20,11 @@ export function isMailbox(text: string): boolean {
   return at > 0 && local.length <= 64 && localPart.test(local) && !local.includes('..') && domainPart.test(domain);
 }
 
-// Letters of other scripts are letters; what mail gives a meaning to is not.
+// Letters of all scripts are allowed, but no characters that have a meaning in mail headers.
 const localPart = /^[^\s\p{C}()<>[\]:;@\\,"]+$/u;
 const domainPart = /^[\p{L}\p{N}\p{M}][\p{L}\p{N}\p{M}-]*(?:\.[\p{L}\p{N}\p{M}][\p{L}\p{N}\p{M}-]*)*$/u;
 
-/** @param text  `Name <mailbox>` or a mailbox alone. @returns null when it is neither */
+/** @param text  `Name <mailbox>` or a mailbox alone. @returns null for any other text */
 export function parseSender(text: string): Sender | null {
   const match = /^([^<>\p{C}]*)<([^<>]+)>$/u.exec(text.trim());
   const address = (match?.[2] ?? text).trim();

@@ -1,6 +1,6 @@
-// The words of each mail, for people who never heard of tokens: what happened, what to do, what to do if it was not you.
+// The words of each mail, for people who know nothing of tokens: what happened, what to do, and what to do if you did not cause it.
 // Pure texts, not escaped and not cut: message.ts does both. Texts that people chose go through `peoplesWords`.
-// No kind puts a stranger's text into a mail that the stranger can have sent to anybody.
+// A mail that a stranger can have sent to any address holds no text of that stranger.
 
 import type { MessageKind, MessageValues, MessageWords } from './message-kinds.ts';
 import { peoplesWords } from './plain-words.ts';

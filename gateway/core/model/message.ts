@@ -1,17 +1,17 @@
-// How a mail becomes subject, text and page. Pure. The kinds of mails are in message-kinds.ts and their words in
-// message-wording.ts; here is what makes them safe: one-line subjects, escaped pages, and links that lead to the portal
-// and nowhere else. Which addresses a mail may go to is mailbox.ts.
+// Renders a mail as subject, text and HTML page. Pure. The kinds of mails are in message-kinds.ts and their words in
+// message-wording.ts. This file makes them safe: subjects have one line, pages are escaped, and links lead to the portal
+// and nowhere else. Which addresses a mail may go to: mailbox.ts.
 
 import type { MessageKind, MessageValues, MessageWords } from './message-kinds.ts';
 import { messageWording } from './message-wording.ts';
 import { oneLine } from './plain-words.ts';
 
-/** A mail that somebody wants sent: its kind, and the values of this kind. */
+/** A mail before it is rendered: its kind, and the values of this kind. */
 export type Message = {
   [Kind in MessageKind]: { readonly kind: Kind; readonly values: MessageValues[Kind] };
 }[MessageKind];
 
-/** Who the mails are from, as people know it. */
+/** The installation that the mails come from, as people know it. */
 interface Branding {
   /** Name of the installation; default `latchkey`. */
   readonly name: string;
@@ -19,12 +19,12 @@ interface Branding {
   readonly publicUrl: string;
 }
 
-/** A mail as it goes out. */
+/** A rendered mail, ready to be sent. */
 interface RenderedMessage {
   /** One line, at most `maxSubjectLength`. */
   readonly subject: string;
   readonly text: string;
-  /** A whole document; nothing in it is fetched from anywhere. */
+  /** A complete HTML document, which loads nothing from the network. */
   readonly html: string;
 }
 
@@ -32,7 +32,7 @@ interface RenderedMessage {
 export const maxSubjectLength = 120;
 
 /**
- * Renders a mail. Total: values of any content give a sound mail, except for a path that leaves the portal.
+ * Renders a mail. Any values give a well-formed mail, except for a path that leaves the portal.
  *
  * @throws RangeError  a path does not begin with one slash, or leads to another host; that is a mistake of the caller
  */
@@ -59,7 +59,7 @@ export function renderMessage({ kind, values }: Message, branding: Branding): Re
   };
 }
 
-/** The one place where a kind meets its wording: the two agree by the mapped type of `Message`. */
+/** Applies the wording of a kind to its values; the mapped type of `Message` makes sure that both are of the same kind. */
 function wordsOf<Kind extends MessageKind>(kind: Kind, values: MessageValues[Kind], branding: Branding): MessageWords {
   return messageWording[kind](values, oneLine(branding.name, 60));
 }

@@ -1,9 +1,9 @@
-// The nodes of the one graph of revocation: what a token can hang on. A node's id says its kind by its first letters.
-// Pure: random bytes come from the caller. Ids are public: they stand in tokens, URLs and logs, and open nothing.
+// Ids of the nodes of the revocation graph, on which tokens hang. The first letters of an id say the kind of its node.
+// Pure: random bytes come from the caller. Ids are public: tokens, URLs and logs hold them, and an id alone opens nothing.
 
 import { Buffer } from 'node:buffer';
 
-/** Kind of a node or record, and the letters its ids begin with. */
+/** The kinds of nodes and records, and the letters that their ids begin with. */
 const idPrefixes = {
   account: 'ac_',
   session: 'se_',
@@ -17,10 +17,10 @@ const idPrefixes = {
 
 export type IdKind = keyof typeof idPrefixes;
 
-/** Random bytes of an id: 128 bits, so that no two nodes on any number of machines are ever the same. */
+/** Random bytes of an id: 128 bits, so that no two ids are ever equal, on any number of machines. */
 export const idRandomBytes = 16;
 
-/** @param random  `idRandomBytes` of them */
+/** @param random  `idRandomBytes` random bytes */
 export function makeId(kind: IdKind, random: Uint8Array): string {
   return `${idPrefixes[kind]}${Buffer.from(random).toString('base64url')}`;
 }
@@ -35,17 +35,17 @@ export function isOfKind(kind: IdKind, id: string): boolean {
   return id.startsWith(idPrefixes[kind]);
 }
 
-/** Node of a key of the ring: keys are named by people, so the id is theirs behind a prefix. */
+/** The node of a signing key. People choose key ids, so the node is the key's id behind a prefix. */
 export function signingKeyNode(keyId: string): string {
   return `ky_${keyId}`;
 }
 
-/** Node of a user record, a line of the users file; a new password is a new version of it under the same id. */
+/** The node of a user record, which is a line of the users file. A new password makes a new version of the record with the same id. */
 export function userRecordNode(userRecordId: string): string {
   return `cr_${userRecordId}`;
 }
 
-/** Subject of everything that is granted on a collection; see `Change` of kind `touch`. */
+/** The subject of all access to a collection; see `Change` of kind `touch`. */
 export function collectionSubject(name: string): string {
   return `co_${name}`;
 }

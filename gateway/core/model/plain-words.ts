@@ -1,5 +1,5 @@
-// Makes texts that somebody else chose fit to stand in a sentence or a heading of ours.
-// Pure. Not an escape for HTML: the code that makes a page escapes as well.
+// Cleans texts that other people chose, so that they can stand in a sentence or a heading of latchkey's.
+// Pure. This does not escape for HTML: the code that makes a page escapes as well.
 
 /**
  * One line without control and direction characters, without runs of spaces, cut with an ellipsis.
@@ -15,7 +15,7 @@ export function oneLine(text: string, maxLength: number): string {
   return letters.length > maxLength ? `${letters.slice(0, maxLength - 1).join('')}…` : line;
 }
 
-/** `oneLine`, short, and with nothing that a mail program turns into a link by its scheme. For names and labels in mails. */
+/** `oneLine`, shorter, and with no address that a mail program turns into a link because of its scheme. For names and labels in mails. */
 export function peoplesWords(text: string, maxLength = 80): string {
   return oneLine(text, maxLength).replaceAll('://', ': //');
 }

@@ -1,10 +1,10 @@
-// What a signing key is, as every process sees it: the symmetric key that tokens are made and verified with.
-// Rules: one algorithm and one purpose per key, taken from this record and never from a token (RFC 8725 §3.1).
+// A signing key as every process sees it: a symmetric key that makes and verifies tokens.
+// Rules: a key has one algorithm and one purpose, taken from this record and never from a token (RFC 8725 §3.1).
 
 /** `signing`: makes and verifies; `verifying`: verifies only; `retired`: neither. */
 export type SigningKeyState = 'signing' | 'verifying' | 'retired';
 
-/** `content`: the common key, may be shared with other servers; `internal`: never leaves latchkey. */
+/** `content`: the common key, which other servers may share; `internal`: a key that never leaves latchkey. */
 export type SigningKeyPurpose = 'content' | 'internal';
 
 /** One key of the ring. `secret` is the raw key, 32 bytes or more. */
