@@ -1,7 +1,7 @@
-// The one canonical form of a request path: what policy, token patterns and the upstream all see.
-// Pure text work. It refuses what two servers could read in two ways; what a route may take all the same is said by `pathNeed`.
+// The canonical form of a request path, which policy, token patterns and the upstream all see.
+// Pure text work. Paths that two servers could read in two ways are refused; `pathNeed` lists those that a route may accept.
 // Rules: RFC 3986 §6.2.2 (unreserved decoded, hex upper-cased, once), §3.3; RFC 3629 for the decoded bytes; RFC 3987 §3.1 for
-// bytes that came raw.
+// bytes that were not encoded.
 
 import { Buffer } from 'node:buffer';
 
@@ -18,17 +18,17 @@ export type PathProblem =
   | 'invalid-utf8';
 
 /**
- * What a path asks of a route that takes it, as bits of one number. A path without any of them is for every route.
+ * What a route has to accept before it can take a path, as bits of one number. Every route takes a path without any of these bits.
  *
- * `merging`         it had `//` or `/./`, and these are gone from its canonical form
- * `anyOctets`       it holds encoded bytes that are no UTF-8 (`%FC`)
- * `encodedPercent`  it holds `%25` in front of two hexadecimal digits (`%2541`), which one more decoder would read as `%41`
- * `encodedSlash`    it holds `%2F`
- * `rawLetters`      it came with UTF-8 that was not encoded, and is now
+ * `merging`         the path had `//` or `/./`, which its canonical form has not
+ * `anyOctets`       the path has encoded bytes that are no UTF-8 (`%FC`)
+ * `encodedPercent`  the path has `%25` in front of two hexadecimal digits (`%2541`), which a second decoder would read as `%41`
+ * `encodedSlash`    the path has `%2F`
+ * `rawLetters`      the path had UTF-8 that was not encoded; in the canonical form it is encoded
  */
 export const pathNeed = { merging: 1, anyOctets: 2, encodedPercent: 4, encodedSlash: 8, rawLetters: 16 } as const;
 
-/** A canonical path and what it needs. */
+/** A canonical path, and what a route has to accept to take it. */
 export interface NeedyPath {
   readonly kind: 'path';
   readonly path: string;
@@ -43,11 +43,11 @@ const RAW = 3;
 
 const SLASH = 0x2f;
 
-/** What each byte means to the slow way; a path is latin1, anything above 0xff reads as undefined and is refused. */
+/** The class of each byte, for the slow way. A path is latin1: a character above 0xff has no class and is refused. */
 const classes = new Uint8Array(256).fill(REFUSED);
 for (let code = 0x21; code <= 0x7e; code++) classes[code] = PLAIN;
 for (const refused of '#"<>\\?') classes[refused.charCodeAt(0)] = REFUSED;
-// no path may hold these unencoded (RFC 3986 §3.3), and who reads them nevertheless takes them for their encoded form
+// no path may hold these bytes unencoded (RFC 3986 §3.3), and servers that accept them read them like their encoded form
 for (let code = 0x80; code <= 0xff; code++) classes[code] = RAW;
 classes[0x25] = PERCENT;
 
@@ -59,15 +59,15 @@ for (let value = 0; value < 16; value++) {
 
 const escapeOf = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`);
 
-/** What stands for a decoded byte in the canonical form: itself when unreserved (RFC 3986 §2.3), else `%XX`. */
+/** For each decoded byte its text in the canonical form: the character itself when it is unreserved (RFC 3986 §2.3), else `%XX`. */
 const canonicalOf = escapeOf.map((escaped, byte) => {
   const character = String.fromCharCode(byte);
   return /[A-Za-z0-9._~-]/.test(character) ? character : escaped;
 });
 
 /**
- * A path that is canonical as it stands, which nearly every one is: segments of plain characters, none empty, none a dot
- * segment, no `%`. Linear, since no segment character is a slash. Measured on 90 characters sliced from a head: 190 ns, where a
+ * A path that is canonical already, like nearly every path: segments of plain characters, none of them empty or a dot segment, and
+ * no `%`. The match is linear, since no segment character is a slash. Measured on 90 characters sliced from a head: 190 ns, where a
  * loop over the class table took 740; and nothing is allocated.
  */
 const cleanPath = /^(?=\/)(?:\/(?!\.{1,2}(?:[/;]|$))[!$&'()*+,\-.0-9:;=@A-Z[\]^_`a-z{|}~]+)*\/?$/;
@@ -85,9 +85,9 @@ export function canonicalPath(rawPath: string): string | null {
 }
 
 /**
- * The canonical form where `%2F` may stand inside a segment (`/projects/group%2Fname`). It stays `%2F` and is never decoded;
- * but since the next server may decode it, it parts segments for the rules: none beside it is empty or a dot segment.
- * `%5C` stays refused. Whether a route takes such a path is chooseRoute's to say.
+ * The canonical form where `%2F` may stand inside a segment (`/projects/group%2Fname`). The `%2F` stays and is never decoded. The
+ * next server may decode it, so the rules treat it as a separator: no part beside it may be empty or a dot segment.
+ * `%5C` is refused here too. Whether a route takes such a path is decided by `chooseRoute`.
  *
  * @returns as `canonicalPath`
  */
@@ -98,11 +98,11 @@ export function canonicalPathKeepingSlashes(rawPath: string): string | null {
 }
 
 /**
- * The canonical form where routes take more than every route does. Dot segments that lead up, backslashes, encoded controls and
- * overlong UTF-8 are refused whatever is allowed.
+ * The canonical form of a path that only some routes take. `..` segments, backslashes, encoded control characters and overlong UTF-8
+ * are always refused, whatever is allowed.
  *
  * @param allowed  bits of `pathNeed` that some route takes
- * @returns null when it must be refused with 400; otherwise with the bits that the route has to take
+ * @returns the path with the bits that the route has to accept; null when the path must be refused with 400
  */
 export function canonicalPathAllowing(rawPath: string, allowed: number): NeedyPath | null {
   const result = rewrite(rawPath, allowed);
@@ -112,9 +112,10 @@ export function canonicalPathAllowing(rawPath: string, allowed: number): NeedyPa
 const decodable = /%(2[1467-9A-C]|3[ABD]|40|5[BDE]|60|7[B-D])/g;
 
 /**
- * The form in which names are compared: routes, token patterns, collections and links with paths. What a server decodes before
- * it looks for a file is decoded here too (`%28` is `(`), but for what would mean something else in a URL or to a pattern:
- * `%`, `/`, `?`, `#`, blanks, and what may stand unencoded in no path. So it is a canonical path as well, one for each name.
+ * The form in which routes, token patterns, collections and links are compared with paths. Characters that a server decodes before it
+ * looks for a file are decoded here too (`%28` is `(`). Still encoded are those with another meaning in a URL or a pattern: `%`, `/`,
+ * `?`, `#`, blanks, and characters that no path may hold unencoded. So the result is a canonical path too, the same for every
+ * spelling of a name.
  *
  * @param path  canonical
  */
@@ -123,7 +124,7 @@ export function comparedForm(path: string): string {
   return path.replace(decodable, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** Whether a folder (ends in `/`) or one path covers a path, whatever way the two are spelled. Both are canonical. */
+/** Whether a scope, a folder (which ends in `/`) or a single path, covers a path, however both are spelled. Both are canonical. */
 export function covers(scope: string, path: string): boolean {
   if (coversText(scope, path)) return true;
   return (path.includes('%') || scope.includes('%')) && coversText(comparedForm(scope), comparedForm(path));
@@ -133,15 +134,15 @@ function coversText(scope: string, path: string): boolean {
   return scope.endsWith('/') ? path.startsWith(scope) : path === scope;
 }
 
-/** All bits of `pathNeed` but merging: what may stand in the path that a token names. */
+/** All bits of `pathNeed` but `merging`: the path that a token names may need any of these. */
 const anyName = pathNeed.anyOctets | pathNeed.encodedPercent | pathNeed.encodedSlash;
 
 /**
- * The canonical form of a path as people write it into a configuration, a claim or a form: text, not bytes. Blanks and letters
- * of any alphabet may stand as they are. Two spellings of one letter (NFC and NFD) stay two names, as they are to file systems.
+ * The canonical form of a path that a person wrote into a configuration, a claim or a form: text, not bytes. Blanks and letters
+ * of any alphabet need no encoding. Two spellings of one letter (NFC and NFD) stay two names, as in file systems.
  *
- * @param allowed  bits of `pathNeed`; by default what any route could take
- * @returns null when it has no canonical form
+ * @param allowed  bits of `pathNeed`; default: all that any route can accept
+ * @returns null when the path has no canonical form
  */
 export function canonicalText(text: string, allowed: number = anyName): string | null {
   if (!text.isWellFormed()) return null;
@@ -155,10 +156,10 @@ function isAscii(text: string): boolean {
   return true;
 }
 
-/** The encoded slash of canonical paths. */
+/** The encoded slash, as canonical paths spell it. */
 export const encodedSlash = '%2F';
 
-/** The first problem of a path, or null when it has a canonical form. For messages: it costs far more than `canonicalPath`. */
+/** The first problem of a path, for messages; null when the path has a canonical form. It costs far more than `canonicalPath`. */
 export function pathProblem(rawPath: string): PathProblem | null {
   const result = rewrite(rawPath, 0);
   return result.kind === 'path' ? null : result.problem;
@@ -170,13 +171,13 @@ function refused(problem: PathProblem): Rewritten {
   return { kind: 'refused', problem };
 }
 
-/** Decodes and checks everything, in one pass over the raw path and one over the result. */
+/** The slow way: decodes and checks the whole path, in one pass over the raw path and one over the result. */
 function rewrite(raw: string, allowed: number): Rewritten {
   if (raw.charCodeAt(0) !== SLASH) return refused('not-absolute');
   let needs = 0;
   let path = '';
   let copiedTo = 0;
-  // UTF-8 state: how many continuation bytes are owed, and the range that the next one must lie in.
+  // the state of UTF-8: how many continuation bytes have to follow, and the range of the next one
   let owed = 0;
   let low = 0x80;
   let high = 0xbf;
@@ -202,7 +203,7 @@ function rewrite(raw: string, allowed: number): Rewritten {
       owed = 0;
     } else if (owed > 0) {
       isBroken = byte < low || byte > high;
-      // overlong forms are what some decoders take for `.` and `/`: no route takes them
+      // some decoders read overlong forms as `.` and `/`, so they are refused on every route
       if (isBroken && low > 0x80 && byte >= 0x80 && byte < low) return refused('invalid-utf8');
       owed = isBroken ? 0 : owed - 1;
     } else if (byte < 0xc2 || byte > 0xf4) {
@@ -243,7 +244,7 @@ function rewrite(raw: string, allowed: number): Rewritten {
   return judgeStructure(path, needs, allowed);
 }
 
-/** Whether a byte from 80 to BF stands there, encoded or raw. */
+/** Whether the byte at this place, encoded or raw, is from 80 to BF. */
 function isContinuation(raw: string, at: number): boolean {
   const code = raw.charCodeAt(at);
   if (code !== 0x25) return code >= 0x80 && code <= 0xbf;
@@ -251,7 +252,7 @@ function isContinuation(raw: string, at: number): boolean {
   return left >= 8 && left <= 0xb;
 }
 
-/** Without empty segments and segments of one dot; a folder stays one. Dots that lead up stay, and are refused. */
+/** The path without empty segments and `.` segments; the slash at the end of a folder stays. `..` segments stay, and are refused later. */
 function mergeSegments(path: string): string {
   const segments = path.split('/');
   const last = segments.at(-1) ?? '';
@@ -260,8 +261,8 @@ function mergeSegments(path: string): string {
 }
 
 /**
- * Segments and double encoding are judged on the decoded form: `%2e%2e` is a dot segment, and `%25%32%66` has become
- * `%252f`, which one more decoder would turn into a slash.
+ * Judges segments and double encoding on the decoded form: `%2e%2e` is a dot segment, and `%25%32%66` has become `%252f`, which a
+ * second decoder would turn into a slash.
  */
 function judgeStructure(path: string, before: number, allowed: number): Rewritten {
   let needs = before;
@@ -279,7 +280,7 @@ function judgeStructure(path: string, before: number, allowed: number): Rewritte
   return { kind: 'path', path, needs };
 }
 
-/** Whether `%25` and two hexadecimal digits stand there. */
+/** Whether the text at this place is `%25` and two hexadecimal digits. */
 function isEncodedEscape(path: string, at: number): boolean {
   if (!path.startsWith('25', at + 1)) return false;
   return (hexValues[path.charCodeAt(at + 3)] ?? -1) >= 0 && (hexValues[path.charCodeAt(at + 4)] ?? -1) >= 0;

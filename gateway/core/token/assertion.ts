@@ -1,5 +1,5 @@
 // Assertions to upstreams: what latchkey says about a request's user, signed so that the upstream can check it.
-// Makes and describes; the key pair is an argument, since making one needs randomness. Nothing here verifies.
+// This file makes assertions and lists their public keys; it verifies none. Key pairs are arguments, since making one needs randomness.
 // Rules: RFC 8037 §3.1 (EdDSA), RFC 7517, RFC 7638 (thumbprint as `kid`), gateway/RULES.md "Token types".
 
 import type { KeyObject } from 'node:crypto';
@@ -7,10 +7,10 @@ import { sign } from 'node:crypto';
 import { digestOf } from '../model/digest.ts';
 import type { EpochSeconds } from '../model/time.ts';
 
-/** What every assertion says; further members go along as they are. */
+/** The claims of every assertion; further members are signed as they are. */
 interface AssertionClaims {
   readonly iss: string;
-  /** Name of the upstream it is for. */
+  /** Name of the upstream that the assertion is for. */
   readonly aud: string;
   readonly sub?: string | undefined;
   readonly iat: EpochSeconds;
@@ -53,7 +53,7 @@ export function mintAssertion(claims: AssertionClaims, key: AssertionKey): strin
 }
 
 /**
- * The public key as the JWKS lists it. Of a private key too only the public half is taken.
+ * The public key as the JWKS lists it. Of a private key only the public half is taken.
  *
  * @param kid  usually `thumbprint` of the same key
  * @throws Error when the key is not Ed25519

@@ -1,5 +1,6 @@
-// From the JSON of a token's payload to claims with checked types, and nothing but the claims that latchkey knows.
-// Called after the MAC held. It judges no times and no scope. A wrong type refuses the token, an unknown claim is ignored.
+// Reads the JSON of a token's payload into claims with checked types. Only claims that latchkey knows are kept.
+// It is called after the MAC held, and judges neither times nor scope. A claim of a wrong type refuses the token; unknown claims are
+// ignored.
 // Rules: RFC 7519 §4 (and no duplicate members), RFC 8725 §3.12; which claims become headers: gateway/RULES.md "Identity headers to the upstream".
 
 import { maxTokenNodes, type TokenClaims, type UserRecordReference } from './claims.ts';
@@ -17,13 +18,13 @@ interface ClaimsProblem {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** No claim has it: times are not negative. */
+/** Stands for a missing `exp`; no claim has this value, since times are not negative. */
 const noTime = -1;
 
-/** Deeper claims than this are nobody's; it keeps the walk over them shallow. */
+/** The deepest nesting of claims. No real token needs more, and the bound keeps the walk over the claims shallow. */
 const maxDepth = 16;
 
-/** Longest id of a node, as in the change log. */
+/** The most characters of a node's id, the same as in the change log. */
 const maxNodeLength = 300;
 
 /**
@@ -39,7 +40,8 @@ export function readClaims(json: string): ReadClaims | ClaimsProblem {
     return problem('the claims are not JSON');
   }
   if (!isObject(value)) return problem('the claims are not a JSON object');
-  // JSON.parse keeps the last of two equal members; another verifier may keep the first. So their numbers must agree.
+  // JSON.parse keeps the last of two members of one name, and another verifier may keep the first: so the number of members in the
+  // parsed value has to equal the number of names in the text
   const members = countMembers(value, 0);
   if (members < 0) return problem(`the claims are nested deeper than ${maxDepth}`);
   if (members !== countNames(json)) return problem('the claims have a member twice');
@@ -47,26 +49,26 @@ export function readClaims(json: string): ReadClaims | ClaimsProblem {
   const claims: Mutable<TokenClaims> = { exp: noTime };
   for (const name in value) {
     const claim = value[name];
-    // many libraries write null for a claim that they were given nothing for: it says no more than its absence
+    // many libraries write null for a claim without a value, so null means the same as an absent claim
     if (claim === null) continue;
     const detail = readClaim(claims, name, claim);
     if (detail !== null) return problem(detail);
   }
-  // without the place nobody could say which revocations came later, so none would hold
+  // without `v` no revocation can be told to be later, so none would end the token
   if (claims.n !== undefined && claims.v === undefined) return problem('n stands without v');
   return claims.exp === noTime ? problem('exp is missing') : { kind: 'claims', claims };
 }
 
-/** Checks one claim and takes it over; answers what is wrong with it. */
+/** Checks one claim and adds it to `claims`. @returns what is wrong with it; null when nothing is */
 function readClaim(claims: Mutable<TokenClaims>, name: string, value: unknown): string | null {
   switch (name) {
     case 'exp':
     case 'nbf':
     case 'iat': {
       if (!isNumericDate(value)) return `${name} is not a number of seconds`;
-      // Clocks here count whole seconds: against those a time with a fraction compares as the second it ends in.
+      // latchkey's clocks count whole seconds, so a time with a fraction counts as the second in which it ends
       const at = Number.isInteger(value) ? value : Math.ceil(value);
-      // a store to a name that is written out costs a tenth of one to a name in a variable
+      // an assignment to a property that is written out costs a tenth of one to a computed property
       if (name === 'exp') claims.exp = at;
       else if (name === 'iat') claims.iat = at;
       else claims.nbf = at;
@@ -143,7 +145,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** RFC 7519 §2: seconds, with a fraction perhaps. Beyond 2^53 the fraction is gone, and JSON.parse makes Infinity of more. */
+/** RFC 7519 §2: seconds, possibly with a fraction. Numbers beyond 2^53 are refused: they are not exact, and may be Infinity. */
 function isNumericDate(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
@@ -156,7 +158,7 @@ function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-/** No control character, and no half of a surrogate pair, which has no UTF-8. */
+/** Whether a text has no control character and no half of a surrogate pair, which cannot be written as UTF-8. */
 function isHeaderText(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
@@ -165,7 +167,7 @@ function isHeaderText(text: string): boolean {
   return text.isWellFormed();
 }
 
-/** A header field loses outer spaces on its way, so `admin ` would arrive as `admin`. */
+/** Whether a text begins or ends with a space. A header field loses such spaces on its way, so `admin ` would arrive as `admin`. */
 function isPadded(text: string): boolean {
   return text.startsWith(' ') || text.endsWith(' ');
 }
@@ -189,7 +191,7 @@ function logPlace(value: unknown): readonly [string, number] | null {
   return isCount(seq) ? [epoch, seq] : null;
 }
 
-/** Members of all objects inside the value, itself included; negative when it is nested too deeply. */
+/** How many members the value and all objects inside it have together; negative for a value that is nested too deeply. */
 function countMembers(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 0;
   if (depth >= maxDepth) return Number.NEGATIVE_INFINITY;
@@ -201,7 +203,7 @@ function countMembers(value: unknown, depth: number): number {
   return count;
 }
 
-/** Strings followed by a colon in a text that JSON.parse took: each is a member's name. */
+/** How many strings with a colon behind them a valid JSON text has: each is the name of a member. */
 function countNames(json: string): number {
   let count = 0;
   for (let open = json.indexOf('"'); open >= 0; ) {

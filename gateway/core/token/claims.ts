@@ -1,9 +1,9 @@
-// The claims a common-key token may carry, after their types were checked.
+// The claims of tokens under symmetric keys, after their types were checked.
 // Source: RFC 7519 §4.1; `paths`, `methods`, `hosts`, `ips`, `cred`, `grant`, `sid`, `did`, `n`, `v` are latchkey's own.
 
 import type { EpochSeconds } from '../model/time.ts';
 
-/** Which user record, of the users file, a pass was issued for: its id and version, never the password or a digest of it. */
+/** The record of the users file that a pass was issued for: its id and version, never the password or a digest of it. */
 export interface UserRecordReference {
   readonly id: string;
   readonly v: number;
@@ -21,9 +21,9 @@ export interface TokenClaims {
   readonly iss?: string;
   readonly sub?: string;
   readonly jti?: string;
-  /** Always a list here; a single string in the token becomes a list of one. */
+  /** Always a list: a single string in the token becomes a list of one. */
   readonly aud?: readonly string[];
-  /** Path patterns: `/vod/*` is everything below `/vod/`; a `*` elsewhere stays inside one segment. Absent and empty differ. */
+  /** Path patterns: `/vod/*` is everything below `/vod/`; a `*` elsewhere stays inside one segment. An empty list opens nothing. */
   readonly paths?: readonly string[];
   /** Upper-case method names; GET includes HEAD. */
   readonly methods?: readonly string[];
@@ -38,15 +38,18 @@ export interface TokenClaims {
   readonly groups?: readonly string[];
   readonly amr?: readonly string[];
   readonly grant?: string;
-  /** Ids of the nodes it hangs on, at most `maxTokenNodes`: a revocation of one, later than `v`, ends the token. Never without `v`. */
+  /**
+   * Ids of the nodes that the token hangs on, at most `maxTokenNodes`: a revocation of one of them, later than `v`, ends the token.
+   * Never without `v`.
+   */
   readonly n?: readonly string[];
-  /** The place of the change log that its minter had applied. */
+  /** The place of the change log up to which the maker of the token knew it. */
   readonly v?: readonly [epoch: string, seq: number];
-  /** Session that a session token is, or that a pass came from. */
+  /** Id of the session: the one that a session token stands for, or in which a pass was made. */
   readonly sid?: string;
-  /** Device of the session. */
+  /** Id of the device of that session. */
   readonly did?: string;
 }
 
-/** Nodes that one token may hang on. */
+/** The most nodes that one token may hang on. */
 export const maxTokenNodes = 16;

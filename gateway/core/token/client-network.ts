@@ -1,17 +1,17 @@
-// What counts as one client where guesses, requests and connections are counted: never a whole IPv6 address, since whoever has one
-// address of a /64 has all of them (RFC 6177), and a site is given a /56 or a /48.
-// An IPv6 address that carries an IPv4 address counts as that one: mapped (RFC 4291 §2.5.5.2), translated (RFC 7915, RFC 6052's
-// well-known prefix), 6to4 (RFC 3056), Teredo (RFC 4380). Otherwise one IPv4 address would be as many clients as there are ways to
-// write it, and all clients behind one translator would be a single one. Prefixes of one's own translator (RFC 8215) are not known
-// here and count as what they are.
+// Which addresses count as one client where guesses, requests and connections are counted. A single IPv6 address never does: a client
+// with one address of a /64 has all of them, and a site gets a /56 or a /48 (RFC 6177).
+// An IPv6 address that carries an IPv4 address counts as the IPv4 address: mapped (RFC 4291 §2.5.5.2), translated (RFC 7915, with the
+// well-known prefix of RFC 6052), 6to4 (RFC 3056), Teredo (RFC 4380). Otherwise one IPv4 address would count as many clients, and all
+// clients behind one translator as a single one. Local translation prefixes (RFC 8215) are not known here, so such addresses count as
+// IPv6.
 
 import ipaddr from 'ipaddr.js';
 
-/** Two widths of a client: what surely is one party, and what may be one. Equal texts are equal clients. */
+/** A client in two widths: addresses that surely belong to one party, and those that may. Equal texts are the same client. */
 interface ClientNetworks {
-  /** An IPv4 address, or the /64 of an IPv6 address. `unknown` for what is no address. */
+  /** An IPv4 address, or the /64 of an IPv6 address; `unknown` for a text that is no address. */
   readonly source: string;
-  /** The /24 of an IPv4 address, or the /48 of an IPv6 address. `unknown` for what is no address. */
+  /** The /24 of an IPv4 address, or the /48 of an IPv6 address; `unknown` for a text that is no address. */
   readonly network: string;
 }
 
@@ -22,7 +22,7 @@ export function clientNetworks(address: string): ClientNetworks {
   const percent = address.indexOf('%');
   const bare = percent < 0 ? address : address.slice(0, percent);
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return fromIpv4(ipaddr.IPv4.parse(bare).octets);
-  // Longer texts are no address; the parser is not asked about them.
+  // a longer text is no address, and is not parsed
   if (!bare.includes(':') || bare.length > 45 || !ipaddr.IPv6.isValid(bare)) return unknown;
   const { parts } = ipaddr.IPv6.parse(bare);
   const inside = embeddedIpv4(parts);
@@ -35,7 +35,7 @@ function fromIpv4(octets: readonly number[]): ClientNetworks {
   return { source: octets.join('.'), network: `${octets.slice(0, 3).join('.')}.0/24` };
 }
 
-/** The IPv4 address that an IPv6 address stands for. @returns null for an address of its own */
+/** The IPv4 address that an IPv6 address carries. @returns null when it carries none */
 function embeddedIpv4(parts: readonly number[]): readonly number[] | null {
   const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0, sixth = 0, seventh = 0, eighth = 0] = parts;
   if (first === 0x2002) return octetsOf(second, third);

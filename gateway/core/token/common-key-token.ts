@@ -1,5 +1,5 @@
-// Tokens under symmetric keys (JWS compact, HS256): outside tokens, passes, sessions. Makes, verifies, checks times and scope.
-// Pure: keys come from the ring, the time from the caller. The token's text is never kept, and never part of a detail.
+// Tokens under symmetric keys (JWS compact, HS256): outside tokens, passes, sessions. They are made, verified, and checked for times
+// and scope here. Pure: keys come from the ring, the time from the caller. A token's text is never kept, and never part of a detail.
 // Rules: RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3.1 and §3.11; gateway/RULES.md "Tokens".
 
 import { isUtf8 } from 'node:buffer';
@@ -17,7 +17,7 @@ import type { CompiledScope } from './scope.ts';
 import { compileScope, opensPath } from './scope.ts';
 import { type TokenType, tokenKinds, tokenTypeOf, tokenTypes } from './token-kinds.ts';
 
-/** Why a token is none, or not ours. Words of `DenyReason`. */
+/** Why a text is no valid token under these keys. Words of `DenyReason`. */
 export type TokenRefusalReason =
   | 'token-malformed'
   | 'token-bad-header'
@@ -42,13 +42,13 @@ export type TokenScopeReason =
 export interface TokenRefusal {
   readonly kind: 'refused';
   readonly reason: TokenRefusalReason;
-  /** For logs and `token inspect`: never a piece of the token but its key id. */
+  /** For logs and `token inspect`: no part of the token but its key id. */
   readonly detail: string;
 }
 
 /**
- * A token whose MAC held and whose claims have the right types. Its times and its scope are NOT checked: `checkTimes`,
- * `checkScope`. It holds no reference to the token's text.
+ * A token whose MAC held and whose claims have the right types. Its times and its scope are NOT checked: see `checkTimes` and
+ * `checkScope`. The object holds no reference to the token's text.
  */
 export class VerifiedToken {
   readonly kind = 'verified';
@@ -58,24 +58,26 @@ export class VerifiedToken {
   readonly scope: CompiledScope;
   /** Which answer a pass was made from, or why it opens nothing; `none` for every other type. */
   readonly origin: PassOrigin | PassProblem;
-  /** About how many bytes it keeps alive; for a cache that is bounded in bytes. */
+  /** About how many bytes this object keeps in memory, for caches that are bounded in bytes. */
   readonly weight: number;
-  // What each request compares, beside each other: with many tokens in turn every object behind the next one is a miss
-  // of the processor's cache.
+  // the numbers that each request compares stand side by side in this object: with many tokens in turn, each further object would be a
+  // miss in the processor's cache
   readonly exp: EpochSeconds;
-  /** 0 when absent. */
+  /** 0 for a token without `nbf`. */
   readonly nbf: EpochSeconds;
-  /** -1 when absent. */
+  /** -1 for a token without `iat`. */
   readonly iat: EpochSeconds;
-  /** From when on it is renewed: half its life for passes and sessions that control can renew, never for others. */
+  /** When the token is to be renewed: after half its life, for passes and sessions that control can renew; infinite for other tokens. */
   readonly renewFrom: EpochSeconds;
-  /** When the edge noted its use last; kept here because comparing a number is all that most requests should pay. */
+  /** When the edge last noted the use of this token. It is kept here so that most requests compare one number and do nothing else. */
   notedAt: EpochSeconds = 0;
   /** The one folder that `paths` opens, in compared form; null when `paths` says anything else. */
   readonly folder: string | null;
-  /** Neither `aud` nor `methods`, `hosts`, `ips` limit it. */
+  /** Whether the token has none of the limits `aud`, `methods`, `hosts`, `ips`. */
   readonly isPlain: boolean;
-  /** Whether a revocation ended it, as `RevocationIndex.isRevoked` found under the state it names; both are that one's alone. */
+  /**
+   * The state of the revocation index under which `wasRevoked` was found. Only `RevocationIndex.isRevoked` reads and writes the two.
+   */
   judgedUnder: object | null = null;
   wasRevoked = false;
   #writer: ((claims: TokenClaims) => string) | null = null;
@@ -107,7 +109,7 @@ export class VerifiedToken {
     this.isPlain = claims.aud === undefined && methods === null && hosts === null && addresses === null;
   }
 
-  /** The identity header lines by this writer (`compileIdentity`), kept for the writer that asked last. */
+  /** The identity header lines that a writer (`compileIdentity`) makes of the claims, remembered for the last writer. */
   identityLines(writer: (claims: TokenClaims) => string): string {
     if (this.#writer !== writer) {
       this.#lines = writer(this.claims);
@@ -117,7 +119,7 @@ export class VerifiedToken {
   }
 }
 
-/** Longest token in characters. */
+/** The most characters of a token. */
 export const maxTokenLength = 4096;
 
 /** 32 bytes in base64url without padding. */
@@ -125,7 +127,7 @@ const macLength = 43;
 
 const shape = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
-/** Scratch for the comparison, so that a verification makes no buffers for it. Only used inside one synchronous call. */
+/** Buffers for the comparison of MACs, so that a verification allocates none. They are used inside one synchronous call only. */
 const expectedMac = Buffer.alloc(macLength);
 const presentedMac = Buffer.alloc(macLength);
 
@@ -164,7 +166,7 @@ export function verifyToken(token: string, ring: KeyRing): VerifiedToken | Token
   const header = known ?? judgeHeader(headerText, ring);
   if (header.kind === 'refused') return header;
 
-  // The MAC before the claims: no parser sees bytes that no key holder made.
+  // the MAC is checked before the claims are read, so that the parser sees only bytes that a holder of the key made
   if (!macHolds(token, payloadEnd, header.key.keyObject)) return badSignature;
   if (known === undefined) ring.rememberHeader(headerText, header);
 
@@ -180,10 +182,10 @@ export function verifyToken(token: string, ring: KeyRing): VerifiedToken | Token
 }
 
 /**
- * Whether the token holds now. The end is `exp` + skew, so it holds while now < exp + skew.
+ * Whether the token holds now. A token holds while now < exp + skew.
  *
  * @param skewSeconds    how far two clocks may differ
- * @param maxTtlSeconds  longest life the route takes, from `iat`, or from now when the token has none
+ * @param maxTtlSeconds  longest life that the route accepts, counted from `iat`, or from now for a token without `iat`
  */
 export function checkTimes(
   token: VerifiedToken,
@@ -199,16 +201,16 @@ export function checkTimes(
   return exp - iat > maxTtlSeconds ? 'token-lives-too-long' : null;
 }
 
-/** What a route says about the scope of the tokens it takes. */
+/** What a route says about the scope of tokens. */
 export interface ScopeRules {
   readonly unscopedTokens: 'refuse' | 'allow';
-  /** Empty: tokens that carry `aud` are refused. Otherwise one of these must be in `aud`. */
+  /** Empty: tokens with `aud` are refused. Otherwise `aud` must hold one of these names. */
   readonly audience: readonly string[];
 }
 
-/** What the scope of a token is compared with. */
+/** The request, as far as the scope of a token is compared with it. */
 export interface ScopeFacts {
-  /** As sent; methods are case-sensitive. */
+  /** The method as sent; methods are case-sensitive. */
   readonly method: string;
   /** From `canonicalHost`. */
   readonly host: string;
@@ -217,7 +219,7 @@ export interface ScopeFacts {
   readonly clientAddress: string;
 }
 
-/** Whether the token opens this request on this route. Audience first: a token for another service says nothing here. */
+/** Whether the token opens this request on this route. The audience is checked first, since a token for another service is nothing here. */
 export function checkScope(token: VerifiedToken, route: ScopeRules, facts: ScopeFacts): TokenScopeReason | null {
   const isBelowFolder = token.folder !== null && facts.path.startsWith(token.folder);
   if (isBelowFolder && token.isPlain && route.audience.length === 0) return null;
@@ -242,7 +244,7 @@ export function checkScope(token: VerifiedToken, route: ScopeRules, facts: Scope
 /**
  * Makes a token.
  *
- * @param claims  plain JSON data; held to the same rules as the claims of a token that arrives
+ * @param claims  plain JSON data; checked by the same rules as the claims of a token that arrives
  * @throws Error when this gateway would refuse the token, or the key may not sign
  */
 export function mintToken(claims: object, options: { readonly key: RingKey; readonly type: TokenType }): string {
@@ -264,7 +266,10 @@ export function mintToken(claims: object, options: { readonly key: RingKey; read
   return token;
 }
 
-/** What a token says, with nothing checked; null when it is not two parts of JSON and a third. For `token inspect` only. */
+/**
+ * Header and claims of a token with nothing verified, for `token inspect` only. @returns null for a text that is not two parts of JSON and
+ * a third part
+ */
 export function decodeUnverified(token: string): { readonly header: unknown; readonly claims: unknown } | null {
   const parts = token.split('.');
   const [header, claims] = parts;
@@ -280,7 +285,7 @@ function decodePart(part: string): unknown {
   return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
 }
 
-/** The strict slow way of a header that was not seen before. The key record says the algorithm, the header only repeats it. */
+/** Judges a header that was not accepted before. The key record says the algorithm; the header can only repeat it. */
 function judgeHeader(text: string, ring: KeyRing): AcceptedHeader | TokenRefusal {
   const header = parseJoseHeader(Buffer.from(text, 'base64url').toString('latin1'));
   if (header.kind === 'problem') return refuse('token-bad-header', header.detail);
@@ -290,7 +295,7 @@ function judgeHeader(text: string, ring: KeyRing): AcceptedHeader | TokenRefusal
   if (type === null) return wrongType;
   const key = ring.find(header.kid);
   if (key === undefined) return refuse('token-unknown-key', `no key "${header.kid.slice(0, 64)}"`);
-  // a token type under a key of another purpose: who holds the common key must not be able to make a session
+  // a type under a key of another purpose is refused: a holder of the common key must not be able to make a session
   const { purpose } = tokenKinds[type];
   if (key.record.purpose !== purpose) {
     return refuse('token-wrong-type', `key "${key.record.id}" is not ${keyWords[purpose]}`);
@@ -300,8 +305,8 @@ function judgeHeader(text: string, ring: KeyRing): AcceptedHeader | TokenRefusal
 }
 
 /**
- * Compares the MAC in its base64url form, which is canonical on both sides, so equal texts are equal digests. Measured:
- * digest('base64url') and two writes to scratch take 6.2 µs where digest() and a decoded copy take 8.3; no buffer is made.
+ * Compares the MACs in base64url form, which is canonical on both sides, so equal texts are equal digests. Measured:
+ * digest('base64url') and two writes to the buffers take 6.2 µs, digest() and a decoded copy 8.3. No buffer is allocated.
  */
 function macHolds(token: string, payloadEnd: number, key: KeyObject): boolean {
   if (token.length - payloadEnd - 1 !== macLength) return false;
@@ -313,7 +318,7 @@ function macHolds(token: string, payloadEnd: number, key: KeyObject): boolean {
   return timingSafeEqual(expectedMac, presentedMac);
 }
 
-/** Whether a part's length and the unused bits of its last character are what an encoder makes (RFC 4648 §3.5). */
+/** Whether a part has a length and unused bits in its last character that an encoder can make (RFC 4648 §3.5). */
 function hasCanonicalEnd(token: string, start: number, end: number): boolean {
   switch ((end - start) % 4) {
     case 1:

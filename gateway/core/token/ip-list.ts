@@ -1,6 +1,6 @@
 // Lists of client addresses: CIDR blocks and single addresses, IPv4 and IPv6.
-// An IPv4-mapped IPv6 address is the IPv4 address, in lists and in questions. Nothing is remembered between questions.
-// Only the strict forms count: no octal, hexadecimal or short IPv4, no zone in a list.
+// An IPv4-mapped IPv6 address counts as the IPv4 address, in lists and in look-ups. Look-ups keep no state.
+// Only the strict forms are accepted: no octal, hexadecimal or short IPv4, no zone in a list.
 
 import ipaddr from 'ipaddr.js';
 
@@ -11,7 +11,7 @@ interface Ipv6Block {
 
 /** A compiled list. Made by `compileIpList`. */
 export class IpList {
-  /** Pairs of network and mask, both as unsigned 32-bit numbers. */
+  /** The IPv4 blocks as pairs of network and mask, both as unsigned 32-bit numbers. */
   readonly #ipv4: readonly number[];
   readonly #ipv6: readonly Ipv6Block[];
 
@@ -88,7 +88,7 @@ function mappedIpv4(address: ipaddr.IPv6): number {
   return ((((address.parts[6] ?? 0) << 16) >>> 0) + (address.parts[7] ?? 0)) >>> 0;
 }
 
-/** Four decimal parts without leading zeros, as a number; null for anything else. By hand: no allocation per question. */
+/** Four decimal parts without leading zeros, as a number; null for any other text. A loop reads them, so that a look-up allocates nothing. */
 function parseIpv4(text: string): number | null {
   if (text.length < 7 || text.length > 15) return null;
   let address = 0;

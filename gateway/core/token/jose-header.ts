@@ -1,10 +1,10 @@
-// The protected header of a common-key token: `alg`, `kid`, `typ` and nothing else, each at most once.
-// A reader of its own instead of JSON.parse, which would hide duplicate members. It decides nothing about keys.
+// The protected header of a token under a symmetric key: `alg`, `kid`, `typ` and nothing else, each at most once.
+// The header has its own parser, because JSON.parse would hide duplicate members. This file decides nothing about keys.
 // Rules: RFC 7515 §4 and §5.2, RFC 8725 §3.1 and §3.11.
 
 import { type TokenType, tokenKinds } from './token-kinds.ts';
 
-/** Header members as they stand. Strings of printable ASCII, NOT yet compared with anything. */
+/** The members of a header: strings of printable ASCII, NOT yet compared with anything. */
 interface JoseHeader {
   readonly kind: 'header';
   readonly alg: string | undefined;
@@ -17,15 +17,15 @@ interface JoseHeaderProblem {
   readonly detail: string;
 }
 
-/** Key ids that can stand in a header: printable ASCII without the double quote and the backslash, at most 128 characters. */
+/** A key id that a header can hold: printable ASCII without the double quote and the backslash, at most 128 characters. */
 const keyIdPattern = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
 
-/** Whether a key of this id can be named in a token. */
+/** Whether a header can hold this key id. */
 export function isKeyId(id: string): boolean {
   return keyIdPattern.test(id);
 }
 
-/** The base64url header of tokens that we make. */
+/** The base64url header of the tokens that latchkey makes. */
 export function encodeJoseHeader(kid: string, type: TokenType): string {
   const header = { alg: 'HS256', kid, typ: tokenKinds[type].typ };
   return Buffer.from(JSON.stringify(header)).toString('base64url');
@@ -66,8 +66,8 @@ export function parseJoseHeader(json: string): JoseHeader | JoseHeaderProblem {
 }
 
 /**
- * Key ids that a header names under any reading of it: the one that JSON.parse finds, and every one that stands there plainly, since of
- * two equal members others may take the first. For headers that `parseJoseHeader` refuses as well.
+ * All key ids that some reader may find in a header: the one that JSON.parse finds, and every `"kid"` in the text, since other readers
+ * may take the first of two equal members. It also reads headers that `parseJoseHeader` refuses.
  */
 export function keyIdsIn(json: string): readonly string[] {
   const found = [...json.matchAll(/"kid"[ \t\r\n]*:[ \t\r\n]*"([^"]*)"/g)].map((match) => match[1] ?? '');
@@ -77,7 +77,7 @@ export function keyIdsIn(json: string): readonly string[] {
       found.push(value.kid);
     }
   } catch {
-    // no JSON: what stands there plainly is all there is
+    // the header is no JSON, so only the ids in its text are found
   }
   return found;
 }
@@ -92,7 +92,7 @@ function afterSpace(json: string, start: number): number {
   return at;
 }
 
-/** The index of the quote that closes the string opened at `start`; -1 when there is none, or it is not plain printable ASCII. */
+/** The index of the quote that closes the string opened at `start`; -1 for a string that does not end or is not printable ASCII. */
 function stringEnd(json: string, start: number): number {
   if (json[start] !== '"') return -1;
   for (let at = start + 1; at < json.length; at++) {

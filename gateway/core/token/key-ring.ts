@@ -1,6 +1,6 @@
-// The keys a process knows, by id, ready for use, and the token headers already seen to be good under them.
-// A ring never changes its keys: a new set of keys is a new ring, and its table of headers starts empty.
-// Rules: one algorithm and one purpose per key, from the record (RFC 8725 §3.1); at least 256 bits (RFC 7518 §3.2).
+// The keys that a process knows, by id, and the token headers that were accepted under them before.
+// The keys of a ring never change: a new set of keys is a new ring, whose table of headers is empty.
+// Rules: a key has one algorithm and one purpose, from its record (RFC 8725 §3.1); at least 256 bits (RFC 7518 §3.2).
 
 import type { KeyObject } from 'node:crypto';
 import { createSecretKey } from 'node:crypto';
@@ -8,28 +8,28 @@ import type { SigningKey, SigningKeyPurpose } from '../model/signing-key.ts';
 import { encodeJoseHeader, isKeyId, keyIdsIn } from './jose-header.ts';
 import { forEachKind, type TokenType } from './token-kinds.ts';
 
-/** A key with what is made from it once. */
+/** A key, with the objects that are made from it once. */
 export interface RingKey {
   readonly record: SigningKey;
   readonly keyObject: KeyObject;
-  /** base64url headers of tokens made with this key, by their type. */
+  /** The base64url headers of tokens that this key signs, by token type. */
   readonly headers: Readonly<Record<TokenType, string>>;
 }
 
-/** What a header text stood for when a token's MAC held under it. */
+/** The meaning of a header under which a token's MAC held. */
 export interface AcceptedHeader {
   readonly kind: 'accepted';
   readonly key: RingKey;
   readonly type: TokenType;
 }
 
-/** RFC 7518 §3.2: a key of the hash's size or more. */
+/** RFC 7518 §3.2: a key is at least as long as the hash. */
 export const minSecretBytes = 32;
 
-/** Only holders of a key can fill the table, so it needs a bound but no eviction: what came first stays. */
+/** The most headers in the table. Only holders of a key can add one, so the table needs a bound but no eviction. */
 const maxAcceptedHeaders = 256;
 
-/** Longest header that is looked into for a key id; those of good tokens have at most 220 characters. */
+/** The longest header in which a key id is searched for; headers of good tokens have at most 220 characters. */
 const maxHeaderLength = 2048;
 
 /** The keys by id. Made by `buildKeyRing`. */
@@ -42,14 +42,14 @@ export class KeyRing {
     this.#keys = keys;
   }
 
-  /** The key of this id, in whatever state and of whatever purpose: the caller checks both. */
+  /** The key of this id, in any state and for any purpose: the caller checks both. */
   find(kid: string): RingKey | undefined {
     return this.#keys.get(kid);
   }
 
   /**
-   * Whether a text names one of these keys, retired ones included: then it is meant for us, whatever else is wrong with it. Looks at
-   * what stands before the first dot and verifies nothing.
+   * Whether a text names one of these keys, retired ones included. Then the text is meant for latchkey, even if it is no valid token.
+   * Only the part before the first dot is read, and nothing is verified.
    */
   isNamedBy(token: string): boolean {
     const dot = token.indexOf('.');
@@ -67,20 +67,20 @@ export class KeyRing {
     return null;
   }
 
-  /** Every key, in the order of the records. */
+  /** All keys, in the order of the records. */
   keys(): readonly RingKey[] {
     return [...this.#keys.values()];
   }
 
-  /** What this exact header text stood for before; undefined sends the caller the strict slow way. */
+  /** The meaning of a header text that was accepted before; undefined for a header that has to be parsed. */
   acceptedHeader(text: string): AcceptedHeader | undefined {
     return this.#headers.get(text);
   }
 
-  /** Remembers a header, of a token whose MAC held and of no other. */
+  /** Remembers the header of a token. Called only after the token's MAC held. */
   rememberHeader(text: string, accepted: AcceptedHeader): void {
     if (this.#headers.size >= maxAcceptedHeaders) return;
-    // A copy: `text` is a slice that would keep the whole request head alive as long as the ring.
+    // the text is copied, because a slice would keep the whole request head in memory as long as the ring
     this.#headers.set(Buffer.from(text, 'latin1').toString('latin1'), accepted);
   }
 }

@@ -1,15 +1,15 @@
-// What a pass says of the answer that it was made from, and what it has to say beside it. A pass opens only what that answer opened:
-// the host that it was given on, its paths, and routes that would take the same answer. Pure; asked once per token.
-// A holder of the common key can write any of this. So what arrives is asked for what makes it a pass of ours and can be ended;
-// how narrow it is, is asked where passes are made.
+// What a pass says of the answer that it was made from, and which claims it needs for that. A pass opens only what that answer opened:
+// the host that it was given on, its paths, and routes that would accept the same answer. Pure; called once per token.
+// A holder of the common key can write any of these claims. So a pass that arrives is checked only for a known origin and for
+// something that can end it; that it is narrow is checked where latchkey makes passes.
 
 import { isWildcardHost } from '../model/host-pattern.ts';
 import { userRecordNode } from '../model/node-id.ts';
 import type { TokenClaims } from './claims.ts';
 
 /**
- * What a pass was made from: somebody's name and password (`cred` names the record), or an access list's yes (`grant` names the
- * membership). `none` for one that names neither: a holder of the common key made it, so it is worth what an outside token is.
+ * What a pass was made from: a verified password (`cred` names the user record), or a positive answer of the access list (`grant` names
+ * the membership). `none` for a pass that names neither: a holder of the common key made it, so it counts like an outside token.
  */
 export type PassOrigin = 'password' | 'member' | 'none';
 
@@ -19,9 +19,9 @@ export interface PassProblem {
   readonly detail: string;
 }
 
-/** Where a pass comes from, by its claims; or why it can be none of ours. */
+/** Which answer a pass was made from, by its claims; or why latchkey cannot have made it. */
 export function passOriginOf({ cred, grant, n }: TokenClaims): PassOrigin | PassProblem {
-  // it would hang on nothing, so nothing could end it
+  // such a pass would hang on nothing, so nothing could end it
   if (n !== undefined && n.length === 0) return problem('a pass whose n is empty');
   if (cred !== undefined && grant !== undefined) return problem('a pass with both cred and grant');
   if (cred !== undefined) return 'password';
@@ -29,19 +29,19 @@ export function passOriginOf({ cred, grant, n }: TokenClaims): PassOrigin | Pass
   return n === undefined ? problem('a pass with grant and without n') : 'member';
 }
 
-/** Whether a pass may be made with these claims: it names its answer, and is for named hosts and paths alone. */
+/** Whether latchkey may make a pass with these claims: they name its answer, and limit it to named hosts and paths. */
 export function isIssuable(claims: TokenClaims): boolean {
   const { hosts = [], paths = [], iat } = claims;
   const origin = passOriginOf(claims);
   if (origin !== 'password' && origin !== 'member') return false;
-  // without the time it was made nobody could tell it from those that were revoked by jti, sub or kid
+  // a revocation by jti, sub or kid spares only tokens that were made later, and without `iat` that cannot be told
   if (iat === undefined || paths.length === 0 || hosts.length === 0) return false;
   return hosts.every((host) => host !== '' && !isWildcardHost(host));
 }
 
 /**
- * What a pass or a session hangs on because of what it says of itself, whether its `n` lists it or not: its record, its membership,
- * its session, its device and its account.
+ * The nodes that a pass or a session hangs on because its own claims name them, whether `n` lists them or not: user record, membership,
+ * session, device and account.
  */
 export function impliedNodes({ cred, grant, sid, did, sub }: TokenClaims): readonly string[] {
   const record = cred === undefined ? undefined : userRecordNode(cred.id);

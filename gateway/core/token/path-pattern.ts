@@ -1,16 +1,16 @@
 // Path patterns of tokens: `/vod/*` is everything below `/vod/`, a `*` elsewhere stays inside one segment.
-// No regular expressions and no backtracking: one pass over the path per pattern, whatever the pattern says.
+// Matching uses no regular expressions and no backtracking: any pattern costs one pass over the path.
 // Rule: gateway/RULES.md "Claims". Paths and patterns are both brought to one form before they are compared: comparedForm of
 // core/model/path.ts. So `ü`, `%C3%BC` and `%c3%bc` are one name in a pattern, and so are `(x)` and `%28x%29`.
 
 import { canonicalText, comparedForm } from '../model/path.ts';
 
-/** One compiled pattern. Made by `compilePathPattern`. */
+/** A compiled pattern. Made by `compilePathPattern`. */
 export class PathPattern {
-  /** The text before the first star, or the whole pattern. Nearly every refusal and most matches end here. */
+  /** The text before the first star, or the whole pattern. Nearly every refusal and most matches need no more than this. */
   readonly #literal: string;
   readonly #kind: 'exact' | 'below' | 'segments';
-  /** Literal pieces around the stars, per segment; used by `segments` only. */
+  /** For patterns of kind `segments`: the literal pieces around the stars, by segment. */
   readonly #segments: readonly (readonly string[])[];
   /** Whether the pattern ends in a segment that is just `*`. */
   readonly #endsBelow: boolean;
@@ -20,14 +20,14 @@ export class PathPattern {
     const star = text.indexOf('*');
     const segments = text.split('/').slice(1);
     this.#endsBelow = segments.at(-1) === '*';
-    // the stars are found first: an encoded one (`%2A`) is a character of a name and stands for nothing but itself
+    // stars are found before decoding: an encoded star (`%2A`) is an ordinary character of a name
     this.#literal = comparedForm(star < 0 ? text : text.slice(0, star));
     this.#kind = star < 0 ? 'exact' : this.#endsBelow && star === text.length - 1 ? 'below' : 'segments';
     const walked = this.#endsBelow ? segments.slice(0, -1) : segments;
     this.#segments = this.#kind === 'segments' ? walked.map((segment) => segment.split('*').map(comparedForm)) : [];
   }
 
-  /** The folder of a pattern that is everything below one; null for other patterns. */
+  /** The folder of a pattern for everything below a folder; null for other patterns. */
   get folder(): string | null {
     return this.#kind === 'below' ? this.#literal : null;
   }
@@ -53,40 +53,40 @@ export class PathPattern {
       if (!matchesPieces(path, start, end, pieces)) return false;
       start = end + 1;
     }
-    // All segments are used up: below a folder anything may follow its slash, otherwise nothing may.
+    // all segments of the pattern matched: where it ends below a folder any path may follow, otherwise the path has to end here
     return this.#endsBelow ? start <= path.length : start === path.length + 1;
   }
 }
 
 /**
- * Compiles one pattern, in whatever way its names are spelled. `%2F` may stand in it as in a path.
+ * Compiles a pattern, however its names are spelled. A pattern may hold `%2F`, like a path.
  *
- * @param text  as the claim says it: text, not bytes
- * @returns null when it is not absolute, has no canonical form (`..`, `//`, `?`, a `%` alone), or has two stars in a row
+ * @param text  the pattern as the claim has it: text, not bytes
+ * @returns null when the pattern is not absolute, has no canonical form (`..`, `//`, `?`, a `%` alone), or has two stars in a row
  */
 export function compilePathPattern(text: string): PathPattern | null {
   const path = canonicalPattern(text);
   return path === null ? null : new PathPattern(path);
 }
 
-/** The canonical form of a pattern: ASCII, and what a cookie or a URL may say. @returns null as `compilePathPattern` */
+/** The canonical form of a pattern: ASCII, and fit for a cookie or a URL. @returns null where `compilePathPattern` returns null */
 export function canonicalPattern(text: string): string | null {
   return text.includes('**') ? null : canonicalText(text);
 }
 
-/** The pattern of a scope: everything below a folder, or one path. A star in a scope is a character, which no pattern can say. */
+/** The pattern of a scope: everything below a folder, or one path. A star in a scope is an ordinary character, which no pattern can express. */
 export function scopePattern(scope: string): string {
   return scope.endsWith('/') ? `${scope}*` : scope;
 }
 
-/** The scope that a pattern of `scopePattern` is for. */
+/** The scope of a pattern that `scopePattern` made. */
 export function scopeOfPattern(pattern: string): string {
   return pattern.endsWith('/*') ? pattern.slice(0, -1) : pattern;
 }
 
 /**
- * Whether path[start, end) is the pieces in order with anything between them. Greedy from the left is exact for stars
- * alone, and a search that leaves the segment ends the whole match: so no character is looked at twice by a search.
+ * Whether path[start, end) consists of the pieces in their order with any text between them. For stars alone a greedy match from the
+ * left is exact, and a search that leaves the segment ends the match, so the searches look at each character once.
  */
 function matchesPieces(path: string, start: number, end: number, pieces: readonly string[]): boolean {
   const first = pieces[0] ?? '';
@@ -100,15 +100,18 @@ function matchesPieces(path: string, start: number, end: number, pieces: readonl
     if (found < 0 || found + piece.length > end) return false;
     position = found + piece.length;
   }
-  // A star that is a whole segment stands for one: `/a/*/b` never means `/a//b`.
+  // a star that is a whole segment stands for one segment and not for none: `/a/*/b` does not match `/a//b`
   if (end === start) return false;
   if (position + last.length > end || !path.startsWith(last, end - last.length)) return false;
-  // What ends or cuts a name to some server is in no star: to one that drops parameters `/secret.mp4;.m3u8` is `/secret.mp4`,
-  // and one that decodes once more would see two segments or a query. A pattern may spell these out.
+  // a star matches no character at which some server ends or cuts a name: a server that drops parameters reads `/secret.mp4;.m3u8` as
+  // `/secret.mp4`, and one that decodes twice would see two segments or a query; a pattern may name such characters itself
   return cutsIn(path.slice(start, end)) === cutsIn(pieces.join('*'));
 }
 
-/** In compared form, where `%3B` is `;`. `%25` in front of two hexadecimal digits is one of these to who decodes twice. */
+/**
+ * Characters at which some server cuts a name, in compared form, where `%3B` is `;`. A server that decodes twice may read `%25` in
+ * front of two hexadecimal digits as one of them.
+ */
 const cuts = /;|%2F|%3F|%23|%25(?=[0-9A-Fa-f]{2})/g;
 
 function cutsIn(text: string): number {

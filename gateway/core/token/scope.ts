@@ -1,5 +1,5 @@
 // What a token opens: its paths, methods, hosts and addresses, compiled once when the token is verified.
-// It answers one question per claim and knows nothing of routes. Absent and empty differ: absent says nothing, empty allows nothing.
+// It answers one question per claim and knows nothing of routes. An absent claim sets no limit; an empty list allows nothing.
 // Rule: gateway/RULES.md "Claims".
 
 import { compileHostPatterns, type HostPatterns } from '../model/host-pattern.ts';
@@ -9,10 +9,10 @@ import { compileIpList } from './ip-list.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { compilePathPattern } from './path-pattern.ts';
 
-/** A token's limits; null where it has no such claim. */
+/** The limits of a token; null for a claim that the token has not. */
 export interface CompiledScope {
   readonly paths: readonly PathPattern[] | null;
-  /** With HEAD wherever GET stands. */
+  /** The methods, with HEAD added wherever GET is listed. */
   readonly methods: readonly string[] | null;
   readonly hosts: HostPatterns | null;
   readonly addresses: IpList | null;
@@ -65,7 +65,7 @@ export function compileScope(
   return { kind: 'scope', scope: { paths, methods, hosts, addresses } };
 }
 
-/** The list with HEAD where GET stands: who may read may ask about it (RFC 9110 §9.3.2). */
+/** The list with HEAD added where it has GET: HEAD asks for no more than GET does (RFC 9110 §9.3.2). */
 export function withHead(methods: readonly string[]): readonly string[] {
   return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
 }

@@ -25,9 +25,9 @@ type TokenMinter = 'key-holder' | 'control' | 'edge';
 interface TokenKind {
   /** The `typ` of its header, exactly, without `application/`. */
   readonly typ: string;
-  /** A header without `typ` is of this kind. */
+  /** Whether a header without `typ` is of this kind. */
   readonly isDefault: boolean;
-  /** The purpose of the keys that make and verify it. A holder of the common key (`content`) must not be able to make a session. */
+  /** The purpose of the keys for tokens of this kind. A holder of the common key (`content`) must not be able to make a session. */
   readonly purpose: SigningKeyPurpose;
   /**
    * The only makers of tokens of this kind that latchkey's own code has: test/core/token/token-kinds.test.ts walks the callers of
@@ -44,11 +44,11 @@ interface TokenKind {
    * token ends by `jti`, `sub` or `kid` alone.
    */
   readonly hangsOnItsClaims: boolean;
-  /** Longest life that latchkey gives one, in seconds; null where others make them and routes say how long they may live. */
+  /** The longest life that latchkey gives such a token, in seconds; null for tokens of others, whose longest life routes set. */
   readonly longestSeconds: number | null;
-  /** Where it may stand: `anywhere` is Authorization, the path, the query and the pass cookie. */
+  /** Where a token of this kind may stand: `anywhere` is Authorization, the path, the query and the pass cookie. */
   readonly standsIn: 'anywhere' | 'session-cookie';
-  /** What it is, in the words of refusals. */
+  /** The name of this kind in refusals. */
   readonly words: string;
 }
 
@@ -94,7 +94,7 @@ export const tokenKinds = {
 export type ClaimsOf<T extends TokenType> = TokenClaims &
   Required<Pick<TokenClaims, (typeof tokenKinds)[T]['requiredClaims'][number]>>;
 
-/** The type that a `typ` member stands for; null for a `typ` of no kind. @param typ  undefined when the header has none */
+/** The token type that a `typ` member names; null for an unknown `typ`. @param typ  undefined for a header without `typ` */
 export function tokenTypeOf(typ: string | undefined): TokenType | null {
   for (const type of tokenTypes) {
     if (typ === undefined ? tokenKinds[type].isDefault : tokenKinds[type].typ === typ) return type;
@@ -102,7 +102,7 @@ export function tokenTypeOf(typ: string | undefined): TokenType | null {
   return null;
 }
 
-/** Something of each kind, by its type. */
+/** One value for each kind, by token type. */
 export function forEachKind<T>(make: (type: TokenType) => T): Readonly<Record<TokenType, T>> {
   return { outside: make('outside'), pass: make('pass'), session: make('session') };
 }
