@@ -1,4 +1,4 @@
-// Every page of the list: sound for everybody, with its policy, on the right host, for the right people; and hostile names are text.
+// Every page of the list is accessible, carries its policy, and opens only on the right host and for the right people; hostile names are shown as text.
 
 import { expect, test } from 'vitest';
 import { pages } from '../../../gateway/api/pages.ts';
@@ -18,10 +18,10 @@ async function withPeople(): Promise<{ portal: PortalRig; ann: Visitor; annId: s
   return { portal, ann, annId };
 }
 
-/** Pages that take no id of their own, so that each can be opened as it stands. */
+/** Pages that take no id, so that each can be opened by its path alone. */
 const plainPages = pages.filter(({ method, path }) => method === 'GET' && !path.includes(':'));
 
-test('each page is sound for who cannot see it, runs nothing, and loads nothing from elsewhere', async () => {
+test('each page works for people who cannot see it, runs no script, and loads nothing from elsewhere', async () => {
   const { portal, ann, annId } = await withPeople();
   const visitor = portal.visitor();
   const paths = [...plainPages.map(({ path }) => path), `admin/accounts/${annId}`, 'not/there'];
@@ -38,7 +38,7 @@ test('each page is sound for who cannot see it, runs nothing, and loads nothing 
   expect(looked).toBeGreaterThan(plainPages.length);
 });
 
-test('the checks of pages can fail', async () => {
+test('the checks of pages find faults in a bad page', async () => {
   const page = (await (await makePortal()).visitor().get('/.latchkey/login')).text;
   expect(pageProblems(page)).toEqual([]);
   const broken = [
@@ -54,7 +54,7 @@ test('the checks of pages can fail', async () => {
   for (const one of broken) expect(pageProblems(one)).not.toEqual([]);
 });
 
-test('each answer carries the policy, and nothing personal may be kept', async () => {
+test('each answer carries the policy, and no cache may keep a personal page', async () => {
   const { ann } = await withPeople();
   for (const path of ['', 'account', 'devices', 'admin/accounts', 'nothing', 'logout']) {
     const { headers } = await ann.get(`/.latchkey/${path}`);
@@ -99,7 +99,7 @@ test('attack: names that are markup are shown as text, on every page that shows 
   expect(search.text).not.toContain('<script');
 });
 
-test('pages for people lead visitors to sign in, and pages for administrators are nobody else’s', async () => {
+test('pages for accounts lead visitors to sign in, and pages for administrators open for administrators only', async () => {
   const portal = await makePortal();
   await portal.addAccount('ben@example.org');
   const ben = portal.visitor();
@@ -117,7 +117,7 @@ test('pages for people lead visitors to sign in, and pages for administrators ar
   }
 });
 
-test('a host that is not served is 421; on another public host only sign-in, hand-over and sign-out are there', async () => {
+test('a host that is not served gets 421; another public host has only sign-in, hand-over and sign-out', async () => {
   const { portal } = await withPeople();
   const visitor = portal.visitor();
   expect((await visitor.get('http://evil.example/.latchkey/login')).status).toBe(421);
@@ -130,7 +130,7 @@ test('a host that is not served is 421; on another public host only sign-in, han
   expect((await visitor.get('http://evil.example/.latchkey/v1/openapi.json')).status).toBe(421);
 });
 
-test('the store is away: 503 with Retry-After, as a page to people and as a problem to programs', async () => {
+test('while the store is away the answer is 503 with Retry-After, as a page for people and as a problem document for programs', async () => {
   const { portal, ann } = await withPeople();
   Object.assign(portal.store, { readPosition: () => Promise.reject(new StoreAway('cut off')) });
   const page = await ann.get('/.latchkey/account');
@@ -140,7 +140,7 @@ test('the store is away: 503 with Retry-After, as a page to people and as a prob
   expect([problem.status, problem.headers['content-type']]).toEqual([503, 'application/problem+json']);
 });
 
-test('a body that is too long is refused, and a form of another type', async () => {
+test('a body that is too long is refused, and so is a form of another media type', async () => {
   const { portal } = await withPeople();
   const visitor = portal.visitor();
   expect((await visitor.post('/.latchkey/login', { email: 'a'.repeat(70_000) })).status).toBe(413);

@@ -1,5 +1,5 @@
-// Opening a tokenized URL that opens nothing, or as something that is no visitor: the page that says why not, and that nothing
-// was claimed. On the server of public.sock with a real store. What a link does open is in claim.test.ts.
+// A tokenized URL that opens nothing, or is opened by a program: the page says why, and nothing
+// is claimed. On the server of public.sock with a real store. Links that open are tested in claim.test.ts.
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { revokeLink } from '../../../gateway/control/links/revoke-link.ts';
@@ -26,7 +26,7 @@ beforeEach(async () => {
   portal = rig.portal;
 });
 
-describe('pages that say why not', () => {
+describe('pages that say why a link does not open', () => {
   const statusFor = async (visitor: Visitor, url: string): Promise<readonly [number, string]> => {
     const before = await counts();
     const answer = await visitor.get(url, direct);
@@ -34,7 +34,7 @@ describe('pages that say why not', () => {
     return [answer.status, /<h1>([^<]*)<\/h1>/.exec(answer.text)?.[1] ?? ''];
   };
 
-  test('each has its status and its words, and none writes anything', async () => {
+  test('each page has its status and its text, and none writes anything', async () => {
     const now = portal.clock.now + 600;
     const full = await makeUrl();
     const early = await makeUrl({ claimFromAt: now + 60 });
@@ -66,7 +66,7 @@ describe('pages that say why not', () => {
   });
 });
 
-test('a link whose time is over lets in whom something else lets in, and nobody else', async () => {
+test('a link whose time is over lets in only accounts that something else lets in', async () => {
   const other = await makeUrl();
   const over = await makeUrl({ accessUntilAt: portal.clock.now + 600, claimsAllowed: 5 });
   const anna = await signedIn('anna@example.org');
@@ -87,7 +87,7 @@ test('a link whose time is over lets in whom something else lets in, and nobody 
   expect(await counts()).toBe(before);
 });
 
-describe('what is nobody', () => {
+describe('programs that are no visitors', () => {
   const visits: readonly (readonly [string, Readonly<Record<string, string>>, number])[] = [
     ['HEAD', direct, 200],
     ['GET', { ...direct, 'sec-purpose': 'prefetch;prerender' }, 503],
@@ -107,7 +107,7 @@ describe('what is nobody', () => {
     ['GET', { accept: '*/*' }, 403],
   ];
 
-  test('previews, prefetches, bots, frames and programs claim nothing and learn nothing', async () => {
+  test('previews, prefetches, bots, frames and scripts claim nothing and learn nothing', async () => {
     const { url, id } = await makeUrl();
     const anna = await signedIn('anna@example.org');
     const before = await counts();
@@ -127,7 +127,7 @@ describe('what is nobody', () => {
     for (const [, text] of good) expect(text).not.toContain('Film');
   });
 
-  test('other methods are 405 or worse, and claim nothing', async () => {
+  test('other methods get 405 or another refusal, and claim nothing', async () => {
     const { url } = await makeUrl();
     const anna = await signedIn('anna@example.org');
     const before = await counts();

@@ -1,5 +1,5 @@
-// Opening a tokenized URL as browsers do it, on the server of public.sock with a real store.
-// From the address with the token to the clean one: sign-in, the question, the claim and the pass. Links that open nothing, and
+// Opens tokenized URLs as browsers do, on the server of public.sock with a real store.
+// The way from the address with the token to the clean address: sign-in, the question, the claim and the pass. Links that open nothing, and
 // programs that are no visitors, are in claim-refused.test.ts.
 
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -26,8 +26,8 @@ beforeEach(async () => {
   portal = rig.portal;
 });
 
-describe('somebody who is signed in', () => {
-  test('opens it: one claim, a pass for the collection, the clean address with what else stood there', async () => {
+describe('a visitor who is signed in', () => {
+  test('opens a link with one claim, a pass for the collection, and the clean address with the rest of its query', async () => {
     const { url } = await makeUrl();
     const anna = await signedIn('anna@example.org');
     const answer = await anna.openLink(`${url}&t=90&part=a%20b`, direct);
@@ -59,7 +59,7 @@ describe('somebody who is signed in', () => {
     expect([exp, methods]).toEqual([accessUntilAt - 5, ['GET']]);
   });
 
-  test('attack: a redirecting link. Whatever a browser says of where it came from, a page asks first, and names the owner and what they will see', async () => {
+  test('attack: a redirecting link. Whatever the browser reports as the origin, a page asks first, and names the owner and what the owner will see', async () => {
     const { url } = await makeUrl();
     const anna = await signedIn('anna@example.org');
     await portal.store.write((unit) =>
@@ -126,7 +126,7 @@ describe('somebody who is signed in', () => {
     expect(await counts()).toBe(before);
   });
 
-  test('attack: consent of another. The yes to one link, or of one session, is none for another', async () => {
+  test('attack: consent of another. The yes to one link, or in one session, does not count for another link or session', async () => {
     const [one, other] = [await makeUrl(), await makeUrl({ label: 'Another film' })];
     const anna = await signedIn('anna@example.org');
     const bert = await signedIn('bert@example.org');
@@ -150,7 +150,7 @@ describe('somebody who is signed in', () => {
     expect(rows).toEqual([{ link_id: other.id }]);
   });
 
-  test('a yes is over with the ten minutes of its page, and with the session', async () => {
+  test('a yes expires ten minutes after its page, and ends with the session', async () => {
     const { url } = await makeUrl();
     const anna = await signedIn('anna@example.org');
     const page = await anna.get(`${mediaOrigin}${(await anna.get(url, direct)).location}`, direct);
@@ -160,7 +160,7 @@ describe('somebody who is signed in', () => {
     expect(await counts()).toBe(before);
   });
 
-  test('who was let in already is asked nothing and spends nothing', async () => {
+  test('a visitor who was let in before is not asked and spends no claim', async () => {
     const { url } = await makeUrl();
     const anna = await signedIn('anna@example.org');
     await anna.openLink(url, direct);
@@ -187,8 +187,8 @@ describe('somebody who is signed in', () => {
   });
 });
 
-describe('somebody who is not signed in', () => {
-  test('is told what they are about to open, signs in, is asked, and is through', async () => {
+describe('a visitor who is not signed in', () => {
+  test('is told what they are about to open, signs in, is asked, and is let in', async () => {
     const { url } = await makeUrl();
     await portal.addAccount('bert@example.org');
     const bert = portal.visitor();
@@ -230,7 +230,7 @@ describe('somebody who is not signed in', () => {
     expect((await portal.visitor().get(signIn.location ?? '')).text).toContain(label);
   });
 
-  test('and was at the portal already, so nobody asked them anything: the question comes', async () => {
+  test('is asked even when the portal knows them already and needs no sign-in', async () => {
     const { url } = await makeUrl();
     await portal.addAccount('bert@example.org');
     const bert = portal.visitor();
@@ -243,7 +243,7 @@ describe('somebody who is not signed in', () => {
     expect((await bert.submit(page, '/claim')).location).toBe('/vod/summer/');
   });
 
-  test('a revoked link says so at once, and a link that never was says nothing', async () => {
+  test('is told at once that a link was revoked, and learns nothing of a link that never existed', async () => {
     const { url, id } = await makeUrl();
     await revokeLink(portal.context, operator, id, null);
     const nobody = portal.visitor();

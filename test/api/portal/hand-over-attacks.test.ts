@@ -1,5 +1,5 @@
-// Hand-overs that somebody else began: where a code may travel. The code is bound to the nonce of whoever began, so whoever
-// began and also sees the code of another person is that person. gateway/RULES.md "Sessions, links and guessing", "Hosts".
+// Hand-overs that an attacker began: where a code may travel. The code is bound to the nonce of the browser that began, so an attacker who
+// began and also sees another person's code could sign in as that person. gateway/RULES.md "Sessions, links and guessing", "Hosts".
 
 import { expect, test } from 'vitest';
 import { pageProblems } from '../../support/clients/page-checks.ts';
@@ -27,7 +27,7 @@ test.each([
   },
 );
 
-test('a name below a wildcard, whose DNS somebody else may have got hold of, is sent no sign-in that nobody listed', async () => {
+test('a name below a wildcard, whose DNS an attacker may hold, gets no sign-in unless the name is listed', async () => {
   const portal = await makePortal();
   const listing = (hosts: readonly string[]) =>
     portal.configure((config) => ({
@@ -59,7 +59,7 @@ test('a name below a wildcard, whose DNS somebody else may have got hold of, is 
   }
 });
 
-test('what is sent to sign in goes to the portal, whatever Host says', async () => {
+test('a visitor who has to sign in is sent to the portal, whatever Host says', async () => {
   const portal = await makePortal();
   const answer = await portal.visitor().get('/.latchkey/login', { 'x-forwarded-host': 'evil.example' });
   expect([answer.status, answer.location]).toEqual([421, null]);

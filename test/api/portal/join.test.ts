@@ -1,5 +1,5 @@
-// Coming to have an account: registering, an invitation, a one-time sign-in link, a new password, another address. By the mails that
-// really wait in the outbox, through pages without scripts.
+// Getting an account: registration, an invitation, a one-time sign-in link, a new password, another address. The tests follow the mails that
+// really wait in the outbox, and use pages without scripts.
 
 import { expect, test } from 'vitest';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
@@ -11,7 +11,7 @@ import { makePortal, mediaOrigin, password } from '../../support/rigs/portal-rig
 const email = 'ann@example.org';
 const other = 'nine quiet rivers';
 
-test('registers by a mail, chooses a password there, is signed in and comes back to where they were going', async () => {
+test('a new person registers by a mail, chooses a password there, is signed in and comes back to where they were going', async () => {
   const portal = await makePortal();
   const ann = portal.visitor();
   const login = await ann.follow(await ann.get(`${mediaOrigin}/.latchkey/login?return=/vod/summer/`));
@@ -36,7 +36,7 @@ test('registers by a mail, chooses a password there, is signed in and comes back
   expect((await ann.follow(await ann.get(`/.latchkey/verify?code=${code}`))).status).toBe(410);
 });
 
-test('opening a mail’s page spends nothing: a scanner before, the person after', async () => {
+test('opening the page of a mail spends nothing: it still works for the person after a scanner opened it', async () => {
   const portal = await makePortal();
   const scanner = portal.visitor();
   await scanner.submit(await scanner.get('/.latchkey/register'), '/register', { email });
@@ -48,7 +48,7 @@ test('opening a mail’s page spends nothing: a scanner before, the person after
   expect((await ann.submit(page, '/verify', { password: other })).status).toBe(303);
 });
 
-test('a known and an unknown address get the same answer, and the same page without an account', async () => {
+test('known and unknown addresses get the same answer and the same page', async () => {
   const portal = await makePortal();
   await portal.addAccount(email);
   for (const path of ['register', 'forgot']) {
@@ -73,7 +73,7 @@ test('a closed registration says so and takes nothing', async () => {
   expect(await portal.mails()).toEqual([]);
 });
 
-test('an administrator invites; the invited choose a password and are in', async () => {
+test('an invited person chooses a password and is signed in', async () => {
   const portal = await makePortal();
   await portal.addAccount('boss@example.org', 'admin');
   const boss = portal.visitor();
@@ -89,7 +89,7 @@ test('an administrator invites; the invited choose a password and are in', async
   expect(JSON.parse((await ann.get('/.latchkey/me')).text)).toMatchObject({ email, groups: ['editors', 'staff'] });
 });
 
-test('a network that asked too often is told how long to wait and what works meanwhile, and invitations do', async () => {
+test('a network that asked too often is told how long to wait and what works meanwhile; invitations still work', async () => {
   const portal = await makePortal();
   await createAccount(portal.context, { kind: 'operator' }, { email, invited: true });
   const asked = { email: 'nobody@example.org', clientAddress: '127.0.0.1' };
@@ -119,7 +119,7 @@ test('a network that asked too often is told how long to wait and what works mea
   expect((await ann.submit(page, '/invitation', { password: other, name: 'Ann' })).status).toBe(303);
 });
 
-test('a new password by mail: the code works once, sessions end, the new password opens', async () => {
+test('a mailed code sets a new password once, and ends all sessions', async () => {
   const portal = await makePortal();
   await portal.addAccount(email);
   const ann = portal.visitor();
@@ -135,7 +135,7 @@ test('a new password by mail: the code works once, sessions end, the new passwor
   expect((await portal.visitor().signIn(email, other)).status).toBe(303);
 });
 
-test('one’s own account: name, password, export and deletion by its forms', async () => {
+test('people change name and password, export and delete their own account by forms', async () => {
   const portal = await makePortal();
   await portal.addAccount(email);
   const ann = portal.visitor();

@@ -1,4 +1,4 @@
-// Links over v1 and by the portal's pages: made, shown once, listed, revoked, opened again; and opening on another device.
+// Links over v1 and on the portal's pages: they are made, shown once, listed, revoked and opened again; and opening on another device.
 
 import { beforeEach, expect, test } from 'vitest';
 import {
@@ -37,7 +37,7 @@ async function api(visitor: Visitor, method: string, path: string, body?: unknow
   return { status: answer.status, body: answer.text === '' ? null : JSON.parse(answer.text) };
 }
 
-test('over v1 an owner makes, lists, changes and revokes links, and sees who came in; for others none of it is there', async () => {
+test('over v1 an owner makes, lists, changes and revokes links and sees who came in; others get 404', async () => {
   const made = await api(owner, 'POST', 'links', { collection: 'summer', label: 'Film', claims_allowed: 2 });
   expect(made.status).toBe(201);
   expect(made.body.url).toMatch(/^http:\/\/media\.localhost:8080\/vod\/summer\/\?key=ak_[\w-]{22}&authtoken=li_/);
@@ -81,7 +81,7 @@ test('over v1 an owner makes, lists, changes and revokes links, and sees who cam
   expect((await anna.get(made.body.url, direct)).status).toBe(410);
 });
 
-test('by pages: the address is shown once, the link has its page, and the buttons do what they say', async () => {
+test('on the pages the tokenized URL is shown once, each link has a page, and the buttons do what they say', async () => {
   const form = await owner.get('/.latchkey/links/new');
   const wrong = await owner.submit(form, '/links/new', { label: '', people: '0' });
   expect(wrong.status).toBe(422);
@@ -120,7 +120,7 @@ test('by pages: the address is shown once, the link has its page, and the button
   expect(row.revoked_at).not.toBeNull();
 });
 
-test('on another device: a code of ten minutes opens one place once, typed in anywhere, and signs in nowhere', async () => {
+test('a code for another device opens one place once within ten minutes, wherever it is typed in, and signs in nowhere', async () => {
   const url = `${mediaOrigin}/vod/summer/`;
   const offer = await api(owner, 'POST', 'access/open-elsewhere', { url });
   expect(offer.status).toBe(201);
@@ -159,7 +159,7 @@ test('on another device: a code of ten minutes opens one place once, typed in an
   expect((await api(nobody, 'POST', 'access/player-url', { url })).status).toBe(404);
 });
 
-test('codes are guessed slowly, from one address', async () => {
+test('guessing codes from one address is slowed', async () => {
   const guesser = portal.visitor({ address: '192.0.2.66', origin: mediaOrigin });
   const statuses: number[] = [];
   let last: Answer | undefined;
@@ -172,7 +172,7 @@ test('codes are guessed slowly, from one address', async () => {
   expect([last?.headers['retry-after'], last?.text]).toEqual(['30', expect.stringContaining('Wait 30 seconds')]);
 });
 
-test('attack: others locked out. Whoever guesses codes all day keeps neighbours waiting for a minute at most', async () => {
+test('attack: others locked out. A client that guesses codes all day keeps neighbours waiting for a minute at most', async () => {
   const url = `${mediaOrigin}/vod/summer/`;
   const wrong = async (address: string): Promise<Answer> => {
     const guesser = portal.visitor({ address, origin: mediaOrigin });
@@ -196,14 +196,14 @@ test('attack: others locked out. Whoever guesses codes all day keeps neighbours 
   expect((first.status === 429 ? await open() : first).location).toBe('/vod/summer/');
 });
 
-test('a player gets the pass inside the path, for six hours at most', async () => {
+test('a media player gets the pass inside the path, for six hours at most', async () => {
   const made = await api(owner, 'POST', 'access/player-url', { url: `${mediaOrigin}/vod/summer/master.m3u8` });
   expect(made.status).toBe(201);
   expect(made.body.url).toMatch(/^http:\/\/media\.localhost:8080\/\.t\/[\w.-]+\/vod\/summer\/master\.m3u8$/);
   expect(made.body.expires_at).toBe(portal.clock.now + 6 * 3600);
 });
 
-test('the pages of a link work for a code page with the form, and the QR page shows code and picture', async () => {
+test('the code page has its form, and the QR page shows the code and the picture', async () => {
   const list = await owner.get('/.latchkey/links');
   const page = await owner.submit(list, '/elsewhere');
   expect(page.status).toBe(200);

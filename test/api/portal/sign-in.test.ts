@@ -1,12 +1,12 @@
-// Signing in and out as a browser without scripts does it: cookies, return addresses, forms of other sites, fixation, hand-overs.
-// Attacks, gateway/RULES.md "Sessions, links and guessing": sessions, return addresses, cross-site POST.
+// Signing in and out as a browser without scripts does: cookies, return addresses, forms of other sites, fixation, hand-overs.
+// Rules: gateway/RULES.md "Sessions, links and guessing".
 
 import { describe, expect, test } from 'vitest';
 import { makePortal, mediaOrigin, password, portalOrigin } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';
 
-test('signs in with address and password, and the front page opens', async () => {
+test('a visitor signs in with address and password, and the front page opens', async () => {
   const portal = await makePortal();
   await portal.addAccount(email);
   const ann = portal.visitor();
@@ -37,7 +37,7 @@ test('a wrong password and an unknown address get the same page', async () => {
 describe('cookies', () => {
   const attributesOf = (line: string): string[] => line.split('; ').slice(1).sort();
 
-  test('over https all are __Host-, Secure, HttpOnly, SameSite=Lax, Path=/', async () => {
+  test('over https all cookies have __Host-, Secure, HttpOnly, SameSite=Lax, Path=/', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const ann = portal.visitor({ origin: 'https://portal.localhost:8080', address: '192.0.2.7' });
@@ -58,7 +58,7 @@ describe('cookies', () => {
     }
   });
 
-  test('on plain http over loopback the names and the attribute Secure go, nothing else', async () => {
+  test('on plain http over loopback cookies lose the prefix __Host- and the attribute Secure, nothing else', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const answer = await portal.visitor().signIn(email);
@@ -75,13 +75,13 @@ describe('cookies', () => {
     }
   });
 
-  test('on plain http from elsewhere they are Secure, so that no browser sends them in the clear', async () => {
+  test('on plain http from elsewhere cookies are Secure, so that no browser sends them in the clear', async () => {
     const portal = await makePortal();
     const page = await portal.visitor({ address: '192.0.2.7' }).get('/.latchkey/login');
     expect(page.cookies[0]).toMatch(/^__Host-latchkey_flow=.*; Secure/);
   });
 
-  test('the plain session cookie is not read where the other one would be', async () => {
+  test('the session cookie with the plain name is not read where the __Host- name is in force', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const ann = portal.visitor();
@@ -110,8 +110,8 @@ describe('cookies', () => {
   });
 });
 
-describe('a session never outlives what it came from', () => {
-  test('attack: session fixation. A new id at each sign-in, and the one before is over', async () => {
+describe('a session does not outlive its sign-in', () => {
+  test('attack: session fixation. Each sign-in gives a new id, and the session before is over', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     await portal.addAccount('mallory@example.org');
@@ -128,7 +128,7 @@ describe('a session never outlives what it came from', () => {
     expect((await portal.visitor().get('/.latchkey/me', { cookie: `latchkey=${planted}` })).status).toBe(401);
   });
 
-  test('signing out ends the row: the token alone opens nothing afterwards', async () => {
+  test('signing out ends the session’s row, so the token alone opens nothing afterwards', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const ann = portal.visitor();
@@ -147,7 +147,7 @@ describe('a session never outlives what it came from', () => {
     expect((await portal.visitor().get('/.latchkey/me', { cookie: `latchkey=${token}` })).status).toBe(401);
   });
 
-  test('a token past its half is renewed, and one that ran out as well while the session lives', async () => {
+  test('a token past half its life is renewed, and so is an expired token while the session lives', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const ann = portal.visitor();
@@ -184,7 +184,7 @@ describe('where people go afterwards', () => {
     ['', '/'],
   ];
 
-  test('attack: open redirect. Only a sound path of the same origin is gone to', async () => {
+  test('attack: open redirect. A visitor is only sent to a valid path of the same origin', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const ann = portal.visitor();
@@ -198,7 +198,7 @@ describe('where people go afterwards', () => {
 });
 
 describe('forms of other sites', () => {
-  test('attack: login CSRF. Without a token, with a forged one, with another browser’s: nobody is signed in', async () => {
+  test('attack: login CSRF. A form without a token, with a forged token or with another browser’s token signs nobody in', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const other = await portal.visitor().get('/.latchkey/login');
@@ -230,7 +230,7 @@ describe('forms of other sites', () => {
     expect((await ann.get('/.latchkey/account')).text).not.toContain('Mallory');
   });
 
-  test('attack: cross-site POST with a good token: refused by Sec-Fetch-Site and by Origin', async () => {
+  test('attack: cross-site POST. A form with a good token is refused by Sec-Fetch-Site and by Origin', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const ann = portal.visitor();
@@ -253,7 +253,7 @@ describe('forms of other sites', () => {
     expect((await ann.get('/.latchkey/account')).text).not.toContain('Mallory');
   });
 
-  test('several tabs: each form works, whichever was opened first', async () => {
+  test('with several tabs each form works, whichever was opened first', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const ann = portal.visitor();
@@ -266,7 +266,7 @@ describe('forms of other sites', () => {
 });
 
 describe('hand-over to another host', () => {
-  test('comes back to the page that was asked for, with a session of that host only', async () => {
+  test('leads back to the page that was asked for, with a session of that host only', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const ann = portal.visitor();
@@ -288,7 +288,7 @@ describe('hand-over to another host', () => {
     expect((await portal.visitor().get('/.latchkey/v1/me', { cookie: `latchkey=${token}` })).status).toBe(401);
   });
 
-  test('at once when the portal knows the visitor already', async () => {
+  test('happens without a question when the portal knows the visitor already', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const ann = portal.visitor();
@@ -298,7 +298,7 @@ describe('hand-over to another host', () => {
     expect(portalAnswer.location).toContain(`${mediaOrigin}/.latchkey/handover?code=`);
   });
 
-  test('attack: the code opens nothing in another browser, twice, at another host, or too late', async () => {
+  test('attack: a stolen code. The code opens nothing in another browser, a second time, at another host, or too late', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const codeOf = async (): Promise<{ browser: ReturnType<typeof portal.visitor>; url: string }> => {
@@ -344,7 +344,7 @@ describe('hand-over to another host', () => {
     expect((await ann.get(url)).status).toBe(303);
   });
 
-  test('attack: a hand-over request that is not ours, or is for a host we do not serve, is refused', async () => {
+  test('attack: a forged hand-over. A request that latchkey did not make, or for a host that it does not serve, is refused', async () => {
     const portal = await makePortal();
     await portal.addAccount(email);
     const ann = portal.visitor();

@@ -1,4 +1,4 @@
-// What control's cookies and forms make of an https `public_url` when the last hop is plain HTTP over loopback, as an edge says it of a
+// How control's cookies and forms treat an https `public_url` when the last hop is plain HTTP over loopback, as an edge reports it of a
 // proxy that ends TLS and was forgotten in `trusted_proxies`. The edges' half is test/edge/request/public-transport.test.ts.
 
 import { expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { makePortal, mediaOrigin, password } from '../../support/rigs/portal-rig
 const email = 'ann@example.org';
 const attributesOf = (line: string): string[] => line.split('; ').slice(1).sort();
 
-test('attack: cookies in the clear. An https public_url makes them Secure, though the last hop is http over loopback', async () => {
+test('attack: cookies in the clear. An https public_url makes cookies Secure, even when the last hop is http over loopback', async () => {
   const portal = await makePortal({ publicUrl: 'https://portal.localhost:8080' });
   await portal.addAccount(email);
   // as an edge says it of a proxy that ends TLS and was forgotten in trusted_proxies
@@ -26,7 +26,7 @@ test('attack: cookies in the clear. An https public_url makes them Secure, thoug
   for (const line of media.cookies) expect(line).toMatch(/^__Host-latchkey_.*; Secure/);
 });
 
-test('attack: a form of the http:// page of our own name is another site’s where visitors come by https', async () => {
+test('attack: a form of an http:// page. Where visitors come by https, a form of the http:// page with the same name counts as another site’s', async () => {
   const portal = await makePortal({ publicUrl: 'https://portal.localhost:8080' });
   await portal.addAccount(email);
   const statusFrom = async (origin: string): Promise<number> => {
@@ -40,7 +40,7 @@ test('attack: a form of the http:// page of our own name is another site’s whe
   expect(await statusFrom('https://portal.localhost:8080')).toBe(303);
 });
 
-test('what was set under a plain name before is ended where that name is not in force, and counts for nothing', async () => {
+test('a cookie that was set under a plain name earlier is removed where that name is not in force, and is not read', async () => {
   const before = await makePortal();
   await before.addAccount(email);
   const ann = before.visitor();
@@ -58,7 +58,7 @@ test('what was set under a plain name before is ended where that name is not in 
   ]);
 });
 
-test('the log says once an hour that visitors come by plain http where public_url is https, and from whom', async () => {
+test('the log says once an hour that visitors come by plain http where public_url is https, and from which address', async () => {
   const said: string[] = [];
   const portal = await makePortal({ publicUrl: 'https://portal.localhost:8080' });
   let monotonicMs = 5_000_000;

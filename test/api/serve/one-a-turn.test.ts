@@ -1,17 +1,17 @@
-// Requests that come at once begin one after the other, and whatever else is due comes in between.
+// Requests that come at the same moment begin one after the other, and timers that are due run in between.
 
 import { expect, test } from 'vitest';
 import { oneATurn } from '../../../gateway/api/serve/one-a-turn.ts';
 
-/** Work that yields to nobody. */
+/** Work that keeps the thread without a pause. */
 function work(milliseconds: number): void {
   const until = performance.now() + milliseconds;
   while (performance.now() < until) {
-    // the point is to keep the thread
+    // The loop only keeps the thread busy.
   }
 }
 
-test('between two that came at once timers run that came due meanwhile', async () => {
+test('timers that came due run between two requests that came at the same moment', async () => {
   const turn = oneATurn();
   const order: string[] = [];
   await Promise.all(

@@ -1,4 +1,4 @@
-// Who looks at a link: browsers inside other programs are people, the programs' own look ahead is not.
+// Which requests with a link come from people: browsers inside other programs count as people, the programs' own previews do not.
 
 import { expect, test } from 'vitest';
 import { whoVisits } from '../../../gateway/api/serve/presented-url.ts';

@@ -11,7 +11,7 @@ import { returnPathOf, soundReturnPath } from '../../../gateway/api/serve/return
 import { openText, sealText } from '../../../gateway/api/serve/sealed-text.ts';
 import { makePortal } from '../../support/rigs/portal-rig.ts';
 
-test('whatever text is put into a page, it is neither a tag nor the end of an attribute', () => {
+test('a text in a page is never a tag or the end of an attribute, whatever the text', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...`<>"'&a =/;#`) }), (text) => {
       expect(html`<p title="${text}">${text}</p>`.toString()).toMatch(/^<p title="[^"<>]*">[^"<>']*<\/p>$/);
@@ -20,7 +20,7 @@ test('whatever text is put into a page, it is neither a tag nor the end of an at
   expect(html`${[html`<b>${'<'}</b>`, null, false, 0]}`.toString()).toBe('<b>&lt;</b>0');
 });
 
-test('whatever is asked for, a return address stays on this origin when a browser reads it', () => {
+test('a return address stays on this origin when a browser reads it, whatever was asked for', () => {
   const base = 'https://portal.example.org';
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...`/\\.:@?#%09af \t\r\n`), maxLength: 12 }), (tail) => {
@@ -34,7 +34,7 @@ test('whatever is asked for, a return address stays on this origin when a browse
   );
 });
 
-test('a sealed text opens for its use and its owner only, until its end', async () => {
+test('a sealed text opens only for its purpose and its owner, until it expires', async () => {
   const { context, clock } = await makePortal();
   const sealed = sealText(context, { use: 'flow', binding: 'a.example' }, { n: 1 }, 600);
   const shape = z.object({ n: z.int() });

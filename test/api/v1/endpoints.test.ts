@@ -7,7 +7,7 @@ import { makePortal, mediaOrigin, portalOrigin } from '../../support/rigs/portal
 
 const email = 'ann@example.org';
 
-test('every endpoint is in the OpenAPI 3.1 document, and every path of it is served', async () => {
+test('every endpoint is in the OpenAPI 3.1 document, and every path of the document is served', async () => {
   const portal = await makePortal();
   const visitor = portal.visitor();
   const answer = await visitor.json('GET', '/.latchkey/v1/openapi.json');
@@ -63,7 +63,7 @@ test('the signing keys are at common-keys, and at no other path', async () => {
   expect((await admin.json('GET', '/.latchkey/v1/keys')).status).toBe(404);
 });
 
-test('v1 is snake_case throughout, and no body may hold more than what is described', async () => {
+test('v1 is snake_case throughout, and no body may have members that are not described', async () => {
   const portal = await makePortal();
   const document = JSON.parse((await portal.visitor().json('GET', '/.latchkey/v1/openapi.json')).text);
   const names: string[] = [];
@@ -83,7 +83,7 @@ test('v1 is snake_case throughout, and no body may hold more than what is descri
   expect(open).toEqual([]);
 });
 
-/** Every object of a document, with the way to it. */
+/** Every object of a document, with its JSON path. */
 function walk(node: unknown, where: string, see: (node: Record<string, unknown>, where: string) => void): void {
   if (isObject(node)) see(node, where);
   if (typeof node !== 'object' || node === null) return;
@@ -132,7 +132,7 @@ test('attack: cross-site changes are refused; same origin or the form token is p
   expect(await rename({})).toBe(204);
 });
 
-test('people see their own sessions and devices; what is somebody else’s is not there', async () => {
+test('people see their own sessions and devices; those of other accounts get 404', async () => {
   const portal = await makePortal();
   await portal.addAccount(email);
   await portal.addAccount('ben@example.org');
@@ -150,7 +150,7 @@ test('people see their own sessions and devices; what is somebody else’s is no
   expect((await ben.json('GET', '/.latchkey/v1/me')).status).toBe(401);
 });
 
-test('what is for administrators is refused to others before anything is read, and to nobody in particular before that', async () => {
+test('endpoints for administrators answer 403 to other accounts and 401 to visitors without a session, before they read anything', async () => {
   const portal = await makePortal();
   await portal.addAccount(email);
   const [ann, nobody] = [portal.visitor(), portal.visitor()];
@@ -168,7 +168,7 @@ test('what is for administrators is refused to others before anything is read, a
   }
 });
 
-test('bad input is 400 and says where; what went wrong is a problem document with a word for programs', async () => {
+test('bad input gets 400 and names the place; each error is a problem document with a code for programs', async () => {
   const portal = await makePortal();
   await portal.addAccount(email, 'admin');
   const ann = portal.visitor();
@@ -189,7 +189,7 @@ test('bad input is 400 and says where; what went wrong is a problem document wit
   expect((await portal.mailedCode('eve@example.org', 'invitation')).length).toBeGreaterThan(20);
 });
 
-test('the operator asks the same endpoints without a cookie, and gets one-time links to hand over', async () => {
+test('the operator uses the same endpoints without a cookie, and gets one-time links to hand over', async () => {
   const portal = await makePortal();
   const operator = createOperatorServer(portal.context);
   const made = await operator.inject({ method: 'POST', url: '/v1/accounts', payload: { email, role: 'admin' } });

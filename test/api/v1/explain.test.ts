@@ -1,4 +1,4 @@
-// `explain` over v1: what the operator is told, and that nobody else is.
+// `explain` over v1: the operator gets the explanation, and nobody else does.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// Coming in, leaving and changing one's own account over the JSON API: cookies, same answers for known and unknown, no other site.
+// Signing in, signing out and changing one's own account over the JSON API: cookies, equal answers for known and unknown addresses, no cross-site use.
 // One life of an account from its first mail to its deletion, because each password that is looked at costs time.
 
 import { expect, test } from 'vitest';
@@ -21,7 +21,7 @@ function said(answer: Answer): unknown[] {
   return [answer.status, answer.text === '' ? null : JSON.parse(answer.text)];
 }
 
-test('a whole life of an account: made, changed, moved, left, come back to, deleted', async () => {
+test('an account is made, changed, moved to another address, signed out, signed in again and deleted', async () => {
   const portal = await makePortal();
   const ann = portal.visitor();
   const me = async () => (await ann.json('GET', '/.latchkey/v1/me')).status;
@@ -68,7 +68,7 @@ test('a whole life of an account: made, changed, moved, left, come back to, dele
   expect([sessionOf(ann), await me()]).toEqual(['', 401]);
 });
 
-test('known and unknown addresses get the same answer, and so do wrong passwords', async () => {
+test('known and unknown addresses get the same answer, also with wrong passwords', async () => {
   const portal = await makePortal();
   await portal.addAccount(email);
   const asks = async (address: string) => {
@@ -105,7 +105,7 @@ test('attack: login CSRF and sign-out from another site are refused before anyth
   }
 });
 
-test('asking for mails is slowed as on the pages, and a refusal says what to do', async () => {
+test('requests for mails are limited as on the pages, and a refusal says what to do', async () => {
   const portal = await makePortal();
   const operator = createOperatorServer(portal.context);
   const made = await createAccount(portal.context, { kind: 'operator' }, { email, invited: true });
@@ -126,7 +126,7 @@ test('asking for mails is slowed as on the pages, and a refusal says what to do'
   expect([statuses[0], last.status, Number(last.headers['retry-after']) > 0]).toEqual([204, 429, true]);
 });
 
-test('of 80 sign-ins at once for ever new addresses a handful waits, the others are told at once, and pages go on', async () => {
+test('of 80 parallel sign-ins for ever new addresses a few wait, the others are refused at once, and pages still work', async () => {
   const portal = await makePortal();
   portal.configure((config) => ({ ...config, passwordChecksPerSecond: 1 }));
   const { queue } = portal.context.passwords;
