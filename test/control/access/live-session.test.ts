@@ -1,5 +1,5 @@
-// One rule says when a session is over, and every road asks it: renewal, hand-over, pages, access questions, claims, links.
-// Idle 7 days, 30 days in all.
+// One rule tells when a session is over, and every part that takes sessions asks it: renewal, hand-over, pages, access questions, claims, links.
+// A session ends after 7 idle days, and after 30 days in all.
 
 import { expect, test } from 'vitest';
 import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
@@ -26,7 +26,7 @@ const yaml = `
 collections: [{ name: summer, host: ${host}, path: /vod/summer/, owners: [anna@example.org] }]
 `;
 
-/** Anna, signed in, and what each road says of her session at this moment. */
+/** Anna, signed in, and the answer of each part about her session at this moment. */
 async function signedIn(site: TestContext) {
   const { context } = site;
   const operator = { kind: 'operator' } as const;
@@ -76,12 +76,12 @@ const overBy: readonly (readonly [string, Change])[] = [
 ];
 
 describeEngines('a session that is over', (engine) => {
-  test('a session that is alive opens every road', async () => {
+  test('a live session is taken by renewal, hand-over, pages, access questions, claims and links', async () => {
     const { roads } = await signedIn(await makeContext({ engine, yaml }));
     expect(await roads()).toEqual(open);
   });
 
-  test.each(overBy)('a session that %s opens no road', async (_, change) => {
+  test.each(overBy)('a session that %s is refused everywhere', async (_, change) => {
     const site = await makeContext({ engine, yaml });
     const { actor, roads } = await signedIn(site);
     await site.store.write((unit) => change(unit, actor.sessionId, unit.now));

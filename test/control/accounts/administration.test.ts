@@ -1,5 +1,5 @@
-// Administering, exporting and deleting accounts: who may, what ends, what is erased, what stays in the audit list, and that somebody
-// is always left who can administer.
+// Administering, exporting and deleting accounts: who may, what ends, what is erased, what stays in the audit list, and that an
+// administrator is always left.
 
 import { expect, test } from 'vitest';
 import {
@@ -52,7 +52,7 @@ async function changesOf(site: TestContext, work: () => Promise<unknown>): Promi
   return read.kind === 'changes' ? read.changes.map(({ kind, node }) => ({ kind, node })) : [];
 }
 
-test('disabling ends everything with one row and lets nobody in; enabling lets in again and revives no session', async () => {
+test('disabling an account ends all its access with one row; enabling lets it sign in again and revives no session', async () => {
   const site = await makeContext();
   const accountId = await makeAccount(site);
   const session = await enter(site);
@@ -67,7 +67,7 @@ test('disabling ends everything with one row and lets nobody in; enabling lets i
   await enter(site);
 });
 
-test('only admins and the operator administer, and a lost role counts at the next request', async () => {
+test('only admins and the operator administer accounts, and an admin who loses the role is refused at the next request', async () => {
   const site = await makeContext();
   const adminId = await makeAccount(site, 'admin@example.org', 'admin');
   const accountId = await makeAccount(site);
@@ -111,7 +111,7 @@ test('accounts are listed by address, in pages, found by parts of address and na
   expect(await search('%')).toEqual(['carl@example.org']);
 });
 
-test('groups reach the account, and what was answered about it is forgotten', async () => {
+test('new groups are set on the account, and edges forget earlier answers about it', async () => {
   const site = await makeContext();
   const accountId = await makeAccount(site);
   const changes = await changesOf(site, () =>
@@ -125,7 +125,7 @@ test('groups reach the account, and what was answered about it is forgotten', as
   });
 });
 
-test('the owner exports everything that is held on them, and no secret is in it', async () => {
+test('an export contains everything that is stored about its owner, and no secret', async () => {
   const site = await makeContext();
   const accountId = await makeAccount(site);
   const session = await enter(site);
@@ -142,7 +142,7 @@ test('the owner exports everything that is held on them, and no secret is in it'
   expect(text).not.toMatch(/"[a-z]+[A-Z]\w*\\?":/);
 });
 
-test('nobody has their own export made in a loop; an administrator\u2019s is not counted', async () => {
+test('exports of one\u2019s own account are limited; exports by an administrator are not', async () => {
   const site = await makeContext();
   await makeAccount(site);
   const actor = await site.actor(await enter(site));
@@ -155,7 +155,7 @@ test('nobody has their own export made in a loop; an administrator\u2019s is not
   expect((await exportAccount(site.context, actor)).kind).toBe('exported');
 });
 
-test('deleting erases the person, ends what they opened and handed out, and frees the address', async () => {
+test('deleting an account erases personal data, ends its access and its links, and frees the address', async () => {
   const site = await makeContext();
   const accountId = await makeAccount(site);
   const session = await enter(site);
@@ -186,7 +186,7 @@ test('deleting erases the person, ends what they opened and handed out, and free
   expect(await makeAccount(site)).not.toBe(accountId);
 });
 
-test('every ending leaves a row in the audit list', async () => {
+test('each way to end an account\u2019s access leaves a row in the audit list', async () => {
   const site = await makeContext();
   await makeAccount(site, 'admin@example.org', 'admin');
   const accountId = await makeAccount(site);
@@ -202,7 +202,7 @@ test('every ending leaves a row in the audit list', async () => {
 });
 
 describeEngines('the last admin', (engine) => {
-  test('neither goes nor becomes a user, whoever tries, and however many at once', async () => {
+  test('can be neither deleted nor demoted, whoever tries, and however many try at once', async () => {
     const site = await makeContext({ engine });
     const other = await makeContext({ like: site });
     const ids = [
@@ -231,7 +231,7 @@ describeEngines('the last admin', (engine) => {
   });
 });
 
-/** A link of an account, and a place on somebody's access list. */
+/** A link of an account, and a membership of that account at another account's link. */
 async function plantLink(sql: Parameters<typeof readAccount>[0], ownerId: string): Promise<void> {
   const place = { collection: 'summer', host: 'media.localhost', path: '/vod/summer/' };
   const none = { claim_from_at: null, claim_until_at: null, access_until_at: null, methods: null };

@@ -1,4 +1,4 @@
-// What people change of their accounts: password and address. What ends with each change, what is told to whom, and that nothing
+// Changes of password and address by the owner of an account: what ends with each change, who gets a mail, and that nothing
 // secret is ever in the store.
 
 import { readFileSync } from 'node:fs';
@@ -47,7 +47,7 @@ async function changesOf(site: TestContext, work: () => Promise<unknown>): Promi
   return read.kind === 'changes' ? read.changes.map(({ kind, node }) => ({ kind, node })) : [];
 }
 
-test('a password is reset by mail once, within an hour; every session ends and nobody is signed in by it', async () => {
+test('a mailed code resets the password once, within an hour; the reset ends every session and signs nobody in', async () => {
   const site = await makeContext();
   const accountId = await makeAccount(site);
   const sessions = [await enter(site), await enter(site)];
@@ -60,7 +60,7 @@ test('a password is reset by mail once, within an hour; every session ends and n
   const changes = await changesOf(site, async () => {
     expect(await resetPassword(site.context, { code, password: newPassword })).toEqual({ kind: 'reset' });
   });
-  // One row, however many sessions there are.
+  // The change is one row, however many sessions there are.
   expect(changes).toEqual([{ kind: 'revoke', node: accountId }]);
   for (const session of sessions) expect(await isSignedIn(site, session)).toBe(false);
   expect(await resetPassword(site.context, { code, password })).toEqual({ kind: 'refused' });
@@ -85,7 +85,7 @@ test('a reset code for an account that was disabled meanwhile sets nothing', asy
   await enter(site);
 });
 
-test('a change of password asks for the old one, ends every session, and goes on with a new one', async () => {
+test('a change of password asks for the old password, ends every session, and gives the browser a new session', async () => {
   const site = await makeContext();
   await makeAccount(site);
   const elsewhere = await enter(site);
@@ -127,7 +127,7 @@ test('a sign-in with the old password that is under way when it changes gets no 
   expect((await signIn(site.context, { ...browser, email: address, password: newPassword })).kind).toBe('signed-in');
 });
 
-test('an address changes when the new mailbox says so; the old one is told, and its codes and sessions are over', async () => {
+test('an address changes by a code from the new mailbox; the old mailbox is told, and all codes and sessions end', async () => {
   const site = await makeContext();
   await makeAccount(site);
   const session = await enter(site);
@@ -155,7 +155,7 @@ test('an address changes when the new mailbox says so; the old one is told, and 
   await enter(site, newEmail);
 });
 
-test('an address that somebody has is answered like a free one, and never becomes a second account\u2019s', async () => {
+test('a change to a taken address is answered like a change to a free one, and never makes a second owner', async () => {
   const site = await makeContext();
   await makeAccount(site);
   await makeAccount(site, 'ben@example.org');
@@ -170,7 +170,7 @@ test('an address that somebody has is answered like a free one, and never become
   expect(await confirmAddressChange(site.context, { ...browser, code, actor })).toEqual({ kind: 'refused' });
 });
 
-test('the code from the mail alone changes no address: who clicks has to be who asked', async () => {
+test('the mailed code alone changes no address: it takes the session or the password of the account that asked', async () => {
   const site = await makeContext();
   await makeAccount(site);
   await makeAccount(site, 'ben@example.org');
@@ -186,11 +186,11 @@ test('the code from the mail alone changes no address: who clicks has to be who 
   const guessed = { ...browser, code, actor: null, password: 'a guess of mine' };
   expect(await confirmAddressChange(site.context, guessed)).toEqual(wrong);
   expect(await findActiveAccountByAddress(site.store, victim)).toBeNull();
-  // Who knows the password is who asked, on whatever device the mail is read.
+  // The password proves the account that asked, on whatever device the mail is read.
   expect((await confirmAddressChange(site.context, { ...guessed, password })).kind).toBe('changed');
 });
 
-test('an account without a password is given one by mail only', async () => {
+test('an account without a password can set a first password by mail only', async () => {
   const site = await makeContext();
   const made = await createAccount(site.context, operator, { email: address, invited: false });
   if (made.kind !== 'created') throw new Error(made.reason);

@@ -1,5 +1,5 @@
-// Registering, verifying, inviting: who comes to own an address, and that naming it first gains nothing.
-// The answers are the same for known and unknown addresses; only whoever reads the mailbox learns more.
+// Registering, verifying, inviting: who comes to own an address, and that naming an address first gains nothing.
+// The answers are the same for known and unknown addresses; only the reader of the mailbox learns more.
 
 import { expect, test } from 'vitest';
 import {
@@ -37,7 +37,7 @@ async function verifiedSession(site: TestContext, code: string) {
   return outcome.session;
 }
 
-test('whoever reads the mailbox verifies the address, chooses the password, and is signed in', async () => {
+test('the reader of the mailbox verifies the address, chooses the password, and is signed in', async () => {
   const site = await makeContext({ yaml: open });
   expect(await register(site)).toEqual({ kind: 'accepted' });
   expect(await findActiveAccountByAddress(site.context.store, address)).toBeNull();
@@ -61,7 +61,7 @@ test('whoever reads the mailbox verifies the address, chooses the password, and 
   expect(await verifyAddress(site.context, { ...browser, code, password })).toEqual({ kind: 'refused' });
 });
 
-test('who registers an address of somebody else gains nothing by it: neither password, name nor session survive', async () => {
+test('registering another person\u2019s address gains nothing: neither password, name nor session survives', async () => {
   const site = await makeContext({ yaml: open });
   // The stranger comes first, and the owner of the mailbox follows the stranger's mail.
   await register(site, address, '203.0.113.66');
@@ -122,7 +122,7 @@ test('verifying forgets every other account that named the address, with its cod
   expect(await findUnverifiedAccounts(site.store.sql, address)).toEqual([]);
 });
 
-test('the answer is the same whether an address is known or not, and so is the work; the mails differ', async () => {
+test('answer and work are the same for known and unknown addresses; only the mails differ', async () => {
   const site = await makeContext({ yaml: open });
   await register(site);
   await verifiedSession(site, await site.mailedCode(address, 'verify-address'));
@@ -158,7 +158,7 @@ test('registration is closed by default, and open to the domains that are named'
   expect(await site.mails()).toEqual([]);
 });
 
-test('a code works for a day, and the newest mail voids the ones before', async () => {
+test('a registration code works for a day, and the newest mail voids the codes of earlier mails', async () => {
   const site = await makeContext({ yaml: open });
   await register(site);
   const first = await site.mailedCode(address, 'verify-address');
@@ -171,7 +171,7 @@ test('a code works for a day, and the newest mail voids the ones before', async 
   expect(await verifyAddress(site.context, { ...browser, code: second, password })).toEqual({ kind: 'refused' });
 });
 
-test('mails to one address are bounded in silence, requests from one address are told to wait', async () => {
+test('too many mails to one mailbox are left out silently; a client address with too many requests is told to wait', async () => {
   const site = await makeContext({ yaml: open });
   const answers: string[] = [];
   for (let request = 0; request < 51; request++) answers.push((await register(site)).kind);
@@ -183,7 +183,7 @@ test('mails to one address are bounded in silence, requests from one address are
   expect((await describeCode(site.context, await site.mailedCode(address, 'verify-address'))).kind).toBe('usable');
 });
 
-test('some requests an hour, hour after hour, are never told to wait', async () => {
+test('a few requests an hour, hour after hour, are never told to wait', async () => {
   const site = await makeContext({ yaml: open });
   for (let request = 0; request < 60; request++) {
     expect(await register(site, `p${request}@example.org`)).toEqual({ kind: 'accepted' });
@@ -191,7 +191,7 @@ test('some requests an hour, hour after hour, are never told to wait', async () 
   }
 });
 
-test('an invited account becomes its owner\u2019s by the mail, with the groups that the admin gave it', async () => {
+test('an invited person takes the account over by the mail, with the groups that the admin set', async () => {
   const site = await makeContext({ yaml: open });
   const made = await createAccount(site.context, operator, { email: address, groups: ['staff'], invited: true });
   if (made.kind !== 'created') throw new Error(made.reason);
@@ -213,7 +213,7 @@ test('an invited account becomes its owner\u2019s by the mail, with the groups t
   });
 });
 
-test('a new invitation voids the one before; an account that has come is not invited again', async () => {
+test('a new invitation voids the earlier one; an account that accepted is not invited again', async () => {
   const site = await makeContext();
   const made = await createAccount(site.context, operator, { email: address, invited: true });
   if (made.kind !== 'created' || made.invitation === null) throw new Error(made.kind);
@@ -253,7 +253,7 @@ test('a sign-in link opens no account that is unverified, and none that was disa
   expect(await signInByCode(site.context, { ...browser, code: link.code })).toEqual({ kind: 'refused' });
 });
 
-test('a session is good for a week unused, though its token lives a quarter of an hour', async () => {
+test('an unused session lives for a week, although its token lives for a quarter of an hour', async () => {
   const site = await makeContext({ yaml: open });
   await register(site);
   const session = await verifiedSession(site, await site.mailedCode(address, 'verify-address'));
@@ -265,7 +265,7 @@ test('a session is good for a week unused, though its token lives a quarter of a
 });
 
 describeEngines('one code for many', (engine) => {
-  test('64 who present one code at once are one sign-in', async () => {
+  test('64 browsers that present one code at once get one sign-in', async () => {
     const site = await makeContext({ engine });
     const other = await makeContext({ like: site });
     const made = await createAccount(site.context, operator, { email: address, invited: false });
@@ -282,7 +282,7 @@ describeEngines('one code for many', (engine) => {
     expect((await site.store.sql.selectFrom('sessions').select('id').execute()).length).toBe(1);
   });
 
-  test('64 who make one account at once make one', async () => {
+  test('64 requests that make the same account at once make one account', async () => {
     const site = await makeContext({ engine });
     const outcomes = await Promise.all(
       Array.from({ length: 64 }, () => createAccount(site.context, operator, { email: address, invited: false })),

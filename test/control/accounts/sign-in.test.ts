@@ -1,4 +1,4 @@
-// Signing in by password: equal answers and equal work, guessing slowed where it has to be and nobody locked out by others.
+// Signing in by password: equal answers and equal work; guessing is slowed, and nobody is locked out by others.
 // Rules: gateway/RULES.md "Sessions, links and guessing".
 
 import { argon2Sync, randomBytes } from 'node:crypto';
@@ -45,7 +45,7 @@ function sessionOf(outcome: SignInOutcome): NewSession {
   return outcome.session;
 }
 
-test('the right password gives a session with an id of its own each time, on one device', async () => {
+test('each sign-in with the right password gives a session with a new id, on the same device', async () => {
   const site = await makeContext();
   const accountId = await makeAccount(site);
   const first = sessionOf(await attempt(site, { email: ' Anna@EXAMPLE.org ' }));
@@ -64,7 +64,7 @@ test('the right password gives a session with an id of its own each time, on one
   });
 });
 
-test('every refusal is the same answer after the same work', async () => {
+test('every refused sign-in gets the same answer after the same work', async () => {
   const site = await makeContext();
   await makeAccount(site);
   const disabled = await makeAccount(site, 'disabled@example.org');
@@ -92,7 +92,7 @@ test('every refusal is the same answer after the same work', async () => {
   }
 });
 
-test('five wrong guesses from one address are free, then it waits longer each time, over a restart too', async () => {
+test('five wrong guesses from one address are free, then each further guess waits longer, over a restart too', async () => {
   const site = await makeContext();
   await makeAccount(site);
   const { freeTries } = counters.pair;
@@ -113,7 +113,7 @@ test('five wrong guesses from one address are free, then it waits longer each ti
   expect((await attempt(site)).kind).toBe('signed-in');
 });
 
-test('an unknown address is slowed like a known one', async () => {
+test('guesses at an unknown address are slowed like guesses at a known one', async () => {
   const site = await makeContext();
   await makeAccount(site);
   const outcomesFor = async (email: string, clientAddress: string): Promise<SignInOutcome[]> => {
@@ -129,7 +129,7 @@ test('an unknown address is slowed like a known one', async () => {
   expect(await outcomesFor('nobody@example.org', '192.0.2.2')).toEqual(known);
 });
 
-test('64 guesses at once are counted one by one: no more are looked at than one after the other', async () => {
+test('64 guesses at once are counted one by one, and no more of them are looked at than in sequence', async () => {
   const site = await makeContext();
   await makeAccount(site);
   const outcomes = await Promise.all(
@@ -141,7 +141,7 @@ test('64 guesses at once are counted one by one: no more are looked at than one 
   expect(site.context.passwords.computations()).toBe(1 + freeTries);
 });
 
-test('a school that signs in from one address at nine slows itself by nothing, and forgives no guess', async () => {
+test('many right sign-ins from one address do not slow that address, and forgive no wrong guess', async () => {
   const site = await makeContext();
   const { freeTries } = counters.source;
   const clientAddress = '198.51.100.9';
@@ -162,7 +162,7 @@ test('a school that signs in from one address at nine slows itself by nothing, a
   expect((await attempt(site, { clientAddress })).kind).toBe('busy');
 });
 
-test('whoever guesses from one address keeps nobody at another one waiting', async () => {
+test('guesses from one address keep nobody at another address waiting', async () => {
   const site = await makeContext();
   await makeAccount(site);
   for (let guess = 0; guess < 6; guess++) {
@@ -172,7 +172,7 @@ test('whoever guesses from one address keeps nobody at another one waiting', asy
   expect((await attempt(site, { clientAddress: '198.51.100.7' })).kind).toBe('signed-in');
 });
 
-test('guessing from everywhere slows strangers by a minute at most and a known device not at all', async () => {
+test('guesses from many networks slow strangers by a minute at most and a known device not at all', async () => {
   const site = await makeContext();
   await makeAccount(site);
   const { deviceCookie } = sessionOf(await attempt(site));
@@ -204,7 +204,7 @@ test('a known device has a count of its own, which strangers cannot fill', async
   expect((await attempt(site)).kind).toBe('signed-in');
 });
 
-test('the right password makes a hundred sessions an hour at most, beside those of each known device', async () => {
+test('the right password starts a hundred sessions an hour at most, not counting those of known devices', async () => {
   const site = await makeContext();
   const accountId = await makeAccount(site);
   const { deviceCookie } = sessionOf(await attempt(site));
@@ -237,7 +237,7 @@ test('one password tried on many accounts from one address is slowed', async () 
   expect(await takeGuess(site, { ...guess(999), clientAddress: '2001:db8:0:1::1' })).toBeNull();
 });
 
-test('refused sign-ins of an hour are a few rows of the history with their counts, however many there are', async () => {
+test('refused sign-ins of an hour take only a few rows of the history, which hold their counts', async () => {
   const site = await makeContext();
   const accountId = await makeAccount(site);
   const refuse = (changes: Partial<RefusedSignIn> = {}): Promise<void> =>
@@ -275,7 +275,7 @@ test('refused sign-ins of an hour are a few rows of the history with their count
   expect((await written()).at(-1)).toBe('anna 1,1,1');
 });
 
-test('too many at once are told to come back', async () => {
+test('when too many sign-ins come at once, some are told to come back', async () => {
   const site = await makeContext();
   const gate = Promise.withResolvers<'not today'>();
   const work = site.context.passwords;
@@ -295,7 +295,7 @@ test('too many at once are told to come back', async () => {
   expect(work.computations()).toBe(0);
 });
 
-test('a hash that costs less than new ones is made anew at sign-in', async () => {
+test('a stored hash that is cheaper than new hashes is replaced at sign-in', async () => {
   const site = await makeContext();
   const accountId = await makeAccount(site);
   const cheap = await cheapHash(password);
@@ -307,7 +307,7 @@ test('a hash that costs less than new ones is made anew at sign-in', async () =>
   expect((await readAccount(site.store.sql, accountId))?.passwordHash).toBe(stored);
 });
 
-test('a sign-in on a new device is told to the owner of the account, one on a known device is not', async () => {
+test('the owner gets a mail about a sign-in on a new device, and none about a known device', async () => {
   const site = await makeContext();
   await makeAccount(site);
   const { deviceCookie } = sessionOf(await attempt(site));

@@ -1,4 +1,4 @@
-// Work that no answer waits for: done in any case, bounded, and before the store goes.
+// Work that no answer waits for is done in any case, is bounded, and is done before the store closes.
 
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { silent } from '../../support/store/stores.ts';
 
 const hour = 3_600_000;
 
-test('nothing of it is done before the answer, and all of it at the end', async () => {
+test('no queued work runs before the answer, and all of it is done at the end', async () => {
   const afterwards = makeAfterwards({ logger: silent, random: randomBytes, pauseMs: hour });
   const done: number[] = [];
   for (let at = 0; at < 20; at++) afterwards.run(async () => void done.push(at));
@@ -19,7 +19,7 @@ test('nothing of it is done before the answer, and all of it at the end', async 
   expect(afterwards.hasRoom()).toBe(false);
 });
 
-test('it comes by itself after a pause, in an order that is not the one of asking', async () => {
+test('queued work runs by itself after a pause, in an order that differs from the order of the requests', async () => {
   const afterwards = makeAfterwards({ logger: silent, random: randomBytes, pauseMs: 1 });
   const done: number[] = [];
   const all = Promise.withResolvers<void>();
@@ -33,7 +33,7 @@ test('it comes by itself after a pause, in an order that is not the one of askin
   expect(done).not.toEqual(done.toSorted((one, other) => one - other));
 });
 
-test('so many wait and no more', () => {
+test('a bounded number of pieces of work may wait', () => {
   const afterwards = makeAfterwards({ logger: silent, random: randomBytes, pauseMs: hour, maxWaiting: 3 });
   for (let at = 0; at < 3; at++) {
     expect(afterwards.hasRoom()).toBe(true);
@@ -42,7 +42,7 @@ test('so many wait and no more', () => {
   expect(afterwards.hasRoom()).toBe(false);
 });
 
-test('while the store is away it is tried again, and what fails otherwise is logged and keeps nothing else', async () => {
+test('work is tried again while the store is away; any other failure is logged and holds no other work up', async () => {
   const { logger, said } = memoryLogger();
   const afterwards = makeAfterwards({ logger, random: randomBytes, pauseMs: hour });
   let attempts = 0;

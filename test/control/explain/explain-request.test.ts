@@ -1,4 +1,4 @@
-// What `explain` knows of a request: from records that were really written, and the store as it is now.
+// What `explain` tells about a request, from records that were really written and from the store as it is now.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -66,7 +66,7 @@ const names = (): string[] =>
     .sort();
 
 describe('the files', () => {
-  test('a record is found by its id, in whichever file and piece it stands, also by the next control', async () => {
+  test('a record is found by its request id, in whichever file and part of a file it stands, also by the next control', async () => {
     const ledger = open({ maxFileBytes: 3_000_000 });
     ledger.append(record('first'));
     const filler = recordLine(record('filler', { path: `/${'x'.repeat(400)}` })).repeat(8000);
@@ -84,7 +84,7 @@ describe('the files', () => {
     expect(names().length).toBeGreaterThan(1);
   });
 
-  test('only the owner may read them', async () => {
+  test('only the owner may read the files', async () => {
     const ledger = open();
     ledger.append(record('a'));
     await ledger.find('a');
@@ -92,7 +92,7 @@ describe('the files', () => {
     for (const name of names()) expect(statSync(join(folder, 'decisions', name)).mode & 0o777).toBe(0o600);
   });
 
-  test('their number is bounded, and after a day they go', async () => {
+  test('the number of files is bounded, and files are removed after a day', async () => {
     const ledger = open({ maxFileBytes: 1, maxFiles: 3 });
     for (let file = 0; file < 6; file++) {
       ledger.append(record(`r${file}`));
@@ -107,7 +107,7 @@ describe('the files', () => {
     expect(names()).toHaveLength(1);
   });
 
-  test('a flood of refused strangers takes the place of nothing else, whatever they ask for', async () => {
+  test('a flood of refused strangers displaces no other records, whatever the strangers ask for', async () => {
     const ledger = open({ maxFileBytes: 1, maxFiles: 8 });
     ledger.append(record('claimed', { outcome: 'claim' }));
     ledger.appendLines(recordLine(record('let-in')));
@@ -123,7 +123,7 @@ describe('the files', () => {
     expect(readdirSync(join(folder, 'decisions', 'strangers'))).toHaveLength(2);
   });
 
-  test('what is older than a day goes also where nothing new comes', async () => {
+  test('files that are older than a day are removed even when no new record comes', async () => {
     const ledger = open();
     ledger.append(record('a'));
     await ledger.find('a');
@@ -132,7 +132,7 @@ describe('the files', () => {
     expect(names()).toEqual([]);
   });
 
-  test('what cannot be written is dropped, counted and said once', async () => {
+  test('records that cannot be written are dropped and counted, and the problem is logged once', async () => {
     writeFileSync(join(folder, 'file'), '');
     const ledger = open({ folder: join(folder, 'file', 'decisions') });
     ledger.append(record('a'));
@@ -143,7 +143,7 @@ describe('the files', () => {
     expect(said().match(/records of decisions cannot be kept/g)).toHaveLength(1);
   });
 
-  test('memory for what waits is bounded', async () => {
+  test('the memory for waiting records is bounded', async () => {
     const ledger = open({ maxWaitingBytes: 1000 });
     ledger.appendLines(`${'x'.repeat(900)}\n`);
     ledger.append(record('too-much'));
@@ -162,7 +162,7 @@ describe('the explanation', () => {
   const textsOf = (explanation: Explanation): string =>
     explanation.kind === 'found' ? explanation.chain.map(({ node, text }) => `${node ?? ''} ${text}`).join('\n') : '';
 
-  test('a claim shows both answers, the link, its owner, the account and the device', async () => {
+  test('of a claim shows both answers, the link, its owner, the account and the device', async () => {
     const { rig, context } = await rigWithLedger();
     const visitor = await addAccount(rig, { email: 'mina@example.org' });
     const made = await makeLink(rig);
@@ -182,7 +182,7 @@ describe('the explanation', () => {
     expect(textsOf(await explainRequest(context, 'request-2'))).toContain('bound to this link already? yes');
   });
 
-  test('a refusal says which node was revoked, and by whom; a later revocation is called later', async () => {
+  test('of a refusal names the revoked node and who revoked it; a later revocation is told as later', async () => {
     const { rig, ledger, context } = await rigWithLedger();
     const visitor = await addAccount(rig, { email: 'mina@example.org' });
     const made = await makeLink(rig);
@@ -212,7 +212,7 @@ describe('the explanation', () => {
     expect(textsOf(await explainRequest(context, 'allowed'))).toContain('revoked, after this was decided');
   });
 
-  test('no record holds the secret of a link, and a wrong pair is not repeated', async () => {
+  test('never contains the secret of a link, and does not repeat a wrong pair', async () => {
     const { rig, ledger, context } = await rigWithLedger();
     const visitor = await addAccount(rig);
     const made = await makeLink(rig);
@@ -227,7 +227,7 @@ describe('the explanation', () => {
     expect(text).not.toContain(made.presentation.token.split('.')[1]);
   });
 
-  test('what is not there gets a hint', async () => {
+  test('of an unknown request id is a hint', async () => {
     const { context } = await rigWithLedger();
     expect(await explainRequest(context, 'nobody-1')).toMatchObject({ kind: 'not-found' });
     expect(await explainRequest(context, '')).toMatchObject({ kind: 'not-found' });

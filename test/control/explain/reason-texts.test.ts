@@ -1,4 +1,4 @@
-// What operators read for the closed words of decisions.
+// The texts that operators read for the reasons of decisions.
 
 import { expect, test } from 'vitest';
 import { reasonText } from '../../../gateway/control/explain/reason-texts.ts';
@@ -10,7 +10,7 @@ test.each([...allowKinds, ...denyReasons])('%s is explained in words, with the w
   expect(text.length).toBeGreaterThan(reason.length + 3);
 });
 
-test('a word that is no reason is shown as it is', () => {
+test('a text that is no known reason is shown as it is', () => {
   expect(reasonText('already')).toBe('already');
   expect(reasonText('toString')).toBe('toString');
 });

@@ -1,4 +1,4 @@
-// Claiming a link, on both engines: the two questions, the one write, and everything that may not write.
+// Claiming a link, on both engines: the two questions, the one write, and every case that must not write.
 
 import { describe, expect, test } from 'vitest';
 import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
@@ -19,7 +19,7 @@ import {
 import { describeEngines } from '../../support/store/stores.ts';
 
 describeEngines('claim', (engine) => {
-  test('the first request with the token puts the account on the list, and its other devices pass without it', async () => {
+  test('the first request with the token puts the account on the access list, and its other devices pass without the token', async () => {
     const rig = await makeLinkRig(engine);
     const made = await makeLink(rig);
     const anna = await addAccount(rig);
@@ -43,7 +43,7 @@ describeEngines('claim', (engine) => {
     expect(answer.position).toEqual(await rig.store.readPosition());
   });
 
-  test('64 accounts at once on a link for 3, over two nodes: exactly 3', async () => {
+  test('of 64 accounts that claim a link for 3 people at once, over two nodes, exactly 3 get in', async () => {
     const rig = await makeLinkRig(engine, 2);
     const made = await makeLink(rig, { claimsAllowed: 3 });
     const people = await Promise.all(Array.from({ length: 64 }, () => addAccount(rig)));
@@ -61,7 +61,7 @@ describeEngines('claim', (engine) => {
     expect(passing.map(({ kind }) => kind === 'granted')).toEqual(kinds.map((kind) => kind === 'granted'));
   });
 
-  test('what a claim would come to is told without one, and nothing is written', async () => {
+  test('the outcome that a claim would have is told without a claim, and nothing is written', async () => {
     const rig = await makeLinkRig(engine);
     const foresee = async (actor: AccountActor, made: MadeLink): Promise<string> => {
       const before = await dump(rig);
@@ -110,7 +110,7 @@ describeEngines('claim', (engine) => {
     expect(link.claims_used).toBe(1);
   });
 
-  test('revoked while others claim: nobody is let in after the answer of the revocation', async () => {
+  test('when a link is revoked while accounts claim it, nobody is let in after the revocation is answered', async () => {
     const rig = await makeLinkRig(engine, 2);
     const made = await makeLink(rig, { claimsAllowed: 100 });
     const people = await Promise.all(Array.from({ length: 24 }, () => addAccount(rig)));
@@ -137,10 +137,10 @@ describeEngines('claim', (engine) => {
   });
 });
 
-describe('claim, with no race in it', () => {
+describe('claims one after the other', () => {
   const engine = 'sqlite';
 
-  test('a wrong pair is refused and writes nothing, in any table', async () => {
+  test('a claim with a wrong pair is refused and writes nothing to any table', async () => {
     const rig = await makeLinkRig(engine);
     const made = await makeLink(rig);
     const other = await makeLink(rig);
@@ -164,7 +164,7 @@ describe('claim, with no race in it', () => {
     expect((await claim(rig, anna, made)).kind).toBe('granted');
   });
 
-  test('presenting a revoked link writes nothing, whoever asks', async () => {
+  test('a claim of a revoked link writes nothing, whoever claims', async () => {
     const rig = await makeLinkRig(engine);
     const made = await makeLink(rig, { claimsAllowed: 5 });
     const member = await addAccount(rig);
@@ -177,7 +177,7 @@ describe('claim, with no race in it', () => {
     expect((await ask(rig, member)).kind).toBe('none');
   });
 
-  test('an account that is disabled, deleted or unverified, or whose session ended, claims nothing', async () => {
+  test('a claim by a disabled, deleted or unverified account, or in an ended session, is refused', async () => {
     const rig = await makeLinkRig(engine);
     const made = await makeLink(rig);
     const ended = await addAccount(rig);
@@ -196,7 +196,7 @@ describe('claim, with no race in it', () => {
     expect(await dump(rig)).toBe(before);
   });
 
-  test('who passes already spends no claim and gets no second row: owners, members, members by another link', async () => {
+  test('an account that passes already (owner, member, member by another link) spends no claim and gets no second row', async () => {
     const rig = await makeLinkRig(engine);
     const [whole, piece] = [await makeLink(rig), await makeLink(rig, { path: '/vod/summer/one/', claimsAllowed: 9 })];
     const anna = await addAccount(rig);
@@ -210,7 +210,7 @@ describe('claim, with no race in it', () => {
     expect(await dump(rig)).toBe(before);
   });
 
-  test('a smaller access does not count as the larger one', async () => {
+  test('access to a part of a collection does not count as access to the whole', async () => {
     const rig = await makeLinkRig(engine);
     const [whole, piece] = [await makeLink(rig), await makeLink(rig, { path: '/vod/summer/one/' })];
     const anna = await addAccount(rig);
@@ -220,7 +220,7 @@ describe('claim, with no race in it', () => {
     expect(await ask(rig, anna, '/vod/summer/two/a.ts')).toMatchObject({ scope: { path: '/vod/summer/' } });
   });
 
-  test('before, after and beyond its times a link says which', async () => {
+  test('a claim outside of the link\u2019s times is told whether it is too early, too late, or the access is over', async () => {
     const rig = await makeLinkRig(engine);
     const { now } = rig.clock;
     const times = { claimFromAt: now + 10, claimUntilAt: now + 20, accessUntilAt: now + 30, claimsAllowed: 9 };
@@ -240,7 +240,7 @@ describe('claim, with no race in it', () => {
     expect((await ask(rig, anna)).kind).toBe('none');
   });
 
-  test('a session that is over is told apart from an account that may not: its other sessions go on', async () => {
+  test('an access question in an ended session gets the answer that the session ended, so the account\u2019s other sessions go on', async () => {
     const rig = await makeLinkRig(engine);
     const anna = await addAccount(rig);
     await claim(rig, anna, await makeLink(rig));
@@ -252,7 +252,7 @@ describe('claim, with no race in it', () => {
     expect(await answerAccess(rig.context, { ...question, ...place })).toEqual({ kind: 'ended' });
   });
 
-  test('a member who was removed does not come in by the same link again, and by a new one does', async () => {
+  test('a removed member is refused with the same link, and let in with a new link', async () => {
     const rig = await makeLinkRig(engine);
     const made = await makeLink(rig, { claimsAllowed: 9 });
     const anna = await addAccount(rig);
@@ -267,7 +267,7 @@ describe('claim, with no race in it', () => {
     expect((await claim(rig, anna, await makeLink(rig))).kind).toBe('granted');
   });
 
-  test('what the configuration takes away is gone: owners, and collections with their links', async () => {
+  test('owners and collections that the configuration no longer has open nothing, and neither do their links', async () => {
     const rig = await makeLinkRig(engine);
     const made = await makeLink(rig, { claimsAllowed: 9 });
     const anna = await addAccount(rig);
@@ -283,7 +283,7 @@ describe('claim, with no race in it', () => {
     expect(await claim(rig, await addAccount(rig), made)).toEqual({ kind: 'wrong-pair' });
   });
 
-  test('what a collection that became smaller does not open any more stands in nobody\u2019s way', async () => {
+  test('a membership outside of its collection, which became smaller, does not block a claim of a new link', async () => {
     const rig = await makeLinkRig(engine);
     const anna = await addAccount(rig);
     await claim(rig, anna, await makeLink(rig));

@@ -1,4 +1,4 @@
-// Making, changing, listing and ending links: who may, what is kept of a secret, and what the log is told.
+// Making, changing, listing and ending links: who may, what is kept of a secret, and which changes the log gets.
 
 import { expect, test } from 'vitest';
 import { listAccess } from '../../../gateway/control/access/list-access.ts';
@@ -31,7 +31,7 @@ async function memberOf(rig: LinkRig, actor: AccountActor): Promise<string> {
   return (await query.executeTakeFirstOrThrow()).id;
 }
 
-test('an owner makes a link: the URL holds the link key and the token, the store only a digest', async () => {
+test('a new link\u2019s URL holds the link key and the token, and the store holds only a digest', async () => {
   const rig = await makeLinkRig('sqlite');
   const made = await makeLink(rig, { path: '/vod/summer/one/', claimsAllowed: 3, methods: ['GET'] });
   expect(made.url).toMatch(
@@ -45,7 +45,7 @@ test('an owner makes a link: the URL holds the link key and the token, the store
   expect(await dump(rig)).not.toContain(secret);
 });
 
-test('parameter names come from the configuration, scheme and port from the portal', async () => {
+test('a link\u2019s URL has parameter names from the configuration, and scheme and port from the portal', async () => {
   const rig = await makeLinkRig('sqlite');
   const portal = {
     publicUrl: 'https://portal.example.org',
@@ -100,7 +100,7 @@ test.each([
   expect(await createLink(rig.context, rig.owner, input)).toEqual({ kind: 'refused', problem });
 });
 
-test('nobody but the owner or an administrator revokes; for others the link is not there', async () => {
+test('only the owner or an administrator revokes a link; others are told that there is no such link', async () => {
   const rig = await makeLinkRig('sqlite');
   const made = await makeLink(rig, { claimsAllowed: 3 });
   const anna = await addAccount(rig);
@@ -125,7 +125,7 @@ test('nobody but the owner or an administrator revokes; for others the link is n
   expect((await ask(rig, anna)).kind).toBe('granted');
 });
 
-test('a revocation is one small change whatever hangs on it, and the second one writes nothing', async () => {
+test('a revocation is one small change however many members the link has, and a second revocation writes nothing', async () => {
   const rig = await makeLinkRig('sqlite');
   const made = await makeLink(rig, { claimsAllowed: 30 });
   const people = await Promise.all(Array.from({ length: 20 }, () => addAccount(rig)));
@@ -141,7 +141,7 @@ test('a revocation is one small change whatever hangs on it, and the second one 
   expect(await dump(rig)).toBe(before);
 });
 
-test('a member is removed alone; the others stay', async () => {
+test('removing one member leaves the others', async () => {
   const rig = await makeLinkRig('sqlite');
   const made = await makeLink(rig, { claimsAllowed: 3 });
   const [anna, bert] = [await addAccount(rig), await addAccount(rig)];
@@ -153,7 +153,7 @@ test('a member is removed alone; the others stay', async () => {
   expect(await changesAfter(rig, seq)).toEqual([`revoke ${member}`]);
   expect((await ask(rig, anna)).kind).toBe('none');
   expect((await ask(rig, bert)).kind).toBe('granted');
-  // the devices of somebody who is out are nobody's business any more
+  // The owner does not see the devices of a member who was removed.
   const devicesOf = async (): Promise<readonly number[]> => {
     const listed = await listMembers(rig.context, rig.owner, made.link.id, {});
     return listed.kind === 'listed' ? listed.members.map(({ devices }) => devices.length).sort() : [];
@@ -163,7 +163,7 @@ test('a member is removed alone; the others stay', async () => {
   expect(await devicesOf()).toEqual([0, 0]);
 });
 
-test('all links of a collection end with one change, and a new link works', async () => {
+test('all links of a collection end with one change, and a link that is made later works', async () => {
   const rig = await makeLinkRig('sqlite');
   const links = [await makeLink(rig), await makeLink(rig)];
   const anna = await addAccount(rig);
@@ -176,7 +176,7 @@ test('all links of a collection end with one change, and a new link works', asyn
   expect((await ask(rig, anna)).kind).toBe('granted');
 });
 
-test('a link is opened again for more people and longer, and is never brought back once revoked', async () => {
+test('a link is opened again for more people and for longer, but never after it was revoked', async () => {
   const rig = await makeLinkRig('sqlite');
   const { now } = rig.clock;
   const made = await makeLink(rig, { claimUntilAt: now + 10, accessUntilAt: now + 20 });
@@ -211,7 +211,7 @@ test('an earlier end of access ends the passes that were made under the later on
   expect(await changesAfter(rig, seq)).toContain(`revoke ${made.link.id}`);
 });
 
-test('a new secret makes a new URL and the old one void; members stay', async () => {
+test('a new secret makes a new URL and voids the old URL; members stay', async () => {
   const rig = await makeLinkRig('sqlite');
   const made = await makeLink(rig, { claimsAllowed: 3 });
   const [anna, bert] = [await addAccount(rig), await addAccount(rig)];
@@ -223,7 +223,7 @@ test('a new secret makes a new URL and the old one void; members stay', async ()
   expect((await claim(rig, bert, { ...made, presentation: presentationOf(reopened.url) })).kind).toBe('granted');
 });
 
-test('the owner sees who came in, when, by which device; the member sees what they can open', async () => {
+test('the owner sees who came in, when and by which device; members see what they can open', async () => {
   const rig = await makeLinkRig('sqlite');
   const made = await makeLink(rig, { claimsAllowed: 3 });
   const anna = await addAccount(rig, { email: 'anna@example.org' });
@@ -250,7 +250,7 @@ test('the owner sees who came in, when, by which device; the member sees what th
   expect(await listAccess(rig.context, rig.owner)).toMatchObject([{ kind: 'ownership', grant: 'co_summer' }]);
 });
 
-test('the last use of members goes forward only, and wakes nothing', async () => {
+test('the last use of a member only moves forward, and revives no ended membership', async () => {
   const rig = await makeLinkRig('sqlite');
   const made = await makeLink(rig);
   const anna = await addAccount(rig);
@@ -267,7 +267,7 @@ test('the last use of members goes forward only, and wakes nothing', async () =>
   expect((await rig.store.readPosition()).seq).toBe(seq);
 });
 
-test('lists come in pages without a gap', async () => {
+test('the pages of a list have no gap', async () => {
   const rig = await makeLinkRig('sqlite');
   const made: string[] = [];
   for (let index = 0; index < 5; index++) {
@@ -285,7 +285,7 @@ test('lists come in pages without a gap', async () => {
   expect(seen).toHaveLength(5);
 });
 
-test('mails are queued when the link asks for it, and hold no token; no log line or row holds one either', async () => {
+test('mails are queued when the link asks for them; no mail, log line or row holds a token', async () => {
   const rig = await makeLinkRig('sqlite');
   const [loud, quiet] = [await makeLink(rig, { notify: true }), await makeLink(rig, { path: '/vod/summer/one/' })];
   const [anna, bert] = [await addAccount(rig), await addAccount(rig)];

@@ -1,4 +1,4 @@
-// A change of collections in the configuration ends what was answered before it, also when the gateway stood still meanwhile.
+// A change of collections in the configuration ends the answers that were given before it, even when the gateway did not run meanwhile.
 
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { CollectionConfig } from '../../../gateway/config/compiled/control-config.ts';
@@ -25,7 +25,7 @@ const summer: CollectionConfig = {
 };
 const winter: CollectionConfig = { ...summer, name: 'winter', path: '/vod/winter/' };
 
-/** Notes these, and gives the changes that it appended. */
+/** Notes these collections. @returns the changes that were appended to the log */
 async function note(...collections: readonly CollectionConfig[]) {
   const before = await context.store.readPosition();
   rig.configure({ collections });
@@ -51,12 +51,12 @@ test.each<[string, CollectionConfig]>([
   expect(await note(changed, winter)).toEqual([]);
 });
 
-test('a collection that is gone is ended, and a new one makes edges ask again', async () => {
+test('the passes of a removed collection end, and a new collection makes edges ask again', async () => {
   await note(summer);
   expect(await note(winter)).toEqual(['revoke co_summer', 'touch co_winter']);
 });
 
-test('a node that reloads after another one ends what it answered by its former file', async () => {
+test('a node that reloads after another node ends the answers that it gave by its former file', async () => {
   await note(summer);
   await note({ ...summer, owners: [] });
   const before = await context.store.readPosition();
@@ -65,7 +65,7 @@ test('a node that reloads after another one ends what it answered by its former 
   expect(await noteCollections(context, [[{ ...summer, owners: [] }]])).toEqual([]);
 });
 
-test('a change that the store did not take is noted once it is back, with what came meanwhile', async () => {
+test('a change that could not be stored is noted once the store is back, with the changes that came meanwhile', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   await note(summer, winter);

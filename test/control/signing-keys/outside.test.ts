@@ -1,11 +1,11 @@
-// Who may revoke tokens made by others, and what is taken for one. gateway/RULES.md "One graph of revocation".
+// Who may revoke outside tokens (made by others with the common key), and by which claims. gateway/RULES.md "One graph of revocation".
 
 import { expect, test } from 'vitest';
 import { createOperatorServer } from '../../../gateway/api/operator-server.ts';
 import { revokeOutside } from '../../../gateway/control/signing-keys/revoke-outside.ts';
 import { makeContext } from '../../support/rigs/control-context.ts';
 
-test('an administrator and the operator revoke by jti, sub or kid; nobody else, and one thing at a time', async () => {
+test('only administrators and the operator revoke outside tokens, by one of jti, sub or kid at a time', async () => {
   const site = await makeContext();
   const server = createOperatorServer(site.context);
   try {

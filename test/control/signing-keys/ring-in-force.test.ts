@@ -28,7 +28,7 @@ const declared: SigningKey = {
   secret: new Uint8Array(32).fill(1),
 };
 
-/** The ids of the ring, and what was said; the store is closed again. */
+/** Makes the ring. @returns the ids of its keys and the lines for the operator; the store is closed again */
 async function openRing(changes: Partial<ContextOptions> = {}) {
   const config = testConfig({ dataDir: folder, store: { kind: 'sqlite', file: join(folder, 'latchkey.db') } });
   const opened = await openContext({
@@ -48,7 +48,7 @@ async function openRing(changes: Partial<ContextOptions> = {}) {
   return { kind: opened.kind, content, internal, notes };
 }
 
-test('the first start makes a content key, an internal key and a master key, and says so; the next one finds them', async () => {
+test('the first start makes and reports a content key, an internal key and a master key; the next start finds them', async () => {
   const first = await openRing();
   expect(first).toMatchObject({ content: [expect.any(String)], internal: [expect.any(String)] });
   expect('notes' in first && first.notes.join('\n')).toMatch(
@@ -57,14 +57,14 @@ test('the first start makes a content key, an internal key and a master key, and
   expect(await openRing({ missing: 'refuse' })).toEqual({ ...first, notes: [] });
 });
 
-test('keys that YAML declares stand in place of the content keys of the store, which keep theirs', async () => {
+test('content keys that YAML declares replace those of the store, and the stored keys are kept', async () => {
   const first = await openRing();
   const withYaml = await openRing({ declaredKeys: [declared] });
   expect(withYaml).toMatchObject({ content: ['yaml'], internal: 'internal' in first ? first.internal : [] });
   expect(await openRing()).toMatchObject({ content: 'content' in first ? first.content : [] });
 });
 
-test('a store that YAML gives its content keys gets an internal key and no content key', async () => {
+test('when YAML declares content keys, a new store gets an internal key and no content key', async () => {
   await openRing({ declaredKeys: [declared] });
   expect(await openRing({ missing: 'refuse' })).toMatchObject({ content: [], internal: [expect.any(String)] });
 });
@@ -82,7 +82,7 @@ test('the keys.json of an earlier version moves into the store, once', async () 
   expect(await openRing()).toMatchObject({ content: [id], notes: [] });
 });
 
-test('without the master key nothing is opened, and none is made anew', async () => {
+test('when the master key is missing the start is refused, and no new master key is made', async () => {
   await openRing();
   rmSync(join(folder, 'master.key'));
   expect(await openRing()).toMatchObject({ kind: 'refused', problem: expect.stringContaining('master.key') });

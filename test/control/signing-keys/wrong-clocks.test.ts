@@ -1,5 +1,5 @@
-// Attacks by time: a node starts with a clock that is 40 days wrong and does its housekeeping. Whatever was revoked stays revoked,
-// guesses stay counted, and nobody's rows go.
+// Attacks by time: a node starts with a clock that is 40 days wrong and does its housekeeping. Revoked tokens stay revoked,
+// guesses stay counted, and no rows are deleted.
 
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
@@ -50,7 +50,7 @@ function token(claims: object, type: TokenType, iat: number): VerifiedToken {
   return result;
 }
 
-/** What an edge that begins now says of an outside token of before, and of a pass that hangs on a link. */
+/** The verdict of an edge that starts now about an earlier outside token, and about a pass that hangs on a link. */
 async function verdicts(site: TestContext, iat: number): Promise<boolean[]> {
   const index = new RevocationIndex();
   const { position, revocations } = await site.store.readRevocations();
@@ -61,7 +61,7 @@ async function verdicts(site: TestContext, iat: number): Promise<boolean[]> {
 
 describeEngines('a node with a wrong clock', (engine) => {
   test.each([40 * day, -40 * day])(
-    '%i s off: housekeeping takes nothing away and brings no token back',
+    'with a clock that is %i s off, housekeeping deletes nothing and revives no token',
     async (wrongBy) => {
       const site = await makeContext({ engine, yaml: 'accounts: { registration: open }' });
       const { context, clock } = site;
@@ -91,7 +91,7 @@ describeEngines('a node with a wrong clock', (engine) => {
     },
   );
 
-  test('a session that was not used for a week stays over when the clock is set back, and no other one ends by a clock', async () => {
+  test('a session that was idle for a week stays ended when the clock is set back, and no other session ends by a clock', async () => {
     const site = await makeContext({ engine, yaml: 'accounts: { registration: open }' });
     const { context, clock } = site;
     await createAccount(context, operator, { email: 'anna@example.org', invited: false, password });
