@@ -1,4 +1,4 @@
-// What edges are told of the change log, in which order, and what they are not told while it cannot be read.
+// What the feed tells edges about the change log, in which order, and what it does not tell while the log cannot be read.
 
 import { afterEach, expect, test } from 'vitest';
 import { ChangeFeed } from '../../../gateway/control/node/change-feed.ts';
@@ -14,7 +14,7 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((feed) => feed.close()));
 });
 
-/** A feed that polls never, unless a test says so. */
+/** A feed that never polls, unless a test asks for it. */
 function startFeed(log: MemoryLog, options: Partial<ChangeFeedOptions> = {}) {
   const sent: FeedMessage[] = [];
   const clock = { now: 1000, monotonicMs: () => clock.now, epochSeconds };
@@ -33,7 +33,7 @@ function startFeed(log: MemoryLog, options: Partial<ChangeFeedOptions> = {}) {
   return { feed, sent, clock, said };
 }
 
-test('the whole index comes first, then what happens, in order and once', async () => {
+test('an edge gets the whole index first, then each change once, in order', async () => {
   const log = new MemoryLog();
   log.revoke('ac_1');
   const { feed, sent } = startFeed(log);
@@ -68,7 +68,7 @@ test('a long list of changes is read to its end before the index counts as fresh
   expect(fresh).toBe(4);
 });
 
-test('an edge that begins is not told of nodes that no token can hang on any more', async () => {
+test('an edge that starts is not told of nodes that no token can hang on any more', async () => {
   const log = new MemoryLog();
   log.append({ kind: 'revoke', node: 'ac_1' }, { kind: 'outside', node: 'sub:u' });
   log.age(60);
@@ -80,7 +80,7 @@ test('an edge that begins is not told of nodes that no token can hang on any mor
   expect([await nodesAfter(60), await nodesAfter(59)]).toEqual([['ac_1', 'sub:u'], ['sub:u']]);
 });
 
-test('a control that runs for months keeps no more than what counts, for outside tokens as well', async () => {
+test('a control that runs for months keeps only revocations that still count, for outside tokens as well', async () => {
   const log = new MemoryLog();
   const { feed, clock } = startFeed(log, { keepSeconds: () => 3600 });
   const nodesAfter = async (seconds: number) => {
@@ -106,7 +106,7 @@ test('no wall clock makes the feed forget: a clock that is set 40 days ahead, or
   }
 });
 
-test('revoking again never takes back what was revoked, when the clock of whoever does is behind', async () => {
+test('a second revocation by a node whose clock is behind never shortens the first', async () => {
   const log = new MemoryLog();
   const { feed } = startFeed(log);
   log.append({ kind: 'outside', node: 'sub:u' });
@@ -117,7 +117,7 @@ test('revoking again never takes back what was revoked, when the clock of whoeve
   expect(feed.index()?.revocations).toMatchObject([{ node: 'sub:u', seq: 2, at: 1_800_000_000 }]);
 });
 
-test('with no wake at all the poll finds what happened', async () => {
+test('the poll finds changes when no wake comes', async () => {
   const log = new MemoryLog();
   log.wakes = false;
   const { feed, sent } = startFeed(log, { pollMs: 20 });
@@ -127,7 +127,7 @@ test('with no wake at all the poll finds what happened', async () => {
   expect(sent[1]).toMatchObject({ kind: 'changes', seq: 1 });
 });
 
-test('a log that cannot be read makes nothing fresh, and is said once', async () => {
+test('while the log cannot be read nothing counts as fresh, and the failure is logged once', async () => {
   const log = new MemoryLog();
   const { feed, clock, said } = startFeed(log);
   await feed.look();
@@ -143,7 +143,7 @@ test('a log that cannot be read makes nothing fresh, and is said once', async ()
   expect(said()).toContain('can be read again');
 });
 
-test('a log that was never read has no index, and is told whole once it can be read', async () => {
+test('a log that was never read gives no index, and the whole index is sent once the log can be read', async () => {
   const log = new MemoryLog();
   log.isAway = true;
   const { feed, sent } = startFeed(log);
@@ -154,7 +154,7 @@ test('a log that was never read has no index, and is told whole once it can be r
   expect(sent).toMatchObject([{ kind: 'index' }]);
 });
 
-test('what is read counts from before the read, not from its end', async () => {
+test('freshness counts from the beginning of a read, not from its end', async () => {
   const log = new MemoryLog();
   const { feed, clock } = startFeed(log);
   const read = log.readChanges;
@@ -169,7 +169,7 @@ test('what is read counts from before the read, not from its end', async () => {
   expect(feed.beat()).toMatchObject({ readAgeMs: 40 });
 });
 
-test('after a restore the whole index comes again, and waiting for an earlier place ends', async () => {
+test('after a restore the whole index is sent again, and waits for an earlier place end', async () => {
   const log = new MemoryLog();
   log.revoke('ac_1', 'ac_2');
   const { feed, sent } = startFeed(log);
@@ -180,7 +180,7 @@ test('after a restore the whole index comes again, and waiting for an earlier pl
   expect(sent.at(-1)).toMatchObject({ kind: 'index', index: { epoch: 'e2', seq: 1, revocations: [{ node: 'ac_9' }] } });
 });
 
-test('a revocation made right after a restore is sent before it counts as sent, though its epoch was not seen yet', async () => {
+test('a revocation right after a restore counts as sent only once it was sent, even when its epoch was not seen before', async () => {
   const log = new MemoryLog();
   const { feed, sent } = startFeed(log);
   log.revoke('ac_1', 'ac_2');
@@ -206,7 +206,7 @@ test('a read that had begun before the restore says nothing about a place behind
   expect(sent.at(-1)).toMatchObject({ kind: 'index', index: { epoch: 'e2', revocations: [{ node: 'ac_9' }] } });
 });
 
-test('the new keys are with the edges before they are told of the place of their change', async () => {
+test('edges have new keys before they are told the place of the key change in the log', async () => {
   const log = new MemoryLog();
   const order: string[] = [];
   const { feed } = startFeed(log, {
@@ -221,7 +221,7 @@ test('the new keys are with the edges before they are told of the place of their
   expect(order).toEqual(['keys', 'index', 'keys', 'changes']);
 });
 
-test('a restored store has other keys as well: they are read anew before its index is told', async () => {
+test('after a restore the keys are read anew before the index is sent', async () => {
   const log = new MemoryLog();
   const order: string[] = [];
   const { feed } = startFeed(log, {

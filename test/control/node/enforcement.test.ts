@@ -1,4 +1,4 @@
-// Acknowledged means enforced: which edges are waited for, for how long, and which are ended.
+// Acknowledged means enforced: which edges a confirmation waits for, for how long, and which edges are ended.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type EndReason, Enforcement } from '../../../gateway/control/node/enforcement.ts';
@@ -58,7 +58,7 @@ test('without edges a change is confirmed at once', async () => {
   expect(state.isDone).toBe(true);
 });
 
-test('every edge has to say that it acts on the place, or a later one', async () => {
+test('a change is confirmed once every edge reports that it acts on its place in the log, or on a later place', async () => {
   const { enforcement, confirm, turn } = start();
   for (const edge of ['e1', 'e2']) {
     enforcement.joined(edge);
@@ -88,7 +88,7 @@ test('an edge is silent after two seconds by default', async () => {
   enforcement.gone('e1');
 });
 
-test('a silent edge is ended when its time is over, once, and the answer comes after its end', async () => {
+test('a silent edge is ended once, when its time is over, and the answer comes after its end', async () => {
   const { enforcement, ended, confirm, turn } = start();
   for (const edge of ['e1', 'e2']) {
     enforcement.joined(edge);
@@ -106,7 +106,7 @@ test('a silent edge is ended when its time is over, once, and the answer comes a
   expect(states.map((state) => state.isDone)).toEqual([true, true]);
 });
 
-test('a control that was busy itself hears its edges before it ends one, and does not wait for ever', async () => {
+test('a control that was busy reads its edges’ reports before it ends an edge, and does not wait for ever', async () => {
   const { logger } = memoryLogger();
   const ended: string[] = [];
   let busyMs = 0;
@@ -133,7 +133,7 @@ test('a control that was busy itself hears its edges before it ends one, and doe
   expect(ended).toEqual(['e1']);
 });
 
-test('an edge whose feed ended serves on, so it is waited for', async () => {
+test('an edge whose feed ended goes on serving, so it is waited for', async () => {
   const { enforcement, ended, confirm } = start();
   enforcement.joined('e1');
   enforcement.applied('e1', at(4));
@@ -143,7 +143,7 @@ test('an edge whose feed ended serves on, so it is waited for', async () => {
   expect([ended, state.isDone]).toEqual([['e1'], false]);
 });
 
-test('an edge that came back has to say again what it acts on', async () => {
+test('an edge that reconnected has to report again which place it acts on', async () => {
   const { enforcement, confirm, turn } = start();
   enforcement.joined('e1');
   enforcement.applied('e1', at(5));
@@ -157,7 +157,7 @@ test('an edge that came back has to say again what it acts on', async () => {
   expect(state.isDone).toBe(true);
 });
 
-test('an edge that is starting, or was there before this control, gets longer', async () => {
+test('an edge that is starting, or ran before this control, gets more time', async () => {
   const { enforcement, ended, confirm } = start();
   enforcement.expect(['e1']);
   enforcement.joined('e2');
@@ -168,7 +168,7 @@ test('an edge that is starting, or was there before this control, gets longer', 
   expect(ended).toEqual(['e1', 'e2']);
 });
 
-test('an edge that says that it refuses what is revoked is obedient however busy: never ended, and answered at the bound', async () => {
+test('a busy edge that reports that it refuses revoked tokens is never ended, and the caller is answered at the bound', async () => {
   const { enforcement, ended, confirm } = start();
   enforcement.joined('e1');
   enforcement.applied('e1', at(4));
@@ -180,7 +180,7 @@ test('an edge that says that it refuses what is revoked is obedient however busy
   expect([ended, state.isDone, state.error]).toEqual([[], true, null]);
 });
 
-test('an edge that refuses only what was revoked earlier counts as disobedient', async () => {
+test('an edge that refuses only earlier revocations counts as disobedient', async () => {
   const { enforcement, ended, confirm } = start();
   enforcement.joined('e1');
   enforcement.applied('e1', at(4));
@@ -225,7 +225,7 @@ test('an edge that talks and never confirms is disobedient at the bound, and the
   expect([state.isDone, state.error]).toEqual([true, null]);
 });
 
-test('edges that are ended again and again in one place are ended less eagerly, and the caller is told that nothing is sure', async () => {
+test('repeated ends in one slot come later and later, and the caller is told that the change is not confirmed', async () => {
   const { enforcement, ended, counts, confirm } = start();
   const fail = async (edge: string) => {
     enforcement.joined(edge);
@@ -259,7 +259,7 @@ test('edges that are ended again and again in one place are ended less eagerly, 
   expect(await fail('e1.6')).toBe('ended after 1000');
 });
 
-test('after a restore a report of the new epoch covers what was to be confirmed in the one before', async () => {
+test('after a restore, a report in the new epoch confirms places of the epoch before', async () => {
   const { enforcement, confirm, turn } = start();
   enforcement.began('e');
   enforcement.joined('e1');
@@ -271,7 +271,7 @@ test('after a restore a report of the new epoch covers what was to be confirmed 
   expect(state.isDone).toBe(true);
 });
 
-test('a report that still names the epoch before a restore says nothing about a place behind it', async () => {
+test('a report that still names the epoch before a restore confirms no place after the restore', async () => {
   const { enforcement, confirm, turn } = start();
   enforcement.began('e');
   enforcement.joined('e1');
@@ -287,7 +287,7 @@ test('a report that still names the epoch before a restore says nothing about a 
   expect(state.isDone).toBe(true);
 });
 
-test('where nobody can end an edge, one whose feed ended counts as gone', async () => {
+test('where edges cannot be ended, an edge whose feed ended counts as gone', async () => {
   const { enforcement, confirm, turn } = start(false);
   enforcement.joined('e1');
   enforcement.applied('e1', at(4));

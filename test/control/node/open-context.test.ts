@@ -1,4 +1,4 @@
-// What a use case is told of a change whose enforcement is not known: what StoreAway says, and never that it was done.
+// A use case whose change may not be enforced yet gets StoreAway, and is never told that the change was made.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { openContext } from '../../../gateway/control/node/open-context.ts';
 import { StoreAway } from '../../../gateway/store/port/store.ts';
 import { memoryLogger, testConfig } from '../../support/rigs/control.ts';
 
-test('a revocation that is durable and cannot be confirmed is no success, and no defect of ours either', async () => {
+test('a durable revocation that cannot be confirmed is answered as StoreAway, neither as success nor as an internal error', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-context-'));
   const config = testConfig({ dataDir: folder, store: { kind: 'sqlite', file: join(folder, 'latchkey.db') } });
   const opened = await openContext({

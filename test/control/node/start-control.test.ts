@@ -1,4 +1,4 @@
-// Control as its three servers show it: edge.sock, public.sock and the operations listener.
+// Control, seen through its three servers: edge.sock, public.sock and the operations listener.
 // An edge is played by the real control client.
 
 import { generateKeyPairSync } from 'node:crypto';
@@ -81,7 +81,7 @@ test('a path of one server exists on no other', async () => {
   }
 });
 
-test('the sockets are for their owner only', async () => {
+test('only their owner may open the sockets', async () => {
   await rig.start();
   expect(statSync(rig.sockets.edge).mode & 0o777).toBe(0o600);
   expect(statSync(rig.sockets.public).mode & 0o777).toBe(0o600);
@@ -127,7 +127,7 @@ test('the key of an edge that ended stays listed for two minutes', async () => {
   expect(await list()).toEqual({ keys: [] });
 });
 
-test('is ready when every expected edge is connected and listens, and says which are not', async () => {
+test('control is ready when every expected edge is connected and listens, and /readyz names the edges that are not', async () => {
   const control = await rig.start({ state: testState({ edges: 2 }) });
   expect((await ask(control.operations, '/livez')).status).toBe(200);
   const one = await joinEdge('e1');
@@ -156,7 +156,7 @@ test('the operations listener refuses names that are not its own', async () => {
   }
 });
 
-test('metrics are summed over the edges, and a replaced edge does not make them go down', async () => {
+test('metrics are summed over the edges, and the sums do not fall when an edge is replaced', async () => {
   const control = await rig.start({ state: testState({ edges: 2 }) });
   const joined: ControlClient[] = [];
   for (const edge of ['e1', 'e2']) {
@@ -215,7 +215,7 @@ test('an edge that does not read its feed is cut off', async () => {
   await expect(body.text()).rejects.toThrow();
 });
 
-test('a reload sends a new snapshot; what is bound at the start stays', async () => {
+test('a reload sends a new snapshot, and settings that are bound at the start stay', async () => {
   const loaded = testState({
     edges: 5,
     reservedPrefix: '/other/',
@@ -241,7 +241,7 @@ test('a reload sends a new snapshot; what is bound at the start stays', async ()
   });
 });
 
-test('another key ring goes to the edges alone, before the place of the log that it belongs to', async () => {
+test('a changed key ring goes to the edges without the other state, before the place of its change in the log', async () => {
   const log = new MemoryLog();
   let keys: readonly SigningKey[] = [testKey];
   const control = await rig.start({ changes: log, reloadKeys: async () => keys });
@@ -278,7 +278,7 @@ test('a bad file changes nothing and is reported', async () => {
   expect(rig.said()).toContain('routes[0]: no upstream');
 });
 
-test('an operations address in use is said by its place in the file', async () => {
+test('an operations address in use is reported with its place in the file', async () => {
   const blocker = createServer();
   await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
   ends.push(() => new Promise((resolve) => blocker.close(() => resolve())));
@@ -301,7 +301,7 @@ test('no key shows up in a log', async () => {
   expect(rig.said()).not.toContain(Buffer.from(testKey.secret).toString());
 });
 
-test('of two edges that do not confirm the silent one is ended, and the one that asks is waited for', async () => {
+test('of two edges that do not confirm, the silent edge is ended, and the edge that still asks is waited for', async () => {
   const log = new MemoryLog();
   const ended: string[] = [];
   const control = await rig.start({ changes: log, endEdge: (edge) => ended.push(edge) });

@@ -1,4 +1,4 @@
-// Files that change under a running gateway, in all the ways in which files change.
+// Files that change under a running gateway: rewritten, renamed, swapped by a symlink, removed.
 
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,14 +41,14 @@ test('a file that is written again is one change', async () => {
   expect(changes).toBe(1);
 });
 
-test('a file that takes the place of another is a change, also with the same size and time', async () => {
+test('a file that replaces another is a change, even with the same size and time', async () => {
   watch.take([file]);
   writeFileSync(`${file}.new`, 'two');
   renameSync(`${file}.new`, file);
   await expect.poll(() => changes, wait).toBe(1);
 });
 
-test('a watch that follows another one sees what changed in between, and nothing else', async () => {
+test('a watch that continues an earlier watch sees the changes in between, and nothing else', async () => {
   watch.take([file]);
   const { known } = watch;
   watch.close();
@@ -63,7 +63,7 @@ test('a watch that follows another one sees what changed in between, and nothing
   await expect.poll(() => changes, wait).toBe(1);
 });
 
-test('a symlink two folders above that is swapped is a change, as with mounted secrets', async () => {
+test('a swapped symlink two folders above is a change, as with mounted secrets', async () => {
   for (const name of ['..v1', '..v2']) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'key'), name);
@@ -78,7 +78,7 @@ test('a symlink two folders above that is swapped is a change, as with mounted s
   await expect.poll(() => changes, wait).toBe(1);
 });
 
-test('a file that goes and comes back counts as what it is in the end', async () => {
+test('a file that is removed and made again counts by its final state', async () => {
   watch.take([file]);
   unlinkSync(file);
   await expect.poll(() => changes, wait).toBe(1);
@@ -96,7 +96,7 @@ test('a file that is still being written does not count yet', async () => {
   await expect.poll(() => changes, wait).toBeGreaterThanOrEqual(1);
 });
 
-test('what was read already is no change', async () => {
+test('a state that was taken as known is no change', async () => {
   watch.take([file]);
   writeFileSync(file, 'read by SIGHUP');
   watch.take([file]);
@@ -104,7 +104,7 @@ test('what was read already is no change', async () => {
   expect(changes).toBe(0);
 });
 
-test('the files are the configuration and the keys that it names, and no log or users file', () => {
+test('the watched files are the configuration and the keys that it names, and no log or users file', () => {
   const config = testConfig({
     commonKeys: [{ id: 'k1', secretFile: '/keys/k1', state: 'signing' }],
     usersFile: '/users',

@@ -1,4 +1,4 @@
-// Threads that hash passwords yield to everything else, where the system has priorities of threads.
+// Threads that hash passwords yield to all other work, on systems with priorities of threads.
 
 import { execFileSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
@@ -24,7 +24,7 @@ const script = `
 `;
 
 test.skipIf(process.platform !== 'linux')(
-  'the threads of the pool go behind all others, which keep their priority',
+  'the threads of the pool get a low priority, and all other threads keep theirs',
   () => {
     const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
     expect(JSON.parse(said)).toEqual({ workers: [10, 10, 10, 10], others: [0] });

@@ -1,4 +1,4 @@
-// The outbox end to end: a unit queues, a worker delivers to a real mail server, and the row forgets what it said.
+// The outbox end to end: a unit queues a mail, a worker delivers it to a real mail server, and its text is wiped from the row.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ async function refusing(answers: readonly number[]): Promise<SmtpRig> {
   return server;
 }
 
-test('a queued mail arrives once, and the row keeps nothing of it', async () => {
+test('a queued mail arrives once, and the row keeps nothing of its text', async () => {
   const worker = rig.start(smtpTo(smtp.port), { pollMs: 60_000 });
   expect(await rig.queue('mina@example.org')).toMatchObject({ kind: 'queued' });
   worker.wake();
@@ -87,7 +87,7 @@ test('a unit that is rolled back sends nothing', async () => {
   expect(await rig.rows()).toHaveLength(1);
 });
 
-test('a temporary refusal is tried again later, under the same Message-ID', async () => {
+test('a mail that was refused temporarily is sent again later, under the same Message-ID', async () => {
   const server = await refusing([451, 421]);
   rig.start(smtpTo(server.port));
   await rig.queue('mina@example.org');
@@ -106,7 +106,7 @@ test('a temporary refusal is tried again later, under the same Message-ID', asyn
   expect(rig.said()).not.toContain('someone@example.org');
 });
 
-test('a mail that is refused for good is given up and written into the audit log; others are not held up', async () => {
+test('a mail that is refused for good is given up and noted in the audit log, and does not hold up other mails', async () => {
   const server = await startSmtp({ refuseRecipient: (address) => (address.startsWith('gone@') ? 550 : null) });
   closing.push(server.close);
   rig.start(smtpTo(server.port));
@@ -131,7 +131,7 @@ test('a mail that is refused for good is given up and written into the audit log
   ]);
 });
 
-test('a mail that was queued by a clock 40 days ahead leaves once the clock is right', async () => {
+test('a mail that was queued by a clock 40 days ahead is sent once the clock is right', async () => {
   rig.pass(40 * 86_400);
   await rig.queue('mina@example.org');
   rig.pass(-40 * 86_400);
@@ -155,7 +155,7 @@ test('after three days of failures a mail is given up', async () => {
   expect(await measureOutbox(rig.store.sql)).toEqual({ waiting: 0, oldestAt: null });
 });
 
-test('a server that never greets costs its attempt a deadline, and the mails of others nothing', async () => {
+test('an attempt at a server that never greets ends at its deadline, and delays no other mail', async () => {
   const silent = await startBareSmtp('');
   closing.push(silent.close);
   const slow = smtpTo(silent.port);
@@ -193,7 +193,7 @@ test('a worker that ends in the middle of an attempt puts the mail back, and the
   await smtp.waitFor(1);
 });
 
-test('a mail that was sealed under another master key waits and harms nobody', async () => {
+test('a mail that was sealed under another master key waits, and other mails are delivered', async () => {
   const id = await rig.queue('mina@example.org');
   await rig.store.write((unit) =>
     unit.sql
@@ -208,7 +208,7 @@ test('a mail that was sealed under another master key waits and harms nobody', a
   await rig.until((rows) => rows.some((row) => row.last_problem?.startsWith('the mail does not open') === true));
 });
 
-test('nothing is queued for what is no mailbox, or without mail', async () => {
+test('no mail is queued for an address that is not one mailbox, or without mail in the configuration', async () => {
   expect(await rig.queue('mina@example.org\r\nRCPT TO:<all@example.org>')).toEqual({ kind: 'bad-address' });
   expect(await rig.queue('a@b, c@d')).toEqual({ kind: 'bad-address' });
   expect(await rig.rows()).toEqual([]);

@@ -1,4 +1,4 @@
-// The outbox when something dies, and when two nodes share it: nothing is lost, and nothing is delivered by both.
+// The outbox when a process dies, and when two nodes share it: no mail is lost, and no mail is delivered by both.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,12 +14,12 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-test('kill -9 between delivery and mark: the mail comes again under its id, and none is lost', async () => {
+test('after a kill -9 between delivery and mark the mail is sent again under its id, and no mail is lost', async () => {
   const rig = await openOutboxRig();
   closing.push(rig.close);
   for (const name of ['mina', 'olive', 'tom']) await rig.queue(`${name}@example.org`);
   let child: ChildProcess | null = null;
-  // the server has the first mail and dies of joy before it says so: the worst moment there is
+  // The worker is killed when the server has the first mail and has not confirmed it yet: the worst moment.
   const deadly = await startSmtp({ onReceived: () => child?.kill('SIGKILL') });
   closing.push(deadly.close);
   const script = fileURLToPath(new URL('./outbox-child.ts', import.meta.url));

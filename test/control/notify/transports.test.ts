@@ -1,4 +1,4 @@
-// The ways out, each against a real receiver: SMTP with its refusals and its TLS, a webhook that checks signatures, a file.
+// The transports, each against a real receiver: SMTP with refusals and TLS, a webhook that checks signatures, a file.
 
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
@@ -62,7 +62,7 @@ async function sendBy(transport: MailTransportConfig, ms = 5000): Promise<Delive
 }
 
 describe('SMTP', () => {
-  test('a mail arrives whole: letters of all kinds, dots, date and id', async () => {
+  test('a mail arrives whole, with non-ASCII letters, lines that begin with dots, date and id', async () => {
     const smtp = await startSmtp();
     closing.push(smtp.close);
     expect(await sendBy({ kind: 'smtp', url: `smtp://127.0.0.1:${smtp.port}` })).toEqual({ kind: 'delivered' });
@@ -84,7 +84,7 @@ describe('SMTP', () => {
     expect(mail?.to).toEqual(['mina@example.org']);
   });
 
-  test('user and password are presented; a wrong password is not the mail’s fault', async () => {
+  test('user and password are sent, and a wrong password is a failure that may be tried again', async () => {
     const smtp = await startSmtp({ user: { name: 'us er', password: 'p@ss:word%' } });
     closing.push(smtp.close);
     const url = (password: string): string => `smtp://us%20er:${password}@127.0.0.1:${smtp.port}`;
@@ -95,7 +95,7 @@ describe('SMTP', () => {
     expect(JSON.stringify(refused)).toContain('535');
   });
 
-  test('without TLS where it is required nothing is sent, not even the password', async () => {
+  test('nothing is sent, not even the password, to a server without TLS where TLS is required', async () => {
     const smtp = await startSmtp({ user: { name: 'u', password: 'p' } });
     const said: string[] = [];
     const spy = await startBareSmtp('220 hello\r\n', (line, socket) => {
@@ -111,7 +111,7 @@ describe('SMTP', () => {
     expect(said.join('\n')).not.toMatch(/AUTH|MAIL|RCPT/);
   });
 
-  test('a certificate of nobody is refused, one of a known authority is taken: STARTTLS and TLS from the start', async () => {
+  test('a certificate of an unknown authority is refused and one of a known authority is taken, with STARTTLS and with TLS from the start', async () => {
     const authority = new TestAuthority();
     const own = authority.issue({ names: ['127.0.0.1', 'localhost'] });
     const starttls = await startSmtp({ server: { ...own } });
@@ -140,7 +140,7 @@ describe('SMTP', () => {
     }
   });
 
-  test('refusals are told apart: of the mail, of us, and of the moment', async () => {
+  test('a refusal of the mail, a refusal of the sender and a temporary refusal are told apart', async () => {
     const smtp = await startSmtp({
       answers: [451, 554],
       refuseRecipient: (address) => (address.startsWith('gone') ? 550 : null),
@@ -248,7 +248,7 @@ describe('the webhook', () => {
     });
   });
 
-  test.each([302, 400, 429, 500])('%i is no delivery', async (status) => {
+  test.each([302, 400, 429, 500])('does not count a mail as delivered when it answers %i', async (status) => {
     const elsewhere = await startHook(200);
     const { url } = await startHook(status, { location: elsewhere.url });
     const outcome = await sendBy({ kind: 'webhook', url, secretFile: secretFile() });
@@ -256,7 +256,7 @@ describe('the webhook', () => {
     expect(elsewhere.calls).toEqual([]);
   });
 
-  test('that does not answer, is away, or has no secret fails in words', async () => {
+  test('fails with a text when it does not answer, is away, or has no secret', async () => {
     const silent = await startHook(0);
     const way = { kind: 'webhook', url: silent.url, secretFile: secretFile() } as const;
     expect(await sendBy(way, 200)).toMatchObject({ problem: 'the webhook did not answer in time' });
@@ -267,8 +267,8 @@ describe('the webhook', () => {
   });
 });
 
-describe('the log', () => {
-  test('is a file of lines that only its owner may read, whatever it was before', async () => {
+describe('the log transport', () => {
+  test('writes lines to a file that only its owner may read, whatever the file’s mode was before', async () => {
     const file = join(folder, 'mail.log');
     writeFileSync(file, '', { mode: 0o644 });
     expect(await sendBy({ kind: 'log', file })).toEqual({ kind: 'delivered' });
@@ -279,14 +279,14 @@ describe('the log', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ to: 'mina@example.org', text: message.text });
   });
 
-  test('a folder, a link to a file, and a place that is not there fail in words', async () => {
+  test('fails with a text for a folder, a symlink and a missing folder', async () => {
     symlinkSync(join(folder, 'target'), join(folder, 'link'));
     for (const file of [folder, join(folder, 'link'), join(folder, 'none', 'mail.log')])
       expect(await sendBy({ kind: 'log', file })).toMatchObject({ kind: 'failed', isFinal: false });
   });
 });
 
-test('a reload changes the way of the next mail', async () => {
+test('after a reload the next mail takes the new transport', async () => {
   let file = join(folder, 'first.log');
   const mail = () => ({ mail: { from: 'a@b', transport: { kind: 'log' as const, file } } });
   const way = openConfiguredTransport({ config: mail, clock: { epochSeconds: () => 0 } });

@@ -33,7 +33,7 @@ async function reached(site: TestContext): Promise<readonly string[]> {
   return entries.filter(({ action }) => action === 'limit.reached').map(({ subject }) => subject);
 }
 
-test('1,200 registrations of 1,200 strangers from one /48 are a hundred mails, and the rest is told to wait', async () => {
+test('1,200 registrations of 1,200 strangers from one /48 cause a hundred mails, and the rest are told to wait', async () => {
   const site = await makeContext({ yaml: open() });
   await addAccount(site, 'known@example.org');
   const outcomes = await Promise.all(
@@ -54,7 +54,7 @@ test('1,200 registrations of 1,200 strangers from one /48 are a hundred mails, a
   expect((await requestPasswordReset(site.context, reset)).kind).toBe('accepted');
 });
 
-test('an IPv4 /24 is a network as a /48 is', async () => {
+test('an IPv4 /24 counts as one network, like an IPv6 /48', async () => {
   const site = await makeContext({ yaml: open('requests_per_network: 20') });
   const ask = (at: number) =>
     requestPasswordReset(site.context, { email: `p${at}@example.org`, clientAddress: `192.0.2.${at}` });
@@ -62,7 +62,7 @@ test('an IPv4 /24 is a network as a /48 is', async () => {
   expect(outcomes.filter(({ kind }) => kind === 'accepted').length).toBe(20);
 });
 
-test('from ever new networks half of the hour’s mails are registrations, and new passwords still go out', async () => {
+test('registrations from ever new networks use half of the hour’s mails at most, and password resets still go out', async () => {
   const site = await makeContext({ yaml: open('mails_per_hour: 40') });
   const { logger, said } = memoryLogger();
   const context = { ...site.context, logger };
@@ -89,7 +89,7 @@ test('from ever new networks half of the hour’s mails are registrations, and n
   expect((await site.mails('next@example.org')).length).toBe(1);
 });
 
-test('a mail that is left out leaves the one before it working', async () => {
+test('when a mail is left out, the code of the mail before still works', async () => {
   const site = await makeContext({ yaml: open('mails_per_hour: 2') });
   await addAccount(site, 'known@example.org');
   const ask = (email: string) => requestPasswordReset(site.context, { email, clientAddress: '192.0.2.1' });
@@ -103,7 +103,7 @@ test('a mail that is left out leaves the one before it working', async () => {
   expect(live.map(({ selector }) => selector)).toEqual([codes.at(-1)?.split('.')[0]]);
 });
 
-test('unverified accounts have a ceiling; those whose mail ran out make room, and those of administrators stay', async () => {
+test('at the ceiling of unverified accounts, accounts with an expired code make room and those of administrators stay', async () => {
   const site = await makeContext({ yaml: open('unverified_accounts: 10') });
   await createAccount(site.context, operator, { email: 'invited@example.org', invited: true, groups: ['staff'] });
   const register = async (at: number) => {
@@ -123,7 +123,7 @@ test('unverified accounts have a ceiling; those whose mail ran out make room, an
   expect(left.map(({ email }) => email)).toContain('invited@example.org');
 });
 
-test('who signs in again and again ends their own sign-ins, and not the device that was used for weeks', async () => {
+test('repeated sign-ins end their own sessions, and not the device that was used for weeks', async () => {
   const site = await makeContext({});
   const made = await addAccount(site, 'anna@example.org');
   if (made.kind !== 'created') throw new Error(made.reason);
@@ -150,7 +150,7 @@ test('who signs in again and again ends their own sign-ins, and not the device t
   expect(await live('sessions')).toContain(home.id);
 });
 
-test('codes of one account and purpose have a ceiling, and the newest work', async () => {
+test('the codes of one account and purpose have a ceiling, and the newest codes work', async () => {
   const site = await makeContext({});
   await addAccount(site, 'anna@example.org');
   const outcome = await signIn(site.context, { ...browser, email: 'anna@example.org', password });

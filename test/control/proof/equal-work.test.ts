@@ -1,5 +1,5 @@
-// Time tells nothing: the same statements are waited for whether an address is known or not, and what follows is as much for both.
-// Counted by statements, not by a clock.
+// The time of an answer reveals nothing: it waits for the same statements whether an address is known or not, and the work that follows is equal too.
+// The tests count statements and use no clock.
 
 import type { KyselyPlugin, RootOperationNode } from 'kysely';
 import { expect, test } from 'vitest';
@@ -95,7 +95,7 @@ test.each([
   expect(Math.abs((first.followed[0] ?? 0) - (second.followed[0] ?? 0))).toBeLessThanOrEqual(2);
 });
 
-test('a change to an address that is taken does the same as one to a free address', async () => {
+test('a change to a taken address runs the same statements as a change to a free address', async () => {
   const counted = await makeSite();
   const { site } = counted;
   const outcome = await signIn(site.context, { ...browser, email: known, password });
@@ -111,7 +111,7 @@ test('a change to an address that is taken does the same as one to a free addres
   expect(Math.abs((taken.followed[0] ?? 0) - (free.followed[0] ?? 0))).toBeLessThanOrEqual(2);
 });
 
-test('a sign-in with an unknown address asks the store the same as one with a wrong password', async () => {
+test('a sign-in with an unknown address runs the same statements as one with a wrong password', async () => {
   const counted = await makeSite();
   const enter = (email: string, clientAddress: string) =>
     workOf(counted, () =>
@@ -121,7 +121,7 @@ test('a sign-in with an unknown address asks the store the same as one with a wr
   expect(nobody).toEqual(wrong);
 });
 
-test('when too much waits to be done, known and unknown addresses are told to come again', async () => {
+test('when too much work waits, known and unknown addresses are both told to come again', async () => {
   const { context } = await makeSite();
   const full: ControlContext = { ...context, afterwards: { ...context.afterwards, hasRoom: () => false } };
   for (const ask of [requestPasswordReset, registerAccount]) {

@@ -1,4 +1,4 @@
-// Codes of mails that do not work are counted by source and network as guesses are, and a right one keeps nobody waiting.
+// Wrong codes of mails are counted by source and network like guesses, and a right code never has to wait.
 
 import { expect, test } from 'vitest';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
@@ -12,7 +12,7 @@ import { browser, makeContext } from '../../support/rigs/control-context.ts';
 const password = 'tall ships sail at dawn';
 const wrong = `${'A'.repeat(16)}.${'A'.repeat(43)}`;
 
-test('wrong codes from one /64 are one count, at every door that takes them', async () => {
+test('wrong codes from one /64 share one count, at every page that takes codes', async () => {
   const site = await makeContext({});
   await createAccount(site.context, { kind: 'operator' }, { email: 'anna@example.org', invited: false, password });
   await requestPasswordReset(site.context, { email: 'anna@example.org', clientAddress: '192.0.2.1' });

@@ -32,7 +32,7 @@ describeEngines('throttle', (engine) => {
     expect(await guessWait(store.sql, { ...guess, name: 'ben@example.org' }, store.logTime())).toBe(0);
   });
 
-  test('each further guess waits longer; a right one forgets all, and so does time', async () => {
+  test('each further guess waits longer; a right guess clears the count, and so does time', async () => {
     const { store, clock } = await openEmpty(engine);
     for (let at = 0; at < freeTries; at++) await take(store);
     clock.now += 1;
@@ -50,7 +50,7 @@ describeEngines('throttle', (engine) => {
     expect(await take(store)).toBeNull();
   });
 
-  test('a clock that jumps gives no guess back and blocks nobody: what is counted goes by the time of the log', async () => {
+  test('a clock that jumps gives no guesses back and blocks nobody, because counts go by the time of the log', async () => {
     const { store, settings, clock } = await openEmpty(engine);
     for (let at = 0; at < freeTries; at++) await take(store);
     for (const wrongBy of [365 * 86_400, -365 * 86_400, 0]) {
@@ -65,7 +65,7 @@ describeEngines('throttle', (engine) => {
     expect(await take(store)).toBeNull();
   });
 
-  test('a request that one window stops costs nothing of the others, and each window ends', async () => {
+  test('a request that one window stops is not counted in the others, and each window ends', async () => {
     const { store, clock } = await openEmpty(engine);
     const { most, windowSeconds } = windowPolicies['mail-recipient'];
     const ask = async (to: string) => {

@@ -1,4 +1,4 @@
-// Sessions and devices: how long they hold, on which host, who ends them, and how a sign-in comes to another host.
+// Sessions and devices: how long they last, on which host, who ends them, and how a sign-in is handed over to another host.
 // Rules: gateway/RULES.md "Token types" and "Hosts".
 
 import { expect, test } from 'vitest';
@@ -75,7 +75,7 @@ test('a token for a host names account, session and device, and the place of the
   expect(await actorOf(site.context, minted.token, portalHost)).toBeNull();
 });
 
-test('a session ends a week after its last use and thirty days after its start, whatever its use', async () => {
+test('a session ends a week after its last use, and thirty days after its start at the latest', async () => {
   const site = await makeContext();
   const { session } = await enterAnew(site);
   const start = site.clock.now;
@@ -97,7 +97,7 @@ test('a session ends a week after its last use and thirty days after its start, 
   expect(await lives(site, idle)).toBe(false);
 });
 
-test('a session of before a restore proves nothing', async () => {
+test('a session token from before a restore proves nothing', async () => {
   const site = await makeContext();
   const { session } = await enterAnew(site);
   await site.store.write(({ sql }) => sql.updateTable('log_position').set({ epoch: 'restored' }).execute());
@@ -149,7 +149,7 @@ test('devices are listed by plain names, can be named, and end with all their se
   expect(back.deviceCookie).not.toBeNull();
 });
 
-test('all other sessions end at once, the one that asks goes on', async () => {
+test('ending all other sessions ends them at once, and the session that asks goes on', async () => {
   const site = await makeContext();
   const { session, actor } = await enterAnew(site);
   const others = [await enter(site), await enter(site, { userAgent: phone })];
@@ -163,7 +163,7 @@ test('all other sessions end at once, the one that asks goes on', async () => {
   expect(await listSessions(site.context, actor)).toMatchObject([{ id: session.sessionId, isCurrent: true }]);
 });
 
-test('the session or device of another account is one that nobody has', async () => {
+test('the session or device of another account is answered like one that does not exist', async () => {
   const site = await makeContext();
   const { session, actor } = await enterAnew(site);
   await makeAccount(site, 'ben@example.org');
@@ -187,7 +187,7 @@ test('two people on one browser have a device each under one cookie, and end onl
   expect(await lives(site, ben)).toBe(true);
 });
 
-test('a device cookie that nobody was given is replaced, so that none can be planted', async () => {
+test('an unknown device cookie is replaced, so that none can be planted', async () => {
   const site = await makeContext();
   const { session } = await enterAnew(site);
   const planted = `${'A'.repeat(16)}.${'B'.repeat(43)}`;
@@ -198,7 +198,7 @@ test('a device cookie that nobody was given is replaced, so that none can be pla
   expect((await enter(site, { deviceCookie: forged })).deviceId).not.toBe(session.deviceId);
 });
 
-test('a hand-over is good once, for a minute, for one host and one nonce', async () => {
+test('a hand-over code works once, within a minute, for one host and one nonce', async () => {
   const site = await makeContext();
   const { actor } = await enterAnew(site);
   const make = async (): Promise<string> =>
@@ -227,7 +227,7 @@ test('a hand-over is good once, for a minute, for one host and one nonce', async
     expect(await redeem(text)).toEqual(refused);
 });
 
-test('what edges saw moves the last use forward, never back, never ahead of now, and wakes nothing that ended', async () => {
+test('reports of edges move the last use forward, never back or beyond now, and revive no ended session', async () => {
   const site = await makeContext();
   const { session, actor } = await enterAnew(site);
   const ended = await enter(site);
@@ -260,7 +260,7 @@ test('what edges saw moves the last use forward, never back, never ahead of now,
   expect(await lives(site, session)).toBe(false);
 });
 
-test('pruning forgets what is over and touches nothing that still opens something', async () => {
+test('pruning deletes rows that are over and none that still opens something', async () => {
   const site = await makeContext();
   const { session, actor } = await enterAnew(site);
   const { code } = await makeHandover(site.context, { actor, host: mediaHost, nonceHash: nonceHashOf('n') });
@@ -296,7 +296,7 @@ test('pruning forgets what is over and touches nothing that still opens somethin
   expect(await count('sessions')).toBe(0);
 });
 
-test('revocations that every token has outlived leave the log, younger ones stay', async () => {
+test('revocations older than the longest life of a token leave the log, and younger ones stay', async () => {
   const site = await makeContext();
   const ended = async (): Promise<string[]> =>
     (await site.store.sql.selectFrom('changes').select('node').orderBy('seq').execute()).map(({ node }) => node);
@@ -325,7 +325,7 @@ test('history of more than a year leaves the store, younger history stays', asyn
 });
 
 describeEngines('one hand-over for many', (engine) => {
-  test('64 who present one code at once, on two nodes, are one', async () => {
+  test('64 browsers that present one code at once, on two nodes, get one session', async () => {
     const site = await makeContext({ engine });
     const other = await makeContext({ like: site });
     const { actor } = await enterAnew(site);

@@ -1,4 +1,4 @@
-// Guessing at the users file, counted in a real store: by name, by source, by network and in all; over restarts and on all nodes.
+// Guesses at the users file are counted in a real store: by name, by source, by network and in all; over restarts and on all nodes.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ const { counters } = guessPolicies['users-file'];
 
 interface Guesser {
   readonly guesses: PasswordThrottle;
-  /** Guesses wrong. @returns whether it was looked at */
+  /** Makes a wrong guess. @returns whether the guess was looked at */
   readonly wrong: (name: string, address: string) => Promise<boolean>;
   readonly right: (name: string, address: string) => Promise<boolean>;
 }
@@ -43,7 +43,7 @@ async function lookedAt(guesses: readonly Promise<boolean>[]): Promise<number> {
   return (await Promise.all(guesses)).filter((isLookedAt) => isLookedAt).length;
 }
 
-/** As if so many had been counted. */
+/** Sets the counts as if this many guesses had been counted. */
 async function countAs(store: Store, counter: string, tries: number): Promise<void> {
   const kind = `guess-users-file-${counter}`;
   await store.write((unit) =>
@@ -56,7 +56,7 @@ function times<T>(count: number, make: (at: number) => T): T[] {
 }
 
 describeEngines('guesses at the users file', (engine) => {
-  test('40 guesses from 40 addresses of one /64 are those of one client, at once and one after the other', async () => {
+  test('40 guesses from 40 addresses of one /64 count as one client’s, at once and one after the other', async () => {
     const { store, clock } = await openEmpty(engine);
     const { wrong } = guesserOf(store, clock);
     expect(await lookedAt(times(40, (at) => wrong('alice', `2001:db8::${at + 1}`)))).toBe(counters.pair.freeTries);
@@ -65,7 +65,7 @@ describeEngines('guesses at the users file', (engine) => {
     expect(later).toBe(0);
   });
 
-  test('160 names from one IPv4 address are slowed, and so are those of one /48 from ever new /64s', async () => {
+  test('guesses at 160 names from one IPv4 address are slowed, and so are guesses from ever new /64s of one /48', async () => {
     const { store, clock } = await openEmpty(engine);
     const { wrong } = guesserOf(store, clock);
     expect(await lookedAt(times(160, (at) => wrong(`user-${at}`, '192.0.2.1')))).toBe(counters.source.freeTries);
@@ -80,7 +80,7 @@ describeEngines('guesses at the users file', (engine) => {
     expect(await lookedAt(spread(30))).toBe(5);
   });
 
-  test('one name guessed at from everywhere is slowed, and the place that gave the right password is not', async () => {
+  test('guesses at one name from many networks are slowed, and the place that gave the right password is not', async () => {
     const { store, clock } = await openEmpty(engine);
     const { wrong, right } = guesserOf(store, clock);
     expect(await right('alice', '198.51.100.7')).toBe(true);
@@ -94,7 +94,7 @@ describeEngines('guesses at the users file', (engine) => {
     expect(await right('alice', '198.51.100.8')).toBe(true);
   });
 
-  test('what was counted holds after a restart and on the other node; so does what is known', async () => {
+  test('counts and known places hold after a restart and on the other node', async () => {
     const { store, settings, clock } = await openEmpty(engine);
     const { wrong, right } = guesserOf(store, clock);
     for (let at = 0; at < counters.pair.freeTries; at++) expect(await wrong('alice', '192.0.2.1')).toBe(true);
@@ -112,7 +112,7 @@ describeEngines('guesses at the users file', (engine) => {
   });
 });
 
-test('a flood that fills the count of all keeps known places and fresh sources from nothing', async () => {
+test('a flood that fills the count of all strangers does not slow known places and fresh sources', async () => {
   const { store, clock } = await openEmpty('sqlite');
   const { wrong, right } = guesserOf(store, clock);
   await right('alice', '198.51.100.7');
@@ -133,7 +133,7 @@ test('a flood that fills the count of all keeps known places and fresh sources f
   expect(await right('bob', '198.51.100.9')).toBe(true);
 });
 
-test('unknown names are counted like known ones, in NFC', async () => {
+test('guesses at unknown names are counted like guesses at known names, in NFC', async () => {
   const { store, clock } = await openEmpty('sqlite');
   const { wrong } = guesserOf(store, clock);
   for (let at = 0; at < counters.pair.freeTries; at++) await wrong('ren\u00e9', '192.0.2.1');
@@ -170,7 +170,7 @@ test('a right password from a known place writes no row, however often it comes'
   expect(rows.map(({ kind }) => kind)).toEqual(['known-users-file']);
 });
 
-test('a known place has ten tries and then waits; 64 at once are no more', async () => {
+test('a known place has ten wrong tries and then waits, also when 64 come at once', async () => {
   const { store, clock } = await openEmpty('sqlite');
   const { guesses, right, wrong } = guesserOf(store, clock);
   await right('alice', '192.0.2.1');
@@ -183,7 +183,7 @@ test('a known place has ten tries and then waits; 64 at once are no more', async
   expect(await right('alice', '198.51.100.1')).toBe(true);
 });
 
-test('places of one name are bounded, and the one that was not used the longest goes', async () => {
+test('the known places of one name are bounded, and the least recently used place is dropped', async () => {
   const { store, clock } = await openEmpty('sqlite');
   const { guesses, right } = guesserOf(store, clock);
   const maxSourcesPerName = 64;
@@ -228,7 +228,7 @@ test('while the store is away guesses are counted in memory by the same rule, an
   expect(await wrong('alice', '2001:db8::1')).toBe(false);
 });
 
-test('of 40 Basic guesses from one /64 five are looked at, whatever the process that looks', async () => {
+test('of 40 Basic guesses from one /64 five are looked at, whichever process checks them', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-users-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const usersFile = join(folder, 'users');

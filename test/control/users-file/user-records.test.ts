@@ -1,4 +1,4 @@
-// What the users file loses ends for those who had it, once, and nothing else does. gateway/RULES.md "One graph of revocation".
+// Users who are removed from the users file lose their passes, once, and nobody else does. gateway/RULES.md "One graph of revocation".
 
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ function idsByName(): Record<string, string> {
   return Object.fromEntries(listed.users.map(({ name, userRecordId }) => [name, userRecordId]));
 }
 
-/** Looks only when the test does. What it keeps is in `folder`, for the next one. */
+/** A watch that looks only when the test asks. Its memory is in `folder`, for the next watch. */
 function startWatch(
   revoke: (ids: readonly string[]) => Promise<void>,
   usersFile: () => string | null = () => file,
@@ -54,7 +54,7 @@ function startWatch(
   };
 }
 
-test('who is removed or gets another password is revoked, once; who stays and who comes is not', async () => {
+test('a user who is removed or gets another password is revoked once; unchanged and new users are not', async () => {
   const site = await makeContext();
   const { look } = startWatch((ids) => revokeUserRecords(site.context, { kind: 'system' }, ids));
   await look();
@@ -73,7 +73,7 @@ test('who is removed or gets another password is revoked, once; who stays and wh
   expect(audit).toContainEqual({ actor: 'system', action: 'credential.revoked', subject: alice });
 });
 
-test('a file that is broken or away for a while ends nobody', async () => {
+test('a users file that is broken or away for a while revokes no user', async () => {
   const ended: string[] = [];
   const { look } = startWatch(async (ids) => void ended.push(...ids));
   await look();
@@ -90,7 +90,7 @@ test('a file that is broken or away for a while ends nobody', async () => {
   expect(ended).toEqual([cora]);
 });
 
-test('what could not be revoked is tried again at the next look', async () => {
+test('a user who could not be revoked is tried again at the next look', async () => {
   const tries: (readonly string[])[] = [];
   const { look } = startWatch(async (ids) => {
     tries.push(ids);
@@ -104,7 +104,7 @@ test('what could not be revoked is tried again at the next look', async () => {
   expect(tries).toEqual([[alice], [alice], [alice]]);
 });
 
-test('who is removed or gets another password while nothing runs is revoked at the next start, once', async () => {
+test('a user who is removed or gets another password while nothing runs is revoked once at the next start', async () => {
   const before = startWatch(async () => undefined);
   await before.look();
   await watch?.close();
@@ -127,7 +127,7 @@ test('who is removed or gets another password while nothing runs is revoked at t
   });
 });
 
-test('who could not be revoked before a stop is revoked after it', async () => {
+test('a user who could not be revoked before a stop is revoked after the next start', async () => {
   const before = startWatch(async () => {
     throw new Error('the store is away');
   });
@@ -142,7 +142,7 @@ test('who could not be revoked before a stop is revoked after it', async () => {
   expect(ended).toEqual([cora]);
 });
 
-test('a configuration that names no users file any more ends everybody of it', async () => {
+test('when the configuration no longer names the users file, all its users are revoked', async () => {
   const ended: string[] = [];
   let named: string | null = file;
   const { look } = startWatch(
@@ -162,7 +162,7 @@ test('a configuration that names no users file any more ends everybody of it', a
   expect(ended.slice(3)).toEqual([ben]);
 });
 
-test('what was kept and cannot be read is said, and ends nobody', async () => {
+test('a memory file that cannot be read is reported, and revokes no user', async () => {
   writeFileSync(join(folder, 'credentials.json'), '{"version":1,"cred');
   const ended: string[] = [];
   const { look, said } = startWatch(async (ids) => void ended.push(...ids));

@@ -86,7 +86,7 @@ test('a broken users file refuses everybody and is logged once', async () => {
   expect(said()).not.toContain('right');
 });
 
-test('after five wrong guesses in a row the next ones wait, for that user and address only', async () => {
+test('after five wrong guesses in a row further guesses wait, for that user and address only', async () => {
   await addUser(usersFile, 'alice', 'right');
   let now = 1_800_000_000;
   const { ask } = makeVerifier(() => now);
@@ -105,7 +105,7 @@ test('after five wrong guesses in a row the next ones wait, for that user and ad
   expect(await ask('alice', 'right')).toMatchObject({ kind: 'verified' });
 });
 
-test('a busy answer says whether it is for other names of the source too, and for strangers from everywhere', async () => {
+test('a busy answer tells whether it holds for other names of the source too, and for strangers from everywhere', async () => {
   let now = 1_800_000_000;
   const { ask } = makeVerifier(() => now);
   for (let guess = 0; guess < 6; guess += 1) await ask('alice', `wrong-${guess}`);
@@ -144,7 +144,7 @@ test('where the queue has no place for any stranger, the busy answer says so for
   await Promise.all(outcomes);
 });
 
-test('a place where the right password was given is known for that name, and the answer to a known one speaks for nobody else', async () => {
+test('a place that gave the right password is known for that name, and a busy answer to it holds for nobody else', async () => {
   await addUser(usersFile, 'ålice', 'right');
   const { ask, knownPlaces } = makeVerifier();
   const places = [
@@ -205,7 +205,7 @@ test('two checks run at once, the third waits for one of them', async () => {
   expect(await Promise.all(outcomes)).toEqual(Array(3).fill({ kind: 'done', value: 'checked' }));
 });
 
-test('a full queue and a wait past the deadline are turned away', async () => {
+test('guesses are turned away when the queue is full and when they waited past the deadline', async () => {
   const queue = new CheckQueue({
     concurrency: 1,
     perSecond: () => 100,
@@ -224,7 +224,7 @@ test('a full queue and a wait past the deadline are turned away', async () => {
   expect(await running).toEqual({ kind: 'done', value: 'checked' });
 });
 
-test('no more checks start in a second than allowed', async () => {
+test('no more checks start in one second than the configuration allows', async () => {
   let now = 0;
   const queue = new CheckQueue({
     concurrency: 10,
@@ -269,7 +269,7 @@ function heldQueue(perSecond: number, now: () => number = monotonicMs) {
   return { queue, held, order, run };
 }
 
-test('of 65 guesses at once from many networks a handful waits, and the others are told at once', async () => {
+test('of 65 guesses at once from many networks a few wait, and the others are refused at once', async () => {
   const { queue, run } = heldQueue(1000);
   const outcomes = Array.from({ length: 65 }, (_, network) => run(`net-${network}`));
   const told = await Promise.race(outcomes.slice(18).map((outcome) => outcome));
@@ -279,7 +279,7 @@ test('of 65 guesses at once from many networks a handful waits, and the others a
   expect((await Promise.all(outcomes.slice(2))).every(({ kind }) => kind === 'busy')).toBe(true);
 });
 
-test('who could not start in time anyway is told at once, and how long it would take', async () => {
+test('a guess that could not start in time is refused at once, with the time that it would take', async () => {
   const { queue, run } = heldQueue(1, () => 0);
   void run('a');
   const waits = [run('b'), run('c')];
@@ -289,7 +289,7 @@ test('who could not start in time anyway is told at once, and how long it would 
   await Promise.all(waits);
 });
 
-test('on a machine on which each check takes long, who would wait too long for those before it is told at once', async () => {
+test('on a slow machine, a guess that would wait too long behind others is refused at once', async () => {
   let now = 0;
   const { queue, held, run } = heldQueue(1000, () => now);
   const first = run('a');
@@ -324,7 +324,7 @@ test('forty guesses of one network do not keep another network waiting', async (
   expect((await Promise.all(outcomes.slice(6))).every(({ kind }) => kind === 'busy')).toBe(true);
 });
 
-test('with every place taken a network without one gets the newest place of whoever has most', async () => {
+test('when every place is taken, a network without a place gets the newest place of the source with the most', async () => {
   const { queue, order, held, run } = heldQueue(1000);
   void run('x');
   void run('x');
@@ -344,7 +344,7 @@ test('with every place taken a network without one gets the newest place of whoe
   await Promise.all(others);
 });
 
-test('a source that was good before waits behind no stranger, whatever they fill', async () => {
+test('a known source waits behind no stranger, however many places strangers fill', async () => {
   const { queue, order, held, run } = heldQueue(1000);
   for (let network = 0; network < 40; network++) void run(`net-${network}`);
   const known = run('anna', true);
@@ -357,7 +357,7 @@ test('a source that was good before waits behind no stranger, whatever they fill
   queue.close();
 });
 
-test('a password that was right lately is looked at before those of strangers', async () => {
+test('a guess from a place that was right lately is looked at before guesses of strangers', async () => {
   await addUser(usersFile, 'alice', 'right');
   const queue = new CheckQueue({
     concurrency: 2,
