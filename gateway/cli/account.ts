@@ -1,5 +1,5 @@
-// `latchkey account …`: people with an account, for whoever runs the gateway.
-// Works on the gateway while it runs, and on its store when it does not.
+// `latchkey account …`: the commands by which the operator makes, lists and changes accounts.
+// The commands work on the gateway while it runs, and on its store when it does not.
 
 import type { Command } from 'commander';
 import {
@@ -12,6 +12,7 @@ import {
 } from './account/change-account.ts';
 import { addCommand, inviteCommand, signInLinkCommand } from './account/make-account.ts';
 
+/** Adds `latchkey account …` to the program. */
 export function accountCommand(program: Command): void {
   const group = program
     .command('account')

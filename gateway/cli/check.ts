@@ -1,5 +1,5 @@
-// `latchkey check FILE`: every problem of a configuration at once, each with its place and a hint.
-// Reads the files that the configuration names; changes nothing and starts nothing.
+// `latchkey check FILE`: reports every problem of a configuration at once, each with its place and a hint.
+// It also reads the files that the configuration names; it changes nothing and starts nothing.
 
 import type { Command } from 'commander';
 import { nestedRoutes } from '../config/check/nested-routes.ts';
@@ -12,6 +12,7 @@ import { readUsers } from '../store/files/users.ts';
 import { CommandError, usageError } from './command/command-error.ts';
 import { printNote, printResult, printWarning, styled } from './command/terminal.ts';
 
+/** Adds `latchkey check` to the program. */
 export function checkCommand(program: Command): void {
   program
     .command('check')
@@ -40,7 +41,7 @@ function checkFile(file: string, options: { json?: boolean }): void {
   const loaded = loadConfig(file, readEnvironment);
   const problems = loaded.kind === 'invalid' ? loaded.problems : usersProblems(loaded.config.usersFile);
   const warnings = loaded.kind === 'loaded' ? loaded.warnings : [];
-  // worth a look for whoever checks the file, and nothing to warn of
+  // notes are worth a look, but unlike warnings they do not mean that something is wrong
   const notes = loaded.kind === 'loaded' ? nestedRoutes(loaded.config) : [];
   const holds = loaded.kind === 'loaded' && problems.length === 0;
   if (options.json === true) {
@@ -64,7 +65,7 @@ function checkFile(file: string, options: { json?: boolean }): void {
   throw new CommandError(countText(file, problems.length));
 }
 
-/** What the loader leaves to the store: the lines of the users file. */
+/** Problems in the lines of the users file, which the loader does not read; the store does. */
 function usersProblems(file: string | null): readonly Problem[] {
   if (file === null) return [];
   const read = readUsers(file);

@@ -1,5 +1,6 @@
-// `latchkey common-key …`: the secrets that content servers share. Keys of YAML are made as files and changed in the file; keys of
-// the store are made, promoted, retired and handed out here. A secret is printed only by `generate` without --out, and `export`.
+// `latchkey common-key …`: the content keys, which other servers may share. For keys that YAML declares, `generate` only makes the file of
+// a secret; people change their states in YAML. Keys of the store are made, promoted, retired and exported by these commands.
+// Only `generate` without --out and --config, and `export`, print a secret.
 
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
@@ -22,6 +23,7 @@ interface GenerateOptions {
   readonly json?: boolean;
 }
 
+/** Adds `latchkey common-key …` to the program. */
 export function commonKeyCommand(program: Command): void {
   const group = program
     .command('common-key')
@@ -75,7 +77,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   printResult(options, { file }, `${styled('green', 'wrote')} ${file}`);
 }
 
-/** Reads beside a running gateway, and without one: listing changes nothing. */
+/** Lists the keys that YAML declares, else those of the store. Only reads, so it works whether a gateway runs or not. */
 async function list(options: RingOptions): Promise<void> {
   const config = requireConfig(options.config);
   const { withStore } = await import('./command/open-store-for-command.ts');

@@ -1,5 +1,5 @@
-// `latchkey demo`: the gateway in front of a media site and a web site, all on this machine, with lines to try it out.
-// The sites run in this process, the gateway as it always runs: `latchkey serve` with a configuration file.
+// `latchkey demo`: runs the gateway in front of a media site and a web site, all on this machine, and prints lines to try it out.
+// The sites run in this process; the gateway runs as always, by `latchkey serve` with a configuration file.
 
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -29,7 +29,7 @@ export function demoCommand(program: Command): void {
     });
 }
 
-/** Runs until a signal or the end of the gateway. A second signal changes nothing: ending has its own deadline. */
+/** Runs the demo until a signal, or until the gateway ends. A second signal changes nothing, since ending has its own deadline. */
 async function runDemo(wantedPort: number, folder: string): Promise<void> {
   const stopped = new Promise<number>((settle) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => settle(0));
@@ -79,8 +79,8 @@ function readPort(text: string): number {
 const mostTries = 3;
 
 /**
- * Starts on the wanted port, or on one that the system picks. It is known before the start, since the configuration names
- * it to the visitors' browsers; should somebody take it in between, the next one is tried.
+ * Starts the gateway on the wanted port, or on a free port that the system picks. The port is chosen before the start, because the
+ * configuration needs it in the portal's URL. If another program takes the port in between, another port is tried.
  */
 async function startOnFreePort<T>(wanted: number, start: (port: number) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -95,7 +95,7 @@ async function startOnFreePort<T>(wanted: number, start: (port: number) => Promi
   }
 }
 
-/** @returns the port that could be listened on; null when it could not */
+/** Tries to listen on a port of 127.0.0.1; 0 for any. @returns the port, which is free again; null when it could not be listened on */
 function listenForAMoment(wanted: number): Promise<number | null> {
   return new Promise((settle) => {
     const probe = createServer();

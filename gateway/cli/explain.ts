@@ -1,5 +1,5 @@
-// `latchkey explain <request id>`: why a request was let in or refused, with the chain of provenance.
-// Reads the records of this node and the store, beside a running gateway or without one; changes nothing.
+// `latchkey explain <request id>`: says why a request was let in or refused, with the chain of events that led to it.
+// It reads the decision records of this node and the store, whether a gateway runs or not, and changes nothing.
 
 import type { Command } from 'commander';
 import type { Explanation } from '../control/explain/explain-request.ts';
@@ -13,6 +13,7 @@ interface ExplainOptions {
   readonly json?: boolean;
 }
 
+/** Adds `latchkey explain` to the program. */
 export function explainCommand(program: Command): void {
   program
     .command('explain')

@@ -1,10 +1,11 @@
-// `latchkey link …`: links to collections, for whoever runs the gateway. Owners have pages for the same.
-// Works on the gateway while it runs, and on its store when it does not.
+// `latchkey link …`: the commands by which the operator makes, lists and revokes links to collections. Owners have pages for the same.
+// The commands work on the gateway while it runs, and on its store when it does not.
 
 import type { Command } from 'commander';
 import { createCommand, reopenCommand } from './link/make-link.ts';
 import { listCommand, membersCommand, revokeCommand } from './link/see-links.ts';
 
+/** Adds `latchkey link …` to the program. */
 export function linkCommand(program: Command): void {
   const group = program
     .command('link')

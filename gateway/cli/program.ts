@@ -1,5 +1,5 @@
-// Builds the command line and runs it. A command's file is loaded only when that command, or the help of all, is asked for.
-// The one place that turns errors into stderr lines and exit codes.
+// Builds the command line and runs it. A command's module is loaded only when the command line names it, or names no known command.
+// The one place that turns errors into lines on stderr and exit codes.
 
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
@@ -9,7 +9,7 @@ import { printError } from './command/terminal.ts';
 
 type Register = (program: Command) => void;
 
-/** Name on the command line, and where its file is; in the order of the help. */
+/** Each command's name and how to load its module, in the order of the help. */
 const commands: readonly (readonly [string, () => Promise<Register>])[] = [
   ['serve', async () => (await import('./serve.ts')).serveCommand],
   ['demo', async () => (await import('./demo.ts')).demoCommand],
@@ -27,11 +27,12 @@ const commands: readonly (readonly [string, () => Promise<Register>])[] = [
 /**
  * Runs one command line.
  *
- * @param args  what stands behind the program's name
- * @returns the exit code: 0, 1 when it did not work, 2 when the command line is wrong
+ * @param args  the arguments behind the program's name
+ * @returns the exit code: 0, or 1 when the command failed, or 2 when the command line is wrong
+ * @throws every error that is neither a CommandError nor commander's: a bug
  */
 export async function runProgram(args: readonly string[]): Promise<number> {
-  // `latchkey token inspect … | head` is no error of ours.
+  // a reader that closes the pipe early, as in `latchkey token inspect … | head`, is no error
   process.stdout.on('error', (error) => {
     if ('code' in error && error.code === 'EPIPE') process.exit(0);
     throw error;
@@ -48,13 +49,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       printError(error);
       return error.exitCode;
     }
-    // Commander has printed its message already. Its own code is 1 for a wrong command line, and 0 for --help.
+    // commander has printed its message already; its own exit code is 1 for a wrong command line, and 0 for --help
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     throw error;
   }
 }
 
-/** A wrong command line leads to the help of the very command that was meant. */
+/** Has each command name its own `--help` in the hint after a wrong command line. */
 function nameInHints(command: Command, above: string): void {
   const name = `${above} ${command.name()}`;
   command.showHelpAfterError(`hint: ${name} --help`);
@@ -87,7 +88,7 @@ Exit codes: 0 done or holds, 1 failed or does not hold, 2 wrong command line.`,
     );
 }
 
-/** Read from the package itself, which lies at different depths above the sources and above dist/. */
+/** The version in package.json, which lies at different depths above the sources and above dist/. */
 function packageVersion(): string {
   const file = findPackageJSON(import.meta.url);
   const manifest: unknown = file === undefined ? null : JSON.parse(readFileSync(file, 'utf8'));

@@ -1,5 +1,5 @@
-// `latchkey serve`: loads the file, takes the data folder, runs the gateway until a signal ends it.
-// The composition root: everything that can be wrong with the file is said here, before any process is started.
+// `latchkey serve`: loads the configuration, takes hold of the data folder, and runs the gateway until a signal ends it.
+// Problems of the configuration and of its files are reported here, before any process is started.
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -18,11 +18,11 @@ import { type ReadyGateway, Supervisor } from './serve/supervisor.ts';
 
 interface ServeOptions {
   readonly config: string;
-  /** Print the ready line as JSON. */
+  /** Whether to print the ready line as JSON. */
   readonly jsonReady?: boolean;
 }
 
-/** Adds the command. */
+/** Adds `latchkey serve` to the program. */
 export function serveCommand(program: Command): void {
   program
     .command('serve')
@@ -77,7 +77,7 @@ async function serve(options: ServeOptions): Promise<void> {
 function handleSignals(supervisor: Supervisor): Promise<'stop'> {
   process.on('SIGHUP', () => supervisor.reload());
   process.on('SIGUSR2', () => void supervisor.replaceEdges());
-  // A handler for SIGUSR1 also keeps Node from opening its inspector on that signal.
+  // a handler for SIGUSR1 also keeps Node.js from opening its inspector on that signal
   process.on('SIGUSR1', () => supervisor.reopenLogs());
   return new Promise((resolve) => {
     let seen = false;

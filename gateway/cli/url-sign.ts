@@ -1,5 +1,5 @@
-// `latchkey url sign`: URLs that carry a token limited to what they name, in the path or in the query.
-// The URL's own bytes stay as they are; only the token is put in.
+// `latchkey url sign`: puts a token into URLs, in the path or in the query. Without `--paths` a token opens only what its URL names.
+// The URL's own bytes stay as they are.
 
 import type { Command } from 'commander';
 import type { Config } from '../config/compiled/config.ts';
@@ -16,6 +16,7 @@ interface SignOptions extends ClaimOptions {
   readonly json?: boolean;
 }
 
+/** Adds `latchkey url sign` to the program. */
 export function urlCommand(program: Command): void {
   const url = program.command('url').description('make signed URLs').helpCommand(false);
   url
@@ -48,7 +49,7 @@ Examples:
         throw usageError(`--in: unknown place ${JSON.stringify(options.in)}`, 'query or path');
       }
       const config = requireConfig(options.config);
-      // All of them are read before the first is signed, so that a bad one leaves nothing half done.
+      // all URLs are read before the first is signed, so that a bad URL leaves nothing half done
       const parts = urls.map((url) => ({ url, ...takeApart(url, config, options) }));
       const key = requireSigner(await requireKeyRing(config, { missing: 'make' }), options.key);
       const signed = parts.map((part) => {
@@ -61,15 +62,16 @@ Examples:
 }
 
 interface UrlParts {
-  /** Scheme and authority; empty for a bare path. */
+  /** Scheme and authority, `https://host:port`; empty for a bare path. */
   readonly origin: string;
   readonly path: string;
   /** With its `?`; may be empty. */
   readonly query: string;
   /** With its `#`; may be empty. */
   readonly fragment: string;
+  /** Where the token goes. */
   readonly place: 'query' | 'path';
-  /** The pattern of what the URL names, in canonical form. */
+  /** Path pattern for the token's `paths`, in canonical form: the URL's path, or for a playlist or folder everything below the folder. */
   readonly opens: string;
 }
 
@@ -108,7 +110,7 @@ function takeApart(url: string, config: Config, options: SignOptions): UrlParts 
 }
 
 function putIn(token: string, { origin, path, query, fragment, place }: UrlParts, config: Config): string {
-  // The prefix ends in a slash and the path begins with one.
+  // the prefix ends in a slash, and the path begins with one
   if (place === 'path') return `${origin}${config.tokens.pathPrefix}${token}${path}${query}${fragment}`;
   const joint = query === '' ? '?' : query.endsWith('?') || query.endsWith('&') ? '' : '&';
   return `${origin}${path}${query}${joint}${config.tokens.parameter}=${token}${fragment}`;

@@ -1,5 +1,5 @@
-// `latchkey user add|remove|list`: the users file of `accept: [password]`.
-// A password is never an argument: arguments are seen by every account of the machine and kept in shell histories.
+// `latchkey user add|remove|list`: changes and lists the user records of the users file, for routes with `accept: [password]`.
+// A password is never an argument: every account of the machine can see arguments, and shells keep them in their history.
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -15,6 +15,7 @@ interface UserOptions {
   readonly json?: boolean;
 }
 
+/** Adds `latchkey user …` to the program. */
 export function userCommand(program: Command): void {
   const group = program
     .command('user')
@@ -68,7 +69,7 @@ Examples:
     });
 }
 
-/** As `--json` prints it; the same word for the credential as in the table. */
+/** A user record as `--json` prints it; its id is called `credential`, as in the table. */
 function userJson({ name, userRecordId, version }: ListedUser): object {
   return { name, credential: userRecordId, version };
 }
@@ -85,7 +86,7 @@ function usersFile(options: UserOptions): string {
     throw usageError('which users file?', 'give either --file FILE or --config FILE');
   }
   if (options.file !== undefined) return resolve(options.file);
-  // The file may be about to be made, and the keys do not matter here.
+  // the configuration's files are not read: the users file may not exist yet, and the keys do not matter here
   const { usersFile } = requireConfig(options.config ?? '', { files: 'skip' });
   if (usersFile === null)
     throw new CommandError(`${options.config} has no users_file`, { hint: 'set users_file, or use --file' });

@@ -17,7 +17,7 @@ interface Question {
   readonly consent: string;
 }
 
-/** The question before a claim: one button, the owner's name and what the owner will see. No referrer, since a secret stood in the address. */
+/** The question before a claim: one button, the owner's name and what the owner will see. No referrer: a secret stood in the address. */
 export function askPage(visit: PersonVisit, { link, visitorName, consent }: Question): PageAnswer {
   const { prefix, actor } = visit;
   return visit.page({

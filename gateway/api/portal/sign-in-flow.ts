@@ -40,7 +40,7 @@ export type HandoverRequest = z.infer<typeof handoverShape> & {
 interface SignInStart {
   /** Path of this host to go to afterwards; checked by return-address.ts. */
   readonly returnPath: string;
-  /** The link that the visitor presented; its token has left the address. After sign-in the visitor goes to this host's `claim?flow=<id>`. */
+  /** The link that the visitor presented; its token has left the address. After sign-in the visitor goes to `claim?flow=<id>` here. */
   readonly link?: NonNullable<Flow['link']>;
   readonly about?: SignInAbout;
 }

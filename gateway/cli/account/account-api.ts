@@ -1,6 +1,6 @@
-// What the account commands share: how a person is named, and the words for refusals. The shapes they read are those of `v1`,
-// api/v1/account-shapes.ts.
-// A person is named by address or id; an address that several unverified accounts name has to be said by id.
+// What the account commands share: how the command line names an account, and the words for refusals. The commands read answers by the
+// shapes of `v1`, see api/v1/account-shapes.ts.
+// An account is named by its address or its id; where several unverified accounts have the same address, only the id will do.
 
 import type { z } from 'zod';
 import { type Account, accountShape, accountsShape } from '../../api/v1/account-shapes.ts';
@@ -12,6 +12,7 @@ import type { RefusalWords } from '../command/refusal-words.ts';
 
 const pageSize = 500;
 
+/** Messages and hints for refusals, by the endpoint's reason. */
 export const accountWords: RefusalWords = {
   'bad-address': { message: 'this is not a mail address', hint: 'write it like anna@example.org' },
   'bad-name': { message: 'the name is too long or has control characters', hint: 'one line, at most 100 characters' },
@@ -34,7 +35,12 @@ export const accountWords: RefusalWords = {
   'password-too-common': { message: 'the password is one that everybody tries', hint: 'choose another one' },
 };
 
-/** Accounts in the order of their addresses, at most so many. */
+/**
+ * Lists accounts in the order of their addresses.
+ *
+ * @param options  `search`: text in the address or name; `limit`: most accounts to return
+ * @returns `hasMore` when there are more accounts than `limit`
+ */
 export async function listAccounts(
   api: OperatorApi,
   options: { readonly search?: string | undefined; readonly limit: number },
@@ -54,7 +60,12 @@ export async function listAccounts(
   }
 }
 
-/** @param who  an id, or an address in any case; a verified one goes first. @throws CommandError when there is none, or several */
+/**
+ * Finds the account that is meant.
+ *
+ * @param who  an id, or an address in any case; among accounts of the same address a verified one is meant
+ * @throws CommandError when there is no such account, or several
+ */
 export async function findAccount(api: OperatorApi, who: string): Promise<Account> {
   const found = await findAccounts(api, who);
   const [account, another] = found;
@@ -69,7 +80,7 @@ export async function findAccount(api: OperatorApi, who: string): Promise<Accoun
   return account;
 }
 
-/** None, the one, or several that are all unverified. */
+/** As `findAccount`, but returns no account, the one that is meant, or several that are all unverified. */
 export async function findAccounts(api: OperatorApi, who: string): Promise<readonly Account[]> {
   if (isId('account', who)) return [await api.ask('GET', `accounts/${encodeURIComponent(who)}`, accountShape)];
   const address = who.trim().toLowerCase();
@@ -81,12 +92,12 @@ export async function findAccounts(api: OperatorApi, who: string): Promise<reado
   return verified.length > 0 ? verified : named;
 }
 
-/** How an account stands, in one word or two. */
+/** The state of an account in one or two words. */
 export function standingOf({ state, is_verified }: Account): string {
   return state === 'active' && !is_verified ? 'not verified' : state;
 }
 
-/** Everything about one account, a line each. */
+/** All facts about an account as text, one a line. */
 export function describeAccount(account: Account): string {
   const lines: [string, string][] = [
     ['id', account.id],

@@ -1,4 +1,4 @@
-// The options that all account commands have, and how they come to the endpoints.
+// The options that all account commands have, and how these commands reach the endpoints.
 
 import type { Command } from 'commander';
 import type { Config } from '../../config/compiled/config.ts';
@@ -16,7 +16,7 @@ export function withAccountOptions(command: Command): Command {
   return command.requiredOption('--config <file>', 'the configuration').option('--json', 'print JSON');
 }
 
-/** Runs against the gateway when one runs, else on the store itself. */
+/** Runs `work` on the gateway when one runs, else on the store. @throws CommandError when neither can be reached */
 export async function onAccounts(
   options: AccountCommandOptions,
   work: (api: OperatorApi, config: Config) => Promise<void>,

@@ -1,5 +1,5 @@
-// `latchkey account list|show|disable|enable|set-role|delete`: who there is, and what they may.
-// What ends somebody's access is in force on every edge when the command returns.
+// `latchkey account list|show|disable|enable|set-role|delete`: shows accounts, and changes what they may do.
+// When a command that takes access away returns, the change is in force on every edge of a running gateway.
 
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import { printNote, printResult, styled, tableText } from '../command/terminal.t
 import { describeAccount, findAccount, listAccounts, standingOf } from './account-api.ts';
 import { type AccountCommandOptions, onAccounts, withAccountOptions } from './account-command.ts';
 
+/** Adds the command `list` to its group. */
 export function listCommand(group: Command): void {
   withAccountOptions(group.command('list').description('list the accounts'))
     .option('--search <text>', 'only those with this in their address or name')
@@ -30,6 +31,7 @@ export function listCommand(group: Command): void {
     );
 }
 
+/** Adds the command `show` to its group. */
 export function showCommand(group: Command): void {
   withAccountOptions(group.command('show <who>').description('everything about one account'))
     .addHelpText('after', '\nExample:\n  latchkey account show anna@example.org --config latchkey.yaml')
@@ -41,6 +43,7 @@ export function showCommand(group: Command): void {
     );
 }
 
+/** Adds the command `disable` to its group. */
 export function disableCommand(group: Command): void {
   withAccountOptions(group.command('disable <who>').description('sign somebody out everywhere and let them in no more'))
     .addHelpText(
@@ -54,12 +57,14 @@ Example:
     .action((who: string, options: AccountCommandOptions) => change(who, options, { state: 'disabled' }, 'disabled'));
 }
 
+/** Adds the command `enable` to its group. */
 export function enableCommand(group: Command): void {
   withAccountOptions(group.command('enable <who>').description('let somebody in again'))
     .addHelpText('after', '\nExample:\n  latchkey account enable ben@example.org --config latchkey.yaml')
     .action((who: string, options: AccountCommandOptions) => change(who, options, { state: 'active' }, 'enabled'));
 }
 
+/** Adds the command `set-role` to its group. */
 export function setRoleCommand(group: Command): void {
   withAccountOptions(group.command('set-role <who> <role>').description('make somebody an admin, or a user again'))
     .addHelpText('after', '\nExample:\n  latchkey account set-role ben@example.org admin --config latchkey.yaml')
@@ -70,6 +75,7 @@ export function setRoleCommand(group: Command): void {
     });
 }
 
+/** Adds the command `delete` to its group. */
 export function deleteCommand(group: Command): void {
   withAccountOptions(group.command('delete <who>').description('delete an account and what belongs to it, for good'))
     .option('--yes', 'really')

@@ -1,5 +1,5 @@
-// `latchkey account add|invite|sign-in-link`: the ways in which somebody gets an account and comes into it.
-// Links that let somebody in are printed once, to whoever runs the command, and stand in no log.
+// `latchkey account add|invite|sign-in-link`: makes accounts, and the one-time URLs by which people get into them.
+// A URL that signs in is printed once, on stdout of the command, and stands in no log.
 
 import type { Command } from 'commander';
 import { accountMadeShape, codeShape } from '../../api/v1/account-shapes.ts';
@@ -16,6 +16,7 @@ interface PersonOptions extends AccountCommandOptions {
   readonly passwordStdin?: boolean;
 }
 
+/** Adds the command `add` to its group. */
 export function addCommand(group: Command): void {
   person(group.command('add <address>').description('make an account for an address that you vouch for'))
     .option('--password-stdin', 'read a first password from stdin; without one they sign in by link')
@@ -43,6 +44,7 @@ Examples:
     });
 }
 
+/** Adds the command `invite` to its group. */
 export function inviteCommand(group: Command): void {
   person(
     group.command('invite <address>').description('invite somebody by mail, or again; prints the invitation as well'),
@@ -59,7 +61,7 @@ Example:
       onAccounts(options, async (api, config) => {
         const known = (await findAccounts(api, address)).find((account) => !account.is_verified);
         const isPlain = options.name === undefined && options.group === undefined && options.admin !== true;
-        // whoever only asks for another mail does not reset what was said of the person before
+        // without options this only sends another invitation: name, groups and role from the first one stay
         const { account, url } =
           known !== undefined && isPlain
             ? { account: known.id, ...(await api.ask('POST', `accounts/${known.id}/invitation`, codeShape)) }
@@ -74,6 +76,7 @@ Example:
     );
 }
 
+/** Adds the command `sign-in-link` to its group. */
 export function signInLinkCommand(group: Command): void {
   withAccountOptions(
     group.command('sign-in-link <who>').description('make a link that signs somebody in, once, within the hour'),

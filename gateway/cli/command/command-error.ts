@@ -1,9 +1,9 @@
-// How a command says that it cannot do what it was asked to. The program turns it into lines on stderr and an exit code.
+// The error by which a command says that it cannot do what it was asked to. program.ts turns it into lines on stderr and an exit code.
 
-/** Exit codes: 0 done, 1 it did not work or does not hold, 2 the command line itself is wrong. */
+/** Exit codes of a failure: 1 when the command failed or found that something does not hold, 2 when the command line is wrong. */
 type FailureCode = 1 | 2;
 
-/** Ends a command. The message is for people: lower case, no full stop, never a secret. */
+/** Ends a command, with exit code 1 by default. The message is for people: lower case, no full stop, never a secret. */
 export class CommandError extends Error {
   readonly exitCode: FailureCode;
   readonly hint: string | undefined;
@@ -16,12 +16,12 @@ export class CommandError extends Error {
   }
 }
 
-/** The same for a refusal that came as a value. */
+/** The error for a refusal that another part of the program returned as a value; exit code 1. */
 export function refusalError(refusal: { readonly problem: string; readonly hint: string }): CommandError {
   return new CommandError(refusal.problem, { hint: refusal.hint });
 }
 
-/** A wrong command line. */
+/** The error for a wrong command line; exit code 2. */
 export function usageError(message: string, hint: string): CommandError {
   return new CommandError(message, { exitCode: 2, hint });
 }

@@ -1,4 +1,4 @@
-// Loads the configuration and the keys that a command works with, or ends the command with every problem.
+// Loads the configuration and the keys that a command works with. Where that fails, its CommandError lists every problem.
 
 import type { Config } from '../../config/compiled/config.ts';
 import { readEnvironment } from '../../config/files/environment.ts';
@@ -9,7 +9,7 @@ import type { KeyRing, RingKey } from '../../core/token/key-ring.ts';
 import { buildKeyRing } from '../../core/token/key-ring.ts';
 import { CommandError, refusalError } from './command-error.ts';
 
-/** @throws CommandError with all problems, one a line */
+/** Loads a configuration file; its warnings are not printed. @throws CommandError with all problems, one a line */
 export function requireConfig(file: string, options: LoadOptions = {}): Config {
   const loaded = loadConfig(file, readEnvironment, options);
   if (loaded.kind === 'loaded') return loaded.config;
@@ -19,20 +19,25 @@ export function requireConfig(file: string, options: LoadOptions = {}): Config {
   });
 }
 
-/** The content keys of a configuration: those that YAML declares, else the store's. @throws CommandError when they cannot be read */
+/**
+ * The content keys of a configuration: those that YAML declares, else those of the store.
+ *
+ * @param options  `missing`: whether to make a store and first keys that are not there yet; a running gateway's store is never changed
+ * @throws CommandError when the keys cannot be read
+ */
 export async function requireKeyRing(config: Config, { missing }: { missing: 'make' | 'refuse' }): Promise<KeyRing> {
   const declared = loadDeclaredKeys(config);
   if (declared.kind === 'refused') throw refusalError(declared);
   // a token needs no store where YAML owns the keys
   if (declared.keys.length > 0) return buildKeyRing(declared.keys);
-  // loaded when it is needed: the store and its engines are most of what a command would load
+  // imported only here: the store and its engines are most of the code that a command would load
   const { withStore } = await import('./open-store-for-command.ts');
   return withStore(config, missing === 'make' ? 'make' : 'read', ({ ring }) =>
     buildKeyRing(ring.keys.filter((key) => key.purpose === 'content')),
   );
 }
 
-/** The key to sign with: the signing one, or the one that was named. @throws CommandError when it may not sign */
+/** The key to sign with: the key of that id, or without an id the signing key. @throws CommandError when no such key may sign */
 export function requireSigner(ring: KeyRing, id: string | undefined): RingKey {
   const ids = ring
     .keys()

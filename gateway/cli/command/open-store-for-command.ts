@@ -1,6 +1,6 @@
 // Opens store and keys for a command that works beside a gateway, or without one.
-// While a gateway holds the data folder its store is only read; otherwise the command holds the folder itself, so that
-// nothing is ever made by two at once. Nothing stays open after the command.
+// While a gateway holds the data folder, the command only reads the store. Otherwise the command holds the folder itself, so that two
+// processes never create files or keys at the same time. Nothing stays open after the command.
 
 import { existsSync } from 'node:fs';
 import type { Config } from '../../config/compiled/config.ts';
@@ -12,12 +12,14 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { CommandError, refusalError } from './command-error.ts';
 import { printNote } from './terminal.ts';
 
-/** What the command may work with. */
+/** The opened context and key ring that a command works with. */
 export type CommandContext = Pick<Extract<OpenedContext, { readonly kind: 'opened' }>, 'context' | 'ring'>;
 
 /**
- * @param use  `read`: nothing is made; `make`: keys and tables that are not there are made, unless a gateway runs;
- *             `alone`: likewise, and nobody else may hold the data folder, so that what is written needs no edge to hear of it
+ * Opens the store and its keys, runs `work`, and closes them.
+ *
+ * @param use  `read`: makes nothing; `make`: makes missing keys and tables, unless a gateway runs; `alone`: likewise, but refuses when
+ *             another process holds the data folder, so that no edge runs that would have to hear of a change
  * @throws CommandError when the store or its keys cannot be opened
  */
 export async function withStore<T>(
@@ -36,9 +38,9 @@ export async function withStore<T>(
       declaredKeys: declared.keys,
       clock: { epochSeconds, monotonicMs },
       logger: createLogger({ role: 'command', level: 'error' }),
-      // a folder that is held has a gateway that made everything, or could not
+      // where a gateway holds the folder, it makes missing keys and tables itself
       missing: folder?.kind === 'opened' ? 'make' : 'refuse',
-      // no edge hangs on a store whose folder is ours
+      // while this command holds the folder, no edge runs that would have to confirm
       confirm: () => Promise.resolve(),
       wakeOutbox: () => undefined,
     });
@@ -54,7 +56,7 @@ export async function withStore<T>(
   }
 }
 
-/** Opening would make it. @throws CommandError when there is no database yet */
+/** Refuses an SQLite file that does not exist, since opening would create it. @throws CommandError */
 export function requireStoreFile({ store }: Pick<Config, 'store'>): void {
   if (store.kind !== 'sqlite' || existsSync(store.file)) return;
   throw new CommandError(`the store ${store.file} does not exist`, { hint: 'it is made by the first latchkey serve' });

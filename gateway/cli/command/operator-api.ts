@@ -1,6 +1,6 @@
-// The way commands work on a gateway: over its administration socket while it runs, else in this process on a store that is held
-// for as long as the command takes. Both are the same endpoints (api/operator-server.ts), so a command does not notice.
-// A refusal of an endpoint becomes the command's error, with its hint.
+// Gives commands the operator's endpoints: over the administration socket of a gateway that runs, else in this process, on a store that the
+// command holds until it ends. Both ways lead to the same endpoints (api/operator-server.ts), so a command does not notice the difference.
+// A refusal of an endpoint becomes the command's error, with a hint.
 
 import { Client } from 'undici';
 import type { z } from 'zod';
@@ -12,16 +12,19 @@ import { type RefusalWords, refusalFrom } from './refusal-words.ts';
 
 type OperatorMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Asks one endpoint. */
+/** The operator's endpoints, as a command calls them. */
 export interface OperatorApi {
   /**
-   * @param path  behind `v1/`, with its query
-   * @param body  JSON; left out for an endpoint that takes none
-   * @returns the answer, in this shape; undefined for an empty one
-   * @throws CommandError with what the endpoint said
+   * Calls one endpoint.
+   *
+   * @param path   behind `v1/`, with its query
+   * @param shape  of the answer; `z.undefined()` for an endpoint that answers 204
+   * @param body   sent as JSON; left out for an endpoint that takes none
+   * @returns the answer, checked against the shape
+   * @throws CommandError for a refusal, and when the gateway does not answer
    */
   readonly ask: <T>(method: OperatorMethod, path: string, shape: z.ZodType<T>, body?: object) => Promise<T>;
-  /** A gateway runs, so what was done is in force on its edges. */
+  /** Whether a gateway runs; then a change is in force on its edges when `ask` resolves. */
   readonly isRunning: boolean;
 }
 
@@ -32,12 +35,14 @@ interface RawAnswer {
 
 type Send = (method: OperatorMethod, path: string, body: object | undefined) => Promise<RawAnswer>;
 
-/** Longer than any command takes: an order waits for every edge, and for group commits. */
+/** Longer than any endpoint takes: a change waits until the store has committed it and every edge has confirmed it. */
 const answerMs = 30_000;
 const connectMs = 3000;
 
 /**
- * @param words  what to say for refusals, by their reason
+ * Runs `work` with the operator's endpoints.
+ *
+ * @param words  messages and hints for refusals, by the endpoint's reason
  * @throws CommandError when neither a gateway nor the store can be reached
  */
 export async function withOperatorApi<T>(
@@ -59,7 +64,7 @@ export async function withOperatorApi<T>(
   } finally {
     await client.destroy();
   }
-  // most commands find a gateway that runs, and need neither its servers nor its store
+  // imported only here: most commands find a running gateway, and need neither server nor store in this process
   const [{ createOperatorServer }, { withStore }] = await Promise.all([
     import('../../api/operator-server.ts'),
     import('./open-store-for-command.ts'),
@@ -79,7 +84,7 @@ export async function withOperatorApi<T>(
   });
 }
 
-/** Whether a gateway is there. Nobody listening is an answer; being kept out is not. */
+/** Whether a gateway listens on the socket. @throws CommandError for every failure but a missing or deserted socket */
 async function answers(client: Client, socketPath: string): Promise<boolean> {
   try {
     const { body } = await client.request({ method: 'GET', path: '/' });

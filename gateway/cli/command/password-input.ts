@@ -1,5 +1,5 @@
-// Takes a password from a terminal without showing it, or from stdin.
-// Never prints it, never keeps it.
+// Reads a password from a terminal without showing it, or from stdin.
+// The password is never printed and never kept.
 
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
@@ -8,7 +8,7 @@ import { secretOddities } from '../../config/problems/secret-form.ts';
 import { CommandError, usageError } from './command-error.ts';
 import { printNote } from './terminal.ts';
 
-/** Everything on stdin, one final newline dropped. @throws CommandError when it is not UTF-8 */
+/** Reads a password: all of stdin less one final newline. Warns about odd characters. @throws CommandError when stdin is not UTF-8 */
 export async function readPasswordFromStdin(): Promise<string> {
   const bytes = await buffer(process.stdin);
   for (const { problem, hint } of secretOddities(bytes, 'one-newline-dropped')) {
@@ -21,13 +21,13 @@ export async function readPasswordFromStdin(): Promise<string> {
   }
 }
 
-/** Asks twice on the terminal, without echo. @throws CommandError without a terminal, or when both differ */
+/** Asks for a new password twice on the terminal, without echo. @throws CommandError without a terminal, or when both differ */
 export async function askPassword(name: string): Promise<string> {
   if (!process.stdin.isTTY) {
     throw usageError('no terminal to ask for the password on', 'pipe it in with --password-stdin');
   }
-  // Readline edits the line but writes its echo here, into nothing. It takes the terminal before the first prompt is
-  // shown and keeps it until the last answer, so that nothing typed early is echoed by the terminal itself.
+  // Readline edits the line but writes its echo here, into nothing. It holds the terminal from before the first prompt until the last
+  // answer, so that the terminal itself does not echo keys that are typed early.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
   try {

@@ -1,10 +1,10 @@
-// Turns a refusal of the operator's endpoints into the command's error. The endpoints speak to programs, by a reason, and to
-// people of the portal, by a sentence; a command puts its own words in place of a reason, with what to type next.
+// Turns a refusal of the operator's endpoints into the command's error. An endpoint gives a reason for programs and a sentence for users of
+// the portal; a command replaces them by its own words for that reason, with a hint of what to type next.
 
 import { z } from 'zod';
 import { CommandError } from './command-error.ts';
 
-/** By reason: message and hint; a message left out is the endpoint's sentence. */
+/** Messages and hints by the endpoint's reason. Without a message the endpoint's sentence is used. */
 export type RefusalWords = Readonly<Record<string, { readonly message?: string; readonly hint?: string }>>;
 
 const problem = z.object({
@@ -13,7 +13,7 @@ const problem = z.object({
   reason: z.string().optional(),
 });
 
-/** @param content  the answer's body, parsed; problem+json (RFC 9457), or anything */
+/** The error for a refusal. @param content  the answer's parsed body: problem+json (RFC 9457), or anything else. NOT checked */
 export function refusalFrom(status: number, content: unknown, words: RefusalWords): CommandError {
   const read = problem.safeParse(content);
   const { title, detail, reason = '' } = read.success ? read.data : {};

@@ -1,5 +1,5 @@
-// What commands print: results on stdout, warnings and errors on stderr, colours on a terminal only.
-// No command writes to a stream but through here.
+// How commands print: results on stdout, warnings, notes and errors on stderr, colours on a terminal only.
+// Nearly all output of the commands goes through these functions, so that `--json` and colours work everywhere alike.
 
 import { styleText } from 'node:util';
 import { formatProblem } from '../../config/problems/format.ts';
@@ -35,7 +35,7 @@ export function printError(error: CommandError): void {
   if (error.hint !== undefined) process.stderr.write(`${styleText('dim', 'hint:', stream)} ${error.hint}\n`);
 }
 
-/** Columns padded to their widest cell. */
+/** A table as text: each column is padded to its widest cell. */
 export function tableText(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,5 +1,5 @@
-// `latchkey common-key promote|retire|export`, and `generate` of a key for the store: the ring that latchkey keeps itself.
-// Each is in force on every edge when the command returns. A secret is printed by `export` alone.
+// `latchkey common-key promote|retire|export`, and `generate` for the store: the commands for the signing keys that the store keeps.
+// When a command returns, its change is in force on every edge of a running gateway. Of these commands only `export` prints secrets.
 
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -22,7 +22,7 @@ export interface RingOptions {
   readonly json?: boolean;
 }
 
-/** Adds a key that verifies to the store's ring. */
+/** Adds a signing key that verifies to the store's ring. @param id  undefined to have latchkey choose one @throws CommandError */
 export async function addStoreKey(options: RingOptions, id: string | undefined): Promise<void> {
   await onRing(options, async (api) => {
     const key = await api.ask('POST', 'common-keys', signingKeyShape, {
@@ -36,6 +36,7 @@ export async function addStoreKey(options: RingOptions, id: string | undefined):
   });
 }
 
+/** Adds the command `promote` to its group. */
 export function promoteCommand(group: Command): void {
   ringCommand(group.command('promote <id>').description('have a key sign; the one before it goes on verifying'))
     .addHelpText(
@@ -54,6 +55,7 @@ Example:
     );
 }
 
+/** Adds the command `retire` to its group. */
 export function retireCommand(group: Command): void {
   ringCommand(group.command('retire <id>').description('refuse every token of a key, for good'))
     .option('--force', 'also when tokens of it may still hold')
@@ -74,6 +76,7 @@ Example:
     );
 }
 
+/** Adds the command `export` to its group. */
 export function exportCommand(group: Command): void {
   ringCommand(
     group.command('export [id...]').description('print keys for other servers; without ids, all that sign or verify'),
@@ -116,7 +119,12 @@ Examples:
     );
 }
 
-/** Makes a file that only its owner may read, never in place of another one. @throws CommandError */
+/**
+ * Writes a new file that only its owner may read.
+ *
+ * @returns the file's absolute path
+ * @throws CommandError when the file exists already or cannot be written
+ */
 export function writeNew(out: string, text: string): string {
   const file = resolve(out);
   let isNew: boolean;

@@ -1,4 +1,5 @@
-// What the commands about keys share: the words for refusals. The shapes they read are those of `v1`, api/v1/common-key-shapes.ts.
+// What the commands about signing keys share: the words for refusals, and the check that the store owns the keys.
+// The commands read answers by the shapes of `v1`, see api/v1/common-key-shapes.ts.
 
 import type { Config } from '../../config/compiled/config.ts';
 import { CommandError } from '../command/command-error.ts';
@@ -7,6 +8,7 @@ import type { RefusalWords } from '../command/refusal-words.ts';
 const declaredHint =
   'edit common_keys there, and a running gateway takes it over; or drop common_keys to have latchkey keep the keys';
 
+/** Messages and hints for refusals, by the endpoint's reason. */
 export const keyWords: RefusalWords = {
   declared: { message: 'the configuration file declares the common keys', hint: declaredHint },
   unknown: { message: 'there is no such key', hint: 'latchkey common-key list --config FILE' },
@@ -23,7 +25,7 @@ export const keyWords: RefusalWords = {
   internal: { message: 'an internal key signs sessions, and never leaves latchkey' },
 };
 
-/** Keys of YAML are YAML's (gateway/RULES.md "Keys"). @throws CommandError when it declares some */
+/** Refuses to change keys by command that the YAML file declares (gateway/RULES.md "Keys"). @throws CommandError when it declares some */
 export function refuseDeclared({ commonKeys }: Config, file: string): void {
   if (commonKeys.length === 0) return;
   const ids = commonKeys.map(({ id }) => id).join(', ');

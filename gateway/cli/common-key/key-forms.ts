@@ -1,12 +1,13 @@
-// The forms in which content keys are handed to other servers: what nginx njs and HAProxy read in config/peers, JWK, and plain.
-// Pure text; whoever calls decides where secrets go.
+// The forms in which content keys are given to other servers: JWK Set, plain text, and what nginx njs and HAProxy read in config/peers.
+// It only makes text; the caller decides where the secrets go.
 
 import type { Buffer } from 'node:buffer';
 
+/** Names of the forms, as `--form` takes them. */
 export const keyForms = ['jwk', 'njs', 'haproxy', 'plain'] as const;
 export type KeyForm = (typeof keyForms)[number];
 
-/** A key as it is handed out. */
+/** A content key with its secret. */
 export interface SharedKey {
   readonly id: string;
   readonly secret: Buffer;
@@ -16,7 +17,12 @@ type KeyText =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
-/** @param keys  at least one; the form `plain` takes exactly one */
+/**
+ * Writes keys in a form.
+ *
+ * @param keys  at least one; the form `plain` takes exactly one
+ * @returns `refused` when the form cannot hold these keys: raw bytes fit into `jwk` only
+ */
 export function keyText(keys: readonly SharedKey[], form: KeyForm): KeyText {
   if (form === 'jwk') return { kind: 'text', text: jwkSet(keys) };
   const raw = keys.find((key) => !isText(key.secret));
@@ -58,8 +64,8 @@ function jwkSet(keys: readonly SharedKey[]): string {
 }
 
 /**
- * An environment file, for systemd's EnvironmentFile or `set -a`, and as comments the lines that name the keys in
- * haproxy-jwt.cfg. A secret in the configuration itself would be readable for whoever reads that.
+ * An environment file, for systemd's EnvironmentFile or `set -a`. Its comments hold the lines that name the keys in haproxy-jwt.cfg.
+ * The secrets stand in the environment, because everybody who may read HAProxy's configuration would read them there.
  */
 function haproxyText(keys: readonly SharedKey[]): KeyText {
   const named = keys.map((key) => ({
@@ -88,7 +94,7 @@ function haproxyText(keys: readonly SharedKey[]): KeyText {
   return { kind: 'text', text: `${lines.join('\n')}\n` };
 }
 
-/** Printable ASCII without what a shell, JSON or HAProxy would read as something else. */
+/** Whether a secret is printable ASCII without blanks, quotes and backslashes, which a shell, JSON or HAProxy would read differently. */
 function isText(secret: Buffer): boolean {
   return secret.every((byte) => byte > 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x27 && byte !== 0x5c);
 }

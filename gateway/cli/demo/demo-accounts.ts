@@ -1,5 +1,5 @@
-// The people of the demo: an administrator who owns the summer folder, and a guest; each start makes both a new one-time sign-in link.
-// They are made in the store itself before the gateway runs, so that the first page of the portal knows them already.
+// The accounts of the demo: an administrator who owns the summer folder, and a guest. Each start makes new one-time sign-in links for both.
+// The accounts are made in the store before the gateway runs, so that the portal knows them from the beginning.
 
 import { adminEnable, makeSignInLink } from '../../control/accounts/administer-accounts.ts';
 import { createAccount } from '../../control/accounts/create-account.ts';
@@ -8,7 +8,7 @@ import type { Actor, ControlContext } from '../../control/context/control-contex
 import type { AccountRole } from '../../core/model/account.ts';
 import { findVerifiedAccount } from '../../store/rows/accounts.ts';
 
-/** Who there is. Their addresses are of a domain that is nobody's (RFC 2606 §3). */
+/** The two people. Their addresses are in a domain that is reserved for examples (RFC 2606 §3). */
 export const demoPeople = {
   owner: { email: 'owner@example.org', displayName: 'Olivia Owner', role: 'admin' },
   guest: { email: 'guest@example.org', displayName: 'Gustav Guest', role: 'user' },
@@ -17,7 +17,7 @@ export const demoPeople = {
   { readonly email: string; readonly displayName: string; readonly role: AccountRole }
 >;
 
-/** Pages of the portal that sign in whoever opens them; each works once, for an hour. */
+/** One-time sign-in URLs of the portal; each works once, within an hour. */
 export interface DemoSignIns {
   readonly ownerSignIn: string;
   readonly guestSignIn: string;
@@ -25,7 +25,7 @@ export interface DemoSignIns {
 
 const operator: Actor = { kind: 'operator' };
 
-/** Makes who is missing, wakes who was disabled, and makes the sign-in links; those of starts before are void. */
+/** Makes missing accounts, enables disabled ones, and makes the sign-in links; the links of earlier starts become void. */
 export async function prepareDemoAccounts(context: ControlContext): Promise<DemoSignIns> {
   return {
     ownerSignIn: await signInUrl(context, demoPeople.owner),
@@ -40,7 +40,7 @@ async function signInUrl(
   const accountId = await accountOf(context, person);
   const made = await makeSignInLink(context, operator, { accountId });
   const url = made.kind === 'made' ? pageUrl(context, 'signInByCode', made.code) : null;
-  // the account is active and the configuration has a portal: anything else is a defect
+  // the account is active and the configuration has a portal, so a refusal here is a bug
   if (url === null) throw new Error(`no sign-in link for ${person.email}`);
   return url;
 }

@@ -1,12 +1,13 @@
-// A site of the demo that runs, and how one starts: on loopback, on a port that the system picks.
+// Starts a site of the demo: on loopback, on a port that the system picks. Says nothing about what the site serves.
 
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 
+/** A site of the demo that runs. */
 export interface DemoUpstream {
-  /** On 127.0.0.1. */
+  /** Port on 127.0.0.1. */
   readonly port: number;
-  /** Ends it, open connections included. */
+  /** Ends the site and its open connections. */
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
-// What `latchkey demo` prints once it runs: addresses to open and lines to paste.
-// Pure text; the curl lines print a status each, so that what a reader sees is what the line above promised.
+// The text that `latchkey demo` prints once it runs: addresses to open and lines to paste.
+// Each curl line prints the status of its answer, which the comment above the line promises.
 
 import { type DemoSignIns, demoPeople } from './demo-accounts.ts';
 import { demoNames, demoTokenHours } from './prepare-demo.ts';
@@ -13,7 +13,7 @@ interface RunningDemo extends DemoSignIns {
   readonly folder: string;
 }
 
-/** A line to paste, and what it shows. */
+/** A curl line to paste, and the status that it prints. */
 interface CurlLine {
   readonly about: string;
   readonly status: number;
@@ -66,7 +66,7 @@ Configuration, logs and keys are in ${demo.folder}
 `;
 }
 
-/** Allowed, refused without a token, refused with a changed one, and allowed by name and password. */
+/** Four requests: with a token, without one, with a changed token, and with name and password. */
 function curlLines({ port, mediaToken, password }: RunningDemo): readonly CurlLine[] {
   const url = `http://${demoNames.mediaHost}:${port}/vod/master.m3u8`;
   const curl = "curl -s -o /dev/null -w '%{http_code}\\n'";
@@ -86,7 +86,7 @@ function curlLines({ port, mediaToken, password }: RunningDemo): readonly CurlLi
   ];
 }
 
-/** Another token of the same form: one letter in the middle of the claims is another one, the hash stays. */
+/** A token whose signature does not hold: one letter in the middle of the claims is changed. */
 function changeOneLetter(token: string): string {
   const middle = Math.floor((token.indexOf('.') + token.lastIndexOf('.')) / 2);
   return `${token.slice(0, middle)}${token[middle] === 'A' ? 'B' : 'A'}${token.slice(middle + 1)}`;

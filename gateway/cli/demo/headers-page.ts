@@ -1,9 +1,9 @@
-// The page of the demo's web site: what it was told about the visitor, and by what it knows that to be true.
-// Every value on it came from a request, so every value is escaped.
+// The page of the demo's web site: what the gateway told it about the visitor, and whether the signed assertion proves that.
+// Every value on the page came from a request, so every value is escaped.
 
 import type { SeenRequest } from './seen-request.ts';
 
-/** Renders the page. `style` is the text of the style sheet; it goes inside, since the site serves one address only. */
+/** Renders the page. @param style  text of the style sheet; it stands in the page, since the site answers every path with this page */
 export function renderHeadersPage(seen: SeenRequest, style: string): string {
   return `<!doctype html>
 <html lang="en">

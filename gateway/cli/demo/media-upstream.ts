@@ -1,4 +1,4 @@
-// The demo's media site: a small static file server that knows nothing of latchkey, as the sites behind it do not.
+// The demo's media site: a small static file server that knows nothing of latchkey, like any site behind the gateway.
 // It serves a fixed table of files, so no path of a request ever reaches the file system. Ranges: RFC 9110 §14.
 
 import { createReadStream, globSync, statSync } from 'node:fs';
@@ -10,10 +10,10 @@ import type { DemoFiles } from './package-files.ts';
 /** What the site saw of one request, and what it answered. @testing */
 export interface MediaRequest {
   readonly method: string;
-  /** Target as it arrived, query included. */
+  /** Request target as it arrived, with its query. */
   readonly target: string;
   readonly status: number;
-  /** `X-Forwarded-User`, as the gateway sets it; null without. */
+  /** `X-Forwarded-User`, as the gateway sets it; null when absent. */
   readonly user: string | null;
 }
 
@@ -38,7 +38,7 @@ const types: Readonly<Record<string, string>> = {
 const folders = ['/vod/', '/vod/summer/'];
 
 /**
- * Starts the site on a free loopback port. The clip lies in each of the folders; the player page is the folder itself.
+ * Starts the site on a free loopback port. Each folder holds the clip; the folder's own path answers with the player page.
  *
  * @param onRequest  called once for each answered request
  */
@@ -102,7 +102,7 @@ function answer(table: ReadonlyMap<string, StoredFile>, request: IncomingMessage
   response.writeHead(range === null ? 200 : 206, {
     'content-type': file.type,
     'content-length': last - first + 1,
-    // asked for each time, so that access that was taken back shows at once and not from what a browser kept
+    // the browser must ask again each time, so that it shows nothing from its cache after access was revoked
     'cache-control': 'no-cache',
   });
   if (request.method === 'HEAD') {
@@ -110,7 +110,7 @@ function answer(table: ReadonlyMap<string, StoredFile>, request: IncomingMessage
     return;
   }
   const stream = createReadStream(file.path, { start: first, end: last });
-  // The head is out: an answer that cannot be finished must look unfinished.
+  // the head is out already, so an answer that cannot be finished must end without its last bytes
   stream.on('error', () => response.destroy());
   response.on('close', () => stream.destroy());
   stream.pipe(response);
@@ -119,7 +119,8 @@ function answer(table: ReadonlyMap<string, StoredFile>, request: IncomingMessage
 /**
  * Reads a Range field.
  *
- * @returns the bytes asked for; null for the whole file, which is also the answer to several ranges and to other units
+ * @param size  of the file, in bytes
+ * @returns first and last byte to send, both included; null for the whole file, which is also the answer to several ranges and other units
  * @testing
  */
 export function parseRange(

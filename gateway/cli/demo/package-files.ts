@@ -1,20 +1,21 @@
 // Finds the files of the demo that are not code, in the repository and in an installed package alike.
-// They lie in config/demo of the package; this file may run as source or from dist, which are not equally deep.
+// They lie in config/demo of the package. This module may run as source or from dist, at different depths below that folder.
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
+/** Absolute paths of the demo's files. */
 export interface DemoFiles {
   /** Folder of `master.m3u8`. */
   readonly clip: string;
-  /** Folder of the two pages' parts. */
+  /** Folder with the player page, its script and captions, and the style sheet of both sites. */
   readonly pages: string;
   /** The browser build of hls.js. */
   readonly player: string;
 }
 
-/** Absolute paths. Throws when the package is not whole. */
+/** Finds the files. @throws Error when the package is not complete */
 export function findDemoFiles(): DemoFiles {
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const clip = join(folder, 'config', 'demo', 'clip');

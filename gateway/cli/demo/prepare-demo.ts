@@ -1,5 +1,5 @@
-// Brings a folder to the point where `latchkey serve` can run the demo from it: configuration, people, key, two tokens.
-// Each start writes the configuration anew, gives alice a new password, and the people of the portal new sign-in links;
+// Prepares a folder from which `latchkey serve` can run the demo: configuration, user record, accounts, signing key, two tokens.
+// Each start writes the configuration again, gives alice a new password, and makes new sign-in links for the accounts of the portal;
 // accounts, links and keys stay in the store from one start to the next.
 
 import { mkdirSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { requireConfig } from '../command/load-config.ts';
 import { withStore } from '../command/open-store-for-command.ts';
 import { type DemoSignIns, demoPeople, prepareDemoAccounts } from './demo-accounts.ts';
 
-/** What the gateway and the sites must agree on. */
+/** Names that the gateway's configuration and the sites must agree on. */
 export const demoNames = {
   user: 'alice',
   issuer: 'latchkey',
@@ -25,7 +25,7 @@ export const demoNames = {
   /** The folder that its owner hands out links to. */
   collection: 'summer',
   collectionPath: '/vod/summer/',
-  /** Part of the web site that is for whoever is signed in. */
+  /** Path of the web site's part that is open to every account that is signed in. */
   signedInPath: '/signed-in/',
   webUpstream: 'web',
   jwksPath: '/.latchkey/jwks.json',
@@ -37,7 +37,7 @@ export const demoTokenHours = 12;
 interface PreparedDemo extends DemoSignIns {
   readonly kind: 'prepared';
   readonly configFile: string;
-  /** One JSON line for each request that the media site saw. */
+  /** File with one JSON line for each request that the media site saw. */
   readonly mediaLog: string;
   readonly password: string;
   /** Opens everything below `/vod/`. */
@@ -49,7 +49,7 @@ interface PreparedDemo extends DemoSignIns {
 interface DemoOptions {
   /** Absolute path; made when missing. */
   readonly folder: string;
-  /** Port of the gateway. Never 0: the portal's own address has it. */
+  /** Port of the gateway. Never 0, since the portal's URL contains it. */
   readonly port: number;
   readonly mediaPort: number;
   readonly webPort: number;
@@ -62,7 +62,7 @@ interface RefusedDemo {
   readonly hint: string;
 }
 
-/** Prepares the folder. Refuses one in which another latchkey runs, since that would lose its user's password. */
+/** Prepares the folder. Refuses a folder in which a gateway runs already, since a new password for alice would break that demo. */
 export async function prepareDemo(options: DemoOptions): Promise<PreparedDemo | RefusedDemo> {
   const { folder } = options;
   const state = join(folder, 'state');
@@ -99,7 +99,7 @@ export async function prepareDemo(options: DemoOptions): Promise<PreparedDemo | 
   };
 }
 
-/** The configuration in YAML. Paths in it are relative to its own folder. */
+/** The configuration as YAML text. Its paths are relative to the configuration's own folder. */
 function describeConfig({ port, mediaPort, webPort }: DemoOptions): string {
   const { mediaHost, appHost, portalHost, webUpstream, collection, collectionPath, signedInPath } = demoNames;
   const config = {
@@ -118,7 +118,7 @@ function describeConfig({ port, mediaPort, webPort }: DemoOptions): string {
     },
     routes: [
       { name: 'vod', host: mediaHost, path: '/vod/', upstream: 'media', accept: ['token', 'password'] },
-      // No `session` here: it would let in every account, and links would be for nothing.
+      // without `session`, which would let in every account, so that nobody would need a link
       {
         ...{ name: collection, host: mediaHost, path: collectionPath, upstream: 'media' },
         ...{ accept: ['token', 'password', 'member'], max_staleness: '10s' },

@@ -1,5 +1,5 @@
-// Runs `latchkey serve` as a child, and ends it with all that it started.
-// The child has a process group of its own: a Ctrl-C at the terminal reaches the demo alone, which passes it on once.
+// Runs `latchkey serve` as a child process, and ends it together with the processes that it started.
+// The child has a process group of its own, so a Ctrl-C at the terminal reaches only the demo, which sends the child one SIGTERM.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,25 +9,25 @@ import { fileURLToPath } from 'node:url';
 import { CommandError } from '../command/command-error.ts';
 
 interface RunningGateway {
-  /** Where the first listener really listens. */
+  /** Port that the first listener is bound to. */
   readonly port: number;
   /** Settles when the gateway has ended, by itself or not, with its exit code; a signal counts as 1. */
   readonly ended: Promise<number>;
-  /** Asks it to end, waits until it has, and kills what is left when it takes too long. */
+  /** Sends SIGTERM and waits until the gateway has ended; kills its process group after 15 s. */
   stop(): Promise<void>;
 }
 
 /** Longer than the gateway's own drain time of 10 s. */
 const stopTimeoutMs = 15_000;
 
-/** Starts the gateway; resolves when it serves. Rejects when it ended before; its messages went to standard error. */
+/** Starts the gateway; resolves when it serves. @throws CommandError when it ended before; its messages went to stderr */
 export async function runGateway(configFile: string): Promise<RunningGateway> {
   const main = fileURLToPath(new URL(`../../main${extname(import.meta.filename)}`, import.meta.url));
   const child = spawn(process.execPath, [main, 'serve', '--config', configFile, '--json-ready'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
-  // The last resort, for a demo that ends by an error of its own.
+  // the last resort, for a demo that ends by an error of its own
   const killGroup = () => signalGroup(child, 'SIGKILL');
   process.once('exit', killGroup);
   const ended = new Promise<number>((resolve, reject) => {
@@ -55,7 +55,7 @@ export async function runGateway(configFile: string): Promise<RunningGateway> {
 async function readReadyLine({ stdout }: ChildProcess): Promise<number | null> {
   if (stdout === null) return null;
   const lines = createInterface({ input: stdout });
-  // Later lines have no reader; they are taken off the pipe so that it never fills.
+  // nothing reads the later lines; they are taken off the pipe so that it never fills
   lines.on('line', () => {});
   const [line]: unknown[] = await Promise.race([once(lines, 'line'), once(lines, 'close')]);
   return typeof line === 'string' ? readPort(line) : null;
@@ -74,6 +74,6 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // The group has gone.
+    // the process group has ended already
   }
 }

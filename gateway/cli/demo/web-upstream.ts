@@ -1,6 +1,6 @@
-// The demo's web site: shows who it was told is asking, by the plain headers and by the signed assertion.
+// The demo's web site: shows what the gateway told it about the visitor, in plain headers and in the signed assertion.
 // It trusts the assertion only after verifying it against the gateway's JWKS, as a real upstream should.
-// JSON for those who ask for it, a page for everybody else.
+// It answers with JSON when the request accepts JSON, else with a page.
 
 import { readFileSync } from 'node:fs';
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -13,7 +13,7 @@ import type { AssertionCheck, SeenRequest } from './seen-request.ts';
 
 interface WebUpstreamOptions {
   readonly files: DemoFiles;
-  /** Where the gateway's JWKS is. `host` is the Host to ask for; the connection goes to 127.0.0.1. */
+  /** Where the gateway's JWKS is. `host` goes into the Host header; the connection goes to 127.0.0.1. */
   readonly jwks: () => { readonly host: string; readonly port: number; readonly path: string };
   readonly issuer: string;
   /** The name that the gateway's configuration has for this site. */
@@ -26,7 +26,7 @@ const maxJwksBytes = 64 * 1024;
 /** Starts the site on a free loopback port. */
 export function startWebUpstream(options: WebUpstreamOptions): Promise<DemoUpstream> {
   const style = readFileSync(join(options.files.pages, 'style.css'), 'utf8');
-  // The URL is a name for the set only: `fetchJwks` says where it is, since systems differ in resolving *.localhost.
+  // the URL is only a placeholder: `fetchJwks` connects to 127.0.0.1, since not every system resolves *.localhost
   const keys = createRemoteJWKSet(new URL('http://jwks.localhost/'), {
     timeoutDuration: jwksTimeoutMs,
     [customFetch]: () => fetchJwks(options.jwks()),
@@ -82,7 +82,7 @@ function pairs(rawHeaders: readonly string[]): [string, string][] {
   return result;
 }
 
-/** Asks the gateway, as any client would, for the keys that its assertions are signed with. */
+/** Fetches the gateway's JWKS over HTTP, as any client would. */
 function fetchJwks({ host, port, path }: ReturnType<WebUpstreamOptions['jwks']>): Promise<Response> {
   return new Promise((resolve, reject) => {
     const request = get({ host: '127.0.0.1', port, path, headers: { host }, timeout: jwksTimeoutMs }, (answer) => {

@@ -1,5 +1,5 @@
-// What the link commands share: words for refusals, and times, methods and counts as they are typed and printed.
-// The shapes they read are those of `v1`, api/v1/link-shapes.ts; `--json` prints them as they come.
+// What the link commands share: words for refusals, and how times and counts are typed and printed.
+// The commands read answers by the shapes of `v1`, see api/v1/link-shapes.ts; `--json` prints the answers as they come.
 
 import { parseDurationMs } from '../../config/schema/values.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -7,6 +7,7 @@ import { isoTime } from '../../telemetry/clock.ts';
 import { usageError } from '../command/command-error.ts';
 import type { RefusalWords } from '../command/refusal-words.ts';
 
+/** Messages and hints for refusals, by the endpoint's reason. */
 export const linkWords: RefusalWords = {
   unknown: { hint: 'latchkey link list, latchkey link members' },
   revoked: { message: 'a revoked link stays revoked', hint: 'make a new one: latchkey link create' },
@@ -32,13 +33,14 @@ export const linkWords: RefusalWords = {
 /**
  * Reads a moment: how long from now (`7d`, `12h`), or a date with its time zone.
  *
- * @param option  what it was given to, for messages
- * @throws CommandError (usage)
+ * @param option  name of the option that has the text, for the message
+ * @returns epoch seconds
+ * @throws CommandError (exit code 2) for any other text
  */
 export function readMoment(option: string, text: string, now: EpochSeconds): EpochSeconds {
   const ms = parseDurationMs(text);
   if (ms !== null) return now + Math.round(ms / 1000);
-  // without its zone a time would mean another moment on another machine
+  // a date without a zone would mean another moment on another machine, so the zone is required
   const isDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(text);
   const at = isDate ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at)) {
@@ -50,12 +52,12 @@ export function readMoment(option: string, text: string, now: EpochSeconds): Epo
   return Math.floor(at / 1000);
 }
 
-/** A moment for a table. */
+/** A moment as a cell of a table: `2026-07-01T18:00Z`, or `-` for null. */
 export function momentText(at: EpochSeconds | null): string {
   return at === null ? '-' : isoTime(at * 1000).replace(/:\d\d\.\d+Z$/, 'Z');
 }
 
-/** @throws CommandError (usage) */
+/** Reads `--claims`. @returns 1 to 999999; the endpoint has the real limit @throws CommandError (exit code 2) for any other text */
 export function readClaims(text: string): number {
   const count = Number(text);
   if (!/^\d{1,6}$/.test(text) || count === 0) {

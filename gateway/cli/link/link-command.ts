@@ -1,4 +1,4 @@
-// The options that all link commands have, and how they come to the endpoints.
+// The options that all link commands have, and how these commands reach the endpoints.
 
 import type { Command } from 'commander';
 import type { Config } from '../../config/compiled/config.ts';
@@ -17,7 +17,7 @@ export function withLinkOptions(command: Command): Command {
   return command.requiredOption('--config <file>', 'the configuration').option('--json', 'print JSON');
 }
 
-/** Runs against the gateway when one runs, else on the store itself. @throws CommandError where no links are configured */
+/** Runs `work` on the gateway when one runs, else on the store. @throws CommandError when the configuration has no collections */
 export async function onLinks(
   options: LinkCommandOptions,
   work: (api: OperatorApi, config: Config) => Promise<void>,
@@ -32,7 +32,7 @@ export async function onLinks(
   await withOperatorApi(config, linkWords, (api) => work(api, config));
 }
 
-/** @throws CommandError that names those there are */
+/** Refuses a name that no collection has. @throws CommandError whose hint lists the collections */
 export function requireCollection({ collections }: Config, name: string): void {
   if (collections.some((collection) => collection.name === name)) return;
   throw new CommandError(`there is no collection ${JSON.stringify(name)}`, {

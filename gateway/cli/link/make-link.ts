@@ -1,5 +1,5 @@
-// `latchkey link create|reopen`: tokenized URLs, each printed this once.
-// Made by the operator, a link belongs to the collection's first owner who has an account.
+// `latchkey link create|reopen`: makes links, and opens them again. Each tokenized URL is printed once, by the command that made it.
+// A link that the operator makes belongs to the first owner of the collection who has an account.
 
 import type { Command } from 'commander';
 import { createdShape, reopenedShape } from '../../api/v1/link-shapes.ts';
@@ -30,6 +30,7 @@ interface ReopenOptions extends LinkCommandOptions {
   readonly newUrl?: boolean;
 }
 
+/** Adds the command `create` to its group. */
 export function createCommand(group: Command): void {
   withLinkOptions(group.command('create').description('make a link; its URL is shown this once'))
     .requiredOption('--collection <name>', 'what it opens, as the configuration names it')
@@ -74,6 +75,7 @@ Examples:
     });
 }
 
+/** Adds the command `reopen` to its group. */
 export function reopenCommand(group: Command): void {
   withLinkOptions(group.command('reopen <link>').description('let more people in, for longer, or by a new URL'))
     .option('--claims <count>', 'how many accounts may come in by it, those who did included')

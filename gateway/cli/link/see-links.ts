@@ -1,5 +1,5 @@
-// `latchkey link list|members|revoke`: which links there are, who came in, and the end of either.
-// A revocation is in force on every edge when the command returns.
+// `latchkey link list|members|revoke`: lists links and their members, and revokes a link, a member or all links of a collection.
+// When the command returns, the revocation is in force on every edge of a running gateway.
 
 import type { Command } from 'commander';
 import {
@@ -18,6 +18,7 @@ import { printResult, styled, tableText } from '../command/terminal.ts';
 import { momentText } from './link-api.ts';
 import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } from './link-command.ts';
 
+/** Adds the command `list` to its group. */
 export function listCommand(group: Command): void {
   withLinkOptions(group.command('list').description('list the links, newest first; never their URLs'))
     .option('--collection <name>', 'only those of this collection')
@@ -40,6 +41,7 @@ export function listCommand(group: Command): void {
     );
 }
 
+/** Adds the command `members` to its group. */
 export function membersCommand(group: Command): void {
   withLinkOptions(group.command('members <link>').description('who came in by a link, when, on what, last seen'))
     .addHelpText('after', '\nExample:\n  latchkey link members li_… --config latchkey.yaml')
@@ -61,6 +63,7 @@ export function membersCommand(group: Command): void {
     );
 }
 
+/** Adds the command `revoke` to its group. */
 export function revokeCommand(group: Command): void {
   withLinkOptions(
     group.command('revoke [id]').description('end a link, what one member has by it, or all of a collection'),
@@ -105,7 +108,7 @@ async function revokeAll(
 ): Promise<void> {
   const path = `collections/${encodeURIComponent(collection)}/revoke-links`;
   const { links } = await api.ask('POST', path, allRevokedShape);
-  // a collection that left the configuration may still have links; a mistyped one has none, and nothing was ended
+  // checked afterwards, because a collection that left the configuration may still have links; a mistyped name has none
   if (links === 0) requireCollection(config, collection);
   const text = `${styled('green', 'revoked')} ${links} ${links === 1 ? 'link' : 'links'} of ${collection}`;
   printResult(options, { collection, links }, text);
@@ -117,7 +120,7 @@ function query(parts: Readonly<Record<string, string | null | undefined>>): stri
   return all.toString();
 }
 
-/** Every page of a list. */
+/** The items of all pages of a list. @param ask  fetches the page behind `after`; null for the first */
 async function listAll<T>(
   ask: (after: string | null) => Promise<{ items: readonly T[]; next: string | null }>,
 ): Promise<T[]> {

@@ -1,7 +1,7 @@
-// The addresses that visitors come to, bound once by the supervisor and held for as long as the gateway runs.
-// Edges inherit them: all listen on the same queue of the kernel, so a connection that waits there is not lost when an edge
-// goes, not even when it was the only one. The supervisor itself never accepts. Where no edge comes to be, they are bound anew:
-// whoever knocks is refused then, and does not wait for nobody.
+// The sockets of the listeners, bound once by the supervisor and held for as long as the gateway runs.
+// Edges inherit the sockets and listen on the same queue of the kernel, so a waiting connection is not lost when an edge ends, not even
+// when it was the only edge. The supervisor itself never accepts. When no edge can start, the addresses are bound again without listening:
+// then the system refuses connections at once, and clients do not wait for an edge that does not come.
 
 import { lookup } from 'node:dns/promises';
 import { BoundSocket, isIP } from 'node:net';
@@ -15,7 +15,7 @@ interface BindProblem {
 
 /** Bound addresses, in the order of the configuration. */
 export class BoundListeners {
-  /** As they were bound: port 0 of the configuration means the same port again. */
+  /** The addresses as they were bound, so that port 0 of the configuration means the same port when they are bound again. */
   readonly #addresses: readonly { readonly host: string; readonly port: number }[];
   #sockets: readonly BoundSocket[];
 
@@ -27,7 +27,7 @@ export class BoundListeners {
     this.#sockets = sockets;
   }
 
-  /** Binds all or none. Nobody listens yet: the first edge does. */
+  /** Binds all addresses or none. Does not listen: the first edge does. */
   static async bind(addresses: readonly ListenAddress[]): Promise<BoundListeners | BindProblem> {
     const sockets: BoundSocket[] = [];
     for (const { at, host, port } of addresses) {
@@ -42,15 +42,15 @@ export class BoundListeners {
     return new BoundListeners(sockets);
   }
 
-  /** For a child's `stdio`: it gets copies of its own. Empty when the addresses could not be bound again. */
+  /** File descriptors for a child's `stdio`; the child gets copies. Empty when the addresses could not be bound again. */
   get fds(): number[] {
     if (this.#sockets.length === 0) this.#bindAgain();
     return this.#sockets.map((socket) => socket.fd());
   }
 
   /**
-   * Lets go of the addresses and of what waits there, and binds them again; nobody listens until the next edge does. No edge may run:
-   * its copy would go on listening.
+   * Closes the sockets with the connections that wait on them, and binds the addresses again; the next edge listens. No edge may run
+   * meanwhile, because its copy of a socket would go on listening.
    */
   renew(): void {
     this.close();
@@ -58,12 +58,12 @@ export class BoundListeners {
     this.#bindAgain();
   }
 
-  /** From here on, once the last edge stopped listening, the system refuses connections. */
+  /** Closes the sockets. The system refuses connections once the last edge has closed its copies too. */
   close(): void {
     for (const socket of this.#sockets) socket.close();
   }
 
-  /** Where it fails, somebody else took an address meanwhile: the next edge binds it itself, and says what is wrong. */
+  /** Fails when another program took an address meanwhile: then the next edge binds the address itself, and reports the problem. */
   #bindAgain(): void {
     const sockets: BoundSocket[] = [];
     try {

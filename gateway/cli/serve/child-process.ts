@@ -1,18 +1,19 @@
-// What every child process of the supervisor does alike: how it ends, which signals it takes, how it answers.
-// A child never outlives the supervisor, and a terminal's Ctrl-C, which reaches the whole group, is the supervisor's to handle.
+// What all child processes of the supervisor have in common: how they end, which signals they handle, how they report to the supervisor.
+// A child never outlives the supervisor. A Ctrl-C in a terminal reaches the whole process group, but only the supervisor acts on it.
 
 import { type MessageFromChild, type MessageToChild, readMessageToChild } from '../../wire/process-messages.ts';
 
 interface ChildHandlers {
   readonly onMessage: (message: MessageToChild) => void;
-  /** SIGTERM sent to this process alone, as a service manager does to every process of a group. */
+  /** Called on SIGTERM: a service manager may send it to every process of the service. */
   readonly onTerminate: () => void;
+  /** Called on SIGUSR1, after a rotation of the logs. */
   readonly onReopenLogs: () => void;
 }
 
-/** Sets the child up. Call before anything that waits. */
+/** Installs the handlers for messages and signals. Must be called before the first await, so that none is missed. */
 export function runAsChild(handlers: ChildHandlers): void {
-  // Nobody is left who could stop or replace this process.
+  // without the supervisor no process is left that could stop or replace this one
   process.once('disconnect', () => process.exit(1));
   process.on('message', (received) => {
     const message = readMessageToChild(received);
@@ -23,11 +24,11 @@ export function runAsChild(handlers: ChildHandlers): void {
   process.on('SIGHUP', () => undefined);
   process.on('SIGUSR2', () => undefined);
   process.on('SIGTERM', () => handlers.onTerminate());
-  // A handler for SIGUSR1 also keeps Node from opening its inspector on that signal.
+  // a handler for SIGUSR1 also keeps Node.js from opening its inspector on that signal
   process.on('SIGUSR1', () => handlers.onReopenLogs());
 }
 
-/** Tells the supervisor; resolves when the message was handed over, also when nobody is there to read it. */
+/** Sends a message to the supervisor. Resolves when it was handed over; also when the supervisor is gone. */
 export function tellSupervisor(message: MessageFromChild): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve();
@@ -35,7 +36,7 @@ export function tellSupervisor(message: MessageFromChild): Promise<void> {
   });
 }
 
-/** Reads what an error says about an address that could not be listened on; null for any other error. */
+/** The message for an error about an address that could not be listened on; null for every other error. */
 export function listenProblem(error: unknown): Extract<MessageFromChild, { readonly type: 'cannot-listen' }> | null {
   if (!(error instanceof Error) || !('code' in error) || !('at' in error)) return null;
   return { type: 'cannot-listen', at: String(error.at), code: String(error.code) };

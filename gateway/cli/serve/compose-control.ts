@@ -1,5 +1,5 @@
-// Puts control together: store, keys, pages, the answers to edges, the outbox, and the servers. The one place that knows all.
-// The supervisor is told what YAML declares and never what the store holds: a control that starts anew reads that itself.
+// Puts control together: store, keys, pages, the answers to edges, the outbox and the servers. The one place that knows all of them.
+// The supervisor is told the keys that YAML declares and never those of the store: a control that starts again reads the store itself.
 
 import { createOperatorServer } from '../../api/operator-server.ts';
 import { createPublicServer } from '../../api/public-server.ts';
@@ -31,9 +31,9 @@ import type { StartControl } from '../../wire/process-messages.ts';
 
 interface ComposeOptions {
   readonly start: StartControl;
-  /** Loads the file and what it declares. */
+  /** Loads the YAML file and the files that it names. */
   readonly reload: () => Reloaded;
-  /** Asks the supervisor to end an edge; `edgeGone` says that it did. */
+  /** Asks the supervisor to end the process of an edge; the supervisor's answer arrives as `edgeGone`. */
   readonly endEdge: (edge: string) => void;
   readonly logger: Logger;
 }
@@ -41,14 +41,20 @@ interface ComposeOptions {
 export interface ComposedControl {
   readonly kind: 'composed';
   readonly control: Control;
-  /** Loads the file again; the state is what YAML and its files say, without the store's keys. */
+  /** Loads the file again. The state in the result has the keys that YAML declares, and not the store's. */
   readonly reload: () => ReloadResult;
-  /** The process of an edge is gone. */
+  /** To be called when the process of an edge has ended. */
   readonly edgeGone: (edge: string) => void;
+  /** Closes the servers, ends all timers, then closes the store. */
   readonly close: () => Promise<void>;
 }
 
-/** @throws ListenFailure */
+/**
+ * Opens the store and starts control on its sockets.
+ *
+ * @returns `refused` when the store or its keys cannot be opened; problem and hint are for the operator
+ * @throws ListenFailure when an address or a socket cannot be listened on, StoreAway when the store fails meanwhile
+ */
 export async function composeControl(
   options: ComposeOptions,
 ): Promise<ComposedControl | { readonly kind: 'refused'; readonly problem: string; readonly hint: string }> {
@@ -56,8 +62,8 @@ export async function composeControl(
   const clock = { epochSeconds, monotonicMs };
   let config = start.state.config;
   let declared = start.state.keys;
-  // Visitors and edges are listened to a moment before control is there in full: what they change then waits for it, since an
-  // answer that was not confirmed would be no promise.
+  // The servers for visitors and edges listen a moment before control is complete. A change that a request makes in that moment waits for
+  // control here, because no caller may hear of a change that the edges have not confirmed.
   const control = Promise.withResolvers<Control>();
   control.promise.catch(() => undefined);
   let outbox: Outbox | null = null;
@@ -74,8 +80,8 @@ export async function composeControl(
   for (const note of opened.notes) logger.warn(note);
 
   try {
-    // Before the first edge: what changed while nothing ran must not be answered from what was. Without waiting for edges, which
-    // are asked by the control that is about to start: each begins with an index that has it.
+    // Before the first edge connects: a change of the collections while the gateway did not run must end older answers. This write does
+    // not wait for edges to confirm: control has not started yet, and each edge begins with an index that has the change.
     await noteCollections({ ...context, write: context.store.write });
     const running = await startControl({
       state: { ...start.state, keys: ring.keys },
@@ -107,7 +113,7 @@ export async function composeControl(
       },
     });
     control.resolve(running);
-    // its orders end with an answer of the edges, so it listens when those can be heard
+    // an order of the operator waits until the edges confirm it, so this server listens only when they can be heard
     const operator = createOperatorServer(context);
     await listenOnSocket(operator, start.sockets.admin);
     const onAttempt = registerOutboxMetrics({ registry: running.registry, store: context.store, clock });

@@ -1,5 +1,5 @@
-// The control process: waits for its start message, runs control, reloads when told.
-// Keys come by IPC from the supervisor; a reload reads them from their files again.
+// The control process: waits for its start message, runs control, and reloads the configuration on an order or when a file has changed.
+// At the start the declared keys come from the supervisor by IPC; a reload reads them from their files again.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/compiled/config.ts';
@@ -16,15 +16,18 @@ import type { StartControl } from '../../wire/process-messages.ts';
 import { listenProblem, runAsChild, tellSupervisor } from './child-process.ts';
 import { type ComposedControl, composeControl } from './compose-control.ts';
 
-/** Control with what makes it load its file again. */
+/** Control with what a reload needs. */
 interface RunningControl {
   readonly composed: ComposedControl;
+  /** The YAML file. */
   readonly file: string;
+  /** The configuration in force. */
   config: Config;
+  /** null where the configuration says not to watch its files. */
   watch: FileWatch | null;
 }
 
-/** Runs until the supervisor says stop or goes away. */
+/** Runs control until the supervisor orders it to drain or goes away. */
 export function runControlProcess(): void {
   process.title = 'latchkey control';
   let control: Promise<RunningControl> | null = null;
@@ -50,7 +53,7 @@ export function runControlProcess(): void {
           message satisfies never;
       }
     },
-    // Edges that drain still need their control: it ends when the supervisor says so, after them.
+    // edges that drain still need control, so SIGTERM does not end it: the supervisor does, after the edges
     onTerminate: () => undefined,
     onReopenLogs: () => undefined,
   });
@@ -96,7 +99,7 @@ function loadAgain(file: string): Reloaded {
 }
 
 function reload(running: RunningControl): void {
-  // before the files are read: what changes meanwhile is a change
+  // before the files are read, so that a change during the reading counts as a change
   running.watch?.take(watchedFiles(running.file, running.config));
   const result = running.composed.reload();
   if (result.kind === 'applied') {
@@ -106,7 +109,7 @@ function reload(running: RunningControl): void {
     if (!isDeepStrictEqual(before, after)) watchAgain(running, null);
     void tellSupervisor({ type: 'state', state: result.state });
   }
-  // after the outcome was told: who dies in between leaves the files to the next one
+  // after the outcome was told: if this process dies before, the next control reads the files again
   tellFilesKnown(running);
 }
 

@@ -1,5 +1,5 @@
-// An edge process: follows control, runs the data plane, drains when told.
-// It learns its name and the socket by IPC, everything else from the feed.
+// An edge process: follows control's feed, runs the data plane, and drains when the supervisor says so.
+// It gets its name, control's socket, the listeners and the log level by IPC, and everything else from the feed.
 
 import { type Edge, startEdge } from '../../edge/edge.ts';
 import { ControlClient, ControlUnreachable, type FirstContact } from '../../edge/live/control-client.ts';
@@ -14,10 +14,10 @@ interface RunningEdge {
   readonly logger: Logger;
 }
 
-/** A control that was killed is back within a second or two; an edge that has none ends, says why, and is started again later. */
+/** How long an edge waits for its first snapshot. A control that was killed is back within a second or two; an edge without one ends. */
 const firstContact: FirstContact = { unreachableMs: 5000, deadlineMs: 10_000 };
 
-/** Runs until the supervisor says stop or goes away. */
+/** Runs an edge until the supervisor orders it to drain or goes away, or the process gets SIGTERM. */
 export function runEdgeProcess(): void {
   let running: Promise<RunningEdge> | null = null;
   let stopping = false;
@@ -66,7 +66,7 @@ async function start(message: StartEdge): Promise<RunningEdge> {
     );
     client.answerCollect = () => metrics.report();
     const edge = await startEdge({ edgeId, client, snapshot, metrics, logger, listenFds: message.listenFds });
-    // it serves by now, so a control that does not hear it is told again with a fresh feed
+    // the edge serves already; if control misses the report, a new feed brings it again
     await client.reportReady(edge.listening).catch(() => client.resync());
     logger.info({ listening: edge.listening, pid: process.pid }, 'the edge is ready');
     await tellSupervisor({ type: 'edge-ready', listening: edge.listening });
@@ -82,10 +82,10 @@ async function start(message: StartEdge): Promise<RunningEdge> {
   }
 }
 
-/** @param deadlineMs  null: what the configuration says */
+/** Lets running requests finish, reports the last numbers, and exits. @param deadlineMs  null for the configured drain time */
 async function drain({ edge, client, logger }: RunningEdge, deadlineMs: number | null): Promise<void> {
   await edge.drain(deadlineMs ?? undefined);
-  // The last numbers are worth a moment, not a hanging stop.
+  // the last numbers are sent if control takes them; a failure must not keep the process from ending
   await client.reportMetrics().catch(() => undefined);
   await client.close();
   logger.info('the edge has drained');

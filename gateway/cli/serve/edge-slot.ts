@@ -1,5 +1,5 @@
-// The place of one edge: the process that serves there, its restarts after a crash, and its planned replacement.
-// A successor is ready before its predecessor is told to drain, so at no moment does the place stand empty.
+// The slot of one edge: the process that serves in it, its restarts after a crash, and its planned replacement.
+// In a replacement the new process is ready before the old one is told to drain, so the slot is never without a serving process.
 
 import type { ChildProcess } from 'node:child_process';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -7,28 +7,29 @@ import type { BoundAddress, ChildOrder, MessageFromChild } from '../../wire/proc
 import { endWithin, RestartingChild } from './restarting-child.ts';
 
 interface EdgeSlotOptions {
-  /** From 1. */
+  /** Number of the slot, from 1. */
   readonly slot: number;
   /** Starts a process and sends its first message. */
   readonly spawn: (edgeId: string) => ChildProcess;
+  /** @param at  place of the address in the configuration @param code  error code of the system */
   readonly onCannotListen: (at: string, code: string) => void;
   readonly onCannotStart: (problem: string, hint: string) => void;
-  /** A process serves. */
+  /** Called when a process listens and serves. */
   readonly onReady: (edgeId: string) => void;
-  /** A process that was not told to ended. @returns whether to start it again */
+  /** Called when a process ended without being told to. @returns whether to start another one */
   readonly onExit: (edgeId: string, how: string) => boolean;
-  /** Whether control had this one ended: it was slow, which is no reason to give up what was begun. */
+  /** Whether the supervisor ended this process on purpose. Such an end does not make a replacement fail: another process is started. */
   readonly wasEndedOnOrder: (edgeId: string) => boolean;
   readonly logger: Logger;
 }
 
-/** After its drain time an edge gets this long to report and leave before it is killed. */
+/** How long an edge may take after its drain time to report and exit before it is killed. */
 export const drainGraceMs = 1000;
 
 /** One slot and the processes in it. */
 export class EdgeSlot {
   readonly #options: EdgeSlotOptions;
-  /** The one that serves, and those that start or drain beside it. */
+  /** The serving process, and the processes that start or drain beside it. */
   readonly #processes = new Set<RestartingChild>();
   #serving: RestartingChild | null = null;
   #spawned = 0;
@@ -38,7 +39,7 @@ export class EdgeSlot {
     this.#options = options;
   }
 
-  /** Starts the first process; resolves with where it listens. */
+  /** Starts the first process. @returns the addresses that it listens on, once it serves */
   async start(): Promise<readonly BoundAddress[]> {
     const first = this.#make(this.#options.onExit);
     this.#serving = first.process;
@@ -47,10 +48,10 @@ export class EdgeSlot {
   }
 
   /**
-   * Puts a new process in the place of the one that serves.
+   * Starts a new process, and drains the old one when the new one serves.
    *
-   * @param drainMs  for the requests that run on the old one
-   * @returns resolves once the old one is gone; false when the new one could not start, and the old one goes on
+   * @param drainMs  how long requests on the old process may still run
+   * @returns true once the old process is gone; false when the new process could not start, and the old one goes on
    */
   async replace(drainMs: number): Promise<boolean> {
     const old = this.#serving;
@@ -78,13 +79,14 @@ export class EdgeSlot {
     return true;
   }
 
-  /** Every process of the slot, for the end of all. No restart from here on. */
+  /** Ends all restarts. @returns every process of the slot, for the caller to end */
   stop(): readonly RestartingChild[] {
     this.#isStopping = true;
     for (const process of this.#processes) process.stop();
     return [...this.#processes];
   }
 
+  /** Sends an order to every process of the slot. */
   send(order: ChildOrder): void {
     for (const process of this.#processes) process.send(order);
   }

@@ -1,4 +1,5 @@
-// Says in words why an address could not be listened on, by its place in the configuration file.
+// Says in words why an address could not be listened on, and where the address stands in the configuration file.
+// The codes are those of the system and of name resolution; an unknown code is shown as it is.
 
 import type { Config, ListenAddress } from '../../config/compiled/config.ts';
 

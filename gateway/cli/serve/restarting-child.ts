@@ -1,4 +1,4 @@
-// Keeps one child process running: starts it again when it ends, later each time, and stops doing so when told.
+// Keeps one child process running: starts it again when it ends, after a longer pause each time, until `stop` is called.
 // Knows nothing about what the child does.
 
 import type { ChildProcess } from 'node:child_process';
@@ -7,22 +7,22 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { type ChildOrder, type MessageFromChild, readMessageFromChild } from '../../wire/process-messages.ts';
 
 interface RestartingChildOptions {
-  /** For logs: `control`, `edge 1`. */
+  /** Name in the log: `control`, `edge 1`. */
   readonly name: string;
   /** Starts the process and sends its first message. */
   readonly spawn: () => ChildProcess;
   readonly onMessage: (message: MessageFromChild) => void;
-  /** The process ended without having been told to. @returns whether to start it again */
+  /** Called when the process ended without being told to. @param how  signal or exit code @returns whether to start it again */
   readonly onExit: (how: string) => boolean;
   readonly logger: Logger;
 }
 
 const firstBackoffMs = 100;
 const maxBackoffMs = 5000;
-/** A process that lived this long was a good one: the next restart is quick again. */
+/** After a process that lived this long the next restart is quick again. */
 const goodLifeMs = 30_000;
 
-/** One child and its successors. */
+/** One child process and those that are started after it. */
 export class RestartingChild {
   readonly #options: RestartingChildOptions;
   #child: ChildProcess | null = null;
@@ -35,6 +35,7 @@ export class RestartingChild {
     this.#options = options;
   }
 
+  /** Starts the process now. */
   start(): void {
     const { name, logger } = this.#options;
     this.#timer = null;
@@ -47,7 +48,7 @@ export class RestartingChild {
       if (message === null) logger.error({ child: name }, 'a process sent a message of no known form');
       else this.#options.onMessage(message);
     });
-    // Sending to a process that just died fails with an error event; its exit says all there is to say.
+    // sending to a process that just died emits an error; the exit event that follows is the one that counts
     child.on('error', (error) => logger.debug({ child: name, problem: error.message }, 'a process was not reached'));
     child.on('exit', (code, signal) => {
       this.#child = null;
@@ -57,11 +58,12 @@ export class RestartingChild {
     });
   }
 
+  /** Sends an order, if the process runs. */
   send(order: ChildOrder): void {
     if (this.#child?.connected === true) this.#child.send(order);
   }
 
-  /** No restart from here on. */
+  /** Ends all restarts. A process that runs goes on. */
   stop(): void {
     this.#stopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -88,7 +90,7 @@ export class RestartingChild {
   }
 }
 
-/** Waits for processes that were told to end, and kills those that did not in time. */
+/** Waits for processes that were told to end, and kills those that are still there after the deadline. */
 export async function endWithin(
   children: readonly RestartingChild[],
   deadlineMs: number,

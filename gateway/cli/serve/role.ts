@@ -1,9 +1,11 @@
-// The internal roles of the one program: the supervisor starts the same entry file again under these words.
-// They are no commands: they do nothing without a supervisor on the other end of the IPC channel.
+// The internal roles of the program: the supervisor starts the same entry file again, with one of these words as its argument.
+// The roles are no commands: they do nothing without a supervisor on the other end of the IPC channel.
 
 import { fileURLToPath } from 'node:url';
 
+/** First argument of the control process. */
 export const controlRole = '__control';
+/** First argument of an edge process. */
 export const edgeRole = '__edge';
 
 /** The entry file: main.ts beside the sources, main.js in the built package. */
@@ -25,7 +27,7 @@ export function runInternalRole(argv: readonly string[]): boolean {
     process.exitCode = 1;
     return true;
   }
-  // Loaded on demand: an edge has no use for control's modules, and no memory to spare for them.
+  // loaded on demand: an edge does not need control's modules, and should not spend memory on them
   if (role === controlRole) void import('./control-process.ts').then((module) => module.runControlProcess());
   else void import('./edge-process.ts').then((module) => module.runEdgeProcess());
   return true;

@@ -1,5 +1,5 @@
-// The supervisor: starts control and the edges, restarts what dies, forwards signals, ends everything in order.
-// It parses no network input. It holds the data folder and the last good state, for a control that has to start anew.
+// The supervisor: starts control and the edges, restarts processes that die, passes orders on, and ends all processes in order.
+// It parses no network input. It holds the data folder and the last good state, so that a new control can start from that state.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
@@ -27,7 +27,7 @@ interface SupervisorOptions {
   readonly logger: Logger;
 }
 
-/** What everything listens on, once it does. */
+/** The addresses of a gateway that is ready: of its listeners, in the order of the configuration, and of the operations server. */
 export interface ReadyGateway {
   readonly listeners: readonly BoundAddress[];
   readonly operations: BoundAddress;
@@ -38,10 +38,10 @@ type StartOutcome =
   /** `problem` is a line for people. Everything that was started has ended. */
   | { readonly kind: 'failed'; readonly problem: string };
 
-// Young objects get 8 MiB: requests cost the same CPU with 1 to 64, and an idle connection keeps 2.7 KiB instead of 6.6,
-// since what it needed while it was opened is collected sooner.
+// V8's semi-spaces, where young objects live, get 8 MiB: requests cost the same CPU with 1 to 64 MiB, and an idle connection keeps 2.7 KiB
+// instead of 6.6 KiB, since the objects of its opening are collected sooner.
 const edgeFlags = ['--max-semi-space-size=8'];
-// A log rotation that signals the whole service may meet a child whose handlers are not there yet: Node.js would open its debugger.
+// A log rotation may send SIGUSR1 to a child that has not set its handlers yet; without the flag Node.js would open its inspector then.
 const childFlags = [...process.execArgv.filter((flag) => flag !== '--disable-sigusr1'), '--disable-sigusr1'];
 const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;
 const controlStopMs = 2000;
@@ -55,13 +55,13 @@ export class Supervisor {
   readonly #controlReady = Promise.withResolvers<BoundAddress>();
   /** Every edge process that runs, by the name it was given. */
   readonly #edgeProcesses = new Map<string, ChildProcess>();
-  /** Edges that were ended because control asked for it: a slow one is no reason to give up a start, or a replacement. */
+  /** Edges that the supervisor ended on purpose: their exit does not make a start or a replacement fail. */
   readonly #endedOnOrder = new Set<string>();
-  /** Edges that listen and serve. */
+  /** Names of the edges that listen and serve. */
   readonly #serving = new Set<string>();
-  /** No edge could start and none serves: what is bound goes on listening for nobody as long as a copy of it is open. */
+  /** An edge could not start while none serves: connections must be refused, and clients not left waiting on sockets without a reader. */
   #mustRefuse = false;
-  /** The last good one. */
+  /** The last good state. */
   #state: ControlState;
   #filesKnown: string | null = null;
   #operationsPort: number | null = null;
@@ -97,7 +97,7 @@ export class Supervisor {
     );
   }
 
-  /** Starts everything; resolves when all of it listens, or when any of it cannot. */
+  /** Starts control and the edges. Resolves when all of them listen, or when one cannot start; then everything has ended again. */
   async start(): Promise<StartOutcome> {
     const listeners = await BoundListeners.bind(this.#state.config.listeners);
     if (!(listeners instanceof BoundListeners)) {
@@ -110,7 +110,7 @@ export class Supervisor {
     }
     this.#listeners = listeners;
     this.#control.start();
-    // The edges' first act is to ask control, so control is up before them.
+    // an edge connects to control first, so control has to be up before the edges
     const outcome = await Promise.race([this.#waitUntilReady(), this.#failure.promise]);
     if (outcome.kind === 'failed') this.#killAll();
     if (outcome.kind === 'failed') await this.#allGone();
@@ -123,7 +123,7 @@ export class Supervisor {
     this.#control.send({ type: 'reload' });
   }
 
-  /** Puts new edges in the place of those that run, one after the other. A second call waits for the first. */
+  /** Replaces the edges by new processes, one slot after the other. A second call meanwhile waits for the first. */
   replaceEdges(): Promise<void> {
     this.#replacing ??= this.#replaceInTurn().finally(() => {
       this.#replacing = null;
@@ -137,7 +137,7 @@ export class Supervisor {
     this.#control.send({ type: 'reopen-logs' });
   }
 
-  /** Drains the edges, then ends control. Resolves when all are gone; a second call waits for the first. */
+  /** Drains the edges, then ends control. Resolves when all processes are gone; a second call waits for the first. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stopInOrder();
     return this.#stopped;
@@ -159,7 +159,7 @@ export class Supervisor {
     const { logger } = this.#options;
     for (const [index, edge] of this.#edges.entries()) {
       if (!(await edge.replace(this.#state.config.limits.drainMs))) {
-        // what cannot start here would not start in the other places either
+        // an edge that cannot start in this slot would not start in the others either
         if (this.#stopped === null) logger.error({ edge: index + 1 }, 'a new edge did not start; the old ones stay');
         return;
       }
@@ -202,7 +202,7 @@ export class Supervisor {
 
   #spawnEdge(edgeId: string) {
     const fds = this.#listeners?.fds ?? [];
-    // the ends of all edges are copies of one socket: with reusePort a closing edge would reset what waits on its own
+    // the edges share copies of the same sockets: with reusePort a closing edge would reset the connections that wait on its own socket
     const child = fork(entryFile, [edgeRole], {
       stdio: [...stdio, ...fds],
       execArgv: [...childFlags, ...edgeFlags],
@@ -211,10 +211,10 @@ export class Supervisor {
     child.once('exit', (code) => {
       this.#edgeProcesses.delete(edgeId);
       const hasServed = this.#serving.delete(edgeId);
-      // one that was killed says nothing about the next one, which takes what waits
+      // an edge that was killed says nothing about the next edge, which takes the waiting connections
       if (!hasServed && code !== null && code !== 0 && this.#serving.size === 0) this.#mustRefuse = true;
       this.#refuseWhereNobodyServes();
-      // once everybody has asked why it ended
+      // after the other exit handlers, which ask whether the edge was ended on purpose
       setImmediate(() => this.#endedOnOrder.delete(edgeId));
       this.#control.send({ type: 'edge-gone', edge: edgeId });
     });
@@ -237,7 +237,7 @@ export class Supervisor {
       case 'state': {
         const logsBefore = this.#state.config.logs;
         this.#state = message.state;
-        // what an edge opens when it starts changes with the edge
+        // an edge opens its log files when it starts, so other log settings need other edges
         if (!isDeepStrictEqual(logsBefore, message.state.config.logs)) void this.replaceEdges();
         return;
       }
@@ -260,7 +260,7 @@ export class Supervisor {
     }
   }
 
-  /** Its slot starts another one. A process that ended already is told of again: its first word may have been for nobody. */
+  /** Kills an edge; its slot starts another process. For an edge that is gone already, control is told again: it may have missed that. */
   #endEdge(edge: string): void {
     const child = this.#edgeProcesses.get(edge);
     if (child === undefined) this.#control.send({ type: 'edge-gone', edge });
@@ -276,13 +276,13 @@ export class Supervisor {
   }
 
   /**
-   * After an edge could not start while none serves. A connection that waits for an edge of which nobody knows when it comes is worse
-   * off than one that is refused: whoever stands in front of several gateways takes another one.
+   * Has the system refuse connections after an edge could not start while none serves. It is not known when an edge will come, and a load
+   * balancer in front of several gateways sends a refused connection to another gateway, but not a waiting one.
    */
   #refuseWhereNobodyServes(): void {
     if (!this.#mustRefuse || this.#serving.size > 0) return;
     if (!this.#started || this.#stopped !== null || this.#listeners === null) return;
-    // those that are starting hold copies of what is bound; they are started again
+    // edges that are starting hold copies of the sockets: they are killed, and their slots start them again
     for (const [edgeId, child] of this.#edgeProcesses) {
       this.#endedOnOrder.add(edgeId);
       child.kill('SIGKILL');
@@ -304,13 +304,13 @@ export class Supervisor {
     else this.#failStart(problem);
   }
 
-  /** A process that cannot even start once is not started again and again: the start fails. */
+  /** An exit before the gateway is ready fails the start; after that the process is started again. @returns whether to start it again */
   #takeExit(name: string, how: string): boolean {
     this.#failStart(`${name} ended while starting: ${how} (see its messages above)`);
     return this.#started;
   }
 
-  /** The first failure is the one that is told; after the start a dead process is a matter of restarting it. */
+  /** Fails the start; only the first failure is reported. Does nothing once the gateway is ready. */
   #failStart(problem: string): void {
     if (!this.#started) this.#failure.resolve({ kind: 'failed', problem });
   }

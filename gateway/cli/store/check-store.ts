@@ -1,4 +1,5 @@
-// `latchkey store migrate|check`: tables brought up to date on their own, and a look for what may never be.
+// `latchkey store migrate|check`: brings the tables up to date without starting the gateway, and looks for damage in the store.
+// `check` repairs nothing.
 
 import type { Command } from 'commander';
 import { CommandError, refusalError } from '../command/command-error.ts';
@@ -6,6 +7,7 @@ import { requireConfig } from '../command/load-config.ts';
 import { printResult, styled } from '../command/terminal.ts';
 import { type StoreCommandOptions, storeOptions, withHeldFolder, withStoreOptions } from './store-command.ts';
 
+/** Adds the command `migrate` to its group. */
 export function migrateCommand(group: Command): void {
   withStoreOptions(group.command('migrate').description('bring the tables up to date with this program'))
     .addHelpText(
@@ -38,6 +40,7 @@ Example:
     });
 }
 
+/** Adds the command `check` to its group. */
 export function checkCommand(group: Command): void {
   withStoreOptions(
     group.command('check').description('look for damage: file, rows, counts, log, seals; repairs nothing'),

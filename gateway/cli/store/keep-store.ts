@@ -1,5 +1,5 @@
-// `latchkey store backup|restore`: the whole store in one file, and back. What a restore ends is said in full: people will ask.
-// Rules: gateway/RULES.md "Restore".
+// `latchkey store backup|restore`: copies the whole store into one file, and puts such a file back. A restore prints everything that it
+// ends, since people will ask. Rules: gateway/RULES.md "Restore".
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -17,6 +17,7 @@ import {
   withStoreOptions,
 } from './store-command.ts';
 
+/** Adds the command `backup` to its group. */
 export function backupCommand(group: Command): void {
   withStoreOptions(
     group.command('backup <file>').description('copy the whole store into a file, also while a gateway runs'),
@@ -43,6 +44,7 @@ Example:
     });
 }
 
+/** Adds the command `restore` to its group. */
 export function restoreCommand(group: Command): void {
   withStoreOptions(group.command('restore <file>').description('put a backup into the store; no gateway may run'))
     .option('--force', 'replace what the store holds now')
@@ -87,7 +89,7 @@ function describeRestored({ from, rows, ended }: Restored): string {
   return lines.join('\n');
 }
 
-/** Outside tokens know no epoch, and what was revoked of them after the backup is forgotten. */
+/** Advice about outside tokens: they carry no epoch, so the restore cannot end them, and their revocations after the backup are lost. */
 function rotationAdvice({ commonKeys }: Config, file: string): string {
   const advice =
     commonKeys.length > 0
@@ -96,7 +98,7 @@ function rotationAdvice({ commonKeys }: Config, file: string): string {
   return `tokens of the common key that were revoked after the backup hold again. To end them all: ${advice}`;
 }
 
-/** What was restored is sealed with the key of its time: better said now than at the next start. @throws CommandError */
+/** Checks that the present master key opens the restored rows, since a failure is better reported now than at the next start. */
 async function requireItsMasterKey(config: Config): Promise<void> {
   const { withStore } = await import('../command/open-store-for-command.ts');
   try {

@@ -1,4 +1,4 @@
-// What the store commands share: options, and opening the store as it is, without the keys and the ring.
+// What the store commands share: their options, and how they open the store, without its signing keys.
 
 import type { Command } from 'commander';
 import type { Config } from '../../config/compiled/config.ts';
@@ -19,15 +19,19 @@ export function withStoreOptions(command: Command): Command {
   return command.requiredOption('--config <file>', 'the configuration').option('--json', 'print JSON');
 }
 
-/** How a command opens a store: patient, since a large one is read or written whole. */
+/** Options to open a store for a command. `patient`, since reading or writing a large store whole takes long. */
 export function storeOptions({ store }: Config): Pick<OpenStoreOptions, 'settings' | 'clock' | 'logger' | 'patient'> {
   const logger = createLogger({ role: 'command', level: 'error' });
   return { settings: store, clock: { epochSeconds }, logger, patient: true };
 }
 
-/** Reads a store, also beside a running gateway. @throws CommandError when it is not there, older or newer than the program */
+/**
+ * Runs `work` with the store, also beside a running gateway.
+ *
+ * @throws CommandError when the store cannot be reached, or its tables are older or newer than the program
+ */
 export async function withOpenStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
-  // loaded here and not for --help: the engines are most of what the command needs
+  // imported only here, so that --help need not load the engines, which are most of the command's code
   const { openStore } = await import('../../store/engine/open-store.ts');
   const store = await openStore({ ...storeOptions(config), migrations: 'check' });
   if ('kind' in store) throw refusalError(store);
@@ -38,7 +42,12 @@ export async function withOpenStore<T>(config: Config, work: (store: Store) => P
   }
 }
 
-/** Holds the data folder meanwhile, so that no gateway of this node runs. @throws CommandError when one does */
+/**
+ * Runs `work` while this process holds the data folder, so that no gateway of this node runs.
+ *
+ * @param what  end of the message when a gateway runs: `nothing is restored into its store`
+ * @throws CommandError when a gateway runs, or the store fails
+ */
 export async function withHeldFolder<T>(config: Config, what: string, work: () => Promise<T>): Promise<T> {
   const folder = openDataFolder(config.dataDir);
   if (folder.kind === 'refused') throw new CommandError(`${folder.problem}, so ${what}`, { hint: folder.hint });
@@ -49,7 +58,7 @@ export async function withHeldFolder<T>(config: Config, what: string, work: () =
   }
 }
 
-/** A store that goes away while a command works is a line for people. */
+/** Runs `work`, and turns its StoreAway into a CommandError, which is shown as a line and not as a stack. */
 async function answering<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,5 +1,5 @@
-// Command-line words to claims: life, scope, and whatever else the token should say.
-// The token's own rules are core/token's; what it refuses comes out here as an error of the command.
+// Turns options of the command line into the claims of an outside token: life, scope and others.
+// core/token has the rules of tokens; a refusal from there becomes the command's error here.
 
 import { randomBytes } from 'node:crypto';
 import { parseDurationMs } from '../../config/schema/values.ts';
@@ -21,23 +21,24 @@ export interface ClaimOptions {
   readonly claims?: string;
 }
 
+/** A minted token with the id of its key and its claims. */
 interface MintedToken {
   readonly token: string;
   readonly kid: string;
   readonly claims: Readonly<Record<string, unknown>> & { readonly iat: EpochSeconds; readonly exp: EpochSeconds };
 }
 
-/** Gathers values of an option that may be repeated, each a comma-separated list. */
+/** Collects the values of an option that may be repeated, each a comma-separated list. For commander's argument parsers. */
 export function listOption(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), ...value.split(',').map((item) => item.trim())];
 }
 
-/** Gathers values of an option that may be repeated; a comma is part of a value. */
+/** Collects the values of an option that may be repeated; a comma is part of a value. For commander's argument parsers. */
 export function repeatedOption(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
 }
 
-/** Makes an outside token. @throws CommandError (usage) for words that make no token */
+/** Makes an outside token that is signed with `key`. @throws CommandError (exit code 2) for options that make no valid token */
 export function mintFromOptions(options: ClaimOptions, key: RingKey): MintedToken {
   const now = epochSeconds();
   const claims = {
@@ -45,7 +46,7 @@ export function mintFromOptions(options: ClaimOptions, key: RingKey): MintedToke
     ...(options.sub === undefined ? {} : { sub: options.sub }),
     iat: now,
     exp: now + ttlSeconds(options.ttl),
-    // A name for this one token, so that it can be revoked by it.
+    // an id of its own, by which this one token can be revoked
     jti: randomBytes(9).toString('base64url'),
     ...(options.paths === undefined ? {} : { paths: options.paths }),
     ...(options.methods === undefined ? {} : { methods: options.methods.map((method) => method.toUpperCase()) }),
@@ -63,7 +64,7 @@ export function mintFromOptions(options: ClaimOptions, key: RingKey): MintedToke
   }
 }
 
-/** @throws CommandError (usage) when it is no duration of whole seconds */
+/** Reads `--ttl`. @returns seconds @throws CommandError (exit code 2) when the text is no duration of whole seconds */
 function ttlSeconds(text: string): number {
   const ms = parseDurationMs(text);
   if (ms === null || ms < 1000 || ms % 1000 !== 0) {

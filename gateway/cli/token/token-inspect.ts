@@ -1,5 +1,5 @@
-// `latchkey token inspect`: what a token says, whether it holds, and why not.
-// Says more than an answer to a client ever would, to somebody who holds the key's configuration.
+// `latchkey token inspect`: prints what a token says, whether it holds, and why not.
+// It tells more than an answer to a client ever does, because its reader has the configuration with the keys.
 
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
@@ -13,14 +13,15 @@ import { requireConfig, requireKeyRing } from '../command/load-config.ts';
 import { printResult, styled } from '../command/terminal.ts';
 import { judgeRoutes, judgeUrl, type RouteVerdict, type UrlVerdict } from './token-routes.ts';
 
+/** What the command found out about a token. */
 interface Verdict {
   readonly holds: boolean;
   /** A word of `DenyReason`, or `not-verified` when no configuration was named. */
   readonly reason: string | null;
   readonly detail: string | null;
-  /** What each route makes of it; empty when its signature does not hold. */
+  /** Each route's verdict on the token; empty when its signature does not hold. */
   readonly routes: readonly RouteVerdict[];
-  /** What it does at the URL that was named. */
+  /** The verdict for a request of `--url` with the token; null without `--url`. */
   readonly url: UrlVerdict | null;
 }
 
@@ -32,6 +33,7 @@ interface InspectOptions {
   readonly json?: boolean;
 }
 
+/** Adds the command `inspect` to its group. */
 export function tokenInspectCommand(token: Command): void {
   token
     .command('inspect')
@@ -97,7 +99,7 @@ async function judge(token: string, config: Config, { url, method, client }: Ins
     return { holds: at.opens, reason: at.reason, detail: at.opens ? null : at.detail, routes, url: at };
   }
   if (routes.some(({ opens }) => opens)) return { holds: true, reason: null, detail: null, routes, url: null };
-  // The most lenient route decides: a stricter one may still refuse a long life.
+  // checked against the longest life that any route takes; a stricter route may refuse a shorter one
   const longest = Math.max(...config.routes.map((route) => route.maxTokenTtlSeconds));
   const late = checkTimes(verified, now, config.tokens.clockSkewSeconds, longest);
   if (late !== null) {
@@ -105,7 +107,7 @@ async function judge(token: string, config: Config, { url, method, client }: Ins
     const detail = timeDetail(late, { exp, nbf, iat, longest }, now);
     return { holds: false, reason: late, detail, routes, url: null };
   }
-  // one that takes such tokens says more than one that does not
+  // the reason of a route that takes outside tokens says more than that of a route that does not
   const told = routes.find(({ reason }) => reason !== 'credential-not-accepted') ?? routes[0];
   const detail = `no route would open it${told === undefined ? '' : `; ${told.route}: ${told.detail}`}`;
   return { holds: false, reason: told?.reason ?? 'no-route', detail, routes, url: null };
@@ -159,7 +161,7 @@ function describe(said: { readonly header: unknown; readonly claims: unknown } |
   ].join('\n');
 }
 
-/** What each route makes of it, and the one request that was asked about. */
+/** A line for each route's verdict, and one for the request of `--url`. */
 function placeLines({ routes, url }: Verdict): readonly string[] {
   const width = Math.max(0, ...routes.map(({ route }) => route.length));
   const lines = routes.map(({ route, opens, reason, detail }) => {
@@ -175,7 +177,7 @@ function wordFor(opens: boolean): string {
   return opens ? styled('green', 'opens') : styled('red', 'refuses');
 }
 
-/** The times in words, for those that are there. Unverified: any of them may be nonsense. */
+/** The time claims as dates, where they are numbers. NOT verified: their values may be nonsense. */
 function timeLines(claims: unknown): readonly string[] {
   if (typeof claims !== 'object' || claims === null) return [];
   return Object.entries(claims)
@@ -184,6 +186,6 @@ function timeLines(claims: unknown): readonly string[] {
 }
 
 function timeText(seconds: number): string {
-  // 8.64e12 s is where dates end.
+  // a Date ends at 8.64e12 s
   return Number.isFinite(seconds) && Math.abs(seconds) <= 8.64e12 ? isoTime(seconds * 1000) : String(seconds);
 }

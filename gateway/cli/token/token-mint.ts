@@ -1,5 +1,5 @@
-// `latchkey token mint`: an outside token, signed with the common key of a configuration.
-// The token goes to stdout and nowhere else.
+// `latchkey token mint`: makes an outside token that is signed with the common key of a configuration.
+// The token is printed on stdout and appears nowhere else.
 
 import type { Command } from 'commander';
 import { usageError } from '../command/command-error.ts';
@@ -14,6 +14,7 @@ interface MintOptions extends ClaimOptions {
   readonly json?: boolean;
 }
 
+/** Adds the command `mint` to its group. */
 export function tokenMintCommand(token: Command): void {
   token
     .command('mint')

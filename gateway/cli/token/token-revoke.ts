@@ -1,5 +1,5 @@
-// `latchkey token revoke`: refuses tokens that others made with the common key, until now. On the running gateway, and on the
-// store when none runs; the same endpoint either way.
+// `latchkey token revoke`: has the gateway refuse tokens that were made with the common key until now. The command calls the endpoint
+// `revocations` on the running gateway, or in its own process on the store when no gateway runs.
 
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
@@ -17,6 +17,7 @@ interface RevokeOptions {
 
 const revokedShape = z.object({ claim: z.enum(['jti', 'sub', 'kid']), value: z.string(), revoked_at: z.int() });
 
+/** Adds the command `revoke` to its group. */
 export function tokenRevokeCommand(token: Command): void {
   token
     .command('revoke')

@@ -1,5 +1,5 @@
-// What a token opens under a configuration: route by route, or one URL. By the rules that requests are decided by, with nothing
-// known of revocations: those are the running gateway's to say.
+// Tells what a token opens under a configuration: route by route, or at one URL. It uses the functions that decide requests, but knows
+// nothing of revocations: only a running gateway knows those.
 
 import { compileSnapshot } from '../../config/compile.ts';
 import type { Config } from '../../config/compiled/config.ts';
@@ -18,20 +18,22 @@ import { type VerifiedToken, verifyToken } from '../../core/token/common-key-tok
 import type { KeyRing } from '../../core/token/key-ring.ts';
 import { canonicalPattern } from '../../core/token/path-pattern.ts';
 
+/** What a token opens on one route. */
 export interface RouteVerdict {
   readonly route: string;
   readonly opens: boolean;
-  /** null when it opens. */
+  /** null when the token opens something. */
   readonly reason: DenyReason | null;
-  /** What it opens there, or why it opens nothing, in words. */
+  /** In words: what the token opens there, or why it opens nothing. */
   readonly detail: string;
 }
 
+/** The decision about one request with a token. */
 export interface UrlVerdict extends Omit<RouteVerdict, 'route'> {
   readonly method: string;
   readonly host: string;
   readonly path: string;
-  /** null when no route has the place. */
+  /** null when no route covers the host and path. */
   readonly route: string | null;
 }
 
@@ -70,8 +72,9 @@ export function judgeRoutes(token: VerifiedToken, { config, ring, now }: Circums
 /**
  * What the gateway would answer to a request with the token.
  *
- * @param url  `https://host/path`; the path as it would be sent
- * @returns null when it is no such URL, or has no canonical form, which is a 400
+ * @param url     `https://host/path`; the path as it would be sent
+ * @param client  IP address that the request would come from
+ * @returns null when the text is no such URL, or its path has no canonical form, which the gateway answers with 400
  */
 export function judgeUrl(
   token: string,
@@ -135,7 +138,7 @@ function policyOf(snapshot: Snapshot, { host, path }: Pick<RoutePolicy, 'host' |
   return found?.host === host && found.path === path ? found : null;
 }
 
-/** Requests of the route that the token may be meant for, the likeliest first; one that it is not meant for when there are none. */
+/** Sample requests for the route that the token may open, the likeliest first; one of them is for the route's own path. */
 function placesOf({ claims }: VerifiedToken, route: RoutePolicy, snapshot: Snapshot): readonly RequestFacts[] {
   const method = methodFor(claims.methods, route);
   const client = claims.ips?.[0]?.split('/')[0] ?? '127.0.0.1';
@@ -145,13 +148,13 @@ function placesOf({ claims }: VerifiedToken, route: RoutePolicy, snapshot: Snaps
   return [...new Set([...here, route.path])].map((path) => factsAt(host, path, method, client));
 }
 
-/** A method that the route takes, one of the token's where it can be. */
+/** A method for the sample requests: one that both the token and the route take, where there is one. */
 function methodFor(wanted: readonly string[] | undefined, { methods }: RoutePolicy): string {
   const both = methods === null ? wanted : wanted?.filter((method) => methods.includes(method));
   return both?.[0] ?? wanted?.[0] ?? methods?.[0] ?? 'GET';
 }
 
-/** A host of the route, one of the token's where it can be: not one that has routes of its own instead. */
+/** A host for the sample requests: the route's own; below a wildcard one of the token's hosts that the route serves, else a made-up one. */
 function hostFor(wanted: readonly string[], route: RoutePolicy, { routes }: Snapshot): string {
   if (route.host !== null && !isWildcardHost(route.host)) return route.host;
   const suffix = route.host === null ? '' : route.host.slice(1);
@@ -161,15 +164,15 @@ function hostFor(wanted: readonly string[], route: RoutePolicy, { routes }: Snap
   return found ?? `x${suffix}`;
 }
 
-/** Paths that a pattern and the route may both have; empty when none is easy to find. */
+/** Sample paths that lie in the route and may match the pattern. Whether one does is judged later. */
 function pathFor(pattern: string, routePath: string): readonly string[] {
   const isBelow = pattern.endsWith('/*');
-  // a star inside a segment stands for one letter as well as for any other text
+  // a star inside a segment matches any text, so also one letter
   const path = comparedForm((isBelow ? pattern.slice(0, -1) : pattern).replaceAll('*', 'x'));
   if (path === routePath) return [path];
   if (routePath.endsWith('/') && path.startsWith(routePath)) return [path];
   if (isBelow && routePath.startsWith(path)) return [routePath];
-  // and for the route's own: whether the pattern has that path is judged like every other
+  // else a path of the route with the pattern's end; whether the pattern matches it is judged later
   const route = comparedForm(routePath).split('/');
   const rest = path.split('/').slice(route.length - 1);
   if (!routePath.endsWith('/')) return [routePath];
@@ -184,7 +187,7 @@ function factsAt(host: string, path: string, method: string, clientAddress: stri
   };
 }
 
-/** The token's own limits, as far as they are narrower than the route. */
+/** What the token opens on the route, by its claims `paths`, `hosts`, `methods` and `ips`. */
 function openedText({ claims }: VerifiedToken, route: RoutePolicy): string {
   const parts = [(claims.paths ?? [`everything below ${route.path}`]).join(', ')];
   if (claims.hosts !== undefined) parts.push(`on ${claims.hosts.join(', ')}`);
