@@ -1,4 +1,4 @@
-// The judge itself: whatever differs from a row's expectation is said, so that a green suite means something.
+// Tests of the judge itself: every difference from a row's expectation is reported, so that a green suite means something.
 
 import { expect, test } from 'vitest';
 import { judge } from './judge.ts';
@@ -15,7 +15,7 @@ const refusedSeen = await runRow(refusedRow, lane, 'fresh');
 const passedSeen = await runRow(passedRow, lane, 'fresh');
 await lane.close();
 
-test('what happened as it should is nothing to talk about', () => {
+test('a result that fits its row has no complaints', () => {
   expect(judge(refusedRow, refusedSeen)).toEqual([]);
   expect(judge(passedRow, passedSeen)).toEqual([]);
 });
@@ -58,7 +58,7 @@ test.each<[string, Partial<Observed>, RegExp]>([
   expect(judge(passedRow, { ...passedSeen, ...change }).join('\n')).toMatch(said);
 });
 
-test('a piece of a request that an upstream still waits behind is said', () => {
+test('a part of a request that an upstream still waits behind is reported', () => {
   const row = { ...refusedRow, upstream: 'nothing-complete' } as const;
   expect(judge(row, { ...refusedSeen, pieces: [piece] })).toEqual([]);
   expect(judge(row, { ...refusedSeen, pieces: [{ ...piece, isGone: false }] }).join()).toMatch(/still waits/);

@@ -1,4 +1,4 @@
-// Compares what a row expects with what happened. Pure: everything it says can be said again from the same two values.
+// Compares the expectation of a row with the result. Pure: the same two values always give the same complaints.
 
 import { forwardedHead } from '../support/peers/forwarded-head.ts';
 import type { Message } from './message.ts';
@@ -22,7 +22,7 @@ export function shown(text: string): string {
   return quoted.length <= 700 ? quoted : `${quoted.slice(0, 500)} … ${quoted.length} characters in all`;
 }
 
-/** What went to the upstream, with the request id's value replaced by `ID`. */
+/** The message that went to the upstream, with the request id's value replaced by `ID`. */
 export function withoutId(raw: Buffer): string {
   return raw.toString('latin1').replace(/(\r\nX-Request-Id: )[^\r]+/, '$1ID');
 }

@@ -1,4 +1,4 @@
-// Gateways of the attack suite, each with an upstream of its own, so that what an upstream saw belongs to one row.
+// Gateways of the attack suite, each with its own upstream, so that the bytes that an upstream saw belong to one row.
 // A lane runs one row at a time; rows of one kind are spread over the lanes of that kind.
 
 import { createHmac } from 'node:crypto';
@@ -32,10 +32,10 @@ const lanesOfKind: Readonly<Record<GatewayKind, number>> = {
   tls: 2,
 };
 
-/** What a balancer in front of the `proxied` kind says first. */
+/** The PROXY protocol header that a balancer in front of the `proxied` kind sends first. */
 const preamble = 'PROXY TCP4 203.0.113.9 198.51.100.1 56324 80\r\n';
 
-/** A dozen gateways share this process with their clients and upstreams: it may run late, and that is no attack. */
+/** A dozen gateways share this process with their clients and upstreams, so the event loop may run late without an attack. */
 const patient = { max_event_loop_delay: '1m' };
 
 function configOf(kind: GatewayKind, url: string, certificates: CertificateFolder): FileInput {

@@ -1,5 +1,5 @@
-// Reads requests as an upstream gets them, held to one canonical form: what is not exactly that form is broken.
-// A reader of its own, on purpose: the suite must not ask the engine's parser whether the engine was right.
+// Reads requests as an upstream gets them. There is one canonical form, and every other form counts as broken.
+// The suite has its own reader on purpose: it must not ask the engine's parser whether the engine was right.
 
 /** One request, read. */
 export interface Message {
@@ -79,7 +79,7 @@ function readChunks(bytes: Buffer, start: number, finish: (end: number, body: Bu
   }
 }
 
-/** HT is none: it may stand in a value (RFC 9110 §5.5). */
+/** Control characters. HT is not among them, since it may stand in a value (RFC 9110 §5.5). */
 function hasControl(text: string): boolean {
   return [...text].some((character) => {
     const code = character.charCodeAt(0);

@@ -1,5 +1,5 @@
 // The suite against a proxy that is not ours: http-proxy on Node's http server, as many services run it. It checks no
-// tokens and adds no fields, so only rows count that have to be refused for their form, and only one thing about them:
+// tokens and adds no fields, so only rows count that have to be refused for their form, and only one result of theirs:
 // whether something of the attack reached the upstream. A suite that lets this pass would let anything pass.
 
 import { once } from 'node:events';
@@ -14,17 +14,17 @@ import { TapUpstream } from './tap.ts';
 
 const making: Making = { token: () => 'a.b.c', forged: () => 'a.b.c', now: 0 };
 
-/** Refusals for want of a credential or a route are none of a plain proxy's business. */
+/** A plain proxy cannot be expected to refuse a request for a missing credential or route. */
 const needsPolicy = new Set<unknown>([401, 403, 404]);
 const rows = requestRows.filter(
   (row) =>
     row.upstream === 'nothing' && row.gateway === undefined && row.answers.every((status) => !needsPolicy.has(status)),
 );
 
-// http-proxy calls an old function of Node's, which is not ours to say
+// http-proxy calls a deprecated function of Node, and the warning is not about this repository.
 process.noDeprecation = true;
 
-test('a common proxy forwards dozens of what has to be refused', async () => {
+test('a common proxy forwards dozens of requests that have to be refused', async () => {
   const queue = [...rows];
   const forwarded = (await Promise.all(Array.from({ length: 6 }, () => runSome(queue)))).flat();
   const ideas = forwarded.filter(({ isVariant }) => isVariant !== true).length;

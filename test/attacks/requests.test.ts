@@ -12,19 +12,19 @@ import type { RequestRow } from './row.ts';
 import { type Mode, modes, runRow } from './run-row.ts';
 import { printTable } from './table.ts';
 
-/** The ways of a connection; and over TLS, what is to be refused in the clear and has nothing to do with the scheme. */
+/** The ways of a connection; over TLS, only rows that are refused in the clear too and do not depend on the scheme. */
 type Way = Mode | 'tls';
 
-/** Over TLS these say what they should. */
+/** Rows with another expectation over TLS. */
 const ofScheme = new Set(['target.absolute-https', 'upgrades.origin-scheme']);
 
-/** What was wrong, per row and way. */
+/** Complaints per row and way. */
 const outcomes = new Map<RequestRow, Map<Way, readonly string[]>>();
-/** What went to the upstream, for the panel: over fresh connections, and not the same twice. */
+/** The messages that went to the upstream over fresh connections, each once, for the panel. */
 const forwardings = new Map<string, Forwarding>();
 
 const lanes = await openLanes(new Set(['tls' as const, ...requestRows.map((row) => row.gateway ?? 'plain')]));
-// a byte in another place: one kind of refusal before it is enough
+// For a row that differs from another by one byte, one kind of earlier refusal is enough.
 const modesOf = (row: RequestRow): readonly Way[] => {
   if (row.isFirst === true) return ['fresh', 'refused-elsewhere'];
   if (row.isVariant === true) return ['fresh', 'reused', 'refused-here'];
@@ -70,13 +70,13 @@ test.each(requestRows.map((row) => [row.id, row] as const))('%s', (_id, row) => 
   expect(problems.join('\n'), `${row.what} (${row.reference})`).toBe('');
 });
 
-test('every row has an id of its own, and at least 250 an idea of their own', () => {
+test('every row has a unique id, and at least 250 rows are more than one-byte variants', () => {
   expect(new Set(requestRows.map(({ id }) => id)).size).toBe(requestRows.length);
   expect(requestRows.filter(({ isVariant }) => isVariant !== true).length).toBeGreaterThanOrEqual(250);
 });
 
 describe('the parser panel', () => {
-  test.for(peerNames)('%s reads what was forwarded as it was meant', (peer, { skip }) => {
+  test.for(peerNames)('%s reads each forwarded request as the gateway meant it', (peer, { skip }) => {
     if (panel.get(peer) === null) skip(`${peer} is not installed`);
     expect(requestRows.flatMap((row) => panelProblems(peer, row) ?? [])).toEqual([]);
     expect(panel.get(peer)?.size).toBeGreaterThan(200);

@@ -1,5 +1,5 @@
-// What a row about a hostile upstream is: the bytes of its answer, and what may come of them.
-// The client sends an innocent request; whatever the upstream does, no other request may ever feel it.
+// The shape of a row about a hostile upstream: the bytes of its answer, and the permitted results.
+// The client sends an innocent request; whatever the upstream does, no other request may be affected.
 
 export interface ResponseRow {
   readonly id: string;
@@ -8,14 +8,14 @@ export interface ResponseRow {
   readonly reference: string;
   /** What the upstream writes, latin1. */
   readonly bytes: string;
-  /** What it does then; it stays connected unless said otherwise. */
+  /** What the upstream does after writing; by default it stays connected. */
   readonly ending?: 'end' | 'reset';
   /** Written to the connection once the client has its whole answer. */
   readonly behind?: string;
   readonly method?: 'GET' | 'HEAD' | 'POST';
   /** Further lines of the request. */
   readonly asks?: readonly string[];
-  /** What the client speaks; 1.1 unless said otherwise. */
+  /** The client's HTTP version; 1.1 by default. */
   readonly minorVersion?: 0;
   readonly client: ClientExpectation;
   /** `kept`: it serves the next request. `destroyed`: by the gateway, and no other request ever went over it. */
@@ -23,7 +23,7 @@ export interface ResponseRow {
 }
 
 type ClientExpectation =
-  /** The answer breaks off in a way that nobody can take for its end. */
+  /** The answer breaks off in a way that no client can mistake for its end. */
   | { readonly kind: 'cut' }
   | {
       readonly kind: 'answer';
@@ -32,7 +32,7 @@ type ClientExpectation =
       readonly text?: string;
       /** Must be in the answer, head included. */
       readonly contains?: RegExp;
-      /** Must be nowhere in it. */
+      /** Must be nowhere in the answer. */
       readonly lacks?: RegExp;
       /** Statuses of the interim answers that reach the client. */
       readonly interim?: readonly number[];
@@ -63,7 +63,7 @@ export function responseFamily(family: string) {
     ...details,
   });
   return {
-    /** No sound answer: 502, and the connection goes. */
+    /** The upstream's answer is malformed: the client gets 502, and the upstream connection is destroyed. */
     bad: (id: string, what: string, bytes: string, reference: string, details: Details = {}) =>
       row(id, what, bytes, reference, { kind: 'answer', status: 502, lacks: /evil/i }, details),
     /** The same where the client can tell no more what its own bytes would be. */
@@ -82,7 +82,7 @@ export function responseFamily(family: string) {
       details: Details = {},
     ) =>
       row(id, what, bytes, reference, { kind: 'answer', status: 200, ...answer }, { connection: 'kept', ...details }),
-    /** A sound answer with something behind it that answers nobody. */
+    /** A valid answer with bytes behind it that answer no request. */
     followed: (
       id: string,
       what: string,
@@ -99,7 +99,7 @@ export function ok(lines: readonly string[], body = ''): string {
   return `HTTP/1.1 200 OK\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n${body}`;
 }
 
-/** A sound answer. */
+/** A valid answer. */
 export function sound(text: string, ...lines: string[]): string {
   return ok([`Content-Length: ${text.length}`, ...lines], text);
 }

@@ -39,7 +39,7 @@ test.each(rows.map((row) => [row.id, row] as const))('%s', (_id, row) => {
   expect(problems.join('\n'), `${row.what} (${row.reference})`).toBe('');
 });
 
-test('every row has an id of its own', () => {
+test('every row has a unique id', () => {
   expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
 });
 

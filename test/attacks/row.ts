@@ -1,5 +1,5 @@
-// What a row of the attack suite is: bytes, an expectation, a reference; and the short ways to write one down.
-// Rows are data. They say what has to happen and never how it is found out (run-row.ts) or judged (judge.ts).
+// The shape of a row of the attack suite: bytes, an expectation, a reference; and the short ways to write a row.
+// Rows are data. They state what has to happen; run-row.ts observes it and judge.ts judges it.
 
 /** Which gateway a row is meant for; each kind has its configuration in lanes.ts. */
 export type GatewayKind = 'plain' | 'trusting' | 'hasty' | 'wide' | 'pipelined' | 'proxied' | 'tls';
@@ -20,7 +20,7 @@ export interface Forwarded {
   readonly line: string;
   /** What was kept of the client's fields, in order, without line ends; framing fields included. */
   readonly fields?: readonly string[];
-  /** What the gateway says about who asks. */
+  /** The gateway's fields about the client. */
   readonly identity?: readonly string[];
   readonly host?: string;
   readonly forwardedFor?: string;
@@ -58,7 +58,7 @@ export interface RequestRow {
   /** Must be nowhere in them. */
   readonly lacks?: RegExp;
   readonly gateway?: GatewayKind;
-  /** One byte of many in one place; counted apart. */
+  /** The row is a one-byte variant of another row, and is counted apart. */
   readonly isVariant?: boolean;
   /** The bytes are the very first of their connection: only over a fresh one, and without what its gateway asks for. */
   readonly isFirst?: boolean;
@@ -98,7 +98,7 @@ export function family(name: string) {
       details: RowDetails = {},
     ): RequestRow =>
       row(id, what, bytes, reference, { answers: [status], after: 'closed', upstream: 'nothing', ...details }),
-    /** A sound request that may not pass: the connection goes on. */
+    /** A valid request that may not pass: it is refused, and the connection goes on. */
     denied: (
       id: string,
       what: string,

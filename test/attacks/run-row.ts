@@ -1,4 +1,4 @@
-// Sends one row in one way, and writes down what client and upstream saw. Judges nothing.
+// Sends one row in one way, and records what client and upstream saw. Judges nothing.
 // Every way ends with an innocent request on the same connection, where it is still open, and with one on another.
 
 import { RawClient, type RawResponse } from '../support/clients/raw-client.ts';
@@ -13,7 +13,7 @@ import type { TapConnection, TapMessage } from './tap.ts';
 export const modes = ['fresh', 'reused', 'refused-elsewhere', 'refused-here'] as const;
 export type Mode = (typeof modes)[number];
 
-/** What happened. */
+/** The observed result of a row. */
 export interface Observed {
   readonly sent: string;
   readonly interim: readonly RawResponse[];
@@ -29,10 +29,10 @@ export interface Observed {
   readonly trouble: readonly string[];
 }
 
-/** Behind a row that ends its connection: whoever answers or forwards this has lost track. */
+/** Sent behind a row that ends its connection: a gateway that answers or forwards this has lost track of the stream. */
 const tail = get('/open/smuggled');
 
-/** How long one row may take; one that holds takes a fraction of it, also on a busy machine. */
+/** How long one row may take; a row that passes takes a fraction of this time, even on a busy machine. */
 export const deadlineMs = 20_000;
 let innocents = 0;
 
@@ -138,7 +138,7 @@ export async function getRefused(lane: Lane): Promise<string[]> {
   }
 }
 
-/** What comes before a row on its own connection. */
+/** The requests that are sent before a row on the row's own connection. */
 export async function prepare(client: RawClient, mode: Mode): Promise<void> {
   if (mode === 'reused') {
     client.write(get('/open/before'));

@@ -1,4 +1,4 @@
-// What strangers can do to a whole gateway without any credential: guess passwords on many connections, and replay one ClientHello on
+// Attacks on a whole gateway without any credential: strangers guess passwords on many connections, and replay one ClientHello on
 // thousands. No edge is lost, a revocation is answered and holds, and a right password from elsewhere gets in.
 
 import { once } from 'node:events';
@@ -79,7 +79,7 @@ function edgesLost(): number {
     .filter((line) => line.includes('a process ended') || line.includes('is ended')).length;
 }
 
-test('40 connections that guess ever new names: revocations are answered, no edge is lost, and a right password gets in', async () => {
+test('while 40 connections guess at ever new names, revocations are answered, no edge is lost, and a right password gets in', async () => {
   const statuses = new Set<string>();
   let guesses = 0;
   for (let at = 0; at < 40; at++) {
@@ -102,7 +102,7 @@ test('40 connections that guess ever new names: revocations are answered, no edg
   expect(statuses.has('429')).toBe(true);
 }, 120_000);
 
-test('1500 connections that replay one captured ClientHello at once: revocations are answered, and no edge is lost', async () => {
+test('while 1500 connections replay one captured ClientHello, revocations are answered, and no edge is lost', async () => {
   const hello = await recordHello();
   const sockets: Socket[] = [];
   for (let at = 0; at < 1500; at += 100) {

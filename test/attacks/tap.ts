@@ -65,7 +65,7 @@ export class TapUpstream {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Forgets what came so far, and connections that are over. */
+  /** Forgets the bytes that came so far, and connections that are over. */
   clear(): void {
     this.messages.length = 0;
     const open = this.connections.filter((connection) => !connection.isGone);

@@ -1,5 +1,5 @@
-// Where a client may leave: what it has sent by then, and how far the answer was. Data only; see client.test.ts.
-// Whatever the phase, the request that the upstream has ends with its client.
+// The phases in which a client leaves: how much it has sent by then, and how far the answer was. Data only; see client.test.ts.
+// In every phase, the upstream's request ends when its client leaves.
 
 import { chunkedHead, endlessHead, type Fault, head } from './fault.ts';
 

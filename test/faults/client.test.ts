@@ -77,7 +77,7 @@ async function leave(fault: ClientFault, way: Way, freshness: Freshness): Promis
     await until('the stall', () => played !== undefined && played.writableLength > 0);
   client.socket[way]();
   if (way === 'end') {
-    // a client that only stops sending is let go as well
+    // A client that only stops sending is disconnected as well.
     client.socket.resume();
     await client.ended();
   }
@@ -100,7 +100,7 @@ test.concurrent.each(clientFaults.map((fault) => [fault.name, fault] as const))(
   },
 );
 
-test('nothing is left of the clients that left', async () => {
+test('no connection or request is left of the clients that left', async () => {
   const left = () => {
     gateway.metrics.beforeCollect?.();
     const { connectionsActive, connectionsIdle, upstreamActive } = gateway.metrics;

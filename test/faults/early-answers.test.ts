@@ -46,7 +46,7 @@ afterAll(async () => {
   await worker.terminate();
 });
 
-/** Sends as fast as it can until the answer is there. @returns what came of it */
+/** Sends as fast as possible until the answer is there. @returns the outcome */
 async function upload(path: string, field: string, block: Buffer): Promise<string> {
   const client = await RawClient.connect(gateway.port);
   let isAnswered = false;
@@ -74,7 +74,7 @@ test.each([
   expect(outcomes).toEqual(outcomes.map(() => '413 no close'));
 });
 
-test('an early answer that only the connection’s end could end never looks complete after a reset', async () => {
+test('an early answer whose end is the end of the connection never looks complete after a reset', async () => {
   for (let number = 0; number < uploads; number++) {
     // 413: the upstream's end was read before anything was lost
     expect(await upload('/until', 'Content-Length: 500000000', piece)).toMatch(/^(cut|413 no close)$/);

@@ -1,5 +1,5 @@
-// What a fault is: when the upstream misbehaves, how, and what the client has to get. Data only; the upstream that plays
-// it is scripted-upstream.ts, the judge is judge.ts. Outcomes: conventions of the data plane (502, 504, cut off).
+// The shape of a fault: when the upstream misbehaves, how, and what the client has to get. Data only; the upstream that plays
+// the fault is scripted-upstream.ts, the judge is judge.ts. Possible outcomes: 502, 504, or an answer that is cut off.
 
 import type { Stage } from './stage.ts';
 
@@ -14,7 +14,7 @@ export type Freshness = (typeof freshnesses)[number];
 /**
  * When the fault begins.
  *
- * - `connect`: nobody listens any more
+ * - `connect`: nothing listens at the address any more
  * - `accept`: when a connection comes; a reused one is reset under the request
  * - `bytes`: at the first bytes of the request
  * - `head`: after its head
@@ -44,23 +44,23 @@ export interface Fault {
   readonly ends?: 'stay' | 'fin' | 'reset';
   /** Instead of `says`, for what takes more than one write. */
   readonly play?: (stage: Stage) => void;
-  /** Any of these. */
+  /** The permitted outcomes. */
   readonly outcome: Outcome | readonly Outcome[];
-  /** Where a POST or PUT gets something else. */
+  /** The outcome of a POST or PUT, where it differs. */
   readonly withBody?: Outcome | readonly Outcome[];
-  /** Where a GET or RANGE on a reused connection gets something else, since it is sent again. */
+  /** The outcome of a GET or RANGE on a reused connection, where it differs because the request is sent again. */
   readonly sentAgain?: Outcome | readonly Outcome[];
   /** The content that `ok` means, `mine` by default, or what came through the tunnel, nothing by default. */
   readonly content?: string;
-  /** The fault is that of one connection: what comes on the next one is answered well. */
+  /** The fault concerns one connection: a request on the next connection is answered well. */
   readonly isOnce?: true;
-  /** It comes behind the answer, so the next request waits until the connection is gone: before, nobody could tell. */
+  /** The fault comes behind the answer, so the next request waits until the connection is gone: before that, the fault cannot be seen. */
   readonly isLate?: true;
   /** The upstream connection may stay open. */
   readonly keeps?: true;
-  /** Nobody takes the connection, and nobody refuses it: the kernel's queue is full. Linux only. */
+  /** The connection is neither accepted nor refused, because the kernel's queue is full. Linux only. */
   readonly isBlackHole?: true;
-  /** Nothing on this upstream is fine afterwards. */
+  /** No later request to this upstream succeeds. */
   readonly staysDown?: true;
   /** Bytes of the request's body; small by default. */
   readonly bodyBytes?: number;
@@ -84,5 +84,5 @@ export const endlessHead = 'HTTP/1.1 200 OK\r\nX-Id: $ID\r\n\r\n';
 /** A complete good answer. */
 export const mine = `${head(4)}mine`;
 
-/** An answer to nobody. */
+/** An answer without a request. */
 export const poison = 'HTTP/1.1 200 OK\r\nX-Id: poison\r\nContent-Length: 6\r\n\r\npoison';

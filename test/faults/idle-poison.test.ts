@@ -86,7 +86,7 @@ async function meet(request: string): Promise<Outcome> {
   return outcome;
 }
 
-test('poison that is found together with a GET on a reused connection answers nobody', async () => {
+test('poison that is found together with a GET on a reused connection answers no request', async () => {
   const { received, seen } = await meet('GET /mine HTTP/1.1\r\nHost: a\r\n\r\n');
   expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   expect(received).toMatch(/\r\n\r\nmine$/);
@@ -94,7 +94,7 @@ test('poison that is found together with a GET on a reused connection answers no
   expect(gateway?.metrics.upstreamFailures[0]).toBe(1);
 });
 
-test('poison that is found together with a POST on a reused connection answers nobody, and the POST is seen once at most', async () => {
+test('poison that is found together with a POST on a reused connection answers no request, and the POST is sent once at most', async () => {
   const { received, seen } = await meet('POST /mine HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n');
   expect(received).not.toContain('poison');
   expect(received).toMatch(/^HTTP\/1\.1 (502|200) /);

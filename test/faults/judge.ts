@@ -1,6 +1,6 @@
-// Runs one cell, that is one fault with one method on a fresh or a reused connection, and says what was wrong.
-// Asserts: the answer's class, no hang, no request repeated that must not be, nothing left open, and that the next requests
-// are fine, on the same client connection where it lived on and on a new one.
+// Runs one cell, that is one fault with one method on a fresh or a reused connection, and reports what was wrong.
+// Checks the answer's class, that nothing hangs, that no unsafe request is repeated, that nothing stays open, and that the next requests
+// are fine, on the same client connection where it is still open and on a new connection.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
@@ -20,7 +20,7 @@ interface CellRig {
   readonly running: () => number;
 }
 
-/** What came of a cell. */
+/** The result of a cell. */
 export interface CellResult {
   readonly fault: Fault;
   readonly method: Method;

@@ -1,5 +1,5 @@
-// An upstream that answers every request well but the one under test, to which it does what the fault says.
-// It counts who asked for what on which connection, and which connections are open. It reads just enough framing to find a
+// An upstream that answers every request well except the request under test, on which it plays the fault.
+// It records which request came on which connection, and which connections are open. It reads just enough framing to find a
 // request's end; it expects no pipelining.
 
 import { once } from 'node:events';

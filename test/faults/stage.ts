@@ -1,4 +1,4 @@
-// One connection on which a fault is being played: the moves that a script has. Timers here are the upstream's own pace,
+// One connection on which a fault is played, with the moves that a script can make. Timers here set the upstream's pace,
 // and end with the connection.
 
 import type { Socket } from 'node:net';

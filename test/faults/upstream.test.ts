@@ -13,7 +13,7 @@ import { type CellResult, runCell } from './judge.ts';
 import { ScriptedUpstream } from './scripted-upstream.ts';
 
 const faults: readonly Fault[] = [...connectionFaults, ...framingFaults, ...mannersFaults, ...tunnelFaults];
-// Faults at once: most wait for a timeout most of the time, and two cores have to keep their clocks honest.
+// Faults that run at the same time: most of them wait for a timeout, and two cores must keep the timers accurate.
 const lanes = 24;
 const fine: Fault = { name: 'fine', at: 'request', outcome: 'ok' };
 const results: CellResult[] = [];
@@ -100,7 +100,7 @@ test.each(faults.map((fault) => [fault.name, fault] as const))('%s', (_name, fau
   expect(problems).toEqual([]);
 });
 
-test('nothing is left open', async () => {
+test('no connection or request is left open after the faults', async () => {
   for (const upstream of upstreams) await upstream.closeIdle();
   await expect.poll(() => gateway.edge && upstreams.reduce((sum, upstream) => sum + upstream.open, 0)).toBe(0);
   const counts = () => {

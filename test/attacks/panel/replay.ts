@@ -6,7 +6,7 @@ import { type Message, readMessage } from '../message.ts';
 import type { PanelPeer } from './peers.ts';
 import type { SinkRequest } from './sink.ts';
 
-/** `same`, or what the peer made of it. */
+/** `same`, or how the peer read the request. */
 export type PanelResult =
   | { readonly kind: 'same' }
   | { readonly kind: 'refused'; readonly status: number }
@@ -22,7 +22,7 @@ export async function replay(peer: PanelPeer, raw: Buffer): Promise<PanelResult>
   const id = valuesOf(meant, 'x-request-id')[0] ?? '';
   const sentinelId = `${id}-${peer.name}-sentinel`;
   const sentinel = `GET /sentinel HTTP/1.1\r\nHost: sentinel.example\r\nX-Request-Id: ${sentinelId}\r\nConnection: close\r\n\r\n`;
-  // behind a request to switch nothing goes out before its answer, which is what makes it safe
+  // Nothing is sent behind an upgrade request before its answer, which makes the request safe.
   const requests = valuesOf(meant, 'upgrade').length > 0 ? 1 : 2;
   const bytes = requests === 1 ? raw : Buffer.concat([raw, Buffer.from(sentinel)]);
   const statuses = statusesIn(await exchange(peer.port, bytes, requests));
@@ -89,7 +89,7 @@ function valuesOf(message: Message, name: string): string[] {
   return message.fields.filter(([field]) => field.toLowerCase() === name).map(([, value]) => value);
 }
 
-/** Several fields of one name are one list (RFC 9110 §5.3). */
+/** Several fields with one name count as one list (RFC 9110 §5.3). */
 function joined(message: Message, name: string): string {
   return valuesOf(message, name).join(', ');
 }
@@ -106,7 +106,7 @@ function statusesIn(answers: string): number[] {
   return [...answers.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
 
-/** Everything that the peer says until it ends the connection; one answer alone is not waited out. */
+/** Everything that the peer sends until it ends the connection, and not only the first answer. */
 function exchange(port: number, bytes: Buffer, requests: number): Promise<string> {
   return new Promise((resolve) => {
     let received = '';

@@ -3,7 +3,7 @@
 import { type PeerName, peerNames, startPeer } from './peers.ts';
 import { type PanelResult, replay } from './replay.ts';
 
-/** Per peer and row id, what it made of what the row had forwarded; null for a peer that is not installed. */
+/** Per peer and row id, how the peer read the forwarded request of the row; null for a peer that is not installed. */
 type PanelRun = ReadonlyMap<PeerName, ReadonlyMap<string, readonly PanelResult[]> | null>;
 
 /** A forwarded request and the rows that it came from. */
@@ -39,7 +39,7 @@ async function runPeer(name: PeerName, forwardings: readonly Forwarding[]): Prom
   return found;
 }
 
-/** What a peer refuses, or passes on changed, of what we let through, and why that is its own business. */
+/** Requests that the gateway lets through and a peer refuses or changes, and why the peer may do so. */
 export const knownDifferences: ReadonlyMap<string, string> = new Map([
   [
     'apache hop-by-hop.max-forwards',

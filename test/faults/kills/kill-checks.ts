@@ -1,5 +1,5 @@
-// Holds a store and the edges in front of it against the journal: what was acknowledged is there and in force, what nobody asked
-// for is not there, nothing was counted twice, and the store is sound as it is. Reads only.
+// Compares a store and the edges in front of it with the journal: acknowledged changes are there and in force, changes that nobody asked
+// for are not there, nothing was counted twice, and the store is consistent. Reads only.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkStore } from '../../../gateway/store/files/check-store.ts';

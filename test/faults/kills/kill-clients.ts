@@ -1,5 +1,5 @@
-// Clients that claim, revoke and look while a gateway is killed under them: what they were told goes to the journal, what they
-// may never be told is a violation. They end nothing themselves, and an answer that does not come is no violation.
+// Clients that claim, revoke and look while a gateway is killed under them: their answers go to the journal, and an answer that they
+// must never get is a violation. They end nothing themselves, and a missing answer is no violation.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BrowserAnswer, NodeBrowser } from '../../support/clients/node-browser.ts';

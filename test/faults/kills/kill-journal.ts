@@ -1,5 +1,5 @@
-// What clients were told, written to a file outside of what is killed before it counts; and from it, what has to be true.
-// An answer that never came is a question that stays open: both outcomes are right, for as long as they fit the rest.
+// The answers that clients got, written to a file outside of the killed processes before they count; and the facts that follow from them.
+// Without an answer a question stays open: both outcomes are right, for as long as they fit the other answers.
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 

@@ -1,5 +1,5 @@
-// `npm run kills -- --count N`: as many kills of a gateway's processes as one likes while people claim links and owners take them
-// back, on SQLite and on PostgreSQL with two nodes. Prints how far it is every five seconds; exit code 1 when anything was lost.
+// `npm run kills -- --count N`: N kills of a gateway's processes while people claim links and owners revoke
+// them, on SQLite and on PostgreSQL with two nodes. Prints its progress every five seconds; exit code 1 when anything was lost.
 
 import { parseArgs } from 'node:util';
 import { monotonicMs } from '../../../gateway/telemetry/clock.ts';

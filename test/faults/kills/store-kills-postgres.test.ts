@@ -1,4 +1,4 @@
-// The short form of `npm run kills` on PostgreSQL, which is killed as well: nothing that was acknowledged is lost.
+// The short form of `npm run kills` on PostgreSQL, which is killed as well: no acknowledged change is lost.
 
 import { expect, test } from 'vitest';
 import { postgresMissing } from '../../support/store/postgres.ts';
@@ -7,7 +7,7 @@ import { describeKills, killsIn, runKills } from './store-kills.ts';
 
 const count = 10;
 
-test('kill -9 at random during claims and revocations loses nothing that was acknowledged (postgres)', async (context) => {
+test('random kill -9 during claims and revocations loses no acknowledged change (postgres)', async (context) => {
   const missing = postgresMissing();
   if (missing !== null) context.skip(missing);
   const template = await postgresTemplate();

@@ -1,5 +1,5 @@
-// A node whose control stands still, or whose database is out of reach: it serves what it knows for as long as the route allows,
-// then says so, and comes back by itself. Another node does not notice. Whole nodes as processes.
+// A node whose control stands still, or whose database is out of reach, serves by its last knowledge for as long as the route allows,
+// then answers 503, and recovers by itself. Another node is not affected. Whole nodes run as processes.
 
 import { expect, onTestFinished, test } from 'vitest';
 import type { NodeBrowser } from '../../support/clients/node-browser.ts';
@@ -88,7 +88,7 @@ async function expectPages(rig: NodeRig, browser: NodeBrowser): Promise<void> {
   await expect.poll(async () => (await browser.open(`${rig.portalOrigin}/.latchkey/`)).status).toBe(200);
 }
 
-test('control stands still: requests pass until the knowledge is too old, then 503 with Retry-After, then again', async () => {
+test('while control stands still, requests pass until the knowledge is too old, then get 503 with Retry-After, and pass again afterwards', async () => {
   const rig = await NodeRig.start({ stores: ['sqlite'], people: 1, staleness: [`${staleMs}ms`] });
   onTestFinished(() => rig.close());
   const node = rig.node(0);
@@ -111,7 +111,7 @@ test('control stands still: requests pass until the knowledge is too old, then 5
   await expectPages(rig, rig.owner.browser);
 });
 
-test('PostgreSQL is cut off from one node: the same for that node, while the other serves on', async (context) => {
+test('a node that is cut off from PostgreSQL does the same, while the other node goes on serving', async (context) => {
   const missing = postgresMissing();
   if (missing !== null) context.skip(missing);
   const direct = await makeSharedDatabase();

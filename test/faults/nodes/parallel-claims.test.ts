@@ -1,4 +1,4 @@
-// Many people open one link at the same moment: as many get in as it was made for, and each of the others is told so.
+// Many people open one link at the same moment: exactly as many get in as the link allows, and the others are told that it is full.
 // Whole nodes as processes, on both stores; with two nodes the claims come in at both.
 
 import { expect, onTestFinished, test } from 'vitest';

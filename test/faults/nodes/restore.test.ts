@@ -1,5 +1,5 @@
-// A store that is put back to a backup, by the commands and with the gateway that runs on it: what was given out is over, who was on
-// the list is on it, and no claim counts twice. gateway/RULES.md "Restore". Rows and engines are test/store/contract/backup.test.ts.
+// A store that is restored from a backup, by the commands and with the gateway that runs on it: sessions and passes are over, members on
+// the access list stay on it, and no claim counts twice. gateway/RULES.md "Restore". Rows and engines are tested in test/store/contract/backup.test.ts.
 
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -7,7 +7,7 @@ import { askAdmin } from '../../support/clients/admin-client.ts';
 import { NodeRig, type RigLink, type RigPerson } from '../../support/rigs/node-rig.ts';
 import { runLatchkey } from '../../support/run/run-latchkey.ts';
 
-test('after a restore everybody signs in again, members are members, and links take no claim twice', async () => {
+test('after a restore everybody has to sign in again, members are still members, and no claim of a link counts twice', async () => {
   const rig = await NodeRig.start({ stores: ['sqlite'], people: 3 });
   onTestFinished(() => rig.close());
   const home = join(rig.folder, 'n0');

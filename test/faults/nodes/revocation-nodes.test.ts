@@ -1,5 +1,5 @@
-// What an owner takes back at one node ends at the other as well: the pass, the list, and a download that runs. Also when the
-// database tells that node of nothing, so that only its own look at the change log is left. Whole nodes as processes.
+// A revocation at one node also ends access at the other node: the pass, the membership, and a running download. This holds when the
+// database notifies that node of nothing, so that only its own poll of the change log is left. Whole nodes run as processes.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -22,7 +22,7 @@ async function answered(ask: () => Promise<BrowserAnswer>): Promise<BrowserAnswe
   }
 }
 
-test('a revocation at one node ends downloads and passes at the other within a second, with every NOTIFY lost', async (context) => {
+test('a revocation at one node ends downloads and passes at the other node within a second, even when every NOTIFY is lost', async (context) => {
   const missing = postgresMissing();
   if (missing !== null) context.skip(missing);
   const direct = await makeSharedDatabase();
