@@ -1,6 +1,6 @@
-// Decides who may pass: facts, snapshot, live index and time come in, a Decision goes out. Pure. The only maker of a Permit.
-// It finds the route, and asks the route's verifiers in the order of trial (verifier/verifiers.ts). Explicit credentials decide
-// alone, ambient ones count as absent when they are bad (RFC 6750 §3.1 for the first; a stale cookie must not stop a visitor).
+// Decides whether a request may pass: facts, snapshot, live index and time come in, a Decision goes out. Pure. Only `decide` makes a
+// Permit. It finds the route, and asks the route's verifiers in the order of trial (verifier/verifiers.ts). An explicit credential
+// decides alone (RFC 6750 §3.1). A bad cookie counts as absent, because a stale cookie must not stop a visitor.
 
 import type { EpochSeconds } from '../model/time.ts';
 import type { TokenClaims } from '../token/claims.ts';
@@ -20,17 +20,17 @@ class Permit {
   readonly kind = 'allow';
   readonly route: RoutePolicy;
   readonly how: AllowKind;
-  /** Where the credential stood that let the request in. The rest of the request says nothing of it, so every later rule asks here. */
+  /** Where the credential stood that let the request in. Later rules read it here, because the request alone does not show which it was. */
   readonly place: CredentialPlace;
-  /** The token that let it pass, a session too; null for anyone, for a password, and for an answer about access. */
+  /** The token that let the request pass, a session token included; null for anyone, a password, or an access answer. */
   readonly token: VerifiedToken | null;
-  /** Who asks; null for anyone. */
+  /** The claims of the user; null for anyone. */
   readonly claims: TokenClaims | null;
   /** Claims of the pass that the answer is to carry; null when none is issued. */
   readonly issue: TokenClaims | null;
-  /** What the answer changes of the cookies that came; null for nothing. */
+  /** What the answer changes about the request's cookies; null for nothing. */
   readonly cookies: CookieChanges | null;
-  /** The cookie that let it in is past half its life: it is renewed while the request goes on. Null nearly always. */
+  /** The token of the cookie that let the request in, past half its life: it is renewed meanwhile. Null nearly always. */
   readonly renew: VerifiedToken | null;
   readonly #madeByDecide = true;
 
@@ -73,7 +73,7 @@ export type { Permit };
 
 export type Decision = Permit | Denial | Lookup;
 
-/** Whether a value is a permit that `decide` made; what `forward` asks before it opens anything. */
+/** Whether a value is a permit that `decide` made. `forward` checks this before it opens a connection. */
 export function isPermit(value: object): boolean {
   return Permit.isPermit(value);
 }
@@ -93,7 +93,7 @@ export function decide(
 ): Decision {
   // latchkey's own pages come before any route, so that no route can shadow them
   if (facts.isReserved) {
-    // a name that nobody configured is somebody's rebinding, or a certificate that covers too much (RFC 9110 §15.5.20)
+    // a host that is not configured comes from DNS rebinding, or from a certificate that covers too many names (RFC 9110 §15.5.20)
     if (!snapshot.routes.knowsHost(facts.host)) return deny('unknown-host', null, 'no route has this host');
     return Permit.ofOwnPages(snapshot);
   }
@@ -101,7 +101,7 @@ export function decide(
   if (route === null) return denyNoRoute(facts, snapshot);
   if (route instanceof Misplaced) return denyMisplaced(route);
 
-  // the path form is ours on every route: where tokens are not looked at, its token is taken out all the same
+  // the path form belongs to latchkey on every route: its token is removed even where the route takes no tokens
   if (facts.explicitForm === 'path' && facts.method !== 'GET' && facts.method !== 'HEAD') {
     return deny('path-form-method', route, 'a token in the path goes with GET and HEAD only', { presented: true });
   }
@@ -130,7 +130,7 @@ function denyNoRoute({ host, path, method }: RequestFacts, { portal }: Snapshot)
 
 /** No verifier let the request in or refused it: the most useful of the reasons that they noted. */
 function denyUnopened({ route, cookies, stale, outside, sitesToken }: Case): Denial {
-  // nobody is turned away for good, nor sent to sign in, because of what is not known right now
+  // what is not known right now must neither refuse a visitor for good nor send a visitor to sign in
   if (stale !== null) return deny('index-stale', route, stale, { cookies, retryAfterSeconds: 1 });
   const leadsTo = route.looksAtSessions ? 'sign-in' : 'nowhere';
   if (outside !== null) return deny(outside, route, 'the pass holds, but not for this request', { leadsTo, cookies });

@@ -1,5 +1,5 @@
-// Judges the second resource that a request names: where a WebDAV client moves to, whose lock it shows, what an object store
-// copies. It is judged like the request itself: canonical, same host, same route, same scope. Pure.
+// Judges the second resource that a request names: the target of a WebDAV move, the resource of a lock, the source of a copy in an
+// object store. The second resource is judged like the request itself: canonical, same host, same route, same scope. Pure.
 // Rules: RFC 4918 §9.8.4, §9.9.3, §10.3, §10.4.
 
 import { canonicalPathAllowing, comparedForm, covers, encodedSlash, pathNeed } from '../model/path.ts';
@@ -10,7 +10,7 @@ import { chooseRoute } from './route/choose-route.ts';
 import type { RequestFacts } from './state/facts.ts';
 import type { Snapshot } from './state/snapshot.ts';
 
-/** The path in its canonical form, or why it is not opened: for the log. */
+/** The path in its canonical form, or why it is refused, for the log. */
 type SecondTarget =
   | { readonly kind: 'opened'; readonly path: string }
   | { readonly kind: 'refused'; readonly detail: string };
@@ -20,8 +20,8 @@ function refused(detail: string): SecondTarget {
 }
 
 /**
- * @param rawPath  as the field says it, without query; its host was found to be the request's
- * @param reach    `tree`: what lies below goes along (COPY, MOVE), so no other route may be there
+ * @param rawPath  the path as the field has it, without query; the caller has checked that its host is the request's
+ * @param reach    `tree`: everything below the path is copied or moved too (COPY, MOVE), so no other route may begin there
  */
 export function judgeSecondTarget(
   rawPath: string,
@@ -48,13 +48,13 @@ export function judgeSecondTarget(
   return { kind: 'opened', path };
 }
 
-/** Whether what the request itself names has another route inside, which would be moved or copied along with it. */
+/** Whether another route begins below the request's own path, so that COPY or MOVE would take its resources along. */
 export function hasOtherBelow(path: string, { route }: Permit, { host }: RequestFacts, snapshot: Snapshot): boolean {
   const folder = path.endsWith('/') ? path : `${path}/`;
   return snapshot.routes.hasOtherBelow(host, comparedForm(folder), route);
 }
 
-/** Whether what let the request pass is limited to some paths. */
+/** Whether the credential that let the request pass is limited to some paths. */
 export function isScoped(permit: Permit): boolean {
   return permit.how === 'member' || (permit.token !== null && permit.token.scope.paths !== null);
 }
@@ -62,7 +62,7 @@ export function isScoped(permit: Permit): boolean {
 function isInScope(path: string, permit: Permit, facts: RequestFacts): boolean {
   const { how, route, token, claims } = permit;
   switch (how) {
-    // these open a route as a whole, and the route is the same
+    // these kinds open the whole route, and the second path is on the same route
     case 'anyone':
     case 'session':
     case 'password':
@@ -72,7 +72,7 @@ function isInScope(path: string, permit: Permit, facts: RequestFacts): boolean {
       if (token === null) return false;
       return checkScope(token, route, { ...facts, path }) === null;
     case 'member': {
-      // a folder or one path, as the answer said it; a star in it is a character here
+      // the scope is a folder or one path, as the access answer said; a star in it is an ordinary character
       const scope = claims?.paths?.[0] ?? '';
       return covers(scopeOfPattern(scope), path);
     }

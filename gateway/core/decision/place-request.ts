@@ -1,5 +1,5 @@
-// Finds the route that a request is judged under, or says why its target has none: before any credential is looked at, since
-// whose request it is changes nothing about where it goes. Pure.
+// Finds the route of a request, or says why its target has none. This comes before any credential is looked at, since the route does
+// not depend on the user. Pure.
 // Rules: gateway/RULES.md "Path and route" (one truth about the path); RFC 9110 §15.4.9 (308), §15.5.6 (405).
 
 import { pathNeed } from '../model/path.ts';
@@ -9,14 +9,14 @@ import type { RequestFacts } from './state/facts.ts';
 import type { RoutePolicy, Snapshot } from './state/snapshot.ts';
 import type { DenyReason } from './verdict/reasons.ts';
 
-/** A target that is forwarded nowhere. */
+/** A target that is forwarded to no upstream. */
 export class Misplaced {
   readonly reason: DenyReason;
-  /** For the log; names the setting that would take it, where there is one. */
+  /** For the log; names the setting that would accept the target, where there is one. */
   readonly detail: string;
-  /** null when it is not known which one it would be. */
+  /** The route that would have the target; null when that is not known. */
   readonly route: RoutePolicy | null;
-  /** Where the visitor is led: to the folder of this name, or to the canonical path. */
+  /** Where the visitor is redirected: to the folder of this name, or to the canonical path. */
   readonly leadsTo: 'folder' | 'path' | 'nowhere';
 
   constructor(
@@ -76,7 +76,7 @@ function needText(needs: number): string {
   return 'an encoded percent sign (%25XX) in a path whose route does not say paths: { encoded_percent: keep }';
 }
 
-/** Never the looser one of the two routes: the visitor is led to the folder, and asked there for what it takes. */
+/** The looser of the two routes never decides: the visitor is redirected to the folder, and the folder's route decides there. */
 function otherEnd({ isFolder, other }: OtherEnd<RoutePolicy>, facts: RequestFacts): Misplaced {
   const spelled = isFolder ? 'with' : 'without';
   const detail = `the same path ${spelled} a slash at its end is of route ${other.name}, which has other rules`;

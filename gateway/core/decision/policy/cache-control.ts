@@ -1,10 +1,10 @@
-// What an answer that a credential opened says to caches: the visitor's own may keep it, shared ones may not.
-// A directive that lets a shared cache keep it goes; everything else stays as the site said it. Pure text work.
+// The `Cache-Control` of an answer that a credential opened: the visitor's own cache may keep the answer, shared caches may not.
+// Directives that let shared caches keep the answer are removed; all others stay as the site sent them. Pure text work.
 // Rules: RFC 9111 §3.5, §5.2.2 (s-maxage, private, public), RFC 9110 §5.6.4 (quoted strings), RFC 9213 (targeted fields).
 
 import { withoutBlanks } from '../../model/blanks.ts';
 
-/** Fields that tell one kind of shared cache more than `Cache-Control` does. Lower case; RFC 9213 and its forerunners. */
+/** Whether a field, by its lower-case name, is a `Cache-Control` for one kind of shared caches (RFC 9213 and its forerunners). */
 export function isTargetedCacheField(name: string): boolean {
   return targetedNames.has(name) || name.endsWith('-cdn-cache-control');
 }
@@ -16,14 +16,14 @@ const targetedNames: ReadonlySet<string> = new Set([
   'x-accel-expires',
 ]);
 
-/** What is said where nothing can be believed. */
+/** The value in place of one that cannot be parsed. */
 const nothingKept = 'private, no-store';
 
 /**
- * A `Cache-Control` that no shared cache stores by.
+ * A `Cache-Control` under which no shared cache stores the answer.
  *
- * @param value  the site's own: one field's value, or several joined by commas; empty for none
- * @returns with `private` or `no-store` in it, without `public`, `s-maxage` and `private="field"`; a value that is no list
+ * @param value  the site's own value, or several joined by commas; empty for none
+ * @returns the value with `private` or `no-store`, and without `public`, `s-maxage` and `private="field"`; a value that is no list
  *   of directives becomes `private, no-store`
  */
 export function privateCacheControl(value: string): string {
@@ -34,9 +34,9 @@ export function privateCacheControl(value: string): string {
   for (const directive of directives) {
     const equals = directive.indexOf('=');
     const name = withoutBlanks(equals < 0 ? directive : directive.slice(0, equals)).toLowerCase();
-    // some parsers would find another directive in what is none, like `""public`
+    // some parsers would read a directive out of a malformed member, like `""public`
     if (name.includes('"')) return nothingKept;
-    // `private="Set-Cookie"` keeps one field from shared caches and gives them the rest
+    // `private="Set-Cookie"` keeps one field from shared caches and lets them store the rest
     if (name === 'public' || name === 's-maxage' || (name === 'private' && equals >= 0)) continue;
     if (name === 'private' || (name === 'no-store' && equals < 0)) isPrivate = true;
     kept.push(directive);
@@ -45,7 +45,7 @@ export function privateCacheControl(value: string): string {
   return kept.join(', ');
 }
 
-/** The list's members without blanks and empty ones; null when a quoted string does not end. */
+/** The members of the list without outer blanks, empty ones left out; null when a quoted string does not end. */
 function splitDirectives(value: string): string[] | null {
   const directives: string[] = [];
   let start = 0;

@@ -1,5 +1,5 @@
-// Cross-origin rules of a route: which origins a browser may let read its answers, and what a preflight is told.
-// Origins are compared whole, or by scheme and suffix: no regular expressions, no case folding, and `null` is nobody.
+// Cross-origin rules of a route: the origins whose scripts may read its answers, and the answer to a preflight.
+// Origins are compared whole, or by scheme and suffix: no regular expressions, no case folding, and `null` matches no rule.
 // Rules: Fetch §3.2 (CORS protocol), RFC 6454 §6.2 and §7 (Origin).
 
 /** The rule of a route, as the configuration says it. */
@@ -22,10 +22,10 @@ interface WildcardOrigin {
 
 const varyLine = 'Vary: Origin\r\n';
 
-/** A name below a wildcard: labels parted by single dots. */
+/** The part of a name that stands for the star of a wildcard: labels with single dots between them. */
 const labels = /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/;
 
-/** No name of a host is longer, and nothing longer is worth comparing. */
+/** The longest origin that is compared; no real host name makes a longer one. */
 const maxOriginLength = 300;
 
 /** A compiled rule. Made by `compileCors`. */
@@ -33,7 +33,7 @@ export class CorsPolicy {
   readonly #exact: ReadonlySet<string>;
   readonly #wildcards: readonly WildcardOrigin[];
   readonly #takesAny: boolean;
-  /** What follows Access-Control-Allow-Origin in an answer. */
+  /** The lines behind Access-Control-Allow-Origin in an answer. */
   readonly #answerLines: string;
   readonly #preflightLines: string;
 
@@ -63,11 +63,11 @@ export class CorsPolicy {
    */
   answerLines(origin: string | null): string {
     const allowed = this.#allow(origin);
-    // `Vary` also where nobody was allowed: a cache must not give that answer to those who are
+    // `Vary` is also sent where no origin was allowed: a cache must not give that answer to an origin that is
     return allowed === null ? varyLine : `${varyLine}Access-Control-Allow-Origin: ${allowed}\r\n${this.#answerLines}`;
   }
 
-  /** Lines for the answer to a preflight; null when the origin may not ask. */
+  /** Lines for the answer to a preflight; null for an origin that is not allowed. */
   preflightLines(origin: string | null): string | null {
     const allowed = this.#allow(origin);
     return allowed === null ? null : `${varyLine}Access-Control-Allow-Origin: ${allowed}\r\n${this.#preflightLines}`;

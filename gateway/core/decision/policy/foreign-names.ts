@@ -1,10 +1,11 @@
-// Names in which other gateways, proxies and CDNs tell a site who asks and from where. A site that once stood behind one of
-// them may still believe them, so no client may say them, on any route; `request.keep` lets a trusted proxy say some.
-// Judges names only. Sources: each program's own manual, as named beside the row. What many programs use for a credential of
-// their own (X-Auth-Token, X-Access-Token) or for data (X-User-Id) is not here: a route can name it under `request.remove`.
+// Header names in which other gateways, proxies and CDNs tell a site who the user is and where a request came from. A site that once
+// stood behind one of them may still believe these headers, so no client may send them, on any route; `request.keep` lets a trusted
+// proxy send some. This file judges names only. Sources: the manual of each program, as named beside the row. Names that many programs
+// use for their own credentials (X-Auth-Token, X-Access-Token) or data (X-User-Id) are not listed: a route can remove them by
+// `request.remove`.
 
 interface ForeignNames {
-  /** Who says them; for readers of this table. */
+  /** The programs that send these names; for readers of this table. */
   readonly said: string;
   /** Whole names, folded. */
   readonly names?: readonly string[];
@@ -14,7 +15,7 @@ interface ForeignNames {
 
 /** The table; one row for each family. */
 const families: readonly ForeignNames[] = [
-  // who asks
+  // who the user is
   { said: 'Grafana, Gitea, Forgejo behind an authenticating proxy', prefixes: ['x-webauth-'] },
   { said: 'Apache, Kubernetes, Splunk and others behind one', prefixes: ['x-remote-'] },
   { said: 'authentik', prefixes: ['x-authentik-'] },
@@ -60,7 +61,7 @@ const families: readonly ForeignNames[] = [
   { said: 'Sandstorm, YunoHost, Nexus', names: ['auth-user', 'ynh-user'], prefixes: ['x-sandstorm-', 'x-sso-'] },
   { said: 'token verifiers', names: ['x-token-subject', 'x-token-email', 'x-token-groups'] },
 
-  // whose certificate it was; RFC 9440's names are latchkey's own
+  // the client's certificate; the names of RFC 9440 are latchkey's own
   {
     said: 'nginx, HAProxy, Apache, ingress controllers',
     names: ['x-ssl', 'x-arr-clientcert', 'x-clientcert'],
@@ -85,7 +86,7 @@ const families: readonly ForeignNames[] = [
   },
   { said: 'CDNs', prefixes: ['cf-client-cert-', 'cf-cert-', 'cloudfront-viewer-cert-'] },
 
-  // from where
+  // where the request came from
   {
     said: 'CDNs and clouds',
     names: [
@@ -129,7 +130,7 @@ const families: readonly ForeignNames[] = [
 const names: ReadonlySet<string> = new Set(families.flatMap((family) => family.names ?? []));
 const prefixes = new RegExp(`^(?:${families.flatMap((family) => family.prefixes ?? []).join('|')})`);
 
-/** Whether a folded name is one in which another gateway says who asks, whose certificate it was, or from where. */
+/** Whether a folded name is one in which other gateways name the user, the client's certificate, or the client's address. */
 export function isForeignName(foldedName: string): boolean {
   return names.has(foldedName) || prefixes.test(foldedName);
 }

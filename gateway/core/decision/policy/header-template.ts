@@ -1,9 +1,9 @@
-// Values that a route gives to headers of requests: text with `{placeholders}`, and `{{` and `}}` for the braces themselves.
-// Pure text work, done when a configuration is loaded. A value whose placeholder has nothing to say is no value at all.
+// Values that a route sets in request headers: text with `{placeholders}`, and `{{` and `}}` for the braces themselves.
+// Pure text work. Templates are parsed when a configuration is loaded. A header with a placeholder that has no value is not sent.
 
 import type { TokenClaims } from '../../token/claims.ts';
 
-/** What may stand between braces. */
+/** The names that may stand between braces. */
 export const placeholders = [
   'host',
   'scheme',
@@ -21,25 +21,25 @@ export type Placeholder = (typeof placeholders)[number];
 
 type ClaimPlaceholder = 'sub' | 'email' | 'name' | 'groups' | 'preferred_username';
 
-/** A header and its value, not filled in yet. */
+/** A header and its template. */
 export interface TemplatedHeader {
   readonly name: string;
   readonly parts: readonly TemplatePart[];
 }
 
-/** Text as latin1 characters, one a byte; or a placeholder. */
+/** A piece of a template: text in latin1 characters, one a byte; or a placeholder. */
 export type TemplatePart = { readonly text: string } | { readonly placeholder: Placeholder };
 
 export type ParsedTemplate =
   | { readonly kind: 'template'; readonly parts: readonly TemplatePart[] }
-  /** A placeholder that is none. */
+  /** The template has a placeholder of an unknown name. */
   | { readonly kind: 'unknown'; readonly name: string }
-  /** A brace that opens or closes nothing. */
+  /** The template has a brace without its partner. */
   | { readonly kind: 'brace' };
 
 const pieces = /\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+/g;
 
-/** @param value  without control characters */
+/** @param value  the text of a template, without control characters */
 export function parseTemplate(value: string): ParsedTemplate {
   const parts: TemplatePart[] = [];
   let text = '';
@@ -72,10 +72,10 @@ export function needsOf(parts: readonly TemplatePart[]): { readonly claims: bool
 }
 
 /**
- * The value with its placeholders filled in.
+ * Fills in the placeholders of a template.
  *
- * @param textOf  text of a placeholder; undefined or empty when there is none
- * @returns latin1 characters, one a byte; null when a placeholder has nothing to say, or something that fits no header
+ * @param textOf  gives the text of a placeholder; undefined or empty when it has none
+ * @returns latin1 characters, one a byte; null when a placeholder has no text, or text that no header can carry
  */
 export function fillTemplate(
   parts: readonly TemplatePart[],
@@ -96,19 +96,19 @@ export function fillTemplate(
   return filled;
 }
 
-/** The same with nothing but what claims say. */
+/** `fillTemplate` for a template whose placeholders are all claims. */
 export function fillFromClaims(parts: readonly TemplatePart[], claims: TokenClaims): string | null {
   return fillTemplate(parts, (placeholder) => (isClaim(placeholder) ? claimText(claims, placeholder) : undefined));
 }
 
-/** What a claim says in a header; undefined when it says nothing. */
+/** The text of a claim in a header; undefined when the token has no such claim. */
 export function claimText(claims: TokenClaims | null, claim: ClaimPlaceholder): string | undefined {
   const value = claims?.[claim];
   return typeof value === 'object' ? value.join(',') : value;
 }
 
 /**
- * A head is written as latin1, one character a byte, so that UTF-8 goes through it unharmed. ASCII is its own UTF-8.
+ * The UTF-8 bytes of a text as latin1 characters. A head is written as latin1, one character a byte, so the bytes stay as they are.
  *
  * @returns null for a text with a control character, which no header may carry
  */

@@ -1,5 +1,5 @@
-// Identity headers: which ones an upstream gets, and which names a client may never send.
-// It writes text and judges names; removing and sending is the edge's work. Values were checked when the token was read:
+// Identity headers: the ones that an upstream gets, and the names that a client may never send.
+// This file writes text and judges names; the edge removes and sends headers. Values were checked when the token was read:
 // no control characters, no commas inside groups (core/token/claim-reader.ts).
 // Rules: gateway/RULES.md "Identity headers to the upstream" and "Headers".
 
@@ -35,7 +35,7 @@ const presets: Readonly<Record<'oauth2-proxy' | 'authelia', readonly HeaderPair[
   ],
 };
 
-/** Sent with every preset when the claims carry them. */
+/** Headers that every preset sends when the token has the claims. */
 const always: readonly HeaderPair[] = [
   ['X-Latchkey-Grant', 'grant'],
   ['X-Latchkey-Device', 'did'],
@@ -44,7 +44,7 @@ const always: readonly HeaderPair[] = [
 
 const customClaims: readonly CustomIdentityClaim[] = ['sub', 'email', 'groups', 'name', 'preferred_username'];
 
-/** Names and beginnings of names that say who the user is. Folded. */
+/** Names, and beginnings of names, that say who the user is. Folded. */
 const identityNames: ReadonlySet<string> = new Set([
   'x-forwarded-user',
   'x-forwarded-email',
@@ -57,7 +57,7 @@ const identityNames: ReadonlySet<string> = new Set([
 ]);
 const identityPrefixes: readonly string[] = ['x-auth-request-', 'remote-', 'x-latchkey-', 'latchkey-'];
 
-/** Names that say where a request came from or what it was before another proxy. Folded. */
+/** Names that say where a request came from, or what it was before another proxy changed it. Folded. */
 const forwardingNames: ReadonlySet<string> = new Set([
   'forwarded',
   'x-original-url',
@@ -96,12 +96,12 @@ const untouchableNames: ReadonlySet<string> = new Set([
   'x-request-id',
 ]);
 
-/** Longest custom name. */
+/** The most characters of a custom name. */
 const maxNameLength = 64;
 
 /**
- * Compiles a route's rule. The same function object is given back nowhere else, so it can be a key for what it wrote
- * (`VerifiedToken.identityLines`).
+ * Compiles a route's rule. Each call returns a new function object, so that `VerifiedToken.identityLines` can use it as the key of the
+ * lines that it wrote.
  *
  * @param identity  custom names must have passed `validateCustomHeaderName`
  * @param own       headers that the route's `request.set` makes of claims
@@ -127,7 +127,7 @@ export function compileIdentity(identity: IdentityRule, own: readonly TemplatedH
   };
 }
 
-/** A header name as it is compared: lower case, every sign as `-`, since many servers cannot tell these apart. */
+/** A header name as it is compared: in lower case, with `-` for every other character, since many servers cannot tell those apart. */
 export function foldName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9-]/g, '-');
 }
@@ -138,15 +138,15 @@ export function isIdentityHeader(foldedName: string): boolean {
 }
 
 /**
- * Whether a folded name speaks for an earlier proxy: `Forwarded`, `X-Forwarded-*`, `X-Original-*`, `X-Real-IP`,
- * `X-Rewrite-URL`. Believed from listed proxies only. Every other `X-Forwarded-` name counts too: none is a client's to say.
+ * Whether a folded name is one that earlier proxies send: `Forwarded`, `X-Forwarded-*`, `X-Original-*`, `X-Real-IP`,
+ * `X-Rewrite-URL`. Only trusted proxies are believed. Every name that begins with `X-Forwarded-` counts: clients may send none.
  */
 export function isForwardingHeader(foldedName: string): boolean {
   if (foldedName.startsWith('x-forwarded-')) return !identityNames.has(foldedName);
   return forwardingNames.has(foldedName);
 }
 
-/** The folded names that a rule adds to those no client may send; empty for the presets, whose names are known always. */
+/** The folded names that a rule adds to those that no client may send; empty for the presets, whose names are always among them. */
 export function customIdentityNames(identity: IdentityRule): readonly string[] {
   return identity.preset === 'custom' ? customPairs(identity.headers).map(([name]) => foldName(name)) : [];
 }

@@ -1,35 +1,35 @@
-// The rate limits of a route: who is counted, how often and in what bursts. Plain data; the buckets are edge/request/rate-limits.ts.
-// One edge gets its share of the rate, so that all edges together hold it.
+// The rate limits of a route: by what requests are counted, how many, and in what bursts. Plain data; edge/request/rate-limits.ts has
+// the buckets. Each edge gets its share of the rate, so that all edges together keep the limit.
 
-/** What requests are counted by. `subject` and `token` count by address where there is none. */
+/** What requests are counted by. `subject` and `token` count a request without subject or token by its address. */
 type RateLimitSubject = 'address' | 'subject' | 'token';
 
 /** One limit of a route, as the configuration says it. */
 export interface RateLimitRule {
   readonly by: RateLimitSubject;
-  /** Requests in `perSeconds`, over all edges. */
+  /** The most requests in `perSeconds`, over all edges. */
   readonly count: number;
   readonly perSeconds: number;
-  /** Requests that may come at once, over all edges. */
+  /** The most requests at once, over all edges. */
   readonly burst: number;
 }
 
 /** One limit, compiled for one edge. */
 export interface RateLimit {
   readonly by: RateLimitSubject;
-  /** Says which limit it is, for ever: equal before and after a reload that left it alone. */
+  /** Identifies the limit: the text stays the same over reloads that do not change the limit. */
   readonly id: string;
-  /** Milliseconds that one request costs. */
+  /** How many milliseconds one request costs. */
   readonly intervalMs: number;
-  /** Requests that may come at once. */
+  /** The most requests at once. */
   readonly burst: number;
 }
 
-/** The limits of a route by when they are asked. */
+/** The limits of a route, by the time at which they are checked. */
 export interface RateLimits {
-  /** Before any credential is looked at. */
+  /** Limits that are checked before any credential is looked at. */
   readonly byAddress: readonly RateLimit[];
-  /** Once it is known who asks. */
+  /** Limits that are checked once the user is known. */
   readonly byIdentity: readonly RateLimit[];
 }
 

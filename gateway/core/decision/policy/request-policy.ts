@@ -1,6 +1,6 @@
-// What a route changes in the head of a forwarded request: headers set, headers removed, names of other gateways that a
-// trusted proxy may say. Compiled once; writing the head is the edge's work. Values were checked at load: no control characters.
-// Names that frame a message, credentials, and what the gateway itself says cannot be set here (`requestNameProblem`).
+// What a route changes in the head of a forwarded request: headers that are set, headers that are removed, and names of other gateways
+// that a trusted proxy may send. Compiled once; the edge writes the head. Values were checked at load: no control characters.
+// Headers that frame a message, credentials, and headers that latchkey itself sets cannot be set here (`requestNameProblem`).
 
 import type { TokenClaims } from '../../token/claims.ts';
 import { isForeignName } from './foreign-names.ts';
@@ -22,30 +22,30 @@ export interface RequestRule {
   /** Values are templates, see header-template.ts. */
   readonly set: Readonly<Record<string, string>>;
   readonly remove: readonly string[];
-  /** Names that are removed from everybody's requests but those of trusted proxies. */
+  /** Names that are removed from all requests but those of trusted proxies. */
   readonly keep: readonly string[];
 }
 
-/** What a request says for placeholders. */
+/** The values of a request for placeholders. */
 interface RequestContext {
   readonly host: string;
   readonly scheme: string;
   readonly clientAddress: string;
   readonly requestId: string;
   readonly route: string;
-  /** null for anyone. */
+  /** The claims of the user; null for anyone. */
   readonly claims: TokenClaims | null;
 }
 
 /** A compiled rule. Made by `compileRequestPolicy`. */
 export class RequestPolicy {
-  /** Folded names of fields that no client of this route gets through. */
+  /** Folded names of fields that are removed from requests of this route. */
   readonly removed: ReadonlySet<string>;
-  /** Folded names that pass when a trusted proxy says them. */
+  /** Folded names of fields that stay when a trusted proxy sends them. */
   readonly kept: ReadonlySet<string>;
   /** Complete lines that are the same for every request. */
   readonly lines: string;
-  /** Lines that hang on who asks and nothing else; the identity writer makes them. */
+  /** Headers that depend on the user's claims alone; the identity writer makes their lines. */
   readonly claimHeaders: readonly TemplatedHeader[];
   readonly #requestHeaders: readonly TemplatedHeader[];
 
@@ -70,12 +70,12 @@ export class RequestPolicy {
     this.#requestHeaders = requestHeaders;
   }
 
-  /** Whether some lines are different for each request. */
+  /** Whether some lines differ from request to request. */
   get hangsOnRequest(): boolean {
     return this.#requestHeaders.length > 0;
   }
 
-  /** The lines that hang on the request; `lines` and `claimHeaders` are not among them. */
+  /** The lines that depend on the request, without `lines` and `claimHeaders`. */
   requestLines(context: RequestContext): string {
     let lines = '';
     for (const { name, parts } of this.#requestHeaders) {
@@ -92,21 +92,21 @@ export function compileRequestPolicy(rule: RequestRule): RequestPolicy | null {
   return policy.removed.size + policy.kept.size === 0 ? null : policy;
 }
 
-/** Folded names that some route sets or removes: the edge's name memo has to know them. */
+/** Folded names that some route sets or removes. The edge's `FieldNames` has to know them. */
 export function requestFieldsOf(policies: Iterable<RequestPolicy | null>): ReadonlySet<string> {
   const names = new Set<string>();
   for (const policy of policies) for (const name of policy?.removed ?? []) names.add(name);
   return names;
 }
 
-/** Folded names whose values say who asks: no client may send them, on any route. */
+/** Folded names whose values are made from claims: no client may send them, on any route. */
 export function claimNamesOf(rule: RequestRule): string[] {
   return Object.entries(rule.set)
     .filter(([, value]) => needsOf(partsOf(parseTemplate(value))).claims)
     .map(([name]) => foldName(name));
 }
 
-/** Frames a message, or speaks between two neighbours. */
+/** Names of fields that frame a message or are meant for the next hop. */
 const framingNames: ReadonlySet<string> = new Set([
   'content-length',
   'transfer-encoding',
@@ -122,7 +122,7 @@ const framingNames: ReadonlySet<string> = new Set([
   'expect',
 ]);
 
-/** What the gateway says itself, each with what to do in place of it. */
+/** Headers that latchkey sets itself, each with a hint what to do instead. */
 const ownNames: ReadonlyMap<string, string> = new Map([
   ['host', 'the site gets the Host that the visitor used; X-Forwarded-Host says the same'],
   ['x-forwarded-for', 'latchkey says it'],
@@ -135,7 +135,7 @@ const ownNames: ReadonlyMap<string, string> = new Map([
 
 const credentialNames: ReadonlySet<string> = new Set(['authorization', 'cookie', 'set-cookie']);
 
-/** Why a route cannot set or remove a request header of this name, and what to do; null when it can. */
+/** Why a route cannot set or remove a request header of this name, and a hint; null when it can. */
 export function requestNameProblem(
   name: string,
   action: 'set' | 'remove',
@@ -159,7 +159,7 @@ export function requestNameProblem(
   return null;
 }
 
-/** Why a name cannot be kept; null when it can. */
+/** Why `request.keep` cannot list a name, and a hint; null when it can. */
 export function keptNameProblem(name: string): readonly [text: string, hint: string] | null {
   const folded = foldName(name);
   const own = ownNames.get(folded);

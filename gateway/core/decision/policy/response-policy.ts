@@ -1,6 +1,6 @@
-// What a route changes in the head of a forwarded answer: fields set, fields removed, a preset of security headers.
-// Compiled once into strings and one map by name; writing the head is the edge's work. Values were checked at load: no control
-// characters. Names that frame a message or that only the gateway says cannot be in a policy (`responseNameProblem`).
+// What a route changes in the head of a forwarded answer: fields that are set, fields that are removed, a preset of security headers.
+// Compiled once into strings and one map by name; the edge writes the head. Values were checked at load: no control characters.
+// Fields that frame a message and fields that only latchkey sets cannot be in a policy (`responseNameProblem`).
 
 import { privateCacheControl } from './cache-control.ts';
 import { foldName } from './identity.ts';
@@ -11,23 +11,23 @@ export interface ResponseRule {
   readonly set: Readonly<Record<string, string>>;
   readonly remove: readonly string[];
   readonly securityHeaders: SecurityPreset;
-  /** `private`: what a credential opened is kept from shared caches. */
+  /** `private`: answers that a credential opened are kept from shared caches. */
   readonly cache: 'private' | 'shared';
 }
 
-/** In a policy's map: the site's own field is removed. Any other number is the bit of an offered line that it replaces. */
+/** A value in a policy's map: the site's own field is removed. Any other value is the bit of the offered line that the field replaces. */
 export const removesField = 0;
 
 /** A compiled rule. Made by `compileResponsePolicy`. */
 export class ResponsePolicy {
-  /** What happens to the site's own field, by lower-case name: `removesField`, or the bit of the line it replaces. */
+  /** What happens to the site's own field, by lower-case name: `removesField`, or the bit of the offered line that it replaces. */
   readonly fields: ReadonlyMap<string, number>;
-  /** Complete lines that every answer gets, `Cache-Control` and `Referrer-Policy` apart. */
+  /** Complete lines that every answer gets, except `Cache-Control` and `Referrer-Policy`. */
   readonly lines: string;
-  /** Line of a `Cache-Control` that the route sets, and its form for what a credential opened; empty when it sets none. */
+  /** The `Cache-Control` line that the route sets, and its form for answers that a credential opened; empty when it sets none. */
   readonly cacheLine: string;
   readonly privateCacheLine: string;
-  /** Line of a `Referrer-Policy` that the route sets; the path form says its own instead. */
+  /** The `Referrer-Policy` line that the route sets; answers in the path form get their own instead. */
   readonly referrerLine: string;
   readonly #offers: readonly string[];
   readonly #tlsBit: number;
@@ -53,7 +53,7 @@ export class ResponsePolicy {
     }
     for (const header of presetHeaders(rule.securityHeaders)) {
       const lower = header.name.toLowerCase();
-      // what the route sets or removes by name is its last word
+      // a field that the route sets or removes by name overrides the preset
       if (fields.has(lower)) continue;
       const line = `${header.name}: ${header.value}\r\n`;
       if (header.winner === 'gateway') {
@@ -77,7 +77,7 @@ export class ResponsePolicy {
     this.#referrerBit = referrerBit;
   }
 
-  /** Bits of the offers that an answer does not get whatever the site says; `offersBut` takes them with the site's own. */
+  /** Bits of the offered lines that an answer does not get in any case; `offersBut` takes them together with the site's own bits. */
   withheld(isPathForm: boolean, isOverTls: boolean): number {
     return (isPathForm ? this.#referrerBit : 0) | (isOverTls ? 0 : this.#tlsBit);
   }
@@ -98,14 +98,14 @@ export function compileResponsePolicy(rule: ResponseRule): ResponsePolicy | null
   return policy.fields.size === 0 ? null : policy;
 }
 
-/** Names that a policy acts on, lower case: the edge's name memo has to know them. */
+/** Lower-case names that some policy acts on. The edge's `FieldNames` has to know them. */
 export function responseFieldsOf(policies: Iterable<ResponsePolicy | null>): string[] {
   const names = new Set<string>();
   for (const policy of policies) for (const name of policy?.fields.keys() ?? []) names.add(name);
   return [...names];
 }
 
-/** Fields that frame a message, speak between two neighbours, or are the gateway's alone. */
+/** Fields that frame a message, are meant for the next hop, or are set by latchkey alone. */
 const untouchableNames: ReadonlySet<string> = new Set([
   'content-length',
   'transfer-encoding',

@@ -1,5 +1,5 @@
-// The presets of security headers. Each line is either ours (the site's own field goes) or offered (the site's own stays).
-// Ours is only what no site has a reason to say otherwise; for the rest the site knows its pages better than a preset.
+// The presets of security headers. A line either replaces the site's own field, or is offered: then the site's own field stays.
+// A line replaces a field only where no site has a reason for another value; otherwise the site knows its pages better than a preset.
 // Sources: OWASP HTTP Headers Cheat Sheet, Fetch §3.7 (nosniff), HTML §7.1.3 (COOP), RFC 6797 §7.2 (HSTS on secure transport only).
 
 export type SecurityPreset = 'off' | 'basic' | 'strict';
@@ -8,9 +8,9 @@ export type SecurityPreset = 'off' | 'basic' | 'strict';
 interface PresetHeader {
   readonly name: string;
   readonly value: string;
-  /** `gateway`: the site's own field is removed. `site`: the site's own field stands, and this one is not sent. */
+  /** `gateway`: the site's own field is removed. `site`: the site's own field stays, and this line is not sent. */
   readonly winner: 'gateway' | 'site';
-  /** Sent to clients that came over TLS only. */
+  /** Whether the header is sent only to clients that came over TLS. */
   readonly needsTls: boolean;
 }
 
@@ -47,7 +47,7 @@ const strict: readonly PresetHeader[] = [
     "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
   ),
   offered('Permissions-Policy', 'camera=(), geolocation=(), microphone=()'),
-  // without includeSubDomains and preload: what other hosts speak is not this route's to say
+  // without includeSubDomains and preload, since a route cannot decide for other hosts
   { ...offered('Strict-Transport-Security', 'max-age=31536000'), needsTls: true },
 ];
 

@@ -1,8 +1,8 @@
-// Fields by which a request says that it is another one than its request line says: another path, another method, a second
-// resource. What was decided is the request line, so these are removed, or judged like it. Pure: names only.
+// Fields that name another target than the request line: another path, another method, a second resource.
+// The decision was about the request line, so these fields are removed, or judged like the request line. Pure: names only.
 // Rules: gateway/RULES.md "Path and route"; RFC 4918 §10.3 and §10.4.
 
-/** Read by some frameworks and servers in place of the path, or as a file to send. Folded; no client may send them. */
+/** Folded names that some frameworks and servers read in place of the path, or as a file to send. No client may send them. */
 const otherPaths: ReadonlySet<string> = new Set([
   'x-original-url',
   'x-original-uri',
@@ -40,7 +40,7 @@ const otherPaths: ReadonlySet<string> = new Set([
   'x-invoke-output',
 ]);
 
-/** Read by frameworks in place of the method. Lower case. */
+/** Lower-case names that frameworks read in place of the method. */
 export const methodOverrideNames: readonly string[] = [
   'x-http-method-override',
   'x-http-method',
@@ -55,7 +55,7 @@ export const methodOverrideNames: readonly string[] = [
   'x-requested-method',
 ];
 
-/** Read by object stores as what to copy from: a path of a bucket, with or without its first slash. Lower case. */
+/** Lower-case names that object stores read as the source of a copy: a path of a bucket, with or without a first slash. */
 export const copySourceNames: readonly string[] = [
   'x-amz-copy-source',
   'x-amz-rename-source',
@@ -66,8 +66,8 @@ export const copySourceNames: readonly string[] = [
 ];
 
 /**
- * Methods whose body names a second resource, which nobody reads here (RFC 5842 BIND and REBIND, RFC 3253 MERGE, UPDATE and
- * BASELINE-CONTROL, RFC 4437). A credential for some paths opens them only where somebody named the method.
+ * Methods whose body names a second resource (RFC 5842 BIND and REBIND, RFC 3253 MERGE, UPDATE and BASELINE-CONTROL, RFC 4437). latchkey
+ * does not read the body, so a credential for some paths opens such a method only where the credential or the route names methods.
  */
 const targetInBody: ReadonlySet<string> = new Set([
   'BIND',
@@ -79,12 +79,12 @@ const targetInBody: ReadonlySet<string> = new Set([
   'UPDATEREDIRECTREF',
 ]);
 
-/** Whether a method acts on a resource that only the request's body names. In any letters: a server that folds them exists. */
+/** Whether a method acts on a resource that only the request's body names. The case is ignored, as some servers ignore it. */
 export function hasTargetInBody(method: string): boolean {
   return targetInBody.has(method.toUpperCase());
 }
 
-/** Whether a folded name may be read as another path of this very request. */
+/** Whether some server may read the field of this folded name as the path of the request. */
 export function saysAnotherPath(foldedName: string): boolean {
   return otherPaths.has(foldedName);
 }

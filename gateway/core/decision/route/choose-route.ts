@@ -1,17 +1,17 @@
 // Chooses the route of a request, and refuses paths that two servers could read as two routes.
-// The upstream's reading is not known: some drop path parameters (`/admin;x/` is `/admin/` to a servlet container), some
-// drop dots and blanks at the end of a name, some give a folder where its name was asked for. A path whose readings choose
+// How the upstream reads a path is not known: some servers drop path parameters (`/admin;x/` is `/admin/` to a servlet container), some
+// drop dots and blanks at the end of a name, some serve a folder for its bare name. A path whose readings choose
 // different routes could slip past the stricter one.
-// Source: RFC 3986 §2.2 and §3.3; the family of Oathkeeper CVE-2026-33494 and Traefik's seven fixes.
+// Source: RFC 3986 §2.2 and §3.3; attacks like Oathkeeper CVE-2026-33494.
 
 import { comparedForm, encodedSlash } from '../../model/path.ts';
 import { DottedName, OtherEnd, type RouteAddress, type RouteTable } from './route-table.ts';
 
-/** What choosing needs to know of a route beside its address. */
+/** What `chooseRoute` needs to know of a route beside its address. */
 interface ChosenRoute extends RouteAddress {
-  /** The route takes paths with `%2F` in them. */
+  /** Whether the route takes paths with `%2F`. */
   readonly keepsEncodedSlash: boolean;
-  /** What else it takes, as bits of `pathNeed`. */
+  /** What else the route takes in paths, as bits of `pathNeed`. */
   readonly takesPaths: number;
 }
 
@@ -38,7 +38,7 @@ export function chooseRoute<R extends ChosenRoute>(
   const found = isDotted ? walked.found : walked;
   if (needs !== 0 && isNotTaken(found, needs)) return 'path-not-taken';
   if (!hasEscape && !isDotted && !path.includes(';')) return found;
-  // a server that does not decode before comparing sees the path as it was sent
+  // a server that compares before decoding sees the path as it was sent
   if (compared !== path && table.place(host, path) !== found) return 'ambiguous';
   return readingProblem(table, host, compared, found) ?? found;
 }
@@ -59,7 +59,7 @@ function readingProblem<R extends ChosenRoute>(
   if (path.includes(encodedSlash) && route?.keepsEncodedSlash !== true) return 'encoded-slash';
   const decoded = decodeAll(path);
   const bare = withoutParameters(decoded);
-  // a segment of nothing but parameters leaves `//`, which some merge into the segment behind it; dots come of `%252e` only
+  // a segment of parameters alone leaves `//`, which some servers merge with the next segment; dot segments can come from `%252e` only
   if (bare.includes('//') || /\/\.\.?(?:\/|$)|\\/.test(bare)) return 'ambiguous';
   const cut = bare.slice(0, bare.search(/[?#]|$/));
   for (const reading of [decoded, withoutParameters(path), bare, withoutTails(path), withoutTails(bare), cut]) {
@@ -68,7 +68,7 @@ function readingProblem<R extends ChosenRoute>(
   return null;
 }
 
-/** ASCII decoded, as often as it takes: no path holds more than 16 KiB, and each round takes two characters of an escape. */
+/** The path with encoded ASCII decoded until nothing changes. It ends: a path has at most 16 KiB, and each round shortens it. */
 function decodeAll(path: string): string {
   let decoded = path;
   for (let round = 0; round < 8 && decoded.includes('%'); round++) {
@@ -81,7 +81,7 @@ function decodeAll(path: string): string {
   return decoded;
 }
 
-/** As routes have it: what a reading holds decoded and compared form does not. */
+/** A reading in the form of routes: characters that it has decoded, and that compared form has not, are encoded again. */
 function encoded(path: string): string {
   return path.replace(
     /[ "<>?#]|%(?![89A-Fa-f][0-9A-Fa-f])/g,
@@ -93,7 +93,7 @@ function withoutParameters(path: string): string {
   return path.replace(/;[^/]*/g, '');
 }
 
-/** Dots and blanks at the end of a name are dropped by the file systems of Windows. */
+/** Dots and blanks at the end of a name, which the file systems of Windows drop. */
 function withoutTails(path: string): string {
   return path
     .split('/')

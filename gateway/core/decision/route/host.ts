@@ -1,5 +1,5 @@
-// The Host field as routes compare it: lower case, no port, no trailing dot.
-// It says what the field names, not whether latchkey serves that name.
+// The host of a Host field as routes compare it: lower case, no port, no trailing dot.
+// This file says which host the field names, not whether latchkey serves it.
 // Rules: RFC 9110 §7.2, RFC 3986 §3.2.2, held stricter: no percent-encoding, no empty label, no empty port.
 
 import ipaddr from 'ipaddr.js';
@@ -16,7 +16,7 @@ for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') classes[character.charCode
 classes[0x2e] = DOT;
 classes[0x3a] = COLON;
 
-/** RFC 1035 §2.3.4: 253 characters and a final dot. */
+/** RFC 1035 §2.3.4: a name has at most 253 characters, and a final dot. */
 const maxHostLength = 254;
 
 /**
@@ -44,13 +44,13 @@ export function canonicalHost(field: string): string | null {
     previous = kind;
   }
   if (previous === DOT) end--;
-  // Nothing but a port, or nothing but dots, ends here at zero or below.
+  // for a field of only a port or only dots, the end is zero or below here
   if (end <= 0 || end >= maxHostLength) return null;
   const host = end === field.length ? field : field.slice(0, end);
   return hasUpper ? host.toLowerCase() : host;
 }
 
-/** Whether a host names the very machine that the name is used on (RFC 6761 §6.3, RFC 5735 §3). @param host  canonical */
+/** Whether a host is a loopback name or address (RFC 6761 §6.3, RFC 5735 §3). @param host  canonical */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

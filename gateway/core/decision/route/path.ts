@@ -1,6 +1,6 @@
 // The path and the query of a request target, as far as the decision needs them.
-// The canonical form itself is core/model/path.ts, because token patterns are held to it as well.
-// The query is never rewritten: what a browser sends there raw stays as it is.
+// The canonical form itself is in core/model/path.ts, because token patterns use it too.
+// A query is never rewritten: characters that a browser sends in it without encoding stay as they are.
 
 import type { PathProblem } from '../../model/path.ts';
 import { pathProblem } from '../../model/path.ts';
@@ -39,18 +39,18 @@ export function explainPath(rawPath: string): string {
 const cleanQuery = /^[!"$-~\x80-\xff]*$/;
 
 /**
- * Whether a query may be forwarded as it stands: no control, no blank, no `#`. Browsers send `|{}^[]\` and the back quote raw,
- * programs `"`, `<`, `>` and raw UTF-8; none of them ends a target to anybody, so all of them stay.
+ * Whether a query may be forwarded as it is: it has no control character, no blank and no `#`. Browsers send `|{}^[]\` and the back
+ * quote without encoding, programs also `"`, `<`, `>` and UTF-8. No server ends a target at one of these, so they stay.
  *
- * @param query  what follows the first `?` of the target; a latin1 string, may be empty
+ * @param query  the text behind the first `?` of the target; a latin1 string, may be empty
  */
 export function rawQueryIsClean(query: string): boolean {
   return cleanQuery.test(query);
 }
 
 /**
- * A query for an address that a browser is sent to: what may stand in no header of ours, or ends an attribute, is encoded, as
- * the browser would do itself (URL Standard, query percent-encode set).
+ * A query for an address that a browser is redirected to. Characters that a header may not hold, or that end an attribute, are encoded,
+ * as a browser does (URL Standard, query percent-encode set).
  *
  * @param query  as sent, a latin1 string
  */

@@ -1,12 +1,12 @@
-// Which route a request belongs to: the host decides first, then the longest path inside that host's group.
-// Built once per configuration and never changed. It takes canonical hosts, and paths in compared form only.
-// The two ends of a name (`/admin`, `/admin/`) are one place to many sites, so it says where they belong to two policies.
+// Which route a request has: the host decides first, then the longest path inside that host's group.
+// The table is built once per configuration and never changed. It takes canonical hosts, and paths in compared form only.
+// For many sites the two ends of a name (`/admin`, `/admin/`) are one place, so the table also says where they have different policies.
 // Cost: one map look-up for the host and one per path segment, as deep as the routes go and never as deep as the path.
 
 import { HostTable } from '../../model/host-pattern.ts';
 import { comparedForm } from '../../model/path.ts';
 
-/** What the table needs to know of a route. */
+/** The address of a route, which the table finds it by. */
 export interface RouteAddress {
   /** Lower-case host, `*.example.org` for every host below it, or null for a route without a host. */
   readonly host: string | null;
@@ -15,15 +15,15 @@ export interface RouteAddress {
 }
 
 /**
- * The path has a route, and its other end (with or without the final `/`) has another one under which the same request would
- * be judged otherwise. So it is forwarded under neither.
+ * The path has a route, and its other end (with or without the final `/`) has another route that would judge the same request
+ * differently. So the request is forwarded under neither.
  */
 export class OtherEnd<R> {
-  /** Route of the path as it was asked for. */
+  /** The route of the requested path. */
   readonly route: R;
-  /** Route of the other end. */
+  /** The route of the other end. */
   readonly other: R;
-  /** The path that was asked for has no final slash: its other end is a folder, to which a visitor can be sent. */
+  /** Whether the other end is a folder, since the requested path has no final slash: a visitor can be redirected to it. */
   readonly isFolder: boolean;
 
   constructor(route: R, other: R, isFolder: boolean) {
@@ -33,7 +33,7 @@ export class OtherEnd<R> {
   }
 }
 
-/** The walk ended at a name with a dot at its end, which some servers drop: its other reading has to be looked up as well. */
+/** The walk ended at a name with a dot at its end, which some servers drop: the name without the dot has to be looked up as well. */
 export class DottedName<R> {
   readonly found: R | OtherEnd<R> | null;
 
@@ -44,20 +44,20 @@ export class DottedName<R> {
 
 const dot = 0x2e;
 
-/** One path segment of a group. `folder` is the route of this path with a final `/`, `exact` the one without. */
+/** One path segment of a group. `folder` is the route of this path with a final `/`, `exact` the route without. */
 interface TrieNode<R> {
   folder: R | null;
   exact: R | null;
   children: Map<string, TrieNode<R>> | null;
-  /** Where the two ends of this path differ in what they ask; null nearly always. Filled in when the table is complete. */
+  /** Where the two ends of this path have routes with different rules; null nearly always. Set when the table is complete. */
   bareEnd: OtherEnd<R> | null;
   folderEnd: OtherEnd<R> | null;
 }
 
 /**
- * Whether who may ask on the first of two routes may ask on the second as well.
+ * Whether every request that the first of two routes lets in is let in by the second as well.
  *
- * @param who  only who is let in is compared, and not what may be asked nor how often
+ * @param who  only the accepted credentials are compared, and neither methods nor rate limits
  */
 type Comparison<R> = (route: R, other: R, who?: 'who') => boolean;
 
@@ -77,20 +77,20 @@ export class RouteTable<R extends RouteAddress> {
    *
    * @param host  from `canonicalHost`
    * @param path  from `comparedForm`
-   * @returns null when the host's group has no such path: there is no fall-back to another group
+   * @returns null when the host's group has no such path: no other group is tried
    */
   find(host: string, path: string): R | null {
     const found = this.place(host, path);
     return found instanceof OtherEnd ? found.route : found;
   }
 
-  /** As `find`, and says where the other end of the path has another policy. */
+  /** Like `find`, but an `OtherEnd` where the other end of the path has another policy. */
   place(host: string, path: string): R | OtherEnd<R> | null {
     const found = this.walk(host, path);
     return found instanceof DottedName ? found.found : found;
   }
 
-  /** As `place`, and says where a name ends in a dot, which costs nothing here and a search of the whole path elsewhere. */
+  /** Like `place`, but a `DottedName` where a name ends in a dot: found here at no cost, and elsewhere by a search of the whole path. */
   walk(host: string, path: string): R | OtherEnd<R> | DottedName<R> | null {
     const group = this.#group(host);
     return group === null ? null : findInGroup(group, path);
@@ -103,7 +103,7 @@ export class RouteTable<R extends RouteAddress> {
     return node !== null && hasOther(node, route);
   }
 
-  /** Whether any route could serve this host: a group of its own, a wildcard above it, or routes without a host. */
+  /** Whether any route could serve this host: the host has a group, a wildcard matches it, or some routes have no host. */
   knowsHost(host: string): boolean {
     return this.#group(host) !== null;
   }
@@ -122,8 +122,8 @@ export class RouteTable<R extends RouteAddress> {
  * Builds the table.
  *
  * @param ownHosts  hosts that are known even if no route is for them, like the portal's: only latchkey's own pages are there
- * @param isNoLooser  compares two routes, see `OtherEnd`; by default nothing tells routes apart
- * @throws Error when two routes have the same host and path, or a path is not absolute (the configuration checks before)
+ * @param isNoLooser  compares two routes, see `OtherEnd`; by default all routes count as equally strict
+ * @throws Error when two routes have the same host and path, or a path is not absolute (the configuration checks both before)
  */
 export function buildRouteTable<R extends RouteAddress>(
   routes: readonly R[],
@@ -141,13 +141,13 @@ export function buildRouteTable<R extends RouteAddress>(
   for (const group of named.values()) markEnds(group, group.folder, isNoLooser);
   if (hostless !== null) markEnds(hostless, hostless.folder, isNoLooser);
   const table = new RouteTable(named, hostless);
-  // a site without host names may share its host with the portal, so only a host that nobody serves gets an empty group
+  // routes without a host may serve the portal's host too, so a host gets an empty group only where no route serves it
   const unserved = ownHosts.filter((host) => !table.knowsHost(host));
   for (const host of unserved) named.add(host, newNode());
   return table;
 }
 
-/** The deepest folder on the way, or the exact path at its end, which is longer than any folder. */
+/** The route of a path: of the exact path, or else of the deepest folder above it. */
 function findInGroup<R>(group: TrieNode<R>, path: string): R | OtherEnd<R> | DottedName<R> | null {
   let best = group.folder;
   let children = group.children;
@@ -170,10 +170,11 @@ function findInGroup<R>(group: TrieNode<R>, path: string): R | OtherEnd<R> | Dot
 }
 
 /**
- * Finds the nodes whose two ends differ. A folder's bare name that falls to the route around it leads a visitor to the folder where
- * that one lets in others or takes less, since nothing is lost by it. An exact name with a slash is stopped where it falls to a looser
- * route. What somebody wrote stands: an open page (`/health`) on a closed site, an open folder in one; and of a name that was
- * written both ways each has its own methods and rates, but no end lets in whom the other one, being stricter, does not.
+ * Finds the nodes whose two ends have different rules. Where only the folder has a route, the bare name would fall to the route around
+ * it: the visitor is redirected to the folder where that one lets in others or takes less, which costs the visitor nothing. Where
+ * only the exact name has a route, the name with a slash is refused where it would fall to a looser route. What the configuration
+ * names stays reachable: an open page (`/health`) or an open folder on a closed site. Where both ends have a route, each keeps its own
+ * methods and rates, but the stricter one also decides who is let in by the other end.
  *
  * @param above  the route of the folder around the node
  */
@@ -182,10 +183,10 @@ function markEnds<R>(node: TrieNode<R>, above: R | null, isNoLooser: Comparison<
     const { exact, folder } = child;
     if (exact !== null && folder !== null) {
       if (!isNoLooser(exact, folder, 'who')) child.bareEnd = new OtherEnd(exact, folder, true);
-      // who is led to the folder has to find it
+      // a visitor who is redirected to the folder has to reach it
       else if (!isNoLooser(folder, exact, 'who')) child.folderEnd = new OtherEnd(folder, exact, false);
     } else if (folder !== null && above !== null) {
-      // the same people, and no more of what they may: the route around it can judge its bare name as well
+      // the route around the folder lets in the same people and allows them no more, so it can judge the bare name as well
       const mayStay = isNoLooser(above, folder) && isNoLooser(folder, above, 'who');
       if (!mayStay) child.bareEnd = new OtherEnd(above, folder, true);
     } else if (exact !== null && above !== null && !isNoLooser(above, exact)) {
@@ -204,7 +205,7 @@ function hasOther<R>(node: TrieNode<R>, route: R): boolean {
 function insert<R extends RouteAddress>(group: TrieNode<R>, route: R): void {
   const segments = comparedForm(route.path).split('/');
   if (segments.length < 2 || segments[0] !== '') throw new Error(`route path "${route.path}" does not begin with "/"`);
-  // A folder's last piece is empty: the node is the one before it.
+  // the last piece of a folder's path is empty, so the node is that of the piece before
   const isFolder = segments.at(-1) === '';
   let node = group;
   for (const segment of isFolder ? segments.slice(1, -1) : segments.slice(1)) {

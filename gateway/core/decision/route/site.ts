@@ -1,15 +1,15 @@
-// The site behind a route, as it may name itself: addresses that mean it and that no visitor can use.
+// The site behind a route: the addresses by which it may name itself in answers, and which no visitor can use.
 // Compiled once from the upstream's servers. Pure data.
 
 import { canonicalHost } from './host.ts';
 
 /** A site that stands behind the gateway. */
 export interface Site {
-  /** What it speaks: `https` when all of its servers do. */
+  /** The scheme of the site: `https` when all of its servers use https. */
   readonly scheme: 'http' | 'https';
-  /** `host:port` of everything that is its own. */
+  /** All addresses of the site, as `host:port`. */
   readonly origins: ReadonlySet<string>;
-  /** Its servers' hosts, canonical. */
+  /** The hosts of the site's servers, canonical. */
   readonly hosts: ReadonlySet<string>;
 }
 
@@ -20,21 +20,21 @@ interface SiteServer {
   readonly isTls: boolean;
 }
 
-/** The last two are what a site calls itself that listens on every address; they lead no visitor anywhere. */
+/** Names of the gateway's own machine. The last two are used by sites that listen on every address; visitors cannot reach them. */
 const loopback: readonly string[] = ['127.0.0.1', 'localhost', '[::1]', '0.0.0.0', '[::]'];
 
-/** @param servers  those with a TCP address */
+/** @param servers  the servers with a TCP address */
 export function compileSite(servers: readonly SiteServer[]): Site {
   const origins = new Set<string>();
   const hosts = new Set<string>();
   for (const { host, port } of servers) {
     const canonical = canonicalHost(host.includes(':') ? `[${host}]` : host);
     if (canonical === null) continue;
-    // to whom it speaks of itself by one of these names, the others are the same
+    // a site that names itself by one of the loopback names is reached by all of them
     const isLoopback = loopback.includes(canonical) || /^127(\.\d+){3}$/.test(canonical);
     for (const name of isLoopback ? [canonical, ...loopback] : [canonical]) {
       hosts.add(name);
-      // many sites know their name and not their port
+      // many sites know their own name and not their port
       for (const each of [port, 80, 443]) origins.add(`${name}:${each}`);
     }
   }

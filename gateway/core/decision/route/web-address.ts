@@ -1,34 +1,34 @@
-// Absolute addresses of the web inside header fields: whose origin one names, and the same path under another origin.
-// Pure text work. What no browser and no server would read alike has no origin here, so it is never taken for anybody's.
+// Absolute web addresses in header fields, taken apart, so that origins can be compared and replaced.
+// Pure text work. A text that browsers and servers read differently is no address here, so it is never taken for a known origin.
 // Rules: RFC 3986 §3.2 and §4.2 (references), RFC 9110 §4.2.3 (origins that are one), URL Standard §4.4 (what browsers read).
 
 import { canonicalHost } from './host.ts';
 
 /** An absolute or scheme-relative reference, taken apart. */
 export interface WebAddress {
-  /** Empty in `//host/path`. */
+  /** The scheme; empty in `//host/path`. */
   readonly scheme: 'http' | 'https' | '';
-  /** As `canonicalHost` gives it. */
+  /** The host in canonical form, from `canonicalHost`. */
   readonly host: string;
-  /** null where the address says none: that of its scheme. */
+  /** The port; null where the address names none, which means the usual port of the scheme. */
   readonly port: number | null;
-  /** Scheme and authority, as spelled. */
+  /** Scheme and authority, as they are spelled. */
   readonly origin: string;
-  /** Path, query and fragment, as spelled; may be empty. */
+  /** Path, query and fragment, as they are spelled; may be empty. */
   readonly rest: string;
 }
 
 const reference = /^((?:(https?):)?\/\/([^/?#\\@]*))((?:[/?#].*)?)$/i;
 
 /**
- * @param text  a reference as a header says it, latin1
- * @returns null for a relative one, for other schemes, and for user information, backslashes, controls, blanks, bad hosts and ports
+ * @param text  a reference from a header, latin1
+ * @returns null for a relative reference, for other schemes, and for user information, backslashes, controls, blanks, bad hosts and ports
  */
 export function parseWebAddress(text: string): WebAddress | null {
   const match = reference.exec(text);
   if (match === null) return null;
   const [, origin = '', scheme = '', authority = '', rest = ''] = match;
-  // an empty port is the scheme's own (RFC 3986 §3.2.3)
+  // an empty port means the usual port of the scheme (RFC 3986 §3.2.3)
   const named = authority.endsWith(':') ? authority.slice(0, -1) : authority;
   const host = named === '' ? null : canonicalHost(named);
   if (host === null || hasControl(rest)) return null;
@@ -36,18 +36,18 @@ export function parseWebAddress(text: string): WebAddress | null {
   return { scheme: lower === 'http' || lower === 'https' ? lower : '', host, port: portOf(named), origin, rest };
 }
 
-/** The port that a sound authority says; null for none. @param authority  one that has a `canonicalHost` */
+/** The port of an authority; null for none. @param authority  a text for which `canonicalHost` gives a host */
 export function portOf(authority: string): number | null {
   const digits = /:(\d{1,5})$/.exec(authority)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 
-/** The port that a scheme goes without. */
+/** The port of a scheme, which addresses may leave out. */
 export function usualPort(scheme: 'http' | 'https'): number {
   return scheme === 'https' ? 443 : 80;
 }
 
-/** Browsers leave tabs and line ends out wherever they stand, so `/\t/host` is `//host` to them. */
+/** Tabs and line ends, which browsers drop anywhere in an address, so `/\t/host` is `//host` to them. */
 function hasControl(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);

@@ -1,5 +1,5 @@
-// Access answers of control, kept until something touches what they were about. Pure: a data structure, no time of its own.
-// A granted answer serves every path in its scope, for its account on its host; a refusal serves its own path alone.
+// Access answers of control, kept until one of their subjects changes. Pure: a data structure without a clock.
+// A granted answer counts for every path in its scope, for its account on its host; a refusal counts for its own path alone.
 // An answer that was on its way while one of its subjects changed is neither kept nor used (gateway/RULES.md
 // "Tokens and caches"): it may say what was true before the change.
 
@@ -10,7 +10,7 @@ import type { AccessAnswer, GrantedAccess } from './access.ts';
 
 interface AccessCacheLimits {
   readonly entries: number;
-  /** About; of the texts that entries hold. */
+  /** The most bytes of the texts that entries hold, estimated. */
   readonly bytes: number;
 }
 
@@ -20,26 +20,26 @@ interface AccessSubject {
   readonly path: string;
 }
 
-/** Marks a question on its way; from `begin`, for `finish`. */
+/** A question that control has not answered yet: made by `begin`, given back to `finish`. */
 interface AccessFlight {
   readonly begunAt: LogPosition | null;
   readonly generation: number;
 }
 
 interface Entry {
-  /** Account and host. */
+  /** Account and host, from `bucketOf`. */
   readonly bucket: string;
-  /** Path of the scope, or the one path that is refused. */
+  /** The path of the granted scope, or the single refused path. */
   readonly path: string;
   readonly answer: AccessAnswer;
   readonly weight: number;
 }
 
-/** Scopes kept of one account on one host; the oldest goes. Each is looked at in turn. */
+/** The most scopes of one account on one host; a further one replaces the oldest. A look-up goes through all of them. */
 const maxScopes = 64;
-/** Subjects remembered while questions are on their way; beyond that every answer read before is refused. */
+/** The most changed subjects that are remembered while questions are on their way. With more, all answers on their way are refused. */
 const maxTouched = 4096;
-/** Of an entry with its places in the maps, beside its texts. */
+/** Estimated bytes of an entry and its places in the maps, without its texts. */
 const entryBytes = 512;
 
 export class AccessCache {
@@ -47,23 +47,23 @@ export class AccessCache {
   readonly #granted = new Map<string, Map<string, Entry>>();
   readonly #refused = new Map<string, Entry>();
   readonly #bySubject = new Map<string, Set<Entry>>();
-  /** In the order of last use. */
+  /** All entries, in the order of their last use. */
   readonly #entries = new Set<Entry>();
   #bytes = 0;
   #position: LogPosition | null = null;
   #flights = 0;
-  /** One more with each time that everything was forgotten. */
+  /** Counts how often the whole cache was cleared. */
   #generation = 0;
-  /** Last change of each subject since the oldest question on its way was begun. */
+  /** The place of the last change of each subject, since the oldest unanswered question began. */
   readonly #touched = new Map<string, number>();
-  /** Answers that were read before this place say nothing any more. */
+  /** Answers that control read before this place of the log are refused. */
   #floor = 0;
 
   constructor(limits: AccessCacheLimits) {
     this.#limits = limits;
   }
 
-  /** The place of the log up to which it has heard; null before the first. */
+  /** The place of the log up to which the cache knows all changes; null before the first. */
   get position(): LogPosition | null {
     return this.#position;
   }
@@ -94,17 +94,17 @@ export class AccessCache {
     return best.answer;
   }
 
-  /** To be called before control is asked; `finish` follows, whatever comes of it. */
+  /** Call this before control is asked, and `finish` afterwards, whether or not control answers. */
   begin(): AccessFlight {
     this.#flights++;
     return { begunAt: this.#position, generation: this.#generation };
   }
 
   /**
-   * Takes what came of a question.
+   * Takes the answer to a question.
    *
-   * @param answer  null when there was none
-   * @returns whether the answer holds as of now; false: it has to be asked again
+   * @param answer  null when control did not answer
+   * @returns whether the answer still holds; false: control has to be asked again
    */
   finish(flight: AccessFlight, asked: AccessSubject, answer: AccessAnswer | null, now: EpochSeconds): boolean {
     const holds = answer !== null && this.#holds(flight, answer);
@@ -118,10 +118,10 @@ export class AccessCache {
   }
 
   /**
-   * Takes what happened in the log.
+   * Takes changes of the log.
    *
-   * @param position  up to where everything is known now
-   * @param changes   null when it is not known what happened: everything is forgotten
+   * @param position  the place of the log up to which all changes are known now
+   * @param changes   null when some changes are not known: then all answers are forgotten
    */
   changed(position: LogPosition, changes: readonly Change[] | null): void {
     const isOtherEpoch = position.epoch !== this.#position?.epoch;
@@ -139,7 +139,7 @@ export class AccessCache {
     }
   }
 
-  /** Forgets all answers, and refuses those on their way: the configuration that they were about is another one. */
+  /** Forgets all answers, and refuses those on their way. Called when the configuration that they were about was replaced. */
   clear(): void {
     this.#granted.clear();
     this.#refused.clear();
@@ -153,7 +153,7 @@ export class AccessCache {
     const { epoch, seq } = answer.position;
     if (generation !== this.#generation) return false;
     if (this.#position === null || this.#position.epoch !== epoch || seq < this.#floor) return false;
-    // read before what was known already when it was asked for: what was touched until then is not remembered
+    // control read the answer at a place before the one known when the question began, and changes from before that are not remembered
     if (begunAt !== null && begunAt.epoch === epoch && seq < begunAt.seq) return false;
     return subjectsOf(answer).every((subject) => (this.#touched.get(subject) ?? 0) <= seq);
   }
@@ -174,7 +174,7 @@ export class AccessCache {
         ? this.#granted.get(bucket)?.get(path)
         : this.#refused.get(refusalKey(bucket, asked.path));
     if (known !== undefined) {
-      // of two answers on their way together the newer one stays
+      // of two answers that were on their way at the same time, the newer one stays
       if (known.answer.position.seq > answer.position.seq) return;
       this.#drop(known);
     }

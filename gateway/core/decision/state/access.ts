@@ -1,22 +1,22 @@
-// What control answered about an account's access: the shape of an answer, and whose question it was. Pure data.
-// What is made of an answer is verdict/account-pass.ts, how long it is kept is access-cache.ts; wire/questions.ts reads it.
+// Access answers: what control says about an account's access, and the session that asked. Pure data.
+// verdict/account-pass.ts makes claims of an answer, access-cache.ts keeps it, wire/questions.ts reads it off the wire.
 // Rules: gateway/RULES.md "Passes" and "Freshness".
 
 import type { LogPosition } from '../../model/change.ts';
 import type { EpochSeconds } from '../../model/time.ts';
 
-/** What an access answer opens. @testing */
+/** What a granted access answer opens. @testing */
 export interface AccessScope {
   readonly host: string;
-  /** Canonical path of the collection or the resource that covers the path asked for; a folder when it ends in `/`. */
+  /** Canonical path of the collection or resource that covers the requested path; a folder when it ends in `/`. */
   readonly path: string;
-  /** Upper case; null for all. GET includes HEAD. */
+  /** Upper-case methods; null for all. GET includes HEAD. */
   readonly methods: readonly string[] | null;
   /** End of the access; null for none. */
   readonly untilAt: EpochSeconds | null;
 }
 
-/** Who the account is to upstreams. `sub` is the account asked for. */
+/** The claims that upstreams get about the account. `sub` is the account of the question. */
 export interface AccessClaims {
   readonly sub: string;
   readonly email?: string;
@@ -28,9 +28,9 @@ export interface GrantedAccess {
   readonly kind: 'granted';
   readonly position: LogPosition;
   readonly subjects: readonly string[];
-  /** What a pass made from it hangs on, beside session and device: account, link, member, link key. At most 14. */
+  /** The nodes that a pass from this answer hangs on, beside session and device: account, link, member, link key. At most 14. */
   readonly nodes: readonly string[];
-  /** Id of the member, the share or the ownership; goes into `grant`. */
+  /** Id of the member, the share or the ownership; the value of the claim `grant`. */
   readonly grant: string;
   readonly scope: AccessScope;
   readonly claims: AccessClaims;
@@ -43,17 +43,17 @@ interface NoAccess {
 }
 
 /**
- * `position` is the place of the log that the answer was read at, and `subjects` are the nodes whose changes end it: the
- * account's id, `co_<name>` of each collection that covers the path, links' ids. At most 64 of each list (wire/questions.ts).
+ * `position` is the place of the log at which control read the answer. `subjects` are the nodes whose changes end it: the account's
+ * id, `co_<name>` of each collection that covers the path, ids of links. Each list has at most 64 (wire/questions.ts).
  */
 export type AccessAnswer = GrantedAccess | NoAccess;
 
-/** The session that asks is not live any more. Says nothing about the account, whose other sessions may be. */
+/** The session that asks is not live any more. Other sessions of the same account may be. */
 export interface SessionEnded {
   readonly kind: 'ended';
 }
 
-/** An account on one host, as its verified session says it. */
+/** An account on one host, from the claims of its verified session. */
 export interface SessionHolder {
   readonly account: string;
   readonly session: string;

@@ -6,9 +6,9 @@ export const acceptKinds = ['anyone', 'token', 'password', 'session', 'member'] 
 export type AcceptKind = (typeof acceptKinds)[number];
 
 /**
- * The verifiers, in the order of trial. The order is a rule: a link's token must reach no site, so it comes first; what was put into
- * the request on purpose decides alone, so explicit tokens come before cookies; the pass of another account counts only after the
- * session beside it, and before a password; anyone is let in only when nothing else spoke.
+ * The verifiers, in the order of trial. The order is a rule. A link's token must reach no site, so it comes first. A token that was put
+ * into the request on purpose decides alone, so explicit tokens come before cookies. A pass of another account than the session's
+ * counts only after the session, and before a password. `anyone` comes last, so that every credential was tried before.
  */
 export const verifierKinds = [
   'link',

@@ -1,4 +1,4 @@
-// The questions that only control can answer, and its answers: data between `decide`, which asks, and the edge, which carries.
+// The questions that only control can answer, and control's answers. `decide` returns a question, and the edge sends it to control.
 
 import type { LogPosition } from '../../model/change.ts';
 import type { AccessAnswer, SessionEnded, SessionHolder } from './access.ts';
@@ -26,7 +26,7 @@ interface Questions {
   };
 }
 
-/** A question of one request; which row it is, is said by `question`. The edge carries it: edge/live/lookups.ts. */
+/** A question about one request; `question` names its row. edge/live/lookups.ts sends it to control. */
 export type Lookup = {
   readonly [Q in keyof Questions]: {
     readonly kind: 'lookup';
@@ -35,12 +35,12 @@ export type Lookup = {
   } & Questions[Q]['asked'];
 }[keyof Questions];
 
-/** What was answered for one request so far, by question; null where nothing was asked. */
+/** Control's answers for one request so far, by question; null for a question that was not asked. */
 export type Answers = { readonly [Q in keyof Questions]: Questions[Q]['answer'] | null };
 
 export const noAnswers: Answers = { password: null, session: null, access: null };
 
-/** There was no answer in time. */
+/** Control did not answer in time. */
 export interface NoAnswer {
   readonly kind: 'away';
 }
@@ -50,11 +50,11 @@ export interface VerifiedPassword {
   readonly sub: string;
   readonly userRecordId: string;
   readonly userRecordVersion: number;
-  /** The place of the log that was known when control was asked: what ended later ends what is made of this. */
+  /** The place of the log that was known when control was asked: a revocation at a later place ends the pass from this answer. */
   readonly position: LogPosition | null;
 }
 
-/** A session with a new token, for its cookie. */
+/** A session that goes on, with the new token for its cookie. */
 export interface RenewedSession {
   readonly kind: 'renewed';
   readonly token: string;

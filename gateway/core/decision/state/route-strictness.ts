@@ -1,13 +1,13 @@
-// Whether one route is at least as strict as another one: whatever it lets pass, the other would let pass as well.
-// Pure. It is asked when a configuration is compiled, where one place of a site may be reached under two routes; a new rule
-// about who may ask what has to be compared here as well.
+// Whether one route is at least as strict as another route: every request that it lets pass, the other route would let pass as well.
+// Pure. It is called when a configuration is compiled, where one place of a site may be reached under two routes. A new rule about
+// what a route lets pass has to be compared here as well.
 
 import type { RoutePolicy } from './snapshot.ts';
 
 /**
- * Whether every request that `route` lets pass would pass on `other` too. What changes in answers is not compared.
+ * Whether every request that `route` lets pass would pass on `other` too. Rules about answers are not compared.
  *
- * @param who  only who is let in is compared, and not what may be asked nor how often
+ * @param who  only the accepted credentials are compared, and neither methods nor rate limits
  */
 export function isNoLooser(route: RoutePolicy, other: RoutePolicy, who?: 'who'): boolean {
   return (
@@ -21,11 +21,11 @@ function isNoOftener(route: RoutePolicy, other: RoutePolicy): boolean {
 }
 
 function letsInNoMore(route: RoutePolicy, other: RoutePolicy): boolean {
-  // anyone's requests say nothing else
+  // a route for anyone lets in every credential too
   if (other.accept.includes('anyone')) return true;
   if (route.accept.includes('anyone')) return false;
   if (!isWithin(route.accept, other.accept)) return false;
-  // tokens and passes are tried on the same routes
+  // the verifiers of tokens and of passes are tried on the same routes, so one of them shows both
   if (route.verifiers.includes('pass')) {
     if (route.unscopedTokens === 'allow' && other.unscopedTokens !== 'allow') return false;
     if (route.maxTokenTtlSeconds > other.maxTokenTtlSeconds) return false;
@@ -37,7 +37,7 @@ function letsInNoMore(route: RoutePolicy, other: RoutePolicy): boolean {
   return route.isRevocable && route.maxStalenessMs <= other.maxStalenessMs;
 }
 
-/** Whether every word of one list is in the other; null is the list of everything. */
+/** Whether every word of one list is in the other list; null stands for the list of all words. */
 function isWithin(words: readonly string[] | null, others: readonly string[] | null): boolean {
   if (others === null) return true;
   return words?.every((word) => others.includes(word)) ?? false;

@@ -1,5 +1,5 @@
-// What a request is decided against: the compiled configuration, and the live index of keys.
-// Shapes only. A request takes one Snapshot and keeps it to its end, so a reload never changes a request in flight.
+// What a request is judged by: the compiled configuration, and the live index of keys and revocations.
+// Shapes only. A request takes one Snapshot and keeps it to its end, so a reload changes no request in flight.
 
 import type { LogPosition } from '../../model/change.ts';
 import type { EpochSeconds } from '../../model/time.ts';
@@ -18,61 +18,61 @@ import type { AcceptKind, VerifierKind } from './credential-kinds.ts';
 
 /** One route, compiled. */
 export interface RoutePolicy {
-  /** Slot of the route in the metrics. */
+  /** The route's index in the metrics. */
   readonly index: number;
   readonly name: string;
   /** Lower-case host, `*.example.org`, or null for any. */
   readonly host: string | null;
   readonly path: string;
-  /** Paths with `%2F` in them are taken, and forwarded so. */
+  /** Whether the route takes paths with `%2F`, which are forwarded as they are. */
   readonly keepsEncodedSlash: boolean;
-  /** What else it takes in a path that not every route does: bits of `pathNeed` in core/model/path.ts. */
+  /** What else the route takes in paths beyond every route: bits of `pathNeed` in core/model/path.ts. */
   readonly takesPaths: number;
-  /** What happens to paths with `//` or `/./`, where it takes them at all: decided on without, or led to the path without. */
+  /** How the route takes paths with `//` or `/./`, if at all: it judges the merged path, or redirects to it. */
   readonly mergesPaths: 'silently' | 'by-redirect';
   /** Methods that the route takes, with HEAD wherever GET stands; null for all. */
   readonly methods: readonly string[] | null;
   /** Patterns that a pass issued on this route carries: the route's own folder or path. */
   readonly passPaths: readonly string[];
   readonly upstreamName: string;
-  /** Slot of the upstream in the metrics and in the edge's pools. */
+  /** The upstream's index in the metrics and in the edge's pools. */
   readonly upstreamIndex: number;
-  /** Whose own addresses in answers become the visitor's; null: they stay. */
+  /** The site whose own addresses in answers are rewritten for visitors; null: they stay. */
   readonly site: Site | null;
   /** What the route accepts, as the configuration says it. */
   readonly accept: readonly AcceptKind[];
-  /** The verifiers of what it accepts, in the order of trial; from `verifiersFor`. */
+  /** The verifiers for `accept`, in the order of trial; from `verifiersFor`. */
   readonly verifiers: readonly VerifierKind[];
-  /** `accept` has `token`: whatever a holder of the common key made. Asked for each request with a token. */
+  /** Whether `accept` has `token`: tokens that any holder of the common key made. Read for each request with a token. */
   readonly takesOutsideTokens: boolean;
-  /** Session cookies say something here: `accept` has `session` or `member`. */
+  /** Whether session cookies count on this route: `accept` has `session` or `member`. */
   readonly looksAtSessions: boolean;
-  /** Latchkey's own pages: our cookies and Authorization go there, and it alone may set our cookies. */
+  /** Whether this is the route of latchkey's own pages: they get latchkey's cookies and Authorization, and only they set these cookies. */
   readonly isOwnPages: boolean;
   readonly unscopedTokens: 'refuse' | 'allow';
   readonly audience: readonly string[];
   readonly maxTokenTtlSeconds: number;
-  /** Longest life of a pass here: no longer than any token's, and than the longest that latchkey gives. */
+  /** Longest life of a pass on this route: at most `maxTokenTtlSeconds`, and at most the longest life that latchkey gives. */
   readonly maxPassTtlSeconds: number;
-  /** Whether revocations are looked at; false: tokens hold until they expire, and no index is needed. */
+  /** Whether revocations count on this route; false: tokens hold until they expire, and no index is needed. */
   readonly isRevocable: boolean;
-  /** How old the knowledge of revocations may be when a token decides. */
+  /** How old the revocation index may be when a token decides. */
   readonly maxStalenessMs: number;
   readonly forwardsAuthorization: boolean;
-  /** Header lines, latin1, that tell the upstream who asks. */
+  /** Writes the header lines, in latin1, that tell the upstream who the user is. */
   readonly identity: (claims: TokenClaims) => string;
   readonly assertion: boolean;
-  /** What a request may switch to; null for nothing. */
+  /** The protocols that a request may switch to; null for none. */
   readonly upgrade: UpgradePolicy | null;
-  /** What changes in the heads of requests; null for nothing. */
+  /** Changes to the heads of requests; null for none. */
   readonly request: RequestPolicy | null;
-  /** What changes in the heads of answers; null for nothing. */
+  /** Changes to the heads of answers; null for none. */
   readonly response: ResponsePolicy | null;
-  /** What a credential opened may be kept by shared caches, as the upstream says. */
+  /** Whether shared caches may keep answers that a credential opened, if the upstream allows it. */
   readonly sharesCaches: boolean;
-  /** The route gives anyone an answer and takes credentials too: a shared cache has to tell the two apart. */
+  /** Whether the route takes credentials and also answers anyone: then a shared cache has to tell the two kinds of answers apart. */
   readonly variesByCredential: boolean;
-  /** Cross-origin rules; null for those of the upstream. */
+  /** Cross-origin rules; null: those of the upstream count. */
   readonly cors: CorsPolicy | null;
   readonly rateLimits: RateLimits | null;
   readonly timeouts: RouteTimeouts;
@@ -86,86 +86,86 @@ export interface RouteTimeouts {
   readonly upstreamFirstByteMs: number;
   readonly upstreamIdleMs: number;
   readonly clientWriteIdleMs: number;
-  /** Nothing in either direction of a tunnel. Default 3 600 000. */
+  /** How long a tunnel may carry no bytes in either direction. Default 3 600 000. */
   readonly tunnelIdleMs: number;
 }
 
-/** What one request may be. */
+/** Limits on one request. */
 export interface RouteLimits {
-  /** Longest request body, without its chunk framing. Default 1 GiB; `Number.MAX_SAFE_INTEGER` for no limit. */
+  /** The most bytes of a request body, without chunk framing. Default 1 GiB; `Number.MAX_SAFE_INTEGER` for no limit. */
   readonly maxBodyBytes: number;
-  /** Bytes a second of a request's body that the client has to send. Default 100; 0 for no minimum. */
+  /** The fewest bytes a second of a body that a client has to send. Default 100; 0 for no minimum. */
   readonly minRequestRate: number;
-  /** Bytes a second that the client has to take while it has some to take. Default 0, no minimum. */
+  /** The fewest bytes a second that a client has to read while some wait for it. Default 0, no minimum. */
   readonly minResponseRate: number;
 }
 
-/** What `Upgrade` may lead to on a route. */
+/** The rule of a route about `Upgrade`. */
 export interface UpgradePolicy {
-  /** Lower case, at least one. */
+  /** Lower-case names of the protocols, at least one. */
   readonly protocols: readonly string[];
-  /** Canonical origins beside the request's own whose pages may open a tunnel with the visitor's cookie. */
+  /** Canonical origins, beside the request's own, whose pages may open a tunnel with the visitor's cookie. */
   readonly origins: readonly string[];
 }
 
-/** The compiled configuration. Never changed once made. */
+/** The compiled configuration. It never changes. */
 export interface Snapshot {
   readonly seq: number;
   readonly routes: RouteTable<RoutePolicy>;
-  /** What any route takes in a path, as bits of `pathNeed`, `%2F` among them. */
+  /** What some route takes in paths, as bits of `pathNeed`, `%2F` included. */
   readonly takesPaths: number;
-  /** What `/.latchkey/` is sent to: latchkey's own pages, open to anyone. */
+  /** The route of latchkey's own pages below `reservedPrefix`, which anyone may open. */
   readonly reserved: RoutePolicy;
-  /** Begins and ends with `/`. */
+  /** The path prefix of latchkey's own pages; begins and ends with `/`. */
   readonly reservedPrefix: string;
-  /** Latchkey's own host and its origin (`https://portal.example.org`); null where nobody signs in. */
+  /** The portal's host and origin (`https://portal.example.org`); null for an installation without a portal. */
   readonly portal: { readonly host: string; readonly url: string } | null;
-  /** How visitors come. */
+  /** Whether visitors come by https. */
   readonly transport: PublicTransport;
-  /** Begins and ends with `/`. */
+  /** The path prefix of tokens in the path form; begins and ends with `/`. */
   readonly tokenPathPrefix: string;
   readonly tokenParameter: string;
-  /** Query parameter of a link's token; null where no route takes members, so that nobody looks for it. */
+  /** Name of the query parameter with a link's token; null where no route takes members, so that no query is searched for it. */
   readonly linkParameter: string | null;
   readonly clockSkewSeconds: number;
-  /** Longest life of a token that any route takes, sessions among them. */
+  /** The longest life of a token on any route, sessions included. */
   readonly maxTokenTtlSeconds: number;
   readonly passTtlSeconds: number;
   readonly issuer: string;
-  /** Neighbours whose forwarded headers are believed; null for none. */
+  /** The proxies whose forwarding headers are believed; null for none. */
   readonly trustedProxies: IpList | null;
-  /** Any route has a rule that comes before the decision: a preflight answered here, a limit by address. */
+  /** Whether some route has a rule that comes before the decision: an answer to preflights, a limit by address. */
   readonly hasEarlyRules: boolean;
   /** Folded names of request fields that some route sets or removes. */
   readonly requestFields: ReadonlySet<string>;
   /** Lower-case names of response fields that some route's policy acts on. */
   readonly responseFields: readonly string[];
-  /** Lower-case name of the header in which trusted proxies say the client's address, or null. */
+  /** Lower-case name of the header in which trusted proxies send the client's address; null for none. */
   readonly clientAddressHeader: string | null;
-  /** Requests to upstreams carry `Via`. */
+  /** Whether requests to upstreams get `Via`. */
   readonly saysVia: boolean;
-  /** Folded names of identity headers that the configuration made up. */
+  /** Folded names of the identity headers that the configuration defines. */
   readonly customIdentityNames: ReadonlySet<string>;
 }
 
-/** What changes more often than the configuration: keys and revocations. */
+/** The state that changes more often than the configuration: keys and revocations. */
 export interface LiveIndex {
   /** Signature, type and shape of a token; its times and its scope are NOT checked. May answer from memory. */
   verify(token: string): VerifiedToken | TokenRefusal;
-  /** Whether a revocation ends this token. Asks in the same turn as `indexAgeMs`: alone it says nothing about what is not known yet. */
+  /** Whether a known revocation ends this token. Callers also check `indexAgeMs`, in the same turn of the event loop. */
   isRevoked(token: VerifiedToken): boolean;
-  /** By how many places of the log a pass is ahead of what is known; 0 for nearly every one. */
+  /** By how many places of the log a pass is ahead of the index; 0 for nearly every pass. */
   placesAhead(token: VerifiedToken): number;
-  /** Whether a pass was made by a gateway with another store, of which the log here says nothing. */
+  /** Whether a gateway with another store made the pass, so that this log holds no revocations for it. */
   isForeign(token: VerifiedToken): boolean;
-  /** Whether a text names a key of ours, so that it is meant for us whatever else is wrong with it. */
+  /** Whether a text names a key of latchkey's. Then it is meant for latchkey, even if it is no valid token. */
   isOurs(token: string): boolean;
   /** The place of the log up to which revocations are known; null before the index was loaded. */
   readonly position: LogPosition | null;
-  /** The same of an answer that was read at a place of the log and hangs on these nodes. */
+  /** Whether a revocation after this place of the log ends an answer that was read there and hangs on these nodes. */
   hasRevoked(nodes: readonly string[], position: LogPosition): boolean;
-  /** Milliseconds since the change log, as far as the index holds it, is known to have been read; infinite before it was loaded. */
+  /** Age of the index: milliseconds since the log is known to have been read up to `position`; infinite before the index was loaded. */
   readonly indexAgeMs: number;
-  /** What control answered about access before, when that still holds; null when it has to be asked. */
+  /** Control's earlier answer about access, if it still holds; null when control has to be asked. */
   findAccess(account: string, host: string, path: string, now: EpochSeconds): AccessAnswer | null;
 }
