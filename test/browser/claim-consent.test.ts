@@ -1,5 +1,5 @@
 // Attack: consent by redirect. Chromium keeps `Sec-Fetch-Site: none` over redirects of other sites, so a link in a mail that leads over
-// somebody's site looks like an address that was typed. A real Chromium, two people, and a site of another registrable name
+// an attacker's site looks like an address that was typed. A real Chromium, two people, and a site of another registrable name
 // (127.0.0.1, where latchkey is at *.localhost) that does what such sites can: redirect, frame, send forms.
 
 import { createServer, type Server } from 'node:http';
@@ -20,7 +20,7 @@ describe.skipIf(!hasBrowser)('a link that another site sends people to', () => {
   let portal: PortalRig;
   let proxy: PortalProxy;
   let foreign: Server;
-  /** What the browser said of the requests with a token. */
+  /** The fetch metadata that the browser sent with the requests that carried a token. */
   let presented: { readonly site: string | undefined; readonly dest: string | undefined }[];
   let link: { readonly url: string; readonly id: string };
   let contexts: BrowserContext[];
@@ -82,7 +82,7 @@ describe.skipIf(!hasBrowser)('a link that another site sends people to', () => {
     return (foreign.address() as AddressInfo).port;
   }
 
-  /** Somebody who is signed in at the portal and on the content's host. */
+  /** A person who is signed in at the portal and on the content's host. */
   async function signedIn(email: string): Promise<Page> {
     const context = await browser.newContext({ javaScriptEnabled: false });
     contexts.push(context);
@@ -97,7 +97,7 @@ describe.skipIf(!hasBrowser)('a link that another site sends people to', () => {
     return page;
   }
 
-  /** What the owner's page of the link tells. */
+  /** The text of the owner's page about the link. */
   async function ownerSees(owner: Page): Promise<string> {
     await owner.goto(`http://portal.localhost:${proxy.port}/.latchkey/links/${link.id}`);
     return (await owner.locator('main').textContent()) ?? '';
@@ -108,7 +108,7 @@ describe.skipIf(!hasBrowser)('a link that another site sends people to', () => {
   }
 
   test.each(['/go', '/again'])(
-    'by a redirect (%s) is asked, and the owner learns of nobody before the yes',
+    'through a redirect (%s) makes the person confirm first, and the owner learns of nobody before the yes',
     async (path) => {
       const [ann, owner] = [await signedIn('ann@example.org'), await signedIn('owner@example.org')];
 
@@ -143,7 +143,7 @@ describe.skipIf(!hasBrowser)('a link that another site sends people to', () => {
     },
   );
 
-  test('in a frame, or by a form of theirs, is nothing', async () => {
+  test('in a frame, or by a form of that site, claims nothing', async () => {
     const ann = await signedIn('ann@example.org');
     await ann.goto(`http://127.0.0.1:${foreignPort()}/`);
     await ann.waitForLoadState('load');

@@ -62,7 +62,7 @@ async function runCurlLine(line: string): Promise<number> {
   return (await ask(new URL(line.split(' ').at(-1) ?? ''), headers)).status;
 }
 
-test('the printed lines answer what they promise: 200, 401, 401, and 200 by name and password', async () => {
+test('the printed curl lines give the statuses that they promise: 200, 401, 401, and 200 by name and password', async () => {
   const lines = [...demo.printed.matchAll(/^ {2}# .*: (\d{3})\n {2}(curl .*)$/gm)];
   expect(lines.map(([, promised]) => Number(promised))).toEqual([200, 401, 401, 200]);
   for (const [, promised, line] of lines) expect(await runCurlLine(line ?? ''), line).toBe(Number(promised));
@@ -121,7 +121,7 @@ test('a name and a password open the clip, and the answer carries content and pa
   expect((await ask(playlist, { cookie: cookie.split(';')[0] ?? '' })).status).toBe(200);
 });
 
-test('the web site shows the user and the assertion that it verified; headers of the same names never arrive', async () => {
+test('the web site shows the user and the assertion that it verified; a client’s headers of the same names never arrive', async () => {
   const signed = demo.url(/app\.localhost:\d+\/\.t\//);
   const forged = { accept: 'application/json', 'x-forwarded-user': 'mallory', 'x-latchkey-assertion': 'forged' };
   const seen = JSON.parse((await ask(signed, forged)).body.toString());
@@ -208,7 +208,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     return (await browser.newContext(options)).newPage();
   }
 
-  test('plays the clip by the path form, and every segment request carried the token', async ({ task }) => {
+  test('the clip plays by the path form, and every segment request carries the token', async ({ task }) => {
     const page = await openPage();
     const played = await play(page, demo.url(/media\.localhost.*\/vod\/$/));
     expectWholeClip(played);
@@ -217,7 +217,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.context().close();
   });
 
-  test('plays the clip by the cookie that name and password brought, and by it alone', async ({ task }) => {
+  test('the clip plays by nothing but the cookie that name and password brought', async ({ task }) => {
     const url = new URL('/vod/', demo.url(/media\.localhost/).origin);
     const password = /\(alice, ([^)]+)\)/.exec(demo.printed)?.[1] ?? '';
     const first = await openPage({ httpCredentials: { username: 'alice', password } });
@@ -237,7 +237,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.context().close();
   });
 
-  test('shows no picture without a token', async () => {
+  test('the player shows no picture without a token', async () => {
     const page = await openPage();
     const answer = await page.goto(new URL('/vod/', demo.url(/media\.localhost/).origin).href);
     expect(answer?.status()).toBe(401);
@@ -254,8 +254,8 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
   });
 });
 
-// the last one: it ends what the others look at
-test('Ctrl-C ends it with exit code 0, and leaves no process behind', async () => {
+// This test is the last one, because it ends the demo that the others use.
+test('Ctrl-C ends the demo with exit code 0, and leaves no process behind', async () => {
   const url = demo.url(/\.m3u8$/);
   expect((await ask(url)).status).toBe(200);
   if (process.platform === 'linux') expect(demo.livingProcesses().length).toBeGreaterThanOrEqual(4);

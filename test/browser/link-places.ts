@@ -1,4 +1,4 @@
-// The pages around links, mails and what cannot be shown, for portal.test.ts: what has to have happened before each can be looked at.
+// The pages about links, mails and errors, for portal.test.ts, with the steps that have to come before each page can be opened.
 // Labels and names are as long and as hostile as people and attackers make them.
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ const hostileLabel =
   'Sommer 2026 <b>Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen</b> "&amp;" für alle, die dabei waren';
 const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 
-/** Links in every state that they come to, by what they show. */
+/** Links in each of their states, by the page that they show. */
 export interface LinkSet {
   readonly ask: string;
   readonly full: string;
@@ -92,7 +92,7 @@ export function come(url: string): (page: Page) => Promise<unknown> {
   };
 }
 
-/** For whoever is signed in and owns nothing. */
+/** Pages for a signed-in person who owns nothing. */
 export function forGuests(links: LinkSet): readonly Place[] {
   const { origin } = new URL(links.ask);
   return [
@@ -111,7 +111,7 @@ export function forGuests(links: LinkSet): readonly Place[] {
   ];
 }
 
-/** For the owner. */
+/** Pages for the owner. */
 export function forOwners(links: LinkSet): readonly Place[] {
   return [
     { name: 'link-page', path: `links/${links.claimedId}`, isPassed: true },
@@ -149,7 +149,7 @@ export function forOwners(links: LinkSet): readonly Place[] {
   ];
 }
 
-/** For whoever is not signed in. */
+/** Pages for a visitor who is not signed in. */
 export const moreForVisitors: readonly Place[] = [
   { name: 'confirm-address', path: (portal, base) => verifyPath(portal, base) },
   { name: 'reset-password', path: (portal, base) => resetPath(portal, base) },

@@ -1,4 +1,4 @@
-// What a page owes to people who cannot see it well, use a keyboard, or hear it read out, as one expression to evaluate in a browser.
+// Accessibility checks of a page, for people who cannot see it well, use a keyboard or hear it read out, as one expression to evaluate in a browser.
 // It finds what a machine can find (WCAG 2.2: 1.3.1, 1.4.3, 2.4.6, 2.5.8, 3.3.2, 4.1.2); the rest is for the pictures and for people.
 // A text, because the types of a browser's objects are not those of Node.
 

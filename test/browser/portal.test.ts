@@ -207,7 +207,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     return { portal, base: `${origin}/.latchkey/`, links, close: proxy.close };
   }
 
-  /** What has to hold of the page as it is. */
+  /** Checks that hold for every page. */
   async function check(page: Page, name: string): Promise<void> {
     await page.waitForLoadState('load');
     const measured = await page.evaluate<{ width: number; inner: number; styled: string; headings: number }>(`({
@@ -221,7 +221,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     expect.soft(await page.evaluate(pageFaults), name).toEqual([]);
   }
 
-  /** Looks at places one after the other, in one tab. */
+  /** Opens and checks places one after the other, in one tab. */
   async function lookAt(places: readonly Place[], context: BrowserContext, opened: OpenPortal, pictureOf: PictureOf) {
     const { portal, base } = opened;
     const page = await context.newPage();
@@ -305,7 +305,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     await page.close();
   }
 
-  test('whoever signs in or says yes arrives at a site that leads on to another origin at once', async () => {
+  test('a person who signs in or says yes arrives at a site that redirects to another origin at once', async () => {
     let socketPath = '';
     const referrers: (string | undefined)[] = [];
     const proxy = await startPortalProxy(

@@ -1,4 +1,4 @@
-// Files of TLS that break under a running gateway while its control dies: nothing is lost, and nothing is told twice.
+// TLS files that break under a running gateway while its control dies: no state is lost, and no problem is reported twice.
 // The upstream speaks TLS, so that every answer shows what the edges verify it with.
 
 import { writeFileSync } from 'node:fs';
@@ -69,7 +69,7 @@ async function isReady(gateway: ServeProcess): Promise<void> {
   await expect.poll(ask, wait).toBe(200);
 }
 
-test('a control that starts while the CA file of an upstream is broken goes on with the last good one', async () => {
+test('a control that starts while the CA file of an upstream is broken goes on with the last good file', async () => {
   const gateway = await rig.startReady();
   expect(await statusOf(gateway)).toBe(200);
   replaceFile(caFile, broken);
@@ -94,7 +94,7 @@ test('a control that starts while the CA file of an upstream is broken goes on w
   await expect.poll(() => statusOf(gateway), wait).toBe(200);
 });
 
-test('what changes while there is no control is read by the next one: told when broken, taken when mended', async () => {
+test('a file that changes while control is away is read by the next control, which reports it when broken and takes it when mended', async () => {
   const gateway = await rig.startReady();
   await replaceControl(gateway, () => replaceFile(caFile, broken));
   await expect.poll(() => said(gateway, problem), wait).toBe(1);

@@ -1,4 +1,4 @@
-// The replacement of an edge, with small processes in the place of edges: what ends before it is ready, and why, decides what follows.
+// The replacement of an edge, with small processes in place of edges: when a successor ends before it is ready, the reason decides what follows.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -58,7 +58,7 @@ test('a successor that control had ended is started again, and the replacement g
   slot.stop();
 });
 
-test('a successor that ends by itself is the end of the replacement, and the old one stays', async () => {
+test('a successor that ends by itself ends the replacement, and the old edge stays', async () => {
   const { slot, replaced } = await startReplacing([]);
   processes.get('e1.2')?.kill('SIGKILL');
   expect(await replaced).toBe(false);

@@ -1,4 +1,4 @@
-// An edge that can never become ready ends and says why, and nobody waits at a door that is never opened.
+// An edge that can never become ready ends and says why, and no client waits at a port that nobody serves.
 // Real processes: the folder with control's sockets is moved away and back.
 
 import { renameSync } from 'node:fs';
@@ -40,7 +40,7 @@ async function statusOf(port: number): Promise<number> {
   }
 }
 
-test('new edges whose data_dir vanished end and say why; connections are refused, and served once it is back', async () => {
+test('new edges whose data_dir vanished end and say why; connections are refused, and served once the folder is back', async () => {
   serve = await rig.startReady();
   const data = join(rig.folder, 'data');
   expect(await statusOf(serve.port)).toBe(200);
@@ -55,7 +55,7 @@ test('new edges whose data_dir vanished end and say why; connections are refused
   await expect.poll(() => statusOf(serve.port), wait).toBe(200);
 }, 180_000);
 
-test('an edge that is killed leaves nobody refused, also after that: who comes meanwhile is served by the next one', async () => {
+test('when an edge is killed, connections that come meanwhile are not refused but served by the next edge, also after such a failure', async () => {
   await expect.poll(() => serve.pids('edge').length, wait).toBeGreaterThanOrEqual(4);
   const seen: number[] = [];
   for (const edge of serve.pids('edge').slice(-2)) process.kill(edge, 'SIGKILL');

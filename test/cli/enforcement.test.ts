@@ -1,4 +1,4 @@
-// An edge that does not act on a revocation in time is ended, and only then is the revocation answered; also while others start.
+// An edge that does not act on a revocation in time is ended, and only then is the revocation answered, also while other edges start.
 // Real processes: a stopped edge still has its listener, and may be woken at any time to serve with what it knew.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -106,7 +106,7 @@ test('while another edge is starting, an edge that is ended on order is started 
 test('a stopped edge is killed and replaced, and the answer comes after its end', async () => {
   const serve = await startedGateway();
   const edges = serve.pids('edge');
-  // nobody is ended before its time
+  // No edge is ended before its time is over.
   expect(await disableWithStopped(edges.at(-1) ?? -1)).toBeGreaterThan(1900);
   await expect.poll(() => serve.pids('edge').length).toBe(edges.length + 1);
   expect(serve.log()).toContainEqual(
@@ -116,7 +116,7 @@ test('a stopped edge is killed and replaced, and the answer comes after its end'
       msg: 'an edge said nothing while a revocation waited for it and is ended',
     }),
   );
-  // nobody waits for the one that is gone
+  // The revocation does not wait for the edge that is gone.
   await ask('PATCH', `accounts/${account}`, { state: 'active' });
 }, 120_000);
 

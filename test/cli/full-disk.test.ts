@@ -12,7 +12,7 @@ import { mountSmallDisk } from '../support/store/small-disk.ts';
 
 const wait = { interval: 100, timeout: 20_000 };
 
-test('a full disk is named in readiness, metrics, log and commands; traffic goes on, and room ends it', async (context) => {
+test('a full disk is named in readiness, metrics, log and commands; traffic goes on, and free space mends it', async (context) => {
   const disk = mountSmallDisk(16_384);
   if (typeof disk === 'string') return context.skip(disk);
   const rig = await makeServeRig((_request, response) => response.end('from the upstream'));
@@ -60,7 +60,7 @@ test('a full disk is named in readiness, metrics, log and commands; traffic goes
   }
 });
 
-test('a start with a store that another program has locked ends with that word and what to do', async () => {
+test('a start with a store that another program has locked ends, and the message names the lock and the remedy', async () => {
   const rig = await makeServeRig((_request, response) => response.end('from the upstream'));
   let other: DatabaseSync | null = null;
   try {

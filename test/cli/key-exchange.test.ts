@@ -123,7 +123,7 @@ class Visitor {
   }
 }
 
-test('generate, promote, retire under load: nothing good fails, and each answer is true at once on both edges', async () => {
+test('while keys are generated, promoted and retired under load no good request fails, and each answer holds at once on both edges', async () => {
   const dataDir = join(gateway.folder, 'data');
   const { body } = await askAdmin(dataDir, 'GET', 'common-keys');
   const ring = z.object({ keys: z.array(signingKeyShape) }).parse(body).keys;

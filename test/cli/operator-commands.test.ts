@@ -1,6 +1,6 @@
-// `latchkey account`, `link`, `common-key` and `store` as an operator types them: on a gateway that runs, and on its store alone.
-// Exit codes, what goes to which output, JSON shapes, file modes. What the endpoints decide is tested with them. Each command is a
-// process of its own at least once.
+// `latchkey account`, `link`, `common-key` and `store` as an operator types them: with a running gateway, and with its store alone.
+// Exit codes, outputs, JSON shapes, file modes. The decisions of the endpoints are tested with the endpoints. Each command runs as a
+// separate process at least once.
 
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ const config = (upstreamPort: number) => ({
   ],
 });
 
-describe('on a gateway that runs', () => {
+describe('with a running gateway', () => {
   let upstream: RecordingUpstream;
   let gateway: ServeProcess;
 
@@ -50,7 +50,7 @@ describe('on a gateway that runs', () => {
     return JSON.parse(stdout);
   };
 
-  test('accounts: made, invited, changed, signed in by a link, deleted', async () => {
+  test('account commands make, invite, change and delete accounts, and make sign-in links', async () => {
     const { account } = await json('account', 'add', 'Owner@Example.org', '--name', 'Olivia', '--admin');
     expect(account).toMatch(/^ac_[\w-]{22}$/);
     const invited = await program('account', 'invite', 'ben@example.org', '--group', 'editors');
@@ -81,7 +81,7 @@ describe('on a gateway that runs', () => {
     expect(await json('account', 'list')).toHaveLength(1);
   });
 
-  test('links: the URL is on stdout, once; listed without it, opened again, revoked', async () => {
+  test('link commands print the URL once, list links without it, open them again and revoke them', async () => {
     const made = await program('link', 'create', '--collection', 'summer', '--label', 'for you', '--claim-until', '7d');
     expect(made.stdout).toMatch(
       /^http:\/\/media\.localhost:8080\/vod\/summer\/\?key=ak_[\w-]+&authtoken=li_[\w-]+\.[\w-]+\n$/,
@@ -126,7 +126,7 @@ describe('on a gateway that runs', () => {
     }
   });
 
-  test('keys: exported in each form, to a file of its owner alone', async () => {
+  test('common-key export writes each form to a file that only its owner may read', async () => {
     const [key] = (await json('common-key', 'list')).filter((each: { purpose: string }) => each.purpose === 'content');
     const file = join(gateway.folder, 'plain.secret');
     expect(await command('common-key', 'export', '--form', 'plain', '--out', file)).toMatchObject({
@@ -149,7 +149,7 @@ describe('on a gateway that runs', () => {
     });
   });
 
-  test('the store is backed up and checked while the gateway runs, and not restored or migrated', async () => {
+  test('the store can be backed up and checked while the gateway runs, but not restored or migrated', async () => {
     const file = join(gateway.folder, 'backup.jsonl');
     expect(await json('store', 'backup', file)).toMatchObject({
       file,
@@ -184,7 +184,7 @@ describe('without a gateway', () => {
 
   const command = (...args: string[]) => runHere([...args, '--config', file]);
 
-  test('what only reads makes no store; what makes something makes one, and the next command finds it', async () => {
+  test('commands that only read make no store; a command that writes makes one, and the next command finds it', async () => {
     for (const args of [
       ['store', 'check'],
       ['store', 'backup', join(folder, 'none')],
@@ -206,7 +206,7 @@ describe('without a gateway', () => {
     expect((await command('store', 'migrate')).stdout).toMatch(/^up to date: migration \d+\n$/);
   });
 
-  test('keys of the configuration file are changed there, and the refusal says so', async () => {
+  test('commands refuse to change keys that the configuration file declares, and say where to change them', async () => {
     const own = join(folder, 'yaml-keys.yaml');
     writeFileSync(join(folder, 'k1.secret'), 'k'.repeat(40), { mode: 0o600 });
     const declared = { common_keys: [{ id: 'k1', secret_file: './k1.secret', state: 'signing' }] };

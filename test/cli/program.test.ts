@@ -1,4 +1,4 @@
-// The command line from the outside: what it prints where, and its exit codes. Each command runs as a process at least once.
+// The command line from the outside: its outputs and exit codes. Each command runs as a process at least once.
 
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,7 +64,7 @@ describe('the command line', () => {
     expect(stderr).toContain('Did you mean mint?');
   });
 
-  test('there are no colours when the output is no terminal, and none are asked for by a pipe', async () => {
+  test('output to a pipe has no colours', async () => {
     writeFileSync(folder.file('latchkey.yaml'), minimalYaml);
     const { stdout } = await runLatchkey(['check', folder.file('latchkey.yaml')]);
     expect(stdout).toBe(`holds: ${folder.file('latchkey.yaml')} (1 listener, 1 upstream, 1 route)\n`);
@@ -105,7 +105,7 @@ routes:
     expect(stdout).toContain('routes[0].accept[0]: unknown kind "tokn" (did you mean "token"?)\n');
   });
 
-  test('--json gives scripts the same', async () => {
+  test('--json prints the same problems as JSON', async () => {
     writeFileSync(folder.file('bad.yaml'), eightProblems);
     const { code, stdout } = await runHere(['check', '--json', folder.file('bad.yaml')]);
     const report: unknown = JSON.parse(stdout);
@@ -121,28 +121,28 @@ routes:
     expect(stdout).toMatch(/^users_file: .*line 1: /);
   });
 
-  test('warnings do not count', async () => {
+  test('warnings do not change the exit code', async () => {
     writeFileSync(folder.file('open.yaml'), minimalYaml.replace('127.0.0.1:0', '0.0.0.0:8080'));
     const { code, stderr } = await runHere(['check', folder.file('open.yaml')]);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: listeners\[0\]\.address: /);
   });
 
-  test('--schema prints the schema that is in config/', async () => {
+  test('--schema prints the schema of the file in config/', async () => {
     const schema = readFileSync(new URL('../../config/latchkey.schema.json', import.meta.url), 'utf8');
     expect((await runHere(['check', '--schema'])).stdout).toBe(schema);
   });
 });
 
 describe('common-key', () => {
-  test('generate prints a secret that a key file may hold, another one each time', async () => {
+  test('generate prints a new secret for a key file each time', async () => {
     const first = await runHere(['common-key', 'generate']);
     const second = await runHere(['common-key', 'generate']);
     expect(first.stdout).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
     expect(second.stdout).not.toBe(first.stdout);
   });
 
-  test('generate --out makes a file for its owner alone, and never replaces one', async () => {
+  test('generate --out makes a file that only its owner may read, and never replaces a file', async () => {
     const file = folder.file('new.secret');
     expect(await runHere(['common-key', 'generate', '--out', file])).toEqual({
       code: 0,
@@ -181,7 +181,7 @@ describe('common-key', () => {
 });
 
 describe('user', () => {
-  test('add, list, change and remove, by file and by configuration', async () => {
+  test('add, list, change and remove work by file and by configuration', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'latchkey-user-')), 'users');
     const added = await runLatchkey(['user', 'add', 'anna', '--password-stdin', '--file', file], {
       stdin: 'correct horse\n',
@@ -211,7 +211,7 @@ describe('user', () => {
     rmSync(join(file, '..'), { recursive: true });
   });
 
-  test('add by configuration makes the file that is not there yet', async () => {
+  test('add by configuration makes a missing users file', async () => {
     writeFileSync(folder.file('latchkey.yaml'), `${minimalYaml}\nusers_file: new-users`);
     const args = ['user', 'add', 'anna', '--password-stdin', '--config', folder.file('latchkey.yaml')];
     expect(await runHere(args, { stdin: 'pw' })).toMatchObject({ code: 0 });

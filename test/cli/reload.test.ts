@@ -1,4 +1,4 @@
-// Reloads that nobody asks for by a signal: files that change, good ones and bad ones; and logs that move.
+// Reloads without a signal: good and bad files that change; and logs that move.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ function said(text: string): number {
   return gateway.stderr().split(text).length - 1;
 }
 
-test('a changed file and a changed key are read without a signal; a bad one changes nothing and is told once', async () => {
+test('a changed configuration or key is read without a signal; a bad file changes nothing and is reported once', async () => {
   rig.configure({ edges: 1, routeName: 'renamed', more: settings('first.log') });
   await expect.poll(() => said('the configuration was reloaded'), wait).toBe(1);
   replaceFile(secretFile(), 'the-second-secret-of-the-key-012345678');
@@ -45,7 +45,7 @@ test('a changed file and a changed key are read without a signal; a bad one chan
   expect((await askRaw(gateway.port, requestText('GET', '/'))).status).toBe(200);
 });
 
-test('logs that move take new edges, and no restart', async () => {
+test('a new path for a log takes new edges and no restart', async () => {
   const [first, second] = [join(rig.folder, 'first.log'), join(rig.folder, 'second.log')];
   await askRaw(gateway.port, requestText('GET', '/before'));
   await expect.poll(() => readFileSync(first, 'utf8'), wait).toContain('/before');

@@ -1,4 +1,4 @@
-// Edges that go and come under load: planned replacement by SIGUSR2, and a crash of the only edge.
+// Edges that are replaced under load: planned replacement by SIGUSR2, and a crash of the only edge.
 // Real processes, real signals; no request may fail that latchkey could have answered.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// Revoking what no account stands behind, on a whole running gateway: tokens that others made, and users of the users file.
+// Revoking credentials without an account, on a whole running gateway: outside tokens, and users of the users file.
 
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { portOf } from '../support/rigs/serve-rig.ts';
 import { runHere } from '../support/run/run-here.ts';
 import { runLatchkey } from '../support/run/run-latchkey.ts';
 
-test('a subject’s tokens are refused when the command returns, and a removed user’s pass soon after, also by the next control', async () => {
+test('a subject’s tokens are refused when the command returns, a removed user’s pass is refused soon after, and both stay refused after control restarts', async () => {
   const site = createServer((_request, response) => response.end('ok'));
   await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
   const serve = await startServe({
@@ -61,7 +61,7 @@ test('a subject’s tokens are refused when the command returns, and a removed u
   }
 });
 
-test('a command line that names none, or two, is wrong', async () => {
+test('a command line that names no token, or two, is a usage error', async () => {
   for (const names of [[], ['--sub', 'bob', '--jti', '1']]) {
     expect((await runHere(['token', 'revoke', '--config', 'latchkey.yaml', ...names])).code).toBe(2);
   }

@@ -1,4 +1,4 @@
-// A start with another configuration than the last one: what it ends is ended before anybody is served, and waits for nobody.
+// A start with a changed configuration: the access that the change ends is ended before any request is served, and the start waits for no edge.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeServeRig, type ServeRig } from '../support/rigs/serve-rig.ts';
@@ -20,7 +20,7 @@ collections: [{ name: summer, host: media.localhost, path: /vod/, owners: [${own
   });
 }
 
-test('serve starts after the owners of a collection changed while it stood still', async () => {
+test('serve starts after the owners of a collection changed while the gateway did not run', async () => {
   withOwner('ann@example.org');
   const first = await rig.startReady();
   first.child.kill('SIGTERM');

@@ -1,4 +1,4 @@
-// Guessing at the users file of a whole gateway: counted by /64, and after its control was killed with -9.
+// Guesses at the users file of a whole gateway are counted by /64, also after its control was killed with -9.
 
 import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
@@ -9,7 +9,7 @@ import { makeServeRig } from '../support/rigs/serve-rig.ts';
 
 const wait = { interval: 50, timeout: 20_000 };
 
-test('Basic guesses from many addresses of one /64 are one client’s, also after control died', async () => {
+test('Basic guesses from many addresses of one /64 count as one client’s, also after control died', async () => {
   const rig = await makeServeRig((_request, response) => response.end('from the upstream'));
   onTestFinished(() => rig.clear());
   await addUser(join(rig.folder, 'users'), 'alice', 'right');

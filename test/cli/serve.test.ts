@@ -1,5 +1,5 @@
-// `latchkey serve` from the outside: how it starts, what it survives, how it ends.
-// Real processes; what dies here dies by kill -9. The tests of a gateway run in order, each on what the one before left it with.
+// `latchkey serve` from the outside: its start, the failures that it survives, and its end.
+// Real processes, which are killed by kill -9. The tests of one gateway run in order, and each continues with the state of the test before.
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, get, type ServerResponse } from 'node:http';
@@ -108,7 +108,7 @@ describe('a gateway with two edges, from its start to its end', () => {
     const before = gateway.pids('edge');
     process.kill(before[0] ?? 0, 'SIGKILL');
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(gateway.port)));
-    // A connection that the dead edge had taken already is lost; the port itself never refuses.
+    // A connection that the dead edge had already taken is lost; the port itself never refuses.
     expect(answers.filter((answer) => answer.status === 200).length).toBeGreaterThan(15);
     await expect.poll(() => gateway.pids('edge').length, wait).toBe(before.length + 1);
     await expect.poll(() => readiness(gateway), wait).toBe(200);
@@ -116,7 +116,7 @@ describe('a gateway with two edges, from its start to its end', () => {
     expect(gateway.log().find((line) => line.edge === 'e1.2' || line.edge === 'e2.2')).toBeDefined();
   });
 
-  test('SIGHUP applies a good file to new requests and leaves all as it was for a bad one', async () => {
+  test('SIGHUP applies a good file to new requests, and changes nothing for a bad file', async () => {
     const metricsAfterRequest = async (): Promise<string> => {
       await ask(gateway.port);
       return (await ask(gateway.operationsPort, '/metrics')).text;
@@ -138,7 +138,7 @@ describe('a gateway with two edges, from its start to its end', () => {
     expect((await ask(gateway.port)).status).toBe(200);
   });
 
-  test('a request that runs at SIGTERM is finished, new connections are refused, and all processes end', async () => {
+  test('a request that is running at SIGTERM is finished, new connections are refused, and all processes end', async () => {
     const pids = [...gateway.pids('control'), ...gateway.pids('edge')];
     const running = ask(gateway.port, '/slow');
     await expect.poll(() => held.length, wait).toBe(1);
@@ -163,7 +163,7 @@ describe('a gateway with one edge and an access log', () => {
   });
   afterAll(clearRig);
 
-  test('SIGUSR1 opens the access log again after a rotation, and no debugger', async () => {
+  test('SIGUSR1 opens the access log again after a rotation, and starts no debugger', async () => {
     await ask(gateway.port, '/before');
     await expect.poll(() => readFileSync(path, 'utf8'), wait).toContain('/before');
     renameSync(path, `${path}.1`);
@@ -211,7 +211,7 @@ describe('a start that fails', () => {
     for (const name of ['listeners', 'routes', 'unheard_of']) expect(end.stderr).toContain(name);
   });
 
-  test('a users file that makes no sense stops the start', async () => {
+  test('ends at a users file that cannot be parsed', async () => {
     writeFileSync(`${rig.folder}/users`, 'nonsense\n');
     rig.configure({ more: 'users_file: ./users' });
     const end = await rig.start();
@@ -219,7 +219,7 @@ describe('a start that fails', () => {
     expect(end.stderr).toContain('line 1');
   });
 
-  test('a listener or an operations address in use is named with its place in the file, and nothing is left running', async () => {
+  test('names a listener or operations address in use with its place in the file, and leaves no process running', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const address = `127.0.0.1:${portOf(taken)}`;
@@ -236,7 +236,7 @@ describe('a start that fails', () => {
     await new Promise((resolve) => taken.close(resolve));
   });
 
-  test('an internal role started by hand says what it is and does nothing', async () => {
+  test('in an internal role explains the role and does nothing', async () => {
     const main = new URL('../../gateway/main.ts', import.meta.url).pathname;
     for (const role of ['__control', '__edge']) {
       const end = await runCommand(process.execPath, [main, role]);

@@ -1,4 +1,4 @@
-// TLS over real processes: sessions that one edge began and another resumes, and a reload with a broken certificate.
+// TLS over real processes: sessions that one edge began and another edge resumes, and a reload with a broken certificate.
 
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ afterAll(async () => {
   certificates?.remove();
 });
 
-test('a session that one edge began is resumed by all', async () => {
+test('a TLS session that one edge began is resumed by all edges', async () => {
   const first = await connectTls(serve.port);
   first.client.write(requestText('GET', '/'));
   await first.client.read();
@@ -51,7 +51,7 @@ test('a session that one edge began is resumed by all', async () => {
   for (const { client } of resumed) client.destroy();
 });
 
-test('a broken certificate changes nothing and is reported; a good one is taken', async () => {
+test('a broken certificate changes nothing and is reported; a good certificate is taken', async () => {
   const second = certificates.issue({ names: ['second.test'] });
   const namesNow = async () => {
     const { client, names } = await connectTls(serve.port);

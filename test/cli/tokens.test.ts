@@ -50,7 +50,7 @@ function opens(token: string, path: string, method = 'GET'): string {
 }
 
 describe('token mint', () => {
-  test('a minted token holds at the gateway and at another JWT library', async () => {
+  test('a minted token is valid for the gateway and for another JWT library', async () => {
     const before = epochSeconds();
     const token = await mint('--sub', 'user-1', '--paths', '/vod/*', '--ttl', '15m');
     expect(opens(token, '/vod/a.m3u8')).toBe('opens');
@@ -98,7 +98,7 @@ describe('token mint', () => {
     });
   });
 
-  test('without common_keys the key in data_dir is made once and used by the next command', async () => {
+  test('without common_keys a key in data_dir is made once and used by the next command', async () => {
     writeFileSync(folder.file('latchkey.yaml'), minimalYaml);
     const first = await runLatchkey(['token', 'mint', ...config, '--paths', '/*']);
     expect(first.stderr).toMatch(/a content key was made: k_\w{8}, in the store\n$/);
@@ -125,13 +125,13 @@ describe('token mint', () => {
     expect(stderr).toContain(part);
   });
 
-  test('a token that no route would take for its long life comes with a warning', async () => {
+  test('a token that lives too long for every route comes with a warning', async () => {
     const { code, stderr } = await runHere(['token', 'mint', ...config, '--paths', '/*', '--ttl', '48h']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: --ttl: no route takes a token that lives 172800 s/);
   });
 
-  test('a bad configuration is reported whole', async () => {
+  test('all problems of a bad configuration are reported', async () => {
     writeFileSync(folder.file('latchkey.yaml'), 'edges: 0');
     const { code, stderr } = await runLatchkey(['token', 'mint', ...config, '--paths', '/*']);
     expect(code).toBe(1);
@@ -141,7 +141,7 @@ describe('token mint', () => {
 });
 
 describe('token inspect', () => {
-  test('a good token holds, and what it says is shown', async () => {
+  test('a good token is valid, and its claims are shown', async () => {
     const token = await mint('--sub', 'user-1', '--paths', '/vod/*');
     const { code, stdout, stderr } = await runHere(['token', 'inspect', token, ...config]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -161,7 +161,7 @@ describe('token inspect', () => {
     });
   });
 
-  test('a changed token, an unknown key and no token at all do not hold, each for its reason', async () => {
+  test('a changed token, an unknown key and a text that is no token are invalid, each for its reason', async () => {
     const token = await mint('--paths', '/vod/*');
     const [header = '', , mac = ''] = token.split('.');
     const forged = `${header}.${Buffer.from('{"exp":9999999999}').toString('base64url')}.${mac}`;
@@ -178,7 +178,7 @@ describe('token inspect', () => {
     }
   });
 
-  test('an expired token does not hold, and says since when', async () => {
+  test('an expired token is invalid, and the output says since when', async () => {
     const [header = ''] = (await mint('--paths', '/vod/*')).split('.');
     const { createHmac } = await import('node:crypto');
     const signed = `${header}.${Buffer.from(JSON.stringify({ exp: epochSeconds() - 3600 })).toString('base64url')}`;
@@ -189,7 +189,7 @@ describe('token inspect', () => {
     expect(stderr).toMatch(/^error: expired 36\d\d s ago\n/);
   });
 
-  test('a token of a retired key does not hold', async () => {
+  test('a token of a retired key is invalid', async () => {
     const token = await mint('--paths', '/vod/*');
     writeFileSync(folder.file('k2.secret'), 'x'.repeat(40), { mode: 0o600 });
     const keys =
@@ -200,7 +200,7 @@ describe('token inspect', () => {
     expect(JSON.parse(stdout)).toMatchObject({ reason: 'token-retired-key' });
   });
 
-  test('without a configuration the claims are shown and nothing is vouched for', async () => {
+  test('without a configuration the claims are shown unverified', async () => {
     const token = await mint('--sub', 'user-1', '--paths', '/vod/*');
     const { code, stdout, stderr } = await runHere(['token', 'inspect', token]);
     expect(code).toBe(1);
@@ -223,7 +223,7 @@ describe('url sign', () => {
     expect(opens(token, '/vod/film%20one/index.m3u8', 'POST')).toBe('outside-method');
   });
 
-  test('another file gets the query form and opens itself alone; its own query and fragment stay', async () => {
+  test('any other file gets the query form, which opens only that file; its own query and fragment stay', async () => {
     const [signed = ''] = await lines([
       'url',
       'sign',
@@ -235,7 +235,7 @@ describe('url sign', () => {
     expect(opens(match?.[1] ?? '', '/a/report.pdf2')).toBe('outside-path');
   });
 
-  test('--in, --paths, --sub and --ttl are obeyed, for several URLs and bare paths', async () => {
+  test('--in, --paths, --sub and --ttl work for several URLs and bare paths', async () => {
     const args = [
       'url',
       'sign',
@@ -270,7 +270,7 @@ describe('url sign', () => {
     expect(opens(inPath.split('/')[4] ?? '', '/files/deep/er')).toBe('opens');
   });
 
-  test('a path that is not canonical is signed for what the gateway will see', async () => {
+  test('a path that is not canonical is signed for the canonical path that the gateway will see', async () => {
     const [signed = ''] = await lines(['url', 'sign', ...config, 'https://media.example.org/%7euser/a']);
     expect(signed).toContain('/%7euser/a?token=');
     expect(opens(signed.split('token=')[1] ?? '', '/~user/a')).toBe('opens');

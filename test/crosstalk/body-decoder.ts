@@ -1,5 +1,5 @@
-// Takes one message body out of a stream of reads: by length, by chunks, or up to the end. Proves no more than it has to:
-// what it cannot frame is an error, and the bytes themselves are the caller's to compare.
+// Takes one message body out of a stream of reads: by length, by chunks, or up to the end. It checks only the framing:
+// a body that it cannot frame is an error, and the caller compares the bytes.
 
 type BodyFraming = { readonly kind: 'length'; readonly length: number } | { readonly kind: 'chunked' | 'until-close' };
 

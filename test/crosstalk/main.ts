@@ -1,6 +1,6 @@
-// `npm run crosstalk -- --requests N [--minutes N] [--seed S] [--pipelining N]`: the cross-talk test for as long as one
-// likes, through a real `latchkey serve` with two edges; clients and upstreams in processes of their own. Prints a line
-// every ten seconds and what came of it all; exit code 1 when a byte was foreign or an answer is not explained.
+// `npm run crosstalk -- --requests N [--minutes N] [--seed S] [--pipelining N]`: the cross-talk test, as long as you
+// like, through a real `latchkey serve` with two edges; clients and upstreams run in separate processes. Prints a line
+// every ten seconds and the result at the end; exit code 1 when a byte was foreign or an answer is not explained.
 
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';

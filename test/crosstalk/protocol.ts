@@ -1,6 +1,6 @@
-// What client and upstream of the cross-talk test agree on: who is who, what may be asked for, and every byte of an answer.
-// An answer says its request's nonce and identity in its head and at the front of its body; behind that, up to its end, it
-// is the identity's pattern from a place that the nonce says. So a byte of anybody else, or of another answer, shows.
+// The agreement between client and upstream of the cross-talk test: the identities, the possible requests, and every byte of an answer.
+// An answer carries its request's nonce and identity in its head and at the front of its body; the rest of the body
+// is the identity's pattern from a place that the nonce determines. So a byte of another identity, or of another answer, shows.
 
 import { Pattern } from '../support/pattern.ts';
 

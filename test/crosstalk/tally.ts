@@ -1,4 +1,4 @@
-// What came of the requests of a cross-talk run, as numbers that can be added up over processes, and the verdict on them.
+// The results of a cross-talk run, as numbers that can be added up over processes, and the verdict on them.
 // Pure.
 
 import { type FaultAct, faultActs } from './protocol.ts';

@@ -1,5 +1,5 @@
-// The upstream of the cross-talk test: knows who asks by `X-Forwarded-User` alone, answers with that identity's bytes, and
-// misbehaves when the target says so. Bare sockets, so that it can; answers pipelined requests in order.
+// The upstream of the cross-talk test: it knows the client by `X-Forwarded-User` alone, answers with that identity's bytes, and
+// misbehaves when the target says so, for which it uses bare sockets. It answers pipelined requests in order.
 
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';

@@ -1,5 +1,5 @@
-// Lets many identities visit at once, each with its own connection, and each its own way: fast and slow, one request at a
-// time and pipelined, small and large, staying and leaving. What they do follows from the seed alone.
+// Lets many identities visit at once, each with its own connection and in its own manner: fast and slow, one request at a
+// time and pipelined, small and large, staying and leaving. The seed alone determines what they do.
 
 import { type Act, faultActs, identities, makeDice, type Question, type SoundAct, userOf } from './protocol.ts';
 import type { Tally } from './tally.ts';

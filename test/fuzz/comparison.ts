@@ -1,5 +1,5 @@
-// What our engine takes, llhttp takes as well, and reads the same in it: method, target, fields, body, and where it ends.
-// The same bytes in pieces give the same reading. What we refuse is of no interest: we may be as strict as we like.
+// Every message that our engine takes, llhttp takes as well, and both read the same method, target, fields, body and end.
+// The same bytes in pieces give the same reading. Messages that our engine refuses are not compared: it may be as strict as it likes.
 
 import { canonicalHost } from '../../gateway/core/decision/route/host.ts';
 import { methodForLlhttp, targetForLlhttp } from '../http1/for-llhttp.ts';

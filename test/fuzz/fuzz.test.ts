@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-/** However slow a machine is, a target ends in good order with what it had compared. */
+/** Time limit of a target: on a slow machine the target ends in good order with fewer inputs. */
 const patienceMs = 20_000;
 
 async function run(target: Target | undefined, inputs: number): Promise<void> {
@@ -21,7 +21,7 @@ async function run(target: Target | undefined, inputs: number): Promise<void> {
   const outcome = await target.run({ seed: randomInt(2 ** 31), inputs, milliseconds: patienceMs });
   expect(outcome).toEqual({ kind: 'agreed' });
   expect(target.tally.inputs).toBeGreaterThan(100);
-  // otherwise the generators have drifted into what is refused at once, and nothing is compared
+  // Otherwise the generators make mostly input that is refused at once, and nothing is compared.
   expect(acceptedShare(target.tally)).toBeGreaterThanOrEqual(target.isSound ? 1 : 0.3);
 }
 
@@ -40,12 +40,12 @@ describe('a gateway before an upstream that reads with llhttp', () => {
   it('forwards exactly the requests that it answers, each with its own target, fields and body', () =>
     run(gatewayTargets(rig)[0], 1200));
   it('forwards every request of the documented grammar', () => run(gatewayTargets(rig)[1], 600));
-  it('hands on what is an answer, and lets nothing of an upstream reach the next request', () =>
+  it('forwards valid answers, and lets no byte of an upstream reach the next request', () =>
     run(gatewayTargets(rig)[2], 800));
 });
 
 describe('the second opinion', () => {
-  it('is strict: it refuses what a lenient llhttp would take', () => {
+  it('is strict: it refuses input that a lenient llhttp would take', () => {
     const request = (lines: string): string | null => {
       const text = `POST / HTTP/1.1\r\nHost: a\r\n${lines}\r\n\r\n0\r\n\r\n`;
       return readByLlhttp('request', Buffer.from(text, 'latin1')).error;

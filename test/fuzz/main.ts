@@ -1,4 +1,4 @@
-// `npm run fuzz -- --minutes N [--seed S]`: the differential tests against llhttp for as long as one likes.
+// `npm run fuzz -- --minutes N [--seed S]`: the differential tests against llhttp for N minutes.
 // A progress line every ten seconds; exit code 1 and the shrunk input in hex on a disagreement, or when too few inputs
 // are accepted for the comparison to mean anything. Every batch can be run again from its seed.
 

@@ -1,5 +1,5 @@
-// What is fuzzed: each target makes inputs from a seed, compares, and counts. The tests and `npm run fuzz` both run these.
-// A target that has to be taken whole says so: then an input that we refuse is a failure as well.
+// The targets of the fuzzing: each makes inputs from a seed, compares, and counts. The tests and `npm run fuzz` both run these.
+// A target may require that all its inputs are accepted: then a refused input is a failure as well.
 
 import fc from 'fast-check';
 import { bytesOf, type Compared, compareAnswer, compareRequests } from './comparison.ts';

@@ -1,5 +1,5 @@
-// Real WebDAV servers behind a gateway that ends TLS. They compare the origin in Destination with their own, and their
-// own is plain http: without a word of the gateway each COPY and MOVE of a visitor on https is a 502. RFC 4918 §10.3.
+// Real WebDAV servers behind a gateway that ends TLS. They compare the origin in Destination with their own origin, and their
+// own origin is plain http: unless the gateway rewrites Destination, each COPY and MOVE of a visitor on https is a 502. RFC 4918 §10.3.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -76,7 +76,7 @@ describe.each(sites)('%s', (_name, isThere, start) => {
     expect([existsSync(join(site.root, 'd/a')), existsSync(join(site.root, 'd/b'))]).toEqual([false, true]);
   });
 
-  test('copies behind a trusted proxy that changed Host', async () => {
+  test('COPY works behind a trusted proxy that changed Host', async () => {
     const forwarded = ['Host: inner.example', 'X-Forwarded-Host: www.example', 'X-Forwarded-Proto: https'];
     const put = requestText('PUT', '/d/p', [...forwarded, 'Content-Length: 2']);
     expect((await askRaw(proxied.port, `${put}hi`)).status).toBeLessThan(300);

@@ -89,7 +89,7 @@ describe('HAProxy with the common key', () => {
     expect(upstream.last.header('Cookie')).toBe('a=1; b=2');
   });
 
-  test('common-key export --form haproxy: each key of it verifies a token of ours, and no changed one', async () => {
+  test('common-key export --form haproxy: each exported key verifies a token of latchkey, and no changed token', async () => {
     for (const key of exportedKeys) {
       const token = mintUnder(key);
       expect([key.id, await rig.present(token)]).toEqual([key.id, 200]);
@@ -100,14 +100,14 @@ describe('HAProxy with the common key', () => {
     }
   });
 
-  test('without a token: 401 with a challenge, and the upstream sees nothing', async () => {
+  test('a request without a token gets 401 with a challenge, and the upstream sees nothing', async () => {
     upstream.clear();
     const answer = await rig.request('/vod/film/a.ts');
     expect([answer.status, answer.header('WWW-Authenticate')]).toEqual([401, 'Bearer']);
     expect(upstream.requests).toEqual([]);
   });
 
-  test('changed claims, a changed signature, another key and another key id: 401', async () => {
+  test('changed claims, a changed signature, another key and another key id get 401', async () => {
     upstream.clear();
     expect(await rig.present(changeToken(good, 'claims'))).toBe(401);
     expect(await rig.present(changeToken(good, 'signature'))).toBe(401);
@@ -116,27 +116,27 @@ describe('HAProxy with the common key', () => {
     expect(upstream.requests).toEqual([]);
   });
 
-  test('expired, not valid yet, and with a longer life than a day: 401', async () => {
+  test('tokens that are expired, not valid yet, or live longer than a day get 401', async () => {
     expect(await rig.present(await foreign({ exp: epochSeconds() - 1 }))).toBe(401);
     expect(await rig.present(await foreign({ nbf: epochSeconds() + 60 }))).toBe(401);
     expect(await rig.present(await rig.mint('--paths', '/vod/*', '--ttl', '25h'))).toBe(401);
     expect(await rig.present(await foreign({ exp: undefined }))).toBe(401);
   });
 
-  test('a fraction in its times, as JWT libraries write them', async () => {
+  test('a token may have fractions in its times, as JWT libraries write them', async () => {
     const now = epochSeconds();
     expect(await rig.present(await foreign({ exp: now + 60.5, nbf: now - 0.5 }))).toBe(200);
     expect(await rig.present(await foreign({ exp: now - 0.5 }))).toBe(401);
   });
 
-  test('another algorithm or type under the same key: 401', async () => {
+  test('another algorithm or type under the same key gets 401', async () => {
     expect(await rig.present(await foreign({}))).toBe(200);
     expect(await rig.present(await foreign({}, { alg: 'HS512' }))).toBe(401);
     expect(await rig.present(await foreign({}, { typ: 'ls+jwt' }))).toBe(401);
     expect(await rig.present(await foreign({}, { typ: 'lp+jwt' }))).toBe(200);
   });
 
-  test('outside of its paths: 403', async () => {
+  test('a path outside of the token’s paths gets 403', async () => {
     const film = await rig.mint('--paths', '/vod/film/*', '--paths', '/vod/poster.jpg');
     expect(await rig.present(film, '/vod/film/')).toBe(200);
     expect(await rig.present(film, '/vod/film/low/1.ts?x=1')).toBe(200);
@@ -151,7 +151,7 @@ describe('HAProxy with the common key', () => {
     }
   });
 
-  test('one name has one answer, whatever way it is spelled', async () => {
+  test('all spellings of a path get the same answer', async () => {
     const answers: string[] = [];
     for (const { pattern, target, opens } of nameVectors) {
       const status = await rig.present(await foreign({ paths: [pattern] }), target);
@@ -160,14 +160,14 @@ describe('HAProxy with the common key', () => {
     expect(answers).toEqual([]);
   });
 
-  test('a path that could be read as another one: 400', async () => {
+  test('a path that could be read as another path gets 400', async () => {
     for (const path of ['/vod/../secret', '/vod/%2e%2e/secret', '/vod/a%2Fb', '//vod/a', '/vod/..', '/vod/a\\b']) {
       expect([path, await rig.present(good, path)]).toEqual([path, 400]);
     }
     expect((await rig.request(`/.t/${good}/vod/../secret`)).status).toBe(400);
   });
 
-  test('limits on methods and hosts hold, those it cannot check refuse', async () => {
+  test('limits on methods and hosts are enforced, and a token with limits that HAProxy cannot check is refused', async () => {
     const head = await rig.mint('--paths', '/vod/*', '--methods', 'HEAD');
     expect([await rig.present(head), await rig.present(head, '/vod/a', 'HEAD')]).toEqual([403, 200]);
     const get = await rig.mint('--paths', '/vod/*', '--methods', 'GET');

@@ -83,7 +83,7 @@ describe('nginx with njs and the common key', () => {
       .sign(Buffer.from(sharedSecret));
   }
 
-  test('a token made by latchkey opens the file: as bearer, in the path, in the query, in the cookie of a pass', async () => {
+  test('a token made by latchkey opens the file as bearer, in the path, in the query and in the cookie of a pass', async () => {
     const bearer = await rig.request('/vod/film/a.ts', [`Authorization: Bearer ${good}`]);
     expect([bearer.status, bearer.text]).toEqual([200, 'content of vod/film/a.ts']);
     const answers = [
@@ -94,7 +94,7 @@ describe('nginx with njs and the common key', () => {
     expect(answers.map(({ status, text }) => [status, text])).toEqual(answers.map(() => [200, bearer.text]));
   });
 
-  test('common-key export --form njs: each key of it verifies a token of ours, and no changed one', async () => {
+  test('common-key export --form njs: each exported key verifies a token of latchkey, and no changed token', async () => {
     for (const key of exportedKeys) {
       const token = mintUnder(key);
       expect([key.id, await rig.present(token)]).toEqual([key.id, 200]);
@@ -105,7 +105,7 @@ describe('nginx with njs and the common key', () => {
     }
   });
 
-  test('without a token, and with two of them: 401 with a challenge', async () => {
+  test('a request without a token, or with two tokens, gets 401 with a challenge', async () => {
     const none = await rig.request('/vod/film/a.ts');
     expect([none.status, none.header('WWW-Authenticate')]).toEqual([401, 'Bearer']);
     const two = await rig.request(`/vod/film/a.ts?token=${good}`, [`Authorization: Bearer ${good}`]);
@@ -113,7 +113,7 @@ describe('nginx with njs and the common key', () => {
     expect((await rig.request(`/vod/film/a.ts?token=${good}&token=${good}`)).status).toBe(401);
   });
 
-  test('changed claims, a changed signature, another key and another key id: 401', async () => {
+  test('changed claims, a changed signature, another key and another key id get 401', async () => {
     expect(await rig.present(changeToken(good, 'claims'))).toBe(401);
     expect(await rig.present(changeToken(good, 'signature'))).toBe(401);
     expect(await rig.present(await rig.mintElsewhere('k1', '--paths', '/vod/*'))).toBe(401);
@@ -123,7 +123,7 @@ describe('nginx with njs and the common key', () => {
     for (const text of ['a', 'a.b.c', '..', 'e30.e30.', `${good}.`]) expect(await rig.present(text)).toBe(401);
   });
 
-  test('expired, not valid yet, with a longer life than a day, or for another audience: 401', async () => {
+  test('tokens that are expired, not valid yet, live longer than a day, or are for another audience get 401', async () => {
     expect(await rig.present(await foreign({ exp: epochSeconds() - 6 }))).toBe(401);
     expect(await rig.present(await foreign({ nbf: epochSeconds() + 60 }))).toBe(401);
     expect(await rig.present(await foreign({ exp: String(epochSeconds() + 60) }))).toBe(401);
@@ -131,20 +131,20 @@ describe('nginx with njs and the common key', () => {
     expect(await rig.present(await rig.mint('--paths', '/vod/*', '--aud', 'app'))).toBe(401);
   });
 
-  test('a fraction in its times, and null for what it does not say, as JWT libraries write them', async () => {
+  test('a token may have fractions in its times, and null for absent claims, as JWT libraries write them', async () => {
     const now = epochSeconds();
     const said = { exp: now + 60.5, iat: now - 0.5, nbf: null, aud: null, methods: null, hosts: null, ips: null };
     expect(await rig.present(await foreign(said))).toBe(200);
     for (const exp of [now - 5.5, -1, null]) expect(await rig.present(await foreign({ exp }))).toBe(401);
   });
 
-  test('another algorithm or type under the same key: 401', async () => {
+  test('another algorithm or type under the same key gets 401', async () => {
     expect(await rig.present(await foreign({}, { typ: 'lp+jwt' }))).toBe(200);
     expect(await rig.present(await foreign({}, { alg: 'HS512' }))).toBe(401);
     expect(await rig.present(await foreign({}, { typ: 'ls+jwt' }))).toBe(401);
   });
 
-  test('outside of its paths, methods, hosts or addresses: 403', async () => {
+  test('a request outside of the token’s paths, methods, hosts or addresses gets 403', async () => {
     const film = await foreign({ paths: ['/vod/film/*', '/vod/my%20film.ts'] });
     expect([await rig.present(film), await rig.present(film, '/vod/my%20film.ts')]).toEqual([200, 200]);
     const narrow = [
@@ -165,7 +165,7 @@ describe('nginx with njs and the common key', () => {
     ).toBe(200);
   });
 
-  test('one name has one answer, whatever way it is spelled', async () => {
+  test('all spellings of a path get the same answer', async () => {
     const answers: string[] = [];
     for (const { pattern, target, opens } of nameVectors) {
       const status = await rig.present(await foreign({ paths: [pattern] }), target);

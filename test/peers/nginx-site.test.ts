@@ -1,4 +1,4 @@
-// A real nginx behind the gateway: what the gateway adds to a request must not change what the site sends.
+// A real nginx behind the gateway: fields that the gateway adds to a request must not change the site's answers.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { askRaw, requestText } from '../support/clients/raw-client.ts';

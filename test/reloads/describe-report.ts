@@ -1,4 +1,4 @@
-// What a run of reloads came to, in lines for people.
+// The result of a run of reloads, in lines for people.
 
 import type { ReloadReport } from './run-reloads.ts';
 

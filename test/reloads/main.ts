@@ -1,5 +1,5 @@
-// `npm run reloads -- --count N`: as many reloads as one likes under load, with long downloads and WebSockets running.
-// Prints a line every five seconds and what came of it all; exit code 1 when anything was lost.
+// `npm run reloads -- --count N`: N reloads under load, with long downloads and WebSockets running.
+// Prints a line every five seconds and the result at the end; exit code 1 when anything was lost.
 
 import { parseArgs } from 'node:util';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';

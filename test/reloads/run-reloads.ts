@@ -1,5 +1,5 @@
 // Reloads of a real `latchkey serve` by SIGHUP, with a load of small requests, long downloads and WebSockets running on it.
-// Each reload changes routes, keys, limits and the upstreams' pools. Nothing may be lost: what is, is named.
+// Each reload changes routes, keys, limits and the upstreams' pools. Nothing may be lost; every loss is reported.
 
 import { createHash } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';

@@ -1,4 +1,4 @@
-// Flatness is judged by arithmetic alone, so it is tested on made-up samples: flat ones with noise, and one slope each.
+// Flatness is judged by arithmetic alone, so it is tested on made-up samples: flat samples with noise, and samples with one slope each.
 
 import { describe, expect, it } from 'vitest';
 import { fittedGrowth, judgeFlatness, median, type SoakSample } from './flatness.ts';
@@ -21,11 +21,11 @@ function samples(change: (index: number) => Partial<SoakSample> = () => ({})): S
 }
 
 describe('a soak', () => {
-  it('is flat when nothing but noise is in it', () => {
+  it('is flat when its samples differ by noise only', () => {
     expect(judgeFlatness(samples(), noneLeft)).toEqual([]);
   });
 
-  it('may grow at the beginning', () => {
+  it('is flat when it grows only at the beginning', () => {
     const warming = samples((index) => ({
       residentBytes: Math.min(index, 60) * 2 * mebibyte,
       p99Ms: index < 10 ? 80 : 5,
@@ -48,12 +48,12 @@ describe('a soak', () => {
     expect(judgeFlatness(samples(), { before: 4, after: 5 })).toEqual(['5 sockets stayed, 4 were there before']);
   });
 
-  it('is not judged by a handful of samples', () => {
+  it('is not judged by a few samples', () => {
     expect(judgeFlatness(samples().slice(0, 5), noneLeft)).toHaveLength(1);
   });
 });
 
-describe('its arithmetic', () => {
+describe('the arithmetic of flatness', () => {
   it('fits a line by least squares', () => {
     expect(
       fittedGrowth([
@@ -66,7 +66,7 @@ describe('its arithmetic', () => {
     expect(fittedGrowth([[1, 5]])).toBe(0);
   });
 
-  it('takes the middle, or the mean of the two in the middle', () => {
+  it('takes the middle value as median, or the mean of the two middle values', () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1, 2, 3])).toBe(2.5);
   });

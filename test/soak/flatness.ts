@@ -1,7 +1,7 @@
-// Whether a soak was flat: memory and sockets do not grow, latency does not either, and nothing stays behind.
+// Judges whether a soak was flat: memory, sockets and latency do not grow, and no socket stays behind.
 // Pure: samples in, complaints out.
 
-/** What was seen at one moment, or in the interval up to it. */
+/** The measurements of one moment, or of the interval up to that moment. */
 export interface SoakSample {
   /** Since the load began. */
   readonly seconds: number;
@@ -35,7 +35,7 @@ const warmUpShare = 0.1;
 const heapGroup = 3;
 const leastSamples = 6;
 
-/** @returns what speaks against flatness; empty when nothing does */
+/** @returns the reasons against flatness; empty when the soak was flat */
 export function judgeFlatness(samples: readonly SoakSample[], sockets: SocketEnds): string[] {
   if (samples.length < leastSamples) return [`${samples.length} samples are too few to judge`];
   const half = samples.slice(Math.floor(samples.length / 2));

@@ -1,5 +1,5 @@
 // `npm run soak -- --minutes N`: a real `latchkey serve` with two edges under a steady mixed load, with a reload each minute.
-// Samples memory, sockets and latency every ten seconds, prints a line for each, and judges at the end whether all of it
+// Samples memory, sockets and latency every ten seconds, prints a line for each sample, and judges at the end whether the soak
 // was flat. Exit code 1 when not, or when an answer was wrong.
 
 import { readdirSync } from 'node:fs';

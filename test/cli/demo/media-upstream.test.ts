@@ -109,7 +109,7 @@ test.each(['/vod/../../package.json', '/vod/%2e%2e/make-clip.sh', '/vod/low/', '
   },
 );
 
-test('reports each request with its user', async () => {
+test('each request is reported with its user', async () => {
   await ask('/vod/low/index.m3u8?x=1', { 'x-forwarded-user': 'alice' });
   await ask('/vod/nothing');
   expect(seen).toEqual([

@@ -48,7 +48,7 @@ async function ask(headers: Record<string, string>, accept = 'application/json')
   return answer.text();
 }
 
-test('shows the user, the headers, and the claims of an assertion that it verified against the JWKS', async () => {
+test('the page shows the user, the headers, and the claims of an assertion that the site verified against the JWKS', async () => {
   const assertion = await sign({ sub: 'alice' });
   const seen = JSON.parse(await ask({ 'x-forwarded-user': 'alice', 'x-latchkey-assertion': assertion }));
   expect(seen.user).toBe('alice');
@@ -69,11 +69,11 @@ test.each([
   expect(seen.assertion.kind).toBe('refused');
 });
 
-test('without an assertion it says so', async () => {
+test('the page says when there is no assertion', async () => {
   expect(JSON.parse(await ask({})).assertion).toEqual({ kind: 'absent' });
 });
 
-test('the page escapes what came with the request', async () => {
+test('the page escapes the values of the request', async () => {
   const page = await ask({ 'x-forwarded-user': '<script>alert(1)</script>' }, 'text/html');
   expect(page).toContain('Hello, &lt;script&gt;');
   expect(page).not.toContain('<script>');

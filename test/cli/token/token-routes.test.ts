@@ -1,5 +1,5 @@
 // `latchkey token inspect` against the routes of a file, and `latchkey check` about routes inside others.
-// What the command says of a token is what a gateway with that file would answer.
+// The command's verdict on a token is the answer that a gateway with that file would give.
 
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -65,7 +65,7 @@ async function inspect(token: string, ...more: string[]): Promise<Inspected> {
 }
 
 describe('token inspect', () => {
-  test('says per route whether it would open anything there, and why not', async () => {
+  test('tells per route whether the token would open anything there, and why not', async () => {
     const { code, said } = await inspect(mint({ paths: ['/vod/*'] }));
     expect(code).toBe(0);
     expect(said.routes).toEqual([
@@ -104,7 +104,7 @@ describe('token inspect', () => {
     expect(said.routes.every(({ opens }) => !opens)).toBe(true);
   });
 
-  test('opens what its limits leave of a route', async () => {
+  test('shows the part of a route that the token’s limits leave open', async () => {
     const wide = await inspect(mint({ paths: ['/*'], methods: ['GET'], ips: ['192.0.2.0/24'] }));
     expect(wide.said.routes.filter(({ opens }) => opens).map(({ route, detail }) => [route, detail])).toEqual([
       ['vod', '/* by GET from 192.0.2.0/24'],
@@ -132,7 +132,7 @@ describe('token inspect', () => {
     }
   });
 
-  test('a pass is judged by the answer that it was made from', async () => {
+  test('judges a pass by the access answer that it was made from', async () => {
     const place = { hosts: ['media.example'], paths: ['/guarded/*'], n: ['cr_c'], v: ['e', 1] };
     const { said } = await inspect(mint({ ...place, cred: { id: 'c', v: 1 } }, 'pass'));
     expect(said.routes.filter(({ opens }) => opens).map(({ route }) => route)).toEqual(['guarded']);
@@ -161,7 +161,7 @@ describe('token inspect', () => {
     expect((await inspect(limited, ...url, '--client', '192.0.2.1')).said.holds).toBe(true);
   });
 
-  test('--url says what is no URL, and needs a configuration', async () => {
+  test('--url refuses a text that is no URL, and needs a configuration', async () => {
     const token = mint({ paths: ['/vod/*'] });
     for (const url of [
       'media.example/vod/a',
@@ -175,7 +175,7 @@ describe('token inspect', () => {
     expect((await runHere(['token', 'inspect', token, '--url', 'https://a/'])).code).toBe(2);
   });
 
-  test('people read the same in lines', async () => {
+  test('without --json the same verdicts are printed as lines', async () => {
     const { stdout } = await runHere(['token', 'inspect', mint({ paths: ['/vod/*'] }), '--config', file]);
     expect(stdout).toMatch(/\nroute {3}vod {6}opens: \/vod\/\*\n/);
     expect(stdout).toMatch(
@@ -185,7 +185,7 @@ describe('token inspect', () => {
   });
 });
 
-test('check lists routes inside another one with another accept, and holds all the same', async () => {
+test('check lists routes inside another route with another accept, and still passes', async () => {
   const { code, stdout, stderr } = await runHere(['check', file]);
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^holds: /)]);
   expect(stderr.split('\n').filter((line) => line.startsWith('note: '))).toEqual([
