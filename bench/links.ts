@@ -1,7 +1,7 @@
-// `npm run bench:links`: how long a claim, a look at the access list, a page of an administrator's list and a revocation take in
-// a store with 100,000 links and 1,000,000 members. SQLite in a temporary folder, with its real commits to the disk; the use cases
-// themselves, in this process. Prints p50 and p99 of one caller, and of eight at once, and the CPU time of one call, which other
-// work on the machine does not change. Exit code 1 when a p99 of one caller is not under 20 ms.
+// `npm run bench:links`: measures how long a claim, a check of the access list, a page of an administrator's list and a revocation take, in
+// a store with 100,000 links and 1,000,000 members. The store is SQLite in a temporary folder, with real commits to the disk; the use cases
+// run in this process. Prints p50 and p99 of one caller and of eight at once, and the CPU time of one call, which depends less on other
+// work on the machine. Exit code 1 when a p99 of one caller is not under 20 ms.
 
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -44,7 +44,7 @@ async function run(): Promise<boolean> {
   const started = monotonicMs();
   await fill(context);
   print(`filled with ${links} links and ${accounts * membersPerAccount} members in ${seconds(started)} s`);
-  // what the filling left to be written would be waited for by those who are measured
+  // otherwise the measured calls would wait for the checkpoint of what the filling wrote
   const file = new DatabaseSync(join(folder, 'latchkey.db'));
   file.exec('pragma wal_checkpoint(truncate)');
   file.close();
@@ -83,7 +83,7 @@ async function run(): Promise<boolean> {
   return isFast;
 }
 
-/** Sorted times of `runs` calls, by so many callers at once. */
+/** Measures `runs` calls. @param callers  how many run at once @returns their times in ms, sorted */
 async function measure(
   call: (index: number) => Promise<string>,
   expected: string,
@@ -111,7 +111,7 @@ async function check(context: ControlContext, index: number, collection: number)
   return (await answerAccess(context, { account, session, device, host: 'media.localhost', path })).kind;
 }
 
-/** A page of an administrator's list, from any place of it. */
+/** Reads a page of an administrator's list of links, from a place that depends on the index. */
 async function listAll(context: ControlContext, index: number): Promise<string> {
   const after = `${filledAt}.${idOf('li', 1 + ((index * 7919) % (links - 1)))}`;
   const page = await listLinks(context, { kind: 'operator' }, { after, limit: 50 });
@@ -134,7 +134,7 @@ async function revoke(context: ControlContext, index: number): Promise<string> {
   return (await revokeLink(context, { kind: 'operator' }, idOf('li', index), null)).kind;
 }
 
-/** Account n is member of ten collections: n, n + 10, n + 20 and so on; of one link in each. */
+/** Fills the store. Account n is a member in ten collections, n, n + 10, n + 20 and so on (modulo 100), by one link in each. */
 async function fill(context: ControlContext): Promise<void> {
   const now = filledAt;
   const id = (prefix: string, column: string) => sql.raw(`'${prefix}_' || printf('%022d', ${column})`);
@@ -168,7 +168,7 @@ async function fill(context: ControlContext): Promise<void> {
   if (Number(row?.count) !== accounts * membersPerAccount) throw new Error(`${row?.count} members were written`);
 }
 
-/** The plan of the look at the list: every step of it has to be a search by an index. */
+/** Prints the query plan of the check of the access list; every step of it should be a search by an index. */
 async function explain(context: ControlContext): Promise<void> {
   const plan = await sql<{ detail: string }>`explain query plan
     select members.id from members join links on links.id = members.link_id
@@ -188,7 +188,7 @@ async function makeContext(): Promise<ControlContext> {
     path: `/c${index}/`,
     owners: [],
   }));
-  // of the configuration the use cases read only these
+  // the use cases read only these members of the configuration
   const config = { collections: all, portal: null, mail: null, reservedPrefix: '/.latchkey/' } as unknown as Config;
   const unused = (): never => {
     throw new Error('nothing is minted or sealed here');

@@ -1,28 +1,30 @@
-// Reads the bench's command line. Pure.
+// Reads the bench's command line, and has its help. Pure.
 
 import { parseArgs } from 'node:util';
 
+/** What a run measures, and how long. */
 export interface BenchOptions {
+  /** How often each proxy is visited. */
   readonly rounds: number;
-  /** Windows for each proxy with all running side by side. */
+  /** Number of windows for each proxy with all proxies running side by side; 0 for none. */
   readonly turns: number;
-  /** Length of a window at saturation. */
+  /** Length of a window at saturation, in seconds. */
   readonly seconds: number;
-  /** Windows' worth of load before the first one counts; never more than 6 s. */
+  /** Load before the first window that counts, in lengths of a window; never more than 6 s. */
   readonly warmWindows: number;
-  /** Names to measure; null measures all. */
+  /** Names of the proxies to measure; null for all. */
   readonly only: readonly string[] | null;
-  /** Also a second table with access logs to a file. */
+  /** Whether to measure a second table, with access logs to a file. */
   readonly logs: boolean;
-  /** Also what the gateway costs against itself: routes, tokens, edges, idle connections, slow clients. */
+  /** Whether to compare the gateway with itself: routes, tokens, edges, idle connections, slow clients. */
   readonly comparisons: boolean;
-  /** Also keep the result in `bench/results/`. */
+  /** Whether to keep the result in `bench/results/` as well. */
   readonly record: boolean;
   /** Requests per second for latency; null: half of what nginx reaches. */
   readonly rate: number | null;
   /** A checkout whose gateway takes part as `latchkey-before`; null: none. */
   readonly against: string | null;
-  /** The Node backend even where nginx is installed, and autocannon even where wrk is. */
+  /** Whether to use the Node.js backend and autocannon even where nginx and wrk are installed. */
   readonly plainTools: boolean;
 }
 
@@ -47,7 +49,7 @@ export const help = `npm run bench -- [options]
   --plain-tools      autocannon and a Node backend even where wrk and nginx are installed
 `;
 
-/** Parses arguments; every value is checked against the known names and limits. */
+/** Parses arguments, and checks each value. @param names  of the proxies that there are */
 export function parseOptions(args: readonly string[], names: readonly string[]): ParsedOptions {
   let values: ReturnType<typeof parse>;
   try {

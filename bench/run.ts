@@ -1,5 +1,5 @@
-// A whole run: backend, fixed rate, rounds over all proxies in turn, rows. Writes only below its temporary folder.
-// Rounds alternate (A B C A B C …): what drifts on a shared machine then hits all proxies alike.
+// A whole run: starts the backend, finds the fixed rate, measures all proxies in rounds, and makes the rows. Writes only below its
+// temporary folder. Rounds alternate (A B C A B C …), so that drift of a shared machine hits all proxies alike.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ import type { BodySize } from './workload/bodies.ts';
 import { makeWorkload, renderRequests } from './workload/requests.ts';
 import { writeTokens } from './workload/token-file.ts';
 
-/** Distinct tokens, and requests prepared for each form and size; the larger bodies need fewer. */
+/** Number of distinct tokens, and of prepared requests for each form and size; larger bodies need fewer requests. */
 const tokenCount = 1000;
 const requestCounts = { '1k': 20_000, '64k': 4000, '1m': 2000 } as const;
 const connections = 32;
@@ -38,7 +38,7 @@ interface Collected {
   problem: string | null;
 }
 
-/** Runs the bench; `show` hears one line per step. Everything started is ended, whatever happens. */
+/** Runs the bench. Ends every process that it started, also on an error. @param show  called with one line for each step */
 export async function runBench(
   peers: readonly Peer[],
   options: BenchOptions,
@@ -123,7 +123,7 @@ function sift(peers: readonly Peer[], only: readonly string[] | null) {
   return { here, missing };
 }
 
-/** Half of what nginx reaches, or where it is missing half of what the plain proxy that every installation has reaches. */
+/** The rate for latency: half of what nginx reaches, or without nginx half of what http-proxy reaches; null when neither was measured. */
 async function findRate(
   peers: readonly Peer[],
   setting: Setting,
@@ -135,7 +135,7 @@ async function findRate(
     const short = { ...setting, seconds: Math.min(2, setting.seconds) };
     const seen = await visit(peer, short, 'requests', (step) => show(`fixed rate: ${peer.title} ${step}`));
     if (seen.kind === 'measured' && seen.figures.requestsPerSecond !== null) {
-      // Rounded down to whole hundreds: it is a setting, not a figure.
+      // rounded down to whole hundreds, since the rate is a setting and no result
       return Math.max(100, Math.floor(seen.figures.requestsPerSecond / 200) * 100);
     }
   }
@@ -162,7 +162,7 @@ async function measureRounds(
     for (const { peer } of candidates) {
       count += 1;
       const entry = collected.get(peer);
-      // One wrong answer spoils the row: later rounds would only cost time.
+      // one wrong answer makes the row invalid, so later rounds would only cost time
       if (entry === undefined || entry.problem !== null) continue;
       const head = `${count}/${total} round ${round}${setting.accessLogs ? ', logs on' : ''}: ${peer.title}`;
       const seen = await visit(peer, setting, scopeOf(peer), (step) => show(`${head} ${step}`));
@@ -186,7 +186,7 @@ async function measureRounds(
     const entry = collected.get(peer);
     if (entry === undefined) continue;
     entry.problem ??= problem;
-    // what the turns measured better is not taken from the visits
+    // the turns measure these figures better, so those of the visits are dropped
     const visits = entry.figures.map((seen) => ({
       ...seen,
       cpuPerRequestUs: null,
@@ -198,7 +198,7 @@ async function measureRounds(
   }
   return candidates.map(({ peer, version }) => {
     const entry = collected.get(peer) ?? { figures: [], problem: 'not measured' };
-    // A row with a problem keeps no figure, so that none can be printed by mistake.
+    // a row with a problem keeps no figures, so that none can be printed by mistake
     const figures = entry.problem === null ? entry.figures : [];
     return {
       name: peer.name,

@@ -1,5 +1,5 @@
-// How many small units of work a second the store makes durable, on both engines, and how long each waits for it.
-// Usage: node bench/store-units.ts [seconds per line]. Starts a PostgreSQL of its own with fsync on; 1, 32 and 256 callers.
+// Measures how many small units of work a second the store makes durable, on both engines, and how long each unit waits for that.
+// Usage: node bench/store-units.ts [seconds per line]. With 1, 32 and 256 callers; starts a PostgreSQL of its own with fsync on.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ async function measure(settings: StoreSettings, callers: number): Promise<void> 
   await Promise.all(
     Array.from({ length: callers }, async () => {
       for (let now = performance.now(); now - began < milliseconds; ) {
-        // A claim's or a revocation's size: one row changed, one change told.
+        // about the size of a claim or a revocation: one change in the log
         await store.write((unit) => unit.append({ kind: 'revoke', node: 'me_AAAAAAAAAAAAAAAAAAAAAA' }));
         const done = performance.now();
         waits.push(done - now);

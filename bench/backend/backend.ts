@@ -1,4 +1,4 @@
-// Starts the one backend that all proxies of a run stand in front of: nginx when installed, else a small Node server.
+// Starts the one backend behind all proxies of a run: nginx when it is installed, else a small Node.js server.
 // Both answer `/vod/<size>/…` with the body of that size, keep connections open, and write no log.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ async function startNginx(nginx: string, folder: string, plan: CorePlan): Promis
 }
 
 function configure(place: string, port: number): string {
-  // The small body is answered from the configuration, the larger ones by sendfile: the backend must not be the brake.
+  // the small body comes from the configuration and the larger ones by sendfile, so that the backend is never the bottleneck
   return `daemon off; master_process off; pid ${place}/pid; error_log stderr error;
 events { worker_connections 2048; }
 http {

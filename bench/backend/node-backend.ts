@@ -1,4 +1,4 @@
-// The backend's process where nginx is not installed: fixed answers straight on node:net. Prints `{"port":N}`.
+// The backend's process where nginx is not installed: fixed answers, directly on node:net. Prints a JSON object with its `port`.
 // It knows just enough HTTP for the proxies of the bench: requests without bodies, answered in order.
 
 import { createServer } from 'node:net';

@@ -1,8 +1,11 @@
-// How evenly the edges of one gateway share the work, by the CPU time of their processes.
+// Tells how evenly the edges of one gateway share the work, by the CPU time of their processes.
 
 import { readTree } from '../measure/proc-tree.ts';
 
-/** @returns difference of the busiest and the idlest edge by their mean; null where there is no /proc or no two edges */
+/**
+ * @param root  process id of the supervisor
+ * @returns difference of CPU time between the busiest and the idlest edge, divided by their mean; null without /proc or with one edge
+ */
 export function readEdges(root: number): number | null {
   const times = (readTree(root) ?? [])
     .filter(({ name }) => name.startsWith('latchkey edge'))

@@ -1,5 +1,5 @@
-// What an idle keep-alive connection keeps in memory: many connections, one request on each, then nothing.
-// Resident memory of the edge before and after, each once the garbage collector had time and reason to run.
+// Measures how much memory an idle keep-alive connection takes: many connections are opened, with one request on each.
+// It compares the edge's resident memory before and after, each time after the garbage collector had time to run.
 
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import type { Comparison } from '../report/result.ts';
 import { makeRequest, renderRequest } from '../workload/requests.ts';
 
 const count = 8000;
-/** Opened at once, so that no queue of the kernel overflows. */
+/** Number of connections that are opened at once; more could overflow a queue of the kernel. */
 const batch = 200;
 
 /** Memory of the edge per idle connection, in bytes. */
@@ -40,7 +40,7 @@ export async function measureIdle(setting: Setting): Promise<Comparison> {
         sockets.push(...(await Promise.all(more)));
       }
     };
-    // code, pools and the space for young objects have their size before: they are there whatever comes
+    // so that code, pools and the space for young objects have grown before, since they do not belong to the idle connections
     await saturate(setting.generator, setting.plan, {
       port: running.port,
       requestsFile: setting.requestsFile('bearer', '1k'),
@@ -58,7 +58,7 @@ export async function measureIdle(setting: Setting): Promise<Comparison> {
   }
 }
 
-/** A connection that has had one answer. */
+/** Opens a connection, sends one request, and waits for its answer. */
 async function ask(port: number, request: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
@@ -72,7 +72,7 @@ async function ask(port: number, request: string): Promise<Socket> {
   return socket;
 }
 
-/** The least of some seconds: what a collection gives back is no connection's. */
+/** Resident memory in bytes: the least of eight seconds, since memory that a collection gives back belongs to no connection. */
 async function settledMemory(pid: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let second = 0; second < 8; second++) {

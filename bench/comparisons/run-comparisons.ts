@@ -1,5 +1,5 @@
-// The gateway against itself: what many routes, many tokens and a second edge cost, what an idle connection keeps, and
-// what slow clients do to the others. Pairs are loaded in turns like all proxies; quotients are taken turn by turn.
+// Compares the gateway with itself: the cost of many routes, many tokens and a second edge, the memory of an idle connection, and the
+// effect of slow clients on others. Both sides of a pair are loaded in turns, like all proxies; quotients are taken turn by turn.
 
 import { median } from '../measure/statistics.ts';
 import { takeTurns } from '../measure/turns.ts';
@@ -12,7 +12,7 @@ import { readEdges } from './edges.ts';
 import { measureIdle } from './idle-connections.ts';
 import { measureSlowClients } from './slow-clients.ts';
 
-/** One thing changed on one side. */
+/** Two variants of the gateway that differ in one thing. `limit`: the most that `more` may cost, divided by `less`. */
 interface Pair {
   readonly name: string;
   readonly title: string;
@@ -26,7 +26,7 @@ const routes = (count: number): Peer =>
     ...file,
     routes: [
       ...file.routes,
-      // half of them on hosts of their own, half beside the one that is asked for
+      // half of the routes have hosts of their own, the others stand beside the route that is requested
       ...Array.from({ length: count - 1 }, (_, at) => ({
         name: `route-${at}`,
         ...(at % 2 === 0 ? { host: `site-${at}.example.org` } : {}),
@@ -62,7 +62,7 @@ const pairs: readonly Pair[] = [
   },
   {
     name: 'tokens-assertion',
-    // every token has a signature of its own to be made, and then kept with it
+    // the edge has to sign an assertion for each token, and keeps it with the token
     title: 'the same with a signed assertion',
     limit: null,
     more: tokens(many, true),
@@ -71,7 +71,7 @@ const pairs: readonly Pair[] = [
   { name: 'edges', title: 'CPU, two edges against one', limit: 1.1, more: edges(2), less: edges(1) },
 ];
 
-/** Runs them one after the other. `show` hears what is going on. */
+/** Runs all comparisons, one after the other. @param show  called with one line for each step */
 export async function runComparisons(
   setting: Setting,
   turns: number,

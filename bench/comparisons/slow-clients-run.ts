@@ -18,17 +18,17 @@ async function open(index: number): Promise<[Socket, Drip]> {
   await once(socket, 'connect');
   const request = requests[index % requests.length] ?? '';
   if (index % 3 === 0) {
-    // never ends its head
+    // a client that never ends its head
     socket.write(request.slice(0, 40), 'latin1');
     return [socket, () => socket.write(`X-Drip-${index}: 1\r\n`.slice(0, 1), 'latin1')];
   }
   if (index % 3 === 1) {
-    // a body that comes byte by byte
+    // a client that sends its body byte by byte
     const head = request.replace(/^GET /, 'POST ').replace(/\r\n\r\n$/, '\r\nContent-Length: 1000000\r\n\r\n');
     socket.write(head, 'latin1');
     return [socket, () => socket.write('.')];
   }
-  // reads a piece, and then nothing for a while
+  // a client that reads a piece, and then nothing for a while
   socket.write(request, 'latin1');
   socket.on('data', () => socket.pause());
   return [socket, () => socket.resume()];

@@ -1,6 +1,6 @@
-// What thousands of slow clients do to the others: p99 of good traffic at a fixed rate, without them and with them.
-// A third drips its head, a third drips a body, a third asks for 1 MiB and hardly reads. In a process of its own, so that
-// the generator that measures is not slowed down by them.
+// Measures how thousands of slow clients affect others: p99 of good traffic at a fixed rate, without slow clients and with them.
+// A third of them drips its head, a third drips a body, a third asks for 1 MiB and hardly reads. They run in a process of their own, so
+// that they do not slow down the generator that measures.
 
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const patient = latchkeyVariant('slow', 'latchkey', (file) => ({
   upstreams: { media: { ...file.upstreams.media, max_connections: 10_000 } },
 }));
 
-/** Quotient of both p99. The rate is a quarter of what the fixed rate is elsewhere: slow clients need the other core too. */
+/** Divides p99 with slow clients by p99 without. The rate is a quarter of the usual one, since slow clients need the other core too. */
 export async function measureSlowClients(setting: Setting, show: (text: string) => void): Promise<Comparison> {
   const common = { name: 'slow', title: '5,000 slow clients: p99 of the others', unit: 'ratio', limit: 2 } as const;
   const folder = mkdtempSync(join(setting.folder, 'slow-'));

@@ -1,18 +1,20 @@
-// Sends one scenario with autocannon and judges every single answer.
+// Sends the requests of one scenario with autocannon, and judges every answer.
+// scenarios.ts says what the right answers are.
 
 import autocannon from 'autocannon';
 import { judge, type Scenario } from './scenarios.ts';
 
+/** The outcome of one scenario. */
 export interface ScenarioResult {
   readonly title: string;
   readonly answered: number;
-  /** Answers by status. */
+  /** Number of answers by status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly requestsPerSecond: number;
-  /** Whole milliseconds; wrk has finer ones. */
+  /** In whole milliseconds, since autocannon measures no finer. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Empty when everything was right; at most ten. */
+  /** What was wrong, at most ten entries; empty when every answer was right. */
   readonly problems: readonly string[];
 }
 
@@ -38,7 +40,7 @@ export async function runScenario(
     duration: seconds,
     timeout: 10,
     setupClient: (connection) => {
-      // Each connection starts elsewhere in the list.
+      // each connection starts at another place in the list
       const start = Math.floor((client * scenario.requests.length) / connections);
       client += 1;
       const turned = [...scenario.requests.slice(start), ...scenario.requests.slice(0, start)];
@@ -58,7 +60,7 @@ export async function runScenario(
   });
   if (judged === 0) report('nothing was answered');
   if (result.errors > 0) report(`${result.errors} requests failed, ${result.timeouts} of them timed out`);
-  // Each connection may have one request under way when the time is up; any more got lost.
+  // each connection may have one request under way when the time is up; more missing answers mean lost requests
   const lost = result.requests.sent - result.requests.total - connections;
   if (lost > 0) report(`${lost} requests were never answered`);
   return {

@@ -1,9 +1,9 @@
-// The scenarios of the load test: which requests go out, and the one right answer to each. Pure.
-// Content is the demo's clip, so that text, small and large binary files are all compared.
+// The scenarios of the load test: which requests are sent, and the one right answer to each. Pure.
+// The site's files are the demo's clip, so that answers with text and with small and large binary files are all compared.
 
 import { makeBearer, spoil } from '../workload/tokens.ts';
 
-/** One file of the site, and what a client must receive. */
+/** One file of the site, with the bytes that a client must receive. */
 export interface SiteFile {
   /** Below `/vod/`, as in a URL. */
   readonly path: string;
@@ -14,9 +14,9 @@ interface Expected {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly status: number;
-  /** Null: any body but the file's. */
+  /** Body as `comparable` text; null for any body but the file's. */
   readonly body: string | null;
-  /** The protected file's content, which a refused answer must not be. */
+  /** The file's content as `comparable` text; the body of a refusal must not be this. */
   readonly secretBody: string;
 }
 
@@ -42,7 +42,7 @@ export function makeScenarios(files: readonly SiteFile[], credentials: Credentia
   const make = (title: string, kinds: readonly Kind[]): Scenario => ({
     title,
     requests: Array.from({ length: credentials.users }, (_, user) =>
-      // Kind and file turn at different lengths, so that each kind meets each file.
+      // kinds and files rotate with different periods, so that each kind is combined with each file
       kinds.map((kind, at) => expect(pick(files, user + at), kind, user, credentials)),
     ).flat(),
   });
@@ -55,15 +55,15 @@ export function makeScenarios(files: readonly SiteFile[], credentials: Credentia
 }
 
 /**
- * What is compared of a body: its bytes below 0x80, in order, as text.
- * autocannon decodes each chunk as UTF-8 by itself, so that other bytes come out differently at the borders of chunks.
+ * The part of a body that is compared: its characters below 0x80, in order.
+ * autocannon decodes each chunk as UTF-8 on its own, so other characters may come out differently at the borders of chunks.
  */
 export function comparable(body: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are part of what is compared
   return body.replace(/[^\x00-\x7f]/g, '');
 }
 
-/** Whether `comparable(body)` is `content`, without making that string: answers are many and large. */
+/** Whether `comparable(body)` equals `content`. It does not make that string, since answers are many and large. */
 export function matches(body: string, content: string): boolean {
   let at = 0;
   for (let from = 0; from < body.length; from += 1) {

@@ -9,6 +9,7 @@ import { fastifyProxy, httpProxy, undici } from './node-packages.ts';
 import type { Peer } from './peer.ts';
 import { trafficServer, trafficServerSigned } from './traffic-server.ts';
 
+/** All proxies; `--only` chooses among them. */
 export const allPeers: readonly Peer[] = [
   latchkey,
   latchkeyPipelining,

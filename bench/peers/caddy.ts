@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { findProgram, readVersion } from '../measure/programs.ts';
 import { type Peer, startServer } from './peer.ts';
 
+/** Caddy, which checks no credential. */
 export const caddy: Peer = {
   name: 'caddy',
   title: 'Caddy, plain',
@@ -24,7 +25,7 @@ export const caddy: Peer = {
       const data = join(start.folder, 'data');
       mkdirSync(data);
       const program = findProgram('caddy') ?? 'caddy';
-      // Its state goes below the start's folder instead of the home folder of whoever runs the bench.
+      // Caddy's state goes below the start's folder, and not into the user's home folder
       const settings = [`XDG_DATA_HOME=${data}`, `XDG_CONFIG_HOME=${data}`, 'GOMAXPROCS=1'];
       return ['env', ...settings, program, 'run', '--config', file];
     }),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { findProgram, readVersion } from '../measure/programs.ts';
 import { type Availability, type Peer, type RunningPeer, type Start, startServer } from './peer.ts';
 
+/** HAProxy, which checks no credential. */
 export const haproxy: Peer = {
   name: 'haproxy',
   title: 'HAProxy, plain',
@@ -17,6 +18,7 @@ export const haproxy: Peer = {
   start: (start) => launch(start, []),
 };
 
+/** HAProxy that verifies a JWT and sets a header from its `sub`. */
 export const haproxyJwt: Peer = {
   name: 'haproxy-jwt',
   title: 'HAProxy + jwt_verify, header from claim',
@@ -44,7 +46,7 @@ function find(): Availability {
 function launch(start: Start, rules: readonly string[]): Promise<RunningPeer> {
   const configure = (port: number): string[] => {
     const file = join(start.folder, 'haproxy.cfg');
-    // HAProxy writes no files itself: its lines go to standard output, which is the file.
+    // HAProxy writes no log file itself: its access lines go to standard output, which is redirected to the file
     const [globalLog, frontLog] =
       start.accessLog === null ? ['', ''] : ['  log stdout format raw local0\n', '  log global\n  option httplog\n'];
     writeFileSync(

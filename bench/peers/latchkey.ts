@@ -1,5 +1,5 @@
-// The gateway itself, as an operator starts it: supervisor, control and one edge, all counted.
-// Identity headers, request id, metrics, Via and X-Forwarded-* are on; nothing is switched off for the bench but logs.
+// The gateway itself, as an operator starts it: supervisor, control and one edge. The CPU time of all of them counts.
+// Request id, metrics, Via and X-Forwarded-* are on; only the logs are switched off for the bench.
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,10 +12,10 @@ import type { Peer, Start } from './peer.ts';
 
 const ownEntry = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url));
 
-/** What a variant has on top of the configuration that all runs share, as the file says it. */
+/** Changes the configuration that all runs share into that of a variant. */
 type Variation = (file: GatewayFile) => object;
 
-/** The gateway with something changed, as a proxy of its own in a run. */
+/** A variant of the gateway, as a proxy of its own in a run. @param entry  entry file, by default that of this checkout */
 export function latchkeyVariant(name: string, title: string, vary: Variation, entry: string = ownEntry): Peer {
   return {
     name,
@@ -40,15 +40,16 @@ export function latchkeyVariant(name: string, title: string, vary: Variation, en
   };
 }
 
+/** The gateway as it is. */
 export const latchkey = latchkeyVariant('latchkey', 'latchkey', (file) => file);
 
-/** Opt-in per upstream, so a row of its own. */
+/** The gateway with pipelining, which operators choose for each upstream, so it has a row of its own. */
 export const latchkeyPipelining = latchkeyVariant('latchkey-pipelining', 'latchkey, pipelining: 16', (file) => ({
   ...file,
   upstreams: { media: { ...file.upstreams.media, pipelining: 16 } },
 }));
 
-/** The gateway of another checkout, with its own dependencies beside it and a configuration that both must know. */
+/** The gateway of another checkout, with that checkout's dependencies. Its configuration is the same, so both versions must know it. */
 export function latchkeyBefore(checkout: string): Peer {
   const entry = join(resolve(checkout), 'gateway', 'main.ts');
   return latchkeyVariant('latchkey-before', `latchkey of ${checkout}`, (file) => file, entry);
@@ -74,7 +75,7 @@ function configure(start: Omit<Start, 'plan'>): GatewayFile {
   };
 }
 
-/** The first listener's port out of the line that `--json-ready` prints. */
+/** The first listener's port, from the line that `--json-ready` prints. */
 function readPort(line: string): number {
   const ready = JSON.parse(line) as { readonly listeners?: readonly { readonly port: number }[] };
   const port = ready.listeners?.[0]?.port;

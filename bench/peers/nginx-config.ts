@@ -1,4 +1,4 @@
-// Writes nginx configurations for the peers: one worker, keep-alive on both sides, all else at its defaults.
+// Starts nginx for the peers: one worker, keep-alive on both sides, everything else at its defaults.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +6,11 @@ import { findProgram, readVersion } from '../measure/programs.ts';
 import { type Availability, type RunningPeer, type Start, startServer } from './peer.ts';
 
 interface NginxVariant {
-  /** Lines for the location, in front of `proxy_pass`. */
+  /** Directives of the location, in front of `proxy_pass`. */
   readonly location: readonly string[];
 }
 
+/** Whether nginx is installed, and its version. */
 export function findNginx(): Availability {
   const nginx = findProgram('nginx');
   if (nginx === null) return { kind: 'missing', hint: 'apt-get install nginx-light' };
@@ -28,7 +29,7 @@ export function startNginx(start: Start, variant: NginxVariant): Promise<Running
 function configure(start: Start, variant: NginxVariant, port: number): string {
   const { folder } = start;
   const log = start.accessLog === null ? 'access_log off;' : `access_log ${start.accessLog} combined;`;
-  // nginx drops privileges when started by root; the temporary folder belongs to root, and buffered bodies go there.
+  // started by root, nginx would drop its privileges, and could not buffer bodies in the temporary folder, which belongs to root
   return `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr error;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 events { worker_connections 4096; }

@@ -1,9 +1,10 @@
-// nginx with secure_link: MD5 over expiry, path and secret. No identity, no key ids; the bar for the gateway.
+// nginx with secure_link: MD5 over expiry, path and secret, without identity and key ids. The gateway is measured against this peer.
 // Source: ngx_http_secure_link_module.
 
 import { findNginx, startNginx } from './nginx-config.ts';
 import type { Peer } from './peer.ts';
 
+/** nginx that checks an expiring MD5 of each path. */
 export const nginxSecureLink: Peer = {
   name: 'nginx-secure-link',
   title: 'nginx + secure_link',

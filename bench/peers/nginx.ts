@@ -1,8 +1,9 @@
-// nginx as a plain reverse proxy, and the same with one large buffer instead of its defaults for the figures per MiB.
+// nginx as a plain reverse proxy: with its defaults, and with one large buffer for the figures per MiB.
 
 import { findNginx, startNginx } from './nginx-config.ts';
 import type { Peer } from './peer.ts';
 
+/** nginx with its defaults. */
 export const nginx: Peer = {
   name: 'nginx',
   title: 'nginx, plain',
@@ -14,6 +15,7 @@ export const nginx: Peer = {
   start: (start) => startNginx(start, { location: [] }),
 };
 
+/** nginx with one large buffer and no buffering of whole answers. */
 export const nginxLargeBuffer: Peer = {
   name: 'nginx-256k',
   title: 'nginx, proxy_buffering off, 256k buffer',

@@ -1,4 +1,4 @@
-// The peers from npm: what a Node developer forwards requests with.
+// The peers from npm: packages by which Node.js programs forward requests. None of them checks a credential.
 
 import { makeNodePeer } from './node-peer.ts';
 

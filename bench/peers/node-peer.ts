@@ -1,4 +1,4 @@
-// Starts the peers that are Node programs: each is one script below node/ that prints the port it listens on.
+// Starts the peers that are Node.js programs: each is one script below node/ that prints the port it listens on.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +8,7 @@ import { pin } from '../measure/cores.ts';
 import { settle, startProcess } from '../measure/processes.ts';
 import type { Availability, Peer, RunningPeer, Start } from './peer.ts';
 
-/** A plain forwarding peer built on an npm package. */
+/** A peer that only forwards, built on an npm package. @param script  its file below node/ */
 export function makeNodePeer(name: string, title: string, packageName: string, script: string): Peer {
   return {
     name,
@@ -25,13 +25,13 @@ export function makeNodePeer(name: string, title: string, packageName: string, s
 function findPackage(name: string): Availability {
   try {
     const entry = createRequire(import.meta.url).resolve(name);
-    // The nearest package.json that names the package; not every package exports its own.
+    // looks for the nearest package.json that names the package, since not every package exports its own
     for (let folder = dirname(entry); folder !== dirname(folder); folder = dirname(folder)) {
       const version = readPackageVersion(join(folder, 'package.json'), name);
       if (version !== null) return { kind: 'installed', version };
     }
   } catch {
-    // Not resolvable: not installed.
+    // a package that cannot be resolved is not installed
   }
   return { kind: 'missing', hint: `npm install ${name}` };
 }

@@ -1,45 +1,49 @@
-// What the bench needs to know of a proxy: whether it is here, which credential it checks, how to start it.
-// One file per proxy; a new one is added to all.ts.
+// What the bench needs to know of a proxy: whether it is installed, which credential it checks, how to start it.
+// Each proxy has a file of its own; all.ts lists them.
 
 import type { CorePlan } from '../measure/cores.ts';
 import { pin } from '../measure/cores.ts';
 import { findFreePort, type RunningProcess, settle, startProcess, waitForPort } from '../measure/processes.ts';
 import type { TokenForm } from '../workload/requests.ts';
 
+/** Whether a proxy is installed; `hint` says how to install it. */
 export type Availability =
   | { readonly kind: 'installed'; readonly version: string }
   | { readonly kind: 'missing'; readonly hint: string };
 
+/** What a proxy is started with. */
 export interface Start {
   /** Empty folder for this start alone; removed after the run. */
   readonly folder: string;
   readonly backendPort: number;
   readonly plan: CorePlan;
   readonly secret: string;
-  /** Where access lines go; null switches them off. */
+  /** File for access lines; null switches them off. */
   readonly accessLog: string | null;
 }
 
+/** A proxy that listens. */
 export interface RunningPeer {
   readonly port: number;
-  /** Where access lines really go, for servers that choose the place; absent: where they were asked to. */
+  /** File that access lines really go to, for a server that chooses it itself; absent: `accessLog` of its start. */
   readonly accessLog?: string;
   readonly process: RunningProcess;
 }
 
+/** A proxy of the bench. */
 export interface Peer {
-  /** As `--only` takes it. */
+  /** Name, as `--only` takes it. */
   readonly name: string;
-  /** As the table shows it. */
+  /** Title, as the table shows it. */
   readonly title: string;
   readonly form: TokenForm;
-  /** Whether it checks the credential; the others show what forwarding alone costs. */
+  /** Whether the proxy checks the credential; proxies that do not show what forwarding alone costs. */
   readonly checks: boolean;
   /** `bodies`: takes part in the figures per MiB only. */
   readonly measures: 'all' | 'bodies';
-  /** Distinct tokens in rotation, where they are not those of all other proxies; needs wrk. */
+  /** Number of distinct tokens in rotation, where it is not the usual one; needs wrk. */
   readonly tokens?: number;
-  /** Whether it can write access lines to a file. */
+  /** Whether the proxy can write access lines to a file. */
   readonly logs: boolean;
   find(): Availability;
   start(start: Start): Promise<RunningPeer>;

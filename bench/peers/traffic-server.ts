@@ -1,5 +1,5 @@
 // Apache Traffic Server as a plain reverse proxy without its cache, and with the uri_signing plugin.
-// It runs from a layout of its own below the start's folder and touches nothing of an installed service.
+// It runs from a layout of its own below the start's folder, and does not touch an installed service.
 // Source: Traffic Server's administrator's guide, "URI Signing Plugin" and "runroot".
 
 import { spawnSync } from 'node:child_process';
@@ -9,6 +9,7 @@ import { findProgram, readVersion } from '../measure/programs.ts';
 import { issuer, keyId } from '../workload/tokens.ts';
 import { type Availability, type Peer, type RunningPeer, type Start, startServer } from './peer.ts';
 
+/** Traffic Server, which checks no credential. */
 export const trafficServer: Peer = {
   name: 'ats',
   title: 'Traffic Server, plain',
@@ -20,6 +21,7 @@ export const trafficServer: Peer = {
   start: (start) => launch(start, ''),
 };
 
+/** Traffic Server that checks a JWT in the query. */
 export const trafficServerSigned: Peer = {
   name: 'ats-uri-signing',
   title: 'Traffic Server + uri_signing',
@@ -95,7 +97,7 @@ async function launch(start: Start, plugin: string): Promise<RunningPeer> {
 function records(start: Start, port: number): string {
   const settings: Readonly<Record<string, string>> = {
     'http.server_ports': `STRING ${port}:ip-in=127.0.0.1`,
-    // Forwarding is compared, not caching.
+    // the bench compares forwarding and not caching
     'http.cache.http': 'INT 0',
     'exec_thread.autoconfig': 'INT 0',
     'exec_thread.limit': 'INT 1',
@@ -115,7 +117,7 @@ function records(start: Start, port: number): string {
 
 const allowLoopback = 'ip_allow:\n  - { apply: in, ip_addrs: 127.0.0.1, action: allow, methods: ALL }\n';
 
-// Its file goes to the layout's log folder, which is below the start's folder.
+// the log file goes to the layout's log folder, which is below the start's folder
 const logging = `logging:
   formats:
     - { name: common, format: '%<chi> - %<caun> [%<cqtn>] "%<cqtx>" %<pssc> %<pscl>' }

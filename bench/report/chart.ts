@@ -1,5 +1,5 @@
 // Draws results as one SVG: bars of CPU per request and of CPU per MiB. Pure.
-// Colours follow the reader's light or dark setting by a media query; no script, no fonts, nothing from outside.
+// Colours follow the reader's light or dark setting by a media query. The SVG has no script and loads no font or other file.
 
 import type { Row } from '../measure/figures.ts';
 import type { BenchResult } from './result.ts';
@@ -34,7 +34,7 @@ const style = `
   }
 `;
 
-/** The whole SVG document. */
+/** @returns the whole SVG document; rows with a problem are left out */
 export function renderChart(result: BenchResult): string {
   const valid = result.rows.filter((row) => row.problem === null);
   const panels = [
@@ -66,7 +66,7 @@ export function renderChart(result: BenchResult): string {
   );
 }
 
-/** Text as it may stand in XML. */
+/** Escapes text so that it may stand in XML. */
 function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

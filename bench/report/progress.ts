@@ -1,4 +1,4 @@
-// The line that tells what a run is doing: rewritten in place on a terminal, one line per step elsewhere.
+// The line that tells what a run is doing: rewritten in place on a terminal, one line for each step elsewhere.
 
 interface Progress {
   show(text: string): void;
@@ -6,7 +6,7 @@ interface Progress {
   clear(): void;
 }
 
-/** Writes to standard error, so that standard output holds the table alone. */
+/** Makes a progress line. @param output  standard error, so that standard output holds only the table */
 export function makeProgress(output: NodeJS.WriteStream): Progress {
   if (!output.isTTY) return { show: (text) => output.write(`${text}\n`), clear: () => undefined };
   return {

@@ -1,4 +1,4 @@
-// The result of a run as it is written to disk: machine, versions, settings, rows.
+// Shapes of a run's result as it is written to disk: machine, versions, settings, rows. Also describes the machine.
 
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem, type } from 'node:os';
@@ -15,18 +15,21 @@ interface Machine {
   readonly commit: string | null;
 }
 
+/** A proxy that is not installed, and how to install it. */
 export interface MissingPeer {
   readonly name: string;
   readonly title: string;
   readonly hint: string;
 }
 
+/** The result of a run. */
 export interface BenchResult {
+  /** `2026-01-31`, in UTC. */
   readonly date: string;
   readonly machine: Machine;
   readonly setting: {
     readonly rounds: number;
-    /** Windows for each proxy, side by side; 0 for none. */
+    /** Number of windows for each proxy with all proxies running side by side; 0 for none. */
     readonly turns: number;
     readonly seconds: number;
     readonly connections: number;
@@ -40,12 +43,12 @@ export interface BenchResult {
   readonly rows: readonly Row[];
   /** The second table, with access logs; empty when it was not asked for. */
   readonly rowsWithLogs: readonly Row[];
-  /** The gateway against itself; empty when it was not asked for. */
+  /** Comparisons of the gateway with itself; empty when they were not asked for. */
   readonly comparisons: readonly Comparison[];
   readonly missing: readonly MissingPeer[];
 }
 
-/** One figure of the gateway against itself. */
+/** One comparison of the gateway with itself. */
 export interface Comparison {
   readonly name: string;
   readonly title: string;
@@ -53,12 +56,12 @@ export interface Comparison {
   readonly value: number | null;
   /** `ratio`, or what `value` is counted in. */
   readonly unit: 'ratio' | 'share' | 'bytes';
-  /** What it may be at most; null for a row that has no limit. */
+  /** The most that `value` may be; null without a limit. */
   readonly limit: number | null;
   readonly note: string;
 }
 
-/** What this machine is, as far as figures depend on it. */
+/** The properties of this machine that figures depend on. */
 export function describeMachine(): Machine {
   return {
     processor: cpus()[0]?.model ?? 'unknown',

@@ -1,4 +1,4 @@
-// Renders results as text tables for a terminal. Pure.
+// Renders results as text tables for a terminal, with their ratios. Pure.
 
 import type { Figures, Row } from '../measure/figures.ts';
 import { median } from '../measure/statistics.ts';
@@ -6,7 +6,7 @@ import type { BenchResult, Comparison } from './result.ts';
 
 type Column = readonly [title: string, value: (row: Row) => string];
 
-/** Whole lines of text with columns as wide as needed; the first column is left-aligned, the others right-aligned. */
+/** A table as text, with columns as wide as needed; the first column is left-aligned, the others right-aligned. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
   const widths = head.map((_, at) => Math.max(...all.map((row) => (row[at] ?? '').length)));
@@ -15,7 +15,7 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
   return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }
 
-/** The figures of a run, its ratios, what is missing and how to read it. */
+/** @returns the report of a run: figures, ratios, proxies that are missing, and notes */
 export function renderResult(result: BenchResult): string {
   const { machine, setting } = result;
   const parts = [
@@ -40,7 +40,7 @@ export function renderResult(result: BenchResult): string {
     .map((row) => `not counted: ${row.title}: ${shorten(row.problem ?? '')}`);
   const missing = result.missing.map((peer) => `not here: ${peer.title} (${peer.hint})`);
   if (setting.cores.kind === 'free') notes.push(`nothing was pinned to a core: ${setting.cores.why}`);
-  // An absent block leaves no gap behind, the empty lines between blocks stay.
+  // a missing block leaves no gap: one empty line stands between two blocks
   return [...parts, ...notes, ...missing]
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
@@ -86,8 +86,8 @@ function renderComparisons(comparisons: readonly Comparison[]): string {
 }
 
 /**
- * latchkey's figures divided by each peer's: below 1 latchkey needs less. Empty without a valid row of latchkey.
- * The median of the rounds' quotients, not a quotient of medians: what drifts between rounds then falls out.
+ * latchkey's figures divided by each peer's: below 1, latchkey needs less. Empty without a valid row of latchkey.
+ * Each is the median of the rounds' quotients and not the quotient of medians, so that drift between rounds cancels out.
  */
 export function renderRatios(rows: readonly Row[]): string {
   const ours = rows.find((row) => row.name === 'latchkey' && row.problem === null);
@@ -100,18 +100,18 @@ export function renderRatios(rows: readonly Row[]): string {
   return lines.length === 0 ? '' : `${renderTable(head, lines)}\n`;
 }
 
-/** Median over the rounds of ours divided by theirs in the same round; null when no round has both. */
+/** Median over the rounds of one row's figure divided by the other's in the same round; null when no round has both. */
 export function ratio(ours: Row, theirs: Row, name: keyof Figures): number | null {
   const quotients = ours.rounds.map((round, at) => divide(round[name], theirs.rounds[at]?.[name] ?? null));
   return median(quotients.filter((quotient) => quotient !== null));
 }
 
-/** A quotient; null when a side is missing or zero. */
+/** The quotient; null when a figure is missing or the divisor is zero. */
 export function divide(ours: number | null, theirs: number | null): number | null {
   return ours === null || theirs === null || theirs === 0 ? null : ours / theirs;
 }
 
-/** One line: what servers say when they do not start can be long; the JSON keeps all of it. */
+/** A problem as one line of at most 300 characters: messages of servers can be long. The JSON has the whole text. */
 function shorten(problem: string): string {
   const line = problem.replace(/\s+/g, ' ').trim();
   return line.length > 300 ? `${line.slice(0, 300)} …` : line;

@@ -1,6 +1,6 @@
-// `npm run bench:revocation`: how long after the answer to a revocation a token still passes, on the node that answered and on
-// another one that shares its PostgreSQL, with NOTIFY and with every NOTIFY lost; and what deciding again costs with many
-// answers open. Exit code 1 when a bound that is promised did not hold.
+// `npm run bench:revocation`: measures how long after the answer to a revocation a token still passes, on the node that answered and on
+// another node that shares its PostgreSQL, with NOTIFY and with every NOTIFY lost; and what it costs to decide again about many open
+// answers. Exit code 1 when a promised bound did not hold.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -61,7 +61,7 @@ async function startNode(name: string, job: Omit<NodeJob, 'folder' | 'secret'>):
       child.once('exit', ended);
       child.once('message', (message: NodeAnswer) => {
         child.off('exit', ended);
-        // the child is ours, and answers one question at a time
+        // the child is this program's own, and answers one question at a time
         if (message.kind === kind) resolve(message as Extract<NodeAnswer, { kind: K }>);
       });
     });
@@ -90,7 +90,7 @@ function mint(node: BenchNode, hangsOn: string): string {
   return mintToken(claims, { key, type: 'pass' });
 }
 
-/** Requests of a few hundred tokens that nobody revokes. */
+/** Writes a file of requests with 500 tokens that are never revoked. @returns its path */
 function writeLoad(node: BenchNode): string {
   const file = join(folder, 'requests');
   const requests = Array.from(
@@ -109,7 +109,7 @@ function show(title: string, delays: number[]): void {
   );
 }
 
-/** How late the last question was sent that was still let through, after the answer; negative: before it. */
+/** Measures how long after the answer to a revocation the last request that still passed was sent, in ms; negative: before the answer. */
 async function measure(
   own: BenchNode,
   other: BenchNode,
@@ -135,7 +135,7 @@ async function measure(
     await pause(10);
     const last = (prober: Prober) =>
       Math.max(...prober.probes.filter(({ status }) => status === 200).map(({ sentMs }) => sentMs)) - answeredMs;
-    // where no question came back before the revocation there is nothing to measure
+    // a prober that got no answer before the revocation has nothing to measure
     result.own.push(...ownProbers.map(last).filter(Number.isFinite));
     result.other.push(...otherProbers.map(last).filter(Number.isFinite));
   }
@@ -143,7 +143,7 @@ async function measure(
   return result;
 }
 
-/** Opens answers that go on and on; each hangs on `nodeOf(at)`. */
+/** Opens `count` answers that never end; the token of each hangs on the node `nodeOf(at)`. */
 async function open(node: BenchNode, count: number, nodeOf: (at: number) => string): Promise<Socket[]> {
   const sockets: Socket[] = [];
   const lanes = Array.from({ length: 50 }, async (_, lane) => {
@@ -159,7 +159,7 @@ async function open(node: BenchNode, count: number, nodeOf: (at: number) => stri
   return sockets;
 }
 
-/** Time of one revocation, and the slowest of the questions that were asked meanwhile. */
+/** Shows the time of ten revocations, and that of the requests that were sent meanwhile. @param revoked  names the node to revoke */
 async function cost(node: BenchNode, title: string, revoked: () => string): Promise<void> {
   const prober = new Prober(node.ports[0] ?? 0);
   prober.start(mint(node, 'nobody'));
@@ -187,7 +187,7 @@ try {
   const requestsFile = writeLoad(own);
   const job = { port: own.ports[0] ?? 0, requestsFile, connections: 8, seconds: 2 };
   const full = await saturate(chooseGenerator(), free, job);
-  // one generator for each edge, so each gets half of what one alone could take on half of the machine
+  // each of the two edges gets a quarter of what one edge alone took: both, and both generators, share the machine
   const requestsPerSecond = Math.round(full.completed / full.seconds / 4);
   process.stdout.write(
     `load: ${requestsPerSecond}/s on each of two edges (one alone: ${Math.round(full.completed / full.seconds)}/s)\n`,

@@ -1,5 +1,5 @@
 // One node for the bench of revocations: a control on a PostgreSQL, its edges, and a site behind them.
-// Control is the gateway's own without pages; edges are the gateway's own processes. It ends with whoever started it.
+// Control is the gateway's own, without pages; edges are the gateway's own processes. The node ends with the process that started it.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { epochSeconds, machineMs, monotonicMs } from '../../gateway/telemetry/cl
 import type { MessageFromChild } from '../../gateway/wire/process-messages.ts';
 import { withoutStore } from '../../test/support/control-without-store.ts';
 
+/** What a node is started with, as JSON in its first argument. */
 export interface NodeJob {
   readonly folder: string;
   readonly database: string;
@@ -23,12 +24,13 @@ export interface NodeJob {
   readonly dropNotifications: boolean;
 }
 
+/** What a node tells the process that started it. */
 export type NodeAnswer =
   | { readonly kind: 'ready'; readonly ports: readonly number[]; readonly epoch: string; readonly seq: number }
-  /** `askedMs` and `answeredMs` by the machine's monotonic clock. */
+  /** `askedMs` and `answeredMs` are times of the machine's monotonic clock, which all processes share. */
   | { readonly kind: 'revoked'; readonly seq: number; readonly askedMs: number; readonly answeredMs: number };
 
-/** Held answers and short ones. */
+/** The site behind the edges: below `/hold/` an answer begins and never ends, elsewhere it is two bytes. */
 const site = createServer((socket) => {
   let head = '';
   socket.on('error', () => undefined);

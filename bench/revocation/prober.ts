@@ -1,25 +1,27 @@
-// Asks one edge with one token each millisecond, and knows when each question was sent and how it was answered.
+// Sends a request with the same token to one edge every millisecond, and records when each was sent and how it was answered.
+// A request is left out when all connections wait for an answer.
 
 import { connect, type Socket } from 'node:net';
 import { machineMs } from '../../gateway/telemetry/clock.ts';
 
 interface Probe {
-  /** By the machine's monotonic clock. */
+  /** When the request was sent, by the machine's monotonic clock. */
   readonly sentMs: number;
   readonly tookMs: number;
-  /** 0: the connection was reset. */
+  /** Status of the answer; 0 when the connection was reset. */
   readonly status: number;
 }
 
-/** Connections that questions take turns on, so that a slow answer does not keep the next one from being asked. */
+/** Requests take turns on these connections, so that a slow answer does not hold the next request up. */
 const connections = 4;
 
+/** Probes one edge, from `start` to `stop`. */
 export class Prober {
   readonly probes: Probe[] = [];
   readonly #port: number;
   readonly #sockets = new Set<Socket>();
   readonly #idle: Socket[] = [];
-  /** When the question that waits on a connection was sent. */
+  /** When the request that waits on a connection was sent. */
   readonly #sent = new Map<Socket, number>();
   #timer: NodeJS.Timeout | null = null;
 
@@ -51,7 +53,7 @@ export class Prober {
       this.#answered(socket, Number(chunk.toString('latin1', 9, 12)));
       this.#idle.push(socket);
     });
-    // a question that was on its way when its token was revoked ends like this
+    // the edge resets the connection of a request that is under way when its token is revoked
     socket.on('error', () => {
       this.#sockets.delete(socket);
       this.#answered(socket, 0);

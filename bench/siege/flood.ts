@@ -1,26 +1,28 @@
-// A flood against one listener, as a process of its own: wrong passwords, or ClientHellos. It begins so many a second, evenly spread
-// over 64 networks, whether answers come or not, and prints what it could send and what came back.
-// Only against loopback; it ends by its count of seconds, and with whoever started it.
+// A flood against one listener, as a process of its own: wrong passwords, or ClientHellos. It sends a fixed number a second, evenly spread
+// over 64 networks, whether answers come or not, and prints how many it could send and which answers came back.
+// It floods loopback only, and ends after its number of seconds or with the process that started it.
 
 import { connect, type Socket } from 'node:net';
 
+/** What a flood is started with, as JSON in its first argument. */
 export interface FloodJob {
-  /** `replays`: one ClientHello again and again. `hellos`: each with a random of its own, so that nothing tells it from a new one. */
+  /** `replays`: the same ClientHello every time. `hellos`: each ClientHello has a random of its own, so that it looks like a new client. */
   readonly kind: 'guesses' | 'replays' | 'hellos';
   readonly port: number;
   readonly perSecond: number;
   readonly seconds: number;
   readonly seed: number;
-  /** base64; for ClientHellos. */
+  /** The recorded ClientHello in base64; not used for guesses. */
   readonly hello: string;
 }
 
+/** What a flood prints at its end, as JSON. */
 export interface FloodResult {
   readonly sent: number;
-  /** Due, and not sent because the generator was late or had no connection free. */
+  /** Number of requests that were due but not sent, because the generator was late or had no free connection. */
   readonly missed: number;
   readonly seconds: number;
-  /** CPU time of this process. */
+  /** CPU time of the flood's process. */
   readonly cpuSeconds: number;
   /** Answers to guesses by status, or `cut` for a connection that ended without one. */
   readonly answers: Readonly<Record<string, number>>;
@@ -28,13 +30,13 @@ export interface FloodResult {
 
 const networks = 64;
 const tickMs = 2;
-/** What a late timer could not send is made up for so long after, and not in one burst. */
+/** A late timer makes up for at most this time in one tick; what is older counts as missed. */
 const longestLateMs = 20;
 const maxOpen = 3000;
 const guessConnections = 512;
-/** Who sends a hello stays for the server's flight, and never answers it. */
+/** A connection stays open this long after its ClientHello, for the server's answer, and never replies. */
 const helloStaysMs = 150;
-/** Behind the headers of record and message, and the version. */
+/** Offset of the random in a recorded ClientHello: behind the record's header, the message's header and the version. */
 const randomAt = 11;
 
 const job = JSON.parse(process.argv[2] ?? '{}') as FloodJob;
@@ -94,7 +96,7 @@ function guess(): void {
   guesser.socket.write(`GET / HTTP/1.1\r\nHost: siege.test\r\nAuthorization: Basic ${credentials}\r\n\r\n`, 'latin1');
 }
 
-// oldest first, with when each was opened
+// open connections, oldest first, and when each was opened
 const open: Socket[] = [];
 const openedMs: number[] = [];
 let openFrom = 0;
@@ -106,7 +108,7 @@ function sayHello(): void {
   }
   const socket = connect({ port: job.port, host: '127.0.0.1', localAddress: addresses[sent % networks] ?? '' });
   socket.on('error', ignore);
-  // nothing is read: an answer is nothing that it would look at, and reading is half the price
+  // the answer is never read: the flood has no use for it, and reading would double the cost of sending
   socket.pause();
   let bytes = hello;
   if (job.kind === 'hellos') {

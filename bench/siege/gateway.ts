@@ -1,4 +1,5 @@
-// The gateway of the siege: `latchkey serve` as an operator runs it, with a site behind it, and what it says of its edges.
+// Starts the gateway of the siege: `latchkey serve` as an operator runs it, with a site behind it. Reads what it reports about its edges,
+// and has the clients that are not part of a flood.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,12 +13,13 @@ interface SiegeGateway {
   readonly plainPort: number;
   readonly securePort: number;
   readonly dataDir: string;
-  /** Edges that were ended or died since the start, by its log. */
+  /** Number of processes that ended and were started again since the start, by the gateway's log. */
   readonly edgesLost: () => number;
-  /** Sums of its metrics by name and labels. */
+  /** Reads the gateway's metrics: values by name and labels. */
   readonly scrape: () => Promise<ReadonlyMap<string, number>>;
+  /** All of the gateway's log so far. */
   readonly said: () => string;
-  /** CPU time of all its processes that live; null where the system does not tell. */
+  /** CPU time of all living processes of the gateway; null without /proc. */
   readonly cpuSeconds: () => number | null;
   readonly stop: () => Promise<void>;
 }
@@ -27,10 +29,11 @@ interface SiegeOptions {
   readonly secret: string;
   readonly sitePort: number;
   readonly edges: number;
-  /** The entry file, of this tree or of another one to compare with. */
+  /** Entry file of the gateway: of this checkout, or of another one to compare with. */
   readonly entry: string;
 }
 
+/** Writes the configuration and starts the gateway; resolves when it is ready. @throws Error with its log when it ends before */
 export async function startSiegeGateway(options: SiegeOptions): Promise<SiegeGateway> {
   const { folder } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -76,14 +79,14 @@ export async function startSiegeGateway(options: SiegeOptions): Promise<SiegeGat
   };
 }
 
-// the system's clock ticks in a second, on every Linux that Node runs on
+// clock ticks a second in /proc, on every Linux that Node.js runs on
 const ticksPerSecond = 100;
 
-/** Of a process and those that it started. */
+/** CPU time of a process and of all its living descendants; null when /proc does not have it. */
 function cpuSecondsOf(pid: number): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // behind the name, which may hold anything
+    // the fields behind the process's name, which may itself hold spaces and brackets
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const own = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
     const started = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
@@ -129,7 +132,7 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** What a client of TLS says first, recorded once. */
+/** Records the first bytes of a TLS client: its ClientHello. */
 export function recordHello(): Promise<Buffer> {
   return new Promise((resolve) => {
     const server = createServer((socket) => {

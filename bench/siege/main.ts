@@ -1,9 +1,9 @@
-// `npm run bench:siege`: what strangers can do to a gateway while it works. Wrong passwords and ClientHellos from 64 networks, and
-// revocations during both; beside them people with a token. Three times the same requests, at a fixed rate, each counted from when it
-// was due: alone, while the floods go to a dumb sink, and while they go to the gateway. Generators share the machine with the gateway,
-// at a lower priority, as they would not if they were elsewhere. So the second figure is what the third is held against: it has the
-// price of sending so much, and of accepting and ending each connection, in it, and the rest is what the gateway adds.
-// The figures say what was really sent; only ratios of one run say something.
+// `npm run bench:siege`: measures how much a flood of strangers slows down visitors who have a token. The floods are wrong passwords and
+// ClientHellos from 64 networks; revocations are made meanwhile. The visitors' requests, at a fixed rate, are measured three times: alone,
+// while the floods go to a sink, and while they go to the gateway. The floods' generators share the machine with the gateway, though at a
+// lower priority. So the third figure is compared with the second, which contains the cost of sending the floods and of accepting and
+// ending their connections; the difference is the gateway's.
+// The output says how much was really sent. Only ratios of figures from one run are meaningful.
 // Exit code 1 when an edge was lost, when a token passed after its revocation was answered, or when p99 in the siege is more than
 // three times the one beside the sink.
 
@@ -56,7 +56,7 @@ const key = buildKeyRing([
   { id: 'k1', algorithm: 'HS256', purpose: 'content', state: 'signing', secret: Buffer.from(secret) },
 ]).signer('content');
 const children: ChildProcess[] = [];
-/** Replayed as it was recorded, or each with a random of its own. */
+/** Kind of the flood of ClientHellos, see `FloodJob`. */
 const helloKind = values.fresh ? 'hellos' : 'replays';
 const show = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -66,7 +66,7 @@ function mint(jti: string): string {
   return mintToken(claims, { key, type: 'outside' });
 }
 
-/** Forks a process of the siege; everything else goes before it. @returns its output's first line */
+/** Forks a process of the siege. @param isLow  whether it runs at a lower priority @returns the first line of its output */
 function run(file: string, argument: string, isLow: boolean): Promise<string> {
   const child = fork(join(import.meta.dirname, file), [argument], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   children.push(child);
@@ -86,7 +86,7 @@ interface Floods {
   readonly hellos: FloodResult;
 }
 
-/** Begins both floods; they are up when this resolves, and go on for longer than what is measured. */
+/** Begins both floods. They are under way when this resolves, and go on for longer than the measurement. */
 async function startFloods(
   guessPort: number,
   helloPort: number,
@@ -113,11 +113,11 @@ function showFloods(where: string, floods: Floods): void {
 
 interface Revocations {
   readonly answersMs: number[];
-  /** Answered with an error: nothing was promised. */
+  /** Revocations that were answered with an error, so that nothing was promised. */
   refused: number;
-  /** Requests with the token that passed though they were sent after the answer. */
+  /** Requests that passed although they were sent after the revocation of their token was answered. */
   passed: number;
-  /** Of the tokens, those that opened anything before. */
+  /** Tokens that passed before their revocation; a token that never passed proves nothing. */
   heldBefore: number;
 }
 
@@ -132,7 +132,7 @@ async function revokeMany(dataDir: string, port: number, count: number, overMs: 
     const answer = await askAdmin(dataDir, 'POST', 'revocations', { jti });
     result.answersMs.push(performance.now() - askedMs);
     if (answer.status === 201) {
-      // connections of their own, so that both edges get some
+      // each request has a connection of its own, so that both edges get some
       const after = await Promise.all(Array.from({ length: 4 }, () => askOnce(port, token)));
       result.passed += after.filter((status) => status === 200).length;
     } else result.refused += 1;

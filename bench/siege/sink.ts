@@ -1,6 +1,6 @@
-// What the floods are sent to while the quiet is measured: the least that anything in this language can do with them. Guesses get an
-// answer of a few bytes, and whoever says a ClientHello is reset. So the price of sending stands in both figures, and what the siege
-// adds is the gateway's. Prints its two ports.
+// The target of the floods for the comparison: it does the least that a program in this language can do with them. Guesses get an answer of
+// a few bytes, and a connection with a ClientHello is reset. So both figures contain the cost of the floods themselves, and the difference
+// is the gateway's. Prints its two ports.
 
 import { createServer, type Server } from 'node:net';
 

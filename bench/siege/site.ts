@@ -1,4 +1,4 @@
-// The site behind the gateway of the siege: two bytes for whatever is asked. Prints its port.
+// The site behind the gateway of the siege: answers every request with two bytes. Prints its port.
 
 import { createServer } from 'node:net';
 

@@ -1,11 +1,11 @@
-// `npm run bench:timing`: whether the time of an answer tells known from unknown addresses. A process of its own serves the pages for
-// visitors on a real store; here requests are sent one after the other over a Unix socket: for a known address, for an unknown one,
-// and for another unknown one, in an order that is drawn anew for each three. The third is the control: what two samples of the same
-// kind differ by is noise. Each address and each network is asked about once, so that no limit answers.
+// `npm run bench:timing`: tests whether the time of an answer tells a known address from an unknown one. A process of its own serves the
+// visitors' server on a real store. This program sends requests one after the other over a Unix socket: for a known address, for an unknown
+// address and for another unknown one, in random order. The third is the control: a difference between the two unknown addresses is noise.
+// Each address and each network is used once, so that no limit answers.
 //
-// Beside each question, the next request of somebody else is timed as well, and for some the whole half second that follows: what is
-// done after an answer must not tell either.
-// Prints for each the difference in microseconds and z by Welch's t and by ranks. Exit code 1 when one is beyond 4.5 both ways.
+// After each request, the next request of another client is timed as well, and after some the whole half second that follows: work that is
+// done after an answer must not tell the difference either.
+// Prints each difference in microseconds, with Welch's t and z by ranks. Exit code 1 when either is beyond 4.5.
 // Options: --samples N (default 600), --windows N (default 30), --gateway FOLDER (another checkout's server.ts is started).
 
 import { type ChildProcess, fork } from 'node:child_process';
@@ -29,7 +29,7 @@ const { values: given } = parseArgs({
 });
 const samples = Number(given.samples);
 const windows = Number(given.windows);
-/** A difference of 4.5 deviations comes by chance once in 150,000 tries. */
+/** By chance, a difference of 4.5 standard deviations occurs once in 150,000 tries. */
 const bound = 4.5;
 const windowMs = 500;
 
@@ -40,9 +40,9 @@ interface Question {
   readonly name: string;
   readonly path: string;
   readonly body: (email: string) => object;
-  /** Sent as the session of somebody who is signed in. */
+  /** Whether the request carries the session cookie of an account. */
   readonly isSignedIn?: boolean;
-  /** Of `samples`: each sign-in costs a hash. */
+  /** Share of `samples` to take, default 1; less for sign-ins, since each costs a hash. */
   readonly share?: number;
 }
 
@@ -90,7 +90,7 @@ async function run(sessionToken: string): Promise<boolean> {
         if (!isWindow) push(asked, kind, own);
       }
     };
-    // the first ones pay for what is compiled and opened
+    // the first 20 rounds do not count: they pay for compiling code and opening files
     for (let at = 0; at < 20; at++) await askAll(at, false, false);
     for (let at = 20; at < 20 + rounds; at++) await askAll(at, true, false);
     for (let at = 20 + rounds; at < 20 + rounds + windows; at++) await askAll(at, true, true);
@@ -120,14 +120,14 @@ function cells({ meanDifference, medianDifference, welch, rank }: Comparison): s
 }
 
 function emailOf(kind: Kind, at: number): string {
-  // of one length: what is echoed or hashed is as long
+  // all addresses have the same length, so that echoing or hashing them takes the same time
   const number = String(at).padStart(6, '0');
   return kind === 'known'
     ? `known-${number}@example.org`
     : `${kind === 'unknown' ? 'nobod' : 'other'}-${number}@example.org`;
 }
 
-/** @returns milliseconds to the end of the answer */
+/** Sends one request for an address. @param place  names a network that no other request has @returns ms to the end of the answer */
 async function ask(question: Question, email: string, place: number, sessionToken: string): Promise<number> {
   const cookie = question.isSignedIn === true ? { cookie: `latchkey=${sessionToken}` } : {};
   const { status, ms } = await send('POST', `v1/${question.path}`, question.body(email), {
@@ -141,12 +141,12 @@ async function ask(question: Question, email: string, place: number, sessionToke
   return ms;
 }
 
-/** A request that has to do with nobody. */
+/** Times a request that has nothing to do with any address. @returns ms */
 async function probe(): Promise<number> {
   return (await send('GET', 'login', null, { 'x-forwarded-for': '127.0.0.1' })).ms;
 }
 
-/** @returns the mean of the probes of so long a time */
+/** @returns the mean time of the probes, in ms, that were sent within `ms` milliseconds */
 async function probeFor(ms: number): Promise<number> {
   const until = monotonicMs() + ms;
   const times: number[] = [];

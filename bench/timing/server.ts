@@ -1,5 +1,5 @@
 // The process that bench:timing measures: control's server for visitors on a Unix socket, with the store, the seal and the use cases
-// as they are in `latchkey serve`. Fills the store with accounts, says `ready` with what the client needs, ends with its parent.
+// as in `latchkey serve`. It fills the store with accounts, sends `ready` with a session token to its parent, and ends with its parent.
 // Arguments: a folder, the number of accounts.
 
 import { randomBytes } from 'node:crypto';
@@ -30,7 +30,7 @@ password_checks_per_second: 10000
 accounts: { registration: open`;
 mkdirSync(join(folder, 'data'), { mode: 0o700 });
 const path = join(folder, 'latchkey.yaml');
-// an older gateway, which is compared, knows no limits
+// an older gateway that is measured for comparison may not know this limit
 let config = load(`${yaml}, limits: { mails_per_hour: 1000000 } }\n`);
 if (config.kind === 'invalid') config = load(`${yaml} }\n`);
 if (config.kind === 'invalid') throw new Error(config.problems.map(formatProblem).join('\n'));
@@ -64,7 +64,7 @@ for (let from = 0; from < Number(accounts); from += 200) {
     }
   });
 }
-// Somebody without a password, who may ask for another address without a hash.
+// an account without a password, so that its request for another address costs no hash
 const made = await createAccount(context, { kind: 'operator' }, { email: 'mover@example.org', invited: false });
 if (made.kind !== 'created') throw new Error(made.reason);
 const browser = { deviceCookie: null, userAgent: 'bench', clientAddress: '127.0.0.1' };

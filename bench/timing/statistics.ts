@@ -1,10 +1,12 @@
-// Whether two samples of times come from one distribution: Welch's t for means, Mann-Whitney's U for ranks. Both as z, by the normal
-// approximation: good from about 100 values a side. Ranks see what a few slow answers hide from the means. Pure.
+// Tests whether two samples of times come from one distribution: Welch's t for means, Mann-Whitney's U for ranks. Both are read as z by
+// the normal approximation, which is good from about 100 values a side. Ranks show a difference that a few slow answers hide in the
+// means. Pure.
 
+/** How two samples differ. Differences are in the unit of the samples. */
 export interface Comparison {
   /** Difference of the means, first minus second. */
   readonly meanDifference: number;
-  /** The same of the medians. */
+  /** Difference of the medians, first minus second. */
   readonly medianDifference: number;
   /** Welch's t. */
   readonly welch: number;
@@ -12,6 +14,7 @@ export interface Comparison {
   readonly rank: number;
 }
 
+/** Compares two samples of at least two values each. */
 export function compare(first: readonly number[], second: readonly number[]): Comparison {
   return {
     meanDifference: mean(first) - mean(second),
@@ -38,7 +41,7 @@ export function rankZ(first: readonly number[], second: readonly number[]): numb
   for (let from = 0; from < all.length; ) {
     let to = from;
     while (to < all.length && all[to]?.value === all[from]?.value) to += 1;
-    // the middle of the places from + 1 to `to`
+    // equal values share the mean of the ranks `from + 1` to `to`
     const rank = (from + 1 + to) / 2;
     for (let at = from; at < to; at++) if (all[at]?.isFirst === true) rankSum += rank;
     ties += (to - from) ** 3 - (to - from);

@@ -32,7 +32,7 @@ declare module 'autocannon' {
     readonly non2xx: number;
     /** Seconds. */
     readonly duration: number;
-    /** `total`: answered. */
+    /** `total`: number of requests that were answered. */
     readonly requests: { readonly total: number; readonly sent: number; readonly average: number };
     readonly throughput: { readonly total: number };
     /** Whole milliseconds. */

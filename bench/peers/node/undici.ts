@@ -1,11 +1,11 @@
-// A peer's process: Node's http server and undici's `dispatch`, the leanest way undici offers.
+// A peer's process: Node's http server and undici's `dispatch`, the leanest interface that undici has.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Dispatcher, Pool } from 'undici';
 
 const pool = new Pool(`http://127.0.0.1:${process.argv[2]}`);
 
-// Connection-class fields end at each hop (RFC 9110 §7.6.1).
+// without Connection, which ends at each hop (RFC 9110 §7.6.1)
 function copyHeaders(request: IncomingMessage): string[] {
   const copy: string[] = [];
   for (let at = 0; at + 1 < request.rawHeaders.length; at += 2) {
