@@ -1,6 +1,6 @@
-// What was revoked, as one process knows it: which tokens die by it, and up to which place of the change log that is true.
-// Pure. It knows no time of its own: how old the knowledge is, is asked of the live index (snapshot.ts).
-// Rules: gateway/RULES.md "One graph of revocation". Clocks play no part but for outside tokens, which name no place of the log.
+// The revocations that one process knows: which tokens they end, and up to which place of the change log they are known.
+// Pure. The index has no clock: the live index (snapshot.ts) knows its age.
+// Rules: gateway/RULES.md "One graph of revocation". Clocks matter only for outside tokens, which name no place of the log.
 
 import { type Change, type LogPosition, passwordPasses } from '../../model/change.ts';
 import { signingKeyNode, userRecordNode } from '../../model/node-id.ts';
@@ -15,38 +15,38 @@ interface Revocation {
   readonly at: EpochSeconds;
 }
 
-/** What the log keeps at least, in seconds. */
+/** How long the log keeps a change at least, in seconds. */
 const logLifeSeconds = 35 * 24 * 3600;
 
 /**
- * How long revocations of outside tokens count: as long as the log keeps them, and never shorter than a token may live. A token
- * without `iat` that was refused for living too long is taken at its very end, so the longest life alone would bring it back.
+ * How long revocations of outside tokens count: as long as the log keeps them, and at least as long as a token may live. A token
+ * without `iat` that is refused for living too long becomes acceptable towards its `exp`, so the longest life alone is not enough.
  *
- * @param longestSeconds  longest life that a route takes, with what clocks may differ
+ * @param longestSeconds  the longest life of a token on any route, plus the clock skew
  */
 export function outsideLifeSeconds(longestSeconds: number): number {
   return Math.max(logLifeSeconds, longestSeconds);
 }
 
-/** What came of a batch: `gap` when it does not follow what is known, so the whole index has to be read anew. */
+/** The outcome of a batch: `gap` when it does not follow the known changes, so that the whole index has to be read again. */
 type BatchOutcome = 'nothing-revoked' | 'revoked' | 'gap';
 
-/** Single writer. A reader asks within one turn of the event loop, so it sees a batch whole or not at all. */
+/** The index has a single writer. Readers ask within one turn of the event loop, so they see a batch completely or not at all. */
 export class RevocationIndex {
   #position: LogPosition | null = null;
   readonly #nodes = new Map<string, Revocation>();
-  /** By `jti:…`, `sub:…`, `kid:…`, and `passwordPasses`: what ends outside tokens, and passes as well. */
+  /** Revocations of outside tokens, which end passes too, by `jti:…`, `sub:…`, `kid:…`, and `passwordPasses`. */
   readonly #outside = new Map<string, Revocation>();
   #skewSeconds = 0;
-  /** Another object whenever a verdict on a token may be another one; a token remembers under which it was judged last. */
+  /** A new object whenever verdicts on tokens may have changed. A token remembers the object under which it was judged last. */
   #generation: object = {};
 
-  /** The place of the log up to which everything is known; null before the index was loaded. */
+  /** The place of the log up to which all revocations are known; null before the index was loaded. */
   get position(): LogPosition | null {
     return this.#position;
   }
 
-  /** Revocations that are remembered. */
+  /** How many revocations are remembered. */
   get size(): number {
     return this.#nodes.size + this.#outside.size;
   }
@@ -58,7 +58,7 @@ export class RevocationIndex {
     this.#generation = {};
   }
 
-  /** Takes the whole index in place of what was known. */
+  /** Replaces the whole index. */
   replace(position: LogPosition, revocations: readonly Change[]): void {
     this.#nodes.clear();
     this.#outside.clear();
@@ -68,15 +68,15 @@ export class RevocationIndex {
   }
 
   /**
-   * Takes what happened since, in the order of the log. A batch that was seen before changes nothing.
+   * Takes the next changes, in the order of the log. A batch that was taken before changes nothing.
    *
-   * @param position  where the log stood after the batch
+   * @param position  the place of the log after the batch
    */
   apply(position: LogPosition, changes: readonly Change[]): BatchOutcome {
     const known = this.#position;
     if (known === null || known.epoch !== position.epoch) return 'gap';
     const fresh = changes.filter((change) => change.seq > known.seq);
-    // the log has no gaps, so a number that is missing is a change that was not heard of
+    // the log has no gaps, so a missing number is a change that this index does not know
     if (fresh.some((change, at) => change.seq !== known.seq + 1 + at)) return 'gap';
     if (position.seq > known.seq + fresh.length) return 'gap';
     if (fresh.length === 0) return 'nothing-revoked';
@@ -88,9 +88,9 @@ export class RevocationIndex {
   }
 
   /**
-   * Forgets what ends nothing any more, by places of the log and never by what a clock said.
+   * Forgets revocations that can end no token any more, by places of the log and never by a clock.
    *
-   * @param nodesSeq    revocations of nodes up to this place go: no token of ours from then still lives
+   * @param nodesSeq    revocations of nodes up to this place are forgotten: no token of latchkey's from before it still lives
    * @param outsideSeq  the same for outside tokens; see `outsideLifeSeconds`
    */
   forgetUpTo(nodesSeq: number, outsideSeq: number): void {
@@ -99,8 +99,8 @@ export class RevocationIndex {
   }
 
   /**
-   * Whether a revocation ends the token. False for every token while the index is not loaded: a caller has to ask for
-   * the age of the index too. One comparison, but for the first time after each change.
+   * Whether a revocation ends the token. False for every token while the index is not loaded, so callers check the age of the index
+   * too. It costs one comparison, except for the first time after each change.
    */
   isRevoked(token: VerifiedToken): boolean {
     if (token.judgedUnder === this.#generation) return token.wasRevoked;
@@ -109,7 +109,7 @@ export class RevocationIndex {
     return token.wasRevoked;
   }
 
-  /** Whether something that was known at a place of the log hangs on a node that was revoked later, or on another epoch. */
+  /** Whether one of the nodes was revoked after a place of the log, or the place is of another epoch. */
   hasRevoked(nodes: readonly string[], { epoch, seq }: LogPosition): boolean {
     if (this.#position === null) return false;
     if (epoch !== this.#position.epoch) return true;
@@ -119,9 +119,9 @@ export class RevocationIndex {
   }
 
   /**
-   * By how many places of the log a pass is ahead of what is known here; 0 for nearly every one. Its maker knew of changes that
-   * this index has not heard of, or says so to outlive revocations that are still to come. A session is not asked: its key never
-   * leaves latchkey, so what it says is so.
+   * By how many places of the log a pass is ahead of this index; 0 for nearly every pass. The maker of such a pass knew changes that
+   * this index does not know yet, or claims so to escape revocations that are still to come. Sessions are not checked: their key
+   * never leaves latchkey, so their claims are true.
    */
   placesAhead(token: VerifiedToken): number {
     const { v } = token.claims;
@@ -130,20 +130,20 @@ export class RevocationIndex {
     return Math.max(0, v[1] - known.seq);
   }
 
-  /** Whether another store's gateway made it, or this one's before a restore: the log here says nothing of what it hangs on. */
+  /** Whether a gateway with another store made the token, or this one before a restore. This log does not know the nodes of such a token. */
   isForeign({ claims: { v } }: VerifiedToken): boolean {
     return v !== undefined && this.#position !== null && v[0] !== this.#position.epoch;
   }
 
   #judge(token: VerifiedToken): boolean {
     const { n, v, cred } = token.claims;
-    // a pass for a password holds at every server with the common key (US 10,395,024), also at one with another store: that
-    // store's place says nothing here, and the pass is judged like what others made
+    // a pass for a password counts at every server with the common key (US 10,395,024), also at one with another store: a place in
+    // that store's log means nothing here, and the pass is judged like a token of others
     const isForeign = cred !== undefined && this.isForeign(token);
     if (v !== undefined && !isForeign) {
       const place = { epoch: v[0], seq: v[1] };
       if (this.hasRevoked(n ?? [], place)) return true;
-      // every token of ours hangs on its key, and on what it names itself; it needs not say so
+      // every token of latchkey's hangs on its key and on what its own claims name, even if `n` does not list them
       if (this.#isRevokedAfter(signingKeyNode(token.keyId), v[1])) return true;
       if (tokenKinds[token.type].hangsOnItsClaims && this.hasRevoked(impliedNodes(token.claims), place)) return true;
     } else if (
@@ -151,18 +151,18 @@ export class RevocationIndex {
       v === undefined &&
       this.#isSince(this.#nodes.get(userRecordNode(cred.id)), token.iat)
     ) {
-      // it names no place of the log, so the clock says what came later
+      // the pass names no place of the log, so times say which revocations came later
       return true;
     }
-    // A holder of the common key makes passes too, with whatever nodes and place of the log, so these save none from being ended
-    // by id, subject or key. A session is made by nobody else, and hangs on its rows alone.
+    // a holder of the common key can make passes too, with any nodes and any place of the log, so a pass can also be ended by id,
+    // subject or key; only control makes sessions, and a session ends with its nodes alone
     if (tokenKinds[token.type].purpose === 'internal' || this.#outside.size === 0) return false;
-    // the mark is of one epoch: what was made in this one came after it
+    // `passwordPasses` is written when an epoch begins, so passes that name a place of this epoch are newer
     const isOlder = cred !== undefined && (isForeign || v === undefined);
     return (isOlder && this.#isRevokedSince(passwordPasses, token.iat)) || this.#isNamed(token);
   }
 
-  /** Whether it was ended by `latchkey token revoke`. */
+  /** Whether `latchkey token revoke` ended the token. */
   #isNamed({ claims: { jti, sub }, keyId, iat }: VerifiedToken): boolean {
     return (
       (jti !== undefined && this.#isRevokedSince(`jti:${jti}`, iat)) ||
@@ -180,7 +180,7 @@ export class RevocationIndex {
     return this.#isSince(this.#outside.get(key), iat);
   }
 
-  /** @param iat  -1 when the token has none: nobody can say that it was made later */
+  /** @param iat  -1 for a token without `iat`, which cannot be shown to be newer */
   #isSince(revocation: Revocation | undefined, iat: EpochSeconds): boolean {
     return revocation !== undefined && (iat < 0 || iat <= revocation.at + this.#skewSeconds);
   }
@@ -192,7 +192,7 @@ export class RevocationIndex {
         this.#nodes.set(node, { seq, at });
         return true;
       case 'outside':
-        // revoking again takes back nothing, whatever the clock of the process that revoked says
+        // a second revocation never moves the time back, even if the clock of the process that revoked is behind
         this.#outside.set(node, { seq, at: Math.max(at, this.#outside.get(node)?.at ?? at) });
         return true;
       case 'touch':

@@ -1,6 +1,6 @@
-// The claims of the passes that latchkey makes: of an access list's yes, and of a verified password. The one builder of them.
-// Pure. A pass is never wider or longer than the answer: where a pass could not say exactly that, it is not issuable.
-// Rules: gateway/RULES.md "Token types" (`lp+jwt`), gateway/ARCHITECTURE.md invariants 11 and 12.
+// The claims of the passes that latchkey makes, from a granted access answer or from a verified password. No other file builds them.
+// Pure. A pass is never wider or longer than the answer: where a pass cannot express the answer exactly, it is not issuable.
+// Rules: gateway/RULES.md "Token types" (`lp+jwt`) and "Passes".
 
 import type { LogPosition } from '../../model/change.ts';
 import { userRecordNode } from '../../model/node-id.ts';
@@ -11,16 +11,17 @@ import type { GrantedAccess, SessionHolder } from '../state/access.ts';
 import type { VerifiedPassword } from '../state/lookups.ts';
 import type { RoutePolicy, Snapshot } from '../state/snapshot.ts';
 
-/** What a route says of the passes that are given on it. */
+/** The settings of a route for the passes that are issued on it. */
 type PassRoute = Pick<RoutePolicy, 'audience' | 'maxTokenTtlSeconds'>;
 
-/** What a configuration says of all passes. `passTtlSeconds` is the longest life of the pass that is made. */
+/** The settings for all passes. `passTtlSeconds` is the longest life of the pass that is made. */
 type PassTerms = Pick<Snapshot, 'issuer' | 'clockSkewSeconds' | 'passTtlSeconds'>;
 
 /**
- * Claims of whom a granted answer lets in, in the form of the pass that can be made of it.
+ * The claims of the account that a granted answer lets in, which are also the claims of the pass that can be made of the answer.
  *
- * @param known  the place of the log at which the session was found good; the answer may be of a later one, and be another session's
+ * @param known  the place of the log at which the session was found live; the answer may be from a later place, and may have been asked
+ *   for another session of the account
  * @returns `issuable`: whether a pass with these claims says no more than the answer does
  */
 export function memberClaims(
@@ -34,7 +35,7 @@ export function memberClaims(
   const { scope, position } = answer;
   const nodes = [...new Set([...answer.nodes, holder.session, holder.device])];
   const audience = route.audience[0];
-  // verifiers take a token until `exp` and the skew: the answer's own end is kept to the second
+  // verifiers accept a token until `exp` plus the skew, so the skew is taken off: the access ends at exactly the answer's end
   const untilAt = scope.untilAt === null ? Number.POSITIVE_INFINITY : scope.untilAt - terms.clockSkewSeconds;
   const exp = Math.min(now + terms.passTtlSeconds, now + route.maxTokenTtlSeconds, untilAt);
   const claims: TokenClaims = {
@@ -52,14 +53,14 @@ export function memberClaims(
     iat: now,
     exp,
   };
-  // a star is a character of a path, and a pattern in a token
+  // a star is an ordinary character in a path, but a wildcard in a token, so a pass for such a path would be wider
   const issuable = exp > now && nodes.length <= maxTokenNodes && !scope.path.includes('*');
   return { claims, issuable };
 }
 
 /**
- * Claims of the pass that a password turns into. A route may serve many hosts: the pass is for the one that was asked, as the browser
- * that asked it will send its password to that one only.
+ * The claims of the pass for a verified password. A route may serve many hosts, and the pass is for the requested host alone, because a
+ * browser sends its password to that host only.
  */
 export function passwordClaims(
   answer: VerifiedPassword,
@@ -73,7 +74,7 @@ export function passwordClaims(
   return {
     iss: terms.issuer,
     sub: answer.sub,
-    // the record's id and version: enough to revoke by, and nothing that a guess could be tested against
+    // id and version of the record: enough for revocations, and nothing that a guessed password could be tested against
     cred: { id: answer.userRecordId, v: answer.userRecordVersion },
     ...hangingOn(answer.userRecordId, answer.position),
     paths: route.passPaths,
@@ -84,7 +85,7 @@ export function passwordClaims(
   };
 }
 
-/** `n` and `v` of what hangs on a user record; none before the log is known, when nothing of it can be said. */
+/** The claims `n` and `v` of a pass that hangs on a user record; neither before a place of the log is known. */
 export function hangingOn(userRecordId: string, position: LogPosition | null): Pick<TokenClaims, 'n' | 'v'> {
   return position === null ? {} : { n: [userRecordNode(userRecordId)], v: [position.epoch, position.seq] };
 }

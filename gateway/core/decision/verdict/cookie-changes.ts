@@ -1,5 +1,5 @@
-// What an answer changes of the cookies that came with its request: bad ones are cleared, a session that ran out is renewed.
-// Pure data; the edge writes the lines. Nothing of this is made for a request whose cookies are good.
+// What an answer changes about the request's cookies: bad cookies are cleared, a session that has run out is renewed.
+// Pure data; the edge writes the lines. A request whose cookies are good gets no such object.
 
 import type { TokenClaims } from '../../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../../token/common-key-token.ts';
@@ -8,12 +8,12 @@ import type { RenewedSession } from '../state/lookups.ts';
 import type { RoutePolicy } from '../state/snapshot.ts';
 
 export interface CookieChanges {
-  /** Paths of pass cookies to clear. */
+  /** The paths of the pass cookies that are cleared. */
   readonly passPaths: readonly string[];
   readonly session: RenewedSession | 'clear' | null;
 }
 
-/** One more pass cookie to clear: at its own path when its claims can be believed, else at the route's. */
+/** Clears one more pass cookie: at the path that its claims name when its signature holds, else at the route's path. */
 export function clearedPass(
   before: CookieChanges | null,
   verified: VerifiedToken | TokenRefusal,
@@ -33,17 +33,17 @@ export function renewedSession(before: CookieChanges | null, session: RenewedSes
   return { passPaths: before?.passPaths ?? [], session };
 }
 
-/** The path that a pass's cookie has: the one folder or path that it opens; null when it opens anything else. */
+/** The path of a pass's cookie: the one folder or path that the pass opens; null when it opens several or a pattern. */
 export function cookiePathOf(claims: TokenClaims): string | null {
   const [pattern, ...others] = claims.paths ?? [];
   if (pattern === undefined || others.length > 0) return null;
-  // a holder of the key may have spelled the pattern in any way; a header takes the canonical one
+  // a holder of the key may have spelled the pattern in any way, and only its canonical form fits into a header
   const written = canonicalPattern(pattern) ?? '*';
   const path = scopeOfPattern(written);
   return path.includes('*') ? null : safeCookiePath(path);
 }
 
-/** A semicolon may stand in a path and would end the attribute: then the folder above it is the cookie's (RFC 6265 §4.1.1). */
+/** A path that fits into the attribute of a cookie. A semicolon would end the attribute, so the folder above is taken (RFC 6265 §4.1.1). */
 export function safeCookiePath(path: string): string {
   const semicolon = path.indexOf(';');
   return semicolon < 0 ? path : path.slice(0, path.lastIndexOf('/', semicolon) + 1);

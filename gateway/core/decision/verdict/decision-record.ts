@@ -1,11 +1,11 @@
-// What is kept of one decision for a day, so that `explain` can say why a request was let in or refused. Shape only.
-// Never in it: a token, a cookie, a secret, a query. Ids of nodes are public, see node-id.ts.
+// The record of one decision, which is kept for a day so that `explain` can say why a request was let in or refused. Shape only.
+// A record never holds a token, a cookie, a secret or a query. Ids of nodes are public: see core/model/node-id.ts.
 
 import type { LogPosition } from '../../model/change.ts';
 import type { EpochSeconds } from '../../model/time.ts';
 import type { TokenType } from '../../token/token-kinds.ts';
 
-/** A token of which the signature held: whose it is and what it hangs on. */
+/** A token whose signature held: its subject, and the nodes that it hangs on. */
 export interface TokenFacts {
   readonly type: TokenType;
   /** Id of the key that signed it. */
@@ -16,12 +16,12 @@ export interface TokenFacts {
   readonly session?: string;
   readonly device?: string;
   readonly nodes?: readonly string[];
-  /** Where the log stood for the process that minted the token. */
+  /** The place of the log up to which the maker of the token knew it. */
   readonly minted?: LogPosition;
   readonly expiresAt: EpochSeconds;
 }
 
-/** Both answers of the access list to somebody who presented a link, and what came of it. */
+/** Both answers of the access list to an account that presented a link, and the outcome. */
 export interface ClaimFacts {
   readonly link: string;
   /** The link key. The name stays, because records are files that the next version reads. */
@@ -30,14 +30,14 @@ export interface ClaimFacts {
   readonly device: string;
   /** What `claimLink` answered: `granted`, `already`, `yours-otherwise`, or a refusal. */
   readonly outcome: string;
-  /** null where it did not come to the question. */
+  /** null where the question did not arise. */
   readonly isBound: boolean | null;
   readonly isAuthorisedOtherwise: boolean | null;
   readonly member: string | null;
 }
 
 export interface DecisionRecord {
-  /** Request id; first, so that a line can be found without reading it. */
+  /** The request id. It is the first member, so that a line can be found without parsing it. */
   readonly id: string;
   readonly at: EpochSeconds;
   /** Name of the edge, or `control`. */
@@ -48,32 +48,32 @@ export interface DecisionRecord {
   /** Canonical, without token and query; cut. */
   readonly path: string;
   readonly route: string | null;
-  /** 0 when the answer had not come when this was written. */
+  /** 0 when the record was written before the answer had a status. */
   readonly status: number;
   readonly outcome: 'allow' | 'deny' | 'claim';
   /** An AllowKind, a DenyReason, or the outcome of a claim. */
   readonly reason: string;
   readonly detail: string | null;
-  /** What let it in; null for a password, for anyone, and for refusals. */
+  /** The token that let the request in; null for a password, for anyone, and for refusals. */
   readonly holder: TokenFacts | null;
-  /** Whom the upstream was told it is. */
+  /** The user that the upstream was told. */
   readonly user: string | null;
-  /** Member, share or ownership that let it in. */
+  /** The member, share or ownership that let the request in. */
   readonly grant: string | null;
   readonly nodes: readonly string[];
-  /** What was presented and did not let it in, where its signature held. */
+  /** The tokens that were presented, did not let the request in, and had a good signature. */
   readonly presented: readonly TokenFacts[];
-  /** Up to where the process that decided knew the change log; null before it was loaded. */
+  /** The place of the log up to which the process that decided knew it; null before the index was loaded. */
   readonly position: LogPosition | null;
   readonly claim?: ClaimFacts;
 }
 
-/** How each line of the files begins. */
+/** The beginning of a record's line in the files. */
 export function recordPrefix(requestId: string): string {
   return `{"id":${JSON.stringify(requestId)},`;
 }
 
-/** One line, with its end. */
+/** A record as one line, with its line end. */
 export function recordLine(record: DecisionRecord): string {
   const { id, ...rest } = record;
   return `${recordPrefix(id)}${JSON.stringify(rest).slice(1)}\n`;

@@ -1,4 +1,4 @@
-// A refusal, as `decide` and the rules around it make one. Says what its answer may say, and what only the log may know.
+// A refusal, made by `decide` and by the rules around it. It holds what the answer may say, and what only the log may say.
 
 import type { VerifiedToken } from '../../token/common-key-token.ts';
 import type { RoutePolicy } from '../state/snapshot.ts';
@@ -6,27 +6,27 @@ import type { CookieChanges } from './cookie-changes.ts';
 import type { DenyReason } from './reasons.ts';
 
 /**
- * Where a visitor is led from a refusal: signing in may help, they knocked at the portal's door, the folder of this name has a route,
- * or the canonical path has one. `nowhere`: the request is refused and that is all.
+ * Where a refused visitor is redirected: to the sign-in page, to the portal's first page, to the folder of the requested name, or to the
+ * canonical path. `nowhere`: the visitor is not redirected.
  */
 type Destination = 'nowhere' | 'sign-in' | 'portal' | 'folder' | 'path';
 
-/** A refusal, and what its answer may say. */
+/** A refusal. */
 export interface Denial {
   readonly kind: 'deny';
   readonly reason: DenyReason;
   /** null when no route matched. */
   readonly route: RoutePolicy | null;
-  /** An explicit credential was presented, so the answer is `invalid_token` and not an invitation. */
+  /** Whether an explicit credential was presented: then the answer says `invalid_token` and does not just ask for one. */
   readonly presented: boolean;
-  /** What the answer changes of the cookies that came; null for nothing. */
+  /** What the answer changes about the request's cookies; null for nothing. */
   readonly cookies: CookieChanges | null;
   readonly leadsTo: Destination;
-  /** The token that was presented, where nothing but its time was wrong with it; null for every other refusal. */
+  /** The presented token, when it was valid but for its times; null for every other refusal. */
   readonly ranOut: VerifiedToken | null;
-  /** For the log: which check failed. Never a piece of a credential. */
+  /** The failed check, for the log. Never a part of a credential. */
   readonly detail: string;
-  /** Seconds after which asking again may help; 0 when it will not. */
+  /** Seconds after which another try may succeed; 0 when it will not. */
   readonly retryAfterSeconds: number;
 }
 
@@ -38,8 +38,8 @@ const noExtras: DenialExtras = {};
 /**
  * Makes a refusal.
  *
- * @param detail  for the log; never a piece of a credential
- * @param extras  default: nothing was presented, the visitor is led nowhere, no cookie changes, asking again does not help
+ * @param detail  for the log; never a part of a credential
+ * @param extras  default: no explicit credential, no redirect, no change of cookies, and no use in another try
  */
 export function deny(
   reason: DenyReason,

@@ -5,7 +5,7 @@
 export const allowKinds = ['anyone', 'token', 'pass', 'password', 'session', 'member'] as const;
 export type AllowKind = (typeof allowKinds)[number];
 
-/** Why a request did not pass. Each has one status in `edge/answer/responder.ts`, and a text in `control/explain/reason-texts.ts`. */
+/** Why a request did not pass. Each reason has one status in `edge/answer/responder.ts`, and a text in `control/explain/reason-texts.ts`. */
 export const denyReasons = [
   'no-route',
   'unknown-host',

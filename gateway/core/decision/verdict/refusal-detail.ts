@@ -1,5 +1,5 @@
-// Says of a token that was refused which check failed, with both of its sides in numbers: for the decision log, and for
-// `latchkey token inspect`. Made for refusals only. Never a piece of the token but claims that open nothing, cut and cleaned.
+// Says which check a refused token failed, with both compared values: for the decision log, and for `latchkey token inspect`.
+// The text is made for refusals only. Of the token it holds only claims that open nothing, cut and cleaned.
 
 import type { EpochSeconds } from '../../model/time.ts';
 import type { TokenClaims } from '../../token/claims.ts';
@@ -9,7 +9,7 @@ import type { RequestFacts } from '../state/facts.ts';
 import type { LiveIndex, RoutePolicy, Snapshot } from '../state/snapshot.ts';
 import type { DenyReason } from './reasons.ts';
 
-/** What the token was compared with. */
+/** The circumstances that the token was judged in. */
 interface RefusalCircumstances {
   readonly route: RoutePolicy;
   readonly facts: Pick<RequestFacts, 'method' | 'host' | 'path' | 'clientAddress'>;
@@ -68,7 +68,7 @@ export function refusalDetail(
   }
 }
 
-/** What revocations are known cannot say about a token yet. */
+/** Why the known revocations do not say yet whether a token was revoked. */
 export function staleDetail(token: VerifiedToken, live: RefusalCircumstances['live']): string {
   const ahead = live.placesAhead(token);
   if (ahead > 0) return `was made ${ahead} places of the change log ahead of what is known here`;
@@ -77,7 +77,7 @@ export function staleDetail(token: VerifiedToken, live: RefusalCircumstances['li
     : 'what was revoked is not known yet';
 }
 
-/** What a token is, as somebody who set up the route would say it. */
+/** The kind of a token, in the words of the person who set up the route. */
 function kindOf({ type, origin }: Pick<VerifiedToken, 'type' | 'origin'>): string {
   if (type !== 'pass') return tokenKinds[type].words;
   if (origin === 'password') return 'a pass for a password';
@@ -106,7 +106,7 @@ export function span(seconds: number): string {
   return said === '' ? '0 s' : said;
 }
 
-/** Seconds roughly: the first part of `span`. */
+/** Seconds, rounded: the first part of `span`. */
 function about(seconds: number): string {
   return span(seconds).split(' ', 2).join(' ');
 }

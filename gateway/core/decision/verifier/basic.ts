@@ -1,4 +1,4 @@
-// Reads the credentials out of `Authorization: Basic`. Checks nothing but their form.
+// Reads user name and password out of `Authorization: Basic`. Only their form is checked.
 // Rules: RFC 7617 §2 (UTF-8, no colon in the user name, no control characters); base64 in its canonical form only.
 
 interface BasicCredentials {
@@ -6,7 +6,7 @@ interface BasicCredentials {
   readonly password: string;
 }
 
-// 128 bytes of name and 1024 of password, base64
+// base64 of a name of 128 bytes and a password of 1024
 const maxLength = 1540;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -15,7 +15,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export function parseBasic(base64: string): BasicCredentials | null {
   if (base64.length === 0 || base64.length > maxLength) return null;
   const bytes = Buffer.from(base64, 'base64');
-  // Buffer skips what is no base64; only text that comes back the same was base64 in the first place
+  // Buffer skips characters that are no base64, so the text is base64 only if encoding gives it back unchanged
   if (bytes.toString('base64') !== base64) return null;
   let text: string;
   try {

@@ -1,6 +1,6 @@
-// One request before the verifiers: what they are asked about, what they noted for each other, and the verdict of the one that let
-// the request pass. `decide` makes it, once per request, and turns the verdict into a permit; a verdict here opens nothing.
-// One class with all its fields set by the constructor, so that every case has the same hidden class.
+// One request before the verifiers: the facts, the notes of earlier verifiers, and the verdict of the verifier that let the request
+// pass. `decide` makes a Case for each request and turns its verdict into a permit; the verdict alone opens nothing.
+// The constructor sets all fields, so that every Case has the same hidden class.
 
 import type { EpochSeconds } from '../../model/time.ts';
 import type { TokenClaims } from '../../token/claims.ts';
@@ -13,19 +13,19 @@ import type { Denial } from '../verdict/denial.ts';
 import type { AllowKind, DenyReason } from '../verdict/reasons.ts';
 
 /**
- * What a verifier says of a case. `allow`: the case holds the verdict; `own-pages`: the request goes to latchkey's own pages;
- * `next`: this verifier decides nothing, the next one is asked.
+ * The outcome of a verifier. `allow`: the case holds the verdict; `own-pages`: the request goes to latchkey's own pages; `next`: this
+ * verifier decides nothing, and the next verifier is tried.
  */
 export type Outcome = 'allow' | 'own-pages' | 'next' | Denial | Lookup;
 
-/** Tries one kind of credential. Pure but for what it notes in the case. */
+/** Tries one kind of credential. Pure, except that it may write notes and the verdict into the case. */
 export type Verifier = (request: Case) => Outcome;
 
-/** A good pass of another account than the session beside it. */
+/** A good pass of another account than the session's in the same request. */
 interface OtherPass {
   readonly token: VerifiedToken;
   readonly renew: VerifiedToken | null;
-  /** Of the pass cookies that stood before it. */
+  /** The changes for the pass cookies before it. */
   readonly cookies: CookieChanges | null;
 }
 
@@ -37,17 +37,17 @@ export class Case {
   readonly now: EpochSeconds;
   readonly answers: Answers;
 
-  /** What the answer changes of the cookies that came, so far; null for nothing. */
+  /** What the answer changes about the request's cookies, so far; null for nothing. */
   cookies: CookieChanges | null = null;
-  /** An explicit token that names no key of ours: it decides nothing, and is the reason where nothing else opens the route. */
+  /** An explicit token that names no key of latchkey's. It decides nothing, but is the reason if no verifier opens the route. */
   sitesToken: TokenRefusal | null = null;
-  /** Why the first good pass does not open this request; null without one. */
+  /** Why the first good pass does not open this request; null when there is no such pass. */
   outside: DenyReason | null = null;
-  /** What is not known well enough about a credential that may be good; null for nothing. */
+  /** Why the revocation index cannot judge a credential that may be good; null when there is no such credential. */
   stale: string | null = null;
   otherPass: OtherPass | null = null;
 
-  // the verdict; members as in `Permit`
+  // the verdict, with the same members as `Permit`
   how: AllowKind = 'anyone';
   place: CredentialPlace = 'nowhere';
   token: VerifiedToken | null = null;
@@ -71,7 +71,7 @@ export class Case {
     this.answers = answers;
   }
 
-  /** The verdict of a verifier whose credential is a token that was judged; see `judgeToken`. */
+  /** Sets the verdict for a token that `judgeToken` found good. */
   allowToken(place: CredentialPlace, token: VerifiedToken, renew: VerifiedToken | null): 'allow' {
     this.how = token.type === 'pass' ? 'pass' : 'token';
     this.place = place;
@@ -81,7 +81,7 @@ export class Case {
     return 'allow';
   }
 
-  /** The verdict for a session that is good by itself. */
+  /** Sets the verdict for a live session, on a route that any signed-in account may open. */
   allowSession(token: VerifiedToken, renew: VerifiedToken | null): 'allow' {
     this.how = 'session';
     this.place = 'session-cookie';
@@ -92,7 +92,7 @@ export class Case {
   }
 
   /**
-   * The verdict by an answer of control.
+   * Sets the verdict for an answer of control.
    *
    * @param issue  claims of the pass that the answer is to carry; null when none is issued
    */

@@ -1,5 +1,5 @@
-// Whether one token lets one request pass: an outside token, or a pass, wherever it stood. Pure.
-// A pass is judged by the answer that it was made from: it opens only what that answer would open if it were asked for now.
+// Whether an outside token or a pass lets a request pass, wherever the token stood. Pure.
+// A pass is judged by the answer that it was made from: it opens only what that answer would open now.
 
 import { checkScope, checkTimes, type TokenRefusal, type VerifiedToken } from '../../token/common-key-token.ts';
 import { tokenKinds } from '../../token/token-kinds.ts';
@@ -8,15 +8,15 @@ import type { DenyReason } from '../verdict/reasons.ts';
 import type { Case } from './case.ts';
 
 /**
- * How far an index may honestly be behind the maker of a pass: a store writes less than one change a millisecond, and what it wrote
- * since the log was read last is on its way for a moment longer. A pass that is further ahead was not made by latchkey.
+ * How many places of the log an index can be behind the maker of a pass: a store writes less than one change a millisecond, and the
+ * changes since the log was last read arrive a moment later. A pass that is further ahead was not made by latchkey.
  */
 const placesOnTheWay = 250;
 
-/** What a token is judged in. `LiveIndex.indexAgeMs` is of the same turn. */
+/** The circumstances in which a token is judged. `LiveIndex.indexAgeMs` is of the same turn of the event loop. */
 type TokenCase = Pick<Case, 'facts' | 'route' | 'snapshot' | 'live' | 'now'>;
 
-/** All checks on one token; a reason when it does not let this request pass. */
+/** Runs all checks on a token. @returns the token when it lets this request pass, else the reason */
 export function judgeToken(
   verified: VerifiedToken | TokenRefusal,
   { facts, route, snapshot, live, now }: TokenCase,
@@ -31,18 +31,18 @@ export function judgeToken(
     if (reason !== null) return reason;
     maxTtlSeconds = route.maxPassTtlSeconds;
   }
-  // times and scope are checked on each request, so what is remembered of a token is its signature and nothing else
+  // times and scope are checked on each request: only the result of the signature check is remembered
   const reason =
     checkTimes(verified, now, snapshot.clockSkewSeconds, maxTtlSeconds) ?? checkScope(verified, route, facts);
   if (reason !== null || !route.isRevocable) return reason ?? verified;
   if (live.isRevoked(verified)) return 'token-revoked';
   const ahead = verified.type === 'pass' ? live.placesAhead(verified) : 0;
   if (ahead > 0 && ahead > placesOnTheWay + live.indexAgeMs) return 'token-bad-claims';
-  // Last: what is refused anyhow needs no fresh index. One that is behind the pass says nothing about it yet, as an old one does.
+  // last, because a token that is refused anyway needs no fresh index; an index that is behind the pass counts like an old one
   return ahead > 0 || live.indexAgeMs > route.maxStalenessMs ? 'index-stale' : verified;
 }
 
-/** Why a pass is none for this route. */
+/** Why this route does not take a pass; null when it does. */
 function judgeOrigin(pass: VerifiedToken, route: RoutePolicy, live: LiveIndex): DenyReason | null {
   const { origin } = pass;
   if (typeof origin === 'object') return 'token-bad-claims';
@@ -52,14 +52,14 @@ function judgeOrigin(pass: VerifiedToken, route: RoutePolicy, live: LiveIndex): 
     case 'member':
     case 'password':
       if (route.accept.includes(origin)) return null;
-      // what another store's gateway gave is here a token of somebody who holds the common key, as in claim 1 of US 10,395,024
+      // a pass of a gateway with another store counts like a token of another holder of the common key (claim 1 of US 10,395,024)
       return route.takesOutsideTokens && live.isForeign(pass) ? null : 'credential-not-accepted';
     default:
       return origin satisfies never;
   }
 }
 
-/** Whether a token is good, and for something else than this request. */
+/** Whether a reason says that a token is good, but for other requests. */
 export function isOutsideScope(reason: DenyReason): boolean {
   return (
     reason === 'outside-path' ||

@@ -1,5 +1,5 @@
-// A link's token. It goes to control as it came, which asks for a session, asks the visitor, and writes. It decides nothing here.
-// Tried before every other verifier: a link's token must never reach the site, whatever else the request holds.
+// A link's token. The whole request goes to control, which asks for a session, asks the visitor, and claims the link; nothing is
+// decided here. This verifier is tried first, because a link's token must never reach the site, whatever else the request has.
 
 import { deny } from '../verdict/denial.ts';
 import type { Case, Outcome } from './case.ts';

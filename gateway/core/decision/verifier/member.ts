@@ -1,5 +1,5 @@
-// The session cookie of a route that accounts on the access list may open: control says whether this account is on it.
-// An answer is kept by the edge (state/access-cache.ts) and turned into a pass, so most requests of a member ask nobody.
+// The session cookie on a route for accounts on the access list: control says whether the account is on it.
+// The edge keeps the answer (state/access-cache.ts) and makes a pass of it, so most requests of a member need no question to control.
 
 import { coversMethod, type GrantedAccess } from '../state/access.ts';
 import { memberClaims } from '../verdict/account-pass.ts';
@@ -32,7 +32,7 @@ export function verifyMember(request: Case): Outcome {
 
 function letIn(request: Case, session: Session, answer: GrantedAccess): Outcome {
   const { facts, route, snapshot, live, now } = request;
-  // the cache forgets what was revoked and what is on its way is held to it: this is the second lock
+  // the access cache drops revoked answers already, those on their way included; this second check does not rely on it
   if (route.isRevocable && live.hasRevoked(answer.nodes, answer.position)) return whenAway(request);
   if (!coversMethod(answer.scope.methods, facts.method)) {
     return refuseHolder(request, 'outside-method', 'a member, but not with this method');

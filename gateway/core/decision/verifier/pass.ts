@@ -1,5 +1,5 @@
-// Passes in cookies: the first good one lets the request in. Bad ones count as absent and are cleared, since a stale cookie must not
-// stop a visitor. A good pass of another account than the session's is kept for `verifyOtherPass`, which is tried after the session.
+// Passes in cookies: the first good pass lets the request in. A bad pass counts as absent and its cookie is cleared, since a stale cookie
+// must not stop a visitor. A good pass of another account than the session's is kept for `verifyOtherPass`, which is tried after the session.
 
 import type { VerifiedToken } from '../../token/common-key-token.ts';
 import { clearedPass } from '../verdict/cookie-changes.ts';
@@ -25,7 +25,7 @@ export function verifyPass(request: Case): Outcome {
   return 'next';
 }
 
-/** A good pass of another account, once the session beside it has not let the request in. */
+/** Lets a good pass of another account in, after the session in the same request did not open the route. */
 export function verifyOtherPass(request: Case): Outcome {
   const { otherPass } = request;
   if (otherPass === null) return 'next';
@@ -34,9 +34,9 @@ export function verifyOtherPass(request: Case): Outcome {
 }
 
 /**
- * Whether a pass is of another account than the session beside it. No prefix keeps a pass cookie from being set by a sibling of the
- * host, so such a pass counts only after the session: otherwise a visitor would act as the account of whoever set the cookie. It does
- * count, because "open on another device" gives a pass to the person who sits there.
+ * Whether a pass is of another account than the session in the same request. A pass cookie has no `__Host-` prefix, so a sibling host can
+ * set one. Such a pass counts only after the session: otherwise a visitor would act as the account that the sibling chose. It does
+ * count then, because "open on another device" gives a pass to the person at that device.
  */
 function isOfAnother(pass: VerifiedToken, { facts, route, snapshot, live, now }: Case): boolean {
   if (facts.sessionCookie === null || !route.looksAtSessions) return false;

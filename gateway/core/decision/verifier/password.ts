@@ -1,4 +1,4 @@
-// A user name and a password in `Authorization: Basic`: control compares them. What it verified turns into a pass.
+// A user name and a password in `Authorization: Basic`: control verifies them, and the answer becomes a pass.
 
 import { userRecordNode } from '../../model/node-id.ts';
 import { passwordClaims } from '../verdict/account-pass.ts';
@@ -19,7 +19,7 @@ export function verifyPassword(request: Case): Outcome {
   switch (answer.kind) {
     case 'verified': {
       const { position } = answer;
-      // the record went while it was being compared
+      // the user record was removed while control verified the password
       if (route.isRevocable && position !== null && live.hasRevoked([userRecordNode(answer.userRecordId)], position)) {
         const detail = 'the answer was overtaken by a revocation';
         return deny('control-away', route, detail, { presented: true, cookies, retryAfterSeconds: 1 });

@@ -1,5 +1,5 @@
-// The session cookie of a route that any signed-in account may open, and what session and member have in common: finding the live
-// session, and refusing its holder. A session that is over counts as absent, and its cookie is cleared.
+// The session cookie on a route that any signed-in account may open, and what the verifiers of sessions and members share: finding the
+// live session, and refusing its holder. A session that is over counts as absent, and its cookie is cleared.
 
 import type { VerifiedToken } from '../../token/common-key-token.ts';
 import type { SessionHolder } from '../state/access.ts';
@@ -11,14 +11,14 @@ import { staleDetail } from '../verdict/refusal-detail.ts';
 import type { Case, Outcome } from './case.ts';
 import { judgeSession } from './judge-session.ts';
 
-/** A session that holds now and is not revoked. */
+/** A session whose token holds now and is not revoked. */
 interface LiveSession {
   readonly kind: 'live' | 'run-out';
   readonly token: VerifiedToken;
   readonly holder: SessionHolder;
 }
 
-/** A token that was renewed for this request is newer than the request. */
+/** Seconds by which a token that was renewed for this request may be newer than the request's `now`. */
 const renewalSeconds = 10;
 
 export function verifySession(request: Case): Outcome {
@@ -28,9 +28,9 @@ export function verifySession(request: Case): Outcome {
 }
 
 /**
- * The live session of a request. One that has run out is asked about first: control may renew it.
+ * The live session of a request. For a session that has run out control is asked first, since it may renew the session.
  *
- * @returns `next` when nobody is signed in, or it is not known whether somebody is
+ * @returns `next` when the visitor is not signed in, or when the index is too old to say
  */
 export function findSession(request: Case): LiveSession | Denial | Lookup | 'next' {
   const { facts, route, snapshot, live, now } = request;
@@ -59,18 +59,18 @@ export function findSession(request: Case): LiveSession | Denial | Lookup | 'nex
   return session;
 }
 
-/** The session's token when it is past half its life; null nearly always. */
+/** The session's token when more than half of its life is over; null nearly always. */
 export function renewalOf({ token }: LiveSession, { now }: Case): VerifiedToken | null {
   return now >= token.renewFrom ? token : null;
 }
 
-/** Nobody is signed in by this cookie any more. */
+/** Clears the cookie of a session that is over. */
 export function isOver(request: Case): 'next' {
   request.cookies = clearedSession(request.cookies);
   return 'next';
 }
 
-/** Control could not be asked: the holder of the session gets what anyone gets, or has to come again. */
+/** For when control did not answer: the holder of the session gets what anyone gets, or a refusal that says to try again. */
 export function whenAway(request: Case): Denial | 'next' {
   if (request.route.accept.includes('anyone')) return 'next';
   return refuseHolder(request, 'control-away', 'control did not answer', 1);

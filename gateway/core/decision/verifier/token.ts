@@ -1,5 +1,6 @@
-// A token that was put into the request on purpose: in Authorization, the path, or the query. An outside token or a pass.
-// One that names a key of ours decides alone (RFC 6750 §3.1). Others are the site's and decide nothing; see explicit-tokens.ts.
+// An explicit token, which stands in Authorization, the path, or the query: an outside token or a pass.
+// A token that names one of latchkey's keys decides alone (RFC 6750 §3.1). Other tokens are the site's and decide nothing: see
+// explicit-tokens.ts.
 
 import { deny } from '../verdict/denial.ts';
 import { refusalDetail } from '../verdict/refusal-detail.ts';
@@ -27,7 +28,7 @@ export function verifyExplicitToken(request: Case): Outcome {
   const verdict = judgeToken(verified, request);
   if (typeof verdict !== 'string') return request.allowToken(form, verdict, null);
   const detail = refusalDetail(verified, verdict, request);
-  // not known well enough: the same token may be good in a second
+  // the index cannot judge the token yet, and the same token may be good in a second
   if (verdict === 'index-stale') return deny(verdict, route, detail, { retryAfterSeconds: 1 });
   const ranOut = verdict === 'token-expired' && verified.kind === 'verified' ? verified : null;
   return deny(verdict, route, detail, { presented: true, ranOut });
