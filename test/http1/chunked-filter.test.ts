@@ -1,4 +1,4 @@
-// The chunked framing: what is taken, what is refused, and that the canonical form says the same as the input.
+// The chunked framing: which bodies are accepted or refused, and that the canonical form has the same data as the input.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -59,7 +59,7 @@ const sound: [title: string, input: string, data: string, canonical: string][] =
   ],
 ];
 
-describe('sound bodies', () => {
+describe('valid bodies', () => {
   it.each(sound)('%s', (_, input, data, canonical) => {
     expect(readWhole(input, 'data')).toEqual({ kind: 'done', output: data, rest: input.length });
     const kept = readWhole(input);
@@ -78,7 +78,7 @@ describe('sound bodies', () => {
     }
   });
 
-  it('stops behind the body, whatever follows', () => {
+  it('stops at the end of the body, whatever follows', () => {
     const body = '1;x\r\na\r\n0\r\nT: u\r\n\r\n';
     expect(readWhole(`${body}GET / HTTP/1.1\r\n`)).toEqual({
       kind: 'done',
@@ -87,7 +87,7 @@ describe('sound bodies', () => {
     });
   });
 
-  it('takes nothing once the body has ended', () => {
+  it('takes no byte after the body has ended', () => {
     const filter = new ChunkedFilter();
     const ignore = () => {};
     expect(filter.feed(bytesOf('0\r\n\r\n'), 0, 5, true, ignore)).toBe(5);
@@ -101,7 +101,7 @@ describe('sound bodies', () => {
     }
   });
 
-  it('hands on a large chunk as slices of what came in', () => {
+  it('passes a large chunk on as slices of the input', () => {
     const pieces: [Uint8Array, number, number][] = [];
     const filter = new ChunkedFilter();
     const bytes = bytesOf(`${(60_000).toString(16)}\r\n${'x'.repeat(50_000)}`);
@@ -170,13 +170,13 @@ describe('RFC 9112 §7.1: broken framing', () => {
     expect(readWhole(input, 'data')).toEqual({ kind: 'broken' });
   });
 
-  it.each(broken)('refuses it in two parts at any place and byte by byte: %s', (_, input) => {
+  it.each(broken)('refuses a body in two parts at any place and byte by byte: %s', (_, input) => {
     for (const ends of arrivals(input.length)) {
       expect(readChunked(bytesOf(input), ends, 'canonical'), `ends ${ends}`).toEqual({ kind: 'broken' });
     }
   });
 
-  it('RFC 9112 §7.1.1: takes 13 digits as the number they are', () => {
+  it('RFC 9112 §7.1.1: reads a size of 13 digits', () => {
     const filter = new ChunkedFilter();
     const bytes = bytesOf(`fffffffffffff\r\n${'x'.repeat(100)}`);
     expect(filter.feed(bytes, 0, bytes.length, true, () => {})).toBe(bytes.length);
@@ -184,7 +184,7 @@ describe('RFC 9112 §7.1: broken framing', () => {
   });
 });
 
-describe('the cap on dropped bytes (CVE-2024-22019)', () => {
+describe('the limit on dropped bytes (CVE-2024-22019)', () => {
   const cap = 16 * 1024;
 
   it.each([
@@ -193,12 +193,12 @@ describe('the cap on dropped bytes (CVE-2024-22019)', () => {
     ['one trailer', (count: number) => `0\r\nT:${'e'.repeat(count)}`],
     ['many trailers', (count: number) => `0\r\n${'T:\r\n'.repeat(count)}`],
     ['extensions, then trailers', (count: number) => `1;${'e'.repeat(cap - 100)}\r\nx\r\n0\r\nT:${'u'.repeat(count)}`],
-  ])('refuses %s beyond it', (_, make) => {
+  ])('refuses %s beyond the limit', (_, make) => {
     expect(readWhole(make(50)).kind).toBe('incomplete');
     expect(readWhole(make(cap + 1))).toEqual({ kind: 'broken' });
   });
 
-  it('does not count data and sizes', () => {
+  it('does not count data and chunk sizes', () => {
     const input = `${'1\r\nx\r\n'.repeat(20_000)}0\r\n\r\n`;
     expect(readWhole(input)).toMatchObject({ kind: 'done', output: input });
   });
@@ -217,7 +217,7 @@ describe('any body', () => {
   const trailers = fc.array(fc.tuple(token, text), { maxLength: 3 });
   const body = fc.record({ chunks: fc.array(chunk, { maxLength: 5 }), lastExtensions: extensions, trailers });
 
-  it('comes out canonical, with the same data, in whatever pieces it arrives', () => {
+  it('is passed on in canonical form with the same data, in whatever pieces it arrives', () => {
     fc.assert(
       fc.property(body, fc.array(fc.nat(400), { maxLength: 8 }), ({ chunks, lastExtensions, trailers }, cuts) => {
         const input =

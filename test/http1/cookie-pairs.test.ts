@@ -1,4 +1,4 @@
-// How a Cookie field is read: by edges and by control alike, with SP and HT as the only blanks.
+// How edges and control read a Cookie field: both in the same way, with SP and HT as the only blanks.
 
 import { expect, test } from 'vitest';
 import { cookieValueOf, cutCookieName, onlyCookieValueOf } from '../../gateway/http1/cookie-pairs.ts';
@@ -24,7 +24,7 @@ test.each([
   ['\x0ca=1', null],
   ['\ufeffa=1', null],
   ['', null],
-])('of %j the cookie a is %j', (field, value) => {
+])('in the field %j the cookie a has the value %j', (field, value) => {
   expect(cookieValueOf(field, 'a')).toBe(value);
 });
 
@@ -39,18 +39,18 @@ test.each([
   ['a=1; a=2', ''],
   ['a=; a=2', ''],
   ['b=1', null],
-])('of a cookie that a browser holds once, %j says %j', (field, value) => {
+])('for a cookie that a browser holds only once, the field %j gives %j', (field, value) => {
   expect(onlyCookieValueOf(field, 'a')).toBe(value);
 });
 
 test.each(['a', ' a', '\xa0a', '\xc2\xa0a\xc2\xa0', '"a"', '=a', '== "a', '\x1fa\x7f', '\ufeffa', '.a.', "'a'"])(
-  'the name %j is cut to a',
+  'the cookie name %j is cut to a',
   (name) => {
     expect(cutCookieName(`${name}=1`)).toBe('a');
     expect(cutCookieName(name)).toBe('a');
   },
 );
 
-test('a name with letters or digits around it is another one', () => {
+test('a name with letters or digits around it is another name', () => {
   for (const name of ['xa', 'a1', 'a_', '-a', 'a b']) expect(cutCookieName(`${name}=1`)).not.toBe('a');
 });

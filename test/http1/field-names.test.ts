@@ -1,16 +1,16 @@
-// Field names: their grammar, and a memo that never takes one name for another.
+// Field names: their grammar, and the memo, which never mistakes one name for another.
 
 import { describe, expect, it } from 'vitest';
 import { badName, FieldNames, fieldClass, noColon } from '../../gateway/http1/field-names.ts';
 
 describe('field names', () => {
-  it('learns no name that it refused', () => {
+  it('does not remember a refused name', () => {
     const names = new FieldNames('strict', () => 0);
     for (let round = 0; round < 3; round++) expect(names.classOf('a_b')).toBe(-1);
     expect(new FieldNames('token', () => 0).classOf('a_b')).toBe(0);
   });
 
-  it('takes a name that signs alone tell from one that matters for a look-alike', () => {
+  it('a name that differs from an important name only in punctuation is a look-alike', () => {
     const known = new Map([
       ['x-user', 20],
       ['user-agent', 21],
@@ -55,7 +55,7 @@ describe('field names', () => {
     expect(names.read(Buffer.from('a b:'), 0, 4, 0)).toBe(badName);
   });
 
-  it('takes no name for the one that stood at its place before', () => {
+  it('does not mistake a name for the one at the same position in the previous head', () => {
     const names = new FieldNames('strict', (name) => 20 + ['aa', 'ab', 'aab', 'a'].indexOf(name));
     const read = (line: string) => names.read(Buffer.from(line), 0, line.length, 7);
     for (let round = 0; round < 2; round++) {
@@ -77,7 +77,7 @@ describe('field names', () => {
     }
   });
 
-  it('tells names apart that fall into one slot of the memo', () => {
+  it('tells two names apart that share a slot of the memo', () => {
     // 31 * 'A' + 'a' equals 31 * 'B' + 'B': the same hash
     const twins = ['Aa', 'BB', 'AaAa', 'BBBB', 'AaBB', 'BBAa'];
     const names = new FieldNames('token', (name) => 20 + ['aa', 'bb', 'aaaa', 'bbbb', 'aabb', 'bbaa'].indexOf(name));
@@ -86,7 +86,7 @@ describe('field names', () => {
     }
   });
 
-  it('gives every spelling of a name the same class, before and after thousands of others', () => {
+  it('gives every spelling of a name the same class, before and after thousands of other names', () => {
     const names = new FieldNames('strict', (name) => (name === 'cookie' ? 16 : 0));
     for (let round = 0; round < 3; round++) {
       const classes = ['Cookie', 'cookie', 'COOKIE', 'cOOKIE'].map((name) => names.classOf(name));

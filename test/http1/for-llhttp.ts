@@ -1,8 +1,8 @@
-// Two things that we take and llhttp does not: methods outside of its closed list (RFC 9110 §9.1 has an open one), and raw UTF-8 in
-// targets. What has to be the same all the same is everything else in such a request: so llhttp gets it with another method of
-// the same length, and with letters for those bytes. It knows no parser of ours.
+// Two differences: latchkey accepts methods outside of llhttp's closed list (RFC 9110 §9.1 has an open one), and raw UTF-8 in targets.
+// Everything else in such a request has to be read alike, so llhttp gets the request with another method of the same length, and with
+// letters in place of those bytes. This file knows no parser of latchkey's.
 
-// From llhttp's own list, those that it takes with HTTP/1.x.
+// The methods of llhttp's own list that it accepts with HTTP/1.x.
 const known: ReadonlySet<string> = new Set(
   (
     'DELETE GET HEAD POST PUT CONNECT OPTIONS TRACE COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK BIND REBIND UNBIND ACL ' +

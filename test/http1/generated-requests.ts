@@ -1,5 +1,5 @@
-// Generates requests for the differential test: sound ones by the documented grammar, ones whose framing is doubtful, and
-// mutations of both, most of them beside the bytes that delimit. It knows no parser.
+// Generates requests for the differential test: valid requests of the documented grammar, requests with doubtful framing, and
+// mutations of both, most of them near delimiters. This file knows no parser.
 
 import fc from 'fast-check';
 
@@ -86,7 +86,7 @@ const chunk = fc
     extension,
   )
   .chain(([text, extensions]) => size(text.length).map((digits) => `${digits}${extensions}\r\n${text}\r\n`));
-// Trailers that frame are dropped by us and an error to llhttp; a trailer never reaches an upstream either way.
+// latchkey drops trailers that frame a message, and llhttp refuses them; neither way does a trailer reach an upstream.
 const trailer = fc
   .tuple(fc.stringMatching(/^X-[A-Za-z0-9_.]{0,6}$/), fieldValue)
   .map(([name, value]) => `${name}:${value}\r\n`);

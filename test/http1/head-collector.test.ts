@@ -1,4 +1,4 @@
-// Heads out of chunks, however the stream cuts them.
+// Heads read out of chunks, however the stream is cut.
 
 import { describe, expect, test } from 'vitest';
 import { HeadCollector, headTooLarge } from '../../gateway/http1/head-collector.ts';
@@ -22,14 +22,14 @@ test('a head in one piece ends where its empty line ends', () => {
   expect(collect([`${head}body`])).toEqual({ text: head, rest: 'body', lines: 3 });
 });
 
-test('a head cut anywhere is the same head', () => {
+test('a head that arrives in two pieces, cut anywhere, is read like a whole one', () => {
   for (let at = 1; at < head.length; at++) {
     expect(collect([head.slice(0, at), `${head.slice(at)}body`])).toEqual({ text: head, rest: 'body', lines: 3 });
   }
   expect(collect([...head.slice(0, -1), `${head.slice(-1)}body`])).toEqual({ text: head, rest: 'body', lines: 3 });
 });
 
-test('the head behind a head in pieces is a new one', () => {
+test('the head after one that came in pieces is read on its own', () => {
   const heads = new HeadCollector(new HeadScanner());
   const first = Buffer.from(head.slice(0, 20));
   const second = Buffer.from(head.slice(20) + head);
@@ -43,14 +43,14 @@ test('the head behind a head in pieces is a new one', () => {
 });
 
 describe('a head that is refused', () => {
-  test('is longer than the cap, in one piece or in many', () => {
+  test('is longer than the limit, in one piece or in many', () => {
     const long = `GET / HTTP/1.1\r\nX: ${'a'.repeat(maxHeadBytes)}\r\n\r\n`;
     expect(collect([long])).toBe(headTooLarge);
     expect(collect([long.slice(0, 20_000), long.slice(20_000)])).toBe(headTooLarge);
     expect(collect(['GET / HTTP/1.1\r\nX: ', 'a'.repeat(maxHeadBytes)])).toBe(headTooLarge);
   });
 
-  test('just fits at the cap', () => {
+  test('is accepted at exactly the limit', () => {
     const fitting = `GET / HTTP/1.1\r\nX: ${'a'.repeat(maxHeadBytes - 23)}\r\n\r\n`;
     expect(fitting).toHaveLength(maxHeadBytes);
     expect(collect([fitting])).toMatchObject({ text: fitting });

@@ -1,4 +1,4 @@
-// The scan of a head: where it ends, where its lines end, which bytes and how many lines it may have.
+// The scan of a head: where the head ends, where its lines end, which bytes and how many lines it may have.
 
 import { describe, expect, it } from 'vitest';
 import {
@@ -33,7 +33,7 @@ function headWithFields(count: number): string {
 }
 
 describe('the end of a head', () => {
-  it('RFC 9112 §2.1: is the first empty line, and bytes behind it are not looked at', () => {
+  it('RFC 9112 §2.1: is the first empty line, and later bytes are not looked at', () => {
     expect(scanInOne('GET / HTTP/1.1\r\nHost: a\r\n\r\n\0\n\r\x01')).toBe(27);
   });
 
@@ -80,7 +80,7 @@ describe('the end of a head', () => {
     expect(new HeadScanner().scan(bytesOf('GET\0'), 0, 3)).toBe(needMore);
   });
 
-  it('knows nothing of the head before once it was reset', () => {
+  it('keeps nothing of the previous head after a reset', () => {
     const scanner = new HeadScanner();
     const first = bytesOf('GET / HTTP/1.1\r\nHost: a\r\nB: c\r\n\r\n');
     expect(scanner.scan(first, 0, first.length)).toBe(first.length);
@@ -107,7 +107,7 @@ describe('bytes that no head may hold', () => {
     expect(scanInOne(text)).toBe(badByte);
   });
 
-  it('RFC 9110 §5.5: refuses each control character but HT, and DEL; takes every other byte', () => {
+  it('RFC 9110 §5.5: refuses DEL and each control character but HT; accepts every other byte', () => {
     for (let byte = 0; byte < 256; byte++) {
       if (byte === 0x0d) continue;
       const control = (byte < 0x20 && byte !== 0x09) || byte === 0x7f;
@@ -118,7 +118,7 @@ describe('bytes that no head may hold', () => {
 });
 
 describe('caps', () => {
-  it(`passes ${maxFields} fields and refuses one more, in one piece and byte by byte`, () => {
+  it(`accepts ${maxFields} fields and refuses one more, in one piece and byte by byte`, () => {
     const full = headWithFields(maxFields);
     expect(scanInPieces(full, [full.length])).toMatchObject({ length: full.length });
     expect(scanInPieces(full, [full.length]).lineEnds).toHaveLength(maxFields + 1);
@@ -131,14 +131,14 @@ describe('caps', () => {
     }
   });
 
-  it('never counts more lines than it has room for, however often it is asked again', () => {
+  it('never counts more lines than it has room for, however often it scans again', () => {
     const bytes = bytesOf(headWithFields(3 * maxFields));
     const scanner = new HeadScanner();
     for (let round = 0; round < 5; round++) expect(scanner.scan(bytes, 0, bytes.length)).toBe(tooManyLines);
     expect(scanner.lines).toBeLessThanOrEqual(scanner.lineEnds.length);
   });
 
-  it('leaves the cap on bytes to its caller', () => {
+  it('leaves the limit on bytes to its caller', () => {
     const text = `GET / HTTP/1.1\r\nA: ${'b'.repeat(maxHeadBytes)}\r\n\r\n`;
     expect(scanInOne(text)).toBe(text.length);
   });
@@ -158,7 +158,7 @@ describe('resumption', () => {
     for (const ends of arrivals(text.length)) expect(scanInPieces(text, ends), `ends ${ends}`).toEqual(whole);
   });
 
-  it('looks at each byte of a drip-fed head about once', () => {
+  it('looks about once at each byte of a head that arrives byte by byte', () => {
     let looks = 0;
     const bytes = bytesOf(`GET / HTTP/1.1\r\nA: ${'b'.repeat(2000)}\r\n\r\n`);
     const counting = new Proxy(bytes, {

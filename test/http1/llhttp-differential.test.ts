@@ -1,7 +1,7 @@
-// What our parser takes, Node's own (llhttp) takes as well, and reads the same in it: method, target, fields, body, end; but for
-// the two things in for-llhttp.ts.
-// One Node server on loopback; one connection for each input that we accept; behind it a second request as a sentinel,
-// so that a boundary which lies elsewhere shows. What we refuse is of no interest here.
+// Every request that latchkey's parser accepts, Node's own parser (llhttp) accepts as well, with the same method, target, fields, body
+// and end, except for the two differences in for-llhttp.ts.
+// One Node server on loopback gets each accepted input on its own connection, with a second request behind it as a sentinel, so that
+// a different boundary shows. Inputs that latchkey refuses are not sent.
 
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -22,7 +22,7 @@ interface Reading {
   body: string;
 }
 
-// llhttp acts on these in trailers as in heads. We drop all trailers (RFC 9110 §6.5.1), so that no parser ever sees them.
+// llhttp acts on these fields in trailers as in heads. latchkey drops all trailers (RFC 9110 §6.5.1), so that no parser sees them.
 const framingTrailer = /\n(?:content-length|transfer-encoding|connection|proxy-connection|upgrade):/i;
 
 const names = namesOf('token');
@@ -150,7 +150,7 @@ async function compare(input: string): Promise<boolean> {
 }
 
 describe('against llhttp', () => {
-  it('accepts only what llhttp accepts, and reads the same method, target, fields, body and end in it', async () => {
+  it('accepts only requests that llhttp accepts, with the same method, target, fields, body and end', async () => {
     let runs = 0;
     let accepted = 0;
     const property = fc.asyncProperty(anyRequest, async (text) => {
@@ -163,7 +163,7 @@ describe('against llhttp', () => {
     expect(accepted / runs).toBeGreaterThan(0.3);
   });
 
-  it('takes every sound request of the documented grammar', () => {
+  it('accepts every valid request of the documented grammar', () => {
     fc.assert(
       fc.property(soundRequest, (text) => {
         expect(readOurs(text)?.bytes.length).toBe(text.length);

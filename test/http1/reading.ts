@@ -1,6 +1,6 @@
 // Drives the http1 parsers the way an edge does, for the tests of this folder: bytes in, one plain result out.
 // Every reader takes the bytes in pieces, so that each table can be run in one piece, in two, and byte by byte.
-// It asserts nothing.
+// This file asserts nothing.
 
 import { brokenChunk, ChunkedFilter } from '../../gateway/http1/chunked-filter.ts';
 import { FieldNames, type NameGrammar } from '../../gateway/http1/field-names.ts';

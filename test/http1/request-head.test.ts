@@ -1,4 +1,4 @@
-// Request heads: what is taken and how it is framed, what is refused and why.
+// Request heads: which are accepted and how they are framed, which are refused and why.
 
 import { describe, expect, it } from 'vitest';
 import { FieldNames } from '../../gateway/http1/field-names.ts';
@@ -23,7 +23,7 @@ function seen(head: ReturnType<typeof readRequest>): unknown {
   return typeof head === 'string' ? head : { ...head, names: fieldsOf(head), persistent: head.isPersistent };
 }
 
-describe('sound heads', () => {
+describe('valid heads', () => {
   it('gives method, path, query, host and fields as they were sent', () => {
     const head = accept(
       'POST /a/%62?c=d?e HTTP/1.1\r\nHost: Example.org:8080\r\nX-A:  b c \t\r\nx-empty:\r\nX-A: d\r\n\r\n',
@@ -38,7 +38,7 @@ describe('sound heads', () => {
     ]);
   });
 
-  it('RFC 9110 §9.1: takes every registered method, and in other letters it is another one', () => {
+  it('RFC 9110 §9.1: accepts every registered method, and methods are case-sensitive', () => {
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND', 'REPORT', 'UNLINK']) {
       for (const spelled of [method, method.toLowerCase()]) {
         expect(accept(`${spelled} / HTTP/1.1\r\nHost: a\r\n\r\n`).method).toBe(spelled);
@@ -46,7 +46,7 @@ describe('sound heads', () => {
     }
   });
 
-  it('RFC 9112 §5.1: takes blanks and tabs around a value, and bytes from 0x80 on inside it', () => {
+  it('RFC 9112 §5.1: accepts blanks and tabs around a value, and bytes from 0x80 on inside it', () => {
     expect(fieldsOf(accept(withLines('A:\t \xe4\xff b\t ')))[1]).toEqual(['A', '\xe4\xff b']);
   });
 
@@ -54,18 +54,18 @@ describe('sound heads', () => {
     expect(fieldsOf(accept(withLines('A: \t ')))[1]).toEqual(['A', '']);
   });
 
-  it('keeps a no-break space at the edges of a value: it is no blank', () => {
+  it('keeps a no-break space at the edges of a value, because it is no blank', () => {
     expect(fieldsOf(accept(withLines('A:\xa0b\xa0')))[1]).toEqual(['A', '\xa0b\xa0']);
   });
 
-  it(`takes ${maxFields} fields and refuses one more with 431`, () => {
+  it(`accepts ${maxFields} fields and refuses one more with 431`, () => {
     const lines = Array.from({ length: maxFields }, (_, index) => `F${index}: ${index}`);
     expect(accept(withLines(...lines.slice(1))).fieldCount).toBe(maxFields);
     expect(readRequest(withLines(...lines))).toBe('too-many-fields');
     expect(statusOf('too-many-fields')).toBe(431);
   });
 
-  it('knows nothing of the head that the object held before', () => {
+  it('keeps nothing of the previous head in a reused object', () => {
     const head = new RequestHead();
     const names = new FieldNames('strict', () => 0);
     const first =
@@ -157,7 +157,7 @@ describe('Host', () => {
     expect(readRequest(input)).toBe(problem);
   });
 
-  it('may be missing on 1.0', () => {
+  it('may be missing in HTTP/1.0', () => {
     expect(accept('GET / HTTP/1.0\r\n\r\n').host).toBe('');
   });
 });
@@ -167,7 +167,7 @@ describe('framing', () => {
     ['0', 0],
     ['3', 3],
     ['999999999999999', 999_999_999_999_999],
-  ])('RFC 9112 §6.2: takes Content-Length %s', (value, length) => {
+  ])('RFC 9112 §6.2: accepts Content-Length %s', (value, length) => {
     const head = accept(withLines(`Content-Length: ${value}`));
     expect(head).toMatchObject({ contentLength: length, isChunked: false, hasBody: length > 0 });
   });
@@ -197,12 +197,12 @@ describe('framing', () => {
     ['different', '3', '4'],
     ['zero and another', '0', '3'],
     ['another and zero', '3', '0'],
-  ])('RFC 9112 §6.3: refuses two Content-Length, %s', (_, first, second) => {
+  ])('RFC 9112 §6.3: refuses two Content-Length fields, %s', (_, first, second) => {
     const input = withLines(`Content-Length: ${first}`, `content-LENGTH: ${second}`);
     expect(readRequest(input)).toBe('content-length-repeated');
   });
 
-  it('RFC 9112 §7: takes chunked in any letters', () => {
+  it('RFC 9112 §7: accepts chunked in upper and lower case', () => {
     expect(accept(withLines('Transfer-Encoding: chunked'))).toMatchObject({ isChunked: true, hasBody: true });
     expect(accept(withLines('transfer-encoding:\t CHUNKED')).isChunked).toBe(true);
   });
@@ -242,7 +242,7 @@ describe('framing', () => {
     expect(readRequest(withLines(...lines))).toBe(problem);
   });
 
-  it('RFC 9112 §6.1: refuses chunked on 1.0', () => {
+  it('RFC 9112 §6.1: refuses chunked in HTTP/1.0', () => {
     expect(readRequest('POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')).toBe(
       'transfer-encoding-on-1.0',
     );
@@ -270,7 +270,7 @@ describe('Connection', () => {
     expect(head.isPersistent).toBe(persistent);
   });
 
-  it('RFC 9110 §7.6.1: gives the names it lists in lower case, without blanks and without close', () => {
+  it('RFC 9110 §7.6.1: Connection gives the listed names in lower case, without blanks and without close', () => {
     const head = accept(withLines('Connection: close, X-Forwarded-User ,,\tTE', 'Connection: Upgrade'));
     expect(head.connectionNames).toEqual(['x-forwarded-user', 'te', 'upgrade']);
     expect(head.saysClose).toBe(true);
@@ -298,7 +298,7 @@ describe('Connection', () => {
 });
 
 describe('Expect and Upgrade', () => {
-  it('RFC 9110 §10.1.1: sees 100-continue in any letters, and ignores it on 1.0', () => {
+  it('RFC 9110 §10.1.1: reads 100-continue in upper and lower case, and ignores it in HTTP/1.0', () => {
     expect(accept(withLines('Expect: 100-Continue')).expectsContinue).toBe(true);
     expect(accept('GET / HTTP/1.0\r\nHost: a\r\nExpect: 100-continue\r\n\r\n').expectsContinue).toBe(false);
   });
@@ -308,13 +308,13 @@ describe('Expect and Upgrade', () => {
     ['an empty one', ['Expect:']],
     ['a list', ['Expect: 100-continue, x']],
     ['two', ['Expect: 100-continue', 'Expect: 100-continue']],
-  ])('RFC 9110 §10.1.1: refuses %s with 417, on 1.1 and 1.0', (_, lines) => {
+  ])('RFC 9110 §10.1.1: refuses %s with 417, in HTTP/1.1 and HTTP/1.0', (_, lines) => {
     expect(readRequest(withLines(...lines))).toBe('bad-expectation');
     expect(readRequest(withLines(...lines).replace('HTTP/1.1', 'HTTP/1.0'))).toBe('bad-expectation');
     expect(statusOf('bad-expectation')).toBe(417);
   });
 
-  it('sees that an upgrade is asked for', () => {
+  it('notices that the request asks for an upgrade', () => {
     expect(accept(withLines('Upgrade: websocket')).hasUpgrade).toBe(true);
     expect(accept(withLines('X-Upgrade: websocket')).hasUpgrade).toBe(false);
   });

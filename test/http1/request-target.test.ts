@@ -1,4 +1,4 @@
-// Request targets and methods: which are taken, what is path and what is query in them, and whose host it is.
+// Request targets and methods: which are accepted, which part is path or query, and which host the request is for.
 
 import { describe, expect, it } from 'vitest';
 import { statusOf } from '../../gateway/http1/problems.ts';
@@ -17,7 +17,7 @@ function withTarget(target: string): string {
 
 describe('the method', () => {
   it.each(['BREW', 'QUERY', 'SUBSCRIBE', 'PURGE', 'get', 'Get', "M-SEARCH'*", 'B'.repeat(32)])(
-    'RFC 9110 §9.1: takes %s, in these very letters',
+    'RFC 9110 §9.1: accepts %s, and keeps its case',
     (method) => {
       expect(accept(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`).method).toBe(method);
     },
@@ -37,7 +37,7 @@ describe('the target', () => {
     ['http://a', '/', ''],
     ['http://a?b', '/', '?b'],
     ['HTTP://A/b', '/b', ''],
-  ])('RFC 9112 §3.2: %s is path %j and query %j', (target, rawPath, rawQuery) => {
+  ])('RFC 9112 §3.2: %s has the path %j and the query %j', (target, rawPath, rawQuery) => {
     expect(accept(withTarget(target))).toMatchObject({ rawPath, rawQuery });
   });
 
@@ -66,7 +66,7 @@ describe('the target', () => {
     expect(readRequest(withTarget(target))).toBe('bad-target');
   });
 
-  it('RFC 9112 §3.2.2: the authority of an absolute form is the host, whatever Host says', () => {
+  it('RFC 9112 §3.2.2: the authority of a target in absolute form is the host, whatever Host says', () => {
     for (const line of [
       'http://b:81/ HTTP/1.1\r\nHost: a',
       'http://b:81/ HTTP/1.0',
@@ -77,7 +77,7 @@ describe('the target', () => {
     expect(accept('GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toMatchObject({ host: 'a', isHostOfTarget: false });
   });
 
-  it('RFC 9112 §3.2: a Host that is none is refused even where the target says the host', () => {
+  it('RFC 9112 §3.2: an invalid Host is refused even where the target names the host', () => {
     for (const fields of [
       '',
       'Host:\r\n',
@@ -91,7 +91,7 @@ describe('the target', () => {
     expect(readRequest('GET http:/// HTTP/1.0\r\n\r\n')).toBe('bad-target');
   });
 
-  it(`RFC 9112 §3: takes ${maxTargetLength} characters and refuses one more with 414`, () => {
+  it(`RFC 9112 §3: accepts ${maxTargetLength} characters and refuses one more with 414`, () => {
     const longest = `/${'a'.repeat(maxTargetLength - 1)}`;
     expect(accept(withTarget(longest)).rawPath).toBe(longest);
     expect(readRequest(withTarget(`${longest}a`))).toBe('target-too-long');

@@ -1,4 +1,4 @@
-// Response heads: as strict as a request's, and how the body's end is known.
+// Response heads: they are parsed as strictly as request heads, and say how the body ends.
 
 import { describe, expect, it } from 'vitest';
 import { ResponseHead } from '../../gateway/http1/response-head.ts';
@@ -22,7 +22,7 @@ describe('the status line', () => {
     ['HTTP/1.1 200', 200, '200'],
     ['HTTP/1.0 599 \xe4\t', 599, '599 \xe4\t'],
     ['HTTP/1.1 100 Continue', 100, '100 Continue'],
-  ])('RFC 9112 §4: takes %j', (line, status, rest) => {
+  ])('RFC 9112 §4: accepts %j', (line, status, rest) => {
     const head = accept(`${line}\r\n\r\n`);
     expect(head.status).toBe(status);
     expect(head.text.slice(ResponseHead.statusAt, head.startLineEnd)).toBe(rest);
@@ -52,7 +52,7 @@ describe('the status line', () => {
 });
 
 describe('fields', () => {
-  it('RFC 9110 §5.6.2: takes every token as a name', () => {
+  it('RFC 9110 §5.6.2: accepts every token as a name', () => {
     expect(fieldsOf(accept(withLines(200, "!#$%&'*+-.^_`|~: a", 'x_y: b')))).toEqual([
       ["!#$%&'*+-.^_`|~", 'a'],
       ['x_y', 'b'],
@@ -77,11 +77,11 @@ describe('fields', () => {
     expect(readResponse(withLines(200, 'A: b\nSet-Cookie: c'))).toBe('bad-byte');
   });
 
-  it('RFC 9112 §6.1: refuses chunked on 1.0', () => {
+  it('RFC 9112 §6.1: refuses chunked in HTTP/1.0', () => {
     expect(readResponse('HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')).toBe('transfer-encoding-on-1.0');
   });
 
-  it.each([100, 101, 103, 204])('RFC 9112 §6.1: refuses a body on %d', (status) => {
+  it.each([100, 101, 103, 204])('RFC 9112 §6.1: refuses a body with status %d', (status) => {
     expect(readResponse(withLines(status, 'Transfer-Encoding: chunked'))).toBe('bad-transfer-encoding');
     expect(readResponse(withLines(status, 'Content-Length: 3'))).toBe('bad-content-length');
     expect(accept(withLines(status, 'Content-Length: 0')).framing('GET')).toBe('none');
@@ -109,7 +109,7 @@ describe('RFC 9112 §6.3: the end of the body', () => {
     ['GET', 204, [], 'none'],
     ['GET', 100, [], 'none'],
     ['GET', 103, [], 'none'],
-  ] as const)('of %s answered by %d with %j is %s', (method, status, lines, framing) => {
+  ] as const)('an answer to %s with status %d and %j is framed by: %s', (method, status, lines, framing) => {
     expect(accept(withLines(status, ...lines)).framing(method)).toBe(framing);
   });
 
@@ -118,7 +118,7 @@ describe('RFC 9112 §6.3: the end of the body', () => {
     ['1.1', ['Connection: close'], false],
     ['1.0', [], false],
     ['1.0', ['Connection: keep-alive'], true],
-  ] as const)('RFC 9112 §9.3: the connection stays behind %s with %j: %s', (version, lines, stays) => {
+  ] as const)('RFC 9112 §9.3: the connection stays open after %s with %j: %s', (version, lines, stays) => {
     const text = `HTTP/${version} 200 OK\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
     expect(accept(text).isPersistent).toBe(stays);
   });

@@ -124,7 +124,7 @@ test('a refusal goes to the decision log with its private detail', () => {
   expect(readLines()).toMatchObject([{ status: 401, decision: 'deny:token-expired', detail: 'expired 12 s ago' }]);
 });
 
-test('a log that is off is null', () => {
+test('a log that is turned off is null', () => {
   expect(openAccessLog({ target: { kind: 'off' }, logger })).toBeNull();
   expect(openDecisionLog({ target: { kind: 'off' }, logger })).toBeNull();
 });
@@ -142,7 +142,7 @@ test('after a rotation new lines go to a new file under the old name, and none i
   expect(readLines().map((line) => line.request_id)).toEqual(['after']);
 });
 
-test('a folder that vanished keeps the old file in use and is reported once', async () => {
+test('when the folder vanishes the old file stays in use, which is reported once', async () => {
   const log = openLog();
   rmSync(folder, { recursive: true });
   log.reopen();
@@ -154,7 +154,7 @@ test('a folder that vanished keeps the old file in use and is reported once', as
   expect(said.filter((line) => line.includes('ENOENT'))).toHaveLength(1);
 });
 
-test('a file that cannot be opened at the start drops lines, counts them, and heals', () => {
+test('a file that cannot be opened at the start: its lines are dropped and counted, and later ones are written once it can', () => {
   rmSync(folder, { recursive: true });
   const log = openLog();
   log.write(entry);
@@ -188,7 +188,7 @@ test('fields that may hold secrets never print in the program log', () => {
   expect(said.join('')).toContain('[redacted]');
 });
 
-test('the digest of a token is the same whatever came between, and short, long and empty ones have one too', () => {
+test('the digest of a token does not depend on the tokens between, and short, long and empty tokens have one too', () => {
   const key = Buffer.alloc(32, 'k');
   const digest = new TokenDigest(key);
   const tokens = Array.from({ length: 20_000 }, (_, at) => `head.claims.${at.toString(36).padStart(43, '-')}`);

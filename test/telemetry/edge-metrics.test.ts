@@ -1,4 +1,4 @@
-// The counters of one edge as a scrape shows them, over reloads too.
+// The counters of one edge as a scrape shows them, also after reloads.
 
 import { afterEach, expect, test } from 'vitest';
 import { EdgeMetrics } from '../../gateway/telemetry/edge-metrics.ts';
@@ -34,7 +34,7 @@ test('counts requests by route, code and decision, and those without a route und
   ]);
 });
 
-test('a duration stands in every bucket from its own bound upward', async () => {
+test('a duration counts in every bucket from its own upper bound on', async () => {
   const metrics = makeMetrics(['vod']);
   metrics.request(0, 200, 0, 0.001);
   metrics.request(0, 200, 0, 0.3);
@@ -61,7 +61,7 @@ test('decisions carry the kind or the reason, never both', async () => {
   expect(found).toContain('latchkey_decisions_total{kind="pass",outcome="allow",reason=""} 0');
 });
 
-test('the fields that the edge sets are read at the scrape, after beforeCollect', async () => {
+test('the values that the edge sets are read at the scrape, after beforeCollect', async () => {
   const metrics = makeMetrics(['vod'], ['media', 'web']);
   metrics.connectionsActive = 3;
   metrics.upstreamActive[1] = 4;
@@ -82,7 +82,7 @@ test('the fields that the edge sets are read at the scrape, after beforeCollect'
   expect(text).toMatch(/latchkey_event_loop_delay_max_seconds 0/);
 });
 
-test('a reload keeps the totals of names that stay, wherever they now stand in the list', async () => {
+test('a reload keeps the totals of names that stay, even where their place in the list changes', async () => {
   const metrics = makeMetrics(['vod', 'app'], ['media', 'web']);
   metrics.request(1, 200, 0, 0.001);
   metrics.upstreamConnects[1] = 9;
@@ -99,7 +99,7 @@ test('a reload keeps the totals of names that stay, wherever they now stand in t
   ]);
 });
 
-test('an index is not given to another name while a request from before the reload may hold it', async () => {
+test('an index is not reused for another name while a request from before the reload may use it', async () => {
   const metrics = makeMetrics(['old']);
   expect(metrics.resize(['next'], ['media']).routes).toEqual([1]);
   metrics.request(0, 200, 0, 0.001);

@@ -40,7 +40,7 @@ test('sums counters, gauges and histograms of all edges', async () => {
   expect(text).toMatch(/latchkey_request_duration_seconds_count\{route="vod"\} 2/);
 });
 
-test('a gauge that nobody knows takes no other metric with it', async () => {
+test('an unknown gauge does not spoil the other metrics', async () => {
   const own = new Registry();
   new Gauge({ name: 'known', help: 'known', registers: [own] }).set(3);
   new Gauge({ name: 'unknown', help: 'unknown', registers: [own] }).set(Number.NaN);
@@ -49,7 +49,7 @@ test('a gauge that nobody knows takes no other metric with it', async () => {
   expect(text).toMatch(/^unknown NaN$/im);
 });
 
-test('an edge that ended leaves its counters and takes its gauges with it', async () => {
+test('after an edge has ended its counters stay and its gauges go', async () => {
   const aggregate = new MetricsAggregate();
   for (const edge of ['e1', 'e1.2', 'e2']) {
     const metrics = makeEdge();
@@ -65,7 +65,7 @@ test('an edge that ended leaves its counters and takes its gauges with it', asyn
   expect(text).toContain('latchkey_connections{state="active"} 2');
 });
 
-test('an edge out of touch keeps its counters once, also after it came back', async () => {
+test('the counters of an edge that lost its connection count once, also after it came back', async () => {
   const aggregate = new MetricsAggregate();
   const metrics = makeEdge();
   metrics.request(0, 200, 0, 0.2);
@@ -79,7 +79,7 @@ test('an edge out of touch keeps its counters once, also after it came back', as
   expect(text).toContain('latchkey_connections{state="active"} 2');
 });
 
-test('anything that is not a metric set is refused', () => {
+test('a message that is no set of metrics is refused', () => {
   expect(metricSet.safeParse({}).success).toBe(false);
   expect(metricSet.safeParse([{ name: 'x' }]).success).toBe(false);
   expect(metricSet.safeParse([]).success).toBe(true);
