@@ -1,5 +1,5 @@
-// `npm run load`: the demo's media site behind latchkey under load, every answer judged. Exit code 1 on any wrong one.
-// It looks for wrong answers, not for speed: for figures see `npm run bench`. wrk only adds finer ones.
+// `npm run load`: puts the demo's media site behind latchkey under load, and judges every answer. Exit code 1 when an answer is wrong.
+// It looks for wrong answers and not for speed, which `npm run bench` measures. Where wrk is installed, it adds finer latencies.
 
 import { randomBytes } from 'node:crypto';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

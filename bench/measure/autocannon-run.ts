@@ -16,7 +16,7 @@ const result = await autocannon({
   connections: job.connections,
   duration: job.seconds,
   timeout: 10,
-  // Each connection sends its own slice, so that all of them together send every request once per turn.
+  // each connection sends a slice of its own, so that all connections together send every request once a turn
   setupClient: (client) => {
     const slice = requests.slice(next * share, (next + 1) * share);
     next += 1;

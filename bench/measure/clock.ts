@@ -15,7 +15,7 @@ export function isoDate(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-/** Resolves after about so many milliseconds. */
+/** Resolves after about `milliseconds`. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { findProgram } from './programs.ts';
 
+/** Core number for each side of a measurement, or why nothing is pinned. */
 export type CorePlan =
   | { readonly kind: 'pinned'; readonly proxy: number; readonly backend: number; readonly load: number }
   | { readonly kind: 'free'; readonly why: string };
@@ -24,7 +25,7 @@ export function parseCoreList(text: string): number[] {
     });
 }
 
-/** The proxy alone on the last core; backend and load on the first, or on one each where there are three. */
+/** Plans the cores: the proxy alone on the last one; backend and load share the first, or have one each where there are three. */
 export function planCores(cores: readonly number[], hasTaskset: boolean): CorePlan {
   const [first, second] = cores;
   const last = cores.at(-1);
@@ -42,12 +43,12 @@ export function detectCores(): CorePlan {
       .find((candidate) => candidate.startsWith('Cpus_allowed_list:'));
     allowed = parseCoreList((line ?? '').slice(18));
   } catch {
-    // No /proc: the plan below says that nothing is pinned.
+    // without /proc the plan below pins nothing
   }
   return planCores(allowed, findProgram('taskset') !== null);
 }
 
-/** The command line that runs a command on the core of its side. */
+/** @returns the command line that runs a command on the core of its side */
 export function pin(plan: CorePlan, side: Side, command: readonly string[]): string[] {
   return plan.kind === 'free' ? [...command] : ['taskset', '-c', String(plan[side]), ...command];
 }

@@ -1,5 +1,5 @@
 // The correctness gate: nothing is measured, and no figure printed, of a proxy that answers wrongly.
-// It must never tire of a wrong body: the answer is compared byte for byte with what the backend serves.
+// Each answer is compared byte for byte with the body that the backend serves.
 
 import { request } from 'node:http';
 import { type BodySize, makeBody } from '../workload/bodies.ts';
@@ -16,7 +16,7 @@ interface GateSubject {
   readonly checks: boolean;
 }
 
-/** Null when the proxy passes; else what it did wrong, for the report. */
+/** Checks a proxy before it is measured. @returns what it did wrong, for the report; null when it passes */
 export async function checkProxy(workload: Workload, subject: GateSubject): Promise<string | null> {
   const ask = (size: BodySize, index: number, fault: Fault) =>
     fetchOnce(subject.port, makeRequest(workload, subject.form, size, index, fault));
@@ -26,7 +26,7 @@ export async function checkProxy(workload: Workload, subject: GateSubject): Prom
     if (answer.body !== makeBody(size)) return `the ${size} body is not the backend's (${answer.body.length} bytes)`;
   }
   if (!subject.checks) return null;
-  // The same requests that pass above, so that nothing but the credential can be the reason.
+  // the same request as above but for the credential, so that only the credential can be the reason
   for (const fault of ['wrong', 'absent'] as const) {
     const answer = await ask('1k', 7, fault);
     if (answer.status < 400 || answer.status > 499)

@@ -1,25 +1,28 @@
-// What a load generator is asked and what it answers, and which of them runs: wrk when installed, else autocannon.
-// Generators run in their own process on the load's core; none of them is part of any figure but by what it sends.
+// Runs the load generators, and has the shapes of their jobs and results. wrk saturates when it is installed, else autocannon.
+// Generators run in processes of their own on the load's core, and their CPU time is part of no figure.
 
 import { fileURLToPath } from 'node:url';
 import { type CorePlan, pin } from './cores.ts';
 import { type RunningProcess, startProcess } from './processes.ts';
 import { findProgram } from './programs.ts';
 
+/** What a generator is to send. */
 export interface LoadJob {
   readonly port: number;
   /** Rendered requests, see `renderRequests`. */
   readonly requestsFile: string;
-  /** Lines of bearer tokens, used one after the other in generated requests instead of `requestsFile`; wrk only. */
+  /** File of bearer tokens, one a line, which wrk puts into generated requests in turn, instead of sending `requestsFile`; wrk only. */
   readonly tokensFile?: string;
   readonly connections: number;
   readonly seconds: number;
 }
 
+/** A job with a fixed rate. */
 export interface PacedJob extends LoadJob {
   readonly requestsPerSecond: number;
 }
 
+/** What a generator saw. Latencies are null when they were not measured. */
 export interface LoadResult {
   readonly completed: number;
   readonly seconds: number;
@@ -27,7 +30,7 @@ export interface LoadResult {
   readonly bytes: number;
   /** Answers whose status is not 2xx. */
   readonly refused: number;
-  /** Connections that failed, requests that got no answer in time. */
+  /** Number of connections that failed, and of requests that got no answer in time. */
   readonly broken: number;
   readonly p50Ms: number | null;
   readonly p90Ms: number | null;
@@ -36,17 +39,17 @@ export interface LoadResult {
 
 export type GeneratorName = 'wrk' | 'autocannon';
 
-/** Which generator this machine saturates with. */
+/** The generator that saturates on this machine. */
 export function chooseGenerator(): GeneratorName {
   return findProgram('wrk') === null ? 'autocannon' : 'wrk';
 }
 
-/** Sends as fast as answers come back. */
+/** Sends requests as fast as answers come back. @throws Error when the generator fails */
 export async function saturate(generator: GeneratorName, plan: CorePlan, job: LoadJob): Promise<LoadResult> {
   return generator === 'wrk' ? runWrk(plan, job) : runChild(plan, './autocannon-run.ts', job);
 }
 
-/** Sends at a fixed rate, however fast answers come back; latency counts from when a request was due. */
+/** Sends requests at a fixed rate, however fast answers come back; latency counts from when a request was due. @throws Error likewise */
 export async function pace(plan: CorePlan, job: PacedJob): Promise<LoadResult> {
   return runChild(plan, './paced-run.ts', job);
 }
@@ -70,7 +73,7 @@ async function runWrk(plan: CorePlan, job: LoadJob): Promise<LoadResult> {
   return readWrkResult(line.slice(6));
 }
 
-/** Turns the line of `wrk.lua` into a result; wrk counts in microseconds. */
+/** Reads the line that `wrk.lua` prints; wrk counts in microseconds. */
 function readWrkResult(json: string): LoadResult {
   const value: unknown = JSON.parse(json);
   const read = (name: string): number => {
@@ -94,11 +97,11 @@ async function runChild(plan: CorePlan, file: string, job: LoadJob): Promise<Loa
   const script = fileURLToPath(new URL(file, import.meta.url));
   const command = pin(plan, 'load', [process.execPath, script, JSON.stringify(job)]);
   const text = await finish(startProcess(command), job);
-  // The child is ours and prints exactly one LoadResult.
+  // the child is one of this folder's scripts, and prints exactly one LoadResult
   return JSON.parse(text) as LoadResult;
 }
 
-/** A generator that hangs must not hang the run: it gets its window, its start and its slowest answer. */
+/** The output of a generator. A generator that takes 20 s longer than its window is killed, so that it cannot hang the run. */
 function finish(child: RunningProcess, job: LoadJob): Promise<string> {
   return child.readAll((job.seconds + 20) * 1000);
 }

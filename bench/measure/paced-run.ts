@@ -1,7 +1,7 @@
-// A load generator process: a fixed number of requests per second, evenly spread. Prints one LoadResult as JSON.
-// Not autocannon: its `overallRate` sends a second's worth at the beginning of each second and counts whole
-// milliseconds, so that it would measure a burst. Latency counts from when a request was due, so a proxy that stalls
-// pays for every request that had to wait (no coordinated omission).
+// A load generator process: sends a fixed number of requests per second, evenly spread. Prints one LoadResult as JSON.
+// It replaces autocannon, whose `overallRate` sends a second's requests at the beginning of each second and counts whole milliseconds, and
+// so would measure bursts. Latency counts from the tick at which a request was due and not from when a connection was free, so a proxy that
+// stalls pays for every request that had to wait (no coordinated omission).
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -12,9 +12,9 @@ import { percentile } from './statistics.ts';
 
 interface Connection {
   readonly socket: Socket;
-  /** When the request on it was due; 0 while it is idle. */
+  /** When the connection's present request was due; 0 while the connection is idle. */
   due: number;
-  /** Head bytes not parsed yet; empty while a body is read. */
+  /** Bytes of an answer's head that are not parsed yet; empty while a body is read. */
   head: string;
   bodyLeft: number;
 }
@@ -22,7 +22,7 @@ interface Connection {
 const job = JSON.parse(process.argv[2] ?? '{}') as PacedJob;
 const requests = readFileSync(job.requestsFile, 'latin1').split(separator);
 const idle: Connection[] = [];
-/** Due times of requests that no connection was free for. */
+/** Due times of requests that wait for a free connection. */
 const waiting: number[] = [];
 const latencies: number[] = [];
 let waitingFrom = 0;
@@ -59,7 +59,7 @@ function read(connection: Connection, chunk: Buffer): void {
     if (end < 0) return;
     if (connection.head.charCodeAt(9) !== 0x32) refused += 1;
     const length = /\r\ncontent-length: *([0-9]+)/i.exec(connection.head.slice(0, end + 2))?.[1];
-    // All peers pass the backend's length on; an answer without one could not be told from the next.
+    // all peers pass the backend's Content-Length on; without it the end of the answer would be unknown
     if (length === undefined) throw new Error(`an answer without Content-Length: ${connection.head.slice(0, 200)}`);
     connection.bodyLeft = Number(length) - (connection.head.length - end - 4);
     connection.head = '';
@@ -94,7 +94,7 @@ await new Promise<void>((resolve) => {
     const now = performance.now();
     for (; due <= now && due < end; due += gap) {
       const connection = idle.shift();
-      // A free connection: it counts from the tick, since being late by a timer is this process's doing.
+      // counted from this tick, since a late timer is the generator's fault and not the proxy's
       if (connection === undefined) waiting.push(now);
       else send(connection, now);
     }

@@ -3,23 +3,23 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The fields of `/proc/<pid>/stat` that count here; times are in clock ticks. */
+/** The fields of `/proc/<pid>/stat` that the bench uses; times are in clock ticks. */
 export interface ProcessStat {
   readonly pid: number;
   readonly name: string;
   readonly parent: number;
   /** User and system time of the process itself. */
   readonly ownTicks: number;
-  /** User and system time of its children that ended and were waited for, and of theirs. */
+  /** User and system time of all descendants that ended and were waited for. */
   readonly endedChildrenTicks: number;
-  /** Tells a process from a later one with the same id. */
+  /** Start time; it tells a process from a later one with the same id. */
   readonly startTicks: number;
 }
 
-/** Kernel ABI: /proc reports in units of 1/100 s on every Linux port that Node runs on. */
+/** /proc counts in units of 1/100 s on every Linux port that Node.js runs on. */
 const microsecondsPerTick = 10_000;
 
-/** Parses one line of `/proc/<pid>/stat`; null when the text is not one. */
+/** Parses the line of `/proc/<pid>/stat`. @returns null for any other text */
 export function parseStat(text: string): ProcessStat | null {
   // The name stands in brackets and may itself hold brackets and spaces: the last one closes it.
   const open = text.indexOf('(');
@@ -60,7 +60,7 @@ export function selectTree(root: number, all: readonly ProcessStat[]): ProcessSt
   return tree;
 }
 
-/** CPU ticks of a tree, those of members that ended included: a waited-for child's time moves to its parent. */
+/** CPU ticks of a tree. Processes that ended are included, since the time of a child that was waited for moves to its parent. */
 export function sumTicks(tree: readonly ProcessStat[]): number {
   return tree.reduce((sum, stat) => sum + stat.ownTicks + stat.endedChildrenTicks, 0);
 }
@@ -93,7 +93,7 @@ export function readPeakMemory(root: number): number | null {
   return tree.reduce((sum, stat) => sum + parsePeakMemory(readProc(`/proc/${stat.pid}/status`)), 0);
 }
 
-// A process may end between the listing and the read; it then counts through its parent.
+// a process may end between the listing and the read; its time then counts in its parent
 function readProc(path: string): string {
   try {
     return readFileSync(path, 'latin1');

@@ -8,16 +8,17 @@ import { connect, createServer } from 'node:net';
 import { monotonicMs, pause } from './clock.ts';
 import { type ProcessStat, readTree } from './proc-tree.ts';
 
+/** A process of the run. */
 export interface RunningProcess {
   readonly pid: number;
-  /** The next whole line of standard output; throws when the process ends first or the deadline passes. */
+  /** Resolves with the next whole line of standard output; throws when the process ends first or the deadline passes. */
   readLine(deadlineMs: number): Promise<string>;
-  /** All of standard output, once the process ended with code 0; throws otherwise, or when the deadline passes. */
+  /** Resolves with all of standard output once the process ended with code 0; else throws. Kills the process at the deadline. */
   readAll(deadlineMs: number): Promise<string>;
-  /** What it wrote to standard error last, for messages. */
+  /** The end of standard error, at most 2000 characters, for messages. */
   lastWords(): string;
   isRunning(): boolean;
-  /** Asks it to end, insists after 5 s, and makes sure that none of its descendants stays. */
+  /** Sends SIGTERM, after 5 s SIGKILL, and then kills descendants that are still there. */
   stop(): Promise<void>;
 }
 
@@ -30,14 +31,14 @@ interface StartOptions {
 const running = new Set<RunningProcess>();
 let interrupted = false;
 
-/** Starts a command. It inherits nothing but the environment. Throws after `interrupt`. */
+/** Starts a command, which inherits only the environment. @throws Error after `interrupt` */
 export function startProcess(command: readonly string[], options: StartOptions = {}): RunningProcess {
   if (interrupted) throw new Error('the run was interrupted');
   const [program = '', ...args] = command;
   const output = options.outputFile === undefined ? 'pipe' : openSync(options.outputFile, 'a');
   const child = spawn(program, args, { cwd: options.folder, stdio: ['ignore', output, 'pipe'] });
   if (typeof output === 'number') closeSync(output);
-  // Messages name what was to run, not what pins it.
+  // messages name the program itself, and not taskset
   const handle = wrap(child, (program === 'taskset' ? command[3] : program) ?? program);
   running.add(handle);
   child.once('close', () => running.delete(handle));
@@ -54,12 +55,12 @@ export async function settle<T>(owner: RunningProcess, sign: Promise<T>): Promis
   }
 }
 
-/** Ends everything that is still running. */
+/** Ends all processes of the run. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((handle) => handle.stop()));
 }
 
-/** Ends everything and refuses to start more: what still runs then fails, and cleans up behind itself. */
+/** Ends all processes and refuses to start more, so that the code that waits for them fails and cleans up. */
 export async function interrupt(): Promise<void> {
   interrupted = true;
   await stopAll();
@@ -119,7 +120,7 @@ function wrap(child: ChildProcess, program: string): RunningProcess {
       child.once(event, () => resolve());
       child.once('error', () => resolve());
     });
-  // `exit` comes even while a descendant still holds the pipes; `close` only when all output is there.
+  // `exit` is emitted even while a descendant holds the pipes; `close` only once all output has arrived
   const exited = ending('exit');
   const closed = ending('close');
   const pid = child.pid ?? -1;
@@ -173,7 +174,7 @@ function wrap(child: ChildProcess, program: string): RunningProcess {
   };
 }
 
-// A member of the tree that outlived its parent has a new parent now, but still its id and its start time.
+// a process that outlived its parent has a new parent by now, but still its id and its start time
 function endOrphans(tree: readonly ProcessStat[]): void {
   for (const stat of tree) {
     const still = readTree(stat.pid)?.[0];
@@ -181,7 +182,7 @@ function endOrphans(tree: readonly ProcessStat[]): void {
     try {
       process.kill(stat.pid, 'SIGKILL');
     } catch {
-      // It ended meanwhile.
+      // the process ended meanwhile
     }
   }
 }

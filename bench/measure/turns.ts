@@ -1,6 +1,6 @@
-// CPU per request and per MiB side by side: all proxies run at once and are loaded in turn, a window each, again and again.
-// On a shared machine the next seconds are like these and a minute from now is not, so quotients are taken turn by turn.
-// A window has to be longer than what a new connection and cold caches cost.
+// Measures CPU per request and per MiB side by side: all proxies run at once and are loaded in turn, a window each, again and again.
+// A shared machine behaves alike within seconds but not within minutes, so quotients are taken turn by turn.
+// A window has to be long enough that new connections and cold caches do not matter.
 
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,17 +11,19 @@ import { saturate } from './load.ts';
 import { readCpuMicroseconds } from './proc-tree.ts';
 import { noFigures, readSaturation, type Setting } from './visit.ts';
 
-/** What the turns of one proxy gave; as many figures as there were turns, unless there is a problem. */
+/** The results of one proxy's turns: one entry of `figures` for each turn, unless there is a problem. */
 export interface Turns {
   readonly figures: Figures[];
   problem: string | null;
 }
 
 /**
- * @param turns  windows for each proxy
- * @param step   hears what is going on
- * @param sizesOf  bodies that a proxy is loaded with in each turn, a window for each
- * @param after  called for each proxy when all turns are over and it still runs
+ * Starts all proxies, loads them in turns, and ends them.
+ *
+ * @param turns    number of turns; each proxy has a window in each
+ * @param step     called with one line for each step
+ * @param sizesOf  body sizes that a proxy is loaded with in each turn, with a window for each
+ * @param after    called for each proxy after all turns, while it still runs
  */
 export async function takeTurns(
   peers: readonly Peer[],

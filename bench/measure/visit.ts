@@ -1,5 +1,5 @@
-// One visit: starts one proxy anew, checks it, measures its windows, ends it. No other proxy runs meanwhile.
-// A visit never throws for what the proxy does; its problem becomes the row's.
+// One visit: starts a proxy, checks its answers, measures its windows, and ends it. No other proxy runs meanwhile.
+// A visit does not throw when a proxy fails or answers wrongly: that becomes the problem of the proxy's row.
 
 import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { checkProxy } from './gate.ts';
 import { type GeneratorName, type LoadResult, pace, saturate } from './load.ts';
 import { readCpuMicroseconds, readPeakMemory } from './proc-tree.ts';
 
+/** The settings that all visits of a run share. */
 export interface Setting {
   readonly folder: string;
   readonly plan: CorePlan;
@@ -19,16 +20,16 @@ export interface Setting {
   readonly backendPort: number;
   readonly generator: GeneratorName;
   readonly connections: number;
-  /** Length of the window at saturation; the others are derived from it. */
+  /** Length of the window at saturation, in seconds; the other windows are derived from it. */
   readonly seconds: number;
-  /** Load before the first window: code that is compiled while it runs needs seconds before it is the code that will stay. */
+  /** Seconds of load before the first window: a just-in-time compiler needs some seconds until its code is final. */
   readonly warmSeconds: number;
   /** Requests per second for the latency figures; null leaves them out. */
   readonly rate: number | null;
   readonly accessLogs: boolean;
-  /** The prepared requests of a form and size. */
+  /** File with the prepared requests of a form and size. */
   requestsFile(form: TokenForm, size: BodySize): string;
-  /** That many distinct bearer tokens, one per line. */
+  /** File with `count` distinct bearer tokens, one a line. */
   tokensFile(count: number): string;
 }
 
@@ -49,7 +50,7 @@ interface Window {
   readonly cpuUs: number | null;
 }
 
-/** Nothing measured yet. */
+/** Figures of which none is measured. */
 export const noFigures: Figures = {
   cpuPerRequestUs: null,
   requestsPerSecond: null,
@@ -62,13 +63,13 @@ export const noFigures: Figures = {
   peakMemoryBytes: null,
 };
 
-/** No access line with a method, a path of this load and a status is shorter. */
+/** In bytes; no access line with a method, a path of this load and a status is shorter. */
 const leastLogLine = 60;
 
-/** A rate counts as held when this share of it was answered in the window. */
+/** A rate counts as held when at least this share of it was answered in the window. */
 const heldShare = 0.98;
 
-/** Measures one proxy once. `step` hears what is going on. */
+/** Measures one proxy once. @param step  called with a word or two for each step */
 export async function visit(peer: Peer, setting: Setting, scope: Scope, step: (text: string) => void): Promise<Visit> {
   const folder = mkdtempSync(join(setting.folder, `${peer.name}-`));
   mkdirSync(join(folder, 'files'));
@@ -88,7 +89,7 @@ export async function visit(peer: Peer, setting: Setting, scope: Scope, step: (t
     if (wrong !== null) return { kind: 'failed', problem: `did not pass the gate: ${wrong}` };
     const seen = await measure(peer, running, setting, scope, step);
     if (!setting.accessLogs || seen.kind === 'failed') return seen;
-    // Ended first: what it had buffered is written then.
+    // the proxy is ended first, so that it writes the access lines that it has buffered
     await running.process.stop();
     return judgeLog(running.accessLog ?? accessLog, seen);
   } catch (error) {
@@ -98,7 +99,7 @@ export async function visit(peer: Peer, setting: Setting, scope: Scope, step: (t
   }
 }
 
-/** A proxy that was to log each request and did not has done less work than the others. */
+/** Fails a visit whose access log is too short: a proxy that does not log each request does less work than the others. */
 function judgeLog(file: string, seen: Visit & { kind: 'measured' }): Visit {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size >= seen.answered * leastLogLine) return seen;
@@ -145,7 +146,7 @@ async function measure(
     const paced = { ...job('1k', setting.seconds), requestsPerSecond: rate };
     figures = { ...figures, ...readPaced(await watch('1k', () => pace(setting.plan, paced)), rate) };
   }
-  // Taken before the large bodies, so that it tells about requests; what bodies need is bounded by buffers.
+  // peak memory is read before the large bodies, so that it is that of requests and not of buffers for bodies
   if (scope !== 'bodies') figures = { ...figures, peakMemoryBytes: readPeakMemory(root) };
   if (scope !== 'requests' && problem === null) {
     step('with bodies of 1 MiB');
@@ -162,6 +163,7 @@ async function measure(
   return problem === null ? { kind: 'measured', figures, answered } : { kind: 'failed', problem };
 }
 
+/** The figures of a window at saturation with bodies of 1 KiB. */
 export function readSaturation({ result, cpuUs }: Window): Partial<Figures> {
   return {
     cpuPerRequestUs: cpuUs === null ? null : cpuUs / result.completed,
@@ -172,7 +174,7 @@ export function readSaturation({ result, cpuUs }: Window): Partial<Figures> {
 
 function readPaced({ result }: Window, rate: number): Partial<Figures> {
   const heldRate = result.completed / result.seconds;
-  // A proxy that falls behind has a queue that grows with the window: its latency would be the window's length.
+  // when a proxy falls behind, its queue grows with the window, so its latency would only tell the window's length
   if (heldRate < rate * heldShare) return { heldRate };
   return { heldRate, p50Ms: result.p50Ms, p99Ms: result.p99Ms };
 }

@@ -1,9 +1,10 @@
-// The bodies that the backend serves, the same bytes in every run, so that an answer can be compared byte for byte.
-// Pure: no files, no sockets. A body's text is plain ASCII because one backend answers it from its configuration.
+// The bodies that the backend serves: the same bytes in every run, so that answers can be compared byte for byte.
+// Pure: no files, no sockets. Bodies are plain ASCII, because nginx serves one of them from its configuration.
 
-/** Which body a path asks for: `/vod/<size>/…`. */
+/** Size of a body, as it stands in a request's path: `/vod/<size>/…`. */
 export type BodySize = '1k' | '64k' | '1m';
 
+/** Length of each body in bytes. */
 export const bodyBytes: Readonly<Record<BodySize, number>> = { '1k': 1024, '64k': 65_536, '1m': 1_048_576 };
 
 /** The body of a size: letters and digits in an order that does not repeat every line, `bodyBytes[size]` bytes long. */

@@ -1,6 +1,6 @@
-// The requests of the load: each differs in path, token, User-Agent and one random field, so that nothing but tokens
-// can be remembered. Every proxy gets the same fields; what differs is where the credential that it checks stands.
-// Pure: the random numbers come from a seed.
+// The requests of the load: each differs in path, User-Agent and one random header, so that a proxy can reuse results for tokens only.
+// Every proxy gets the same headers; only the place of the credential differs.
+// Pure: the random numbers come from the request's index.
 
 import type { BodySize } from './bodies.ts';
 import { makeBearer, makeSecureLink, makeUriSigning, spoil } from './tokens.ts';
@@ -14,14 +14,16 @@ export type TokenForm = 'bearer' | 'secure-link' | 'uri-signing';
 /** What is wrong with a request's credential. */
 export type Fault = 'none' | 'wrong' | 'absent';
 
+/** A GET request of the load. */
 export interface BenchRequest {
   /** Path and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The secret and the credentials of a run. */
 export interface Workload {
-  /** Shared by all peers; at least 32 bytes. */
+  /** Secret that all peers check credentials with; at least 32 bytes. */
   readonly secret: string;
   /** `exp` of every credential, epoch seconds. */
   readonly expires: number;

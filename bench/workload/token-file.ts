@@ -1,4 +1,4 @@
-// Writes distinct bearer tokens into a file, one per line: a million of them are longer than a string may be.
+// Writes distinct bearer tokens into a file, one a line, in batches: a million tokens together would be too long for a string.
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Workload } from './requests.ts';
@@ -6,7 +6,7 @@ import { makeBearer } from './tokens.ts';
 
 const batch = 10_000;
 
-/** @param count  tokens; each has a user of its own */
+/** Writes the file. @param count  number of tokens; each has a user of its own */
 export function writeTokens(file: string, workload: Workload, count: number): void {
   const output = openSync(file, 'w', 0o600);
   try {

@@ -1,13 +1,13 @@
 // Makes the credentials of the load: what each kind of proxy checks, from one secret, in equal number and length.
-// Pure: the time and the secret are arguments. Uses none of the gateway's code, so that the gate also proves
-// that tokens made by others pass.
+// Pure: the time and the secret are arguments. It uses none of the gateway's code, so that the gate also proves that the gateway takes
+// tokens of other programs.
 // Rules: RFC 7515 §7.1 (JWS compact), nginx's ngx_http_secure_link_module, draft-ietf-cdni-uri-signing-16.
 
 import { createHash, createHmac } from 'node:crypto';
 
 /** Key id that every JWT of the load names. */
 export const keyId = 'bench-1';
-/** Issuer that the URI signing peer looks its key up by. */
+/** Issuer by which the URI signing peer finds its key. */
 export const issuer = 'bench issuer';
 /** About the length of a token with a handful of claims. */
 export const tokenLength = 300;
