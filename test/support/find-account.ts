@@ -1,4 +1,4 @@
-// Finds a usable account by its verified address, for tests that look at what an account became.
+// Finds a usable account by its verified address, for tests that look at the final state of an account.
 
 import { accountStanding } from '../../gateway/core/model/account.ts';
 import { normaliseMailAddress } from '../../gateway/core/model/mail-address.ts';

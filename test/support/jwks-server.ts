@@ -1,4 +1,4 @@
-// What visitors reach of a control without a store: the assertion keys, and nothing else.
+// The public server of a control without a store: visitors reach the assertion keys, and nothing else.
 
 import Fastify, { type FastifyInstance } from 'fastify';
 import { serveJwks } from '../../gateway/api/serve/jwks.ts';

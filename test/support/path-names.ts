@@ -1,5 +1,5 @@
 // One name in several spellings: patterns of a token's `paths`, targets as clients send them, and whether the one opens the other.
-// Everybody who verifies a token has to give the same answers: the gateway, the verifier on the page about tokens, nginx with njs, HAProxy.
+// All verifiers of tokens have to give the same answers: the gateway, the verifier on the page about tokens, nginx with njs, HAProxy.
 
 interface NameVector {
   readonly pattern: string;

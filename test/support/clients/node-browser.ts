@@ -22,7 +22,7 @@ interface Cookie {
 
 type Fields = Readonly<Record<string, string>>;
 
-/** Somebody typed the address or opened it from a mail. */
+/** The address was typed or opened from a mail. */
 const typedNavigation: Fields = {
   accept: 'text/html,application/xhtml+xml',
   'sec-fetch-mode': 'navigate',

@@ -1,4 +1,4 @@
-// What every page has to be for somebody who cannot see it, or has no scripts: language, title, one main heading, levels in order,
+// Checks of every page for people who cannot see it or run no scripts: language, title, one main heading, levels in order,
 // labels, names of buttons and links, ids that are there once; and nothing that runs or comes from elsewhere.
 // Works on the text that was sent. Rules: WCAG 2.2 1.1.1, 1.3.1, 2.4.2, 2.4.4, 3.1.1, 3.3.2, 4.1.2.
 

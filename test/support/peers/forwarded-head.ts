@@ -5,7 +5,7 @@ import type { RecordedRequest } from './recording-upstream.ts';
 interface ForwardedParts {
   /** What was kept of the client's fields, in order, without line ends. */
   readonly fields?: readonly string[];
-  /** What the gateway says about who asks, in order. */
+  /** The gateway's fields about the client, in order. */
   readonly identity?: readonly string[];
   readonly host?: string;
   readonly forwardedFor?: string;

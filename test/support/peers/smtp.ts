@@ -155,7 +155,7 @@ export async function startBareSmtp(
   };
 }
 
-/** A port of loopback on which nobody listens. */
+/** A port of loopback on which no server listens. */
 export async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -7,9 +7,9 @@ import { type Answer, makePortal, mediaOrigin, type PortalRig, type Visitor } fr
 
 type NewLink = Parameters<typeof createLink>[2];
 
-/** What a browser says of a visit by its address line. */
+/** The fields that a browser sends for an address that was typed. */
 export const direct = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
-/** What a browser says when a link of another site was followed. */
+/** The fields that a browser sends when a link of another site was followed. */
 export const fromElsewhere = { ...direct, 'sec-fetch-site': 'cross-site' };
 export const operator = { kind: 'operator' } as const;
 

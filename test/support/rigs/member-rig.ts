@@ -64,7 +64,7 @@ export class MemberRig {
   readonly questions: AccessQuestion[] = [];
   readonly renewals: RenewSessionQuestion[] = [];
   readonly seen: SeenReport[] = [];
-  /** What control says; a test may put another in its place. */
+  /** Control's answers; a test may replace them. */
   answerAccess: (question: AccessQuestion) => Promise<AccessAnswer | SessionEnded>;
   answerSession: (question: RenewSessionQuestion) => Promise<RenewSessionAnswer> = async () => ({ kind: 'ended' });
 
@@ -163,7 +163,7 @@ export class MemberRig {
     await this.gateway.control.confirm(this.log.append(kind, node));
   }
 
-  /** Back to the beginning, as far as a test can see. */
+  /** Restores the initial state, as far as a test can see. */
   async reset(): Promise<void> {
     this.answerAccess = this.usual;
     this.answerSession = async () => ({ kind: 'ended' });

@@ -1,4 +1,4 @@
-// A change log in memory, for tests of what follows one: it can be away, forget what was long ago, and wake nobody.
+// A change log in memory, for tests of the feed that follows a log: the log can be away, forget old changes, and send no wakes.
 
 import type { ChangeSource } from '../../../gateway/control/node/change-feed.ts';
 import type { Change, NewChange } from '../../../gateway/core/model/change.ts';
@@ -7,12 +7,12 @@ import { StoreAway } from '../../../gateway/store/port/store.ts';
 export class MemoryLog implements ChangeSource {
   epoch = 'e1';
   isAway = false;
-  /** Whether whoever follows is woken, or has to look by itself. */
+  /** Whether followers are woken, or have to poll. */
   wakes = true;
   reads = 0;
   /** Changes in one answer at most. */
   perRead = 1000;
-  /** What a change that comes now says as its `at`. */
+  /** The time `at` of a change that comes now. */
   now = 1_800_000_000;
   #changes: Change[] = [];
   /** Seconds of the log's own time since each change, in their order. */

@@ -1,6 +1,6 @@
 // One or two whole nodes (`latchkey serve` with folders, ports and edges of their own) over one store, with an upstream, a portal,
 // a collection, its owner, and people who sign in by plain HTTP. The accounts are made before the nodes start, by the same use cases.
-// Works in tests and in commands: it knows nothing of a test runner, and whoever starts it closes it.
+// Works in tests and in commands: the rig knows nothing of a test runner, and the code that starts it closes it.
 
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -40,7 +40,7 @@ interface NodeRigOptions {
   readonly staleness?: readonly string[];
 }
 
-/** Somebody with an account, in front of a browser. */
+/** A person with an account and a browser. */
 export interface RigPerson extends RigAccount {
   readonly browser: NodeBrowser;
 }
@@ -137,7 +137,7 @@ export class NodeRig {
     return new NodeBrowser(this.node(node).pool);
   }
 
-  /** Signs somebody in at the portal, and by a hand-over on the media host. */
+  /** Signs a person in at the portal, and by a hand-over on the media host. */
   async signIn({ browser, code, email }: RigPerson): Promise<void> {
     const page = await browser.open(`${this.portalOrigin}/.latchkey/sign-in?code=${encodeURIComponent(code)}`);
     const home = await browser.submit(page, 'sign-in');

@@ -29,7 +29,7 @@ interface ServeEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What came of a start: ready, or the end with what it said. */
+/** The outcome of a start: ready, or ended with its output. */
 export type ServeStart =
   | ({ readonly kind: 'ready' } & ServeProcess)
   | ({ readonly kind: 'ended'; readonly stderr: string; readonly stdout: string } & ServeEnd);
@@ -98,7 +98,7 @@ export async function makeServeRig(answer: RequestListener): Promise<ServeRig> {
   return rig;
 }
 
-/** Writes a file as an editor does it: who watches it sees the old one or the new one, and never half of it. */
+/** Writes a file as an editor does: a watcher sees the old file or the new file, and never half of it. */
 export function replaceFile(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
   renameSync(`${path}.new`, path);

@@ -16,7 +16,7 @@ declare module 'vitest' {
 }
 
 export default function setUp(project: TestProject): () => Promise<void> {
-  // Whoever needs it makes it.
+  // The first test that needs the folder makes it.
   const folder = join(tmpdir(), `latchkey-run-${randomBytes(8).toString('hex')}`);
   project.provide('postgresRun', { folder, ownerPid: process.pid });
   return async () => {

@@ -76,7 +76,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       const origin = `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}`;
       return { origin, port, folder, pid };
     } catch (error) {
-      // Somebody else may have been given the same port meanwhile.
+      // Another process may have been given the same port meanwhile.
       if (attempt === 3) throw error;
     }
   }

@@ -1,5 +1,5 @@
 // The PostgreSQL that all test files of one run share, each test with a database of its own.
-// Whoever needs it first starts it; a lock folder makes the others wait. postgres-run.ts ends it.
+// The first test file that needs the server starts it; a lock folder makes the others wait. postgres-run.ts ends it.
 
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// A disk that is really full: a small file system of its own, for tests that run as root on Linux. Others are told why they skip.
+// A disk that is really full: a small file system that is mounted for the test, which takes root on Linux. Other tests skip with the reason.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
@@ -8,9 +8,9 @@ import { onTestFinished } from 'vitest';
 
 export interface SmallDisk {
   readonly path: string;
-  /** Takes all room that is left. */
+  /** Fills the disk. */
   readonly fill: () => void;
-  /** Gives it back. */
+  /** Frees the space again. */
   readonly free: () => void;
   /** Makes it read-only. Nothing may be open for writing there. */
   readonly protect: () => void;
