@@ -16,7 +16,10 @@ const fieldName = fc.oneof(
     'Proxy-Connection',
     'Via',
   ),
-  fc.stringMatching(/^[A-Za-z0-9-]{1,12}$/).filter((name) => !/^(host|expect|connection|upgrade)$/i.test(name)),
+  // names with a grammar of their own are not met by chance: an `If` without lists is a 400 (RFC 4918 §10.4.2)
+  fc
+    .stringMatching(/^[A-Za-z0-9-]{1,12}$/)
+    .filter((name) => !/^(host|expect|connection|upgrade|if|destination)$/i.test(name)),
 );
 export const fieldValue = fc.oneof(
   fc.constantFrom('', 'chunked', '0', '5', 'close', 'websocket', 'a: b', 'a, b'),
