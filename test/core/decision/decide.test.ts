@@ -1,4 +1,4 @@
-// What `decide` keeps to itself, and what a refusal carries. Verdicts on requests are tested at the edge, from bytes on.
+// Only `decide` makes permits, and what a refusal holds. Verdicts on requests are tested at the edge, from bytes on.
 
 import { afterAll, expect, test } from 'vitest';
 import { compileSnapshot } from '../../../gateway/config/compile.ts';
@@ -40,7 +40,7 @@ function requestFor(path: string, token: string | null = null): RequestFacts {
   };
 }
 
-test('only what decide made is a permit, not an equal object', () => {
+test('only an object that decide made is a permit, not an equal one', () => {
   const permit = decide(requestFor('/open/a'), snapshot, live, exp - 10, null);
   expect(permit.kind).toBe('allow');
   expect(isPermit(permit)).toBe(true);
@@ -48,20 +48,20 @@ test('only what decide made is a permit, not an equal object', () => {
   expect(isPermit(Object.create(permit))).toBe(false);
 });
 
-test('a permit says how and where the credential stood, and what it was', () => {
+test('a permit names the kind of credential, its place and its token', () => {
   const token = withClaims({ exp, paths: ['/*'], sub: 'anna' });
   const permit = decide(requestFor('/a', token), snapshot, live, exp - 10, null);
   expect(permit).toMatchObject({ kind: 'allow', how: 'token', place: 'bearer', claims: { sub: 'anna' }, issue: null });
 });
 
-test('a token that has run out is refused with what was verified of it', () => {
+test('the refusal of an expired token holds the verified token', () => {
   const token = withClaims({ exp, paths: ['/*'], sub: 'anna' });
   const denial = decide(requestFor('/a', token), snapshot, live, exp + 60, null);
   expect(denial).toMatchObject({ kind: 'deny', reason: 'token-expired', presented: true, leadsTo: 'nowhere' });
   expect(denial.kind === 'deny' && denial.ranOut?.claims.sub).toBe('anna');
 });
 
-test('every other refusal carries no token', () => {
+test('every other refusal holds no token', () => {
   for (const token of [withClaims({ exp, paths: ['/b/*'] }), 'x', null]) {
     const denial = decide(requestFor('/a', token), snapshot, live, exp - 10, null);
     expect(denial).toMatchObject({ kind: 'deny', ranOut: null });

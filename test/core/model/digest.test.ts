@@ -1,4 +1,4 @@
-// The digest of texts, against the vectors of FIPS 180-2: what stands in tables was made with it.
+// The digest of texts, against the vectors of FIPS 180-2. Stored digests were made with it, so it never changes.
 
 import { expect, test } from 'vitest';
 import { digestOf, sameDigest } from '../../../gateway/core/model/digest.ts';

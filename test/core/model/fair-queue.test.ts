@@ -1,9 +1,9 @@
-// A waiting line that no one source can fill.
+// A queue that no single source can fill.
 
 import { expect, test } from 'vitest';
 import { FairQueue } from '../../../gateway/core/model/fair-queue.ts';
 
-test('room is what a push finds: of one source so many, and of all so many but for whoever has less', () => {
+test('hasRoom agrees with push: each source has a limit, and a full queue still takes a source with a shorter line', () => {
   const queue = new FairQueue<number>({ max: 4, maxPerSource: 3 });
   const push = (source: string, entry: number) => {
     const hasRoom = queue.hasRoom(source);
@@ -16,7 +16,7 @@ test('room is what a push finds: of one source so many, and of all so many but f
   expect(queue.size).toBe(4);
 });
 
-test('what gives up its place is the newest of the longest line', () => {
+test('in a full queue the newest entry of the longest line loses its place', () => {
   const queue = new FairQueue<number>({ max: 3, maxPerSource: 3 });
   for (const entry of [1, 2, 3]) queue.push('a', entry);
   expect(queue.push('b', 4)).toBe(3);

@@ -28,13 +28,13 @@ test('RFC 9525 §6.3: the wildcard of a certificate stands for one label', () =>
   expect(names('one-label').find('.example.org')).toBeNull();
 });
 
-test('the wildcard of a host policy stands for every depth, the nearest one first', () => {
+test('the wildcard of a host policy stands for any number of labels, and the longest wildcard wins', () => {
   expect(names('any-depth').find('d.c.example.org')).toBe('*.example.org');
   expect(names('any-depth').find('e.d.b.example.org')).toBe('*.b.example.org');
   expect(names('any-depth').find('example.com')).toBeNull();
 });
 
-test('the first one to claim a name keeps it', () => {
+test('the first value for a pattern stays', () => {
   const table = new HostTable<number>('one-label');
   table.add('example.org', 1);
   table.add('example.org', 2);

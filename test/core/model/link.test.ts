@@ -1,4 +1,4 @@
-// What a link is: tokens read and written, states, and what covers what.
+// Links: their tokens as written and read, their states, and which scope covers which path.
 
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
@@ -91,7 +91,7 @@ describe('scope', () => {
     expect(covers(scope, path)).toBe(is);
   });
 
-  test('lists itself and the folders above, the most specific first', () => {
+  test('lists the path itself and the folders above it, the most specific first', () => {
     expect(scopesCovering('/vod/summer/a.ts')).toEqual(['/vod/summer/a.ts', '/vod/summer/', '/vod/', '/']);
     expect(scopesCovering('/vod/summer/')).toEqual(['/vod/summer/', '/vod/', '/']);
     expect(scopesCovering('/')).toEqual(['/']);
@@ -99,7 +99,7 @@ describe('scope', () => {
     expect(scopesCovering(`/${'a/'.repeat(200)}`).at(-1)).toBe('/');
   });
 
-  test('whatever is listed covers, and whatever covers is listed', () => {
+  test('every listed scope covers the path, and every scope that covers it is listed', () => {
     const segment = fc.constantFrom('a', 'b', 'ab');
     const path = fc
       .tuple(fc.array(segment, { minLength: 1, maxLength: 4 }), fc.boolean())

@@ -1,4 +1,4 @@
-// One address is one text, and what is no plain address is none.
+// One mailbox has one normal form, and a text that is no plain address has none.
 
 import { expect, test } from 'vitest';
 import { domainOf, normaliseMailAddress } from '../../../gateway/core/model/mail-address.ts';
@@ -16,7 +16,7 @@ test.each([
   // the Kelvin sign folds to k: mail goes to the folded form, so whoever registers it gets nothing of k's
   ['\u212aim@example.org', 'kim@example.org'],
   ['root@localhost', 'root@localhost'],
-])('%j is %j', (typed, address) => {
+])('%j has the normal form %j', (typed, address) => {
   expect(normaliseMailAddress(typed)).toBe(address);
   expect(isMailbox(address)).toBe(true);
 });
@@ -51,7 +51,7 @@ test.each([
   `${'a'.repeat(65)}@example.org`,
   `${'a'.repeat(60)}@${'b.'.repeat(100)}org`,
   'a'.repeat(100_000),
-])('%j is none', (typed) => {
+])('%j is no mail address', (typed) => {
   expect(normaliseMailAddress(typed)).toBeNull();
 });
 

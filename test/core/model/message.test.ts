@@ -84,7 +84,7 @@ describe('what people typed', () => {
 
 describe('a mailbox', () => {
   test.each(['a@b', 'first.last+tag@example.org', 'jürgen@bücher.example', "o'neil@example.org"])(
-    '%s is one',
+    '%s is a mailbox',
     (text) => {
       expect(isMailbox(text)).toBe(true);
     },
@@ -110,7 +110,7 @@ describe('a mailbox', () => {
     `a\u0000@b`,
     `${'a'.repeat(65)}@b`,
     `a@${'b'.repeat(254)}`,
-  ])('%j is none', (text) => {
+  ])('%j is no mailbox', (text) => {
     expect(isMailbox(text)).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-// The rule by which guessing is slowed, with a clock that stands until it is set.
+// The rule that slows down guesses, with a clock that stands still until it is set.
 
 import { expect, test } from 'vitest';
 import { countTry, freeAt, type TryCount, triesAt, type WaitPolicy } from '../../../gateway/core/model/try-count.ts';
@@ -42,7 +42,7 @@ test('time makes the wait shorter and gives no free try back', () => {
   expect(tryOften(1, count, at + 7 * 86_400).waits).toEqual([0]);
 });
 
-test('a count that many people share gives its tries back, one after the other, also while it is used', () => {
+test('a count that many people share gives its free tries back one by one, also while it is used', () => {
   const shared: WaitPolicy = { ...policy, freeTries: 100, leakSeconds: 36, givesFreeTriesBack: true };
   let count: TryCount | null = null;
   // one each 40 seconds, all day: never more than one counts
@@ -56,7 +56,7 @@ test('a count that many people share gives its tries back, one after the other, 
   expect(triesAt(full, shared, 1800)).toBe(50);
 });
 
-test('what a clock that was ahead blocked is free once the clock is right, and its tries stay counted', () => {
+test('a block set by a clock that was ahead ends once the clock is right, and its tries stay counted', () => {
   const { count } = tryOften(9, null, 1000 + 400 * 86_400);
   expect(freeAt(count, policy, 1000)).toBe(1000);
   expect(triesAt(count, policy, 1000)).toBe(9);

@@ -1,4 +1,4 @@
-// What claims must be for a token to hold, seen through whole tokens with a good MAC.
+// Which claims a token may have, shown by whole tokens with a good MAC.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -100,11 +100,11 @@ describe('bad claims', () => {
     },
   );
 
-  it('a control character in a group refuses', () => {
+  it('a group with a control character is refused', () => {
     expect(outcome(withClaims({ exp, groups: ['ok', 'a\r\nb'] }))).toBe('token-bad-claims');
   });
 
-  it('bytes that are not UTF-8 refuse', () => {
+  it('claims that are not UTF-8 are refused', () => {
     expect(outcome(token(goodHeader, Buffer.from(`{"exp":${exp},"sub":"\xff"}`, 'latin1')))).toBe('token-bad-claims');
   });
 
@@ -122,11 +122,11 @@ describe('bad claims', () => {
           .map((name) => [name, null]),
       ]),
     ],
-  ])('what JWT libraries write is taken: %s', (_what, claims) => {
+  ])('claims as JWT libraries write them are accepted: %s', (_what, claims) => {
     expect(outcome(withClaims(claims))).toBe('verified');
   });
 
-  it('a claim of null says no more than one that is absent', () => {
+  it('a claim of null counts as absent', () => {
     const verified = verifyToken(withClaims({ exp, paths: null, hosts: null, sub: null, aud: null }), ring);
     expect(verified.kind === 'verified' && verified.claims).toEqual({ exp });
   });
@@ -140,12 +140,12 @@ describe('bad claims', () => {
     expect([at(60, 51), at(60, 49)]).toEqual([null, 'token-lives-too-long']);
   });
 
-  it('colons, quotes and backslashes inside strings are no members', () => {
+  it('colons, quotes and backslashes inside strings do not count as members', () => {
     const tricky = { exp, x: 'a":"b', 'y":': '\\', z: ['\\":', '":', { '': ':' }] };
     expect(outcome(withClaims(tricky))).toBe('verified');
   });
 
-  it('any JSON object without duplicates keeps its token, with an exp', () => {
+  it('any JSON object with exp and without duplicate members is accepted', () => {
     fc.assert(
       fc.property(
         fc.dictionary(

@@ -1,4 +1,4 @@
-// What counts as one client: the two widths of an address, and that no spelling of it is another client.
+// Which addresses count as one client: the two widths, and that another spelling of an address is the same client.
 
 import { expect, test } from 'vitest';
 import { clientNetworks } from '../../../gateway/core/token/client-network.ts';
@@ -24,7 +24,7 @@ test('all addresses of a /64 are one source, and all of a /48 one network, in an
   expect(clientNetworks('2001:db8:2:2::1').network).not.toBe(expected.network);
 });
 
-test('what is no address is one client, and not one for each text', () => {
+test('all texts that are no address count as one client', () => {
   for (const text of [
     '',
     'unknown',

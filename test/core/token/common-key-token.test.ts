@@ -31,7 +31,7 @@ import {
 } from './signed-token.ts';
 
 describe('a good token', () => {
-  it('RFC 7515 A.1: its MAC holds byte for byte, key and text as printed; only the missing kid refuses it', () => {
+  it('RFC 7515 A.1: the printed MAC holds for the printed key and text; only the missing kid is refused', () => {
     const key = Buffer.from(
       'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
       'base64url',
@@ -75,7 +75,7 @@ describe('a good token', () => {
     expect(read.payload.sub).toBe('Zoë');
   });
 
-  it('is told apart by typ: absent and JWT are outside, lp+jwt is a pass', () => {
+  it('has its type from typ: absent and JWT are outside tokens, lp+jwt is a pass', () => {
     expect(verifyToken(token('{"alg":"HS256","kid":"k1"}'), ring)).toMatchObject({ type: 'outside' });
     expect(verifyToken(token(goodHeader), ring)).toMatchObject({ type: 'outside' });
     expect(verifyToken(token('{"alg":"HS256","kid":"k1","typ":"lp+jwt"}'), ring)).toMatchObject({ type: 'pass' });
@@ -91,7 +91,7 @@ describe('a good token', () => {
     expect(verifyToken(session, ring)).toMatchObject({ type: 'session', keyId: 'inner' });
   });
 
-  it('a common key makes no session, and an internal key nothing else', () => {
+  it('a common key makes no session, and an internal key makes only sessions', () => {
     const claims = `{"exp":${exp},"aud":"media.example","sub":"ac_1"}`;
     expect(outcome(token('{"alg":"HS256","kid":"k1","typ":"ls+jwt"}', claims))).toBe('token-wrong-type');
     for (const header of ['{"alg":"HS256","kid":"inner"}', '{"alg":"HS256","kid":"inner","typ":"lp+jwt"}']) {
@@ -105,7 +105,7 @@ describe('a good token', () => {
     expect(outcome(token('{"alg":"HS256","kid":"old"}'))).toBe('verified');
   });
 
-  it('carries all known claims and none of the unknown', () => {
+  it('has all known claims and no unknown ones', () => {
     const claims = {
       exp,
       nbf: 1,
@@ -132,7 +132,7 @@ describe('a good token', () => {
     expect(verified.kind === 'verified' && verified.claims).toEqual({ ...claims, aud: ['a'] });
   });
 
-  it('gives the same answer through the table of seen headers as on the first time', () => {
+  it('gives the same result from the table of accepted headers as the first time', () => {
     const keys = buildKeyRing([record('k1')]);
     const text = withClaims({ exp, sub: 'u' });
     const first = verifyToken(text, keys);
@@ -149,7 +149,7 @@ describe('a good token', () => {
     expect(keys.acceptedHeader(header ?? '')).toBeUndefined();
   });
 
-  it('keeps nothing alive of the request head it was cut from', () => {
+  it('keeps no part of its request head in memory', () => {
     setFlagsFromString('--expose-gc');
     const collect: unknown = runInNewContext('gc');
     if (typeof collect !== 'function') throw new Error('no collector');
@@ -331,7 +331,7 @@ describe('a bad form', () => {
     );
   });
 
-  it('with anything cut out, put in or signed by another key is refused', () => {
+  it('with characters removed or added, or signed by another key, is refused', () => {
     fc.assert(
       fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 50 }), fc.base64String(), (at, count, extra) => {
         expect(outcome(good.slice(0, at) + good.slice(at + count))).not.toBe('verified');
@@ -353,7 +353,7 @@ describe('a bad form', () => {
 });
 
 describe('mintToken', () => {
-  it('makes what verifyToken takes', () => {
+  it('makes tokens that verifyToken accepts', () => {
     const text = mintToken({ exp, iat: 5, cred: { id: 'c', v: 1 } }, { key: signingKey(), type: 'pass' });
     expect(verifyToken(text, ring)).toMatchObject({ claims: { exp, iat: 5, cred: { id: 'c', v: 1 } } });
   });

@@ -1,4 +1,4 @@
-// The key ring: what it finds, what it refuses to be built from.
+// The key ring: which keys it finds, and which records it refuses.
 
 import { describe, expect, it } from 'vitest';
 import type { SigningKey } from '../../../gateway/core/model/signing-key.ts';
@@ -41,7 +41,7 @@ describe('KeyRing', () => {
     expect(() => buildKeyRing([record('a'), record('a')])).toThrow('two keys have the id "a"');
   });
 
-  it('refuses a secret below 32 bytes, and says how many it has but not which', () => {
+  it('refuses a secret below 32 bytes, and the error names its length but not its bytes', () => {
     const short = record('a', { secret: new TextEncoder().encode('hush-hush') });
     expect(() => buildKeyRing([short])).toThrow('key "a" has 9 bytes, at least 32 are needed');
   });
@@ -63,7 +63,7 @@ describe('KeyRing', () => {
     ['a number', '{"kid":1}', false],
     ['none', '{"alg":"HS256"}', false],
     ['nothing', '', false],
-  ])('says whose a token is: its header names %s', (_what, header, isOurs) => {
+  ])('knows whether a token is meant for latchkey: its header names %s', (_what, header, isOurs) => {
     const ring = buildKeyRing([
       record('a'),
       record('b', { state: 'retired' }),
@@ -74,7 +74,7 @@ describe('KeyRing', () => {
       expect(ring.isNamedBy(token)).toBe(isOurs);
   });
 
-  it('looks for no key in a header of any length', () => {
+  it('does not search a header for a key id beyond the longest length', () => {
     const text = Buffer.from(`{"x":"${'x'.repeat(100_000)}","kid":"a"}`).toString('base64url');
     expect(buildKeyRing([record('a')]).isNamedBy(text)).toBe(false);
   });

@@ -1,4 +1,4 @@
-// When a token holds, and what it opens.
+// When a token holds, and which requests it opens.
 
 import { describe, expect, it } from 'vitest';
 import type { ScopeFacts, ScopeRules } from '../../../gateway/core/token/common-key-token.ts';

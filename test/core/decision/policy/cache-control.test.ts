@@ -1,10 +1,10 @@
-// What an answer that a credential opened says to caches: RFC 9111 §5.2.2, and fields for one kind of shared cache.
+// The Cache-Control of answers that a credential opened: RFC 9111 §5.2.2, and fields for one kind of shared caches.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isTargetedCacheField, privateCacheControl } from '../../../../gateway/core/decision/policy/cache-control.ts';
 
-describe('a Cache-Control that shared caches must not store by', () => {
+describe('a Cache-Control under which shared caches store nothing', () => {
   test.each([
     ['', 'private'],
     ['max-age=60', 'private, max-age=60'],

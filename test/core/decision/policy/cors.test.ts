@@ -25,7 +25,7 @@ describe('an origin', () => {
     'https://b.a.example.net',
     'https://a.example.com:8443',
     'http://[::1]:3000',
-  ])('%s matches, and is said back exactly', (origin) => {
+  ])('%s matches, and is sent back exactly', (origin) => {
     expect(allowed(origin)).toBe(origin);
   });
 
@@ -57,20 +57,20 @@ describe('an origin', () => {
     'https://a.example.com',
     `https://${'a'.repeat(70)}.example.net`,
     `https://${'a.'.repeat(200)}example.net`,
-  ])('%j does not', (origin) => {
+  ])('%j does not match', (origin) => {
     expect(allowed(origin)).toBeUndefined();
     expect(named?.answerLines(origin)).toBe('Vary: Origin\r\n');
     expect(named?.preflightLines(origin)).toBeNull();
   });
 
-  test('is anybody with a star, but for null and nobody', () => {
+  test('of any kind matches a star, except null and an absent one', () => {
     expect(allowed('https://evil.example', any)).toBe('*');
     expect(allowed('null', any)).toBeUndefined();
     expect(allowed(null, any)).toBeUndefined();
   });
 });
 
-test('an answer and a preflight say what the rule says, and no more', () => {
+test('an answer and a preflight allow what the rule allows, and no more', () => {
   expect(named?.answerLines('https://app.example.org')).toBe(
     'Vary: Origin\r\nAccess-Control-Allow-Origin: https://app.example.org\r\n' +
       'Access-Control-Allow-Credentials: true\r\nAccess-Control-Expose-Headers: ETag\r\n',

@@ -29,7 +29,7 @@ describe('names of other gateways', () => {
     'CF.Connecting.IP',
     'X-Azure-SocketIP',
     'X-Vercel-Forwarded-For',
-  ])('%s is one', (name) => expect(isForeignName(foldName(name))).toBe(true));
+  ])('%s is a name of another gateway', (name) => expect(isForeignName(foldName(name))).toBe(true));
 
   it.each([
     '',
@@ -49,5 +49,5 @@ describe('names of other gateways', () => {
     'X-Proxy-Cache',
     'Client-Id',
     'My-X-WEBAUTH-USER',
-  ])('%j is none', (name) => expect(isForeignName(foldName(name))).toBe(false));
+  ])('%j is no name of another gateway', (name) => expect(isForeignName(foldName(name))).toBe(false));
 });

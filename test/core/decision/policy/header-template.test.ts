@@ -16,12 +16,12 @@ function parts(value: string): readonly TemplatePart[] {
 }
 
 describe('a template', () => {
-  it('is filled with what its placeholders say', () => {
+  it('is filled with the values of its placeholders', () => {
     const said: Record<string, string> = { host: 'a.example', scheme: 'https', sub: 'anna' };
     expect(fillTemplate(parts('{scheme}://{host}/~{sub}'), (name) => said[name])).toBe('https://a.example/~anna');
   });
 
-  it('says braces themselves twice', () => {
+  it('writes a brace for two braces', () => {
     expect(fillTemplate(parts('{{"user":"{sub}"}}'), () => 'anna')).toBe('{"user":"anna"}');
   });
 
@@ -38,7 +38,7 @@ describe('a template', () => {
     expect(parseTemplate(value)).toEqual({ kind: 'unknown', name });
   });
 
-  it('without one of its values is no value', () => {
+  it('gives no value when a placeholder has none', () => {
     const claims = { exp: 1, sub: 'anna', email: '', groups: [] };
     expect(fillFromClaims(parts('{sub}'), claims)).toBe('anna');
     for (const value of ['{email}', '{name}', '{groups}', '{sub} {name}', '{host}']) {
@@ -46,18 +46,18 @@ describe('a template', () => {
     }
   });
 
-  it('with a value that fits no header line is no value', () => {
+  it('gives no value when a placeholder has a text that no header can carry', () => {
     for (const sub of ['a\r\nX: 1', 'a\nb', 'a\0', '\x7f', 'a\tb']) {
       expect(fillFromClaims(parts('user {sub}'), { exp: 1, sub })).toBeNull();
     }
   });
 
-  it('writes UTF-8, a byte a character, and groups with commas', () => {
+  it('writes UTF-8 with one character a byte, and groups with commas', () => {
     const claims = { exp: 1, name: 'Zoë', groups: ['a', 'b'] };
     expect(fillFromClaims(parts('{name}: {groups}'), claims)).toBe('Zo\xc3\xab: a,b');
   });
 
-  it('tells what it hangs on', () => {
+  it('knows whether it needs claims or the request', () => {
     expect(needsOf(parts('x'))).toEqual({ claims: false, request: false });
     expect(needsOf(parts('{sub}@{host}'))).toEqual({ claims: true, request: true });
   });

@@ -102,7 +102,7 @@ describe('names that clients may not send', () => {
     'X-Original-Host',
     'X.Real.IP',
     'X-Rewrite-URL',
-  ])('%s speaks for another proxy', (name) => {
+  ])('%s is a name that proxies send', (name) => {
     expect(isForwardingHeader(foldName(name))).toBe(true);
     expect(isIdentityHeader(foldName(name))).toBe(false);
   });

@@ -1,4 +1,4 @@
-// The cache of access answers: what it serves, what ends an entry, and that it never serves what a change overtook.
+// The cache of access answers: what it finds, what ends an entry, and that it never gives an answer that a change overtook.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -67,7 +67,7 @@ describe('what is found', () => {
     expect(cache.find('a', 'h', '/x/b/', now)).toBeNull();
   });
 
-  it('nothing after the end of the access', () => {
+  it('no answer is found after the end of the access', () => {
     const cache = started();
     put(cache, '/vod/a', granted(0, '/vod/', { untilAt: now + 10 }));
     expect(cache.find('ac_1', 'h', '/vod/a', now + 9)?.kind).toBe('granted');
@@ -89,14 +89,14 @@ describe('what ends an entry', () => {
     expect([cache.size, cache.bytes]).toEqual([0, 0]);
   });
 
-  it('not a change of something else, nor one that it was read after', () => {
+  it('a change of another subject, or from before the answer was read, does not', () => {
     const cache = started();
     put(cache, '/vod/a', granted(2));
     cache.changed(at(3), [touch(1, 'co_1'), touch(2, 'ac_1'), touch(3, 'ac_2')]);
     expect(cache.find('ac_1', 'h', '/vod/a', now)?.kind).toBe('granted');
   });
 
-  it('another epoch, an index that comes anew, another configuration', () => {
+  it('another epoch, a reloaded index, another configuration', () => {
     for (const end of [
       (cache: AccessCache) => cache.changed(at(0, 'other'), []),
       (cache: AccessCache) => cache.changed(at(0), null),
@@ -126,7 +126,7 @@ describe('an answer on its way', () => {
     expect(cache.find('ac_1', 'h', '/vod/a', now)).toBeNull();
   });
 
-  it('that was read before what was known when it was asked for is not used', () => {
+  it('that was read at a place before the one known when the question began is not used', () => {
     const cache = started();
     cache.changed(at(1), [touch(1, 'co_1')]);
     expect(put(cache, '/vod/a', granted(0))).toBe(false);
@@ -144,7 +144,7 @@ describe('an answer on its way', () => {
     expect(cache.find('ac_1', 'h', '/vod/a', now)?.kind).toBe('granted');
   });
 
-  it('that is older than the one that is known does not take its place', () => {
+  it('does not replace a newer answer', () => {
     const cache = started();
     const [early, late] = [cache.begin(), cache.begin()];
     cache.finish(late, { account: 'ac_1', host: 'h', path: '/vod/a' }, granted(5), now);
@@ -159,7 +159,7 @@ function many(cache: AccessCache, changes: number): void {
 }
 
 describe('its bounds', () => {
-  it('entries: what was used longest ago goes', () => {
+  it('entries: the least recently used one goes', () => {
     const cache = started({ entries: 2, bytes: 1_000_000 });
     put(cache, '/1', none(0));
     put(cache, '/2', none(0));
@@ -172,7 +172,7 @@ describe('its bounds', () => {
     ]);
   });
 
-  it('bytes: never more than said, whatever comes', () => {
+  it('bytes: never more than the limit', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(30), fc.boolean(), fc.nat(400)), { maxLength: 60 }), (steps) => {
         const cache = started({ entries: 100, bytes: 8000 });
@@ -194,7 +194,7 @@ describe('its bounds', () => {
     expect(cache.find('ac_1', 'h', '/99', now)?.kind).toBe('granted');
   });
 
-  it('none at all with no entries', () => {
+  it('a limit of no entries keeps nothing', () => {
     const cache = started({ entries: 0, bytes: 1_000_000 });
     expect(put(cache, '/vod/a', granted(0))).toBe(true);
     expect(cache.size).toBe(0);

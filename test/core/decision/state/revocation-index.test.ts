@@ -31,7 +31,7 @@ function indexOf(...revocations: Change[]): RevocationIndex {
   return index;
 }
 
-describe('a token of ours', () => {
+describe('a token that latchkey made', () => {
   const rows: readonly (readonly [
     title: string,
     claims: object,
@@ -153,7 +153,7 @@ describe('a token of ours', () => {
     expect(new RevocationIndex().placesAhead(verified(claims, type))).toBe(0);
   });
 
-  it('that is a session dies with the session', () => {
+  it('for a session ends with the session', () => {
     const session = verified({ sub: 'ac_1', aud: 'h', n: ['ac_1', 'se_1', 'dv_1'], v: ['e', 10] }, 'session');
     expect(indexOf(change(11, 'se_1')).isRevoked(session)).toBe(true);
     expect(indexOf(change(11, 'se_2')).isRevoked(session)).toBe(false);
@@ -213,7 +213,7 @@ describe('the index', () => {
     expect(index.position).toEqual({ epoch: 'e', seq: 103 });
   });
 
-  it('takes a batch twice without harm, and the part of it that is new', () => {
+  it('takes a batch twice without harm, and only the new part of an overlapping batch', () => {
     const index = indexOf();
     expect(index.apply({ epoch: 'e', seq: 101 }, [change(101, 'ac_9')])).toBe('revoked');
     expect(index.apply({ epoch: 'e', seq: 101 }, [change(101, 'ac_9')])).toBe('nothing-revoked');
@@ -226,7 +226,7 @@ describe('the index', () => {
     ['that begins too late', { epoch: 'e', seq: 102 }, [change(102, 'ac_1')]],
     ['with a hole', { epoch: 'e', seq: 103 }, [change(101, 'ac_1'), change(103, 'ac_2')]],
     ['that leads further than its changes', { epoch: 'e', seq: 105 }, [change(101, 'ac_1')]],
-  ])('takes nothing of a batch %s', (_title, position, changes) => {
+  ])('takes no change of a batch %s', (_title, position, changes) => {
     const index = indexOf();
     expect(index.apply(position, changes)).toBe('gap');
     expect(index.position).toEqual({ epoch: 'e', seq: 100 });
@@ -243,7 +243,7 @@ describe('the index', () => {
     expect(index.isRevoked(verified({ sub: 'u' }, 'outside'))).toBe(false);
   });
 
-  it('forgets by places of the log, what no token can have outlived, and keeps those of outside tokens', () => {
+  it('forgets revocations by places of the log, and keeps those of outside tokens longer', () => {
     const index = indexOf(change(50, 'ac_1'), change(51, 'sub:u', 'outside'), { ...change(52, 'ac_2'), at: at + 10 });
     expect(index.size).toBe(3);
     index.forgetUpTo(51, 0);
@@ -256,7 +256,7 @@ describe('the index', () => {
     expect(index.isRevoked(verified({ sub: 'u', iat: at + 1_000_000 }, 'outside'))).toBe(false);
   });
 
-  it('takes back nothing when the same is revoked again by a clock that is a day behind', () => {
+  it('a second revocation by a clock that is a day behind takes nothing back', () => {
     const index = indexOf(change(50, 'sub:u', 'outside'));
     const held = verified({ sub: 'u', iat: at - 10 }, 'outside');
     expect(index.isRevoked(held)).toBe(true);
@@ -264,7 +264,7 @@ describe('the index', () => {
     expect(index.isRevoked(held)).toBe(true);
   });
 
-  it('keeps those of outside tokens as long as the log, and longer where a token may live longer', () => {
+  it('keeps revocations of outside tokens as long as the log, and longer where a token may live longer', () => {
     const day = 86_400;
     expect([outsideLifeSeconds(day), outsideLifeSeconds(90 * day)]).toEqual([35 * day, 90 * day]);
   });

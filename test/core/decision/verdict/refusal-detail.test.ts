@@ -1,4 +1,4 @@
-// How spans of time read in details.
+// How details say spans of time.
 
 import { expect, test } from 'vitest';
 import { span } from '../../../../gateway/core/decision/verdict/refusal-detail.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { verifierKinds } from '../../../../gateway/core/decision/state/credential-kinds.ts';
 import { verifiersFor } from '../../../../gateway/core/decision/verifier/verifiers.ts';
 
-test('a route that accepts one kind tries its verifier, and passes wherever something turns into a pass', () => {
+test('a route that accepts one kind tries its verifier, and tries passes wherever an answer becomes a pass', () => {
   expect(verifiersFor(['anyone'])).toEqual(['anyone']);
   expect(verifiersFor(['token'])).toEqual(['token', 'pass', 'other-pass']);
   expect(verifiersFor(['session'])).toEqual(['session']);
@@ -12,7 +12,7 @@ test('a route that accepts one kind tries its verifier, and passes wherever some
   expect(verifiersFor(['member'])).toEqual(['link', 'token', 'pass', 'member', 'other-pass']);
 });
 
-test('where any signed-in account will do, the access list is not asked; a link token still goes to control', () => {
+test('where any signed-in account may open the route, the access list is not asked; a link token still goes to control', () => {
   expect(verifiersFor(['member', 'session'])).toEqual(['link', 'token', 'pass', 'session', 'other-pass']);
 });
 
