@@ -82,7 +82,7 @@ function pairs(rawHeaders: readonly string[]): [string, string][] {
   return result;
 }
 
-/** Fetches the gateway's JWKS over HTTP, as any client would. */
+/** Fetches the gateway's JWKS over HTTP, the way a site does that verifies assertions. */
 function fetchJwks({ host, port, path }: ReturnType<WebUpstreamOptions['jwks']>): Promise<Response> {
   return new Promise((resolve, reject) => {
     const request = get({ host: '127.0.0.1', port, path, headers: { host }, timeout: jwksTimeoutMs }, (answer) => {

@@ -72,7 +72,7 @@ type ElsewhereOpened =
 /**
  * Spends a code on the host that it is for.
  *
- * @param typed  as somebody typed it: any case, with or without the dash
+ * @param typed  as the person typed the code: capitals or not, with or without the dash
  * @throws StoreAway
  */
 export async function openElsewhere(

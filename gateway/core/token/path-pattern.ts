@@ -1,5 +1,5 @@
 // Path patterns of tokens: `/vod/*` is everything below `/vod/`, a `*` elsewhere stays inside one segment.
-// Matching uses no regular expressions and no backtracking: any pattern costs one pass over the path.
+// Matching uses no regular expressions and no backtracking, so that every pattern costs one pass over the path.
 // Rule: gateway/RULES.md "Claims". Paths and patterns are both brought to one form before they are compared: comparedForm of
 // core/model/path.ts. So `ü`, `%C3%BC` and `%c3%bc` are one name in a pattern, and so are `(x)` and `%28x%29`.
 

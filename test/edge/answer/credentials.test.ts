@@ -271,7 +271,7 @@ describe('a pass cookie', () => {
       expect(denied.status).toBe(401);
       expect(denied.header('WWW-Authenticate')).toBe('Bearer realm="vod"');
       const isPass = bad.includes('.');
-      // a pass that has run out says where its cookie is; of anything else the route's path is as good a guess as any
+      // a pass that has run out says where its cookie is; for what is no pass the route's path is the likely place
       const clears = (path: string) => [`latchkey_pass=; Path=${path}; Max-Age=0; HttpOnly; SameSite=Lax`];
       expect(denied.all('Set-Cookie')).toEqual(clears(isPass ? '/' : '/vod/'));
       const open = await ask('GET', '/mixed/a', [`Cookie: latchkey_pass=${bad}`]);

@@ -214,7 +214,7 @@ describe('an account that is not on the list', () => {
     expect(refused.all('Set-Cookie')).toEqual([cleared('/vod/summer/')]);
   });
 
-  test('gets the same answer as any visitor where anyone is let in', async () => {
+  test('gets the answer that every visitor gets where anyone is let in', async () => {
     expect((await rig.ask('GET', '/open/a', rig.cookie('ben'))).status).toBe(200);
     expect(rig.upstream.last.fields.some((line) => line.startsWith('X-Forwarded-User'))).toBe(false);
   });
