@@ -102,7 +102,8 @@ async function membersAndLinks(
   }
   const linkIds = new Set([...only(nodes, 'link'), ...members.map(({ linkId }) => linkId)]);
   for (const row of await findNamedLinks(store.sql, [...linkIds])) {
-    const by = row.ownerEmail ?? row.ownerId;
+    // a deleted account keeps its row, with an empty address
+    const by = row.ownerEmail || row.ownerId;
     const place = `${row.host}${row.path}`;
     links.push({ at: row.createdAt, node: row.id, text: `link “${row.label}” to ${place}, made by ${by}` });
     if (row.accessUntilAt !== null)

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { deleteAccount } from '../../../gateway/control/accounts/delete-account.ts';
 import type { DecisionLedger } from '../../../gateway/control/context/control-context.ts';
 import { openDecisionFiles } from '../../../gateway/control/explain/decision-files.ts';
 import { type Explanation, explainRequest } from '../../../gateway/control/explain/explain-request.ts';
@@ -180,6 +181,17 @@ describe('the explanation', () => {
     expect(first).toContain('collection summer: owned by');
     expect(first).toContain('audit log:');
     expect(textsOf(await explainRequest(context, 'request-2'))).toContain('bound to this link already? yes');
+  });
+
+  test('names the maker of a link by id once that account is deleted', async () => {
+    const { rig, context } = await rigWithLedger();
+    const visitor = await addAccount(rig, { email: 'mina@example.org' });
+    const made = await makeLink(rig);
+    await claimLink(context, visitor, made.presentation, 'request-1');
+    expect((await deleteAccount(context, { kind: 'operator' }, { accountId: rig.owner.accountId })).kind).toBe(
+      'deleted',
+    );
+    expect(textsOf(await explainRequest(context, 'request-1'))).toContain(`, made by ${rig.owner.accountId}`);
   });
 
   test('of a refusal names the revoked node and who revoked it; a later revocation is told as later', async () => {
