@@ -2,8 +2,9 @@
 // The commands work on the gateway while it runs, and on its store when it does not.
 
 import type { Command } from 'commander';
+import { giveBackCommand, revokeCommand } from './link/end-links.ts';
 import { createCommand, reopenCommand } from './link/make-link.ts';
-import { listCommand, membersCommand, revokeCommand } from './link/see-links.ts';
+import { listCommand, membersCommand } from './link/see-links.ts';
 
 /** Adds `latchkey link …` to the program. */
 export function linkCommand(program: Command): void {
@@ -11,5 +12,6 @@ export function linkCommand(program: Command): void {
     .command('link')
     .description('hand out links to collections, see who came in, take them back')
     .helpCommand(false);
-  for (const add of [createCommand, listCommand, membersCommand, reopenCommand, revokeCommand]) add(group);
+  const commands = [createCommand, listCommand, membersCommand, reopenCommand, revokeCommand, giveBackCommand];
+  for (const add of commands) add(group);
 }

@@ -99,6 +99,10 @@ describe('with a running gateway', () => {
     expect(again.url).toContain(`authtoken=${id}.`);
     expect(again.url).not.toContain(secret);
     expect(await json('link', 'revoke', id)).toEqual({ id, was_live: true });
+    expect(await json('link', 'give-back', id)).toMatchObject({ id, state: 'open', revoked_at: null });
+    expect(await json('link', 'revoke', '--collection', 'summer')).toEqual({ collection: 'summer', links: 1 });
+    expect(await json('link', 'give-back', '--collection', 'summer')).toEqual({ collection: 'summer', links: 1 });
+    expect(await json('link', 'revoke', id)).toEqual({ id, was_live: true });
 
     const refusals: [string[], number, RegExp][] = [
       [

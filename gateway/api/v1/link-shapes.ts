@@ -65,6 +65,9 @@ export const membersShape = z.object({ members: z.array(memberShape), next });
 export const revokedShape = z.object({ was_live: z.boolean().describe('false: it had been revoked before') });
 export const allRevokedShape = z.object({ links: z.int().describe('how many were live') });
 
+export const givenBackShape = z.object({ given_back: z.literal(true) });
+export const linksGivenBackShape = z.object({ links: z.int().describe('how many live again') });
+
 /** @returns the link in its JSON shape */
 export function showLink(view: LinkView): Link {
   return {

@@ -4,18 +4,21 @@
 
 import { z } from 'zod';
 import { createLink } from '../../control/links/create-link.ts';
+import { type GiveBackProblem, giveBackAllLinks, giveBackLink, giveBackMember } from '../../control/links/give-back.ts';
 import { linkProblemText } from '../../control/links/link-input.ts';
 import { listLinks, listMembers, maxPerPage, readLink } from '../../control/links/list-links.ts';
 import { reopenLink } from '../../control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../control/links/revoke-link.ts';
 import { revokeMember } from '../../control/links/revoke-member.ts';
-import { answer, defineEndpoint, type Endpoint, refuse } from '../serve/endpoint.ts';
+import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../serve/endpoint.ts';
 import { collectionName, id } from '../serve/shapes.ts';
 import {
   allRevokedShape,
   at,
   createdShape,
+  givenBackShape,
   linkShape,
+  linksGivenBackShape,
   linksShape,
   membersShape,
   method,
@@ -182,6 +185,67 @@ const revokeAll = defineEndpoint({
   },
 });
 
+const giveBack = defineEndpoint({
+  method: 'POST',
+  path: 'links/:link/give-back',
+  summary:
+    'Give back a link that ended at most ten minutes ago: those who came in by it pass again, but not those who were removed one by one',
+  who: 'account',
+  params: linkParams,
+  response: linkShape,
+  handle: async ({ context, actor, params, request }) => {
+    const outcome = await giveBackLink(context, actor, params.link, request.requestId);
+    switch (outcome.kind) {
+      case 'given-back':
+        return answer(showLink(outcome.link));
+      case 'refused':
+        return notGivenBack(outcome.problem);
+      case 'not-found':
+        return notFound;
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+const giveMemberBack = defineEndpoint({
+  method: 'POST',
+  path: 'members/:member/give-back',
+  summary: 'Give back what one account had by a link, at most ten minutes after it ended',
+  who: 'account',
+  params: z.object({ member: id }),
+  response: givenBackShape,
+  handle: async ({ context, actor, params, request }) => {
+    const outcome = await giveBackMember(context, actor, params.member, request.requestId);
+    switch (outcome.kind) {
+      case 'given-back':
+        return answer({ given_back: true } as const);
+      case 'refused':
+        return notGivenBack(outcome.problem);
+      case 'not-found':
+        return refuse(404, 'unknown', 'There is no such member.');
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+const giveAllBack = defineEndpoint({
+  method: 'POST',
+  path: 'collections/:collection/give-links-back',
+  summary:
+    'Give back the links that `revoke-links` ended in the last ten minutes; links that ended one by one stay ended',
+  who: 'account',
+  params: z.object({ collection: collectionName }),
+  response: linksGivenBackShape,
+  handle: async ({ context, actor, params, request }) => {
+    const outcome = await giveBackAllLinks(context, actor, params.collection, request.requestId);
+    return outcome.kind === 'not-found'
+      ? refuse(404, 'unknown', 'There is no such collection.')
+      : answer({ links: outcome.links });
+  },
+});
+
 /** The endpoints of this file; `endpoints.ts` lists them. */
 export const linkEndpoints: readonly Endpoint[] = [
   create,
@@ -192,6 +256,9 @@ export const linkEndpoints: readonly Endpoint[] = [
   reopen,
   removeMember,
   revokeAll,
+  giveBack,
+  giveMemberBack,
+  giveAllBack,
 ];
 
 /** The members that the bodies of `create` and of `reopen` share, under the names that the use cases have for them. */
@@ -220,4 +287,19 @@ function present<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], u
 
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function notGivenBack(problem: GiveBackProblem): Refusal {
+  switch (problem) {
+    case 'not-ended':
+      return refuse(409, problem, 'This has not ended, so there is nothing to give back.');
+    case 'too-late':
+      return refuse(409, problem, 'This ended more than ten minutes ago and stays ended. Make a new link.');
+    case 'link-ended':
+      return refuse(409, problem, 'The link has ended too. Give the link back first.');
+    case 'gone':
+      return refuse(409, problem, 'The account behind this was deleted, or a restored backup ended it.');
+    default:
+      return problem satisfies never;
+  }
 }

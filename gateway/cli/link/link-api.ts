@@ -10,7 +10,20 @@ import type { RefusalWords } from '../command/refusal-words.ts';
 /** Messages and hints for refusals, by the endpoint's reason. */
 export const linkWords: RefusalWords = {
   unknown: { hint: 'latchkey link list, latchkey link members' },
-  revoked: { message: 'a revoked link stays revoked', hint: 'make a new one: latchkey link create' },
+  revoked: {
+    message: 'a revoked link stays revoked',
+    hint: 'within ten minutes: latchkey link give-back LINK; later make a new one: latchkey link create',
+  },
+  'not-ended': { message: 'it has not ended', hint: 'see what has: latchkey link list, latchkey link members' },
+  'too-late': {
+    message: 'it ended more than ten minutes ago, and stays ended',
+    hint: 'make a new link: latchkey link create',
+  },
+  'link-ended': { message: 'its link has ended too', hint: 'give the link back first: latchkey link give-back LINK' },
+  gone: {
+    message: 'its account was deleted, or a restored backup ended it',
+    hint: 'make a new link: latchkey link create',
+  },
   'bad-label': { message: '--label is one line of 1 to 120 characters', hint: "such as --label 'for the choir'" },
   'bad-claims': {
     message: '--claims is a number from 1 to 10000, and not below those who came in already',

@@ -1,20 +1,8 @@
-// `latchkey link list|members|revoke`: lists links and their members, and revokes a link, a member or all links of a collection.
-// When the command returns, the revocation is in force on every edge of a running gateway.
+// `latchkey link list|members`: lists links, and who came in by them.
 
 import type { Command } from 'commander';
-import {
-  allRevokedShape,
-  type Link,
-  linksShape,
-  type Member,
-  membersShape,
-  revokedShape,
-} from '../../api/v1/link-shapes.ts';
-import type { Config } from '../../config/compiled/config.ts';
-import { isId } from '../../core/model/node-id.ts';
-import { usageError } from '../command/command-error.ts';
-import type { OperatorApi } from '../command/operator-api.ts';
-import { printResult, styled, tableText } from '../command/terminal.ts';
+import { type Link, linksShape, type Member, membersShape } from '../../api/v1/link-shapes.ts';
+import { printResult, tableText } from '../command/terminal.ts';
 import { momentText } from './link-api.ts';
 import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } from './link-command.ts';
 
@@ -61,57 +49,6 @@ export function membersCommand(group: Command): void {
         printResult(options, members, tableText([head, ...rows]));
       }),
     );
-}
-
-/** Adds the command `revoke` to its group. */
-export function revokeCommand(group: Command): void {
-  withLinkOptions(
-    group.command('revoke [id]').description('end a link, what one member has by it, or all of a collection'),
-  )
-    .option('--collection <name>', 'every link of this collection')
-    .addHelpText(
-      'after',
-      `
-When it returns, nothing of it passes any more: no session, no pass, no open connection.
-
-Examples:
-  latchkey link revoke li_… --config latchkey.yaml
-  latchkey link revoke me_… --config latchkey.yaml            one member; see: latchkey link members
-  latchkey link revoke --collection summer --config latchkey.yaml`,
-    )
-    .action((id: string | undefined, options: LinkCommandOptions & { collection?: string }) => {
-      if ((id === undefined) === (options.collection === undefined)) {
-        throw usageError('revoke what?', 'an id of a link (li_…) or member (me_…), or --collection NAME');
-      }
-      return onLinks(options, async (api, config) => {
-        if (id === undefined) await revokeAll(api, config, options.collection ?? '', options);
-        else await revokeOne(api, id, options);
-      });
-    });
-}
-
-async function revokeOne(api: OperatorApi, id: string, options: LinkCommandOptions): Promise<void> {
-  const isMember = isId('member', id);
-  if (!isMember && !isId('link', id)) {
-    throw usageError(`${JSON.stringify(id)} is no id of a link or a member`, 'they begin with li_ and me_');
-  }
-  const revoked = await api.ask('POST', `${isMember ? 'members' : 'links'}/${id}/revoke`, revokedShape);
-  const text = revoked.was_live ? `${styled('green', 'revoked')} ${id}` : `${id} was revoked before`;
-  printResult(options, { id, ...revoked }, text);
-}
-
-async function revokeAll(
-  api: OperatorApi,
-  config: Config,
-  collection: string,
-  options: LinkCommandOptions,
-): Promise<void> {
-  const path = `collections/${encodeURIComponent(collection)}/revoke-links`;
-  const { links } = await api.ask('POST', path, allRevokedShape);
-  // checked afterwards, because a collection that left the configuration may still have links; a mistyped name has none
-  if (links === 0) requireCollection(config, collection);
-  const text = `${styled('green', 'revoked')} ${links} ${links === 1 ? 'link' : 'links'} of ${collection}`;
-  printResult(options, { collection, links }, text);
 }
 
 function query(parts: Readonly<Record<string, string | null | undefined>>): string {

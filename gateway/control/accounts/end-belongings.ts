@@ -28,7 +28,7 @@ export async function endBelongings(
   by: string,
 ): Promise<{ readonly links_revoked: number; readonly members_revoked: number }> {
   const { links, linkKeyIds } = await markAccountLinksRevoked(unit.sql, accountId, by, unit.now);
-  const members = await markAccountMembersRevoked(unit.sql, accountId, unit.now);
+  const members = await markAccountMembersRevoked(unit.sql, accountId, by, unit.now);
   for (const node of [...links.map(({ id }) => id), ...linkKeyIds]) await unit.append({ kind: 'revoke', node });
   for (const collection of new Set(links.map((link) => link.collection)))
     await unit.append({ kind: 'touch', node: collectionSubject(collection) });

@@ -152,6 +152,7 @@ async function writeMember(
     claimed_at: unit.now,
     last_seen_at: unit.now,
     revoked_at: null,
+    revoked_by: null,
   };
   await insertMember(unit.sql, member);
   // The answers that edges remember about this account were read before the account was on the list.

@@ -83,6 +83,7 @@ export async function createLink(context: ControlContext, actor: Actor, input: N
       created_at: unit.now,
       revoked_at: null,
       revoked_by: null,
+      revoked_with: null,
     };
     const key = { id: linkKeyId, owner_id: ownerId, collection: collection.name };
     await insertLink(unit.sql, { ...key, created_at: unit.now, revoked_at: null }, link);

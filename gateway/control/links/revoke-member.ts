@@ -20,7 +20,8 @@ export async function revokeMember(
     const member = await findMemberById(unit.sql, memberId);
     const link = await findManagedLink(unit.sql, config, actor, member?.link_id ?? '', unit.now);
     if (member === null || link === null) return { kind: 'not-found' };
-    if (!(await markMemberRevoked(unit.sql, member.id, unit.now))) return { kind: 'revoked', wasLive: false };
+    if (!(await markMemberRevoked(unit.sql, member.id, actorName(actor), unit.now)))
+      return { kind: 'revoked', wasLive: false };
     // No separate change is needed to end remembered answers: the answers that edges remember about the account name the member as well.
     await unit.append({ kind: 'revoke', node: member.id });
     await appendAudit(unit, {

@@ -10,9 +10,15 @@ import { type ColumnTypes, columnTypes } from './column-types.ts';
 import { firstTables } from './migration-001.ts';
 import { linkLists } from './migration-002.ts';
 import { logTimes } from './migration-003.ts';
+import { firstHour } from './migration-004.ts';
 
 /** `migrations[n - 1]` makes version n out of version n - 1. */
-const migrations: readonly ((types: ColumnTypes) => readonly string[])[] = [firstTables, linkLists, logTimes];
+const migrations: readonly ((types: ColumnTypes) => readonly string[])[] = [
+  firstTables,
+  linkLists,
+  logTimes,
+  firstHour,
+];
 
 /** The version of the tables that this program works with. */
 export const knownMigration = migrations.length;

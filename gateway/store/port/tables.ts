@@ -185,6 +185,8 @@ export interface LinksTable {
   created_at: number;
   revoked_at: number | null;
   revoked_by: string | null;
+  /** `collection` when the link ended together with all links of its collection; null for a link that ended alone, or lives. */
+  revoked_with: string | null;
 }
 
 /** The access list: which account was bound through which link. Unique (link_id, account_id). */
@@ -201,6 +203,8 @@ export interface MembersTable {
   claimed_at: number;
   last_seen_at: number | null;
   revoked_at: number | null;
+  /** Actor who ended the membership; null while it lives, and for memberships that ended before this was kept. */
+  revoked_by: string | null;
 }
 
 export interface OutboxTable {

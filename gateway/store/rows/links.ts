@@ -104,7 +104,7 @@ export async function markCollectionRevoked(
 ): Promise<number> {
   const result = await sql
     .updateTable('links')
-    .set({ revoked_at: now, revoked_by: by })
+    .set({ revoked_at: now, revoked_by: by, revoked_with: 'collection' })
     .where('collection', '=', collection)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();

@@ -70,6 +70,7 @@ const insertRow = fixedStatement((sql, at: Places<MemberRow>) =>
     claimed_at: at.value('claimed_at'),
     last_seen_at: at.value('last_seen_at'),
     revoked_at: at.value('revoked_at'),
+    revoked_by: at.value('revoked_by'),
   }),
 );
 
@@ -228,10 +229,10 @@ export async function listMemberships(
 }
 
 /** Marks a member as revoked. @returns whether it was live until now */
-export async function markMemberRevoked(sql: Sql, id: string, now: EpochSeconds): Promise<boolean> {
+export async function markMemberRevoked(sql: Sql, id: string, by: string, now: EpochSeconds): Promise<boolean> {
   const result = await sql
     .updateTable('members')
-    .set({ revoked_at: now })
+    .set({ revoked_at: now, revoked_by: by })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
@@ -239,10 +240,15 @@ export async function markMemberRevoked(sql: Sql, id: string, now: EpochSeconds)
 }
 
 /** Marks every live row of an account and forgets on which devices it claimed. @returns how many there were */
-export async function markAccountMembersRevoked(sql: Sql, accountId: string, now: EpochSeconds): Promise<number> {
+export async function markAccountMembersRevoked(
+  sql: Sql,
+  accountId: string,
+  by: string,
+  now: EpochSeconds,
+): Promise<number> {
   const members = await sql
     .updateTable('members')
-    .set({ revoked_at: now, device_id: null })
+    .set({ revoked_at: now, revoked_by: by, device_id: null })
     .where('account_id', '=', accountId)
     .where('revoked_at', 'is', null)
     .returning('id')

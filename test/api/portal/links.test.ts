@@ -60,6 +60,9 @@ test('over v1 an owner makes, lists, changes and revokes links and sees who came
     ['POST', `links/${id}/revoke`, undefined],
     ['POST', `links/${id}/reopen`, { claims_allowed: 9 }],
     ['POST', `members/${member}/revoke`, undefined],
+    ['POST', `members/${member}/give-back`, undefined],
+    ['POST', `links/${id}/give-back`, undefined],
+    ['POST', 'collections/summer/give-links-back', undefined],
     ['POST', 'collections/summer/revoke-links', undefined],
     ['POST', 'links', { collection: 'summer', label: 'mine' }],
   ] as const) {
@@ -74,7 +77,21 @@ test('over v1 an owner makes, lists, changes and revokes links and sees who came
   });
   expect((await api(owner, 'POST', `links/${id}/reopen`, { claims_allowed: 5 })).body.link.claims_allowed).toBe(5);
   expect((await api(owner, 'POST', `members/${member}/revoke`)).body).toEqual({ was_live: true });
+  expect((await api(owner, 'POST', `members/${member}/give-back`)).body).toEqual({ given_back: true });
+  const twice = await api(owner, 'POST', `members/${member}/give-back`);
+  expect([twice.status, twice.body.reason]).toEqual([409, 'not-ended']);
   expect((await api(owner, 'POST', `links/${id}/revoke`)).body).toEqual({ was_live: true });
+  expect((await api(owner, 'POST', `links/${id}/give-back`)).body).toMatchObject({
+    id,
+    revoked_at: null,
+    claims_used: 1,
+  });
+  expect((await api(owner, 'POST', 'collections/summer/revoke-links')).body).toEqual({ links: 1 });
+  expect((await api(owner, 'POST', 'collections/summer/give-links-back')).body).toEqual({ links: 1 });
+  expect((await api(owner, 'POST', `links/${id}/revoke`)).body).toEqual({ was_live: true });
+  portal.clock.now += 601;
+  const late = await api(owner, 'POST', `links/${id}/give-back`);
+  expect([late.status, late.body.detail]).toEqual([409, expect.stringContaining('more than ten minutes ago')]);
   expect((await api(owner, 'POST', `links/${id}/revoke`)).body).toEqual({ was_live: false });
   expect((await api(owner, 'POST', `links/${id}/reopen`, { claims_allowed: 9 })).status).toBe(409);
   expect((await api(owner, 'GET', 'links')).body.links).toMatchObject([{ id, state: 'revoked' }]);

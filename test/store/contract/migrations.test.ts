@@ -64,6 +64,8 @@ describeEngines('migrations', (engine) => {
     for (const column of ['log_time', 'newest_at', 'hour_ahead', 'ahead', 'marked_at', 'lowest_clock']) {
       await sql.raw(`alter table log_position drop column ${column}`).execute(bare.writer);
     }
+    await sql.raw('alter table members drop column revoked_by').execute(bare.writer);
+    await sql.raw('alter table links drop column revoked_with').execute(bare.writer);
     await bare.close();
     expect(await openStore({ settings, ...options, migrations: 'check' })).toMatchObject({
       kind: 'refused',
