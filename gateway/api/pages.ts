@@ -13,6 +13,7 @@ import { joinPages } from './portal/join.ts';
 import { newLinkPages } from './portal/link-new.ts';
 import { linkPages } from './portal/link-page.ts';
 import { linkListPages } from './portal/links.ts';
+import { mailCodeSignInPages } from './portal/mail-code.ts';
 import { mailCodePages } from './portal/mail-codes.ts';
 import { signInPages } from './portal/sign-in.ts';
 import type { PageRoute } from './serve/page-route.ts';
@@ -21,6 +22,7 @@ import type { PageRoute } from './serve/page-route.ts';
 export const pages: readonly PageRoute[] = [
   ...homePages,
   ...signInPages,
+  ...mailCodeSignInPages,
   ...joinPages,
   ...mailCodePages,
   ...accountPages,

@@ -123,7 +123,7 @@ describe.skipIf(!hasBrowser)('a link that another site sends people to', () => {
         'Films',
         'ann@example.org',
         'when you opened it',
-        'the devices you use',
+        'which browsers you use',
       ]) {
         expect(page).toContain(said);
       }

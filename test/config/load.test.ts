@@ -84,7 +84,7 @@ test('every default is filled in', () => {
     masterKeyFile: null,
     portal: null,
     accounts: {
-      registration: 'invited',
+      registration: 'by_link',
       domains: [],
       limits: { mailsPerHour: 500, requestsPerNetwork: 100, unverifiedAccounts: 10_000 },
     },

@@ -96,6 +96,7 @@ button.plain, .button.plain { background: transparent; color: var(--accent); }
 button.bad { background: transparent; color: var(--bad); border-color: var(--bad); }
 button.quiet { background: transparent; color: var(--soft); border-color: transparent; padding: .3rem .5rem; font-weight: 500; text-decoration: underline; text-underline-offset: .15em; }
 .narrow form > button, .narrow .button { width: 100%; }
+.narrow form > button + button { margin-top: .75rem; }
 .row { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; }
 .row > .field { flex: 1 1 14rem; margin: 0; }
 .row form { margin: 0; }

@@ -1,21 +1,33 @@
-// The note on sign-in pages that says what the visitor is about to open. Signing in is no consent to open it: claim.ts asks for that.
+// The note on the pages of a sign-in that says what the visitor is about to open, and what the owner of a link will see of them. Signing in
+// is no consent to open it: claim.ts asks for that, in the same words.
 
 import { type Html, html } from '../look/html.ts';
 import { note } from './fields.ts';
-import type { HandoverRequest } from './sign-in-flow.ts';
+
+interface AboutToOpen {
+  /** The link that is about to be opened; null for a page. */
+  readonly about: { readonly label: string; readonly owner: string | null } | null;
+  readonly host: string;
+}
 
 /**
- * @param request  the hand-over request of the sign-in; null when it leads to the portal itself
- * @param name     of the portal
+ * @param going  where the sign-in leads; null when it leads to the portal itself
+ * @param name   of the portal
  * @returns null when there is nothing to say
  */
-export function aboutNote(request: HandoverRequest | null, name: string): Html | null {
-  if (request === null) return null;
-  const { about, host } = request;
+export function aboutNote(going: AboutToOpen | null, name: string): Html | null {
+  if (going === null) return null;
+  const { about, host } = going;
   if (about === null) return note('plain', html`Sign in to ${name} to go on to <strong>${host}</strong>.`);
-  const from = about.owner === null ? null : html`, sent to you by <strong>${about.owner}</strong>`;
-  return note(
-    'plain',
-    html`You are about to open <strong>${about.label}</strong>${from}. Sign in first. After that you can open it on every device where you sign in.`,
-  );
+  const { label, owner } = about;
+  const sharer = owner ?? 'whoever shared it';
+  return html`<div class="note plain"><p>You are about to open <strong>${label}</strong>${owner === null ? null : html`. <strong>${owner}</strong> shared it with you`}.</p>
+<p>If you open it, ${sharer} will see:</p>
+${seenByOwner('your name and mail address')}
+<p>Until you press “Open it” on the last page, ${sharer} sees nothing.</p></div>`;
+}
+
+/** What the owner of a link sees of somebody who opened it. @param who  name and address, as the reader is told them */
+export function seenByOwner(who: Html | string): Html {
+  return html`<ul><li>${who}</li><li>when you opened it, and when you were last here</li><li>which browsers you use, such as “Firefox on Windows”</li></ul>`;
 }

@@ -8,6 +8,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import { html } from '../look/html.ts';
 import { moment } from '../look/moments.ts';
 import type { PageAnswer, PersonVisit, Visit } from '../serve/page-route.ts';
+import { seenByOwner } from './about-note.ts';
 
 interface Question {
   readonly link: PresentedLink;
@@ -26,11 +27,11 @@ export function askPage(visit: PersonVisit, { link, visitorName, consent }: Ques
     width: 'narrow',
     referrer: 'no-referrer',
     body: html`<div class="sheet"><h2>${link.label}</h2>
-<p class="soft">Once you open it you can come back any time, on any of your devices, without the link${
+<p class="soft">Once you open it you can come back any time, on any device where you sign in, without the link${
       link.accessUntilAt === null ? null : html`, until ${moment(link.accessUntilAt)}`
     }.</p></div>
 <p>If you open it, ${link.ownerName} will see:</p>
-<ul><li>${visitorName === '' ? 'your address' : html`your name and address: ${visitorName}`}, ${actor.email}</li><li>when you opened it, and when you were last here</li><li>the names of the devices you use</li></ul>
+${seenByOwner(html`${visitorName === '' ? 'your address: ' : html`your name and address: ${visitorName}, `}${actor.email}`)}
 <form method="post" action="${prefix}claim">${visit.formToken()}<input type="hidden" name="consent" value="${consent}">
 <button type="submit">Open it</button></form>
 <p class="hint after">If you did not expect this, just close the page. Nothing has happened yet, and ${link.ownerName} is told nothing.</p>

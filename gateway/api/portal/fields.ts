@@ -20,6 +20,8 @@ interface Field {
   readonly maxLength?: number;
   /** A code of capitals and digits that somebody copies by eye: phones type capitals, and no spell checker changes it. */
   readonly isCode?: boolean;
+  /** A code of digits: phones show their keypad for it, and offer it from the mail. */
+  readonly isDigits?: boolean;
 }
 
 /** Problems of a form by the name of their field; the order is that of the page. */
@@ -45,7 +47,7 @@ ${problem === undefined ? null : html`<p class="problem" id="${id}-problem">${pr
    input.type === 'email' || input.type === 'password' ? html` autocapitalize="none" spellcheck="false"` : null
  }${input.isCode === true ? html` autocapitalize="characters" spellcheck="false"` : null}${
    input.type === 'number' ? html` inputmode="numeric" min="1"` : null
- }>
+ }${input.isDigits === true ? html` inputmode="numeric" spellcheck="false"` : null}>
 </div>`;
 }
 

@@ -2,6 +2,7 @@
 // where they were going: another host (with a one-time code), a path of the portal, or the front page.
 // A session from before a sign-in never goes on (gateway/RULES.md "Sessions, links and guessing").
 
+import type { CarriedWay } from '../../control/proof/carried-way.ts';
 import { actorOf } from '../../control/sessions/actor-of.ts';
 import { makeHandover } from '../../control/sessions/hand-over.ts';
 import { signOut } from '../../control/sessions/my-sessions.ts';
@@ -9,7 +10,7 @@ import type { Browser, NewSession } from '../../control/sessions/start-session.t
 import type { PageAnswer, Visit } from '../serve/page-route.ts';
 import { soundReturnPath } from '../serve/return-address.ts';
 import type { Person } from '../serve/who-asks.ts';
-import { openHandover } from './sign-in-flow.ts';
+import { addressOfWay, openHandover } from './sign-in-flow.ts';
 
 /** Where a sign-in leads, as the address of the sign-in page says it. */
 export interface SignInQuery {
@@ -17,6 +18,8 @@ export interface SignInQuery {
   readonly handover?: string | undefined;
   /** Path of the portal to go to. NOT checked. */
   readonly return?: string | undefined;
+  /** What the code of a mail carried. It counts where there is no hand-over, or one that has expired. */
+  readonly way?: CarriedWay | null;
 }
 
 /** The facts about a visit's browser, as the use cases of sign-in take them. */
@@ -43,9 +46,13 @@ export async function finishSignIn(visit: Visit, session: NewSession, query: Sig
 /** Redirects a visitor who is signed in at the portal to where the sign-in leads; for a hand-over it makes the one-time code first. */
 export async function goOn(visit: Visit, actor: Person, query: SignInQuery): Promise<PageAnswer> {
   const { context, prefix } = visit;
-  if (query.handover === undefined) return visit.redirect(soundReturnPath(query.return) ?? returnOrHome(query, prefix));
   const request = openHandover(visit, query.handover);
-  if (request === null) return tooLate(visit);
+  if (request === null) {
+    const way = query.way ?? null;
+    if (way !== null) return visit.redirect(addressOfWay(visit, way) ?? prefix);
+    if (query.handover !== undefined) return tooLate(visit);
+    return visit.redirect(soundReturnPath(query.return) ?? returnOrHome(query, prefix));
+  }
   const { code } = await makeHandover(context, {
     actor,
     host: request.host,

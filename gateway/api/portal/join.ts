@@ -10,6 +10,7 @@ import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } f
 import { refusalText } from '../serve/refusal-words.ts';
 import { address } from '../serve/shapes.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
+import { carriedWay, openHandover } from './sign-in-flow.ts';
 
 const addressForm = z.object({ email: address.default('') });
 
@@ -25,7 +26,8 @@ const registerForm = defineForm({
   form: addressForm,
   handle: async (visit, { form: { email } }) => {
     const { clientAddress, requestId } = visit.origin;
-    const outcome = await registerAccount(visit.context, { email, clientAddress, requestId });
+    const way = carriedWay(visit, openHandover(visit, visit.jar.pending ?? undefined), undefined);
+    const outcome = await registerAccount(visit.context, { email, clientAddress, requestId, way });
     if (outcome.kind === 'accepted') return checkYourMail(visit, email);
     switch (outcome.reason) {
       case 'closed':
@@ -82,9 +84,13 @@ ${field({
 }
 
 function closed(visit: Visit): PageAnswer {
+  const owner = openHandover(visit, visit.jar.pending ?? undefined)?.about?.owner ?? null;
+  const isByLink = visit.context.config().accounts.registration === 'by_link';
   return visit.errorPage(403, {
-    title: 'Accounts are by invitation',
-    text: 'Ask whoever runs this place to invite you. The invitation comes by mail.',
+    title: isByLink ? 'You need a link' : 'You need an invitation',
+    text: isByLink
+      ? 'Whoever is sent a link can come in by it. Open yours, and type your mail address there.'
+      : `Ask ${owner ?? 'whoever runs this place'} to have your address invited. The invitation comes by mail.`,
     door: { label: 'Back to sign in', path: `${visit.prefix}login` },
   });
 }

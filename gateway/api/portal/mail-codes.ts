@@ -7,6 +7,7 @@ import { type DescribedCode, describeCode } from '../../control/accounts/describ
 import { resetPassword } from '../../control/accounts/reset-password.ts';
 import type { WrongCode } from '../../control/proof/one-time-code.ts';
 import { confirmAddressChange } from '../../control/sessions/confirm-address-change.ts';
+import { portalHost } from '../../control/sessions/session-hosts.ts';
 import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
 import { verifyAddress } from '../../control/sessions/verify-address.ts';
 import type { PasswordRefusal } from '../../core/model/account.ts';
@@ -103,12 +104,14 @@ async function showCode(
   const described = await describeCode(visit.context, code);
   if (described.kind !== 'usable' || described.purpose !== page.purpose) return unusable(visit);
   const request = page.goesOn === true ? openHandover(visit, filled.handover) : null;
+  const { way } = described;
+  const going = request ?? (way?.host === portalHost(visit.context.config()) ? null : way);
   return visit.page({
     title: page.title,
     width: 'narrow',
     status,
     body: html`${problemSummary(problems)}
-${aboutNote(request, visit.context.config().portal?.name ?? 'latchkey')}
+${aboutNote(going, visit.context.config().portal?.name ?? 'latchkey')}
 <form method="post" action="${visit.target}" novalidate>
 ${visit.formToken()}
 ${request === null ? null : html`<input type="hidden" name="handover" value="${filled.handover}">`}
@@ -187,7 +190,8 @@ const verify: CodePage = {
   spend: async (visit, code, filled) => {
     const { password, name } = filled;
     const outcome = await verifyAddress(visit.context, { ...browserOf(visit), code, password, displayName: name });
-    if (outcome.kind === 'verified') return finishSignIn(visit, outcome.session, wayOf(visit, filled));
+    if (outcome.kind === 'verified')
+      return finishSignIn(visit, outcome.session, { ...wayOf(visit, filled), way: outcome.way });
     return againFor(outcome);
   },
 };
@@ -219,6 +223,25 @@ const signInLink: CodePage = {
   spend: async (visit, code, filled) => {
     const outcome = await signInByCode(visit.context, { ...browserOf(visit), code });
     if (outcome.kind === 'signed-in') return finishSignIn(visit, outcome.session, wayOf(visit, filled));
+    return againFor(outcome);
+  },
+};
+
+/** The long link of a mail with six digits. It signs in the browser that opens it, whichever asked, and goes where the mail says. */
+const enter: CodePage = {
+  path: 'enter',
+  purpose: 'mail-code',
+  title: 'Sign in',
+  content: (visit, code) =>
+    html`<p>This signs you in as <strong>${code.email}</strong>, in this browser.${
+      visit.actor === null || visit.actor.email === code.email
+        ? null
+        : html` You are signed in here as <strong>${visit.actor.email}</strong>, which ends.`
+    }</p><p class="soft">Is that not your address, or did you not ask for this mail? Then close this page.</p>`,
+  button: 'Go on',
+  spend: async (visit, code) => {
+    const outcome = await signInByCode(visit.context, { ...browserOf(visit), code });
+    if (outcome.kind === 'signed-in') return finishSignIn(visit, outcome.session, { way: outcome.way ?? null });
     return againFor(outcome);
   },
 };
@@ -290,6 +313,11 @@ function ownPasswordField(problems: Problems): Html {
 }
 
 /** The pages of this file; `pages.ts` lists them. */
-export const mailCodePages: readonly PageRoute[] = [verify, invitation, signInLink, reset, confirmAddress].flatMap(
-  codePages,
-);
+export const mailCodePages: readonly PageRoute[] = [
+  verify,
+  invitation,
+  signInLink,
+  enter,
+  reset,
+  confirmAddress,
+].flatMap(codePages);

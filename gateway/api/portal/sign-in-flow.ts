@@ -6,12 +6,14 @@
 // HTTP, where the attacker might read it.
 
 import { z } from 'zod';
-import { publicOrigin } from '../../control/access/tokenized-url.ts';
+import { cleanUrl, publicOrigin, tokenizedUrl } from '../../control/access/tokenized-url.ts';
+import type { CarriedWay } from '../../control/proof/carried-way.ts';
 import { nonceHashOf } from '../../control/sessions/hand-over.ts';
 import { portalHost, takesSignIns } from '../../control/sessions/session-hosts.ts';
 import { maxLabelLength } from '../../core/model/link.ts';
 import { type Flow, flowSeconds } from '../serve/flow-cookie.ts';
 import type { PageAnswer, Visit } from '../serve/page-route.ts';
+import { soundReturnPath } from '../serve/return-address.ts';
 import { openText, sealText } from '../serve/sealed-text.ts';
 
 const aboutShape = z.object({
@@ -24,15 +26,29 @@ const aboutShape = z.object({
 /** What the sign-in page says about the link that the visitor is about to open. */
 type SignInAbout = z.infer<typeof aboutShape>;
 
+/** Longest path of a way that a hand-over carries: the whole request stands in an address, and in a cookie of 4096 bytes. */
+const maxCarriedPath = 600;
+
 const handoverShape = z.object({
   host: z.string().max(260),
   nonceHash: z.string().max(60),
   flow: z.string().max(40),
   about: aboutShape.nullable(),
+  /**
+   * Where the visitor goes on that host, for a mail that is read in another browser, which has no flow cookie of that host; null when
+   * that is too long to be carried.
+   */
+  way: z
+    .object({
+      returnPath: z.string().max(maxCarriedPath),
+      link: z.object({ key: z.string().max(200), token: z.string().max(200) }).nullable(),
+    })
+    .nullable()
+    .default(null),
 });
 
 /** A request for a sign-in on another host, as that host sends it to the portal. */
-export type HandoverRequest = z.infer<typeof handoverShape> & {
+type HandoverRequest = z.infer<typeof handoverShape> & {
   /** `scheme://host[:port]` of the host, where the code is sent. */
   readonly origin: string;
 };
@@ -57,9 +73,36 @@ export function beginSignIn(visit: Visit, start: SignInStart): PageAnswer {
     nonceHash: nonceHashOf(flow.nonce),
     flow: flow.id,
     about: start.about ?? null,
+    way: carriedOf(start),
   };
   const sealed = sealText(context, handoverUse(visit), request, flowSeconds);
   return visit.redirect(`${portal.publicUrl}${prefix}login?handover=${sealed}`);
+}
+
+function carriedOf({ returnPath, link }: SignInStart): { returnPath: string; link: Flow['link'] } | null {
+  const [path = ''] = returnPath.split('?', 1);
+  const short = returnPath.length <= maxCarriedPath ? returnPath : path;
+  return short.length <= maxCarriedPath ? { returnPath: short, link: link ?? null } : null;
+}
+
+/** Where a sign-in leads, in a form that a mail's code can carry; null where it leads to the front page. @param back  path of the portal, NOT checked */
+export function carriedWay(visit: Visit, request: HandoverRequest | null, back: string | undefined): CarriedWay | null {
+  if (request !== null) return request.way && { host: request.host, about: request.about, ...request.way };
+  const host = portalHost(visit.context.config());
+  const returnPath = soundReturnPath(back);
+  if (host === null || returnPath === null || returnPath.length > 2000) return null;
+  return { host, returnPath, link: null, about: null };
+}
+
+/** The address that a carried way leads to, in whatever browser: of a link, the tokenized URL; null when its host takes no sign-ins any more. */
+export function addressOfWay(visit: Visit, way: CarriedWay): string | null {
+  const config = visit.context.config();
+  const returnPath = soundReturnPath(way.returnPath);
+  if (returnPath === null || !takesSignIns(config, way.host)) return null;
+  if (way.link === null) return way.host === portalHost(config) ? returnPath : cleanUrl(config, way.host, returnPath);
+  const [path = '', ...rest] = returnPath.split('?');
+  const url = tokenizedUrl(config, way.host, path, way.link.key, way.link.token);
+  return rest.length === 0 ? url : `${url}&${rest.join('?')}`;
 }
 
 /** The page for a host that only a wildcard route covers: a hand-over needs a host that is named. Its words are for the operator. */

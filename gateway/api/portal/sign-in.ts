@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { redeemHandover } from '../../control/sessions/hand-over.ts';
 import { signOut } from '../../control/sessions/my-sessions.ts';
 import { signIn } from '../../control/sessions/sign-in.ts';
-import { html } from '../look/html.ts';
+import { type Html, html } from '../look/html.ts';
 import { waitWords } from '../look/moments.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../serve/page-route.ts';
 import { returnPathOf, soundReturnPath } from '../serve/return-address.ts';
@@ -55,7 +55,7 @@ const loginForm = defineForm({
         return finishSignIn(visit, outcome.session, asked);
       case 'refused':
         return signInPage(visit, asked, form.email, {
-          '': 'That address and password do not fit together. Check both, or choose a new password.',
+          '': 'That address and password do not fit together. Check both, or have a code mailed to you.',
         });
       case 'busy':
         return waitPage(visit, asked, form.email, outcome.retryAfterSeconds);
@@ -73,15 +73,22 @@ function waitPage(visit: Visit, asked: Query, email: string, seconds: number): P
   return { ...answer, status: 429, page: { ...answer.page, retryAfterSeconds: seconds } };
 }
 
-function signInPage(visit: Visit, asked: Query, email: string, problems: Problems): PageAnswer {
+/**
+ * The page to sign in: by password, or by a code that is mailed. A visitor who opens a link meets the code first, since most of them have no
+ * password and need none. @param asked  where the sign-in leads
+ */
+export function signInPage(visit: Visit, asked: Query, email: string, problems: Problems): PageAnswer {
   const { context, prefix } = visit;
   const request = asked.handover === undefined ? null : openHandover(visit, asked.handover);
-  const { accounts, portal } = context.config();
+  const { portal, mail } = context.config();
   visit.jar.pending = asked.handover ?? null;
-  const way = wayOf(asked);
+  const way = waySearch(asked);
   const hasProblems = Object.keys(problems).length > 0;
+  const about = request?.about ?? null;
+  const isCodeFirst = about !== null && mail !== null;
   return visit.page({
     title: 'Sign in',
+    ...(about === null ? {} : { heading: about.label }),
     width: 'narrow',
     status: hasProblems ? 422 : 200,
     body: html`${problemSummary(problems)}
@@ -89,31 +96,77 @@ ${asked.done === undefined ? null : note('good', doneWords[asked.done])}
 ${aboutNote(request, portal?.name ?? 'latchkey')}
 <form method="post" action="${prefix}login${way}" novalidate>
 ${visit.formToken()}
-${field({ name: 'email', label: 'Mail address', type: 'email', value: email, autocomplete: 'username', problem: problems.email })}
-${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', maxLength: 1024, problem: problems.password })}
-<button type="submit">Sign in</button>
+${field({ name: 'email', label: isCodeFirst ? 'Your mail address' : 'Mail address', type: 'email', value: email, autocomplete: 'username', problem: problems.email, ...hintOf(visit, about) })}
+${
+  isCodeFirst
+    ? html`<button type="submit" formaction="${prefix}code${way}">Mail me a code</button>
+<details class="after"${problems.password === undefined && problems[''] === undefined ? null : html` open`}><summary>I have a password</summary>
+${passwordField(problems)}<button class="plain" type="submit">Sign in</button></details>`
+    : html`${passwordField(problems)}<button type="submit">Sign in</button>
+${mail === null ? null : html`<button class="plain" type="submit" formaction="${prefix}code${way}">Mail me a code instead</button>`}`
+}
 </form>
 <p class="after"><a href="${prefix}forgot">I do not know my password</a></p>
-${
-  accounts.registration === 'open'
-    ? html`<p>New here? <a href="${prefix}register">Make an account</a></p>`
-    : html`<p class="soft">New here? Accounts are by invitation. Ask whoever runs this place.</p>`
-}`,
+${newHere(visit, about)}`,
   });
 }
 
+function passwordField(problems: Problems): Html {
+  return field({
+    name: 'password',
+    label: 'Password',
+    type: 'password',
+    autocomplete: 'current-password',
+    maxLength: 1024,
+    problem: problems.password,
+  });
+}
+
+type About = NonNullable<ReturnType<typeof openHandover>>['about'];
+
+/** For a visitor who opens a link and has no account, where not every address gets one. */
+function hintOf(visit: Visit, about: About): { hint?: string } {
+  const { domains } = visit.context.config().accounts;
+  return about === null || domains.length === 0 || !takesGuests(visit)
+    ? {}
+    : { hint: `If you are new here: an address of ${domains.join(' or ')}.` };
+}
+
+/** Whether a good link is enough to come in. */
+function takesGuests(visit: Visit): boolean {
+  const { accounts, mail } = visit.context.config();
+  return mail !== null && accounts.registration !== 'invited';
+}
+
+/** What somebody without an account can do. */
+function newHere(visit: Visit, about: About): Html {
+  const { registration } = visit.context.config().accounts;
+  if (about !== null && takesGuests(visit)) {
+    return html`<p class="soft">New here? Your mail address is all you need: type the code from the mail, and you are in. You can choose a password later.</p>`;
+  }
+  if (about !== null) {
+    const whom = about.owner ?? 'whoever sent you the link';
+    return html`<p class="soft">New here? Ask <strong>${whom}</strong> to have your address invited. Then you can open this link.</p>`;
+  }
+  if (registration === 'open') return html`<p>New here? <a href="${visit.prefix}register">Make an account</a></p>`;
+  return takesGuests(visit)
+    ? html`<p class="soft">New here? Open the link that somebody sent you: it is all you need.</p>`
+    : html`<p class="soft">New here? Ask whoever runs this place to invite you.</p>`;
+}
+
 const doneWords = {
-  out: 'You are signed out on this device.',
+  out: 'You are signed out in this browser.',
   reset: 'Your new password is set. Sign in with it.',
-  deleted: 'Your account is deleted and every device is signed out.',
+  deleted: 'Your account is deleted, and you are signed out everywhere.',
 };
 
-/** Query of the form's address: the sign-in's way on, taken from the page's own query. */
-function wayOf({ handover, return: back }: SignInQuery): string {
-  const way = new URLSearchParams();
-  if (handover !== undefined) way.set('handover', handover);
-  if (back !== undefined) way.set('return', back);
-  return way.size === 0 ? '' : `?${way.toString()}`;
+/** Query of an address: the sign-in's way on, taken from the page's own query. @param way.flow  of a code that was mailed */
+export function waySearch(way: SignInQuery & { readonly flow?: string | undefined }): string {
+  const search = new URLSearchParams();
+  if (way.flow !== undefined) search.set('flow', way.flow);
+  if (way.handover !== undefined) search.set('handover', way.handover);
+  if (way.return !== undefined) search.set('return', way.return);
+  return search.size === 0 ? '' : `?${search.toString()}`;
 }
 
 const handover = definePage({

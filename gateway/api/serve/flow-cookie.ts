@@ -28,6 +28,8 @@ const flowShape = z.object({
     .nullable(),
   /** One-time code of a mail, while its page is open; null without a code. */
   code: z.string().max(200).nullable(),
+  /** The address that a code of six digits was mailed to; `code` is what the digits count with then. null without such a code. */
+  mailedTo: z.string().max(320).nullable().default(null),
 });
 
 /** One sign-in or one opening of a link that a visitor has begun and not finished. */
@@ -37,7 +39,7 @@ const jarShape = z.object({
   browser: z.string().max(60),
   flows: z.array(flowShape).max(4),
   /** Sealed hand-over request that the sign-in page was opened with, for a visitor who makes an account first; null without one. */
-  pending: z.string().max(2000).nullable(),
+  pending: z.string().max(3400).nullable(),
 });
 
 // browsers drop a cookie whose name, value and attributes exceed 4096 bytes together
@@ -85,13 +87,14 @@ export class FlowJar {
   }
 
   /** Begins a flow; the oldest is dropped when there are four. @returns the flow, with its new id and nonce */
-  begin(start: Partial<Pick<Flow, 'returnPath' | 'link' | 'code'>>): Flow {
+  begin(start: Partial<Pick<Flow, 'returnPath' | 'link' | 'code' | 'mailedTo'>>): Flow {
     const flow: Flow = {
       id: this.#context.random(9).toString('base64url'),
       nonce: this.#context.random(32).toString('base64url'),
       returnPath: start.returnPath ?? '/',
       link: start.link ?? null,
       code: start.code ?? null,
+      mailedTo: start.mailedTo ?? null,
     };
     this.#flows = [...this.#flows.slice(-3), flow];
     this.#save();
@@ -101,6 +104,17 @@ export class FlowJar {
   /** @returns the flow of that id; null when this browser has none such (any more) */
   find(id: string | undefined): Flow | null {
     return this.#flows.find((flow) => flow.id === id) ?? null;
+  }
+
+  /** The flows of codes of six digits that were mailed to the same address as a flow's code, the newest first: any tab takes the newest code. */
+  findMailed(id: string | undefined): readonly (Flow & { readonly code: string; readonly mailedTo: string })[] {
+    const named = this.find(id)?.mailedTo ?? null;
+    return this.#flows
+      .flatMap((flow) => {
+        const { code, mailedTo } = flow;
+        return code === null || mailedTo === null || mailedTo !== named ? [] : [{ ...flow, code, mailedTo }];
+      })
+      .reverse();
   }
 
   /** Ends a flow that was completed, or cannot be completed. */
@@ -133,6 +147,10 @@ export class FlowJar {
     let sealed = seal();
     while (sealed.length > maxCookieLength && this.#flows.length > 0) {
       this.#flows = this.#flows.slice(1);
+      sealed = seal();
+    }
+    if (sealed.length > maxCookieLength) {
+      this.#pending = null;
       sealed = seal();
     }
     setCookie(this.#reply, this.#origin, 'flow', sealed, flowSeconds);

@@ -27,18 +27,21 @@ interface PortalConfig {
 }
 
 interface AccountsConfig {
-  /** `invited`: only people who were invited may register. `open`: anybody may whose address is of one of the domains. */
-  readonly registration: 'invited' | 'open';
-  /** Lower-case domains that may register; empty for all. */
+  /**
+   * Who gets an account beside those who were invited, where their address is of one of the domains. `invited`: nobody. `by_link`:
+   * whoever opens a link that can be claimed, and reads the mailbox of the address. `open`: anybody.
+   */
+  readonly registration: 'invited' | 'by_link' | 'open';
+  /** Lower-case domains that may register or join by a link; empty for all. */
   readonly domains: readonly string[];
   readonly limits: AccountLimits;
 }
 
 /** Bounds on what people who are not signed in can cause. */
 export interface AccountLimits {
-  /** Mails an hour that strangers can cause in all; registrations can use half of the limit at most, resets three quarters. Default 500. */
+  /** Mails an hour that strangers can cause in all; registrations can use half of the limit at most, resets and codes to sign in three quarters each. Default 500. */
   readonly mailsPerHour: number;
-  /** Registrations an hour from one /24 or /48, and as many requests for a new password. Default 100. */
+  /** Registrations an hour from one /24 or /48, as many requests for a new password, and as many for codes. Default 100. */
   readonly requestsPerNetwork: number;
   /** Accounts whose address was never verified, in all. Default 10,000. */
   readonly unverifiedAccounts: number;

@@ -67,20 +67,21 @@ export const controlSections = {
     .optional(),
   accounts: z
     .strictObject({
-      registration: wordOf('choice', ['invited', 'open'])
-        .prefault('invited')
-        .meta({ description: 'who may have an account: invited people, or everybody' }),
+      registration: wordOf('choice', ['invited', 'by_link', 'open']).prefault('by_link').meta({
+        description: 'who may have an account: invited people, also whoever opens a good link, or everybody',
+      }),
       domains: z
         .array(domainName)
         .prefault([])
-        .meta({ description: 'with open registration: only addresses of these domains' }),
+        .meta({ description: 'beside invitations: only addresses of these domains' }),
       limits: z
         .strictObject({
           mails_per_hour: z.number().int().min(1).max(1_000_000).prefault(500).meta({
             description: 'mails that people who are not signed in can cause, in all; half of them by registering',
           }),
           requests_per_network: z.number().int().min(1).max(1_000_000).prefault(100).meta({
-            description: 'registrations an hour from one IPv4 /24 or IPv6 /48, and as many requests for a new password',
+            description:
+              'registrations an hour from one IPv4 /24 or IPv6 /48; as many requests for a new password, and for codes to sign in',
           }),
           unverified_accounts: z.number().int().min(1).max(10_000_000).prefault(10_000).meta({
             description: 'accounts whose address nobody confirmed yet, in all',

@@ -1,7 +1,7 @@
 // The mails of accounts: which page each mail leads to, and how long its code works. The words are in core/model/message-wording.ts.
 // Each mail is queued in the unit that causes it. Without mail in the configuration nothing is queued, and callers are not told.
 
-import type { MessageValues } from '../../core/model/message-kinds.ts';
+import type { AboutToOpen, MessageValues } from '../../core/model/message-kinds.ts';
 import type { Unit } from '../../store/port/store.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { type QueuedMail, queueMail } from '../notify/queue-mail.ts';
@@ -10,7 +10,6 @@ import { type AccountPage, pagePath } from './portal-pages.ts';
 
 /** Mails that carry a code, and the page that spends the code. */
 const codePages = {
-  'verify-address': { page: 'verifyAddress', purpose: 'verify-address' },
   'reset-password': { page: 'resetPassword', purpose: 'reset-password' },
   'change-address-confirm': { page: 'confirmAddress', purpose: 'change-address' },
   'sign-in-link': { page: 'signInByCode', purpose: 'sign-in' },
@@ -32,6 +31,19 @@ export async function mailCode(
   const { page, purpose } = codePages[kind];
   const values = { path: pagePath(context, page, code), validForMinutes: codeLifetimes[purpose] / 60 };
   return await queueMail(unit, context, { ...mailbox, kind, values });
+}
+
+/** To an address that somebody registered. @param about  what that person was about to open; null for nothing */
+export async function mailVerification(
+  unit: Unit,
+  context: ControlContext,
+  mailbox: Mailbox,
+  code: string,
+  about: AboutToOpen | null,
+): Promise<QueuedMail> {
+  const path = pagePath(context, 'verifyAddress', code);
+  const values = { path, validForMinutes: codeLifetimes['verify-address'] / 60, about };
+  return await queueMail(unit, context, { ...mailbox, kind: 'verify-address', values });
 }
 
 /** @param inviter  name or address; null when the operator invites */

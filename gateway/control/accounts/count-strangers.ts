@@ -4,10 +4,10 @@
 
 import { clientNetworks } from '../../core/token/client-network.ts';
 import type { Unit } from '../../store/port/store.ts';
-import { countRequest, type WindowContext } from '../proof/throttle.ts';
+import { countRequest, type WindowBound, type WindowContext } from '../proof/throttle.ts';
 
 /** The requests that need no sign-in. They are counted apart: a client that registers all day keeps no neighbour from a new password. */
-type StrangerRequest = 'register' | 'reset-password';
+type StrangerRequest = 'register' | 'reset-password' | 'sign-in-code';
 
 /** Counts a request, by address and by network. @returns null when the request may be served, else the seconds to wait */
 export async function countStranger(
@@ -32,4 +32,27 @@ export async function mayMail(unit: Unit, context: WindowContext, email: string,
   return (
     (await countRequest(unit, context, [{ kind: 'mail-recipient', subject: `${reason} ${email}` }])).kind === 'allowed'
   );
+}
+
+/**
+ * Counts a code to sign in that goes to a mailbox: for a device that the account knows by that device alone, else by the network that asks and in
+ * all.
+ *
+ * @returns whether the mail may be sent
+ */
+export async function mayMailCode(
+  unit: Unit,
+  context: WindowContext,
+  asked: { readonly email: string; readonly clientAddress: string; readonly knownDevice: string | null },
+): Promise<boolean> {
+  const { email, clientAddress, knownDevice } = asked;
+  const { network } = clientNetworks(clientAddress);
+  const bounds: readonly WindowBound[] =
+    knownDevice === null
+      ? [
+          { kind: 'code-recipient', subject: `${email} ${network}` },
+          { kind: 'codes-of-address', subject: email },
+        ]
+      : [{ kind: 'code-recipient', subject: `${email} ${knownDevice}` }];
+  return (await countRequest(unit, context, bounds)).kind === 'allowed';
 }

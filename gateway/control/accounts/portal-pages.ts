@@ -10,6 +10,7 @@ const accountPages = {
   verifyAddress: 'verify',
   acceptInvitation: 'invitation',
   signInByCode: 'sign-in',
+  enterByMail: 'enter',
   forgotPassword: 'forgot',
   resetPassword: 'reset',
   confirmAddress: 'confirm-address',

@@ -17,10 +17,11 @@ import {
 } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import type { ControlContext } from '../context/control-context.ts';
+import type { CarriedWay } from '../proof/carried-way.ts';
 import { endEarlierCodes, issueCode, withdrawCode } from '../proof/one-time-code.ts';
 import { busyRetrySeconds } from '../proof/password-work.ts';
 import { noteLimit } from '../proof/reached-limits.ts';
-import { mailAddressKnown, mailCode } from './account-mails.ts';
+import { mailAddressKnown, mailVerification } from './account-mails.ts';
 import { countStranger, mayMail } from './count-strangers.ts';
 import { hasRoomForUnverified } from './unverified-accounts.ts';
 
@@ -32,6 +33,8 @@ interface RegistrationInput {
   /** Address the request came from. */
   readonly clientAddress: string;
   readonly requestId?: string | null | undefined;
+  /** Where the person was going; the mail carries it, so that it is not lost in another browser. */
+  readonly way?: CarriedWay | null;
 }
 
 type RegistrationOutcome =
@@ -57,7 +60,7 @@ export async function registerAccount(context: ControlContext, input: Registrati
   });
   const { retryAfterSeconds } = written.value;
   if (retryAfterSeconds !== null) return { kind: 'refused', reason: 'busy', retryAfterSeconds };
-  if (written.value.mayMail) context.afterwards.run(() => mailWhatIsTrue(context, email, input.requestId ?? null));
+  if (written.value.mayMail) context.afterwards.run(() => mailWhatIsTrue(context, email, input));
   return { kind: 'accepted' };
 }
 
@@ -67,7 +70,9 @@ export function isAllowedDomain(context: ControlContext, email: string): boolean
   return domains.length === 0 || domains.includes(domainOf(email));
 }
 
-async function mailWhatIsTrue(context: ControlContext, email: string, requestId: string | null): Promise<void> {
+async function mailWhatIsTrue(context: ControlContext, email: string, input: RegistrationInput): Promise<void> {
+  const requestId = input.requestId ?? null;
+  const way = input.way ?? null;
   await context.write(async (unit) => {
     const known = await findVerifiedAccount(unit.sql, email);
     // There is one unverified account for each address, invited or registered; groups and role that an admin gave the account stay.
@@ -76,10 +81,14 @@ async function mailWhatIsTrue(context: ControlContext, email: string, requestId:
     const hasRoom = waiting !== undefined || (await hasRoomForUnverified(unit, context.config().accounts.limits));
     if (!hasRoom && known === null) return await noteLimit(unit, context, 'unverified-accounts');
     const accountId = waiting?.id ?? (await placeRegistered(unit, context, email));
-    const code = await issueCode(unit, context, { purpose: 'verify-address', accountId });
+    const code = await issueCode(unit, context, {
+      purpose: 'verify-address',
+      accountId,
+      ...(way === null ? {} : { carries: { email, way } }),
+    });
     if (known === null) {
       // When this mail is left out, the mail that was sent before still works.
-      const queued = await mailCode(unit, context, 'verify-address', { to: email, accountId }, code);
+      const queued = await mailVerification(unit, context, { to: email, accountId }, code, way?.about ?? null);
       if (queued.kind === 'left-out') return await forgetAgain(unit, code, waiting === undefined ? accountId : null);
       await endEarlierCodes(unit, accountId, 'verify-address', code);
       await appendAudit(unit, { actor: 'system', action: 'account.registered', subject: accountId, requestId });

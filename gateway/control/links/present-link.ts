@@ -3,9 +3,9 @@
 
 import type { Config } from '../../config/compiled/config.ts';
 import { digestLinkSecret, isLinkSecret, type LinkState, linkState, parseLinkToken } from '../../core/model/link.ts';
-import { covers } from '../../core/model/path.ts';
+import { canonicalPath, covers } from '../../core/model/path.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Sql } from '../../store/port/store.ts';
+import type { Sql, Unit } from '../../store/port/store.ts';
 import { readPersonName } from '../../store/rows/accounts.ts';
 import { findLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionsCovering } from '../access/collections.ts';
@@ -67,6 +67,29 @@ export async function presentLink(
     path: link.path,
     accessUntilAt: link.access_until_at,
   };
+}
+
+/**
+ * Whether a link is good for somebody who is not on its list yet: its pair is right, it lives, and it can be claimed now.
+ *
+ * @param place  as a browser carried it: `returnPath` is path and query, without the pair
+ * @param unit   to ask within a unit of work
+ * @throws StoreAway
+ */
+export async function isLinkThatTakes(
+  context: Pick<ControlContext, 'store' | 'config' | 'clock'>,
+  place: {
+    readonly host: string;
+    readonly returnPath: string;
+    readonly link: Pick<Presentation, 'key' | 'token'> | null;
+  },
+  unit?: Pick<Unit, 'sql'>,
+): Promise<boolean> {
+  if (place.link === null) return false;
+  const path = canonicalPath(place.returnPath.split('?', 1)[0] ?? '') ?? '';
+  const link = await findPresentedLink((unit ?? context.store).sql, { host: place.host, path, ...place.link });
+  if (link === null || !isInCollection(context.config(), link)) return false;
+  return linkState(termsOf(link), context.clock.epochSeconds()) === 'open';
 }
 
 /** @param otherwise  the name to show for an owner without an account: the operator's name for the installation */

@@ -10,7 +10,7 @@ import type { DeliveryOutcome } from './transport.ts';
 type CarrierName = 'mail';
 
 /** Who causes a delivery: somebody without a session, somebody with one, an administrator. */
-type Cause = 'register' | 'reset' | 'member' | 'administrator';
+type Cause = 'register' | 'reset' | 'code' | 'member' | 'administrator';
 
 interface DeliveryKind {
   readonly carrier: CarrierName;
@@ -22,6 +22,7 @@ export const deliveryKinds = {
   'verify-address': { carrier: 'mail', cause: 'register' },
   'address-known': { carrier: 'mail', cause: 'register' },
   'reset-password': { carrier: 'mail', cause: 'reset' },
+  'sign-in-code': { carrier: 'mail', cause: 'code' },
   'password-changed': { carrier: 'mail', cause: 'member' },
   'change-address-confirm': { carrier: 'mail', cause: 'member' },
   'change-address-notice': { carrier: 'mail', cause: 'member' },

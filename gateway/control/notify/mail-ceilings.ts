@@ -1,7 +1,7 @@
 // The ceilings that a mail is counted under: every mail is counted here before it is queued. The table in deliveries.ts says who causes a kind
 // of mail, so a new kind has its ceilings from the start; the numbers are in proof/throttle-policies.ts. Beyond a ceiling a mail is left out, and the person who
 // caused it gets the same answer.
-// Strangers cause mails to mailboxes that they name. Their ceiling is the narrow one, and neither registrations nor resets can use all of
+// Strangers cause mails to mailboxes that they name. Their ceiling is the narrow one, and none of registrations, resets and codes can use all of
 // that ceiling, so that a flood of one kind leaves room for the other. Mails that need a session or an administrator are counted apart.
 
 import type { MessageKind } from '../../core/model/message-kinds.ts';
@@ -28,6 +28,8 @@ function boundsOf({ kind, to, accountId }: CountedMail): readonly WindowBound[] 
       return [shared('mails-register'), shared('mails')];
     case 'reset':
       return [shared('mails-reset'), shared('mails')];
+    case 'code':
+      return [shared('mails-code'), shared('mails')];
     case 'member':
       return [{ kind: 'mails-of-account', subject: `${kind} ${accountId ?? to}` }, shared('mails-members')];
     case 'administrator':

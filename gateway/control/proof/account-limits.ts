@@ -16,9 +16,14 @@ export const codeLifetimes = {
   invitation: 7 * day,
   /** The code is read from a terminal and used at once. */
   'sign-in': hour,
+  /** Six digits can be guessed, so they live as long as it takes to open a mail. The longer code of the same mail ends with them. */
+  'mail-code': 10 * minute,
   /** The code lives for one redirect. */
   'hand-over': minute,
 } as const;
+
+/** How often the six digits of a mail may be typed: typing errors, and a chance of one in 200,000 for a guesser. */
+export const digitTries = 5;
 
 /**
  * Codes of one purpose that one account has at a time, spent codes among them: more than a person needs who opens many hosts in one

@@ -17,6 +17,7 @@ import {
 } from '../../store/rows/one-time-codes.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { codeLifetimes, codesKept } from './account-limits.ts';
+import { type CarriedWay, openCarried, sealCarried } from './carried-way.ts';
 import { countGuess } from './throttle.ts';
 
 /** The selector has 96 bits, the secret 256 bits. */
@@ -69,12 +70,15 @@ export async function issueCode(
     readonly purpose: AccountCodePurpose;
     readonly accountId: string;
     readonly details?: Readonly<Record<string, unknown>>;
+    /** What the code's reader was about to open; for a code that goes to `email`. */
+    readonly carries?: { readonly email: string; readonly way: CarriedWay };
   },
 ): Promise<string> {
   const { selector, digest, text } = makeSplitSecret(context);
   const expiresAt = unit.now + codeLifetimes[code.purpose];
-  const { purpose, accountId, details = {} } = code;
-  await insertCode(unit, { selector, digest, purpose, accountId, details, expiresAt });
+  const { purpose, accountId, details = {}, carries } = code;
+  const carriedSealed = carries === undefined ? null : sealCarried(context, selector, { ...carries, mayJoin: false });
+  await insertCode(unit, { selector, digest, purpose, accountId, details, expiresAt, carriedSealed });
   await endCodesBeyond(unit, accountId, purpose, codesKept);
   return text;
 }
@@ -112,6 +116,8 @@ interface OpenCode {
   readonly purpose: CodePurpose;
   readonly accountId: string | null;
   readonly details: unknown;
+  /** What the code carries; null for nothing. */
+  readonly carried: ReturnType<typeof openCarried>;
 }
 
 /** Looks a code up and spends nothing. @returns null for every code that would not work now */
@@ -121,7 +127,8 @@ export async function lookAtCode(context: ControlContext, text: string): Promise
   const row = await findCode(context.store.sql, parsed.selector);
   if (row === null || !sameDigest(row.digest, parsed.digest)) return null;
   if (row.used_at !== null || row.expires_at <= context.clock.epochSeconds()) return null;
-  return { purpose: row.purpose, accountId: row.account_id, details: JSON.parse(row.details) };
+  const carried = openCarried(context, row.selector, row.carried_sealed);
+  return { purpose: row.purpose, accountId: row.account_id, details: JSON.parse(row.details), carried };
 }
 
 /**

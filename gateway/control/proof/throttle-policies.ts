@@ -88,6 +88,19 @@ export const guessPolicies = {
       flood,
     },
   },
+  /**
+   * Six digits of a mail. Each code has five tries of its own and works in the browser alone that asked for it, so this bounds who asks for
+   * ever new codes of ever new addresses. A right code is forgiven.
+   */
+  'mailed-digits': {
+    afterRight: 'forgive',
+    counters: {
+      source: { ...shared, firstWaitSeconds: 10, freeTries: 20, longestWaitSeconds: minute, leakSeconds: 6 * minute },
+      network: { ...shared, firstWaitSeconds: 10, freeTries: 60, longestWaitSeconds: minute, leakSeconds: 72 },
+      all,
+      flood,
+    },
+  },
   /** Codes of mails: counted when they do not work, see `refuseCode` (one-time-code.ts). */
   'mailed-code': { afterRight: 'count', counters: { source, network, all, flood } },
 } as const satisfies Readonly<Record<string, SecretPolicy>>;
@@ -121,12 +134,19 @@ export const windowPolicies = {
    */
   'mail-recipient': { most: 5, windowSeconds: hour },
   /**
-   * Registrations from one address, and as many requests for a new password. Wide, because a school or an office is one address.
+   * Registrations from one address, as many requests for a new password, and as many for a code to sign in. Wide, because a school or an office is one address.
    * Somebody who was invited is not counted: an invitation is a code of its own.
    */
   'request-address': { most: 50, windowSeconds: hour },
   /** The same from one /24 or /48. */
   'requests-per-network': { most: { of: 'requestsPerNetwork', times: 1 }, windowSeconds: hour },
+  /**
+   * Codes to sign in that are mailed to one address: from one network, so that no stranger elsewhere keeps the owner from a code; and in
+   * all, a hundred guesses a day with their five tries, the most that NIST SP 800-63B §3.2.2 allows. A device that the account knows has
+   * a count of its own, which no stranger can fill.
+   */
+  'code-recipient': { most: 5, windowSeconds: hour },
+  'codes-of-address': { most: 20, windowSeconds: day },
   /** Sign-ins by the right password, of one account from one known device, and from all others. More than people or scripts need. */
   'sign-in': { most: 100, windowSeconds: hour },
   /** Exports of one account by itself: each reads tens of thousands of rows, so it must not run in a loop. */
@@ -135,9 +155,10 @@ export const windowPolicies = {
   'refused-sign-in': { most: Number.POSITIVE_INFINITY, windowSeconds: hour },
   /** Mails that strangers cause, in all. */
   mails: { most: { of: 'mailsPerHour', times: 1 }, windowSeconds: hour },
-  /** Neither registrations nor resets can use all of it, so that a flood of the one leaves room for the other. */
+  /** Neither registrations nor resets nor codes can use all of it, so that a flood of the one leaves room for the others. */
   'mails-register': { most: { of: 'mailsPerHour', times: 1 / 2 }, windowSeconds: hour },
   'mails-reset': { most: { of: 'mailsPerHour', times: 3 / 4 }, windowSeconds: hour },
+  'mails-code': { most: { of: 'mailsPerHour', times: 3 / 4 }, windowSeconds: hour },
   /** Mails of one kind about one account, or to one mailbox: a notice is left out only after so many of its kind. */
   'mails-of-account': { most: 60, windowSeconds: hour },
   /** Mails that members and administrators cause: ten times what strangers may. */

@@ -1,4 +1,4 @@
-// Signs somebody in by a one-time code: a sign-in link of the operator, or an invitation.
+// Signs somebody in by a one-time code: a sign-in link of the operator, an invitation, or the link of a mail that the person asked for.
 // A sign-in link shows nothing about the mailbox, so it works for verified accounts only. An invitation came by mail, or from
 // the operator's hand: accepting it verifies the address, and drops whatever was there before under it.
 
@@ -6,7 +6,9 @@ import { normaliseDisplayName, refusePassword } from '../../core/model/account.t
 import { readAccount } from '../../store/rows/accounts.ts';
 import { takeOverAddress } from '../accounts/take-over-address.ts';
 import type { ControlContext } from '../context/control-context.ts';
+import type { CarriedWay } from '../proof/carried-way.ts';
 import { type CodeRefused, lookAtCode, redeemCode, refuseCode } from '../proof/one-time-code.ts';
+import { signInByMailedLink } from './sign-in-by-mail.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
 interface SignInByCodeInput extends Browser {
@@ -17,10 +19,17 @@ interface SignInByCodeInput extends Browser {
   readonly displayName?: string | undefined;
 }
 
-type SignInByCodeOutcome = { readonly kind: 'signed-in'; readonly session: NewSession } | CodeRefused;
+type SignInByCodeOutcome =
+  | {
+      readonly kind: 'signed-in';
+      readonly session: NewSession /** Where the person was going. */;
+      readonly way?: CarriedWay | null;
+    }
+  | CodeRefused;
 
 export async function signInByCode(context: ControlContext, input: SignInByCodeInput): Promise<SignInByCodeOutcome> {
   const open = await lookAtCode(context, input.code);
+  if (open?.purpose === 'mail-code') return await signInByMailedLink(context, input.code, input);
   if (open === null || open.accountId === null) return refuseCode(context, input.clientAddress);
   switch (open.purpose) {
     case 'sign-in':

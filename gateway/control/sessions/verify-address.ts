@@ -5,6 +5,7 @@ import { normaliseDisplayName, refusePassword } from '../../core/model/account.t
 import { readAccount } from '../../store/rows/accounts.ts';
 import { takeOverAddress } from '../accounts/take-over-address.ts';
 import type { ControlContext } from '../context/control-context.ts';
+import type { CarriedWay } from '../proof/carried-way.ts';
 import { type CodeRefused, lookAtCode, redeemCode, refuseCode } from '../proof/one-time-code.ts';
 import { type Browser, finishSession, type NewSession, startSession } from './start-session.ts';
 
@@ -15,7 +16,13 @@ interface VerifyAddressInput extends Browser {
   readonly displayName?: string | undefined;
 }
 
-type VerifyAddressOutcome = { readonly kind: 'verified'; readonly session: NewSession } | CodeRefused;
+type VerifyAddressOutcome =
+  | {
+      readonly kind: 'verified';
+      readonly session: NewSession /** Where the person was going. */;
+      readonly way: CarriedWay | null;
+    }
+  | CodeRefused;
 
 export async function verifyAddress(context: ControlContext, input: VerifyAddressInput): Promise<VerifyAddressOutcome> {
   // The code is looked at first, so that a wrong code costs no hash and a weak password spends no code.
@@ -42,5 +49,6 @@ export async function verifyAddress(context: ControlContext, input: VerifyAddres
     return await startSession(unit, context, code.accountId, input, 'verified-address');
   });
   if (written.value === null) return { kind: 'refused' };
-  return { kind: 'verified', session: finishSession(context, written.value, written.position) };
+  const session = finishSession(context, written.value, written.position);
+  return { kind: 'verified', session, way: open.carried?.way ?? null };
 }

@@ -11,6 +11,7 @@ const phrases = {
   'account.address-verified': 'confirmed an address',
   'account.address-change-requested': 'asked for another address',
   'account.address-changed': 'changed the address of an account',
+  'account.code-requested': 'asked for a code to sign in',
   'account.password-reset-requested': 'asked for a new password',
   'account.password-reset': 'chose a new password by mail',
   'account.password-changed': 'changed a password',

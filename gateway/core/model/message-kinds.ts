@@ -15,14 +15,20 @@ interface LeadsForAWhile extends Leads {
   readonly validForMinutes: number;
 }
 
+/** What the reader of a mail was about to open: the label of a link, and the name or address of its owner. */
+export interface AboutToOpen {
+  readonly label: string;
+  readonly owner: string | null;
+}
+
 /**
  * The values of each kind of mail. Texts that people chose (names, labels, addresses) are cut and cleaned when they are
  * rendered. A mail that an unknown visitor can cause holds no text of that visitor, so that strangers cannot send their own words
- * through latchkey.
+ * through latchkey; `AboutToOpen` has words of an owner whom the configuration names.
  */
 export interface MessageValues {
   /** To a person who registered with this address. */
-  readonly 'verify-address': LeadsForAWhile;
+  readonly 'verify-address': LeadsForAWhile & { readonly about: AboutToOpen | null };
   /** To the holder of an account, after a visitor tried to register with its address. `path`: sign in. */
   readonly 'address-known': Leads & { readonly resetPath: string };
   readonly 'reset-password': LeadsForAWhile;
@@ -36,6 +42,8 @@ export interface MessageValues {
   readonly invitation: LeadsForAWhile & { readonly inviter: string | null };
   /** The one-time way in without a password. */
   readonly 'sign-in-link': LeadsForAWhile;
+  /** Six digits for the browser that asked, and a page that signs in the browser that opens it. */
+  readonly 'sign-in-code': LeadsForAWhile & { readonly digits: string; readonly about: AboutToOpen | null };
   /** `path`: the device list. */
   readonly 'new-device': Leads & { readonly device: string; readonly at: EpochSeconds };
   readonly 'account-deleted': { readonly at: EpochSeconds };

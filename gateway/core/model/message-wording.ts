@@ -2,7 +2,7 @@
 // Pure texts, not escaped and not cut: message.ts does both. Texts that people chose go through `peoplesWords`.
 // A mail that a stranger can have sent to any address holds no text of that stranger.
 
-import type { MessageKind, MessageValues, MessageWords } from './message-kinds.ts';
+import type { AboutToOpen, MessageKind, MessageValues, MessageWords } from './message-kinds.ts';
 import { peoplesWords } from './plain-words.ts';
 import type { EpochSeconds } from './time.ts';
 
@@ -11,10 +11,11 @@ type Wording = {
 };
 
 export const messageWording: Wording = {
-  'verify-address': ({ path, validForMinutes }, name) => ({
+  'verify-address': ({ path, validForMinutes, about }, name) => ({
     subject: `Confirm your address for ${name}`,
     blocks: [
       `Somebody, probably you, made an account at ${name} with this address.`,
+      ...aboutBlock(about),
       'To finish, confirm that the address is yours.',
       { label: 'Confirm my address', path },
       `This works once, for ${duration(validForMinutes)}. If it was not you, do nothing: without this step nobody can use the account.`,
@@ -88,6 +89,19 @@ export const messageWording: Wording = {
     ],
   }),
 
+  'sign-in-code': ({ path, validForMinutes, digits, about }, name) => ({
+    subject: `${digits} is your code for ${name}`,
+    blocks: [
+      `Somebody, probably you, wants to sign in at ${name} with this address.`,
+      ...aboutBlock(about),
+      `Your code: ${digits}`,
+      'Type it on the page that asked for it. Nobody else needs it, so tell it to nobody.',
+      'Or go on in the browser that shows this mail:',
+      { label: about === null ? 'Sign in here' : 'Go on here', path },
+      `Both work once, for ${duration(validForMinutes)}. If it was not you, do nothing: without this mail nobody gets in.`,
+    ],
+  }),
+
   'new-device': ({ path, device, at }, name) => ({
     subject: `New sign-in to ${name}`,
     blocks: [
@@ -131,6 +145,14 @@ export const messageWording: Wording = {
     ],
   }),
 };
+
+/** The sentence that says what opens after this step. */
+function aboutBlock(about: AboutToOpen | null): string[] {
+  if (about === null) return [];
+  const label = `“${peoplesWords(about.label)}”`;
+  if (about.owner === null) return [`After that you can open ${label}.`];
+  return [`After that you can open ${label}, which ${peoplesWords(about.owner)} shared.`];
+}
 
 /** `90` is `90 minutes`, `1440` is `24 hours`, `10080` is `7 days`. */
 function duration(minutes: number): string {

@@ -1,12 +1,17 @@
 // Who ended a membership, and which links ended together: what giving back within ten minutes needs, and what those who lost access are
-// told. Every column may be null, so rows of older backups fit.
+// told. Codes that are typed as six digits, and what a code leads to. Every column may be null, so rows of older backups fit.
 
 import type { ColumnTypes } from './column-types.ts';
 
-export function firstHour({ text }: ColumnTypes): readonly string[] {
+export function firstHour({ text, integer }: ColumnTypes): readonly string[] {
   return [
     `alter table members add column revoked_by ${text}`,
     // `collection` for a link that ended with all links of its collection; null for every other one
     `alter table links add column revoked_with ${text}`,
+    `alter table one_time_codes add column digits_digest ${text}`,
+    `alter table one_time_codes add column tries_left ${integer}`,
+    `alter table one_time_codes add column mailbox_digest ${text}`,
+    `alter table one_time_codes add column carried_sealed ${text}`,
+    'create index one_time_codes_mailbox on one_time_codes (mailbox_digest)',
   ];
 }

@@ -129,6 +129,7 @@ export interface OneTimeCodesTable {
     | 'reset-password'
     | 'invitation'
     | 'sign-in'
+    | 'mail-code'
     | 'hand-over'
     | 'open-elsewhere';
   account_id: string | null;
@@ -137,6 +138,14 @@ export interface OneTimeCodesTable {
   created_at: number;
   expires_at: number;
   used_at: number | null;
+  /** Of a code that is typed as six digits: digest of the digits and of the secret that the asking browser keeps. */
+  digits_digest: string | null;
+  /** How often the digits may still be typed; null where there are none. */
+  tries_left: number | null;
+  /** Digest of the address that the code was mailed to; null where no code is looked for by address. */
+  mailbox_digest: string | null;
+  /** JSON of what the code leads to once it is used, sealed; null for nothing. */
+  carried_sealed: string | null;
 }
 
 /** Guesses counted by (kind, key); kept over restarts. */

@@ -20,6 +20,10 @@ interface NewCode {
   /** Data that the purpose needs; no secrets. */
   readonly details: Readonly<Record<string, unknown>>;
   readonly expiresAt: EpochSeconds;
+  /** What the code leads to, sealed to `carried_sealed` of this row. Default: nothing. */
+  readonly carriedSealed?: string | null;
+  /** For a code that is typed as digits; the rows of these codes are found by `mailboxDigest` too. */
+  readonly digits?: { readonly digest: string; readonly tries: number; readonly mailboxDigest: string };
 }
 
 export interface SpentCode {
@@ -28,6 +32,8 @@ export interface SpentCode {
   /** The parsed JSON of the details; NOT checked against the shape that the purpose needs. */
   readonly details: unknown;
   readonly createdAt: EpochSeconds;
+  /** What the code leads to, still sealed. */
+  readonly carriedSealed: string | null;
 }
 
 /** Writes a code. @throws when a code has this selector already */
@@ -43,6 +49,10 @@ export async function insertCode(unit: Unit, code: NewCode): Promise<void> {
       created_at: unit.now,
       expires_at: code.expiresAt,
       used_at: null,
+      digits_digest: code.digits?.digest ?? null,
+      tries_left: code.digits?.tries ?? null,
+      mailbox_digest: code.digits?.mailboxDigest ?? null,
+      carried_sealed: code.carriedSealed ?? null,
     })
     .execute();
 }
@@ -64,10 +74,69 @@ export async function spendCode(
     .where('purpose', '=', code.purpose)
     .where('used_at', 'is', null)
     .where('expires_at', '>', unit.now)
-    .returning(['account_id', 'details', 'created_at'])
+    .returning(['account_id', 'details', 'created_at', 'carried_sealed'])
     .executeTakeFirst();
-  if (row === undefined) return { kind: 'refused' };
-  return { kind: 'spent', accountId: row.account_id, details: JSON.parse(row.details), createdAt: row.created_at };
+  return row === undefined ? { kind: 'refused' } : toSpent(row);
+}
+
+function toSpent(row: Pick<CodeRow, 'account_id' | 'details' | 'created_at' | 'carried_sealed'>): SpentCode {
+  return {
+    kind: 'spent',
+    accountId: row.account_id,
+    details: JSON.parse(row.details),
+    createdAt: row.created_at,
+    carriedSealed: row.carried_sealed,
+  };
+}
+
+/**
+ * Takes one of the tries of a code that is typed as digits, before the digits are looked at. One conditional statement: of many guesses
+ * at once, as many as there are tries get an answer.
+ *
+ * @returns null for a code that is unknown, expired, spent, or has no try left
+ */
+export async function takeTry(
+  unit: Unit,
+  selector: string,
+): Promise<{ readonly digitsDigest: string; readonly triesLeft: number } | null> {
+  const row = await unit.sql
+    .updateTable('one_time_codes')
+    .set(({ eb }) => ({ tries_left: eb('tries_left', '-', 1) }))
+    .where('selector', '=', selector)
+    .where('tries_left', '>', 0)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', unit.now)
+    .returning(['digits_digest', 'tries_left'])
+    .executeTakeFirst();
+  return row === undefined ? null : { digitsDigest: row.digits_digest ?? '', triesLeft: row.tries_left ?? 0 };
+}
+
+/** Spends a code by its digits, in the unit that took one of its tries; the row count is the verdict. */
+export async function spendByDigits(
+  unit: Unit,
+  selector: string,
+  digitsDigest: string,
+): Promise<SpentCode | { readonly kind: 'refused' }> {
+  const row = await unit.sql
+    .updateTable('one_time_codes')
+    .set({ used_at: unit.now })
+    .where('selector', '=', selector)
+    .where('digits_digest', '=', digitsDigest)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', unit.now)
+    .returning(['account_id', 'details', 'created_at', 'carried_sealed'])
+    .executeTakeFirst();
+  return row === undefined ? { kind: 'refused' } : toSpent(row);
+}
+
+/** Removes the open codes that were mailed to an address, but one: the newest mail counts. */
+export async function endMailboxCodes(unit: Unit, mailboxDigest: string, exceptSelector: string): Promise<void> {
+  await unit.sql
+    .deleteFrom('one_time_codes')
+    .where('mailbox_digest', '=', mailboxDigest)
+    .where('used_at', 'is', null)
+    .where('selector', '<>', exceptSelector)
+    .execute();
 }
 
 /** A code as it is stored; null for an unknown selector. NOT checked: its digest, its end, and whether it was spent. */

@@ -4,11 +4,15 @@
 import { sql as raw } from 'kysely';
 import type { Sql } from '../port/store.ts';
 
-/** Every column that holds sealed texts, with the table that it is in; the rows' key is `id`. */
+/** Every column that holds sealed texts, with the table that it is in. */
 export const sealedColumns = [
   { table: 'keys', column: 'secret_sealed' },
   { table: 'outbox', column: 'body_sealed' },
+  { table: 'one_time_codes', column: 'carried_sealed' },
 ] as const;
+
+/** The columns that name a row of these tables, and that its sealed texts are bound to. */
+const keyColumns = { keys: 'id', outbox: 'id', one_time_codes: 'selector' } as const;
 
 /** How many sealed texts the store holds, over all columns. */
 export async function countSealed(sql: Sql): Promise<number> {
@@ -31,8 +35,9 @@ export async function listSealed(
   after: string,
   limit: number,
 ): Promise<readonly { readonly id: string; readonly sealed: string }[]> {
-  const { rows } = await raw<{ id: string; sealed: string }>`select id, ${raw.ref(column)} as sealed
-    from ${raw.table(table)} where id > ${after} and ${raw.ref(column)} is not null
-    order by id limit ${limit}`.execute(sql);
+  const key = raw.ref(keyColumns[table]);
+  const { rows } = await raw<{ id: string; sealed: string }>`select ${key} as id, ${raw.ref(column)} as sealed
+    from ${raw.table(table)} where ${key} > ${after} and ${raw.ref(column)} is not null
+    order by ${key} limit ${limit}`.execute(sql);
   return rows;
 }

@@ -93,7 +93,7 @@ describe('a visitor who is signed in', () => {
       expect(page.text).toContain('Film &lt;night&gt;');
       expect(page.text).toContain('owner@example.org');
       expect(page.text).toContain('your name and address: Anna &lt;Berg&gt;, anna@example.org');
-      expect(page.text).toContain('the names of the devices you use');
+      expect(page.text).toContain('which browsers you use');
       expect(page.text).not.toContain(secretOf(url));
     }
     expect(await counts()).toBe(before);

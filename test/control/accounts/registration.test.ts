@@ -47,6 +47,7 @@ test('the reader of the mailbox verifies the address, chooses the password, and 
     purpose: 'verify-address',
     email: address,
     displayName: '',
+    way: null,
   });
   expect(await verifyAddress(site.context, { ...browser, code, password: 'password123' })).toEqual({
     kind: 'weak-password',

@@ -10,7 +10,7 @@ const at = Date.UTC(2026, 10, 22, 8, 5) / 1000;
 const path = '/.latchkey/page?code=abc.def';
 
 const one: readonly Message[] = [
-  { kind: 'verify-address', values: { path, validForMinutes: 1440 } },
+  { kind: 'verify-address', values: { path, validForMinutes: 1440, about: null } },
   { kind: 'address-known', values: { path, resetPath: '/.latchkey/reset' } },
   { kind: 'reset-password', values: { path, validForMinutes: 60 } },
   { kind: 'password-changed', values: { path, at } },
@@ -18,6 +18,10 @@ const one: readonly Message[] = [
   { kind: 'change-address-notice', values: { path, newAddress: 'new@example.org', at } },
   { kind: 'invitation', values: { path, validForMinutes: 10_080, inviter: 'Olive' } },
   { kind: 'sign-in-link', values: { path, validForMinutes: 10 } },
+  {
+    kind: 'sign-in-code',
+    values: { path, validForMinutes: 10, digits: '012345', about: { label: 'Summer films', owner: 'Olive' } },
+  },
   { kind: 'new-device', values: { path, device: 'Firefox on Linux', at } },
   { kind: 'account-deleted', values: { at } },
   { kind: 'link-claimed', values: { path, label: 'Summer films', member: 'Mina', device: null, at } },
@@ -49,12 +53,15 @@ describe('every kind of mail', () => {
 
 describe('what people typed', () => {
   const hostile = 'Eve\r\nBcc: all@example.org\u2028<script>alert(1)</script>\u202e https://evil.example/x';
-  const message: Message = {
-    kind: 'link-claimed',
-    values: { path, label: hostile, member: hostile, device: hostile, at },
-  };
+  const messages: readonly Message[] = [
+    { kind: 'link-claimed', values: { path, label: hostile, member: hostile, device: hostile, at } },
+    {
+      kind: 'sign-in-code',
+      values: { path, validForMinutes: 10, digits: '012345', about: { label: hostile, owner: hostile } },
+    },
+  ];
 
-  test('cannot end a subject, start a header or a tag, or become a link', () => {
+  test.each(messages)('cannot end a subject, start a header or a tag, or become a link: $kind', (message) => {
     const { subject, text, html } = renderMessage(message, { ...branding, name: hostile });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
     expect(subject).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/);

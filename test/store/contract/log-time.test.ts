@@ -7,6 +7,7 @@ import { openEngine } from '../../../gateway/store/engine/open-store.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { pruneChanges } from '../../../gateway/store/rows/change-log.ts';
 import { findHorizon } from '../../../gateway/store/rows/log-time.ts';
+import { withoutFirstHour } from '../../support/store/earlier-tables.ts';
 import {
   describeEngines,
   makeClock,
@@ -39,9 +40,10 @@ async function run(store: Store, clock: TestClock, days: number): Promise<void> 
   }
 }
 
-/** Takes the third migration back. */
+/** Takes the third migration back, and the one after it. */
 const downgrade = [
   'delete from schema_migrations where number > 2',
+  ...withoutFirstHour,
   'drop table log_marks',
   ...['log_time', 'newest_at', 'hour_ahead', 'ahead', 'marked_at', 'lowest_clock'].map(
     (column) => `alter table log_position drop column ${column}`,

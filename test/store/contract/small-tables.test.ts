@@ -88,7 +88,7 @@ describeEngines('one-time codes', (engine) => {
     await run(store, (unit) => insertCode(unit, { ...code, expiresAt: at + 60 }));
     const spent = await Promise.all(Array.from({ length: 64 }, () => run(store, (unit) => spendCode(unit, code))));
     expect(spent.filter(({ kind }) => kind === 'spent')).toEqual([
-      { kind: 'spent', accountId: 'ac_1', details: { a: [1] }, createdAt: at },
+      { kind: 'spent', accountId: 'ac_1', details: { a: [1] }, createdAt: at, carriedSealed: null },
     ]);
   });
 

@@ -1,0 +1,11 @@
+// Statements that take migrations back, for tests that need the tables of an earlier version.
+
+/** Takes the fourth migration back. */
+export const withoutFirstHour = [
+  'drop index one_time_codes_mailbox',
+  ...['digits_digest', 'tries_left', 'mailbox_digest', 'carried_sealed'].map(
+    (column) => `alter table one_time_codes drop column ${column}`,
+  ),
+  'alter table members drop column revoked_by',
+  'alter table links drop column revoked_with',
+] as const;
