@@ -3,7 +3,7 @@
 
 import type { LookupFunction } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import { openAccessLog, openDecisionLog, TokenDigest } from '../telemetry/access-log.ts';
+import { isOneStream, openAccessLog, openDecisionLog, TokenDigest } from '../telemetry/access-log.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SnapshotMessage } from '../wire/feed.ts';
@@ -56,9 +56,11 @@ const indexWaitMs = 5000;
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { client, logger, metrics, snapshot } = options;
   const digest = new TokenDigest();
-  const { access, decisions } = snapshot.config.logs;
-  const accessLog = openAccessLog({ target: access, logger, digest });
-  const decisionLog = openDecisionLog({ target: decisions, logger, digest });
+  const { access, decisions, format, refusals } = snapshot.config.logs;
+  // one stream tells each refusal once: its access line says the reason too
+  const saysDetails = refusals === 'once' && isOneStream(access, decisions);
+  const accessLog = openAccessLog({ target: access, logger, digest, format, saysDetails });
+  const decisionLog = saysDetails ? null : openDecisionLog({ target: decisions, logger, digest });
   const runtime = new Runtime({
     config: snapshot.config,
     keys: keysOf(snapshot.keys),

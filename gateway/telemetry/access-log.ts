@@ -1,12 +1,18 @@
-// The access log and the decision log of an edge: one JSON line per request or refusal.
-// Never in a line: a token (an 8-character digest instead), a query, a header, a password.
+// The access log and the decision log of an edge: one line per request or refusal, JSON, or for the access log the combined format.
+// Never in a line: a token (an 8-character digest instead), a query, a password, a cookie. Of the request's fields, User-Agent and
+// Referer alone come here, and the caller has taken the query out of the latter.
 // Lines are joined by hand because a general serializer costs more than the request's own decision.
 
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { AllowKind, DenyReason } from '../core/decision/verdict/reasons.ts';
 import { epochMilliseconds, isoTime } from './clock.ts';
+import { combinedLine } from './combined-line.ts';
 import { LogFile, type LogTarget } from './log-file.ts';
+import type { LogKind } from './log-kinds.ts';
 import type { Logger } from './logger.ts';
+
+/** How access lines are written: `combined` is what Apache and nginx call so. */
+export type AccessFormat = 'json' | 'combined';
 
 /** One finished request. Null fields are left out of the line. @testing */
 export interface AccessEntry {
@@ -30,6 +36,17 @@ export interface AccessEntry {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly durationMs: number;
+  /** `HTTP/1.1` or `HTTP/1.0`; null when the request line was not read. */
+  readonly protocol: string | null;
+  /** `TLSv1.3` or `TLSv1.2` where TLS ended here; null on plain connections. */
+  readonly tls: string | null;
+  readonly userAgent: string | null;
+  /** Scheme, host and path of the `Referer`: see edge/report/visitor-fields.ts. */
+  readonly referer: string | null;
+  /** The trace context that the upstream got; null without one. */
+  readonly traceparent: string | null;
+  /** Of a refusal: the check that failed, where no decision log says it beside this line. */
+  readonly detail: string | null;
   /** Advice for the operator, as for a playlist that loses its token. */
   readonly hint: string | null;
 }
@@ -97,9 +114,22 @@ interface EdgeLogOptions {
   readonly digest?: TokenDigest;
 }
 
+interface AccessLogOptions extends EdgeLogOptions {
+  /** Default `json`. */
+  readonly format?: AccessFormat;
+  /** Whether refusals say their private detail here, because no decision log does. Default no. */
+  readonly saysDetails?: boolean;
+}
+
 /** Makes the access log, or null when it is off. */
-export function openAccessLog(options: EdgeLogOptions): AccessLog | null {
+export function openAccessLog(options: AccessLogOptions): AccessLog | null {
   return options.target.kind === 'off' ? null : new AccessLog(options, options.target);
+}
+
+/** Whether both logs go to one place, so that a refusal written by both would be there twice. */
+export function isOneStream(left: LogTarget, right: LogTarget): boolean {
+  if (left.kind === 'off' || right.kind === 'off') return false;
+  return left.kind === 'file' ? right.kind === 'file' && left.path === right.path : right.kind === 'stdout';
 }
 
 /** Makes the decision log, or null when it is off. */
@@ -136,20 +166,36 @@ class EdgeLog {
 
 /** One line per request. */
 export class AccessLog extends EdgeLog {
-  constructor(options: EdgeLogOptions, target: Exclude<LogTarget, { readonly kind: 'off' }>) {
+  /** Whether refusals say their private detail here. */
+  readonly saysDetails: boolean;
+  readonly #isCombined: boolean;
+
+  constructor(options: AccessLogOptions, target: Exclude<LogTarget, { readonly kind: 'off' }>) {
     super('access', options, target);
+    this.saysDetails = options.saysDetails ?? false;
+    this.#isCombined = options.format === 'combined';
   }
 
   write(entry: AccessEntry): void {
+    if (this.#isCombined) {
+      this.file.write(combinedLine(entry, epochMilliseconds()));
+      return;
+    }
     const decision =
       entry.denied !== null ? `deny:${entry.denied}` : entry.allowed !== null ? `allow:${entry.allowed}` : '';
-    let line = lineHead(entry);
+    let line = lineHead('access', entry);
     if (decision !== '') line += `,"decision":"${decision}"`;
     if (entry.user !== null) line += `,"user":${quote(entry.user)}`;
     if (entry.token !== null) line += `,"token":"${this.digest.of(entry.token)}"`;
     if (entry.upstream !== null) line += `,"upstream":${quote(entry.upstream)}`;
     line += `,"bytes_in":${entry.bytesIn},"bytes_out":${entry.bytesOut}`;
     line += `,"duration_ms":${Math.round(entry.durationMs * 1000) / 1000}`;
+    if (entry.protocol !== null) line += `,"protocol":"${entry.protocol}"`;
+    if (entry.tls !== null) line += `,"tls":"${entry.tls}"`;
+    if (entry.userAgent !== null) line += `,"user_agent":${quote(entry.userAgent)}`;
+    if (entry.referer !== null) line += `,"referer":${quote(entry.referer)}`;
+    if (entry.traceparent !== null) line += `,"traceparent":"${entry.traceparent}"`;
+    if (entry.detail !== null) line += `,"detail":${quote(entry.detail)}`;
     if (entry.hint !== null) line += `,"hint":${quote(entry.hint)}`;
     this.file.write(`${line}}\n`);
   }
@@ -162,7 +208,7 @@ export class DecisionLog extends EdgeLog {
   }
 
   write(entry: DecisionEntry): void {
-    let line = `${lineHead(entry)},"decision":"deny:${entry.denied}"`;
+    let line = `${lineHead('decision', entry)},"decision":"deny:${entry.denied}"`;
     if (entry.token !== null) line += `,"token":"${this.digest.of(entry.token)}"`;
     if (entry.detail !== null) line += `,"detail":${quote(entry.detail)}`;
     this.file.write(`${line}}\n`);
@@ -171,9 +217,9 @@ export class DecisionLog extends EdgeLog {
 
 type LineHead = Pick<DecisionEntry, 'requestId' | 'client' | 'method' | 'host' | 'path' | 'route' | 'status'>;
 
-function lineHead(entry: LineHead): string {
+function lineHead(kind: LogKind, entry: LineHead): string {
   const line =
-    `{"time":"${timeText(epochMilliseconds())}","request_id":${quote(entry.requestId)},"client":${quote(entry.client)}` +
+    `{"kind":"${kind}","time":"${timeText(epochMilliseconds())}","request_id":${quote(entry.requestId)},"client":${quote(entry.client)}` +
     `,"method":${quote(entry.method)},"host":${quote(entry.host)},"path":${quote(entry.path)}`;
   const route = entry.route === null ? '' : `,"route":${quote(entry.route)}`;
   return `${line}${route},"status":${entry.status}`;

@@ -3,6 +3,7 @@
 
 import type { Writable } from 'node:stream';
 import pino from 'pino';
+import type { LogKind } from './log-kinds.ts';
 
 export type { Logger } from 'pino';
 
@@ -26,7 +27,11 @@ export function createLogger(options: LoggerOptions): pino.Logger {
   return pino(
     {
       level: options.level,
-      base: options.edge === undefined ? { role: options.role } : { role: options.role, edge: options.edge },
+      base: {
+        kind: 'event' satisfies LogKind,
+        role: options.role,
+        ...(options.edge === undefined ? {} : { edge: options.edge }),
+      },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretFields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },

@@ -65,7 +65,13 @@ test('every default is filled in', () => {
     saysVia: false,
     reservedPrefix: '/.latchkey/',
     tokens: { parameter: 'token', pathPrefix: '/.t/', clockSkewSeconds: 5, passTtlSeconds: 3600, issuer: 'latchkey' },
-    logs: { level: 'info', access: { kind: 'stdout' }, decisions: { kind: 'stdout' } },
+    logs: {
+      level: 'info',
+      access: { kind: 'stdout' },
+      decisions: { kind: 'stdout' },
+      format: 'json',
+      refusals: 'once',
+    },
     limits: {
       headMs: 10_000,
       clientKeepAliveMs: 65_000,
@@ -273,6 +279,8 @@ password_checks_per_second: 3
     level: 'debug',
     access: { kind: 'off' },
     decisions: { kind: 'file', path: folder.file('logs/decisions.jsonl') },
+    format: 'json',
+    refusals: 'once',
   });
   expect(loaded.decisionCache).toEqual({ entries: 0, bytes: 65_536 });
   expect(loaded.passwordChecksPerSecond).toBe(3);

@@ -110,6 +110,7 @@ test('the samples that the README names are in config/ and load', () => {
 /** What an example that is a part of a file leaves out. */
 const rest = {
   listeners: [{ address: '127.0.0.1:8080' }],
+  routes: [{ name: 'web', path: '/', upstream: 'web', accept: ['anyone'] }],
   upstreams: { web: { servers: ['http://127.0.0.1:9001'] }, media: { servers: ['http://127.0.0.1:9000'] } },
 };
 

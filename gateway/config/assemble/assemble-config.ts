@@ -41,6 +41,8 @@ export function assembleConfig(file: ConfigFile, absolute: (path: string) => str
       level: file.logs.level,
       access: logTarget(file.logs.access, absolute),
       decisions: logTarget(file.logs.decisions, absolute),
+      format: file.logs.format,
+      refusals: file.logs.refusals,
     },
     limits: {
       headMs: file.limits.head_timeout,

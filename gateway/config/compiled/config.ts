@@ -9,6 +9,7 @@ import type { ResponseRule } from '../../core/decision/policy/response-policy.ts
 import type { AcceptKind } from '../../core/decision/state/credential-kinds.ts';
 import type { RouteLimits, RouteTimeouts } from '../../core/decision/state/snapshot.ts';
 import type { SigningKeyState } from '../../core/model/signing-key.ts';
+import type { AccessFormat } from '../../telemetry/access-log.ts';
 import type { LogTarget } from '../../telemetry/log-file.ts';
 import type { ControlConfig } from './control-config.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
@@ -129,6 +130,10 @@ interface LogConfig {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly access: LogTarget;
   readonly decisions: LogTarget;
+  /** Of access lines. Default `json`. */
+  readonly format: AccessFormat;
+  /** `once`: where both logs go to one place, no decision line is written and the access line says the reason. Default `once`. */
+  readonly refusals: 'once' | 'twice';
 }
 
 interface TokenConfig {

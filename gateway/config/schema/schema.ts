@@ -165,6 +165,13 @@ export const fileSchema = z
         level: wordOf('level', ['debug', 'info', 'warn', 'error']).prefault('info'),
         access: logTarget,
         decisions: logTarget,
+        format: wordOf('format', ['json', 'combined'])
+          .prefault('json')
+          .meta({ description: 'of access lines; combined is the format of Apache and nginx, which has no reasons' }),
+        refusals: wordOf('choice', ['once', 'twice']).prefault('once').meta({
+          description:
+            'where both logs go to one place, a refusal is one access line with its reason; twice: a decision line too',
+        }),
       })
       .prefault({}),
     decision_cache: z

@@ -20,6 +20,8 @@ import { crossOriginLines } from './response-policy.ts';
 export interface Answer {
   readonly status: number;
   readonly text: string;
+  /** Bytes of its body; 0 in an answer to HEAD. */
+  readonly bodyBytes: number;
 }
 
 /** Status of the answer to a refusal. @testing */
@@ -105,7 +107,7 @@ export function denialAnswer(
   if (status === 401) lines += challenge(denial);
   if (status === 405) lines += allowLine(denial);
   if (denial.retryAfterSeconds > 0) lines += `Retry-After: ${denial.retryAfterSeconds}\r\n`;
-  return { status, text: render(status, lines, context, close, findWording(status, denial.reason), doors) };
+  return render(status, lines, context, close, findWording(status, denial.reason), doors);
 }
 
 /** RFC 9110 §10.2.1: a 405 says which methods are taken. */
@@ -132,7 +134,7 @@ function attribute(text: string): string {
 
 /** The answer for a target that is served at another address. 308: the client sends method and body again (RFC 9110 §15.4.9). */
 export function redirectAnswer(location: string, context: AnswerContext, close: boolean): Answer {
-  return { status: 308, text: render(308, `Location: ${location}\r\n`, context, close) };
+  return render(308, `Location: ${location}\r\n`, context, close);
 }
 
 /** A longer way back than this is dropped: it would not fit into a request line of ours. */
@@ -148,7 +150,7 @@ export function signInAnswer(
 ): Answer {
   const status = request.method === 'GET' || request.method === 'HEAD' ? 302 : 303;
   const location = `${reservedPrefix}login?return=${wayBack(request)}`;
-  return { status, text: render(status, `${lines}Location: ${location}\r\n`, context, close) };
+  return render(status, `${lines}Location: ${location}\r\n`, context, close);
 }
 
 /**
@@ -169,7 +171,7 @@ function wayBack({ path, head }: RequestFacts & { readonly head: RequestHead }):
 
 /** Leads a visitor who typed the portal's name to its first page. 302: a route may be configured there later. */
 export function portalAnswer(reservedPrefix: string, context: AnswerContext, close: boolean): Answer {
-  return { status: 302, text: render(302, `Location: ${reservedPrefix}\r\n`, context, close) };
+  return render(302, `Location: ${reservedPrefix}\r\n`, context, close);
 }
 
 /** What an answer depends on besides its reason. */
@@ -188,7 +190,7 @@ export function messageAnswer(problem: MessageRefusal, requestId: string, head: 
     code === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : code === 426 ? versionLines : '';
   const isHead = head?.method === 'HEAD';
   const context = { requestId, isHead, isPage: head !== null && isNavigation(head), minorVersion: 1 };
-  return { status: code, text: render(code, lines, context, true) };
+  return render(code, lines, context, true);
 }
 
 // RFC 6455 §4.4; RFC 9110 §15.5.22
@@ -215,7 +217,7 @@ export function upstreamAnswer(
     isPage: isNavigation(head),
     minorVersion: head.minorVersion,
   };
-  return { status, text: render(status, lines, context, close) };
+  return render(status, lines, context, close);
 }
 
 function challenge(denial: Denial): string {
@@ -238,7 +240,7 @@ function render(
   close: boolean,
   wording: Wording = findWording(status, null),
   doors = '',
-): string {
+): Answer {
   const type = context.isPage ? 'text/html; charset=utf-8' : problemMediaType;
   const body = context.isPage
     ? errorPage(wording, context.requestId, doors)
@@ -248,11 +250,11 @@ function render(
     ? "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
     : '';
   // the body is ASCII, so its length in characters is its length in bytes
-  return (
+  const text =
     `HTTP/1.1 ${status} ${wording.title}\r\n${lines}${connection}Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n` +
     // the page's address may hold a token, in path form or in the query
     `Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n${pagePolicy}` +
     `X-Request-Id: ${context.requestId}\r\n\r\n` +
-    (context.isHead ? '' : body)
-  );
+    (context.isHead ? '' : body);
+  return { status, text, bodyBytes: context.isHead ? 0 : body.length };
 }

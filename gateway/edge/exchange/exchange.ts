@@ -316,6 +316,7 @@ export class Exchange implements AnswerSink {
     if (this.#isOver) return;
     const answer = messageAnswer(refusal, this.requestId, this.request.head);
     this.status = answer.status;
+    this.bytesOut += answer.bodyBytes;
     this.refusal = refusal;
     this.cancel();
     this.downstream.answer(answer.text, true);
@@ -361,6 +362,7 @@ export class Exchange implements AnswerSink {
     const answer = upstreamAnswer(this, failure, close);
     this.failure ??= failureText(failure, null);
     this.status = answer.status;
+    this.bytesOut += answer.bodyBytes;
     this.#over();
     this.downstream.answer(answer.text, close);
   }

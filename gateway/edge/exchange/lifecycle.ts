@@ -99,6 +99,9 @@ async function askControl(runtime: Runtime, context: RequestContext, first: Look
   downstream.decisionCame();
 }
 
+/** The client was gone before there was an answer. */
+const unheard = { status: 0, bodyBytes: 0 } as const;
+
 const clientLeftHint = 'the client left before it was answered';
 
 /** The client will not hear the verdict: nothing is opened and no pass is made, but logs and counters say what was decided. */
@@ -107,7 +110,7 @@ function clientLeft(runtime: Runtime, context: RequestContext, decision: Exclude
     decision.kind === 'allow' ? decision.how : null,
     decision.kind === 'deny' ? decision.reason : null,
   );
-  if (decision.kind === 'deny') runtime.reports.requestDenied(context, decision, 0, null);
+  if (decision.kind === 'deny') runtime.reports.requestDenied(context, decision, unheard, null);
   else {
     const { route, how, claims } = decision;
     runtime.reports.endedHere(context, { route, how, user: claims?.sub ?? null }, 0, clientLeftHint);

@@ -45,7 +45,15 @@ export function refuseMessage(
   const requestId = runtime.requestIds.nextRequestId();
   const answer = messageAnswer(problem, requestId, head);
   const hint = `refused message: ${problem}: ${known.detail}`;
-  runtime.reports.messageRefused(downstream.peerAddress, requestId, answer.status, hint, known);
+  runtime.reports.messageRefused({
+    client: downstream.peerAddress,
+    requestId,
+    answer,
+    hint,
+    message: known,
+    head,
+    tls: downstream.connection.tlsVersion,
+  });
   downstream.answer(answer.text, true);
 }
 
@@ -64,7 +72,7 @@ export function refuse(runtime: Runtime, context: RequestContext, denial: Denial
     denial.reason === 'no-credential'
       ? runtime.reports.playlistHint(request, denial.route, runtime.ticker.nowMs)
       : null;
-  runtime.reports.requestDenied(context, denial, answer.status, hint);
+  runtime.reports.requestDenied(context, denial, answer, hint);
   runtime.engine.giveRequestHead(head);
   downstream.answer(answer.text, close);
 }
@@ -87,7 +95,7 @@ export function redirect(runtime: Runtime, context: RequestContext, location: st
   const head = request.head;
   const close = !head.isPersistent || head.hasBody;
   const answer = redirectAnswer(location, answerContextOf(context), close);
-  runtime.reports.requestRedirected(context, answer.status);
+  runtime.reports.requestRedirected(context, answer);
   runtime.engine.giveRequestHead(head);
   downstream.answer(answer.text, close);
 }

@@ -75,6 +75,7 @@ export class Runtime {
     this.reports = new EdgeReports(options);
     const slots = resize(metrics, config);
     this.snapshot = compile(config, options.seq, slots);
+    this.reports.visitors.tokenPathPrefix = this.snapshot.tokenPathPrefix;
     this.#names = new MessageNames(this.snapshot);
     this.engine = new Engine(config.limits, this.#names);
     this.ticker = this.engine.ticker;
@@ -105,6 +106,7 @@ export class Runtime {
     this.upstreams.replace(config.upstreams, upstreamTls, slots.upstreams);
     this.snapshot = compile(config, seq, slots);
     this.live.revocations.setSkew(this.snapshot.clockSkewSeconds);
+    this.reports.visitors.tokenPathPrefix = this.snapshot.tokenPathPrefix;
     this.#names.learn(this.snapshot);
     this.connections.tunnels.reconsider();
   }

@@ -30,6 +30,8 @@ export interface ConnectionInfo {
   /** The client's address: the socket's peer, or the address that the peer's PROXY header named. IPv4-mapped IPv6 folded. */
   readonly peerAddress: string;
   readonly scheme: 'http' | 'https';
+  /** `TLSv1.3` or `TLSv1.2`; null on a plain connection. */
+  readonly tlsVersion: string | null;
   readonly rules: ListenerRules;
   /** Fingerprint of the client certificate policy that the handshake was held under; empty for none. */
   readonly policy: string;

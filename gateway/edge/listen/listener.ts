@@ -172,6 +172,7 @@ export class Listener {
       transport: socket,
       peerAddress,
       scheme: 'http',
+      tlsVersion: null,
       rules,
       policy: '',
       certificate: null,

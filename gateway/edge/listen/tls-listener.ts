@@ -164,6 +164,7 @@ export class TlsListener {
       transport: pending.transport,
       peerAddress: pending.peerAddress,
       scheme: 'https',
+      tlsVersion: socket.getProtocol(),
       rules,
       policy: front.policy,
       certificate: front.policy === '' ? null : clientCertificateOf(socket),

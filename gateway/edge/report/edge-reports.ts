@@ -1,11 +1,12 @@
 // Where every exit of a request is told: counters, access log, decision log, decision records. It decides nothing, and no request
 // goes otherwise because of it. A token goes to the logs as it came, and they write a digest of it; no password, cookie or query
-// goes there at all.
+// goes there at all; of a Referer only what can hold none of them.
 
 import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
 import type { Denial } from '../../core/decision/verdict/denial.ts';
 import type { AllowKind } from '../../core/decision/verdict/reasons.ts';
 import { tokenAt } from '../../core/decision/verifier/explicit-tokens.ts';
+import type { RequestHead } from '../../http1/request-head.ts';
 import type { AccessLog, DecisionLog } from '../../telemetry/access-log.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
@@ -18,6 +19,7 @@ import type { ReportedServer } from '../upstream/pool.ts';
 import type { HealthChange } from '../upstream/server-health.ts';
 import type { DecisionRecords, ForwardedRequest } from './decision-records.ts';
 import { PlaylistTokenHints } from './playlist-token-hint.ts';
+import { VisitorFieldReader } from './visitor-fields.ts';
 
 /** A request that was described, whatever becomes of it. */
 interface ReportedRequest {
@@ -25,12 +27,27 @@ interface ReportedRequest {
   readonly requestId: string;
   /** Monotonic milliseconds. */
   readonly startedMs: number;
+  readonly downstream: ReportedConnection;
+}
+
+/** The client's connection, as far as reports name it. */
+interface ReportedConnection {
+  readonly connection: { readonly tlsVersion: string | null };
+}
+
+/** An answer that latchkey gave itself. */
+interface OwnAnswer {
+  /** 0 when the client had left. */
+  readonly status: number;
+  /** Bytes of its body. */
+  readonly bodyBytes: number;
 }
 
 /** A request that was forwarded, at its end or when it became a tunnel. */
 interface ReportedExchange extends ForwardedRequest {
   readonly method: string;
   readonly startedMs: number;
+  readonly downstream: ReportedConnection;
   /** Bytes of the request's body. */
   readonly bytesIn: number;
   /** Bytes of the answer's body. */
@@ -43,11 +60,19 @@ interface ReportedExchange extends ForwardedRequest {
   readonly isRevoked: boolean;
 }
 
-/** What is known of a message that was no sound request. Unknown parts are empty. */
+/** A message that was no sound request. */
 interface ReportedMessage {
-  readonly method: string;
-  readonly host: string;
-  readonly path: string;
+  /** Its address. */
+  readonly client: string;
+  readonly requestId: string;
+  readonly answer: OwnAnswer;
+  /** What was wrong with it. */
+  readonly hint: string;
+  /** What is known of it. Unknown parts are empty. */
+  readonly message: { readonly method: string; readonly host: string; readonly path: string };
+  /** null when not even the head was sound. */
+  readonly head: RequestHead | null;
+  readonly tls: string | null;
 }
 
 interface EdgeReportsOptions {
@@ -58,7 +83,7 @@ interface EdgeReportsOptions {
 }
 
 // what access lines of requests say that no upstream saw
-const unforwarded = { user: null, token: null, upstream: null, bytesIn: 0, bytesOut: 0 } as const;
+const unforwarded = { user: null, token: null, upstream: null, bytesIn: 0, traceparent: null, detail: null } as const;
 
 /** One per edge. */
 export class EdgeReports {
@@ -67,6 +92,7 @@ export class EdgeReports {
   /** null until control is there to take records. */
   records: DecisionRecords | null = null;
   readonly playlists = new PlaylistTokenHints();
+  readonly visitors = new VisitorFieldReader();
   readonly #metrics: EdgeMetrics;
   readonly #logger: Logger;
   readonly #accessLog: AccessLog | null;
@@ -87,7 +113,7 @@ export class EdgeReports {
     this.#metrics.request(exchange.permit.route.index, exchange.status, 0, durationMs / 1000);
     if (exchange.refusal === 'bad-chunk') this.#metrics.parseRefusals++;
     this.records?.forwarded(exchange);
-    if (this.#accessLog !== null) writeAccessLine(this.#accessLog, exchange, durationMs, null);
+    if (this.#accessLog !== null) this.#writeAccessLine(this.#accessLog, exchange, durationMs, null);
   }
 
   /** A request became a tunnel. For the metrics it ends here: hours of silence are no latency. */
@@ -104,17 +130,15 @@ export class EdgeReports {
   tunnelOver(exchange: ReportedExchange, why: TunnelEnd): void {
     this.#metrics.tunnels.ended(why);
     if (this.#accessLog === null) return;
-    writeAccessLine(this.#accessLog, exchange, monotonicMs() - exchange.startedMs, why);
+    this.#writeAccessLine(this.#accessLog, exchange, monotonicMs() - exchange.startedMs, why);
   }
 
   /** @param hint  what the operator can do about it, for the logs; null for nothing */
-  requestDenied(
-    { request, requestId, startedMs }: ReportedRequest,
-    denial: Denial,
-    status: number,
-    hint: string | null,
-  ) {
+  requestDenied(reported: ReportedRequest, denial: Denial, answer: OwnAnswer, hint: string | null) {
+    const { request, requestId, startedMs } = reported;
+    const { status } = answer;
     this.requests++;
+    this.#metrics.bytesOut += answer.bodyBytes;
     const durationMs = monotonicMs() - startedMs;
     const route = denial.route?.name ?? null;
     this.#metrics.request(denial.route?.index ?? -1, status, 1, durationMs / 1000);
@@ -132,7 +156,16 @@ export class EdgeReports {
       token: denial.presented ? request.explicitToken : null,
     };
     this.#decisionLog?.write({ ...common, detail: hint === null ? denial.detail : `${denial.detail}; ${hint}` });
-    this.#accessLog?.write({ ...unforwarded, ...common, allowed: null, durationMs, hint });
+    this.#accessLog?.write({
+      ...unforwarded,
+      ...common,
+      ...this.#visitorOf(reported),
+      allowed: null,
+      bytesOut: answer.bodyBytes,
+      durationMs,
+      detail: this.#accessLog.saysDetails ? denial.detail : null,
+      hint,
+    });
   }
 
   /**
@@ -143,17 +176,20 @@ export class EdgeReports {
    * @param hint     why it ended here
    */
   endedHere(
-    { request, requestId, startedMs }: ReportedRequest,
+    reported: ReportedRequest,
     allowed: { readonly route: RoutePolicy; readonly how: AllowKind; readonly user: string | null },
     status: number,
     hint: string,
   ): void {
+    const { request, requestId, startedMs } = reported;
     this.requests++;
     const durationMs = monotonicMs() - startedMs;
     this.#metrics.request(allowed.route.index, status, 0, durationMs / 1000);
     this.#accessLog?.write({
       ...unforwarded,
+      ...this.#visitorOf(reported),
       requestId,
+      bytesOut: 0,
       client: request.clientAddress,
       method: request.method,
       host: request.host,
@@ -169,27 +205,31 @@ export class EdgeReports {
   }
 
   /** The listener sent a request to https. */
-  requestRedirected({ request, requestId, startedMs }: ReportedRequest, status: number): void {
+  requestRedirected(reported: ReportedRequest, { status, bodyBytes }: OwnAnswer): void {
+    const { request, requestId, startedMs } = reported;
     this.requests++;
+    this.#metrics.bytesOut += bodyBytes;
     const durationMs = monotonicMs() - startedMs;
     this.#metrics.request(-1, status, 1, durationMs / 1000);
     const { clientAddress: client, method, host, path } = request;
     const line = { requestId, client, method, host, path, route: null, status, allowed: null, denied: null };
-    this.#accessLog?.write({ ...unforwarded, ...line, durationMs, hint: null });
+    const visitor = this.#visitorOf(reported);
+    this.#accessLog?.write({ ...unforwarded, ...line, ...visitor, bytesOut: bodyBytes, durationMs, hint: null });
   }
 
-  /** A message that was no sound request. @param client  its address @param hint  what was wrong with it */
-  messageRefused(
-    client: string,
-    requestId: string,
-    status: number,
-    hint: string,
-    { method, host, path }: ReportedMessage,
-  ): void {
+  messageRefused({ client, requestId, answer, hint, message, head, tls }: ReportedMessage): void {
+    const { method, host, path } = message;
+    const { status, bodyBytes } = answer;
     this.#metrics.parseRefusals++;
+    this.#metrics.bytesOut += bodyBytes;
     this.#metrics.request(-1, status, 2, 0);
     const line = { requestId, client, method, host, path, route: null, status, allowed: null, denied: null };
-    this.#accessLog?.write({ ...unforwarded, ...line, durationMs: 0, hint });
+    const known = head === null ? unknownVisitor : { ...this.visitors.read(head), protocol: protocolOf(head) };
+    this.#accessLog?.write({ ...unforwarded, ...line, ...known, tls, bytesOut: bodyBytes, durationMs: 0, hint });
+  }
+
+  #visitorOf({ request: { head }, downstream }: ReportedRequest) {
+    return { ...this.visitors.read(head), protocol: protocolOf(head), tls: downstream.connection.tlsVersion };
   }
 
   /** What the operator can do when a player lost its token on the way; counted for the route. Null when that is not what happened. */
@@ -228,36 +268,49 @@ export class EdgeReports {
     this.#metrics.overloadLevel = level;
     this.#logger.warn({ level, delayMs: Math.round(delayMs) }, level === 0 ? 'the overload is over' : 'overloaded');
   }
+
+  /** @param ended  how the tunnel ended; null for a request */
+  #writeAccessLine(log: AccessLog, exchange: ReportedExchange, durationMs: number, ended: TunnelEnd | null) {
+    const hints: string[] = [];
+    if (exchange.isRevoked) hints.push('ended: what allowed it was revoked');
+    else if (exchange.refusal !== null) hints.push(`refused message: ${exchange.refusal}`);
+    if (ended !== null) hints.push(`tunnel ended: ${ended}`);
+    if (exchange.failure !== null) hints.push(exchange.failure);
+    const { head } = exchange.request;
+    if (head.lookAlikes > 0)
+      hints.push(`fields dropped, whose names some servers take for others: ${head.lookAlikeNames()}`);
+    const { request, permit } = exchange;
+    const route = permit.route;
+    const { userAgent, referer } = this.visitors.read(head);
+    log.write({
+      requestId: exchange.requestId,
+      client: request.clientAddress,
+      method: exchange.method,
+      host: request.host,
+      path: request.path,
+      route: route.name,
+      status: exchange.status,
+      allowed: permit.how,
+      denied: null,
+      user: permit.claims?.sub ?? null,
+      token: tokenAt(request, permit.place),
+      upstream: route.upstreamName,
+      bytesIn: exchange.bytesIn,
+      bytesOut: exchange.bytesOut,
+      durationMs,
+      protocol: protocolOf(head),
+      tls: exchange.downstream.connection.tlsVersion,
+      userAgent,
+      referer,
+      traceparent: null,
+      detail: null,
+      hint: hints.length === 0 ? null : hints.join('; '),
+    });
+  }
 }
 
-/** @param ended  how the tunnel ended; null for a request */
-function writeAccessLine(log: AccessLog, exchange: ReportedExchange, durationMs: number, ended: TunnelEnd | null) {
-  const hints: string[] = [];
-  if (exchange.isRevoked) hints.push('ended: what allowed it was revoked');
-  else if (exchange.refusal !== null) hints.push(`refused message: ${exchange.refusal}`);
-  if (ended !== null) hints.push(`tunnel ended: ${ended}`);
-  if (exchange.failure !== null) hints.push(exchange.failure);
-  const { head } = exchange.request;
-  if (head.lookAlikes > 0)
-    hints.push(`fields dropped, whose names some servers take for others: ${head.lookAlikeNames()}`);
-  const { request, permit } = exchange;
-  const route = permit.route;
-  log.write({
-    requestId: exchange.requestId,
-    client: request.clientAddress,
-    method: exchange.method,
-    host: request.host,
-    path: request.path,
-    route: route.name,
-    status: exchange.status,
-    allowed: permit.how,
-    denied: null,
-    user: permit.claims?.sub ?? null,
-    token: tokenAt(request, permit.place),
-    upstream: route.upstreamName,
-    bytesIn: exchange.bytesIn,
-    bytesOut: exchange.bytesOut,
-    durationMs,
-    hint: hints.length === 0 ? null : hints.join('; '),
-  });
+const unknownVisitor = { userAgent: null, referer: null, protocol: null } as const;
+
+function protocolOf(head: RequestHead): string {
+  return head.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
 }

@@ -31,11 +31,12 @@ export const requestClass = {
   foreign: firstOwnClass + 15,
   /** Some route sets or removes it. */
   policy: firstOwnClass + 16,
+  referer: firstOwnClass + 17,
   // These say another method or name a second resource, see second-targets.ts. They stay the highest: describe.ts counts on it.
-  methodOverride: firstOwnClass + 17,
-  destination: firstOwnClass + 18,
-  ifLists: firstOwnClass + 19,
-  copySource: firstOwnClass + 20,
+  methodOverride: firstOwnClass + 18,
+  destination: firstOwnClass + 19,
+  ifLists: firstOwnClass + 20,
+  copySource: firstOwnClass + 21,
 } as const;
 
 /** Classes of response fields, beside the engine's own. */
@@ -73,6 +74,7 @@ const requestNames: ReadonlyMap<string, number> = new Map([
   ['x-requested-with', requestClass.requestedWith],
   ['prefer', requestClass.prefer],
   ['user-agent', requestClass.userAgent],
+  ['referer', requestClass.referer],
   ['range', requestClass.range],
   ['max-forwards', requestClass.maxForwards],
   ['destination', requestClass.destination],
@@ -152,7 +154,14 @@ function requestFieldNames(
 }
 
 /** No decision hangs on one of these. */
-const harmlessNames: readonly string[] = ['accept', 'x-requested-with', 'prefer', 'user-agent', 'max-forwards'];
+const harmlessNames: readonly string[] = [
+  'accept',
+  'x-requested-with',
+  'prefer',
+  'user-agent',
+  'referer',
+  'max-forwards',
+];
 
 /** @param isRuled  some route has a rule for one of the harmless names */
 function ofRequestLookAlike(found: number, isRuled: boolean): number {
@@ -164,6 +173,7 @@ function ofRequestLookAlike(found: number, isRuled: boolean): number {
     case requestClass.requestedWith:
     case requestClass.prefer:
     case requestClass.userAgent:
+    case requestClass.referer:
     case requestClass.maxForwards:
       return isRuled ? requestClass.policy : fieldClass.plain;
     default:

@@ -130,6 +130,7 @@ function actionFor(found: number, request: Described, permit: Permit): number {
     case requestClass.requestedWith:
     case requestClass.prefer:
     case requestClass.userAgent:
+    case requestClass.referer:
     // another route's rule
     case requestClass.policy:
       return copy;

@@ -108,7 +108,13 @@ test('the watched files are the configuration and the keys that it names, and no
   const config = testConfig({
     commonKeys: [{ id: 'k1', secretFile: '/keys/k1', state: 'signing' }],
     usersFile: '/users',
-    logs: { level: 'info', access: { kind: 'file', path: '/access.log' }, decisions: { kind: 'off' } },
+    logs: {
+      level: 'info',
+      access: { kind: 'file', path: '/access.log' },
+      decisions: { kind: 'off' },
+      format: 'json',
+      refusals: 'once',
+    },
   });
   expect(watchedFiles('/latchkey.yaml', config)).toEqual(['/latchkey.yaml', '/keys/k1']);
 });

@@ -1,10 +1,16 @@
 // A request is counted once and leaves one line, however it ends.
 
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startEdge } from '../../../gateway/edge/edge.ts';
+import { ControlClient } from '../../../gateway/edge/live/control-client.ts';
+import { EdgeMetrics } from '../../../gateway/telemetry/edge-metrics.ts';
 import { onAccepted } from '../../support/clients/accepted-sockets.ts';
 import { ControlLine } from '../../support/clients/control-line.ts';
 import { RawClient, requestText } from '../../support/clients/raw-client.ts';
 import { SocketUpstream } from '../../support/peers/socket-upstream.ts';
+import { memoryLogger } from '../../support/rigs/control.ts';
 import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
 
 let gateway: TestGateway;
@@ -94,3 +100,66 @@ test.each([
     expect(upstream.connections).toEqual([]);
   },
 );
+
+test('a refusal is one line with its reason where both logs are one stream, and two where they were asked for', async () => {
+  const { config } = gateway.snapshot;
+  const path = `${gateway.folder}/one.log`;
+  const one = { kind: 'file', path } as const;
+  const { logger } = memoryLogger();
+  for (const refusals of ['once', 'twice'] as const) {
+    const snapshot = {
+      ...gateway.snapshot,
+      config: { ...config, logs: { ...config.logs, access: one, decisions: one, refusals } },
+    };
+    rmSync(path, { force: true });
+    const client = new ControlClient({ socketPath: join(gateway.folder, 'e.sock'), edgeId: 'e1', logger });
+    await client.connect();
+    const metrics = new EdgeMetrics(['open', 'closed'], ['web']);
+    const edge = await startEdge({ edgeId: 'e1', client, snapshot, metrics, logger });
+    const visitor = await RawClient.connect(edge.listening[0]?.port ?? 0);
+    visitor.write(requestText('GET', '/closed/a', ['User-Agent: player']));
+    const answer = await visitor.read();
+    visitor.destroy();
+    await edge.drain(0);
+    await client.close();
+    metrics.close();
+    const lines = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const verdict = { status: 401, decision: 'deny:no-credential' };
+    const access = {
+      kind: 'access',
+      ...verdict,
+      user_agent: 'player',
+      protocol: 'HTTP/1.1',
+      bytes_out: answer.body.length,
+    };
+    const detail = expect.stringMatching(/./);
+    if (refusals === 'once') expect(lines).toMatchObject([{ ...access, detail }]);
+    else
+      expect(lines.toSorted((left, right) => left.kind.localeCompare(right.kind))).toMatchObject([
+        access,
+        { kind: 'decision', ...verdict, detail },
+      ]);
+  }
+});
+
+test('of a Referer the access line has scheme, host and path, and nothing that may be a secret', async () => {
+  const referers = [
+    ['https://site.example/vod/a?token=secret#secret', 'https://site.example/vod/a'],
+    ['http://user:secret@site.example:8080/', 'http://site.example:8080/'],
+    ['https://site.example/.t/secret/vod/a', 'https://site.example/.t/...'],
+    ['https://site.example/%2Et/secret/vod/a', 'https://site.example/.t/...'],
+    ['https://site.example/open/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.secret/b', 'https://site.example/open/.../b'],
+    ['javascript:secret', undefined],
+    ['secret', undefined],
+  ] as const;
+  for (const [at, [referer]] of referers.entries()) {
+    const client = await send(requestText('GET', `/closed/${at}`, [`Referer: ${referer}`]));
+    await client.read();
+  }
+  const lines = await gateway.readLog('access', `/closed/${referers.length - 1}`);
+  expect(lines.map((line) => line.referer)).toEqual(referers.map(([, shown]) => shown));
+  expect(JSON.stringify(lines)).not.toContain('secret');
+});
