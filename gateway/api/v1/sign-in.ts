@@ -8,14 +8,29 @@ import { registerAccount } from '../../control/accounts/register-account.ts';
 import { requestPasswordReset } from '../../control/accounts/request-password-reset.ts';
 import { resetPassword } from '../../control/accounts/reset-password.ts';
 import type { Actor, ControlContext } from '../../control/context/control-context.ts';
+import { presentLink } from '../../control/links/present-link.ts';
+import type { CarriedWay } from '../../control/proof/carried-way.ts';
 import { signOut } from '../../control/sessions/my-sessions.ts';
+import { requestMailCode } from '../../control/sessions/request-mail-code.ts';
 import { signIn } from '../../control/sessions/sign-in.ts';
 import { signInByCode } from '../../control/sessions/sign-in-by-code.ts';
+import { signInByDigits } from '../../control/sessions/sign-in-by-mail.ts';
 import type { NewSession } from '../../control/sessions/start-session.ts';
 import { verifyAddress } from '../../control/sessions/verify-address.ts';
+import { canonicalHost } from '../../core/decision/route/host.ts';
 import { makeFormToken } from '../serve/cross-site.ts';
-import { defineEndpoint, type Endpoint, type EndpointAnswer, empty, type Refusal } from '../serve/endpoint.ts';
+import {
+  answer,
+  defineEndpoint,
+  type Endpoint,
+  type EndpointAnswer,
+  empty,
+  type Refusal,
+  refuse,
+} from '../serve/endpoint.ts';
+import { readPresentedUrl } from '../serve/presented-url.ts';
 import { refusalFor, refusalOf, tooManyTries, type Undone } from '../serve/refusal-words.ts';
+import { soundReturnPath } from '../serve/return-address.ts';
 import { address, code, personName, secret } from '../serve/shapes.ts';
 
 const signedInShape = z.object({
@@ -59,7 +74,8 @@ const password = defineEndpoint({
 const byCode = defineEndpoint({
   method: 'POST',
   path: 'sign-in/code',
-  summary: 'Sign in with the code of an invitation (with a password to choose) or of a one-time sign-in link',
+  summary:
+    'Sign in with the code in the link of a mail: an invitation (with a password to choose), a sign-in link, a mail with six digits',
   who: 'anyone',
   body: z.strictObject({ code, password: secret.optional(), name: personName.optional() }),
   response: signedInShape,
@@ -68,6 +84,73 @@ const byCode = defineEndpoint({
     const asked = { ...request, code: body.code, password: body.password, displayName: body.name };
     const outcome = await signInByCode(context, asked);
     return outcome.kind === 'signed-in' ? answerSignedIn(context, actor, outcome.session) : codeRefusal(outcome);
+  },
+});
+
+const askForCode = defineEndpoint({
+  method: 'POST',
+  path: 'sign-in/mail-code',
+  summary:
+    'Have a code of six digits mailed. The same answer whoever the address belongs to; keep `request` for the digits',
+  who: 'anyone',
+  body: z.strictObject({
+    email: address,
+    url: z.string().max(4096).optional().meta({
+      description:
+        'URL of a link that is to be opened: an address without an account may get one by it, and the mail leads there',
+    }),
+  }),
+  response: z.object({
+    request: z
+      .string()
+      .meta({ description: 'a secret of this browser: the digits count with it alone, for ten minutes' }),
+  }),
+  handle: async ({ context, body: { email, url }, request }) => {
+    const way = url === undefined ? null : await wayOfLink(context, url);
+    const outcome = await requestMailCode(context, { ...request, email, way });
+    if (outcome.kind === 'accepted') return answer({ request: outcome.request });
+    return outcome.kind === 'busy' ? tooManyTries(outcome.retryAfterSeconds) : refusalFor(outcome.reason);
+  },
+});
+
+/** A link's URL as a mail can carry it; null for every other URL. */
+async function wayOfLink(context: ControlContext, text: string): Promise<CarriedWay | null> {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const read = url === null ? null : readPresentedUrl(`${url.pathname}${url.search}`, context.config().links);
+  const returnPath = read === null ? null : soundReturnPath(read.cleanTarget);
+  const host = url === null ? null : canonicalHost(url.host);
+  if (read === null || returnPath === null || host === null || returnPath.length > 2000) return null;
+  const { key, token, path } = read;
+  const shown = await presentLink(context, { host, path, key, token });
+  if (shown.kind === 'wrong-pair') return null;
+  return { host, returnPath, link: { key, token }, about: { label: shown.label, owner: shown.ownerName } };
+}
+
+const byDigits = defineEndpoint({
+  method: 'POST',
+  path: 'sign-in/mail-code/complete',
+  summary: 'Sign in with those digits and the `request` that they were asked for with; five tries',
+  who: 'anyone',
+  body: z.strictObject({ request: code, digits: z.string().max(100) }),
+  response: signedInShape,
+  handle: async ({ context, actor, body, request }) => {
+    if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
+    const outcome = await signInByDigits(context, { ...request, ...body });
+    switch (outcome.kind) {
+      case 'signed-in':
+        return answerSignedIn(context, actor, outcome.session);
+      case 'malformed':
+        return refusalFor('digits');
+      case 'wrong': {
+        const { triesLeft } = outcome;
+        return refuse(403, 'wrong-digits', `That is not the code. ${triesLeft} of its tries are left.`);
+      }
+      case 'refused':
+      case 'too-many':
+        return refusalOf(outcome);
+      default:
+        return outcome satisfies never;
+    }
   },
 });
 
@@ -145,4 +228,14 @@ function codeRefusal(outcome: Undone): Refusal {
 }
 
 /** The endpoints of this file; `endpoints.ts` lists them. */
-export const signInEndpoints: readonly Endpoint[] = [password, byCode, leave, register, verify, forgot, reset];
+export const signInEndpoints: readonly Endpoint[] = [
+  password,
+  byCode,
+  askForCode,
+  byDigits,
+  leave,
+  register,
+  verify,
+  forgot,
+  reset,
+];

@@ -4,6 +4,7 @@
 import { expect, test } from 'vitest';
 import { createOperatorServer } from '../../../gateway/api/operator-server.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
+import { createLink } from '../../../gateway/control/links/create-link.ts';
 import { type Answer, makePortal, password, type Visitor } from '../../support/rigs/portal-rig.ts';
 
 const email = 'ann@example.org';
@@ -66,6 +67,35 @@ test('an account is made, changed, moved to another address, signed out, signed 
   expect(said(await post(ann, 'me/delete', {}))).toMatchObject([403, { reason: 'wrong-password' }]);
   expect((await post(ann, 'me/delete', { password })).status).toBe(204);
   expect([sessionOf(ann), await me()]).toEqual(['', 401]);
+});
+
+test('a guest signs in by the digits of a mail that a link’s URL allowed; the digits count with their request alone', async () => {
+  const portal = await makePortal({ registration: 'by_link' });
+  const guest = portal.visitor();
+  const made = await createLink(
+    portal.context,
+    { kind: 'operator' },
+    { collection: 'summer', label: 'Films', requestId: null },
+  );
+  if (made.kind !== 'created') throw new Error(made.kind);
+  const ask = async (body: object) => said(await post(guest, 'sign-in/mail-code', body));
+  expect(await ask({ email: 'no address' })).toMatchObject([422, { reason: 'bad-address' }]);
+  const [status, asked] = await ask({ email, url: made.url });
+  expect([status, asked]).toEqual([200, { request: expect.stringMatching(/^[\w-]{16}\.[\w-]{43}$/) }]);
+  const [mail] = await portal.mails(email);
+  const digits = /Your code: (\d{6})/.exec(mail?.text ?? '')?.[1] ?? '';
+  // as much is answered where no mail goes
+  expect(await ask({ email: 'nobody@example.org' })).toMatchObject([200, { request: expect.any(String) }]);
+  expect((await portal.mails()).length).toBe(1);
+  const complete = (body: object) => post(guest, 'sign-in/mail-code/complete', { ...(asked as object), ...body });
+  expect(said(await complete({ digits: 'abc' }))).toMatchObject([422, { reason: 'digits' }]);
+  expect(said(await complete({ digits: digits === '000000' ? '000001' : '000000' }))).toMatchObject([
+    403,
+    { reason: 'wrong-digits', detail: expect.stringContaining('4 of its tries') },
+  ]);
+  expect(said(await complete({ request: `${'A'.repeat(16)}.${'A'.repeat(43)}`, digits }))).toMatchObject([410, {}]);
+  expect((await complete({ digits })).status).toBe(200);
+  expect(JSON.parse((await guest.json('GET', '/.latchkey/v1/me')).text)).toMatchObject({ email });
 });
 
 test('known and unknown addresses get the same answer, also with wrong passwords', async () => {

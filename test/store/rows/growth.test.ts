@@ -40,6 +40,8 @@ const requests =
 const openDoors: Readonly<Record<string, string>> = {
   'POST v1/sign-in': secrets,
   'POST v1/sign-in/code': code,
+  'POST v1/sign-in/mail-code': `${requests}, and mayMailCode by mailbox`,
+  'POST v1/sign-in/mail-code/complete': 'as POST code/check',
   'POST v1/register': requests,
   'POST v1/register/verify': code,
   'POST v1/password-reset': requests,

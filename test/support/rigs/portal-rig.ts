@@ -17,7 +17,6 @@ export const mediaOrigin = 'http://media.localhost:8080';
 
 /** A host beside the portal's that a collection names. */
 const portalYaml = `
-accounts: { registration: open }
 collections: [{ name: summer, host: media.localhost, path: /vod/summer/, owners: [owner@example.org] }]
 `;
 
@@ -31,9 +30,17 @@ export interface PortalRig extends TestContext {
 
 export const password = 'seven green lanterns';
 
-/** @param options.publicUrl  of the portal, when it is not the usual one */
-export async function makePortal(options: ContextOptions & { readonly publicUrl?: string } = {}): Promise<PortalRig> {
-  const made = await makeContext({ ...options, yaml: `${portalYaml}${options.yaml ?? ''}` });
+interface PortalOptions extends ContextOptions {
+  /** Of the portal, when it is not the usual one. */
+  readonly publicUrl?: string;
+  /** Default `open`. */
+  readonly registration?: 'invited' | 'by_link' | 'open';
+}
+
+/** @param options  a portal where anybody may register, unless they say otherwise */
+export async function makePortal(options: PortalOptions = {}): Promise<PortalRig> {
+  const accounts = `accounts: { registration: ${options.registration ?? 'open'} }\n`;
+  const made = await makeContext({ ...options, yaml: `${accounts}${portalYaml}${options.yaml ?? ''}` });
   const { publicUrl } = options;
   if (publicUrl !== undefined) {
     made.configure((config) =>
