@@ -10,6 +10,7 @@ import { devicePages } from './portal/devices.ts';
 import { elsewherePages } from './portal/elsewhere.ts';
 import { homePages } from './portal/home.ts';
 import { joinPages } from './portal/join.ts';
+import { linkEndPages } from './portal/link-ends.ts';
 import { newLinkPages } from './portal/link-new.ts';
 import { linkPages } from './portal/link-page.ts';
 import { linkListPages } from './portal/links.ts';
@@ -30,6 +31,7 @@ export const pages: readonly PageRoute[] = [
   ...linkListPages,
   ...newLinkPages,
   ...linkPages,
+  ...linkEndPages,
   ...elsewherePages,
   ...claimPages,
   ...adminAccountPages,

@@ -93,7 +93,7 @@ textarea { min-height: 6rem; }
 button, .button { font: inherit; font-weight: 600; display: inline-block; cursor: pointer; min-height: 2.75rem; padding: .55rem 1.1rem; border: 1px solid var(--accent); border-radius: .5rem; background: var(--accent); color: var(--accent-ink); text-decoration: none; text-align: center; }
 button:hover, .button:hover { filter: brightness(1.08); }
 button.plain, .button.plain { background: transparent; color: var(--accent); }
-button.bad { background: transparent; color: var(--bad); border-color: var(--bad); }
+button.bad, .button.bad { background: transparent; color: var(--bad); border-color: var(--bad); }
 button.quiet { background: transparent; color: var(--soft); border-color: transparent; padding: .3rem .5rem; font-weight: 500; text-decoration: underline; text-underline-offset: .15em; }
 .narrow form > button, .narrow .button { width: 100%; }
 .narrow form > button + button { margin-top: .75rem; }

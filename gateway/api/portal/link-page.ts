@@ -1,28 +1,28 @@
-// The page of one link for its owner: its members, when they came and with which devices, and forms to revoke or reopen the link.
+// The page of one link for its owner: its members, when they came and with which devices, and forms to reopen the link. link-ends.ts ends it.
 // A link of another owner answers 404, the same as a link that never existed.
 
 import { z } from 'zod';
+import { canGiveBack } from '../../control/links/give-back.ts';
 import type { LinkProblem } from '../../control/links/link-input.ts';
 import type { LinkView } from '../../control/links/link-view.ts';
 import { listMembers, type MemberView } from '../../control/links/list-links.ts';
 import { reopenLink } from '../../control/links/reopen-link.ts';
-import { revokeLink } from '../../control/links/revoke-link.ts';
-import { revokeMember } from '../../control/links/revoke-member.ts';
 import { type Html, html } from '../look/html.ts';
 import { ago, moment } from '../look/moments.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { id } from '../serve/shapes.ts';
-import { buttonForm, field, note, type Problems, problemSummary } from './fields.ts';
+import { buttonForm, field, type Problems, problemSummary } from './fields.ts';
+import { type Done, endedWords, giveBackButton, sayDone } from './link-ends.ts';
 import { urlPage } from './link-new.ts';
 import { linkFacts, momentValue, readMoment, stateTag } from './link-words.ts';
 
 const pageSize = 50;
 
 const doneWords = {
-  revoked: 'The link is taken back. Nobody passes by it any more.',
-  member: 'That person is out. Nothing of theirs passes any more.',
-  reopened: 'The link is changed.',
-};
+  ...endedWords,
+  reopened: ['good', 'The link is changed.'],
+} as const satisfies Readonly<Record<string, Done>>;
+const doneNames = Object.keys(doneWords) as readonly (keyof typeof doneWords)[];
 
 const linkParams = z.object({ link: id });
 
@@ -30,30 +30,8 @@ const linkPage = definePage({
   path: 'links/:link',
   who: 'account',
   params: linkParams,
-  query: z.object({ after: z.string().max(80).optional(), done: z.enum(['revoked', 'member', 'reopened']).optional() }),
+  query: z.object({ after: z.string().max(80).optional(), done: z.enum(doneNames).optional() }),
   handle: async (visit, { params, query }) => showLink(visit, params.link, {}, 200, query),
-});
-
-const revokeForm = defineForm({
-  path: 'links/:link/revoke',
-  who: 'account',
-  params: linkParams,
-  form: z.object({}),
-  handle: async (visit, { params: { link } }) => {
-    const outcome = await revokeLink(visit.context, visit.actor, link, visit.origin.requestId || null);
-    return outcome.kind === 'not-found' ? visit.errorPage(404) : done(visit, link, 'revoked');
-  },
-});
-
-const memberForm = defineForm({
-  path: 'links/:link/members/:member/revoke',
-  who: 'account',
-  params: linkParams.extend({ member: id }),
-  form: z.object({}),
-  handle: async (visit, { params: { link, member } }) => {
-    const outcome = await revokeMember(visit.context, visit.actor, member, visit.origin.requestId || null);
-    return outcome.kind === 'not-found' ? visit.errorPage(404) : done(visit, link, 'member');
-  },
 });
 
 const reopenForm = defineForm({
@@ -86,7 +64,7 @@ const newUrlForm = defineForm({
 });
 
 /** The pages of this file; `pages.ts` lists them. */
-export const linkPages: readonly PageRoute[] = [linkPage, revokeForm, memberForm, reopenForm, newUrlForm];
+export const linkPages: readonly PageRoute[] = [linkPage, reopenForm, newUrlForm];
 
 type Reopening = Omit<Parameters<typeof reopenLink>[2], 'requestId'>;
 
@@ -109,9 +87,9 @@ async function reopen(visit: PersonVisit, input: Reopening): Promise<PageAnswer>
 function problemsOf(problem: LinkProblem | 'revoked'): Problems {
   switch (problem) {
     case 'revoked':
-      return { '': 'This link was taken back and stays so. Make a new one.' };
+      return { '': 'You stopped sharing this. Give it back first, or make a new link.' };
     case 'bad-claims':
-      return { people: 'A number up to 10000, and not below those who came in already.' };
+      return { people: 'A number up to 10000, and not below those who opened it already.' };
     case 'bad-window':
       return { accessUntil: 'These times have to lie in the future.' };
     case 'bad-path':
@@ -145,22 +123,19 @@ async function showLink(
     title: link.label,
     section: 'links',
     status,
-    body: html`${problemSummary(wrong)}${query.done === undefined ? null : note('good', doneWords[query.done])}
+    body: html`${problemSummary(wrong)}${query.done === undefined ? null : sayDone(doneWords[query.done])}
 <div class="sheet"><div class="between"><p>${stateTag(link)}</p>${
       isLive
-        ? buttonForm({
-            action: `${prefix}links/${link.id}/revoke`,
-            formToken: visit.formToken(),
-            text: 'Take this link back',
-            kind: 'bad',
-          })
-        : null
+        ? html`<a class="button bad" href="${prefix}links/${link.id}/stop">Stop sharing</a>`
+        : canGiveBack(link.revokedAt, now)
+          ? giveBackButton(visit, `links/${link.id}/give-back`, link.label)
+          : null
     }</div>
 ${linkFacts(link)}</div>
-<h2>Who came in</h2>
+<h2>Who opened it</h2>
 ${
   members.length === 0
-    ? html`<p class="soft">${isLive ? 'Nobody yet.' : 'Nobody came in.'}</p>`
+    ? html`<p class="soft">${isLive ? 'Nobody yet. Send the link to whoever you like.' : 'Nobody opened it.'}</p>`
     : html`<ul class="items">${members.map((member) => memberItem(visit, link, member, now))}</ul>`
 }
 ${next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}links/${link.id}?after=${next}">More</a></p>`}
@@ -171,20 +146,20 @@ ${isLive ? changeForms(visit, link, wrong) : html`<p><a class="button" href="${p
 function memberItem(visit: PersonVisit, link: LinkView, member: MemberView, now: number): Html {
   const name = member.displayName || member.email || 'An account that is gone';
   const isIn = member.revokedAt === null && link.revokedAt === null;
+  const at = `links/${link.id}/members/${member.id}`;
   return html`<li><div class="between"><h3>${name}</h3>${
     isIn
-      ? buttonForm({
-          action: `${visit.prefix}links/${link.id}/members/${member.id}/revoke`,
-          formToken: visit.formToken(),
-          text: 'Take access back',
-          label: `Take access back from ${name}`,
-          kind: 'bad',
-        })
-      : html`<span class="tag bad">out</span>`
+      ? html`<a class="button bad" href="${visit.prefix}${at}/remove" aria-label="Remove ${name}">Remove</a>`
+      : html`<span class="row"><span class="tag bad">${member.revokedAt === null ? 'sharing stopped' : 'removed'}</span>${
+          link.revokedAt === null && canGiveBack(member.revokedAt, now)
+            ? giveBackButton(visit, `${at}/give-back`, name)
+            : null
+        }</span>`
   }</div>
 <dl class="facts">
 ${member.email === null ? null : html`<dt>Address</dt><dd>${member.email}</dd>`}
-<dt>Came in</dt><dd>${moment(member.claimedAt)}${member.claimedOn === null || member.claimedOn === '' ? null : html`, with ${member.claimedOn}`}</dd>
+<dt>Opened</dt><dd>${moment(member.claimedAt)}${member.claimedOn === null || member.claimedOn === '' ? null : html`, with ${member.claimedOn}`}</dd>
+${member.revokedAt === null ? null : html`<dt>Removed</dt><dd>${moment(member.revokedAt)}</dd>`}
 <dt>Last here</dt><dd>${member.lastSeenAt === null ? 'not seen since' : ago(member.lastSeenAt, now)}</dd>
 ${
   member.devices.length === 0
@@ -200,13 +175,13 @@ ${
 function changeForms(visit: PersonVisit, link: LinkView, wrong: Problems): Html {
   const { prefix } = visit;
   const isOpen = Object.keys(wrong).length > 0;
-  return html`<details${isOpen ? html` open` : null}><summary>Let more people in, or change its dates</summary>
+  return html`<details${isOpen ? html` open` : null}><summary>Let more people open it, or change its dates</summary>
 <form method="post" action="${prefix}links/${link.id}/reopen" novalidate>${visit.formToken()}
-${field({ name: 'people', label: 'How many people may come in, all together?', type: 'number', value: link.claimsAllowed, autocomplete: 'off', problem: wrong.people })}
+${field({ name: 'people', label: 'How many people may open it, all together?', type: 'number', value: link.claimsAllowed, autocomplete: 'off', problem: wrong.people })}
 ${field({ name: 'claimUntil', label: 'New people until (UTC)', hint: 'Empty: no end.', type: 'datetime-local', value: momentValue(link.claimUntilAt), autocomplete: 'off', isRequired: false, problem: wrong.claimUntil })}
-${field({ name: 'accessUntil', label: 'Access until (UTC)', hint: 'Empty: until you take it back.', type: 'datetime-local', value: momentValue(link.accessUntilAt), autocomplete: 'off', isRequired: false, problem: wrong.accessUntil })}
+${field({ name: 'accessUntil', label: 'Access until (UTC)', hint: 'Empty: until you stop sharing.', type: 'datetime-local', value: momentValue(link.accessUntilAt), autocomplete: 'off', isRequired: false, problem: wrong.accessUntil })}
 <button class="plain" type="submit">Save</button></form></details>
 <details><summary>Make a new address for it</summary>
-<p>The address that you sent stops working for new people. Whoever came in stays.</p>
+<p>The address that you sent stops working for new people. Whoever opened it already keeps it.</p>
 ${buttonForm({ action: `${prefix}links/${link.id}/url`, formToken: visit.formToken(), text: 'New address', kind: 'plain' })}</details>`;
 }

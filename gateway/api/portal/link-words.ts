@@ -10,7 +10,7 @@ export function stateTag(link: LinkView): Html {
     case 'open':
       return html`<span class="tag good">open</span>`;
     case 'full':
-      return html`<span class="tag">everybody came in</span>`;
+      return html`<span class="tag">everybody opened it</span>`;
     case 'early':
       return html`<span class="tag">not open yet</span>`;
     case 'past-window':
@@ -18,16 +18,16 @@ export function stateTag(link: LinkView): Html {
     case 'access-over':
       return html`<span class="tag bad">time is over</span>`;
     case 'revoked':
-      return html`<span class="tag bad">taken back</span>`;
+      return html`<span class="tag bad">sharing stopped</span>`;
     default:
       return link.state satisfies never;
   }
 }
 
-/** `2 of 3 people came in`. */
+/** `2 of 3 people opened it`. */
 export function claimsText(link: LinkView): string {
   const people = link.claimsAllowed === 1 ? 'person' : 'people';
-  return `${link.claimsUsed} of ${link.claimsAllowed} ${people} came in`;
+  return `${link.claimsUsed} of ${link.claimsAllowed} ${people} opened it`;
 }
 
 /** The facts about a link as a list: where it leads, its numbers and its times. Its token is not among them. */
@@ -37,10 +37,10 @@ export function linkFacts(link: LinkView): Html {
 <dt>People</dt><dd>${claimsText(link)}</dd>
 ${link.claimFromAt === null ? null : html`<dt>Opens</dt><dd>${moment(link.claimFromAt)}</dd>`}
 ${link.claimUntilAt === null ? null : html`<dt>New people until</dt><dd>${moment(link.claimUntilAt)}</dd>`}
-${link.revokedAt === null ? html`<dt>Access until</dt><dd>${link.accessUntilAt === null ? 'you take it back' : moment(link.accessUntilAt)}</dd>` : null}
+${link.revokedAt === null ? html`<dt>Access until</dt><dd>${link.accessUntilAt === null ? 'you stop sharing' : moment(link.accessUntilAt)}</dd>` : null}
 ${link.methods === null ? null : html`<dt>Allowed</dt><dd>${methodWords(link.methods)}</dd>`}
 <dt>Made</dt><dd>${moment(link.createdAt)}</dd>
-${link.revokedAt === null ? null : html`<dt>Taken back</dt><dd>${moment(link.revokedAt)}</dd>`}
+${link.revokedAt === null ? null : html`<dt>Stopped</dt><dd>${moment(link.revokedAt)}</dd>`}
 </dl>`;
 }
 

@@ -1,4 +1,4 @@
-// The pages that list links: what others opened to the account, what it opened to others, and all links for administrators.
+// The pages that list links: what others shared with the account, what it shared with others, and all links for administrators.
 // control/links decides what an account may see and do; its lists leave out every link that the account may not see.
 
 import { z } from 'zod';
@@ -6,12 +6,11 @@ import { collectionsOwnedBy } from '../../control/access/collections.ts';
 import { type AccessEntry, listAccess } from '../../control/access/list-access.ts';
 import type { LinkView } from '../../control/links/link-view.ts';
 import { type LinkPage, listLinks } from '../../control/links/list-links.ts';
-import { revokeAllLinks } from '../../control/links/revoke-link.ts';
 import { type Html, html } from '../look/html.ts';
 import { moment } from '../look/moments.ts';
-import { defineForm, definePage, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
-import { collectionName } from '../serve/shapes.ts';
-import { buttonForm, note } from './fields.ts';
+import { definePage, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
+import { buttonForm } from './fields.ts';
+import { collectionEnds, listWords, sayDone } from './link-ends.ts';
 import { claimsText, stateTag } from './link-words.ts';
 
 const pageSize = 30;
@@ -20,19 +19,20 @@ const after = z.string().max(80).optional();
 const myLinks = definePage({
   path: 'links',
   who: 'account',
-  query: z.object({ after, done: z.enum(['revoked-all']).optional() }),
+  query: z.object({ after, done: z.enum(['given-back', 'too-late']).optional() }),
   handle: async (visit, { query }) => {
     const { context, actor, prefix } = visit;
     const isOwner = ownsAny(visit);
-    const [entries, links] = await Promise.all([
+    const [entries, links, ends] = await Promise.all([
       listAccess(context, actor),
       isOwner ? listLinks(context, actor, listing(query.after)) : nothing,
+      collectionEnds(visit),
     ]);
     return visit.page({
       title: 'My links',
       section: 'links',
-      body: html`${query.done === undefined ? null : note('good', 'All links are taken back. Nobody passes by them any more.')}
-<h2>Opened to me</h2>
+      body: html`${query.done === undefined ? null : sayDone(listWords[query.done])}${ends.just}
+<h2>Shared with me</h2>
 ${
   entries.length === 0
     ? html`<p class="soft">Nothing yet. When somebody sends you a link and you open it, you find it here again.</p>`
@@ -40,8 +40,8 @@ ${
 }
 ${
   isOwner
-    ? html`<div class="between spaced"><h2>Opened by me</h2><a class="button" href="${prefix}links/new">New link</a></div>
-${linkItems(prefix, links, 'links', 'h3')}${links.links.length > 1 ? takeAllBack(visit) : null}`
+    ? html`<div class="between spaced"><h2>Shared by me</h2><a class="button" href="${prefix}links/new">New link</a></div>
+${linkItems(prefix, links, 'links', 'h3')}${links.links.length > 1 ? html`<details><summary>End everything at once</summary><ul>${ends.ways}</ul></details>` : null}`
     : null
 }`,
     });
@@ -64,22 +64,8 @@ ${linkItems(prefix, links, 'admin/links', 'h2')}`,
   },
 });
 
-const revokeAllForm = defineForm({
-  path: 'links/revoke-all',
-  who: 'account',
-  form: z.object({ collection: collectionName.default(''), sure: z.string().max(10).default('') }),
-  handle: async (visit, { form }) => {
-    if (form.sure !== 'yes') return visit.redirect(`${visit.prefix}links`);
-    const { context, actor, origin } = visit;
-    const outcome = await revokeAllLinks(context, actor, form.collection, origin.requestId || null);
-    return outcome.kind === 'not-found'
-      ? visit.errorPage(404)
-      : visit.redirect(`${visit.prefix}links?done=revoked-all`);
-  },
-});
-
 /** The pages of this file; `pages.ts` lists them. */
-export const linkListPages: readonly PageRoute[] = [myLinks, allLinks, revokeAllForm];
+export const linkListPages: readonly PageRoute[] = [myLinks, allLinks];
 
 const nothing: LinkPage = { links: [], next: null };
 
@@ -116,17 +102,6 @@ function linkItem(prefix: string, link: LinkView, heading: 'h2' | 'h3'): Html {
   const title = heading === 'h2' ? html`<h2>${label}</h2>` : html`<h3>${label}</h3>`;
   return html`<li><div class="between">${title}${stateTag(link)}</div>
 <p class="soft">${claimsText(link)} · ${link.host}${link.path} · ${moment(link.createdAt)}</p></li>`;
-}
-
-/** A form for each collection that ends all its links at once; a fold and a tick keep people from sending it by mistake. */
-function takeAllBack(visit: PersonVisit): Html {
-  const owned = collectionsOwnedBy(visit.context.config(), visit.actor.email);
-  return html`${owned.map(
-    ({ name }) => html`<details><summary>Take back all links to ${name}</summary>
-<form method="post" action="${visit.prefix}links/revoke-all">${visit.formToken()}<input type="hidden" name="collection" value="${name}">
-<div class="choice"><input type="checkbox" id="sure-${name}" name="sure" value="yes" required><label for="sure-${name}">Everybody who came in by any of them loses access at once. Yes, do it.</label></div>
-<button class="bad" type="submit">Take all back</button></form></details>`,
-  )}`;
 }
 
 function listing(from: string | undefined) {

@@ -7,7 +7,13 @@ import { collectionSubject } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import { type GiveBackWindow, liftCollection, liftLink, liftMember } from '../../store/rows/given-back.ts';
+import {
+  countLiftable,
+  type GiveBackWindow,
+  liftCollection,
+  liftLink,
+  liftMember,
+} from '../../store/rows/given-back.ts';
 import { findLink } from '../../store/rows/links.ts';
 import { findMemberById } from '../../store/rows/members.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
@@ -15,7 +21,7 @@ import { findManagedLink, mayManage, readAuthority } from './authority.ts';
 import { type LinkView, viewOf } from './link-view.ts';
 
 /** How long after an end it can be given back. */
-const giveBackSeconds = 600;
+export const giveBackSeconds = 600;
 
 /** How far the clock of another node, which ended something, may be ahead of this node's. */
 const clockToleranceSeconds = 60;
@@ -32,7 +38,7 @@ type Refused = { readonly kind: 'refused'; readonly problem: GiveBackProblem };
 type NotFound = { readonly kind: 'not-found' };
 
 /** Whether something that ended at `revokedAt` can still be given back. */
-function canGiveBack(revokedAt: EpochSeconds | null, now: EpochSeconds): boolean {
+export function canGiveBack(revokedAt: EpochSeconds | null, now: EpochSeconds): boolean {
   const { from, to } = windowAt(now);
   return revokedAt !== null && revokedAt >= from && revokedAt <= to;
 }
@@ -109,6 +115,14 @@ export async function giveBackAllLinks(
     return { kind: 'given-back', links: links.length } as const;
   });
   return written.value;
+}
+
+/** Which of these collections ended as a whole so short ago that their links can be given back, and how many links that is. @throws StoreAway */
+export async function listRecentEnds(
+  context: Pick<ControlContext, 'store' | 'clock'>,
+  collections: readonly string[],
+): ReturnType<typeof countLiftable> {
+  return await countLiftable(context.store.sql, collections, windowAt(context.clock.epochSeconds()));
 }
 
 async function noteCollection(

@@ -66,6 +66,26 @@ export async function liftMember(sql: Sql, memberId: string, window: GiveBackWin
   return result.numUpdatedRows === 1n;
 }
 
+/** How many links ended together with each of these collections and can be given back. Collections without any are left out. */
+export async function countLiftable(
+  sql: Sql,
+  collections: readonly string[],
+  window: GiveBackWindow,
+): Promise<readonly { readonly collection: string; readonly links: number }[]> {
+  if (collections.length === 0) return [];
+  const rows = await sql
+    .selectFrom('links')
+    .select(['collection', ({ fn }) => fn.countAll<number | string | bigint>().as('links')])
+    .where('collection', 'in', [...collections])
+    .where('revoked_with', '=', 'collection')
+    .where('revoked_at', '>=', window.from)
+    .where('revoked_at', '<=', window.to)
+    .groupBy('collection')
+    .orderBy('collection')
+    .execute();
+  return rows.map(({ collection, links }) => ({ collection, links: Number(links) }));
+}
+
 function liftLinks(sql: Sql, window: GiveBackWindow) {
   return (
     sql

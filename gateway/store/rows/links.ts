@@ -95,6 +95,17 @@ export async function findTellingLinks(sql: Sql, collection: string, limit: numb
     .execute();
 }
 
+/** How many links of a collection are not revoked. */
+export async function countLiveLinks(sql: Sql, collection: string): Promise<number> {
+  const { links } = await sql
+    .selectFrom('links')
+    .select(({ fn }) => fn.countAll<number | string | bigint>().as('links'))
+    .where('collection', '=', collection)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return Number(links);
+}
+
 /** Marks every live link of a collection, and its link keys, as revoked. @returns how many links there were */
 export async function markCollectionRevoked(
   sql: Sql,

@@ -195,6 +195,25 @@ export async function findLiveMembersOf(sql: Sql, linkId: string, limit: number)
     .execute();
 }
 
+/** How many accounts have access by a link, or by any live link of a collection; each account counts once. */
+export async function countLiveMembers(
+  sql: Sql,
+  of: { readonly linkId: string } | { readonly collection: string },
+  now: EpochSeconds,
+): Promise<number> {
+  const { people } = await sql
+    .selectFrom('members')
+    .innerJoin('links', 'links.id', 'members.link_id')
+    .select(({ fn }) => fn.count<number | string | bigint>('members.account_id').distinct().as('people'))
+    .where('members.revoked_at', 'is', null)
+    .where('links.revoked_at', 'is', null)
+    .where((is) => is.or([is('links.access_until_at', 'is', null), is('links.access_until_at', '>', now)]))
+    .$if('linkId' in of, (query) => query.where('members.link_id', '=', 'linkId' in of ? of.linkId : ''))
+    .$if('collection' in of, (query) => query.where('members.collection', '=', 'collection' in of ? of.collection : ''))
+    .executeTakeFirstOrThrow();
+  return Number(people);
+}
+
 /** The live memberships of an account, newest first; memberships of links that ended are left out. */
 export async function listMemberships(
   sql: Sql,

@@ -113,7 +113,7 @@ test('on the pages the tokenized URL is shown once, each link has a page, and th
   await anna.submit(await anna.follow(await anna.get(url, direct)), '/claim');
   const list = await owner.get('/.latchkey/links');
   expect(list.text).toContain('Film &lt;b&gt;');
-  expect(list.text).toContain('1 of 2 people came in');
+  expect(list.text).toContain('1 of 2 people opened it');
   expect(list.text).not.toContain('authtoken');
   const page = await owner.get(`/.latchkey/links/${id}`);
   expect(page.text).toContain('anna@example.org');
@@ -126,15 +126,54 @@ test('on the pages the tokenized URL is shown once, each link has a page, and th
   expect((await anna.get('/.latchkey/admin/links')).status).toBe(403);
 
   const widened = await owner.submit(page, '/reopen', { people: '7', claimUntil: '', accessUntil: '2099-01-01T10:00' });
-  expect((await owner.follow(widened)).text).toContain('1 of 7 people came in');
+  expect((await owner.follow(widened)).text).toContain('1 of 7 people opened it');
   const renewed = await owner.submit(page, '/url');
   expect(renewed.text).toContain('authtoken=li_');
-  const removed = await owner.submit(page, '/members/');
-  expect((await owner.follow(removed)).text).toContain('That person is out');
-  const taken = await owner.submit(page, `/${id}/revoke`);
-  expect((await owner.follow(taken)).text).toContain('The link is taken back');
-  const row = await portal.store.sql.selectFrom('links').selectAll().executeTakeFirstOrThrow();
-  expect(row.revoked_at).not.toBeNull();
+
+  // each end asks once, and says for how many people
+  const remove = /href="([^"]+\/members\/[^"]+\/remove)"/.exec(page.text)?.[1] ?? '';
+  const removed = await owner.follow(await owner.submit(await owner.get(remove), '/members/'));
+  expect(removed.text).toContain('That person is removed');
+  const back = await owner.follow(await owner.submit(removed, '/give-back'));
+  expect(back.text).toContain('That person has access again');
+  const question = await owner.get(`/.latchkey/links/${id}/stop`);
+  expect(question.text).toContain('1 person loses access at once');
+  expect(question.text).toContain(`href="/.latchkey/links/${id}"`);
+  const stopped = await owner.follow(await owner.submit(question, `/${id}/revoke`));
+  expect(stopped.text).toContain('Sharing has stopped');
+  const row = () => portal.store.sql.selectFrom('links').selectAll().executeTakeFirstOrThrow();
+  expect((await row()).revoked_at).not.toBeNull();
+  // the question of a link that has ended leads to its page; a stranger finds neither question nor button
+  expect((await owner.get(`/.latchkey/links/${id}/stop`)).location).toBe(`/.latchkey/links/${id}`);
+  for (const path of [`links/${id}/stop`, 'links/stop-all?collection=summer', remove.replace('/.latchkey/', '')])
+    expect((await anna.get(`/.latchkey/${path}`)).status, path).toBe(404);
+  const again = await owner.follow(await owner.submit(stopped, `/${id}/give-back`));
+  expect(again.text).toContain('The link is given back');
+  expect((await row()).revoked_at).toBeNull();
+
+  // the page that is open in another tab has no effect twice, and after ten minutes it says so
+  await owner.submit(question, `/${id}/revoke`);
+  portal.clock.now += 601;
+  const late = await owner.follow(await owner.submit(stopped, `/${id}/give-back`));
+  expect(late.text).toContain('more than 10 minutes ago');
+  expect(late.text).not.toContain('/give-back"');
+  expect((await row()).revoked_at).not.toBeNull();
+});
+
+test('all links of a collection end after one question, and come back by one button', async () => {
+  for (const label of ['One', 'Two']) await api(owner, 'POST', 'links', { collection: 'summer', label });
+  const list = await owner.get('/.latchkey/links');
+  expect(list.text).toContain('/.latchkey/links/stop-all?collection=summer');
+  const question = await owner.get('/.latchkey/links/stop-all?collection=summer');
+  expect(question.text).toContain('2 links end. Nobody has access by it yet.');
+  const ended = await owner.follow(await owner.submit(question, '/revoke-all'));
+  expect(ended.text).toContain('You stopped sharing summer: 2 links');
+  const back = await owner.follow(await owner.submit(ended, '/give-back-all'));
+  expect(back.text).toContain('The links are given back');
+  expect((await api(owner, 'GET', 'links')).body.links.map(({ state }: { state: string }) => state)).toEqual([
+    'open',
+    'open',
+  ]);
 });
 
 test('a code for another device opens one place once within ten minutes, wherever it is typed in, and signs in nowhere', async () => {
