@@ -28,7 +28,7 @@ const registerForm = defineForm({
     const { clientAddress, requestId } = visit.origin;
     const way = carriedWay(visit, openHandover(visit, visit.jar.pending ?? undefined), undefined);
     const outcome = await registerAccount(visit.context, { email, clientAddress, requestId, way });
-    if (outcome.kind === 'accepted') return checkYourMail(visit, email);
+    if (outcome.kind === 'accepted') return toYourMail(visit, email);
     switch (outcome.reason) {
       case 'closed':
         return closed(visit);
@@ -109,7 +109,7 @@ const forgotForm = defineForm({
     if (email.trim() === '') return forgotPage(visit, { email: 'Type your mail address.' }, 422);
     const { clientAddress, requestId } = visit.origin;
     const outcome = await requestPasswordReset(visit.context, { email, clientAddress, requestId });
-    if (outcome.kind === 'accepted') return checkYourMail(visit, email);
+    if (outcome.kind === 'accepted') return toYourMail(visit, email);
     return tooMany(visit, outcome.retryAfterSeconds, {
       asked: 'Many people asked for a new password',
       otherwise: 'Did a mail come already? The newest one still works.',
@@ -133,15 +133,27 @@ ${field({ name: 'email', label: 'Mail address', type: 'email', autocomplete: 'us
   });
 }
 
-function checkYourMail(visit: Visit, email: string): PageAnswer {
-  return visit.page({
-    title: 'Look at your mail',
-    width: 'narrow',
-    body: html`<p>If <strong>${email.trim().slice(0, 320)}</strong> can be used here, a mail is on its way. Open the link in it to go on.</p>
+/** A page of its own, so that reloading it sends no second mail. */
+function toYourMail(visit: Visit, email: string): PageAnswer {
+  const { id } = visit.jar.begin({ mailedTo: email.trim().slice(0, 320) });
+  return visit.redirect(`${visit.prefix}sent?flow=${id}`);
+}
+
+const sent = definePage({
+  path: 'sent',
+  who: 'anyone',
+  query: z.object({ flow: z.string().max(40).optional() }),
+  handle: async (visit, { query: { flow } }) => {
+    const email = visit.jar.find(flow)?.mailedTo ?? 'your address';
+    return visit.page({
+      title: 'Look at your mail',
+      width: 'narrow',
+      body: html`<p>If <strong>${email}</strong> can be used here, a mail is on its way. Open the link in it to go on, in this browser or any other.</p>
 <p class="soft">Nothing there after a few minutes? Look among unwanted mails, check the address for typing errors, and try again.</p>
 <p><a class="button plain" href="${visit.prefix}login">Back to sign in</a></p>`,
-  });
-}
+    });
+  },
+});
 
 function tooMany(
   visit: Visit,
@@ -154,4 +166,4 @@ function tooMany(
 }
 
 /** The pages of this file; `pages.ts` lists them. */
-export const joinPages: readonly PageRoute[] = [register, registerForm, forgot, forgotForm];
+export const joinPages: readonly PageRoute[] = [register, registerForm, forgot, forgotForm, sent];

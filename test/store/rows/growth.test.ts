@@ -61,6 +61,7 @@ const openDoors: Readonly<Record<string, string>> = {
   'POST register': requests,
   'GET forgot': reads,
   'POST forgot': requests,
+  'GET sent': reads,
   'GET verify': reads,
   'POST verify': code,
   'GET reset': reads,

@@ -23,9 +23,9 @@ export interface ClaimRig {
   readonly counts: () => Promise<string>;
 }
 
-/** A new portal with a route `/vod/` and the collection's owner. */
-export async function makeClaimRig(): Promise<ClaimRig> {
-  const portal = await makePortal();
+/** A new portal with a route `/vod/` and the collection's owner. @param options  as of the portal */
+export async function makeClaimRig(options: Parameters<typeof makePortal>[0] = {}): Promise<ClaimRig> {
+  const portal = await makePortal(options);
   portal.configure((config) => {
     const [route] = config.routes;
     if (route === undefined) throw new Error('the sample has no route');
