@@ -1,9 +1,8 @@
 // Builds the command line and runs it. A command's module is loaded only when the command line names it, or names no known command.
 // The one place that turns errors into lines on stderr and exit codes.
 
-import { readFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../telemetry/package-version.ts';
 import { CommandError } from './command/command-error.ts';
 import { printError } from './command/terminal.ts';
 
@@ -86,12 +85,4 @@ Examples:
 
 Exit codes: 0 done or holds, 1 failed or does not hold, 2 wrong command line.`,
     );
-}
-
-/** The version in package.json, which lies at different depths above the sources and above dist/. */
-function packageVersion(): string {
-  const file = findPackageJSON(import.meta.url);
-  const manifest: unknown = file === undefined ? null : JSON.parse(readFileSync(file, 'utf8'));
-  const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : null;
-  return typeof version === 'string' ? version : 'unknown';
 }

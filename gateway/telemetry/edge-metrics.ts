@@ -242,9 +242,9 @@ export class EdgeMetrics {
       registers,
       collect() {
         this.reset();
-        for (const [kind, count] of metrics.#allowed) this.inc({ kind, outcome: 'allow', reason: '' }, count);
-        for (const [reason, count] of metrics.#denied) this.inc({ kind: '', outcome: 'deny', reason }, count);
-        this.inc({ kind: '', outcome: 'error', reason: '' }, metrics.#decisionErrors);
+        for (const [kind, count] of metrics.#allowed) this.inc({ kind, outcome: 'allow', reason: 'none' }, count);
+        for (const [reason, count] of metrics.#denied) this.inc({ kind: 'none', outcome: 'deny', reason }, count);
+        this.inc({ kind: 'none', outcome: 'error', reason: 'none' }, metrics.#decisionErrors);
       },
     });
     counter('latchkey_decision_cache_hits_total', 'Tokens found verified in the cache.', () => this.#cacheHits);

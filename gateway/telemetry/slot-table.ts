@@ -30,9 +30,9 @@ export class SlotTable {
     return slots;
   }
 
-  /** The name of a slot; empty for a slot that has none, which stands for "no route". */
+  /** The name of a slot; `(none)`, which no configuration can give to anything, for a slot without one. */
   nameOf(slot: number): string {
-    return this.#names[slot] ?? '';
+    return this.#names[slot] ?? '(none)';
   }
 
   /** All slots with their names, also the names that the last reload removed. */

@@ -19,7 +19,7 @@ async function lines(metrics: EdgeMetrics, name: string): Promise<string[]> {
   return text.split('\n').filter((line) => line.startsWith(name));
 }
 
-test('counts requests by route, code and decision, and those without a route under an empty name', async () => {
+test('counts requests by route, code and decision, and those without a route under a name that no route can have', async () => {
   const metrics = makeMetrics(['vod', 'app']);
   metrics.request(0, 200, 0, 0.002);
   metrics.request(0, 200, 0, 0.002);
@@ -29,7 +29,7 @@ test('counts requests by route, code and decision, and those without a route und
   expect(await lines(metrics, 'latchkey_requests_total')).toEqual([
     'latchkey_requests_total{route="vod",code="200",decision="allow"} 2',
     'latchkey_requests_total{route="app",code="401",decision="deny"} 1',
-    'latchkey_requests_total{route="",code="404",decision="deny"} 1',
+    'latchkey_requests_total{route="(none)",code="404",decision="deny"} 1',
     'latchkey_requests_total{route="app",code="000",decision="error"} 1',
   ]);
 });
@@ -49,16 +49,16 @@ test('a duration counts in every bucket from its own upper bound on', async () =
   expect(found).toContain('latchkey_request_duration_seconds_sum{route="vod"} 120.301');
 });
 
-test('decisions carry the kind or the reason, never both', async () => {
+test('decisions carry the kind or the reason, never both, and no label is empty', async () => {
   const metrics = makeMetrics([]);
   metrics.decision('token', null);
   metrics.decision(null, 'token-expired');
   metrics.decision(null, null);
   const found = await lines(metrics, 'latchkey_decisions_total');
-  expect(found).toContain('latchkey_decisions_total{kind="token",outcome="allow",reason=""} 1');
-  expect(found).toContain('latchkey_decisions_total{kind="",outcome="deny",reason="token-expired"} 1');
-  expect(found).toContain('latchkey_decisions_total{kind="",outcome="error",reason=""} 1');
-  expect(found).toContain('latchkey_decisions_total{kind="pass",outcome="allow",reason=""} 0');
+  expect(found).toContain('latchkey_decisions_total{kind="token",outcome="allow",reason="none"} 1');
+  expect(found).toContain('latchkey_decisions_total{kind="none",outcome="deny",reason="token-expired"} 1');
+  expect(found).toContain('latchkey_decisions_total{kind="none",outcome="error",reason="none"} 1');
+  expect(found).toContain('latchkey_decisions_total{kind="pass",outcome="allow",reason="none"} 0');
 });
 
 test('the values that the edge sets are read at the scrape, after beforeCollect', async () => {

@@ -4,6 +4,7 @@
 import { createOperatorServer } from '../../api/operator-server.ts';
 import { createPublicServer } from '../../api/public-server.ts';
 import { answerAccess } from '../../control/access/answer-access.ts';
+import { registerPopulationMetrics } from '../../control/accounts/population-metrics.ts';
 import type { ControlContext } from '../../control/context/control-context.ts';
 import { noteCollections, startCollectionNotes } from '../../control/links/note-collections.ts';
 import type { StoreAnswers } from '../../control/node/edge-questions.ts';
@@ -118,6 +119,7 @@ export async function composeControl(
     await listenOnSocket(operator, start.sockets.admin);
     const onAttempt = registerOutboxMetrics({ registry: running.registry, store: context.store, clock });
     registerLimitMetrics(running.registry, context.store);
+    registerPopulationMetrics(running.registry, context.store, clock);
     const mail = makeMailCarrier(openConfiguredTransport({ config: () => config, clock }));
     const deliveries = startOutbox(context, { mail }, { onAttempt });
     outbox = deliveries;

@@ -22,6 +22,7 @@ import { EdgeRoster } from './edge-roster.ts';
 import { createEdgeServer } from './edge-server.ts';
 import { Enforcement } from './enforcement.ts';
 import { listenOnAddress, listenOnSocket } from './listen.ts';
+import { registerNodeMetrics } from './node-metrics.ts';
 import { createOperationsServer } from './operations-server.ts';
 import { registerStoreMetrics } from './probe-store.ts';
 import { type Reloaded, type ReloadResult, StateInForce } from './state-in-force.ts';
@@ -94,6 +95,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const state = new StateInForce(options.state);
   const roster = new EdgeRoster(state.config.edges, clock);
   const metrics = new ControlMetrics(roster);
+  registerNodeMetrics(metrics.registry, () => state);
   registerStoreMetrics(metrics.registry, options.storeHealth ?? null);
   const passwords = new PasswordVerifier({
     usersFile: () => state.config.usersFile,

@@ -33,6 +33,10 @@ export class StateInForce {
     return this.#state.config;
   }
 
+  get tls(): ControlState['tls'] {
+    return this.#state.tls;
+  }
+
   /** Number of the configuration, which goes up by one with each reload. */
   get seq(): number {
     return this.#seq;

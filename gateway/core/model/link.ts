@@ -46,7 +46,10 @@ export interface LinkTerms {
  * `access-over`  the link gives no access any more, members included
  * `revoked`      ended by the owner, for good
  */
-export type LinkState = 'open' | 'full' | 'early' | 'past-window' | 'access-over' | 'revoked';
+export type LinkState = (typeof linkStates)[number];
+
+/** Every state a link can be in: see `LinkState`. */
+export const linkStates = ['open', 'full', 'early', 'past-window', 'access-over', 'revoked'] as const;
 
 /** `<link id>.<secret>`, the value of the parameter `authtoken`. @param secret  `linkSecretBytes` random bytes */
 export function formatLinkToken(linkId: string, secret: Uint8Array): string {

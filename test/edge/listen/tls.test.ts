@@ -1,8 +1,8 @@
 // TLS on a listener: which certificate, which versions, resumed sessions, reloads, and what is no handshake at all.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -60,6 +60,25 @@ describe('TLS', () => {
   });
 
   beforeEach(() => upstream.clear());
+
+  test('metrics say when each certificate ends, and what is in force beside it', async () => {
+    mkdirSync(join(gateway.folder, 'data'), { recursive: true });
+    const text = await gateway.scrape();
+    const ends = Date.parse(new X509Certificate(readFileSync(current.certFile)).validTo) / 1000;
+    expect(text).toContain(
+      `latchkey_certificate_expiry_timestamp_seconds{certificate="${current.certFile}"} ${ends}\n`,
+    );
+    expect(text.match(/^latchkey_certificate_expiry_timestamp_seconds\{/gm)).toHaveLength(3);
+    expect(text).toMatch(/^latchkey_build_info\{version="\d+\.\d+\.\d+[^"]*",node="\d+\.\d+\.\d+[^"]*"\} 1$/m);
+    expect(text).toMatch(/^latchkey_data_folder_free_bytes [1-9]\d{5,}$/m);
+    expect(text).not.toContain('=""');
+  });
+
+  test('access lines say the version of TLS', async () => {
+    await askTls(gateway.port, {}, requestText('GET', '/says-tls', ['Connection: close']));
+    const lines = await gateway.readLog('access', '/says-tls');
+    expect(lines.at(-1)).toMatchObject({ path: '/says-tls', tls: 'TLSv1.3', protocol: 'HTTP/1.1' });
+  });
 
   test.each([
     ['exact.b.test', 'DNS:exact.b.test'],
