@@ -13,15 +13,19 @@ interface AboutToOpen {
 /**
  * @param going  where the sign-in leads; null when it leads to the portal itself
  * @param name   of the portal
+ * @param shown  what the page's heading says: the link's label, or something else
  * @returns null when there is nothing to say
  */
-export function aboutNote(going: AboutToOpen | null, name: string): Html | null {
+export function aboutNote(going: AboutToOpen | null, name: string, shown: 'label' | 'other' = 'other'): Html | null {
   if (going === null) return null;
   const { about, host } = going;
   if (about === null) return note('plain', html`Sign in to ${name} to go on to <strong>${host}</strong>.`);
   const { label, owner } = about;
   const sharer = owner ?? 'whoever shared it';
-  return html`<div class="note plain"><p>You are about to open <strong>${label}</strong>${owner === null ? null : html`. <strong>${owner}</strong> shared it with you`}.</p>
+  const what = shown === 'label' ? 'this' : html`<strong>${label}</strong>`;
+  const first =
+    owner === null ? html`You are about to open ${what}.` : html`<strong>${owner}</strong> shared ${what} with you.`;
+  return html`<div class="note plain"><p>${first}</p>
 <p>If you open it, ${sharer} will see:</p>
 ${seenByOwner('your name and mail address')}
 <p>Until you press “Open it” on the last page, ${sharer} sees nothing.</p></div>`;

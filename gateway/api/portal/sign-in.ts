@@ -93,7 +93,7 @@ export function signInPage(visit: Visit, asked: Query, email: string, problems: 
     status: hasProblems ? 422 : 200,
     body: html`${problemSummary(problems)}
 ${asked.done === undefined ? null : note('good', doneWords[asked.done])}
-${aboutNote(request, portal?.name ?? 'latchkey')}
+${aboutNote(request, portal?.name ?? 'latchkey', about === null ? 'other' : 'label')}
 <form method="post" action="${prefix}login${way}" novalidate>
 ${visit.formToken()}
 ${field({ name: 'email', label: isCodeFirst ? 'Your mail address' : 'Mail address', type: 'email', value: email, autocomplete: 'username', problem: problems.email, ...hintOf(visit, about) })}
@@ -101,12 +101,13 @@ ${
   isCodeFirst
     ? html`<button type="submit" formaction="${prefix}code${way}">Mail me a code</button>
 <details class="after"${problems.password === undefined && problems[''] === undefined ? null : html` open`}><summary>I have a password</summary>
-${passwordField(problems)}<button class="plain" type="submit">Sign in</button></details>`
+${passwordField(problems)}<button class="plain" type="submit">Sign in</button>
+<p class="after"><a href="${prefix}forgot">I do not know my password</a></p></details>`
     : html`${passwordField(problems)}<button type="submit">Sign in</button>
 ${mail === null ? null : html`<button class="plain" type="submit" formaction="${prefix}code${way}">Mail me a code instead</button>`}`
 }
 </form>
-<p class="after"><a href="${prefix}forgot">I do not know my password</a></p>
+${isCodeFirst ? null : html`<p class="after"><a href="${prefix}forgot">I do not know my password</a></p>`}
 ${newHere(visit, about)}`,
   });
 }
