@@ -14,6 +14,9 @@ const plainNames: Readonly<Record<OurCookie, string>> = {
   flow: 'latchkey_flow',
 };
 
+/** Both names of the session cookie: where visitors come by https, and on plain HTTP over loopback. */
+export const sessionCookieNames = { secure: cookieName('session', true), plain: cookieName('session', false) };
+
 /** Life of a device cookie: 400 days, the longest time that browsers keep a cookie. */
 export const deviceCookieSeconds = 400 * 24 * 60 * 60;
 

@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { Actor, ControlContext } from '../../control/context/control-context.ts';
 import type { NewSession } from '../../control/sessions/start-session.ts';
+import type { RefusalReason } from './refusal-reasons.ts';
 
 /** Who may call an endpoint: `account` is anybody who is signed in, `admin` an administrator. The operator may call every endpoint. */
 type Who = 'anyone' | 'account' | 'admin';
@@ -15,8 +16,8 @@ type EndpointMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface Refusal {
   readonly kind: 'refused';
   readonly status: number;
-  /** For programs: a word that does not change, like `weak-password`. */
-  readonly reason: string;
+  /** For programs: a word that does not change, like `bad-input`. */
+  readonly reason: RefusalReason;
   /** For people: one sentence. */
   readonly detail: string;
   readonly retryAfterSeconds: number | null;
@@ -145,7 +146,7 @@ export const empty: EndpointAnswer<never> = { kind: 'empty' };
 /** The answer of a handler that refuses. */
 export function refuse(
   status: number,
-  reason: string,
+  reason: RefusalReason,
   detail: string,
   retryAfterSeconds: number | null = null,
 ): Refusal {
@@ -157,15 +158,21 @@ export function isAdmin(actor: Actor | null): boolean {
   return actor !== null && (actor.kind !== 'account' || actor.role === 'admin');
 }
 
+/** A caller mends a body in one go where all of its problems are told, and no caller can have an answer of any length. */
+const maxProblemsTold = 5;
+
 type Checked<T> = { readonly kind: 'value'; readonly value: T } | Refusal;
 
 function check<T>(where: string, shape: z.ZodType<T> | undefined, raw: unknown): Checked<T | undefined> {
   if (shape === undefined) return { kind: 'value', value: undefined };
   const read = shape.safeParse(raw ?? {});
   if (read.success) return { kind: 'value', value: read.data };
-  const [issue] = read.error.issues;
-  const at = issue === undefined || issue.path.length === 0 ? where : `${where}, ${issue.path.join('.')}`;
-  return refuse(400, 'bad-input', `${at}: ${issue?.message ?? 'is not as described'}`.slice(0, 300));
+  const problems = read.error.issues.slice(0, maxProblemsTold).map((issue) => {
+    const at = issue.path.length === 0 ? where : `${where}, ${issue.path.join('.')}`;
+    return `${at}: ${issue.message}`.slice(0, 300);
+  });
+  const more = read.error.issues.length - problems.length;
+  return refuse(400, 'bad-input', `${problems.join('; ')}${more > 0 ? `; and ${more} more` : ''}`);
 }
 
 function readValue<T>(checked: Checked<T | undefined>): T {

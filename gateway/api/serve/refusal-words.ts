@@ -4,8 +4,9 @@
 import type { PasswordRefusal } from '../../core/model/account.ts';
 import { passwordProblem } from '../look/password-words.ts';
 import { type Refusal, refuse } from './endpoint.ts';
+import type { RefusalReason } from './refusal-reasons.ts';
 
-const words: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+const words = {
   'not-allowed': [403, 'Only an administrator may do this.'],
   'wrong-password': [403, 'That is not the password of this account.'],
   'not-an-account': [403, 'This is about the account that asks, and the operator has none.'],
@@ -30,11 +31,14 @@ const words: Readonly<Record<string, readonly [status: number, detail: string]>>
   code: [410, 'That code was used, replaced by a newer one, or is over its time. Ask for a new mail.'],
   'sign-in': [403, 'That address and password do not fit together.'],
   busy: [503, 'A lot is going on right now. Try again in a few seconds.'],
-};
+} satisfies Partial<Record<RefusalReason, readonly [status: number, detail: string]>>;
+
+/** A reason whose words stand here; the reasons of links and keys have theirs beside their endpoints. */
+type WordedReason = keyof typeof words;
 
 /** What a use case about accounts answers when it did nothing. A refusal without a reason means that a one-time code does not work. */
 export type Undone =
-  | { readonly kind: 'refused'; readonly reason?: string }
+  | { readonly kind: 'refused'; readonly reason?: WordedReason }
   | { readonly kind: 'wrong-password' }
   | { readonly kind: 'weak-password'; readonly why: PasswordRefusal }
   | { readonly kind: 'busy' | 'too-many'; readonly retryAfterSeconds: number };
@@ -56,22 +60,16 @@ export function refusalOf(outcome: Undone): Refusal {
   }
 }
 
-/** The refusal over `v1` for a reason. @param reason  word of a use case; 422 with a general sentence for a word that `words` lacks */
-export function refusalFor(reason: string): Refusal {
-  const [status, detail] = wordsOf(reason);
+/** The refusal over `v1` for a reason of a use case. */
+export function refusalFor(reason: WordedReason): Refusal {
+  const [status, detail] = words[reason];
   return refuse(status, reason, detail, reason === 'busy' ? 2 : null);
 }
 
-/** The sentence alone, for a page. @param reason  as for `refusalFor` */
-export function refusalText(reason: string): string {
-  return wordsOf(reason)[1];
+/** The sentence alone, for a page. */
+export function refusalText(reason: WordedReason): string {
+  return words[reason][1];
 }
-
-function wordsOf(reason: string): readonly [status: number, detail: string] {
-  return Object.hasOwn(words, reason) ? (words[reason] ?? plain) : plain;
-}
-
-const plain = [422, 'This cannot be done with what was sent.'] as const;
 
 /** The refusal of a throttled request (429), with `Retry-After`. */
 export function tooManyTries(retryAfterSeconds: number): Refusal {

@@ -28,6 +28,7 @@ interface ServeEndpointsOptions {
 
 /** Adds a route to the server for every endpoint. Order: `admit`, the body's media type, the endpoint's own checks, its handler. */
 export function serveEndpoints(server: FastifyInstance, options: ServeEndpointsOptions): void {
+  refuseOtherMethods(server, options);
   for (const endpoint of options.endpoints) {
     server.route({
       method: endpoint.method,
@@ -56,6 +57,25 @@ export function serveEndpoints(server: FastifyInstance, options: ServeEndpointsO
             return found satisfies never;
         }
       },
+    });
+  }
+}
+
+/**
+ * Answers the methods that a path does not have with 405 and `Allow` (RFC 9110 §15.5.6), to everybody: the methods of a path are no secret,
+ * the OpenAPI document lists them. It answers before the body is read, so that no media type comes in between.
+ */
+function refuseOtherMethods(server: FastifyInstance, { endpoints, base }: ServeEndpointsOptions): void {
+  for (const [path, same] of Map.groupBy(endpoints, (endpoint) => endpoint.path)) {
+    const allowed = same.map(({ method }) => method);
+    const allow = allowed.join(', ');
+    const others = server.supportedMethods.filter((method) => !allowed.some((one) => one === method));
+    const refusal = refuse(405, 'wrong-method', `This path takes ${allowed.join(' and ')}.`);
+    server.route({
+      method: others,
+      url: `${base}${path}`,
+      onRequest: async (_request, reply) => sendRefusal(reply.header('allow', allow), refusal),
+      handler: async (_request, reply) => sendRefusal(reply.header('allow', allow), refusal),
     });
   }
 }

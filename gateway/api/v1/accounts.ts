@@ -21,11 +21,18 @@ import { createAccount } from '../../control/accounts/create-account.ts';
 import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { type AccountPage, pageUrl } from '../../control/accounts/portal-pages.ts';
 import type { Actor, ControlContext } from '../../control/context/control-context.ts';
+import { maxGroups } from '../../core/model/account.ts';
 import { listAudit } from '../../store/rows/audit.ts';
 import { answer, defineEndpoint, type Endpoint, type EndpointAnswer, empty } from '../serve/endpoint.ts';
 import { refusalFor, tooManyTries } from '../serve/refusal-words.ts';
-import { address, id, personName, secret } from '../serve/shapes.ts';
+import { address, id, newSecret, personName } from '../serve/shapes.ts';
 import { accountMadeShape, accountShape, accountsShape, codeShape, roleShape, showAccount } from './account-shapes.ts';
+
+/** Limits that the use case judges; see serve/shapes.ts. */
+const groups = z
+  .array(z.string().max(200).meta({ minLength: 1, maxLength: 64 }))
+  .max(100)
+  .meta({ maxItems: maxGroups });
 
 const list = defineEndpoint({
   method: 'GET',
@@ -53,10 +60,10 @@ const create = defineEndpoint({
   body: z.strictObject({
     email: address,
     name: personName.optional(),
-    groups: z.array(z.string().max(200)).max(100).optional(),
+    groups: groups.optional(),
     role: roleShape.default('user'),
     invited: z.boolean().default(true),
-    password: secret.optional(),
+    password: newSecret.optional(),
   }),
   response: accountMadeShape,
   handle: async ({ context, actor, body, request }) => {
@@ -107,7 +114,7 @@ const change = defineEndpoint({
   body: z.strictObject({
     state: z.enum(['active', 'disabled']).optional(),
     role: roleShape.optional(),
-    groups: z.array(z.string().max(200)).max(100).optional(),
+    groups: groups.optional(),
   }),
   response: null,
   handle: async ({ context, actor, params: { account }, body, request }) => {

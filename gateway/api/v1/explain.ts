@@ -3,7 +3,9 @@
 
 import { z } from 'zod';
 import { explainRequest } from '../../control/explain/explain-request.ts';
+import type { ClaimOutcome } from '../../control/links/claim-link.ts';
 import type { ClaimFacts, DecisionRecord, TokenFacts } from '../../core/decision/verdict/decision-record.ts';
+import { allowKinds, denyReasons } from '../../core/decision/verdict/reasons.ts';
 import { tokenTypes } from '../../core/token/token-kinds.ts';
 import { answer, defineEndpoint, type Endpoint, refuse } from '../serve/endpoint.ts';
 
@@ -22,12 +24,27 @@ const tokenShape = z.object({
   expires_at: z.int(),
 });
 
+/** What became of links that people opened, from `claimLink` and `foreseeClaim`. A key for each, so that none is forgotten. */
+const claimOutcomes = Object.keys({
+  granted: true,
+  already: true,
+  'yours-otherwise': true,
+  full: true,
+  early: true,
+  'past-window': true,
+  'access-over': true,
+  revoked: true,
+  'member-revoked': true,
+  'wrong-pair': true,
+  'account-not-able': true,
+} satisfies Record<ClaimOutcome['kind'], true>);
+
 const claimShape = z.object({
   link: z.string(),
   access_key: z.string(),
   account: z.string(),
   device: z.string(),
-  outcome: z.string(),
+  outcome: z.string().meta({ enum: claimOutcomes }),
   is_bound: z.boolean().nullable().describe('was the account bound to this link already'),
   is_authorised_otherwise: z.boolean().nullable(),
   member: z.string().nullable(),
@@ -44,7 +61,10 @@ const recordShape = z.object({
   route: z.string().nullable(),
   status: z.int(),
   outcome: z.enum(['allow', 'deny', 'claim']),
-  reason: z.string(),
+  reason: z
+    .string()
+    .meta({ enum: [...allowKinds, ...denyReasons, ...claimOutcomes] })
+    .describe('why: what let it in, why it was refused, or what became of a claim'),
   detail: z.string().nullable(),
   holder: tokenShape.nullable().describe('the token that let it in'),
   user: z.string().nullable(),

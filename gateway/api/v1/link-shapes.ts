@@ -6,10 +6,10 @@ import type { LinkView } from '../../control/links/link-view.ts';
 import type { MemberView } from '../../control/links/list-links.ts';
 import { id } from '../serve/shapes.ts';
 
-/** A time in epoch seconds. */
-export const at = z.int().min(0).describe('epoch seconds');
+/** A time in epoch seconds, in answers. What a request may say is `moment` of serve/shapes.ts. */
+export const at = z.int().min(0);
 /** An HTTP method. */
-export const method = z.string().max(32);
+export const method = z.string().max(32).meta({ pattern: '^[A-Z][A-Z-]{0,31}$' });
 
 export const linkShape = z.object({
   id,

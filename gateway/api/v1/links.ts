@@ -10,11 +10,11 @@ import { listLinks, listMembers, maxPerPage, readLink } from '../../control/link
 import { reopenLink } from '../../control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../control/links/revoke-link.ts';
 import { revokeMember } from '../../control/links/revoke-member.ts';
+import { maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
 import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../serve/endpoint.ts';
-import { collectionName, id } from '../serve/shapes.ts';
+import { collectionName, id, moment } from '../serve/shapes.ts';
 import {
   allRevokedShape,
-  at,
   createdShape,
   givenBackShape,
   linkShape,
@@ -29,6 +29,10 @@ import {
 } from './link-shapes.ts';
 
 const page = { after: z.string().max(80).optional(), limit: z.coerce.number().int().min(1).max(maxPerPage).optional() };
+/** Limits that the use case judges, and answers 422 with what is wrong; the document names them. */
+const label = z.string().max(500).meta({ minLength: 1, maxLength: maxLabelLength });
+const claimsAllowed = z.int().meta({ minimum: 1, maximum: maxClaimsAllowed });
+
 const linkParams = z.object({ link: id });
 
 const notFound = refuse(404, 'unknown', 'There is no such link.');
@@ -41,11 +45,11 @@ const create = defineEndpoint({
   body: z.strictObject({
     collection: collectionName,
     path: z.string().max(2000).nullish().describe('default: the whole collection'),
-    label: z.string().max(500),
-    claims_allowed: z.int().optional().describe('how many accounts may come in; default 1'),
-    claim_from_at: at.nullish(),
-    claim_until_at: at.nullish(),
-    access_until_at: at.nullish(),
+    label,
+    claims_allowed: claimsAllowed.optional().describe('how many accounts may come in; default 1'),
+    claim_from_at: moment.nullish(),
+    claim_until_at: moment.nullish(),
+    access_until_at: moment.nullish(),
     methods: z.array(method).max(16).nullish().describe('default: those of the route'),
     notify: z.boolean().optional().describe('tell members and owner by mail; default false'),
   }),
@@ -129,10 +133,10 @@ const reopen = defineEndpoint({
   who: 'account',
   params: linkParams,
   body: z.strictObject({
-    label: z.string().max(500).optional(),
-    claims_allowed: z.int().optional(),
-    claim_until_at: at.nullish(),
-    access_until_at: at.nullish(),
+    label: label.optional(),
+    claims_allowed: claimsAllowed.optional(),
+    claim_until_at: moment.nullish(),
+    access_until_at: moment.nullish(),
     new_secret: z.boolean().optional().describe('make a new URL; the old one stops working, members stay'),
   }),
   response: reopenedShape,

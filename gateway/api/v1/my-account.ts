@@ -10,7 +10,7 @@ import { confirmAddressChange } from '../../control/sessions/confirm-address-cha
 import { makeFormToken } from '../serve/cross-site.ts';
 import { defineEndpoint, type Endpoint, empty } from '../serve/endpoint.ts';
 import { refusalOf } from '../serve/refusal-words.ts';
-import { address as addressShape, code, secret } from '../serve/shapes.ts';
+import { address as addressShape, code, newSecret, secret } from '../serve/shapes.ts';
 
 const own = secret.describe('the account’s password; empty when it has none');
 
@@ -19,7 +19,7 @@ const password = defineEndpoint({
   path: 'me/password',
   summary: 'Change one’s own password; every other session ends, and this one goes on under a new cookie',
   who: 'account',
-  body: z.strictObject({ old_password: secret, new_password: secret }),
+  body: z.strictObject({ old_password: secret, new_password: newSecret }),
   response: z.object({ session: z.string(), csrf_token: z.string().describe('of the new session') }),
   handle: async ({ context, actor, body, request }) => {
     const asked = { ...request, oldPassword: body.old_password, newPassword: body.new_password };

@@ -31,7 +31,7 @@ import {
 import { readPresentedUrl } from '../serve/presented-url.ts';
 import { refusalFor, refusalOf, tooManyTries, type Undone } from '../serve/refusal-words.ts';
 import { soundReturnPath } from '../serve/return-address.ts';
-import { address, code, personName, secret } from '../serve/shapes.ts';
+import { address, code, newSecret, personName, secret } from '../serve/shapes.ts';
 
 const signedInShape = z.object({
   account: z.string(),
@@ -77,7 +77,7 @@ const byCode = defineEndpoint({
   summary:
     'Sign in with the code in the link of a mail: an invitation (with a password to choose), a sign-in link, a mail with six digits',
   who: 'anyone',
-  body: z.strictObject({ code, password: secret.optional(), name: personName.optional() }),
+  body: z.strictObject({ code, password: newSecret.optional(), name: personName.optional() }),
   response: signedInShape,
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
@@ -177,7 +177,8 @@ const register = defineEndpoint({
   handle: async ({ context, body: { email }, request: { clientAddress, requestId } }) => {
     const outcome = await registerAccount(context, { email, clientAddress, requestId });
     if (outcome.kind === 'accepted') return empty;
-    return outcome.reason === 'busy' ? tooManyTries(outcome.retryAfterSeconds) : refusalFor(outcome.reason);
+    if (outcome.reason === 'busy') return tooManyTries(outcome.retryAfterSeconds);
+    return refusalFor(outcome.reason === 'weak-password' ? `password-${outcome.why}` : outcome.reason);
   },
 });
 
@@ -186,7 +187,7 @@ const verify = defineEndpoint({
   path: 'register/verify',
   summary: 'Confirm the address with the code of that mail, choose a password, and be signed in',
   who: 'anyone',
-  body: z.strictObject({ code, password: secret, name: personName.optional() }),
+  body: z.strictObject({ code, password: newSecret, name: personName.optional() }),
   response: signedInShape,
   handle: async ({ context, actor, body, request }) => {
     if (actor !== null && actor.kind !== 'account') return refusalFor('not-an-account');
@@ -214,7 +215,7 @@ const reset = defineEndpoint({
   path: 'password-reset/complete',
   summary: 'Set a new password with the code of that mail; every session of the account ends',
   who: 'anyone',
-  body: z.strictObject({ code, password: secret }),
+  body: z.strictObject({ code, password: newSecret }),
   response: null,
   handle: async ({ context, body, request: { clientAddress, requestId } }) => {
     const outcome = await resetPassword(context, { ...body, clientAddress, requestId });

@@ -20,7 +20,7 @@ import { tellOfClaim } from './link-mails.ts';
 import { findPresentedLink, isInCollection, type Presentation } from './present-link.ts';
 
 /** The outcome of a claim. Only `granted` wrote anything. */
-type ClaimOutcome =
+export type ClaimOutcome =
   | { readonly kind: 'granted'; readonly linkId: string; readonly memberId: string; readonly answers: ListAnswers }
   | SettledByList
   | ClaimRefusal;

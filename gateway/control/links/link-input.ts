@@ -4,7 +4,7 @@
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
 import { canonicalText, comparedForm, covers } from '../../core/model/path.ts';
-import type { EpochSeconds } from '../../core/model/time.ts';
+import { type EpochSeconds, latestMoment } from '../../core/model/time.ts';
 
 export type LinkProblem = 'bad-path' | 'bad-label' | 'bad-claims' | 'bad-window' | 'bad-methods';
 
@@ -14,9 +14,6 @@ interface LinkTimes {
   readonly claimUntilAt: EpochSeconds | null;
   readonly accessUntilAt: EpochSeconds | null;
 }
-
-/** Latest moment that is accepted: the year 3000. A later moment is a mistake of units. */
-const latestAt = 32_503_680_000;
 
 /** The text of each problem, in the words of the form and of the API. */
 export function linkProblemText(problem: LinkProblem): string {
@@ -65,7 +62,7 @@ export function isClaimCount(count: number): boolean {
 export function timesAreSound(times: LinkTimes, now: EpochSeconds): boolean {
   const { claimFromAt, claimUntilAt, accessUntilAt } = times;
   for (const at of [claimFromAt, claimUntilAt, accessUntilAt]) {
-    if (at !== null && (!Number.isInteger(at) || at < 0 || at > latestAt)) return false;
+    if (at !== null && (!Number.isInteger(at) || at < 0 || at > latestMoment)) return false;
   }
   if (claimUntilAt !== null && (claimUntilAt <= now || (claimFromAt !== null && claimFromAt >= claimUntilAt)))
     return false;

@@ -58,8 +58,24 @@ export function answerProblems(
     const status = statusOf(error);
     if (status >= 500) logger.error({ problem: textOf(error) }, 'a handler of control failed');
     if (asPage(request, reply, status, null)) return;
-    sendProblem(reply, status, titleOf(status < 500 ? 400 : 500));
+    if (status >= 500) return void sendProblem(reply, 500, titleOf(500));
+    sendProblem(reply, status, titleOf(status), { detail: detailOf(error) });
   });
+}
+
+/** What to tell of a request that could not be read, by Fastify's code. Its own messages are for developers, and some quote the request. */
+const readingProblems: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not JSON.',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'The media type says JSON, and the body is empty.',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The body’s media type is not taken here: send application/json.',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'The body is too long.',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body is not as long as Content-Length says.',
+  FST_ERR_BAD_URL: 'The path cannot be read.',
+};
+
+function detailOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  return readingProblems[code] ?? 'The request cannot be read.';
 }
 
 function textOf(error: unknown): string {

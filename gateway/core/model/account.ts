@@ -25,7 +25,7 @@ export function accountStanding(account: {
 
 export const minPasswordCharacters = 10;
 /** The most bytes of a password, as UTF-8 in NFC. It bounds the work of hashing, not the strength of passwords. */
-const maxPasswordBytes = 1024;
+export const maxPasswordBytes = 1024;
 
 export type PasswordRefusal = 'too-short' | 'too-long' | 'is-the-address' | 'too-common';
 
@@ -73,7 +73,7 @@ function isCommon(folded: string): boolean {
   return isRepeated || isRun;
 }
 
-const maxNameCharacters = 100;
+export const maxNameCharacters = 100;
 
 /** A display name as it is stored: one line, no control characters, NFC; may be empty. @returns null for any other text */
 export function normaliseDisplayName(text: string): string | null {
@@ -92,7 +92,7 @@ export function normaliseDisplayName(text: string): string | null {
   return [...name].length > maxNameCharacters ? null : name;
 }
 
-const maxGroups = 64;
+export const maxGroups = 64;
 /**
  * The most bytes of all groups of an account together, as UTF-8. Every session token holds the groups, and browsers drop cookies of
  * more than 4096 bytes.

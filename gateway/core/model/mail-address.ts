@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer';
 
 /** RFC 5321 §4.5.3.1.3, without the angle brackets of a path. */
-const maxAddressLength = 254;
+export const maxAddressLength = 254;
 const maxLocalBytes = 64;
 
 /** Every character but white space, control characters, and characters with a meaning in mail headers. */

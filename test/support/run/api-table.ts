@@ -14,7 +14,7 @@ const bodyShape = z.object({
 const operationShape = z.object({
   summary: z.string(),
   security: z.array(z.unknown()).optional(),
-  parameters: z.array(z.object({ name: z.string(), in: z.string() })),
+  parameters: z.array(z.object({ name: z.string().optional(), in: z.string().optional() })),
   requestBody: bodyShape.optional(),
   responses: z.object({ '4XX': z.object({ description: z.string() }) }),
 });
