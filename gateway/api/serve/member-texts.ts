@@ -28,6 +28,7 @@ export const memberTexts: Readonly<Record<string, string>> = {
   details: 'more about what was done, by name',
   device: 'id of a browser of the account',
   devices: 'browsers in which the account is or was signed in',
+  digits: 'the six digits of the mail',
   email: 'a mail address',
   ended: 'how many sign-ins were ended',
   entries: 'the entries, in their order',

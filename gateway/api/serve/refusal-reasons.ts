@@ -19,6 +19,7 @@ export const refusalReasons = [
   'code',
   'cross-site',
   'declared',
+  'digits',
   'disabled',
   'domain',
   'exists',
@@ -49,6 +50,7 @@ export const refusalReasons = [
   'unknown-host',
   'unverified',
   'verified',
+  'wrong-digits',
   'wrong-method',
   'wrong-password',
 ] as const;
