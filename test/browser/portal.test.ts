@@ -166,7 +166,7 @@ function loose(response: Response): string[] {
     ['no-referrer', 'same-origin'].includes(headers['referrer-policy'] ?? '') ? '' : 'tells where somebody came from',
     headers['x-content-type-options'] === 'nosniff' ? '' : 'may be read as something else',
     !isPage || /^default-src 'none'; .*frame-ancestors 'none'$/.test(policy) ? '' : 'has no policy',
-    policy.includes('unsafe') || policy.includes('script-src') ? 'lets scripts run' : '',
+    policy.includes('unsafe') || /script-src (?!'sha256-[\w+/]{43}='(?:;|$))/.test(policy) ? 'lets scripts run' : '',
   ];
   return faults.filter((fault) => fault !== '').map((fault) => `${response.status()} ${response.url()} ${fault}`);
 }

@@ -1,8 +1,10 @@
-// The frame of every page: head, navigation, main, foot. No script, nothing from other sites, one style sheet.
+// The frame of every page: head, navigation, main, foot, and the one script. Nothing from other sites, one style sheet.
 // The navigation shows only pages that the person may open. That is a help and no protection: serve/ checks each request.
 
 import { Html, html } from './html.ts';
+import { momentsIn } from './moments.ts';
 import type { PageContent } from './page-content.ts';
+import { pageScript } from './page-script.ts';
 
 interface Frame {
   readonly page: PageContent;
@@ -18,6 +20,8 @@ interface Frame {
   readonly styleVersion: string;
   /** False on hosts that are not the portal's: the frame then has no links to the portal's pages. */
   readonly isPortal: boolean;
+  /** Time zone in which the page says its times where the script does not run: a name that Intl knows. */
+  readonly timeZone: string;
 }
 
 interface Entry {
@@ -64,10 +68,11 @@ ${navigation(frame)}
 ${page.body}
 </main>
 <footer class="foot"><p>${name}</p></footer>
+<script>${Html.ofTrusted(pageScript)}</script>
 </body>
 </html>
 `;
-  return document.toString();
+  return momentsIn(document.toString(), frame.timeZone);
 }
 
 function brand({ name, hasLogo, prefix, isPortal }: Frame): Html {

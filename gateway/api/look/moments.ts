@@ -1,6 +1,8 @@
-// Times as people read them. They are in UTC, and say so, because a page without a script cannot know its reader's time zone.
+// Times as people read them. They are written in UTC and say so; the frame of a page then writes them in the zone that the account names,
+// and the script of the page in that of the browser.
 
 import type { EpochSeconds } from '../../core/model/time.ts';
+import { defaultTimeZone, wallClock } from '../../core/model/time-zone.ts';
 import { type Html, html } from './html.ts';
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -11,6 +13,20 @@ export function moment(at: EpochSeconds): Html {
   const clock = `${twoDigits(time.getUTCHours())}:${twoDigits(time.getUTCMinutes())}`;
   const day = `${time.getUTCDate()} ${months[time.getUTCMonth()]} ${time.getUTCFullYear()}`;
   return html`<time datetime="${time.toISOString()}">${day}, ${clock} UTC</time>`;
+}
+
+/** A page whose dates and times, as `moment` wrote them, stand in another zone. @param zone  a name that Intl knows */
+export function momentsIn(page: string, zone: string): string {
+  if (zone === defaultTimeZone || !page.includes('<time ')) return page;
+  const clock = wallClock(zone);
+  // only `moment` writes such an element: what people typed is escaped
+  return page.replace(
+    /(<time datetime="([^"]+)">)\d{1,2} [A-Z][a-z]{2} \d{4}, \d{2}:\d{2} UTC(?=<\/time>)/g,
+    (_whole, opening: string, written: string) => {
+      const { year, month, day, hour, minute } = clock(Date.parse(written) / 1000);
+      return `${opening}${day} ${months[month - 1]} ${year}, ${twoDigits(hour)}:${twoDigits(minute)}`;
+    },
+  );
 }
 
 /** `1 second`, `12 minutes`, `2 hours`: how long to wait, rounded up. */

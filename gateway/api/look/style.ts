@@ -140,6 +140,8 @@ code, .code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mon
 .big { font-size: 1.7rem; letter-spacing: .12em; text-align: center; }
 .between.spaced { margin: 0 0 .75rem; }
 .between.spaced h2, .between .soft { margin: 0; }
+.said:not(:empty) { margin-left: .6rem; color: var(--good); font-weight: 600; }
+[hidden] { display: none !important; }
 .once { display: block; padding: .9rem 1rem; background: var(--accent-soft); border: 1px dashed var(--edge); border-radius: .5rem; user-select: all; }
 details { margin: 0 0 1rem; }
 .hint + details { margin-top: .75rem; }

@@ -1,13 +1,15 @@
 // The pieces that forms are made of: a field with its label, hint and problem; the summary of all problems; a note; a form of one button.
 // A problem stands beside its field and in the summary, which is first on the page and read out at once (WCAG 2.2, 3.3.1).
 
+import type { EpochSeconds } from '../../core/model/time.ts';
+import { isTimeZone, momentOfWallTime, wallClock } from '../../core/model/time-zone.ts';
 import { type Html, html } from '../look/html.ts';
 
 interface Field {
   readonly name: string;
   readonly label: string;
   /** Default `text`. */
-  readonly type?: 'text' | 'email' | 'password' | 'number' | 'datetime-local' | 'search';
+  readonly type?: 'text' | 'email' | 'password' | 'number' | 'search';
   readonly value?: string | number;
   readonly hint?: string;
   /** What is wrong with the value, in a sentence for people. */
@@ -49,6 +51,75 @@ ${problem === undefined ? null : html`<p class="problem" id="${id}-problem">${pr
    input.type === 'number' ? html` inputmode="numeric" min="1"` : null
  }${input.isDigits === true ? html` inputmode="numeric" spellcheck="false"` : null}>
 </div>`;
+}
+
+interface MomentField {
+  readonly name: string;
+  readonly label: string;
+  /** A moment that the server knows, or what somebody typed before. */
+  readonly value: EpochSeconds | string | null;
+  readonly hint?: string;
+  readonly problem?: string | undefined;
+  /** Zone of the value where no script runs, which the label says: `visit.timeZone`. */
+  readonly timeZone: string;
+}
+
+/**
+ * A field for a date and time, which may stay empty. Its form needs one `zoneField()`. The page's script shows the value in the zone of the
+ * browser and says so in the label.
+ */
+export function momentField({ name, label, value, hint, problem, timeZone }: MomentField): Html {
+  const id = `field-${name}`;
+  const ids = [hint === undefined ? '' : `${id}-hint`, problem === undefined ? '' : `${id}-problem`];
+  const described = ids.filter((each) => each !== '').join(' ');
+  const known = typeof value === 'number' ? html` data-moment="${new Date(value * 1000).toISOString()}"` : null;
+  return html`<div class="field">
+<label for="${id}">${label} <span data-zone>(${timeZone.replaceAll('_', ' ')})</span></label>
+${hint === undefined ? null : html`<p class="hint above" id="${id}-hint">${hint}</p>`}
+${problem === undefined ? null : html`<p class="problem" id="${id}-problem">${problem}</p>`}
+<input id="${id}" name="${name}" type="datetime-local" value="${typeof value === 'number' ? wallText(value, timeZone) : (value ?? '')}"${known} autocomplete="off" maxlength="40"${
+    described === '' ? null : html` aria-describedby="${described}"`
+  }${problem === undefined ? null : html` aria-invalid="true"`}>
+</div>`;
+}
+
+/** The hidden field by which a form says in which zone its dates and times are; without the page's script it stays empty. */
+export function zoneField(): Html {
+  return html`<input type="hidden" name="zone" value="">`;
+}
+
+/** What a date-time field says. `problem` is a sentence for people. */
+type ReadMoment =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'moment'; readonly at: EpochSeconds }
+  | { readonly kind: 'problem'; readonly problem: string };
+
+/**
+ * Reads the value of a date-time field.
+ *
+ * @param text      value of the field, as sent; empty is `none`
+ * @param zone      value of the form's `zone` field, as sent; empty where no script ran
+ * @param timeZone  the zone that the label said then: `visit.timeZone`
+ */
+export function readMoment(text: string, zone: string, timeZone: string): ReadMoment {
+  if (text.trim() === '') return { kind: 'none' };
+  const match = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::\d{2}(?:\.\d{1,3})?)?$/.exec(text.trim());
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = (match ?? []).slice(1, 6).map(Number);
+  const asDate = new Date(Date.UTC(year, month - 1, day, hour, minute));
+  // 31 February is the third of March to Date, and a slip of the finger to people
+  if (match === null || asDate.getUTCMonth() !== month - 1 || asDate.getUTCDate() !== day || hour > 23 || minute > 59) {
+    return { kind: 'problem', problem: 'This is no date and time.' };
+  }
+  const named = zone === '' ? timeZone : zone;
+  if (!isTimeZone(named)) return { kind: 'problem', problem: 'The time zone of your browser is not known here.' };
+  return { kind: 'moment', at: momentOfWallTime({ year, month, day, hour, minute }, named) };
+}
+
+/** A moment as the value of a date-time field. */
+function wallText(at: EpochSeconds, zone: string): string {
+  const { year, month, day, hour, minute } = wallClock(zone)(at);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}`;
 }
 
 /** Links to each field that has a problem; nothing without problems. */

@@ -16,8 +16,8 @@ import {
   type Visit,
 } from '../serve/page-route.ts';
 import { collectionName } from '../serve/shapes.ts';
-import { field, type Problems, problemSummary, select } from './fields.ts';
-import { linkFacts, readMoment, readPath } from './link-words.ts';
+import { field, momentField, type Problems, problemSummary, readMoment, select, zoneField } from './fields.ts';
+import { linkFacts, readPath } from './link-words.ts';
 
 const shape = z.object({
   collection: collectionName.default(''),
@@ -26,6 +26,7 @@ const shape = z.object({
   people: z.string().max(20).default('1'),
   claimUntil: z.string().max(40).default(''),
   accessUntil: z.string().max(40).default(''),
+  zone: z.string().max(80).default(''),
   notify: z.string().max(10).default(''),
 });
 
@@ -56,17 +57,17 @@ const newLinkForm = defineForm({
   who: 'account',
   form: shape,
   handle: async (visit, { form }) => {
-    const claimUntilAt = readMoment(form.claimUntil);
-    const accessUntilAt = readMoment(form.accessUntil);
-    if (claimUntilAt === undefined) return formPage(visit, form, { claimUntil: 'This is no date and time.' }, 422);
-    if (accessUntilAt === undefined) return formPage(visit, form, { accessUntil: 'This is no date and time.' }, 422);
+    const claimUntil = readMoment(form.claimUntil, form.zone, visit.timeZone);
+    const accessUntil = readMoment(form.accessUntil, form.zone, visit.timeZone);
+    if (claimUntil.kind === 'problem') return formPage(visit, form, { claimUntil: claimUntil.problem }, 422);
+    if (accessUntil.kind === 'problem') return formPage(visit, form, { accessUntil: accessUntil.problem }, 422);
     const made = await createLink(visit.context, visit.actor, {
       collection: form.collection,
       path: readPath(form.path),
       label: form.label,
       claimsAllowed: Number(form.people),
-      claimUntilAt,
-      accessUntilAt,
+      claimUntilAt: claimUntil.kind === 'moment' ? claimUntil.at : null,
+      accessUntilAt: accessUntil.kind === 'moment' ? accessUntil.at : null,
       notify: form.notify === 'yes',
       requestId: visit.origin.requestId || null,
     });
@@ -113,14 +114,14 @@ function formPage(visit: PersonVisit, fields: Fields, wrong: Problems, status: n
     status,
     width: 'narrow',
     body: html`${problemSummary(wrong)}
-<form method="post" action="${prefix}links/new" novalidate>${visit.formToken()}
+<form method="post" action="${prefix}links/new" novalidate>${visit.formToken()}${zoneField()}
 ${field({ name: 'label', label: 'What is it?', hint: 'Whoever opens the link reads this.', value: fields.label, autocomplete: 'off', maxLength: 120, problem: wrong.label })}
 ${whereField(collections, fields)}
 ${field({ name: 'path', label: 'Only a part of it', hint: 'A folder, a file, or its address. Empty: everything.', value: fields.path, autocomplete: 'off', isRequired: false, maxLength: 2000, problem: wrong.path })}
 ${field({ name: 'people', label: 'How many people may come in?', type: 'number', value: fields.people, autocomplete: 'off', maxLength: 5, problem: wrong.people })}
 <details${fields.claimUntil + fields.accessUntil === '' && status === 200 ? null : html` open`}><summary>Dates and mails</summary>
-${field({ name: 'claimUntil', label: 'New people until (UTC)', hint: 'Empty: no end.', type: 'datetime-local', value: fields.claimUntil, autocomplete: 'off', isRequired: false, problem: wrong.claimUntil })}
-${field({ name: 'accessUntil', label: 'Access until (UTC)', hint: 'For everybody who came in. Empty: until you take it back.', type: 'datetime-local', value: fields.accessUntil, autocomplete: 'off', isRequired: false, problem: wrong.accessUntil })}
+${momentField({ name: 'claimUntil', label: 'New people until', hint: 'Empty: no end.', value: fields.claimUntil, problem: wrong.claimUntil, timeZone: visit.timeZone })}
+${momentField({ name: 'accessUntil', label: 'Access until', hint: 'For everybody who came in. Empty: until you take it back.', value: fields.accessUntil, problem: wrong.accessUntil, timeZone: visit.timeZone })}
 <div class="choice"><input type="checkbox" id="notify" name="notify" value="yes"${fields.notify === 'yes' ? html` checked` : null}><label for="notify">Send a mail, to me when somebody comes in and to them when their access begins or ends</label></div>
 </details>
 <button type="submit">Make the link</button></form>`,

@@ -11,10 +11,10 @@ import { type Html, html } from '../look/html.ts';
 import { ago, moment } from '../look/moments.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { id } from '../serve/shapes.ts';
-import { buttonForm, field, type Problems, problemSummary } from './fields.ts';
+import { buttonForm, field, momentField, type Problems, problemSummary, readMoment, zoneField } from './fields.ts';
 import { type Done, endedWords, giveBackButton, sayDone } from './link-ends.ts';
 import { urlPage } from './link-new.ts';
-import { linkFacts, momentValue, readMoment, stateTag } from './link-words.ts';
+import { linkFacts, stateTag } from './link-words.ts';
 
 const pageSize = 50;
 
@@ -42,16 +42,20 @@ const reopenForm = defineForm({
     people: z.string().max(20).default(''),
     claimUntil: z.string().max(40).default(''),
     accessUntil: z.string().max(40).default(''),
+    zone: z.string().max(80).default(''),
   }),
   handle: async (visit, { params: { link }, form }) => {
-    const claimUntilAt = readMoment(form.claimUntil);
-    const accessUntilAt = readMoment(form.accessUntil);
-    if (claimUntilAt === undefined || accessUntilAt === undefined) {
-      const name = claimUntilAt === undefined ? 'claimUntil' : 'accessUntil';
-      return showLink(visit, link, { [name]: 'This is no date and time.' }, 422, {});
-    }
+    const claimUntil = readMoment(form.claimUntil, form.zone, visit.timeZone);
+    const accessUntil = readMoment(form.accessUntil, form.zone, visit.timeZone);
+    if (claimUntil.kind === 'problem') return showLink(visit, link, { claimUntil: claimUntil.problem }, 422, {});
+    if (accessUntil.kind === 'problem') return showLink(visit, link, { accessUntil: accessUntil.problem }, 422, {});
     const claimsAllowed = Number(form.people);
-    return reopen(visit, { linkId: link, claimsAllowed, claimUntilAt, accessUntilAt });
+    return reopen(visit, {
+      linkId: link,
+      claimsAllowed,
+      claimUntilAt: claimUntil.kind === 'moment' ? claimUntil.at : null,
+      accessUntilAt: accessUntil.kind === 'moment' ? accessUntil.at : null,
+    });
   },
 });
 
@@ -176,10 +180,10 @@ function changeForms(visit: PersonVisit, link: LinkView, wrong: Problems): Html 
   const { prefix } = visit;
   const isOpen = Object.keys(wrong).length > 0;
   return html`<details${isOpen ? html` open` : null}><summary>Let more people open it, or change its dates</summary>
-<form method="post" action="${prefix}links/${link.id}/reopen" novalidate>${visit.formToken()}
+<form method="post" action="${prefix}links/${link.id}/reopen" novalidate>${visit.formToken()}${zoneField()}
 ${field({ name: 'people', label: 'How many people may open it, all together?', type: 'number', value: link.claimsAllowed, autocomplete: 'off', problem: wrong.people })}
-${field({ name: 'claimUntil', label: 'New people until (UTC)', hint: 'Empty: no end.', type: 'datetime-local', value: momentValue(link.claimUntilAt), autocomplete: 'off', isRequired: false, problem: wrong.claimUntil })}
-${field({ name: 'accessUntil', label: 'Access until (UTC)', hint: 'Empty: until you stop sharing.', type: 'datetime-local', value: momentValue(link.accessUntilAt), autocomplete: 'off', isRequired: false, problem: wrong.accessUntil })}
+${momentField({ name: 'claimUntil', label: 'New people until', hint: 'Empty: no end.', value: link.claimUntilAt, problem: wrong.claimUntil, timeZone: visit.timeZone })}
+${momentField({ name: 'accessUntil', label: 'Access until', hint: 'Empty: until you stop sharing.', value: link.accessUntilAt, problem: wrong.accessUntil, timeZone: visit.timeZone })}
 <button class="plain" type="submit">Save</button></form></details>
 <details><summary>Make a new address for it</summary>
 <p>The address that you sent stops working for new people. Whoever opened it already keeps it.</p>

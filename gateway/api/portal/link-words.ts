@@ -50,21 +50,6 @@ function methodWords(methods: readonly string[]): string {
   return onlyReads ? 'to look and to download, not to change' : methods.join(', ');
 }
 
-/** Reads the value of a `datetime-local` field as UTC. @returns epoch seconds; null when empty, undefined when it is no date and time */
-export function readMoment(text: string): number | null | undefined {
-  if (text.trim() === '') return null;
-  const match = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::\d{2})?$/.exec(text.trim());
-  if (match === null) return undefined;
-  const [, year, month, day, hour, minute] = match.map(Number);
-  const milliseconds = Date.UTC(year ?? 0, (month ?? 0) - 1, day ?? 0, hour ?? 0, minute ?? 0);
-  return Number.isFinite(milliseconds) ? Math.floor(milliseconds / 1000) : undefined;
-}
-
-/** The value of a `datetime-local` field for epoch seconds, in UTC; empty for null. */
-export function momentValue(at: number | null): string {
-  return at === null ? '' : new Date(at * 1000).toISOString().slice(0, 16);
-}
-
 /** The path in what somebody typed: a path, or a whole URL as a browser shows it. NOT checked. */
 export function readPath(text: string): string {
   const typed = text.trim();

@@ -60,6 +60,8 @@ export interface Visit {
   readonly givePass: (pass: { readonly token: string; readonly path: string; readonly maxAgeSeconds: number }) => void;
   /** Clears this host's session cookie and the flow cookie. */
   readonly endSession: () => void;
+  /** Time zone for what the page says and reads where its script does not run: that of the account, else UTC. */
+  readonly timeZone: string;
   /** Value of the device cookie, NOT verified. */
   readonly deviceCookie: string | null;
   /** Sets this host's device cookie. */

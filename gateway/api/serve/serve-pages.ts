@@ -1,14 +1,16 @@
 // Serves pages and forms: runs the checks that come before every handler, and sets the headers of every answer.
 // Order of the checks: is the host ours, did another site send the form, who is signed in, may that account open the page, does the form
 // carry the token of its session. A handler runs after all of them.
-// Rules: no script and nothing from other sites (Content-Security-Policy), no page in any cache.
+// Rules: one script, by its hash, and nothing from other sites (Content-Security-Policy), no page in any cache.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ControlContext } from '../../control/context/control-context.ts';
+import { defaultTimeZone } from '../../core/model/time-zone.ts';
 import { errorPage } from '../look/error-page.ts';
 import { type Html, html } from '../look/html.ts';
 import { renderLayout } from '../look/layout.ts';
 import type { PageContent } from '../look/page-content.ts';
+import { pageScriptSource } from '../look/page-script.ts';
 import { styleVersion } from '../look/style.ts';
 import {
   clearCookie,
@@ -130,6 +132,7 @@ function visitOf(
       clearCookie(reply, origin, 'session');
       jar.clear();
     },
+    timeZone: defaultTimeZone,
     deviceCookie: readCookie(request, origin, 'device'),
     rememberDevice: (value) => setCookie(reply, origin, 'device', value, deviceCookieSeconds),
   };
@@ -201,6 +204,7 @@ export function sendPage(reply: FastifyReply, page: PageContent, frame: PageFram
     formToken: formToken ?? (() => tokenField(makeFormToken(context, actor?.sessionId ?? ''))),
     styleVersion,
     isPortal: origin.isPortal,
+    timeZone: defaultTimeZone,
   });
   if (page.retryAfterSeconds !== undefined) reply.header('retry-after', String(page.retryAfterSeconds));
   return reply
@@ -214,5 +218,4 @@ export function sendPage(reply: FastifyReply, page: PageContent, frame: PageFram
     .send(text);
 }
 
-const contentPolicy =
-  "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const contentPolicy = `default-src 'none'; script-src ${pageScriptSource}; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;

@@ -1,15 +1,19 @@
-// Checks of every page for people who cannot see it or run no scripts: language, title, one main heading, levels in order,
+// Checks of every page for people who cannot see it or run no scripts, and that it holds the one script that its policy allows: language, title, one main heading, levels in order,
 // labels, names of buttons and links, ids that are there once; and nothing that runs or comes from elsewhere.
 // Works on the text that was sent. Rules: WCAG 2.2 1.1.1, 1.3.1, 2.4.2, 2.4.4, 3.1.1, 3.3.2, 4.1.2.
 
+import { pageScript } from '../../../gateway/api/look/page-script.ts';
 import { attributeOf } from './page-forms.ts';
 
 /** @returns what is wrong, one line each; empty for a sound page */
-export function pageProblems(page: string): string[] {
+export function pageProblems(sent: string): string[] {
+  const own = `<script>${pageScript}</script>`;
+  const page = sent.replace(own, '');
   const problems: string[] = [];
   const say = (isSound: boolean, problem: string): void => {
     if (!isSound) problems.push(problem);
   };
+  say(sent.includes(own), 'not the script that the policy allows');
   say(page.startsWith('<!doctype html>\n<html lang="en">'), 'no document type or language');
   say(/<title>[^<]+ · [^<]+<\/title>/.test(page), 'no title that names page and place');
   say(/<meta name="viewport" content="width=device-width, initial-scale=1">/.test(page), 'no viewport');
