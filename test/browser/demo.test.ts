@@ -78,7 +78,9 @@ test('the link of gateway/api/README.md is claimed by one device and opens to th
   try {
     // that npm runs it is tested with the rest of the page
     await shell.run(`npm() { shift 4; '${process.execPath}' '${join(repository, 'gateway/latchkey.mjs')}' "$@"; }`);
-    await expectSteps(shell, shellSteps(markedBlock('links').replaceAll(':8080', `:${port}`)));
+    for (const mark of ['links', 'script']) {
+      await expectSteps(shell, shellSteps(markedBlock(mark).replaceAll(':8080', `:${port}`)));
+    }
   } finally {
     await shell.close();
     await rm(folder, { recursive: true, force: true });
