@@ -151,6 +151,19 @@ export function forOwners(links: LinkSet): readonly Place[] {
 
 /** Pages for a visitor who is not signed in. */
 export const moreForVisitors: readonly Place[] = [
+  { name: 'sign-in-for-a-link', path: (portal) => signInForLink(portal) },
+  { name: 'mailed-digits', path: (portal) => signInForLink(portal), act: askForDigits },
+  {
+    name: 'mailed-digits-wrong',
+    path: (portal) => signInForLink(portal),
+    act: async (page) => {
+      await askForDigits(page);
+      await page.getByLabel('Code from the mail').fill('12');
+      await page.getByRole('button', { name: 'Go on' }).click();
+      await openAll(page);
+    },
+  },
+  { name: 'enter-by-mail', path: enterPath },
   { name: 'confirm-address', path: (portal, base) => verifyPath(portal, base) },
   { name: 'reset-password', path: (portal, base) => resetPath(portal, base) },
   { name: 'sign-in-link', path: signInLinkPath },
@@ -177,6 +190,39 @@ export const moreForVisitors: readonly Place[] = [
     },
   },
 ];
+
+/** The address that a link leads somebody to who is not signed in. */
+async function signInForLink(portal: PortalRig): Promise<string> {
+  const made = await createLink(portal.context, operator, {
+    collection: 'summer',
+    label: hostileLabel,
+    requestId: null,
+  });
+  if (made.kind !== 'created') throw new Error(made.kind);
+  const visitor = portal.visitor({ headers: direct });
+  return (await visitor.get(made.url)).location ?? '';
+}
+
+async function askForDigits(page: Page): Promise<void> {
+  await page
+    .getByLabel('Your mail address')
+    .fill('a-very-long-name-that-somebody-really-has-in-a-company@department.example.org');
+  await page.getByRole('button', { name: 'Mail me a code' }).click();
+}
+
+async function enterPath(portal: PortalRig): Promise<string> {
+  const { requestMailCode } = await import('../../gateway/control/sessions/request-mail-code.ts');
+  const about = { label: hostileLabel, owner: 'ann@example.org' };
+  const way = { host: 'media.localhost', returnPath: '/vod/summer/', link: null, about };
+  await portal.store.write((unit) => unit.sql.deleteFrom('throttles').execute());
+  await requestMailCode(portal.context, {
+    email: 'ben@example.org',
+    way,
+    deviceCookie: null,
+    clientAddress: '192.0.2.1',
+  });
+  return `enter?code=${await portal.mailedCode('ben@example.org', 'sign-in-code')}`;
+}
 
 let asked = 0;
 

@@ -54,7 +54,16 @@ export function tooLatePage(visit: Visit): PageAnswer {
   return visit.errorPage(400, {
     title: 'Please open the link once more',
     text: 'This page was open for too long, or your browser keeps no cookies. Open the link that was sent to you again.',
+    ...homeDoor(visit),
   });
+}
+
+/** A way on from a link that does not open: the portal's front page, which lists what does. */
+function homeDoor({ context, prefix }: Visit): { readonly door?: { readonly label: string; readonly path: string } } {
+  const { portal } = context.config();
+  return portal === null
+    ? {}
+    : { door: { label: 'See what is shared with you', path: `${portal.publicUrl}${prefix}` } };
 }
 
 interface Refused {
@@ -113,7 +122,8 @@ const refusals: Readonly<Record<Exclude<(ClaimRefusal | LinkOver)['kind'], 'earl
 export function refusalPage(visit: Visit, refusal: ClaimRefusal | LinkOver, cleanTarget = '/'): PageAnswer {
   if (refusal.kind === 'early') return notYet(visit, refusal.claimFromAt);
   const { status, title, text, door } = refusals[refusal.kind];
-  const way = door === undefined ? {} : { door: { label: door.label, path: door.path(visit.prefix, cleanTarget) } };
+  const way =
+    door === undefined ? homeDoor(visit) : { door: { label: door.label, path: door.path(visit.prefix, cleanTarget) } };
   return visit.errorPage(status, { title, text, ...way });
 }
 
@@ -132,11 +142,12 @@ export function overPage(visit: Visit, returnPath: string): PageAnswer {
 }
 
 function notYet(visit: Visit, from: EpochSeconds): PageAnswer {
+  const { door } = homeDoor(visit);
   return visit.page({
     title: 'Not yet',
     status: 403,
     width: 'narrow',
     referrer: 'no-referrer',
-    body: html`<p>This link opens on ${moment(from)}. Keep it, and come back then.</p>`,
+    body: html`<p>This link opens on ${moment(from)}. Keep it, and come back then.</p>${door === undefined ? null : html`<p><a class="button plain" href="${door.path}">${door.label}</a></p>`}`,
   });
 }

@@ -26,7 +26,7 @@ const registerForm = defineForm({
   form: addressForm,
   handle: async (visit, { form: { email } }) => {
     const { clientAddress, requestId } = visit.origin;
-    const way = carriedWay(visit, openHandover(visit, visit.jar.pending ?? undefined), undefined);
+    const way = wayOfThisBrowser(visit);
     const outcome = await registerAccount(visit.context, { email, clientAddress, requestId, way });
     if (outcome.kind === 'accepted') return toYourMail(visit, email);
     switch (outcome.reason) {
@@ -49,6 +49,11 @@ const registerForm = defineForm({
     }
   },
 });
+
+/** Where this browser's newest sign-in page was to lead. */
+function wayOfThisBrowser(visit: Visit) {
+  return carriedWay(visit, openHandover(visit, visit.jar.pending ?? undefined), undefined);
+}
 
 function isOpen(visit: Visit): boolean {
   return visit.context.config().accounts.registration === 'open';
@@ -108,7 +113,12 @@ const forgotForm = defineForm({
   handle: async (visit, { form: { email } }) => {
     if (email.trim() === '') return forgotPage(visit, { email: 'Type your mail address.' }, 422);
     const { clientAddress, requestId } = visit.origin;
-    const outcome = await requestPasswordReset(visit.context, { email, clientAddress, requestId });
+    const outcome = await requestPasswordReset(visit.context, {
+      email,
+      clientAddress,
+      requestId,
+      way: wayOfThisBrowser(visit),
+    });
     if (outcome.kind === 'accepted') return toYourMail(visit, email);
     return tooMany(visit, outcome.retryAfterSeconds, {
       asked: 'Many people asked for a new password',

@@ -19,7 +19,7 @@ import { code as codeShape, personName, secret } from '../serve/shapes.ts';
 import { aboutNote } from './about-note.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
 import { browserOf, finishSignIn, type SignInQuery } from './finish-sign-in.ts';
-import { openHandover } from './sign-in-flow.ts';
+import { addressOfWay, openHandover } from './sign-in-flow.ts';
 
 type Usable = Extract<DescribedCode, { readonly kind: 'usable' }>;
 
@@ -46,7 +46,7 @@ interface CodePage {
   readonly button: string;
   /** Does what the code is for. */
   readonly spend: (visit: Visit, code: string, filled: Filled) => Promise<Spent>;
-  /** Set on pages that sign in: they go on to where this browser's newest sign-in page was to lead, and say so. */
+  /** Set on pages that sign in, or send to the sign-in: they go on to where this browser's newest sign-in page was to lead, and say so. */
   readonly goesOn?: true;
 }
 
@@ -253,11 +253,19 @@ const reset: CodePage = {
   content: (_visit, code, _filled, problems) =>
     html`${addressLine(code.email)}${passwordField(problems)}<p class="soft">You will be signed out everywhere, and sign in with the new one.</p>`,
   button: 'Set this password',
-  spend: async (visit, code, { password }) => {
+  goesOn: true,
+  spend: async (visit, code, filled) => {
     const { clientAddress, requestId } = visit.origin;
+    const { password } = filled;
     const outcome = await resetPassword(visit.context, { code, password, clientAddress, requestId });
-    if (outcome.kind === 'reset') return visit.redirect(`${visit.prefix}login?done=reset`);
-    return againFor(outcome);
+    if (outcome.kind !== 'reset') return againFor(outcome);
+    const { handover } = wayOf(visit, filled);
+    if (handover !== undefined) {
+      return visit.redirect(`${visit.prefix}login?done=reset&handover=${encodeURIComponent(handover)}`);
+    }
+    // in another browser the way begins at its own page, which asks to sign in
+    const onward = outcome.way === null ? null : addressOfWay(visit, outcome.way);
+    return visit.redirect(onward ?? `${visit.prefix}login?done=reset`);
   },
 };
 

@@ -10,6 +10,7 @@ import { findVerifiedAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { withdrawMail } from '../notify/queue-mail.ts';
+import type { CarriedWay } from '../proof/carried-way.ts';
 import { endEarlierCodes, issueCode, withdrawCode } from '../proof/one-time-code.ts';
 import { busyRetrySeconds } from '../proof/password-work.ts';
 import { mailCode } from './account-mails.ts';
@@ -21,6 +22,8 @@ interface PasswordResetRequest {
   /** Address the request came from. */
   readonly clientAddress: string;
   readonly requestId?: string | null | undefined;
+  /** Where the person was going; the mail carries it, so that it is not lost in another browser. */
+  readonly way?: CarriedWay | null;
 }
 
 type PasswordResetRequestOutcome =
@@ -43,17 +46,23 @@ export async function requestPasswordReset(
   const { retryAfterSeconds } = written.value;
   if (retryAfterSeconds !== null) return { kind: 'busy', retryAfterSeconds };
   if (email !== null && written.value.mayMail) {
-    context.afterwards.run(() => mailResetCode(context, email, input.requestId ?? null));
+    context.afterwards.run(() => mailResetCode(context, email, input));
   }
   return { kind: 'accepted' };
 }
 
-async function mailResetCode(context: ControlContext, email: string, requestId: string | null): Promise<void> {
+async function mailResetCode(context: ControlContext, email: string, input: PasswordResetRequest): Promise<void> {
+  const requestId = input.requestId ?? null;
+  const way = input.way ?? null;
   await context.write(async (unit) => {
     const account = await findVerifiedAccount(unit.sql, email);
     const known = account !== null && accountStanding(account) === 'usable' ? account : null;
     const accountId = known?.id ?? makeId('account', context.random(idRandomBytes));
-    const code = await issueCode(unit, context, { purpose: 'reset-password', accountId });
+    const code = await issueCode(unit, context, {
+      purpose: 'reset-password',
+      accountId,
+      ...(way === null ? {} : { carries: { email, way } }),
+    });
     const queued = await mailCode(unit, context, 'reset-password', { to: email, accountId }, code);
     // When this mail is left out, the mail that was sent before still works.
     if (queued.kind !== 'left-out') await endEarlierCodes(unit, accountId, 'reset-password', code);

@@ -5,6 +5,7 @@ import { accountStanding, refusePassword } from '../../core/model/account.ts';
 import { readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import type { ControlContext } from '../context/control-context.ts';
+import type { CarriedWay } from '../proof/carried-way.ts';
 import { type CodeRefused, lookAtCode, redeemCode, refuseCode } from '../proof/one-time-code.ts';
 import { forgiveName } from '../proof/throttle.ts';
 import { mailPasswordChanged } from './account-mails.ts';
@@ -18,7 +19,9 @@ interface ResetPasswordInput {
   readonly requestId?: string | null | undefined;
 }
 
-type ResetPasswordOutcome = { readonly kind: 'reset' } | CodeRefused;
+type ResetPasswordOutcome =
+  /** `way`: where the person was going who asked for the code. */
+  { readonly kind: 'reset'; readonly way: CarriedWay | null } | CodeRefused;
 
 export async function resetPassword(context: ControlContext, input: ResetPasswordInput): Promise<ResetPasswordOutcome> {
   const open = await lookAtCode(context, input.code);
@@ -44,7 +47,7 @@ export async function resetPassword(context: ControlContext, input: ResetPasswor
       details: { sessions_ended: ended },
       requestId: input.requestId ?? null,
     });
-    return { kind: 'reset' };
+    return { kind: 'reset', way: open.carried?.way ?? null };
   });
   return written.value;
 }

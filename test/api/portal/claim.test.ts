@@ -217,7 +217,7 @@ describe('a visitor who is not signed in', () => {
     const before = await counts();
     const bert = portal.visitor();
     const own = await bert.get('/.latchkey/login');
-    expect((await bert.follow(await bert.get(url, fromElsewhere))).text).toContain('You are about to open');
+    expect((await bert.follow(await bert.get(url, fromElsewhere))).text).toContain('shared this with you');
     const answer = await bert.submit(own, '/login', { email: 'bert@example.org', password });
     expect(answer.location).toBe('/.latchkey/');
     await bert.follow(answer);

@@ -184,3 +184,22 @@ test('who registers by a page of a link, and confirms in another browser, is led
   const question = await phone.follow(done);
   expect([question.url.host, question.url.pathname]).toEqual(['media.localhost:8080', '/.latchkey/claim']);
 });
+
+test('a new password that is chosen in another browser leads on to the link as well', async () => {
+  const rig = await makeClaimRig({ registration: 'by_link' });
+  await rig.portal.addAccount(known);
+  const { visitor } = await atLink(rig);
+  await visitor.submit(await visitor.get('/.latchkey/forgot'), '/forgot', { email: known });
+  const code = await rig.portal.mailedCode(known, 'reset-password');
+  const spend = async (browser: Visitor) => {
+    const opened = await browser.follow(await browser.get(`/.latchkey/reset?code=${code}`));
+    return browser.submit(opened, '/reset', { password: 'nine quiet rivers' });
+  };
+  const done = await spend(rig.portal.visitor({ headers: direct }));
+  expect(done.location).toContain(`${mediaOrigin}/vod/summer/?key=`);
+  await visitor.submit(await visitor.get('/.latchkey/forgot'), '/forgot', { email: known });
+  const second = await rig.portal.mailedCode(known, 'reset-password');
+  const opened = await visitor.follow(await visitor.get(`/.latchkey/reset?code=${second}`));
+  const here = await visitor.submit(opened, '/reset', { password: 'nine quiet rivers' });
+  expect(here.location).toContain('/.latchkey/login?done=reset&handover=');
+});

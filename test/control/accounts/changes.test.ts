@@ -58,7 +58,7 @@ test('a mailed code resets the password once, within an hour; the reset ends eve
     why: 'is-the-address',
   });
   const changes = await changesOf(site, async () => {
-    expect(await resetPassword(site.context, { code, password: newPassword })).toEqual({ kind: 'reset' });
+    expect(await resetPassword(site.context, { code, password: newPassword })).toEqual({ kind: 'reset', way: null });
   });
   // The change is one row, however many sessions there are.
   expect(changes).toEqual([{ kind: 'revoke', node: accountId }]);
@@ -196,7 +196,7 @@ test('an account without a password can set a first password by mail only', asyn
   if (made.kind !== 'created') throw new Error(made.reason);
   await requestPasswordReset(site.context, { email: address, ...from });
   const code = await site.mailedCode(address, 'reset-password');
-  expect(await resetPassword(site.context, { code, password })).toEqual({ kind: 'reset' });
+  expect(await resetPassword(site.context, { code, password })).toEqual({ kind: 'reset', way: null });
   await enter(site);
 });
 

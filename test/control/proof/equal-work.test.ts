@@ -8,6 +8,7 @@ import { registerAccount } from '../../../gateway/control/accounts/register-acco
 import { requestAddressChange } from '../../../gateway/control/accounts/request-address-change.ts';
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
 import type { ControlContext } from '../../../gateway/control/context/control-context.ts';
+import { requestMailCode } from '../../../gateway/control/sessions/request-mail-code.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { browser, makeContext, type TestContext } from '../../support/rigs/control-context.ts';
 
@@ -62,7 +63,7 @@ function nameOf(node: RootOperationNode): string {
 }
 
 async function makeSite(): Promise<Counted & { readonly site: TestContext }> {
-  const site = await makeContext({ yaml: 'accounts: { registration: open }\n' });
+  const site = await makeContext({ yaml: 'accounts: { registration: open, domains: [example.org] }\n' });
   for (const email of [known, 'bert@example.org']) {
     await createAccount(site.context, operator, { email, invited: false, password });
   }
@@ -91,6 +92,20 @@ test.each([
   expect(first.waited).toEqual(['select, insert, select, insert']);
   expect(second.waited).toEqual(first.waited);
   // one unit for each, of nearly the same size
+  expect([first.followed.length, second.followed.length]).toEqual([1, 1]);
+  expect(Math.abs((first.followed[0] ?? 0) - (second.followed[0] ?? 0))).toBeLessThanOrEqual(2);
+});
+
+test('who asks for a code to sign in gets the answer before the address is looked up', async () => {
+  const counted = await makeSite();
+  const askFor = (email: string) =>
+    workOf(counted, async () => {
+      const way = null;
+      return (await requestMailCode(counted.context, { ...browser, email, way })).kind;
+    });
+  const [first, second] = [await askFor(known), await askFor('bert@elsewhere.example')];
+  expect([first.answer, first.waited]).toEqual(['accepted', ['select, insert']]);
+  expect([second.answer, second.waited]).toEqual([first.answer, first.waited]);
   expect([first.followed.length, second.followed.length]).toEqual([1, 1]);
   expect(Math.abs((first.followed[0] ?? 0) - (second.followed[0] ?? 0))).toBeLessThanOrEqual(2);
 });
