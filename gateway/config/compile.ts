@@ -72,6 +72,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     responseFields: responseFieldsOf(routes.map((route) => route.response)),
     clientAddressHeader: config.clientAddressHeader?.toLowerCase() ?? null,
     saysVia: config.saysVia,
+    tracesRequests: config.telemetry.tracesRequests,
     customIdentityNames: customNames,
   };
 }

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isOneStream, openAccessLog, openDecisionLog, TokenDigest } from '../telemetry/access-log.ts';
 import type { EdgeMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { openSpanExport } from '../telemetry/span-export.ts';
 import type { SnapshotMessage } from '../wire/feed.ts';
 import { endRevokedPermits } from './exchange/decide-again.ts';
 import { Runtime } from './exchange/runtime.ts';
@@ -61,6 +62,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const saysDetails = refusals === 'once' && isOneStream(access, decisions);
   const accessLog = openAccessLog({ target: access, logger, digest, format, saysDetails });
   const decisionLog = saysDetails ? null : openDecisionLog({ target: decisions, logger, digest });
+  const { otlp } = snapshot.config.telemetry;
+  const spans = otlp === null ? null : await openSpanExport({ otlp, logger, metrics: metrics.spans });
   const runtime = new Runtime({
     config: snapshot.config,
     keys: keysOf(snapshot.keys),
@@ -70,6 +73,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     logger,
     accessLog,
     decisionLog,
+    spans,
     control: client.questions,
     upstreamTls: snapshot.upstreamTls,
     lookup: options.lookup ?? null,
@@ -136,7 +140,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     listening,
     feed,
     drain: async (deadlineMs = state.config.limits.drainMs) => {
-      await drain(runtime, listeners, deadlineMs, [accessLog, decisionLog]);
+      await drain(runtime, listeners, deadlineMs, [accessLog, decisionLog, spans]);
       await records.stop();
     },
     reopenLogs: () => {

@@ -9,6 +9,7 @@ import { AccessMetrics } from './access-metrics.ts';
 import { DecisionRecordMetrics } from './decision-record-metrics.ts';
 import { RevocationMetrics } from './revocation-metrics.ts';
 import { SlotTable } from './slot-table.ts';
+import { SpanMetrics } from './span-metrics.ts';
 import { type DurationRow, TableHistogram } from './table-histogram.ts';
 import { TunnelMetrics } from './tunnel-metrics.ts';
 
@@ -64,6 +65,7 @@ export class EdgeMetrics {
   readonly revocations = new RevocationMetrics();
   readonly access = new AccessMetrics();
   readonly records = new DecisionRecordMetrics();
+  readonly spans = new SpanMetrics();
   parseRefusals = 0;
   tlsHandshakes = 0;
   tlsHandshakesFailed = 0;
@@ -330,6 +332,7 @@ export class EdgeMetrics {
     this.access.register(this.registry);
     this.revocations.register(this.registry);
     this.records.register(this.registry);
+    this.spans.register(this.registry);
     new Gauge({
       name: 'latchkey_upstream_active',
       help: 'Requests running on an upstream.',

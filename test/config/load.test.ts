@@ -72,6 +72,7 @@ test('every default is filled in', () => {
       format: 'json',
       refusals: 'once',
     },
+    telemetry: { tracesRequests: false, otlp: null },
     limits: {
       headMs: 10_000,
       clientKeepAliveMs: 65_000,

@@ -49,6 +49,7 @@ beforeAll(async () => {
     config: {
       upstreams: { media: { servers: [upstream.url] } },
       routes: [{ name: 'vod', path: '/vod/', upstream: 'media', accept: ['token'] }],
+      telemetry: { trace_context: 'on' },
     },
   });
 });

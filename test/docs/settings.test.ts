@@ -31,6 +31,7 @@ const wholes = new Set([
   'routes[].identity',
   'routes[].request.set',
   'routes[].response.set',
+  'telemetry.otlp.headers',
 ]);
 
 function settingsOf(schema: Schema, name = ''): Setting[] {

@@ -235,10 +235,11 @@ export class Supervisor {
         this.#controlReady.resolve(message.operations);
         return;
       case 'state': {
-        const logsBefore = this.#state.config.logs;
+        const { logs, telemetry } = this.#state.config;
         this.#state = message.state;
-        // an edge opens its log files when it starts, so other log settings need other edges
-        if (!isDeepStrictEqual(logsBefore, message.state.config.logs)) void this.replaceEdges();
+        const { config } = message.state;
+        // an edge opens its log files and its way to the collector when it starts, so other settings of these need other edges
+        if (!isDeepStrictEqual([logs, telemetry], [config.logs, config.telemetry])) void this.replaceEdges();
         return;
       }
       case 'cannot-start':

@@ -44,6 +44,11 @@ export function assembleConfig(file: ConfigFile, absolute: (path: string) => str
       format: file.logs.format,
       refusals: file.logs.refusals,
     },
+    telemetry: {
+      // a span without a trace context for the site would be a trace of one
+      tracesRequests: file.telemetry.trace_context === 'on' || file.telemetry.otlp !== undefined,
+      otlp: assembleOtlp(file.telemetry.otlp),
+    },
     limits: {
       headMs: file.limits.head_timeout,
       clientKeepAliveMs: file.limits.client_keep_alive,
@@ -90,6 +95,12 @@ function assembleListener(
     redirectPort: redirect === true ? 443 : redirect === false ? null : redirect,
     proxyFrom: proxy?.from ?? null,
   };
+}
+
+function assembleOtlp(otlp: ConfigFile['telemetry']['otlp']): Config['telemetry']['otlp'] {
+  if (otlp === undefined) return null;
+  const { endpoint, headers, service_name: serviceName, sample } = otlp;
+  return { endpoint, headers, serviceName, sample };
 }
 
 function logTarget(text: string, absolute: (path: string) => string): LogTarget {

@@ -1,6 +1,6 @@
 // The configuration after loading: every default filled in, every path absolute, every duration and size a number.
 // Plain JSON data. The configuration holds no secret but the URLs of the store and of the mail server, which `withoutSecrets` takes out of what
-// control sends to the edges. All other secrets are in files, and the configuration holds only the paths of those files.
+// control sends to the edges, and the headers for a collector of traces, which edges send themselves. All other secrets are in files, and the configuration holds only the paths of those files.
 
 import type { CorsRule } from '../../core/decision/policy/cors.ts';
 import type { RateLimitRule } from '../../core/decision/policy/rate-limit.ts';
@@ -11,6 +11,7 @@ import type { RouteLimits, RouteTimeouts } from '../../core/decision/state/snaps
 import type { SigningKeyState } from '../../core/model/signing-key.ts';
 import type { AccessFormat } from '../../telemetry/access-log.ts';
 import type { LogTarget } from '../../telemetry/log-file.ts';
+import type { OtlpConfig } from '../../telemetry/span-export.ts';
 import type { ControlConfig } from './control-config.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
 
@@ -136,6 +137,13 @@ interface LogConfig {
   readonly refusals: 'once' | 'twice';
 }
 
+interface TelemetryConfig {
+  /** Requests go on with a `traceparent`. Default no; where spans are exported, always. */
+  readonly tracesRequests: boolean;
+  /** null: no spans are exported. */
+  readonly otlp: OtlpConfig | null;
+}
+
 interface TokenConfig {
   /** Query parameter that may carry a token. Default `token`. */
   readonly parameter: string;
@@ -185,6 +193,7 @@ export interface Config extends ControlConfig {
   readonly reservedPrefix: string;
   readonly tokens: TokenConfig;
   readonly logs: LogConfig;
+  readonly telemetry: TelemetryConfig;
   readonly limits: Limits;
   /** Whether the files are watched, and how often they are looked at. Default yes, 1000 ms. */
   readonly reload: { readonly watch: boolean; readonly intervalMs: number };

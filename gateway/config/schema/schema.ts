@@ -10,6 +10,7 @@ import { limits, reload, routeLimits, timeout } from './schema-limits.ts';
 import { listenerSchema } from './schema-listeners.ts';
 import { pathsChoice, routeMethods } from './schema-paths.ts';
 import { corsSchema, rateLimitSchema, requestSchema, responseSchema } from './schema-policy.ts';
+import { telemetry } from './schema-telemetry.ts';
 import { upgradeChoice, webSocketRules } from './schema-upgrade.ts';
 import { upstreamSchema } from './schema-upstreams.ts';
 import {
@@ -174,6 +175,7 @@ export const fileSchema = z
         }),
       })
       .prefault({}),
+    telemetry,
     decision_cache: z
       .strictObject({
         entries: count(0, 16_777_216).prefault(65_536).meta({ description: 'per edge; 0 switches the cache off' }),

@@ -7,6 +7,8 @@ import type { TokenClaims } from '../../core/token/claims.ts';
 import { brokenChunk, ChunkedFilter } from '../../http1/chunked-filter.ts';
 import type { ResponseFraming, ResponseHead } from '../../http1/response-head.ts';
 import type { Upgrade } from '../../http1/upgrade.ts';
+import { monotonicMs } from '../../telemetry/clock.ts';
+import type { RequestTrace } from '../../telemetry/trace-context.ts';
 import { writeFinalHead, writeInterimHead } from '../answer/forwarded-heads.ts';
 import { type BodyRefusal, messageAnswer, upstreamAnswer } from '../answer/responder.ts';
 import type { OutgoingFraming } from '../answer/response-writer.ts';
@@ -33,7 +35,10 @@ export class Exchange implements AnswerSink {
   readonly downstream: Downstream;
   request: Described;
   readonly requestId: string;
+  readonly trace: RequestTrace | null;
   readonly startedMs: number;
+  /** From the start of the exchange to the head of the answer; null before that, and where no span says it. */
+  upstreamMs: number | null = null;
   readonly timeouts: Permit['route']['timeouts'];
   /** May go out with others on one connection, where the upstream takes that. */
   readonly mayJoin: boolean;
@@ -74,7 +79,7 @@ export class Exchange implements AnswerSink {
 
   constructor(
     runtime: Runtime,
-    { downstream, request, requestId, startedMs }: RequestContext,
+    { downstream, request, requestId, trace, startedMs }: RequestContext,
     permit: Permit,
     headText: string,
   ) {
@@ -88,6 +93,7 @@ export class Exchange implements AnswerSink {
     this.timeouts = route.timeouts;
     this.method = head.method;
     this.requestId = requestId;
+    this.trace = trace;
     this.startedMs = startedMs;
     this.#group = runtime.upstreams.find(route.upstreamIndex, route.upstreamName);
     this.#headText = headText;
@@ -188,6 +194,7 @@ export class Exchange implements AnswerSink {
     // the client left; the answer is read to its end for the requests that wait behind it on the connection
     if (this.#isOver) return;
     this.#answering = true;
+    if (this.trace?.isSampled === true) this.upstreamMs = monotonicMs() - this.startedMs;
     this.status = head.status;
     this.outgoing = this.#outgoingFraming(framing);
     this.keepsChunks = framing === 'chunked' && this.outgoing === 'chunked';

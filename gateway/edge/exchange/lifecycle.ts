@@ -37,7 +37,8 @@ export function beginRequest(runtime: Runtime, downstream: Downstream, head: Req
     return;
   }
   const requestId = request.requestId ?? runtime.requestIds.nextRequestId();
-  const context: RequestContext = { downstream, request, snapshot, now, requestId, startedMs };
+  const trace = snapshot.tracesRequests ? runtime.traces.begin(request.trace) : null;
+  const context: RequestContext = { downstream, request, snapshot, now, requestId, trace, startedMs };
 
   // Before anything is asked or opened for it: each round of a request that goes round holds two connections.
   if (request.passages > maxPassages) {

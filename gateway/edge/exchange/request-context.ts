@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../../core/decision/state/snapshot.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
+import type { RequestTrace } from '../../telemetry/trace-context.ts';
 import type { Described } from '../request/describe.ts';
 import type { Downstream } from './downstream.ts';
 
@@ -14,6 +15,8 @@ export interface RequestContext {
   /** Taken once, by the ticker. */
   readonly now: EpochSeconds;
   readonly requestId: string;
+  /** null where latchkey takes no part in traces. */
+  readonly trace: RequestTrace | null;
   /** Monotonic milliseconds. */
   readonly startedMs: number;
 }

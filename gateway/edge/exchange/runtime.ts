@@ -13,6 +13,8 @@ import { monotonicMs } from '../../telemetry/clock.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { RequestIds } from '../../telemetry/request-id.ts';
+import type { SpanExport } from '../../telemetry/span-export.ts';
+import { TraceSource } from '../../telemetry/trace-context.ts';
 import type { FeedUpstreamTls } from '../../wire/feed.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Ticker } from '../engine/ticker.ts';
@@ -41,6 +43,8 @@ interface RuntimeOptions {
   readonly logger: Logger;
   readonly accessLog: AccessLog | null;
   readonly decisionLog: DecisionLog | null;
+  /** null: no spans are exported. */
+  readonly spans: SpanExport | null;
   readonly control: ControlPort;
   /** Resolves the names of upstreams; null for the system's resolver. */
   readonly lookup: LookupFunction | null;
@@ -62,6 +66,7 @@ export class Runtime {
   readonly connections: OpenConnections;
   readonly permits = new PermitRenewals(this);
   readonly requestIds = new RequestIds();
+  readonly traces: TraceSource;
   readonly assertions = new AssertionSigner();
   /** Outlives reloads: limits that stay keep what they counted. */
   readonly rateBuckets = new RateBuckets();
@@ -73,6 +78,7 @@ export class Runtime {
     const { config, metrics } = options;
     this.metrics = metrics;
     this.reports = new EdgeReports(options);
+    this.traces = new TraceSource(options.spans === null ? 0 : (config.telemetry.otlp?.sample ?? 0));
     const slots = resize(metrics, config);
     this.snapshot = compile(config, options.seq, slots);
     this.reports.visitors.tokenPathPrefix = this.snapshot.tokenPathPrefix;

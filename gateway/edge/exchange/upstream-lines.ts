@@ -3,6 +3,8 @@
 // connection are remembered with it.
 
 import type { Permit } from '../../core/decision/decide.ts';
+import { type RequestTrace, traceparentOf } from '../../telemetry/trace-context.ts';
+import type { Described } from '../request/describe.ts';
 import { viaLine, writeForwardedLines, writeTrustedForwardedLines } from '../request/request-writer.ts';
 import { trustedScheme } from '../request/transport-security.ts';
 import type { Downstream } from './downstream.ts';
@@ -14,12 +16,19 @@ export function ownLines(runtime: Runtime, context: RequestContext, permit: Perm
   const { request, snapshot, now } = context;
   const { route, claims, token } = permit;
   let lines = snapshot.saysVia ? viaLine(request.head) : '';
+  if (context.trace !== null) lines += traceLines(context.trace, request);
   if (claims !== null) {
     lines += token === null ? route.identity(claims) : token.identityLines(route.identity);
     if (route.assertion) lines += runtime.assertions.line(claims, route, snapshot.issuer, now);
   }
   if (route.request !== null) lines += ruleLines(context, permit);
   return lines;
+}
+
+/** The trace context. What a vendor added to a trace (`tracestate`) goes on with that trace alone (W3C Trace Context §3.3). */
+function traceLines(trace: RequestTrace, request: Described): string {
+  const state = request.trace === null || request.traceState === '' ? '' : `tracestate: ${request.traceState}\r\n`;
+  return `traceparent: ${traceparentOf(trace)}\r\n${state}`;
 }
 
 /** What the route's own rule adds; lines that hang on claims alone came with the identity. */

@@ -11,6 +11,8 @@ import type { AccessLog, DecisionLog } from '../../telemetry/access-log.ts';
 import { monotonicMs } from '../../telemetry/clock.ts';
 import type { EdgeMetrics } from '../../telemetry/edge-metrics.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { SpanEntry, SpanExport } from '../../telemetry/span-export.ts';
+import { type RequestTrace, traceparentOf } from '../../telemetry/trace-context.ts';
 import type { TunnelEnd } from '../../telemetry/tunnel-metrics.ts';
 import type { Described } from '../request/describe.ts';
 import type { FailedConnection } from '../upstream/answer-sink.ts';
@@ -25,6 +27,7 @@ import { VisitorFieldReader } from './visitor-fields.ts';
 interface ReportedRequest {
   readonly request: Described;
   readonly requestId: string;
+  readonly trace: RequestTrace | null;
   /** Monotonic milliseconds. */
   readonly startedMs: number;
   readonly downstream: ReportedConnection;
@@ -32,7 +35,7 @@ interface ReportedRequest {
 
 /** The client's connection, as far as reports name it. */
 interface ReportedConnection {
-  readonly connection: { readonly tlsVersion: string | null };
+  readonly connection: { readonly scheme: 'http' | 'https'; readonly tlsVersion: string | null };
 }
 
 /** An answer that latchkey gave itself. */
@@ -46,7 +49,10 @@ interface OwnAnswer {
 /** A request that was forwarded, at its end or when it became a tunnel. */
 interface ReportedExchange extends ForwardedRequest {
   readonly method: string;
+  readonly trace: RequestTrace | null;
   readonly startedMs: number;
+  /** Until the answer's head came; null without one. */
+  readonly upstreamMs: number | null;
   readonly downstream: ReportedConnection;
   /** Bytes of the request's body. */
   readonly bytesIn: number;
@@ -80,6 +86,7 @@ interface EdgeReportsOptions {
   readonly logger: Logger;
   readonly accessLog: AccessLog | null;
   readonly decisionLog: DecisionLog | null;
+  readonly spans: SpanExport | null;
 }
 
 // what access lines of requests say that no upstream saw
@@ -97,8 +104,10 @@ export class EdgeReports {
   readonly #logger: Logger;
   readonly #accessLog: AccessLog | null;
   readonly #decisionLog: DecisionLog | null;
+  readonly #spans: SpanExport | null;
 
-  constructor({ metrics, logger, accessLog, decisionLog }: EdgeReportsOptions) {
+  constructor({ metrics, logger, accessLog, decisionLog, spans }: EdgeReportsOptions) {
+    this.#spans = spans;
     this.#metrics = metrics;
     this.#logger = logger;
     this.#accessLog = accessLog;
@@ -113,6 +122,7 @@ export class EdgeReports {
     this.#metrics.request(exchange.permit.route.index, exchange.status, 0, durationMs / 1000);
     if (exchange.refusal === 'bad-chunk') this.#metrics.parseRefusals++;
     this.records?.forwarded(exchange);
+    if (exchange.trace?.isSampled === true) this.#takeExchange(exchange, exchange.trace, durationMs);
     if (this.#accessLog !== null) this.#writeAccessLine(this.#accessLog, exchange, durationMs, null);
   }
 
@@ -129,8 +139,9 @@ export class EdgeReports {
   /** The access line of a tunnel is written at its end, with all its bytes. */
   tunnelOver(exchange: ReportedExchange, why: TunnelEnd): void {
     this.#metrics.tunnels.ended(why);
-    if (this.#accessLog === null) return;
-    this.#writeAccessLine(this.#accessLog, exchange, monotonicMs() - exchange.startedMs, why);
+    const durationMs = monotonicMs() - exchange.startedMs;
+    if (exchange.trace?.isSampled === true) this.#takeExchange(exchange, exchange.trace, durationMs);
+    if (this.#accessLog !== null) this.#writeAccessLine(this.#accessLog, exchange, durationMs, why);
   }
 
   /** @param hint  what the operator can do about it, for the logs; null for nothing */
@@ -143,6 +154,7 @@ export class EdgeReports {
     const route = denial.route?.name ?? null;
     this.#metrics.request(denial.route?.index ?? -1, status, 1, durationMs / 1000);
     this.records?.refused(request, requestId, denial, status);
+    this.#takeOwn(reported, durationMs, { route, status, decision: `deny:${denial.reason}` });
     const common = {
       requestId,
       client: request.clientAddress,
@@ -185,6 +197,7 @@ export class EdgeReports {
     this.requests++;
     const durationMs = monotonicMs() - startedMs;
     this.#metrics.request(allowed.route.index, status, 0, durationMs / 1000);
+    this.#takeOwn(reported, durationMs, { route: allowed.route.name, status, decision: `allow:${allowed.how}` });
     this.#accessLog?.write({
       ...unforwarded,
       ...this.#visitorOf(reported),
@@ -211,6 +224,7 @@ export class EdgeReports {
     this.#metrics.bytesOut += bodyBytes;
     const durationMs = monotonicMs() - startedMs;
     this.#metrics.request(-1, status, 1, durationMs / 1000);
+    this.#takeOwn(reported, durationMs, { route: null, status, decision: null });
     const { clientAddress: client, method, host, path } = request;
     const line = { requestId, client, method, host, path, route: null, status, allowed: null, denied: null };
     const visitor = this.#visitorOf(reported);
@@ -228,8 +242,32 @@ export class EdgeReports {
     this.#accessLog?.write({ ...unforwarded, ...line, ...known, tls, bytesOut: bodyBytes, durationMs: 0, hint });
   }
 
-  #visitorOf({ request: { head }, downstream }: ReportedRequest) {
-    return { ...this.visitors.read(head), protocol: protocolOf(head), tls: downstream.connection.tlsVersion };
+  #visitorOf({ request: { head }, downstream, trace }: ReportedRequest) {
+    const tls = downstream.connection.tlsVersion;
+    return { ...this.visitors.read(head), protocol: protocolOf(head), tls, traceparent: shownTrace(trace) };
+  }
+
+  /** The span of a request that latchkey answered itself. */
+  #takeOwn(
+    { trace, requestId, request, downstream }: ReportedRequest,
+    durationMs: number,
+    verdict: Pick<SpanEntry, 'route' | 'status' | 'decision'>,
+  ): void {
+    if (trace?.isSampled !== true) return;
+    const { method, host, path, clientAddress: client } = request;
+    const { scheme } = downstream.connection;
+    const nowhere = { upstream: null, upstreamMs: null, failure: null };
+    this.#spans?.take({ trace, durationMs, requestId, method, host, path, client, scheme, ...verdict, ...nowhere });
+  }
+
+  #takeExchange(exchange: ReportedExchange, trace: RequestTrace, durationMs: number): void {
+    const { permit, request, requestId, method, status, upstreamMs, failure, downstream } = exchange;
+    const { host, path, clientAddress: client } = request;
+    const { name: route, upstreamName: upstream } = permit.route;
+    const { scheme } = downstream.connection;
+    const decision = `allow:${permit.how}`;
+    const went = { route, upstream, upstreamMs, failure, status, decision };
+    this.#spans?.take({ trace, durationMs, requestId, method, host, path, client, scheme, ...went });
   }
 
   /** What the operator can do when a player lost its token on the way; counted for the route. Null when that is not what happened. */
@@ -302,7 +340,7 @@ export class EdgeReports {
       tls: exchange.downstream.connection.tlsVersion,
       userAgent,
       referer,
-      traceparent: null,
+      traceparent: shownTrace(exchange.trace),
       detail: null,
       hint: hints.length === 0 ? null : hints.join('; '),
     });
@@ -310,6 +348,10 @@ export class EdgeReports {
 }
 
 const unknownVisitor = { userAgent: null, referer: null, protocol: null } as const;
+
+function shownTrace(trace: RequestTrace | null): string | null {
+  return trace === null ? null : traceparentOf(trace);
+}
 
 function protocolOf(head: RequestHead): string {
   return head.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';

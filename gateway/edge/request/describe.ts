@@ -25,6 +25,7 @@ import { fieldStride } from '../../http1/message-head.ts';
 import type { MessageProblem } from '../../http1/problems.ts';
 import type { RequestHead } from '../../http1/request-head.ts';
 import { passagesOf } from '../../telemetry/request-id.ts';
+import { type IncomingTrace, parseTraceparent } from '../../telemetry/trace-context.ts';
 import { holdsOurCookies, passCookieValues, sessionCookieValue } from './cookies.ts';
 import { requestClass } from './field-classes.ts';
 import { findParameter, parameterValues } from './query.ts';
@@ -48,6 +49,10 @@ export interface Described extends RequestFacts, TransportFacts {
   readonly saysOtherMethod: boolean;
   /** Request id from a trusted proxy, or null. */
   readonly requestId: string | null;
+  /** What the client's trace context says; null without a sound one, and where latchkey takes no part in traces. */
+  readonly trace: IncomingTrace | null;
+  /** The client's `tracestate`, which goes on with its trace; empty for none. */
+  readonly traceState: string;
   /** How often the request came through gateways of ours before, as far as its id says. */
   readonly passages: number;
 }
@@ -141,6 +146,8 @@ export function describe(
   let passages = 0;
   let forwardedFor: string | null = null;
   let saidAddress: string | null = null;
+  let traceparent: string | null = null;
+  let traceState = '';
   for (let index = 0; index < head.fieldCount; index++) {
     const found = fields[index * fieldStride] as number;
     if (found < requestClass.authorization) continue;
@@ -179,6 +186,11 @@ export function describe(
       const value = head.valueOf(index);
       passages = Math.max(passages, passagesOf(value));
       if (isFromTrustedProxy) requestId = cleanRequestId(value);
+    } else if (found === requestClass.traceparent) {
+      // two fields say nothing
+      traceparent = traceparent === null ? head.valueOf(index) : '';
+    } else if (found === requestClass.tracestate) {
+      traceState += traceState === '' ? head.valueOf(index) : `,${head.valueOf(index)}`;
     } else if (isFromTrustedProxy) {
       if (found === requestClass.clientAddress) {
         // two fields that contradict each other say nothing
@@ -221,6 +233,8 @@ export function describe(
     // a chain of so many proxies may be one proxy that the request passes again and again: only an id of ours counts the rounds
     requestId: origin?.isEndless === true ? null : requestId,
     passages,
+    trace: traceparent === null ? null : parseTraceparent(traceparent),
+    traceState,
   };
 }
 

@@ -32,11 +32,14 @@ export const requestClass = {
   /** Some route sets or removes it. */
   policy: firstOwnClass + 16,
   referer: firstOwnClass + 17,
+  /** The trace context, where latchkey says one itself. Removed always: request-writer.ts writes it anew. */
+  traceparent: firstOwnClass + 18,
+  tracestate: firstOwnClass + 19,
   // These say another method or name a second resource, see second-targets.ts. They stay the highest: describe.ts counts on it.
-  methodOverride: firstOwnClass + 18,
-  destination: firstOwnClass + 19,
-  ifLists: firstOwnClass + 20,
-  copySource: firstOwnClass + 21,
+  methodOverride: firstOwnClass + 20,
+  destination: firstOwnClass + 21,
+  ifLists: firstOwnClass + 22,
+  copySource: firstOwnClass + 23,
 } as const;
 
 /** Classes of response fields, beside the engine's own. */
@@ -79,6 +82,11 @@ const requestNames: ReadonlyMap<string, number> = new Map([
   ['max-forwards', requestClass.maxForwards],
   ['destination', requestClass.destination],
   ['if', requestClass.ifLists],
+]);
+
+const traceNames: ReadonlyMap<string, number> = new Map([
+  ['traceparent', requestClass.traceparent],
+  ['tracestate', requestClass.tracestate],
 ]);
 
 /** Folded: to a program that reads them out of a CGI environment, `_` is `-`. */
@@ -127,14 +135,14 @@ export class MessageNames {
 
 /** The snapshot says which further names a client may not send, and which header says its address. */
 function requestFieldNames(
-  snapshot: Pick<Snapshot, 'customIdentityNames' | 'clientAddressHeader' | 'requestFields'>,
+  snapshot: Pick<Snapshot, 'customIdentityNames' | 'clientAddressHeader' | 'requestFields' | 'tracesRequests'>,
 ): FieldNames {
-  const { customIdentityNames: customNames, clientAddressHeader, requestFields } = snapshot;
+  const { customIdentityNames: customNames, clientAddressHeader, requestFields, tracesRequests } = snapshot;
   return new FieldNames(
     'token',
     (name) => {
       if (name === clientAddressHeader) return requestClass.clientAddress;
-      const found = requestNames.get(name);
+      const found = requestNames.get(name) ?? (tracesRequests ? traceNames.get(name) : undefined);
       if (found !== undefined) return found;
       // whatever a site's language makes of a name, it is one name to us
       const folded = foldName(name);

@@ -43,6 +43,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     reservedPrefix: '/.latchkey/',
     tokens: { parameter: 'token', pathPrefix: '/.t/', clockSkewSeconds: 5, passTtlSeconds: 3600, issuer: 'latchkey' },
     logs: { level: 'info', access: { kind: 'off' }, decisions: { kind: 'off' }, format: 'json', refusals: 'once' },
+    telemetry: { tracesRequests: false, otlp: null },
     limits: {
       headMs: 10_000,
       clientKeepAliveMs: 65_000,

@@ -144,6 +144,8 @@ export interface Snapshot {
   readonly clientAddressHeader: string | null;
   /** Whether requests to upstreams get `Via`. */
   readonly saysVia: boolean;
+  /** Whether requests to upstreams get a `traceparent` of latchkey's. */
+  readonly tracesRequests: boolean;
   /** Folded names of the identity headers that the configuration defines. */
   readonly customIdentityNames: ReadonlySet<string>;
 }
