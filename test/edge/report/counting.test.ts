@@ -58,11 +58,13 @@ async function requestCounts(): Promise<Record<string, number>> {
 
 test('a body that stops is one 408 of its route, and one line', async () => {
   const client = await send(`${requestText('POST', '/stops', ['Content-Length: 10'])}12345`);
-  expect((await client.read()).status).toBe(408);
+  const answer = await client.read();
+  expect(answer.status).toBe(408);
   await client.ended();
   expect(await requestCounts()).toEqual({ 'open 408 allow': 1 });
   const lines = await gateway.readLog('access', '/stops');
   expect(lines).toMatchObject([{ path: '/stops', status: 408, bytes_in: 5, hint: 'refused message: body-timeout' }]);
+  expect(lines[0]?.bytes_out).toBe(answer.body.length);
 });
 
 test('a body with broken chunks is one 400 of its route, one line, and one refusal by the grammar', async () => {
