@@ -2,11 +2,13 @@
 // ask for the password again. Every change is a POST of its own that ends in a redirect, so that reloading repeats nothing.
 
 import { z } from 'zod';
+import { chooseTimeZone } from '../../control/accounts/choose-time-zone.ts';
 import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { exportAccount } from '../../control/accounts/export-account.ts';
 import { renameAccount } from '../../control/accounts/rename-account.ts';
 import { requestAddressChange } from '../../control/accounts/request-address-change.ts';
 import { changePassword } from '../../control/sessions/change-password.ts';
+import { timeZoneNames } from '../../core/model/time-zone.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
 import { html } from '../look/html.ts';
 import { waitWords } from '../look/moments.ts';
@@ -14,19 +16,20 @@ import { passwordHint, passwordProblem } from '../look/password-words.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { refusalText } from '../serve/refusal-words.ts';
 import { address, personName, secret } from '../serve/shapes.ts';
-import { field, note, type Problems, problemSummary } from './fields.ts';
+import { field, note, type Problems, problemSummary, select } from './fields.ts';
 import { browserOf } from './finish-sign-in.ts';
 
 const doneWords = {
   name: 'Your name is changed.',
-  password: 'Your new password is set. Your other devices were signed out.',
+  password: 'Your new password is set. You were signed out in every other browser.',
+  zone: 'Your time zone is saved.',
   address: 'A mail is on its way to the new address. Open the link in it, and the change is made.',
 };
 
 const account = definePage({
   path: 'account',
   who: 'account',
-  query: z.object({ done: z.enum(['name', 'password', 'address']).optional() }),
+  query: z.object({ done: z.enum(['name', 'password', 'address', 'zone']).optional() }),
   handle: async (visit, { query: { done } }) => accountPage(visit, {}, 200, done),
 });
 
@@ -58,7 +61,7 @@ async function accountPage(
     body: html`${problemSummary(problems)}${done === undefined ? null : note('good', doneWords[done])}
 <section class="sheet" aria-labelledby="about-name"><h2 id="about-name">Name</h2>
 <form method="post" action="${prefix}account/name" novalidate>${visit.formToken()}
-${field({ name: 'name', label: 'Your name', value: record.displayName, autocomplete: 'name', isRequired: false, maxLength: 100, hint: 'As others see it when you share something, or open what they shared.', problem: problems.name })}
+${field({ name: 'name', label: 'Your name', value: record.displayName, autocomplete: 'name', isRequired: false, maxLength: 100, hint: 'Others see it when you share something, or open what they shared.', problem: problems.name })}
 <button type="submit">Save the name</button></form></section>
 <section class="sheet" aria-labelledby="about-address"><h2 id="about-address">Address</h2>
 <p>You sign in with <strong>${record.email}</strong>, and mails go there.</p>
@@ -79,11 +82,16 @@ ${field({ name: 'new_password', label: 'New password', type: 'password', autocom
     : html`<section class="sheet" aria-labelledby="about-password"><h2 id="about-password">Password</h2>
 <p>You have none yet. <a href="${prefix}forgot">Get a mail to choose one</a>.</p></section>`
 }
-<section class="sheet" aria-labelledby="about-data"><h2 id="about-data">What is kept of you</h2>
-<p>Everything that is stored here about your account, as one file.</p>
+<section class="sheet" aria-labelledby="about-zone"><h2 id="about-zone">Time zone</h2>
+<p>Pages show times as the clock of your browser does, where it tells. In mails, and everywhere else, they are in this zone.</p>
+<form method="post" action="${prefix}account/zone" novalidate>${visit.formToken()}
+${select({ name: 'zone', label: 'Your time zone', choices: zoneChoices(), value: record.timeZone ?? '', problem: problems.zone })}
+<button type="submit">Save the time zone</button></form></section>
+<section class="sheet" aria-labelledby="about-data"><h2 id="about-data">Your data</h2>
+<p>Everything that is stored here about you, as one file.</p>
 <form method="post" action="${prefix}account/export">${visit.formToken()}<button class="plain" type="submit">Download it</button></form></section>
 <section class="sheet" aria-labelledby="about-end"><h2 id="about-end">Delete the account</h2>
-<p>It ends everywhere at once: every device is signed out, and what you opened to others is closed. It cannot be undone.</p>
+<p>It ends everywhere at once: you are signed out in every browser, and what you shared is no longer shared. It cannot be undone.</p>
 <details${problems.delete_password !== undefined || problems.sure !== undefined ? html` open` : null}><summary>Delete my account</summary>
 <form method="post" action="${prefix}account/delete" novalidate>${visit.formToken()}
 ${again('delete_password', 'Your password')}
@@ -101,6 +109,26 @@ const nameForm = defineForm({
     const outcome = await renameAccount(visit.context, visit.actor, { displayName: name, requestId });
     if (outcome.kind === 'renamed') return visit.redirect(`${visit.prefix}account?done=name`);
     return accountPage(visit, { name: refusalText('bad-name') }, 422);
+  },
+});
+
+function zoneChoices(): { readonly value: string; readonly label: string }[] {
+  const zones = timeZoneNames().map((name) => ({ value: name, label: name.replaceAll('_', ' ') }));
+  return [{ value: '', label: 'UTC' }, ...zones];
+}
+
+const zoneForm = defineForm({
+  path: 'account/zone',
+  who: 'account',
+  form: z.object({ zone: z.string().max(80).default('') }),
+  handle: async (visit, { form: { zone } }) => {
+    const requestId = visit.origin.requestId || null;
+    const outcome = await chooseTimeZone(visit.context, visit.actor, {
+      timeZone: zone === '' ? null : zone,
+      requestId,
+    });
+    if (outcome.kind === 'chosen') return visit.redirect(`${visit.prefix}account?done=zone`);
+    return accountPage(visit, { zone: 'Choose a time zone of the list.' }, 422);
   },
 });
 
@@ -200,6 +228,7 @@ function tooMany({ retryAfterSeconds }: { readonly retryAfterSeconds: number }):
 export const accountPages: readonly PageRoute[] = [
   account,
   nameForm,
+  zoneForm,
   addressForm,
   passwordForm,
   exportForm,

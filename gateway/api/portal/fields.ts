@@ -143,15 +143,18 @@ export function select(input: {
   readonly label: string;
   readonly choices: readonly Choice[];
   readonly value: string;
+  readonly problem?: string | undefined;
 }): Html {
   const id = `field-${input.name}`;
+  const { problem } = input;
   const options = input.choices.map(
     ({ value, label }) =>
       html`<option value="${value}"${value === input.value ? html` selected` : null}>${label}</option>`,
   );
   return html`<div class="field">
 <label for="${id}">${input.label}</label>
-<select id="${id}" name="${input.name}">${options}</select>
+${problem === undefined ? null : html`<p class="problem" id="${id}-problem">${problem}</p>`}
+<select id="${id}" name="${input.name}"${problem === undefined ? null : html` aria-invalid="true" aria-describedby="${id}-problem"`}>${options}</select>
 </div>`;
 }
 

@@ -132,7 +132,7 @@ function visitOf(
       clearCookie(reply, origin, 'session');
       jar.clear();
     },
-    timeZone: defaultTimeZone,
+    timeZone: actor?.timeZone ?? defaultTimeZone,
     deviceCookie: readCookie(request, origin, 'device'),
     rememberDevice: (value) => setCookie(reply, origin, 'device', value, deviceCookieSeconds),
   };
@@ -204,7 +204,7 @@ export function sendPage(reply: FastifyReply, page: PageContent, frame: PageFram
     formToken: formToken ?? (() => tokenField(makeFormToken(context, actor?.sessionId ?? ''))),
     styleVersion,
     isPortal: origin.isPortal,
-    timeZone: defaultTimeZone,
+    timeZone: actor?.timeZone ?? defaultTimeZone,
   });
   if (page.retryAfterSeconds !== undefined) reply.header('retry-after', String(page.retryAfterSeconds));
   return reply

@@ -3,14 +3,14 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Actor, ControlContext } from '../../control/context/control-context.ts';
-import { actorOf } from '../../control/sessions/actor-of.ts';
+import type { ControlContext } from '../../control/context/control-context.ts';
+import { actorOf, type SignedIn } from '../../control/sessions/actor-of.ts';
 import { sessionForHost } from '../../control/sessions/session-for-host.ts';
 import { clearCookie, readCookie, setCookie } from './cookies.ts';
 import type { RequestOrigin } from './request-origin.ts';
 
 /** A signed-in person. */
-export type Person = Extract<Actor, { readonly kind: 'account' }>;
+export type Person = SignedIn;
 
 /**
  * Reads the session cookie, and renews it when its token is past half of its life.

@@ -18,10 +18,9 @@ import { makeFormToken } from '../serve/cross-site.ts';
 import { answer, defineEndpoint, type Endpoint, empty, type Refusal, refuse } from '../serve/endpoint.ts';
 import { refusalFor, tooManyTries } from '../serve/refusal-words.ts';
 import { id, personName } from '../serve/shapes.ts';
-import type { Person } from '../serve/who-asks.ts';
 
 /** The account that asks; null for the operator. */
-function personOf(actor: Actor): Person | null {
+function personOf(actor: Actor): Extract<Actor, { readonly kind: 'account' }> | null {
   return actor.kind === 'account' ? actor : null;
 }
 

@@ -54,6 +54,7 @@ export async function deleteAccount(
       email: '',
       emailVerifiedAt: null,
       passwordHash: null,
+      timeZone: null,
       displayName: '',
       groups: [],
       role: 'user',

@@ -56,6 +56,7 @@ export async function exportAccount(
       role: account.role,
       state: account.state,
       created_at: account.createdAt,
+      time_zone: account.timeZone,
       has_password: account.passwordHash !== null,
     },
     ...(await readAccountRows(sql, accountId)),

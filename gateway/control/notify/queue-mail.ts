@@ -7,6 +7,7 @@ import { isMailbox } from '../../core/model/mailbox.ts';
 import { type Message, renderMessage } from '../../core/model/message.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
+import { readTimeZone } from '../../store/rows/accounts.ts';
 import { insertMail, removeMail } from '../../store/rows/outbox.ts';
 import { type ThrottleKey, takeGuessBack } from '../../store/rows/throttles.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -75,7 +76,7 @@ export async function queueMail(unit: Unit, context: MailContext, mail: Outgoing
   const counted = await countMail(unit, context, mail);
   if (counted.kind === 'blocked') return { kind: 'left-out' };
   const id = makeId('message', context.random(idRandomBytes));
-  const body: MailBody = { to: mail.to, ...renderMessage(mail, portal) };
+  const body: MailBody = { to: mail.to, ...renderMessage(mail, { ...portal, timeZone: await zoneOf(unit, mail) }) };
   const bodySealed = context.sealing.seal(deliveryPlace(id), JSON.stringify(body));
   await insertMail(unit, { id, kind: mail.kind, accountId: mail.accountId, bodySealed });
   unitsWithMail.add(unit);
@@ -87,4 +88,9 @@ export async function withdrawMail(unit: Unit, queued: QueuedMail): Promise<void
   if (queued.kind !== 'queued') return;
   await removeMail(unit, queued.id);
   await takeGuessBack(unit, ...queued.counted);
+}
+
+/** The zone of a mail's reader, looked up only for a mail that tells a time. */
+async function zoneOf(unit: Unit, { accountId, values }: OutgoingMail): Promise<string | null> {
+  return accountId !== null && 'at' in values ? readTimeZone(unit.sql, accountId) : null;
 }

@@ -7,16 +7,15 @@ import { readSessionStanding } from '../../store/rows/sessions.ts';
 import { isLive } from '../access/live-session.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 
+/** A signed-in account, and the time zone it chose; null for none. */
+export type SignedIn = Extract<Actor, { readonly kind: 'account' }> & { readonly timeZone: string | null };
+
 /**
  * @param sessionToken  the cookie's value, as sent
  * @param host          the host that was asked: a token for another host proves nothing here
  * @returns null when the token proves no live session
  */
-export async function actorOf(
-  context: ControlContext,
-  sessionToken: string,
-  host: string,
-): Promise<Extract<Actor, { kind: 'account' }> | null> {
+export async function actorOf(context: ControlContext, sessionToken: string, host: string): Promise<SignedIn | null> {
   const claims = context.tokens.verifySession(sessionToken, host);
   if (claims?.sid === undefined || claims.v === undefined || claims.n === undefined || claims.n.length === 0)
     return null;
@@ -39,6 +38,7 @@ export async function actorOf(
     deviceId: session.device_id,
     role: account.role,
     email: account.email,
+    timeZone: account.timeZone,
   };
 }
 

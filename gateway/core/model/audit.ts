@@ -16,6 +16,7 @@ const phrases = {
   'account.password-reset': 'chose a new password by mail',
   'account.password-changed': 'changed a password',
   'account.renamed': 'changed the name of an account',
+  'account.time-zone-chosen': 'chose a time zone',
   'account.role-changed': 'changed the role of an account',
   'account.groups-changed': 'changed the groups of an account',
   'account.disabled': 'disabled an account',

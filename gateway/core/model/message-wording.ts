@@ -5,9 +5,13 @@
 import type { AboutToOpen, MessageKind, MessageValues, MessageWords } from './message-kinds.ts';
 import { peoplesWords } from './plain-words.ts';
 import type { EpochSeconds } from './time.ts';
+import { defaultTimeZone, wallClock } from './time-zone.ts';
+
+/** Says a moment in the zone of the mail's reader. */
+type MomentWords = (at: EpochSeconds) => string;
 
 type Wording = {
-  readonly [Kind in MessageKind]: (values: MessageValues[Kind], name: string) => MessageWords;
+  readonly [Kind in MessageKind]: (values: MessageValues[Kind], name: string, moment: MomentWords) => MessageWords;
 };
 
 export const messageWording: Wording = {
@@ -42,10 +46,10 @@ export const messageWording: Wording = {
     ],
   }),
 
-  'password-changed': ({ path, at }, name) => ({
+  'password-changed': ({ path, at }, name, moment) => ({
     subject: `Your password for ${name} was changed`,
     blocks: [
-      `The password of your account at ${name} was changed on ${moment(at)}. Other devices were signed out.`,
+      `The password of your account at ${name} was changed on ${moment(at)}. You were signed out in every other browser.`,
       'If it was you, all is well. If it was not, choose a new password now.',
       { label: 'Choose a new password', path },
     ],
@@ -60,11 +64,11 @@ export const messageWording: Wording = {
     ],
   }),
 
-  'change-address-notice': ({ path, newAddress, at }, name) => ({
+  'change-address-notice': ({ path, newAddress, at }, name, moment) => ({
     subject: `The address of your account at ${name} is being changed`,
     blocks: [
       `On ${moment(at)} somebody who was signed in to your account at ${name} asked to change its address to ${peoplesWords(newAddress, 254)}.`,
-      'If it was you, all is well. If it was not, sign in, end the devices you do not know, and change your password.',
+      'If it was you, all is well. If it was not, sign in, sign out the browsers you do not know, and change your password.',
       { label: 'Look at my account', path },
     ],
   }),
@@ -102,45 +106,45 @@ export const messageWording: Wording = {
     ],
   }),
 
-  'new-device': ({ path, device, at }, name) => ({
+  'new-device': ({ path, device, at }, name, moment) => ({
     subject: `New sign-in to ${name}`,
     blocks: [
-      `On ${moment(at)} your account at ${name} was used on a device for the first time: ${peoplesWords(device)}.`,
-      'If it was you, all is well. If it was not, end that device and change your password.',
-      { label: 'See my devices', path },
+      `On ${moment(at)} your account at ${name} was opened in a new browser: ${peoplesWords(device)}.`,
+      'If it was you, all is well. If it was not, sign that browser out and change your password.',
+      { label: 'See where I am signed in', path },
     ],
   }),
 
-  'account-deleted': ({ at }, name) => ({
+  'account-deleted': ({ at }, name, moment) => ({
     subject: `Your account at ${name} was deleted`,
     blocks: [
-      `Your account at ${name} was deleted on ${moment(at)}. Every device was signed out, and what you shared is closed.`,
+      `Your account at ${name} was deleted on ${moment(at)}. You are signed out in every browser, and what you shared is no longer shared.`,
       'If you did not want this, tell the people who run the site.',
     ],
   }),
 
-  'link-claimed': ({ path, label, member, device, at }) => ({
+  'link-claimed': ({ path, label, member, device, at }, _name, moment) => ({
     subject: `Somebody opened your link: ${peoplesWords(label)}`,
     blocks: [
       `${peoplesWords(member)} opened your link “${peoplesWords(label)}” on ${moment(at)}${device === null ? '' : ` (${peoplesWords(device)})`} and can come back without it from now on.`,
-      'You can see who came in, and take the access back, at any time.',
-      { label: 'See who came in', path },
+      'You can see who opened it, and stop sharing, at any time.',
+      { label: 'See who opened it', path },
     ],
   }),
 
   'member-joined': ({ path, label, owner }, name) => ({
     subject: `You can now open: ${peoplesWords(label)}`,
     blocks: [
-      `${peoplesWords(owner)} gave you access to “${peoplesWords(label)}” at ${name}.`,
-      'You do not need the link any more: sign in on any of your devices.',
-      { label: 'See what I can open', path },
+      `${peoplesWords(owner)} shared “${peoplesWords(label)}” with you at ${name}.`,
+      'You do not need the link any more: sign in, in any browser, and it is there.',
+      { label: 'See what is shared with me', path },
     ],
   }),
 
   'member-revoked': ({ label, owner }, name) => ({
     subject: `Your access has ended: ${peoplesWords(label)}`,
     blocks: [
-      `Your access to “${peoplesWords(label)}” at ${name} has ended. ${peoplesWords(owner)} decides who may open it.`,
+      `“${peoplesWords(label)}” at ${name} is no longer shared with you. ${peoplesWords(owner)} decides who may open it.`,
       'If you think this is a mistake, ask them for a new link.',
     ],
   }),
@@ -167,10 +171,10 @@ function duration(minutes: number): string {
 
 const months = 'January February March April May June July August September October November December'.split(' ');
 
-/** `22 November 2026 at 08:05 UTC`: the same for every reader, wherever the server stands. */
-function moment(at: EpochSeconds): string {
-  const date = new Date(at * 1000);
+/** `22 November 2026 at 08:05 UTC`, or `at 09:05 (Europe/Berlin time)`. @param zone  a name that Intl knows */
+export function momentWords(at: EpochSeconds, zone: string): string {
+  const { year, month, day, hour, minute } = wallClock(zone)(at);
   const two = (part: number): string => String(part).padStart(2, '0');
-  const day = `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
-  return `${day} at ${two(date.getUTCHours())}:${two(date.getUTCMinutes())} UTC`;
+  const said = `${day} ${months[month - 1]} ${year} at ${two(hour)}:${two(minute)}`;
+  return zone === defaultTimeZone ? `${said} UTC` : `${said} (${zone.replaceAll('_', ' ')} time)`;
 }

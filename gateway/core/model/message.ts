@@ -3,8 +3,9 @@
 // and nowhere else. Which addresses a mail may go to: mailbox.ts.
 
 import type { MessageKind, MessageValues, MessageWords } from './message-kinds.ts';
-import { messageWording } from './message-wording.ts';
+import { messageWording, momentWords } from './message-wording.ts';
 import { oneLine } from './plain-words.ts';
+import { defaultTimeZone } from './time-zone.ts';
 
 /** A mail before it is rendered: its kind, and the values of this kind. */
 export type Message = {
@@ -17,6 +18,8 @@ interface Branding {
   readonly name: string;
   /** `portal.public_url`: scheme and authority, with or without a final slash. The only place that mails lead to. */
   readonly publicUrl: string;
+  /** Zone in which the mail tells times to its reader; default UTC. */
+  readonly timeZone?: string | null;
 }
 
 /** A rendered mail, ready to be sent. */
@@ -61,7 +64,9 @@ export function renderMessage({ kind, values }: Message, branding: Branding): Re
 
 /** Applies the wording of a kind to its values; the mapped type of `Message` makes sure that both are of the same kind. */
 function wordsOf<Kind extends MessageKind>(kind: Kind, values: MessageValues[Kind], branding: Branding): MessageWords {
-  return messageWording[kind](values, oneLine(branding.name, 60));
+  return messageWording[kind](values, oneLine(branding.name, 60), (at) =>
+    momentWords(at, branding.timeZone ?? defaultTimeZone),
+  );
 }
 
 function portalUrl(branding: Branding, path: string): string {

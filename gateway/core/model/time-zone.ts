@@ -26,6 +26,11 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+/** Names of all zones that people may choose, in the order of the alphabet; the default is not among them. */
+export function timeZoneNames(): readonly string[] {
+  return Intl.supportedValuesOf('timeZone').filter((name) => name !== defaultTimeZone);
+}
+
 /** A clock on the wall of a zone: what it shows at a moment. @param zone  a name for which `isTimeZone` holds */
 export function wallClock(zone: string): (at: EpochSeconds) => WallTime {
   const format = new Intl.DateTimeFormat('en-GB', {

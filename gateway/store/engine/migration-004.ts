@@ -1,5 +1,6 @@
 // Who ended a membership, and which links ended together: what giving back within ten minutes needs, and what those who lost access are
-// told. Codes that are typed as six digits, and what a code leads to. Every column may be null, so rows of older backups fit.
+// told. Codes that are typed as six digits, and what a code leads to. The time zone that
+// a person chose. Every column may be null, so rows of older backups fit.
 
 import type { ColumnTypes } from './column-types.ts';
 
@@ -12,6 +13,7 @@ export function firstHour({ text, integer }: ColumnTypes): readonly string[] {
     `alter table one_time_codes add column tries_left ${integer}`,
     `alter table one_time_codes add column mailbox_digest ${text}`,
     `alter table one_time_codes add column carried_sealed ${text}`,
+    `alter table accounts add column time_zone ${text}`,
     'create index one_time_codes_mailbox on one_time_codes (mailbox_digest)',
   ];
 }

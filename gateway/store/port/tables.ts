@@ -90,6 +90,8 @@ export interface AccountsTable {
   role: 'user' | 'admin';
   state: 'active' | 'disabled' | 'deleted';
   created_at: number;
+  /** Name of the zone in which times are told to the person; null until one is chosen. */
+  time_zone: Generated<string | null>;
 }
 
 /** One sign-in of one browser. The session tokens of all hosts name this row. */

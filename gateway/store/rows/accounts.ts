@@ -21,12 +21,14 @@ export interface AccountRecord {
   readonly role: AccountRole;
   readonly state: AccountState;
   readonly createdAt: EpochSeconds;
+  /** Zone in which times are told to the person; null until one is chosen. */
+  readonly timeZone: string | null;
 }
 
 /** The members of an account that may be changed. */
 export type AccountChange = Partial<Omit<AccountRecord, 'id' | 'createdAt'>>;
 
-export async function insertAccount(sql: Sql, account: AccountRecord): Promise<void> {
+export async function insertAccount(sql: Sql, account: Omit<AccountRecord, 'timeZone'>): Promise<void> {
   await sql
     .insertInto('accounts')
     .values({
@@ -82,6 +84,12 @@ export async function readPersonName(sql: Sql, id: string): Promise<string | nul
   return row === undefined ? null : row.display_name || row.email;
 }
 
+/** The time zone that an account chose; null for none, and for an account that is not there. */
+export async function readTimeZone(sql: Sql, id: string): Promise<string | null> {
+  const row = await sql.selectFrom('accounts').select('time_zone').where('id', '=', id).executeTakeFirst();
+  return row?.time_zone ?? null;
+}
+
 /** The address that mails to an account go to: its verified one; null unless the account is active. */
 export async function readMailAddress(sql: Sql, id: string): Promise<string | null> {
   const row = await sql
@@ -119,6 +127,7 @@ export async function updateAccount(sql: Sql, id: string, change: AccountChange)
       ...(change.groups === undefined ? {} : { groups: JSON.stringify(change.groups) }),
       ...(change.role === undefined ? {} : { role: change.role }),
       ...(change.state === undefined ? {} : { state: change.state }),
+      ...(change.timeZone === undefined ? {} : { time_zone: change.timeZone }),
     })
     .where('id', '=', id)
     .execute();
@@ -155,6 +164,7 @@ export function toAccountRecord(row: Selectable<AccountsTable>): AccountRecord {
     role: row.role,
     state: row.state,
     createdAt: row.created_at,
+    timeZone: row.time_zone,
   };
 }
 

@@ -23,6 +23,8 @@ export interface SessionStanding {
     readonly groups: readonly string[];
     readonly role: AccountRole;
     readonly state: AccountState;
+    /** Null until one is chosen. */
+    readonly timeZone: string | null;
   };
   readonly deviceEndedAt: EpochSeconds | null;
 }
@@ -57,6 +59,7 @@ export async function readSessionStanding(sql: Sql, id: string): Promise<Session
       groups: Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [],
       role: row.role,
       state: row.state,
+      timeZone: row.time_zone,
     },
     deviceEndedAt: row.device_ended_at,
   };
@@ -75,6 +78,7 @@ const findSessionStanding = fixedStatement((sql, at: Places<{ readonly id: strin
       'accounts.groups',
       'accounts.role',
       'accounts.state',
+      'accounts.time_zone',
       'devices.ended_at as device_ended_at',
     ])
     .where('sessions.id', '=', at.value('id')),

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { pageScript } from '../../../gateway/api/look/page-script.ts';
 import { pages } from '../../../gateway/api/pages.ts';
 import { StoreAway } from '../../../gateway/store/port/store.ts';
+import { readTimeZone } from '../../../gateway/store/rows/accounts.ts';
 import { pageProblems } from '../../support/clients/page-checks.ts';
 import { formsOf } from '../../support/clients/page-forms.ts';
 import { makePortal, mediaOrigin, type PortalRig, password, type Visitor } from '../../support/rigs/portal-rig.ts';
@@ -104,6 +105,29 @@ test('attack: names that are markup are shown as text, on every page that shows 
   }
   const search = await ann.get(`/.latchkey/admin/accounts?search=${encodeURIComponent(hostile)}`);
   expect(withoutScript(search.text)).not.toContain('<script');
+});
+
+test('a person who chose a time zone reads times in it without a script, and in mails; a zone that is none is refused', async () => {
+  const { portal, ann, annId } = await withPeople();
+  portal.clock.now = Date.UTC(2026, 10, 22, 23, 15) / 1000;
+  await ann.signIn(email);
+  const account = await ann.get('/.latchkey/account');
+  expect(account.text).toContain('<option value="" selected>UTC</option>');
+  const none = await ann.submit(account, '/account/zone', { zone: 'Europe/Atlantis' });
+  expect([none.status, none.text.includes('Choose a time zone of the list.')]).toEqual([422, true]);
+  expect(pageProblems(none.text)).toEqual([]);
+  const chosen = await ann.submit(account, '/account/zone', { zone: 'America/Argentina/Buenos_Aires' });
+  expect(chosen.location).toBe('/.latchkey/account?done=zone');
+  expect((await ann.follow(chosen)).text).toContain('value="America/Argentina/Buenos_Aires" selected');
+  const history = (await ann.get('/.latchkey/admin/audit')).text;
+  expect(history).toContain('<time datetime="2026-11-22T23:15:00.000Z">22 Nov 2026, 20:15</time>');
+  expect((await ann.get('/.latchkey/links/new')).text).toContain(
+    '<span data-zone>(America/Argentina/Buenos Aires)</span>',
+  );
+  expect(await readTimeZone(portal.store.sql, annId)).toBe('America/Argentina/Buenos_Aires');
+  // without a zone the same moment is told in UTC, and says so
+  await ann.submit(account, '/account/zone', { zone: '' });
+  expect((await ann.get('/.latchkey/admin/audit')).text).toContain('>22 Nov 2026, 23:15 UTC</time>');
 });
 
 test('pages for accounts lead visitors to sign in, and pages for administrators open for administrators only', async () => {

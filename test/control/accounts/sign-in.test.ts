@@ -61,6 +61,7 @@ test('each sign-in with the right password gives a session with a new id, on the
     deviceId: first.deviceId,
     role: 'user',
     email: address,
+    timeZone: null,
   });
 });
 

@@ -43,6 +43,10 @@ describe('every kind of mail', () => {
   test('says times and durations in words', () => {
     const text = (message: Message): string => renderMessage(message, branding).text;
     expect(text({ kind: 'password-changed', values: { path, at } })).toContain('22 November 2026 at 08:05 UTC');
+    const berlin = { ...branding, timeZone: 'Europe/Berlin' };
+    expect(renderMessage({ kind: 'password-changed', values: { path, at } }, berlin).text).toContain(
+      '22 November 2026 at 09:05 (Europe/Berlin time)',
+    );
     const lasts = [1, 90, 60, 1440, 10_080].map(
       (validForMinutes) =>
         /for ([^.]+)\. W/.exec(text({ kind: 'sign-in-link', values: { path, validForMinutes } }))?.[1],

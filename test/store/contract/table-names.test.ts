@@ -25,7 +25,7 @@ describeEngines('names', (engine) => {
     expect(names).toMatchInlineSnapshot(`
       {
         "access_keys": "collection created_at id owner_id revoked_at",
-        "accounts": "created_at display_name email email_verified_at groups id password_hash role state",
+        "accounts": "created_at display_name email email_verified_at groups id password_hash role state time_zone",
         "audit": "action actor at details position request_id subject",
         "changes": "at epoch kind node seq",
         "devices": "account_id browser_digest browser_selector created_at ended_at id last_seen_at name user_agent",

@@ -6,6 +6,7 @@ export const withoutFirstHour = [
   ...['digits_digest', 'tries_left', 'mailbox_digest', 'carried_sealed'].map(
     (column) => `alter table one_time_codes drop column ${column}`,
   ),
+  'alter table accounts drop column time_zone',
   'alter table members drop column revoked_by',
   'alter table links drop column revoked_with',
 ] as const;
