@@ -6,6 +6,7 @@ import { type PublicTransport, publicTransport } from '../core/decision/policy/p
 import { compileRateLimits } from '../core/decision/policy/rate-limit.ts';
 import { claimNamesOf, compileRequestPolicy, requestFieldsOf } from '../core/decision/policy/request-policy.ts';
 import { compileResponsePolicy, responseFieldsOf } from '../core/decision/policy/response-policy.ts';
+import { compileWho } from '../core/decision/policy/who.ts';
 import { buildRouteTable } from '../core/decision/route/route-table.ts';
 import { compileSite, type Site } from '../core/decision/route/site.ts';
 import { isNoLooser } from '../core/decision/state/route-strictness.ts';
@@ -57,7 +58,10 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     ),
     reserved: reservedRoute(config, ownUpstream),
     reservedPrefix: config.reservedPrefix,
-    portal: config.portal === null ? null : { host: config.portal.host, url: config.portal.publicUrl },
+    portal:
+      config.portal === null
+        ? null
+        : { host: config.portal.host, url: config.portal.publicUrl, contact: config.portal.contact },
     transport: transportOf(config),
     tokenPathPrefix: config.tokens.pathPrefix,
     tokenParameter: config.tokens.parameter,
@@ -129,6 +133,7 @@ function compileRoute(
     maxStalenessMs: route.maxStalenessMs,
     forwardsAuthorization: route.forwardAuthorization,
     identity,
+    allow: compileWho(route.allow),
     assertion: route.assertion,
     upgrade: route.upgrade.length === 0 ? null : { protocols: route.upgrade, origins: route.webSocketOrigins },
     request,
@@ -186,6 +191,7 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     maxStalenessMs: 0,
     forwardsAuthorization: false,
     identity: () => '',
+    allow: null,
     assertion: false,
     upgrade: null,
     request: null,

@@ -15,6 +15,7 @@ export function assembleControl(file: ConfigFile, dataDir: string, absolute: (pa
         : {
             ...portal.public_url,
             name: portal.name,
+            contact: portal.contact ?? null,
             logoFile: portal.logo_file === undefined ? null : absolute(portal.logo_file),
             hosts: portal.hosts,
           },

@@ -26,6 +26,7 @@ export function assembleRoute(route: RouteFile, file: Pick<ConfigFile, 'timeouts
     methods: route.methods ?? null,
     upstream: route.upstream,
     accept: route.accept,
+    allow: route.allow ?? null,
     identity: assembleIdentity(route.identity),
     assertion: route.assertion,
     audience: typeof route.audience === 'string' ? [route.audience] : route.audience,

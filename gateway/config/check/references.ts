@@ -14,6 +14,7 @@ import { checkListenerFiles, checkListeners } from './references-listeners.ts';
 import { checkPathEnds } from './references-paths.ts';
 import { checkPolicies } from './references-policy.ts';
 import { checkRoundTrips, checkUpstreams } from './references-upstreams.ts';
+import { checkWho } from './references-who.ts';
 
 interface References {
   readonly problems: readonly Problem[];
@@ -142,6 +143,7 @@ function checkRoutes(draft: Draft<ConfigFile>, problems: Problem[]): void {
         problems.push(problemAt(['routes', at, 'accept', place], `${kind} stands here twice`, 'drop one of them'));
       }
     }
+    checkWho(route, at, problems);
     checkIdentity(route.identity, at, problems);
   }
 }

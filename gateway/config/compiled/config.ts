@@ -6,6 +6,7 @@ import type { CorsRule } from '../../core/decision/policy/cors.ts';
 import type { RateLimitRule } from '../../core/decision/policy/rate-limit.ts';
 import type { RequestRule } from '../../core/decision/policy/request-policy.ts';
 import type { ResponseRule } from '../../core/decision/policy/response-policy.ts';
+import type { WhoRule } from '../../core/decision/policy/who.ts';
 import type { AcceptKind } from '../../core/decision/state/credential-kinds.ts';
 import type { RouteLimits, RouteTimeouts } from '../../core/decision/state/snapshot.ts';
 import type { SigningKeyState } from '../../core/model/signing-key.ts';
@@ -105,6 +106,8 @@ export interface RouteConfig extends PolicyConfig {
   readonly methods: readonly string[] | null;
   readonly upstream: string;
   readonly accept: readonly AcceptKind[];
+  /** Whom the route lets in; null for everybody who has what `accept` takes. */
+  readonly allow: WhoRule | null;
   readonly identity: IdentityConfig;
   readonly assertion: boolean;
   /** Empty: tokens that carry `aud` are refused. */

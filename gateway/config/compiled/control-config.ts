@@ -17,6 +17,8 @@ interface PortalConfig {
   readonly host: string;
   /** Shown on pages and in mails. Default `latchkey`. */
   readonly name: string;
+  /** Mail address of whoever helps people; null for none. */
+  readonly contact: string | null;
   /** Absolute path of an SVG or PNG, or null. */
   readonly logoFile: string | null;
   /**

@@ -57,6 +57,9 @@ export const controlSections = {
         .max(60)
         .prefault('latchkey')
         .meta({ description: 'what pages and mails call this place' }),
+      contact: mailAddress
+        .optional()
+        .meta({ description: 'address of whoever helps people, shown where somebody is refused' }),
       logo_file: filePath.optional().meta({ description: 'SVG or PNG shown on pages' }),
       hosts: z
         .array(routeHost)

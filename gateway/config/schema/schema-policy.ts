@@ -2,6 +2,7 @@
 // (rate_limit). One value at a time; check/references-policy.ts compares them.
 
 import { z } from 'zod';
+import { normaliseGroups } from '../../core/model/account.ts';
 import {
   corsHeaderName,
   corsMethod,
@@ -14,7 +15,26 @@ import {
   responseHeaderName,
   setHeaderName,
 } from './policy-values.ts';
-import { durationSeconds, wordOf } from './values.ts';
+import { durationSeconds, mailAddress, read, routeHost, wordOf, wrong } from './values.ts';
+
+const groupName = read('the name of a group', undefined, (text) => {
+  const [group] = normaliseGroups([text]) ?? [];
+  return group === undefined
+    ? wrong(`${JSON.stringify(text)} is not the name of a group`, 'write it as accounts have it, without a comma')
+    : { kind: 'read', value: group };
+});
+
+/** `routes[].allow`. */
+export const whoSchema = z
+  .strictObject({
+    groups: z.array(groupName).prefault([]).meta({ description: 'groups of accounts, or of tokens that say groups' }),
+    accounts: z.array(mailAddress).prefault([]).meta({ description: 'mail addresses' }),
+    domains: z
+      .array(routeHost)
+      .prefault([])
+      .meta({ description: 'domains of mail addresses: example.org, or *.example.org for those below it' }),
+  })
+  .meta({ description: 'whom the route lets in, of those who have what accept takes: any one match is enough' });
 
 /** `routes[].request`. */
 export const requestSchema = z

@@ -9,7 +9,7 @@ import { controlSections } from './schema-control.ts';
 import { limits, reload, routeLimits, timeout } from './schema-limits.ts';
 import { listenerSchema } from './schema-listeners.ts';
 import { pathsChoice, routeMethods } from './schema-paths.ts';
-import { corsSchema, rateLimitSchema, requestSchema, responseSchema } from './schema-policy.ts';
+import { corsSchema, rateLimitSchema, requestSchema, responseSchema, whoSchema } from './schema-policy.ts';
 import { telemetry } from './schema-telemetry.ts';
 import { upgradeChoice, webSocketRules } from './schema-upgrade.ts';
 import { upstreamSchema } from './schema-upstreams.ts';
@@ -68,6 +68,7 @@ const route = z.strictObject({
     .array(wordOf('kind', acceptKinds))
     .min(1)
     .meta({ description: 'credentials taken; any one of them is enough' }),
+  allow: whoSchema.optional(),
   identity: z
     .union([wordOf('identity preset', ['oauth2-proxy', 'authelia']), customIdentity])
     .prefault('oauth2-proxy')

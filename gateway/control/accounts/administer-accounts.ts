@@ -1,8 +1,9 @@
 // What admins and the operator do with accounts: list, disable, enable, role, groups, a new invitation, a sign-in link.
-// Each function takes the actor and asks whether the actor may. Disabling ends sessions and tokens at once; a change of groups reaches tokens at their next
-// renewal (at most 15 minutes), a change of role reaches the next request, since the role is read from the row.
+// Each function takes the actor and asks whether the actor may. Disabling ends sessions and tokens at once; a change of groups counts at once where a
+// route lets in by group, and reaches sites when tokens are renewed (at most 15 minutes), a change of role reaches the next request, since the role is read from the row.
 
 import { type AccountRole, accountStanding, normaliseGroups } from '../../core/model/account.ts';
+import { groupsNode } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { listAccountRows } from '../../store/rows/account-lists.ts';
 import { type AccountRecord, readAccount, updateAccount } from '../../store/rows/accounts.ts';
@@ -123,6 +124,8 @@ export async function adminSetGroups(
   return await administer(context, actor, target, async (unit, account) => {
     await updateAccount(unit.sql, account.id, { groups });
     await unit.append({ kind: 'touch', node: account.id });
+    // routes that let in by group take no token from before this moment
+    await unit.append({ kind: 'revoke', node: groupsNode(account.id) });
     return { action: 'account.groups-changed', details: { groups: groups.length } };
   });
 }

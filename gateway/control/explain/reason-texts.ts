@@ -20,6 +20,7 @@ const texts = {
   'second-target': 'a field of the request names another place that the credential does not open',
   'no-credential': 'nothing that this route accepts was presented, or a cookie that held no more',
   'not-a-member': 'signed in, but not on the access list',
+  'not-allowed-here': 'the credential is good, but the route names others (see its allow setting)',
   'credential-not-accepted': 'a good token of a kind that this route does not accept',
   'token-malformed': 'the token is no token',
   'token-unknown-key': 'the token names a key that is not in the ring',

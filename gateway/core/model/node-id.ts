@@ -45,6 +45,14 @@ export function userRecordNode(userRecordId: string): string {
   return `cr_${userRecordId}`;
 }
 
+/**
+ * The node of what an account's tokens say of its groups. A change of groups is a revocation of this node: routes that let in by group
+ * take no token that was made before it, and no other route looks at it.
+ */
+export function groupsNode(accountId: string): string {
+  return `gr_${accountId}`;
+}
+
 /** The subject of all access to a collection; see `Change` of kind `touch`. */
 export function collectionSubject(name: string): string {
   return `co_${name}`;

@@ -206,6 +206,15 @@ const byReason: ReadonlyMap<DenyReason, Wording> = new Map([
     ),
   ],
   [
+    'not-allowed-here',
+    wording(
+      'Forbidden',
+      'The credential is valid, but this is open to some people only, and its holder is none of them.',
+      'This is for some people only',
+      'What you came with is good, but this part is kept for certain people. If you should be one of them, ask whoever runs this place, or come with another account.',
+    ),
+  ],
+  [
     'credential-in-clear',
     wording(
       'Forbidden',

@@ -51,6 +51,7 @@ export function statusOfDenial(reason: DenyReason): number {
     case 'outside-address':
     case 'foreign-origin':
     case 'not-a-member':
+    case 'not-allowed-here':
     case 'second-target':
     case 'certificate-missing':
     case 'certificate-refused':
@@ -123,8 +124,13 @@ export function doorsOf(
 ): string {
   const home =
     portal === null ? '' : `<p><a href="${attribute(portal.url + reservedPrefix)}">See what is open to you</a></p>\n`;
+  const contact = portal?.contact ?? null;
+  const whom =
+    contact === null
+      ? ''
+      : `<p>Whom to ask: <a href="${attribute(`mailto:${encodeURI(contact)}`)}">${attribute(contact)}</a></p>\n`;
   const other = attribute(`${reservedPrefix}logout?return=${wayBack(request)}`);
-  return `<p><a class="button" href="${other}">Use another account</a></p>\n${home}`;
+  return `<p><a class="button" href="${other}">Use another account</a></p>\n${home}${whom}`;
 }
 
 /** Escapes what a configuration may hold and an attribute of HTML may not. All ASCII, see `render`. */

@@ -8,6 +8,7 @@ import { decide, type Permit } from '../../core/decision/decide.ts';
 import type { SessionHolder } from '../../core/decision/state/access.ts';
 import { type Answers, type Lookup, noAnswers } from '../../core/decision/state/lookups.ts';
 import type { LiveIndex, Snapshot } from '../../core/decision/state/snapshot.ts';
+import { saysOldGroups } from '../../core/decision/verifier/judge-token.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Upgrade } from '../../http1/upgrade.ts';
 import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
@@ -75,9 +76,10 @@ function judgeAgain(
   return isWelcome(request, decision, route.upgrade, connection) ? { kind: 'stands', permit: decision } : gone;
 }
 
-/** Whether the credential behind a permit was revoked; another one may still open the same. False where a route says that nothing is revoked. */
+/** Whether the credential behind a permit was revoked, or says groups that have changed where the route goes by them; another one may still open the same. False where a route says that nothing is revoked. */
 function hangsOnRevoked(permit: Permit, live: LiveIndex): boolean {
   if (!permit.route.isRevocable) return false;
+  if (permit.route.allow !== null && permit.claims !== null && saysOldGroups(permit.claims, live)) return true;
   if (permit.token !== null) return live.isRevoked(permit.token);
   // a member came in by control's answer, and hangs on what the pass made from it does
   const { n, v } = permit.claims ?? {};

@@ -85,7 +85,8 @@ function refusalOf(context: RequestContext, denial: Denial, lines: string, close
   if (denial.leadsTo === 'path') return redirectAnswer(ownLocation(request, snapshot, ''), answerContext, close);
   if (!answerContext.isPage) return denialAnswer(denial, answerContext, lines, close);
   if (denial.leadsTo === 'sign-in') return signInAnswer(request, snapshot.reservedPrefix, answerContext, lines, close);
-  const doors = denial.reason === 'not-a-member' ? doorsOf(request, snapshot) : '';
+  const isKnown = denial.reason === 'not-a-member' || denial.reason === 'not-allowed-here';
+  const doors = isKnown ? doorsOf(request, snapshot) : '';
   return denialAnswer(denial, answerContext, lines, close, doors);
 }
 

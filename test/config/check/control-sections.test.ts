@@ -50,6 +50,7 @@ test('the sections are read into the forms that requests are compared in', () =>
     publicUrl: 'https://portal.example.org',
     host: 'portal.example.org',
     name: 'latchkey',
+    contact: null,
     logoFile: null,
     hosts: [],
   });

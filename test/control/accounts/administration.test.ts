@@ -18,6 +18,7 @@ import { actorOf } from '../../../gateway/control/sessions/actor-of.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import type { NewSession } from '../../../gateway/control/sessions/start-session.ts';
 import type { Change } from '../../../gateway/core/model/change.ts';
+import { groupsNode } from '../../../gateway/core/model/node-id.ts';
 import { readAccount } from '../../../gateway/store/rows/accounts.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
 import { findActiveAccountByAddress } from '../../support/find-account.ts';
@@ -111,13 +112,16 @@ test('accounts are listed by address, in pages, found by parts of address and na
   expect(await search('%')).toEqual(['carl@example.org']);
 });
 
-test('new groups are set on the account, and edges forget earlier answers about it', async () => {
+test('new groups are set on the account, and edges forget what answers and tokens said of them', async () => {
   const site = await makeContext();
   const accountId = await makeAccount(site);
   const changes = await changesOf(site, () =>
     adminSetGroups(site.context, operator, { accountId, groups: ['b', 'a'] }),
   );
-  expect(changes).toEqual([{ kind: 'touch', node: accountId }]);
+  expect(changes).toEqual([
+    { kind: 'touch', node: accountId },
+    { kind: 'revoke', node: groupsNode(accountId) },
+  ]);
   expect((await readAccount(site.store.sql, accountId))?.groups).toEqual(['a', 'b']);
   expect(await adminSetGroups(site.context, operator, { accountId, groups: ['a,b'] })).toEqual({
     kind: 'refused',

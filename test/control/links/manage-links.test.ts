@@ -51,6 +51,7 @@ test('a link\u2019s URL has parameter names from the configuration, and scheme a
     publicUrl: 'https://portal.example.org',
     host: 'portal.example.org',
     name: 'Media',
+    contact: null,
     logoFile: null,
     hosts: [],
   };

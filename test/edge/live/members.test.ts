@@ -179,6 +179,7 @@ describe('an account that is not on the list', () => {
     expect([...answer.text.matchAll(/href="([^"]+)"/g)].map(([, target]) => target)).toEqual([
       '/.latchkey/logout?return=%2Fvod%2Fsummer%2Fa',
       'http://portal.example/.latchkey/',
+      'mailto:help@example.org',
     ]);
     expect((await rig.ask('GET', '/vod/summer/a', rig.cookie('ben'))).status).toBe(403);
     expect(rig.questions).toHaveLength(1);

@@ -57,6 +57,7 @@ export async function makeLinkRig(engine: EngineName, nodes = 1): Promise<LinkRi
       publicUrl: 'http://portal.localhost:8080',
       host: 'portal.localhost',
       name: 'Media',
+      contact: null,
       logoFile: null,
       hosts: [],
     },

@@ -104,7 +104,7 @@ export class MemberRig {
       },
       ...options,
       config: {
-        portal: { public_url: 'http://portal.example' },
+        portal: { public_url: 'http://portal.example', contact: 'help@example.org' },
         upstreams: { media: { servers: [upstream.url] } },
         routes: [
           { name: 'vod', path: '/vod/', upstream: 'media', accept: ['token', 'member'] },
@@ -112,6 +112,20 @@ export class MemberRig {
           { name: 'open', path: '/open/', upstream: 'media', accept: ['anyone', 'member'] },
           { name: 'either', path: '/either/', upstream: 'media', accept: ['password', 'member'] },
           { name: 'guarded', path: '/guarded/', upstream: 'media', accept: ['password'] },
+          {
+            name: 'staff',
+            path: '/staff/',
+            upstream: 'media',
+            accept: ['token', 'session'],
+            allow: { groups: ['staff'] },
+          },
+          {
+            name: 'family',
+            path: '/vod/summer/family/',
+            upstream: 'media',
+            accept: ['member'],
+            allow: { groups: ['family'] },
+          },
           { name: 'plain', path: '/plain/', upstream: 'media', accept: ['token'] },
         ],
         ...options.config,

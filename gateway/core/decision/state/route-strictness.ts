@@ -2,6 +2,7 @@
 // Pure. It is called when a configuration is compiled, where one place of a site may be reached under two routes. A new rule about
 // what a route lets pass has to be compared here as well.
 
+import { isNoWider } from '../policy/who.ts';
 import type { RoutePolicy } from './snapshot.ts';
 
 /**
@@ -24,7 +25,7 @@ function letsInNoMore(route: RoutePolicy, other: RoutePolicy): boolean {
   // a route for anyone lets in every credential too
   if (other.accept.includes('anyone')) return true;
   if (route.accept.includes('anyone')) return false;
-  if (!isWithin(route.accept, other.accept)) return false;
+  if (!isWithin(route.accept, other.accept) || !isNoWider(route.allow, other.allow)) return false;
   // the verifiers of tokens and of passes are tried on the same routes, so one of them shows both
   if (route.verifiers.includes('pass')) {
     if (route.unscopedTokens === 'allow' && other.unscopedTokens !== 'allow') return false;

@@ -11,6 +11,7 @@ import type { PublicTransport } from '../policy/public-transport.ts';
 import type { RateLimits } from '../policy/rate-limit.ts';
 import type { RequestPolicy } from '../policy/request-policy.ts';
 import type { ResponsePolicy } from '../policy/response-policy.ts';
+import type { WhoPolicy } from '../policy/who.ts';
 import type { RouteTable } from '../route/route-table.ts';
 import type { Site } from '../route/site.ts';
 import type { AccessAnswer } from './access.ts';
@@ -41,6 +42,8 @@ export interface RoutePolicy {
   readonly site: Site | null;
   /** What the route accepts, as the configuration says it. */
   readonly accept: readonly AcceptKind[];
+  /** Whom the route lets in, of those who have what it accepts; null for all of them. */
+  readonly allow: WhoPolicy | null;
   /** The verifiers for `accept`, in the order of trial; from `verifiersFor`. */
   readonly verifiers: readonly VerifierKind[];
   /** Whether `accept` has `token`: tokens that any holder of the common key made. Read for each request with a token. */
@@ -118,8 +121,8 @@ export interface Snapshot {
   readonly reserved: RoutePolicy;
   /** The path prefix of latchkey's own pages; begins and ends with `/`. */
   readonly reservedPrefix: string;
-  /** The portal's host and origin (`https://portal.example.org`); null for an installation without a portal. */
-  readonly portal: { readonly host: string; readonly url: string } | null;
+  /** The portal's host and origin (`https://portal.example.org`), and the address of whoever helps people; null for an installation without a portal. */
+  readonly portal: { readonly host: string; readonly url: string; readonly contact: string | null } | null;
   /** Whether visitors come by https. */
   readonly transport: PublicTransport;
   /** The path prefix of tokens in the path form; begins and ends with `/`. */

@@ -47,6 +47,7 @@ export const denyReasons = [
   'outside-address',
   'foreign-origin',
   'not-a-member',
+  'not-allowed-here',
   'password-malformed',
   'password-wrong',
   'password-busy',

@@ -1,6 +1,7 @@
 // Says which check a refused token failed, with both compared values: for the decision log, and for `latchkey token inspect`.
 // The text is made for refusals only. Of the token it holds only claims that open nothing, cut and cleaned.
 
+import { domainOf } from '../../model/mail-address.ts';
 import type { EpochSeconds } from '../../model/time.ts';
 import type { TokenClaims } from '../../token/claims.ts';
 import type { TokenRefusal, VerifiedToken } from '../../token/common-key-token.ts';
@@ -53,6 +54,8 @@ export function refusalDetail(
       return `is for ${list(claims.hosts)}, the host is ${text(facts.host)}`;
     case 'outside-address':
       return `is for ${list(claims.ips)}, the client is ${text(facts.clientAddress)}`;
+    case 'not-allowed-here':
+      return whoDetail(claims);
     case 'token-wrong-type':
       return 'a session stands in its cookie and nowhere else';
     case 'token-bad-claims':
@@ -66,6 +69,12 @@ export function refusalDetail(
     default:
       return 'the token was refused';
   }
+}
+
+/** Who asked on a route that names others: groups and the domain, for the operator who wrote the rule. The address itself is the user's. */
+export function whoDetail({ email, groups }: Pick<TokenClaims, 'email' | 'groups'>): string {
+  const address = email === undefined ? 'no address' : `an address at ${text(domainOf(email))}`;
+  return `has ${groups === undefined || groups.length === 0 ? 'no group' : `the groups ${list(groups)}`} and ${address}, the route names others (allow)`;
 }
 
 /** Why the known revocations do not say yet whether a token was revoked. */

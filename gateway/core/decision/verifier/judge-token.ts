@@ -1,8 +1,11 @@
 // Whether an outside token or a pass lets a request pass, wherever the token stood. Pure.
 // A pass is judged by the answer that it was made from: it opens only what that answer would open now.
 
+import { groupsNode } from '../../model/node-id.ts';
+import type { TokenClaims } from '../../token/claims.ts';
 import { checkScope, checkTimes, type TokenRefusal, type VerifiedToken } from '../../token/common-key-token.ts';
 import { tokenKinds } from '../../token/token-kinds.ts';
+import { isAmong, type WhoPolicy } from '../policy/who.ts';
 import type { LiveIndex, RoutePolicy } from '../state/snapshot.ts';
 import type { DenyReason } from '../verdict/reasons.ts';
 import type { Case } from './case.ts';
@@ -33,13 +36,26 @@ export function judgeToken(
   }
   // times and scope are checked on each request: only the result of the signature check is remembered
   const reason =
-    checkTimes(verified, now, snapshot.clockSkewSeconds, maxTtlSeconds) ?? checkScope(verified, route, facts);
+    checkTimes(verified, now, snapshot.clockSkewSeconds, maxTtlSeconds) ??
+    checkScope(verified, route, facts) ??
+    (route.allow === null ? null : judgeWho(verified, route, route.allow, live));
   if (reason !== null || !route.isRevocable) return reason ?? verified;
   if (live.isRevoked(verified)) return 'token-revoked';
   const ahead = verified.type === 'pass' ? live.placesAhead(verified) : 0;
   if (ahead > 0 && ahead > placesOnTheWay + live.indexAgeMs) return 'token-bad-claims';
   // last, because a token that is refused anyway needs no fresh index; an index that is behind the pass counts like an old one
   return ahead > 0 || live.indexAgeMs > route.maxStalenessMs ? 'index-stale' : verified;
+}
+
+/** Why a route that names people does not let the holder of a token in; null when it does. */
+function judgeWho(token: VerifiedToken, route: RoutePolicy, allow: WhoPolicy, live: LiveIndex): DenyReason | null {
+  if (!isAmong(allow, token.claims)) return 'not-allowed-here';
+  return route.isRevocable && saysOldGroups(token.claims, live) ? 'token-revoked' : null;
+}
+
+/** Whether the groups of the account changed after its session or pass was made. The place of the log says it, so no clock matters. */
+export function saysOldGroups({ sub, v }: TokenClaims, live: Pick<LiveIndex, 'hasRevoked'>): boolean {
+  return sub !== undefined && v !== undefined && live.hasRevoked([groupsNode(sub)], { epoch: v[0], seq: v[1] });
 }
 
 /** Why this route does not take a pass; null when it does. */
@@ -65,6 +81,7 @@ export function isOutsideScope(reason: DenyReason): boolean {
     reason === 'outside-path' ||
     reason === 'outside-method' ||
     reason === 'outside-host' ||
-    reason === 'outside-address'
+    reason === 'outside-address' ||
+    reason === 'not-allowed-here'
   );
 }

@@ -1,8 +1,10 @@
 // The session cookie on a route for accounts on the access list: control says whether the account is on it.
 // The edge keeps the answer (state/access-cache.ts) and makes a pass of it, so most requests of a member need no question to control.
 
+import { isAmong } from '../policy/who.ts';
 import { coversMethod, type GrantedAccess } from '../state/access.ts';
 import { memberClaims } from '../verdict/account-pass.ts';
+import { whoDetail } from '../verdict/refusal-detail.ts';
 import type { Case, Outcome } from './case.ts';
 import { findSession, isOver, refuseHolder, renewalOf, whenAway } from './session.ts';
 
@@ -36,6 +38,9 @@ function letIn(request: Case, session: Session, answer: GrantedAccess): Outcome 
   if (route.isRevocable && live.hasRevoked(answer.nodes, answer.position)) return whenAway(request);
   if (!coversMethod(answer.scope.methods, facts.method)) {
     return refuseHolder(request, 'outside-method', 'a member, but not with this method');
+  }
+  if (route.allow !== null && !isAmong(route.allow, answer.claims)) {
+    return refuseHolder(request, 'not-allowed-here', whoDetail(answer.claims));
   }
   const { claims, issuable } = memberClaims(answer, session.holder, route, snapshot, now, live.position);
   request.renew = renewalOf(session, request);

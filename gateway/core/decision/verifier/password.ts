@@ -1,8 +1,10 @@
 // A user name and a password in `Authorization: Basic`: control verifies them, and the answer becomes a pass.
 
 import { userRecordNode } from '../../model/node-id.ts';
+import { isAmong } from '../policy/who.ts';
 import { passwordClaims } from '../verdict/account-pass.ts';
 import { deny } from '../verdict/denial.ts';
+import { whoDetail } from '../verdict/refusal-detail.ts';
 import { parseBasic } from './basic.ts';
 import type { Case, Outcome } from './case.ts';
 
@@ -25,6 +27,9 @@ export function verifyPassword(request: Case): Outcome {
         return deny('control-away', route, detail, { presented: true, cookies, retryAfterSeconds: 1 });
       }
       const claims = passwordClaims(answer, facts.host, route, snapshot, now);
+      if (route.allow !== null && !isAmong(route.allow, claims)) {
+        return deny('not-allowed-here', route, whoDetail(claims), { presented: true, cookies });
+      }
       // a pass that no revocation could end is not issued
       return request.allowAnswered('password', claims, position === null && route.isRevocable ? null : claims);
     }

@@ -2,14 +2,16 @@
 // live session, and refusing its holder. A session that is over counts as absent, and its cookie is cleared.
 
 import type { VerifiedToken } from '../../token/common-key-token.ts';
+import { isAmong } from '../policy/who.ts';
 import type { SessionHolder } from '../state/access.ts';
 import type { Lookup } from '../state/lookups.ts';
 import { clearedSession, renewedSession } from '../verdict/cookie-changes.ts';
 import { type Denial, deny } from '../verdict/denial.ts';
 import type { DenyReason } from '../verdict/reasons.ts';
-import { staleDetail } from '../verdict/refusal-detail.ts';
+import { staleDetail, whoDetail } from '../verdict/refusal-detail.ts';
 import type { Case, Outcome } from './case.ts';
 import { judgeSession } from './judge-session.ts';
+import { saysOldGroups } from './judge-token.ts';
 
 /** A session whose token holds now and is not revoked. */
 interface LiveSession {
@@ -24,11 +26,15 @@ const renewalSeconds = 10;
 export function verifySession(request: Case): Outcome {
   const session = findSession(request);
   if (session === 'next' || session.kind === 'deny' || session.kind === 'lookup') return session;
+  const { allow } = request.route;
+  if (allow !== null && !isAmong(allow, session.token.claims)) {
+    return refuseHolder(request, 'not-allowed-here', whoDetail(session.token.claims));
+  }
   return request.allowSession(session.token, renewalOf(session, request));
 }
 
 /**
- * The live session of a request. For a session that has run out control is asked first, since it may renew the session.
+ * The live session of a request. For a session that has run out, or whose groups have changed, control is asked first, since it may renew the session.
  *
  * @returns `next` when the visitor is not signed in, or when the index is too old to say
  */
@@ -36,7 +42,7 @@ export function findSession(request: Case): LiveSession | Denial | Lookup | 'nex
   const { facts, route, snapshot, live, now } = request;
   if (facts.sessionCookie === null) return 'next';
   let session = judgeSession(facts.sessionCookie, facts.host, snapshot, live, now);
-  if (session.kind === 'run-out') {
+  if (session.kind === 'run-out' || (session.kind === 'live' && isOutdated(session.token, request))) {
     const renewal = request.answers.session;
     if (renewal === null) return { kind: 'lookup', question: 'session', route, holder: session.holder };
     if (renewal.kind === 'away') return whenAway(request);
@@ -46,6 +52,8 @@ export function findSession(request: Case): LiveSession | Denial | Lookup | 'nex
     if (session.kind !== 'live' || session.holder.account !== account || session.holder.session !== id) {
       return whenAway(request);
     }
+    // control read the rows before the change: it is asked again with the next request
+    if (isOutdated(session.token, request)) return whenAway(request);
     request.cookies = renewedSession(request.cookies, renewal);
   }
   if (session.kind !== 'live') return isOver(request);
@@ -57,6 +65,11 @@ export function findSession(request: Case): LiveSession | Denial | Lookup | 'nex
     }
   }
   return session;
+}
+
+/** Whether a route that lets in by group cannot go by what the token says, because the groups changed since; control then makes a new token. */
+function isOutdated({ claims }: VerifiedToken, { route, live }: Case): boolean {
+  return route.allow !== null && route.isRevocable && saysOldGroups(claims, live);
 }
 
 /** The session's token when more than half of its life is over; null nearly always. */

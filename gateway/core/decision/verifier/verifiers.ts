@@ -49,6 +49,7 @@ function takesPass(accept: readonly AcceptKind[]): boolean {
 }
 
 /** Lets in a request that no credential decided. A token that names no key of latchkey's is refused, since its sender meant it to count. */
-function verifyAnyone({ sitesToken }: Case): Outcome {
-  return sitesToken === null ? 'allow' : 'next';
+function verifyAnyone({ sitesToken, route }: Case): Outcome {
+  // a route that names people lets in nobody who is unknown, whatever else it says
+  return sitesToken === null && route.allow === null ? 'allow' : 'next';
 }
