@@ -68,25 +68,6 @@ test('the printed curl lines give the statuses that they promise: 200, 401, 401,
   for (const [, promised, line] of lines) expect(await runCurlLine(line ?? ''), line).toBe(Number(promised));
 });
 
-test('the link of gateway/api/README.md is claimed by one device and opens to the other of the same person, until it is taken back', async (context) => {
-  if (!hasCurl) return context.skip('curl is not installed');
-  const folder = await mkdtemp(join(tmpdir(), 'lk-'));
-  await mkdir(join(folder, 'data'));
-  await symlink(demo.folder, join(folder, 'data/demo'));
-  const { origin, port } = demo.url(/^http:\/\/portal\./);
-  const shell = new ShellSession(folder, { ...process.env, PORTAL: origin });
-  try {
-    // that npm runs it is tested with the rest of the page
-    await shell.run(`npm() { shift 4; '${process.execPath}' '${join(repository, 'gateway/latchkey.mjs')}' "$@"; }`);
-    for (const mark of ['links', 'script']) {
-      await expectSteps(shell, shellSteps(markedBlock(mark).replaceAll(':8080', `:${port}`)));
-    }
-  } finally {
-    await shell.close();
-    await rm(folder, { recursive: true, force: true });
-  }
-}, 60_000);
-
 test('curl walks the playlists by the path form, from the printed URL to the last segment', async () => {
   const fetched = new Map<string, number>();
   const walk = async (url: URL): Promise<void> => {
@@ -246,6 +227,81 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.context().close();
   });
 
+  /** What a step of the printed text says: its only address, and the buttons it names, in order. */
+  function printedStep(number: number): { readonly url: string; readonly urls: string[]; readonly buttons: string[] } {
+    const [text = ''] = new RegExp(`^  ${number}\\. [\\s\\S]*?(?=^  \\d\\. |^$)`, 'm').exec(demo.printed) ?? [];
+    const urls = text.match(/http:\/\/\S+/g) ?? [];
+    const buttons = [...text.matchAll(/press "([^"]+)"/gi)].map(([, name = '']) => name);
+    return { url: urls[0] ?? '', urls, buttons };
+  }
+
+  test('by nothing but the printed steps, a guest without an account watches a film, and it stops when its owner stops sharing; the app with sign-in knows who comes', async () => {
+    const guest = await openPage();
+    const owner = await openPage();
+
+    const first = printedStep(1);
+    await guest.goto(first.url);
+    await guest.getByLabel('Your mail address').fill('anna@example.org');
+    await guest.getByRole('button', { name: first.buttons[0] ?? '', exact: true }).click();
+    const mails = await guest.context().newPage();
+    await mails.goto(first.urls[1] ?? '');
+    const [digits = ''] = /\b\d{6}\b/.exec((await mails.locator('article').first().textContent()) ?? '') ?? [];
+    await mails.close();
+    await guest.getByLabel(/code/i).first().fill(digits);
+    for (const name of first.buttons.slice(1)) await guest.getByRole('button', { name, exact: true }).click();
+    await guest.waitForURL(/\/vod\/summer\/$/);
+
+    await guest.evaluate(`document.querySelector('video').muted = true, document.querySelector('video').play()`);
+    await guest.waitForFunction(`document.querySelector('video').currentTime > 0.3`);
+    expect(await guest.evaluate(`document.querySelector('video').duration`)).toBeGreaterThan(280);
+
+    // the app with sign-in knows by the same sign-in who comes
+    const app = await guest.context().newPage();
+    const notes = demo.url(/^http:\/\/notes\./).href;
+    await app.goto(notes);
+    await app.getByText('Signed in as anna@example.org').waitFor();
+    await app.getByLabel('Your note').fill('<b>Hello</b> ü');
+    await app.getByRole('button', { name: 'Put it up' }).click();
+    await app.getByText('<b>Hello</b> ü').waitFor();
+
+    const third = printedStep(3);
+    await owner.goto(third.url);
+    await owner
+      .locator('main')
+      .getByRole('button', { name: third.buttons[0] ?? '' })
+      .click();
+    await owner.getByRole('heading', { name: 'Welcome' }).waitFor();
+    const fourth = printedStep(4);
+    await owner.goto(fourth.url);
+    await owner.getByText('anna@example.org').first().waitFor();
+    await owner
+      .locator('main')
+      .getByRole('link', { name: fourth.buttons[0] ?? '' })
+      .click();
+    await owner
+      .locator('main')
+      .getByRole('button', { name: fourth.buttons[0] ?? '' })
+      .click();
+    await owner.locator('main').getByRole('button', { name: 'Give back' }).first().waitFor();
+
+    const stopped = Date.now();
+    await guest.getByRole('heading', { name: 'Your access has ended' }).waitFor({ timeout: 10_000 });
+    expect(Date.now() - stopped).toBeLessThan(6000);
+    expect(await guest.locator('video').isVisible()).toBe(false);
+    const again = await Promise.all([
+      guest.waitForResponse((response) => response.request().isNavigationRequest()),
+      guest.getByRole('link', { name: 'Try again' }).click(),
+    ]);
+    expect(again[0].status()).toBeGreaterThanOrEqual(400);
+
+    await app.getByRole('link', { name: 'Sign out' }).click();
+    await app.locator('main').getByRole('button', { name: 'Sign out' }).click();
+    await app.goto(notes);
+    await app.waitForURL(/\/\.latchkey\/login/);
+    await guest.context().close();
+    await owner.context().close();
+  });
+
   test('no log of the gateway holds a token', async () => {
     const token = demo.url(/\/\.t\//).pathname.split('/')[2] ?? '';
     for (const name of ['access.log', 'decisions.log']) {
@@ -255,6 +311,26 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     }
   });
 });
+
+// The example ends all links of the folder, the printed one too, so it comes after the play by the printed steps.
+test('the link of gateway/api/README.md is claimed by one device and opens to the other of the same person, until it is taken back', async (context) => {
+  if (!hasCurl) return context.skip('curl is not installed');
+  const folder = await mkdtemp(join(tmpdir(), 'lk-'));
+  await mkdir(join(folder, 'data'));
+  await symlink(demo.folder, join(folder, 'data/demo'));
+  const { origin, port } = demo.url(/^http:\/\/portal\./);
+  const shell = new ShellSession(folder, { ...process.env, PORTAL: origin });
+  try {
+    // that npm runs it is tested with the rest of the page
+    await shell.run(`npm() { shift 4; '${process.execPath}' '${join(repository, 'gateway/latchkey.mjs')}' "$@"; }`);
+    for (const mark of ['links', 'script']) {
+      await expectSteps(shell, shellSteps(markedBlock(mark).replaceAll(':8080', `:${port}`)));
+    }
+  } finally {
+    await shell.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 60_000);
 
 // This test is the last one, because it ends the demo that the others use.
 test('Ctrl-C ends the demo with exit code 0, and leaves no process behind', async () => {

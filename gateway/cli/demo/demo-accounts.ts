@@ -1,12 +1,17 @@
-// The accounts of the demo: an administrator who owns the summer folder, and a guest. Each start makes new one-time sign-in links for both.
-// The accounts are made in the store before the gateway runs, so that the portal knows them from the beginning.
+// The people of the demo: an administrator who owns the summer folder, and a guest. Each start makes new one-time sign-in links for both, and
+// a new link to the folder; the link of the start before ends, with everybody who came in by it, so that ending the new link ends all access.
+// All is made in the store before the gateway runs, so that the portal knows it from the beginning.
 
 import { adminEnable, makeSignInLink } from '../../control/accounts/administer-accounts.ts';
 import { createAccount } from '../../control/accounts/create-account.ts';
 import { pageUrl } from '../../control/accounts/portal-pages.ts';
 import type { Actor, ControlContext } from '../../control/context/control-context.ts';
+import { createLink } from '../../control/links/create-link.ts';
+import { listLinks } from '../../control/links/list-links.ts';
+import { revokeLink } from '../../control/links/revoke-link.ts';
 import type { AccountRole } from '../../core/model/account.ts';
 import { findVerifiedAccount } from '../../store/rows/accounts.ts';
+import { demoNames } from './demo-names.ts';
 
 /** The two people. Their addresses are in a domain that is reserved for examples (RFC 2606 §3). */
 export const demoPeople = {
@@ -17,20 +22,46 @@ export const demoPeople = {
   { readonly email: string; readonly displayName: string; readonly role: AccountRole }
 >;
 
-/** One-time sign-in URLs of the portal; each works once, within an hour. */
-export interface DemoSignIns {
+/** What the people of the demo are given. */
+export interface DemoPeople {
+  /** One-time sign-in URLs of the portal; each works once, within an hour. */
   readonly ownerSignIn: string;
   readonly guestSignIn: string;
+  /** The tokenized URL of the link to the summer folder. */
+  readonly linkUrl: string;
+  /** The portal's page of that link, for its owner. */
+  readonly linkPage: string;
 }
 
 const operator: Actor = { kind: 'operator' };
 
-/** Makes missing accounts, enables disabled ones, and makes the sign-in links; the links of earlier starts become void. */
-export async function prepareDemoAccounts(context: ControlContext): Promise<DemoSignIns> {
-  return {
-    ownerSignIn: await signInUrl(context, demoPeople.owner),
-    guestSignIn: await signInUrl(context, demoPeople.guest),
-  };
+/** By this label the link of an earlier start is known. */
+const linkLabel = 'The summer film';
+const linkClaims = 10;
+
+/** Makes missing accounts, enables disabled ones, and makes the links; those of earlier starts become void. */
+export async function prepareDemoPeople(context: ControlContext): Promise<DemoPeople> {
+  const ownerSignIn = await signInUrl(context, demoPeople.owner);
+  const guestSignIn = await signInUrl(context, demoPeople.guest);
+  return { ownerSignIn, guestSignIn, ...(await makeLink(context)) };
+}
+
+async function makeLink(context: ControlContext): Promise<Pick<DemoPeople, 'linkUrl' | 'linkPage'>> {
+  const { collection } = demoNames;
+  const before = await listLinks(context, operator, { collection });
+  for (const { id, label, revokedAt } of before.links) {
+    if (label === linkLabel && revokedAt === null) await revokeLink(context, operator, id, null);
+  }
+  const made = await createLink(context, operator, {
+    collection,
+    label: linkLabel,
+    claimsAllowed: linkClaims,
+    requestId: null,
+  });
+  const { portal, reservedPrefix } = context.config();
+  // the configuration is the demo's own, so a refusal here is a bug
+  if (made.kind !== 'created' || portal === null) throw new Error('no link to the summer folder');
+  return { linkUrl: made.url, linkPage: `${portal.publicUrl}${reservedPrefix}links/${made.link.id}` };
 }
 
 async function signInUrl(

@@ -2,30 +2,20 @@
 // Every value on the page came from a request, so every value is escaped.
 
 import type { SeenRequest } from './seen-request.ts';
+import { escapeText, renderSitePage } from './site-page.ts';
 
 /** Renders the page. @param style  text of the style sheet; it stands in the page, since the site answers every path with this page */
 export function renderHeadersPage(seen: SeenRequest, style: string): string {
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>What the web site knows about you</title>
-    <link rel="icon" href="data:,">
-    <style>${style}</style>
-  </head>
-  <body>
-    <main>
-      <h1>${seen.user === null ? 'Hello, whoever you are' : `Hello, ${escapeText(seen.user)}`}</h1>
-      <p class="lede">This site has no sign-in of its own. All it knows about you came with the request, from the gateway.</p>
+  return renderSitePage({
+    heading: seen.user === null ? 'Hello, whoever you are' : `Hello, ${seen.user}`,
+    title: 'What the web site knows about you',
+    style,
+    body: `<p class="lede">This site has no sign-in of its own. All it knows about you came with the request, from the gateway.</p>
       <h2>Signed assertion</h2>
       ${renderAssertion(seen)}
       <h2>Headers received</h2>
-      ${renderFields(seen.headers)}
-    </main>
-  </body>
-</html>
-`;
+      ${renderFields(seen.headers)}`,
+  });
 }
 
 function renderAssertion({ assertion }: SeenRequest): string {
@@ -49,15 +39,4 @@ function renderAssertion({ assertion }: SeenRequest): string {
 function renderFields(fields: readonly (readonly [string, string])[]): string {
   const rows = fields.map(([name, value]) => `<div><dt>${escapeText(name)}</dt><dd>${escapeText(value)}</dd></div>`);
   return `<dl class="fields">${rows.join('')}</dl>`;
-}
-
-function escapeText(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }

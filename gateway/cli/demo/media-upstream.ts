@@ -1,7 +1,7 @@
 // The demo's media site: a small static file server that knows nothing of latchkey, like any site behind the gateway.
 // It serves a fixed table of files, so no path of a request ever reaches the file system. Ranges: RFC 9110 §14.
 
-import { createReadStream, globSync, statSync } from 'node:fs';
+import { createReadStream, globSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { type DemoUpstream, listenOnLoopback } from './demo-upstream.ts';
@@ -17,11 +17,11 @@ export interface MediaRequest {
   readonly user: string | null;
 }
 
-interface StoredFile {
-  readonly path: string;
-  readonly type: string;
-  readonly size: number;
-}
+type StoredFile = { readonly type: string; readonly size: number } & (
+  | { readonly path: string }
+  /** Bytes that were made at the start, and stand in no file. */
+  | { readonly bytes: Buffer }
+);
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -34,8 +34,14 @@ const types: Readonly<Record<string, string>> = {
   '.vtt': 'text/vtt; charset=utf-8',
 };
 
-/** Folders that hold the same clip and player page: one for tokens, one to hand out links to. */
-const folders = ['/vod/', '/vod/summer/'];
+/**
+ * Folders with the same player page: one for tokens with the clip as it is, one to hand out links to, whose clip is repeated. A player holds
+ * 12 s at once and would go on to their end after access was lost; of minutes it holds a few seconds.
+ */
+const folders = [
+  { folder: '/vod/', rounds: 1 },
+  { folder: '/vod/summer/', rounds: 25 },
+] as const;
 
 /**
  * Starts the site on a free loopback port. Each folder holds the clip; the folder's own path answers with the player page.
@@ -63,12 +69,19 @@ export function startMediaUpstream(
 function listFiles({ clip, pages, player }: DemoFiles): ReadonlyMap<string, StoredFile> {
   const table = new Map<string, StoredFile>();
   const add = (urlPath: string, path: string) => {
-    const type = types[extname(path)] ?? 'application/octet-stream';
-    table.set(urlPath, { path, type, size: statSync(path).size });
+    table.set(urlPath, { path, type: typeOf(path), size: statSync(path).size });
   };
   const names = globSync('**/*.*', { cwd: clip });
-  for (const folder of folders) {
-    for (const name of names) add(`${folder}${name.replaceAll('\\', '/')}`, join(clip, name));
+  for (const { folder, rounds } of folders) {
+    for (const name of names) {
+      const urlPath = `${folder}${name.replaceAll('\\', '/')}`;
+      if (rounds === 1 || !urlPath.endsWith('/index.m3u8')) {
+        add(urlPath, join(clip, name));
+        continue;
+      }
+      const bytes = Buffer.from(repeatPlaylist(readFileSync(join(clip, name), 'utf8'), rounds));
+      table.set(urlPath, { bytes, type: typeOf(name), size: bytes.length });
+    }
     add(folder, join(pages, 'player.html'));
     add(`${folder}index.html`, join(pages, 'player.html'));
     add(`${folder}player/style.css`, join(pages, 'style.css'));
@@ -77,6 +90,23 @@ function listFiles({ clip, pages, player }: DemoFiles): ReadonlyMap<string, Stor
     add(`${folder}player/hls.min.js`, player);
   }
   return table;
+}
+
+function typeOf(path: string): string {
+  return types[extname(path)] ?? 'application/octet-stream';
+}
+
+/**
+ * A media playlist whose segments come several times over. Each round begins with a discontinuity, since its segments have the same
+ * timestamps as those of the round before (RFC 8216 §4.3.2.3).
+ *
+ * @param rounds  how often the segments are listed, 1 or more
+ * @testing
+ */
+export function repeatPlaylist(playlist: string, rounds: number): string {
+  const [head = '', ...parts] = playlist.split(/^(?=#EXTINF:)/m);
+  const segments = parts.join('').replace('#EXT-X-ENDLIST\n', '');
+  return `${head}${Array.from({ length: rounds }, () => segments).join('#EXT-X-DISCONTINUITY\n')}#EXT-X-ENDLIST\n`;
 }
 
 function answer(table: ReadonlyMap<string, StoredFile>, request: IncomingMessage, response: ServerResponse): void {
@@ -107,6 +137,10 @@ function answer(table: ReadonlyMap<string, StoredFile>, request: IncomingMessage
   });
   if (request.method === 'HEAD') {
     response.end();
+    return;
+  }
+  if ('bytes' in file) {
+    response.end(file.bytes.subarray(first, last + 1));
     return;
   }
   const stream = createReadStream(file.path, { start: first, end: last });

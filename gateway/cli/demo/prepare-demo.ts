@@ -13,30 +13,17 @@ import { randomBase32 } from '../../store/seal/random-base32.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
 import { requireConfig } from '../command/load-config.ts';
 import { withStore } from '../command/open-store-for-command.ts';
-import { type DemoSignIns, demoPeople, prepareDemoAccounts } from './demo-accounts.ts';
-
-/** Names that the gateway's configuration and the sites must agree on. */
-export const demoNames = {
-  user: 'alice',
-  issuer: 'latchkey',
-  mediaHost: 'media.localhost',
-  appHost: 'app.localhost',
-  portalHost: 'portal.localhost',
-  /** The folder that its owner hands out links to. */
-  collection: 'summer',
-  collectionPath: '/vod/summer/',
-  /** Path of the web site's part that is open to every account that is signed in. */
-  signedInPath: '/signed-in/',
-  webUpstream: 'web',
-  jwksPath: '/.latchkey/jwks.json',
-} as const;
+import { type DemoPeople, demoPeople, prepareDemoPeople } from './demo-accounts.ts';
+import { type DemoHosts, demoNames } from './demo-names.ts';
 
 /** How long the printed tokens hold. */
 export const demoTokenHours = 12;
 
-interface PreparedDemo extends DemoSignIns {
+interface PreparedDemo extends DemoPeople {
   readonly kind: 'prepared';
   readonly configFile: string;
+  /** File of `mail.log`. */
+  readonly mailsFile: string;
   /** File with one JSON line for each request that the media site saw. */
   readonly mediaLog: string;
   readonly password: string;
@@ -51,8 +38,10 @@ interface DemoOptions {
   readonly folder: string;
   /** Port of the gateway. Never 0, since the portal's URL contains it. */
   readonly port: number;
+  readonly hosts: DemoHosts;
   readonly mediaPort: number;
   readonly webPort: number;
+  readonly notesPort: number;
 }
 
 /** Why the folder cannot be used. */
@@ -78,9 +67,9 @@ export async function prepareDemo(options: DemoOptions): Promise<PreparedDemo | 
 
   const configFile = join(folder, 'demo.yaml');
   replaceFile(configFile, describeConfig(options));
-  const { key, signIns } = await withStore(requireConfig(configFile), 'alone', async ({ context, ring }) => ({
+  const { key, people } = await withStore(requireConfig(configFile), 'alone', async ({ context, ring }) => ({
     key: ring.ring.signer('content'),
-    signIns: await prepareDemoAccounts(context),
+    people: await prepareDemoPeople(context),
   }));
   if (key === null) return { kind: 'refused', problem: `no signing key in ${state}`, hint: `remove ${state}` };
 
@@ -91,47 +80,55 @@ export async function prepareDemo(options: DemoOptions): Promise<PreparedDemo | 
   return {
     kind: 'prepared',
     configFile,
+    mailsFile: join(folder, 'mails'),
     mediaLog: join(folder, 'media-site.log'),
     password,
     mediaToken: mintToken({ ...claims, paths: ['/vod/*'] }, { key, type: 'outside' }),
-    appToken: mintToken({ ...claims, ...person, paths: ['/*'], hosts: [demoNames.appHost] }, { key, type: 'outside' }),
-    ...signIns,
+    appToken: mintToken({ ...claims, ...person, paths: ['/*'], hosts: [options.hosts.app] }, { key, type: 'outside' }),
+    ...people,
   };
 }
 
-/** The configuration as YAML text. Its paths are relative to the configuration's own folder. */
-function describeConfig({ port, mediaPort, webPort }: DemoOptions): string {
-  const { mediaHost, appHost, portalHost, webUpstream, collection, collectionPath, signedInPath } = demoNames;
+/** The configuration as YAML text. Its paths are relative to the configuration's own folder. @testing */
+export function describeConfig({ port, hosts, mediaPort, webPort, notesPort }: Omit<DemoOptions, 'folder'>): string {
+  const { webUpstream, collection, collectionPath, signedInPath } = demoNames;
   const config = {
-    listeners: [{ address: `127.0.0.1:${port}` }],
+    listeners: [{ address: `${hosts.listen}:${port}` }],
     operations: { address: '127.0.0.1:0' },
     data_dir: './state',
     edges: 2,
     users_file: './users',
-    portal: { public_url: `http://${portalHost}:${port}` },
-    accounts: { registration: 'invited', domains: [] },
+    portal: { public_url: `http://${hosts.portal}:${port}` },
+    // whoever opens a good link needs no account before
+    accounts: { registration: 'by_link', domains: [] },
     mail: { from: 'latchkey <keys@example.org>', log: './mails' },
-    collections: [{ name: collection, host: mediaHost, path: collectionPath, owners: [demoPeople.owner.email] }],
+    collections: [{ name: collection, host: hosts.media, path: collectionPath, owners: [demoPeople.owner.email] }],
     upstreams: {
       media: { servers: [`http://127.0.0.1:${mediaPort}`] },
       [webUpstream]: { servers: [`http://127.0.0.1:${webPort}`] },
+      notes: { servers: [`http://127.0.0.1:${notesPort}`] },
     },
     routes: [
-      { name: 'vod', host: mediaHost, path: '/vod/', upstream: 'media', accept: ['token', 'password'] },
-      // without `session`, which would let in every account, so that nobody would need a link
+      { name: 'vod', host: hosts.media, path: '/vod/', upstream: 'media', accept: ['token', 'password'] },
+      // without `session`, which would let in every account, so that nobody would need a link; without `password`, for which a
+      // browser would ask in the middle of the film once the access has ended
       {
-        ...{ name: collection, host: mediaHost, path: collectionPath, upstream: 'media' },
-        ...{ accept: ['token', 'password', 'member'], max_staleness: '10s' },
+        ...{ name: collection, host: hosts.media, path: collectionPath, upstream: 'media' },
+        ...{ accept: ['token', 'member'], max_staleness: '10s' },
       },
       {
-        ...{ name: 'signed-in', host: appHost, path: signedInPath, upstream: webUpstream },
+        ...{ name: 'signed-in', host: hosts.app, path: signedInPath, upstream: webUpstream },
         ...{ accept: ['token', 'session', 'member'], max_staleness: '10s', identity: 'oauth2-proxy', assertion: true },
       },
       {
-        ...{ name: 'app', host: appHost, path: '/', upstream: webUpstream, accept: ['token'] },
+        ...{ name: 'app', host: hosts.app, path: '/', upstream: webUpstream, accept: ['token'] },
         ...{ identity: 'oauth2-proxy', assertion: true },
       },
-      { name: 'public', host: appHost, path: '/public/', upstream: webUpstream, accept: ['anyone'] },
+      { name: 'public', host: hosts.app, path: '/public/', upstream: webUpstream, accept: ['anyone'] },
+      {
+        ...{ name: 'notes', host: hosts.notes, path: '/', upstream: 'notes' },
+        ...{ accept: ['session'], max_staleness: '10s', identity: 'authelia' },
+      },
     ],
     logs: { level: 'warn', access: './access.log', decisions: './decisions.log' },
   };

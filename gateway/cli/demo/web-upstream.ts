@@ -13,8 +13,13 @@ import type { AssertionCheck, SeenRequest } from './seen-request.ts';
 
 interface WebUpstreamOptions {
   readonly files: DemoFiles;
-  /** Where the gateway's JWKS is. `host` goes into the Host header; the connection goes to 127.0.0.1. */
-  readonly jwks: () => { readonly host: string; readonly port: number; readonly path: string };
+  /** Where the gateway's JWKS is. `host` goes into the Host header; the connection goes to `address`. */
+  readonly jwks: () => {
+    readonly address: string;
+    readonly host: string;
+    readonly port: number;
+    readonly path: string;
+  };
   readonly issuer: string;
   /** The name that the gateway's configuration has for this site. */
   readonly audience: string;
@@ -26,7 +31,7 @@ const maxJwksBytes = 64 * 1024;
 /** Starts the site on a free loopback port. */
 export function startWebUpstream(options: WebUpstreamOptions): Promise<DemoUpstream> {
   const style = readFileSync(join(options.files.pages, 'style.css'), 'utf8');
-  // the URL is only a placeholder: `fetchJwks` connects to 127.0.0.1, since not every system resolves *.localhost
+  // the URL is only a placeholder: `fetchJwks` connects to an address, since not every system resolves *.localhost
   const keys = createRemoteJWKSet(new URL('http://jwks.localhost/'), {
     timeoutDuration: jwksTimeoutMs,
     [customFetch]: () => fetchJwks(options.jwks()),
@@ -83,9 +88,9 @@ function pairs(rawHeaders: readonly string[]): [string, string][] {
 }
 
 /** Fetches the gateway's JWKS over HTTP, the way a site does that verifies assertions. */
-function fetchJwks({ host, port, path }: ReturnType<WebUpstreamOptions['jwks']>): Promise<Response> {
+function fetchJwks({ address, host, port, path }: ReturnType<WebUpstreamOptions['jwks']>): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const request = get({ host: '127.0.0.1', port, path, headers: { host }, timeout: jwksTimeoutMs }, (answer) => {
+    const request = get({ host: address, port, path, headers: { host }, timeout: jwksTimeoutMs }, (answer) => {
       let text = '';
       answer.setEncoding('utf8');
       answer.on('data', (part: string) => {

@@ -5,7 +5,12 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { DemoUpstream } from '../../../gateway/cli/demo/demo-upstream.ts';
-import { type MediaRequest, parseRange, startMediaUpstream } from '../../../gateway/cli/demo/media-upstream.ts';
+import {
+  type MediaRequest,
+  parseRange,
+  repeatPlaylist,
+  startMediaUpstream,
+} from '../../../gateway/cli/demo/media-upstream.ts';
 import { findDemoFiles } from '../../../gateway/cli/demo/package-files.ts';
 
 const files = findDemoFiles();
@@ -69,6 +74,23 @@ test('every URL in the playlists is relative and is served', async () => {
       expect((await ask(new URL(url, `http://x/vod/${variant}`).pathname)).status).toBe(200);
     }
   }
+});
+
+test('the folder to hand out links to has five minutes of the same segments, so that a player cannot hold them all', async () => {
+  const text = (await ask('/vod/summer/low/index.m3u8')).body.toString();
+  const lengths = [...text.matchAll(/^#EXTINF:([\d.]+)/gm)].map(([, seconds]) => Number(seconds));
+  expect(lengths.reduce((sum, seconds) => sum + seconds, 0)).toBe(300);
+  expect(text.match(/^#EXT-X-DISCONTINUITY$/gm)).toHaveLength(24);
+  expect(text.match(/^#EXT-X-MAP:/gm)).toHaveLength(1);
+  expect(text.endsWith('segment-5.m4s\n#EXT-X-ENDLIST\n')).toBe(true);
+
+  const part = await ask('/vod/summer/low/index.m3u8', { range: 'bytes=1-6' });
+  expect([part.status, part.body.toString()]).toEqual([206, 'EXTM3U']);
+});
+
+test('RFC 8216 §4.3.2.3: repeated once, a playlist stays as it is', () => {
+  const playlist = readFileSync(join(files.clip, 'low', 'index.m3u8'), 'utf8');
+  expect(repeatPlaylist(playlist, 1)).toBe(playlist);
 });
 
 test('a range is answered with exactly its bytes', async () => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   );
   site = await startWebUpstream({
     files: findDemoFiles(),
-    jwks: () => ({ host: 'app.localhost', port: gateway.port, path: '/keys' }),
+    jwks: () => ({ address: '127.0.0.1', host: 'app.localhost', port: gateway.port, path: '/keys' }),
     issuer: 'latchkey',
     audience: 'web',
   });
