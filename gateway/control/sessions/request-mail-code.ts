@@ -1,8 +1,8 @@
 // Mails a code to sign in: six digits for the browser that asked, and a link for any browser. The answer is given once the request is counted;
 // whether the address has an account is looked up afterwards, and the work that follows is the same for known and unknown addresses: an
 // unknown one has a row with digits and tries as well, whose mail is taken back.
-// An address that is unknown here gets an account by the code where registration is open, or where a good link is what the person is about to
-// open (`by_link`). The account is made when the code is used, so a request alone plants nothing.
+// An address that is unknown here gets an account by the code where registration is open, where a good link is what the person is about to
+// open (`by_link`), or where the address was invited. The account is made when the code is used, so a request alone plants nothing.
 // Rules: gateway/RULES.md "Sessions, links and guessing".
 
 import { accountStanding } from '../../core/model/account.ts';
@@ -11,7 +11,7 @@ import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { findUnverifiedAccounts, findVerifiedAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import { endMailboxCodes, insertCode, removeCode } from '../../store/rows/one-time-codes.ts';
+import { endMailboxCodes, hasOpenCode, insertCode, removeCode } from '../../store/rows/one-time-codes.ts';
 import { countStranger, mayMailCode } from '../accounts/count-strangers.ts';
 import { pagePath } from '../accounts/portal-pages.ts';
 import { isAllowedDomain } from '../accounts/register-account.ts';
@@ -85,7 +85,10 @@ async function mailDigits(context: ControlContext, asked: Asked): Promise<void> 
     // beyond the count nothing is written, so the code that was mailed before still works
     if (!(await mayMailCode(unit, context, { email, clientAddress, knownDevice: device?.id ?? null }))) return;
     const known = account !== null && accountStanding(account) === 'usable' ? account : null;
-    const joins = asked.mayJoin && account === null && (waiting === undefined || waiting.state === 'active');
+    // who was invited proves the mailbox by this code as by the invitation
+    const isInvited = await hasOpenCode(unit, waiting?.id ?? '', 'invitation');
+    const mayJoin = asked.mayJoin || isInvited;
+    const joins = mayJoin && account === null && (waiting === undefined || waiting.state === 'active');
     const digits = String(context.random(6).readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
     const mailboxDigest = digestOf(email);
     await insertDigits(unit, context, { ...asked, accountId: known?.id ?? null, joins, digits, mailboxDigest });

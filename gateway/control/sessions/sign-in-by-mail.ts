@@ -9,7 +9,7 @@ import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { findUnverifiedAccounts, findVerifiedAccount, insertAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import { type SpentCode, spendByDigits, spendCode, takeTry } from '../../store/rows/one-time-codes.ts';
+import { hasOpenCode, type SpentCode, spendByDigits, spendCode, takeTry } from '../../store/rows/one-time-codes.ts';
 import { isAllowedDomain } from '../accounts/register-account.ts';
 import { takeOverAddress } from '../accounts/take-over-address.ts';
 import type { ControlContext } from '../context/control-context.ts';
@@ -115,8 +115,9 @@ async function join(
   const isStillLet =
     registration === 'open' ||
     (registration === 'by_link' && way !== null && (await isLinkThatTakes(context, way, unit)));
-  if (!isStillLet || !isAllowedDomain(context, email)) return null;
   const [waiting] = await findUnverifiedAccounts(unit.sql, email);
+  const isInvited = waiting !== undefined && (await hasOpenCode(unit, waiting.id, 'invitation'));
+  if (!isInvited && !(isStillLet && isAllowedDomain(context, email))) return null;
   const accountId = waiting?.id ?? makeId('account', context.random(idRandomBytes));
   const requestId = browser.requestId ?? null;
   if (waiting === undefined) {

@@ -181,6 +181,20 @@ export async function endCodes(
   return Number((await query.executeTakeFirst()).numDeletedRows);
 }
 
+/** Whether an account has a code of a purpose that could be spent now. */
+export async function hasOpenCode(unit: Unit, accountId: string, purpose: CodePurpose): Promise<boolean> {
+  const row = await unit.sql
+    .selectFrom('one_time_codes')
+    .select('selector')
+    .where('account_id', '=', accountId)
+    .where('purpose', '=', purpose)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', unit.now)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Removes a code in the unit that wrote it. */
 export async function removeCode(unit: Unit, selector: string): Promise<void> {
   await unit.sql.deleteFrom('one_time_codes').where('selector', '=', selector).execute();

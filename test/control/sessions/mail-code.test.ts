@@ -216,6 +216,18 @@ async function ended(site: TestContext): Promise<CarriedWay> {
   return way;
 }
 
+test('who was invited comes in by a code as by the invitation, with the groups that were set', async () => {
+  const site = await makeSite('invited');
+  await createAccount(site.context, operator, { email: guest, groups: ['staff'], invited: true });
+  const request = await ask(site, guest);
+  const digits = await digitsOf(site, guest);
+  expect((await signInByDigits(site.context, { ...browser, request, digits })).kind).toBe('signed-in');
+  expect(await findVerifiedAccount(site.store.sql, guest)).toMatchObject({ groups: ['staff'] });
+  // the invitation went with it
+  const code = await site.mailedCode(guest, 'invitation');
+  expect(await signInByCode(site.context, { ...browser, code })).toEqual({ kind: 'refused' });
+});
+
 test('a link that was ended after the code was mailed makes no account any more', async () => {
   const site = await makeSite();
   const { way, id } = await makeLink(site);
