@@ -42,6 +42,9 @@ export const pageFaults = `(() => {
     const { height } = element.getBoundingClientRect();
     if (isShown(element) && !isInText && !element.classList.contains('skip')) need(height >= 24, element, 'too small to tap');
   }
+  const leads = 'main a[href]:not([href^="#"]), main form button:not([type=button]), nav a[href]';
+  if (all(leads).filter(isShown).length === 0) faults.push('no way on from ' + document.title);
+  for (const form of all('form')) need(form.querySelector('button:not([type=button])') !== null, form, 'a form without a submit');
   for (const image of all('img')) need(image.hasAttribute('alt'), image, 'a picture without a text');
 
   const numbers = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);

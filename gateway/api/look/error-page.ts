@@ -30,7 +30,7 @@ const words: Readonly<Record<number, Words>> = {
   },
   413: { title: 'That is too long', text: 'Shorten what you typed and try again.' },
   421: { title: 'Nothing is here', text: 'The address may be mistyped. Check the part before the first slash.' },
-  429: { title: 'A little slower, please', text: 'There were too many tries. Wait a moment, then try again.' },
+  429: { title: 'Too many tries', text: 'Wait a minute, then try again.' },
   500: { title: 'Something broke', text: 'This is our fault. Try again; if it stays, tell whoever runs this place.' },
   503: { title: 'One moment, please', text: 'This cannot be answered right now. Try again in a few seconds.' },
 };
@@ -40,7 +40,7 @@ export function errorPage(status: number, { title, text, door, retryAfterSeconds
   const usual = words[status] ?? words[status < 500 ? 400 : 500] ?? { title: 'Something broke', text: '' };
   const said =
     status === 429 && retryAfterSeconds !== undefined
-      ? `There were too many tries. Wait ${waitWords(retryAfterSeconds)}, then try again.`
+      ? `Wait ${waitWords(retryAfterSeconds)}, then try again.`
       : usual.text;
   return {
     title: title ?? usual.title,
@@ -49,6 +49,7 @@ export function errorPage(status: number, { title, text, door, retryAfterSeconds
     body: html`<p>${text ?? said}</p>${
       door === undefined ? null : html`<p><a class="button plain" href="${door.path}">${door.label}</a></p>`
     }`,
+    isDeadEnd: door === undefined,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
 }

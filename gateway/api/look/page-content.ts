@@ -20,6 +20,8 @@ export interface PageContent {
   /** Referrer policy: `no-referrer` where the page's address may hold a secret. Default `same-origin`. */
   readonly referrer?: 'same-origin' | 'no-referrer';
   readonly retryAfterSeconds?: number;
+  /** The page has no link and no form of its own: serve/ adds a button that leads to the first page. Default false. */
+  readonly isDeadEnd?: boolean;
 }
 
 /** Replacements for the usual words of an error page. */

@@ -85,7 +85,7 @@ ${buttonForm({
   action: `${visit.prefix}elsewhere`,
   formToken: visit.formToken(),
   text: 'Open on another device',
-  label: `Open ${entry.label} on another device`,
+  label: `Open on another device: ${entry.label}`,
   kind: 'plain',
   hidden: { url: entry.url },
 })}</div></li>`;

@@ -92,7 +92,7 @@ function staleForm(visit: Visit): PageAnswer {
   const page = errorPage(403, { title: 'That page was too old' });
   const body = html`<p>It was open for a long time, or you signed in or out meanwhile, so nothing was changed.</p>
 <p><a class="button" href="${visit.prefix}">Start again</a></p>`;
-  return { kind: 'page', status: 403, page: { ...page, body } };
+  return { kind: 'page', status: 403, page: { ...page, body, isDeadEnd: false } };
 }
 
 function bindingOf(visit: Visit): string | null {
@@ -195,9 +195,10 @@ export function sendPage(reply: FastifyReply, page: PageContent, frame: PageFram
   const { context, prefix, origin, formToken } = frame;
   const { portal } = context.config();
   const actor = frame.actor;
+  const name = portal?.name ?? 'latchkey';
   const text = renderLayout({
-    page,
-    name: portal?.name ?? 'latchkey',
+    page: page.isDeadEnd === true ? withWayOn(page, frame, name) : page,
+    name,
     hasLogo: portal !== null && portal.logoFile !== null,
     prefix,
     actor,
@@ -216,6 +217,13 @@ export function sendPage(reply: FastifyReply, page: PageContent, frame: PageFram
     .header('x-frame-options', 'DENY')
     .type('text/html; charset=utf-8')
     .send(text);
+}
+
+/** A page that has nothing to click gets a button to the portal's first page, or where there is no portal to the host's. */
+function withWayOn(page: PageContent, { context, prefix, origin }: PageFrame, name: string): PageContent {
+  const { portal } = context.config();
+  const home = origin.isPortal ? prefix : portal === null ? '/' : `${portal.publicUrl}${prefix}`;
+  return { ...page, body: html`${page.body}<p><a class="button plain" href="${home}">Go to ${name}</a></p>` };
 }
 
 const contentPolicy = `default-src 'none'; script-src ${pageScriptSource}; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
