@@ -58,10 +58,7 @@ export function compileSnapshot(config: Config, seq: number, slots: Slots, ownUp
     ),
     reserved: reservedRoute(config, ownUpstream),
     reservedPrefix: config.reservedPrefix,
-    portal:
-      config.portal === null
-        ? null
-        : { host: config.portal.host, url: config.portal.publicUrl, contact: config.portal.contact },
+    portal: portalOf(config),
     transport: transportOf(config),
     tokenPathPrefix: config.tokens.pathPrefix,
     tokenParameter: config.tokens.parameter,
@@ -211,4 +208,10 @@ function reservedRoute(config: Config, upstreamIndex: number): RoutePolicy {
     // clients send only forms and small documents there
     limits: { maxBodyBytes: 1024 * 1024, minRequestRate: 100, minResponseRate: 0 },
   };
+}
+
+function portalOf({ portal }: Config): Snapshot['portal'] {
+  if (portal === null) return null;
+  const { host, publicUrl, name, logoFile, contact } = portal;
+  return { host, url: publicUrl, name, hasLogo: logoFile !== null, contact };
 }

@@ -284,16 +284,29 @@ export function nameBadly(portal: PortalRig): void {
   );
 }
 
+const place = {
+  portal: {
+    host: 'portal.example.org',
+    url: 'https://portal.example.org',
+    name: 'Kinderfilmfreunde “& Söhne”',
+    hasLogo: false,
+    contact: 'help@example.org',
+  },
+  reservedPrefix: '/.latchkey/',
+};
+
 /** The pages that an edge answers by itself, as it writes them. */
 export const edgePages: readonly { readonly name: string; readonly html: string }[] = [
   ...([401, 403, 404, 429, 431, 502, 503] as const).map((status) => ({
     name: `edge-${status}`,
-    html: refusalPage(findWording(status, null), 'lk_7f3a9c04d2e81b56', ''),
+    html: refusalPage(status, findWording(status, null), place, 'lk_7f3a9c04d2e81b56', ''),
   })),
   {
     name: 'edge-not-a-member',
     html: refusalPage(
+      403,
       findWording(403, 'not-a-member'),
+      place,
       'lk_7f3a9c04d2e81b56',
       '<p><a class="button" href="/">Use another account</a></p>\n<p><a href="/">See what is open to you</a></p>\n',
     ),

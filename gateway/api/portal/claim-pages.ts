@@ -148,6 +148,7 @@ function notYet(visit: Visit, from: EpochSeconds): PageAnswer {
     status: 403,
     width: 'narrow',
     referrer: 'no-referrer',
+    isDeadEnd: door === undefined,
     body: html`<p>This link opens on ${moment(from)}. Keep it, and come back then.</p>${door === undefined ? null : html`<p><a class="button plain" href="${door.path}">${door.label}</a></p>`}`,
   });
 }

@@ -1,9 +1,11 @@
 // What the gateway's own answers say: to programs as problem+json (RFC 9457), to people as a small page that says what to do next.
-// The error page has the portal's look, loads nothing, and uses no word that only programmers know. Its text around the request id
-// is built once; everything is ASCII, so that a length in characters is one in bytes.
+// The error page has the portal's look, name and logo, a way on, and no word that only programmers know. Its texts are built once;
+// everything is ASCII, so that a length in characters is one in bytes.
 
+import type { Snapshot } from '../../core/decision/state/snapshot.ts';
 import type { DenyReason } from '../../core/decision/verdict/reasons.ts';
 import { problemJson } from '../../http1/problem-json.ts';
+import { errorPlaceOf } from './error-place.ts';
 
 /** The texts of a status, or of a reason that its status would describe wrongly. */
 export interface Wording {
@@ -11,16 +13,17 @@ export interface Wording {
   readonly title: string;
   /** For programs and those who write them. */
   readonly detail: string;
-  /** The error page up to the place of the links. */
-  readonly pageStart: string;
+  /** The error page up to the end of its title's own words. */
+  readonly pageHead: string;
+  /** Heading and text of the error page. */
+  readonly pageText: string;
 }
 
 /** @param words  of the error page: what happened, and what to do next, for people who never heard of tokens */
 function wording(title: string, detail: string, heading: string, words: string): Wording {
-  return { title, detail, pageStart: `${head(heading)}<h1>${heading}</h1>\n<p>${words}</p>\n` };
+  return { title, detail, pageHead: head(heading), pageText: `<h1>${heading}</h1>\n<p>${words}</p>\n` };
 }
 
-// The colours are those of api/look/style.ts.
 function head(heading: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -28,26 +31,7 @@ function head(heading: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${heading}</title>
-<style>
-body { margin: 0; font: 100%/1.55 system-ui, sans-serif; background: #f6f5f2; color: #22252b; }
-main { max-width: 26.5rem; margin: 0 auto; padding: 12vh 1.25rem 3rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 1rem; }
-p { margin: 0 0 1rem; }
-a { color: #1f5f5b; }
-.button { display: block; padding: .6rem; border-radius: .5rem; background: #1f5f5b; color: #fff; font-weight: 600; text-align: center; text-decoration: none; }
-small { color: #5a606b; }
-@media (prefers-color-scheme: dark) {
-body { background: #15181c; color: #e8e6e1; }
-a { color: #7cc7bf; }
-.button { background: #7cc7bf; color: #10201f; }
-small { color: #a6acb5; }
-}
-</style>
-</head>
-<body>
-<main>
-`;
+<title>${heading}`;
 }
 
 const elseTell = 'If it stays like this, tell whoever runs this place.';
@@ -131,8 +115,8 @@ const byStatus: ReadonlyMap<number, Wording> = new Map([
     wording(
       'Too Many Requests',
       'Too many requests; please wait before the next one.',
-      'A little slower, please',
-      'There were very many requests in a short time. Wait a moment, then load the page again.',
+      'Too many tries',
+      'There were very many requests in a short time. Wait a minute, then try again.',
     ),
   ],
   [
@@ -235,7 +219,20 @@ export function problem(status: number, { title, detail }: Wording, requestId: s
   return `${problemJson({ title, status, detail, request_id: requestId })}\n`;
 }
 
-/** @param doors  ready markup of links, or nothing */
-export function errorPage({ pageStart }: Wording, requestId: string, doors: string): string {
-  return `${pageStart}${doors}<p><small>If you ask for help, say this number: ${requestId}</small></p>\n</main>\n</body>\n</html>\n`;
+/**
+ * The error page of a place. Who can wait and ask again gets a button for that, everybody else one to the first page.
+ *
+ * @param doors  ready markup of links that lead on better than these; or nothing
+ */
+export function errorPage(
+  status: number,
+  { pageHead, pageText }: Wording,
+  place: Pick<Snapshot, 'portal' | 'reservedPrefix'>,
+  requestId: string,
+  doors: string,
+): string {
+  const { opening, homeButton, retryButton, whom } = errorPlaceOf(place);
+  const mayTryAgain = status === 408 || status === 429 || status >= 500 || status < 400;
+  const ways = doors !== '' ? doors : mayTryAgain ? retryButton : homeButton;
+  return `${pageHead}${opening}${pageText}${ways}${whom}<p><small>If you ask for help, say this number: ${requestId}</small></p>\n</main>\n</body>\n</html>\n`;
 }

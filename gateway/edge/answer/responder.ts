@@ -13,6 +13,7 @@ import type { RequestHead } from '../../http1/request-head.ts';
 import { type DescribeProblem, isNavigation } from '../request/describe.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import type { AnsweredRequest } from './answered-request.ts';
+import { asciiMarkup } from './error-place.ts';
 import { errorPage, findWording, problem, type Wording } from './refusal-texts.ts';
 import { crossOriginLines } from './response-policy.ts';
 
@@ -118,24 +119,12 @@ function allowLine({ reason, route }: Denial): string {
 }
 
 /** Where a visitor who is signed in and has no access can go: to another account and back here, or to the list of what is open to them. */
-export function doorsOf(
-  request: RequestFacts & { readonly head: RequestHead },
-  { reservedPrefix, portal }: Snapshot,
-): string {
+export function doorsOf(request: RequestFacts & { readonly head: RequestHead }, snapshot: Snapshot): string {
+  const { reservedPrefix, portal } = snapshot;
   const home =
-    portal === null ? '' : `<p><a href="${attribute(portal.url + reservedPrefix)}">See what is open to you</a></p>\n`;
-  const contact = portal?.contact ?? null;
-  const whom =
-    contact === null
-      ? ''
-      : `<p>Whom to ask: <a href="${attribute(`mailto:${encodeURI(contact)}`)}">${attribute(contact)}</a></p>\n`;
-  const other = attribute(`${reservedPrefix}logout?return=${wayBack(request)}`);
-  return `<p><a class="button" href="${other}">Use another account</a></p>\n${home}${whom}`;
-}
-
-/** Escapes what a configuration may hold and an attribute of HTML may not. All ASCII, see `render`. */
-function attribute(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+    portal === null ? '' : `<p><a href="${asciiMarkup(portal.url + reservedPrefix)}">See what is open to you</a></p>\n`;
+  const other = asciiMarkup(`${reservedPrefix}logout?return=${wayBack(request)}`);
+  return `<p><a class="button" href="${other}">Use another account</a></p>\n${home}`;
 }
 
 /** The answer for a target that is served at another address. 308: the client sends method and body again (RFC 9110 §15.4.9). */
@@ -187,15 +176,22 @@ export interface AnswerContext {
   readonly isPage: boolean;
   /** The request's HTTP/1.x; a 1.0 client is told when the connection stays open. */
   readonly minorVersion: number;
+  /** The snapshot of the request, whose place an error page names. */
+  readonly place: Pick<Snapshot, 'portal' | 'reservedPrefix'>;
 }
 
 /** The answer to a message that is no sound request. Always the last on its connection. */
-export function messageAnswer(problem: MessageRefusal, requestId: string, head: RequestHead | null): Answer {
+export function messageAnswer(
+  problem: MessageRefusal,
+  requestId: string,
+  head: RequestHead | null,
+  place: AnswerContext['place'],
+): Answer {
   const code = statusOfRefusal(problem);
   const lines =
     code === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : code === 426 ? versionLines : '';
   const isHead = head?.method === 'HEAD';
-  const context = { requestId, isHead, isPage: head !== null && isNavigation(head), minorVersion: 1 };
+  const context = { requestId, isHead, isPage: head !== null && isNavigation(head), minorVersion: 1, place };
   return render(code, lines, context, true);
 }
 
@@ -207,6 +203,7 @@ export function upstreamAnswer(
   answered: AnsweredRequest,
   failure: UpstreamFailure | 'too-busy',
   close: boolean,
+  place: AnswerContext['place'],
 ): Answer {
   const status =
     failure === 'too-busy'
@@ -222,6 +219,7 @@ export function upstreamAnswer(
     isHead: head.method === 'HEAD',
     isPage: isNavigation(head),
     minorVersion: head.minorVersion,
+    place,
   };
   return render(status, lines, context, close);
 }
@@ -249,11 +247,11 @@ function render(
 ): Answer {
   const type = context.isPage ? 'text/html; charset=utf-8' : problemMediaType;
   const body = context.isPage
-    ? errorPage(wording, context.requestId, doors)
+    ? errorPage(status, wording, context.place, context.requestId, doors)
     : problem(status, wording, context.requestId);
   const connection = close ? 'Connection: close\r\n' : context.minorVersion === 0 ? 'Connection: keep-alive\r\n' : '';
   const pagePolicy = context.isPage
-    ? "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
+    ? "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'none'\r\n"
     : '';
   // the body is ASCII, so its length in characters is its length in bytes
   const text =

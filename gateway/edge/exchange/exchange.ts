@@ -321,7 +321,7 @@ export class Exchange implements AnswerSink {
   /** The body will not come to a good end: answers in place of the upstream, whose request ends. Only before an answer began. */
   refuseBody(refusal: BodyRefusal): void {
     if (this.#isOver) return;
-    const answer = messageAnswer(refusal, this.requestId, this.request.head);
+    const answer = messageAnswer(refusal, this.requestId, this.request.head, this.#runtime.snapshot);
     this.status = answer.status;
     this.bytesOut += answer.bodyBytes;
     this.refusal = refusal;
@@ -366,7 +366,7 @@ export class Exchange implements AnswerSink {
     // bytes that a client sent for the protocol it asked for are no request
     const isUnread = !this.isRequestSent || this.upgrade !== null;
     const close = isUnread || !this.#isPersistent || this.#runtime.engine.isDraining;
-    const answer = upstreamAnswer(this, failure, close);
+    const answer = upstreamAnswer(this, failure, close, this.#runtime.snapshot);
     this.failure ??= failureText(failure, null);
     this.status = answer.status;
     this.bytesOut += answer.bodyBytes;

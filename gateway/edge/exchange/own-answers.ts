@@ -43,7 +43,7 @@ export function refuseMessage(
   known: RefusedMessage = refusedRequest(problem, head, runtime.snapshot.tokenPathPrefix),
 ): void {
   const requestId = runtime.requestIds.nextRequestId();
-  const answer = messageAnswer(problem, requestId, head);
+  const answer = messageAnswer(problem, requestId, head, runtime.snapshot);
   const hint = `refused message: ${problem}: ${known.detail}`;
   runtime.reports.messageRefused({
     client: downstream.peerAddress,
@@ -126,12 +126,13 @@ function afterOptions({ request }: RequestContext): { connection: 'close' | 'kee
   return { connection: close ? 'close' : head.minorVersion === 0 ? 'keep-alive' : '', close };
 }
 
-function answerContextOf({ request, requestId }: RequestContext): AnswerContext {
+function answerContextOf({ request, requestId, snapshot }: RequestContext): AnswerContext {
   const head = request.head;
   return {
     requestId,
     isHead: head.method === 'HEAD',
     isPage: isNavigation(head),
     minorVersion: head.minorVersion,
+    place: snapshot,
   };
 }

@@ -10,7 +10,7 @@ let gateway: TestGateway;
 let upstream: RecordingUpstream;
 
 const config = () => ({
-  portal: { public_url: 'http://portal.example' },
+  portal: { public_url: 'http://portal.example', name: 'Kino & Söhne' },
   upstreams: { site: { servers: [upstream.url] } },
   routes: [{ name: 'site', host: 'site.example', path: '/', upstream: 'site', accept: ['anyone' as const] }],
 });
@@ -68,6 +68,33 @@ describe('the portal’s own host', () => {
     expect(upstream.requests).toHaveLength(1);
     await gateway.reload(config());
   });
+});
+
+test('an error page names the place, leads on, and looks the same on every host', async () => {
+  const fields = ['Sec-Fetch-Mode: navigate', 'Accept: text/html'];
+  const page = (host: string, target: string) =>
+    askRaw(gateway.port, requestText('GET', target, [`Host: ${host}`, ...fields]));
+  const nothing = await page('other.example', '/film');
+  expect([nothing.status, nothing.header('Content-Length')]).toEqual([404, String(nothing.text.length)]);
+  expect(nothing.text).toContain('<title>Nothing is here &#183; Kino &#38; S&#246;hne</title>');
+  expect(nothing.text).toContain(
+    '<a class="button" href="http://portal.example/.latchkey/">Go to Kino &#38; S&#246;hne</a>',
+  );
+  expect(nothing.header('Content-Security-Policy')).toContain(
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'",
+  );
+  expect(nothing.text).not.toContain('<img');
+  const refused = await page('site.example', '/%zz');
+  expect([refused.status, refused.text.includes('Kino &#38; S&#246;hne')]).toEqual([400, true]);
+  // who can only wait asks for the same address again, and a reload brings another name
+  upstream.fallback = null;
+  await gateway.reload({ ...config(), portal: undefined, upstreams: { site: { servers: ['http://127.0.0.1:9'] } } });
+  const away = await page('site.example', '/film');
+  expect(away.status).toBe(502);
+  expect(away.text).toContain('<a class="button" href="">Try again</a></p>\n<p><a href="/">Go to the first page</a>');
+  expect(away.text).toContain('<header><span>latchkey</span></header>');
+  await gateway.reload(config());
+  upstream.fallback = okAnswer('site');
 });
 
 test('a message that is none has its line in the access log, with its path and without a query or a value', async () => {

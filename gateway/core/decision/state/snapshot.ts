@@ -121,8 +121,14 @@ export interface Snapshot {
   readonly reserved: RoutePolicy;
   /** The path prefix of latchkey's own pages; begins and ends with `/`. */
   readonly reservedPrefix: string;
-  /** The portal's host and origin (`https://portal.example.org`), and the address of whoever helps people; null for an installation without a portal. */
-  readonly portal: { readonly host: string; readonly url: string; readonly contact: string | null } | null;
+  /** The portal's host, origin (`https://portal.example.org`), name, and the address of whoever helps people; null for an installation without a portal. */
+  readonly portal: {
+    readonly host: string;
+    readonly url: string;
+    readonly name: string;
+    readonly hasLogo: boolean;
+    readonly contact: string | null;
+  } | null;
   /** Whether visitors come by https. */
   readonly transport: PublicTransport;
   /** The path prefix of tokens in the path form; begins and ends with `/`. */
