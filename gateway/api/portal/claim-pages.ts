@@ -98,17 +98,17 @@ const refusals: Readonly<Record<Exclude<(ClaimRefusal | LinkOver)['kind'], 'earl
   'access-over': {
     status: 410,
     title: 'The time for this is over',
-    text: 'What was shared by this link was there until a certain day, and that has passed. Ask whoever sent it if it can be opened again.',
+    text: 'What was shared by this link was there until a certain day, and that has passed. Ask whoever sent it if it can be shared again.',
   },
   revoked: {
     status: 410,
-    title: 'This link was taken back',
-    text: 'Whoever shared it has ended it for everybody. If you think that is a mistake, ask them for a new one.',
+    title: 'This link has ended',
+    text: 'Whoever shared it has stopped sharing it. If you think that is a mistake, ask them for a new link.',
   },
   'member-revoked': {
     status: 410,
-    title: 'Your access was taken back',
-    text: 'You had opened this link before, and whoever shared it has ended your access. Ask them for a new link.',
+    title: 'Your access has ended',
+    text: 'You had opened this link before, and whoever shared it has stopped sharing it with you. Ask them for a new link.',
   },
   'account-not-able': {
     status: 403,

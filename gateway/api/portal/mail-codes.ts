@@ -274,7 +274,7 @@ const confirmAddress: CodePage = {
   purpose: 'change-address',
   title: 'Use this address from now on',
   content: (visit, code, _filled, problems) =>
-    html`<p>From now on you sign in with <strong>${code.email}</strong>, and mails go there. Every device is signed out once.</p>
+    html`<p>From now on you sign in with <strong>${code.email}</strong>, and mails go there. You are signed out everywhere once.</p>
 ${visit.actor === null || problems.password !== undefined ? ownPasswordField(problems) : null}`,
   button: 'Use this address',
   spend: async (visit, code, { password }) => {

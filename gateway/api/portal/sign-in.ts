@@ -202,7 +202,7 @@ const logout = definePage({
     return visit.page({
       title: way === null ? 'Sign out' : 'Use another account',
       width: 'narrow',
-      body: html`<p>You are signed in as <strong>${actor.email}</strong>. Signing out counts for this device, on all pages of this place.${
+      body: html`<p>You are signed in as <strong>${actor.email}</strong>. Signing out counts for this browser, on all pages of this place.${
         way === null ? null : ' Then you can sign in with another account.'
       }</p>
 <form method="post" action="${target}">${visit.formToken()}<button type="submit">Sign out</button></form>${
@@ -237,7 +237,7 @@ function signedOut(visit: Visit): PageAnswer {
   return visit.page({
     title: 'You are signed out',
     width: 'narrow',
-    body: html`<p>Nobody is signed in here on this device.</p>
+    body: html`<p>Nobody is signed in here in this browser.</p>
 <p><a class="button" href="${visit.prefix}login">Sign in</a></p>`,
   });
 }

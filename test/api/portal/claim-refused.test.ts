@@ -51,7 +51,7 @@ describe('pages that say why a link does not open', () => {
     // whoever came in with another account gets back in by it, and the way there holds no token
     expect((await anna.get(full.url, direct)).text).toContain('logout?return=%2Fvod%2Fsummer%2F"');
     expect(await statusFor(anna, early.url)).toEqual([403, 'Not yet']);
-    expect(await statusFor(anna, revoked.url)).toEqual([410, 'This link was taken back']);
+    expect(await statusFor(anna, revoked.url)).toEqual([410, 'This link has ended']);
     portal.clock.now = now + 60;
     expect(await statusFor(anna, late.url)).toEqual([410, 'This link came too late']);
     expect(await statusFor(anna, over.url)).toEqual([410, 'The time for this is over']);
@@ -62,7 +62,7 @@ describe('pages that say why a link does not open', () => {
     const rows = await portal.store.sql.selectFrom('members').selectAll().execute();
     const member = rows.find(({ link_id }) => link_id === removed.id);
     await revokeMember(portal.context, operator, member?.id ?? '', null);
-    expect(await statusFor(anna, removed.url)).toEqual([410, 'Your access was taken back']);
+    expect(await statusFor(anna, removed.url)).toEqual([410, 'Your access has ended']);
   });
 });
 
