@@ -97,7 +97,7 @@ test('every default is filled in', () => {
     },
     mail: null,
     collections: [],
-    links: { keyParameter: 'key', tokenParameter: 'authtoken' },
+    links: { keyParameter: 'key', tokenParameter: 'authtoken', defaultAccessSeconds: null },
   });
   expect(loaded.upstreams[0]).toMatchObject({ maxConnections: 512, maxIdleConnections: 64 });
   expect(loaded.routes[0]).toEqual({

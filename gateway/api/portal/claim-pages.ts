@@ -90,6 +90,15 @@ const refusals: Readonly<Record<Exclude<(ClaimRefusal | LinkOver)['kind'], 'earl
       path: (prefix, target) => `${prefix}logout?return=${encodeURIComponent(target)}`,
     },
   },
+  'not-for-you': {
+    status: 403,
+    title: 'This link was made for another address',
+    text: 'Only one person can open it, by the mail address that it was sent to. If you have an account with that address, use that one. If not, ask whoever sent it for a link of your own.',
+    door: {
+      label: 'Use another account',
+      path: (prefix, target) => `${prefix}logout?return=${encodeURIComponent(target)}`,
+    },
+  },
   'past-window': {
     status: 410,
     title: 'This link came too late',

@@ -144,6 +144,7 @@ async function comeIn(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswe
     case 'revoked':
     case 'member-revoked':
     case 'wrong-pair':
+    case 'not-for-you':
     case 'account-not-able':
       return refuse(visit, flow, foreseen);
     default:
@@ -166,6 +167,7 @@ async function claim(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer
     case 'revoked':
     case 'member-revoked':
     case 'wrong-pair':
+    case 'not-for-you':
     case 'account-not-able':
       return refuse(visit, flow, outcome);
     default:

@@ -11,15 +11,23 @@ import { type Html, html } from '../look/html.ts';
 import { ago, moment } from '../look/moments.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { id } from '../serve/shapes.ts';
-import { buttonForm, field, momentField, type Problems, problemSummary, readMoment, zoneField } from './fields.ts';
+import { field, momentField, type Problems, problemSummary, readMoment, zoneField } from './fields.ts';
+import {
+  addressDoneWords,
+  addressSection,
+  addressTicket,
+  linkAddressPages,
+  makeSendForm,
+  toAddress,
+} from './link-address.ts';
 import { type Done, endedWords, giveBackButton, sayDone } from './link-ends.ts';
-import { urlPage } from './link-new.ts';
 import { linkFacts, stateTag } from './link-words.ts';
 
 const pageSize = 50;
 
 const doneWords = {
   ...endedWords,
+  ...addressDoneWords,
   reopened: ['good', 'The link is changed.'],
 } as const satisfies Readonly<Record<string, Done>>;
 const doneNames = Object.keys(doneWords) as readonly (keyof typeof doneWords)[];
@@ -30,7 +38,11 @@ const linkPage = definePage({
   path: 'links/:link',
   who: 'account',
   params: linkParams,
-  query: z.object({ after: z.string().max(80).optional(), done: z.enum(doneNames).optional() }),
+  query: z.object({
+    after: z.string().max(80).optional(),
+    done: z.enum(doneNames).optional(),
+    address: addressTicket,
+  }),
   handle: async (visit, { params, query }) => showLink(visit, params.link, {}, 200, query),
 });
 
@@ -67,8 +79,10 @@ const newUrlForm = defineForm({
   handle: async (visit, { params: { link } }) => reopen(visit, { linkId: link, newSecret: true }),
 });
 
-/** The pages of this file; `pages.ts` lists them. */
-export const linkPages: readonly PageRoute[] = [linkPage, reopenForm, newUrlForm];
+const sendForm = makeSendForm((visit, link, wrong, address) => showLink(visit, link, wrong, 422, { address }));
+
+/** The pages of this file and of link-address.ts; `pages.ts` lists them. */
+export const linkPages: readonly PageRoute[] = [linkPage, reopenForm, newUrlForm, sendForm, ...linkAddressPages];
 
 type Reopening = Omit<Parameters<typeof reopenLink>[2], 'requestId'>;
 
@@ -77,7 +91,7 @@ async function reopen(visit: PersonVisit, input: Reopening): Promise<PageAnswer>
   const outcome = await reopenLink(context, actor, { ...input, requestId: origin.requestId || null });
   switch (outcome.kind) {
     case 'reopened':
-      if (outcome.url !== null) return urlPage(visit, outcome.link, outcome.url, 'A new address for your link');
+      if (outcome.url !== null) return toAddress(visit, input.linkId, 'renewed');
       return done(visit, input.linkId, 'reopened');
     case 'refused':
       return showLink(visit, input.linkId, problemsOf(outcome.problem), 422, {});
@@ -99,6 +113,8 @@ function problemsOf(problem: LinkProblem | 'revoked'): Problems {
     case 'bad-path':
     case 'bad-label':
     case 'bad-methods':
+    case 'bad-addresses':
+    case 'too-many-addresses':
       return { '': 'That cannot be changed like this.' };
     default:
       return problem satisfies never;
@@ -114,7 +130,12 @@ async function showLink(
   linkId: string,
   wrong: Problems,
   status: number,
-  query: { readonly after?: string | undefined; readonly done?: keyof typeof doneWords | undefined },
+  query: {
+    readonly after?: string | undefined;
+    readonly done?: keyof typeof doneWords | undefined;
+    /** Shows the link's address at the top; see link-address.ts. */
+    readonly address?: string | undefined;
+  },
 ): Promise<PageAnswer> {
   const { context, actor, prefix } = visit;
   const listing = { limit: pageSize, ...(query.after === undefined ? {} : { after: query.after }) };
@@ -123,11 +144,13 @@ async function showLink(
   const { link, members, next } = listed;
   const now = context.clock.epochSeconds();
   const isLive = link.revokedAt === null;
+  const top = await addressSection(visit, link, query.address, wrong);
   return visit.page({
     title: link.label,
     section: 'links',
     status,
-    body: html`${problemSummary(wrong)}${query.done === undefined ? null : sayDone(doneWords[query.done])}
+    referrer: top.isShown ? 'no-referrer' : 'same-origin',
+    body: html`${problemSummary(wrong)}${query.done === undefined ? null : sayDone(doneWords[query.done])}${top.part}
 <div class="sheet"><div class="between"><p>${stateTag(link)}</p>${
       isLive
         ? html`<a class="button bad" href="${prefix}links/${link.id}/stop">Stop sharing</a>`
@@ -178,14 +201,11 @@ ${
 
 function changeForms(visit: PersonVisit, link: LinkView, wrong: Problems): Html {
   const { prefix } = visit;
-  const isOpen = Object.keys(wrong).length > 0;
+  const isOpen = Object.keys(wrong).some((name) => name !== 'to');
   return html`<details${isOpen ? html` open` : null}><summary>Let more people open it, or change its dates</summary>
 <form method="post" action="${prefix}links/${link.id}/reopen" novalidate>${visit.formToken()}${zoneField()}
 ${field({ name: 'people', label: 'How many people may open it, all together?', type: 'number', value: link.claimsAllowed, autocomplete: 'off', problem: wrong.people })}
 ${momentField({ name: 'claimUntil', label: 'New people until', hint: 'Empty: no end.', value: link.claimUntilAt, problem: wrong.claimUntil, timeZone: visit.timeZone })}
 ${momentField({ name: 'accessUntil', label: 'Access until', hint: 'Empty: until you stop sharing.', value: link.accessUntilAt, problem: wrong.accessUntil, timeZone: visit.timeZone })}
-<button class="plain" type="submit">Save</button></form></details>
-<details><summary>Make a new address for it</summary>
-<p>The address that you sent stops working for new people. Whoever opened it already keeps it.</p>
-${buttonForm({ action: `${prefix}links/${link.id}/url`, formToken: visit.formToken(), text: 'New address', kind: 'plain' })}</details>`;
+<button class="plain" type="submit">Save</button></form></details>`;
 }

@@ -34,6 +34,7 @@ export function claimsText(link: LinkView): string {
 export function linkFacts(link: LinkView): Html {
   return html`<dl class="facts">
 <dt>Leads to</dt><dd>${link.cleanUrl}</dd>
+${link.forEmail === null ? null : html`<dt>Only for</dt><dd>${link.forEmail}</dd>`}
 <dt>People</dt><dd>${claimsText(link)}</dd>
 ${link.claimFromAt === null ? null : html`<dt>Opens</dt><dd>${moment(link.claimFromAt)}</dd>`}
 ${link.claimUntilAt === null ? null : html`<dt>New people until</dt><dd>${moment(link.claimUntilAt)}</dd>`}

@@ -4,6 +4,7 @@
 /** Every reason of a refusal, in the order of the alphabet. */
 export const refusalReasons = [
   'bad-address',
+  'bad-addresses',
   'bad-claims',
   'bad-groups',
   'bad-id',
@@ -28,6 +29,8 @@ export const refusalReasons = [
   'internal',
   'last-admin',
   'link-ended',
+  'made-before',
+  'no-address',
   'not-admin',
   'not-allowed',
   'not-an-account',
@@ -46,6 +49,7 @@ export const refusalReasons = [
   'same-address',
   'sign-in',
   'too-late',
+  'too-many-addresses',
   'unknown',
   'unknown-host',
   'unverified',

@@ -36,6 +36,7 @@ const claimOutcomes = Object.keys({
   revoked: true,
   'member-revoked': true,
   'wrong-pair': true,
+  'not-for-you': true,
   'account-not-able': true,
 } satisfies Record<ClaimOutcome['kind'], true>);
 

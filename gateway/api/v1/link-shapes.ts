@@ -1,7 +1,8 @@
 // The JSON shapes of links and their members over `v1`, in snake_case as all of `v1`. The endpoints answer with them, and the command line
-// reads answers by them. The tokenized URL is no part of a link's shape: only the answer that made it holds it.
+// reads answers by them. The tokenized URL is no part of a link's shape: the answers that make it or show it again hold it beside the link.
 
 import { z } from 'zod';
+import type { MadeLink } from '../../control/links/create-link.ts';
 import type { LinkView } from '../../control/links/link-view.ts';
 import type { MemberView } from '../../control/links/list-links.ts';
 import { id } from '../serve/shapes.ts';
@@ -27,6 +28,8 @@ export const linkShape = z.object({
   access_until_at: at.nullable(),
   methods: z.array(method).nullable(),
   notify: z.boolean(),
+  for_email: z.string().nullable().describe('the only address whose account may claim; null for any'),
+  has_address: z.boolean().describe('whether its URL can be shown again: POST links/LINK/address'),
   created_at: at,
   revoked_at: at.nullable(),
 });
@@ -49,10 +52,26 @@ const memberShape = z.object({
 /** A member of a link as the link's owner sees it. */
 export type Member = z.infer<typeof memberShape>;
 
+const url = z.string().describe('a secret: whoever has it may claim');
+
 export const createdShape = z.object({
   link: linkShape,
-  url: z.string().describe('a secret: whoever has it may claim'),
+  url,
+  made: z
+    .array(
+      z.object({
+        link: linkShape,
+        url,
+        mailed_to: z.string().nullable(),
+        mail: z
+          .enum(['queued', 'left-out', 'off'])
+          .nullable()
+          .describe('left-out: too many mails in this hour; off: no mail is configured'),
+      }),
+    )
+    .describe('all links that were made, one for each address; `link` and `url` are those of the first'),
 });
+export const addressShape = z.object({ link: linkShape, url });
 export const reopenedShape = z.object({
   link: linkShape,
   url: z.string().nullable().describe('the new URL, where one was asked for'),
@@ -86,9 +105,16 @@ export function showLink(view: LinkView): Link {
     access_until_at: view.accessUntilAt,
     methods: view.methods === null ? null : [...view.methods],
     notify: view.notify,
+    for_email: view.forEmail,
+    has_address: view.hasAddress,
     created_at: view.createdAt,
     revoked_at: view.revokedAt,
   };
+}
+
+/** @returns one of the links that were made together, in its JSON shape */
+export function showMade({ link, url, mailedTo, mail }: MadeLink) {
+  return { link: showLink(link), url, mailed_to: mailedTo, mail };
 }
 
 /** @returns the member in its JSON shape */

@@ -1,19 +1,22 @@
 // The endpoints of `v1` for links and their members: for owners of collections, administrators and the operator.
 // A link of another owner answers 404, the same as a link that never existed.
-// The tokenized URL stands only in the answer that made it: of `create`, and of `reopen` with `new_secret`.
+// The tokenized URL stands in the answers that make it (`create`, and `reopen` with `new_secret`) and in that of `address`, which the audit
+// log has.
 
 import { z } from 'zod';
 import { createLink } from '../../control/links/create-link.ts';
 import { type GiveBackProblem, giveBackAllLinks, giveBackLink, giveBackMember } from '../../control/links/give-back.ts';
-import { linkProblemText } from '../../control/links/link-input.ts';
+import { linkProblemText, maxAddresses } from '../../control/links/link-input.ts';
 import { listLinks, listMembers, maxPerPage, readLink } from '../../control/links/list-links.ts';
 import { reopenLink } from '../../control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../control/links/revoke-link.ts';
 import { revokeMember } from '../../control/links/revoke-member.ts';
+import { showLinkAddress } from '../../control/links/show-link-address.ts';
 import { maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
 import { answer, defineEndpoint, type Endpoint, type Refusal, refuse } from '../serve/endpoint.ts';
 import { collectionName, id, moment } from '../serve/shapes.ts';
 import {
+  addressShape,
   allRevokedShape,
   createdShape,
   givenBackShape,
@@ -25,6 +28,7 @@ import {
   reopenedShape,
   revokedShape,
   showLink,
+  showMade,
   showMember,
 } from './link-shapes.ts';
 
@@ -40,29 +44,65 @@ const notFound = refuse(404, 'unknown', 'There is no such link.');
 const create = defineEndpoint({
   method: 'POST',
   path: 'links',
-  summary: 'Make a link to a collection, or to something in it; its URL is shown this once',
+  summary: 'Make a link to a collection, or to something in it; or one for each of some mail addresses, mailed there',
   who: 'account',
   body: z.strictObject({
     collection: collectionName,
-    path: z.string().max(2000).nullish().describe('default: the whole collection'),
+    path: z
+      .string()
+      .max(2000)
+      .nullish()
+      .describe('a path, or the name of a file or folder in the collection; default: the whole'),
     label,
-    claims_allowed: claimsAllowed.optional().describe('how many accounts may come in; default 1'),
+    for: z
+      .array(z.string().max(400))
+      .max(maxAddresses)
+      .optional()
+      .describe('mail addresses: a link for each, mailed there; default: one link, for whoever has its URL'),
+    bind: z
+      .boolean()
+      .optional()
+      .describe('with `for`: only the account with the address may claim, and `claims_allowed` is 1; default true'),
+    claims_allowed: claimsAllowed.optional().describe('how many accounts may come in by each link; default 1'),
     claim_from_at: moment.nullish(),
     claim_until_at: moment.nullish(),
-    access_until_at: moment.nullish(),
+    access_until_at: moment.nullish().describe('null: no end; default: what the configuration says (`default_access`)'),
     methods: z.array(method).max(16).nullish().describe('default: those of the route'),
     notify: z.boolean().optional().describe('tell members and owner by mail; default false'),
+    creation_key: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('of your own choice: sent again with the same key, it makes nothing and answers 409'),
   }),
   response: createdShape,
   handle: async ({ context, actor, body, request }) => {
     const { collection, path, methods, notify } = body;
-    const input = { collection, ...present({ path, methods, notify }), ...terms(body), label: body.label };
+    const more = present({
+      path,
+      methods,
+      notify,
+      addresses: body.for,
+      isBound: body.bind,
+      creationKey: body.creation_key,
+    });
+    const input = { collection, ...more, ...terms(body), label: body.label };
     const made = await createLink(context, actor, { ...input, requestId: request.requestId });
     switch (made.kind) {
       case 'created':
-        return answer({ link: showLink(made.link), url: made.url }, 201);
-      case 'refused':
-        return refuse(422, made.problem, sentence(linkProblemText(made.problem)));
+        return answer({ link: showLink(made.link), url: made.url, made: made.made.map(showMade) }, 201);
+      case 'made-before': {
+        const ids = made.links.map((link) => link.id).join(', ');
+        return refuse(409, 'made-before', `This creation_key made links before: ${ids}.`);
+      }
+      case 'refused': {
+        const wrong =
+          made.wrong.length === 0
+            ? ''
+            : ` Not an address: ${made.wrong.map((text) => JSON.stringify(text)).join(', ')}.`;
+        return refuse(422, made.problem, `${sentence(linkProblemText(made.problem))}${wrong}`);
+      }
       case 'not-found':
         return refuse(404, 'unknown', 'There is no such collection.');
       default:
@@ -155,6 +195,32 @@ const reopen = defineEndpoint({
         return notFound;
       default:
         return outcome satisfies never;
+    }
+  },
+});
+
+const address = defineEndpoint({
+  method: 'POST',
+  path: 'links/:link/address',
+  summary: 'The URL of a live link once more; the audit log has who asked',
+  who: 'account',
+  params: linkParams,
+  response: addressShape,
+  handle: async ({ context, actor, params, request }) => {
+    const shown = await showLinkAddress(context, actor, params.link, request.requestId);
+    switch (shown.kind) {
+      case 'shown':
+        return answer({ link: showLink(shown.link), url: shown.url });
+      case 'no-address':
+        return refuse(
+          409,
+          'no-address',
+          'The URL of this link is not kept: the link has ended, or is older. Give it a new URL.',
+        );
+      case 'not-found':
+        return notFound;
+      default:
+        return shown satisfies never;
     }
   },
 });
@@ -258,6 +324,7 @@ export const linkEndpoints: readonly Endpoint[] = [
   members,
   revoke,
   reopen,
+  address,
   removeMember,
   revokeAll,
   giveBack,

@@ -25,6 +25,11 @@ export const linkWords: RefusalWords = {
     hint: 'make a new link: latchkey link create',
   },
   'bad-label': { message: '--label is one line of 1 to 120 characters', hint: "such as --label 'for the choir'" },
+  'bad-addresses': {
+    message: '--for has something that is no mail address',
+    hint: 'such as --for anna@example.org,ben@example.org',
+  },
+  'too-many-addresses': { message: '--for takes at most 50 addresses', hint: 'run it once more for the others' },
   'bad-claims': {
     message: '--claims is a number from 1 to 10000, and not below those who came in already',
     hint: 'see who did: latchkey link members LINK',

@@ -13,6 +13,8 @@ import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } 
 interface CreateOptions extends LinkCommandOptions {
   readonly collection: string;
   readonly path?: string;
+  readonly for?: readonly string[];
+  readonly anyone?: boolean;
   readonly label: string;
   readonly claims?: string;
   readonly claimFrom?: string;
@@ -32,14 +34,23 @@ interface ReopenOptions extends LinkCommandOptions {
 
 /** Adds the command `create` to its group. */
 export function createCommand(group: Command): void {
-  withLinkOptions(group.command('create').description('make a link; its URL is shown this once'))
+  withLinkOptions(group.command('create').description('make a link, or one for each of some people'))
     .requiredOption('--collection <name>', 'what it opens, as the configuration names it')
     .requiredOption('--label <text>', 'what it is called on its owner’s page')
     .option('--path <path>', 'only this file or folder of the collection')
+    .option(
+      '--for <addresses>',
+      'one link for each of these mail addresses, mailed there and for that address only',
+      listOption,
+    )
+    .option('--anyone', 'with --for: whoever has the link may come in by it')
     .option('--claims <count>', 'how many accounts may come in by it; default 1')
     .option('--claim-from <moment>', 'nobody comes in before')
     .option('--claim-until <moment>', 'nobody new comes in after')
-    .option('--access-until <moment>', 'it opens nothing any more after')
+    .option(
+      '--access-until <moment>',
+      'it opens nothing any more after; never for no end; default: links.default_access',
+    )
     .option('--methods <list>', 'only these methods, GET among them', listOption)
     .option('--notify', 'tell owner and members by mail')
     .addHelpText(
@@ -61,16 +72,25 @@ Examples:
         ...(options.claims === undefined ? {} : { claims_allowed: readClaims(options.claims) }),
         ...moment('claim_from_at', '--claim-from', options.claimFrom, now),
         ...moment('claim_until_at', '--claim-until', options.claimUntil, now),
-        ...moment('access_until_at', '--access-until', options.accessUntil, now),
+        ...moment('access_until_at', '--access-until', options.accessUntil, now, 'never'),
+        ...(options.for === undefined ? {} : { for: options.for }),
+        ...(options.anyone === true ? { bind: false } : {}),
         ...(options.methods === undefined ? {} : { methods: options.methods.map((method) => method.toUpperCase()) }),
         ...(options.notify === true ? { notify: true } : {}),
       };
       return onLinks(options, async (api, config) => {
         requireCollection(config, options.collection);
-        const { link, url } = await api.ask('POST', 'links', createdShape, body);
-        printResult(options, { link, url }, url);
+        const { link, url, made } = await api.ask('POST', 'links', createdShape, body);
+        const urls = made.map((one) => (one.mailed_to === null ? one.url : `${one.mailed_to} ${one.url}`));
+        printResult(options, { link, url, made }, urls.join('\n'));
         const until = link.claim_until_at === null ? '' : `, until ${momentText(link.claim_until_at)}`;
-        printNote(`${link.id}: for ${claimsText(link.claims_allowed)}${until}; the URL is shown this once`);
+        printNote(`${link.id}: for ${claimsText(link.claims_allowed)}${until}`);
+        for (const one of made) {
+          if (one.mail !== null && one.mail !== 'queued')
+            printNote(
+              `no mail to ${one.mailed_to}: ${one.mail === 'off' ? 'mail is not configured' : 'too many mails in this hour'}`,
+            );
+        }
       });
     });
 }

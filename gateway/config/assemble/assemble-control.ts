@@ -29,8 +29,15 @@ export function assembleControl(file: ConfigFile, dataDir: string, absolute: (pa
       },
     },
     mail: mail === undefined ? null : assembleMail(mail, absolute),
-    collections: file.collections,
-    links: { keyParameter: file.links.key_parameter, tokenParameter: file.links.token_parameter },
+    collections: file.collections.map(({ default_access: access, ...collection }) => ({
+      ...collection,
+      ...(access === undefined ? {} : { defaultAccessSeconds: access }),
+    })),
+    links: {
+      keyParameter: file.links.key_parameter,
+      tokenParameter: file.links.token_parameter,
+      defaultAccessSeconds: file.links.default_access,
+    },
   };
 }
 

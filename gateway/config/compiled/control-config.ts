@@ -73,12 +73,16 @@ export interface CollectionConfig {
   readonly path: string;
   /** Addresses of the accounts that own the collection, lower case. */
   readonly owners: readonly string[];
+  /** As `LinksConfig.defaultAccessSeconds`, for links to this collection; absent: as there. */
+  readonly defaultAccessSeconds?: number | null;
 }
 
-/** Names of the query parameters of a tokenized URL. Default `key` and `authtoken`. */
 interface LinksConfig {
+  /** Names of the query parameters of a tokenized URL. Default `key` and `authtoken`. */
   readonly keyParameter: string;
   readonly tokenParameter: string;
+  /** How long a new link gives access when its maker says nothing; null (the default) for no end. */
+  readonly defaultAccessSeconds: number | null;
 }
 
 export interface ControlConfig {

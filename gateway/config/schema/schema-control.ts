@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { canonicalHost } from '../../core/decision/route/host.ts';
-import { filePath, folderPath, hostName, identifier, mailAddress, routeHost, wordOf } from './values.ts';
+import { accessSpan, filePath, folderPath, hostName, identifier, mailAddress, routeHost, wordOf } from './values.ts';
 
 const parameterName = z
   .string()
@@ -113,6 +113,9 @@ export const controlSections = {
         host: hostName,
         path: folderPath,
         owners: z.array(mailAddress).min(1).meta({ description: 'addresses of the accounts that may make links' }),
+        default_access: accessSpan.optional().meta({
+          description: 'how long a new link to it gives access when nobody says; default: links.default_access',
+        }),
       }),
     )
     .prefault([])
@@ -123,6 +126,9 @@ export const controlSections = {
       token_parameter: parameterName
         .prefault('authtoken')
         .meta({ description: 'query parameter that carries a link’s token' }),
+      default_access: accessSpan.prefault('none').meta({
+        description: 'how long a new link gives access when nobody says, like 90d; none: until somebody ends it',
+      }),
     })
     .prefault({}),
 };

@@ -73,6 +73,21 @@ export function durationSeconds(least: string, most: string) {
   });
 }
 
+/** How long access by a link lasts: a duration from one minute to ten years in seconds, or `none` for no end, which is null. */
+export const accessSpan = read(
+  'a duration like 90d or 12h, or none',
+  '^(none|(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?|.*\\$\\{.+)$',
+  (text): Reading<number | null> => {
+    if (text === 'none') return { kind: 'read', value: null };
+    const ms = parseDurationMs(text);
+    if (ms === null) return wrong(`${JSON.stringify(text)} is not a duration`, 'write 90d, 12h, or none');
+    if (ms < 60_000) return wrong(`${text} is too short`, 'at least 1m');
+    return ms > 3650 * 86_400_000
+      ? wrong(`${text} is too long`, 'at most 3650d, or none')
+      : { kind: 'read', value: Math.round(ms / 1000) };
+  },
+);
+
 /** A size in bytes. */
 export function sizeBytes(most: string) {
   return read('a size like 64KiB or 8MiB', '^(\\d+(B|KiB|MiB|GiB)|.*\\$\\{.+)$', (text) => {

@@ -46,6 +46,8 @@ export type RefusedByList =
   /** The owner took back what this account had by this link. */
   | { readonly kind: 'member-revoked' }
   | { readonly kind: 'wrong-pair' }
+  /** The link was made for another address than the account's. */
+  | { readonly kind: 'not-for-you' }
   /** The account is disabled, deleted or unverified, or its session ended meanwhile. */
   | { readonly kind: 'account-not-able' };
 
@@ -73,5 +75,6 @@ export async function askAccessList(
   if (isBound) return { kind: 'already', linkId: link.id, memberId: bound.id, answers };
   if (other !== null) return { kind: 'yours-otherwise', linkId: link.id, grant: other.id, answers };
   if (bound !== null && bound.revoked_at !== null) return { kind: 'member-revoked' };
+  if (link.for_email !== null && link.for_email !== account.email) return { kind: 'not-for-you' };
   return { kind: 'on-no-list', link, account, state, collections, answers };
 }

@@ -3,10 +3,21 @@
 
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
+import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { canonicalText, comparedForm, covers } from '../../core/model/path.ts';
 import { type EpochSeconds, latestMoment } from '../../core/model/time.ts';
 
-export type LinkProblem = 'bad-path' | 'bad-label' | 'bad-claims' | 'bad-window' | 'bad-methods';
+export type LinkProblem =
+  | 'bad-path'
+  | 'bad-label'
+  | 'bad-claims'
+  | 'bad-window'
+  | 'bad-methods'
+  | 'bad-addresses'
+  | 'too-many-addresses';
+
+/** How many people one form may name. */
+export const maxAddresses = 50;
 
 /** When a link can be claimed and how long it opens anything. Absent is null: no limit. */
 interface LinkTimes {
@@ -28,22 +39,56 @@ export function linkProblemText(problem: LinkProblem): string {
       return 'the times have to be in order and the last ones in the future: first claim, last claim, end of access';
     case 'bad-methods':
       return 'methods have to be upper-case names, GET among them, at most 16 (hint: leave them out for all)';
+    case 'bad-addresses':
+      return 'each entry has to be one plain mail address, like anna@example.org';
+    case 'too-many-addresses':
+      return `at most ${maxAddresses} addresses at once`;
     default:
       return problem satisfies never;
   }
 }
 
 /**
- * The canonical path that a link may lead to; null for a path outside of the collection, or that means something else to a
+ * The canonical path that a link may lead to. A text that does not begin with a slash is the name of a file or a folder in the
+ * collection, as it is read on a screen: `film.mp4`. @returns null for a path outside of the collection, or that means something else to a
  * cookie's Path (`;`, `,`) or to a token's pattern (`*`) than it does here.
  */
 export function linkPath(collection: CollectionConfig, given: string | null): string | null {
   if (given === null || given === '') return collection.path;
-  const path = canonicalText(given, 0);
+  const path = canonicalText(given.startsWith('/') ? given : `${collection.path}${encodedName(given)}`, 0);
   if (path === null || path.length > 2000 || /[*;,]/.test(path) || !covers(collection.path, path)) return null;
   // Rows are found by equality, so each character has one spelling in a stored path, except for three characters that have a meaning when they are not encoded.
   const compared = comparedForm(path);
   return /[*;,]/.test(compared) ? path : compared;
+}
+
+/** A name as it is read, for a path: what has another meaning in a URL is encoded. An escape that was copied from a URL stays one. */
+function encodedName(name: string): string {
+  return name.replace(/%(?![0-9A-Fa-f]{2})|[\s?#"<>\\^`{|}]/g, (character) => encodeURIComponent(character));
+}
+
+/**
+ * The addresses of the people that links are made for, in their normal form and each once.
+ *
+ * @param given  one text for each address, as it was typed; a name before an address in angle brackets is dropped
+ * @returns with the texts that are no address, where there are any; `too-many` beyond `maxAddresses`
+ */
+export function linkAddresses(
+  given: readonly string[],
+):
+  | { readonly kind: 'read'; readonly addresses: readonly string[] }
+  | { readonly kind: 'wrong'; readonly wrong: readonly string[] }
+  | { readonly kind: 'too-many' } {
+  if (given.length > 10 * maxAddresses) return { kind: 'too-many' };
+  const addresses = new Set<string>();
+  const wrong: string[] = [];
+  for (const text of given) {
+    const address = normaliseMailAddress(/^[^<>]*<([^<>]+)>\s*$/.exec(text)?.[1] ?? text);
+    if (address === null) wrong.push(text);
+    else addresses.add(address);
+  }
+  if (wrong.length > 0) return { kind: 'wrong', wrong };
+  return addresses.size > maxAddresses ? { kind: 'too-many' } : { kind: 'read', addresses: [...addresses] };
 }
 
 /** A label as one line without control and direction characters; null when the label is empty or too long. */

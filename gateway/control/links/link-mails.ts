@@ -1,5 +1,6 @@
-// The mails of links, queued in the unit that causes them: "somebody came in", "you can open this now", "your access has ended".
-// Only for links whose owner asked for it. No mail holds a token.
+// The mails of links, queued in the unit that causes them: "this was shared with you", "somebody came in", "you can open this now",
+// "your access has ended". Only where the owner asked for it. The first one holds the link's address, sealed until it is sent and wiped
+// afterwards as all mails are; no other mail holds a token.
 
 import type { Unit } from '../../store/port/store.ts';
 import { readMailAddress, readPersonName } from '../../store/rows/accounts.ts';
@@ -11,6 +12,29 @@ import { queueMail } from '../notify/queue-mail.ts';
 
 /** At most this many members are told when a link ends: a unit stays small, however many members a link has. */
 export const maxMembersTold = 200;
+
+/** What became of the mail with a link's address: `left-out` when a ceiling of mails is reached, `off` where no mail can be sent. */
+export type LinkMailed = 'queued' | 'left-out' | 'off';
+
+/** Mails a link's address to the person that it is for. @param url  the tokenized URL, a secret */
+export async function mailLink(
+  context: ControlContext,
+  unit: Unit,
+  link: LinkRow,
+  to: string,
+  url: string,
+): Promise<LinkMailed> {
+  const { portal } = context.config();
+  const owner = (await readPersonName(unit.sql, link.owner_id)) ?? portal?.name ?? 'The owner';
+  const queued = await queueMail(unit, context, {
+    kind: 'link-for-you',
+    // The mail is counted, and ends, with the account that sends it: whether the address has an account makes no difference.
+    accountId: link.owner_id,
+    to,
+    values: { url, label: link.label, owner, isBound: link.for_email !== null, untilAt: link.access_until_at },
+  });
+  return queued.kind === 'queued' || queued.kind === 'left-out' ? queued.kind : 'off';
+}
 
 /** Tells the owner who came in, and tells the member where to come back to. */
 export async function tellOfClaim(

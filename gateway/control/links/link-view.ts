@@ -1,4 +1,4 @@
-// A link as its owner sees it: all settings and counts, but not the secret, of which not even the digest leaves the store.
+// A link as its owner sees it: all settings and counts, but not the secret, neither its digest nor its seal. show-link-address.ts opens the seal.
 
 import type { Config } from '../../config/compiled/config.ts';
 import { type LinkState, type LinkTerms, linkState } from '../../core/model/link.ts';
@@ -25,11 +25,16 @@ export interface LinkView {
   readonly methods: readonly string[] | null;
   /** Whether members, and the owner, are told by mail. */
   readonly notify: boolean;
+  /** The only address whose account may claim; null for any. */
+  readonly forEmail: string | null;
+  /** Whether the tokenized URL can be shown again: its secret is kept, and the link has not ended. */
+  readonly hasAddress: boolean;
   readonly createdAt: EpochSeconds;
   readonly revokedAt: EpochSeconds | null;
 }
 
 export function viewOf(config: Config, link: LinkRow, now: EpochSeconds): LinkView {
+  const state = linkState(termsOf(link), now);
   return {
     id: link.id,
     linkKeyId: link.access_key_id,
@@ -38,7 +43,7 @@ export function viewOf(config: Config, link: LinkRow, now: EpochSeconds): LinkVi
     path: link.path,
     cleanUrl: cleanUrl(config, link.host, link.path),
     label: link.label,
-    state: linkState(termsOf(link), now),
+    state,
     claimsAllowed: link.claims_allowed,
     claimsUsed: link.claims_used,
     claimFromAt: link.claim_from_at,
@@ -46,6 +51,8 @@ export function viewOf(config: Config, link: LinkRow, now: EpochSeconds): LinkVi
     accessUntilAt: link.access_until_at,
     methods: methodsOf(link.methods),
     notify: link.notify_members === 1,
+    forEmail: link.for_email,
+    hasAddress: link.secret_sealed !== null && state !== 'revoked' && state !== 'access-over',
     createdAt: link.created_at,
     revokedAt: link.revoked_at,
   };

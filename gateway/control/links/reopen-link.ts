@@ -12,6 +12,7 @@ import { type Actor, actorName, type ControlContext } from '../context/control-c
 import { findManagedLink } from './authority.ts';
 import { isClaimCount, type LinkProblem, linkLabel, timesAreSound } from './link-input.ts';
 import { type LinkView, viewOf } from './link-view.ts';
+import { sealLinkSecret } from './sealed-secret.ts';
 
 /** An absent member stays as it is; null takes a limit away. */
 interface LinkReopening {
@@ -26,7 +27,7 @@ interface LinkReopening {
 }
 
 type LinkReopened =
-  /** `url` is a secret, shown once; null when the old URL stays valid. */
+  /** `url` is a secret; null when the old URL stays valid. */
   | { readonly kind: 'reopened'; readonly link: LinkView; readonly url: string | null }
   | { readonly kind: 'refused'; readonly problem: LinkProblem | 'revoked' }
   | { readonly kind: 'not-found' };
@@ -42,8 +43,10 @@ export async function reopenLink(context: ControlContext, actor: Actor, input: L
     const change = changeOf(link, input, unit.now);
     if (typeof change === 'string') return { kind: 'refused', problem: change };
     const token = input.newSecret === true ? formatLinkToken(link.id, secret) : null;
-    const digest = token === null ? {} : { secret_digest: digestLinkSecret(token.slice(link.id.length + 1)) };
-    await changeLink(unit.sql, link.id, { ...change, ...digest });
+    await changeLink(unit.sql, link.id, {
+      ...change,
+      ...(token === null ? {} : secretColumns(context, link.id, token.slice(link.id.length + 1))),
+    });
 
     const isCutShort = endOf(change.access_until_at) < endOf(link.access_until_at);
     // Passes that were made under the later end are made anew; edges ask again for answers that were no.
@@ -90,4 +93,8 @@ function changeOf(link: LinkRow, input: LinkReopening, now: EpochSeconds): LinkC
 
 function endOf(at: EpochSeconds | null | undefined): number {
   return at ?? Number.POSITIVE_INFINITY;
+}
+
+function secretColumns(context: ControlContext, linkId: string, secret: string): LinkChange {
+  return { secret_digest: digestLinkSecret(secret), secret_sealed: sealLinkSecret(context, linkId, secret) };
 }

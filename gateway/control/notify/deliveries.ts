@@ -9,8 +9,8 @@ import type { DeliveryOutcome } from './transport.ts';
 /** How a delivery leaves. Mail is the only way today. */
 type CarrierName = 'mail';
 
-/** Who causes a delivery: somebody without a session, somebody with one, an administrator. */
-type Cause = 'register' | 'reset' | 'code' | 'member' | 'administrator';
+/** Who causes a delivery: somebody without a session, somebody with one, an owner who shares with an address, an administrator. */
+type Cause = 'register' | 'reset' | 'code' | 'member' | 'sharing' | 'administrator';
 
 interface DeliveryKind {
   readonly carrier: CarrierName;
@@ -31,6 +31,7 @@ export const deliveryKinds = {
   'link-claimed': { carrier: 'mail', cause: 'member' },
   'member-joined': { carrier: 'mail', cause: 'member' },
   'member-revoked': { carrier: 'mail', cause: 'member' },
+  'link-for-you': { carrier: 'mail', cause: 'sharing' },
   invitation: { carrier: 'mail', cause: 'administrator' },
   'sign-in-link': { carrier: 'mail', cause: 'administrator' },
 } as const satisfies Readonly<Record<MessageKind, DeliveryKind>>;

@@ -32,6 +32,12 @@ function boundsOf({ kind, to, accountId }: CountedMail): readonly WindowBound[] 
       return [shared('mails-code'), shared('mails')];
     case 'member':
       return [{ kind: 'mails-of-account', subject: `${kind} ${accountId ?? to}` }, shared('mails-members')];
+    case 'sharing':
+      return [
+        { kind: 'shares-of-account', subject: accountId ?? '' },
+        { kind: 'shares-to-address', subject: to },
+        shared('mails-members'),
+      ];
     case 'administrator':
       return [shared('mails-administrators')];
     default:

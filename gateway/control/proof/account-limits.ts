@@ -56,6 +56,8 @@ export const refusalsWrittenDown = { one: 3, network: 20, all: 1000 } as const;
 export const abandonedAfterSeconds = 30 * day;
 /** Ended sessions and devices are kept this long, for "I did not sign out" questions. */
 export const keepEndedSeconds = 30 * day;
+/** The sealed secret of a link that has ended is kept this long: somebody may take the end back. */
+export const keepEndedSecretsSeconds = 3600;
 /** Codes that ended are kept for a day. They open nothing meanwhile; a clock that was ahead for an hour takes none away. */
 export const keepCodesSeconds = day;
 /** The history of who did what is kept this long. */

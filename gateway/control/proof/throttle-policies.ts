@@ -161,6 +161,10 @@ export const windowPolicies = {
   'mails-code': { most: { of: 'mailsPerHour', times: 3 / 4 }, windowSeconds: hour },
   /** Mails of one kind about one account, or to one mailbox: a notice is left out only after so many of its kind. */
   'mails-of-account': { most: 60, windowSeconds: hour },
+  /** Mails with a link's address that one owner sends: two whole forms, and some once more. Each names an address that the owner typed. */
+  'shares-of-account': { most: 120, windowSeconds: hour },
+  /** The same to one address, whoever sends them. */
+  'shares-to-address': { most: 10, windowSeconds: hour },
   /** Mails that members and administrators cause: ten times what strangers may. */
   'mails-members': { most: { of: 'mailsPerHour', times: 10 }, windowSeconds: hour },
   'mails-administrators': { most: { of: 'mailsPerHour', times: 10 }, windowSeconds: hour },

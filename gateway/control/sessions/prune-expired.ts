@@ -10,6 +10,7 @@ import { listAbandonedAccounts } from '../../store/rows/account-lists.ts';
 import { pruneAudit } from '../../store/rows/audit.ts';
 import { defaultChangeLifeSeconds, pruneChanges } from '../../store/rows/change-log.ts';
 import { removeOldDevices } from '../../store/rows/devices.ts';
+import { wipeEndedSecrets } from '../../store/rows/links.ts';
 import { findHorizon, pruneMarks } from '../../store/rows/log-time.ts';
 import { pruneCodes } from '../../store/rows/one-time-codes.ts';
 import { markIdleSessionsEnded, removeOldSessions } from '../../store/rows/sessions.ts';
@@ -22,6 +23,7 @@ import {
   keepCodesSeconds,
   keepDevicesSeconds,
   keepEndedSeconds,
+  keepEndedSecretsSeconds,
   sessionIdleSeconds,
 } from '../proof/account-limits.ts';
 import { guessKinds, longestMemorySeconds, longestWindowSeconds, windowKinds } from '../proof/throttle-policies.ts';
@@ -47,10 +49,11 @@ interface PruneWalks {
   sessions: string;
   devices: string;
   accounts: string;
+  links: string;
 }
 
 export function beginWalks(): PruneWalks {
-  return { idleSessions: '', sessions: '', devices: '', accounts: '' };
+  return { idleSessions: '', sessions: '', devices: '', accounts: '', links: '' };
 }
 
 /** @param walks  of the call before, changed by this one. Default: from the beginning */
@@ -92,6 +95,13 @@ export async function pruneExpired(context: ControlContext, walks: PruneWalks = 
         for (const id of ids) await removeUnverified(unit, id);
         walks.accounts = last ?? '';
         return walked(ids.length, last);
+      }),
+    // The secret of a link that has ended opens nothing; it is kept a little longer for an end that is taken back.
+    (unit) =>
+      older(unit, keepEndedSecretsSeconds, async (before) => {
+        const page = await wipeEndedSecrets(unit.sql, before, from(walks.links));
+        walks.links = page.last ?? '';
+        return walked(page.removed, page.last);
       }),
     // the longest of all, and what a walk through a table may take
     async (unit) =>

@@ -33,6 +33,8 @@ const phrases = {
   'access-key.created': 'made an access key for links',
   'access-key.revoked': 'revoked an access key and all its links',
   'link.created': 'made a link',
+  'link.address-shown': 'was shown the address of a link again',
+  'link.mailed': 'had a link mailed',
   'link.changed': 'changed a link',
   'link.claimed': 'came in by a link',
   'link.claim-refused': 'was refused at a link',

@@ -47,6 +47,17 @@ export interface MessageValues {
   /** `path`: the device list. */
   readonly 'new-device': Leads & { readonly device: string; readonly at: EpochSeconds };
   readonly 'account-deleted': { readonly at: EpochSeconds };
+  /** To the person that a link was made for. `url`: the link's address, a secret, made from the configuration. */
+  readonly 'link-for-you': {
+    readonly url: string;
+    readonly label: string;
+    /** Name or address of the owner. */
+    readonly owner: string;
+    /** Whether only an account with the mail's own address can open the link. */
+    readonly isBound: boolean;
+    /** End of the access; null for none. */
+    readonly untilAt: EpochSeconds | null;
+  };
   /** To the owner of a link. `path`: the owner's view of it. */
   readonly 'link-claimed': Leads & {
     /** The link's label; for a link without one, what it opens. */
@@ -64,8 +75,11 @@ export interface MessageValues {
 
 export type MessageKind = keyof MessageValues;
 
-/** A piece of a mail: a paragraph, or a page to open. */
-type MessageBlock = string | { readonly label: string; readonly path: string };
+/** A piece of a mail: a paragraph, a page of the portal to open, or the address of a link to something behind the gateway. */
+type MessageBlock =
+  | string
+  | { readonly label: string; readonly path: string }
+  | { readonly label: string; readonly url: string };
 
 /** The words of one mail: plain texts, not yet escaped. */
 export interface MessageWords {

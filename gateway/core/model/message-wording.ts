@@ -123,6 +123,21 @@ export const messageWording: Wording = {
     ],
   }),
 
+  'link-for-you': ({ url, label, owner, isBound, untilAt }, name, moment) => ({
+    subject: `${peoplesWords(owner)} shared something with you: ${peoplesWords(label)}`,
+    blocks: [
+      `${peoplesWords(owner)} shared “${peoplesWords(label)}” with you at ${name}.`,
+      { label: 'Open it', url },
+      isBound
+        ? 'This link is for you alone: it opens with this mail address only.'
+        : 'This link is for you: whoever opens it first can use it, so do not pass it on.',
+      untilAt === null
+        ? 'Once you opened it you can come back at any time, on any of your devices.'
+        : `Once you opened it you can come back on any of your devices, until ${moment(untilAt)}.`,
+      'If you did not expect this, you need not do anything.',
+    ],
+  }),
+
   'link-claimed': ({ path, label, member, device, at }, _name, moment) => ({
     subject: `Somebody opened your link: ${peoplesWords(label)}`,
     blocks: [

@@ -1,6 +1,6 @@
 // Renders a mail as subject, text and HTML page. Pure. The kinds of mails are in message-kinds.ts and their words in
-// message-wording.ts. This file makes them safe: subjects have one line, pages are escaped, and links lead to the portal
-// and nowhere else. Which addresses a mail may go to: mailbox.ts.
+// message-wording.ts. This file makes them safe: subjects have one line, pages are escaped, and links lead to the portal, or
+// for a link's own address to a host behind the gateway by the portal's scheme. Which addresses a mail may go to: mailbox.ts.
 
 import type { MessageKind, MessageValues, MessageWords } from './message-kinds.ts';
 import { messageWording, momentWords } from './message-wording.ts';
@@ -50,7 +50,7 @@ export function renderMessage({ kind, values }: Message, branding: Branding): Re
       text.push(block);
       html.push(`<p style="margin:0 0 16px">${escapeHtml(block)}</p>`);
     } else {
-      const url = portalUrl(branding, block.path);
+      const url = 'url' in block ? siteUrl(branding, block.url) : portalUrl(branding, block.path);
       text.push(`${block.label}:\n${url}`);
       html.push(button(block.label, url));
     }
@@ -75,6 +75,14 @@ function portalUrl(branding: Branding, path: string): string {
     throw new RangeError('the path of a mail begins with one slash');
   const url = new URL(path, base);
   if (url.origin !== base.origin || url.origin === 'null') throw new RangeError('a mail leads to the portal only');
+  return url.href;
+}
+
+/** The address of a link, which latchkey made from the configuration: checked once more, so that no mail leads to another scheme. */
+function siteUrl({ publicUrl }: Branding, text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || url.protocol !== new URL(publicUrl).protocol || url.username !== '')
+    throw new RangeError('the address of a link has the scheme of the portal');
   return url.href;
 }
 

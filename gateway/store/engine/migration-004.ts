@@ -1,6 +1,6 @@
 // Who ended a membership, and which links ended together: what giving back within ten minutes needs, and what those who lost access are
-// told. Codes that are typed as six digits, and what a code leads to. The time zone that
-// a person chose. Every column may be null, so rows of older backups fit.
+// told. Codes that are typed as six digits, and what a code leads to. The time zone that a person chose. Links that are made for one
+// address, whose address can be shown again, and that a form makes once. Every column may be null, so rows of older backups fit.
 
 import type { ColumnTypes } from './column-types.ts';
 
@@ -15,5 +15,11 @@ export function firstHour({ text, integer }: ColumnTypes): readonly string[] {
     `alter table one_time_codes add column carried_sealed ${text}`,
     `alter table accounts add column time_zone ${text}`,
     'create index one_time_codes_mailbox on one_time_codes (mailbox_digest)',
+    `alter table links add column secret_sealed ${text}`,
+    `alter table links add column for_email ${text}`,
+    `alter table links add column creation_digest ${text}`,
+    `alter table links add column creation_place ${integer}`,
+    // rows without a creation digest are never equal to each other (SQL: null is not equal to null)
+    'create unique index links_creation on links (creation_digest, creation_place)',
   ];
 }

@@ -176,6 +176,8 @@ export interface LinksTable {
   id: string;
   access_key_id: string;
   secret_digest: string;
+  /** The secret, sealed, so that its owner can be shown the address again; null once the link has ended, and for older links. */
+  secret_sealed: string | null;
   owner_id: string;
   /** Name of the collection in the configuration. */
   collection: string;
@@ -193,6 +195,12 @@ export interface LinksTable {
   /** JSON list of methods; null for the methods that the route allows. */
   methods: string | null;
   notify_members: number;
+  /** The only verified address whose account may claim, as `normaliseMailAddress` gives it; null for any. */
+  for_email: string | null;
+  /** Digest of the maker and of the key of the form that made the link, so that a form sent twice makes it once. Null for none. */
+  creation_digest: string | null;
+  /** Place among the links of one form, from 0; (creation_digest, creation_place) is unique. */
+  creation_place: number | null;
   created_at: number;
   revoked_at: number | null;
   revoked_by: string | null;

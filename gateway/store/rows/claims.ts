@@ -22,7 +22,7 @@ interface ClaimAttempt {
 /**
  * Spends one claim of a link, if it may be spent at this moment, by one conditional statement whose row count is the verdict. The
  * condition repeats all earlier checks: link key and secret, revocation, window and number; the account is active and verified,
- * was never bound to this link, and no other live link lets it in already. Ownership stands in the configuration: the caller
+ * has the address that the link was made for, if it was made for one, was never bound to this link, and no other live link lets it in already. Ownership stands in the configuration: the caller
  * checks it.
  *
  * @returns whether a claim was spent
@@ -72,7 +72,10 @@ const spend = fixedStatement((sql, at: Places<SpentValues>) =>
           .select('accounts.id')
           .where('accounts.id', '=', at.value('accountId'))
           .where('accounts.state', '=', 'active')
-          .where('accounts.email_verified_at', 'is not', null),
+          .where('accounts.email_verified_at', 'is not', null)
+          .where((to) =>
+            to.or([to('links.for_email', 'is', null), to('links.for_email', '=', to.ref('accounts.email'))]),
+          ),
       ),
     )
     .where((is) =>

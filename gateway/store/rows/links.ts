@@ -6,6 +6,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
 import type { Sql } from '../port/store.ts';
 import type { LinkKeysTable, LinksTable } from '../port/tables.ts';
+import { endOfPage, type WalkedPage, type WalkFrom } from '../port/walk.ts';
 
 export type LinkRow = Selectable<LinksTable>;
 type LinkKeyRow = Selectable<LinkKeysTable>;
@@ -20,13 +21,61 @@ export interface LinkCursor {
 export type LinkChange = Partial<
   Pick<
     LinkRow,
-    'claims_allowed' | 'claim_from_at' | 'claim_until_at' | 'access_until_at' | 'secret_digest' | 'label' | 'methods'
+    | 'claims_allowed'
+    | 'claim_from_at'
+    | 'claim_until_at'
+    | 'access_until_at'
+    | 'secret_digest'
+    | 'secret_sealed'
+    | 'label'
+    | 'methods'
   >
 >;
 
-export async function insertLink(sql: Sql, key: LinkKeyRow, link: LinkRow): Promise<void> {
+/**
+ * Inserts a link and its link key, by one conditional statement for a link that names the form that made it.
+ *
+ * @returns false, and nothing was inserted, when a link of the same form and place is there already
+ */
+export async function insertLink(sql: Sql, key: LinkKeyRow, link: LinkRow): Promise<boolean> {
+  const inserted = await sql
+    .insertInto('links')
+    .values(link)
+    .onConflict((conflict) => conflict.columns(['creation_digest', 'creation_place']).doNothing())
+    .executeTakeFirst();
+  if (inserted.numInsertedOrUpdatedRows !== 1n) return false;
   await sql.insertInto('access_keys').values(key).execute();
-  await sql.insertInto('links').values(link).execute();
+  return true;
+}
+
+/** The links that one form made, in its order. */
+export async function findLinksOfForm(sql: Sql, creationDigest: string): Promise<LinkRow[]> {
+  return await sql
+    .selectFrom('links')
+    .selectAll()
+    .where('creation_digest', '=', creationDigest)
+    .orderBy('creation_place')
+    .execute();
+}
+
+/** Wipes the sealed secrets of a page of links whose end lies before a moment: revoked, or with their access over. */
+export async function wipeEndedSecrets(sql: Sql, before: EpochSeconds, from: WalkFrom): Promise<WalkedPage> {
+  const page = await sql
+    .selectFrom('links')
+    .select(['id', 'secret_sealed', 'revoked_at', 'access_until_at'])
+    .where('id', '>', from.after)
+    .orderBy('id')
+    .limit(from.rows)
+    .execute();
+  const ended = page.filter(
+    (row) =>
+      row.secret_sealed !== null &&
+      ((row.revoked_at !== null && row.revoked_at < before) ||
+        (row.access_until_at !== null && row.access_until_at < before)),
+  );
+  const ids = ended.map(({ id }) => id);
+  if (ids.length > 0) await sql.updateTable('links').set({ secret_sealed: null }).where('id', 'in', ids).execute();
+  return { removed: ids.length, last: endOfPage(page, from) };
 }
 
 export async function findLink(sql: Sql, id: string): Promise<LinkRow | null> {

@@ -7,12 +7,13 @@ import type { Sql } from '../port/store.ts';
 /** Every column that holds sealed texts, with the table that it is in. */
 export const sealedColumns = [
   { table: 'keys', column: 'secret_sealed' },
+  { table: 'links', column: 'secret_sealed' },
   { table: 'outbox', column: 'body_sealed' },
   { table: 'one_time_codes', column: 'carried_sealed' },
 ] as const;
 
 /** The columns that name a row of these tables, and that its sealed texts are bound to. */
-const keyColumns = { keys: 'id', outbox: 'id', one_time_codes: 'selector' } as const;
+const keyColumns = { keys: 'id', links: 'id', outbox: 'id', one_time_codes: 'selector' } as const;
 
 /** How many sealed texts the store holds, over all columns. */
 export async function countSealed(sql: Sql): Promise<number> {

@@ -98,16 +98,59 @@ test('over v1 an owner makes, lists, changes and revokes links and sees who came
   expect((await anna.get(made.body.url, direct)).status).toBe(410);
 });
 
-test('on the pages the tokenized URL is shown once, each link has a page, and the buttons do what they say', async () => {
+/** The address that stands at the top of a link's page. */
+function addressOn(page: Answer): string {
+  return /<textarea id="link-address"[^>]*>([^<]+)</.exec(page.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+}
+
+test('on the pages a link is made once, its address is shown again on demand, and the buttons do what they say', async () => {
   const form = await owner.get('/.latchkey/links/new');
   const wrong = await owner.submit(form, '/links/new', { label: '', people: '0' });
   expect(wrong.status).toBe(422);
-  const shown = await owner.submit(form, '/links/new', { label: 'Film <b>', people: '2', notify: 'yes' });
-  expect(shown.status).toBe(200);
-  expect(shown.headers['referrer-policy']).toBe('no-referrer');
-  const url = /<code class="once">([^<]+)</.exec(shown.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  const fields = { label: 'Film <b>', people: '2', notify: 'yes' };
+  const made = await owner.submit(form, '/links/new', fields);
+  expect(made.status).toBe(303);
+  const shown = await owner.follow(made);
+  expect([shown.status, shown.headers['referrer-policy'], shown.headers['cache-control']]).toEqual([
+    200,
+    'no-referrer',
+    'no-store',
+  ]);
+  const url = addressOn(shown);
   expect(url).toMatch(/authtoken=li_/);
+  for (const part of [
+    'data-copy="link-address"',
+    'data-share="link-address"',
+    'mailto:?subject=Film%20%3Cb%3E',
+    'data:image/svg+xml',
+    'download="link.png"',
+  ])
+    expect(shown.text).toContain(part);
   const id = /links\/(li_[\w-]{22})/.exec(shown.text)?.[1] ?? '';
+  // sent once more (double click, back and send): the same link, and nothing new
+  const repeated = await owner.submit(form, '/links/new', fields);
+  expect(repeated.location).toBe(`/.latchkey/links/${id}`);
+  expect(await portal.store.sql.selectFrom('links').select('id').execute()).toEqual([{ id }]);
+  // a reload shows the address for ten minutes, and to this session alone
+  const ticketed = new URL(made.location ?? '', portalOrigin).href;
+  expect(addressOn(await owner.get(ticketed))).toBe(url);
+  portal.clock.now += 601;
+  const later = await owner.get(ticketed);
+  expect(later.text).not.toContain('authtoken');
+  expect(addressOn(await owner.follow(await owner.submit(later, `/${id}/address`)))).toBe(url);
+  const audit = await portal.store.sql.selectFrom('audit').select('action').where('subject', '=', id).execute();
+  expect(audit.map(({ action }) => action)).toEqual(['link.created', 'link.address-shown']);
+  expect(JSON.stringify(await portal.store.sql.selectFrom('links').selectAll().execute())).not.toContain(
+    new URL(url).searchParams.get('authtoken')?.split('.')[1],
+  );
+  const sent = await owner.submit(await owner.get(ticketed), `/${id}/address`);
+  const sendForm = await owner.follow(sent);
+  expect((await owner.submit(sendForm, '/send', { to: 'no address' })).status).toBe(422);
+  expect((await owner.follow(await owner.submit(sendForm, '/send', { to: 'Anna@Example.org' }))).text).toContain(
+    'on its way',
+  );
+  const [mail] = await portal.mails('anna@example.org');
+  expect([mail?.kind, mail?.text.includes(url)]).toEqual(['link-for-you', true]);
 
   const anna = await signedIn('anna@example.org');
   await anna.submit(await anna.follow(await anna.get(url, direct)), '/claim');
@@ -127,8 +170,8 @@ test('on the pages the tokenized URL is shown once, each link has a page, and th
 
   const widened = await owner.submit(page, '/reopen', { people: '7', claimUntil: '', accessUntil: '2099-01-01T10:00' });
   expect((await owner.follow(widened)).text).toContain('1 of 7 people opened it');
-  const renewed = await owner.submit(page, '/url');
-  expect(renewed.text).toContain('authtoken=li_');
+  const renewed = addressOn(await owner.follow(await owner.submit(page, '/url')));
+  expect([renewed.includes('authtoken=li_'), renewed === url]).toEqual([true, false]);
 
   // each end asks once, and says for how many people
   const remove = /href="([^"]+\/members\/[^"]+\/remove)"/.exec(page.text)?.[1] ?? '';
@@ -174,6 +217,50 @@ test('all links of a collection end after one question, and come back by one but
     'open',
     'open',
   ]);
+});
+
+test('a form with mail addresses makes and mails one link for each, which opens for that address alone', async () => {
+  const form = await owner.get('/.latchkey/links/new');
+  const bad = await owner.submit(form, '/links/new', {
+    label: 'Film',
+    to: 'anna@example.org, ben@, <c>',
+    bound: 'yes',
+  });
+  expect(bad.status).toBe(422);
+  expect(bad.text).toContain('“ben@” is no mail address. “&lt;c&gt;” is no mail address.');
+  const to = 'Anna@Example.org, Ben <ben@example.org>\ncarl@example.org anna@example.org';
+  const made = await owner.submit(form, '/links/new', { label: 'Film', path: 'film one.mp4', to, bound: 'yes' });
+  const page = await owner.follow(made);
+  expect(page.text).toContain('3 links are ready');
+  expect((await owner.submit(form, '/links/new', { label: 'Film', to, bound: 'yes' })).location).toBe(made.location);
+  const rows = await portal.store.sql.selectFrom('links').selectAll().orderBy('creation_place').execute();
+  expect(rows.map(({ for_email, claims_allowed, path }) => [for_email, claims_allowed, path])).toEqual(
+    ['anna', 'ben', 'carl'].map((name) => [`${name}@example.org`, 1, '/vod/summer/film%20one.mp4']),
+  );
+  const [mail] = await portal.mails('anna@example.org');
+  expect(mail?.text).toContain('shared “Film” with you');
+  const url = /http:\/\/media\S+/.exec(mail?.text ?? '')?.[0] ?? '';
+
+  const ben = await signedIn('ben@example.org');
+  const refused = await ben.follow(await ben.get(url, direct));
+  expect([refused.status, refused.text.includes('made for another address')]).toEqual([403, true]);
+  expect(refused.text).not.toContain('anna@example.org');
+  const anna = await signedIn('anna@example.org');
+  await anna.submit(await anna.follow(await anna.get(url, direct)), '/claim');
+  const members = await portal.store.sql.selectFrom('members').select('link_id').execute();
+  expect(members).toEqual([{ link_id: rows[0]?.id }]);
+});
+
+test('the default end of access holds where the maker says nothing, and a chosen one where they choose', async () => {
+  portal.configure((config) => ({ ...config, links: { ...config.links, defaultAccessSeconds: 90 * 86_400 } }));
+  const make = async (body: object) =>
+    (await api(owner, 'POST', 'links', { collection: 'summer', label: 'x', ...body })).body.link.access_until_at;
+  expect([await make({}), await make({ access_until_at: null })]).toEqual([portal.clock.now + 90 * 86_400, null]);
+  portal.configure((config) => ({
+    ...config,
+    collections: config.collections.map((each) => ({ ...each, defaultAccessSeconds: null })),
+  }));
+  expect(await make({})).toBeNull();
 });
 
 test('a code for another device opens one place once within ten minutes, wherever it is typed in, and signs in nowhere', async () => {

@@ -67,7 +67,7 @@ test('the sections are read into the forms that requests are compared in', () =>
       owners: ['owner@example.org', 'o@xn--bcher-kva.example'],
     },
   ]);
-  expect(config.links).toEqual({ keyParameter: 'k', tokenParameter: 't' });
+  expect(config.links).toEqual({ keyParameter: 'k', tokenParameter: 't', defaultAccessSeconds: null });
 });
 
 test('no password of the store or of the mail server goes to an edge', () => {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
 import { foreseeClaim } from '../../../gateway/control/links/claim-link.ts';
+import { createLink } from '../../../gateway/control/links/create-link.ts';
 import { revokeLink } from '../../../gateway/control/links/revoke-link.ts';
 import { revokeMember } from '../../../gateway/control/links/revoke-member.ts';
 import {
@@ -95,6 +96,36 @@ describeEngines('claim', (engine) => {
     expect(await foresee(unverified, early)).toBe('account-not-able');
     rig.configure({ collections: [] });
     expect([await foresee(anna, one), await foresee(bert, one)]).toEqual(['wrong-pair', 'wrong-pair']);
+  });
+
+  test('a link for one address is claimed by the account that has it verified, and by no other', async () => {
+    const rig = await makeLinkRig(engine);
+    const made = await makeLink(rig, { addresses: ['Anna@example.org'] });
+    const [bert, anna] = [await addAccount(rig), await addAccount(rig, { email: 'anna@example.org' })];
+    expect((await foreseeClaim(rig.context, bert, made.presentation, null)).kind).toBe('not-for-you');
+    expect(await claim(rig, bert, made)).toEqual({ kind: 'not-for-you' });
+    expect((await claim(rig, anna, made)).kind).toBe('granted');
+    const row = await rig.store.sql.selectFrom('links').select(['claims_used', 'for_email']).executeTakeFirstOrThrow();
+    expect(row).toEqual({ claims_used: 1, for_email: 'anna@example.org' });
+  });
+
+  test('one form sent 16 times at once, over two nodes, makes its links once', async () => {
+    const rig = await makeLinkRig(engine, 2);
+    const input = {
+      collection: 'summer',
+      label: 'x',
+      addresses: ['a@example.org', 'b@example.org'],
+      creationKey: 'k',
+      requestId: null,
+    };
+    const outcomes = await Promise.all(
+      Array.from({ length: 16 }, (_, n) => createLink(rig.contexts[n % 2] ?? rig.context, rig.owner, input)),
+    );
+    expect(outcomes.filter(({ kind }) => kind === 'created')).toHaveLength(1);
+    expect(outcomes.filter(({ kind }) => kind === 'made-before')).toHaveLength(15);
+    expect(await rig.store.sql.selectFrom('links').select('id').execute()).toHaveLength(2);
+    expect(await rig.store.sql.selectFrom('access_keys').select('id').execute()).toHaveLength(2);
+    expect(await rig.store.sql.selectFrom('outbox').select('id').execute()).toHaveLength(2);
   });
 
   test('one account from two devices and two nodes at once spends one claim', async () => {

@@ -55,7 +55,7 @@ test('a link\u2019s URL has parameter names from the configuration, and scheme a
     logoFile: null,
     hosts: [],
   };
-  rig.configure({ portal, links: { keyParameter: 'k', tokenParameter: 't' } });
+  rig.configure({ portal, links: { keyParameter: 'k', tokenParameter: 't', defaultAccessSeconds: null } });
   const made = await createLink(rig.context, rig.owner, { collection: 'summer', label: 'x', requestId: null });
   expect(made).toMatchObject({
     url: expect.stringMatching(/^https:\/\/media\.localhost\/vod\/summer\/\?k=ak_[^&]+&t=li_/),
@@ -98,7 +98,7 @@ test.each([
 ])('refuses a link of %j', async (fields, problem) => {
   const rig = await makeLinkRig('sqlite');
   const input = { collection: 'summer', label: 'x', requestId: null, ...fields };
-  expect(await createLink(rig.context, rig.owner, input)).toEqual({ kind: 'refused', problem });
+  expect(await createLink(rig.context, rig.owner, input)).toEqual({ kind: 'refused', problem, wrong: [] });
 });
 
 test('only the owner or an administrator revokes a link; others are told that there is no such link', async () => {

@@ -68,7 +68,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     },
     mail: null,
     collections: [],
-    links: { keyParameter: 'key', tokenParameter: 'authtoken' },
+    links: { keyParameter: 'key', tokenParameter: 'authtoken', defaultAccessSeconds: null },
     ...changes,
   };
 }

@@ -14,6 +14,7 @@ import { makePasswordWork } from '../../../gateway/control/proof/password-work.t
 import type { AccessAnswer } from '../../../gateway/core/decision/state/access.ts';
 import { type IdKind, makeId } from '../../../gateway/core/model/node-id.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
+import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
 import { monotonicMs } from '../../../gateway/telemetry/clock.ts';
 import { noLedger } from '../no-ledger.ts';
 import { type EngineName, makeClock, makeDatabase, openNode, type TestClock } from '../store/stores.ts';
@@ -64,17 +65,17 @@ export async function makeLinkRig(engine: EngineName, nodes = 1): Promise<LinkRi
     mail: { from: 'keys@example.org', transport: { kind: 'log', file: '/nonexistent/mail.log' } },
     collections: [summer],
   });
+  const sealer = makeSealer(randomBytes(32));
   const contexts: ControlContext[] = [];
   for (let node = 0; node < nodes; node++) {
     const store = await openNode(settings, { clock });
     contexts.push({
       store,
       write: store.write,
-      // Bodies stay readable here, so that a test can look for what must not stand in them.
+      // Mails stay readable here, so that a test can look for what must not stand in them.
       sealing: {
-        seal: (_place, plain) => String(plain),
-        open: (_place, sealed) => Buffer.from(sealed),
-        openText: (_place, sealed) => sealed,
+        ...sealer,
+        seal: (place, plain) => (place.table === 'outbox' ? String(plain) : sealer.seal(place, plain)),
       },
       config: () => config,
       clock: { monotonicMs, epochSeconds: () => clock.epochSeconds() },

@@ -9,4 +9,8 @@ export const withoutFirstHour = [
   'alter table accounts drop column time_zone',
   'alter table members drop column revoked_by',
   'alter table links drop column revoked_with',
+  'drop index links_creation',
+  ...['secret_sealed', 'for_email', 'creation_digest', 'creation_place'].map(
+    (column) => `alter table links drop column ${column}`,
+  ),
 ] as const;
