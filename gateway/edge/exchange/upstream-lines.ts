@@ -16,7 +16,10 @@ export function ownLines(runtime: Runtime, context: RequestContext, permit: Perm
   const { request, snapshot, now } = context;
   const { route, claims, token } = permit;
   let lines = snapshot.saysVia ? viaLine(request.head) : '';
-  if (context.trace !== null) lines += traceLines(context.trace, request);
+  // a route that removes or sets the field itself has the last word
+  if (context.trace !== null && route.request?.removed.has('traceparent') !== true) {
+    lines += traceLines(context.trace, request);
+  }
   if (claims !== null) {
     lines += token === null ? route.identity(claims) : token.identityLines(route.identity);
     if (route.assertion) lines += runtime.assertions.line(claims, route, snapshot.issuer, now);

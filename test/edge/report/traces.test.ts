@@ -54,6 +54,10 @@ beforeAll(async () => {
     routes: [
       { name: 'open', path: '/', upstream: 'web', accept: ['anyone'] },
       { name: 'closed', path: '/closed/', upstream: 'web', accept: ['token'] },
+      {
+        ...{ name: 'untold', path: '/untold/', upstream: 'web', accept: ['anyone'] },
+        request: { remove: ['traceparent'] },
+      },
     ],
     telemetry: {
       otlp: { endpoint: `http://127.0.0.1:${port}/v1/traces`, headers: { 'X-Key': 'k-1' }, service_name: 'front' },
@@ -104,6 +108,11 @@ test.each([
   expect(upstream.last.header('traceparent')).toMatch(fresh);
   expect(upstream.last.header('traceparent')).not.toContain(sent.trace);
   expect(upstream.last.header('tracestate')).toBeNull();
+});
+
+test('a site that is not to know of traces gets neither the client’s context nor one of latchkey’s', async () => {
+  await get('/untold/a', [`traceparent: 00-${sent.trace}-${sent.parent}-01`, 'tracestate: a=1']);
+  expect([upstream.last.header('traceparent'), upstream.last.header('tracestate')]).toEqual([null, null]);
 });
 
 test('a later version is read as far as it is known', async () => {
