@@ -4,11 +4,13 @@
 
 import type { ClaimRefusal } from '../../control/links/claim-link.ts';
 import type { PresentedLink } from '../../control/links/present-link.ts';
+import type { LinkPreview } from '../../control/links/show-link-address.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import { html } from '../look/html.ts';
+import { type Html, html } from '../look/html.ts';
 import { moment } from '../look/moments.ts';
 import type { PageAnswer, PersonVisit, Visit } from '../serve/page-route.ts';
 import { seenByOwner } from './about-note.ts';
+import { note } from './fields.ts';
 
 interface Question {
   readonly link: PresentedLink;
@@ -26,17 +28,39 @@ export function askPage(visit: PersonVisit, { link, visitorName, consent }: Ques
     heading: `${link.ownerName} shared this with you`,
     width: 'narrow',
     referrer: 'no-referrer',
-    body: html`<div class="sheet"><h2>${link.label}</h2>
-<p class="soft">Once you open it you can come back any time, on any device where you sign in, without the link${
-      link.accessUntilAt === null ? null : html`, until ${moment(link.accessUntilAt)}`
-    }.</p></div>
-<p>If you open it, ${link.ownerName} will see:</p>
-${seenByOwner(html`${visitorName === '' ? 'your address: ' : html`your name and address: ${visitorName}, `}${actor.email}`)}
+    body: html`${told(link, html`${visitorName === '' ? 'your address: ' : html`your name and address: ${visitorName}, `}${actor.email}`)}
 <form method="post" action="${prefix}claim">${visit.formToken()}<input type="hidden" name="consent" value="${consent}">
 <button type="submit">Open it</button></form>
 <p class="hint after">If you did not expect this, just close the page. Nothing has happened yet, and ${link.ownerName} is told nothing.</p>
 <p class="hint">Not ${actor.email}? <a href="${prefix}logout">Sign out</a>, then open the link again.</p>`,
   });
+}
+
+/** The same question as the owner of the link may look at it: it names nobody, and its button does nothing. */
+export function tryPage(visit: PersonVisit, link: LinkPreview): PageAnswer {
+  const { prefix } = visit;
+  const account = link.forEmail === null ? 'Whoever opens the link' : `${link.forEmail}`;
+  return visit.page({
+    title: link.label,
+    heading: `${link.ownerName} shared this with you`,
+    width: 'narrow',
+    section: 'links',
+    body: html`${note('plain', `${account} reads this, after signing in with an account or by a code from a mail. Here nothing is opened.`)}
+${told(link, html`your name and address`)}
+<p><button type="button" disabled>Open it</button></p>
+<p class="hint after">If you did not expect this, just close the page. Nothing has happened yet, and ${link.ownerName} is told nothing.</p>
+<p><a class="button plain" href="${prefix}links/${link.id}">Back to your link</a></p>`,
+  });
+}
+
+/** What is said before every first opening: what it is, for how long, and what the owner will see. @param visitor  name and address, as a part of a sentence */
+function told(link: Pick<PresentedLink, 'label' | 'ownerName' | 'accessUntilAt'>, visitor: Html): Html {
+  return html`<div class="sheet"><h2>${link.label}</h2>
+<p class="soft">Once you open it you can come back any time, on any device where you sign in, without the link${
+    link.accessUntilAt === null ? null : html`, until ${moment(link.accessUntilAt)}`
+  }.</p></div>
+<p>If you open it, ${link.ownerName} will see:</p>
+${seenByOwner(visitor)}`;
 }
 
 /** The answer to a preview, a prefetch or a program: it tells nothing about the link. */

@@ -6,12 +6,18 @@
 import { z } from 'zod';
 import type { LinkMailed } from '../../control/links/link-mails.ts';
 import type { LinkView } from '../../control/links/link-view.ts';
-import { readLinkAddress, sendLinkAddress, showLinkAddress } from '../../control/links/show-link-address.ts';
+import {
+  previewLink,
+  readLinkAddress,
+  sendLinkAddress,
+  showLinkAddress,
+} from '../../control/links/show-link-address.ts';
 import { type Html, html } from '../look/html.ts';
 import { dataUrl, qrPng, qrSvg } from '../look/qr-code.ts';
-import { defineForm, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
+import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { openText, sealText } from '../serve/sealed-text.ts';
 import { id } from '../serve/shapes.ts';
+import { tryPage } from './claim-pages.ts';
 import { buttonForm, field, type Problems } from './fields.ts';
 import type { Done } from './link-ends.ts';
 
@@ -62,6 +68,17 @@ const showForm = defineForm({
   },
 });
 
+/** "Try it": what the person that the link is for will read. Opens nothing, since the owner passes anyway. */
+const previewPage = definePage({
+  path: 'links/:link/preview',
+  who: 'account',
+  params: linkParams,
+  handle: async (visit, { params: { link } }) => {
+    const preview = await previewLink(visit.context, visit.actor, link);
+    return preview === null ? visit.errorPage(404) : tryPage(visit, preview);
+  },
+});
+
 /** @param showAgain  the link's page with a problem of the form */
 export function makeSendForm(
   showAgain: (visit: PersonVisit, link: string, wrong: Problems, ticket: string) => Promise<PageAnswer>,
@@ -94,8 +111,8 @@ const sendProblems = {
   'no-address': 'The address of this link is not kept any more. Make a new one first.',
 };
 
-/** The forms of this file that need nothing of the link's page; `pages.ts` lists them by way of it. */
-export const linkAddressPages: readonly PageRoute[] = [showForm];
+/** The pages of this file that need nothing of the link's page; `pages.ts` lists them by way of it. */
+export const linkAddressPages: readonly PageRoute[] = [showForm, previewPage];
 
 /** The top of the page, and whether the address stands in it. */
 interface AddressSection {
@@ -133,11 +150,11 @@ async function shownPart(
   const hasMail = context.config().mail !== null;
   const to = link.forEmail ?? '';
   const mailto = `mailto:${encodeURIComponent(to)}?${mailQuery(link.label, url)}`;
-  return html`<section class="sheet address" aria-labelledby="address-title">
+  return html`<section class="sheet" aria-labelledby="address-title">
 <h2 id="address-title">${to === '' ? 'Send this address' : `Send this address to ${to}`}</h2>
 <p class="hint">${openedBy(link)} ${link.forEmail === null ? 'Whoever has it can use it, so send it only to whom it is for.' : 'It opens with that mail address only.'}</p>
 <textarea id="link-address" class="once" rows="3" readonly aria-label="The address">${url}</textarea>
-<div class="actions"><button type="button" hidden data-copy="link-address">Copy</button>
+<div class="row after"><button type="button" hidden data-copy="link-address">Copy</button>
 <button type="button" class="plain" hidden data-share="link-address">Share</button>
 <a class="button plain" href="${mailto}">Write a mail</a>
 <a class="button plain" href="${base}/preview">Try it</a></div>
@@ -168,14 +185,14 @@ function mailQuery(label: string, url: string): string {
 
 function hiddenPart(visit: PersonVisit, link: LinkView): Html {
   const action = `${visit.prefix}links/${link.id}/address`;
-  return html`<section class="sheet address" aria-labelledby="address-title"><h2 id="address-title">Its address</h2>
+  return html`<section class="sheet" aria-labelledby="address-title"><h2 id="address-title">Its address</h2>
 ${link.forEmail === null ? null : html`<p>It was made for ${link.forEmail}.</p>`}
 ${buttonForm({ action, formToken: visit.formToken(), text: 'Show the address' })}
 <details><summary>Make a new address for it</summary>${renewForm(visit, link)}</details></section>`;
 }
 
 function lostPart(visit: PersonVisit, link: LinkView): Html {
-  return html`<section class="sheet address" aria-labelledby="address-title"><h2 id="address-title">Its address</h2>
+  return html`<section class="sheet" aria-labelledby="address-title"><h2 id="address-title">Its address</h2>
 <p class="soft">The address that you sent is not kept here any more. You can make a new one.</p>${renewForm(visit, link)}</section>`;
 }
 

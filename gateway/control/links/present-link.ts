@@ -93,7 +93,7 @@ export async function isLinkThatTakes(
 }
 
 /** @param otherwise  the name to show for an owner without an account: the operator's name for the installation */
-async function ownerNameOf(sql: Sql, link: LinkRow, otherwise: string): Promise<string> {
+export async function ownerNameOf(sql: Sql, link: LinkRow, otherwise: string): Promise<string> {
   return (await readPersonName(sql, link.owner_id)) ?? otherwise;
 }
 

@@ -2,11 +2,13 @@
 // log. Whoever may manage the link could make a new address as well, so nobody gets more than they have.
 
 import { normaliseMailAddress } from '../../core/model/mail-address.ts';
+import type { EpochSeconds } from '../../core/model/time.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { findManagedLink } from './authority.ts';
 import { type LinkMailed, mailLink } from './link-mails.ts';
 import { type LinkView, viewOf } from './link-view.ts';
+import { ownerNameOf } from './present-link.ts';
 import { openLinkUrl } from './sealed-secret.ts';
 
 type LinkAddress =
@@ -24,6 +26,25 @@ export async function readLinkAddress(context: ControlContext, actor: Actor, lin
   const link = viewOf(config, row, now);
   const url = link.hasAddress ? openLinkUrl(context, config, row) : null;
   return url === null ? { kind: 'no-address', link } : { kind: 'shown', link, url };
+}
+
+/** A link as the page before its first opening tells of it. */
+export interface LinkPreview {
+  readonly id: string;
+  readonly label: string;
+  readonly ownerName: string;
+  readonly accessUntilAt: EpochSeconds | null;
+  readonly forEmail: string | null;
+}
+
+/** What the person that a link is for will read; null for an actor who may not manage the link. @throws StoreAway */
+export async function previewLink(context: ControlContext, actor: Actor, linkId: string): Promise<LinkPreview | null> {
+  const { sql } = context.store;
+  const config = context.config();
+  const row = await findManagedLink(sql, config, actor, linkId, context.clock.epochSeconds());
+  if (row === null) return null;
+  const ownerName = await ownerNameOf(sql, row, config.portal?.name ?? 'latchkey');
+  return { id: row.id, label: row.label, ownerName, accessUntilAt: row.access_until_at, forEmail: row.for_email };
 }
 
 /** As `readLinkAddress`, and the audit log has it. @throws StoreAway */

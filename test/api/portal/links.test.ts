@@ -149,6 +149,8 @@ test('on the pages a link is made once, its address is shown again on demand, an
   expect((await owner.follow(await owner.submit(sendForm, '/send', { to: 'Anna@Example.org' }))).text).toContain(
     'on its way',
   );
+  const preview = await owner.get(`/.latchkey/links/${id}/preview`);
+  expect([preview.status, preview.text.includes('owner@example.org shared this with you')]).toEqual([200, true]);
   const [mail] = await portal.mails('anna@example.org');
   expect([mail?.kind, mail?.text.includes(url)]).toEqual(['link-for-you', true]);
 
@@ -188,7 +190,12 @@ test('on the pages a link is made once, its address is shown again on demand, an
   expect((await row()).revoked_at).not.toBeNull();
   // the question of a link that has ended leads to its page; a stranger finds neither question nor button
   expect((await owner.get(`/.latchkey/links/${id}/stop`)).location).toBe(`/.latchkey/links/${id}`);
-  for (const path of [`links/${id}/stop`, 'links/stop-all?collection=summer', remove.replace('/.latchkey/', '')])
+  for (const path of [
+    `links/${id}/preview`,
+    `links/${id}/stop`,
+    'links/stop-all?collection=summer',
+    remove.replace('/.latchkey/', ''),
+  ])
     expect((await anna.get(`/.latchkey/${path}`)).status, path).toBe(404);
   const again = await owner.follow(await owner.submit(stopped, `/${id}/give-back`));
   expect(again.text).toContain('The link is given back');
