@@ -70,9 +70,11 @@ export async function presentLink(
 }
 
 /**
- * Whether a link is good for somebody who is not on its list yet: its pair is right, it lives, and it can be claimed now.
+ * Whether a link is good for somebody who is not on its list yet: its pair is right, it lives, it can be claimed now, and it was not made for
+ * another address.
  *
  * @param place  as a browser carried it: `returnPath` is path and query, without the pair
+ * @param email  of that person, normalised
  * @param unit   to ask within a unit of work
  * @throws StoreAway
  */
@@ -83,12 +85,14 @@ export async function isLinkThatTakes(
     readonly returnPath: string;
     readonly link: Pick<Presentation, 'key' | 'token'> | null;
   },
+  email: string,
   unit?: Pick<Unit, 'sql'>,
 ): Promise<boolean> {
   if (place.link === null) return false;
   const path = canonicalPath(place.returnPath.split('?', 1)[0] ?? '') ?? '';
   const link = await findPresentedLink((unit ?? context.store).sql, { host: place.host, path, ...place.link });
   if (link === null || !isInCollection(context.config(), link)) return false;
+  if (link.for_email !== null && link.for_email !== email) return false;
   return linkState(termsOf(link), context.clock.epochSeconds()) === 'open';
 }
 

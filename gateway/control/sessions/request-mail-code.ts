@@ -50,7 +50,7 @@ export async function requestMailCode(context: ControlContext, input: MailCodeIn
     countStranger(unit, context, input.clientAddress, 'sign-in-code'),
   );
   if (retryAfterSeconds !== null) return { kind: 'busy', retryAfterSeconds };
-  const mayJoin = isAllowedDomain(context, email) && (await takesStrangers(context, input.way));
+  const mayJoin = isAllowedDomain(context, email) && (await takesStrangers(context, input.way, email));
   const mailed = makeSplitSecret(context);
   // both halves of the mail's code and of the browser's have one selector, which finds the row
   const browserSecret = context.random(32).toString('base64url');
@@ -59,10 +59,10 @@ export async function requestMailCode(context: ControlContext, input: MailCodeIn
 }
 
 /** Whether somebody whose address is unknown here may get an account on this way. */
-async function takesStrangers(context: ControlContext, way: CarriedWay | null): Promise<boolean> {
+async function takesStrangers(context: ControlContext, way: CarriedWay | null, email: string): Promise<boolean> {
   const { registration } = context.config().accounts;
   if (registration !== 'by_link') return registration === 'open';
-  return way !== null && (await isLinkThatTakes(context, way));
+  return way !== null && (await isLinkThatTakes(context, way, email));
 }
 
 /** What the digits of a mail and the secret of the browser that asked come to. The digits alone could be found from their digest by trying. */

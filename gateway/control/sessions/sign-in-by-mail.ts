@@ -114,7 +114,7 @@ async function join(
   const { registration } = context.config().accounts;
   const isStillLet =
     registration === 'open' ||
-    (registration === 'by_link' && way !== null && (await isLinkThatTakes(context, way, unit)));
+    (registration === 'by_link' && way !== null && (await isLinkThatTakes(context, way, email, unit)));
   const [waiting] = await findUnverifiedAccounts(unit.sql, email);
   const isInvited = waiting !== undefined && (await hasOpenCode(unit, waiting.id, 'invitation'));
   if (!isInvited && !(isStillLet && isAllowedDomain(context, email))) return null;

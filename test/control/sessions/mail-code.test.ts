@@ -45,13 +45,13 @@ const otherThan = (digits: string): string => String((Number(digits) + 1) % 1_00
 /** A link as a browser carries it, and its id. */
 async function makeLink(
   site: TestContext,
-  claimsAllowed = 1,
+  fields: Partial<Parameters<typeof createLink>[2]> = {},
 ): Promise<{ readonly way: CarriedWay; readonly id: string }> {
   const made = await createLink(site.context, operator, {
     collection: 'summer',
     label: 'Films https://evil.example',
-    claimsAllowed,
     requestId: null,
+    ...fields,
   });
   if (made.kind !== 'created') throw new Error(made.kind);
   const url = new URL(made.url);
@@ -215,6 +215,16 @@ async function ended(site: TestContext): Promise<CarriedWay> {
   await revokeLink(site.context, operator, id, null);
   return way;
 }
+
+test('a link that was made for one address makes an account for that one alone', async () => {
+  const site = await makeSite();
+  const { way } = await makeLink(site, { addresses: [guest] });
+  const before = (await site.mails(guest)).length;
+  await ask(site, 'mallory@example.org', { way });
+  expect(await site.mails('mallory@example.org')).toEqual([]);
+  await ask(site, guest, { way });
+  expect((await site.mails(guest)).length).toBe(before + 1);
+});
 
 test('who was invited comes in by a code as by the invitation, with the groups that were set', async () => {
   const site = await makeSite('invited');
