@@ -38,12 +38,14 @@ interface NodeFiles {
   /** How old the knowledge of each node may be. */
   readonly staleness: readonly string[];
   readonly upstreamPort: number;
+  /** URL of the mail server. Default: mails go to a file. */
+  readonly smtp?: string | undefined;
   /** Of the listeners. The first is the fleet's, by which its hosts are named. */
   readonly ports: readonly number[];
 }
 
 /** Writes keys and configurations. @returns one configuration file for each node */
-export function writeNodeFiles({ folder, stores, edges, staleness, upstreamPort, ports }: NodeFiles): string[] {
+export function writeNodeFiles({ folder, stores, edges, staleness, upstreamPort, ports, smtp }: NodeFiles): string[] {
   writeFileSync(join(folder, 'master.key'), `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
   writeFileSync(join(folder, 'k1.secret'), nodeKey.secret, { mode: 0o600 });
   return stores.map((store, index) => {
@@ -61,7 +63,7 @@ export function writeNodeFiles({ folder, stores, edges, staleness, upstreamPort,
       master_key_file: '../master.key',
       common_keys: [{ id: nodeKey.id, secret_file: '../k1.secret', state: 'signing' }],
       portal: { public_url: `http://portal.localhost:${ports[0]}` },
-      mail: { from: 'keys@example.org', log: './mails.log' },
+      mail: { from: 'keys@example.org', ...(smtp === undefined ? { log: './mails.log' } : { smtp }) },
       collections: [{ name: 'summer', host, path: collectionPath, owners: ['owner@example.org'] }],
       upstreams: { media: { servers: [`http://127.0.0.1:${upstreamPort}`] } },
       routes: [

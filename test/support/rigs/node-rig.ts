@@ -36,6 +36,8 @@ interface NodeRigOptions {
   readonly people: number;
   /** Default 1. */
   readonly edges?: number;
+  /** URL of the mail server. Default: mails go to `mails.log` of each node. */
+  readonly smtp?: string;
   /** How old the knowledge of each node may be. Default: a day, whatever else the machine does meanwhile. */
   readonly staleness?: readonly string[];
 }
@@ -104,8 +106,8 @@ export class NodeRig {
     const nodes: RigNode[] = [];
     try {
       const ports = await findFreePorts(options.stores.length);
-      const { stores, edges = 1, staleness = [], directStore } = options;
-      const files = writeNodeFiles({ folder, stores, edges, staleness, upstreamPort: portOf(upstream), ports });
+      const { stores, edges = 1, staleness = [], directStore, smtp } = options;
+      const files = writeNodeFiles({ folder, stores, edges, staleness, upstreamPort: portOf(upstream), ports, smtp });
       const first = loadNodeConfig(files[0] ?? '');
       const config: Config =
         directStore === undefined ? first : { ...first, store: { kind: 'postgres', url: directStore } };

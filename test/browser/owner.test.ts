@@ -1,0 +1,139 @@
+// An owner, played through in a real Chromium against a whole node and a mail server: from the sign-in link that invites them, over a link for
+// each of three people, who come in by their mails, to one of them removed. With LATCHKEY_SCREENSHOTS each page on the way is pictured.
+
+import { join } from 'node:path';
+import chromium from '@sparticuz/chromium';
+import { type Browser, type BrowserContext, chromium as driver, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type SmtpRig, startSmtp } from '../support/peers/smtp.ts';
+import { NodeRig } from '../support/rigs/node-rig.ts';
+
+const hasBrowser = process.platform === 'linux';
+const pictures = process.env.LATCHKEY_SCREENSHOTS ?? null;
+const people = ['anna@example.org', 'ben@example.org', 'carl@example.org'] as const;
+
+let rig: NodeRig;
+let browser: Browser;
+let smtp: SmtpRig;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  if (!hasBrowser) return;
+  smtp = await startSmtp();
+  [rig, browser] = await Promise.all([
+    NodeRig.start({ stores: ['sqlite'], people: 0, smtp: `smtp://127.0.0.1:${smtp.port}` }),
+    chromium.executablePath().then((executablePath) =>
+      driver.launch({
+        executablePath,
+        args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+      }),
+    ),
+  ]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await rig?.close();
+  await smtp?.close();
+});
+
+async function open(): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 390, height: 800 } });
+  contexts.push(context);
+  return await context.newPage();
+}
+
+/** The text of the newest mail to an address that has something in it. */
+async function mailTo(address: string, what: RegExp): Promise<string> {
+  let found = '';
+  await expect
+    .poll(
+      () => {
+        const mail = smtp.received.findLast(({ to, text }) => to.includes(address) && what.test(text));
+        found = what.exec(mail?.text ?? '')?.[0] ?? '';
+        return found;
+      },
+      { timeout: 10_000, interval: 20 },
+    )
+    .not.toBe('');
+  return found;
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (pictures === null) return;
+  for (const [width, theme] of [
+    [320, 'dark'],
+    [390, 'light'],
+    [1280, 'light'],
+    [1280, 'dark'],
+  ] as const) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme: theme });
+    await page.screenshot({ path: join(pictures, `owner-${name}.${theme}.${width}.png`), fullPage: true });
+  }
+}
+
+/** Comes in by the mailed link, with an account that begins with it. @returns the status of the film */
+async function comeIn(address: string): Promise<Page> {
+  const url = await mailTo(address, /http:\/\/media\S+authtoken=\S+/);
+  const page = await open();
+  await page.goto(url);
+  await page.getByLabel('Your mail address').fill(address);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Look at your mail' }).waitFor();
+  const digits = (await mailTo(address, /Your code: \d{6}/)).slice(-6);
+  await page.getByLabel('Code from the mail').fill(digits);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Open it' }).click();
+  await page.waitForURL(`${rig.mediaOrigin}/vod/summer/`);
+  return page;
+}
+
+async function film(page: Page): Promise<number | undefined> {
+  return (await page.goto(`${rig.mediaOrigin}/vod/summer/film.mp4`))?.status();
+}
+
+test.skipIf(!hasBrowser)(
+  'an owner comes in by a sign-in link, shares with three people by their addresses, and removes one of them',
+  async () => {
+    const owner = await open();
+    await owner.goto(`${rig.portalOrigin}/.latchkey/sign-in?code=${encodeURIComponent(rig.owner.code)}`);
+    await owner.locator('main form button').first().click();
+    await owner.goto(`${rig.portalOrigin}/.latchkey/links/new`);
+    await owner.getByLabel('To whom?').fill(people.join(', '));
+    await owner.getByLabel('What is it?').fill('Film night');
+    await picture(owner, '1-new');
+    await owner.getByRole('button', { name: 'Make the link' }).click();
+    await owner.getByRole('heading', { name: '3 links are ready' }).waitFor();
+    await picture(owner, '2-made');
+    // a reload makes nothing again
+    await owner.reload();
+    await owner.getByRole('heading', { name: '3 links are ready' }).waitFor();
+
+    const guests = await Promise.all(people.map(comeIn));
+    expect(await Promise.all(guests.map(film))).toEqual([200, 200, 200]);
+    // each link was mailed once, to its own address
+    const links = smtp.received.filter(({ text }) => text.includes('authtoken='));
+    expect(links.map(({ to }) => to.join()).sort()).toEqual([...people]);
+
+    await owner.getByRole('link', { name: 'ben@example.org' }).click();
+    await owner.getByRole('button', { name: 'Show the address' }).click();
+    await owner.getByRole('heading', { name: 'Send this address to ben@example.org' }).waitFor();
+    expect(await owner.getByLabel('The address').inputValue()).toBe(
+      await mailTo('ben@example.org', /http:\/\/media\S+authtoken=\S+/),
+    );
+    expect(await owner.getByRole('button', { name: 'Copy' }).isVisible()).toBe(true);
+    await picture(owner, '3-link');
+    await owner.getByRole('link', { name: 'Try it' }).click();
+    await owner.getByText('Here nothing is opened').waitFor();
+    await picture(owner, '4-try');
+    await owner.goBack();
+    await owner.getByRole('link', { name: /^Remove/ }).click();
+    await owner.locator('main form button').first().click();
+    await owner.getByText('That person is removed').waitFor();
+    await picture(owner, '5-removed');
+    expect(await Promise.all(guests.map(film))).toEqual([200, 403, 200]);
+    for (const context of contexts) await context.close();
+  },
+  60_000,
+);
