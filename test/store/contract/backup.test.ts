@@ -119,8 +119,9 @@ async function fill(store: Store, withSealer: Sealer): Promise<void> {
     await sql
       .insertInto('one_time_codes')
       .values({
-        ...{ selector: 's', digest: 'd', purpose: 'invitation', account_id: null, details: '{}', created_at: at },
+        ...{ selector: 's', digest: 'd', purpose: 'mail-code', account_id: null, details: '{}', created_at: at },
         ...{ expires_at: at + 9, used_at: null },
+        carried_sealed: withSealer.seal({ table: 'one_time_codes', row: 's', column: 'carried_sealed' }, 'way'),
       })
       .execute();
     await sql
@@ -248,6 +249,7 @@ describeEngines('backup', (engine) => {
       'sessions whose account or device does not exist: se_1',
       expect.stringContaining('keys.secret_sealed of k1 does not open'),
       expect.stringContaining('outbox.body_sealed of ms_1 does not open'),
+      expect.stringContaining('one_time_codes.carried_sealed of s does not open'),
     ]);
   });
 });
