@@ -110,7 +110,7 @@ button.quiet { background: transparent; color: var(--soft); border-color: transp
 .note h2 { font-size: 1rem; margin-bottom: .25rem; }
 .note ul { margin: .25rem 0 .8rem; padding-left: 1.2rem; }
 .note > p:has(+ ul) { margin-bottom: .25rem; }
-form + .note { margin-top: 1.5rem; }
+form + :is(.note, details) { margin-top: 1.5rem; }
 .items { list-style: none; padding: 0; margin: 0 0 1.25rem; }
 .items > li { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1rem 1.25rem; margin: 0 0 .75rem; }
 .items > li > :last-child { margin-bottom: 0; }
