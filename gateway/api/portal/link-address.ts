@@ -152,30 +152,31 @@ async function shownPart(
   const mailto = `mailto:${encodeURIComponent(to)}?${mailQuery(link.label, url)}`;
   return html`<section class="sheet" aria-labelledby="address-title">
 <h2 id="address-title">${to === '' ? 'Send this address' : `Send this address to ${to}`}</h2>
-<p class="hint">${openedBy(link)} ${link.forEmail === null ? 'Whoever has it can use it, so send it only to whom it is for.' : 'It opens with that mail address only.'}</p>
-<textarea id="link-address" class="once" rows="3" readonly aria-label="The address">${url}</textarea>
-<div class="row after"><button type="button" hidden data-copy="link-address">Copy</button>
+<p class="hint">${openedBy(link)}</p>
+<div class="field after"><label for="link-address">The address</label><textarea id="link-address" class="once" rows="5" readonly>${url}</textarea></div>
+<div class="row"><button type="button" hidden data-copy="link-address">Copy</button>
 <button type="button" class="plain" hidden data-share="link-address">Share</button>
 <a class="button plain" href="${mailto}">Write a mail</a>
 <a class="button plain" href="${base}/preview">Try it</a></div>
 ${
   hasMail
-    ? html`<form method="post" action="${base}/send" novalidate>${visit.formToken()}<input type="hidden" name="address" value="${ticket}">
+    ? html`<form method="post" action="${base}/send" class="after" novalidate>${visit.formToken()}<input type="hidden" name="address" value="${ticket}">
 ${field({ name: 'to', label: `Or let ${context.config().portal?.name ?? 'this site'} mail it to`, type: 'email', value: to, autocomplete: 'off', problem: wrong.to })}
 <button type="submit" class="plain">Send it</button></form>`
     : null
 }
-<details><summary>For a phone beside you</summary>
+<details class="after"><summary>For a phone beside you</summary>
 <p><img class="qr" src="${dataUrl('image/svg+xml', await qrSvg(url))}" alt="QR code of the link" width="256" height="256"></p>
 <p><a href="${dataUrl('image/png', await qrPng(url))}" download="link.png">Save it as a picture</a></p></details>
-<details><summary>Make a new address for it</summary>${renewForm(visit, link)}</details>
+<details class="after"><summary>Make a new address for it</summary>${renewForm(visit, link)}</details>
 </section>`;
 }
 
-function openedBy({ claimsAllowed }: LinkView): string {
-  return claimsAllowed === 1
-    ? 'The first person who opens it can come back at any time, on any device.'
-    : `The first ${claimsAllowed} people who open it can come back at any time, on any device.`;
+/** Who can open it, how often, and what that means for whom it is sent to. */
+function openedBy({ claimsAllowed, forEmail }: LinkView): string {
+  if (forEmail !== null) return 'It opens with that mail address only, and then at any time, on any device.';
+  const first = claimsAllowed === 1 ? 'The first person' : `The first ${claimsAllowed} people`;
+  return `${first} who ${claimsAllowed === 1 ? 'opens' : 'open'} it can come back at any time, on any device. Send it only to whom it is for.`;
 }
 
 /** Subject and text of a mail that the reader's own mail program begins. */
@@ -188,7 +189,7 @@ function hiddenPart(visit: PersonVisit, link: LinkView): Html {
   return html`<section class="sheet" aria-labelledby="address-title"><h2 id="address-title">Its address</h2>
 ${link.forEmail === null ? null : html`<p>It was made for ${link.forEmail}.</p>`}
 ${buttonForm({ action, formToken: visit.formToken(), text: 'Show the address' })}
-<details><summary>Make a new address for it</summary>${renewForm(visit, link)}</details></section>`;
+<details class="after"><summary>Make a new address for it</summary>${renewForm(visit, link)}</details></section>`;
 }
 
 function lostPart(visit: PersonVisit, link: LinkView): Html {

@@ -205,7 +205,7 @@ function toWhom(fields: Fields, { to: problem }: Problems): Html {
 ${problem === undefined ? null : html`<p class="problem" id="field-to-problem">${problem}</p>`}
 <textarea id="field-to" name="to" rows="3" autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="${described}"${problem === undefined ? null : html` aria-invalid="true"`}>
 ${fields.to}</textarea></div>
-<div class="choice"><input type="checkbox" id="bound" name="bound" value="yes"${fields.bound === 'yes' ? html` checked` : null}><label for="bound">Only these people may open it</label></div>`;
+<div class="choice field"><input type="checkbox" id="bound" name="bound" value="yes"${fields.bound === 'yes' ? html` checked` : null}><label for="bound">Only these people may open it</label></div>`;
 }
 
 function whereField(collections: readonly CollectionConfig[], fields: Fields): Html {
