@@ -64,7 +64,8 @@ function mergeLimits(base: ConfigFile['limits'], own: RouteFile['limits']): Rout
 }
 
 function assembleIdentity(identity: RouteFile['identity']): IdentityConfig {
-  if (typeof identity === 'string') return { preset: identity };
+  if (typeof identity === 'string') return { preset: identity, user: 'id' };
+  if (identity.custom === undefined) return { preset: identity.preset ?? 'oauth2-proxy', user: identity.user ?? 'id' };
   const headers = Object.fromEntries(Object.entries(identity.custom).filter(([, header]) => header !== undefined));
   return { preset: 'custom', headers };
 }

@@ -168,6 +168,12 @@ function checkIdentity(
   problems: Problem[],
 ): void {
   if (typeof identity !== 'object') return;
+  for (const other of ['preset', 'user'] as const) {
+    if (identity.custom === undefined || identity[other] === undefined) continue;
+    const hint =
+      'custom names every header itself: map sub, email or preferred_username to the name that the site reads';
+    problems.push(problemAt(['routes', at, 'identity', other], 'stands beside custom', hint));
+  }
   const claims = Object.entries(identity.custom ?? {});
   const path = ['routes', at, 'identity', 'custom'];
   if (identity.custom !== undefined && claims.length === 0)

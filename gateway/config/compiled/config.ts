@@ -68,7 +68,8 @@ interface CommonKeyConfig {
 type IdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';
 
 export type IdentityConfig =
-  | { readonly preset: 'oauth2-proxy' | 'authelia' }
+  /** `user`: what the header of the user holds, the id of the account or its mail address. */
+  | { readonly preset: 'oauth2-proxy' | 'authelia'; readonly user: 'id' | 'email' }
   | { readonly preset: 'custom'; readonly headers: Readonly<Partial<Record<IdentityClaim, string>>> };
 
 /** `routes[].paths`. */

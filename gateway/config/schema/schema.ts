@@ -42,7 +42,13 @@ const timeouts = z.strictObject({
   tunnel_idle: timeout.optional().meta({ description: 'nothing passes a WebSocket for this long; default 1h' }),
 });
 
-const customIdentity = z.strictObject({
+const identityPreset = wordOf('identity preset', ['oauth2-proxy', 'authelia']);
+
+const identityRule = z.strictObject({
+  preset: identityPreset.optional().meta({ description: 'names of the headers; default oauth2-proxy' }),
+  user: wordOf('choice', ['id', 'email'])
+    .optional()
+    .meta({ description: 'what the header of the user holds; default id, which stays when an address changes' }),
   custom: z
     .strictObject({
       sub: z.string().optional(),
@@ -51,7 +57,8 @@ const customIdentity = z.strictObject({
       name: z.string().optional(),
       preferred_username: z.string().optional(),
     })
-    .meta({ description: 'header name for each claim that the upstream wants' }),
+    .optional()
+    .meta({ description: 'header name for each claim that the upstream wants, in place of a preset' }),
 });
 
 const route = z.strictObject({
@@ -70,7 +77,7 @@ const route = z.strictObject({
     .meta({ description: 'credentials taken; any one of them is enough' }),
   allow: whoSchema.optional(),
   identity: z
-    .union([wordOf('identity preset', ['oauth2-proxy', 'authelia']), customIdentity])
+    .union([identityPreset, identityRule])
     .prefault('oauth2-proxy')
     .meta({ description: 'names of the headers that tell the upstream who it is' }),
   assertion: z.boolean().prefault(false).meta({ description: 'send a signed assertion in X-Latchkey-Assertion' }),

@@ -3,6 +3,7 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { preferredUsername } from '../../core/decision/policy/user-name.ts';
 import type { RoutePolicy } from '../../core/decision/state/snapshot.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { type AssertionKey, mintAssertion, publicJwk, thumbprint } from '../../core/token/assertion.ts';
@@ -37,7 +38,7 @@ export class AssertionSigner {
       sub: claims.sub,
       email: claims.email,
       name: claims.name,
-      preferred_username: claims.preferred_username,
+      preferred_username: preferredUsername(claims),
       groups: claims.groups,
       amr: claims.amr,
       grant: claims.grant,

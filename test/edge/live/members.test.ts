@@ -104,6 +104,7 @@ describe('an account on the access list', () => {
       'X-Forwarded-User: ac_anna',
       'X-Forwarded-Email: anna@example.org',
       'X-Forwarded-Groups: family',
+      'X-Forwarded-Preferred-Username: anna@example.org',
       'X-Latchkey-Grant: me_1',
       'X-Latchkey-Device: dv_anna',
     ];

@@ -54,6 +54,7 @@ describe('a session', () => {
       'X-Forwarded-User: ac_ben',
       'X-Forwarded-Email: ben@example.org',
       'X-Forwarded-Groups: staff',
+      'X-Forwarded-Preferred-Username: ben@example.org',
       'X-Latchkey-Device: dv_ben',
     ];
     expect(seenHead(rig.upstream.last)).toBe(forwardedHead('GET /club/a', { identity }));

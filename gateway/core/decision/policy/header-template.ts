@@ -2,6 +2,7 @@
 // Pure text work. Templates are parsed when a configuration is loaded. A header with a placeholder that has no value is not sent.
 
 import type { TokenClaims } from '../../token/claims.ts';
+import { preferredUsername } from './user-name.ts';
 
 /** The names that may stand between braces. */
 export const placeholders = [
@@ -103,7 +104,8 @@ export function fillFromClaims(parts: readonly TemplatePart[], claims: TokenClai
 
 /** The text of a claim in a header; undefined when the token has no such claim. */
 export function claimText(claims: TokenClaims | null, claim: ClaimPlaceholder): string | undefined {
-  const value = claims?.[claim];
+  if (claims === null) return undefined;
+  const value = claim === 'preferred_username' ? preferredUsername(claims) : claims[claim];
   return typeof value === 'object' ? value.join(',') : value;
 }
 

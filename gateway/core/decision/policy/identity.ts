@@ -5,13 +5,14 @@
 
 import type { TokenClaims } from '../../token/claims.ts';
 import { fillFromClaims, type TemplatedHeader, utf8AsLatin1 } from './header-template.ts';
+import { addressOfAccount, preferredUsername } from './user-name.ts';
 
 /** Claims that a custom preset may map. */
 type CustomIdentityClaim = 'sub' | 'email' | 'groups' | 'name' | 'preferred_username';
 
 /** The identity rule of a route, as the configuration says it. */
 type IdentityRule =
-  | { readonly preset: 'oauth2-proxy' | 'authelia' }
+  | { readonly preset: 'oauth2-proxy' | 'authelia'; readonly user?: 'id' | 'email' }
   | { readonly preset: 'custom'; readonly headers: Readonly<Partial<Record<CustomIdentityClaim, string>>> };
 
 /** Header lines for a token's claims: `Name: value\r\n` each, UTF-8 bytes as latin1 characters; empty when there are none. */
@@ -111,10 +112,11 @@ export function compileIdentity(identity: IdentityRule, own: readonly TemplatedH
     ...(identity.preset === 'custom' ? customPairs(identity.headers) : presets[identity.preset]),
     ...always,
   ];
+  const namesByAddress = identity.preset !== 'custom' && identity.user === 'email';
   return (claims) => {
     let lines = '';
     for (const [name, claim] of pairs) {
-      const value = claims[claim];
+      const value = said(claim, claims, namesByAddress);
       if (value === undefined || value.length === 0) continue;
       const text = utf8AsLatin1(typeof value === 'string' ? value : value.join(','));
       if (text !== null) lines += `${name}: ${text}\r\n`;
@@ -125,6 +127,20 @@ export function compileIdentity(identity: IdentityRule, own: readonly TemplatedH
     }
     return lines;
   };
+}
+
+function said(claim: HeaderClaim, claims: TokenClaims, namesByAddress: boolean): TokenClaims[HeaderClaim] {
+  switch (claim) {
+    case 'sub':
+      // who has no address, like a user of the users file, keeps the name that they have
+      return namesByAddress && claims.email !== undefined && claims.email !== '' ? claims.email : claims.sub;
+    case 'preferred_username':
+      return preferredUsername(claims);
+    case 'name':
+      return claims.name ?? addressOfAccount(claims);
+    default:
+      return claims[claim];
+  }
 }
 
 /** A header name as it is compared: in lower case, with `-` for every other character, since many servers cannot tell those apart. */

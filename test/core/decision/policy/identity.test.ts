@@ -36,6 +36,29 @@ describe('compileIdentity', () => {
     );
   });
 
+  const account = { exp: 1, sub: 'ac_1', email: 'anna@example.org' };
+
+  it('names an account by its address where sites show a name, with every preset', () => {
+    expect(compileIdentity({ preset: 'oauth2-proxy' })(account)).toBe(
+      'X-Forwarded-User: ac_1\r\nX-Forwarded-Email: anna@example.org\r\nX-Forwarded-Preferred-Username: anna@example.org\r\n',
+    );
+    expect(compileIdentity({ preset: 'authelia' })(account)).toContain('Remote-Name: anna@example.org\r\n');
+    expect(compileIdentity({ preset: 'authelia' })({ ...account, name: 'Anna' })).toContain('Remote-Name: Anna\r\n');
+    const custom: IdentityConfig = { preset: 'custom', headers: { preferred_username: 'X-Login' } };
+    expect(compileIdentity(custom)(account)).toBe('X-Login: anna@example.org\r\n');
+    expect(compileIdentity(custom)({ ...account, sub: 'u1' })).toBe('');
+  });
+
+  it('says the address as the user where the route asks for it, and the id of whoever has none', () => {
+    expect(compileIdentity({ preset: 'oauth2-proxy', user: 'email' })(account)).toContain(
+      'X-Forwarded-User: anna@example.org\r\n',
+    );
+    expect(compileIdentity({ preset: 'authelia', user: 'email' })(account)).toContain(
+      'Remote-User: anna@example.org\r\n',
+    );
+    expect(compileIdentity({ preset: 'authelia', user: 'email' })({ exp: 1, sub: 'ben' })).toBe('Remote-User: ben\r\n');
+  });
+
   it('writes only the claims that a custom rule maps, under its names', () => {
     const identity: IdentityConfig = { preset: 'custom', headers: { email: 'X-Mail', sub: 'X-User' } };
     expect(compileIdentity(identity)(claims)).toBe('X-User: user-1\r\nX-Mail: u@example.org\r\n');
