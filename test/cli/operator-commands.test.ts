@@ -81,7 +81,7 @@ describe('with a running gateway', () => {
     expect(await json('account', 'list')).toHaveLength(1);
   });
 
-  test('link commands print the URL once, list links without it, open them again and revoke them', async () => {
+  test('link commands print URLs, list links without them, open them again and revoke them', async () => {
     const made = await program('link', 'create', '--collection', 'summer', '--label', 'for you', '--claim-until', '7d');
     expect(made.stdout).toMatch(
       /^http:\/\/media\.localhost:8080\/vod\/summer\/\?key=ak_[\w-]+&authtoken=li_[\w-]+\.[\w-]+\n$/,
@@ -94,6 +94,16 @@ describe('with a running gateway', () => {
     ]);
     expect(JSON.stringify(listed)).not.toContain(secret);
     expect(await json('link', 'members', id)).toEqual([]);
+    const forTwo = ['link', 'create', '--collection', 'summer', '--label', 'x', '--for', 'a@example.org,b@example.org'];
+    const people = (await json(...forTwo)).made;
+    expect(people.map((one: { link: { for_email: string }; mail: string }) => [one.link.for_email, one.mail])).toEqual([
+      ['a@example.org', 'queued'],
+      ['b@example.org', 'queued'],
+    ]);
+    for (const one of people) await program('link', 'revoke', one.link.id);
+    expect((await program('link', 'create', '--collection', 'summer', '--label', 'x', '--for', 'a@')).stderr).toContain(
+      '--for has something that is no mail address',
+    );
     const again = await json('link', 'reopen', id, '--claims', '3', '--claim-until', 'never', '--new-url');
     expect(again).toMatchObject({ link: { claims_allowed: 3, claim_until_at: null } });
     expect(again.url).toContain(`authtoken=${id}.`);

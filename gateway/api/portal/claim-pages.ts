@@ -49,7 +49,7 @@ export function tryPage(visit: PersonVisit, link: LinkPreview): PageAnswer {
 ${told(link, html`your name and address`)}
 <p><button type="button" disabled>Open it</button></p>
 <p class="hint after">If you did not expect this, just close the page. Nothing has happened yet, and ${link.ownerName} is told nothing.</p>
-<p><a class="button plain" href="${prefix}links/${link.id}">Back to your link</a></p>`,
+<p class="after"><a class="button plain" href="${prefix}links/${link.id}">Back to your link</a></p>`,
   });
 }
 

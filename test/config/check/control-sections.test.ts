@@ -70,6 +70,16 @@ test('the sections are read into the forms that requests are compared in', () =>
   expect(config.links).toEqual({ keyParameter: 'k', tokenParameter: 't', defaultAccessSeconds: null });
 });
 
+test('a default end of access is read for all links, and for those of one collection', () => {
+  const collection = 'name: a, host: x.example, path: /a/, owners: [o@x.example]';
+  const yaml = `portal: { public_url: "http://portal.localhost:8080" }
+links: { default_access: 90d }
+collections: [{ ${collection}, default_access: none }]
+`;
+  const config = folder.config(minimalYaml + yaml);
+  expect([config.links.defaultAccessSeconds, config.collections[0]?.defaultAccessSeconds]).toEqual([90 * 86_400, null]);
+});
+
 test('no password of the store or of the mail server goes to an edge', () => {
   const config = folder.config(minimalYaml + sections);
   expect(JSON.stringify(config)).toContain('hidden');
@@ -86,6 +96,8 @@ test.each([
   ['mail: { from: "a, b <c@d>, e@f", log: ./x }', 'mail.from: is not a sender'],
   ['mail: { from: a@b, smtp: "smtp://u:p@a?tls=off" }', 'mail.smtp: has a query that means nothing'],
   ['mail: { from: a@b, smtp: "http://a/" }', 'mail.smtp: is not a URL that begins with smtp:// or smtps://'],
+  ['links: { default_access: 90 days }', 'links.default_access: "90 days" is not a duration (write 90d, 12h, or none)'],
+  ['links: { default_access: 10s }', 'links.default_access: 10s is too short (at least 1m)'],
   ['links: { key_parameter: token }', 'links: two of our parameters have one name'],
   [
     'collections: [{ name: a, host: x.example, path: /a, owners: [o@x.example] }]',

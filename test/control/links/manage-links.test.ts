@@ -2,11 +2,15 @@
 
 import { expect, test } from 'vitest';
 import { listAccess } from '../../../gateway/control/access/list-access.ts';
+import type { Actor } from '../../../gateway/control/context/control-context.ts';
 import { createLink } from '../../../gateway/control/links/create-link.ts';
+import { linkPath } from '../../../gateway/control/links/link-input.ts';
 import { listLinks, listMembers, readLink } from '../../../gateway/control/links/list-links.ts';
 import { reopenLink } from '../../../gateway/control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../../gateway/control/links/revoke-link.ts';
 import { revokeMember } from '../../../gateway/control/links/revoke-member.ts';
+import { showLinkAddress } from '../../../gateway/control/links/show-link-address.ts';
+import { pruneExpired } from '../../../gateway/control/sessions/prune-expired.ts';
 import { recordMembersSeen } from '../../../gateway/store/rows/members.ts';
 import {
   type AccountActor,
@@ -31,7 +35,7 @@ async function memberOf(rig: LinkRig, actor: AccountActor): Promise<string> {
   return (await query.executeTakeFirstOrThrow()).id;
 }
 
-test('a new link\u2019s URL holds the link key and the token, and the store holds only a digest', async () => {
+test('a new link\u2019s URL holds the link key and the token, and the store holds only a digest and a sealed copy', async () => {
   const rig = await makeLinkRig('sqlite');
   const made = await makeLink(rig, { path: '/vod/summer/one/', claimsAllowed: 3, methods: ['GET'] });
   expect(made.url).toMatch(
@@ -286,7 +290,7 @@ test('the pages of a list have no gap', async () => {
   expect(seen).toHaveLength(5);
 });
 
-test('mails are queued when the link asks for them; no mail, log line or row holds a token', async () => {
+test('mails are queued when the link asks for them; none of these mails, no log line and no row holds a token', async () => {
   const rig = await makeLinkRig('sqlite');
   const [loud, quiet] = [await makeLink(rig, { notify: true }), await makeLink(rig, { path: '/vod/summer/one/' })];
   const [anna, bert] = [await addAccount(rig), await addAccount(rig)];
@@ -321,4 +325,42 @@ test('mails are queued when the link asks for them; no mail, log line or row hol
     expect(everything).not.toContain(presentation.token);
     expect(everything).not.toContain(presentation.token.split('.')[1]);
   }
+});
+
+test('the address of a live link can be shown again, and its sealed secret is wiped within hours of its end', async () => {
+  const rig = await makeLinkRig('sqlite');
+  const [live, ended, over] = [
+    await makeLink(rig),
+    await makeLink(rig),
+    await makeLink(rig, { accessUntilAt: rig.clock.now + 60 }),
+  ];
+  const show = async (id: string, actor: Actor = rig.owner) => await showLinkAddress(rig.context, actor, id, null);
+  expect(await show(live.link.id)).toMatchObject({ kind: 'shown', url: live.url });
+  expect((await show(live.link.id, await addAccount(rig))).kind).toBe('not-found');
+  const renewed = await reopenLink(rig.context, rig.owner, { linkId: live.link.id, newSecret: true, requestId: null });
+  const { url } = renewed.kind === 'reopened' ? renewed : { url: null };
+  expect(await show(live.link.id)).toMatchObject({ url });
+  await revokeLink(rig.context, rig.owner, ended.link.id, null);
+  expect((await show(ended.link.id)).kind).toBe('no-address');
+  const kept = async () => {
+    const rows = await rig.store.sql.selectFrom('links').select('id').where('secret_sealed', 'is not', null).execute();
+    return rows.map(({ id }) => id).sort();
+  };
+  expect(await kept()).toHaveLength(3);
+  for (let hour = 0; hour < 6; hour++) {
+    rig.clock.now += 3600;
+    await pruneExpired(rig.context);
+  }
+  expect(await kept()).toEqual([live.link.id]);
+  expect((await show(over.link.id)).kind).toBe('no-address');
+});
+
+test.each([
+  ['film.mp4', '/vod/summer/film.mp4'],
+  ['one/film two.mp4', '/vod/summer/one/film%20two.mp4'],
+  ['film%20two.mp4', '/vod/summer/film%20two.mp4'],
+  ['100%.mp4', '/vod/summer/100%25.mp4'],
+  ['../winter/film.mp4', null],
+])('the name %s of a file is a path below the collection: %s', (name, path) => {
+  expect(linkPath({ name: 'summer', host: 'media.localhost', path: '/vod/summer/', owners: [] }, name)).toBe(path);
 });
