@@ -62,7 +62,7 @@ export const createdShape = z.object({
       z.object({
         link: linkShape,
         url,
-        mailed_to: z.string().nullable(),
+        mailed_to: z.string().nullable().describe('the address that it is mailed to; null for none'),
         mail: z
           .enum(['queued', 'left-out', 'off'])
           .nullable()
