@@ -23,7 +23,7 @@ export function checkCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Exit code 0 when the file holds, 1 when it has problems; warnings and notes do not count. A note
+Exit code 0 when the file is valid, 1 when it has problems; warnings and notes do not count. A note
 is about a route inside another one with another accept: what opens the one does not open the other.
 
 Examples:
@@ -58,7 +58,7 @@ function checkFile(file: string, options: { json?: boolean }): void {
       plural(upstreams.length, 'upstream'),
       plural(routes.length, 'route'),
     ].join(', ');
-    printResult(options, null, `${styled('green', 'holds:')} ${file} (${counts})`);
+    printResult(options, null, `${file} is ${styled('green', 'valid')} (${counts})`);
     return;
   }
   printResult(options, null, problems.map(formatProblem).join('\n'));

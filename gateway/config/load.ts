@@ -9,7 +9,7 @@ import type { Config } from './compiled/config.ts';
 import { readDocument } from './files/document.ts';
 import type { Environment } from './files/environment.ts';
 import { type Problem, problemAt } from './problems/problem.ts';
-import { type Inspection, inspect } from './schema/inspect.ts';
+import { type Draft, type Inspection, inspect } from './schema/inspect.ts';
 import { type ConfigFile, fileSchema } from './schema/schema.ts';
 
 /** Every problem at once; warnings keep nothing from starting. @testing */
@@ -43,7 +43,7 @@ export function loadConfig(file: string, environment: Environment, options: Load
   const absolute = (path: string) => resolve(folder, path);
   const inspection: Inspection<ConfigFile> = inspect(fileSchema, document.value, document.interpolated);
   const { problems, warnings } = checkReferences(
-    inspection.kind === 'whole' ? inspection.value : inspection.draft,
+    inspection.kind === 'whole' ? inspection.value : withoutUnknownHosts(inspection.draft, inspection.problems),
     absolute,
     options.files ?? 'check',
   );
@@ -56,6 +56,18 @@ export function loadConfig(file: string, environment: Environment, options: Load
     config: assembleConfig(inspection.value, absolute, options.cores ?? availableParallelism()),
     warnings: onePerPlaceAndText([...document.warnings, ...warnings]),
   };
+}
+
+/**
+ * Leaves out routes whose host could not be read. They are for some host that nobody knows, and not for every host: to compare them with
+ * other routes would report what is not so.
+ */
+function withoutUnknownHosts(draft: Draft<ConfigFile>, problems: readonly Problem[]): Draft<ConfigFile> {
+  const unknown = new Set(problems.map(({ path }) => path));
+  if (draft.routes === undefined || !draft.routes.some((_, at) => unknown.has(`routes[${at}].host`))) return draft;
+  const routes = draft.routes.map((route, at) => (unknown.has(`routes[${at}].host`) ? undefined : route));
+  // with a route missing, nothing can be said of hosts that no route has
+  return { ...draft, routes, collections: undefined };
 }
 
 /** Keeps the first problem of each place: where a value could not be read, a second message about it would only confuse. */

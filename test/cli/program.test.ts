@@ -67,7 +67,7 @@ describe('the command line', () => {
   test('output to a pipe has no colours', async () => {
     writeFileSync(folder.file('latchkey.yaml'), minimalYaml);
     const { stdout } = await runLatchkey(['check', folder.file('latchkey.yaml')]);
-    expect(stdout).toBe(`holds: ${folder.file('latchkey.yaml')} (1 listener, 1 upstream, 1 route)\n`);
+    expect(stdout).toBe(`${folder.file('latchkey.yaml')} is valid (1 listener, 1 upstream, 1 route)\n`);
   });
 });
 

@@ -1,9 +1,10 @@
 // Compares listeners with each other, with the routes and with the files that they name.
 // Works on a draft, like references.ts, which calls it. Reads files, changes none.
 
+import { existsSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
-import { hostPatternsMeet } from '../../core/model/host-pattern.ts';
-import { readAuthorities, readCertificate } from '../files/certificates.ts';
+import { hostPatternsMeet, isWildcardHost } from '../../core/model/host-pattern.ts';
+import { certificateNames, readAuthorities, readCertificate } from '../files/certificates.ts';
 import { worldReadableWarning } from '../files/named-file.ts';
 import { type Problem, type ProblemPath, pathText, problemAt } from '../problems/problem.ts';
 import type { Draft } from '../schema/inspect.ts';
@@ -60,6 +61,11 @@ export function checkListenerFiles(
       const keyFile = absolute(files.key_file);
       const read = readCertificate({ certFile: absolute(files.cert_file), keyFile });
       if (read.kind === 'refused') {
+        // a key that is missing as well is said at once, and not only after the certificate was found
+        if (read.file === 'certificate' && !existsSync(keyFile)) {
+          const hint = 'name the key that was made with the certificate';
+          problems.push(problemAt([...path, 'key_file'], `${keyFile} does not exist`, hint));
+        }
         problems.push(problemAt([...path, read.file === 'key' ? 'key_file' : 'cert_file'], read.problem, read.hint));
         continue;
       }
@@ -68,12 +74,45 @@ export function checkListenerFiles(
         warnings.push(problemAt([...path, 'cert_file'], read.dateProblem, 'renew it, then reload'));
       }
     }
+    warnUncertified(draft, at, absolute, warnings);
     const authorities = listener?.tls?.client_certificates?.ca_file;
     if (authorities === undefined) continue;
     const read = readAuthorities(absolute(authorities));
     if (read.kind === 'read') continue;
     problems.push(problemAt(['listeners', at, 'tls', 'client_certificates', 'ca_file'], read.problem, read.hint));
   }
+}
+
+/** Hosts of routes that no certificate of the listener names: browsers refuse to go on there. */
+function warnUncertified(
+  draft: Draft<ConfigFile>,
+  at: number,
+  absolute: (path: string) => string,
+  warnings: Problem[],
+): void {
+  const certificates = draft.listeners?.[at]?.tls?.certificates;
+  if (certificates === undefined) return;
+  const names: string[] = [];
+  for (const files of certificates) {
+    if (files?.cert_file === undefined || files.key_file === undefined) return;
+    const read = readCertificate({ certFile: absolute(files.cert_file), keyFile: absolute(files.key_file) });
+    if (read.kind === 'refused') return;
+    names.push(...certificateNames(read.cert));
+  }
+  const hosts = new Set<string>();
+  for (const route of draft.routes ?? []) if (route?.host !== undefined) hosts.add(route.host);
+  const portal = draft.portal?.public_url?.host;
+  if (portal !== undefined) hosts.add(portal);
+  for (const host of hosts) {
+    if (ipaddr.isValid(host) || names.some((name) => certifies(name, host))) continue;
+    const problem = `no certificate of this listener is for ${host}`;
+    warnings.push(problemAt(['listeners', at, 'tls', 'certificates'], problem, `add one that names ${host}`));
+  }
+}
+
+/** RFC 9525 §6.3: the wildcard of a certificate stands for exactly one label. */
+function certifies(name: string, host: string): boolean {
+  return name === host || (isWildcardHost(name) && host.slice(host.indexOf('.')) === name.slice(1));
 }
 
 function checkAddress(

@@ -22,7 +22,7 @@ export function checkPathEnds(draft: Draft<ConfigFile>, warnings: Problem[]): vo
     if (route?.path === undefined || route.accept === undefined) continue;
     const rules = [...route.accept].sort().join(' ');
     const group = groups.get(route.host ?? '') ?? [];
-    const more = [[...(route.methods ?? [])].sort(), route.rate_limit ?? null];
+    const more = [[...(route.methods ?? [])].sort(), route.rate_limit ?? null, route.allow ?? null];
     const isOpen = route.accept.includes('anyone') && route.methods === undefined && route.rate_limit === undefined;
     group.push({ at, path: route.path, rules: `${rules} ${JSON.stringify(more)}`, isOpen });
     groups.set(route.host ?? '', group);

@@ -1,7 +1,7 @@
 // Compares the values of a configuration file with each other and with the files that they name.
 // Works on a draft, so that a broken part does not hide what is wrong elsewhere. Reads files, changes none.
 
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { validateCustomHeaderName } from '../../core/decision/policy/identity.ts';
 import { fileRefusal, worldReadableWarning } from '../files/named-file.ts';
 import { type KeyFile, readKeyFile } from '../files/secrets.ts';
@@ -114,6 +114,7 @@ function checkRoutes(draft: Draft<ConfigFile>, problems: Problem[]): void {
     if (route.path !== undefined) {
       checkReserved(draft, route.path, at, problems);
       const place = JSON.stringify([route.host ?? null, route.path]);
+
       const first = places.get(place);
       if (first === undefined) places.set(place, at);
       else
@@ -224,6 +225,14 @@ function warnKeyFile(
   for (const { problem, hint } of oddities) warnings.push(problemAt(path, `${file} ${problem}`, hint));
 }
 
+/** What is in the data folder is for the account that runs latchkey; one that latchkey makes is for it alone. */
+function warnDataFolder(folder: string, warnings: Problem[]): void {
+  const mode = statSync(folder, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & 0o077) === 0) return;
+  const problem = `${folder} can be opened by other accounts of this machine (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`;
+  warnings.push(problemAt(['data_dir'], problem, `chmod 700 ${folder}`));
+}
+
 function checkFiles(
   draft: Draft<ConfigFile>,
   absolute: (path: string) => string,
@@ -238,6 +247,7 @@ function checkFiles(
     if (read.kind === 'refused') problems.push(problemAt(path, read.problem, read.hint));
     else warnKeyFile(path, file, read, warnings);
   }
+  warnDataFolder(absolute(draft.data_dir ?? './data'), warnings);
   const { mail } = draft;
   if (mail?.webhook_secret_file !== undefined) {
     const path = ['mail', 'webhook_secret_file'];

@@ -45,12 +45,14 @@ export function readDocument(file: string, environment: Environment): ReadDocume
 /** The part of `readDocument` after the file was read. */
 function parseText(text: string, environment: Environment): ReadDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, merge: true });
   if (document.errors.length > 0) {
     return unreadable(
       document.errors.map((error) => {
         const at = lines.linePos(error.pos[0]);
         const message = (error.message.split('\n')[0] ?? '').replace(/\.$/, '');
+        const twice = error.code === 'DUPLICATE_KEY' ? duplicateAt(text, error.pos[0], at.line) : null;
+        if (twice !== null) return { path: `line ${at.line}, column ${at.col}`, ...twice };
         return {
           path: `line ${at.line}, column ${at.col}`,
           problem: message.charAt(0).toLowerCase() + message.slice(1),
@@ -76,6 +78,19 @@ function parseText(text: string, environment: Environment): ReadDocument {
     problems: found.problems,
     warnings: found.warnings,
   };
+}
+
+/** Which key stands twice, and where it stood first: the nearest line above with the same key at the same depth. */
+function duplicateAt(text: string, offset: number, line: number): { problem: string; hint: string } | null {
+  const lines = text.split('\n');
+  const [key] = /^("[^"]*"|'[^']*'|[^\s:,{}[\]]+)/.exec(text.slice(offset)) ?? [];
+  if (key === undefined) return null;
+  const column = offset - (text.lastIndexOf('\n', offset - 1) + 1);
+  const first = lines.findLastIndex(
+    (other, at) => at < line - 1 && other.startsWith(`${key}:`, column) && /^[\s-]*$/.test(other.slice(0, column)),
+  );
+  const before = first < 0 ? '' : `, first in line ${first + 1}`;
+  return { problem: `the key ${key} stands here a second time${before}`, hint: 'keep one of them' };
 }
 
 interface Found {

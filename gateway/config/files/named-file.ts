@@ -59,6 +59,11 @@ export function fileRefusal(path: string, error: unknown, missingHint: string): 
     case 'EACCES':
     case 'EPERM':
       return refused(`${path} cannot be read: permission denied`, 'let the account that runs latchkey read it');
+    case 'EROFS':
+      return refused(
+        `${path} is on a disk that is mounted read-only`,
+        'name a file on another disk, or mount it writable',
+      );
     default:
       return refused(`${path} cannot be read: ${code}`, 'name a readable file');
   }

@@ -65,7 +65,8 @@ function visit(schema: unknown, value: unknown, path: ProblemPath, walk: Walk): 
 function visitObject(schema: z.ZodObject, value: Record<string, unknown>, path: ProblemPath, walk: Walk): unknown {
   const known = Object.keys(schema.shape);
   for (const key of Object.keys(value)) {
-    if (Object.hasOwn(schema.shape, key)) continue;
+    // a top-level member x-… is for anchors that other parts of the file use
+    if (Object.hasOwn(schema.shape, key) || (path.length === 0 && key.startsWith('x-'))) continue;
     const near = suggest(key, known);
     const hint = near === undefined ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`;
     walk.problems.push(problemAt([...path, key], 'unknown key', hint));
@@ -115,7 +116,7 @@ function describe(issue: z.core.$ZodIssue, value: unknown, path: ProblemPath): P
   switch (issue.code) {
     case 'invalid_type':
       if (value === undefined) return problemAt(path, 'is missing', `add ${JSON.stringify(String(path.at(-1) ?? ''))}`);
-      return problemAt(path, `expected ${wantedName(issue)}, found ${foundName(value)}`);
+      return problemAt(path, `expected ${wantedName(issue)}, found ${foundName(value)}`, listHint(issue, value));
     case 'invalid_value':
       if (value === undefined) return problemAt(path, 'is missing', `one of ${issue.values.join(', ')}`);
       return typeof value === 'string'
@@ -150,6 +151,11 @@ function fits(option: unknown, value: unknown): boolean {
 
 function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** For one word in the place of a list: the list that was meant. */
+function listHint(issue: z.core.$ZodIssueInvalidType, value: unknown): string | undefined {
+  return issue.expected === 'array' && typeof value === 'string' && value !== '' ? `write [${value}]` : undefined;
 }
 
 /** A type's own description where it has one (values.ts), else the kind of value. */

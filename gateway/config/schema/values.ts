@@ -131,6 +131,8 @@ export function identifier(noun: string) {
 export const listenAddress = read('host:port, [ipv6]:port, or :port for every address', undefined, (text) => {
   const hint = 'write 127.0.0.1:8080, [::1]:8080, or :8080 for every address';
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]\s]*):(\d{1,5})$/.exec(text);
+  const bracketed = match === null ? withBrackets(text) : null;
+  if (bracketed !== null) return wrong(`${JSON.stringify(text)} is not an address to listen on`, bracketed);
   if (match === null) return wrong(`${JSON.stringify(text)} is not an address to listen on`, hint);
   const port = Number(match[2]);
   if (port > 65_535) return wrong(`port ${port} is above 65535`);
@@ -140,6 +142,16 @@ export const listenAddress = read('host:port, [ipv6]:port, or :port for every ad
     ? wrong(`${JSON.stringify(match[1])} is not a host`, hint)
     : { kind: 'read', value: { host, port } };
 });
+
+/** The hint for an IPv6 address without brackets, where nobody can tell the port from the address; null for other texts. */
+function withBrackets(text: string): string | null {
+  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  if (isIPv6(text)) {
+    const other = isIPv6(host) ? `, or [${host}]:${port} if ${port} is the port` : '';
+    return `an IPv6 address needs brackets and a port: [${text}]:8080${other}`;
+  }
+  return isIPv6(host) ? `an IPv6 address needs brackets: [${host}]:${port}` : null;
+}
 
 /** The host a route is for: an exact name or `*.example.org`; lower-cased. */
 export const routeHost = read('a host name, or *.example.org for every name below', undefined, (text) => {

@@ -119,7 +119,10 @@ test('client certificates: a file that is no bundle is a problem; a host without
     'path: /',
     'host: b.test, path: /',
   );
-  expect(warningsOf(routed)).toEqual([expect.stringContaining('no route has the host admin.test')]);
+  expect(warningsOf(routed)).toEqual([
+    expect.stringContaining('no route has the host admin.test'),
+    expect.stringContaining('no certificate of this listener is for b.test'),
+  ]);
   const plain = clients(`${authority}, mode: required`).replace(
     'listeners: [',
     'listeners: [{ address: 127.0.0.1:0 }, ',
@@ -153,6 +156,6 @@ test('the listeners of config/README.md load', () => {
   const loaded = folder.load(minimalYaml.replace(/^listeners.*\n/m, markedBlock('tls config')));
   // its files are the reader's to bring
   const problems = loaded.kind === 'invalid' ? loaded.problems.map(({ problem }) => problem) : [];
-  expect(problems).toHaveLength(3);
+  expect(problems).toHaveLength(5);
   expect(problems.every((problem) => problem.endsWith('does not exist'))).toBe(true);
 });

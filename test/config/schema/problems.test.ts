@@ -2,6 +2,7 @@
 
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fileRefusal } from '../../../gateway/config/files/named-file.ts';
 import { loadConfig } from '../../../gateway/config/load.ts';
 import { formatProblem } from '../../../gateway/config/problems/format.ts';
 import { ConfigFolder, minimalYaml, yamlWithRoute } from '../../support/rigs/config-folder.ts';
@@ -59,7 +60,7 @@ routes:
       /^line \d+, column \d+: .+ \(fix the YAML first\)$/,
     );
     expect(folder.problems('edges: 1\nedges: 2\n')).toEqual([
-      'line 2, column 1: map keys must be unique (fix the YAML first)',
+      'line 2, column 1: the key edges stands here a second time, first in line 1 (keep one of them)',
     ]);
   });
 
@@ -239,5 +240,75 @@ routes:
 
   test('names of members that every JavaScript object has are unknown keys', () => {
     expect(folder.problems(`${minimalYaml}\n__proto__: { edges: 1 }\nconstructor: 1`)).toHaveLength(2);
+  });
+});
+
+describe('what people write first', () => {
+  test.each([
+    [yamlWithRoute('path: /, accept: token'), 'routes[0].accept: expected a list, found "token" (write [token])'],
+    [
+      minimalYaml.replace('127.0.0.1:0', '"::1:8080"'),
+      'listeners[0].address: "::1:8080" is not an address to listen on (an IPv6 address needs brackets and a port: [::1:8080]:8080, or [::1]:8080 if 8080 is the port)',
+    ],
+    [
+      minimalYaml.replace('127.0.0.1:0', '"::"'),
+      'listeners[0].address: "::" is not an address to listen on (an IPv6 address needs brackets and a port: [::]:8080)',
+    ],
+    [
+      `${minimalYaml}edges: 1\nlogs:\n  level: info\n  level: warn\n`,
+      'line 8, column 3: the key level stands here a second time, first in line 7 (keep one of them)',
+    ],
+    [
+      yamlWithRoute('path: /, accept: [session]'),
+      'routes[0].accept[0]: session needs portal (people sign in there: portal: { public_url: https://portal.example.org })',
+    ],
+    [yamlWithRoute('path: /, accept: [token], x-note: 1'), 'routes[0].x-note: unknown key'],
+  ])('%s', (yaml, problem) => {
+    expect(folder.problems(yaml).join('\n')).toContain(problem);
+  });
+
+  test('a top-level member x-… holds anchors, and << merges them', () => {
+    const config = folder.config(`
+x-people: &people { accept: [token], max_token_ttl: 1h }
+listeners: [{ address: 127.0.0.1:0 }]
+upstreams: { web: { servers: ["http://127.0.0.1:9000"] } }
+routes:
+  - { <<: *people, name: app, path: /, upstream: web }
+  - { <<: *people, name: more, path: /more/, upstream: web, max_token_ttl: 2h }
+`);
+    expect(config.routes.map(({ accept, maxTokenTtlSeconds }) => [accept, maxTokenTtlSeconds])).toEqual([
+      [['token'], 3600],
+      [['token'], 7200],
+    ]);
+  });
+
+  test('a host that cannot be read is one problem, and causes no untrue one', () => {
+    expect(
+      folder.problems(`
+listeners: [{ address: 127.0.0.1:0 }]
+upstreams: { web: { servers: ["http://127.0.0.1:9000"] } }
+routes:
+  - { name: all, path: /, upstream: web, accept: [token] }
+  - { name: app, host: "http://app.example", path: /, upstream: web, accept: [token] }
+`),
+    ).toEqual([expect.stringMatching(/^routes\[1\]\.host: "http:\/\/app\.example" is not a host/)]);
+  });
+
+  test('a data folder that others can open is a warning', () => {
+    mkdirSync(folder.file('data'));
+    chmodSync(folder.file('data'), 0o755);
+    const loaded = folder.load(minimalYaml);
+    expect(loaded.kind === 'loaded' ? loaded.warnings.map(formatProblem) : []).toEqual([
+      expect.stringMatching(
+        /^data_dir: .*data can be opened by other accounts of this machine \(mode 0755\) \(chmod 700 /,
+      ),
+    ]);
+  });
+
+  test('a disk that is mounted read-only is not a missing file', () => {
+    const error = Object.assign(new Error('read-only'), { code: 'EROFS' });
+    expect(fileRefusal('/media/key', error, 'make it').problem).toBe(
+      '/media/key is on a disk that is mounted read-only',
+    );
   });
 });

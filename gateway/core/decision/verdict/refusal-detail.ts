@@ -40,7 +40,9 @@ export function refusalDetail(
     case 'token-lives-too-long': {
       const most = token.type === 'pass' ? route.maxPassTtlSeconds : route.maxTokenTtlSeconds;
       const life = iat < 0 ? `lives ${span(exp - now)} from now and says no iat` : `lives ${span(exp - iat)}`;
-      return `${life}, the route takes ${span(most)}`;
+      // ten digits last until the year 2286, and thirteen are milliseconds
+      const unit = exp > 100_000_000_000 ? '; exp looks like milliseconds, and a token counts seconds' : '';
+      return `${life}, the route takes ${span(most)}${unit}`;
     }
     case 'token-wrong-audience':
       return audienceDetail(claims.aud, route.audience);
