@@ -1,4 +1,4 @@
-// `latchkey link create|reopen`: makes links, and opens them again. Each tokenized URL is printed once, by the command that made it.
+// `latchkey link create|reopen`: makes links, and opens them again. Each tokenized URL is printed by the command that made it.
 // A link that the operator makes belongs to the first owner of the collection who has an account.
 
 import type { Command } from 'commander';
@@ -125,7 +125,7 @@ Example:
         const { link, url } = await api.ask('POST', `links/${encodeURIComponent(id)}/reopen`, reopenedShape, body);
         printResult(options, { link, url }, url ?? `${styled('green', link.state)} ${link.id}`);
         const left = `${link.claims_used} of ${claimsText(link.claims_allowed)} came in`;
-        printNote(`${link.id}: ${left}${url === null ? '' : '; the URL is shown this once'}`);
+        printNote(`${link.id}: ${left}${url === null ? '' : '; the URL before lets nobody new in'}`);
       });
     });
 }

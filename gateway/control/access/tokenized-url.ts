@@ -1,4 +1,4 @@
-// The URLs of a link: the tokenized URL, which is shown once, and the clean URL, which members come back to.
+// The URLs of a link: the tokenized URL, which is a secret, and the clean URL, which members come back to.
 // Scheme and port are the portal's, because visitors reach all hosts through the same listeners.
 
 import type { Config } from '../../config/compiled/config.ts';
@@ -16,7 +16,7 @@ export function cleanUrl(config: Config, host: string, path: string): string {
 }
 
 /**
- * `https://host/path?key=<link key id>&authtoken=<link id>.<secret>`. A secret: shown to its maker once, kept nowhere.
+ * `https://host/path?key=<link key id>&authtoken=<link id>.<secret>`. A secret: shown to who may manage the link, and kept as a digest and a seal.
  *
  * @param token  as `formatLinkToken` gives it
  */

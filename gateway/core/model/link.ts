@@ -1,5 +1,5 @@
 // What a link is: its authorization token, the states it can be in, and what it opens.
-// Pure: random bytes and the time come from the caller. The secret half of a token is never kept, only its digest.
+// Pure: random bytes and the time come from the caller. The secret half of a token is compared by its digest.
 // Source: US 10,043,025 (tokenized URL, access list); what a link answers: gateway/api/README.md.
 
 import { Buffer } from 'node:buffer';
@@ -21,7 +21,7 @@ export const maxLabelLength = 120;
 interface LinkToken {
   /** The id by which the link is found. Public. */
   readonly linkId: string;
-  /** 43 characters of base64url. Never stored, never logged. */
+  /** 43 characters of base64url. Stored as a digest and sealed, never logged. */
   readonly secret: string;
 }
 
