@@ -202,9 +202,21 @@ ${
 function changeForms(visit: PersonVisit, link: LinkView, wrong: Problems): Html {
   const { prefix } = visit;
   const isOpen = Object.keys(wrong).some((name) => name !== 'to');
-  return html`<details${isOpen ? html` open` : null}><summary>Let more people open it, or change its dates</summary>
+  return html`<details${isOpen ? html` open` : null}><summary>${link.forEmail === null ? 'Let more people open it, or change its dates' : 'Change its dates'}</summary>
 <form method="post" action="${prefix}links/${link.id}/reopen" novalidate>${visit.formToken()}${zoneField()}
-${field({ name: 'people', label: 'How many people may open it, all together?', type: 'number', value: link.claimsAllowed, autocomplete: 'off', problem: wrong.people })}
+${
+  // a link for one address stays a link for one person
+  link.forEmail === null
+    ? field({
+        name: 'people',
+        label: 'How many people may open it, all together?',
+        type: 'number',
+        value: link.claimsAllowed,
+        autocomplete: 'off',
+        problem: wrong.people,
+      })
+    : html`<input type="hidden" name="people" value="${link.claimsAllowed}">`
+}
 ${momentField({ name: 'claimUntil', label: 'New people until', hint: 'Empty: no end.', value: link.claimUntilAt, problem: wrong.claimUntil, timeZone: visit.timeZone })}
 ${momentField({ name: 'accessUntil', label: 'Access until', hint: 'Empty: until you stop sharing.', value: link.accessUntilAt, problem: wrong.accessUntil, timeZone: visit.timeZone })}
 <button class="plain" type="submit">Save</button></form></details>`;

@@ -79,6 +79,8 @@ function changeOf(link: LinkRow, input: LinkReopening, now: EpochSeconds): LinkC
   if (label === null) return 'bad-label';
   const claimsAllowed = input.claimsAllowed ?? link.claims_allowed;
   if (!isClaimCount(claimsAllowed) || claimsAllowed < link.claims_used) return 'bad-claims';
+  // a link for one address stays a link for one person
+  if (link.for_email !== null && claimsAllowed !== 1) return 'bad-claims';
   const claimUntilAt = input.claimUntilAt === undefined ? link.claim_until_at : input.claimUntilAt;
   const accessUntilAt = input.accessUntilAt === undefined ? link.access_until_at : input.accessUntilAt;
   // Only times that were given have to be in the future: raising the number of claims alone is allowed after the link's window.

@@ -134,6 +134,10 @@ test('on the pages a link is made once, its address is shown again on demand, an
   // a reload shows the address for ten minutes, and to this session alone
   const ticketed = new URL(made.location ?? '', portalOrigin).href;
   expect(addressOn(await owner.get(ticketed))).toBe(url);
+  const elsewhere = portal.visitor();
+  await elsewhere.signIn('owner@example.org');
+  const unseen = await elsewhere.get(ticketed);
+  expect([unseen.status, unseen.text.includes('authtoken')]).toEqual([200, false]);
   portal.clock.now += 601;
   const later = await owner.get(ticketed);
   expect(later.text).not.toContain('authtoken');

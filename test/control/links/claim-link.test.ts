@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
 import { foreseeClaim } from '../../../gateway/control/links/claim-link.ts';
 import { createLink } from '../../../gateway/control/links/create-link.ts';
+import { reopenLink } from '../../../gateway/control/links/reopen-link.ts';
 import { revokeLink } from '../../../gateway/control/links/revoke-link.ts';
 import { revokeMember } from '../../../gateway/control/links/revoke-member.ts';
 import {
@@ -107,6 +108,8 @@ describeEngines('claim', (engine) => {
     expect((await claim(rig, anna, made)).kind).toBe('granted');
     const row = await rig.store.sql.selectFrom('links').select(['claims_used', 'for_email']).executeTakeFirstOrThrow();
     expect(row).toEqual({ claims_used: 1, for_email: 'anna@example.org' });
+    const wider = { linkId: made.link.id, claimsAllowed: 2, requestId: null };
+    expect(await reopenLink(rig.context, rig.owner, wider)).toEqual({ kind: 'refused', problem: 'bad-claims' });
   });
 
   test('one form sent 16 times at once, over two nodes, makes its links once', async () => {
