@@ -9,6 +9,7 @@ import { formatProblem } from '../config/problems/format.ts';
 import type { Problem } from '../config/problems/problem.ts';
 import { configJsonSchema } from '../config/schema/schema.ts';
 import { readUsers } from '../store/files/users.ts';
+import { checkGroups } from './check-groups.ts';
 import { CommandError, usageError } from './command/command-error.ts';
 import { printNote, printResult, printWarning, styled } from './command/terminal.ts';
 
@@ -30,19 +31,20 @@ Examples:
   latchkey check latchkey.yaml
   latchkey check --schema > latchkey.schema.json`,
     )
-    .action((file: string | undefined, options: { json?: boolean; schema?: boolean }) => {
+    .action(async (file: string | undefined, options: { json?: boolean; schema?: boolean }) => {
       if (options.schema === true) printResult({ json: true }, configJsonSchema(), '');
       else if (file === undefined) throw usageError('no file named', 'latchkey check FILE');
-      else checkFile(file, options);
+      else await checkFile(file, options);
     });
 }
 
-function checkFile(file: string, options: { json?: boolean }): void {
+async function checkFile(file: string, options: { json?: boolean }): Promise<void> {
   const loaded = loadConfig(file, readEnvironment);
   const problems = loaded.kind === 'invalid' ? loaded.problems : usersProblems(loaded.config.usersFile);
-  const warnings = loaded.kind === 'loaded' ? loaded.warnings : [];
+  const groups = loaded.kind === 'loaded' ? await checkGroups(loaded.config) : { warnings: [], notes: [] };
+  const warnings = loaded.kind === 'loaded' ? [...loaded.warnings, ...groups.warnings] : [];
   // notes are worth a look, but unlike warnings they do not mean that something is wrong
-  const notes = loaded.kind === 'loaded' ? nestedRoutes(loaded.config) : [];
+  const notes = loaded.kind === 'loaded' ? [...nestedRoutes(loaded.config), ...groups.notes] : [];
   const holds = loaded.kind === 'loaded' && problems.length === 0;
   if (options.json === true) {
     printResult(options, { file, holds, problems, warnings, notes }, '');

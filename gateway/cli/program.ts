@@ -18,6 +18,7 @@ const commands: readonly (readonly [string, () => Promise<Register>])[] = [
   ['common-key', async () => (await import('./common-key.ts')).commonKeyCommand],
   ['user', async () => (await import('./user.ts')).userCommand],
   ['account', async () => (await import('./account.ts')).accountCommand],
+  ['mail', async () => (await import('./mail.ts')).mailCommand],
   ['link', async () => (await import('./link.ts')).linkCommand],
   ['store', async () => (await import('./store.ts')).storeCommand],
   ['explain', async () => (await import('./explain.ts')).explainCommand],

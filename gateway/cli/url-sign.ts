@@ -6,7 +6,7 @@ import type { Config } from '../config/compiled/config.ts';
 import { canonicalPath, canonicalPathKeepingSlashes, explainPath } from '../core/decision/route/path.ts';
 import { usageError } from './command/command-error.ts';
 import { requireConfig, requireKeyRing, requireSigner } from './command/load-config.ts';
-import { printResult } from './command/terminal.ts';
+import { printNote, printResult } from './command/terminal.ts';
 import { type ClaimOptions, listOption, mintFromOptions, repeatedOption } from './token/claims.ts';
 
 interface SignOptions extends ClaimOptions {
@@ -57,6 +57,11 @@ Examples:
         const minted = mintFromOptions({ ...options, paths, methods: options.methods ?? ['GET'] }, key);
         return { url: part.url, signed: putIn(minted.token, part, config), paths, expires: minted.claims.exp };
       });
+      for (const { url } of parts.filter(({ place, isPlaylist }) => isPlaylist && place === 'query')) {
+        printNote(
+          `the segments of ${url} do not inherit a token in the query, so most players stop there: leave out --in query`,
+        );
+      }
       printResult(options, signed, signed.map((entry) => entry.signed).join('\n'));
     });
 }
@@ -69,6 +74,8 @@ interface UrlParts {
   readonly query: string;
   /** With its `#`; may be empty. */
   readonly fragment: string;
+  /** Whether the URL names a list of further URLs, which players take relative to it. */
+  readonly isPlaylist: boolean;
   /** Where the token goes. */
   readonly place: 'query' | 'path';
   /** Path pattern for the token's `paths`, in canonical form: the URL's path, or for a playlist or folder everything below the folder. */
@@ -104,6 +111,7 @@ function takeApart(url: string, config: Config, options: SignOptions): UrlParts 
     path,
     query,
     fragment: match[4] ?? '',
+    isPlaylist,
     place: options.in === 'query' || options.in === 'path' ? options.in : isPlaylist ? 'path' : 'query',
     opens: isPlaylist || canonical.endsWith('/') ? `${folder}*` : canonical,
   };

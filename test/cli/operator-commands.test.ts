@@ -50,9 +50,48 @@ describe('with a running gateway', () => {
     return JSON.parse(stdout);
   };
 
+  test('mail test sends one mail now, and says by which way', async () => {
+    expect((await command('mail', 'test', 'Anna@Example.org')).stdout).toMatch(
+      /^sent to anna@example\.org by the file .*mails; /,
+    );
+    expect(readFileSync(join(gateway.folder, 'mails'), 'utf8')).toContain('A test mail of latchkey');
+    expect(await command('mail', 'test', 'anna')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('not a mail address'),
+    });
+  });
+
+  test('check warns of groups that no account has, and says when it could not look', async () => {
+    const { account } = await json('account', 'add', 'editor@example.org', '--group', 'editors');
+    const file = join(gateway.folder, 'named.yaml');
+    const named = (dataDir: string) => `
+data_dir: ${dataDir}
+listeners: [{ address: 127.0.0.1:0 }]
+portal: { public_url: "http://portal.localhost:8080" }
+upstreams: { web: { servers: ["http://127.0.0.1:9000"] } }
+routes: [{ name: app, path: /, upstream: web, accept: [session], allow: { groups: [editors, editor] } }]
+`;
+    writeFileSync(file, named('./data'));
+    const looked = await runHere(['check', file]);
+    expect(looked.stderr).toContain(
+      'routes[0].allow.groups[1]: no account is in the group "editor" (did you mean "editors"?)',
+    );
+    expect(looked.stderr).not.toContain('groups[0]');
+    writeFileSync(file, named('./nowhere'));
+    expect((await runHere(['check', file])).stderr).toContain(
+      'whether accounts have the groups could not be looked at',
+    );
+    expect((await command('account', 'delete', account, '--yes')).code).toBe(0);
+  });
+
   test('account commands make, invite, change and delete accounts, and make sign-in links', async () => {
     const { account } = await json('account', 'add', 'Owner@Example.org', '--name', 'Olivia', '--admin');
     expect(account).toMatch(/^ac_[\w-]{22}$/);
+    const added = await command('account', 'add', 'new@example.org', '--group', 'staff');
+    expect(added.stderr).toMatch(
+      /they come in by: .+ account sign-in-link new@example\.org --config .*latchkey\.yaml\n$/,
+    );
+    expect((await command('account', 'delete', 'new@example.org', '--yes')).code).toBe(0);
     const invited = await program('account', 'invite', 'ben@example.org', '--group', 'editors');
     expect(invited.stdout).toMatch(/^http:\/\/portal\.localhost:8080\/\.latchkey\/invitation\?code=[\w.-]+\n$/);
     const listed = await json('account', 'list');

@@ -85,6 +85,7 @@ describe('a gateway with two edges, from its start to its end', () => {
     const second = await rig.start();
     expect(second).toMatchObject({ kind: 'ended', code: 1 });
     expect(second.stderr).toContain('held by another latchkey');
+    expect(second.stderr).toContain('--data-dir');
     expect((await ask(gateway.port)).status).toBe(200);
   });
 

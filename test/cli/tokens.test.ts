@@ -223,6 +223,13 @@ describe('url sign', () => {
     expect(opens(token, '/vod/film%20one/index.m3u8', 'POST')).toBe('outside-method');
   });
 
+  test('a playlist with its token in the query is signed, with a word about its segments', async () => {
+    const { code, stderr } = await runHere(['url', 'sign', ...config, '--in', 'query', playlist, '/vod/b']);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`the segments of ${playlist} do not inherit a token in the query`);
+    expect(stderr).not.toContain('/vod/b');
+  });
+
   test('any other file gets the query form, which opens only that file; its own query and fragment stay', async () => {
     const [signed = ''] = await lines([
       'url',

@@ -3,6 +3,7 @@
 
 import type { Command } from 'commander';
 import { accountMadeShape, codeShape } from '../../api/v1/account-shapes.ts';
+import { ownCommand, quoted } from '../command/own-command.ts';
 import { readPasswordFromStdin } from '../command/password-input.ts';
 import { printNote, printResult, styled } from '../command/terminal.ts';
 import { repeatedOption } from '../token/claims.ts';
@@ -39,7 +40,10 @@ Examples:
         };
         const { account } = await api.ask('POST', 'accounts', accountMadeShape, body);
         printResult(options, { account }, `${styled('green', 'made')} ${account} for ${address}`);
-        if (password === undefined) printNote(`they come in by: latchkey account sign-in-link ${address}`);
+        if (password === undefined)
+          printNote(
+            `they come in by: ${ownCommand()} account sign-in-link ${quoted(address)} --config ${quoted(options.config)}`,
+          );
       });
     });
 }

@@ -4,8 +4,8 @@
 import type { Socket } from 'node:net';
 import type { Deadlined, Ticker } from '../engine/ticker.ts';
 
-/** `partial`: more is needed. `refuse`: end the connection. A number: go on, behind that many bytes. */
-type PrologueVerdict = 'partial' | 'refuse' | number;
+/** `partial`: more is needed. `refuse`: end the connection. `answered`: `judge` wrote an answer and ends the socket itself. A number: go on, behind that many bytes. */
+type PrologueVerdict = 'partial' | 'refuse' | 'answered' | number;
 
 interface PrologueOptions {
   readonly socket: Socket;
@@ -41,6 +41,11 @@ export function readPrologue(options: PrologueOptions): void {
     const verdict = options.judge(bytes);
     if (verdict === 'partial') {
       held = bytes;
+      return;
+    }
+    if (verdict === 'answered') {
+      stop();
+      options.onRefused();
       return;
     }
     if (verdict === 'refuse') {

@@ -91,6 +91,7 @@ export class TlsListener {
         const peeked = peekRandom(bytes);
         isReplay = peeked !== null && this.#recentHellos.has(peeked);
         if (isReplay) return this.#reset(transport);
+        if (isPlainHttp(bytes)) return answerPlain(transport);
         const hello = readClientHello(bytes);
         if (hello.kind === 'partial') return 'partial';
         // no policy hangs on the name here, so OpenSSL may judge a ClientHello that this reader does not understand
@@ -184,4 +185,21 @@ function isHeldBy(front: TlsFront, table: TlsTable, socket: TLSSocket, { serverN
 /** Unique among the open connections of a process. */
 function endsOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
+}
+
+/** Whether somebody speaks HTTP without TLS: the first byte of a handshake is no letter. */
+function isPlainHttp(bytes: Buffer): boolean {
+  return /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /.test(bytes.toString('latin1', 0, 8));
+}
+
+const plainWords = 'This port speaks https. Put https:// in front of the address.\n';
+const plainAnswer =
+  `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${plainWords.length}\r\n` +
+  `Cache-Control: no-store\r\nConnection: close\r\n\r\n${plainWords}`;
+
+/** Says in words what is wrong, since a browser shows nothing of a connection that just ends. The answer holds nothing of the request. */
+function answerPlain(transport: Socket): 'answered' {
+  transport.write(plainAnswer, 'latin1');
+  transport.destroySoon();
+  return 'answered';
 }

@@ -111,7 +111,7 @@ function takeLock(folder: string): DatabaseSync | RefusedFolder {
       case 6:
         return refused(
           `data_dir ${folder} is held by another latchkey`,
-          'stop that one first, or give this one its own data_dir',
+          'stop that one first, or give this one its own data_dir (the demo: --data-dir FOLDER)',
         );
       case 26:
         return refused(`${file} is not a lock of latchkey`, 'is this really the data folder? if so, delete that file');
