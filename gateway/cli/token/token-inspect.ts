@@ -4,7 +4,7 @@
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { Config } from '../../config/compiled/config.ts';
-import { span } from '../../core/decision/verdict/refusal-detail.ts';
+import { span, unitHint } from '../../core/decision/verdict/refusal-detail.ts';
 import type { TokenTimeReason } from '../../core/token/common-key-token.ts';
 import { checkTimes, decodeUnverified, verifyToken } from '../../core/token/common-key-token.ts';
 import { epochSeconds, isoTime } from '../../telemetry/clock.ts';
@@ -126,7 +126,7 @@ function timeDetail(
     case 'token-issued-ahead':
       return `issued in the future, at ${timeText(times.iat ?? 0)}`;
     case 'token-lives-too-long':
-      return `lives ${span(times.exp - (times.iat ?? now))}, no route takes more than ${span(times.longest)}`;
+      return `lives ${span(times.exp - (times.iat ?? now))}, no route takes more than ${span(times.longest)}${unitHint(times.exp)}`;
     default:
       return reason satisfies never;
   }

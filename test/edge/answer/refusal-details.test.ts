@@ -36,6 +36,7 @@ test.each([
   ['ahead', vod, { iat: now + 130, exp: now + 300 }, /^was issued 2 min from now, with 5 s of clock skew$/],
   ['long', vod, { iat: now, exp: now + 30 * 86_400 }, /^lives 30 d, the route takes 24 h$/],
   ['long-without-iat', vod, { exp: now + 30 * 86_400 }, /^lives .+ from now and says no iat, the route takes 24 h$/],
+  ['milliseconds', vod, { exp: (now + 60) * 1000 }, /the route takes 24 h; exp looks like milliseconds/],
   ['audience', '/app/', { aud: ['web'] }, /^aud is web, the route wants app, tv$/],
   ['no-audience', '/app/', {}, /^aud is missing, the route wants app, tv$/],
   ['unasked-audience', vod, { aud: 'web' }, /^aud is web, the route has no audience$/],

@@ -40,9 +40,7 @@ export function refusalDetail(
     case 'token-lives-too-long': {
       const most = token.type === 'pass' ? route.maxPassTtlSeconds : route.maxTokenTtlSeconds;
       const life = iat < 0 ? `lives ${span(exp - now)} from now and says no iat` : `lives ${span(exp - iat)}`;
-      // ten digits last until the year 2286, and thirteen are milliseconds
-      const unit = exp > 100_000_000_000 ? '; exp looks like milliseconds, and a token counts seconds' : '';
-      return `${life}, the route takes ${span(most)}${unit}`;
+      return `${life}, the route takes ${span(most)}${unitHint(exp)}`;
     }
     case 'token-wrong-audience':
       return audienceDetail(claims.aud, route.audience);
@@ -77,6 +75,11 @@ export function refusalDetail(
 export function whoDetail({ email, groups }: Pick<TokenClaims, 'email' | 'groups'>): string {
   const address = email === undefined ? 'no address' : `an address at ${text(domainOf(email))}`;
   return `has ${groups === undefined || groups.length === 0 ? 'no group' : `the groups ${list(groups)}`} and ${address}, the route names others (allow)`;
+}
+
+/** A word about an `exp` in milliseconds, as many languages count time: eleven digits last until the year 5138, and thirteen are milliseconds. */
+export function unitHint(exp: number): string {
+  return exp > 100_000_000_000 ? '; exp looks like milliseconds, and a token counts seconds' : '';
 }
 
 /** Why the known revocations do not say yet whether a token was revoked. */
