@@ -178,6 +178,19 @@ describe('token inspect', () => {
     }
   });
 
+  test('a token whose exp is in milliseconds is invalid, and the output says so', async () => {
+    const [header = ''] = (await mint('--paths', '/vod/*')).split('.');
+    const { createHmac } = await import('node:crypto');
+    const signed = `${header}.${Buffer.from(JSON.stringify({ exp: (epochSeconds() + 60) * 1000 })).toString('base64url')}`;
+    const token = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+    const { code, stdout, stderr } = await runHere(['token', 'inspect', token, '--json', ...config]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: /)]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      reason: 'token-lives-too-long',
+      detail: expect.stringContaining('exp looks like milliseconds'),
+    });
+  });
+
   test('an expired token is invalid, and the output says since when', async () => {
     const [header = ''] = (await mint('--paths', '/vod/*')).split('.');
     const { createHmac } = await import('node:crypto');

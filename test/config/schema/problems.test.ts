@@ -305,6 +305,15 @@ routes:
     ]);
   });
 
+  test('a certificate and its key that are both missing are both named', () => {
+    const tls = 'tls: { certificates: [{ cert_file: ./a.pem, key_file: ./a.key }] }';
+    const found = folder.problems(minimalYaml.replace('address: 127.0.0.1:0', `address: 127.0.0.1:0, ${tls}`));
+    expect(found).toEqual([
+      expect.stringMatching(/key_file: .*a\.key does not exist/),
+      expect.stringMatching(/cert_file: .*a\.pem does not exist/),
+    ]);
+  });
+
   test('a disk that is mounted read-only is not a missing file', () => {
     const error = Object.assign(new Error('read-only'), { code: 'EROFS' });
     expect(fileRefusal('/media/key', error, 'make it').problem).toBe(
