@@ -100,6 +100,12 @@ button.quiet { background: transparent; color: var(--soft); border-color: transp
 .row { display: flex; flex-wrap: wrap; gap: .75rem; align-items: end; }
 .row > .field { flex: 1 1 14rem; margin: 0; }
 .row form { margin: 0; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr)); gap: 0 1rem; align-items: end; }
+.filters { max-width: none; }
+.filters form { margin-top: .5rem; }
+.export { margin: 0 0 1.25rem; }
+.export .hint { margin: 0 0 .6rem; }
+.spaced-below { margin: 0 0 1.25rem; }
 .spaced { margin: 0 0 1.25rem; justify-content: space-between; }
 .spaced > form { flex: 0 1 26rem; }
 .sheet form { max-width: 30rem; }

@@ -85,7 +85,7 @@ ${field({ name: 'new_password', label: 'New password', type: 'password', autocom
 <section class="sheet" aria-labelledby="about-zone"><h2 id="about-zone">Time zone</h2>
 <p>Pages show times as the clock of your browser does, where it tells. In mails, and everywhere else, they are in this zone.</p>
 <form method="post" action="${prefix}account/zone" novalidate>${visit.formToken()}
-${select({ name: 'zone', label: 'Your time zone', choices: zoneChoices(), value: record.timeZone ?? '', problem: problems.zone })}
+${select({ name: 'zone', label: 'Your time zone', choices: zoneChoices(record.timeZone), value: record.timeZone ?? '', problem: problems.zone })}
 <button type="submit">Save the time zone</button></form></section>
 <section class="sheet" aria-labelledby="about-data"><h2 id="about-data">Your data</h2>
 <p>Everything that is stored here about you, as one file.</p>
@@ -112,8 +112,11 @@ const nameForm = defineForm({
   },
 });
 
-function zoneChoices(): { readonly value: string; readonly label: string }[] {
-  const zones = timeZoneNames().map((name) => ({ value: name, label: name.replaceAll('_', ' ') }));
+/** All zones, and the chosen one even where Intl lists it by another of its names. */
+function zoneChoices(chosen: string | null): { readonly value: string; readonly label: string }[] {
+  const names = timeZoneNames();
+  const all = chosen === null || names.includes(chosen) ? names : [chosen, ...names];
+  const zones = all.map((name) => ({ value: name, label: name.replaceAll('_', ' ') }));
   return [{ value: '', label: 'UTC' }, ...zones];
 }
 

@@ -1,7 +1,8 @@
-// Administration of people: the list of accounts, inviting, closing and opening accounts, roles and groups, signing out.
+// Administration of people: the list of accounts, inviting, blocking and unblocking accounts, roles and groups, signing out.
 // control/accounts decides whether a change is allowed, in the same unit of work that makes it; these pages only show the outcome.
 
 import { z } from 'zod';
+import { collectionsOwnedBy } from '../../control/access/collections.ts';
 import {
   type AccountView,
   type AdminOutcome,
@@ -24,14 +25,14 @@ import { buttonForm, field, note, type Problems, problemSummary, select } from '
 
 const pageSize = 50;
 const roles = [
-  { value: 'user', label: 'Person' },
+  { value: 'user', label: 'Guest, or owner of collections of the configuration' },
   { value: 'admin', label: 'Administrator: may do everything on these pages' },
 ] as const;
 
 const doneWords = {
   invited: 'The invitation is on its way.',
-  disabled: 'The account is closed, and signed out everywhere.',
-  enabled: 'The account is open again.',
+  disabled: 'The account is blocked, and signed out everywhere.',
+  enabled: 'The account is not blocked any more.',
   role: 'The role is changed.',
   groups: 'The groups are changed.',
   ended: 'Signed out everywhere.',
@@ -39,44 +40,88 @@ const doneWords = {
 
 const done = z.enum(['invited', 'disabled', 'enabled', 'role', 'groups', 'ended']).optional();
 
+const statuses = [
+  { value: '', label: 'Everybody' },
+  { value: 'active', label: 'Active' },
+  { value: 'waiting', label: 'Not here yet' },
+  { value: 'blocked', label: 'Blocked' },
+] as const;
+
+const roleChoices = [
+  { value: '', label: 'Any role' },
+  { value: 'user', label: 'Guests and owners' },
+  { value: 'admin', label: 'Administrators' },
+] as const;
+
 const list = definePage({
   path: 'admin/accounts',
   who: 'admin',
-  query: z.object({ search: z.string().max(320).optional(), after: z.string().max(400).optional(), done }),
+  query: z.object({
+    search: z.string().max(320).default(''),
+    status: z.enum(['', 'active', 'waiting', 'blocked']).catch('').default(''),
+    role: z.enum(['', 'user', 'admin']).catch('').default(''),
+    after: z.string().max(400).optional(),
+    done,
+  }),
   handle: async (visit, { query }) => {
     const { prefix, context, actor } = visit;
-    const search = query.search?.trim() === '' ? undefined : query.search?.trim();
-    const found = await adminListAccounts(context, actor, { search, after: query.after, limit: pageSize });
-    if (found.kind === 'refused') return visit.errorPage(403);
-    const next = new URLSearchParams({ ...(search === undefined ? {} : { search }), after: found.next ?? '' });
+    const search = query.search.trim();
+    const role = query.role === '' ? undefined : query.role;
+    const asked = { search, role, limit: pageSize };
+    const status = query.status === '' ? 'not-blocked' : query.status;
+    const found = await adminListAccounts(context, actor, { ...asked, status, after: query.after });
+    // who is blocked stands folded below the first page of the others
+    const isFirst = query.status === '' && query.after === undefined;
+    const blocked = isFirst ? await adminListAccounts(context, actor, { ...asked, status: 'blocked' }) : null;
+    if (found.kind === 'refused' || blocked?.kind === 'refused') return visit.errorPage(403);
+    const filters = Object.entries({ search, status: query.status, role: query.role }).filter(
+      ([, value]) => value !== '',
+    );
+    const isPart = filters.length > 0;
+    const at = (more: Record<string, string>): string =>
+      `${prefix}admin/accounts?${new URLSearchParams([...filters, ...Object.entries(more)]).toString()}`;
     return visit.page({
       title: 'People',
       section: 'admin/accounts',
       body: html`${query.done === undefined ? null : note('good', doneWords[query.done])}
-<div class="row spaced"><form method="get" action="${prefix}admin/accounts" class="row" role="search">
-${field({ name: 'search', label: 'Find by address or name', type: 'search', value: search ?? '', autocomplete: 'off', isRequired: false })}
-<button class="plain" type="submit">Find</button></form>
-<a class="button" href="${prefix}admin/accounts/invite">Invite somebody</a></div>
+<p><a class="button" href="${prefix}admin/accounts/invite">Invite somebody</a></p>
+<form method="get" action="${prefix}admin/accounts" role="search"><div class="columns">
+${field({ name: 'search', label: 'Find by address or name', type: 'search', value: search, autocomplete: 'off', isRequired: false })}
+${select({ name: 'status', label: 'Status', choices: statuses, value: query.status })}
+${select({ name: 'role', label: 'Role', choices: roleChoices, value: query.role })}</div>
+<div class="row spaced-below"><button class="plain" type="submit">Find</button>${isPart ? html`<a class="button plain" href="${prefix}admin/accounts">Show all</a>` : null}</div></form>
+${found.accounts.length === 0 ? html`<p>Nobody was found.</p>` : peopleTable(visit, 'People', found.accounts)}
+${found.next === null ? null : html`<p class="pages"><a class="button plain" href="${at({ after: found.next })}">More</a></p>`}
 ${
-  found.accounts.length === 0
-    ? html`<p>Nobody was found.</p>`
-    : html`<div class="scroll" role="region" aria-label="People" tabindex="0"><table class="stack" role="table"><thead role="rowgroup"><tr role="row"><th scope="col">Address</th><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Standing</th></tr></thead>
-<tbody role="rowgroup">${found.accounts.map((one) => accountRow(prefix, one))}</tbody></table></div>`
-}
-${found.next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}admin/accounts?${next.toString()}">More</a></p>`}`,
+  blocked === null || blocked.accounts.length === 0
+    ? null
+    : html`<details${found.accounts.length === 0 ? html` open` : null}><summary>Blocked (${blocked.accounts.length}${blocked.next === null ? null : '+'})</summary>
+${peopleTable(visit, 'Blocked people', blocked.accounts)}${blocked.next === null ? null : html`<p><a class="button plain" href="${at({ status: 'blocked' })}">All who are blocked</a></p>`}</details>`
+}`,
     });
   },
 });
 
-function accountRow(prefix: string, account: AccountView): Html {
-  return html`<tr role="row"><td role="cell"><a href="${prefix}admin/accounts/${account.id}">${account.email}</a></td><td role="cell">${account.displayName}</td>
-<td role="cell">${account.role === 'admin' ? 'Administrator' : 'Person'}</td><td role="cell">${standing(account)}</td></tr>`;
+function peopleTable(visit: PersonVisit, label: string, accounts: readonly AccountView[]): Html {
+  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table class="stack" role="table"><thead role="rowgroup"><tr role="row"><th scope="col">Address</th><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Status</th></tr></thead>
+<tbody role="rowgroup">${accounts.map((one) => accountRow(visit, one))}</tbody></table></div>`;
 }
 
-function standing(account: AccountView): Html {
-  if (account.state !== 'active') return html`<span class="tag bad">closed</span>`;
+function accountRow({ prefix, context }: PersonVisit, account: AccountView): Html {
+  return html`<tr role="row"><td role="cell"><a href="${prefix}admin/accounts/${account.id}">${account.email}</a></td><td role="cell">${account.displayName}</td>
+<td role="cell">${roleWord(context.config(), account)}</td><td role="cell">${statusTag(account)}</td></tr>`;
+}
+
+/** Who has a collection in the configuration is an owner; nobody is made one on these pages. */
+function roleWord(config: Parameters<typeof collectionsOwnedBy>[0], { role, email }: AccountView): string {
+  if (role === 'admin') return 'Administrator';
+  return collectionsOwnedBy(config, email).length > 0 ? 'Owner' : 'Guest';
+}
+
+function statusTag(account: AccountView): Html {
+  if (account.state !== 'active') return html`<span class="tag bad">blocked</span>`;
   if (account.emailVerifiedAt === null) return html`<span class="tag">not here yet</span>`;
-  return html`<span class="tag good">open</span>`;
+  return html`<span class="tag good">active</span>`;
 }
 
 const invite = definePage({
@@ -201,10 +246,10 @@ async function detailPage(
     section: 'admin/accounts',
     status,
     body: html`${problemSummary(problems)}${said === undefined ? null : note('good', doneWords[said])}
-<section class="sheet" aria-label="About"><dl class="facts"><dt>Address</dt><dd>${account.email}</dd><dt>Standing</dt><dd>${standing(account)}</dd>
-<dt>Since</dt><dd>${moment(account.createdAt)}</dd><dt>Password</dt><dd>${account.hasPassword ? 'set' : 'none'}</dd><dt>Number</dt><dd><code>${account.id}</code></dd></dl>
+<section class="sheet" aria-label="About"><dl class="facts"><dt>Address</dt><dd>${account.email}</dd><dt>Status</dt><dd>${statusTag(account)}</dd><dt>Role</dt><dd>${roleWord(context.config(), account)}</dd>
+<dt>Since</dt><dd>${moment(account.createdAt)}</dd><dt>Password</dt><dd>${account.hasPassword ? 'set' : 'none'}</dd><dt>Id</dt><dd><code>${account.id}</code></dd></dl>
 <div class="row">${
-      account.state === 'active' ? button('disable', 'Close the account', 'bad') : button('enable', 'Open it again', '')
+      account.state === 'active' ? button('disable', 'Block', 'bad') : button('enable', 'Unblock', '')
     }${account.state === 'active' ? button('end-sessions', 'Sign out everywhere', 'plain') : null}${
       isWaiting && account.state === 'active' ? button('invite', 'Send the invitation again', 'plain') : null
     }<a class="button plain" href="${prefix}admin/audit?subject=${account.id}">History</a></div></section>
@@ -248,7 +293,12 @@ function refused(visit: PersonVisit, accountId: string, { reason }: AdminRefused
     case 'verified':
     case 'unverified':
     case 'disabled':
-      return detailPage(visit, accountId, { '': 'That does not fit how the account stands now.' }, 409);
+      return detailPage(
+        visit,
+        accountId,
+        { '': 'That does not fit the account as it is now. Load the page again.' },
+        409,
+      );
     default:
       return reason satisfies never;
   }

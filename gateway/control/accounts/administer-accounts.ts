@@ -5,7 +5,7 @@
 import { type AccountRole, accountStanding, normaliseGroups } from '../../core/model/account.ts';
 import { groupsNode } from '../../core/model/node-id.ts';
 import type { Unit } from '../../store/port/store.ts';
-import { listAccountRows } from '../../store/rows/account-lists.ts';
+import { type AccountStatus, listAccountRows } from '../../store/rows/account-lists.ts';
 import { type AccountRecord, readAccount, updateAccount } from '../../store/rows/accounts.ts';
 import { appendAudit, type NewAuditEntry } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
@@ -41,6 +41,8 @@ export async function adminListAccounts(
   actor: Actor,
   query: {
     readonly search?: string | undefined;
+    readonly status?: AccountStatus | undefined;
+    readonly role?: AccountRole | undefined;
     readonly after?: string | undefined;
     readonly limit?: number | undefined;
   } = {},
@@ -49,7 +51,8 @@ export async function adminListAccounts(
 > {
   if (!mayAdminister(actor)) return { kind: 'refused', reason: 'not-allowed' };
   const limit = Math.min(Math.max(1, query.limit ?? 50), maxListed);
-  const page = { search: query.search?.trim() || null, after: placeOf(query.after), limit: limit + 1 };
+  const { status, role } = query;
+  const page = { search: query.search?.trim() || null, status, role, after: placeOf(query.after), limit: limit + 1 };
   const rows = await listAccountRows(context.store.sql, page);
   const accounts = rows.slice(0, limit).map(viewOf);
   const last = accounts.at(-1);

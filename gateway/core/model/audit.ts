@@ -1,7 +1,7 @@
 // The closed vocabulary of the audit log: what can be done to accounts, links and other records, and the words for it.
 // The unit of work that does something also writes the action, by `appendAudit`. Details hold ids and numbers, never secrets.
 
-/** The part of a sentence behind the actor: `operator revoked a link`. Keys are `<kind of record>.<what happened>`. */
+/** The part of a sentence behind the actor: `the operator stopped sharing a link`. Keys are `<kind of record>.<what happened>`. */
 const phrases = {
   'account.created': 'made an account',
   'account.registered': 'registered',
@@ -19,32 +19,32 @@ const phrases = {
   'account.time-zone-chosen': 'chose a time zone',
   'account.role-changed': 'changed the role of an account',
   'account.groups-changed': 'changed the groups of an account',
-  'account.disabled': 'disabled an account',
-  'account.enabled': 'enabled an account',
+  'account.disabled': 'blocked an account',
+  'account.enabled': 'unblocked an account',
   'account.deleted': 'deleted an account',
   'account.exported': 'exported the data of an account',
   'session.started': 'signed in',
   'session.refused': 'was refused at sign-in',
-  'session.ended': 'signed out a session',
-  'session.all-ended': 'signed out every session of an account',
-  'device.added': 'used a device for the first time',
-  'device.renamed': 'named a device',
-  'device.ended': 'ended a device',
+  'session.ended': 'signed out',
+  'session.all-ended': 'signed an account out everywhere',
+  'device.added': 'signed in with a new browser',
+  'device.renamed': 'named a browser',
+  'device.ended': 'signed a browser out',
   'access-key.created': 'made an access key for links',
   'access-key.revoked': 'revoked an access key and all its links',
   'link.created': 'made a link',
   'link.address-shown': 'was shown the address of a link again',
   'link.mailed': 'had a link mailed',
   'link.changed': 'changed a link',
-  'link.claimed': 'came in by a link',
+  'link.claimed': 'opened a link',
   'link.claim-refused': 'was refused at a link',
   'link.reopened': 'opened a link for more people',
-  'link.revoked': 'revoked a link',
+  'link.revoked': 'stopped sharing a link',
   'link.given-back': 'gave a link back',
-  'member.added': 'put an account on an access list',
-  'member.revoked': 'took access back from a member',
-  'member.given-back': 'gave a member back their access',
-  'member.all-revoked': 'took access back from all members',
+  'member.added': 'let a person in',
+  'member.revoked': 'removed a person',
+  'member.given-back': 'gave a person back their access',
+  'member.all-revoked': 'stopped sharing a collection',
   'member.all-given-back': 'gave the links of a collection back',
   'access.opened-elsewhere': 'opened something on another device',
   'member.left': 'gave up an access',
@@ -67,7 +67,7 @@ const phrases = {
 /** Every action that the audit log can hold. */
 export type AuditAction = keyof typeof phrases;
 
-/** All actions, as a list. @testing */
+/** All actions, as a list. */
 export const auditActions = Object.keys(phrases) as readonly AuditAction[];
 
 export function isAuditAction(text: string): text is AuditAction {

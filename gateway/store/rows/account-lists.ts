@@ -1,15 +1,21 @@
 // Lists and counts of accounts: for administrators, and for the removal of accounts that were never verified.
 
 import { sql as raw } from 'kysely';
+import type { AccountRole } from '../../core/model/account.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../port/store.ts';
 import { endOfPage, type WalkFrom } from '../port/walk.ts';
 import { type AccountRecord, toAccountRecord } from './accounts.ts';
 
+/** `waiting`: its address is not confirmed; `blocked`: disabled; `active`: neither; `not-blocked`: `active` or `waiting`. */
+export type AccountStatus = 'active' | 'waiting' | 'blocked' | 'not-blocked';
+
 /** A page of the list, in the order of addresses. */
 interface AccountPage {
   /** Part of an address or a name; null for all. */
   readonly search: string | null;
+  readonly status?: AccountStatus | undefined;
+  readonly role?: AccountRole | undefined;
   /** The last account of the page before; its row may be gone by now. */
   readonly after: Pick<AccountRecord, 'email' | 'id'> | null;
   readonly limit: number;
@@ -30,12 +36,17 @@ export async function countOtherAdmins(sql: Sql, exceptId: string): Promise<numb
 
 /** A page of all accounts that are not deleted. */
 export async function listAccountRows(sql: Sql, page: AccountPage): Promise<AccountRecord[]> {
-  const { search, after } = page;
+  const { search, after, status, role } = page;
   const pattern = search === null ? '' : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
   const rows = await sql
     .selectFrom('accounts')
     .selectAll()
     .where('state', '<>', 'deleted')
+    .$if(status === 'blocked', (query) => query.where('state', '=', 'disabled'))
+    .$if(status !== undefined && status !== 'blocked', (query) => query.where('state', '=', 'active'))
+    .$if(status === 'active', (query) => query.where('email_verified_at', 'is not', null))
+    .$if(status === 'waiting', (query) => query.where('email_verified_at', 'is', null))
+    .$if(role !== undefined, (query) => query.where('role', '=', role ?? 'user'))
     .$if(after !== null, (query) => query.where(raw<boolean>`(email, id) > (${after?.email}, ${after?.id})`))
     .$if(search !== null, (query) =>
       // The search text is meant literally, so wildcards of `like` were escaped. `lower` folds only ASCII on SQLite, more on

@@ -33,6 +33,14 @@ export interface AuditEntry {
 interface AuditQuery {
   readonly subject?: string;
   readonly actor?: string;
+  /** Only entries that one of these accounts caused, or that were done to one of them. */
+  readonly concerns?: readonly string[];
+  /** Only these actions. */
+  readonly actions?: readonly string[];
+  /** Only entries from this moment on. */
+  readonly from?: EpochSeconds;
+  /** Only entries before this moment. */
+  readonly until?: EpochSeconds;
   /** Only entries written before this position. */
   readonly before?: number;
   /** 1 to 500. Default 50. */
@@ -84,6 +92,15 @@ export async function listAudit(
   if (query.subject !== undefined) select = select.where('subject', '=', query.subject);
   if (query.actor !== undefined) select = select.where('actor', '=', query.actor);
   if (query.before !== undefined) select = select.where('position', '<', query.before);
+  const { concerns, actions, from, until } = query;
+  if (concerns !== undefined) {
+    // an empty list of a statement is no SQL; no entry has the empty id
+    const ids = ['', ...concerns];
+    select = select.where((entry) => entry.or([entry('actor', 'in', ids), entry('subject', 'in', ids)]));
+  }
+  if (actions !== undefined) select = select.where('action', 'in', ['', ...actions]);
+  if (from !== undefined) select = select.where('at', '>=', from);
+  if (until !== undefined) select = select.where('at', '<', until);
   const rows = await select.execute();
   const entries = rows.slice(0, limit).map((row) => ({
     position: row.position,
@@ -95,6 +112,69 @@ export async function listAudit(
     requestId: row.request_id,
   }));
   return { entries, next: rows.length > limit ? (entries.at(-1)?.position ?? null) : null };
+}
+
+/** What people call the record behind an id of the list. */
+export interface RecordName {
+  /** `account` is a person, whose name or address this is; `link` has a label; of the others it is the person or the collection. */
+  readonly kind: 'account' | 'link' | 'member' | 'device' | 'session' | 'access-key';
+  readonly name: string;
+  /** Label of the link of a member, or name of a device; null for the others. */
+  readonly detail: string | null;
+  /** The link of a member. */
+  readonly linkId: string | null;
+}
+
+/** Names of records by their ids; a record that is gone has none. @param ids  of any kind, at most some hundreds */
+export async function readRecordNames(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, RecordName>> {
+  const wanted = ['', ...ids];
+  const names = new Map<string, RecordName>();
+  const accounts = await sql
+    .selectFrom('accounts')
+    .select(['id', 'display_name', 'email'])
+    .where('id', 'in', wanted)
+    .where('state', '<>', 'deleted')
+    .execute();
+  for (const { id, display_name, email } of accounts) {
+    names.set(id, { kind: 'account', name: display_name || email, detail: null, linkId: null });
+  }
+  const links = await sql.selectFrom('links').select(['id', 'label', 'path']).where('id', 'in', wanted).execute();
+  for (const { id, label, path } of links) {
+    names.set(id, { kind: 'link', name: label || path, detail: null, linkId: id });
+  }
+  const members = await sql
+    .selectFrom('members')
+    .innerJoin('accounts', 'accounts.id', 'members.account_id')
+    .innerJoin('links', 'links.id', 'members.link_id')
+    .select(['members.id', 'members.link_id', 'accounts.display_name', 'accounts.email', 'links.label', 'links.path'])
+    .where('members.id', 'in', wanted)
+    .execute();
+  for (const { id, link_id, display_name, email, label, path } of members) {
+    names.set(id, { kind: 'member', name: display_name || email, detail: label || path, linkId: link_id });
+  }
+  const devices = await sql
+    .selectFrom('devices')
+    .innerJoin('accounts', 'accounts.id', 'devices.account_id')
+    .select(['devices.id', 'devices.name', 'accounts.display_name', 'accounts.email'])
+    .where('devices.id', 'in', wanted)
+    .execute();
+  for (const { id, name, display_name, email } of devices) {
+    names.set(id, { kind: 'device', name: display_name || email, detail: name, linkId: null });
+  }
+  const sessions = await sql
+    .selectFrom('sessions')
+    .innerJoin('accounts', 'accounts.id', 'sessions.account_id')
+    .select(['sessions.id', 'accounts.display_name', 'accounts.email'])
+    .where('sessions.id', 'in', wanted)
+    .execute();
+  for (const { id, display_name, email } of sessions) {
+    names.set(id, { kind: 'session', name: display_name || email, detail: null, linkId: null });
+  }
+  const keys = await sql.selectFrom('access_keys').select(['id', 'collection']).where('id', 'in', wanted).execute();
+  for (const { id, collection } of keys) {
+    names.set(id, { kind: 'access-key', name: collection, detail: null, linkId: null });
+  }
+  return names;
 }
 
 /** How many of the newest entries are searched for a request's id. */
