@@ -1,4 +1,4 @@
-// The page "My devices": where the account is signed in and since when, with buttons to end a session or sign out a device.
+// The page "Where I am signed in": where the account is signed in and since when, with buttons to end a session or sign out a device.
 // A device or session of another account answers 404, the same as one that never existed.
 
 import { z } from 'zod';
@@ -42,7 +42,7 @@ async function devicesPage(
   const { context, actor, prefix } = visit;
   const [all, sessions] = await Promise.all([listDevices(context, actor), listSessions(context, actor)]);
   return visit.page({
-    title: 'My devices',
+    title: 'Where I am signed in',
     section: 'devices',
     status,
     body: html`${problemSummary(problems)}${done === undefined ? null : note('good', doneWords[done])}

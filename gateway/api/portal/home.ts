@@ -13,7 +13,7 @@ const home = definePage({
       title: 'Welcome',
       body: html`<h2 class="unseen">Yours</h2><ul class="tiles">
 ${tile(prefix, 'links', 'My links', 'What was opened to you, and what you opened to others.')}
-${tile(prefix, 'devices', 'My devices', 'Where you are signed in. Sign out what you do not know.')}
+${tile(prefix, 'devices', 'Where I am signed in', 'Each browser that is signed in as you. Sign out what you do not know.')}
 ${tile(prefix, 'account', 'My account', 'Your name, address and password.')}
 </ul>
 ${
