@@ -88,7 +88,19 @@ const shortList = z.array(z.string().min(1)).max(maxListed);
 
 /** See core/decision/state/access.ts. Whether an answer is about what was asked is for whoever asked to check. */
 const accessAnswer = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('none'), position: logPosition, subjects: shortList }),
+  z.object({
+    kind: z.literal('none'),
+    position: logPosition,
+    subjects: shortList,
+    lost: z
+      .object({
+        how: z.enum(['removed', 'stopped', 'over']),
+        label: z.string().max(500),
+        by: z.string().max(1000),
+        at: z.int(),
+      })
+      .exactOptional(),
+  }),
   z.object({
     kind: z.literal('granted'),
     position: logPosition,

@@ -211,6 +211,7 @@ describe.skipIf(!hasBrowser)('persistent access from a tokenized URL', () => {
       const playlist = await page.goto(new URL('master.m3u8?after', folder).href);
       expect(playlist?.status()).toBe(403);
       expect((await page.goto(`${folder}?after`))?.status()).toBe(403);
+      expect(await page.locator('main').textContent()).toMatch(/stopped sharing Summer films on \d/);
     }
     expect(siteRequests().slice(seen)).toEqual([]);
 

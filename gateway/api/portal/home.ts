@@ -1,7 +1,9 @@
-// The portal's front page: a tile for each page that the person may open, with one line that says what it is for.
+// The portal's front page. A guest lands on what others shared with them, an owner on the links that they made; below is a tile for each
+// page that the person may open, with one line that says what it is for.
 
 import { type Html, html } from '../look/html.ts';
 import { definePage, type PageRoute } from '../serve/page-route.ts';
+import { managesAny, newestLinks, sharedWithMe } from './links.ts';
 
 const home = definePage({
   path: '',
@@ -9,17 +11,20 @@ const home = definePage({
   handle: async (visit) => {
     const { prefix, actor } = visit;
     const isAdmin = actor.role === 'admin';
+    const first = managesAny(visit) ? await newestLinks(visit) : (await sharedWithMe(visit, {}, undefined)).list;
+    const heading = managesAny(visit) ? 'Shared by me' : 'Shared with me';
     return visit.page({
       title: 'Welcome',
-      body: html`<h2 class="unseen">Yours</h2><ul class="tiles">
-${tile(prefix, 'links', 'My links', 'What was opened to you, and what you opened to others.')}
+      body: html`<h2>${heading}</h2>${first}
+<h2 class="unseen">Yours</h2><ul class="tiles">
+${tile(prefix, 'links', 'My links', 'What others shared with you, and what you share.')}
 ${tile(prefix, 'devices', 'Where I am signed in', 'Each browser that is signed in as you. Sign out what you do not know.')}
 ${tile(prefix, 'account', 'My account', 'Your name, address and password.')}
 </ul>
 ${
   isAdmin
     ? html`<h2>Administration</h2><ul class="tiles">
-${tile(prefix, 'admin/accounts', 'People', 'Invite somebody, or close an account.')}
+${tile(prefix, 'admin/accounts', 'People', 'Invite somebody, or block an account.')}
 ${tile(prefix, 'admin/links', 'All links', 'Every link, and who came in by it.')}
 ${tile(prefix, 'admin/keys', 'Signing keys', 'What signs the passes that players use.')}
 ${tile(prefix, 'admin/audit', 'History', 'Who did what, and when.')}

@@ -1,8 +1,12 @@
-// The words for links on pages: their states, numbers and times, for people who do not know what a token is.
+// The words and cards for links on pages: their states, numbers and times, for people who do not know what a token is.
 
+import type { AccessEntry, LostEntry } from '../../control/access/list-access.ts';
 import type { LinkView } from '../../control/links/link-view.ts';
+import type { LostAccess } from '../../core/decision/state/access.ts';
 import { type Html, html } from '../look/html.ts';
 import { moment } from '../look/moments.ts';
+import type { PersonVisit } from '../serve/page-route.ts';
+import { buttonForm } from './fields.ts';
 
 /** A tag that says the state of a link in a few words. */
 export function stateTag(link: LinkView): Html {
@@ -25,9 +29,52 @@ export function stateTag(link: LinkView): Html {
 }
 
 /** `2 of 3 people opened it`. */
-export function claimsText(link: LinkView): string {
+function claimsText(link: LinkView): string {
   const people = link.claimsAllowed === 1 ? 'person' : 'people';
   return `${link.claimsUsed} of ${link.claimsAllowed} ${people} opened it`;
+}
+
+/** A link in a list of its owner's: the whole card leads to its page. */
+export function linkCard(prefix: string, link: LinkView): Html {
+  return html`<li class="card"><div class="between"><h3><a href="${prefix}links/${link.id}">${link.label}</a></h3>${stateTag(link)}</div>
+<p class="soft">${claimsText(link)} · ${link.host}${link.path} · ${moment(link.createdAt)}</p></li>`;
+}
+
+/** Something that is open to the visitor: the whole card leads there, and a button opens it on another device. */
+export function openCard(visit: PersonVisit, entry: AccessEntry): Html {
+  const from =
+    entry.givenBy === null
+      ? html`Yours · ${entry.host}${entry.path}`
+      : html`From ${entry.givenBy}${entry.sinceAt === null ? null : html`, ${moment(entry.sinceAt)}`}`;
+  return html`<li class="card"><div class="between"><div><h3><a href="${entry.url}">${entry.label}</a></h3>
+<p class="soft">${from}${entry.untilAt === null ? null : html`, until ${moment(entry.untilAt)}`}</p></div>
+${buttonForm({
+  action: `${visit.prefix}elsewhere`,
+  formToken: visit.formToken(),
+  text: 'Open on another device',
+  label: `Open on another device: ${entry.label}`,
+  kind: 'plain',
+  hidden: { url: entry.url },
+})}</div></li>`;
+}
+
+/** Something that was open to the visitor: by whom and when that ended. It leads nowhere. */
+export function lostCard(entry: LostEntry): Html {
+  return html`<li><h3>${entry.label}</h3><p class="soft">${lostWords(entry)}</p></li>`;
+}
+
+/** `Anna ended your access on 1 Dec 2026, 10:15 UTC.` */
+function lostWords({ how, by, at }: LostAccess): Html {
+  switch (how) {
+    case 'removed':
+      return html`${by} ended your access on ${moment(at)}.`;
+    case 'stopped':
+      return html`${by} stopped sharing this on ${moment(at)}.`;
+    case 'over':
+      return html`${by} shared this with you until ${moment(at)}.`;
+    default:
+      return how satisfies never;
+  }
 }
 
 /** The facts about a link as a list: where it leads, its numbers and its times. Its token is not among them. */

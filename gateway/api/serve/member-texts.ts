@@ -83,6 +83,7 @@ export const memberTexts: Readonly<Record<string, string>> = {
   seq: 'number of a change in the log',
   session: 'id of a sign-in',
   sessions: 'sign-ins: a list, or how many',
+  show: 'which of them: those that live, those that ended, or all',
   since_at: 'when the access began; null for an owner',
   state: 'a word of a closed list: what holds now',
   status: 'status code of the answer; 0 where the record was written before',

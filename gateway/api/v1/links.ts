@@ -116,7 +116,12 @@ const list = defineEndpoint({
   path: 'links',
   summary: 'Links of the collections that one owns, newest first',
   who: 'account',
-  query: z.object({ collection: collectionName.optional(), ...page }),
+  query: z.object({
+    collection: collectionName.optional(),
+    show: z.enum(['live', 'ended']).optional(),
+    search: z.string().max(200).optional().describe('part of a label, a path, or the address of somebody who came in'),
+    ...page,
+  }),
   response: linksShape,
   handle: async ({ context, actor, query }) => {
     const listed = await listLinks(context, actor, present(query));

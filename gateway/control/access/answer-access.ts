@@ -3,12 +3,14 @@
 // the answer is forgotten again, and a pass made from it is refused.
 
 import type { AccessAnswer, AccessClaims, SessionEnded } from '../../core/decision/state/access.ts';
+import { scopesCovering } from '../../core/model/link.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
 import type { AccessQuestion } from '../../wire/questions.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { findAccessReason } from './access-sources.ts';
 import { collectionsCovering } from './collections.ts';
 import { type LiveAccount, readSessionAccount } from './live-account.ts';
+import { findLostAccess } from './lost-access.ts';
 
 /** Nobody nests more collections than this number; the number bounds the answer. */
 const maxCollections = 32;
@@ -33,7 +35,13 @@ export async function answerAccess(
   const { account } = read;
   const place = { accountId: account.id, email: account.email, host, path, now, collections };
   const reason = await findAccessReason(context.store.sql, place, null);
-  if (reason === null) return none;
+  if (reason === null) {
+    const scopes = scopesCovering(path);
+    const names = collections.map(({ name }) => name);
+    const asked = { accountId: account.id, host, scopes, collections: names, now };
+    const lost = await findLostAccess(context.store.sql, context.config(), asked);
+    return lost === null ? none : { ...none, lost };
+  }
   return {
     kind: 'granted',
     position,

@@ -1,11 +1,13 @@
 // The links that an actor may manage, a single link, and the members who came in by it. Reads only.
 // For all other actors a link is not there, and neither are its members.
 
+import type { Config } from '../../config/compiled/config.ts';
 import { isId } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { readDevicesOf } from '../../store/rows/devices.ts';
 import { type LinkCursor, listLinks as readLinks } from '../../store/rows/links.ts';
 import { type ListedMember, listMembers as readMembers } from '../../store/rows/members.ts';
+import { collectionsOwnedBy } from '../access/collections.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { findManagedLink, managedCollections, readAuthority } from './authority.ts';
 import { type LinkView, viewOf } from './link-view.ts';
@@ -13,7 +15,7 @@ import { type LinkView, viewOf } from './link-view.ts';
 /** Rows on a page of each list of this file. */
 export const maxPerPage = 100;
 
-export interface LinkPage {
+interface LinkPage {
   readonly links: readonly LinkView[];
   /** Where the next page begins; null when this page is the last. */
   readonly next: string | null;
@@ -40,6 +42,12 @@ interface MemberPage {
 interface LinkListing {
   /** Lists only the links of this collection. */
   readonly collection?: string;
+  /** Only live ones, or only those that ended. Default: both. */
+  readonly show?: 'live' | 'ended';
+  /** Part of a label, of a path, or of a member's address. Default: all. */
+  readonly search?: string;
+  /** Only links that the account made, or that are of a collection it owns; for administrators, who may see every link. */
+  readonly onlyOwn?: true;
   /** `next` of the page before. */
   readonly after?: string;
   /** 1 to `maxPerPage`. */
@@ -55,7 +63,14 @@ export async function listLinks(context: ControlContext, actor: Actor, listing: 
   const isAllowed = asked === undefined || managed === null || managed.includes(asked);
   const collections = !isAllowed ? [] : asked === undefined ? managed : [asked];
   const limit = pageSize(listing.limit);
-  const rows = await readLinks(sql, collections, readCursor(listing.after), limit + 1);
+  const search = listing.search?.trim() ?? '';
+  const of = listing.onlyOwn === true && actor.kind === 'account' ? ownOf(config, actor) : undefined;
+  const rows = await readLinks(sql, collections, readCursor(listing.after), limit + 1, {
+    ...(listing.show === undefined ? {} : { show: listing.show }),
+    ...(search === '' ? {} : { search }),
+    ...(of === undefined ? {} : { of }),
+    now,
+  });
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
@@ -100,6 +115,10 @@ export async function listMembers(
     members: page.map((row) => ({ ...row, devices: devices.get(row.accountId) ?? [] })),
     next: rows.length > limit && last !== undefined ? writeCursor(last.claimedAt, last.id) : null,
   };
+}
+
+function ownOf(config: Config, { accountId, email }: Extract<Actor, { kind: 'account' }>) {
+  return { ownerId: accountId, collections: collectionsOwnedBy(config, email).map(({ name }) => name) };
 }
 
 function pageSize(limit: number | undefined): number {

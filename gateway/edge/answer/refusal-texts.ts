@@ -19,8 +19,8 @@ export interface Wording {
   readonly pageText: string;
 }
 
-/** @param words  of the error page: what happened, and what to do next, for people who never heard of tokens */
-function wording(title: string, detail: string, heading: string, words: string): Wording {
+/** @param words  of the error page: what happened, and what to do next, for people who never heard of tokens; markup */
+export function wording(title: string, detail: string, heading: string, words: string): Wording {
   return { title, detail, pageHead: head(heading), pageText: `<h1>${heading}</h1>\n<p>${words}</p>\n` };
 }
 

@@ -14,6 +14,7 @@ import { type DescribeProblem, isNavigation } from '../request/describe.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import type { AnsweredRequest } from './answered-request.ts';
 import { asciiMarkup } from './error-place.ts';
+import { lostWording } from './lost-wording.ts';
 import { errorPage, findWording, problem, type Wording } from './refusal-texts.ts';
 import { crossOriginLines } from './response-policy.ts';
 
@@ -109,7 +110,11 @@ export function denialAnswer(
   if (status === 401) lines += challenge(denial);
   if (status === 405) lines += allowLine(denial);
   if (denial.retryAfterSeconds > 0) lines += `Retry-After: ${denial.retryAfterSeconds}\r\n`;
-  return render(status, lines, context, close, findWording(status, denial.reason), doors);
+  return render(status, lines, context, close, wordingOf(status, denial), doors);
+}
+
+function wordingOf(status: number, { reason, lost }: Denial): Wording {
+  return lost === null ? findWording(status, reason) : lostWording(lost);
 }
 
 /** RFC 9110 §10.2.1: a 405 says which methods are taken. */

@@ -1,12 +1,13 @@
 // Rows of links and of the link keys that their URLs name: inserted, found, listed, changed, revoked.
 // Decides nothing; whether a claim may be spent is decided in claims.ts.
 
-import type { Selectable } from 'kysely';
+import { sql as raw, type Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
 import type { Sql } from '../port/store.ts';
 import type { LinkKeysTable, LinksTable } from '../port/tables.ts';
 import { endOfPage, type WalkedPage, type WalkFrom } from '../port/walk.ts';
+import { likePattern } from './memberships.ts';
 
 export type LinkRow = Selectable<LinksTable>;
 type LinkKeyRow = Selectable<LinkKeysTable>;
@@ -86,6 +87,17 @@ const findRow = fixedStatement((sql, at: Places<{ readonly id: string }>) =>
   sql.selectFrom('links').selectAll().where('id', '=', at.value('id')),
 );
 
+/** Which links of a list are shown. An absent member leaves none out. */
+interface LinkFilter {
+  /** `ended`: revoked, or its access is over. */
+  readonly show?: 'live' | 'ended';
+  /** Part of a label, of a path, or of the address of a member; meant literally. `lower` folds only ASCII on SQLite. */
+  readonly search?: string;
+  /** Only links of this account, and those of these collections. */
+  readonly of?: { readonly ownerId: string; readonly collections: readonly string[] };
+  readonly now: EpochSeconds;
+}
+
 /**
  * Links of some collections, newest first.
  *
@@ -97,12 +109,30 @@ export async function listLinks(
   collections: readonly string[] | null,
   before: LinkCursor | null,
   limit: number,
+  filter: LinkFilter = { now: 0 },
 ): Promise<LinkRow[]> {
   if (collections?.length === 0) return [];
+  const { show, search, of, now } = filter;
+  const pattern = likePattern(search ?? '');
+  const isLive = raw<boolean>`revoked_at is null and (access_until_at is null or access_until_at > ${now})`;
   return await sql
     .selectFrom('links')
     .selectAll()
     .$if(collections !== null, (query) => query.where('collection', 'in', collections ?? []))
+    .$if(show === 'live', (query) => query.where(isLive))
+    .$if(show === 'ended', (query) => query.where(raw<boolean>`not (${isLive})`))
+    .$if(of !== undefined, (query) =>
+      query.where((is) =>
+        is.or([is('owner_id', '=', of?.ownerId ?? ''), is('collection', 'in', [...(of?.collections ?? []), ''])]),
+      ),
+    )
+    .$if(search !== undefined, (query) =>
+      query.where(
+        raw<boolean>`(lower(label) like lower(${pattern}) escape '\\' or lower(path) like lower(${pattern}) escape '\\'
+          or exists (select 1 from members inner join accounts on accounts.id = members.account_id
+            where members.link_id = links.id and accounts.state <> 'deleted' and accounts.email like lower(${pattern}) escape '\\'))`,
+      ),
+    )
     .$if(before !== null, (query) =>
       // a comparison of tuples lets both engines start at the place in an index; two comparisons with OR would scan up to it
       query.where((is) => is(is.refTuple('created_at', 'id'), '<', is.tuple(before?.createdAt ?? 0, before?.id ?? ''))),

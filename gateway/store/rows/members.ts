@@ -36,20 +36,6 @@ export interface ListedMember {
   readonly claimedOn: string | null;
 }
 
-/** A row as the account that was bound sees it. */
-interface ListedMembership {
-  readonly id: string;
-  readonly linkId: string;
-  readonly label: string;
-  readonly collection: string;
-  readonly host: string;
-  readonly path: string;
-  readonly claimedAt: EpochSeconds;
-  readonly accessUntilAt: EpochSeconds | null;
-  readonly ownerName: string | null;
-  readonly ownerEmail: string | null;
-}
-
 /** Most rows read for one question. One live row is enough; several come from links of nested folders. */
 const maxRowsLookedAt = 16;
 
@@ -212,39 +198,6 @@ export async function countLiveMembers(
     .$if('collection' in of, (query) => query.where('members.collection', '=', 'collection' in of ? of.collection : ''))
     .executeTakeFirstOrThrow();
   return Number(people);
-}
-
-/** The live memberships of an account, newest first; memberships of links that ended are left out. */
-export async function listMemberships(
-  sql: Sql,
-  accountId: string,
-  now: EpochSeconds,
-  limit: number,
-): Promise<ListedMembership[]> {
-  return await sql
-    .selectFrom('members')
-    .innerJoin('links', 'links.id', 'members.link_id')
-    .leftJoin('accounts', 'accounts.id', 'links.owner_id')
-    .select([
-      'members.id as id',
-      'members.link_id as linkId',
-      'links.label as label',
-      'members.collection as collection',
-      'members.host as host',
-      'members.path as path',
-      'members.claimed_at as claimedAt',
-      'links.access_until_at as accessUntilAt',
-      'accounts.display_name as ownerName',
-      'accounts.email as ownerEmail',
-    ])
-    .where('members.account_id', '=', accountId)
-    .where('members.revoked_at', 'is', null)
-    .where('links.revoked_at', 'is', null)
-    .where((is) => is.or([is('links.access_until_at', 'is', null), is('links.access_until_at', '>', now)]))
-    .orderBy('members.claimed_at', 'desc')
-    .orderBy('members.id')
-    .limit(limit)
-    .execute();
 }
 
 /** Marks a member as revoked. @returns whether it was live until now */

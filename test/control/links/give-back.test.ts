@@ -36,7 +36,11 @@ describeEngines('giving back', (engine) => {
     for (const actor of [anna, bert]) await claim(rig, actor, made);
     await revokeMember(rig.context, rig.owner, await memberOf(rig, bert), null);
     await revokeLink(rig.context, rig.owner, made.link.id, null);
-    expect((await ask(rig, anna)).kind).toBe('none');
+    // each is told what became of their own access
+    const lost = { by: 'owner', label: 'Film night', at: rig.clock.now };
+    expect(await ask(rig, anna)).toMatchObject({ kind: 'none', lost: { how: 'stopped', ...lost } });
+    expect(await ask(rig, bert)).toMatchObject({ kind: 'none', lost: { how: 'removed', ...lost } });
+    expect(await ask(rig, cora)).not.toHaveProperty('lost');
 
     rig.clock.now += 600;
     const { seq } = await rig.store.readPosition();
@@ -106,6 +110,21 @@ describeEngines('giving back', (engine) => {
       action: 'link.given-back',
     });
   });
+});
+
+test('whoever lost access is told the owner\u2019s name alone, and when the time ran out', async () => {
+  const rig = await makeLinkRig('sqlite');
+  const made = await makeLink(rig, { claimsAllowed: 2, accessUntilAt: rig.clock.now + 60 });
+  const [anna, bert] = [await addAccount(rig), await addAccount(rig)];
+  for (const actor of [anna, bert]) await claim(rig, actor, made);
+  const admin = await addAccount(rig, { role: 'admin', email: 'admin@example.org' });
+  await revokeMember(rig.context, admin, await memberOf(rig, anna), null);
+  // somebody else than the owner did it: the place stands for them
+  expect(await ask(rig, anna)).toMatchObject({ lost: { how: 'removed', by: 'Media', at: rig.clock.now } });
+  rig.clock.now += 60;
+  expect(await ask(rig, bert)).toMatchObject({ lost: { how: 'over', by: 'owner', at: rig.clock.now } });
+  expect(JSON.stringify([await ask(rig, anna), await ask(rig, bert)])).not.toContain('admin');
+  expect(await ask(rig, anna, '/vod/winter/a.ts')).not.toHaveProperty('lost');
 });
 
 describe('nothing comes back', () => {

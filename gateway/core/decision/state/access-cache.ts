@@ -245,6 +245,7 @@ function isOver({ scope }: GrantedAccess, now: EpochSeconds): boolean {
 function weightOf(bucket: string, path: string, answer: AccessAnswer): number {
   let length = bucket.length + path.length;
   for (const subject of subjectsOf(answer)) length += subject.length + 64;
+  if (answer.kind === 'none' && answer.lost !== undefined) length += answer.lost.label.length + answer.lost.by.length;
   if (answer.kind === 'granted') length += JSON.stringify([answer.claims, answer.scope]).length + answer.grant.length;
   return entryBytes + 2 * length;
 }

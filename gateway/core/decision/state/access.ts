@@ -40,6 +40,20 @@ interface NoAccess {
   readonly kind: 'none';
   readonly position: LogPosition;
   readonly subjects: readonly string[];
+  /** What the account had here last; left out when it never had anything. */
+  readonly lost?: LostAccess;
+}
+
+/**
+ * What somebody who lost their access to a place may learn of it. `removed`: their access alone was ended; `stopped`: the link was, for
+ * everybody; `over`: its time ran out.
+ */
+export interface LostAccess {
+  readonly how: 'removed' | 'stopped' | 'over';
+  readonly label: string;
+  /** Name of the link's owner; of the place, where somebody else ended the access. */
+  readonly by: string;
+  readonly at: EpochSeconds;
 }
 
 /**

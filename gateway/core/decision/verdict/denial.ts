@@ -1,6 +1,7 @@
 // A refusal, made by `decide` and by the rules around it. It holds what the answer may say, and what only the log may say.
 
 import type { VerifiedToken } from '../../token/common-key-token.ts';
+import type { LostAccess } from '../state/access.ts';
 import type { RoutePolicy } from '../state/snapshot.ts';
 import type { CookieChanges } from './cookie-changes.ts';
 import type { DenyReason } from './reasons.ts';
@@ -26,12 +27,16 @@ export interface Denial {
   readonly ranOut: VerifiedToken | null;
   /** The failed check, for the log. Never a part of a credential. */
   readonly detail: string;
+  /** What the account had here before; null for every other refusal. The page may say it, and the log does not. */
+  readonly lost: LostAccess | null;
   /** Seconds after which another try may succeed; 0 when it will not. */
   readonly retryAfterSeconds: number;
 }
 
 /** Members of a denial that most refusals leave as they are. */
-type DenialExtras = Partial<Pick<Denial, 'presented' | 'cookies' | 'leadsTo' | 'ranOut' | 'retryAfterSeconds'>>;
+type DenialExtras = Partial<
+  Pick<Denial, 'presented' | 'cookies' | 'leadsTo' | 'ranOut' | 'lost' | 'retryAfterSeconds'>
+>;
 
 const noExtras: DenialExtras = {};
 
@@ -47,6 +52,7 @@ export function deny(
   detail: string,
   extras: DenialExtras = noExtras,
 ): Denial {
-  const { presented = false, cookies = null, leadsTo = 'nowhere', ranOut = null, retryAfterSeconds = 0 } = extras;
-  return { kind: 'deny', reason, route, presented, cookies, leadsTo, ranOut, detail, retryAfterSeconds };
+  const { presented = false, cookies = null, leadsTo = 'nowhere', ranOut = null, lost = null } = extras;
+  const { retryAfterSeconds = 0 } = extras;
+  return { kind: 'deny', reason, route, presented, cookies, leadsTo, ranOut, lost, detail, retryAfterSeconds };
 }

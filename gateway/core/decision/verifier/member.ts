@@ -2,7 +2,7 @@
 // The edge keeps the answer (state/access-cache.ts) and makes a pass of it, so most requests of a member need no question to control.
 
 import { isAmong } from '../policy/who.ts';
-import { coversMethod, type GrantedAccess } from '../state/access.ts';
+import { coversMethod, type GrantedAccess, type LostAccess } from '../state/access.ts';
 import { memberClaims } from '../verdict/account-pass.ts';
 import { whoDetail } from '../verdict/refusal-detail.ts';
 import type { Case, Outcome } from './case.ts';
@@ -22,7 +22,7 @@ export function verifyMember(request: Case): Outcome {
       return letIn(request, session, answer);
     case 'none':
       if (route.accept.includes('anyone')) return 'next';
-      return refuseHolder(request, 'not-a-member', 'signed in, but not on the access list');
+      return withLoss(refuseHolder(request, 'not-a-member', 'signed in, but not on the access list'), answer.lost);
     case 'ended':
       return isOver(request);
     case 'away':
@@ -45,4 +45,8 @@ function letIn(request: Case, session: Session, answer: GrantedAccess): Outcome 
   const { claims, issuable } = memberClaims(answer, session.holder, route, snapshot, now, live.position);
   request.renew = renewalOf(session, request);
   return request.allowAnswered('member', claims, issuable ? claims : null);
+}
+
+function withLoss(refusal: ReturnType<typeof refuseHolder>, lost: LostAccess | undefined): Outcome {
+  return refusal === 'next' || lost === undefined ? refusal : { ...refusal, lost };
 }
