@@ -1,14 +1,16 @@
-// Serves the style sheet, the tab's icon and the configured logo. They are served on every host, since pages of every host use them.
-// The operator chooses the logo; a strict policy makes sure that no script in an SVG runs.
+// Serves the style sheet, the tab's icon, the configured logo and the pictures of collections. They are served on every host, since pages of every host use them.
+// The operator chooses logo and pictures; a strict policy makes sure that no script in an SVG runs.
 
 import { readFile } from 'node:fs/promises';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { collectionNamed } from '../../control/access/collections.ts';
 import type { ControlContext } from '../../control/context/control-context.ts';
 import { icon, styleSheet } from './style.ts';
 
-const maxLogoBytes = 1024 * 1024;
+const maxPictureBytes = 1024 * 1024;
 
-/** Adds the three files to the server, below the reserved prefix. The logo is 404 when it is not configured, missing or over 1 MiB. */
+/** Adds the files to the server, below the reserved prefix. A picture is 404 when it is not configured, missing, over 1 MiB or of another kind. */
 export function serveAssets(server: FastifyInstance, context: ControlContext, prefix: string): void {
   server.get(`${prefix}portal.css`, (_request, reply) =>
     // cached for a year: its address carries the version of its content
@@ -26,19 +28,34 @@ export function serveAssets(server: FastifyInstance, context: ControlContext, pr
   );
   server.get(`${prefix}logo`, async (_request, reply) => {
     const file = context.config().portal?.logoFile ?? null;
-    const bytes = file === null ? null : await readFile(file).catch(() => null);
-    if (bytes === null || bytes.length > maxLogoBytes) return reply.callNotFound();
-    return reply
-      .header('cache-control', 'public, max-age=3600')
-      .header('content-security-policy', stillPicture)
-      .type(pictureType(bytes))
-      .send(bytes);
+    return sendPicture(reply, file);
   });
+  server.get(`${prefix}pictures/:collection`, async (request, reply) => {
+    const { collection } = pictureParams.parse(request.params);
+    return sendPicture(reply, collectionNamed(context.config(), collection)?.pictureFile ?? null);
+  });
+}
+
+const pictureParams = z.object({ collection: z.string() });
+
+async function sendPicture(reply: FastifyReply, file: string | null): Promise<unknown> {
+  const bytes = file === null ? null : await readFile(file).catch(() => null);
+  const type = bytes === null || bytes.length > maxPictureBytes ? null : pictureType(bytes);
+  if (type === null) return reply.callNotFound();
+  return reply
+    .header('cache-control', 'public, max-age=3600')
+    .header('content-security-policy', stillPicture)
+    .type(type)
+    .send(bytes);
 }
 
 const stillPicture = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-function pictureType(bytes: Buffer): string {
-  if (bytes.subarray(0, 4).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47]))) return 'image/png';
-  return 'image/svg+xml';
+/** The media type by the first bytes of a file, which say more than its name; null for a file that is no picture of these kinds. */
+function pictureType(bytes: Buffer): string | null {
+  const start = bytes.toString('latin1', 0, 512);
+  if (start.startsWith('\x89PNG')) return 'image/png';
+  if (start.startsWith('\xff\xd8\xff')) return 'image/jpeg';
+  if (start.startsWith('RIFF') && start.startsWith('WEBP', 8)) return 'image/webp';
+  return /^(?:\xef\xbb\xbf)?[ \t\r\n]*<(?:svg|\?xml|!--|!DOCTYPE svg)/i.test(start) ? 'image/svg+xml' : null;
 }

@@ -121,7 +121,8 @@ form + :is(.note, details) { margin-top: 1.5rem; }
 .items > li { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1rem 1.25rem; margin: 0 0 .75rem; }
 .items > li > :last-child { margin-bottom: 0; }
 .items h2, .items h3 { margin: 0; }
-.card { position: relative; }
+.card { position: relative; overflow: hidden; }
+.picture { display: block; width: 100%; max-height: 11rem; object-fit: cover; border-radius: .5rem; margin: 0 0 .75rem; }
 .card:hover { border-color: var(--edge) !important; }
 .card h3 a::after { content: ""; position: absolute; inset: 0; border-radius: .75rem; }
 .card form { position: relative; }

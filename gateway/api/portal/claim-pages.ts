@@ -11,6 +11,7 @@ import { moment } from '../look/moments.ts';
 import type { PageAnswer, PersonVisit, Visit } from '../serve/page-route.ts';
 import { seenByOwner } from './about-note.ts';
 import { note } from './fields.ts';
+import { pictureOf } from './link-words.ts';
 
 interface Question {
   readonly link: PresentedLink;
@@ -28,7 +29,7 @@ export function askPage(visit: PersonVisit, { link, visitorName, consent }: Ques
     heading: `${link.ownerName} shared this with you`,
     width: 'narrow',
     referrer: 'no-referrer',
-    body: html`${told(link, html`${visitorName === '' ? 'your address: ' : html`your name and address: ${visitorName}, `}${actor.email}`)}
+    body: html`${told(visit, link, html`${visitorName === '' ? 'your address: ' : html`your name and address: ${visitorName}, `}${actor.email}`)}
 <form method="post" action="${prefix}claim">${visit.formToken()}<input type="hidden" name="consent" value="${consent}">
 <button type="submit">Open it</button></form>
 <p class="hint after">If you did not expect this, just close the page. Nothing has happened yet, and ${link.ownerName} is told nothing.</p>
@@ -46,16 +47,18 @@ export function tryPage(visit: PersonVisit, link: LinkPreview): PageAnswer {
     width: 'narrow',
     section: 'links',
     body: html`${note('plain', `${account} reads this, after signing in with an account or by a code from a mail. Here nothing is opened.`)}
-${told(link, html`your name and address`)}
+${told(visit, link, html`your name and address`)}
 <p><button type="button" disabled>Open it</button></p>
 <p class="hint after">If you did not expect this, just close the page. Nothing has happened yet, and ${link.ownerName} is told nothing.</p>
 <p class="after"><a class="button plain" href="${prefix}links/${link.id}">Back to your link</a></p>`,
   });
 }
 
+type Told = Pick<PresentedLink, 'label' | 'ownerName' | 'accessUntilAt' | 'collection'>;
+
 /** What is said before every first opening: what it is, for how long, and what the owner will see. @param visitor  name and address, as a part of a sentence */
-function told(link: Pick<PresentedLink, 'label' | 'ownerName' | 'accessUntilAt'>, visitor: Html): Html {
-  return html`<div class="sheet"><h2>${link.label}</h2>
+function told(visit: Visit, link: Told, visitor: Html): Html {
+  return html`<div class="sheet">${pictureOf(visit, link.collection)}<h2>${link.label}</h2>
 <p class="soft">Once you open it you can come back any time, on any device where you sign in, without the link${
     link.accessUntilAt === null ? null : html`, until ${moment(link.accessUntilAt)}`
   }.</p></div>

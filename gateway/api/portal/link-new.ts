@@ -212,9 +212,12 @@ function whereField(collections: readonly CollectionConfig[], fields: Fields): H
   const [only, ...others] = collections;
   if (only !== undefined && others.length === 0) {
     return html`<input type="hidden" name="collection" value="${only.name}">
-<p class="soft">It opens <strong>${only.name}</strong> (${only.host}${only.path}).</p>`;
+<p class="soft">It opens <strong>${only.title ?? only.name}</strong> (${only.host}${only.path}).</p>`;
   }
-  const choices = collections.map(({ name, host, path }) => ({ value: name, label: `${name} (${host}${path})` }));
+  const choices = collections.map(({ name, title, host, path }) => ({
+    value: name,
+    label: `${title ?? name} (${host}${path})`,
+  }));
   return select({ name: 'collection', label: 'What does it open?', choices, value: fields.collection });
 }
 

@@ -1,11 +1,12 @@
 // The words and cards for links on pages: their states, numbers and times, for people who do not know what a token is.
 
+import { collectionNamed } from '../../control/access/collections.ts';
 import type { AccessEntry, LostEntry } from '../../control/access/list-access.ts';
 import type { LinkView } from '../../control/links/link-view.ts';
 import type { LostAccess } from '../../core/decision/state/access.ts';
 import { type Html, html } from '../look/html.ts';
 import { moment } from '../look/moments.ts';
-import type { PersonVisit } from '../serve/page-route.ts';
+import type { PersonVisit, Visit } from '../serve/page-route.ts';
 import { buttonForm } from './fields.ts';
 
 /** A tag that says the state of a link in a few words. */
@@ -34,9 +35,17 @@ function claimsText(link: LinkView): string {
   return `${link.claimsUsed} of ${link.claimsAllowed} ${people} opened it`;
 }
 
+/** The picture of a collection, where the configuration has one; the words beside it say what it is, so it has no text of its own. */
+export function pictureOf({ context, prefix }: Pick<Visit, 'context' | 'prefix'>, collection: string): Html | null {
+  const known = collectionNamed(context.config(), collection);
+  if (known?.pictureFile === undefined) return null;
+  return html`<img class="picture" src="${prefix}pictures/${collection}" alt="" loading="lazy">`;
+}
+
 /** A link in a list of its owner's: the whole card leads to its page. */
-export function linkCard(prefix: string, link: LinkView): Html {
-  return html`<li class="card"><div class="between"><h3><a href="${prefix}links/${link.id}">${link.label}</a></h3>${stateTag(link)}</div>
+export function linkCard(visit: PersonVisit, link: LinkView): Html {
+  const { prefix } = visit;
+  return html`<li class="card">${pictureOf(visit, link.collection)}<div class="between"><h3><a href="${prefix}links/${link.id}">${link.label}</a></h3>${stateTag(link)}</div>
 <p class="soft">${claimsText(link)} · ${link.host}${link.path} · ${moment(link.createdAt)}</p></li>`;
 }
 
@@ -46,7 +55,7 @@ export function openCard(visit: PersonVisit, entry: AccessEntry): Html {
     entry.givenBy === null
       ? html`Yours · ${entry.host}${entry.path}`
       : html`From ${entry.givenBy}${entry.sinceAt === null ? null : html`, ${moment(entry.sinceAt)}`}`;
-  return html`<li class="card"><div class="between"><div><h3><a href="${entry.url}">${entry.label}</a></h3>
+  return html`<li class="card">${pictureOf(visit, entry.collection)}<div class="between"><div><h3><a href="${entry.url}">${entry.label}</a></h3>
 <p class="soft">${from}${entry.untilAt === null ? null : html`, until ${moment(entry.untilAt)}`}</p></div>
 ${buttonForm({
   action: `${visit.prefix}elsewhere`,

@@ -103,7 +103,7 @@ export async function sharedWithMe(visit: PersonVisit, filter: Filter, after: st
 export async function newestLinks(visit: PersonVisit): Promise<Html> {
   const { context, actor, prefix } = visit;
   const { links, next } = await listLinks(context, actor, { onlyOwn: true, show: 'live', limit: newestShown });
-  const cards = links.map((link) => linkCard(prefix, link));
+  const cards = links.map((link) => linkCard(visit, link));
   const list = cards.length === 0 ? noLinks : html`<ul class="items">${cards}</ul>`;
   const more = next === null ? null : html` <a class="button plain" href="${prefix}links">All my links</a>`;
   return html`${list}<p class="pages"><a class="button" href="${prefix}links/new">New link</a>${more}</p>`;
@@ -143,7 +143,7 @@ async function linkList(
   const live = filter.show === 'ended' ? nothing : await read('live', after);
   const isWithoutEnded = filter.show === 'live' || (filter.show !== 'ended' && after !== undefined);
   const ended = isWithoutEnded ? nothing : await read('ended', filter.show === 'ended' ? after : undefined);
-  const card = (link: (typeof live.links)[number]) => linkCard(visit.prefix, link);
+  const card = (link: (typeof live.links)[number]) => linkCard(visit, link);
   const isSearched = filter.search !== undefined && filter.search !== '';
   return list(visit, path, filter, {
     live: { cards: live.links.map(card), more: live.next === null ? null : { after: live.next } },

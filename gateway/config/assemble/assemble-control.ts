@@ -29,8 +29,10 @@ export function assembleControl(file: ConfigFile, dataDir: string, absolute: (pa
       },
     },
     mail: mail === undefined ? null : assembleMail(mail, absolute),
-    collections: file.collections.map(({ default_access: access, ...collection }) => ({
+    collections: file.collections.map(({ default_access: access, title, picture_file: picture, ...collection }) => ({
       ...collection,
+      ...(title === undefined ? {} : { title }),
+      ...(picture === undefined ? {} : { pictureFile: absolute(picture) }),
       ...(access === undefined ? {} : { defaultAccessSeconds: access }),
     })),
     links: {

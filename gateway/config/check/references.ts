@@ -3,7 +3,7 @@
 
 import { accessSync, constants, statSync } from 'node:fs';
 import { validateCustomHeaderName } from '../../core/decision/policy/identity.ts';
-import { fileRefusal, worldReadableWarning } from '../files/named-file.ts';
+import { fileRefusal, readNamedFile, worldReadableWarning } from '../files/named-file.ts';
 import { type KeyFile, readKeyFile } from '../files/secrets.ts';
 import { type Problem, type ProblemPath, problemAt } from '../problems/problem.ts';
 import { suggestionHint } from '../problems/suggest.ts';
@@ -256,6 +256,15 @@ function checkFiles(
     // mails wait in the outbox until the file is there
     if (read.kind === 'refused') warnings.push(problemAt(path, read.problem, read.hint));
     else warnKeyFile(path, file, read, warnings);
+  }
+  for (const [at, collection] of (draft.collections ?? []).entries()) {
+    if (collection?.picture_file === undefined) continue;
+    const read = readNamedFile(absolute(collection.picture_file), {
+      maxBytes: 1024 * 1024,
+      hint: 'name a picture of at most 1 MiB',
+    });
+    // pages do without a picture that cannot be read
+    if (read.kind === 'refused') warnings.push(problemAt(['collections', at, 'picture_file'], read.problem, read.hint));
   }
   if (draft.users_file !== undefined) {
     const file = absolute(draft.users_file);

@@ -67,6 +67,10 @@ export interface MailConfig {
 /** A folder that belongs to one or more accounts, which may hand out links to it. */
 export interface CollectionConfig {
   readonly name: string;
+  /** What people read; absent: the name. */
+  readonly title?: string;
+  /** Absolute path of a picture for pages; absent: none. Everybody who can reach the gateway can fetch it. */
+  readonly pictureFile?: string;
   /** Lower-case host, no wildcard. */
   readonly host: string;
   /** Canonical folder, ends in `/`. */

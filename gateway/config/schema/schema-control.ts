@@ -110,6 +110,15 @@ export const controlSections = {
     .array(
       z.strictObject({
         name: identifier('collection name'),
+        title: z
+          .string()
+          .min(1)
+          .max(120)
+          .optional()
+          .meta({ description: 'what people read as its name; default: the name' }),
+        picture_file: filePath
+          .optional()
+          .meta({ description: 'PNG, JPEG, WebP or SVG shown beside it, at most 1 MiB' }),
         host: hostName,
         path: folderPath,
         owners: z.array(mailAddress).min(1).meta({ description: 'addresses of the accounts that may make links' }),

@@ -59,10 +59,10 @@ export async function listOwned(context: ControlContext, actor: AccountActor): P
   const config = context.config();
   const account = await readAccount(context, actor);
   if (account === null) return [];
-  return collectionsOwnedBy(config, account.email).map(({ name, host, path }) => ({
+  return collectionsOwnedBy(config, account.email).map(({ name, title, host, path }) => ({
     grant: collectionSubject(name),
     kind: 'ownership',
-    label: name,
+    label: title ?? name,
     url: cleanUrl(config, host, path),
     ...{ host, path, collection: name },
     ...{ givenBy: null, sinceAt: null, untilAt: null },

@@ -30,6 +30,8 @@ export interface PresentedLink {
   /** Name or address of the owner. */
   readonly ownerName: string;
   readonly state: LinkState;
+  /** Name of the collection. */
+  readonly collection: string;
   readonly host: string;
   readonly path: string;
   readonly accessUntilAt: EpochSeconds | null;
@@ -63,6 +65,7 @@ export async function presentLink(
     label: link.label,
     ownerName: await ownerNameOf(context.store.sql, link, config.portal?.name ?? 'latchkey'),
     state: linkState(termsOf(link), context.clock.epochSeconds()),
+    collection: link.collection,
     host: link.host,
     path: link.path,
     accessUntilAt: link.access_until_at,

@@ -33,6 +33,7 @@ export interface LinkPreview {
   readonly id: string;
   readonly label: string;
   readonly ownerName: string;
+  readonly collection: string;
   readonly accessUntilAt: EpochSeconds | null;
   readonly forEmail: string | null;
 }
@@ -44,7 +45,8 @@ export async function previewLink(context: ControlContext, actor: Actor, linkId:
   const row = await findManagedLink(sql, config, actor, linkId, context.clock.epochSeconds());
   if (row === null) return null;
   const ownerName = await ownerNameOf(sql, row, config.portal?.name ?? 'latchkey');
-  return { id: row.id, label: row.label, ownerName, accessUntilAt: row.access_until_at, forEmail: row.for_email };
+  const { id, label, collection, access_until_at: accessUntilAt, for_email: forEmail } = row;
+  return { id, label, ownerName, collection, accessUntilAt, forEmail };
 }
 
 /** As `readLinkAddress`, and the audit log has it. @throws StoreAway */
