@@ -84,6 +84,6 @@ Examples:
   latchkey link create --collection summer --label 'for the choir' --claims 30 --config latchkey.yaml
   latchkey explain REQUEST-ID --config latchkey.yaml       why a request was let in or refused
 
-Exit codes: 0 done or holds, 1 failed or does not hold, 2 wrong command line.`,
+Exit codes: 0 done or good, 1 failed or not good, 2 wrong command line.`,
     );
 }

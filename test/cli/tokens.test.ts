@@ -146,7 +146,7 @@ describe('token inspect', () => {
     const { code, stdout, stderr } = await runHere(['token', 'inspect', token, ...config]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('"sub": "user-1"');
-    expect(stdout).toMatch(/\nexp {5}20\d\d-.*Z\nholds\n$/);
+    expect(stdout).toMatch(/\nexp {5}20\d\d-.*Z\nopens something\n$/);
   });
 
   test('- reads the token from stdin', async () => {
@@ -198,7 +198,7 @@ describe('token inspect', () => {
     const token = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
     const { code, stdout, stderr } = await runHere(['token', 'inspect', token, ...config]);
     expect(code).toBe(1);
-    expect(stdout).toContain('does not hold (token-expired)');
+    expect(stdout).toContain('opens nothing (token-expired)');
     expect(stderr).toMatch(/^error: expired 36\d\d s ago\n/);
   });
 
@@ -218,7 +218,7 @@ describe('token inspect', () => {
     const { code, stdout, stderr } = await runHere(['token', 'inspect', token]);
     expect(code).toBe(1);
     expect(stdout).toContain('"sub": "user-1"');
-    expect(stdout).toContain('does not hold (not-verified)');
+    expect(stdout).toContain('opens nothing (not-verified)');
     expect(stderr).toContain('--config FILE');
   });
 });

@@ -16,7 +16,7 @@ const words = {
   'last-admin': [409, 'This is the only administrator. Make somebody else one first.'],
   verified: [409, 'The address of this account is verified already; send a sign-in link instead.'],
   unverified: [409, 'The address of this account is not verified yet; send an invitation instead.'],
-  disabled: [409, 'This account is disabled. Enable it first.'],
+  disabled: [409, 'This account is blocked. Unblock it first.'],
   closed: [403, 'Nobody registers here: people come in by a link that was shared with them, or by invitation.'],
   digits: [422, 'The code has six digits, like 012345.'],
   domain: [422, 'Accounts here are for addresses of certain domains only. Use one of them.'],

@@ -60,7 +60,7 @@ Example:
       const problems = await withStore(config, 'read', ({ context }) => checkStore(context.store, context.sealing));
       const holds = problems.length === 0;
       const text = holds
-        ? `${styled('green', 'holds')}`
+        ? `the store is ${styled('green', 'sound')}`
         : problems.map((each) => `${each.check}: ${each.problem}`).join('\n');
       printResult(options, { holds, problems }, text);
       if (!holds) {

@@ -1,4 +1,4 @@
-// `latchkey token inspect`: prints what a token says, whether it holds, and why not.
+// `latchkey token inspect`: prints what a token says, whether it opens anything, and why not.
 // It tells more than an answer to a client ever does, because its reader has the configuration with the keys.
 
 import { text } from 'node:stream/consumers';
@@ -50,9 +50,9 @@ export function tokenInspectCommand(token: Command): void {
     .addHelpText(
       'after',
       `
-Checked are form, type, key, signature, times, and for each route of the file whether it would open anything there. It holds when
-one would; with --url, when that request would be let in. What was revoked is not looked at: latchkey explain says it of a request.
-Exit code 0 when it holds, 1 when it does not or could not be verified, 2 for a wrong command line.
+Checked are form, type, key, signature, times, and for each route of the file whether it would open anything there. It opens
+something when one would; with --url, when that request would be let in. What was revoked is not looked at: latchkey explain says it of a request.
+Exit code 0 when it opens something, 1 when it does not or could not be verified, 2 for a wrong command line.
 
 Examples:
   latchkey token inspect "$TOKEN" --config latchkey.yaml
@@ -122,7 +122,7 @@ function timeDetail(
     case 'token-expired':
       return `expired ${now - times.exp} s ago`;
     case 'token-not-yet-valid':
-      return `holds from ${timeText(times.nbf ?? 0)} on`;
+      return `begins at ${timeText(times.nbf ?? 0)}`;
     case 'token-issued-ahead':
       return `issued in the future, at ${timeText(times.iat ?? 0)}`;
     case 'token-lives-too-long':
@@ -149,7 +149,7 @@ function hintFor(reason: string | null): string | undefined {
 }
 
 function describe(said: { readonly header: unknown; readonly claims: unknown } | null, verdict: Verdict): string {
-  const word = verdict.holds ? styled('green', 'holds') : styled('red', 'does not hold');
+  const word = verdict.holds ? styled('green', 'opens something') : styled('red', 'opens nothing');
   const why = verdict.reason === null ? '' : ` (${verdict.reason})`;
   if (said === null) return `${word}${why}`;
   return [

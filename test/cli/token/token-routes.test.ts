@@ -98,7 +98,7 @@ describe('token inspect', () => {
       { paths: ['/*'], exp: epochSeconds() + 30 * 86_400 },
       'token-lives-too-long',
     ],
-  ])('does not hold where every route refuses it: %s', async (_what, claims, reason) => {
+  ])('opens nothing where every route refuses it: %s', async (_what, claims, reason) => {
     const { code, said } = await inspect(mint(claims));
     expect([code, said.holds, said.reason]).toEqual([1, false, reason]);
     expect(said.routes.every(({ opens }) => !opens)).toBe(true);
@@ -181,7 +181,7 @@ describe('token inspect', () => {
     expect(stdout).toMatch(
       /\nroute {3}short {4}refuses: lives 10 min, the route takes 1 min \(token-lives-too-long\)\n/,
     );
-    expect(stdout).toMatch(/\nholds\n$/);
+    expect(stdout).toMatch(/\nopens something\n$/);
   });
 });
 
