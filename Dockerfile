@@ -8,7 +8,10 @@
 # In the configuration: listeners on 0.0.0.0:8080, `data_dir: /data`, operations on 127.0.0.1:9180 (or OPERATIONS below).
 # test/package/image-steps.test.ts goes through the same steps without a container engine.
 
-FROM node:26-slim AS build
+# Where no registry is reachable, `npm run image` makes a base of its own and names it here.
+ARG BASE=docker.io/library/node:26-slim
+
+FROM ${BASE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
@@ -16,13 +19,13 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY gateway gateway
 RUN node gateway/build.mjs
 
-FROM node:26-slim AS dependencies
+FROM ${BASE} AS dependencies
 WORKDIR /build
 COPY package.json package-lock.json ./
 # The image has its own Node.js, so the optional packages that carry one stay out.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
-FROM node:26-slim
+FROM ${BASE}
 ENV NODE_ENV=production \
     OPERATIONS=http://127.0.0.1:9180
 WORKDIR /opt/latchkey
