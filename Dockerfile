@@ -6,9 +6,9 @@
 # (a core dump would hold the keys, so there is to be none)
 #
 # In the configuration: listeners on 0.0.0.0:8080, `data_dir: /data`, operations on 127.0.0.1:9180 (or OPERATIONS below).
-# test/package/image-steps.test.ts goes through the same steps without a container engine.
+# test/package/image-steps.test.ts goes through the same steps without a container engine, `npm run image` really builds and runs it.
 
-# Where no registry is reachable, `npm run image` makes a base of its own and names it here.
+# Node.js 26 with npm and an account `node`. Where no registry is reachable, `npm run image` makes a base of its own and names it here.
 ARG BASE=docker.io/library/node:26-slim
 
 FROM ${BASE} AS build
