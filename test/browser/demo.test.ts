@@ -251,7 +251,9 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     for (const name of first.buttons.slice(1)) await guest.getByRole('button', { name, exact: true }).click();
     await guest.waitForURL(/\/vod\/summer\/$/);
 
-    await guest.evaluate(`document.querySelector('video').muted = true, document.querySelector('video').play()`);
+    // as people press play: on the picture
+    await guest.waitForFunction(`document.querySelector('video').readyState > 1`);
+    await guest.locator('video').click();
     await guest.waitForFunction(`document.querySelector('video').currentTime > 0.3`);
     expect(await guest.evaluate(`document.querySelector('video').duration`)).toBeGreaterThan(280);
 

@@ -16,7 +16,6 @@
 
   let hls = null;
   let isOver = false;
-  let asks = 0;
 
   // A player would stop at a frozen picture and say nothing, so the page says it, and leads on.
   function end() {
@@ -34,16 +33,13 @@
     fetched.closest('div').hidden = true;
   }
 
-  // The playlist is asked for without its content: that reaches players that fetch by themselves, and those that were paused.
+  // The playlist is asked for without its content: that reaches players that fetch by themselves, and those that stand still.
   async function ask() {
     if (document.hidden) return;
     const answer = await fetch('master.m3u8', { method: 'HEAD', cache: 'no-store' }).catch(() => null);
     if (answer !== null && refusals.includes(answer.status)) end();
   }
-  video.addEventListener('playing', () => {
-    clearInterval(asks);
-    asks = setInterval(ask, askEveryMs);
-  });
+  const asks = setInterval(ask, askEveryMs);
 
   document.getElementById('steps').hidden = !location.pathname.endsWith('/summer/');
 
@@ -55,8 +51,9 @@
     return;
   }
 
-  // A small buffer: what the browser holds, it plays, whatever becomes of the access meanwhile.
-  hls = new window.Hls({ autoStartLoad: false, maxBufferLength: 2, maxMaxBufferLength: 4, backBufferLength: 0 });
+  // A small buffer: what the browser holds, it plays, whatever becomes of the access meanwhile. Loading begins with the page: without
+  // a first segment a press on the picture plays nothing, and shows a wheel that turns for ever.
+  hls = new window.Hls({ maxBufferLength: 2, maxMaxBufferLength: 4, backBufferLength: 0 });
   const seen = new Set();
   let total = 0;
   hls.on(window.Hls.Events.LEVEL_LOADED, (_event, { details }) => {
@@ -78,5 +75,4 @@
   });
   hls.loadSource('master.m3u8');
   hls.attachMedia(video);
-  video.addEventListener('play', () => hls?.startLoad(), { once: true });
 })();
