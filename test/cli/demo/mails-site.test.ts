@@ -35,8 +35,11 @@ function ask(path: string, host = `127.0.0.1:${site.port}`): Promise<{ status: n
   });
 }
 
-test('before the first mail it says that there is none', async () => {
-  expect(await ask('/mails/s3cret')).toMatchObject({ status: 200, text: expect.stringContaining('No mail yet.') });
+test('before the first mail it says that there is none, and looks again every second', async () => {
+  const { status, text } = await ask('/mails/s3cret');
+  expect(status).toBe(200);
+  expect(text).toContain('No mail yet.');
+  expect(text).toContain('http-equiv="refresh" content="1"');
 });
 
 test('mails stand there, the newest first, with links to click and without markup of their own', async () => {
@@ -47,6 +50,8 @@ test('mails stand there, the newest first, with links to click and without marku
   expect([...text.matchAll(/<h2>(.*)<\/h2>/g)].map(([, subject]) => subject)).toEqual(['&lt;script&gt;', 'First']);
   expect(text).toContain('<a href="http://x.localhost/?a=1&amp;b=2">');
   expect(text).toContain('&lt;now&gt;');
+  expect(text).toContain('to a@example.org, 2026-01-01 00:00:00 UTC');
+  expect(text).toContain('http-equiv="refresh" content="5"');
 });
 
 test('DNS rebinding: a page of another name reads no mail, and neither does another account of the machine', async () => {
