@@ -147,7 +147,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     readonly seconds: number;
   }
 
-  /** Opens the page and plays the clip to its end, three times as fast as people do. */
+  /** Opens the page and plays the clip to its end, eight times as fast as people do. */
   async function play(page: Page, url: URL): Promise<Play> {
     const segments: { name: string; status: number; url: URL }[] = [];
     const fields: Promise<Record<string, string>>[] = [];
@@ -162,7 +162,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await page.evaluate(`(() => {
       const video = document.querySelector('video');
       video.muted = true;
-      video.playbackRate = 3;
+      video.playbackRate = 8;
       return video.play();
     })()`);
     await page.waitForFunction(`document.querySelector('video').ended`, undefined, { timeout: 120_000 });
