@@ -362,7 +362,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
       await page.goto(`http://portal.localhost:${proxy.port}/.latchkey/open`);
       await page.getByLabel('The code').fill(code);
       await page.getByRole('button', { name: 'Open' }).click();
-      await page.getByText('Somebody who is signed in').waitFor();
+      await page.getByText('wants to open this here').waitFor();
       await arrive('Open');
       expect(new Set(referrers)).toEqual(new Set([undefined]));
     } finally {

@@ -20,9 +20,9 @@ import { id, personName } from '../serve/shapes.ts';
 import { buttonForm, field, note, type Problems, problemSummary } from './fields.ts';
 
 const doneWords = {
-  ended: 'That device is signed out.',
+  ended: 'That browser is signed out.',
   session: 'That sign-in has ended.',
-  others: 'All your other devices are signed out.',
+  others: 'You are signed out everywhere else.',
   named: 'The name is changed.',
 };
 
@@ -70,7 +70,7 @@ ${
 function deviceItem(visit: PersonVisit, device: DeviceView, sessions: readonly SessionView[]): Html {
   const { prefix, context } = visit;
   const now = context.clock.epochSeconds();
-  const name = device.name === '' ? 'A device without a name' : device.name;
+  const name = device.name === '' ? 'A browser without a name' : device.name;
   return html`<li>
 <div class="between"><h2>${name} ${device.isCurrent ? html`<span class="tag good">this one</span>` : null}</h2>
 ${
@@ -84,13 +84,21 @@ ${
         kind: 'bad',
       })
 }</div>
-<dl class="facts"><dt>Last used</dt><dd>${ago(device.lastSeenAt, now)}</dd><dt>First used</dt><dd>${moment(device.createdAt)}</dd></dl>
+<dl class="facts"><dt>Last used</dt><dd>${ago(device.lastSeenAt, now)}</dd><dt>First used</dt><dd>${moment(device.createdAt)}${device.firstLink === null ? null : html`, for “${device.firstLink}”`}</dd>${
+    device.network === null ? null : html`<dt>Signed in from</dt><dd>${networkWords(device.network)}</dd>`
+  }</dl>
 <details><summary>Name and sign-ins<span class="unseen"> of ${name}</span></summary>
 <form method="post" action="${prefix}devices/${device.id}/name" class="row" novalidate>${visit.formToken()}
-${field({ name: `name-${device.id}`, label: 'Name of this device', value: device.name, autocomplete: 'off', maxLength: 100 })}
+${field({ name: `name-${device.id}`, label: 'Name of this browser', value: device.name, autocomplete: 'off', maxLength: 100 })}
 <button class="plain" type="submit">Save</button></form>
 ${sessions.map((session) => sessionItem(visit, session, now))}
 </details></li>`;
+}
+
+/** `192.0.2.…`: a part of an address that tells places apart, and is no address. */
+export function networkWords(network: string): string {
+  if (network === 'unknown') return 'an unknown place';
+  return network.replace(/\.0\/24$/, '.…').replace(/::\/48$/, ':…');
 }
 
 function sessionItem(visit: PersonVisit, session: SessionView, now: number): Html {

@@ -2,12 +2,13 @@
 // Opening the QR code's address does not spend the code; only the button does. So a preview of that address does not spend it either.
 
 import { z } from 'zod';
-import { makePlayerUrl, offerElsewhere, openElsewhere } from '../../control/sessions/open-elsewhere.ts';
+import { askElsewhere, makePlayerUrl, offerElsewhere, openElsewhere } from '../../control/sessions/open-elsewhere.ts';
 import { canonicalPath } from '../../core/model/path.ts';
 import { html } from '../look/html.ts';
-import { moment, waitWords } from '../look/moments.ts';
+import { ago, moment, waitWords } from '../look/moments.ts';
 import { dataUrl, qrPng, qrSvg } from '../look/qr-code.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type Visit } from '../serve/page-route.ts';
+import { networkWords } from './devices.ts';
 import { field, type Problems, problemSummary } from './fields.ts';
 
 const offerForm = defineForm({
@@ -52,7 +53,21 @@ const openPage = definePage({
   who: 'anyone',
   place: 'everywhere',
   query: z.object({ code: z.string().max(40).optional() }),
-  handle: async (visit, { query }) => codePage(visit, query.code ?? '', {}, 200),
+  handle: async (visit, { query }) => {
+    const code = query.code ?? '';
+    if (!looksLikeCode(code)) return typePage(visit, {}, 200);
+    const asked = await askElsewhere(visit.context, { typed: code, clientAddress: visit.origin.clientAddress });
+    switch (asked.kind) {
+      case 'asked':
+        return questionPage(visit, code, asked);
+      case 'refused':
+        return typePage(visit, { code: notWorking }, 422);
+      case 'busy':
+        return tooMany(visit, asked.retryAfterSeconds);
+      default:
+        return asked satisfies never;
+    }
+  },
 });
 
 const openForm = defineForm({
@@ -72,14 +87,7 @@ const openForm = defineForm({
       case 'elsewhere':
         return visit.redirect(outcome.url);
       case 'refused':
-        return codePage(
-          visit,
-          '',
-          {
-            code: 'That code does not work. Codes last ten minutes and work once: get a new one on your other device.',
-          },
-          422,
-        );
+        return typePage(visit, { code: notWorking }, 422);
       case 'busy':
         return tooMany(visit, outcome.retryAfterSeconds);
       default:
@@ -98,27 +106,50 @@ function tooMany(visit: Visit, seconds: number): PageAnswer {
   });
 }
 
-function codePage(visit: Visit, code: string, wrong: Problems, status: number): PageAnswer {
-  const hasCode = /^[A-Za-z0-9-]{8,9}$/.test(code);
+const notWorking = 'That code does not work. Codes last ten minutes and work once: get a new one on your other device.';
+
+function looksLikeCode(text: string): boolean {
+  return /^[A-Za-z0-9-]{8,9}$/.test(text);
+}
+
+/** The question before a code opens something: who made it, where and when, and what it opens. */
+function questionPage(visit: Visit, code: string, asked: Extract<Asked, { readonly kind: 'asked' }>): PageAnswer {
+  const now = visit.context.clock.epochSeconds();
+  const where =
+    asked.network === null || asked.network === 'unknown'
+      ? null
+      : html`, signed in from ${networkWords(asked.network)}`;
   return visit.page({
-    title: hasCode ? 'Open it on this device?' : 'Type the code',
+    title: 'Open it on this device?',
+    width: 'narrow',
+    referrer: 'no-referrer',
+    body: html`<p class="lead">${asked.by} wants to open this here. No account is needed on this device.</p>
+<dl class="facts"><dt>Opens</dt><dd>${asked.host}${asked.path}</dd>
+<dt>Asked</dt><dd>${ago(asked.at, now)}${asked.browser === '' ? null : html`, with ${asked.browser}`}${where}</dd></dl>
+<form method="post" action="${visit.prefix}open" novalidate>${visit.formToken()}<input type="hidden" name="code" value="${code}">
+<button type="submit">Open</button></form>
+<p class="hint after">If you did not ask for this, just close the page. Nothing has been opened.</p>`,
+  });
+}
+
+type Asked = Awaited<ReturnType<typeof askElsewhere>>;
+
+function typePage(visit: Visit, wrong: Problems, status: number): PageAnswer {
+  return visit.page({
+    title: 'Type the code',
     status,
     width: 'narrow',
     referrer: 'no-referrer',
     body: html`${problemSummary(wrong)}<form method="post" action="${visit.prefix}open" novalidate>${visit.formToken()}
-${
-  hasCode
-    ? html`<p class="lead">Somebody who is signed in wants to open something here. No account is needed on this device.</p><input type="hidden" name="code" value="${code}">`
-    : field({
-        name: 'code',
-        label: 'The code on your other device',
-        hint: 'Eight letters and digits.',
-        autocomplete: 'off',
-        isCode: true,
-        maxLength: 20,
-        problem: wrong.code,
-      })
-}
+${field({
+  name: 'code',
+  label: 'The code on your other device',
+  hint: 'Eight letters and digits.',
+  autocomplete: 'off',
+  isCode: true,
+  maxLength: 20,
+  problem: wrong.code,
+})}
 <button type="submit">Open</button></form>`,
   });
 }

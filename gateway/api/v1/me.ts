@@ -158,6 +158,8 @@ const deviceShape = z.object({
   last_seen_at: z.int(),
   is_current: z.boolean(),
   sessions: z.int(),
+  network: z.string().nullable(),
+  first_link: z.string().nullable(),
 });
 
 const devices = defineEndpoint({
@@ -178,6 +180,8 @@ const devices = defineEndpoint({
         last_seen_at: one.lastSeenAt,
         is_current: one.isCurrent,
         sessions: one.sessions,
+        network: one.network,
+        first_link: one.firstLink,
       })),
     });
   },

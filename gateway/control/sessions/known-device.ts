@@ -5,8 +5,15 @@
 import { deviceNameOf, maxUserAgentLength } from '../../core/model/device-name.ts';
 import { sameDigest } from '../../core/model/digest.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
+import { clientNetworks } from '../../core/token/client-network.ts';
 import type { Sql, Unit } from '../../store/port/store.ts';
-import { type DeviceRow, findBrowserDevices, insertDevice, markDevicesSeen } from '../../store/rows/devices.ts';
+import {
+  type DeviceRow,
+  findBrowserDevices,
+  insertDevice,
+  markDevicesSeen,
+  noteDeviceNetwork,
+} from '../../store/rows/devices.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { makeSplitSecret, parseSplitSecret, type SplitSecret } from '../proof/one-time-code.ts';
 
@@ -31,12 +38,19 @@ interface EnteredDevice {
 export async function enterDevice(
   unit: Unit,
   context: ControlContext,
-  input: { readonly accountId: string; readonly deviceCookie: string | null; readonly userAgent: string },
+  input: {
+    readonly accountId: string;
+    readonly deviceCookie: string | null;
+    readonly userAgent: string;
+    readonly clientAddress: string;
+  },
 ): Promise<EnteredDevice> {
   const { secret, rows } = await readBrowser(unit.sql, input.deviceCookie);
+  const { network } = clientNetworks(input.clientAddress);
   const own = rows.find((row) => row.account_id === input.accountId);
   if (own !== undefined && own.ended_at === null) {
     await markDevicesSeen(unit.sql, [own.id], unit.now);
+    await noteDeviceNetwork(unit.sql, own.id, network);
     return { device: own, isNew: false, deviceCookie: null };
   }
   // A device that was ended stays ended: the browser gets a new cookie and is a new device.
@@ -49,6 +63,7 @@ export async function enterDevice(
     browser_digest: digest,
     name: deviceNameOf(input.userAgent),
     user_agent: cleanUserAgent(input.userAgent),
+    last_network: network,
     created_at: unit.now,
     last_seen_at: unit.now,
     ended_at: null,

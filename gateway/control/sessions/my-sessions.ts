@@ -5,7 +5,13 @@ import { normaliseDeviceName } from '../../core/model/device-name.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
-import { listLiveDevices, markDeviceEnded, readDevice, writeDeviceName } from '../../store/rows/devices.ts';
+import {
+  listLiveDevices,
+  markDeviceEnded,
+  readDevice,
+  readFirstLinks,
+  writeDeviceName,
+} from '../../store/rows/devices.ts';
 import { listLiveSessions, markDeviceSessionsEnded, markSessionEnded, readSession } from '../../store/rows/sessions.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { sessionIdleSeconds } from '../proof/account-limits.ts';
@@ -31,6 +37,10 @@ export interface DeviceView {
   readonly isCurrent: boolean;
   /** How many live sessions the device has. */
   readonly sessions: number;
+  /** The /24 or /48 of its last sign-in; null when it is not known. */
+  readonly network: string | null;
+  /** Label of the link that it opened first; null for none. */
+  readonly firstLink: string | null;
 }
 
 type EndOutcome = { readonly kind: 'ended' } | { readonly kind: 'unknown' };
@@ -53,6 +63,7 @@ export async function listSessions(context: ControlContext, actor: AccountActor)
 export async function listDevices(context: ControlContext, actor: AccountActor): Promise<DeviceView[]> {
   const sessions = await listSessions(context, actor);
   const rows = await listLiveDevices(context.store.sql, actor.accountId);
+  const links = await readFirstLinks(context.store.sql, actor.accountId);
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
@@ -60,6 +71,8 @@ export async function listDevices(context: ControlContext, actor: AccountActor):
     lastSeenAt: row.last_seen_at,
     isCurrent: row.id === actor.deviceId,
     sessions: sessions.filter((session) => session.deviceId === row.id).length,
+    network: row.last_network,
+    firstLink: links.get(row.id) ?? null,
   }));
 }
 

@@ -4,7 +4,9 @@
 
 import { z } from 'zod';
 import { digestOf } from '../../core/model/digest.ts';
+import { readPersonName } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
+import { readDevice } from '../../store/rows/devices.ts';
 import { endCodesBeyond, findOpenCode, insertCode, spendCode } from '../../store/rows/one-time-codes.ts';
 import { type AccessPass, makeAccessPass } from '../access/access-pass.ts';
 import { answerAccess } from '../access/answer-access.ts';
@@ -69,6 +71,62 @@ type ElsewhereOpened =
   | { readonly kind: 'refused' }
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
 
+/** What a person is told before they open something on this device. */
+interface ElsewhereQuestion {
+  readonly kind: 'asked';
+  /** Name or address of the account that made the code. */
+  readonly by: string;
+  /** Name of the browser that it was made in; empty when that is not known. */
+  readonly browser: string;
+  /** The /24 or /48 of that browser's last sign-in; null when that is not known. */
+  readonly network: string | null;
+  readonly at: number;
+  readonly host: string;
+  readonly path: string;
+}
+
+/**
+ * Reads what a code is for, and spends nothing. A look is a guess as much as a try is, so it counts as one: otherwise codes could be
+ * looked for where nobody counts.
+ *
+ * @throws StoreAway
+ */
+export async function askElsewhere(
+  context: ControlContext,
+  asked: { readonly typed: string; readonly clientAddress: string },
+): Promise<ElsewhereQuestion | Extract<ElsewhereOpened, { readonly kind: 'refused' | 'busy' }>> {
+  const code = readCode(asked.typed);
+  if (code === null) return { kind: 'refused' };
+  const guess = { secret: 'elsewhere-code', name: null, clientAddress: asked.clientAddress, known: null } as const;
+  const written = await context.write(async (unit) => {
+    const wait = await countGuess(unit, guess);
+    if (wait !== null) return { kind: 'busy', retryAfterSeconds: wait } as const;
+    const open = await findOpenCode(unit, keyOf(code));
+    if (open === null || open.accountId === null) return { kind: 'refused' } as const;
+    const { device, host, path } = detailsShape.parse(open.details);
+    const browser = await readDevice(unit.sql, device);
+    const by = await readPersonName(unit.sql, open.accountId);
+    if (by === null) return { kind: 'refused' } as const;
+    const at = open.expiresAt - elsewhereSeconds;
+    return {
+      kind: 'asked',
+      by,
+      browser: browser?.name ?? '',
+      network: browser?.last_network ?? null,
+      at,
+      host,
+      path,
+    } as const;
+  });
+  return written.value;
+}
+
+/** The code without dashes and blanks, in capitals; null for a text that is no code. */
+function readCode(typed: string): string | null {
+  const code = typed.toUpperCase().replace(/[\s-]/g, '');
+  return code.length === codeLength && [...code].every((letter) => alphabet.includes(letter)) ? code : null;
+}
+
 /**
  * Spends a code on the host that it is for.
  *
@@ -84,8 +142,8 @@ export async function openElsewhere(
     readonly requestId: string | null;
   },
 ): Promise<ElsewhereOpened> {
-  const code = asked.typed.toUpperCase().replace(/[\s-]/g, '');
-  if (code.length !== codeLength || [...code].some((letter) => !alphabet.includes(letter))) return { kind: 'refused' };
+  const code = readCode(asked.typed);
+  if (code === null) return { kind: 'refused' };
   const guess = { secret: 'elsewhere-code', name: null, clientAddress: asked.clientAddress, known: null } as const;
   const key = keyOf(code);
   const written = await context.write(async (unit) => {

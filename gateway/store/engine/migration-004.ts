@@ -14,6 +14,8 @@ export function firstHour({ text, integer }: ColumnTypes): readonly string[] {
     `alter table one_time_codes add column mailbox_digest ${text}`,
     `alter table one_time_codes add column carried_sealed ${text}`,
     `alter table accounts add column time_zone ${text}`,
+    // of the last sign-in, never a whole address: /24 or /48
+    `alter table devices add column last_network ${text}`,
     'create index one_time_codes_mailbox on one_time_codes (mailbox_digest)',
     `alter table links add column secret_sealed ${text}`,
     `alter table links add column for_email ${text}`,

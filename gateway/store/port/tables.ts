@@ -116,6 +116,8 @@ export interface DevicesTable {
   browser_digest: string;
   name: string;
   user_agent: string;
+  /** The /24 or /48 that the last sign-in came from, so that a person can tell browsers apart; null before migration 4. */
+  last_network: string | null;
   created_at: number;
   last_seen_at: number;
   ended_at: number | null;

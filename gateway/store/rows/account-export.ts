@@ -34,7 +34,7 @@ export async function readAccountRows(sql: Sql, accountId: string): Promise<Acco
       .execute(),
     devices: await sql
       .selectFrom('devices')
-      .select(['id', 'name', 'user_agent', 'created_at', 'last_seen_at', 'ended_at'])
+      .select(['id', 'name', 'user_agent', 'last_network', 'created_at', 'last_seen_at', 'ended_at'])
       .where('account_id', '=', accountId)
       .orderBy('created_at', 'desc')
       .limit(maxRows)

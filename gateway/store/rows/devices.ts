@@ -95,6 +95,26 @@ export async function markDevicesSeen(sql: Sql, ids: readonly string[], at: Epoc
     .execute();
 }
 
+/** Notes where a device signed in from. @param network  a /24 or /48, never a whole address */
+export async function noteDeviceNetwork(sql: Sql, id: string, network: string): Promise<void> {
+  await sql.updateTable('devices').set({ last_network: network }).where('id', '=', id).execute();
+}
+
+/** The label of the link that each of an account's devices opened first; devices that opened none are left out. */
+export async function readFirstLinks(sql: Sql, accountId: string): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql
+    .selectFrom('members')
+    .innerJoin('links', 'links.id', 'members.link_id')
+    .select(['members.device_id as device', 'links.label as label'])
+    .where('members.account_id', '=', accountId)
+    .orderBy('members.claimed_at', 'desc')
+    .orderBy('members.id', 'desc')
+    .limit(1000)
+    .execute();
+  // the oldest comes last, and stays
+  return new Map(rows.map(({ device, label }) => [device ?? '', label]));
+}
+
 /** Removes devices that were not used since a moment, or ended before it, and that no session names. Reads one page of the walk. */
 export async function removeOldDevices(sql: Sql, before: EpochSeconds, from: WalkFrom): Promise<WalkedPage> {
   const page = sql.selectFrom('devices').where('id', '>', from.after).orderBy('id').limit(from.rows);

@@ -150,17 +150,18 @@ export async function findCode(sql: Sql, selector: string): Promise<CodeRow | nu
 export async function findOpenCode(
   unit: Unit,
   code: Pick<NewCode, 'selector' | 'digest' | 'purpose'>,
-): Promise<Pick<SpentCode, 'accountId' | 'details'> | null> {
+): Promise<(Pick<SpentCode, 'accountId' | 'details'> & { readonly expiresAt: EpochSeconds }) | null> {
   const row = await unit.sql
     .selectFrom('one_time_codes')
-    .select(['details', 'account_id'])
+    .select(['details', 'account_id', 'expires_at'])
     .where('selector', '=', code.selector)
     .where('digest', '=', code.digest)
     .where('purpose', '=', code.purpose)
     .where('used_at', 'is', null)
     .where('expires_at', '>', unit.now)
     .executeTakeFirst();
-  return row === undefined ? null : { accountId: row.account_id, details: JSON.parse(row.details) };
+  if (row === undefined) return null;
+  return { accountId: row.account_id, details: JSON.parse(row.details), expiresAt: row.expires_at };
 }
 
 /**

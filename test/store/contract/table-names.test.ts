@@ -28,7 +28,7 @@ describeEngines('names', (engine) => {
         "accounts": "created_at display_name email email_verified_at groups id password_hash role state time_zone",
         "audit": "action actor at details position request_id subject",
         "changes": "at epoch kind node seq",
-        "devices": "account_id browser_digest browser_selector created_at ended_at id last_seen_at name user_agent",
+        "devices": "account_id browser_digest browser_selector created_at ended_at id last_network last_seen_at name user_agent",
         "keys": "algorithm created_at id purpose secret_sealed state",
         "links": "access_key_id access_until_at claim_from_at claim_until_at claims_allowed claims_used collection created_at creation_digest creation_place for_email host id label methods notify_members owner_id path revoked_at revoked_by revoked_with secret_digest secret_sealed",
         "log_marks": "ahead epoch log_time lowest_clock seq",

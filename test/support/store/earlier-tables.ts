@@ -7,6 +7,7 @@ export const withoutFirstHour = [
     (column) => `alter table one_time_codes drop column ${column}`,
   ),
   'alter table accounts drop column time_zone',
+  'alter table devices drop column last_network',
   'alter table members drop column revoked_by',
   'alter table links drop column revoked_with',
   'drop index links_creation',
