@@ -1,4 +1,4 @@
-// Serves the style sheet, the tab's icon, the configured logo and the pictures of collections. They are served on every host, since pages of every host use them.
+// Serves the style sheet, the icons, the configured logo, the pictures of collections and robots.txt. They are served on every host, since pages of every host use them.
 // The operator chooses logo and pictures; a strict policy makes sure that no script in an SVG runs.
 
 import { readFile } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { collectionNamed } from '../../control/access/collections.ts';
 import type { ControlContext } from '../../control/context/control-context.ts';
+import { tabIconOf, touchIconOf } from './icons.ts';
 import { icon, styleSheet } from './style.ts';
 
 const maxPictureBytes = 1024 * 1024;
@@ -26,6 +27,19 @@ export function serveAssets(server: FastifyInstance, context: ControlContext, pr
       .type('image/svg+xml')
       .send(icon),
   );
+  server.get(`${prefix}apple-touch-icon.png`, async (_request, reply) =>
+    sendIcon(reply, 'image/png', touchIconOf(await pngLogo(context))),
+  );
+  server.get(`${prefix}favicon.ico`, async (_request, reply) =>
+    sendIcon(reply, 'image/x-icon', tabIconOf(await pngLogo(context))),
+  );
+  // sign-in pages and links are nothing for search engines (RFC 9309)
+  server.get(`${prefix}robots.txt`, (_request, reply) =>
+    reply
+      .header('cache-control', 'public, max-age=86400')
+      .type('text/plain; charset=utf-8')
+      .send('User-agent: *\nDisallow: /\n'),
+  );
   server.get(`${prefix}logo`, async (_request, reply) => {
     const file = context.config().portal?.logoFile ?? null;
     return sendPicture(reply, file);
@@ -34,6 +48,22 @@ export function serveAssets(server: FastifyInstance, context: ControlContext, pr
     const { collection } = pictureParams.parse(request.params);
     return sendPicture(reply, collectionNamed(context.config(), collection)?.pictureFile ?? null);
   });
+}
+
+function sendIcon(reply: FastifyReply, type: string, bytes: Buffer): FastifyReply {
+  return reply
+    .header('cache-control', 'public, max-age=86400')
+    .header('content-security-policy', stillPicture)
+    .type(type)
+    .send(bytes);
+}
+
+/** The configured logo where it is a PNG, whole up to its measures. */
+async function pngLogo(context: ControlContext): Promise<Buffer | null> {
+  const file = context.config().portal?.logoFile ?? null;
+  const bytes = file === null ? null : await readFile(file).catch(() => null);
+  if (bytes === null || bytes.length < 24 || bytes.length > maxPictureBytes) return null;
+  return pictureType(bytes) === 'image/png' ? bytes : null;
 }
 
 const pictureParams = z.object({ collection: z.string() });

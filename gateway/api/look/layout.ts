@@ -52,6 +52,7 @@ export function renderLayout(frame: Frame): string {
 <meta name="robots" content="noindex">${page.onwardTo === undefined ? null : html`\n<meta http-equiv="refresh" content="0; url=${page.onwardTo}">`}
 <title>${page.status === 422 ? 'Look again: ' : null}${page.title} · ${name}</title>
 <link rel="icon" href="${prefix}icon.svg" type="image/svg+xml">
+<link rel="apple-touch-icon" href="${prefix}apple-touch-icon.png">
 <link rel="stylesheet" href="${prefix}portal.css?v=${styleVersion}">
 </head>
 <body>

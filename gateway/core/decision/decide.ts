@@ -122,9 +122,13 @@ function denyMisplaced({ reason, route, detail, leadsTo }: Misplaced): Denial {
   return deny(reason, route, detail, { leadsTo });
 }
 
+/** What visitors, browsers and search engines ask of the portal's host by themselves, and latchkey has below its own prefix. */
+const doors: readonly string[] = ['/', '/favicon.ico', '/apple-touch-icon.png', '/robots.txt'];
+
 /** A visitor who types the portal's name wants its first page. Only where no route serves that place. */
 function denyNoRoute({ host, path, method }: RequestFacts, { portal }: Snapshot): Denial {
-  const isDoor = path === '/' && portal !== null && host === portal.host && (method === 'GET' || method === 'HEAD');
+  const isAsked = portal !== null && host === portal.host && (method === 'GET' || method === 'HEAD');
+  const isDoor = isAsked && doors.includes(path);
   return deny('no-route', null, 'no route for this host and path', { leadsTo: isDoor ? 'portal' : 'nowhere' });
 }
 

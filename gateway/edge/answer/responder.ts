@@ -169,9 +169,14 @@ function wayBack({ path, head }: RequestFacts & { readonly head: RequestHead }):
   return whole.length <= maxReturnLength ? whole : encodeURIComponent('/');
 }
 
-/** Leads a visitor who typed the portal's name to its first page. 302: a route may be configured there later. */
-export function portalAnswer(reservedPrefix: string, context: AnswerContext, close: boolean): Answer {
-  return render(302, `Location: ${reservedPrefix}\r\n`, context, close);
+/**
+ * Leads a visitor who typed the portal's name to its first page, and whoever asks for an icon or robots.txt to latchkey's own. 302: a route
+ * may be configured there later.
+ *
+ * @param location  a path below the reserved prefix
+ */
+export function portalAnswer(location: string, context: AnswerContext, close: boolean): Answer {
+  return render(302, `Location: ${location}\r\n`, context, close);
 }
 
 /** What an answer depends on besides its reason. */

@@ -80,7 +80,9 @@ export function refuse(runtime: Runtime, context: RequestContext, denial: Denial
 function refusalOf(context: RequestContext, denial: Denial, lines: string, close: boolean): Answer {
   const { request, snapshot } = context;
   const answerContext = answerContextOf(context);
-  if (denial.leadsTo === 'portal') return portalAnswer(snapshot.reservedPrefix, answerContext, close);
+  if (denial.leadsTo === 'portal') {
+    return portalAnswer(snapshot.reservedPrefix + request.path.slice(1), answerContext, close);
+  }
   if (denial.leadsTo === 'folder') return redirectAnswer(ownLocation(request, snapshot, '/'), answerContext, close);
   if (denial.leadsTo === 'path') return redirectAnswer(ownLocation(request, snapshot, ''), answerContext, close);
   if (!answerContext.isPage) return denialAnswer(denial, answerContext, lines, close);

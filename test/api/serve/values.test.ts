@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { html } from '../../../gateway/api/look/html.ts';
+import { qrPng } from '../../../gateway/api/look/qr-code.ts';
 import { returnPathOf, soundReturnPath } from '../../../gateway/api/serve/return-address.ts';
 import { openText, sealText } from '../../../gateway/api/serve/sealed-text.ts';
 import { makePortal } from '../../support/rigs/portal-rig.ts';
@@ -64,4 +65,31 @@ test('the logo of the configuration is shown, and an SVG of it runs nothing', as
   expect([logo.status, logo.headers['content-type']]).toEqual([200, 'image/svg+xml']);
   expect(logo.headers['content-security-policy']).toContain('sandbox');
   expect((await visitor.get('/.latchkey/login')).text).toContain('<img src="/.latchkey/logo" alt=""');
+});
+
+test('icons and robots.txt are there for programs that ask by themselves, with the operator’s PNG where there is one', async () => {
+  const portal = await makePortal();
+  const fetched = async (name: string) => {
+    const { statusCode, headers, rawPayload } = await portal.server.inject(`/.latchkey/${name}`);
+    return { status: statusCode, type: headers['content-type'], bytes: rawPayload };
+  };
+  const touch = await fetched('apple-touch-icon.png');
+  expect([touch.status, touch.type, touch.bytes.readUInt32BE(16)]).toEqual([200, 'image/png', 180]);
+  const tab = await fetched('favicon.ico');
+  // ICONDIR: an icon, one picture of 32 by 32, whose bytes stand where the entry says
+  expect([tab.type, ...tab.bytes.subarray(0, 8)]).toEqual(['image/x-icon', 0, 0, 1, 0, 1, 0, 32, 32]);
+  expect(tab.bytes.readUInt32LE(14) + tab.bytes.readUInt32LE(18)).toBe(tab.bytes.length);
+  expect(tab.bytes.toString('latin1', 23, 26)).toBe('PNG');
+  expect((await fetched('robots.txt')).bytes.toString()).toBe('User-agent: *\nDisallow: /\n');
+
+  const logoFile = join(tmpdir(), `lk-logo-${process.pid}.png`);
+  onTestFinished(() => rmSync(logoFile, { force: true }));
+  const logo = await qrPng('x');
+  writeFileSync(logoFile, logo);
+  portal.configure((config) =>
+    config.portal === null ? config : { ...config, portal: { ...config.portal, logoFile } },
+  );
+  expect((await fetched('apple-touch-icon.png')).bytes).toEqual(logo);
+  // 512 pixels are too wide for an icon, so the built-in one stays
+  expect((await fetched('favicon.ico')).bytes).toEqual(tab.bytes);
 });

@@ -48,6 +48,16 @@ describe('the portal’s own host', () => {
     expect(answer.header('Cache-Control')).toBe('no-store');
   });
 
+  test.each(['favicon.ico', 'apple-touch-icon.png', 'robots.txt'])(
+    'leads to its own %s, and on no other host',
+    async (name) => {
+      const answer = await portal('GET', `/${name}`);
+      expect([answer.status, answer.header('Location')]).toEqual([302, `/.latchkey/${name}`]);
+      expect((await portal('POST', `/${name}`)).status).toBe(404);
+      expect((await portal('GET', `/${name}`, 'other.example')).status).toBe(404);
+    },
+  );
+
   test('leads nowhere from another path, by another method, or on another host', async () => {
     for (const [method, target] of [
       ['GET', '/a'],
@@ -65,7 +75,8 @@ describe('the portal’s own host', () => {
     await gateway.reload({ ...config(), routes: [...config().routes, own] });
     upstream.clear();
     expect((await portal('GET', '/')).status).toBe(200);
-    expect(upstream.requests).toHaveLength(1);
+    expect((await portal('GET', '/favicon.ico')).status).toBe(200);
+    expect(upstream.requests).toHaveLength(2);
     await gateway.reload(config());
   });
 });
