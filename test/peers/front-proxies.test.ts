@@ -16,8 +16,13 @@ import { runCommand } from '../support/run/run-command.ts';
 import { runHere } from '../support/run/run-here.ts';
 
 const sample = readFileSync(join(repository, 'config', 'app.yaml'), 'utf8');
-const [nginx, caddy, curl] = ['nginx', 'caddy', 'curl'].map(findProgram);
+const [nginx = null, caddy = null, curl = null] = ['nginx', 'caddy', 'curl'].map(findProgram);
 const canRun = curl !== null && (nginx !== null || caddy !== null);
+/** Says which peers are not there, each by its name. */
+const absent = (peers: Record<string, string | null>) =>
+  `not installed: ${Object.keys(peers)
+    .filter((name) => peers[name] === null)
+    .join(', ')}`;
 
 const appUrl = 'https://app.example.org/';
 const folder = mkdtempSync(join(tmpdir(), 'lk-app-'));
@@ -132,7 +137,7 @@ const names = { names: ['portal.example.org', 'app.example.org'] };
 
 describe('an app with sign-in, from config/app.yaml', () => {
   test('behind nginx: sign-in, the name in a header, sign-out', async (context) => {
-    if (nginx === null || nginx === undefined || curl === null) return context.skip('nginx or curl is not installed');
+    if (nginx === null || curl === null) return context.skip(absent({ nginx, curl }));
     const { certFile, keyFile } = certificates.issue(names);
     const [port, plain] = [await findFreePort(), await findFreePort()];
     const file = join(folder, 'nginx.conf');
@@ -162,7 +167,7 @@ describe('an app with sign-in, from config/app.yaml', () => {
   }, 60_000);
 
   test('behind Caddy: the same', async (context) => {
-    if (caddy === null || caddy === undefined || curl === null) return context.skip('caddy or curl is not installed');
+    if (caddy === null || curl === null) return context.skip(absent({ caddy, curl }));
     const { certFile, keyFile } = certificates.issue(names);
     const port = await findFreePort();
     const file = join(folder, 'Caddyfile');
