@@ -34,9 +34,9 @@ function missingHere(): string | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'this needs Linux and root';
   const wanted = ['buildah', 'unshare', ...(values.base === undefined ? ['debootstrap'] : [])];
   const absent = wanted.filter((name) => findProgram(name) === null);
-  return absent.length === 0
-    ? null
-    : `${absent.join(' and ')} is not installed (hint: apt-get install ${absent.join(' ')})`;
+  if (absent.length === 0) return null;
+  const packages = absent.map((name) => (name === 'unshare' ? 'util-linux' : name));
+  return `not installed: ${absent.join(', ')} (hint: apt-get install ${packages.join(' ')})`;
 }
 
 async function run(): Promise<number> {
