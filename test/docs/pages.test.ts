@@ -74,9 +74,9 @@ test('every example of the guides is marked, and every mark is one that a test r
   const examples = ['config', 'sh', 'serve', 'token library', 'assertion js', 'assertion python', 'assertion go'];
   // settings.test.ts; below; live-tables.test.ts
   const others = ['part', 'npm', 'log line'];
-  // test/browser/demo.test.ts, test/config/schema/listeners.test.ts
-  const elsewhere = ['links', 'script', 'tls config'];
-  const unrun = ['not run, it needs Docker', 'not run, it needs a log collector', 'not run, it needs an ACME client'];
+  // test/browser/demo.test.ts, test/config/schema/listeners.test.ts, test/cli/tls.test.ts
+  const elsewhere = ['links', 'script', 'tls config', 'hook'];
+  const unrun = ['not run, it needs Docker', 'not run, it needs a log collector'];
   const blocks = markedBlocks();
   expect(new Set(blocks.map(({ mark }) => mark))).toEqual(new Set([...examples, ...others, ...elsewhere, ...unrun]));
   const fences = guides.flatMap((page) => readPage(page).match(/^```/gm) ?? []).length / 2;
