@@ -20,7 +20,7 @@ let browser: Browser;
 beforeAll(async () => {
   if (!hasBrowser) return;
   [rig, browser] = await Promise.all([
-    NodeRig.start({ stores: ['sqlite'], people: 0 }),
+    NodeRig.start({ stores: ['sqlite'], edges: 2, people: 0 }),
     chromium.executablePath().then((executablePath) =>
       driver.launch({
         executablePath,

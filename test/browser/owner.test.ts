@@ -21,7 +21,7 @@ beforeAll(async () => {
   if (!hasBrowser) return;
   smtp = await startSmtp();
   [rig, browser] = await Promise.all([
-    NodeRig.start({ stores: ['sqlite'], people: 0, smtp: `smtp://127.0.0.1:${smtp.port}` }),
+    NodeRig.start({ stores: ['sqlite'], edges: 2, people: 0, smtp: `smtp://127.0.0.1:${smtp.port}` }),
     chromium.executablePath().then((executablePath) =>
       driver.launch({
         executablePath,
@@ -133,6 +133,82 @@ test.skipIf(!hasBrowser)(
     await owner.getByText('That person is removed').waitFor();
     await picture(owner, '5-removed');
     expect(await Promise.all(guests.map(film))).toEqual([200, 403, 200]);
+  },
+  60_000,
+);
+
+/** What has the focus: its words, and whether a person sees that it has it. */
+const focused = `(() => {
+  const at = document.activeElement;
+  const label = at.labels?.[0]?.textContent ?? '';
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(at);
+  const box = at.getBoundingClientRect();
+  return {
+    words: (at.getAttribute('aria-label') ?? (label || at.textContent)).trim(),
+    isShown: (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none',
+    isThere: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight,
+  };
+})()`;
+
+/** Goes on with Tab to what has these words, and looks at every stop on the way. */
+async function tabTo(page: Page, words: RegExp): Promise<void> {
+  for (let stop = 0; stop < 60; stop++) {
+    await page.keyboard.press('Tab');
+    const at = (await page.evaluate(focused)) as { words: string; isShown: boolean; isThere: boolean };
+    if (at.words === '') continue;
+    expect(at, `the focus on ${page.url()}`).toMatchObject({ isShown: true, isThere: true });
+    if (words.test(at.words)) return;
+  }
+  throw new Error(`no stop of Tab says ${words} on ${page.url()}`);
+}
+
+async function press(page: Page, words: RegExp, key: 'Enter' | 'Space' = 'Enter'): Promise<void> {
+  await tabTo(page, words);
+  await page.keyboard.press(key);
+}
+
+test.skipIf(!hasBrowser)(
+  'with the keyboard alone: a link is made and opened, sharing stops and is given back, and one signs out and in',
+  async () => {
+    const owner = contexts[0]?.pages()[0];
+    if (owner === undefined) throw new Error('the owner of the test before is gone');
+    await owner.setViewportSize({ width: 1280, height: 800 });
+    await owner.goto(`${rig.portalOrigin}/.latchkey/`);
+    await press(owner, /^New link$/);
+    await owner.getByRole('heading', { name: 'New link' }).waitFor();
+    await tabTo(owner, /^To whom/);
+    await tabTo(owner, /^What is it/);
+    await owner.keyboard.type('By keyboard');
+    await press(owner, /^Make the link$/);
+    await owner.getByLabel('The address').waitFor();
+    const url = await owner.getByLabel('The address').inputValue();
+
+    const guest = await open();
+    await guest.goto(url);
+    await tabTo(guest, /mail address/i);
+    await guest.keyboard.type('dora@example.org');
+    await press(guest, /^Mail me a code$/, 'Space');
+    await guest.getByRole('heading', { name: 'Look at your mail' }).waitFor();
+    await tabTo(guest, /^Code from the mail/);
+    await guest.keyboard.type((await mailTo('dora@example.org', /Your code: \d{6}/)).slice(-6));
+    await guest.keyboard.press('Enter');
+    await guest.getByRole('button', { name: 'Open it' }).waitFor();
+    await press(guest, /^Open it$/, 'Space');
+    await guest.waitForURL(`${rig.mediaOrigin}/vod/summer/`);
+    expect(await film(guest)).toBe(200);
+
+    await press(owner, /^Stop sharing/);
+    await owner.getByRole('heading', { name: /Stop sharing/ }).waitFor();
+    await press(owner, /^Stop sharing/);
+    await owner.getByRole('button', { name: /Give back/ }).waitFor();
+    expect(await film(guest)).toBe(403);
+    await press(owner, /^Give back/, 'Space');
+    await owner.getByRole('link', { name: /Stop sharing/ }).waitFor();
+    expect(await film(guest)).toBe(200);
+
+    await press(owner, /^Sign out$/);
+    await owner.getByText('You are signed out').waitFor();
+    await tabTo(owner, /^Mail address/);
     for (const context of contexts) await context.close();
   },
   60_000,

@@ -12,7 +12,6 @@ import { makeAccessPass } from '../../control/access/access-pass.ts';
 import { claimLink, foreseeClaim } from '../../control/links/claim-link.ts';
 import { type Presentation, type PresentedLink, presentLink } from '../../control/links/present-link.ts';
 import { nameOfActor } from '../../control/sessions/actor-of.ts';
-import { parseLinkToken } from '../../core/model/link.ts';
 import { canonicalPath } from '../../core/model/path.ts';
 import { type Flow, flowSeconds } from '../serve/flow-cookie.ts';
 import {
@@ -30,7 +29,10 @@ import type { Person } from '../serve/who-asks.ts';
 import { askPage, overPage, refusalPage, silentPage, tooLatePage } from './claim-pages.ts';
 import { beginSignIn } from './sign-in-flow.ts';
 
-type FlowWithLink = Flow & { readonly link: NonNullable<Flow['link']> };
+type FlowWithLink = Pick<Flow, 'id' | 'returnPath'> & { readonly link: NonNullable<Flow['link']> };
+
+/** A return path of 2000 characters and a link, sealed. */
+const maxConsentLength = 4096;
 
 /** Answers a request for a path of a site whose query carries a link's token; an edge has passed the request on. */
 export const presentation: PageRoute['run'] = async (visit) => {
@@ -85,14 +87,13 @@ const claimForm = defineForm({
   path: 'claim',
   who: 'account',
   place: 'everywhere',
-  form: z.object({ consent: z.string().max(4096).default('') }),
+  form: z.object({ consent: z.string().max(maxConsentLength).default('') }),
   handle: async (visit, { form }) => {
     if (whoVisits(visit) === 'ahead' || !isSentByPage(visit)) return visit.errorPage(403);
     const consent = openText(visit.context, consentUse(visit), form.consent, consentShape);
-    const flow = consent === null ? null : findFlow(visit, consent.flow);
-    // the claim must be for the link that the page with the button named
-    if (flow === null || consent?.link !== linkIdOf(flow)) return tooLatePage(visit);
-    return await claim(visit, flow);
+    if (consent === null) return tooLatePage(visit);
+    const { flow: id, returnPath, key, token } = consent;
+    return await claim(visit, { id, returnPath, link: { key, token } });
   },
 });
 
@@ -108,8 +109,16 @@ function isSentByPage(visit: Visit): boolean {
   return (mode ?? 'navigate') === 'navigate' && (dest ?? 'document') === 'document';
 }
 
-/** A consent: it names the flow and the link of the question. It is sealed for one session and lasts as long as a flow. */
-const consentShape = z.object({ flow: z.string().max(40), link: z.string().max(40) });
+/**
+ * A consent: what the question was about, whole, so that a second press of its button, from another tab or after the browser's way back, means
+ * the same and not nothing. It is sealed for one session and lasts as long as a flow.
+ */
+const consentShape = z.object({
+  flow: z.string().max(40),
+  returnPath: z.string().max(2000),
+  key: z.string().max(200),
+  token: z.string().max(200),
+});
 
 function consentUse({ actor }: PersonVisit): { readonly use: 'claim'; readonly binding: string } {
   return { use: 'claim', binding: actor.sessionId };
@@ -117,14 +126,10 @@ function consentUse({ actor }: PersonVisit): { readonly use: 'claim'; readonly b
 
 async function ask(visit: PersonVisit, flow: FlowWithLink, link: PresentedLink): Promise<PageAnswer> {
   const { context, actor } = visit;
-  const named = { flow: flow.id, link: linkIdOf(flow) };
-  const consent = sealText(context, consentUse(visit), named, flowSeconds);
+  const { id, returnPath, link: presented } = flow;
+  const consent = sealText(context, consentUse(visit), { flow: id, returnPath, ...presented }, flowSeconds);
   const visitorName = await nameOfActor(context, actor);
   return askPage(visit, { link, visitorName, consent });
-}
-
-function linkIdOf({ link }: FlowWithLink): string {
-  return parseLinkToken(link.token)?.linkId ?? '';
 }
 
 /** Answers without a question where the account is let in already or cannot be; null where a claim would put it on the access list. */
@@ -187,7 +192,7 @@ async function pass(visit: PersonVisit, flow: FlowWithLink): Promise<PageAnswer 
   return origin.host === host ? visit.redirect(flow.returnPath) : visit.errorPage(404);
 }
 
-function refuse(visit: Visit, flow: Flow, refusal: Parameters<typeof refusalPage>[1]): PageAnswer {
+function refuse(visit: Visit, flow: FlowWithLink, refusal: Parameters<typeof refusalPage>[1]): PageAnswer {
   visit.jar.end(flow.id);
   return bare(refusalPage(visit, refusal, flow.returnPath));
 }

@@ -79,19 +79,26 @@ export async function answerPage(
     const field = fieldOf(request.body, formTokenField);
     const binding = bindingOf(visit);
     if (binding === null || !isFormToken(context, binding, field)) {
-      // the visitor signed in from another tab meanwhile: the sign-in page, asked with GET, knows where to go from here
+      // signed in from another tab meanwhile: the sign-in page, asked with GET, knows where to go from here
       if (route.path === 'login' && actor !== null) return goOn(request, reply, visit.target, nobody);
-      return sendAnswer(request, reply, staleForm(visit), visit, options);
+      // signed out from another tab, or by a second press of the button: what the form asks for has happened
+      if (route.path === 'logout' && actor === null) return goOn(request, reply, visit.target, nobody);
+      return sendAnswer(request, reply, staleForm(visit, route), visit, options);
     }
   }
   const { body, query, params } = request;
   return sendAnswer(request, reply, await route.run(visit, { body, query, params }), visit, options);
 }
 
-function staleForm(visit: Visit): PageAnswer {
-  const page = errorPage(403, { title: 'That page was too old' });
-  const body = html`<p>It was open for a long time, or you signed in or out meanwhile, so nothing was changed.</p>
-<p><a class="button" href="${visit.prefix}">Start again</a></p>`;
+/** Says why nothing was done, and leads back to the form: the browser's way back has what was typed. */
+function staleForm(visit: Visit, { who }: PageRoute): PageAnswer {
+  const isSignedInMeanwhile = who === 'anyone' && visit.actor !== null;
+  const page = errorPage(403, { title: isSignedInMeanwhile ? 'You are signed in by now' : 'That page was too old' });
+  const why = isSignedInMeanwhile
+    ? html`<p>It happened in another tab, or you sent this form before. Nothing was done a second time.</p>`
+    : html`<p>It was open for a long time, or you signed in or out meanwhile, so nothing was changed. What you typed may still be there when you go back; load that page again before you send it.</p>`;
+  const body = html`${why}
+<p><a class="button" href="${visit.prefix}">${isSignedInMeanwhile ? 'Go on' : 'Start again'}</a></p>`;
   return { kind: 'page', status: 403, page: { ...page, body, isDeadEnd: false } };
 }
 

@@ -108,7 +108,8 @@ export async function endSession(
   const written = await context.write(async (unit) => {
     const session = await readSession(unit.sql, input.sessionId);
     if (session?.account_id !== actor.accountId) return false;
-    if (!(await markSessionEnded(unit.sql, session.id, unit.now))) return false;
+    // one's own that has ended before, by another tab perhaps: what was asked for holds
+    if (!(await markSessionEnded(unit.sql, session.id, unit.now))) return true;
     await unit.append({ kind: 'revoke', node: session.id });
     await audit(unit, actor, 'session.ended', session.id, input.requestId);
     return true;
@@ -125,7 +126,7 @@ export async function endDevice(
   const written = await context.write(async (unit) => {
     const device = await readDevice(unit.sql, input.deviceId);
     if (device?.account_id !== actor.accountId) return false;
-    if (!(await markDeviceEnded(unit.sql, device.id, unit.now))) return false;
+    if (!(await markDeviceEnded(unit.sql, device.id, unit.now))) return true;
     await markDeviceSessionsEnded(unit.sql, device.id, unit.now);
     await unit.append({ kind: 'revoke', node: device.id });
     await audit(unit, actor, 'device.ended', device.id, input.requestId);

@@ -115,7 +115,7 @@ test('signing out ends this session on every host and no other', async () => {
   expect(await lives(site, session)).toBe(false);
   expect(await actorOf(site.context, session.sessionToken, portalHost)).toBeNull();
   expect(await lives(site, other)).toBe(true);
-  expect(await signOut(site.context, actor)).toEqual({ kind: 'unknown' });
+  expect(await signOut(site.context, actor)).toEqual({ kind: 'ended' });
 });
 
 test('devices are listed by plain names, can be named, and end with all their sessions', async () => {
