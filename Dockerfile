@@ -9,7 +9,7 @@
 # test/package/image-steps.test.ts goes through the same steps without a container engine, `npm run image` really builds and runs it.
 
 # Node.js 26 with npm and an account `node`. Where no registry is reachable, `npm run image` makes a base of its own and names it here.
-ARG BASE=docker.io/library/node:26-slim
+ARG BASE=node:26-slim
 
 FROM ${BASE} AS build
 WORKDIR /build

@@ -2,7 +2,7 @@
 // capabilities, a volume. Needs Linux, root and Debian's buildah. Where no base image is named, debootstrap makes one, so no registry is
 // needed. Takes minutes, so it is a command of its own and no part of `npm test`.
 //
-//   npm run image -- --base docker.io/library/node:26-slim     with a base image of a registry
+//   npm run image -- --base node:26-slim                       with a base image of a registry
 //   npm run image -- --folder /var/tmp/image                   keeps the base that was made, for the next time
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
