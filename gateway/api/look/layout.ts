@@ -32,7 +32,7 @@ interface Entry {
 
 const entries: readonly Entry[] = [
   { path: 'links', label: 'My links', forAdmins: false },
-  { path: 'devices', label: 'Where I am signed in', forAdmins: false },
+  { path: 'devices', label: 'My browsers', forAdmins: false },
   { path: 'account', label: 'My account', forAdmins: false },
   { path: 'admin/accounts', label: 'People', forAdmins: true },
   { path: 'admin/links', label: 'All links', forAdmins: true },

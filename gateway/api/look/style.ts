@@ -89,7 +89,7 @@ fieldset { border: 0; padding: 0; margin: 0 0 1.1rem; }
 .choice input { width: 1.15rem; height: 1.15rem; margin: .2rem 0 0; accent-color: var(--accent); }
 input:not([type=checkbox]):not([type=radio]):not([type=hidden]), select, textarea { font: inherit; color: inherit; width: 100%; min-height: 2.75rem; padding: .55rem .75rem; background: var(--sheet); border: 1px solid var(--edge); border-radius: .5rem; }
 .field input[aria-invalid=true] { border-color: var(--bad) !important; border-width: 2px !important; }
-textarea { min-height: 6rem; }
+textarea { min-height: 6rem; field-sizing: content; }
 button, .button { font: inherit; font-weight: 600; display: inline-block; cursor: pointer; min-height: 2.75rem; padding: .55rem 1.1rem; border: 1px solid var(--accent); border-radius: .5rem; background: var(--accent); color: var(--accent-ink); text-decoration: none; text-align: center; }
 button:hover, .button:hover { filter: brightness(1.08); }
 button.plain, .button.plain { background: transparent; color: var(--accent); }

@@ -191,7 +191,7 @@ ${member.revokedAt === null ? null : html`<dt>Removed</dt><dd>${moment(member.re
 ${
   member.devices.length === 0
     ? null
-    : html`<dt>Devices</dt><dd>${member.devices.map(
+    : html`<dt>Browsers</dt><dd>${member.devices.map(
         ({ name: device, lastSeenAt }, index) =>
           html`${index === 0 ? null : ', '}${device || 'one without a name'} (${ago(lastSeenAt, now)})`,
       )}</dd>`
