@@ -169,7 +169,9 @@ export class Downstream extends ClientDeadlines {
 
   /** Ends the connection now, whatever it is doing. What the client has of an answer must not look like the whole answer. */
   abandon(): void {
-    if (this.#exchange?.isAnswering || this.#tunnel !== null || this.hasUnsent || this.#isCutOff) this.reset();
+    const isCut = this.#exchange?.isAnswering || this.#tunnel !== null || this.hasUnsent || this.#isCutOff;
+    this.#exchange?.cancel(); // the site's request ends now, and not once the site has been silent for long
+    if (isCut) this.reset();
     else this.socket.destroy();
   }
 
@@ -379,7 +381,6 @@ export class Downstream extends ClientDeadlines {
       // a client that has gone needs no answer, and its request to the upstream ends
       const isCut = exchange.isAnswering;
       exchange.cancel();
-      this.#exchange = null;
       if (isCut) this.reset();
       else this.socket.destroy();
     } else if (this.#isCutOff) this.reset();
@@ -391,9 +392,8 @@ export class Downstream extends ClientDeadlines {
     this.#isClosed = true;
     this.#held = null;
     this.#heads.clear();
-    const exchange = this.#exchange;
+    this.#exchange?.cancel();
     this.#exchange = null;
-    exchange?.cancel();
     this.#tunnel?.clientClosed();
     this.#runtime.connections.closed(this);
   }

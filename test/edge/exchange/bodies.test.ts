@@ -140,7 +140,11 @@ test.runIf(process.platform === 'linux')(
     connection.drop();
     const sending = sendPattern(client, chunks, Number.POSITIVE_INFINITY);
     expect(await receive(connection.socket, chunks, 300_000_000, false)).toBe(0);
+    const answered = once(client, 'data');
     connection.socket.destroy();
+    expect(String(await answered)).toContain('HTTP/1.1 502 ');
+    // that a client which goes on is heard for 30 s at most is the matter of timeouts.test.ts
+    client.destroy();
     expect(await sending).toBeGreaterThan(300_000_000);
     report('300 MB of an endless upload', growth());
   },

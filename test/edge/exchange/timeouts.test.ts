@@ -326,7 +326,7 @@ check('a client that is slow to take the end of an answer gets all of it', async
 });
 
 check('a client that takes no answer and has no more of a body to send is reset', async (rig) => {
-  await rig.start({ client_write_idle: soon });
+  await rig.start({ client_write_idle: soon, upstream_idle: '1d' });
   const { client, accepted } = await rig.connectBehind();
   const cutOff = once(accepted, 'close');
   client.write(requestText('POST', '/', ['Content-Length: 4']));

@@ -14,6 +14,21 @@ const store = await openStore({
 });
 if ('kind' in store) throw new Error(store.problem);
 
+/** Writes a line whole. The pipe may be full and refuse to wait, where whoever reads is slower than whoever writes. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      // short lines go into a pipe whole or not at all (POSIX write, PIPE_BUF)
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(room, 0, 0, 1);
+    }
+  }
+}
+
+const room = new Int32Array(new SharedArrayBuffer(4));
 let next = 0;
 await Promise.all(
   Array.from({ length: 20 }, async () => {
@@ -24,7 +39,7 @@ await Promise.all(
         return unit.append({ kind: 'touch', node: name });
       });
       // A system call and no stream: what was said stays said, however this process ends.
-      writeSync(1, `${name} ${written.value}\n`);
+      say(`${name} ${written.value}\n`);
     }
   }),
 );
