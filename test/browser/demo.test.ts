@@ -13,6 +13,7 @@ import { repository } from '../support/run/package-copy.ts';
 import { expectSteps, markedBlock, shellSteps } from '../support/run/pages.ts';
 import { runCommand } from '../support/run/run-command.ts';
 import { ShellSession } from '../support/run/shell-session.ts';
+import { openAxeTab } from './axe-faults.ts';
 
 const clip = join(repository, 'config', 'demo', 'clip');
 const hasBrowser = process.platform === 'linux';
@@ -238,6 +239,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
   test('by nothing but the printed steps, a guest without an account watches a film, and it stops when its owner stops sharing; the app with sign-in knows who comes', async () => {
     const guest = await openPage();
     const owner = await openPage();
+    const axe = await openAxeTab(browser);
 
     const first = printedStep(1);
     await guest.goto(first.url);
@@ -246,6 +248,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     const mails = await guest.context().newPage();
     await mails.goto(first.urls[1] ?? '');
     const [digits = ''] = /\b\d{6}\b/.exec((await mails.locator('article').first().textContent()) ?? '') ?? [];
+    expect(await axe.faults(mails)).toEqual([]);
     await mails.close();
     await guest.getByLabel(/code/i).first().fill(digits);
     for (const name of first.buttons.slice(1)) await guest.getByRole('button', { name, exact: true }).click();
@@ -256,6 +259,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await guest.locator('video').click();
     await guest.waitForFunction(`document.querySelector('video').currentTime > 0.3`);
     expect(await guest.evaluate(`document.querySelector('video').duration`)).toBeGreaterThan(280);
+    expect(await axe.faults(guest)).toEqual([]);
 
     // the app with sign-in knows by the same sign-in who comes
     const app = await guest.context().newPage();
@@ -265,6 +269,7 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await app.getByLabel('Your note').fill('<b>Hello</b> ü');
     await app.getByRole('button', { name: 'Put it up' }).click();
     await app.getByText('<b>Hello</b> ü').waitFor();
+    expect(await axe.faults(app)).toEqual([]);
 
     const third = printedStep(3);
     await owner.goto(third.url);
@@ -290,6 +295,8 @@ describe.skipIf(!hasBrowser)('in a browser', () => {
     await guest.getByRole('heading', { name: 'Your access has ended' }).waitFor({ timeout: 10_000 });
     expect(Date.now() - stopped).toBeLessThan(6000);
     expect(await guest.locator('video').isVisible()).toBe(false);
+    expect(await axe.faults(guest)).toEqual([]);
+    await axe.close();
     const again = await Promise.all([
       guest.waitForResponse((response) => response.request().isNavigationRequest()),
       guest.getByRole('link', { name: 'Try again' }).click(),

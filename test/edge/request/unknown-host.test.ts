@@ -1,7 +1,10 @@
 // Hosts that nobody configured, and messages that are none: refused, and on record.
 // gateway/RULES.md "Hosts": an unknown Host under the reserved prefix is 421 (RFC 9110 §15.5.20).
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { askRaw, requestText } from '../../support/clients/raw-client.ts';
 import { okAnswer, RecordingUpstream } from '../../support/peers/recording-upstream.ts';
 import { startGateway, type TestGateway } from '../../support/rigs/gateway.ts';
@@ -97,6 +100,14 @@ test('an error page names the place, leads on, and looks the same on every host'
   expect(nothing.text).not.toContain('<img');
   const refused = await page('site.example', '/%zz');
   expect([refused.status, refused.text.includes('Kino &#38; S&#246;hne')]).toEqual([400, true]);
+  // with a logo it stands beside the name, from the same host, so the page's policy needs no other one
+  const logo = join(tmpdir(), `lk-edge-logo-${process.pid}.svg`);
+  onTestFinished(() => rmSync(logo, { force: true }));
+  writeFileSync(logo, '<svg xmlns="http://www.w3.org/2000/svg"/>');
+  await gateway.reload({ ...config(), portal: { ...config().portal, logo_file: logo } });
+  const withLogo = await page('site.example', '/%zz');
+  expect(withLogo.text).toContain('<img src="/.latchkey/logo" alt="" height="32"><span>Kino &#38; S&#246;hne</span>');
+  expect(withLogo.header('Content-Length')).toBe(String(withLogo.text.length));
   // who can only wait asks for the same address again, and a reload brings another name
   upstream.fallback = null;
   await gateway.reload({ ...config(), portal: undefined, upstreams: { site: { servers: ['http://127.0.0.1:9'] } } });
