@@ -137,6 +137,60 @@ test.skipIf(!hasBrowser)(
   60_000,
 );
 
+test.skipIf(!hasBrowser)(
+  'the way back, a reload and two tabs do what a form says once, whichever edge answers',
+  async () => {
+    const owner = contexts[0]?.pages()[0];
+    // who was removed comes in again, by another link
+    const ben = contexts[2]?.pages()[0];
+    if (owner === undefined || ben === undefined) throw new Error('the people of the test before are gone');
+    await owner.goto(`${rig.portalOrigin}/.latchkey/links/new`);
+    await owner.getByLabel('What is it?').fill('Only one');
+    await owner.getByLabel('How many people may come in?').fill('5');
+    await owner.getByRole('button', { name: 'Make the link' }).dblclick();
+    await owner.getByLabel('The address').waitFor();
+    const made = new URL(owner.url()).pathname;
+    const url = await owner.getByLabel('The address').inputValue();
+    await owner.reload();
+    await owner.goBack();
+    await owner.getByRole('heading', { name: 'New link' }).waitFor();
+    await owner.goForward();
+    await owner.waitForURL((to) => to.pathname === made);
+    await owner.goto(`${rig.portalOrigin}/.latchkey/links?search=Only+one`);
+    expect(await owner.getByRole('link', { name: 'Only one' }).count()).toBe(1);
+
+    // the same question in two tabs, and once more after the way back
+    const second = await ben.context().newPage();
+    for (const tab of [ben, second]) {
+      await tab.goto(url);
+      await tab.getByRole('button', { name: 'Open it' }).waitFor();
+    }
+    for (const tab of [ben, second]) {
+      await tab.getByRole('button', { name: 'Open it' }).click();
+      await tab.waitForURL(`${rig.mediaOrigin}/vod/summer/`);
+    }
+    await second.close();
+
+    // the same end in two tabs: the second press says what holds
+    const other = await owner.context().newPage();
+    for (const tab of [owner, other]) {
+      await tab.goto(`${rig.portalOrigin}${made}`);
+      await tab.getByRole('link', { name: /^Stop sharing/ }).click();
+    }
+    for (const tab of [owner, other]) {
+      await tab
+        .locator('main')
+        .getByRole('button', { name: /^Stop sharing/ })
+        .click();
+      await tab.getByRole('button', { name: /Give back/ }).waitFor();
+    }
+    await other.close();
+    await owner.reload();
+    await owner.getByRole('button', { name: /Give back/ }).waitFor();
+  },
+  60_000,
+);
+
 /** What has the focus: its words, and whether a person sees that it has it. */
 const focused = `(() => {
   const at = document.activeElement;

@@ -31,15 +31,19 @@ import { type Person, whoAsks } from './who-asks.ts';
 interface ServePagesOptions {
   readonly context: ControlContext;
   readonly prefix: string;
+  /** A form that has a page at its own address: whoever has to sign in first comes back to that page. */
+  readonly hasPage?: boolean;
 }
 
 /** Adds a route to the server for every page and form; a page that answers GET answers HEAD too. */
 export function servePages(server: FastifyInstance, routes: readonly PageRoute[], options: ServePagesOptions): void {
+  const pages = new Set(routes.filter(({ method }) => method === 'GET').map(({ path }) => path));
   for (const route of routes) {
+    const answerOptions = { ...options, hasPage: pages.has(route.path) };
     server.route({
       method: route.method === 'GET' ? ['GET', 'HEAD'] : 'POST',
       url: `${options.prefix}${route.path}`,
-      handler: (request, reply) => answerPage(route, request, reply, options),
+      handler: (request, reply) => answerPage(route, request, reply, answerOptions),
     });
   }
 }
@@ -69,7 +73,7 @@ export async function answerPage(
   // 3. who asks, and whether they may
   const actor = await whoAsks(context, request, reply, origin);
   if (route.who !== 'anyone' && actor === null) {
-    const back = route.method === 'GET' ? request.url : options.prefix;
+    const back = route.method === 'GET' || options.hasPage === true ? request.url : options.prefix;
     return goOn(request, reply, `${options.prefix}login?return=${encodeURIComponent(back)}`, nobody);
   }
   if (route.who === 'admin' && !isAdmin(actor)) return sendPage(reply, errorPage(403), { ...nobody, actor });

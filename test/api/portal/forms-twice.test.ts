@@ -62,6 +62,13 @@ test('a form from before the sign-in says that somebody is signed in by now, and
   expect(await mails()).toBe(before);
 });
 
+test('a form that is sent after the session ended leads over the sign-in back to its page', async () => {
+  const form = await owner.get(`${page}links/new`);
+  owner.cookies.clear();
+  const sent = await owner.submit(form, '/links/new', { label: 'Late' });
+  expect(sent.location).toBe(`${page}login?return=%2F.latchkey%2Flinks%2Fnew`);
+});
+
 test('sign-out: the second press of the button says that nobody is signed in', async () => {
   const visitor = portal.visitor();
   await visitor.signIn(ann);
