@@ -1,7 +1,14 @@
-// Makes a ControlConfig of the sections that are for the control plane: store, portal, accounts, mail, collections, links. Pure.
+// Makes a ControlConfig of the sections that are for the control plane: store, portal, accounts, mail, collections, links, sharing. Pure.
 
-import type { ControlConfig, MailConfig, StoreConfig } from '../compiled/control-config.ts';
+import type {
+  ConfiguredRate,
+  ControlConfig,
+  MailConfig,
+  SharingConfig,
+  StoreConfig,
+} from '../compiled/control-config.ts';
 import type { ConfigFile } from '../schema/schema.ts';
+import { sharingDefaults } from '../schema/schema-sharing.ts';
 
 /** @param absolute  makes a path of the file absolute */
 export function assembleControl(file: ConfigFile, dataDir: string, absolute: (path: string) => string): ControlConfig {
@@ -40,7 +47,25 @@ export function assembleControl(file: ConfigFile, dataDir: string, absolute: (pa
       tokenParameter: file.links.token_parameter,
       defaultAccessSeconds: file.links.default_access,
     },
+    sharing: assembleSharing(file),
   };
+}
+
+function assembleSharing({ sharing = sharingDefaults, accounts }: ConfigFile): SharingConfig {
+  return {
+    // A place that only invited people may join has no strangers who could be invited by everybody else.
+    invite: sharing.invite ?? (accounts.registration === 'invited' ? 'known' : 'anyone'),
+    reshareDepth: sharing.reshare_depth,
+    expiresSeconds: sharing.expires,
+    requestWindowSeconds: sharing.request_window,
+    resendSeconds: sharing.resend,
+    perSender: rateOf(sharing.per_sender),
+    perAddress: rateOf(sharing.per_address),
+  };
+}
+
+function rateOf({ count, perSeconds }: { readonly count: number; readonly perSeconds: number }): ConfiguredRate {
+  return { count, seconds: perSeconds };
 }
 
 function assembleMail(mail: NonNullable<ConfigFile['mail']>, absolute: (path: string) => string): MailConfig | null {

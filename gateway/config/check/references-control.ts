@@ -16,6 +16,7 @@ export function checkControl(draft: Draft<ConfigFile>, problems: Problem[], warn
   checkMail(draft, problems, warnings);
   checkCollections(draft, problems, warnings);
   checkPortal(draft, problems, warnings);
+  checkSharing(draft, warnings);
   const { links } = draft;
   const own = [links?.key_parameter, links?.token_parameter, draft.tokens?.parameter];
   if (links !== undefined && new Set(own).size < own.length)
@@ -134,6 +135,23 @@ function checkPortal(draft: Draft<ConfigFile>, problems: Problem[], warnings: Pr
   const problem = `shares its host with routes[${at}]`;
   const hint = 'scripts of that site could act for whoever is signed in; give the portal a host of its own';
   warnings.push(problemAt(['portal', 'public_url'], problem, hint));
+}
+
+/** Shares go by mail, so a file that sets bounds for them and names no way to send asks for something that never happens. */
+function checkSharing({ sharing, mail, portal, accounts }: Draft<ConfigFile>, warnings: Problem[]): void {
+  if (sharing === undefined) return;
+  if (portal === undefined)
+    warnings.push(problemAt(['sharing'], 'nobody can share a key without portal', 'people sign in there to share'));
+  if (mail === undefined)
+    warnings.push(
+      problemAt(['sharing'], 'sharing is refused without mail', 'name a way, like mail: { from: …, smtp: … }'),
+    );
+  if (sharing.invite === 'domains' && accounts?.domains?.length === 0) {
+    const hint = 'list the domains in accounts.domains, or write anyone or known';
+    warnings.push(
+      problemAt(['sharing', 'invite'], 'accounts.domains is empty, so a key can be shared with nobody', hint),
+    );
+  }
 }
 
 /** The scheme of `portal.public_url` is assumed for every request, so a listener or a proxy in front has to provide it. */

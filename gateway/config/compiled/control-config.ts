@@ -1,4 +1,4 @@
-// What the control plane is told by the configuration: store, portal, accounts, mail, collections, links.
+// What the control plane is told by the configuration: store, portal, accounts, mail, collections, links, sharing.
 // Plain data, paths absolute. The URLs of the store and of the mail server may hold passwords: control reads these URLs and the edges never
 // see them, see `withoutSecrets`.
 
@@ -89,6 +89,35 @@ interface LinksConfig {
   readonly defaultAccessSeconds: number | null;
 }
 
+/** How often something may happen in a window of time. */
+export interface ConfiguredRate {
+  /** At least 1. */
+  readonly count: number;
+  /** At most a day. */
+  readonly seconds: number;
+}
+
+/** Bounds on how people share keys with each other. */
+export interface SharingConfig {
+  /**
+   * Whom a key may be shared with. `anyone`: every address. `domains`: addresses of `accounts.domains`; no address where none is listed.
+   * `known`: addresses that have an account. Default `known` where `accounts.registration` is `invited`, else `anyone`.
+   */
+  readonly invite: 'anyone' | 'domains' | 'known';
+  /** The most that the depth of a new share may be, 0 to 6. Default 0. A share whose giver names no depth has depth 0. */
+  readonly reshareDepth: number;
+  /** How long a share that nobody accepted can be accepted. Default 30 days. */
+  readonly expiresSeconds: number;
+  /** How long a browser that asked for a key has to authenticate. Default 900. */
+  readonly requestWindowSeconds: number;
+  /** How long the message of a share cannot be sent again. Default 60. */
+  readonly resendSeconds: number;
+  /** New shares of one account. Default 50 an hour. */
+  readonly perSender: ConfiguredRate;
+  /** Messages about shares to one address; those beyond it are sent later. Default 10 an hour. */
+  readonly perAddress: ConfiguredRate;
+}
+
 export interface ControlConfig {
   readonly store: StoreConfig;
   /** Absolute path; null: `master.key` in the data folder, made on the first run. */
@@ -100,4 +129,5 @@ export interface ControlConfig {
   readonly mail: MailConfig | null;
   readonly collections: readonly CollectionConfig[];
   readonly links: LinksConfig;
+  readonly sharing: SharingConfig;
 }

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { canonicalHost } from '../../core/decision/route/host.ts';
+import { sharingSchema } from './schema-sharing.ts';
 import { accessSpan, filePath, folderPath, hostName, identifier, mailAddress, routeHost, wordOf } from './values.ts';
 
 const parameterName = z
@@ -140,4 +141,5 @@ export const controlSections = {
       }),
     })
     .prefault({}),
+  sharing: sharingSchema,
 };

@@ -80,6 +80,31 @@ collections: [{ ${collection}, default_access: none }]
   expect([config.links.defaultAccessSeconds, config.collections[0]?.defaultAccessSeconds]).toEqual([90 * 86_400, null]);
 });
 
+test('what a file leaves out of sharing has a default, and whom people invite follows who may register', () => {
+  const open = folder.config(minimalYaml).sharing;
+  expect(open).toEqual({
+    invite: 'anyone',
+    reshareDepth: 0,
+    expiresSeconds: 30 * 86_400,
+    requestWindowSeconds: 900,
+    resendSeconds: 60,
+    perSender: { count: 50, seconds: 3600 },
+    perAddress: { count: 10, seconds: 3600 },
+  });
+  const invited = `accounts: { registration: invited }\n`;
+  expect(folder.config(minimalYaml + invited).sharing).toEqual({ ...open, invite: 'known' });
+  const written =
+    'sharing: { invite: anyone, reshare_depth: 6, expires: 1h, request_window: 1h, resend: 1s, per_sender: 3/s }';
+  expect(folder.config(minimalYaml + invited + written).sharing).toEqual({
+    ...open,
+    reshareDepth: 6,
+    expiresSeconds: 3600,
+    requestWindowSeconds: 3600,
+    resendSeconds: 1,
+    perSender: { count: 3, seconds: 1 },
+  });
+});
+
 test('no password of the store or of the mail server goes to an edge', () => {
   const config = folder.config(minimalYaml + sections);
   expect(JSON.stringify(config)).toContain('hidden');
@@ -98,6 +123,14 @@ test.each([
   ['mail: { from: a@b, smtp: "http://a/" }', 'mail.smtp: is not a URL that begins with smtp:// or smtps://'],
   ['links: { default_access: 90 days }', 'links.default_access: "90 days" is not a duration (write 90d, 12h, or none)'],
   ['links: { default_access: 10s }', 'links.default_access: 10s is too short (at least 1m)'],
+  ['sharing: { invite: everyone }', 'sharing.invite: unknown choice "everyone"'],
+  ['sharing: { reshare_depth: 7 }', 'sharing.reshare_depth: '],
+  ['sharing: { expires: 59m }', 'sharing.expires: 59m is too short (at least 1h)'],
+  ['sharing: { expires: 366d }', 'sharing.expires: 366d is too long (at most 365d)'],
+  ['sharing: { request_window: 30s }', 'sharing.request_window: 30s is too short (at least 1m)'],
+  ['sharing: { request_window: 2h }', 'sharing.request_window: 2h is too long (at most 1h)'],
+  ['sharing: { per_sender: 50/d }', 'sharing.per_sender: "50/d" is not a rate (write 10/s, 100/m or 1000/h)'],
+  ['sharing: { per_adress: 5/h }', 'sharing.per_adress: unknown key (did you mean "per_address"?)'],
   ['links: { key_parameter: token }', 'links: two of our parameters have one name'],
   [
     'collections: [{ name: a, host: x.example, path: /a, owners: [o@x.example] }]',
@@ -121,6 +154,22 @@ collections: [{ name: a, host: x.example, path: /a/, owners: [o@x.example] }]
   const loaded = folder.load(minimalYaml.replace('name: app,', 'name: app, host: app.localhost,') + yaml);
   const places = loaded.kind === 'loaded' ? loaded.warnings.map(({ path }) => path) : ['not loaded'];
   expect(places).toEqual(expect.arrayContaining(['mail.log', 'portal.public_url', 'collections[0]']));
+});
+
+test('sharing that can never happen is a warning: without mail, or with nobody whom a domain lets in', () => {
+  const warnings = (yaml: string) => {
+    const loaded = folder.load(`${minimalYaml}portal: { public_url: "http://portal.localhost:8080" }\n${yaml}`);
+    return loaded.kind === 'loaded'
+      ? loaded.warnings.map(({ path, problem }) => `${path}: ${problem}`)
+      : ['not loaded'];
+  };
+  const mail = 'mail: { from: a@b.example, smtp: "smtps://mail.example" }\n';
+  expect(warnings('sharing: { expires: 7d }')).toContain('sharing: sharing is refused without mail');
+  expect(warnings('').join()).not.toContain('sharing');
+  expect(warnings(`${mail}sharing: { invite: domains }`)).toEqual([
+    'sharing.invite: accounts.domains is empty, so a key can be shared with nobody',
+  ]);
+  expect(warnings(`${mail}accounts: { domains: [a.example] }\nsharing: { invite: domains }`)).toEqual([]);
 });
 
 test('a portal without mail, and a route to which a sign-in cannot return, are warnings', () => {

@@ -69,6 +69,15 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     mail: null,
     collections: [],
     links: { keyParameter: 'key', tokenParameter: 'authtoken', defaultAccessSeconds: null },
+    sharing: {
+      invite: 'anyone',
+      reshareDepth: 0,
+      expiresSeconds: 30 * 86_400,
+      requestWindowSeconds: 900,
+      resendSeconds: 60,
+      perSender: { count: 50, seconds: 3600 },
+      perAddress: { count: 10, seconds: 3600 },
+    },
     ...changes,
   };
 }
