@@ -102,7 +102,7 @@ test('the custom identity of gateway/edge/README.md is one that loads', () => {
 });
 
 test('the samples that the README names are in config/ and load', () => {
-  for (const name of ['minimal.yaml', 'media-site.yaml', 'behind-a-cdn.yaml', 'links.yaml']) {
+  for (const name of ['minimal.yaml', 'media-site.yaml', 'behind-a-cdn.yaml', 'links.yaml', 'sharing.yaml']) {
     expect(readPage('README.md')).toContain(`config/${name}`);
     expect(loadConfig(join(repository, 'config', name), () => undefined, { files: 'skip' }).kind).toBe('loaded');
   }

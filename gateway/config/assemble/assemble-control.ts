@@ -1,5 +1,6 @@
 // Makes a ControlConfig of the sections that are for the control plane: store, portal, accounts, mail, collections, links, sharing. Pure.
 
+import { withHead } from '../../core/token/scope.ts';
 import type {
   ConfiguredRate,
   ControlConfig,
@@ -36,12 +37,16 @@ export function assembleControl(file: ConfigFile, dataDir: string, absolute: (pa
       },
     },
     mail: mail === undefined ? null : assembleMail(mail, absolute),
-    collections: file.collections.map(({ default_access: access, title, picture_file: picture, ...collection }) => ({
-      ...collection,
-      ...(title === undefined ? {} : { title }),
-      ...(picture === undefined ? {} : { pictureFile: absolute(picture) }),
-      ...(access === undefined ? {} : { defaultAccessSeconds: access }),
-    })),
+    collections: file.collections.map(
+      ({ default_access: access, title, picture_file: picture, methods, ...collection }) => ({
+        ...collection,
+        // sorted, so that another order of the same methods is no change of the collection
+        methods: methods === undefined ? null : [...new Set(withHead(methods))].sort(),
+        ...(title === undefined ? {} : { title }),
+        ...(picture === undefined ? {} : { pictureFile: absolute(picture) }),
+        ...(access === undefined ? {} : { defaultAccessSeconds: access }),
+      }),
+    ),
     links: {
       keyParameter: file.links.key_parameter,
       tokenParameter: file.links.token_parameter,

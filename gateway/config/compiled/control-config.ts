@@ -64,7 +64,7 @@ export interface MailConfig {
   readonly transport: MailTransportConfig;
 }
 
-/** A folder that belongs to one or more accounts, which may hand out links to it. */
+/** A folder that accounts may own and hand out links to, and that keys may open. */
 export interface CollectionConfig {
   readonly name: string;
   /** What people read; absent: the name. */
@@ -75,8 +75,10 @@ export interface CollectionConfig {
   readonly host: string;
   /** Canonical folder, ends in `/`. */
   readonly path: string;
-  /** Addresses of the accounts that own the collection, lower case. */
+  /** Addresses of the accounts that own the collection, lower case; empty where only the operator, administrators and keys open it. */
   readonly owners: readonly string[];
+  /** The most that ownership, the access list, a link or a key gives in the collection, with HEAD wherever GET stands; null for all. */
+  readonly methods: readonly string[] | null;
   /** As `LinksConfig.defaultAccessSeconds`, for links to this collection; absent: as there. */
   readonly defaultAccessSeconds?: number | null;
 }

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { canonicalHost } from '../../core/decision/route/host.ts';
+import { collectionMethods } from './schema-paths.ts';
 import { sharingSchema } from './schema-sharing.ts';
 import { accessSpan, filePath, folderPath, hostName, identifier, mailAddress, routeHost, wordOf } from './values.ts';
 
@@ -122,7 +123,11 @@ export const controlSections = {
           .meta({ description: 'PNG, JPEG, WebP or SVG shown beside it, at most 1 MiB' }),
         host: hostName,
         path: folderPath,
-        owners: z.array(mailAddress).min(1).meta({ description: 'addresses of the accounts that may make links' }),
+        owners: z.array(mailAddress).prefault([]).meta({
+          description:
+            'addresses of the accounts that may make links; without it the operator, administrators and keys',
+        }),
+        methods: collectionMethods,
         default_access: accessSpan.optional().meta({
           description: 'how long a new link to it gives access when nobody says; default: links.default_access',
         }),

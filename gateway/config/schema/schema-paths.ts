@@ -38,6 +38,11 @@ const methodName = read('a method, upper case', "^([!#$%&'*+.^_`|~0-9A-Z-]{1,32}
   return { kind: 'read', value: text };
 });
 
+/** `collections[].methods`. */
+export const collectionMethods = z.array(methodName).min(1).optional().meta({
+  description: 'methods that members, owners, links and keys may use there, GET includes HEAD; others are 403',
+});
+
 /** `routes[].methods`. */
 export const routeMethods = z.array(methodName).min(1).optional().meta({
   description: 'methods taken, GET includes HEAD; others are 405. Without it every method but CONNECT and TRACE',

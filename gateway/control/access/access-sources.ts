@@ -3,6 +3,7 @@
 // more entry; a claim's own condition in store/rows/claims.ts has to repeat what stands in the store.
 
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
+import { coversMethod } from '../../core/decision/state/access.ts';
 import { scopesCovering } from '../../core/model/link.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
 import { covers } from '../../core/model/path.ts';
@@ -29,8 +30,11 @@ interface AccessReason {
   readonly id: string;
   /** The link by which the account came in; null for none. */
   readonly linkId: string | null;
+  /** Name of the collection that the reason opens a part of; its `methods` limit the reason's own. */
+  readonly collection: string;
   /** Canonical path that this reason opens. */
   readonly path: string;
+  /** Null for all. */
   readonly methods: readonly string[] | null;
   readonly untilAt: EpochSeconds | null;
   /** Revocation nodes that this reason hangs on, without the account. */
@@ -45,7 +49,8 @@ type AccessSource = (sql: Sql, place: AccessPlace) => Promise<readonly AccessRea
 const accessSources: readonly AccessSource[] = [byOwnership, byLinks];
 
 /**
- * The first reason why the account may open the place; null when there is none.
+ * Why the account may open the place; null when there is no reason. The first reason that opens it for all methods, else the first one:
+ * whoever owns a folder for all methods is not limited by a link to it. The methods are never more than those of the reason's collection.
  *
  * @param exceptLinkId  a link whose own rows do not count; null to count all
  */
@@ -54,12 +59,25 @@ export async function findAccessReason(
   place: AccessPlace,
   exceptLinkId: string | null,
 ): Promise<AccessReason | null> {
+  let first: AccessReason | null = null;
   for (const source of accessSources) {
-    const reasons = await source(sql, place);
-    const reason = reasons.find(({ linkId }) => linkId === null || linkId !== exceptLinkId);
-    if (reason !== undefined) return reason;
+    const found = (await source(sql, place)).filter(({ linkId }) => linkId === null || linkId !== exceptLinkId);
+    const reasons = found.map((reason) => withinCollection(reason, place.collections));
+    const unlimited = reasons.find(({ methods }) => methods === null);
+    if (unlimited !== undefined) return unlimited;
+    first ??= reasons[0] ?? null;
   }
-  return null;
+  return first;
+}
+
+/** The reason with the methods that its collection allows as well. All sources come through here, so none can give more. */
+function withinCollection(reason: AccessReason, collections: readonly CollectionConfig[]): AccessReason {
+  const collection = collections.find(({ name }) => name === reason.collection);
+  // A reason by a collection that does not cover the place opens nothing.
+  const most = collection === undefined ? [] : collection.methods;
+  if (most === null) return reason;
+  const { methods } = reason;
+  return { ...reason, methods: methods === null ? most : most.filter((method) => coversMethod(methods, method)) };
 }
 
 async function byOwnership(_sql: Sql, place: AccessPlace): Promise<readonly AccessReason[]> {
@@ -69,6 +87,7 @@ async function byOwnership(_sql: Sql, place: AccessPlace): Promise<readonly Acce
       kind: 'ownership',
       id: collectionSubject(name),
       linkId: null,
+      collection: name,
       path,
       methods: null,
       untilAt: null,
@@ -93,6 +112,7 @@ async function byLinks(sql: Sql, place: AccessPlace): Promise<readonly AccessRea
     kind: 'link',
     id: row.memberId,
     linkId: row.linkId,
+    collection: row.collection,
     path: row.path,
     methods: methodsOf(row.methods),
     untilAt: row.accessUntilAt,

@@ -2,6 +2,7 @@
 // revoked when. Reads rows only; every list is bounded. A row that is gone from the store is reported as gone.
 
 import type { Config } from '../../config/compiled/config.ts';
+import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import type { DecisionRecord } from '../../core/decision/verdict/decision-record.ts';
 import { collectionSubject, type IdKind, isOfKind } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
@@ -111,10 +112,15 @@ async function membersAndLinks(
     if (row.revokedAt !== null)
       links.push({ at: row.revokedAt, node: row.id, text: `this link was revoked by ${row.revokedBy ?? 'somebody'}` });
     const collection = config().collections.find(({ name }) => name === row.collection);
-    const owners = collection === undefined ? 'not configured any more' : `owned by ${collection.owners.join(', ')}`;
-    links.push({ at: null, node: collectionSubject(row.collection), text: `collection ${row.collection}: ${owners}` });
+    const facts = collection === undefined ? 'not configured any more' : collectionFacts(collection);
+    links.push({ at: null, node: collectionSubject(row.collection), text: `collection ${row.collection}: ${facts}` });
   }
   return links;
+}
+
+function collectionFacts({ owners, methods }: CollectionConfig): string {
+  const by = `owned by ${owners.length === 0 ? 'nobody' : owners.join(', ')}`;
+  return methods === null ? by : `${by}, open for ${methods.join(', ')} only`;
 }
 
 /** Revocations of the nodes in the change log: a revocation before the decision is its reason, a later one is told as later. */

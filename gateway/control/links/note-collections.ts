@@ -1,5 +1,5 @@
 // The configured collections are part of every access answer, so a change of the collections ends the answers that were given before:
-// an owner was removed, a folder moved, or a collection is gone. Changes are noted at the start and at each reload.
+// an owner was removed, a folder moved, methods were taken away, or a collection is gone. Changes are noted at the start and at each reload.
 // The store remembers the collections that were in force last, so a change that was made while the gateway did not run counts as well.
 // Each node notes its own change: until its reload, a node answered by its former file, even if another node had noted the change by then.
 
@@ -86,7 +86,11 @@ type Described = Readonly<Record<string, string>>;
 
 function describe(collections: Collections): Described {
   return Object.fromEntries(
-    collections.map(({ name, host, path, owners }) => [name, JSON.stringify([host, path, [...owners].sort()])]),
+    collections.map(({ name, host, path, owners, methods }) => {
+      // Nothing is added where all methods are allowed: what a former version noted of such a collection stays equal.
+      const limits = methods === null ? [] : [[...methods].sort()];
+      return [name, JSON.stringify([host, path, [...owners].sort(), ...limits])];
+    }),
   );
 }
 

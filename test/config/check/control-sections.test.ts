@@ -65,9 +65,29 @@ test('the sections are read into the forms that requests are compared in', () =>
       host: 'media.example.org',
       path: '/vod/summer/',
       owners: ['owner@example.org', 'o@xn--bcher-kva.example'],
+      methods: null,
     },
   ]);
   expect(config.links).toEqual({ keyParameter: 'k', tokenParameter: 't', defaultAccessSeconds: null });
+});
+
+test('a collection may have no owner, and says which methods members may use: GET includes HEAD', () => {
+  const yaml = `portal: { public_url: "http://portal.localhost:8080" }
+mail: { from: a@b.example, smtp: "smtps://mail.example" }
+collections:
+  - { name: cam, host: media.localhost, path: /cam/hillside/, methods: [GET] }
+  - { name: drop, host: media.localhost, path: /cam/drop/, methods: [PUT, GET, PUT] }
+`;
+  const member = minimalYaml
+    .replace('accept: [token]', 'accept: [member]')
+    .replace('name: app,', 'name: app, host: media.localhost,');
+  const loaded = folder.load(member + yaml);
+  if (loaded.kind === 'invalid') throw new Error(loaded.problems[0]?.problem);
+  expect(loaded.warnings).toEqual([]);
+  expect(loaded.config.collections.map(({ owners, methods }) => [owners, methods])).toEqual([
+    [[], ['GET', 'HEAD']],
+    [[], ['GET', 'HEAD', 'PUT']],
+  ]);
 });
 
 test('a default end of access is read for all links, and for those of one collection', () => {
@@ -123,6 +143,11 @@ test.each([
   ['mail: { from: a@b, smtp: "http://a/" }', 'mail.smtp: is not a URL that begins with smtp:// or smtps://'],
   ['links: { default_access: 90 days }', 'links.default_access: "90 days" is not a duration (write 90d, 12h, or none)'],
   ['links: { default_access: 10s }', 'links.default_access: 10s is too short (at least 1m)'],
+  [
+    'collections: [{ name: a, host: x.example, path: /a/, methods: [get] }]',
+    'collections[0].methods[0]: "get" is not a method (upper case, at most 32 characters, like GET or PROPFIND)',
+  ],
+  ['collections: [{ name: a, host: x.example, path: /a/, methods: [] }]', 'collections[0].methods: '],
   ['sharing: { invite: everyone }', 'sharing.invite: unknown choice "everyone"'],
   ['sharing: { reshare_depth: 7 }', 'sharing.reshare_depth: '],
   ['sharing: { expires: 59m }', 'sharing.expires: 59m is too short (at least 1h)'],

@@ -179,6 +179,11 @@ describe('the explanation', () => {
     expect(first).toContain(`came in by link ${made.link.id} on device ${visitor.deviceId}`);
     expect(first).toContain('link “Film night” to media.localhost/vod/summer/, made by owner@example.org');
     expect(first).toContain('collection summer: owned by');
+    rig.configure({
+      collections: rig.context.config().collections.map((all) => ({ ...all, owners: [], methods: ['GET', 'HEAD'] })),
+    });
+    const limited = textsOf(await explainRequest(context, 'request-1'));
+    expect(limited).toContain('collection summer: owned by nobody, open for GET, HEAD only');
     expect(first).toContain('audit log:');
     expect(textsOf(await explainRequest(context, 'request-2'))).toContain('bound to this link already? yes');
   });

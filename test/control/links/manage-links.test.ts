@@ -362,5 +362,7 @@ test.each([
   ['100%.mp4', '/vod/summer/100%25.mp4'],
   ['../winter/film.mp4', null],
 ])('the name %s of a file is a path below the collection: %s', (name, path) => {
-  expect(linkPath({ name: 'summer', host: 'media.localhost', path: '/vod/summer/', owners: [] }, name)).toBe(path);
+  expect(
+    linkPath({ name: 'summer', host: 'media.localhost', path: '/vod/summer/', owners: [], methods: null }, name),
+  ).toBe(path);
 });

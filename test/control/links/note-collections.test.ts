@@ -5,6 +5,7 @@ import type { CollectionConfig } from '../../../gateway/config/compiled/control-
 import type { ControlContext } from '../../../gateway/control/context/control-context.ts';
 import { noteCollections, startCollectionNotes } from '../../../gateway/control/links/note-collections.ts';
 import { StoreAway } from '../../../gateway/store/port/store.ts';
+import { writeMark } from '../../../gateway/store/rows/store-marks.ts';
 import { type LinkRig, makeLinkRig } from '../../support/rigs/link-rig.ts';
 
 let rig: LinkRig;
@@ -22,6 +23,7 @@ const summer: CollectionConfig = {
   host: 'media.localhost',
   path: '/vod/summer/',
   owners: ['owner@example.org'],
+  methods: null,
 };
 const winter: CollectionConfig = { ...summer, name: 'winter', path: '/vod/winter/' };
 
@@ -45,10 +47,25 @@ test.each<[string, CollectionConfig]>([
   ['one owner less', { ...summer, owners: [] }],
   ['another folder', { ...summer, path: '/vod/' }],
   ['another host', { ...summer, host: 'other.localhost' }],
+  ['methods that are taken away', { ...summer, methods: ['GET', 'HEAD'] }],
 ])('%s ends what was opened by the collection', async (_what, changed) => {
   await note(summer, winter);
   expect(await note(changed, winter)).toEqual(['revoke co_summer']);
   expect(await note(changed, winter)).toEqual([]);
+});
+
+test('what a former version noted of a collection without methods is no change, and the order of methods is none', async () => {
+  await context.write(async (unit) => {
+    await writeMark(
+      unit.sql,
+      'collections',
+      '{"summer":"[\\"media.localhost\\",\\"/vod/summer/\\",[\\"owner@example.org\\"]]"}',
+    );
+  });
+  expect(await note(summer)).toEqual([]);
+  expect(await note({ ...summer, methods: ['GET', 'HEAD'] })).toEqual(['revoke co_summer']);
+  expect(await note({ ...summer, methods: ['HEAD', 'GET'] })).toEqual([]);
+  expect(await note(summer)).toEqual(['revoke co_summer']);
 });
 
 test('the passes of a removed collection end, and a new collection makes edges ask again', async () => {

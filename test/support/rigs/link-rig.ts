@@ -45,6 +45,7 @@ const summer = {
   host: 'media.localhost',
   path: '/vod/summer/',
   owners: ['owner@example.org'],
+  methods: null,
 };
 
 export const operator: Actor = { kind: 'operator' };
