@@ -1,5 +1,6 @@
-// What can let an account into a place: ownership of a collection, and rows of the access list that links wrote.
-// One list, asked by the edges' look-up and by a claim alike, so that the two never disagree. A further source (shares) is one
+// What can let an account into a place: ownership of a collection, rows of the access list that links wrote, and keys: own ones and shared
+// ones.
+// One list, asked by the edges' look-up and by a claim alike, so that the two never disagree. A further source is one
 // more entry; a claim's own condition in store/rows/claims.ts has to repeat what stands in the store.
 
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
@@ -10,6 +11,7 @@ import { covers } from '../../core/model/path.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../../store/port/store.ts';
 import { findLiveMemberships } from '../../store/rows/members.ts';
+import { findOpeningKeys, type HeldKey } from '../../store/sharing/share-chains.ts';
 import { owns } from './collections.ts';
 
 /** The account that asks, and the place that it asks for. The account was read: it is active, and its address is verified. */
@@ -26,7 +28,7 @@ interface AccessPlace {
 /** Why an account may open a place. A pass that is made from this reason names the reason in the claim `grant`. */
 interface AccessReason {
   readonly kind: AccessKind;
-  /** Member id, or the collection that is owned. */
+  /** Member id, the collection that is owned, the share by which a key is held, or the own key. */
   readonly id: string;
   /** The link by which the account came in; null for none. */
   readonly linkId: string | null;
@@ -41,12 +43,12 @@ interface AccessReason {
   readonly nodes: readonly string[];
 }
 
-type AccessKind = 'ownership' | 'link';
+type AccessKind = 'ownership' | 'link' | 'key';
 
 type AccessSource = (sql: Sql, place: AccessPlace) => Promise<readonly AccessReason[]>;
 
 /** In the order of their worth: the source that lasts longest comes first. */
-const accessSources: readonly AccessSource[] = [byOwnership, byLinks];
+const accessSources: readonly AccessSource[] = [byOwnership, byLinks, byKeys];
 
 /**
  * Why the account may open the place; null when there is no reason. The first reason that opens it for all methods, else the first one:
@@ -120,7 +122,35 @@ async function byLinks(sql: Sql, place: AccessPlace): Promise<readonly AccessRea
   }));
 }
 
-/** Methods of a link as they are stored; null when the link sets none. A list that cannot be read opens nothing. */
+async function byKeys(sql: Sql, place: AccessPlace): Promise<readonly AccessReason[]> {
+  const keys = await findOpeningKeys(sql, {
+    accountId: place.accountId,
+    host: place.host,
+    scopes: scopesCovering(place.path),
+    collections: place.collections.map(({ name }) => name),
+    now: place.now,
+  });
+  const inside = keys.filter((key) =>
+    place.collections.some(({ name, path }) => name === key.collection && covers(path, key.path)),
+  );
+  return inside.map((key) => ({
+    kind: 'key',
+    id: key.shareId ?? key.keyId,
+    linkId: null,
+    collection: key.collection,
+    path: key.path,
+    methods: methodsOf(key.methods),
+    untilAt: key.untilAt,
+    nodes: nodesOfKey(key),
+  }));
+}
+
+/** The nodes that whatever is made from a held key hangs on: its whole chain, so that cutting any of it is one change of the log. */
+export function nodesOfKey({ keyId, credentialId, chain, collection }: HeldKey): readonly string[] {
+  return [credentialId, keyId, ...chain, collectionSubject(collection)];
+}
+
+/** Methods of a link or a key as they are stored; null when the link sets none. A list that cannot be read opens nothing. */
 export function methodsOf(stored: string | null): readonly string[] | null {
   if (stored === null) return null;
   const list: unknown = JSON.parse(stored);

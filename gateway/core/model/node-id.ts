@@ -11,6 +11,11 @@ const idPrefixes = {
   linkKey: 'ak_',
   link: 'li_',
   member: 'me_',
+  credential: 'cd_',
+  /** A key that hangs off a credential and opens a resource; a signing key is `ky_`. */
+  credentialKey: 'dk_',
+  share: 'sh_',
+  representation: 'rp_',
   message: 'ms_',
   decision: 'de_',
 } as const;

@@ -11,6 +11,7 @@ import { firstTables } from './migration-001.ts';
 import { linkLists } from './migration-002.ts';
 import { logTimes } from './migration-003.ts';
 import { firstHour } from './migration-004.ts';
+import { sharedKeys } from './migration-005.ts';
 
 /** `migrations[n - 1]` makes version n out of version n - 1. */
 const migrations: readonly ((types: ColumnTypes) => readonly string[])[] = [
@@ -18,6 +19,7 @@ const migrations: readonly ((types: ColumnTypes) => readonly string[])[] = [
   linkLists,
   logTimes,
   firstHour,
+  sharedKeys,
 ];
 
 /** The version of the tables that this program works with. */

@@ -24,7 +24,10 @@ type BackupResult =
   | { readonly kind: 'written'; readonly file: string; readonly rows: number; readonly position: LogPosition }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
-/** Every table whose rows a backup holds. The head has the log's place in place of `log_position`. */
+/**
+ * Every table whose rows a backup holds. The head has the log's place in place of `log_position`. Requests for shares and
+ * representations of keys last an hour at most and end with a restore, so they are not in it.
+ */
 export const backedUpTables = [
   'store_marks',
   'keys',
@@ -37,6 +40,10 @@ export const backedUpTables = [
   'links',
   'members',
   'outbox',
+  'credentials',
+  'credential_keys',
+  'shares',
+  'share_blocks',
   'audit',
   'changes',
 ] as const satisfies readonly (keyof Tables)[];

@@ -14,6 +14,9 @@ import type { Tables } from '../port/tables.ts';
 import { type BackupOptions, backedUpTables } from './backup.ts';
 import { BackupDamaged, type BackupHead, type BackupRow, readBackupLines } from './backup-file.ts';
 
+/** Tables that no backup has and no restore leaves: what they hold lasts an hour at most. */
+const endedByRestore = ['share_requests', 'representations'] as const satisfies readonly (keyof Tables)[];
+
 interface RestoreOptions extends Pick<BackupOptions, 'file' | 'clock'>, Pick<OpenStoreOptions, 'logger'> {
   readonly settings: StoreSettings;
   /** `empty`: refuse a store that holds anything. `everything`: replace what is there. */
@@ -56,7 +59,7 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored | 
         );
       }
       const outside = await listOutside(transaction);
-      for (const table of backedUpTables) await transaction.deleteFrom(table).execute();
+      for (const table of [...backedUpTables, ...endedByRestore]) await transaction.deleteFrom(table).execute();
       const rows = await insertAll(transaction, file);
       const epoch = await beginEpoch(transaction, outside, clock.epochSeconds());
       const ended = await endWhatWasGiven(transaction, clock.epochSeconds());

@@ -3,6 +3,14 @@
 // Columns that end in `_sealed` hold what sealing.ts made; columns that end in `_digest` hold SHA-256, base64url.
 
 import type { Generated } from 'kysely';
+import type {
+  CredentialKeysTable,
+  CredentialsTable,
+  RepresentationsTable,
+  ShareBlocksTable,
+  ShareRequestsTable,
+  SharesTable,
+} from './tables-sharing.ts';
 
 export interface Tables {
   log_position: LogPositionTable;
@@ -20,6 +28,12 @@ export interface Tables {
   members: MembersTable;
   outbox: OutboxTable;
   audit: AuditTable;
+  credentials: CredentialsTable;
+  credential_keys: CredentialKeysTable;
+  shares: SharesTable;
+  share_requests: ShareRequestsTable;
+  representations: RepresentationsTable;
+  share_blocks: ShareBlocksTable;
 }
 
 /** One row: where the log ends. Each batch of units locks the row, so the order of commits is the order of numbers. */
@@ -243,6 +257,8 @@ export interface OutboxTable {
   delivered_at: number | null;
   given_up_at: number | null;
   last_problem: string | null;
+  /** Id of the share whose first mail this is: the share is told when the mail was handed over or given up. Null for none. */
+  subject: string | null;
 }
 
 export interface AuditTable {

@@ -13,6 +13,10 @@ interface NewMail {
   readonly kind: string;
   readonly accountId: string | null;
   readonly bodySealed: string;
+  /** Id of the share whose first message this is; default none. */
+  readonly subject?: string | null;
+  /** Earliest delivery; default now. */
+  readonly dueAt?: EpochSeconds;
 }
 
 /** A mail that a worker has leased: no other worker delivers it before `leasedUntilAt`. */
@@ -44,11 +48,12 @@ export async function insertMail(unit: Unit, mail: NewMail): Promise<void> {
       body_sealed: mail.bodySealed,
       created_at: unit.now,
       attempts: 0,
-      next_attempt_at: unit.now,
+      next_attempt_at: mail.dueAt ?? unit.now,
       leased_until_at: 0,
       delivered_at: null,
       given_up_at: null,
       last_problem: null,
+      subject: mail.subject ?? null,
     })
     .execute();
 }

@@ -10,10 +10,11 @@ export const sealedColumns = [
   { table: 'links', column: 'secret_sealed' },
   { table: 'outbox', column: 'body_sealed' },
   { table: 'one_time_codes', column: 'carried_sealed' },
+  { table: 'shares', column: 'secret_sealed' },
 ] as const;
 
 /** The columns that name a row of these tables, and that its sealed texts are bound to. */
-const keyColumns = { keys: 'id', links: 'id', outbox: 'id', one_time_codes: 'selector' } as const;
+const keyColumns = { keys: 'id', links: 'id', outbox: 'id', one_time_codes: 'selector', shares: 'id' } as const;
 
 /** How many sealed texts the store holds, over all columns. */
 export async function countSealed(sql: Sql): Promise<number> {

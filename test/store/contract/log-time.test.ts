@@ -7,7 +7,7 @@ import { openEngine } from '../../../gateway/store/engine/open-store.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { pruneChanges } from '../../../gateway/store/rows/change-log.ts';
 import { findHorizon } from '../../../gateway/store/rows/log-time.ts';
-import { withoutFirstHour } from '../../support/store/earlier-tables.ts';
+import { withoutFirstHour, withoutSharedKeys } from '../../support/store/earlier-tables.ts';
 import {
   describeEngines,
   makeClock,
@@ -43,6 +43,7 @@ async function run(store: Store, clock: TestClock, days: number): Promise<void> 
 /** Takes the third migration back, and the one after it. */
 const downgrade = [
   'delete from schema_migrations where number > 2',
+  ...withoutSharedKeys,
   ...withoutFirstHour,
   'drop table log_marks',
   ...['log_time', 'newest_at', 'hour_ahead', 'ahead', 'marked_at', 'lowest_clock'].map(

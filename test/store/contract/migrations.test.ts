@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { knownMigration } from '../../../gateway/store/engine/migrations.ts';
 import { openEngine, openStore } from '../../../gateway/store/engine/open-store.ts';
-import { withoutFirstHour } from '../../support/store/earlier-tables.ts';
+import { withoutFirstHour, withoutSharedKeys } from '../../support/store/earlier-tables.ts';
 import { describeEngines, makeClock, makeDatabase, openEmpty, openNode, silent } from '../../support/store/stores.ts';
 
 const options = { clock: makeClock(), logger: silent };
@@ -65,7 +65,7 @@ describeEngines('migrations', (engine) => {
     for (const column of ['log_time', 'newest_at', 'hour_ahead', 'ahead', 'marked_at', 'lowest_clock']) {
       await sql.raw(`alter table log_position drop column ${column}`).execute(bare.writer);
     }
-    for (const statement of withoutFirstHour) await sql.raw(statement).execute(bare.writer);
+    for (const statement of [...withoutSharedKeys, ...withoutFirstHour]) await sql.raw(statement).execute(bare.writer);
     await bare.close();
     expect(await openStore({ settings, ...options, migrations: 'check' })).toMatchObject({
       kind: 'refused',

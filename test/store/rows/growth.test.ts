@@ -27,6 +27,12 @@ const tableBounds = {
   links: 'made by owners of collections, whom the configuration names, and by administrators',
   members: 'claims_allowed of each link, one row for an account and a link',
   outbox: 'mail-ceilings.ts, by who causes a mail; forgotten after delivery, given up after days',
+  credentials: 'made by administrators and the operator; withdrawn ones stay, since shares and the log name them',
+  credential_keys: 'made by administrators and the operator',
+  shares: 'per_sender of each giver; rows stay for the log, addresses that never answered are erased',
+  share_requests: 'maxOpenRequests of a share at a time; pruned after their end',
+  representations: 'made by holders of keys in their sessions; pruned after their end',
+  share_blocks: 'one for an address and a giver who shared with it',
   audit: 'for strangers: refusalsWrittenDown, and one for each mail; kept for keepAuditSeconds',
 } as const satisfies Readonly<Record<keyof Tables, string>>;
 

@@ -16,13 +16,13 @@ const wingsOf: Readonly<Record<string, readonly string[]>> = {
   'gateway/core': ['decision', 'token', 'model'],
   'gateway/core/decision': [root, 'verifier', 'verdict', 'state', 'route', 'policy'],
   'gateway/config': [root, 'check', 'assemble', 'files', 'schema', 'compiled', 'problems'],
-  'gateway/store': ['files', 'engine', 'rows', 'seal', 'port', 'disk'],
+  'gateway/store': ['files', 'engine', 'rows', 'sharing', 'seal', 'port', 'disk'],
   'gateway/edge': [root, 'exchange', 'listen', 'answer', 'report', 'upstream', 'live', 'request', 'engine'],
   'gateway/control': [
-    ...['node', 'signing-keys', 'sessions', 'users-file', 'accounts', 'links', 'access'],
+    ...['node', 'sharing', 'signing-keys', 'sessions', 'users-file', 'accounts', 'links', 'keys', 'access'],
     ...['explain', 'notify', 'proof', 'context'],
   ],
-  'gateway/api': [root, 'v1', 'portal', 'serve', 'look'],
+  'gateway/api': [root, 'v1', 'sharing', 'portal', 'serve', 'look'],
   'gateway/cli': [root, 'account', 'common-key', 'link', 'demo', 'store', 'serve', 'token', 'command'],
 };
 

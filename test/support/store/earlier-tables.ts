@@ -15,3 +15,11 @@ export const withoutFirstHour = [
     (column) => `alter table links drop column ${column}`,
   ),
 ] as const;
+
+/** Takes the fifth migration back. */
+export const withoutSharedKeys = [
+  ...['credentials', 'credential_keys', 'shares', 'share_requests', 'representations', 'share_blocks'].map(
+    (table) => `drop table ${table}`,
+  ),
+  'alter table outbox drop column subject',
+] as const;
