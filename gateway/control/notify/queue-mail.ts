@@ -32,6 +32,7 @@ interface MailContext {
     readonly portal: { readonly publicUrl: string; readonly name: string } | null;
     /** The ceilings of mail-ceilings.ts. */
     readonly accounts: ReturnType<WindowContext['config']>['accounts'];
+    readonly sharing: ReturnType<WindowContext['config']>['sharing'];
   };
   /** Called for ceilings that are reached. Default: nobody is told. */
   readonly logger?: Pick<Logger, 'warn'>;

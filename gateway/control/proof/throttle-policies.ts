@@ -6,7 +6,7 @@
 // asked before such a secret is looked at would protect nothing and would let strangers keep others from their own. Codes of mails, which anybody may
 // type, are counted when they are wrong, and the right one keeps nobody waiting.
 
-import type { AccountLimits } from '../../config/compiled/control-config.ts';
+import type { AccountLimits, SharingConfig } from '../../config/compiled/control-config.ts';
 import type { WaitPolicy } from '../../core/model/try-count.ts';
 
 /** The counts that one guess is added to. A guess from a known device or place is counted by `known` alone, a stranger's by all the others. */
@@ -119,13 +119,26 @@ export const guessKinds: readonly string[] = Object.entries(guessPolicies).flatM
 );
 
 /** The limits of the configuration that windows are bounded by. */
-export type WindowLimits = Pick<AccountLimits, 'requestsPerNetwork' | 'mailsPerHour'>;
+type WindowLimits = Pick<AccountLimits, 'requestsPerNetwork' | 'mailsPerHour'>;
 
-/** How many of something may be asked for in a window: a number, or a multiple of a limit of the configuration, rounded up. */
-export interface WindowPolicy {
-  readonly most: number | { readonly of: keyof WindowLimits; readonly times: number };
-  readonly windowSeconds: number;
+/** The rates of the configuration that are windows by themselves. */
+type WindowRates = Pick<SharingConfig, 'perSender' | 'perAddress'>;
+
+/** The part of the configuration that windows are bounded by. */
+export interface WindowConfig {
+  readonly accounts: { readonly limits: WindowLimits };
+  readonly sharing: WindowRates;
 }
+
+/** How many of something may be asked for in a window. */
+type WindowPolicy =
+  /** A number, or a multiple of a limit of the configuration, rounded up. */
+  | {
+      readonly most: number | { readonly of: keyof WindowLimits; readonly times: number };
+      readonly windowSeconds: number;
+    }
+  /** Number and window are a rate of the configuration. */
+  | { readonly rate: keyof WindowRates };
 
 export const windowPolicies = {
   /**
@@ -165,6 +178,10 @@ export const windowPolicies = {
   'shares-of-account': { most: 120, windowSeconds: hour },
   /** The same to one address, whoever sends them. */
   'shares-to-address': { most: 10, windowSeconds: hour },
+  /** Shares of keys that one account offers, mailed or not. */
+  'shares-of-sender': { rate: 'perSender' },
+  /** Messages about shares of keys to one address, whoever causes them. One that is blocked is sent later. */
+  'share-mails-to-address': { rate: 'perAddress' },
   /** Mails that members and administrators cause: ten times what strangers may. */
   'mails-members': { most: { of: 'mailsPerHour', times: 10 }, windowSeconds: hour },
   'mails-administrators': { most: { of: 'mailsPerHour', times: 10 }, windowSeconds: hour },
@@ -175,5 +192,20 @@ export type WindowKind = keyof typeof windowPolicies;
 /** Kinds of all counts of windows. */
 export const windowKinds: readonly string[] = Object.keys(windowPolicies);
 
-/** The longest window: nothing is asked of a count that is older. */
-export const longestWindowSeconds = Math.max(...Object.values(windowPolicies).map((policy) => policy.windowSeconds));
+/** The longest window: nothing is asked of a count that is older. No rate of the configuration has a longer window than a day. */
+export const longestWindowSeconds = Math.max(
+  ...Object.values(windowPolicies).map((policy) => ('rate' in policy ? day : policy.windowSeconds)),
+);
+
+/** How many, and in how many seconds, by the configuration in force. */
+export function windowTerms(policy: WindowPolicy, config: WindowConfig): { most: number; windowSeconds: number } {
+  if ('rate' in policy) {
+    const { count, seconds } = config.sharing[policy.rate];
+    return { most: count, windowSeconds: seconds };
+  }
+  const { most, windowSeconds } = policy;
+  return {
+    most: typeof most === 'number' ? most : Math.ceil(config.accounts.limits[most.of] * most.times),
+    windowSeconds,
+  };
+}

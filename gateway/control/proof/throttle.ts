@@ -24,10 +24,10 @@ import {
   type GuessedSecret,
   guessPolicies,
   type SecretPolicy,
+  type WindowConfig,
   type WindowKind,
-  type WindowLimits,
-  type WindowPolicy,
   windowPolicies,
+  windowTerms,
 } from './throttle-policies.ts';
 
 /** One try at a secret. */
@@ -63,7 +63,7 @@ type WindowCounted =
 
 /** The limits that bound the windows, and the function that tells the operator of reached limits. */
 export interface WindowContext {
-  readonly config: () => { readonly accounts: { readonly limits: WindowLimits } };
+  readonly config: () => WindowConfig;
   /** Default: nobody is told. */
   readonly logger?: Pick<Logger, 'warn'>;
 }
@@ -161,15 +161,14 @@ export async function countRequest(
   context: WindowContext,
   bounds: readonly WindowBound[],
 ): Promise<WindowCounted> {
-  const { limits } = context.config().accounts;
-  const windows = bounds.map((bound) => windowOf(bound, unit.logTime));
+  const config = context.config();
+  const windows = bounds.map((bound) => windowOf(bound, config, unit.logTime));
   const counts = await readCounts(
     unit.sql,
     windows.map(({ key }) => key),
   );
   const raised: Parameters<typeof writeCounts>[1][number][] = [];
-  for (const [at, { kind, key, policy, endsAt }] of windows.entries()) {
-    const most = mostOf(policy, limits);
+  for (const [at, { kind, key, most, endsAt }] of windows.entries()) {
     const count = counts[at] ?? null;
     const tries = (count?.tries ?? 0) + 1;
     if (tries > most) {
@@ -200,13 +199,9 @@ function keysOf(counters: readonly Counter[]): ThrottleKey[] {
   return counters.map(({ key }) => key);
 }
 
-function windowOf({ kind, subject }: WindowBound, now: EpochSeconds) {
-  const policy: WindowPolicy = windowPolicies[kind];
-  const window = Math.floor(now / policy.windowSeconds);
+function windowOf({ kind, subject }: WindowBound, config: WindowConfig, now: EpochSeconds) {
+  const { most, windowSeconds } = windowTerms(windowPolicies[kind], config);
+  const window = Math.floor(now / windowSeconds);
   const key: ThrottleKey = { kind, keyDigest: digestOf(JSON.stringify([kind, subject, window])) };
-  return { kind, key, policy, endsAt: (window + 1) * policy.windowSeconds };
-}
-
-function mostOf({ most }: WindowPolicy, limits: WindowLimits): number {
-  return typeof most === 'number' ? most : Math.ceil(limits[most.of] * most.times);
+  return { kind, key, most, endsAt: (window + 1) * windowSeconds };
 }

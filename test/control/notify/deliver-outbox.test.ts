@@ -74,6 +74,7 @@ test('a unit that is rolled back sends nothing', async () => {
       mail: { from: 'a@b' },
       portal: { publicUrl: 'https://p.example', name: 'p' },
       accounts: { limits: { mailsPerHour: 500, requestsPerNetwork: 100 } },
+      sharing: { perSender: { count: 50, seconds: 3600 }, perAddress: { count: 10, seconds: 3600 } },
     }),
   };
   const write = rig.store.write(async (unit) => {

@@ -76,6 +76,7 @@ export async function openOutboxRig(
       mail: { from: 'Hillside Media <keys@example.org>' },
       portal: { publicUrl: 'https://portal.example.org', name: 'Hillside Media' },
       accounts: { limits: { mailsPerHour: 500, requestsPerNetwork: 100 } },
+      sharing: { perSender: { count: 50, seconds: 3600 }, perAddress: { count: 10, seconds: 3600 } },
     }),
   };
   const workers: Outbox[] = [];

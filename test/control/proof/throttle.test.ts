@@ -21,7 +21,8 @@ const guess: Guess = { secret: 'account-password', name: 'anna@example.org', cli
 const { freeTries, rememberSeconds } = guessPolicies['account-password'].counters.pair;
 const take = async (store: Store) => (await store.write((unit) => countGuess(unit, guess))).value;
 const limits = { mailsPerHour: 500, requestsPerNetwork: 100 };
-const context = { config: () => ({ accounts: { limits } }) };
+const hourly = { perSender: { count: 2, seconds: 3600 }, perAddress: { count: 1, seconds: 60 } };
+const context = { config: () => ({ accounts: { limits }, sharing: hourly }) };
 
 describeEngines('throttle', (engine) => {
   test('many guesses at once are counted one by one, and the rest are not looked at', async () => {
@@ -79,5 +80,23 @@ describeEngines('throttle', (engine) => {
     expect((await ask('cara')).kind).toBe('blocked');
     clock.now += windowSeconds;
     expect((await ask('anna')).kind).toBe('allowed');
+  });
+
+  test('a rate of the configuration is a window of its own length, and a changed rate counts from then on', async () => {
+    const { store, clock } = await openEmpty(engine);
+    clock.now += 3600 - (store.logTime() % 3600);
+    let rates = hourly;
+    const current = { config: () => ({ accounts: { limits }, sharing: rates }) };
+    const ask = async (...kinds: readonly ('shares-of-sender' | 'share-mails-to-address')[]) => {
+      const bounds = kinds.map((kind) => ({ kind, subject: 'anna' }));
+      return (await store.write((unit) => countRequest(unit, current, bounds))).value;
+    };
+    expect(await ask('shares-of-sender', 'share-mails-to-address')).toMatchObject({ kind: 'allowed', tries: [1, 1] });
+    expect(await ask('shares-of-sender', 'share-mails-to-address')).toEqual({ kind: 'blocked', waitSeconds: 60 });
+    clock.now += 60;
+    expect(await ask('shares-of-sender', 'share-mails-to-address')).toMatchObject({ kind: 'allowed', tries: [2, 1] });
+    expect(await ask('shares-of-sender')).toEqual({ kind: 'blocked', waitSeconds: 3540 });
+    rates = { ...hourly, perSender: { count: 3, seconds: 3600 } };
+    expect(await ask('shares-of-sender')).toMatchObject({ kind: 'allowed', tries: [3] });
   });
 });
