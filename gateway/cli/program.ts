@@ -21,6 +21,7 @@ const commands: readonly (readonly [string, () => Promise<Register>])[] = [
   ['mail', async () => (await import('./mail.ts')).mailCommand],
   ['link', async () => (await import('./link.ts')).linkCommand],
   ['store', async () => (await import('./store.ts')).storeCommand],
+  ['audit', async () => (await import('./audit.ts')).auditCommand],
   ['explain', async () => (await import('./explain.ts')).explainCommand],
 ];
 

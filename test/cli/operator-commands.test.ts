@@ -5,6 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { okAnswer, RecordingUpstream } from '../support/peers/recording-upstream.ts';
 import { type ServeProcess, startServe } from '../support/rigs/serve-process.ts';
@@ -179,6 +180,45 @@ routes: [{ name: app, path: /, upstream: web, accept: [session], allow: { groups
     }
   });
 
+  test('audit export prints the log as JSON lines, oldest first, and is noted in it once', async () => {
+    for (let at = 0; at < 3; at++) await json('account', 'add', `audited-${at}@example.org`);
+    const exported = await program('audit', 'export', '--since', '1h');
+    expect([exported.code, exported.stderr]).toEqual([0, '']);
+    const lines = exported.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(Object.keys(lines[0])).toEqual([
+      'position',
+      'at',
+      'at_epoch',
+      'actor',
+      'action',
+      'subject',
+      'details',
+      'request_id',
+    ]);
+    const positions = lines.map(({ position }) => position);
+    expect(positions).toEqual([...new Set(positions)].toSorted((one, other) => one - other));
+    for (const { at, at_epoch: epoch } of lines)
+      expect([/^[\d-]+T[\d:]+Z$/.test(at), Date.parse(at)]).toEqual([true, epoch * 1000]);
+    expect(lines.filter(({ action }) => action === 'account.created').length).toBeGreaterThanOrEqual(3);
+    expect(lines.filter(({ action }) => action === 'audit.exported')).toEqual([lines.at(-1)]);
+    expect(lines.at(-1)).toMatchObject({
+      actor: 'operator',
+      subject: 'audit',
+      details: { since_at: expect.any(Number) },
+    });
+    expect((await command('audit', 'export', '--since', '2h', '--until', '1h')).stdout).toBe('');
+    for (const args of [
+      ['--since', 'yesterday'],
+      ['--since', '2026-07-01'],
+      ['--since', '1h', '--until', '2h'],
+    ]) {
+      expect((await command('audit', 'export', ...args)).code).toBe(2);
+    }
+  });
+
   test('common-key export writes each form to a file that only its owner may read', async () => {
     const [key] = (await json('common-key', 'list')).filter((each: { purpose: string }) => each.purpose === 'content');
     const file = join(gateway.folder, 'plain.secret');
@@ -253,6 +293,18 @@ describe('without a gateway', () => {
     expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^made ac_/) });
     expect(made.stderr).toMatch(/a master key was made in .*master\.key/);
     expect((await command('account', 'list')).stdout).toContain('owner@example.org');
+    // more than two pages, of which the command keeps one at a time
+    const database = new DatabaseSync(join(folder, 'data', 'latchkey.db'));
+    const insert = `with recursive n(value) as (select 1 union all select value + 1 from n where value < 1200)
+      insert into audit ("at", actor, action, subject, details) select ?, 'system', 'limit.reached', value, '{}'
+      from n`;
+    database.prepare(insert).run(Math.floor(Date.now() / 1000));
+    database.close();
+    const lines = (await command('audit', 'export', '--since', '1h')).stdout.trimEnd().split('\n');
+    expect(lines[0]).toContain('"action":"account.created"');
+    const subjects = lines.map((line) => JSON.parse(line)).filter(({ action }) => action === 'limit.reached');
+    expect(subjects.map(({ subject }) => Number(subject))).toEqual(Array.from({ length: 1200 }, (_, at) => at + 1));
+    expect(lines.at(-1)).toContain('"action":"audit.exported"');
     const key = await command('common-key', 'generate', '--id', 'k2');
     expect(key).toMatchObject({ code: 0, stdout: 'added k2 (verifying)\n' });
     expect(await command('common-key', 'promote', 'k2')).toMatchObject({ code: 0, stdout: 'k2 is signing\n' });

@@ -92,6 +92,7 @@ export const memberTexts: Readonly<Record<string, string>> = {
   sub: 'whom a token is about, its claim `sub`',
   subject: 'id of what it was done to',
   text: 'a sentence for people',
+  through: 'position of the last entry that belongs to it',
   title: 'the status in words',
   type: 'kind of a token, or of a problem: `about:blank`',
   until_at: 'when the access ends; null for no end',

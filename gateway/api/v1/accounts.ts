@@ -1,4 +1,4 @@
-// The endpoints of `v1` that administer accounts, and the endpoint that lists the history. Only administrators and the operator may call
+// The endpoints of `v1` that administer accounts. Only administrators and the operator may call
 // them; the use cases in control/accounts check that again.
 // The operator's answer holds the URL of an invitation or of a one-time sign-in link, to be handed over. An administrator's answer never
 // does: the code goes by mail to the account's address.
@@ -22,7 +22,6 @@ import { deleteAccount } from '../../control/accounts/delete-account.ts';
 import { type AccountPage, pageUrl } from '../../control/accounts/portal-pages.ts';
 import type { Actor, ControlContext } from '../../control/context/control-context.ts';
 import { maxGroups } from '../../core/model/account.ts';
-import { listAudit } from '../../store/rows/audit.ts';
 import { answer, defineEndpoint, type Endpoint, type EndpointAnswer, empty } from '../serve/endpoint.ts';
 import { refusalFor, tooManyTries } from '../serve/refusal-words.ts';
 import { address, id, newSecret, personName } from '../serve/shapes.ts';
@@ -198,47 +197,6 @@ function codeAnswer(
   return answer({ url: urlForOperator(context, actor, page, made.code) }, 201);
 }
 
-const audit = defineEndpoint({
-  method: 'GET',
-  path: 'audit',
-  summary: 'What was done, by whom and to what; newest first',
-  who: 'admin',
-  query: z.object({
-    subject: id.optional(),
-    actor: id.optional(),
-    before: z.coerce.number().int().min(1).optional(),
-    limit: z.coerce.number().int().min(1).max(500).default(50),
-  }),
-  response: z.object({
-    entries: z.array(
-      z.object({
-        position: z.int(),
-        at: z.int(),
-        actor: z.string(),
-        action: z.string(),
-        subject: z.string(),
-        details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-        request_id: z.string().nullable(),
-      }),
-    ),
-    next: z.int().nullable(),
-  }),
-  handle: async ({ context, query: { subject, actor, before, limit } }) => {
-    const found = await listAudit(context.store.sql, {
-      limit,
-      ...(subject === undefined ? {} : { subject }),
-      ...(actor === undefined ? {} : { actor }),
-      ...(before === undefined ? {} : { before }),
-    });
-    const entries = found.entries.map(({ requestId, ...entry }) => ({
-      ...entry,
-      details: { ...entry.details },
-      request_id: requestId,
-    }));
-    return answer({ entries, next: found.next });
-  },
-});
-
 /** The endpoints of this file; `endpoints.ts` lists them. */
 export const accountEndpoints: readonly Endpoint[] = [
   list,
@@ -249,5 +207,4 @@ export const accountEndpoints: readonly Endpoint[] = [
   endSessions,
   invite,
   signInLink,
-  audit,
 ];

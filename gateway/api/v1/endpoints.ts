@@ -4,6 +4,7 @@
 import type { Endpoint } from '../serve/endpoint.ts';
 import { accessEndpoints } from './access.ts';
 import { accountEndpoints } from './accounts.ts';
+import { auditEndpoints } from './audit.ts';
 import { commonKeyEndpoints } from './common-keys.ts';
 import { explainEndpoints } from './explain.ts';
 import { linkEndpoints } from './links.ts';
@@ -18,6 +19,7 @@ export const endpoints: readonly Endpoint[] = [
   ...meEndpoints,
   ...myAccountEndpoints,
   ...accountEndpoints,
+  ...auditEndpoints,
   ...linkEndpoints,
   ...accessEndpoints,
   ...commonKeyEndpoints,

@@ -15,7 +15,7 @@ export const historyTopics = {
   'sign-ins': ['session', 'device'],
   sharing: ['link', 'member', 'access', 'access-key'],
   keys: ['key', 'credential', 'token'],
-  installation: ['store', 'limit', 'outbox'],
+  installation: ['store', 'audit', 'limit', 'outbox'],
 } as const;
 
 /** A kind of entries. */

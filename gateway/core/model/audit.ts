@@ -59,6 +59,7 @@ const phrases = {
   'store.migrated': 'migrated the store',
   'store.backed-up': 'made a backup of the store',
   'store.restored': 'restored the store from a backup',
+  'audit.exported': 'exported the audit log',
   'limit.reached': 'reached a limit of the installation',
   'outbox.given-up': 'gave up delivering a mail',
   'outbox.retried': 'asked for a mail to be tried again',

@@ -1,6 +1,7 @@
 // The audit list: which actor did which action to which subject. An entry is written in the unit that does the action, so neither
 // exists without the other. Entries are appended and never changed. Details are shown to people: they may hold no secret.
 
+import type { Selectable } from 'kysely';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { fixedStatement, type Places } from '../port/fixed-statement.ts';
 import type { Sql, Unit } from '../port/store.ts';
@@ -41,8 +42,6 @@ interface AuditQuery {
   readonly from?: EpochSeconds;
   /** Only entries before this moment. */
   readonly until?: EpochSeconds;
-  /** Only entries written before this position. */
-  readonly before?: number;
   /** 1 to 500. Default 50. */
   readonly limit?: number;
 }
@@ -81,18 +80,80 @@ const insertEntry = fixedStatement((sql, at: Places<EntryValues>) =>
 /** A page of entries, newest first. `next` is the `before` of the next page; null when there is none. */
 export async function listAudit(
   sql: Sql,
-  query: AuditQuery = {},
-): Promise<{ readonly entries: readonly AuditEntry[]; readonly next: number | null }> {
-  const limit = Math.min(Math.max(query.limit ?? 50, 1), 500);
-  let select = sql
-    .selectFrom('audit')
-    .selectAll()
+  query: AuditQuery & {
+    /** Only entries written before this position. */
+    readonly before?: number;
+  } = {},
+): Promise<AuditPage> {
+  const limit = limitOf(query);
+  let select = selectEntries(sql, query)
     .orderBy('position', 'desc')
     .limit(limit + 1);
-  if (query.subject !== undefined) select = select.where('subject', '=', query.subject);
-  if (query.actor !== undefined) select = select.where('actor', '=', query.actor);
   if (query.before !== undefined) select = select.where('position', '<', query.before);
-  const { concerns, actions, from, until } = query;
+  const rows = await select.execute();
+  const entries = rows.slice(0, limit).map(entryOf);
+  return { entries, next: rows.length > limit ? (entries.at(-1)?.position ?? null) : null };
+}
+
+/** Most entries that one page looks at. Moments have no index, so a page of few entries would read the whole list otherwise. */
+const maxLookedAt = 10_000;
+
+/**
+ * A page of entries in the order of writing, behind a position. `next` is the `after` of the next page; null when there is none. A page
+ * ends after as many entries as it looks at, so it may be empty and have a next one.
+ */
+export async function listAuditForward(
+  sql: Sql,
+  query: AuditQuery & { readonly after: number },
+  lookedAt: number = maxLookedAt,
+): Promise<AuditPage> {
+  const limit = limitOf(query);
+  const { last, count } = await sql
+    .selectFrom((part) =>
+      part
+        .selectFrom('audit')
+        .select('position')
+        .where('position', '>', query.after)
+        .orderBy('position')
+        .limit(lookedAt)
+        .as('part'),
+    )
+    .select(({ fn }) => [fn.max('position').as('last'), fn.countAll().as('count')])
+    .executeTakeFirstOrThrow();
+  if (Number(count) === 0) return { entries: [], next: null };
+  const rows = await selectEntries(sql, query)
+    .where('position', '>', query.after)
+    .where('position', '<=', last)
+    .orderBy('position')
+    .limit(limit + 1)
+    .execute();
+  const entries = rows.slice(0, limit).map(entryOf);
+  if (rows.length > limit) return { entries, next: entries.at(-1)?.position ?? null };
+  return { entries, next: Number(count) < lookedAt ? null : last };
+}
+
+/** The place of the newest entry; 0 when there is none. */
+export async function lastAuditPosition(sql: Sql): Promise<number> {
+  const { last } = await sql
+    .selectFrom('audit')
+    .select(({ fn }) => fn.max('position').as('last'))
+    .executeTakeFirstOrThrow();
+  return Number(last ?? 0);
+}
+
+interface AuditPage {
+  readonly entries: readonly AuditEntry[];
+  readonly next: number | null;
+}
+
+function limitOf({ limit = 50 }: AuditQuery): number {
+  return Math.min(Math.max(limit, 1), 500);
+}
+
+function selectEntries(sql: Sql, { subject, actor, concerns, actions, from, until }: AuditQuery) {
+  let select = sql.selectFrom('audit').selectAll();
+  if (subject !== undefined) select = select.where('subject', '=', subject);
+  if (actor !== undefined) select = select.where('actor', '=', actor);
   if (concerns !== undefined) {
     // an empty list of a statement is no SQL; no entry has the empty id
     const ids = ['', ...concerns];
@@ -101,8 +162,11 @@ export async function listAudit(
   if (actions !== undefined) select = select.where('action', 'in', ['', ...actions]);
   if (from !== undefined) select = select.where('at', '>=', from);
   if (until !== undefined) select = select.where('at', '<', until);
-  const rows = await select.execute();
-  const entries = rows.slice(0, limit).map((row) => ({
+  return select;
+}
+
+function entryOf(row: Selectable<AuditTable>): AuditEntry {
+  return {
     position: row.position,
     at: row.at,
     actor: row.actor,
@@ -110,8 +174,7 @@ export async function listAudit(
     subject: row.subject,
     details: JSON.parse(row.details) as AuditDetails,
     requestId: row.request_id,
-  }));
-  return { entries, next: rows.length > limit ? (entries.at(-1)?.position ?? null) : null };
+  };
 }
 
 /** What people call the record behind an id of the list. */

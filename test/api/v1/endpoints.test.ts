@@ -198,7 +198,20 @@ test('the operator uses the same endpoints without a cookie, and gets one-time l
   const listed = await operator.inject('/v1/accounts');
   expect(listed.json().accounts).toMatchObject([{ email, is_verified: false, role: 'admin' }]);
   expect((await operator.inject('/v1/me')).json()).toMatchObject({ reason: 'not-an-account' });
-  expect((await operator.inject('/v1/audit')).json().entries.length).toBeGreaterThan(0);
+  const newest = (await operator.inject('/v1/audit')).json().entries;
+  expect(newest.length).toBeGreaterThan(0);
+  const begun = await operator.inject({ method: 'POST', url: '/v1/audit/exports', payload: { since_at: 1 } });
+  expect([begun.statusCode, begun.json()]).toEqual([201, { through: newest[0].position + 1 }]);
+  const oldest = (await operator.inject('/v1/audit?after=0&limit=500&since_at=1')).json();
+  expect(oldest).toEqual({
+    entries: [...newest.toReversed(), expect.objectContaining({ action: 'audit.exported', details: { since_at: 1 } })],
+    next: null,
+  });
+  expect((await operator.inject('/v1/audit?after=0&until_at=1')).json()).toEqual({ entries: [], next: null });
+  expect((await operator.inject('/v1/audit?after=0&before=9')).json()).toMatchObject({
+    status: 400,
+    reason: 'bad-input',
+  });
   for (const path of ['/.latchkey/login', '/.latchkey/v1/accounts', '/.latchkey/jwks.json', '/v1/none']) {
     expect([path, (await operator.inject(path)).statusCode]).toEqual([path, 404]);
   }

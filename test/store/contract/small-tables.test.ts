@@ -3,7 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Store, Unit } from '../../../gateway/store/port/store.ts';
-import { appendAudit, listAudit, pruneAudit } from '../../../gateway/store/rows/audit.ts';
+import {
+  appendAudit,
+  lastAuditPosition,
+  listAudit,
+  listAuditForward,
+  pruneAudit,
+} from '../../../gateway/store/rows/audit.ts';
 import { endCodes, insertCode, pruneCodes, spendCode } from '../../../gateway/store/rows/one-time-codes.ts';
 import { insertSigningKey, listSigningKeys, setSigningKeyState } from '../../../gateway/store/rows/signing-keys.ts';
 import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
@@ -118,6 +124,31 @@ describeEngines('one-time codes', (engine) => {
 });
 
 describeEngines('audit', (engine) => {
+  test('entries come in the order of writing, from a moment on, in pages that look at a bounded part of the list', async () => {
+    const { store, clock } = await openEmpty(engine);
+    expect([await lastAuditPosition(store.sql), await listAuditForward(store.sql, { after: 0 })]).toEqual([
+      0,
+      { entries: [], next: null },
+    ]);
+    const start = clock.now;
+    for (let at = 1; at <= 7; at++) {
+      clock.now = start + at;
+      await run(store, (unit) => appendAudit(unit, { actor: 'operator', action: 'link.revoked', subject: `li_${at}` }));
+    }
+    const last = await lastAuditPosition(store.sql);
+    const pages: number[][] = [];
+    for (let after: number | null = 0; after !== null; ) {
+      const page = await listAuditForward(store.sql, { after, from: start + 5, until: start + 7, limit: 1 }, 3);
+      pages.push(page.entries.map(({ at }) => at - start));
+      after = page.next;
+      expect(after ?? 0).toBeLessThanOrEqual(last);
+    }
+    // of the first three none fits; of the next three two do, and one is a page; of the rest one does
+    expect(pages).toEqual([[], [5], [6]]);
+    const all = await listAuditForward(store.sql, { after: 0, limit: 500 });
+    expect([all.entries.map(({ at }) => at - start), all.next]).toEqual([[1, 2, 3, 4, 5, 6, 7], null]);
+  });
+
   test('entries come newest first, in pages, by subject and by actor', async () => {
     const { store } = await openEmpty(engine);
     for (let at = 1; at <= 7; at++) {
