@@ -13,8 +13,8 @@ import { mayAdminister } from './administer.ts';
 export const historyTopics = {
   accounts: ['account'],
   'sign-ins': ['session', 'device'],
-  sharing: ['link', 'member', 'access', 'access-key'],
-  keys: ['key', 'credential', 'token'],
+  sharing: ['link', 'member', 'access', 'access-key', 'share', 'representation'],
+  keys: ['key', 'credential', 'credential-key', 'token'],
   installation: ['store', 'audit', 'limit', 'outbox'],
 } as const;
 

@@ -16,6 +16,7 @@ import {
   type TakenMail,
   takeDueMail,
 } from '../../store/rows/outbox.ts';
+import { noteMailFailed, noteMailHandedOver } from '../../store/sharing/shares.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type Carriers, carrierOf, deliveryPlace } from './deliveries.ts';
 import { type DeliveryOutcome, failed } from './transport.ts';
@@ -223,7 +224,11 @@ class OutboxWorker {
     const { store, clock } = this.#context;
     for (;;) {
       try {
-        await store.write((unit) => markMailDelivered(unit, mail.id));
+        await store.write(async (unit) => {
+          const isFirst = await markMailDelivered(unit, mail.id);
+          // In the same unit: from now on the key may be asked for, however soon the outbox forgets the row.
+          if (isFirst && mail.subject !== null) await noteMailHandedOver(unit.sql, mail.subject, unit.now);
+        });
         return;
       } catch (error) {
         if (this.#closed || clock.epochSeconds() >= mail.leasedUntilAt) throw error;
@@ -241,11 +246,12 @@ class OutboxWorker {
     const written = await this.#context.store.write(async (unit): Promise<AttemptResult> => {
       // The log's own time is used, so that a clock that is ahead gives no mail up.
       const horizon = await findHorizon(unit, this.#options.giveUpSeconds);
-      const isOver = horizon !== null && mail.createdAt < horizon.before;
+      const isOver = horizon !== null && mail.createdAt + mail.deferredSeconds < horizon.before;
       if (!wasCut && (isOver || (isFinal && mail.attempts >= finalTries))) {
         if (await giveMailUp(unit, mail, problem)) {
           const details = { kind: mail.kind, attempts: mail.attempts, problem };
           await appendAudit(unit, { actor: 'system', action: 'outbox.given-up', subject: mail.id, details });
+          if (mail.subject !== null) await noteMailFailed(unit.sql, mail.subject, unit.now);
         }
         return 'given-up';
       }

@@ -9,8 +9,8 @@ import type { DeliveryOutcome } from './transport.ts';
 /** How a delivery leaves. Mail is the only way today. */
 type CarrierName = 'mail';
 
-/** Who causes a delivery: somebody without a session, somebody with one, an owner who shares with an address, an administrator. */
-type Cause = 'register' | 'reset' | 'code' | 'member' | 'sharing' | 'administrator';
+/** Who causes a delivery: somebody without a session, somebody with one, an owner who shares with an address, a holder who shares a key, an administrator. */
+type Cause = 'register' | 'reset' | 'code' | 'member' | 'sharing' | 'key' | 'administrator';
 
 interface DeliveryKind {
   readonly carrier: CarrierName;
@@ -31,6 +31,12 @@ export const deliveryKinds = {
   'link-claimed': { carrier: 'mail', cause: 'member' },
   'member-joined': { carrier: 'mail', cause: 'member' },
   'member-revoked': { carrier: 'mail', cause: 'member' },
+  'key-accepted': { carrier: 'mail', cause: 'member' },
+  'key-share-accepted': { carrier: 'mail', cause: 'member' },
+  'key-code': { carrier: 'mail', cause: 'member' },
+  'key-share-ends-soon': { carrier: 'mail', cause: 'member' },
+  'key-share-ended': { carrier: 'mail', cause: 'member' },
+  'key-shared': { carrier: 'mail', cause: 'key' },
   'link-for-you': { carrier: 'mail', cause: 'sharing' },
   invitation: { carrier: 'mail', cause: 'administrator' },
   'sign-in-link': { carrier: 'mail', cause: 'administrator' },

@@ -44,10 +44,13 @@ type OutgoingMail = Message & {
   readonly to: string;
   /** The account that the mail is about, or null; the mail is exported and erased with that account. */
   readonly accountId: string | null;
+  /** Id of the share whose first message this is: the share is told when the mail was handed over or given up. Default none. */
+  readonly subject?: string;
 };
 
 /**
- * `off`: no mail or no portal is configured. `bad-address`: the address is not exactly one mailbox. `left-out`: a ceiling was reached, see mail-ceilings.ts.
+ * `off`: no mail or no portal is configured. `bad-address`: the address is not exactly one mailbox. `left-out`: a ceiling was reached, see mail-ceilings.ts;
+ * a kind of mail that is put off in place of that is never left out.
  * In these three cases nothing was queued.
  */
 export type QueuedMail =
@@ -79,7 +82,8 @@ export async function queueMail(unit: Unit, context: MailContext, mail: Outgoing
   const id = makeId('message', context.random(idRandomBytes));
   const body: MailBody = { to: mail.to, ...renderMessage(mail, { ...portal, timeZone: await zoneOf(unit, mail) }) };
   const bodySealed = context.sealing.seal(deliveryPlace(id), JSON.stringify(body));
-  await insertMail(unit, { id, kind: mail.kind, accountId: mail.accountId, bodySealed });
+  const { kind, accountId, subject = null } = mail;
+  await insertMail(unit, { id, kind, accountId, bodySealed, subject, deferSeconds: counted.waitSeconds });
   unitsWithMail.add(unit);
   return { kind: 'queued', id, counted: counted.keys };
 }

@@ -183,6 +183,47 @@ export async function countRequest(
   return { kind: 'allowed', keys: raised.map(({ key }) => key), tries: raised.map(({ count }) => count.tries) };
 }
 
+/** Windows from the present one on that `bookRequest` looks at. */
+const windowsBooked = 12;
+
+/**
+ * Counts one request in the first window that has room, the present one or a later one, so that it waits in place of being refused. The
+ * last window that is looked at takes what is beyond all of them. The number of statements is the same whatever the counts say.
+ *
+ * @returns how long the request has to wait, 0 for now; and the counts that were raised, none where the table has no room
+ */
+export async function bookRequest(
+  unit: Unit,
+  context: WindowContext,
+  bound: WindowBound,
+): Promise<{ readonly waitSeconds: number; readonly keys: readonly ThrottleKey[] }> {
+  const { windowSeconds } = windowTerms(windowPolicies[bound.kind], context.config());
+  const windows = Array.from({ length: windowsBooked }, (_, ahead) =>
+    windowOf(bound, context.config(), unit.logTime + ahead * windowSeconds),
+  );
+  const counts = await readCounts(
+    unit.sql,
+    windows.map(({ key }) => key),
+  );
+  const free = windows.findIndex(({ most }, at) => (counts[at]?.tries ?? 0) < most);
+  const at = free < 0 ? windowsBooked - 1 : free;
+  const [window, before] = [windows[at], counts[at] ?? null];
+  if (window === undefined) throw new Error('a place in a list of windows is one of them');
+  const startsAt = window.endsAt - windowSeconds;
+  const tries = (before?.tries ?? 0) + 1;
+  // A window that has not begun counts as grown when it begins: until then it is not pruned.
+  const lastAt = Math.max(unit.logTime, startsAt);
+  const count = {
+    tries,
+    leakedAt: before?.leakedAt ?? unit.logTime,
+    lastAt,
+    blockedUntilAt: tries >= window.most ? window.endsAt : unit.logTime,
+  };
+  if (!(await writeCounts(unit, [{ key: window.key, count, isNew: before === null }])))
+    return { waitSeconds: noRoomSeconds, keys: [] };
+  return { waitSeconds: Math.max(0, startsAt - unit.logTime), keys: [window.key] };
+}
+
 const counterNames: readonly CounterName[] = ['known', 'pair', 'name', 'source', 'network', 'all', 'flood'];
 
 /** Whether only the guesser can have filled the counter. */

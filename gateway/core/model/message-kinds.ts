@@ -21,6 +21,13 @@ export interface AboutToOpen {
   readonly owner: string | null;
 }
 
+/** A key that is shared, by the names that an administrator gave to it. */
+interface SharedKey {
+  readonly key: string;
+  /** Name and issuer of the credential that the key hangs off, such as a staff card. */
+  readonly credential: { readonly name: string; readonly issuer: string };
+}
+
 /**
  * The values of each kind of mail. Texts that people chose (names, labels, addresses) are cut and cleaned when they are
  * rendered. A mail that an unknown visitor can cause holds no text of that visitor, so that strangers cannot send their own words
@@ -71,6 +78,37 @@ export interface MessageValues {
   readonly 'member-joined': Leads & { readonly label: string; readonly owner: string };
   /** To the member who lost the access. */
   readonly 'member-revoked': { readonly label: string; readonly owner: string };
+  /**
+   * To the address that a key is offered to; nothing is granted yet. Holds no words of the giver but the name. `path`: the page that
+   * shows the key.
+   */
+  readonly 'key-shared': Leads &
+    SharedKey & {
+      /** Name of the giver; empty for none. */
+      readonly giver: string;
+      readonly giverAddress: string;
+      /** First moment at which the key cannot be asked for any more. */
+      readonly expiresAt: EpochSeconds;
+    };
+  /** To the address of the account that holds the key from now on. `path`: the keys of that account. */
+  readonly 'key-accepted': Leads & SharedKey & { readonly giver: string; readonly at: EpochSeconds };
+  /** To the giver. `recipient`: the address that the giver typed. `path`: the giver's view of the share. */
+  readonly 'key-share-accepted': Leads & SharedKey & { readonly recipient: string; readonly at: EpochSeconds };
+  /** To an address whose account has no password: digits for the browser that asked for the key. */
+  readonly 'key-code': SharedKey & { readonly digits: string; readonly validForMinutes: number };
+  /** To the holder, once. `at`: when the key ends. `path`: the keys of that account. */
+  readonly 'key-share-ends-soon': Leads & SharedKey & { readonly giver: string; readonly at: EpochSeconds };
+  /** To a party of a share that is over. `path`: the reader's view of keys. */
+  readonly 'key-share-ended': Leads &
+    SharedKey & {
+      /** Name or address of the other party. */
+      readonly other: string;
+      /** Whether the reader had the key or gave it. */
+      readonly reader: 'holder' | 'giver';
+      /** `revoked`: by the giver or somebody above; `address-changed`: the holder's account has another address now. */
+      readonly reason: 'revoked' | 'address-changed';
+      readonly at: EpochSeconds;
+    };
 }
 
 export type MessageKind = keyof MessageValues;

@@ -163,7 +163,90 @@ export const messageWording: Wording = {
       'If you think this is a mistake, ask them for a new link.',
     ],
   }),
+
+  'key-shared': ({ path, giver, giverAddress, expiresAt, ...shared }, name, moment) => ({
+    subject: `${peoplesWords(giver || giverAddress)} offers you a key: ${peoplesWords(shared.key)}`,
+    blocks: [
+      `${giverWords(giver, giverAddress)} wants to share ${keyWords(shared)} with you at ${name}.`,
+      'Look at what it opens first. You get the key only once you ask for it and show that it is you.',
+      { label: 'See the key', path },
+      `You can ask for it until ${moment(expiresAt)}, with this mail address only.`,
+      'If you do not know the sender, you need not do anything. On the same page you can also say that you want no more keys from them.',
+    ],
+  }),
+
+  'key-accepted': ({ path, giver, at, ...shared }, name, moment) => ({
+    subject: `You now have a key: ${peoplesWords(shared.key)}`,
+    blocks: [
+      `Since ${moment(at)} your account at ${name} has ${keyWords(shared)}, which ${peoplesWords(giver)} shares with you.`,
+      { label: 'See my keys', path },
+      'If it was not you, sign in, give the key back, and choose a new password.',
+    ],
+  }),
+
+  'key-share-accepted': ({ path, recipient, at, ...shared }, _name, moment) => ({
+    subject: `${peoplesWords(recipient, 254)} accepted your key: ${peoplesWords(shared.key)}`,
+    blocks: [
+      `${peoplesWords(recipient, 254)} has ${keyWords(shared)} since ${moment(at)}.`,
+      'You can see when it was last used, and stop sharing it, at any time.',
+      { label: 'See what I share', path },
+    ],
+  }),
+
+  'key-code': ({ digits, validForMinutes, ...shared }, name) => ({
+    subject: `${digits} is your code for a key at ${name}`,
+    blocks: [
+      `Somebody, probably you, asked for ${keyWords(shared)} at ${name} with this address.`,
+      `Your code: ${digits}`,
+      'Type it on the page that asked for it. Nobody else needs it, so tell it to nobody.',
+      `It works once, for ${duration(validForMinutes)}. If it was not you, do nothing: without this mail nobody gets the key.`,
+    ],
+  }),
+
+  'key-share-ends-soon': ({ path, giver, at, ...shared }, name, moment) => ({
+    subject: `A key ends soon: ${peoplesWords(shared.key)}`,
+    blocks: [
+      `You have ${keyWords(shared)} at ${name} until ${moment(at)}. ${peoplesWords(giver)} shares it with you.`,
+      'If you need it for longer, ask them.',
+      { label: 'See my keys', path },
+    ],
+  }),
+
+  'key-share-ended': ({ path, other, reader, reason, at, ...shared }, name, moment) => ({
+    subject: `A key is no longer shared: ${peoplesWords(shared.key)}`,
+    blocks: [
+      reader === 'holder'
+        ? `Since ${moment(at)} you no longer have ${keyWords(shared)} at ${name}.`
+        : `Since ${moment(at)} ${peoplesWords(other, 254)} no longer has ${keyWords(shared)} at ${name}.`,
+      ...endWords(reader, reason, peoplesWords(other, 254)),
+      reader === 'holder' ? { label: 'See my keys', path } : { label: 'See what I share', path },
+    ],
+  }),
 };
+
+/** `the key “Front door” (Hillside staff card of Hillside)`. */
+function keyWords({
+  key,
+  credential,
+}: {
+  readonly key: string;
+  readonly credential: { readonly name: string; readonly issuer: string };
+}): string {
+  return `the key “${peoplesWords(key)}” (${peoplesWords(credential.name)} of ${peoplesWords(credential.issuer)})`;
+}
+
+/** A giver by name and address: anybody may choose any name, and nobody another person's address. */
+function giverWords(name: string, address: string): string {
+  const shown = peoplesWords(address, 254);
+  return name === '' || name === address ? shown : `${peoplesWords(name)} (${shown})`;
+}
+
+function endWords(reader: 'holder' | 'giver', reason: 'revoked' | 'address-changed', other: string): string[] {
+  if (reason === 'revoked') return reader === 'holder' ? [`${other} shared it. If you still need it, ask them.`] : [];
+  return reader === 'holder'
+    ? [`It was shared with your former mail address. If you still need it, ask ${other} to share it with the new one.`]
+    : ['Their account has another mail address now. Share the key with that address if they still need it.'];
+}
 
 /** The sentence that says what opens after this step. */
 function aboutBlock(about: AboutToOpen | null): string[] {

@@ -79,5 +79,8 @@ export function sharedKeys({ text, integer, suffix }: ColumnTypes): readonly str
     'create index share_blocks_giver on share_blocks (giver_id)',
     // the node that is told when the mail was handed over, and when it was given up; null for none
     `alter table outbox add column subject ${text}`,
+    'create index outbox_subject on outbox (subject)',
+    // for how long the mail was put off when it was queued; null for a mail that was due at once
+    `alter table outbox add column deferred_seconds ${integer}`,
   ];
 }

@@ -259,6 +259,8 @@ export interface OutboxTable {
   last_problem: string | null;
   /** Id of the share whose first mail this is: the share is told when the mail was handed over or given up. Null for none. */
   subject: string | null;
+  /** For how long the mail was put off when it was queued, since its recipient had enough of its kind; null for none. */
+  deferred_seconds: number | null;
 }
 
 export interface AuditTable {

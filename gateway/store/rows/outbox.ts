@@ -15,8 +15,8 @@ interface NewMail {
   readonly bodySealed: string;
   /** Id of the share whose first message this is; default none. */
   readonly subject?: string | null;
-  /** Earliest delivery; default now. */
-  readonly dueAt?: EpochSeconds;
+  /** How long the mail waits before the first attempt; default 0. */
+  readonly deferSeconds?: number;
 }
 
 /** A mail that a worker has leased: no other worker delivers it before `leasedUntilAt`. */
@@ -25,6 +25,10 @@ export interface TakenMail {
   readonly kind: string;
   readonly bodySealed: string;
   readonly createdAt: EpochSeconds;
+  /** How long the mail was to wait before the first attempt. */
+  readonly deferredSeconds: number;
+  /** Id of the share whose first message this is; null for none. */
+  readonly subject: string | null;
   /** How often delivery was tried, this attempt included. */
   readonly attempts: number;
   readonly leasedUntilAt: EpochSeconds;
@@ -37,7 +41,7 @@ interface OutboxDepth {
   readonly oldestAt: EpochSeconds | null;
 }
 
-/** Writes a mail; it is due at once. */
+/** Writes a mail; it is due at once, or after the time that it is put off. */
 export async function insertMail(unit: Unit, mail: NewMail): Promise<void> {
   await unit.sql
     .insertInto('outbox')
@@ -48,12 +52,13 @@ export async function insertMail(unit: Unit, mail: NewMail): Promise<void> {
       body_sealed: mail.bodySealed,
       created_at: unit.now,
       attempts: 0,
-      next_attempt_at: mail.dueAt ?? unit.now,
+      next_attempt_at: unit.now + (mail.deferSeconds ?? 0),
       leased_until_at: 0,
       delivered_at: null,
       given_up_at: null,
       last_problem: null,
       subject: mail.subject ?? null,
+      deferred_seconds: mail.deferSeconds || null,
     })
     .execute();
 }
@@ -61,7 +66,8 @@ export async function insertMail(unit: Unit, mail: NewMail): Promise<void> {
 /**
  * When the next mail is due, a leased mail at the end of its lease; null when none waits. A hint: `takeDueMail` decides.
  *
- * @param latestAt  no mail is put back beyond this time: a row with a later time was written by a clock that was ahead, and is due
+ * @param latestAt  no mail is put back beyond this time, but for the time that it was put off when it was queued: a row with a later
+ *   time was written by a clock that was ahead, and is due
  */
 export async function nextMailDue(sql: Sql, latestAt: EpochSeconds): Promise<EpochSeconds | null> {
   const row = await waitingMail(sql)
@@ -85,7 +91,7 @@ export async function takeDueMail(
   const due = waitingMail(unit.sql)
     .select('id')
     .where((row) =>
-      row.or([row('next_attempt_at', '<=', unit.now), row('next_attempt_at', '>', unit.now + maxWaitSeconds)]),
+      row.or([row('next_attempt_at', '<=', unit.now), row(withoutDeferral, '>', unit.now + maxWaitSeconds)]),
     )
     .where('leased_until_at', '<=', unit.now)
     .orderBy('next_attempt_at')
@@ -178,8 +184,10 @@ export async function measureOutbox(sql: Sql): Promise<OutboxDepth> {
   return { waiting: toNumber(row?.waiting) ?? 0, oldestAt: toNumber(row?.oldest) };
 }
 
+const withoutDeferral = raw<number>`next_attempt_at - coalesce(deferred_seconds, 0)`;
+
 function dueAt(latestAt: EpochSeconds) {
-  return raw<number>`case when leased_until_at > next_attempt_at or next_attempt_at > ${latestAt} then leased_until_at else next_attempt_at end`;
+  return raw<number>`case when leased_until_at > next_attempt_at or ${withoutDeferral} > ${latestAt} then leased_until_at else next_attempt_at end`;
 }
 
 function waitingMail(sql: Sql) {
@@ -198,6 +206,8 @@ function toTaken(row: Selectable<OutboxTable>): TakenMail[] {
       kind: row.kind,
       bodySealed: row.body_sealed,
       createdAt: row.created_at,
+      deferredSeconds: row.deferred_seconds ?? 0,
+      subject: row.subject,
       attempts: row.attempts,
       leasedUntilAt: row.leased_until_at,
     },

@@ -3,9 +3,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { queueMail } from '../../../gateway/control/notify/queue-mail.ts';
 import { failed, type MailTransport } from '../../../gateway/control/notify/transport.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
 import { measureOutbox } from '../../../gateway/store/rows/outbox.ts';
+import { insertShare } from '../../../gateway/store/sharing/shares.ts';
 import { type SmtpRig, startBareSmtp, startSmtp } from '../../support/peers/smtp.ts';
 import { type OutboxRig, openOutboxRig, signInMail, smtpTo } from './outbox-rig.ts';
 
@@ -213,4 +215,74 @@ test('no mail is queued for an address that is not one mailbox, or without mail 
   expect(await rig.queue('mina@example.org\r\nRCPT TO:<all@example.org>')).toEqual({ kind: 'bad-address' });
   expect(await rig.queue('a@b, c@d')).toEqual({ kind: 'bad-address' });
   expect(await rig.rows()).toEqual([]);
+});
+
+const offer: Partial<Parameters<typeof queueMail>[2]> = {
+  kind: 'key-shared',
+  subject: 'sh_1',
+  values: {
+    ...{ path: '/.latchkey/shares/open/sh_1.secret', key: 'Front door', giver: 'Olive', expiresAt: 2_000_000_000 },
+    ...{ giverAddress: 'olive@example.org', credential: { name: 'Staff card', issuer: 'Hillside' } },
+  },
+};
+
+async function addShare(): Promise<() => Promise<{ first_mail_at: number | null; mail_failed_at: number | null }>> {
+  await rig.store.write((unit) =>
+    insertShare(unit.sql, {
+      ...{ id: 'sh_1', key_id: 'dk_1', parent_id: null, depth: 0, giver_id: 'ac_1', email: 'mina@example.org' },
+      ...{ account_id: 'ac_2', state: 'pending', words: '', usable_from_at: null, usable_until_at: null },
+      ...{ uses_allowed: null, uses_left: null, reshare_depth: 0, secret_digest: '', secret_sealed: null },
+      ...{ first_mail_at: null, mail_failed_at: null, last_mail_at: null, reminded_at: null, expires_at: 2e9 },
+      ...{ created_at: unit.now, accepted_at: null, ended_at: null, ended_by: null, last_used_at: null },
+      creation_digest: null,
+    }),
+  );
+  return () => rig.store.sql.selectFrom('shares').select(['first_mail_at', 'mail_failed_at']).executeTakeFirstOrThrow();
+}
+
+test('a share is told when its message was handed over, and keeps that once the row is forgotten', async () => {
+  const share = await addShare();
+  rig.start(smtpTo(smtp.port), { keepSeconds: 60 });
+  await rig.queue('mina@example.org', offer);
+  const [mail] = await smtp.waitFor(1);
+  expect(mail?.text).toContain('https://portal.example.org/.latchkey/shares/open/sh_1.secret');
+  await rig.until(([row]) => row?.delivered_at !== null);
+  const told = await share();
+  expect(told).toMatchObject({ first_mail_at: expect.any(Number), mail_failed_at: null });
+  rig.pass(8 * 86_400);
+  await rig.until((rows) => rows.length === 0);
+  expect(await share()).toEqual(told);
+});
+
+test('a share is told when its message was given up', async () => {
+  const share = await addShare();
+  const server = await startSmtp({ refuseRecipient: () => 550 });
+  closing.push(server.close);
+  rig.start(smtpTo(server.port));
+  await rig.queue('mina@example.org', offer);
+  for (const attempts of [1, 2, 3]) {
+    await rig.until(([row]) => row?.attempts === attempts && row.leased_until_at === 0);
+    rig.pass(60);
+  }
+  expect(await share()).toMatchObject({ first_mail_at: null, mail_failed_at: expect.any(Number) });
+});
+
+test('a message about a key beyond what an address gets is sent later, and is not lost', async () => {
+  // a mail that was put off is not taken for one that a clock wrote that was ahead, however long it waits
+  for (let mail = 0; mail < 35; mail++) await rig.queue('mina@example.org', offer);
+  await rig.queue('olive@example.org', offer);
+  const due = (await rig.rows()).map((row) => row.next_attempt_at - row.created_at);
+  const waits = due.toSorted((one, other) => one - other);
+  expect(waits.filter((seconds) => seconds === 0)).toHaveLength(11);
+  expect(waits.filter((seconds) => seconds > 0 && seconds <= 3600)).toHaveLength(10);
+  expect(waits.filter((seconds) => seconds > 3600 && seconds <= 7200)).toHaveLength(10);
+  expect(waits.filter((seconds) => seconds > 7200 && seconds <= 10_800)).toHaveLength(5);
+  const worker = rig.start(smtpTo(smtp.port));
+  await smtp.waitFor(11);
+  await rig.until((rows) => rows.filter((row) => row.delivered_at !== null).length === 11);
+  worker.wake();
+  await rig.store.write(async () => undefined);
+  expect(smtp.received).toHaveLength(11);
+  rig.pass(3 * 3600);
+  await smtp.waitFor(36);
 });

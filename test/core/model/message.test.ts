@@ -8,6 +8,7 @@ import { type Message, maxSubjectLength, renderMessage } from '../../../gateway/
 const branding = { name: 'Hillside Media', publicUrl: 'https://portal.example.org' };
 const at = Date.UTC(2026, 10, 22, 8, 5) / 1000;
 const path = '/.latchkey/page?code=abc.def';
+const door = { key: 'Front door', credential: { name: 'Staff card', issuer: 'Hillside' } };
 
 const one: readonly Message[] = [
   { kind: 'verify-address', values: { path, validForMinutes: 1440, about: null } },
@@ -27,6 +28,16 @@ const one: readonly Message[] = [
   { kind: 'link-claimed', values: { path, label: 'Summer films', member: 'Mina', device: null, at } },
   { kind: 'member-joined', values: { path, label: 'Summer films', owner: 'Olive' } },
   { kind: 'member-revoked', values: { label: 'Summer films', owner: 'Olive' } },
+  { kind: 'key-shared', values: { path, ...door, giver: 'Olive', giverAddress: 'olive@example.org', expiresAt: at } },
+  { kind: 'key-accepted', values: { path, ...door, giver: 'Olive', at } },
+  { kind: 'key-share-accepted', values: { path, ...door, recipient: 'mina@example.org', at } },
+  { kind: 'key-code', values: { ...door, digits: '012345', validForMinutes: 15 } },
+  { kind: 'key-share-ends-soon', values: { path, ...door, giver: 'Olive', at } },
+  { kind: 'key-share-ended', values: { path, ...door, other: 'Olive', reader: 'holder', reason: 'revoked', at } },
+  {
+    kind: 'key-share-ended',
+    values: { path, ...door, other: 'mina@example.org', reader: 'giver', reason: 'address-changed', at },
+  },
 ];
 
 describe('every kind of mail', () => {
@@ -36,6 +47,11 @@ describe('every kind of mail', () => {
     expect(text).toContain('Hillside Media');
     expect(`${text}${html}`).not.toMatch(/undefined|NaN|\[object|token|credential/i);
     expect(html).not.toMatch(/<img|<script|<link|url\(|src=/);
+    if (message.kind.startsWith('key-')) {
+      // a message about a key names it, and has one button at most
+      expect(text).toContain('“Front door” (Staff card of Hillside)');
+      expect(html.match(/<a /g) ?? []).toHaveLength(message.kind === 'key-code' ? 0 : 1);
+    }
     for (const url of `${text} ${html}`.match(/https?:[^\s"<]+/g) ?? [])
       expect(new URL(url).origin).toBe('https://portal.example.org');
   });
@@ -62,6 +78,20 @@ describe('what people typed', () => {
     {
       kind: 'sign-in-code',
       values: { path, validForMinutes: 10, digits: '012345', about: { label: hostile, owner: hostile } },
+    },
+    {
+      kind: 'key-shared',
+      values: {
+        ...{ path, key: hostile, credential: { name: hostile, issuer: hostile } },
+        ...{ giver: hostile, giverAddress: 'eve@example.org', expiresAt: at },
+      },
+    },
+    {
+      kind: 'key-share-ended',
+      values: {
+        ...{ path, key: hostile, credential: { name: hostile, issuer: hostile } },
+        ...{ other: hostile, reader: 'holder', reason: 'revoked', at },
+      },
     },
   ];
 

@@ -37,7 +37,7 @@ describeEngines('names', (engine) => {
         "log_position": "ahead epoch hour_ahead id log_time lowest_clock marked_at newest_at seq",
         "members": "access_key_id account_id claimed_at collection device_id host id last_seen_at link_id path revoked_at revoked_by",
         "one_time_codes": "account_id carried_sealed created_at details digest digits_digest expires_at mailbox_digest purpose selector tries_left used_at",
-        "outbox": "account_id attempts body_sealed created_at delivered_at given_up_at id kind last_problem leased_until_at next_attempt_at subject",
+        "outbox": "account_id attempts body_sealed created_at deferred_seconds delivered_at given_up_at id kind last_problem leased_until_at next_attempt_at subject",
         "representations": "account_id created_at expires_at id key_id kind revoked_at revoked_by secret_digest session_id share_id used_at",
         "schema_migrations": "number",
         "sessions": "account_id created_at device_id ended_at expires_at id last_seen_at",
