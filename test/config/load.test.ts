@@ -98,6 +98,15 @@ test('every default is filled in', () => {
     mail: null,
     collections: [],
     links: { keyParameter: 'key', tokenParameter: 'authtoken', defaultAccessSeconds: null },
+    sharing: {
+      invite: 'anyone',
+      reshareDepth: 0,
+      expiresSeconds: 30 * 86_400,
+      requestWindowSeconds: 900,
+      resendSeconds: 60,
+      perSender: { count: 50, seconds: 3600 },
+      perAddress: { count: 10, seconds: 3600 },
+    },
   });
   expect(loaded.upstreams[0]).toMatchObject({ maxConnections: 512, maxIdleConnections: 64 });
   expect(loaded.routes[0]).toEqual({
