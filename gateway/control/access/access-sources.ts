@@ -64,7 +64,7 @@ export async function findAccessReason(
   let first: AccessReason | null = null;
   for (const source of accessSources) {
     const found = (await source(sql, place)).filter(({ linkId }) => linkId === null || linkId !== exceptLinkId);
-    const reasons = found.map((reason) => withinCollection(reason, place.collections));
+    const reasons = found.flatMap((reason) => withinCollection(reason, place.collections));
     const unlimited = reasons.find(({ methods }) => methods === null);
     if (unlimited !== undefined) return unlimited;
     first ??= reasons[0] ?? null;
@@ -72,14 +72,22 @@ export async function findAccessReason(
   return first;
 }
 
-/** The reason with the methods that its collection allows as well. All sources come through here, so none can give more. */
-function withinCollection(reason: AccessReason, collections: readonly CollectionConfig[]): AccessReason {
+/**
+ * The reason with the methods that its collection allows as well; none for a collection that does not cover the place. All sources come
+ * through here, so no source can give more.
+ */
+function withinCollection(reason: AccessReason, collections: readonly CollectionConfig[]): readonly AccessReason[] {
   const collection = collections.find(({ name }) => name === reason.collection);
-  // A reason by a collection that does not cover the place opens nothing.
-  const most = collection === undefined ? [] : collection.methods;
-  if (most === null) return reason;
-  const { methods } = reason;
-  return { ...reason, methods: methods === null ? most : most.filter((method) => coversMethod(methods, method)) };
+  return collection === undefined ? [] : [{ ...reason, methods: methodsWithin(reason.methods, collection) }];
+}
+
+/** What is left of the methods in a collection; null for all, before and after. */
+export function methodsWithin(
+  methods: readonly string[] | null,
+  { methods: most }: Pick<CollectionConfig, 'methods'>,
+): readonly string[] | null {
+  if (most === null || methods === null) return methods ?? most;
+  return most.filter((method) => coversMethod(methods, method));
 }
 
 async function byOwnership(_sql: Sql, place: AccessPlace): Promise<readonly AccessReason[]> {

@@ -4,7 +4,8 @@ import type { Config } from '../../config/compiled/config.ts';
 import { type LinkState, type LinkTerms, linkState } from '../../core/model/link.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { LinkRow } from '../../store/rows/links.ts';
-import { methodsOf } from '../access/access-sources.ts';
+import { methodsOf, methodsWithin } from '../access/access-sources.ts';
+import { collectionNamed } from '../access/collections.ts';
 import { cleanUrl } from '../access/tokenized-url.ts';
 
 export interface LinkView {
@@ -22,6 +23,7 @@ export interface LinkView {
   readonly claimFromAt: EpochSeconds | null;
   readonly claimUntilAt: EpochSeconds | null;
   readonly accessUntilAt: EpochSeconds | null;
+  /** What members may use: those of the link that its collection allows; null for those of the route. */
   readonly methods: readonly string[] | null;
   /** Whether members, and the owner, are told by mail. */
   readonly notify: boolean;
@@ -49,7 +51,7 @@ export function viewOf(config: Config, link: LinkRow, now: EpochSeconds): LinkVi
     claimFromAt: link.claim_from_at,
     claimUntilAt: link.claim_until_at,
     accessUntilAt: link.access_until_at,
-    methods: methodsOf(link.methods),
+    methods: methodsWithin(methodsOf(link.methods), collectionNamed(config, link.collection) ?? { methods: null }),
     notify: link.notify_members === 1,
     forEmail: link.for_email,
     hasAddress: link.secret_sealed !== null && state !== 'revoked' && state !== 'access-over',

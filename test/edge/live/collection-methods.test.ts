@@ -65,7 +65,9 @@ test('an owner reads in a collection for GET and HEAD, and may not write: not by
 
 test('a link gives the methods that it and its collection have in common', async () => {
   const guest = await addAccount(control);
-  const { presentation } = await makeLink(control, { methods: ['GET', 'POST'] });
+  const { presentation, link } = await makeLink(control, { methods: ['GET', 'POST'] });
+  // the owner reads what members may use, and not what was asked for
+  expect(link.methods).toEqual(['GET', 'HEAD']);
   expect((await claimLink(control.context, guest, presentation, 'request-1')).kind).toBe('granted');
   expect(await statuses(await cookieOf(guest), 'GET', 'HEAD', 'POST')).toEqual([200, 200, 403]);
   await reload({ ...wide, methods: ['GET', 'HEAD', 'POST', 'PUT'] });
