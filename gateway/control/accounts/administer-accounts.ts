@@ -10,9 +10,10 @@ import { type AccountRecord, readAccount, updateAccount } from '../../store/rows
 import { appendAudit, type NewAuditEntry } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
+import { mayAdminister } from '../context/may-administer.ts';
 import { issueCode } from '../proof/one-time-code.ts';
 import { mailCode } from './account-mails.ts';
-import { isLastAdmin, mayAdminister } from './administer.ts';
+import { isLastAdmin } from './administer.ts';
 import { sendInvitation } from './create-account.ts';
 import { endAccountSessions } from './end-belongings.ts';
 

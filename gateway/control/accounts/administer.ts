@@ -1,22 +1,8 @@
-// Who may administer accounts, and the one rule that binds administrators too: at least one admin who can sign in has to be left.
+// The one rule that binds administrators too: at least one admin who can sign in has to be left.
 
 import type { Unit } from '../../store/port/store.ts';
 import { countOtherAdmins } from '../../store/rows/account-lists.ts';
 import type { AccountRecord } from '../../store/rows/accounts.ts';
-import type { Actor } from '../context/control-context.ts';
-
-/** Admins, the operator, and latchkey itself. The actor's role was read from its row in this request. */
-export function mayAdminister(actor: Actor): boolean {
-  switch (actor.kind) {
-    case 'account':
-      return actor.role === 'admin';
-    case 'operator':
-    case 'system':
-      return true;
-    default:
-      return actor satisfies never;
-  }
-}
 
 /**
  * Whether an account is the only admin who can sign in, so that it can neither go nor become a user. Units are serial on all

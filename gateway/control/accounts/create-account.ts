@@ -22,9 +22,9 @@ import {
 import { appendAudit } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
+import { mayAdminister } from '../context/may-administer.ts';
 import { issueCode } from '../proof/one-time-code.ts';
 import { mailInvitation } from './account-mails.ts';
-import { mayAdminister } from './administer.ts';
 import { forgetUnverified } from './take-over-address.ts';
 
 interface NewAccountInput {

@@ -8,9 +8,10 @@ import { removeAccountDevices } from '../../store/rows/devices.ts';
 import { removeAccountMails } from '../../store/rows/outbox.ts';
 import { removeAccountSessions } from '../../store/rows/sessions.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
+import { mayAdminister } from '../context/may-administer.ts';
 import { askPasswordAgain } from '../proof/check-password.ts';
 import { mailAccountDeleted } from './account-mails.ts';
-import { isLastAdmin, mayAdminister } from './administer.ts';
+import { isLastAdmin } from './administer.ts';
 import { endAccountSessions, endBelongings } from './end-belongings.ts';
 
 interface DeleteAccountInput {

@@ -4,8 +4,8 @@ import { type AccountRows, readAccountRows } from '../../store/rows/account-expo
 import { readAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
+import { mayAdminister } from '../context/may-administer.ts';
 import { countRequest } from '../proof/throttle.ts';
-import { mayAdminister } from './administer.ts';
 
 type ExportOutcome =
   | { readonly kind: 'exported'; readonly document: AccountExport }

@@ -4,7 +4,7 @@
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { appendAudit, lastAuditPosition } from '../../store/rows/audit.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
-import { mayAdminister } from './administer.ts';
+import { mayAdminister } from '../context/may-administer.ts';
 
 interface AuditExport {
   /** Only entries from this moment on; null for all. */

@@ -7,7 +7,7 @@ import type { Sql } from '../../store/port/store.ts';
 import { listAccountRows } from '../../store/rows/account-lists.ts';
 import { type AuditEntry, listAudit, type RecordName, readRecordNames } from '../../store/rows/audit.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
-import { mayAdminister } from './administer.ts';
+import { mayAdminister } from '../context/may-administer.ts';
 
 /** Kinds of entries that people may ask for, by the first part of their actions. */
 export const historyTopics = {

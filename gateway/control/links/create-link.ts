@@ -12,18 +12,11 @@ import { findActiveAccountId } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { findLinksOfForm, insertLink, type LinkRow } from '../../store/rows/links.ts';
 import { collectionNamed } from '../access/collections.ts';
+import { placeLabel, placeMethods, placePath } from '../access/place-input.ts';
 import { tokenizedUrl } from '../access/tokenized-url.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { mayManage, readAuthority } from './authority.ts';
-import {
-  isClaimCount,
-  type LinkProblem,
-  linkAddresses,
-  linkLabel,
-  linkMethods,
-  linkPath,
-  timesAreSound,
-} from './link-input.ts';
+import { isClaimCount, type LinkProblem, linkAddresses, timesAreSound } from './link-input.ts';
 import { type LinkMailed, mailLink } from './link-mails.ts';
 import { type LinkView, viewOf } from './link-view.ts';
 import { sealLinkSecret } from './sealed-secret.ts';
@@ -137,9 +130,9 @@ async function templateOf(
   collection: CollectionConfig,
   input: NewLink,
 ): Promise<LinkTemplate | LinkProblem> {
-  const path = linkPath(collection, input.path ?? null);
+  const path = placePath(collection, input.path ?? null);
   if (path === null) return 'bad-path';
-  const label = linkLabel(input.label);
+  const label = placeLabel(input.label);
   if (label === null) return 'bad-label';
   const claimsAllowed = input.claimsAllowed ?? 1;
   if (!isClaimCount(claimsAllowed)) return 'bad-claims';
@@ -147,7 +140,7 @@ async function templateOf(
   const accessUntilAt =
     input.accessUntilAt === undefined ? defaultAccessEnd(context, collection, unit.now) : input.accessUntilAt;
   if (!timesAreSound({ claimFromAt, claimUntilAt, accessUntilAt }, unit.now)) return 'bad-window';
-  const methods = linkMethods(input.methods ?? null);
+  const methods = placeMethods(input.methods ?? null);
   if (methods === undefined) return 'bad-methods';
   return {
     owner_id: await ownerOf(unit, actor, collection.owners),

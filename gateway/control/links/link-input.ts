@@ -1,10 +1,8 @@
 // Checks the settings of a link: where it leads, how many accounts may claim it, and when. Writes nothing.
 // Refusals are reasons from a closed list; their texts are in `linkProblemText`.
 
-import type { CollectionConfig } from '../../config/compiled/control-config.ts';
 import { maxClaimsAllowed, maxLabelLength } from '../../core/model/link.ts';
 import { normaliseMailAddress } from '../../core/model/mail-address.ts';
-import { canonicalText, comparedForm, covers } from '../../core/model/path.ts';
 import { type EpochSeconds, latestMoment } from '../../core/model/time.ts';
 
 export type LinkProblem =
@@ -49,25 +47,6 @@ export function linkProblemText(problem: LinkProblem): string {
 }
 
 /**
- * The canonical path that a link may lead to. A text that does not begin with a slash is the name of a file or a folder in the
- * collection, as it is read on a screen: `film.mp4`. @returns null for a path outside of the collection, or that means something else to a
- * cookie's Path (`;`, `,`) or to a token's pattern (`*`) than it does here.
- */
-export function linkPath(collection: CollectionConfig, given: string | null): string | null {
-  if (given === null || given === '') return collection.path;
-  const path = canonicalText(given.startsWith('/') ? given : `${collection.path}${encodedName(given)}`, 0);
-  if (path === null || path.length > 2000 || /[*;,]/.test(path) || !covers(collection.path, path)) return null;
-  // Rows are found by equality, so each character has one spelling in a stored path, except for three characters that have a meaning when they are not encoded.
-  const compared = comparedForm(path);
-  return /[*;,]/.test(compared) ? path : compared;
-}
-
-/** A name as it is read, for a path: what has another meaning in a URL is encoded. An escape that was copied from a URL stays one. */
-function encodedName(name: string): string {
-  return name.replace(/%(?![0-9A-Fa-f]{2})|[\s?#"<>\\^`{|}]/g, (character) => encodeURIComponent(character));
-}
-
-/**
  * The addresses of the people that links are made for, in their normal form and each once.
  *
  * @param given  one text for each address, as it was typed; a name before an address in angle brackets is dropped
@@ -91,14 +70,6 @@ export function linkAddresses(
   return addresses.size > maxAddresses ? { kind: 'too-many' } : { kind: 'read', addresses: [...addresses] };
 }
 
-/** A label as one line without control and direction characters; null when the label is empty or too long. */
-export function linkLabel(given: string): string | null {
-  const label = given.trim().normalize('NFC');
-  if (label === '' || [...label].length > maxLabelLength || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(label))
-    return null;
-  return label;
-}
-
 export function isClaimCount(count: number): boolean {
   return Number.isInteger(count) && count >= 1 && count <= maxClaimsAllowed;
 }
@@ -113,12 +84,4 @@ export function timesAreSound(times: LinkTimes, now: EpochSeconds): boolean {
     return false;
   if (accessUntilAt === null) return true;
   return accessUntilAt > now && (claimFromAt === null || claimFromAt < accessUntilAt);
-}
-
-/** @returns the list as it is stored; null for all methods; undefined for a bad list */
-export function linkMethods(given: readonly string[] | null): string | null | undefined {
-  if (given === null) return null;
-  const methods = [...new Set(given)];
-  if (!methods.includes('GET') || methods.length > 16) return undefined;
-  return methods.every((method) => /^[A-Z][A-Z-]{0,31}$/.test(method)) ? JSON.stringify(methods) : undefined;
 }

@@ -7,10 +7,11 @@ import { collectionSubject } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { changeLink, findLink, type LinkChange, type LinkRow } from '../../store/rows/links.ts';
+import { placeLabel } from '../access/place-input.ts';
 import { tokenizedUrl } from '../access/tokenized-url.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { findManagedLink } from './authority.ts';
-import { isClaimCount, type LinkProblem, linkLabel, timesAreSound } from './link-input.ts';
+import { isClaimCount, type LinkProblem, timesAreSound } from './link-input.ts';
 import { type LinkView, viewOf } from './link-view.ts';
 import { sealLinkSecret } from './sealed-secret.ts';
 
@@ -75,7 +76,7 @@ export async function reopenLink(context: ControlContext, actor: Actor, input: L
 }
 
 function changeOf(link: LinkRow, input: LinkReopening, now: EpochSeconds): LinkChange | LinkProblem {
-  const label = input.label === undefined ? link.label : linkLabel(input.label);
+  const label = input.label === undefined ? link.label : placeLabel(input.label);
   if (label === null) return 'bad-label';
   const claimsAllowed = input.claimsAllowed ?? link.claims_allowed;
   if (!isClaimCount(claimsAllowed) || claimsAllowed < link.claims_used) return 'bad-claims';

@@ -87,7 +87,7 @@ export function linkState(link: LinkTerms, now: EpochSeconds): LinkState {
 /**
  * Every scope that covers a canonical path: the path itself and the folders above it, the most specific scope first. With this list
  * a store finds rows by equality. For a path that its compared form spells differently, folders are listed in both spellings:
- * rows have the compared form (`linkPath`), and older rows have what was typed.
+ * rows have the compared form (`placePath`), and older rows have what was typed.
  *
  * @returns at most `most` scopes; the root is always the last one
  */

@@ -2,9 +2,9 @@
 
 import { expect, test } from 'vitest';
 import { listAccess } from '../../../gateway/control/access/list-access.ts';
+import { placePath } from '../../../gateway/control/access/place-input.ts';
 import type { Actor } from '../../../gateway/control/context/control-context.ts';
 import { createLink } from '../../../gateway/control/links/create-link.ts';
-import { linkPath } from '../../../gateway/control/links/link-input.ts';
 import { listLinks, listMembers, readLink } from '../../../gateway/control/links/list-links.ts';
 import { reopenLink } from '../../../gateway/control/links/reopen-link.ts';
 import { revokeAllLinks, revokeLink } from '../../../gateway/control/links/revoke-link.ts';
@@ -363,6 +363,6 @@ test.each([
   ['../winter/film.mp4', null],
 ])('the name %s of a file is a path below the collection: %s', (name, path) => {
   expect(
-    linkPath({ name: 'summer', host: 'media.localhost', path: '/vod/summer/', owners: [], methods: null }, name),
+    placePath({ name: 'summer', host: 'media.localhost', path: '/vod/summer/', owners: [], methods: null }, name),
   ).toBe(path);
 });
