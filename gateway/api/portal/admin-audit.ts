@@ -226,6 +226,14 @@ function subjectName(subject: string, names: HistoryPage['names']): string | nul
       return `A sign-in of ${person}`;
     case 'access-key':
       return `Links of ${found.name}`;
+    case 'credential':
+      return found.detail === null ? `“${found.name}”` : `“${found.name}” of ${found.detail}`;
+    case 'credential-key':
+      return `The key “${found.name}” of “${found.detail ?? ''}”`;
+    case 'share':
+      return `The key “${found.name}” for ${found.detail ?? 'somebody who is gone'}`;
+    case 'representation':
+      return `The key “${found.name}”, to carry`;
     default:
       return found.kind satisfies never;
   }

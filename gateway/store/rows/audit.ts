@@ -177,12 +177,21 @@ function entryOf(row: Selectable<AuditTable>): AuditEntry {
   };
 }
 
+/** The records of keys that people share. */
+type KeyRecord = 'credential' | 'credential-key' | 'share' | 'representation';
+
 /** What people call the record behind an id of the list. */
 export interface RecordName {
-  /** `account` is a person, whose name or address this is; `link` has a label; of the others it is the person or the collection. */
-  readonly kind: 'account' | 'link' | 'member' | 'device' | 'session' | 'access-key';
+  /**
+   * `account` is a person, whose name or address this is; `link` has a label, a `credential` and its keys have names, and so has the key of a
+   * `share` or `representation`; of the others it is the person or the collection.
+   */
+  readonly kind: 'account' | 'link' | 'member' | 'device' | 'session' | 'access-key' | KeyRecord;
   readonly name: string;
-  /** Label of the link of a member, or name of a device; null for the others. */
+  /**
+   * Label of the link of a member, name of a device, who has a credential, name of the credential of a key, the address that a share was sent
+   * to; null for the others, and where it is gone.
+   */
   readonly detail: string | null;
   /** The link of a member. */
   readonly linkId: string | null;
@@ -237,6 +246,48 @@ export async function readRecordNames(sql: Sql, ids: readonly string[]): Promise
   for (const { id, collection } of keys) {
     names.set(id, { kind: 'access-key', name: collection, detail: null, linkId: null });
   }
+  for (const [id, name] of await readKeyNames(sql, wanted)) names.set(id, name);
+  return names;
+}
+
+/** Names of the records of keys that people share, see `readRecordNames`. @param wanted  at least one id */
+async function readKeyNames(sql: Sql, wanted: readonly string[]): Promise<ReadonlyMap<string, RecordName>> {
+  const names = new Map<string, RecordName>();
+  const put = (kind: KeyRecord, rows: readonly { id: string; name: string; detail: string | null }[]): void => {
+    for (const { id, name, detail } of rows) names.set(id, { kind, name, detail: detail || null, linkId: null });
+  };
+  const credentials = sql
+    .selectFrom('credentials')
+    .leftJoin('accounts', 'accounts.id', 'credentials.account_id')
+    .select(['credentials.id', 'credentials.name', 'accounts.display_name', 'accounts.email'])
+    .where('credentials.id', 'in', wanted);
+  const named = await credentials.execute();
+  put(
+    'credential',
+    named.map(({ id, name, display_name, email }) => ({ id, name, detail: display_name || email })),
+  );
+  const keys = sql
+    .selectFrom('credential_keys as k')
+    .innerJoin('credentials as c', 'c.id', 'k.credential_id')
+    .select(['k.id as id', 'k.name as name', 'c.name as detail'])
+    .where('k.id', 'in', wanted);
+  put('credential-key', await keys.execute());
+  const shares = sql
+    .selectFrom('shares as s')
+    .innerJoin('credential_keys as k', 'k.id', 's.key_id')
+    .select(['s.id as id', 'k.name as name', 's.email as detail'])
+    .where('s.id', 'in', wanted);
+  put('share', await shares.execute());
+  const carried = await sql
+    .selectFrom('representations as r')
+    .innerJoin('credential_keys as k', 'k.id', 'r.key_id')
+    .select(['r.id as id', 'k.name as name'])
+    .where('r.id', 'in', wanted)
+    .execute();
+  put(
+    'representation',
+    carried.map((row) => ({ ...row, detail: null })),
+  );
   return names;
 }
 

@@ -6,6 +6,9 @@ import type { Store } from '../../../gateway/store/port/store.ts';
 import { appendAudit, listAudit, readRecordNames } from '../../../gateway/store/rows/audit.ts';
 import { listLinks } from '../../../gateway/store/rows/links.ts';
 import { findEndedMemberships, listMemberships } from '../../../gateway/store/rows/memberships.ts';
+import { insertCredential, insertCredentialKey } from '../../../gateway/store/sharing/credentials.ts';
+import { insertRepresentation } from '../../../gateway/store/sharing/representations.ts';
+import { insertShare } from '../../../gateway/store/sharing/shares.ts';
 import { describeEngines, openEmpty } from '../../support/store/stores.ts';
 
 const now = 1_800_000_000;
@@ -111,5 +114,43 @@ describeEngines('looking for things in lists', (engine) => {
       li_2: 'Garden',
       me_4: expect.any(String),
     });
+  });
+
+  test('the history names credentials, their keys, shares and representations, and an erased address not at all', async () => {
+    const { store } = await openEmpty(engine);
+    await fill(store);
+    const share = (id: string, email: string) => ({
+      ...{ id, key_id: 'dk_1', parent_id: null, depth: 0, giver_id: 'ac_own', account_id: 'ac_ann', email },
+      ...{ state: 'pending' as const, words: '', secret_digest: id, secret_sealed: null, usable_from_at: null },
+      ...{ usable_until_at: null, uses_allowed: null, uses_left: null, reshare_depth: 0, first_mail_at: null },
+      ...{ mail_failed_at: null, last_mail_at: null, reminded_at: null, expires_at: now, created_at: now },
+      ...{ accepted_at: null, ended_at: null, ended_by: null, last_used_at: null, creation_digest: null },
+    });
+    await store.write(async ({ sql }) => {
+      await insertCredential(sql, {
+        ...{ id: 'cd_1', account_id: 'ac_own', name: 'Staff card', issuer: 'Hillside', picture: null },
+        ...{ valid_from_at: null, valid_until_at: null, created_at: now, created_by: 'operator' },
+        ...{ withdrawn_at: null, withdrawn_by: null },
+      });
+      await insertCredentialKey(sql, {
+        ...{ id: 'dk_1', credential_id: 'cd_1', name: 'Front door', collection: 'c', host: 'h', path: '/cam/' },
+        ...{ methods: null, needs_second_factor: 0, created_at: now, created_by: 'operator' },
+        ...{ removed_at: null, removed_by: null },
+      });
+      await insertShare(sql, share('sh_1', 'ben@example.org'));
+      await insertShare(sql, share('sh_2', ''));
+      await insertRepresentation(sql, {
+        ...{ id: 'rp_1', key_id: 'dk_1', share_id: 'sh_1', account_id: 'ac_ann', session_id: 'se', kind: 'url' },
+        ...{ secret_digest: 'd', created_at: now, expires_at: now, used_at: null, revoked_at: null, revoked_by: null },
+      });
+    });
+    const names = await readRecordNames(store.sql, ['cd_1', 'dk_1', 'sh_1', 'sh_2', 'rp_1', 'sh_none']);
+    expect([...names].map(([id, { kind, name, detail }]) => [id, kind, name, detail]).sort()).toEqual([
+      ['cd_1', 'credential', 'Staff card', 'Olga O_wner'],
+      ['dk_1', 'credential-key', 'Front door', 'Staff card'],
+      ['rp_1', 'representation', 'Front door', null],
+      ['sh_1', 'share', 'Front door', 'ben@example.org'],
+      ['sh_2', 'share', 'Front door', null],
+    ]);
   });
 });
