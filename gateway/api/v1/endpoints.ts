@@ -11,6 +11,7 @@ import { linkEndpoints } from './links.ts';
 import { meEndpoints } from './me.ts';
 import { myAccountEndpoints } from './my-account.ts';
 import { revocationEndpoints } from './revocations.ts';
+import { shareEndpoints } from './shares.ts';
 import { signInEndpoints } from './sign-in.ts';
 
 /** All endpoints of `v1`; the paths stand behind `v1/`. */
@@ -21,6 +22,7 @@ export const endpoints: readonly Endpoint[] = [
   ...accountEndpoints,
   ...auditEndpoints,
   ...linkEndpoints,
+  ...shareEndpoints,
   ...accessEndpoints,
   ...commonKeyEndpoints,
   ...revocationEndpoints,

@@ -95,6 +95,18 @@ export async function withdrawMail(unit: Unit, queued: QueuedMail): Promise<void
   await takeGuessBack(unit, ...queued.counted);
 }
 
+/**
+ * Keeps a mail or takes it back, in the unit that queued it. Both are the same statements, so their number tells nobody whether a mail goes
+ * out.
+ */
+export async function settleMail(unit: Unit, queued: QueuedMail, fate: 'send' | 'withdraw'): Promise<void> {
+  if (queued.kind !== 'queued') return;
+  const isBack = fate === 'withdraw';
+  // no mail has the empty id, and no count the empty digest
+  await removeMail(unit, isBack ? queued.id : '');
+  await takeGuessBack(unit, ...queued.counted.map((key) => (isBack ? key : { ...key, keyDigest: '' })));
+}
+
 /** The zone of a mail's reader, looked up only for a mail that tells a time. */
 async function zoneOf(unit: Unit, { accountId, values }: OutgoingMail): Promise<string | null> {
   return accountId !== null && 'at' in values ? readTimeZone(unit.sql, accountId) : null;

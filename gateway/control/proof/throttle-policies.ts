@@ -180,6 +180,8 @@ export const windowPolicies = {
   'shares-to-address': { most: 10, windowSeconds: hour },
   /** Shares of keys that one account offers, mailed or not. */
   'shares-of-sender': { rate: 'perSender' },
+  /** Refusals to share, of one giver and for one reason, that the audit log gets a row for. */
+  'share-refusals': { most: 1, windowSeconds: hour },
   /** Messages about shares of keys to one address, whoever causes them. One that is blocked is sent later. */
   'share-mails-to-address': { rate: 'perAddress' },
   /** Mails that members and administrators cause: ten times what strangers may. */

@@ -52,7 +52,11 @@ test('the signing keys are at common-keys, and at no other path', async () => {
   await portal.addAccount(email, 'admin');
   const admin = portal.visitor();
   await admin.signIn(email);
-  expect(endpoints.filter(({ path }) => path.includes('keys')).map(({ method, path }) => `${method} ${path}`)).toEqual([
+  expect(
+    endpoints
+      .filter(({ path }) => /^(common-|signing-)?keys\b/.test(path))
+      .map(({ method, path }) => `${method} ${path}`),
+  ).toEqual([
     'GET common-keys',
     'POST common-keys',
     'POST common-keys/:key/promote',
