@@ -85,8 +85,11 @@ export const maxReshareDepth = 6;
 /** Longest text of a giver's own words, in characters. */
 export const maxWordsLength = 300;
 
-/** The most requests for one share that are open at a time. */
+/** The most requests for one share that have a place at a time. */
 export const maxOpenRequests = 5;
+
+/** How long a request has a place while its browser does not try to authenticate. Without a place it counts as before, until its end. */
+export const requestPlaceSeconds = 60;
 
 /**
  * `url`       a one-time URL, which gives the browser that opens it a pass

@@ -55,7 +55,7 @@ export function sharedKeys({ text, integer, suffix }: ColumnTypes): readonly str
       ...required(text, 'digest', 'share_id'),
       ...required(integer, 'created_at', 'expires_at'),
       ...optional(text, 'digits_digest'),
-      ...optional(integer, 'tries_left', 'used_at'),
+      ...optional(integer, 'tries_left', 'tried_at', 'used_at'),
     ),
     'create index share_requests_share on share_requests (share_id, expires_at)',
     'create index share_requests_expiry on share_requests (expires_at)',

@@ -97,6 +97,8 @@ export interface ShareRequestsTable {
   /** Digest of the mailed digits and of the browser's secret; null where the account proves itself by a password. */
   digits_digest: string | null;
   tries_left: number | null;
+  /** When its browser last tried to authenticate; null for not yet. */
+  tried_at: number | null;
   used_at: number | null;
 }
 

@@ -1,7 +1,10 @@
 // Requests for shares: one browser asks for one key. A request grants nothing and touches no other browser's request.
+// Five of them have a place at a time. A browser that asked and then did nothing for a minute, as a scanner of mails does, gives its place away
+// and keeps its request, so whoever comes next is not kept out and nobody's request ends early.
 
 import { sql as raw } from 'kysely';
-import { maxOpenRequests } from '../../core/model/share.ts';
+import { sameDigest } from '../../core/model/digest.ts';
+import { maxOpenRequests, requestPlaceSeconds } from '../../core/model/share.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../port/store.ts';
 
@@ -16,21 +19,21 @@ interface NewRequest {
 
 /**
  * Opens a request by one conditional statement: only for a pending share that is not over, after its first message was handed over, and
- * while fewer than five are open.
+ * while fewer than five have a place.
  *
  * @returns whether it was opened
  */
 export async function openRequest(sql: Sql, request: NewRequest, now: EpochSeconds): Promise<boolean> {
   const { selector, digest, shareId, expiresAt, digits } = request;
   const { numAffectedRows } = await raw`
-    insert into share_requests (selector, digest, share_id, created_at, expires_at, digits_digest, tries_left, used_at)
+    insert into share_requests (selector, digest, share_id, created_at, expires_at, digits_digest, tries_left, used_at, tried_at)
     select ${selector}, ${digest}, id, ${raw.lit(now)}, ${raw.lit(expiresAt)}, cast(${digits?.digest ?? null} as text),
-      cast(${digits?.tries ?? null} as integer), null
+      cast(${digits?.tries ?? null} as integer), null, null
     from shares
     where id = ${shareId} and state = 'pending' and first_mail_at is not null and expires_at > ${now}
       and (usable_until_at is null or usable_until_at > ${now})
-      and (select count(*) from share_requests where share_id = ${shareId} and used_at is null and expires_at > ${now})
-        < ${maxOpenRequests}`.execute(sql);
+      and (select count(*) from share_requests where share_id = ${shareId} and used_at is null and expires_at > ${now}
+        and (tried_at is not null or created_at > ${now - requestPlaceSeconds})) < ${maxOpenRequests}`.execute(sql);
   return numAffectedRows === 1n;
 }
 
@@ -42,11 +45,7 @@ export interface FoundRequest {
   readonly isUsed: boolean;
 }
 
-export async function findRequest(
-  sql: Sql,
-  request: { readonly selector: string; readonly digest: string },
-  now: EpochSeconds,
-): Promise<FoundRequest | null> {
+export async function findRequest(sql: Sql, request: BrowserRequest, now: EpochSeconds): Promise<FoundRequest | null> {
   const row = await sql
     .selectFrom('share_requests')
     .select(['share_id', 'expires_at', 'digits_digest', 'used_at'])
@@ -63,51 +62,60 @@ export async function findRequest(
   };
 }
 
-/** When the oldest open request of a share ends; null when none is open. */
+/** When the first of the requests of a share gives its place away; null when none has one. */
 export async function nextRequestEnd(sql: Sql, shareId: string, now: EpochSeconds): Promise<EpochSeconds | null> {
   const row = await sql
     .selectFrom('share_requests')
-    .select(({ fn }) => fn.min<number | string | null>('expires_at').as('ends'))
+    .select(
+      raw<number | string | null>`min(case when tried_at is null then created_at + ${raw.lit(requestPlaceSeconds)}
+        else expires_at end)`.as('ends'),
+    )
     .where('share_id', '=', shareId)
     .where('used_at', 'is', null)
     .where('expires_at', '>', now)
+    .where((is) => is.or([is('tried_at', 'is not', null), is('created_at', '>', now - requestPlaceSeconds)]))
     .executeTakeFirst();
   return row?.ends == null ? null : Number(row.ends);
 }
 
-/** Takes one of the tries at the mailed digits, before they are looked at. @returns null where none is left or none is asked for */
-export async function takeDigitsTry(
+/** Notes that a browser tried to authenticate for its request, which then has a place until it ends. */
+export async function noteRequestTried(sql: Sql, request: BrowserRequest, now: EpochSeconds): Promise<void> {
+  await openRequestOf(sql, request, now).set({ tried_at: now }).execute();
+}
+
+/**
+ * Compares the mailed digits, and takes one of the tries unless they are right: one statement, so that parallel guesses are as many as there
+ * are tries, and the right digits may be sent twice.
+ *
+ * @returns null where no try is left or no digits are asked for
+ */
+export async function tryDigits(
   sql: Sql,
-  selector: string,
+  request: BrowserRequest,
+  digitsDigest: string,
   now: EpochSeconds,
-): Promise<{ readonly digitsDigest: string; readonly triesLeft: number } | null> {
-  const row = await sql
-    .updateTable('share_requests')
-    .set({ tries_left: raw<number>`tries_left - 1` })
-    .where('selector', '=', selector)
+): Promise<{ readonly isRight: boolean; readonly triesLeft: number } | null> {
+  const row = await openRequestOf(sql, request, now)
+    .set({
+      tries_left: raw<number>`case when digits_digest = ${digitsDigest} then tries_left else tries_left - 1 end`,
+      tried_at: now,
+    })
     .where('tries_left', '>', 0)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
     .returning(['digits_digest', 'tries_left'])
     .executeTakeFirst();
-  return row === undefined ? null : { digitsDigest: row.digits_digest ?? '', triesLeft: row.tries_left ?? 0 };
+  if (row === undefined) return null;
+  return { isRight: sameDigest(row.digits_digest ?? '', digitsDigest), triesLeft: row.tries_left ?? 0 };
 }
 
 /** Spends a request in the unit that accepted by it. @returns whether it was open */
-export async function spendRequest(
-  sql: Sql,
-  request: { readonly selector: string; readonly digest: string },
-  now: EpochSeconds,
-): Promise<boolean> {
-  const { numUpdatedRows } = await sql
-    .updateTable('share_requests')
-    .set({ used_at: now })
-    .where('selector', '=', request.selector)
-    .where('digest', '=', request.digest)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirst();
+export async function spendRequest(sql: Sql, request: BrowserRequest, now: EpochSeconds): Promise<boolean> {
+  const { numUpdatedRows } = await openRequestOf(sql, request, now).set({ used_at: now }).executeTakeFirst();
   return numUpdatedRows === 1n;
+}
+
+/** Removes a request in the unit that opened it. */
+export async function removeRequest(sql: Sql, selector: string): Promise<void> {
+  await sql.deleteFrom('share_requests').where('selector', '=', selector).execute();
 }
 
 /** Forgets requests that were over before a moment. @returns how many */
@@ -124,4 +132,19 @@ export async function pruneRequests(sql: Sql, before: EpochSeconds, limit: numbe
     )
     .executeTakeFirst();
   return Number(numDeletedRows);
+}
+
+/** A request as the browser that opened it carries it. */
+interface BrowserRequest {
+  readonly selector: string;
+  readonly digest: string;
+}
+
+function openRequestOf(sql: Sql, { selector, digest }: BrowserRequest, now: EpochSeconds) {
+  return sql
+    .updateTable('share_requests')
+    .where('selector', '=', selector)
+    .where('digest', '=', digest)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now);
 }

@@ -76,7 +76,8 @@ export async function acceptShare(sql: Sql, attempt: AcceptAttempt): Promise<boo
   const { shareId, accountId, request, now } = attempt;
   const { numUpdatedRows } = await sql
     .updateTable('shares')
-    .set({ state: shareTransitions.accept.to, account_id: accountId, accepted_at: now })
+    // the message is not sent again, so nobody needs its secret
+    .set({ state: shareTransitions.accept.to, account_id: accountId, accepted_at: now, secret_sealed: null })
     .where('shares.id', '=', shareId)
     .where('shares.state', 'in', [...shareTransitions.accept.from])
     .where('shares.first_mail_at', 'is not', null)

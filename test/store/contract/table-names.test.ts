@@ -42,7 +42,7 @@ describeEngines('names', (engine) => {
         "schema_migrations": "number",
         "sessions": "account_id created_at device_id ended_at expires_at id last_seen_at",
         "share_blocks": "created_at giver_id mailbox_digest",
-        "share_requests": "created_at digest digits_digest expires_at selector share_id tries_left used_at",
+        "share_requests": "created_at digest digits_digest expires_at selector share_id tried_at tries_left used_at",
         "shares": "accepted_at account_id created_at creation_digest depth email ended_at ended_by expires_at first_mail_at giver_id id key_id last_mail_at last_used_at mail_failed_at parent_id reminded_at reshare_depth secret_digest secret_sealed state usable_from_at usable_until_at uses_allowed uses_left words",
         "store_marks": "name value",
         "throttles": "blocked_until_at failures first_at key_digest kind last_at",

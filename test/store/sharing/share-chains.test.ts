@@ -13,7 +13,13 @@ import {
   findOpeningKeys,
   readChain,
 } from '../../../gateway/store/sharing/share-chains.ts';
-import { findRequest, nextRequestEnd, openRequest } from '../../../gateway/store/sharing/share-requests.ts';
+import {
+  findRequest,
+  nextRequestEnd,
+  noteRequestTried,
+  openRequest,
+  tryDigits,
+} from '../../../gateway/store/sharing/share-requests.ts';
 import {
   acceptShare,
   changeShare,
@@ -129,7 +135,29 @@ describeEngines('chains of shares', (engine) => {
       true,
       false,
     ]);
-    expect(await nextRequestEnd(sql, 'sh_p', now)).toBe(now + 900);
+    // who does nothing for a minute keeps the request and gives its place away; who tried to authenticate keeps both
+    expect(await nextRequestEnd(sql, 'sh_p', now)).toBe(now + 60);
+    await inUnit((writer) => noteRequestTried(writer, { selector: 's1', digest: 'd1' }, now));
+    const later = await inUnit((writer) =>
+      Promise.all(
+        ['s6', 's7', 's8', 's9', 's10'].map((selector) =>
+          openRequest(writer, { ...request, selector, expiresAt: now + 960 }, now + 60),
+        ),
+      ),
+    );
+    expect(later.value).toEqual([true, true, true, true, false]);
+    expect(await findRequest(sql, { selector: 's5', digest: 'd1' }, now + 899)).toMatchObject({ isUsed: false });
+
+    // wrong digits take a try each, also all at once; right ones take none
+    const byDigits = { ...request, selector: 'digits', digits: { digest: 'right', tries: 2 } };
+    await inUnit((writer) => openRequest(writer, byDigits, now + 200));
+    const tryAll = (digits: string, count: number) =>
+      Promise.all(
+        Array.from({ length: count }, () => inUnit((writer) => tryDigits(writer, byDigits, digits, now + 200))),
+      ).then((tried) => tried.map(({ value }) => value));
+    expect(await tryAll('right', 3)).toEqual(Array(3).fill({ isRight: true, triesLeft: 2 }));
+    expect((await tryAll('wrong', 4)).filter((tried) => tried !== null)).toHaveLength(2);
+    expect(await tryAll('right', 1)).toEqual([null]);
     expect(await findRequest(sql, { selector: 's1', digest: 'd1' }, now)).toMatchObject({
       isUsed: false,
       needsDigits: false,

@@ -21,5 +21,7 @@ export const withoutSharedKeys = [
   ...['credentials', 'credential_keys', 'shares', 'share_requests', 'representations', 'share_blocks'].map(
     (table) => `drop table ${table}`,
   ),
+  'drop index outbox_subject',
   'alter table outbox drop column subject',
+  'alter table outbox drop column deferred_seconds',
 ] as const;
