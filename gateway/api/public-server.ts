@@ -31,7 +31,7 @@ interface PublicServerOptions {
   readonly assertionKeys: () => readonly AssertionJwk[];
 }
 
-// 64 KiB: clients send only forms and small JSON documents to this server
+// 64 KiB: clients send only forms and small JSON documents to this server; an endpoint that takes a picture says so (`maxBodyBytes`)
 const bodyLimit = 64 * 1024;
 
 /** Builds the server; the caller makes it listen. It reads the reserved prefix once, so a changed prefix takes effect after a restart. */

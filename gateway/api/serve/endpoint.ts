@@ -62,6 +62,8 @@ interface EndpointDefinition<W extends Who, R, B, Q, P> {
   readonly who: W;
   /** Shape of the JSON body; absent for a request without a body. */
   readonly body?: z.ZodType<B>;
+  /** Most bytes of the body; default: what the server takes. */
+  readonly maxBodyBytes?: number;
   /** Shape of the query, an object of texts; use `z.coerce` for numbers. */
   readonly query?: z.ZodType<Q>;
   /** Shape of the path's parameters, an object with one text for each. */
@@ -84,6 +86,8 @@ export interface Endpoint {
   readonly path: string;
   readonly summary: string;
   readonly who: Who;
+  /** Null: what the server takes. */
+  readonly maxBodyBytes: number | null;
   readonly shapes: {
     readonly body: z.ZodType | null;
     readonly query: z.ZodType | null;
@@ -109,6 +113,7 @@ export function defineEndpoint<W extends Who, R = null, B = undefined, Q = undef
     path,
     summary,
     who,
+    maxBodyBytes: definition.maxBodyBytes ?? null,
     shapes: { body: body ?? null, query: query ?? null, params: params ?? null, response },
     run: async (context, actor, raw, request) => {
       if (actor === null && who !== 'anyone') return refuse(401, 'not-signed-in', 'Sign in first.');

@@ -33,6 +33,7 @@ export function serveEndpoints(server: FastifyInstance, options: ServeEndpointsO
     server.route({
       method: endpoint.method,
       url: `${options.base}${endpoint.path}`,
+      ...(endpoint.maxBodyBytes === null ? {} : { bodyLimit: endpoint.maxBodyBytes }),
       handler: async (request, reply) => {
         const admission = await options.admit(request, reply, endpoint);
         if (admission.kind === 'refused') return sendRefusal(reply, admission);

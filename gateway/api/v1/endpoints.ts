@@ -6,6 +6,7 @@ import { accessEndpoints } from './access.ts';
 import { accountEndpoints } from './accounts.ts';
 import { auditEndpoints } from './audit.ts';
 import { commonKeyEndpoints } from './common-keys.ts';
+import { credentialEndpoints } from './credentials.ts';
 import { explainEndpoints } from './explain.ts';
 import { linkEndpoints } from './links.ts';
 import { meEndpoints } from './me.ts';
@@ -24,6 +25,7 @@ export const endpoints: readonly Endpoint[] = [
   ...linkEndpoints,
   ...shareEndpoints,
   ...accessEndpoints,
+  ...credentialEndpoints,
   ...commonKeyEndpoints,
   ...revocationEndpoints,
   ...explainEndpoints,

@@ -35,6 +35,16 @@ export async function listCredentialKeys(sql: Sql, credentialId: string): Promis
     .execute();
 }
 
+/** How many keys a credential has, removed ones too. */
+export async function countCredentialKeys(sql: Sql, credentialId: string): Promise<number> {
+  const row = await sql
+    .selectFrom('credential_keys')
+    .select((key) => key.fn.countAll<number | string>().as('keys'))
+    .where('credential_id', '=', credentialId)
+    .executeTakeFirst();
+  return Number(row?.keys ?? 0);
+}
+
 /** Marks a credential as withdrawn, for good. @returns whether it was in force until now */
 export async function markCredentialWithdrawn(sql: Sql, id: string, by: string, now: EpochSeconds): Promise<boolean> {
   const { numUpdatedRows } = await sql
