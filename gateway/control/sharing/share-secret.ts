@@ -37,9 +37,9 @@ export function openShareSecret(
   }
 }
 
-/** Path of the page that a message leads to. @param secret  as `makeShareSecret` gives it */
+/** Path of the page that a message leads to. The secret stands in the query, which no log holds. @param secret  as `makeShareSecret` gives it */
 export function openSharePath({ config }: Pick<ControlContext, 'config'>, shareId: string, secret: string): string {
-  return `${config().reservedPrefix}shares/open/${shareId}.${secret}`;
+  return `${config().reservedPrefix}shares/open?code=${shareId}.${secret}`;
 }
 
 function placeOf(shareId: string) {

@@ -221,7 +221,7 @@ const offer: Partial<Parameters<typeof queueMail>[2]> = {
   kind: 'key-shared',
   subject: 'sh_1',
   values: {
-    ...{ path: '/.latchkey/shares/open/sh_1.secret', key: 'Front door', giver: 'Olive', expiresAt: 2_000_000_000 },
+    ...{ path: '/.latchkey/shares/open?code=sh_1.secret', key: 'Front door', giver: 'Olive', expiresAt: 2_000_000_000 },
     ...{ giverAddress: 'olive@example.org', credential: { name: 'Staff card', issuer: 'Hillside' } },
   },
 };
@@ -245,7 +245,7 @@ test('a share is told when its message was handed over, and keeps that once the 
   rig.start(smtpTo(smtp.port), { keepSeconds: 60 });
   await rig.queue('mina@example.org', offer);
   const [mail] = await smtp.waitFor(1);
-  expect(mail?.text).toContain('https://portal.example.org/.latchkey/shares/open/sh_1.secret');
+  expect(mail?.text).toContain('https://portal.example.org/.latchkey/shares/open?code=sh_1.secret');
   await rig.until(([row]) => row?.delivered_at !== null);
   const told = await share();
   expect(told).toMatchObject({ first_mail_at: expect.any(Number), mail_failed_at: null });
