@@ -67,6 +67,7 @@ export const refusalReasons = [
   'wrong-digits',
   'wrong-method',
   'wrong-password',
+  'wrong-state',
   'yours-already',
 ] as const;
 

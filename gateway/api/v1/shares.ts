@@ -2,8 +2,11 @@
 // never existed; and what is answered about an address is the same for all addresses.
 
 import { z } from 'zod';
+import { changeShare } from '../../control/sharing/change-share.ts';
+import { endShare, type GiverEvent } from '../../control/sharing/end-share.ts';
 import { giveShare } from '../../control/sharing/give-share.ts';
 import { listShares, listSharesBelow, maxSharesPerPage, readShare } from '../../control/sharing/list-shares.ts';
+import { resendShare } from '../../control/sharing/resend-share.ts';
 import { maxUsesAllowed, shareProblemText } from '../../control/sharing/share-input.ts';
 import { maxReshareDepth, maxWordsLength, shareStandings } from '../../core/model/share.ts';
 import { answer, defineEndpoint, type Endpoint, refuse } from '../serve/endpoint.ts';
@@ -21,6 +24,7 @@ const depth = z.int().meta({ minimum: 0, maximum: maxReshareDepth });
 const shareParams = z.object({ share: id });
 
 const notFound = refuse(404, 'unknown', 'There is no such share.');
+const noMail = refuse(409, 'no-mail', 'Keys are shared by mail, and this installation sends none.');
 
 const create = defineEndpoint({
   method: 'POST',
@@ -61,7 +65,7 @@ const create = defineEndpoint({
       case 'refused':
         return refuse(422, outcome.problem, shareProblemText(outcome.problem));
       case 'no-mail':
-        return refuse(409, 'no-mail', 'Keys are shared by mail, and this installation sends none.');
+        return noMail;
       case 'yours-already':
         return refuse(409, 'yours-already', 'Whoever has this address has the key already.');
       case 'shared-already':
@@ -122,5 +126,108 @@ const below = defineEndpoint({
   },
 });
 
+const resend = defineEndpoint({
+  method: 'POST',
+  path: 'shares/:share/resend',
+  summary: 'Send the message of a pending share again',
+  who: 'account',
+  params: shareParams,
+  response: shareShape,
+  handle: async ({ context, actor, params, request }) => {
+    const outcome = await resendShare(context, actor, { shareId: params.share, origin: request });
+    switch (outcome.kind) {
+      case 'resent':
+        return answer(showShare(outcome.share));
+      case 'too-many':
+        return refuse(429, 'too-many', 'A message went out just now. Wait a while.', outcome.retryAfterSeconds);
+      case 'not-pending':
+        return refuse(409, 'wrong-state', 'Only a share that waits for its recipient has a message to send again.');
+      case 'no-mail':
+        return noMail;
+      case 'not-found':
+        return notFound;
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
+/** The endpoint of one event; what it does a second time is nothing, and it answers with the share again. */
+function endpointOf(event: GiverEvent, summary: string): Endpoint {
+  return defineEndpoint({
+    method: 'POST',
+    path: `shares/:share/${event}`,
+    summary,
+    who: 'account',
+    params: shareParams,
+    response: shareShape,
+    handle: async ({ context, actor, params, request }) => {
+      const outcome = await endShare(context, actor, { shareId: params.share, event, origin: request });
+      switch (outcome.kind) {
+        case 'done':
+          return answer(showShare(outcome.share));
+        case 'wrong-state':
+          return refuse(409, 'wrong-state', `This share is ${outcome.state}, so there is nothing to ${event}.`);
+        case 'not-found':
+          return notFound;
+        default:
+          return outcome satisfies never;
+      }
+    },
+  });
+}
+
+const withdraw = endpointOf('withdraw', 'Take an offer back that nobody has accepted');
+const revoke = endpointOf(
+  'revoke',
+  'End an accepted share and everything below it, for good; when this answers, nothing of it passes any more',
+);
+const disable = endpointOf('disable', 'Stop an accepted share, and what hangs below it, for a while');
+const enable = endpointOf('enable', 'Let a share that was stopped go on; nobody has to accept it again');
+
+const change = defineEndpoint({
+  method: 'POST',
+  path: 'shares/:share/change',
+  summary: 'Change when, how often and how far a share may be used; what is not named stays, and null is no limit',
+  who: 'account',
+  params: shareParams,
+  body: z.strictObject({
+    usable_from_at: moment.nullish(),
+    usable_until_at: moment.nullish(),
+    uses_allowed: uses.nullish().describe('in all; those that were made count'),
+    reshare_depth: depth.optional(),
+  }),
+  response: shareShape,
+  handle: async ({ context, actor, params, body, request }) => {
+    const outcome = await changeShare(context, actor, {
+      ...{ shareId: params.share, usableFromAt: body.usable_from_at, usableUntilAt: body.usable_until_at },
+      ...{ usesAllowed: body.uses_allowed, reshareDepth: body.reshare_depth, origin: request },
+    });
+    switch (outcome.kind) {
+      case 'changed':
+        return answer(showShare(outcome.share));
+      case 'refused':
+        return refuse(422, outcome.problem, shareProblemText(outcome.problem));
+      case 'ended':
+        return refuse(409, 'wrong-state', 'This share is over. Offer the key again.');
+      case 'not-found':
+        return notFound;
+      default:
+        return outcome satisfies never;
+    }
+  },
+});
+
 /** The endpoints of this file; `endpoints.ts` lists them. */
-export const shareEndpoints: readonly Endpoint[] = [create, list, read, below];
+export const shareEndpoints: readonly Endpoint[] = [
+  create,
+  list,
+  read,
+  below,
+  resend,
+  withdraw,
+  revoke,
+  disable,
+  enable,
+  change,
+];

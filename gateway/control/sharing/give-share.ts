@@ -3,7 +3,7 @@
 // appended to the change log. US 9,923,879, first step; rules: gateway/RULES.md "Sessions, links and guessing".
 
 import { digestOf } from '../../core/model/digest.ts';
-import { domainOf, normaliseMailAddress } from '../../core/model/mail-address.ts';
+import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Unit } from '../../store/port/store.ts';
@@ -16,6 +16,8 @@ import { type Actor, actorName, type ControlContext } from '../context/control-c
 import { noteShare, type Origin } from '../keys/note-share.ts';
 import { settleMail } from '../notify/queue-mail.ts';
 import { countRequest } from '../proof/throttle.ts';
+import { mayInvite } from './may-invite.ts';
+import { noteRefusal } from './note-refusal.ts';
 import { findMayGive } from './share-authority.ts';
 import { depthIsSound, readWords, type ShareProblem, usesAreSound, windowIsSound } from './share-input.ts';
 import { mailOffer } from './share-mails.ts';
@@ -142,45 +144,6 @@ async function placeRecipient(context: ControlContext, unit: Unit, email: string
     ...{ role: 'user', state: 'active', createdAt: unit.now },
   });
   return await settleRecipient(unit.sql, email, id);
-}
-
-/** Whether a message about a key may go to an address. What the giver is told does not depend on it. */
-export function mayInvite(
-  { config }: Pick<ControlContext, 'config'>,
-  { email, isVerified }: { readonly email: string; readonly isVerified: boolean },
-): boolean {
-  const { sharing, accounts } = config();
-  const isListed = accounts.domains.includes(domainOf(email));
-  switch (sharing.invite) {
-    case 'anyone':
-      return isVerified || accounts.domains.length === 0 || isListed;
-    case 'domains':
-      return isVerified || isListed;
-    case 'known':
-      return isVerified;
-    default:
-      return sharing.invite satisfies never;
-  }
-}
-
-interface RefusalToNote {
-  readonly giverId: string;
-  readonly keyId: string;
-  readonly reason: 'too-many' | 'yours-already';
-  readonly origin: Origin;
-}
-
-/** A refusal that somebody may use to flood or to search: one row an hour of a giver, so that the log cannot be filled by it. */
-export async function noteRefusal(
-  context: ControlContext,
-  unit: Unit,
-  actor: Actor,
-  { giverId, keyId, reason, origin }: RefusalToNote,
-): Promise<void> {
-  const first = await countRequest(unit, context, [{ kind: 'share-refusals', subject: `${giverId} ${reason}` }]);
-  if (first.kind === 'blocked') return;
-  const details = { reason };
-  await noteShare(unit, { actor: actorName(actor), action: 'share.refused', subject: keyId, details, origin });
 }
 
 function withinParent(until: EpochSeconds | null, parentUntil: EpochSeconds | null): EpochSeconds | null {

@@ -1,7 +1,8 @@
-// The message that offers a key: queued in the unit that makes the share, or sends the message again. It names key, credential and giver, and
-// never the giver's own words; those stand on the page that it leads to.
+// The messages of givers: the one that offers a key, queued in the unit that makes the share or sends the message again, and the one that says
+// that it is over. They name key, credential and giver, and never the giver's own words; those stand on the page that the offer leads to.
 
 import type { Unit } from '../../store/port/store.ts';
+import { readMailAddress } from '../../store/rows/accounts.ts';
 import type { ListedShare } from '../../store/sharing/share-lists.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { type QueuedMail, queueMail } from '../notify/queue-mail.ts';
@@ -28,6 +29,27 @@ export async function mailOffer(
       expiresAt: share.expires_at,
     },
   });
+}
+
+/** Tells the account that held a share that it is over. An account that is not active gets no mail. */
+export async function mailEnd(unit: Unit, context: ControlContext, share: ListedShare): Promise<void> {
+  const to = await readMailAddress(unit.sql, share.account_id);
+  if (to === null) return;
+  await queueMail(unit, context, {
+    kind: 'key-share-ended',
+    to,
+    accountId: share.account_id,
+    values: {
+      path: `${context.config().reservedPrefix}keys`,
+      ...keyOf(share),
+      ...{ other: giverNameOf(context, share), reader: 'holder', reason: 'revoked', at: unit.now },
+    },
+  });
+}
+
+/** What messages call the giver of a share; the installation, where that account is gone. */
+function giverNameOf({ config }: Pick<ControlContext, 'config'>, share: ListedShare): string {
+  return share.giverName || share.giverEmail || (config().portal?.name ?? 'latchkey');
 }
 
 /** A share's key as messages name it. */

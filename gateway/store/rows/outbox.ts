@@ -149,6 +149,23 @@ export async function removeMail(unit: Unit, id: string): Promise<void> {
   await unit.sql.deleteFrom('outbox').where('id', '=', id).execute();
 }
 
+/** Removes the mails of a share that wait: what they say is not so any more. A mail that a worker has right now is delivered all the same. */
+export async function removeWaitingMails(unit: Unit, subject: string): Promise<void> {
+  await unit.sql
+    .deleteFrom('outbox')
+    .where('subject', '=', subject)
+    .where('delivered_at', 'is', null)
+    .where('given_up_at', 'is', null)
+    .where('leased_until_at', '<=', unit.now)
+    .execute();
+}
+
+/** Whether a mail of a share waits, or is being delivered right now. */
+export async function hasWaitingMail(unit: Unit, subject: string): Promise<boolean> {
+  const row = await waitingMail(unit.sql).select('id').where('subject', '=', subject).limit(1).executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Removes all mails about an account, waiting and delivered ones. */
 export async function removeAccountMails(unit: Unit, accountId: string): Promise<void> {
   await unit.sql.deleteFrom('outbox').where('account_id', '=', accountId).execute();

@@ -40,3 +40,15 @@ export async function isAddressOfAny(sql: Sql, email: string, ids: readonly stri
     .executeTakeFirst();
   return row !== undefined;
 }
+
+/** Whether an account has shown that an address is its own, whatever its state. */
+export async function isVerifiedAddress(sql: Sql, email: string): Promise<boolean> {
+  const row = await sql
+    .selectFrom('accounts')
+    .select('id')
+    .where('email', '=', email)
+    .where('email_verified_at', 'is not', null)
+    .where('state', '<>', 'deleted')
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -147,7 +147,7 @@ export async function moveShare(
 
 /** What a giver may change of a share that is not over. */
 export type ShareChange = Partial<
-  Pick<ShareRow, 'usable_from_at' | 'usable_until_at' | 'uses_allowed' | 'uses_left' | 'reshare_depth'>
+  Pick<ShareRow, 'usable_from_at' | 'usable_until_at' | 'uses_allowed' | 'uses_left' | 'reshare_depth' | 'reminded_at'>
 >;
 
 /** @returns whether the share was pending, accepted or disabled, and was changed */
@@ -159,6 +159,32 @@ export async function changeShare(sql: Sql, id: string, change: ShareChange): Pr
     .where('state', 'in', ['pending', 'accepted', 'disabled'])
     .executeTakeFirst();
   return numUpdatedRows === 1n;
+}
+
+/** Whether a share hangs below another one at once, and is not over for good. */
+export async function hasShareBelow(sql: Sql, id: string): Promise<boolean> {
+  const row = await sql
+    .selectFrom('shares')
+    .select('id')
+    .where('parent_id', '=', id)
+    .where('state', 'in', ['pending', 'accepted', 'disabled'])
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Gives a pending share another secret: the addresses in its earlier messages open nothing from now on. */
+export async function replaceShareSecret(
+  sql: Sql,
+  id: string,
+  secret: { readonly digest: string; readonly sealed: string },
+): Promise<void> {
+  await sql
+    .updateTable('shares')
+    .set({ secret_digest: secret.digest, secret_sealed: secret.sealed })
+    .where('id', '=', id)
+    .where('state', '=', 'pending')
+    .execute();
 }
 
 /** Spends one use of an accepted share with a number of uses. The row count is the verdict; the caller has asked whether the chain holds. */

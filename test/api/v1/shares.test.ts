@@ -67,11 +67,22 @@ test('a key is offered, listed, and read by its giver; other people find nothing
   expect(await v1(giver, 'GET', `shares/${made.body.id}`)).toMatchObject({ status: 200, body: made.body });
   expect(await v1(giver, 'GET', `shares/${made.body.id}/shares`)).toMatchObject({ body: { shares: [], next: null } });
 
+  const on = (event: string, body?: unknown) => v1(giver, 'POST', `shares/${made.body.id}/${event}`, body);
+  expect(await on('resend')).toMatchObject({ status: 429, body: { reason: 'too-many' } });
+  expect(await on('change', { uses_allowed: 4 })).toMatchObject({ status: 200, body: { uses_left: 4 } });
+  expect(await on('change', { uses_allowed: 0 })).toMatchObject({ status: 422, body: { reason: 'bad-uses' } });
+  for (const event of ['revoke', 'disable', 'enable'])
+    expect(await on(event)).toMatchObject({ status: 409, body: { reason: 'wrong-state' } });
+  expect(await on('withdraw')).toMatchObject({ status: 200, body: { state: 'withdrawn' } });
+  expect(await on('withdraw')).toMatchObject({ status: 200, body: { state: 'withdrawn' } });
+  expect(await on('change', { uses_allowed: 4 })).toMatchObject({ status: 409, body: { reason: 'wrong-state' } });
+
   await portal.addAccount('joe@example.org');
   const joe = portal.visitor();
   await joe.signIn('joe@example.org');
   expect(await v1(joe, 'GET', `shares/${made.body.id}`)).toMatchObject({ status: 404 });
   expect(await v1(joe, 'GET', `shares/${made.body.id}/shares`)).toMatchObject({ status: 404 });
+  expect(await v1(joe, 'POST', `shares/${made.body.id}/revoke`)).toMatchObject({ status: 404 });
   expect(await v1(joe, 'POST', shares, { email: 'a@example.org' })).toMatchObject({ status: 404 });
   expect(await v1(portal.visitor(), 'GET', 'me/shares')).toMatchObject({ status: 401 });
   portal.configure((config) => ({ ...config, mail: null }));
