@@ -18,6 +18,9 @@ import { mailCodeSignInPages } from './portal/mail-code.ts';
 import { mailCodePages } from './portal/mail-codes.ts';
 import { signInPages } from './portal/sign-in.ts';
 import type { PageRoute } from './serve/page-route.ts';
+import { giveKeyPages } from './sharing/give-key.ts';
+import { shareListPages } from './sharing/share-lists.ts';
+import { sharePages } from './sharing/share-page.ts';
 
 /** All pages and forms; the paths stand behind the reserved prefix. */
 export const pages: readonly PageRoute[] = [
@@ -34,6 +37,9 @@ export const pages: readonly PageRoute[] = [
   ...linkEndPages,
   ...elsewherePages,
   ...claimPages,
+  ...giveKeyPages,
+  ...shareListPages,
+  ...sharePages,
   ...adminAccountPages,
   ...signingKeyPages,
   ...adminAuditPages,

@@ -32,6 +32,7 @@ interface Entry {
 
 const entries: readonly Entry[] = [
   { path: 'links', label: 'My links', forAdmins: false },
+  { path: 'shares/got', label: 'Keys', forAdmins: false },
   { path: 'devices', label: 'My browsers', forAdmins: false },
   { path: 'account', label: 'My account', forAdmins: false },
   { path: 'admin/accounts', label: 'People', forAdmins: true },

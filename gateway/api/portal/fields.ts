@@ -58,7 +58,7 @@ interface MomentField {
   readonly label: string;
   /** A moment that the server knows, or what somebody typed before. */
   readonly value: EpochSeconds | string | null;
-  readonly hint?: string;
+  readonly hint?: string | Html;
   readonly problem?: string | undefined;
   /** Zone of the value where no script runs, which the label says: `visit.timeZone`. */
   readonly timeZone: string;

@@ -138,7 +138,7 @@ function newKey({ context }: PersonVisit): string {
 }
 
 /** What was typed in the field for addresses: one text for each, between commas, semicolons, lines or blanks. */
-function addressesIn(text: string): string[] {
+export function addressesIn(text: string): string[] {
   return text
     .split(/[,;\n\r]+/)
     .flatMap((part) => (part.includes('<') ? [part] : part.split(/\s+/)))
@@ -164,12 +164,16 @@ function madeItem({ prefix }: PersonVisit, link: LinkView): Html {
 }
 
 function problemsOf(problem: LinkProblem, wrong: readonly string[]): Problems {
-  if (problem !== 'bad-addresses') return problems[problem];
+  return problem === 'bad-addresses' ? { to: wrongAddressWords(wrong) } : problems[problem];
+}
+
+/** The problem of a field with addresses. @param wrong  what was typed that is none */
+export function wrongAddressWords(wrong: readonly string[]): string {
   // a text that was typed may be long, and a page names no more than can be read
   const named = wrong
     .slice(0, 10)
     .map((text) => `“${text.length > 80 ? `${text.slice(0, 79)}…` : text}” is no mail address.`);
-  return { to: `${named.join(' ')}${wrong.length > 10 ? ` And ${wrong.length - 10} more.` : ''}` };
+  return `${named.join(' ')}${wrong.length > 10 ? ` And ${wrong.length - 10} more.` : ''}`;
 }
 
 function formPage(visit: PersonVisit, fields: Fields, wrong: Problems, status: number): PageAnswer {

@@ -7,7 +7,7 @@ import type { ControlContext } from '../../control/context/control-context.ts';
 
 /** `use`: what the value is for. `binding`: the host, session or browser that it belongs to. A value opens only with the same pair. */
 interface SealedUse {
-  readonly use: 'flow' | 'handover' | 'form' | 'claim' | 'link-address';
+  readonly use: 'flow' | 'handover' | 'form' | 'claim' | 'link-address' | 'share-result' | 'carried-key';
   readonly binding: string;
 }
 

@@ -1,0 +1,28 @@
+// Fields of the forms that give a key and that change a share: how often it may be opened, and how often it may be shared on.
+
+import type { Html } from '../look/html.ts';
+import { type Problems, select } from '../portal/fields.ts';
+
+/** What was typed as a number of uses: null for none, and a number that no share can have for what is no number. */
+export function readUses(text: string): number | null {
+  const typed = text.trim();
+  if (typed === '') return null;
+  return /^\d{1,6}$/.test(typed) ? Number(typed) : -1;
+}
+
+/** The choice of how often a key may be shared on; nothing where it may not be at all. */
+export function depthField(mostDepth: number, chosen: number, wrong: Problems): Html | null {
+  if (mostDepth < 1) return null;
+  const choices = Array.from({ length: mostDepth + 1 }, (_, depth) => ({
+    value: String(depth),
+    label: depthWords(depth),
+  }));
+  const value = String(chosen);
+  return select({ name: 'depth', label: 'May they share it on?', choices, value, problem: wrong.depth });
+}
+
+/** How often a key may be shared on, one after the other. */
+export function depthWords(depth: number): string {
+  if (depth === 0) return 'No';
+  return depth === 1 ? 'Yes, with people who cannot share it on' : `Yes, ${depth} times one after the other`;
+}
