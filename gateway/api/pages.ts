@@ -18,6 +18,7 @@ import { mailCodeSignInPages } from './portal/mail-code.ts';
 import { mailCodePages } from './portal/mail-codes.ts';
 import { signInPages } from './portal/sign-in.ts';
 import type { PageRoute } from './serve/page-route.ts';
+import { adminCredentialPages } from './sharing/admin-credentials.ts';
 import { giveKeyPages } from './sharing/give-key.ts';
 import { shareListPages } from './sharing/share-lists.ts';
 import { sharePages } from './sharing/share-page.ts';
@@ -41,6 +42,7 @@ export const pages: readonly PageRoute[] = [
   ...shareListPages,
   ...sharePages,
   ...adminAccountPages,
+  ...adminCredentialPages,
   ...signingKeyPages,
   ...adminAuditPages,
 ];

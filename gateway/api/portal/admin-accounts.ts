@@ -252,7 +252,7 @@ async function detailPage(
       account.state === 'active' ? button('disable', 'Block', 'bad') : button('enable', 'Unblock', '')
     }${account.state === 'active' ? button('end-sessions', 'Sign out everywhere', 'plain') : null}${
       isWaiting && account.state === 'active' ? button('invite', 'Send the invitation again', 'plain') : null
-    }<a class="button plain" href="${prefix}admin/audit?subject=${account.id}">History</a></div></section>
+    }<a class="button plain" href="${prefix}admin/credentials?account=${account.id}">Credentials</a><a class="button plain" href="${prefix}admin/audit?subject=${account.id}">History</a></div></section>
 <section class="sheet" aria-labelledby="about-role"><h2 id="about-role">Role</h2><form method="post" action="${at('role')}">${visit.formToken()}
 ${select({ name: 'role', label: 'What they may do', choices: roles, value: account.role })}<button type="submit">Save the role</button></form></section>
 <section class="sheet" aria-labelledby="about-groups"><h2 id="about-groups">Groups</h2><form method="post" action="${at('groups')}" novalidate>${visit.formToken()}

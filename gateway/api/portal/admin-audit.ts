@@ -245,6 +245,8 @@ function subjectOf(prefix: string, subject: string, names: HistoryPage['names'])
   const name = subjectName(subject, names);
   if (found === undefined || name === null) return html`<code>${subject}</code>`;
   if (found.kind === 'account') return html`<a href="${prefix}admin/accounts/${subject}">${name}</a>`;
+  if (found.kind === 'credential') return html`<a href="${prefix}admin/credentials/${subject}">${name}</a>`;
+  if (found.kind === 'share') return html`<a href="${prefix}shares/${subject}">${name}</a>`;
   if (found.linkId !== null) return html`<a href="${prefix}links/${found.linkId}">${name}</a>`;
   return html`${name}`;
 }

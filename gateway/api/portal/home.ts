@@ -18,6 +18,7 @@ const home = definePage({
       body: html`<h2>${heading}</h2>${first}
 <h2 class="unseen">Yours</h2><ul class="tiles">
 ${tile(prefix, 'links', 'My links', 'What others shared with you, and what you share.')}
+${tile(prefix, 'shares/got', 'Keys', 'Keys that others share with you, and that you share.')}
 ${tile(prefix, 'devices', 'Where I am signed in', 'Each browser that is signed in as you. Sign out what you do not know.')}
 ${tile(prefix, 'account', 'My account', 'Your name, address and password.')}
 </ul>
@@ -26,6 +27,7 @@ ${
     ? html`<h2>Administration</h2><ul class="tiles">
 ${tile(prefix, 'admin/accounts', 'People', 'Invite somebody, or block an account.')}
 ${tile(prefix, 'admin/links', 'All links', 'Every link, and who came in by it.')}
+${tile(prefix, 'admin/credentials', 'Credentials', 'Who has a credential, and which keys hang on it.')}
 ${tile(prefix, 'admin/keys', 'Signing keys', 'What signs the passes that players use.')}
 ${tile(prefix, 'admin/audit', 'History', 'Who did what, and when.')}
 </ul>`

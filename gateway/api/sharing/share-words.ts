@@ -65,7 +65,7 @@ function lastUseWords({ acceptedAt, lastUsedAt }: ShareView, now: number): Html 
 }
 
 /** The parts that are there, with a dot between them. */
-function dotted(parts: readonly (Html | string | null)[]): Html {
+export function dotted(parts: readonly (Html | string | null)[]): Html {
   const shown = parts.filter((part) => part !== null && part !== '');
   return html`${shown.map((part, index) => html`${index === 0 ? null : ' · '}${part}`)}`;
 }

@@ -1,16 +1,17 @@
 // Hangs a key on a credential: a name for something that a collection has, which whoever holds the key can open.
 
-import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import {
   type CredentialKeyRow,
   countCredentialKeys,
   findCredential,
+  findCredentialKey,
   insertCredentialKey,
 } from '../../store/sharing/credentials.ts';
 import { collectionNamed } from '../access/collections.ts';
 import { placeLabel, placeMethods, placePath } from '../access/place-input.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { mayAdminister } from '../context/may-administer.ts';
+import { creationId } from './creation-id.ts';
 import { type CredentialKeyView, keyViewOf } from './credential-view.ts';
 import { noteShare, type Origin } from './note-share.ts';
 
@@ -24,6 +25,8 @@ interface NewKey {
   readonly methods?: readonly string[] | null | undefined;
   /** Whoever accepts a share of it has to prove a second factor, which nobody can as yet. Default false. */
   readonly needsSecondFactor?: boolean | undefined;
+  /** The same key of the same actor makes one key of the credential, however often it is sent. Default: none. */
+  readonly creationKey?: string | undefined;
   readonly origin: Origin;
 }
 
@@ -61,11 +64,14 @@ export async function addKey(context: ControlContext, actor: Actor, input: NewKe
     const path = placePath(collection, input.path ?? null);
     if (path === null) return { kind: 'refused', reason: 'bad-path' };
     if (methods === undefined) return { kind: 'refused', reason: 'bad-methods' };
+    const id = creationId(context, actor, 'credentialKey', input.creationKey);
+    const before = await findCredentialKey(unit.sql, id);
+    if (before !== null) return { kind: 'added', key: keyViewOf(config, before) };
     if ((await countCredentialKeys(unit.sql, credential.id)) >= maxKeysOfCredential) {
       return { kind: 'refused', reason: 'too-many-keys' };
     }
     const row: CredentialKeyRow = {
-      ...{ id: makeId('credentialKey', context.random(idRandomBytes)), credential_id: credential.id, name },
+      ...{ id, credential_id: credential.id, name },
       ...{ collection: collection.name, host: collection.host, path, methods },
       needs_second_factor: input.needsSecondFactor === true ? 1 : 0,
       ...{ created_at: unit.now, created_by: actorName(actor), removed_at: null, removed_by: null },

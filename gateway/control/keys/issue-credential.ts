@@ -3,7 +3,7 @@
 
 import { accountStanding } from '../../core/model/account.ts';
 import { normaliseMailAddress } from '../../core/model/mail-address.ts';
-import { idRandomBytes, isId, makeId } from '../../core/model/node-id.ts';
+import { isId } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../../store/port/store.ts';
 import {
@@ -17,6 +17,7 @@ import { insertCredential } from '../../store/sharing/credentials.ts';
 import { placeLabel } from '../access/place-input.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { mayAdminister } from '../context/may-administer.ts';
+import { creationId } from './creation-id.ts';
 import { isPicture, validityIsSound } from './credential-input.ts';
 import { type CredentialView, credentialViewOf } from './credential-view.ts';
 import { noteShare, type Origin } from './note-share.ts';
@@ -31,6 +32,8 @@ interface NewCredential {
   /** Defaults null: no limit. */
   readonly validFromAt?: EpochSeconds | null | undefined;
   readonly validUntilAt?: EpochSeconds | null | undefined;
+  /** The same key of the same actor makes one credential, however often it is sent. Default: no key. */
+  readonly creationKey?: string | undefined;
   readonly origin: Origin;
 }
 
@@ -63,7 +66,9 @@ export async function issueCredential(
     if (standing !== 'usable') {
       return { kind: 'refused', reason: standing === 'unverified' ? 'unverified' : 'disabled' };
     }
-    const id = makeId('credential', context.random(idRandomBytes));
+    const id = creationId(context, actor, 'credential', input.creationKey);
+    const before = await readListedCredential(unit.sql, id);
+    if (before !== null) return { kind: 'issued', credential: credentialViewOf(before, unit.now) };
     await insertCredential(unit.sql, {
       ...{ id, account_id: account.id, name, issuer, picture },
       ...{ valid_from_at: validFromAt, valid_until_at: validUntilAt },
