@@ -13,7 +13,7 @@ import { at } from './link-shapes.ts';
 
 const entryShape = z.object({
   grant: z.string(),
-  kind: z.enum(['ownership', 'link']),
+  kind: z.enum(['ownership', 'link', 'key']),
   label: z.string(),
   url: z.string(),
   given_by: z.string().nullable().describe('who gave it; null for the owner'),

@@ -11,6 +11,7 @@ import { explainEndpoints } from './explain.ts';
 import { linkEndpoints } from './links.ts';
 import { meEndpoints } from './me.ts';
 import { myAccountEndpoints } from './my-account.ts';
+import { myKeyEndpoints } from './my-keys.ts';
 import { revocationEndpoints } from './revocations.ts';
 import { shareEndpoints } from './shares.ts';
 import { signInEndpoints } from './sign-in.ts';
@@ -20,6 +21,7 @@ export const endpoints: readonly Endpoint[] = [
   ...signInEndpoints,
   ...meEndpoints,
   ...myAccountEndpoints,
+  ...myKeyEndpoints,
   ...accountEndpoints,
   ...auditEndpoints,
   ...linkEndpoints,

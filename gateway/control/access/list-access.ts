@@ -1,4 +1,4 @@
-// What an account can open: the collections it owns, and the resources that links opened to it; and what it lost. Clean URLs, no tokens.
+// What an account can open: the collections it owns, and the resources that links and keys opened to it; and what it lost. Clean URLs, no tokens.
 // Reads only.
 
 import type { Config } from '../../config/compiled/config.ts';
@@ -8,15 +8,16 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import { listMemberships } from '../../store/rows/memberships.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { collectionsCovering, collectionsOwnedBy } from './collections.ts';
+import { listStandingKeys } from './kept-keys.ts';
 import { readLiveAccount } from './live-account.ts';
 import { lossOf } from './lost-access.ts';
 import { cleanUrl } from './tokenized-url.ts';
 
 export interface AccessEntry {
-  /** Id of the member, or of the collection that is owned. */
+  /** Id of the member, of the collection that is owned, of the share by which a key is held, or of an own key. */
   readonly grant: string;
-  readonly kind: 'ownership' | 'link';
-  /** The link's label, or the collection's name. */
+  readonly kind: 'ownership' | 'link' | 'key';
+  /** The link's label, the collection's name, or the name of the key. */
   readonly label: string;
   readonly url: string;
   readonly host: string;
@@ -48,10 +49,26 @@ type AccountActor = Extract<Actor, { kind: 'account' }>;
 
 const maxEntries = 200;
 
-/** Everything that is open to an account. @throws StoreAway */
+/** Everything that is open to an account by itself, at most 200 of each kind. @throws StoreAway */
 export async function listAccess(context: ControlContext, actor: AccountActor): Promise<readonly AccessEntry[]> {
   const [owned, shared] = [await listOwned(context, actor), await listShared(context, actor, { limit: maxEntries })];
-  return [...owned, ...shared.entries];
+  return [...owned, ...shared.entries, ...(await listByKeys(context, actor))];
+}
+
+/** What keys open to an account, newest first. Keys with a number of uses open by their representations alone, so they are not in it. */
+async function listByKeys(context: ControlContext, actor: AccountActor): Promise<readonly AccessEntry[]> {
+  const config = context.config();
+  const account = await readAccount(context, actor);
+  if (account === null) return [];
+  const page = { before: null, limit: maxEntries };
+  const keys = await listStandingKeys(context.store.sql, account.id, page, context.clock.epochSeconds());
+  return keys
+    .filter(({ state, usesAllowed }) => state === 'open' && usesAllowed === null)
+    .filter((key) => collectionsCovering(config, key.host, key.path).some(({ name }) => name === key.collection))
+    .map(({ id, keyName, collection, host, path, givenBy, sinceAt, untilAt }) => ({
+      ...{ grant: id, kind: 'key', label: keyName, url: cleanUrl(config, host, path), host, path, collection },
+      ...{ givenBy, sinceAt, untilAt },
+    }));
 }
 
 /** The collections that an account owns. @throws StoreAway */

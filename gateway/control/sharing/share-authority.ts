@@ -1,7 +1,6 @@
 // Who may give a key, and who may see and end a share. The store's rows decide, read in the unit that acts. For everybody else there is no such
 // key and no such share.
 
-import { maxReshareDepth } from '../../core/model/share.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../../store/port/store.ts';
 import { findCredential, findCredentialKey } from '../../store/sharing/credentials.ts';
@@ -9,6 +8,7 @@ import { findHeldKeys, type HeldKey, readChain } from '../../store/sharing/share
 import { type ListedShare, readListedShare } from '../../store/sharing/share-lists.ts';
 import { readLiveAccount } from '../access/live-account.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
+import { depthBelow } from '../keys/depth-below.ts';
 import type { ShareReader } from './share-view.ts';
 
 /** The right to give a key. */
@@ -39,9 +39,8 @@ export async function findMayGive(
   if (credential === null) return null;
   const giverId = actor.kind === 'account' ? await liveAccountId(sql, actor, now) : credential.account_id;
   if (giverId === null) return null;
-  const cap = Math.min(config().sharing.reshareDepth, maxReshareDepth);
   const ways = (await findHeldKeys(sql, giverId, keyId, now))
-    .map((held) => ({ held, mostDepth: depthBelow(held, cap) }))
+    .map((held) => ({ held, mostDepth: depthBelow(held, config()) }))
     .filter(({ mostDepth }) => mostDepth >= 0)
     // the order of equals stays: own ones first, then those that last longest
     .sort((one, other) => other.mostDepth - one.mostDepth);
@@ -51,13 +50,6 @@ export async function findMayGive(
   const chain = shareId === null ? [] : await readChain(sql, shareId);
   const above = [giverId, credential.account_id, ...chain.flatMap((link) => [link.giverId, link.accountId])];
   return { ...best, giverId, above: [...new Set(above)] };
-}
-
-/** Negative where the key may not be given on. */
-function depthBelow({ shareId, depth, reshareDepth, usesAllowed }: HeldKey, cap: number): number {
-  if (shareId === null) return cap;
-  if (usesAllowed !== null) return -1;
-  return Math.min(reshareDepth - 1, cap - (depth + 1));
 }
 
 /** A share, and what the reader is to it. */

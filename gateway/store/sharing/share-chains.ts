@@ -77,6 +77,13 @@ export async function findHeldShare(sql: Sql, shareId: string, now: EpochSeconds
   return joinChains(rows)[0] ?? null;
 }
 
+/** Which of some shares hold now, each with its chain. @param ids  at most some hundreds */
+export async function findHeldShares(sql: Sql, ids: readonly string[], now: EpochSeconds): Promise<readonly HeldKey[]> {
+  if (ids.length === 0) return [];
+  const leaves = raw`shares.id in (${raw.join([...ids])}) and shares.state = 'accepted'`;
+  return joinChains(await chainsOf(sql, leaves, raw`${now}`).execute());
+}
+
 /**
  * Whether a pending share could hold if it were accepted now, as a part of the statement that accepts it: its giver is active, everything
  * above holds, and key and credential are in force.

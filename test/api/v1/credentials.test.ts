@@ -37,6 +37,20 @@ test('an administrator issues a credential with a picture, hangs a key on it, an
     expect((await user.json('GET', `${v1}/${path}`)).status).toBe(403);
   }
 
+  const mine = JSON.parse((await user.json('GET', `${v1}/me/keys`)).text);
+  expect(mine).toMatchObject({ keys: [{ id: key, share: null, given_by: null, state: 'open' }], next: null });
+  expect(mine.keys[0].credential).toEqual({ name: 'Staff card', issuer: 'Hillside', picture });
+  expect(JSON.parse((await user.json('GET', `${v1}/me/credentials`)).text).credentials).toEqual([
+    {
+      ...{ id: credential.id, name: 'Staff card', issuer: 'Hillside', picture, given_by: null },
+      ...{ valid_from_at: null, valid_until_at: credential.valid_until_at },
+    },
+  ]);
+  expect(JSON.parse((await user.json('GET', `${v1}/access`)).text).entries).toMatchObject([
+    { kind: 'key', grant: key, label: 'film', given_by: null, until_at: credential.valid_until_at },
+  ]);
+  expect(JSON.parse((await admin.json('GET', `${v1}/me/keys`)).text)).toEqual({ keys: [], next: null });
+
   const refusals = [
     ['credentials', { ...body, account: 'nobody@example.org' }, 404, 'unknown'],
     ['credentials', { ...body, name: '' }, 422, 'bad-label'],
