@@ -39,6 +39,7 @@ export const memberTexts: Readonly<Record<string, string>> = {
   ended_at: 'when it ended; null while it did not',
   entries: 'the entries, in their order',
   epoch: 'the epoch of the log, new after each restore of a backup',
+  events: 'what happened, in its order',
   expires_at: 'when it ends',
   first_link: 'label of the link that it opened first; null for none',
   given_back: 'false: it had not been ended',

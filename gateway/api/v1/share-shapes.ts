@@ -38,6 +38,23 @@ export const sharesShape = z.object({
   next: z.string().nullable().describe('`after` of the next page'),
 });
 
+export const shareHistoryShape = z.object({
+  events: z
+    .array(
+      z.object({
+        position: z.int(),
+        at,
+        action: z.string(),
+        by: z.enum(['giver', 'above', 'recipient', 'administrator', 'latchkey']).describe('who did it'),
+        name: z.string().nullable().describe('a name or an address; null where the account was deleted'),
+        text: z.string(),
+        network: z.string().nullable().describe('from where, as a /24 or /48; null where no client asked'),
+      }),
+    )
+    .describe('what was done, newest first'),
+  next: z.int().nullable().describe('`before` of the next page'),
+});
+
 /** @returns the share in its JSON shape */
 export function showShare(view: ShareView): z.infer<typeof shareShape> {
   const { key } = view;

@@ -7,11 +7,12 @@ import { endShare, type GiverEvent } from '../../control/sharing/end-share.ts';
 import { giveShare } from '../../control/sharing/give-share.ts';
 import { listShares, listSharesBelow, maxSharesPerPage, readShare } from '../../control/sharing/list-shares.ts';
 import { resendShare } from '../../control/sharing/resend-share.ts';
+import { maxEventsPerPage, readShareHistory } from '../../control/sharing/share-history.ts';
 import { maxUsesAllowed, shareProblemText } from '../../control/sharing/share-input.ts';
 import { maxReshareDepth, maxWordsLength, shareStandings } from '../../core/model/share.ts';
 import { answer, defineEndpoint, type Endpoint, refuse } from '../serve/endpoint.ts';
 import { address, id, moment } from '../serve/shapes.ts';
-import { shareShape, sharesShape, showShare } from './share-shapes.ts';
+import { shareHistoryShape, shareShape, sharesShape, showShare } from './share-shapes.ts';
 
 const page = {
   after: z.string().max(80).optional(),
@@ -218,6 +219,23 @@ const change = defineEndpoint({
   },
 });
 
+const history = defineEndpoint({
+  method: 'GET',
+  path: 'shares/:share/history',
+  summary: 'What was done with a share, newest first, for its parties: who, what, when, and from where',
+  who: 'account',
+  params: shareParams,
+  query: z.object({
+    before: z.coerce.number().int().min(0).optional(),
+    limit: z.coerce.number().int().min(1).max(maxEventsPerPage).optional(),
+  }),
+  response: shareHistoryShape,
+  handle: async ({ context, actor, params, query }) => {
+    const read = await readShareHistory(context, actor, params.share, query);
+    return read === null ? notFound : answer({ events: [...read.events], next: read.next });
+  },
+});
+
 /** The endpoints of this file; `endpoints.ts` lists them. */
 export const shareEndpoints: readonly Endpoint[] = [
   create,
@@ -230,4 +248,5 @@ export const shareEndpoints: readonly Endpoint[] = [
   disable,
   enable,
   change,
+  history,
 ];

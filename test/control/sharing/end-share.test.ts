@@ -6,9 +6,10 @@ import type { Actor } from '../../../gateway/control/context/control-context.ts'
 import { changeShare } from '../../../gateway/control/sharing/change-share.ts';
 import { endShare, type GiverEvent } from '../../../gateway/control/sharing/end-share.ts';
 import { resendShare } from '../../../gateway/control/sharing/resend-share.ts';
+import { readShareHistory } from '../../../gateway/control/sharing/share-history.ts';
 import { digestOf } from '../../../gateway/core/model/digest.ts';
 import { collectionSubject } from '../../../gateway/core/model/node-id.ts';
-import { listAudit } from '../../../gateway/store/rows/audit.ts';
+import { appendAudit, listAudit } from '../../../gateway/store/rows/audit.ts';
 import { insertBlock } from '../../../gateway/store/sharing/share-blocks.ts';
 import { findShare, spendUse } from '../../../gateway/store/sharing/shares.ts';
 import { type AccountActor, addAccount, operator } from '../../support/rigs/link-rig.ts';
@@ -51,6 +52,35 @@ const mailsOf = async (rig: ShareRig, kind: string): Promise<{ to: string; text:
 };
 
 describeEngines('what becomes of a share', (engine) => {
+  test('its parties read who did what, when and from where; nobody else reads anything', async () => {
+    const { rig, mina, joe, second, end } = await makeSite(engine);
+    await end(mina, second.id, 'disable');
+    rig.clock.now += 60;
+    await end(rig.owner, second.id, 'enable');
+    await end(operator, second.id, 'revoke');
+    await rig.store.write((unit) =>
+      appendAudit(unit, { actor: joe.accountId, action: 'share.left', subject: second.id }),
+    );
+    for (const actor of [mina, rig.owner, joe, operator]) {
+      const read = await readShareHistory(rig.context, actor, second.id);
+      expect(read?.events.map(({ text, network }) => [text, network])).toEqual([
+        ['joe@example.org gave a key back', null],
+        ['An administrator stopped sharing a key with somebody', '192.0.2.0/24'],
+        ['owner went on sharing a key', '192.0.2.0/24'],
+        ['mina stopped sharing a key for a while', '192.0.2.0/24'],
+        ['mina offered a key to somebody', '192.0.2.0/24'],
+      ]);
+      expect(read?.events.map(({ by }) => by)).toEqual(['recipient', 'administrator', 'above', 'giver', 'giver']);
+      expect(read?.events[1]?.at).toBe(rig.clock.now);
+      expect(JSON.stringify(read)).not.toContain(joe.accountId);
+    }
+    const first = await readShareHistory(rig.context, mina, second.id, { limit: 2 });
+    expect(await readShareHistory(rig.context, mina, second.id, { before: first?.next ?? 0 })).toMatchObject({
+      ...{ events: [{ by: 'above' }, { by: 'giver' }, { by: 'giver' }], next: null },
+    });
+    expect(await readShareHistory(rig.context, await addAccount(rig), second.id)).toBeNull();
+  });
+
   test('it is stopped and goes on without another acceptance, and ends with everything below, by one change each', async () => {
     const { rig, mina, joe, first, second, end, opens } = await makeSite(engine);
     const holds = async () => [await opens(mina), await opens(joe)];
