@@ -100,6 +100,7 @@ const accessAnswer = z.discriminatedUnion('kind', [
         at: z.int(),
       })
       .exactOptional(),
+    untilAt: z.int().exactOptional(),
   }),
   z.object({
     kind: z.literal('granted'),

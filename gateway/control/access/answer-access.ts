@@ -5,6 +5,7 @@
 import type { AccessAnswer, AccessClaims, SessionEnded } from '../../core/decision/state/access.ts';
 import { scopesCovering } from '../../core/model/link.ts';
 import { collectionSubject } from '../../core/model/node-id.ts';
+import { findNextStart } from '../../store/sharing/share-chains.ts';
 import type { AccessQuestion } from '../../wire/questions.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { findAccessReason } from './access-sources.ts';
@@ -40,7 +41,8 @@ export async function answerAccess(
     const names = collections.map(({ name }) => name);
     const asked = { accountId: account.id, host, scopes, collections: names, now };
     const lost = await findLostAccess(context.store.sql, context.config(), asked);
-    return lost === null ? none : { ...none, lost };
+    const untilAt = await findNextStart(context.store.sql, asked);
+    return { ...none, ...(lost === null ? {} : { lost }), ...(untilAt === null ? {} : { untilAt }) };
   }
   return {
     kind: 'granted',

@@ -50,6 +50,16 @@ export async function findOpeningKeys(sql: Sql, question: PlaceQuestion): Promis
   return [...own.rows.map(ownKey), ...joinChains(shared.rows)];
 }
 
+/**
+ * The next moment at which a window begins that could open a place to an account: of a share that it accepted, of a share above one, or of a
+ * credential. Null for none. A refusal counts until then, since no change of the log tells that a window began.
+ */
+export async function findNextStart(sql: Sql, question: PlaceQuestion): Promise<EpochSeconds | null> {
+  if (question.scopes.length === 0 || question.collections.length === 0) return null;
+  const [row] = (await findStarts(sql, question)).rows;
+  return row?.start == null ? null : Number(row.start);
+}
+
 /** How an account holds one key now, whether its uses are limited or not: the own credential first, then the shares that last longest. */
 export async function findHeldKeys(sql: Sql, accountId: string, keyId: string, now: EpochSeconds): Promise<HeldKey[]> {
   const own = await sql
@@ -187,6 +197,46 @@ const findShared = fixedStatement((sql, at: Places<PlaceQuestion>) =>
     at.value('now'),
   ),
 );
+
+const findStarts = fixedStatement((sql, at: Places<PlaceQuestion>) => {
+  const placed = raw`select k.id from credential_keys k where k.host = ${at.value('host')}
+    and k.path in (${raw.join(at.list('scopes'))}) and k.collection in (${raw.join(at.list('collections'))})`;
+  return sql
+    .withRecursive('up', (of) =>
+      of
+        .selectFrom('shares')
+        .select(['shares.parent_id as parent_id', 'shares.key_id as key_id', 'shares.usable_from_at as starts'])
+        .where('shares.account_id', '=', at.value('accountId'))
+        .where(raw<boolean>`shares.state = 'accepted' and shares.uses_allowed is null and shares.key_id in (${placed})`)
+        .unionAll(
+          of
+            .selectFrom('shares as above')
+            .innerJoin('up', 'up.parent_id', 'above.id')
+            .select(['above.parent_id as parent_id', 'above.key_id as key_id', 'above.usable_from_at as starts']),
+        ),
+    )
+    .with('credential_starts', (of) =>
+      of
+        .selectFrom('credential_keys as k')
+        .innerJoin('credentials as c', 'c.id', 'k.credential_id')
+        .select('c.valid_from_at as starts')
+        .where((is) =>
+          is.or([
+            is('k.id', 'in', is.selectFrom('up').select('up.key_id')),
+            is.and([is('c.account_id', '=', at.value('accountId')), raw<boolean>`k.id in (${placed})`]),
+          ]),
+        ),
+    )
+    .selectFrom((of) =>
+      of
+        .selectFrom('up')
+        .select('up.starts as starts')
+        .unionAll(of.selectFrom('credential_starts').select('credential_starts.starts as starts'))
+        .as('windows'),
+    )
+    .select(({ fn }) => fn.min<number | string | null>('windows.starts').as('start'))
+    .where('windows.starts', '>', at.value('now'));
+});
 
 /** The rows of all chains that hold, for the leaves that a condition on `shares` names. */
 function chainsOf(sql: Sql, leaves: RawBuilder<unknown>, now: RawBuilder<unknown>) {

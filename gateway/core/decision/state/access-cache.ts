@@ -6,7 +6,7 @@
 import type { Change, LogPosition } from '../../model/change.ts';
 import { covers } from '../../model/path.ts';
 import type { EpochSeconds } from '../../model/time.ts';
-import type { AccessAnswer, GrantedAccess } from './access.ts';
+import type { AccessAnswer } from './access.ts';
 
 interface AccessCacheLimits {
   readonly entries: number;
@@ -235,11 +235,8 @@ function subjectsOf(answer: AccessAnswer): readonly string[] {
 }
 
 function hasEnded(answer: AccessAnswer, now: EpochSeconds): boolean {
-  return answer.kind === 'granted' && isOver(answer, now);
-}
-
-function isOver({ scope }: GrantedAccess, now: EpochSeconds): boolean {
-  return scope.untilAt !== null && scope.untilAt <= now;
+  const untilAt = answer.kind === 'granted' ? answer.scope.untilAt : (answer.untilAt ?? null);
+  return untilAt !== null && untilAt <= now;
 }
 
 function weightOf(bucket: string, path: string, answer: AccessAnswer): number {

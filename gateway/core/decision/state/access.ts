@@ -42,6 +42,8 @@ interface NoAccess {
   readonly subjects: readonly string[];
   /** What the account had here last; left out when it never had anything. */
   readonly lost?: LostAccess;
+  /** When a window begins that may open the place: the answer counts until then. Left out where none is known. */
+  readonly untilAt?: EpochSeconds;
 }
 
 /**

@@ -53,6 +53,14 @@ describe('what is found', () => {
     expect(cache.find('ac_1', 'h', '/vod/a', now)).toMatchObject({ scope: { path: '/vod/a' } });
   });
 
+  it('a refusal that counts until a window begins is asked again then', () => {
+    const cache = started();
+    const refusal: AccessAnswer = { kind: 'none', position: at(0), subjects: ['ac_1'], untilAt: now + 60 };
+    put(cache, '/vod/a', refusal);
+    expect(cache.find('ac_1', 'h', '/vod/a', now + 59)?.kind).toBe('none');
+    expect(cache.find('ac_1', 'h', '/vod/a', now + 60)).toBeNull();
+  });
+
   it('a refusal serves its own path alone', () => {
     const cache = started();
     put(cache, '/vod/', none(0));
