@@ -1,0 +1,247 @@
+// The real parts under the model: a control's context on a store, people with sessions, two credentials with three keys. Each function does
+// one step of a sequence by the functions that pages and programs call, and says whether it was done.
+
+import { randomBytes } from 'node:crypto';
+import { answerAccess } from '../../gateway/control/access/answer-access.ts';
+import { adminDisable, adminEnable } from '../../gateway/control/accounts/administer-accounts.ts';
+import type { ControlContext } from '../../gateway/control/context/control-context.ts';
+import { noOrigin } from '../../gateway/control/keys/note-share.ts';
+import { giveShare } from '../../gateway/control/sharing/give-share.ts';
+import type { AccessAnswer } from '../../gateway/core/decision/state/access.ts';
+import { makeId } from '../../gateway/core/model/node-id.ts';
+import type { Sql } from '../../gateway/store/port/store.ts';
+import {
+  insertCredential,
+  insertCredentialKey,
+  markCredentialKeyRemoved,
+  markCredentialWithdrawn,
+} from '../../gateway/store/sharing/credentials.ts';
+import { findHeldKeys } from '../../gateway/store/sharing/share-chains.ts';
+import { openRequest } from '../../gateway/store/sharing/share-requests.ts';
+import {
+  acceptShare,
+  changeShare,
+  findShare,
+  moveShare,
+  noteMailHandedOver,
+} from '../../gateway/store/sharing/shares.ts';
+import { type AccountActor, addAccount, addDevice } from '../support/rigs/link-rig.ts';
+import type { TestClock } from '../support/store/stores.ts';
+import { type Ending, type Gift, type MadeShare, requestSeconds } from './model-rows.ts';
+
+/** What the world is made of; the model is made of the same. */
+export const plan = {
+  host: 'media.localhost',
+  keys: [
+    { credential: 0, collection: 'hillside', path: '/cam/hillside/' },
+    { credential: 0, collection: 'hillside', path: '/cam/hillside/front/' },
+    { credential: 1, collection: 'lab', path: '/cam/lab/' },
+  ],
+  /** Owner by number, and the window in seconds from the beginning. */
+  credentials: [
+    { owner: 0, from: null, until: null },
+    { owner: 1, from: 60, until: 86_400 * 40 },
+  ],
+  places: ['/cam/hillside/a.ts', '/cam/hillside/front/a.ts', '/cam/lab/a.ts', '/cam/other.ts'],
+} as const;
+
+/** Added to the configuration of the context. */
+export const worldYaml = `
+sharing: { invite: anyone, reshare_depth: 3, per_sender: 10000/h, per_address: 10000/h }
+collections:
+  - { name: hillside, host: media.localhost, path: /cam/hillside/ }
+  - { name: lab, host: media.localhost, path: /cam/lab/ }
+`;
+
+export class World {
+  readonly #context: ControlContext;
+  readonly #clock: TestClock;
+  readonly #people: AccountActor[] = [];
+  readonly #credentialIds: string[] = [];
+  readonly #keyIds: string[] = [];
+  /** By number, as the model has them. */
+  readonly shareIds: string[] = [];
+  readonly #cookies = new Map<number, { readonly selector: string; readonly digest: string; readonly share: number }>();
+
+  private constructor(context: ControlContext, clock: TestClock) {
+    this.#context = context;
+    this.#clock = clock;
+  }
+
+  /** New people with addresses of their own, in a store that may hold other worlds. */
+  static async make(context: ControlContext, clock: TestClock, addresses: readonly string[]): Promise<World> {
+    const world = new World(context, clock);
+    for (const email of addresses) world.#people.push(await addAccount({ store: context.store, clock }, { email }));
+    await world.#write(async (sql) => {
+      const now = clock.epochSeconds();
+      const at = (seconds: number | null) => (seconds === null ? null : now + seconds);
+      for (const { owner, from, until } of plan.credentials) {
+        const id = makeId('credential', randomBytes(16));
+        world.#credentialIds.push(id);
+        await insertCredential(sql, {
+          ...{ id, account_id: world.accountId(owner), name: 'Hillside staff card', issuer: 'Hillside', picture: null },
+          ...{ valid_from_at: at(from), valid_until_at: at(until), created_at: now, created_by: 'operator' },
+          ...{ withdrawn_at: null, withdrawn_by: null },
+        });
+      }
+      for (const { credential, collection, path } of plan.keys) {
+        const id = makeId('credentialKey', randomBytes(16));
+        world.#keyIds.push(id);
+        await insertCredentialKey(sql, {
+          ...{ id, credential_id: world.#credentialIds[credential] ?? '', name: 'door', collection, host: plan.host },
+          ...{ path, methods: null, needs_second_factor: 0, created_at: now, created_by: 'operator' },
+          ...{ removed_at: null, removed_by: null },
+        });
+      }
+    });
+    return world;
+  }
+
+  /** Everybody signs in again. */
+  async signIn(): Promise<void> {
+    for (const [index, person] of this.#people.entries()) this.#people[index] = await addDevice(this.#context, person);
+  }
+
+  accountId(person: number): string {
+    return this.#person(person).accountId;
+  }
+
+  /** What an edge is told when this person asks for a path. */
+  async ask(person: number, path: string): Promise<AccessAnswer | null> {
+    const { accountId: account, sessionId: session, deviceId: device } = this.#person(person);
+    const answer = await answerAccess(this.#context, { account, session, device, host: plan.host, path });
+    return answer.kind === 'ended' ? null : answer;
+  }
+
+  /** The shares by which a person holds a key, by number. */
+  async heldBy(person: number, key: number): Promise<number[]> {
+    const held = await findHeldKeys(
+      this.#context.store.sql,
+      this.accountId(person),
+      this.#keyId(key),
+      this.#clock.epochSeconds(),
+    );
+    return held.flatMap(({ shareId }) => (shareId === null ? [] : [this.shareIds.indexOf(shareId)])).sort();
+  }
+
+  /** @returns what was made; null when it was refused */
+  async give({ giver, key, address, depthBelow, from, until, uses }: Gift): Promise<MadeShare | null> {
+    const outcome = await giveShare(this.#context, this.#person(giver), {
+      ...{ keyId: this.#keyId(key), email: address, reshareDepth: depthBelow, usesAllowed: uses, origin: noOrigin },
+      ...{ usableFromAt: from, usableUntilAt: until },
+    });
+    if (outcome.kind !== 'given') return null;
+    const row = await findShare(this.#context.store.sql, outcome.share.id);
+    this.shareIds.push(outcome.share.id);
+    const { usableFromAt, usableUntilAt } = outcome.share;
+    const parent = row?.parent_id == null ? null : this.shareIds.indexOf(row.parent_id);
+    return { parent, from: usableFromAt, until: usableUntilAt };
+  }
+
+  /** The transport takes every mail that waits. */
+  async deliver(): Promise<void> {
+    await this.#write(async (sql) => {
+      for (const id of this.shareIds) await noteMailHandedOver(sql, id, this.#clock.epochSeconds());
+    });
+  }
+
+  async request(browser: number, share: number): Promise<boolean> {
+    const selector = randomBytes(8).toString('hex');
+    const now = this.#clock.epochSeconds();
+    const request = { selector, digest: selector, shareId: this.#shareId(share), digits: null };
+    const done = await this.#write((sql) => openRequest(sql, { ...request, expiresAt: now + requestSeconds }, now));
+    if (done) this.#cookies.set(browser, { selector, digest: selector, share });
+    return done;
+  }
+
+  /** The third message: this browser's request, and somebody's password. */
+  async accept(browser: number, typed: number | null): Promise<boolean> {
+    const request = this.#cookies.get(browser);
+    if (request === undefined || typed === null) return false;
+    const shareId = this.#shareId(request.share);
+    const now = this.#clock.epochSeconds();
+    return await this.#write(async (sql, touch) => {
+      const isDone = await acceptShare(sql, { shareId, accountId: this.accountId(typed), request, now });
+      if (isDone) await touch('touch', this.accountId(typed));
+      return isDone;
+    });
+  }
+
+  async end(share: number, how: Ending, by: number): Promise<boolean> {
+    const id = this.#shareId(share);
+    return await this.#write(async (sql, append) => {
+      const isDone = await moveShare(sql, id, how, this.accountId(by), this.#clock.epochSeconds());
+      if (isDone) await append('revoke', id);
+      if (isDone && how === 'enable') await this.#touchPlaces(append);
+      return isDone;
+    });
+  }
+
+  async change(
+    share: number,
+    window: { readonly from: number | null; readonly until: number | null },
+  ): Promise<boolean> {
+    const id = this.#shareId(share);
+    return await this.#write(async (sql, append) => {
+      const isDone = await changeShare(sql, id, { usable_from_at: window.from, usable_until_at: window.until });
+      if (isDone) await append('revoke', id);
+      if (isDone) await this.#touchPlaces(append);
+      return isDone;
+    });
+  }
+
+  async withdrawCredential(credential: number): Promise<boolean> {
+    const id = this.#credentialIds[credential] ?? '';
+    return await this.#write(async (sql, append) => {
+      await append('revoke', id);
+      return await markCredentialWithdrawn(sql, id, 'operator', this.#clock.epochSeconds());
+    });
+  }
+
+  async removeKey(key: number): Promise<boolean> {
+    return await this.#write(async (sql, append) => {
+      await append('revoke', this.#keyId(key));
+      return await markCredentialKeyRemoved(sql, this.#keyId(key), 'operator', this.#clock.epochSeconds());
+    });
+  }
+
+  async setAccount(person: number, how: 'disable' | 'enable'): Promise<boolean> {
+    const change = how === 'disable' ? adminDisable : adminEnable;
+    const outcome = await change(this.#context, { kind: 'operator' }, { accountId: this.accountId(person) });
+    await this.#write(async (_sql, append) => {
+      for (const node of [...this.#credentialIds, ...this.shareIds]) await append('revoke', node);
+      await this.#touchPlaces(append);
+    });
+    if (how === 'enable') this.#people[person] = await addDevice(this.#context, this.#person(person));
+    return outcome.kind === 'done';
+  }
+
+  async #touchPlaces(append: (kind: 'touch', node: string) => Promise<void>): Promise<void> {
+    for (const { collection } of plan.keys) await append('touch', `co_${collection}`);
+  }
+
+  async #write<T>(
+    work: (sql: Sql, append: (kind: 'touch' | 'revoke', node: string) => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    const written = await this.#context.write((unit) =>
+      work(unit.sql, async (kind, node) => {
+        await unit.append({ kind, node });
+      }),
+    );
+    return written.value;
+  }
+
+  #person(index: number): AccountActor {
+    const person = this.#people[index];
+    if (person === undefined) throw new Error(`no person ${index}`);
+    return person;
+  }
+
+  #keyId(index: number): string {
+    return this.#keyIds[index] ?? '';
+  }
+
+  #shareId(index: number): string {
+    return this.shareIds[index] ?? '';
+  }
+}
