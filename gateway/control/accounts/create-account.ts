@@ -21,6 +21,7 @@ import {
 } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
+import { repointPending } from '../../store/sharing/shares.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { mayAdminister } from '../context/may-administer.ts';
 import { issueCode } from '../proof/one-time-code.ts';
@@ -127,7 +128,9 @@ async function placeInvited(unit: Unit, context: ControlContext, draft: Draft): 
 
 async function placeVouchedFor(unit: Unit, context: ControlContext, draft: Draft): Promise<string> {
   await forgetUnverified(unit, draft.email, '');
-  return await place(unit, context, draft, unit.now);
+  const id = await place(unit, context, draft, unit.now);
+  await repointPending(unit.sql, draft.email, id);
+  return id;
 }
 
 async function place(unit: Unit, context: ControlContext, draft: Draft, verifiedAt: number | null): Promise<string> {

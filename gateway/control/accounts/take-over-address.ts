@@ -17,6 +17,7 @@ import { appendAudit } from '../../store/rows/audit.ts';
 import { removeAccountDevices } from '../../store/rows/devices.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
 import { removeAccountSessions } from '../../store/rows/sessions.ts';
+import { repointPending } from '../../store/sharing/shares.ts';
 
 interface AddressTakeOver {
   readonly accountId: string;
@@ -35,6 +36,8 @@ export async function takeOverAddress(unit: Unit, takeOver: AddressTakeOver): Pr
   if (account === null || account.state !== 'active' || account.emailVerifiedAt !== null) return false;
   if ((await findVerifiedAccount(unit.sql, account.email)) !== null) return false;
   await forgetUnverified(unit, account.email, accountId);
+  // Keys that wait for this address wait for whoever reads the mailbox, whichever account they pointed at until now.
+  await repointPending(unit.sql, account.email, accountId);
   // Tokens of sessions that the account may have had end with the account's node; the token of a session that starts in this unit is minted at a later place of the log.
   await unit.append({ kind: 'revoke', node: accountId });
   await removeAccountSessions(unit.sql, accountId);

@@ -13,7 +13,7 @@ const removedAtOnce = 5;
 /** @returns whether one more account may be made; old accounts are removed to make room for it */
 export async function hasRoomForUnverified(unit: Unit, { unverifiedAccounts }: AccountLimits): Promise<boolean> {
   if ((await countUnverified(unit.sql)) < unverifiedAccounts) return true;
-  const old = await listExpiredRegistrations(unit.sql, removedAtOnce);
+  const old = await listExpiredRegistrations(unit.sql, removedAtOnce, unit.now);
   for (const id of old) await removeUnverified(unit, id);
   return old.length > 0;
 }

@@ -184,6 +184,11 @@ export const windowPolicies = {
   'share-refusals': { most: 1, windowSeconds: hour },
   /** Messages about shares of keys to one address, whoever causes them. One that is blocked is sent later. */
   'share-mails-to-address': { rate: 'perAddress' },
+  /**
+   * Digits that are mailed to one address for a key, each with their five tries: together a hundred guesses a day, the most that NIST
+   * SP 800-63B §3.2.2 allows.
+   */
+  'key-codes-of-address': { most: 20, windowSeconds: day },
   /** Mails that members and administrators cause: ten times what strangers may. */
   'mails-members': { most: { of: 'mailsPerHour', times: 10 }, windowSeconds: hour },
   'mails-administrators': { most: { of: 'mailsPerHour', times: 10 }, windowSeconds: hour },

@@ -91,7 +91,13 @@ export async function pruneExpired(context: ControlContext, walks: PruneWalks = 
       }),
     (unit) =>
       older(unit, abandonedAfterSeconds, async (before) => {
-        const { ids, last } = await listAbandonedAccounts(unit.sql, before, from(walks.accounts), accountsPerCall);
+        const { ids, last } = await listAbandonedAccounts(
+          unit.sql,
+          before,
+          from(walks.accounts),
+          accountsPerCall,
+          unit.now,
+        );
         for (const id of ids) await removeUnverified(unit, id);
         walks.accounts = last ?? '';
         return walked(ids.length, last);

@@ -65,6 +65,6 @@ export async function signIn(context: ControlContext, input: SignInInput): Promi
  * The windows that bound right sign-ins, so that nobody makes sessions without end. A new password has a new count, so a person who knew the old
  * password leaves nothing behind; a known device has its own, so a thief of the password keeps no known device out.
  */
-function signInWindow(accountId: string, passwordHash: string | null, knownDevice: string | null): WindowBound {
+export function signInWindow(accountId: string, passwordHash: string | null, knownDevice: string | null): WindowBound {
   return { kind: 'sign-in', subject: JSON.stringify([accountId, passwordHash, knownDevice]) };
 }

@@ -50,7 +50,14 @@ interface StartedSession {
 }
 
 /** How an account came to be signed in, for the audit list. */
-type SignInMethod = 'password' | 'mail-code' | 'sign-in-link' | 'invitation' | 'verified-address' | 'changed-password';
+type SignInMethod =
+  | 'password'
+  | 'mail-code'
+  | 'sign-in-link'
+  | 'invitation'
+  | 'verified-address'
+  | 'changed-password'
+  | 'accepted-share';
 
 /** @returns null when the account is unverified, disabled or deleted by now */
 export async function startSession(

@@ -1,9 +1,10 @@
 // Lists and counts of accounts: for administrators, and for the removal of accounts that were never verified.
 
-import { sql as raw } from 'kysely';
+import { type ExpressionBuilder, sql as raw } from 'kysely';
 import type { AccountRole } from '../../core/model/account.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../port/store.ts';
+import type { Tables } from '../port/tables.ts';
 import { endOfPage, type WalkFrom } from '../port/walk.ts';
 import { type AccountRecord, toAccountRecord } from './accounts.ts';
 
@@ -72,10 +73,10 @@ export async function countUnverified(sql: Sql): Promise<number> {
 }
 
 /**
- * Ids of accounts that registration made and no administrator touched, without a code that could still verify them; the oldest
- * first.
+ * Ids of accounts that registration or a share of a key made and no administrator touched, without a code or a share that could still
+ * verify them; the oldest first.
  */
-export async function listExpiredRegistrations(sql: Sql, limit: number): Promise<readonly string[]> {
+export async function listExpiredRegistrations(sql: Sql, limit: number, now: EpochSeconds): Promise<readonly string[]> {
   const rows = await sql
     .selectFrom('accounts')
     .select('id')
@@ -84,16 +85,7 @@ export async function listExpiredRegistrations(sql: Sql, limit: number): Promise
     .where('role', '=', 'user')
     .where('groups', '=', '[]')
     .where('display_name', '=', '')
-    .where((query) =>
-      query.not(
-        query.exists(
-          query
-            .selectFrom('one_time_codes')
-            .select('one_time_codes.selector')
-            .whereRef('one_time_codes.account_id', '=', 'accounts.id'),
-        ),
-      ),
-    )
+    .where(nothingWaits(now))
     .orderBy('created_at')
     .orderBy('id')
     .limit(limit)
@@ -102,8 +94,8 @@ export async function listExpiredRegistrations(sql: Sql, limit: number): Promise
 }
 
 /**
- * Accounts that were made before a moment and never verified, without a code that could still verify them. Reads one page of the
- * walk.
+ * Accounts that were made before a moment and never verified, without a code or a share that could still verify them. Reads one page of
+ * the walk.
  *
  * @param limit  most ids in the answer; when more match, the page ends at the last id of the answer
  */
@@ -112,6 +104,7 @@ export async function listAbandonedAccounts(
   createdBefore: EpochSeconds,
   from: WalkFrom,
   limit: number,
+  now: EpochSeconds,
 ): Promise<{ readonly ids: readonly string[]; readonly last: string | null }> {
   const page = sql.selectFrom('accounts').where('id', '>', from.after).orderBy('id').limit(from.rows);
   const last = endOfPage(await page.select('id').execute(), from);
@@ -123,19 +116,31 @@ export async function listAbandonedAccounts(
     .where('email_verified_at', 'is', null)
     .where('state', '=', 'active')
     .where('created_at', '<', createdBefore)
-    .where((query) =>
-      query.not(
-        query.exists(
-          query
-            .selectFrom('one_time_codes')
-            .select('one_time_codes.selector')
-            .whereRef('one_time_codes.account_id', '=', 'accounts.id'),
-        ),
-      ),
-    )
+    .where(nothingWaits(now))
     .orderBy('id')
     .limit(limit)
     .execute();
   const ids = rows.map(({ id }) => id);
   return { ids, last: ids.length < limit ? last : (ids.at(-1) ?? last) };
+}
+
+/** Whether neither a code nor a key that was offered waits for the account's holder. */
+function nothingWaits(now: EpochSeconds) {
+  return ({ exists, not, or, selectFrom }: ExpressionBuilder<Tables, 'accounts'>) =>
+    not(
+      or([
+        exists(
+          selectFrom('one_time_codes')
+            .select('one_time_codes.selector')
+            .whereRef('one_time_codes.account_id', '=', 'accounts.id'),
+        ),
+        exists(
+          selectFrom('shares')
+            .select('shares.id')
+            .whereRef('shares.account_id', '=', 'accounts.id')
+            .where('shares.state', '=', 'pending')
+            .where('shares.expires_at', '>', now),
+        ),
+      ]),
+    );
 }

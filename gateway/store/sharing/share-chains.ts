@@ -117,6 +117,17 @@ export function chainAboveHolds(shareId: RawBuilder<unknown>, now: EpochSeconds)
         select 1 from up left join accounts g on g.id = up.giver_id where ${linkIsBroken(raw`${now}`)})))`;
 }
 
+/** Whether a share could hold if it were accepted now: `chainAboveHolds`, asked by itself. */
+export async function couldHold(sql: Sql, shareId: string, now: EpochSeconds): Promise<boolean> {
+  const row = await sql
+    .selectFrom('shares')
+    .select('shares.id')
+    .where('shares.id', '=', shareId)
+    .where(chainAboveHolds(raw`${shareId}`, now))
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** One share of a chain, as control and pages tell of it. */
 export interface ChainLink {
   readonly id: string;

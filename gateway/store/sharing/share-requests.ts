@@ -41,14 +41,15 @@ export async function openRequest(sql: Sql, request: NewRequest, now: EpochSecon
 export interface FoundRequest {
   readonly shareId: string;
   readonly expiresAt: EpochSeconds;
-  readonly needsDigits: boolean;
+  /** How often digits may still be tried; null where the account proved itself by a password when it asked. */
+  readonly triesLeft: number | null;
   readonly isUsed: boolean;
 }
 
 export async function findRequest(sql: Sql, request: BrowserRequest, now: EpochSeconds): Promise<FoundRequest | null> {
   const row = await sql
     .selectFrom('share_requests')
-    .select(['share_id', 'expires_at', 'digits_digest', 'used_at'])
+    .select(['share_id', 'expires_at', 'digits_digest', 'tries_left', 'used_at'])
     .where('selector', '=', request.selector)
     .where('digest', '=', request.digest)
     .where('expires_at', '>', now)
@@ -57,7 +58,7 @@ export async function findRequest(sql: Sql, request: BrowserRequest, now: EpochS
   return {
     shareId: row.share_id,
     expiresAt: row.expires_at,
-    needsDigits: row.digits_digest !== null,
+    triesLeft: row.digits_digest === null ? null : (row.tries_left ?? 0),
     isUsed: row.used_at !== null,
   };
 }

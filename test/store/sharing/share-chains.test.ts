@@ -160,7 +160,7 @@ describeEngines('chains of shares', (engine) => {
     expect(await tryAll('right', 1)).toEqual([null]);
     expect(await findRequest(sql, { selector: 's1', digest: 'd1' }, now)).toMatchObject({
       isUsed: false,
-      needsDigits: false,
+      triesLeft: null,
     });
 
     expect(await accept({ request: { selector: 's1', digest: 'd2' } })).toBe(false);
