@@ -20,6 +20,7 @@ import { signInPages } from './portal/sign-in.ts';
 import type { PageRoute } from './serve/page-route.ts';
 import { adminCredentialPages } from './sharing/admin-credentials.ts';
 import { giveKeyPages } from './sharing/give-key.ts';
+import { shareEndPages } from './sharing/share-ends.ts';
 import { shareListPages } from './sharing/share-lists.ts';
 import { sharePages } from './sharing/share-page.ts';
 
@@ -41,6 +42,7 @@ export const pages: readonly PageRoute[] = [
   ...giveKeyPages,
   ...shareListPages,
   ...sharePages,
+  ...shareEndPages,
   ...adminAccountPages,
   ...adminCredentialPages,
   ...signingKeyPages,

@@ -6,8 +6,7 @@ import { linkAddresses, maxAddresses } from '../../control/links/link-input.ts';
 import { foreseeGiving, type Giving } from '../../control/sharing/foresee-giving.ts';
 import { giveShare } from '../../control/sharing/give-share.ts';
 import { readShare } from '../../control/sharing/list-shares.ts';
-import { maxUsesAllowed, type ShareProblem } from '../../control/sharing/share-input.ts';
-import { maxWordsLength } from '../../core/model/share.ts';
+import type { ShareProblem } from '../../control/sharing/share-input.ts';
 import { type Html, html } from '../look/html.ts';
 import { moment, waitWords } from '../look/moments.ts';
 import { field, momentField, note, type Problems, problemSummary, readMoment, zoneField } from '../portal/fields.ts';
@@ -16,7 +15,7 @@ import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVis
 import { openText, sealText } from '../serve/sealed-text.ts';
 import { id } from '../serve/shapes.ts';
 import { formKey, newFormKey, originOf } from './forms.ts';
-import { depthField, readUses } from './share-fields.ts';
+import { depthField, limitProblem, noMailWords, readUses } from './share-fields.ts';
 import { givenCard } from './share-words.ts';
 
 const shape = z.object({
@@ -33,13 +32,6 @@ const shape = z.object({
 type Fields = z.infer<typeof shape>;
 
 const params = z.object({ key: id });
-
-const problemWords: Readonly<Record<Exclude<ShareProblem, 'bad-address'>, Problems>> = {
-  'bad-window': { until: 'The end has to lie in the future, and behind the beginning.' },
-  'bad-uses': { uses: `A number from 1 to ${maxUsesAllowed}, please. Empty: as often as they like.` },
-  'bad-depth': { depth: 'This key cannot be shared on that often.' },
-  'words-too-long': { words: `At most ${maxWordsLength} characters, please.` },
-};
 
 const givePage = definePage({
   path: 'keys/:key/share',
@@ -129,10 +121,8 @@ async function giveAll(
 }
 
 function problemsOf(problem: ShareProblem, email: string): Problems {
-  return problem === 'bad-address' ? { to: wrongAddressWords([email]) } : problemWords[problem];
+  return problem === 'bad-address' ? { to: wrongAddressWords([email]) } : limitProblem(problem);
 }
-
-const noMailWords = 'No mail can be sent from here, so no key can be shared.';
 
 /** For how long the page with the outcome of a form can be loaded again, in seconds. */
 const resultSeconds = 3600;
