@@ -11,6 +11,7 @@ import { appendAudit, type NewAuditEntry } from '../../store/rows/audit.ts';
 import { endCodes } from '../../store/rows/one-time-codes.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { mayAdminister } from '../context/may-administer.ts';
+import { resumeAccountKeys, stopAccountKeys } from '../keys/end-account-keys.ts';
 import { issueCode } from '../proof/one-time-code.ts';
 import { mailCode } from './account-mails.ts';
 import { isLastAdmin } from './administer.ts';
@@ -82,7 +83,7 @@ export async function adminReadAccount(
   return { kind: 'found', account: viewOf(account) };
 }
 
-/** Ends every session and token at once; nothing is lost, see `adminEnable`. */
+/** Ends every session and token at once, and stops the keys that the account gave; nothing is lost, see `adminEnable`. */
 export async function adminDisable(
   context: ControlContext,
   actor: Actor,
@@ -92,15 +93,17 @@ export async function adminDisable(
     if (await isLastAdmin(unit, account)) return { kind: 'refused', reason: 'last-admin' };
     await updateAccount(unit.sql, account.id, { state: 'disabled' });
     const sessionsEnded = await endAccountSessions(unit, account.id);
+    await stopAccountKeys(unit, account.id);
     return { action: 'account.disabled', details: { sessions_ended: sessionsEnded } };
   });
 }
 
-/** Lets the account sign in again; its sessions stay ended, its memberships hold. */
+/** Lets the account sign in again; its sessions stay ended, its memberships hold, and so do the keys that it gave. */
 export async function adminEnable(context: ControlContext, actor: Actor, target: AccountTarget): Promise<AdminOutcome> {
   return await administer(context, actor, target, async (unit, account) => {
     await updateAccount(unit.sql, account.id, { state: 'active' });
     await unit.append({ kind: 'touch', node: account.id });
+    await resumeAccountKeys(unit, account.id);
     return { action: 'account.enabled' };
   });
 }

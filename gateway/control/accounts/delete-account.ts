@@ -9,6 +9,7 @@ import { removeAccountMails } from '../../store/rows/outbox.ts';
 import { removeAccountSessions } from '../../store/rows/sessions.ts';
 import { type Actor, actorName, type ControlContext } from '../context/control-context.ts';
 import { mayAdminister } from '../context/may-administer.ts';
+import { endAccountKeys } from '../keys/end-account-keys.ts';
 import { askPasswordAgain } from '../proof/check-password.ts';
 import { mailAccountDeleted } from './account-mails.ts';
 import { isLastAdmin } from './administer.ts';
@@ -47,7 +48,10 @@ export async function deleteAccount(
     if (account === null || account.state === 'deleted') return { kind: 'refused', reason: 'unknown' };
     if (await isLastAdmin(unit, account)) return { kind: 'refused', reason: 'last-admin' };
     await endAccountSessions(unit, accountId);
-    const ended = await endBelongings(unit, accountId, actorName(actor));
+    const by = actorName(actor);
+    const requestId = input.requestId ?? null;
+    const belongings = await endBelongings(unit, accountId, by);
+    const keys = await endAccountKeys(unit, { id: accountId, email: account.email, by, requestId });
     await removeAccountSessions(unit.sql, accountId);
     await removeAccountDevices(unit.sql, accountId);
     await removeAccountMails(unit, accountId);
@@ -65,11 +69,11 @@ export async function deleteAccount(
     if (account.emailVerifiedAt !== null)
       await mailAccountDeleted(unit, context, { to: account.email, accountId: null });
     await appendAudit(unit, {
-      actor: actorName(actor),
+      actor: by,
       action: 'account.deleted',
       subject: accountId,
-      details: ended,
-      requestId: input.requestId ?? null,
+      details: { ...belongings, ...keys },
+      requestId,
     });
     return { kind: 'deleted' };
   });

@@ -8,6 +8,5 @@ export const notYet: readonly string[] = [
   'no unused export: gateway/control/access/access-sources.ts: nobody imports nodesOfKey',
   'no unused export: gateway/core/model/share.ts',
   'no unused export: gateway/control/sharing/',
-  'no unused export: gateway/control/keys/note-share.ts',
   'no file for tests only: gateway/control/sharing/',
 ];
