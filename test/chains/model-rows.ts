@@ -6,15 +6,19 @@ type Expected = 'done' | 'refused' | 'either';
 /** What the model says of a step before it is tried. */
 export interface Forecast {
   readonly expected: Expected;
-  /** Makes the model follow; called when the step was done. @param made  what the step was told, for steps that make a share */
-  readonly follow: (made?: MadeShare) => void;
+  /** Makes the model follow; called when the step was done. @param made  what the share came out as, for steps that make or change one */
+  readonly follow: (made?: MadeShare | Window) => void;
+}
+
+/** First moment, and first moment that is too late; null for none. */
+export interface Window {
+  readonly from: number | null;
+  readonly until: number | null;
 }
 
 /** What a new share came out as. */
-export interface MadeShare {
+export interface MadeShare extends Window {
   readonly parent: number | null;
-  readonly from: number | null;
-  readonly until: number | null;
 }
 
 export type Ending = 'decline' | 'leave' | 'withdraw' | 'revoke' | 'disable' | 'enable';

@@ -17,6 +17,7 @@ import {
   pendingSeconds,
   requestSeconds,
   type Share,
+  type Window,
 } from './model-rows.ts';
 
 export class ShareModel {
@@ -68,8 +69,8 @@ export class ShareModel {
 
   give(gift: Gift): Forecast {
     const ways = this.waysToGive(gift.giver, gift.key);
-    const follow = (made?: MadeShare) => {
-      if (made === undefined) throw new Error('a share was made, and nobody says which');
+    const follow = (made?: MadeShare | Window) => {
+      if (made === undefined || !('parent' in made)) throw new Error('a share was made, and nobody says which');
       this.shares.push({
         key: gift.key,
         giver: gift.giver,
@@ -124,7 +125,7 @@ export class ShareModel {
   }
 
   /** The window of a gift, cut to that of the share that it hangs below. */
-  windowOf(gift: Pick<Gift, 'from' | 'until'>, parent: number | null): { from: number | null; until: number | null } {
+  windowOf(gift: Window, parent: number | null): Window {
     let { from, until } = gift;
     for (const above of parent === null ? [] : this.#line(parent)) {
       from = above.from === null ? from : Math.max(from ?? 0, above.from);
@@ -205,14 +206,14 @@ export class ShareModel {
   }
 
   /** The giver sets another window. */
-  change(index: number, by: number, window: { readonly from: number | null; readonly until: number | null }): Forecast {
+  change(index: number, by: number, window: Window): Forecast {
     const share = this.#share(index);
     const isAbove = by === share.giver || this.#peopleAbove(share.key, share.parent).includes(by);
     const isOpen = share.state === 'pending' || share.state === 'accepted' || share.state === 'disabled';
     const cut = this.windowOf(window, share.parent);
     const isSound = cut.until === null || cut.until > Math.max(cut.from ?? 0, this.now);
     const hasRunOut = share.until !== null && share.until <= this.now;
-    const follow = (made?: MadeShare) => {
+    const follow = (made?: Window) => {
       share.from = made === undefined ? cut.from : made.from;
       share.until = made === undefined ? cut.until : made.until;
     };
@@ -314,7 +315,7 @@ export class ShareModel {
     return !isWithdrawn && this.keys[key]?.isRemoved === false && this.#isInWindow({ from, until });
   }
 
-  #isInWindow({ from, until }: { readonly from: number | null; readonly until: number | null }): boolean {
+  #isInWindow({ from, until }: Window): boolean {
     return (from === null || from <= this.now) && (until === null || until > this.now);
   }
 

@@ -6,7 +6,7 @@ import type { ControlContext } from '../../gateway/control/context/control-conte
 import type { AccessAnswer } from '../../gateway/core/decision/state/access.ts';
 import type { TestClock } from '../support/store/stores.ts';
 import { ShareModel } from './model.ts';
-import { endsFrom, type Forecast, type MadeShare } from './model-rows.ts';
+import { endsFrom, type Forecast, type MadeShare, type Window } from './model-rows.ts';
 import { browserCount, peopleCount, type Step, type Who } from './steps.ts';
 import { plan, World } from './world.ts';
 
@@ -95,17 +95,17 @@ class Run {
         const share = (step.isFit ? fit[step.share % fit.length] : null) ?? step.share % count;
         const by = this.#who(step.who, share);
         const forecast = model.end(share, step.how, by);
-        if (forecast.expected === 'refused') return;
+        if (forecast.expected === 'refused' && (step.how === 'decline' || step.how === 'leave')) return;
         return this.#judge(step.how, at, forecast, await world.end(share, step.how, by));
       }
       case 'change': {
         if (count === 0) return;
         const share = step.share % count;
         const window = this.#window(step.window);
-        const forecast = model.change(share, this.#who(step.who, share), window);
-        if (forecast.expected !== 'done') return;
-        const cut = model.windowOf(window, model.shares[share]?.parent ?? null);
-        return this.#judge(step.do, at, forecast, await world.change(share, cut));
+        const by = this.#who(step.who, share);
+        const forecast = model.change(share, by, window);
+        const made = await world.change(share, by, window);
+        return this.#judge(step.do, at, forecast, made !== null, made ?? undefined);
       }
       case 'wait':
         this.#clock.now += step.seconds;
@@ -207,7 +207,7 @@ class Run {
     this.#judge('accept', at, forecast, await this.#world.accept(browser, password));
   }
 
-  #judge(what: string, at: string, { expected, follow }: Forecast, isDone: boolean, made?: MadeShare): void {
+  #judge(what: string, at: string, { expected, follow }: Forecast, isDone: boolean, made?: MadeShare | Window): void {
     this.#count(`${what} ${isDone ? 'done' : 'refused'}`);
     if (expected !== 'either' && isDone !== (expected === 'done')) {
       fail(at, `${what} was ${isDone ? 'done' : 'refused'}, and should be ${expected}`);
@@ -259,7 +259,7 @@ class Run {
     );
   }
 
-  #window({ from, until }: { readonly from: number | null; readonly until: number | null }) {
+  #window({ from, until }: Window): Window {
     const at = (seconds: number | null) => (seconds === null ? null : this.#clock.now + seconds);
     return { from: at(from), until: at(until) };
   }

@@ -1,17 +1,11 @@
-// What can happen to keys that people share, as numbers that fast-check makes and shrinks. A number that means a share, a person or a
+// What can happen to keys that people share, as numbers that fast-check makes and shrinks. Windows are seconds from now. A number that means a share, a person or a
 // browser is taken modulo how many there are when the step comes.
 
 import fc from 'fast-check';
-import type { Ending } from './model-rows.ts';
+import type { Ending, Window } from './model-rows.ts';
 
 /** Who does something to a share: one of the people, or whoever has this part in it. */
 export type Who = number | 'giver' | 'recipient' | 'above';
-
-/** From and until, in seconds from now; null for none. */
-interface Window {
-  readonly from: number | null;
-  readonly until: number | null;
-}
 
 export type Step =
   | {

@@ -6,28 +6,21 @@ import { answerAccess } from '../../gateway/control/access/answer-access.ts';
 import { adminDisable, adminEnable } from '../../gateway/control/accounts/administer-accounts.ts';
 import type { ControlContext } from '../../gateway/control/context/control-context.ts';
 import { noOrigin } from '../../gateway/control/keys/note-share.ts';
+import { removeKey } from '../../gateway/control/keys/remove-key.ts';
+import { withdrawCredential } from '../../gateway/control/keys/withdraw-credential.ts';
+import { changeShare } from '../../gateway/control/sharing/change-share.ts';
+import { endShare } from '../../gateway/control/sharing/end-share.ts';
 import { giveShare } from '../../gateway/control/sharing/give-share.ts';
 import type { AccessAnswer } from '../../gateway/core/decision/state/access.ts';
 import { makeId } from '../../gateway/core/model/node-id.ts';
 import type { Sql } from '../../gateway/store/port/store.ts';
-import {
-  insertCredential,
-  insertCredentialKey,
-  markCredentialKeyRemoved,
-  markCredentialWithdrawn,
-} from '../../gateway/store/sharing/credentials.ts';
+import { insertCredential, insertCredentialKey } from '../../gateway/store/sharing/credentials.ts';
 import { findHeldKeys } from '../../gateway/store/sharing/share-chains.ts';
 import { openRequest } from '../../gateway/store/sharing/share-requests.ts';
-import {
-  acceptShare,
-  changeShare,
-  findShare,
-  moveShare,
-  noteMailHandedOver,
-} from '../../gateway/store/sharing/shares.ts';
+import { acceptShare, findShare, moveShare, noteMailHandedOver } from '../../gateway/store/sharing/shares.ts';
 import { type AccountActor, addAccount, addDevice } from '../support/rigs/link-rig.ts';
 import type { TestClock } from '../support/store/stores.ts';
-import { type Ending, type Gift, type MadeShare, requestSeconds } from './model-rows.ts';
+import { type Ending, type Gift, type MadeShare, requestSeconds, type Window } from './model-rows.ts';
 
 /** What the world is made of; the model is made of the same. */
 export const plan = {
@@ -168,41 +161,36 @@ export class World {
   }
 
   async end(share: number, how: Ending, by: number): Promise<boolean> {
-    const id = this.#shareId(share);
-    return await this.#write(async (sql, append) => {
-      const isDone = await moveShare(sql, id, how, this.accountId(by), this.#clock.epochSeconds());
-      if (isDone) await append('revoke', id);
-      if (isDone && how === 'enable') await this.#touchPlaces(append);
-      return isDone;
-    });
+    const shareId = this.#shareId(share);
+    if (how === 'decline' || how === 'leave') {
+      return await this.#write(async (sql, append) => {
+        const isDone = await moveShare(sql, shareId, how, this.accountId(by), this.#clock.epochSeconds());
+        if (isDone) await append('revoke', shareId);
+        return isDone;
+      });
+    }
+    const outcome = await endShare(this.#context, this.#person(by), { shareId, event: how, origin: noOrigin });
+    return outcome.kind === 'done' && outcome.moved;
   }
 
-  async change(
-    share: number,
-    window: { readonly from: number | null; readonly until: number | null },
-  ): Promise<boolean> {
-    const id = this.#shareId(share);
-    return await this.#write(async (sql, append) => {
-      const isDone = await changeShare(sql, id, { usable_from_at: window.from, usable_until_at: window.until });
-      if (isDone) await append('revoke', id);
-      if (isDone) await this.#touchPlaces(append);
-      return isDone;
-    });
+  /** @returns the share's window; null when the change was refused */
+  async change(share: number, by: number, { from, until }: Window): Promise<Window | null> {
+    const window = { usableFromAt: from, usableUntilAt: until };
+    const change = { shareId: this.#shareId(share), ...window, origin: noOrigin };
+    const outcome = await changeShare(this.#context, this.#person(by), change);
+    if (outcome.kind !== 'changed') return null;
+    return { from: outcome.share.usableFromAt, until: outcome.share.usableUntilAt };
   }
 
   async withdrawCredential(credential: number): Promise<boolean> {
     const id = this.#credentialIds[credential] ?? '';
-    return await this.#write(async (sql, append) => {
-      await append('revoke', id);
-      return await markCredentialWithdrawn(sql, id, 'operator', this.#clock.epochSeconds());
-    });
+    const outcome = await withdrawCredential(this.#context, { kind: 'operator' }, id, noOrigin);
+    return outcome.kind === 'ended' && outcome.wasLive;
   }
 
   async removeKey(key: number): Promise<boolean> {
-    return await this.#write(async (sql, append) => {
-      await append('revoke', this.#keyId(key));
-      return await markCredentialKeyRemoved(sql, this.#keyId(key), 'operator', this.#clock.epochSeconds());
-    });
+    const outcome = await removeKey(this.#context, { kind: 'operator' }, this.#keyId(key), noOrigin);
+    return outcome.kind === 'ended' && outcome.wasLive;
   }
 
   async setAccount(person: number, how: 'disable' | 'enable'): Promise<boolean> {
