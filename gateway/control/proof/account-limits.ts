@@ -58,6 +58,8 @@ export const abandonedAfterSeconds = 30 * day;
 export const keepEndedSeconds = 30 * day;
 /** The sealed secret of a link that has ended is kept this long: somebody may take the end back. */
 export const keepEndedSecretsSeconds = 3600;
+/** An address that a key was offered to, and that never accepted it, is kept this long after the end of the offer. */
+export const keepUnansweredSeconds = 30 * day;
 /** Codes that ended are kept for a day. They open nothing meanwhile; a clock that was ahead for an hour takes none away. */
 export const keepCodesSeconds = day;
 /** The history of who did what is kept this long. */

@@ -1,5 +1,5 @@
 // Deletes what has ended: codes, counts of guesses, sessions, devices, accounts that nobody ever verified, revocations that every
-// token has outlived, old history. Bounded per call, so that it never holds up others; the caller calls again soon while there is more.
+// token has outlived, old history, addresses that a key was offered to in vain. Bounded per call, so that it never holds up others; the caller calls again soon while there is more.
 // Each kind is a unit of its own, and no statement reads more than a page: a revocation waits behind one of them at most.
 // No row that still opens something is touched. The log's own time, and no clock, decides what is old (store/rows/log-time.ts):
 // with a clock that is wrong nothing is forgotten early.
@@ -15,8 +15,12 @@ import { findHorizon, pruneMarks } from '../../store/rows/log-time.ts';
 import { pruneCodes } from '../../store/rows/one-time-codes.ts';
 import { markIdleSessionsEnded, removeOldSessions } from '../../store/rows/sessions.ts';
 import { pruneThrottles } from '../../store/rows/throttles.ts';
+import { pruneRepresentations } from '../../store/sharing/representations.ts';
+import { eraseUnanswered } from '../../store/sharing/share-pruning.ts';
+import { pruneRequests } from '../../store/sharing/share-requests.ts';
 import { removeUnverified } from '../accounts/take-over-address.ts';
 import type { ControlContext } from '../context/control-context.ts';
+import { remindOfEnds } from '../keys/remind-of-ends.ts';
 import {
   abandonedAfterSeconds,
   keepAuditSeconds,
@@ -24,6 +28,7 @@ import {
   keepDevicesSeconds,
   keepEndedSeconds,
   keepEndedSecretsSeconds,
+  keepUnansweredSeconds,
   sessionIdleSeconds,
 } from '../proof/account-limits.ts';
 import { guessKinds, longestMemorySeconds, longestWindowSeconds, windowKinds } from '../proof/throttle-policies.ts';
@@ -50,10 +55,11 @@ interface PruneWalks {
   devices: string;
   accounts: string;
   links: string;
+  shares: string;
 }
 
 export function beginWalks(): PruneWalks {
-  return { idleSessions: '', sessions: '', devices: '', accounts: '', links: '' };
+  return { idleSessions: '', sessions: '', devices: '', accounts: '', links: '', shares: '' };
 }
 
 /** @param walks  of the call before, changed by this one. Default: from the beginning */
@@ -107,6 +113,19 @@ export async function pruneExpired(context: ControlContext, walks: PruneWalks = 
       older(unit, keepEndedSecretsSeconds, async (before) => {
         const page = await wipeEndedSecrets(unit.sql, before, from(walks.links));
         walks.links = page.last ?? '';
+        return walked(page.removed, page.last);
+      }),
+    (unit) => remindOfEnds(unit, context),
+    (unit) =>
+      older(unit, keepCodesSeconds, async (before) => listed(await pruneRequests(unit.sql, before, rowsPerCall))),
+    (unit) =>
+      older(unit, keepEndedSeconds, async (before) =>
+        listed(await pruneRepresentations(unit.sql, before, rowsPerCall)),
+      ),
+    (unit) =>
+      older(unit, keepUnansweredSeconds, async (before) => {
+        const page = await eraseUnanswered(unit.sql, before, from(walks.shares));
+        walks.shares = page.last ?? '';
         return walked(page.removed, page.last);
       }),
     // the longest of all, and what a walk through a table may take

@@ -4,7 +4,6 @@
 export const notYet: readonly string[] = [
   // the queries of shared keys stand before the use cases that ask them
   'no unused export: gateway/store/sharing/',
-  'no file for tests only: gateway/store/sharing/',
   'no unused export: gateway/control/access/access-sources.ts: nobody imports nodesOfKey',
   'no unused export: gateway/core/model/share.ts',
   'no unused export: gateway/control/sharing/',
