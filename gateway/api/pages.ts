@@ -20,7 +20,9 @@ import { signInPages } from './portal/sign-in.ts';
 import type { PageRoute } from './serve/page-route.ts';
 import { adminCredentialPages } from './sharing/admin-credentials.ts';
 import { giveKeyPages } from './sharing/give-key.ts';
+import { myKeyPages } from './sharing/my-keys.ts';
 import { shareEndPages } from './sharing/share-ends.ts';
+import { shareHistoryPages } from './sharing/share-history.ts';
 import { shareListPages } from './sharing/share-lists.ts';
 import { sharePages } from './sharing/share-page.ts';
 
@@ -39,10 +41,12 @@ export const pages: readonly PageRoute[] = [
   ...linkEndPages,
   ...elsewherePages,
   ...claimPages,
+  ...myKeyPages,
   ...giveKeyPages,
   ...shareListPages,
   ...sharePages,
   ...shareEndPages,
+  ...shareHistoryPages,
   ...adminAccountPages,
   ...adminCredentialPages,
   ...signingKeyPages,

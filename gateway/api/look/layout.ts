@@ -32,7 +32,7 @@ interface Entry {
 
 const entries: readonly Entry[] = [
   { path: 'links', label: 'My links', forAdmins: false },
-  { path: 'shares/got', label: 'Keys', forAdmins: false },
+  { path: 'keys', label: 'My keys', forAdmins: false },
   { path: 'devices', label: 'My browsers', forAdmins: false },
   { path: 'account', label: 'My account', forAdmins: false },
   { path: 'admin/accounts', label: 'People', forAdmins: true },

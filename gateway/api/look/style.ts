@@ -128,7 +128,7 @@ form + :is(.note, details) { margin-top: 1.5rem; }
 .picture { display: block; width: 100%; max-height: 11rem; object-fit: cover; border-radius: .5rem; margin: 0 0 .75rem; }
 .card:hover { border-color: var(--edge) !important; }
 .card h3 a::after { content: ""; position: absolute; inset: 0; border-radius: .75rem; }
-.card form { position: relative; }
+.card form, .card .row { position: relative; }
 .items > li > .between { margin-bottom: .5rem; }
 .items .facts { margin: .6rem 0; }
 .items details .between { margin-top: .9rem; }

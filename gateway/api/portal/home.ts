@@ -1,8 +1,9 @@
 // The portal's front page. A guest lands on what others shared with them, an owner on the links that they made; below is a tile for each
 // page that the person may open, with one line that says what it is for.
 
+import { listShares } from '../../control/sharing/list-shares.ts';
 import { type Html, html } from '../look/html.ts';
-import { definePage, type PageRoute } from '../serve/page-route.ts';
+import { definePage, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { managesAny, newestLinks, sharedWithMe } from './links.ts';
 
 const home = definePage({
@@ -15,10 +16,10 @@ const home = definePage({
     const heading = managesAny(visit) ? 'Shared by me' : 'Shared with me';
     return visit.page({
       title: 'Welcome',
-      body: html`<h2>${heading}</h2>${first}
+      body: html`${await offersNote(visit)}<h2>${heading}</h2>${first}
 <h2 class="unseen">Yours</h2><ul class="tiles">
 ${tile(prefix, 'links', 'My links', 'What others shared with you, and what you share.')}
-${tile(prefix, 'shares/got', 'Keys', 'Keys that others share with you, and that you share.')}
+${tile(prefix, 'keys', 'My keys', 'Keys that others share with you, and that you share.')}
 ${tile(prefix, 'devices', 'Where I am signed in', 'Each browser that is signed in as you. Sign out what you do not know.')}
 ${tile(prefix, 'account', 'My account', 'Your name, address and password.')}
 </ul>
@@ -36,6 +37,23 @@ ${tile(prefix, 'admin/audit', 'History', 'Who did what, and when.')}
     });
   },
 });
+
+/** Most offers that the front page names. */
+const offersShown = 3;
+
+/** The keys that wait for the visitor's word; null for none. */
+async function offersNote({ context, actor, prefix }: PersonVisit): Promise<Html | null> {
+  const waiting = { direction: 'got', state: 'pending', limit: offersShown } as const;
+  const { shares, next } = await listShares(context, actor, waiting);
+  if (shares.length === 0) return null;
+  const offers = shares.map(
+    ({ id, key, givenBy }) =>
+      html`<li><a href="${prefix}shares/${id}">${key.name}</a>, from ${givenBy ?? 'somebody who is gone'}</li>`,
+  );
+  return html`<div class="note plain"><h2>Waiting for you</h2><p>Somebody wants to share a key with you:</p><ul>${offers}</ul>${
+    next === null ? null : html`<p><a href="${prefix}keys">All of them</a></p>`
+  }</div>`;
+}
 
 function tile(prefix: string, path: string, title: string, text: string): Html {
   return html`<li><h3><a href="${prefix}${path}">${title}</a></h3><p>${text}</p></li>`;

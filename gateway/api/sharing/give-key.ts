@@ -153,7 +153,7 @@ const resultPage = definePage({
     const [given, standing] = [await read(result.given), await read(result.standing)];
     return visit.page({
       title: given.length === 1 ? 'The key is offered' : `${given.length} people are offered the key`,
-      section: 'shares/got',
+      section: 'keys',
       body: html`${given.length === 0 ? note('plain', 'Nobody new was offered the key.') : note('good', mailedWords)}
 ${given.length === 0 ? null : html`<h2 class="unseen">To whom</h2><ul class="items">${given}</ul>`}
 ${standing.length === 0 ? null : html`<h2>You shared it with them before</h2><ul class="items">${standing}</ul>`}
@@ -177,11 +177,11 @@ function showForm(
 ): PageAnswer {
   const { prefix, timeZone } = visit;
   const { key, mostDepth, untilAt, hasMail } = giving;
-  const back = html`<p class="after"><a class="button plain" href="${prefix}shares/given">All that I gave</a></p>`;
+  const back = html`<p class="after"><a class="button plain" href="${prefix}keys/${key.id}">Back to the key</a></p>`;
   const title = `Share “${key.name}”`;
   if (!hasMail) {
     const body = html`${note('bad', noMailWords)}${back}`;
-    return visit.page({ title, section: 'shares/got', width: 'narrow', status, body });
+    return visit.page({ title, section: 'keys', width: 'narrow', status, body });
   }
   const untilHint =
     untilAt === null
@@ -190,7 +190,7 @@ function showForm(
   const isDetailed = form.from + form.until + form.uses !== '' || status !== 200;
   return visit.page({
     title,
-    section: 'shares/got',
+    section: 'keys',
     status,
     width: 'narrow',
     body: html`${problemSummary(wrong)}${offered === 0 ? null : note('good', `${offered} ${offered === 1 ? 'address was' : 'addresses were'} offered the key.`)}

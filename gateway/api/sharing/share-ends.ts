@@ -52,7 +52,7 @@ const askPages = ends.map(({ ask, event, states, title, loss, yes, no }) =>
       if (share === null || share.reader === 'recipient') return visit.errorPage(404);
       if (!states.includes(share.state)) return visit.redirect(`${visit.prefix}shares/${share.id}`);
       return question(visit, {
-        ...{ title: title(share), loss: loss(share), section: 'shares/got', yes, no },
+        ...{ title: title(share), loss: loss(share), section: 'keys', yes, no },
         ...{ action: `shares/${share.id}/${event}`, back: `shares/${share.id}` },
       });
     },

@@ -11,7 +11,7 @@ import { givenCard, giverStandings, gotCard, keyLists } from './share-words.ts';
 
 const pageSize = 30;
 const after = z.string().max(80).optional();
-const section = 'shares/got';
+const section = 'keys';
 
 const givenPage = definePage({
   path: 'shares/given',
@@ -35,7 +35,7 @@ const givenPage = definePage({
     const choices = shareStandings.map((value) => ({ value, label: giverStandings[value][1] }));
     const none = isPart
       ? html`<p class="soft">Nothing fits what you look for.</p>`
-      : html`<p class="soft">You have shared no key yet.</p>`;
+      : html`<p class="soft">You have shared no key yet. Open one of <a href="${prefix}keys">your keys</a> to share it.</p>`;
     return visit.page({
       title: 'Given by me',
       section,

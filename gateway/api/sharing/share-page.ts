@@ -24,7 +24,7 @@ import { originOf } from './forms.ts';
 import { depthField, depthWords, limitProblem, noMailWords, readUses } from './share-fields.ts';
 import { addressOf, givenCard, standingTag, usesWords } from './share-words.ts';
 
-const section = 'shares/got';
+const section = 'keys';
 const params = z.object({ share: id });
 
 const doneWords = {
@@ -83,7 +83,7 @@ ${share.endedAt === null ? null : html`<dt>Ended</dt><dd>${moment(share.endedAt)
 ${share.words === null ? null : html`<dt>Your words</dt><dd class="words">${share.words}</dd>`}</dl></section>
 ${cards.length === 0 ? null : html`<h2>They shared it on with</h2><ul class="items">${cards}</ul>`}
 ${mayChange(share) ? changeForm(visit, share, wrong) : null}
-<p><a class="button plain" href="${prefix}shares/given">All that I gave</a></p>`;
+<p class="pages"><a class="button plain" href="${prefix}shares/${share.id}/history">History</a><a class="button plain" href="${prefix}shares/given">All that I gave</a></p>`;
 }
 
 /** What a giver may do with a share as it stands. */
@@ -208,7 +208,7 @@ ${share.acceptedAt === null ? null : html`<dt>Yours since</dt><dd>${moment(share
 ${limits(share)}
 ${share.endedAt === null ? null : html`<dt>Ended</dt><dd>${moment(share.endedAt)}</dd>`}
 ${share.words === null ? null : html`<dt>Their words</dt><dd class="words">${share.words}</dd>`}</dl></section>
-<p><a class="button plain" href="${prefix}shares/got">All that was given to me</a></p>`;
+<p class="pages"><a class="button plain" href="${prefix}shares/${share.id}/history">History</a><a class="button plain" href="${prefix}shares/got">All that was given to me</a></p>`;
 }
 
 function isWaiting({ state }: ShareView): boolean {

@@ -42,7 +42,7 @@ export function standingTag({ state, reader, acceptedAt }: ShareView): Html {
 }
 
 /** `from 1 Dec 2026, 10:15 UTC until 3 Dec 2026, 10:15 UTC`; null without a limit. */
-function windowWords(
+export function windowWords(
   { usableFromAt, usableUntilAt }: Pick<ShareView, 'usableFromAt' | 'usableUntilAt'>,
   now: number,
 ): Html | null {
@@ -93,9 +93,10 @@ export function gotCard({ prefix, context }: Pick<Visit, 'prefix' | 'context'>, 
 <p class="soft">${dotted([`From ${share.givenBy ?? 'somebody who is gone'}`, `${key.credential.name}, ${key.credential.issuer}`, windowWords(share, now), usesWords(share)])}</p></li>`;
 }
 
-/** The lists of keys, for the top of each of them. @param current  its path */
-export function keyLists({ prefix }: Pick<Visit, 'prefix'>, current: 'shares/got' | 'shares/given'): Html {
+/** The three lists of keys, for the top of each of them. @param current  its path */
+export function keyLists({ prefix }: Pick<Visit, 'prefix'>, current: 'keys' | 'shares/got' | 'shares/given'): Html {
   const entries = [
+    ['keys', 'My keys'],
     ['shares/got', 'Given to me'],
     ['shares/given', 'Given by me'],
   ] as const;

@@ -25,6 +25,8 @@ interface KeysPage {
   /** The last key of the page before; null for the first page. */
   readonly before: Pick<KeptKey, 'sinceAt' | 'id'> | null;
   readonly limit: number;
+  /** Only the ways in which the account has this key. Default: all keys. */
+  readonly keyId?: string | undefined;
 }
 
 /** Newest first. @param accountId  of an account that is active and was read in this request */

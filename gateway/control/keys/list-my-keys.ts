@@ -58,17 +58,26 @@ type AccountActor = Extract<Actor, { kind: 'account' }>;
 export const myKeysPerPage = 100;
 const maxCredentials = 200;
 
+interface MyKeysListing {
+  /** `next` of the page before. */
+  readonly after?: string | undefined;
+  /** 1 to `myKeysPerPage`. */
+  readonly limit?: number | undefined;
+  /** Only the ways in which the account has this key. Default: all keys. */
+  readonly keyId?: string | undefined;
+}
+
 /** Newest first. @throws StoreAway */
 export async function listMyKeys(
   context: ControlContext,
   actor: AccountActor,
-  listing: { readonly after?: string | undefined; readonly limit?: number | undefined } = {},
+  listing: MyKeysListing = {},
 ): Promise<{ readonly keys: readonly MyKey[]; readonly next: string | null }> {
   const now = context.clock.epochSeconds();
   const { sql } = context.store;
   if ((await liveId(context, actor, now)) === null) return { keys: [], next: null };
   const limit = Math.min(Math.max(listing.limit ?? myKeysPerPage, 1), myKeysPerPage);
-  const page = { before: readCursor(listing.after), limit: limit + 1 };
+  const page = { before: readCursor(listing.after), limit: limit + 1, keyId: listing.keyId };
   const rows = await listStandingKeys(sql, actor.accountId, page, now);
   const config = context.config();
   const last = rows[limit - 1];

@@ -40,10 +40,16 @@ interface KeptPage {
   readonly before: Pick<KeptKey, 'sinceAt' | 'id'> | null;
   readonly limit: number;
   readonly now: EpochSeconds;
+  /** Only the ways in which the account has this key. Default: all keys. */
+  readonly keyId?: string | undefined;
 }
 
 /** Newest first. */
-export async function listKeptKeys(sql: Sql, accountId: string, { before, limit, now }: KeptPage): Promise<KeptKey[]> {
+export async function listKeptKeys(
+  sql: Sql,
+  accountId: string,
+  { before, limit, now, keyId }: KeptPage,
+): Promise<KeptKey[]> {
   const { rows } = await raw<KeptKey>`select * from (
       select k.id as id, k.created_at as "sinceAt", ${keyColumns}, ${nothingShared}
       from credential_keys k join credentials c on c.id = k.credential_id
@@ -56,6 +62,7 @@ export async function listKeptKeys(sql: Sql, accountId: string, { before, limit,
         and (s.usable_until_at is null or s.usable_until_at > ${now})
     ) kept
     where ${before === null ? raw`1 = 1` : raw`("sinceAt", id) < (${before.sinceAt}, ${before.id})`}
+      and ${keyId === undefined ? raw`1 = 1` : raw`"keyId" = ${keyId}`}
     order by "sinceAt" desc, id desc limit ${limit}`.execute(sql);
   return rows;
 }
