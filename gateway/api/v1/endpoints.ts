@@ -8,6 +8,7 @@ import { auditEndpoints } from './audit.ts';
 import { commonKeyEndpoints } from './common-keys.ts';
 import { credentialEndpoints } from './credentials.ts';
 import { explainEndpoints } from './explain.ts';
+import { gotShareEndpoints } from './got-shares.ts';
 import { linkEndpoints } from './links.ts';
 import { meEndpoints } from './me.ts';
 import { myAccountEndpoints } from './my-account.ts';
@@ -26,6 +27,7 @@ export const endpoints: readonly Endpoint[] = [
   ...auditEndpoints,
   ...linkEndpoints,
   ...shareEndpoints,
+  ...gotShareEndpoints,
   ...accessEndpoints,
   ...credentialEndpoints,
   ...commonKeyEndpoints,

@@ -33,7 +33,7 @@ import { refusalFor, refusalOf, tooManyTries, type Undone } from '../serve/refus
 import { soundReturnPath } from '../serve/return-address.ts';
 import { address, code, newSecret, personName, secret } from '../serve/shapes.ts';
 
-const signedInShape = z.object({
+export const signedInShape = z.object({
   account: z.string(),
   session: z.string(),
   device: z.string(),
@@ -44,11 +44,11 @@ const signedInShape = z.object({
  * The answer to a sign-in. The account that was signed in on this browser before is signed out: a session never goes on under another
  * sign-in (gateway/RULES.md "Sessions, links and guessing").
  */
-async function answerSignedIn(
+export async function answerSignedIn(
   context: ControlContext,
   before: Actor | null,
   session: NewSession,
-): Promise<EndpointAnswer<z.input<typeof signedInShape>>> {
+): Promise<Extract<EndpointAnswer<z.input<typeof signedInShape>>, { kind: 'answer' }>> {
   if (before?.kind === 'account') await signOut(context, before);
   const { accountId, sessionId, deviceId } = session;
   const csrf_token = makeFormToken(context, sessionId);

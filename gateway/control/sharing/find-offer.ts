@@ -43,6 +43,11 @@ export async function findOffer(
   return share.email === actor.email || share.account_id === actor.accountId ? share : null;
 }
 
+/** The text that stands for a recipient in the audit log; whoever only reads the message has not shown yet who they are. */
+export function recipientText(actor: Actor | null, share: ListedShare): string {
+  return actor?.kind === 'account' && actor.email === share.email ? actor.accountId : 'system';
+}
+
 /** What a recipient reads before deciding. */
 export interface Offer {
   readonly share: ShareView;

@@ -11,14 +11,14 @@ import { findCredentialKey } from '../../store/sharing/credentials.ts';
 import { couldHold } from '../../store/sharing/share-chains.ts';
 import type { ListedShare } from '../../store/sharing/share-lists.ts';
 import { findRequest, nextRequestEnd, openRequest, removeRequest } from '../../store/sharing/share-requests.ts';
-import type { Actor, ControlContext } from '../context/control-context.ts';
+import type { ControlContext } from '../context/control-context.ts';
 import { noteShare, type Origin } from '../keys/note-share.ts';
 import { queueMail } from '../notify/queue-mail.ts';
 import { digitTries } from '../proof/account-limits.ts';
 import { makeSplitSecret, parseSplitSecret } from '../proof/one-time-code.ts';
 import { countRequest } from '../proof/throttle.ts';
 import { digestOfDigits } from '../sessions/request-mail-code.ts';
-import { findOffer, type OfferReference } from './find-offer.ts';
+import { findOffer, type OfferReference, recipientText } from './find-offer.ts';
 import { keyOf } from './share-mails.ts';
 import { findProof, type ShareProofKind } from './share-proof.ts';
 
@@ -83,7 +83,7 @@ async function request(context: ControlContext, unit: Unit, ask: ShareAsk): Prom
     await removeRequest(sql, selector);
     return { kind: 'busy', retryAfterSeconds: wait };
   }
-  const actor = actorText(ask.actor, share);
+  const actor = recipientText(ask.actor, share);
   await noteShare(unit, { actor, action: 'share.requested', subject: share.id, origin: ask.origin });
   return { kind: 'requested', request: text, needs, shareId: share.id, expiresAt };
 }
@@ -133,9 +133,4 @@ async function mailDigits(
 
 function makeDigits(random: (bytes: number) => Buffer): string {
   return String(random(6).readUIntBE(0, 6) % 1_000_000).padStart(6, '0');
-}
-
-/** Whoever reads the message has not said yet who they are. */
-function actorText(actor: Actor | null, share: ListedShare): string {
-  return actor?.kind === 'account' && actor.email === share.email ? actor.accountId : 'system';
 }

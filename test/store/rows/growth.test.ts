@@ -42,6 +42,9 @@ const secrets = 'guesses are counted before they are looked at (throttle.ts); ha
 const requests =
   'countRequest by source and network, mayMail by mailbox, mail-ceilings.ts in all, afterwards.ts bounded';
 
+const offered =
+  'takes the secret of a message; five requests for a share have a place (openRequest), digits are mailed by key-codes-of-address';
+
 /** Doors without a session: what one who knocks all day can cause. */
 const openDoors: Readonly<Record<string, string>> = {
   'POST v1/sign-in': secrets,
@@ -52,6 +55,11 @@ const openDoors: Readonly<Record<string, string>> = {
   'POST v1/register/verify': code,
   'POST v1/password-reset': requests,
   'POST v1/password-reset/complete': code,
+  'POST v1/shares/:share/request': offered,
+  'POST v1/shares/:share/decline': offered,
+  'POST v1/shares/:share/block-sender': offered,
+  'POST v1/shares/accept':
+    'takes a request of this browser; guesses are counted before they are looked at, digits have five tries',
   'POST v1/me/address/confirm': `${code}; ${secrets}`,
   'GET login': reads,
   'POST login': secrets,
