@@ -18,7 +18,7 @@ const progressMs = 5000;
 
 describeEngines('chains of shares by chance', (engine) => {
   // a step asks two dozen questions, and PostgreSQL takes longer for each
-  const count = wanted || { sqlite: 12, postgres: 3 }[engine];
+  const count = wanted || { sqlite: 8, postgres: 2 }[engine];
   test('whoever has a live chain gets in, and nobody else', { timeout: 3_600_000 }, async () => {
     const { context, clock } = await makeContext({ engine, yaml: worldYaml });
     const tally: Tally = new Map();

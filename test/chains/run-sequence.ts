@@ -121,7 +121,6 @@ class Run {
         return this.#judge(step.do, at, forecast, await world.removeKey(step.key));
       }
       case 'account': {
-        if (step.how === 'delete') return;
         const forecast = model.setAccount(step.who, step.how);
         return this.#judge(step.how, at, forecast, await world.setAccount(step.who, step.how));
       }
@@ -204,7 +203,8 @@ class Run {
     const person = typed === 'theirs' ? theirs : typed === 'wrong' ? -1 : typed;
     const password = person < 0 ? null : person;
     const forecast = this.#model.accept(browser, password);
-    this.#judge('accept', at, forecast, await this.#world.accept(browser, password));
+    const isDone = await this.#world.accept(browser, password);
+    if (isDone !== null) this.#judge('accept', at, forecast, isDone);
   }
 
   #judge(what: string, at: string, { expected, follow }: Forecast, isDone: boolean, made?: MadeShare | Window): void {

@@ -1,26 +1,30 @@
 // The real parts under the model: a control's context on a store, people with sessions, two credentials with three keys. Each function does
 // one step of a sequence by the functions that pages and programs call, and says whether it was done.
 
-import { randomBytes } from 'node:crypto';
+import { argon2Sync, randomBytes } from 'node:crypto';
 import { answerAccess } from '../../gateway/control/access/answer-access.ts';
 import { adminDisable, adminEnable } from '../../gateway/control/accounts/administer-accounts.ts';
+import { deleteAccount } from '../../gateway/control/accounts/delete-account.ts';
 import type { ControlContext } from '../../gateway/control/context/control-context.ts';
 import { noOrigin } from '../../gateway/control/keys/note-share.ts';
 import { removeKey } from '../../gateway/control/keys/remove-key.ts';
 import { withdrawCredential } from '../../gateway/control/keys/withdraw-credential.ts';
+import { acceptShare } from '../../gateway/control/sharing/accept-share.ts';
 import { changeShare } from '../../gateway/control/sharing/change-share.ts';
 import { endShare } from '../../gateway/control/sharing/end-share.ts';
 import { giveShare } from '../../gateway/control/sharing/give-share.ts';
+import { requestShare } from '../../gateway/control/sharing/request-share.ts';
+import { openShareSecret } from '../../gateway/control/sharing/share-secret.ts';
 import type { AccessAnswer } from '../../gateway/core/decision/state/access.ts';
 import { makeId } from '../../gateway/core/model/node-id.ts';
 import type { Sql } from '../../gateway/store/port/store.ts';
 import { insertCredential, insertCredentialKey } from '../../gateway/store/sharing/credentials.ts';
 import { findHeldKeys } from '../../gateway/store/sharing/share-chains.ts';
-import { openRequest } from '../../gateway/store/sharing/share-requests.ts';
-import { acceptShare, findShare, moveShare, noteMailHandedOver } from '../../gateway/store/sharing/shares.ts';
+import { findShare, moveShare, noteMailHandedOver } from '../../gateway/store/sharing/shares.ts';
 import { type AccountActor, addAccount, addDevice } from '../support/rigs/link-rig.ts';
 import type { TestClock } from '../support/store/stores.ts';
-import { type Ending, type Gift, type MadeShare, requestSeconds, type Window } from './model-rows.ts';
+import type { Ending, Gift, MadeShare, Window } from './model-rows.ts';
+import { peopleCount } from './steps.ts';
 
 /** What the world is made of; the model is made of the same. */
 export const plan = {
@@ -46,6 +50,17 @@ collections:
   - { name: lab, host: media.localhost, path: /cam/lab/ }
 `;
 
+const passwordOf = (person: number): string => `the password of person ${person}`;
+
+/** What the accounts have before their first sign-in: hashes that cost next to nothing to check. */
+const hashes = Array.from({ length: peopleCount }, (_, person) => {
+  const salt = Buffer.alloc(16, person);
+  const cost = { memory: 8, passes: 1, parallelism: 1, tagLength: 32 };
+  const hash = argon2Sync('argon2id', { message: passwordOf(person), nonce: salt, ...cost });
+  const text = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
+  return `$argon2id$v=19$m=8,t=1,p=1$${text(salt)}$${text(hash)}`;
+});
+
 export class World {
   readonly #context: ControlContext;
   readonly #clock: TestClock;
@@ -54,7 +69,7 @@ export class World {
   readonly #keyIds: string[] = [];
   /** By number, as the model has them. */
   readonly shareIds: string[] = [];
-  readonly #cookies = new Map<number, { readonly selector: string; readonly digest: string; readonly share: number }>();
+  readonly #cookies = new Map<number, string>();
 
   private constructor(context: ControlContext, clock: TestClock) {
     this.#context = context;
@@ -66,6 +81,13 @@ export class World {
     const world = new World(context, clock);
     for (const email of addresses) world.#people.push(await addAccount({ store: context.store, clock }, { email }));
     await world.#write(async (sql) => {
+      for (const [person, { accountId: id }] of world.#people.entries()) {
+        await sql
+          .updateTable('accounts')
+          .set({ password_hash: hashes[person] ?? null })
+          .where('id', '=', id)
+          .execute();
+      }
       const now = clock.epochSeconds();
       const at = (seconds: number | null) => (seconds === null ? null : now + seconds);
       for (const { owner, from, until } of plan.credentials) {
@@ -138,26 +160,29 @@ export class World {
     });
   }
 
+  /** This browser opens the message and asks for the key. */
   async request(browser: number, share: number): Promise<boolean> {
-    const selector = randomBytes(8).toString('hex');
-    const now = this.#clock.epochSeconds();
-    const request = { selector, digest: selector, shareId: this.#shareId(share), digits: null };
-    const done = await this.#write((sql) => openRequest(sql, { ...request, expiresAt: now + requestSeconds }, now));
-    if (done) this.#cookies.set(browser, { selector, digest: selector, share });
-    return done;
+    const row = await findShare(this.#context.store.sql, this.#shareId(share));
+    const held = this.#cookies.get(browser);
+    const outcome = await requestShare(this.#context, {
+      ...{ shareId: this.#shareId(share), secret: row === null ? null : openShareSecret(this.#context, row) },
+      ...{ actor: null, held: held === undefined ? [] : [held], wants: 'any', origin: noOrigin },
+    });
+    if (outcome.kind === 'requested') this.#cookies.set(browser, outcome.request);
+    return outcome.kind === 'requested';
   }
 
-  /** The third message: this browser's request, and somebody's password. */
-  async accept(browser: number, typed: number | null): Promise<boolean> {
+  /** The third message: this browser's request, and somebody's password. @returns null where so many were wrong that nothing was looked at */
+  async accept(browser: number, typed: number | null): Promise<boolean | null> {
     const request = this.#cookies.get(browser);
-    if (request === undefined || typed === null) return false;
-    const shareId = this.#shareId(request.share);
-    const now = this.#clock.epochSeconds();
-    return await this.#write(async (sql, touch) => {
-      const isDone = await acceptShare(sql, { shareId, accountId: this.accountId(typed), request, now });
-      if (isDone) await touch('touch', this.accountId(typed));
-      return isDone;
+    if (request === undefined) return false;
+    const outcome = await acceptShare(this.#context, {
+      ...{ request, deviceCookie: null, userAgent: '', requestId: null },
+      // everybody sits in a network of their own, so that nobody waits for the guesses of others
+      clientAddress: `2001:db8:${randomBytes(2).toString('hex')}:${randomBytes(2).toString('hex')}::1`,
+      proof: { kind: 'password', password: passwordOf(typed ?? peopleCount) },
     });
+    return outcome.kind === 'busy' ? null : outcome.kind === 'accepted';
   }
 
   async end(share: number, how: Ending, by: number): Promise<boolean> {
@@ -193,19 +218,11 @@ export class World {
     return outcome.kind === 'ended' && outcome.wasLive;
   }
 
-  async setAccount(person: number, how: 'disable' | 'enable'): Promise<boolean> {
-    const change = how === 'disable' ? adminDisable : adminEnable;
+  async setAccount(person: number, how: 'disable' | 'enable' | 'delete'): Promise<boolean> {
+    const change = { disable: adminDisable, enable: adminEnable, delete: deleteAccount }[how];
     const outcome = await change(this.#context, { kind: 'operator' }, { accountId: this.accountId(person) });
-    await this.#write(async (_sql, append) => {
-      for (const node of [...this.#credentialIds, ...this.shareIds]) await append('revoke', node);
-      await this.#touchPlaces(append);
-    });
     if (how === 'enable') this.#people[person] = await addDevice(this.#context, this.#person(person));
-    return outcome.kind === 'done';
-  }
-
-  async #touchPlaces(append: (kind: 'touch', node: string) => Promise<void>): Promise<void> {
-    for (const { collection } of plan.keys) await append('touch', `co_${collection}`);
+    return outcome.kind === 'done' || outcome.kind === 'deleted';
   }
 
   async #write<T>(
