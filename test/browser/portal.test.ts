@@ -19,6 +19,7 @@ import { addSigningKey } from '../../gateway/control/signing-keys/change-signing
 import { startPortalProxy } from '../support/peers/portal-proxy.ts';
 import { makePortal, type PortalRig, password } from '../support/rigs/portal-rig.ts';
 import { type AxeTab, openAxeTab } from './axe-faults.ts';
+import { forGivers, forRecipients, type KeySet, makeKeys } from './key-places.ts';
 import {
   come,
   edgePages,
@@ -43,6 +44,7 @@ interface OpenPortal {
   /** Address that pages begin with. */
   readonly base: string;
   readonly links: LinkSet;
+  readonly keys: KeySet;
   readonly close: () => Promise<void>;
 }
 
@@ -204,10 +206,11 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     const guest = 'a-very-long-name-that-somebody-really-has-in-a-company@department.example.org';
     await portal.addAccount(guest);
     const links = await makeLinks(portal, guest);
+    const keys = await makeKeys(portal, 'ann@example.org', 'ben@example.org');
     await addSigningKey(portal.context, { kind: 'operator' }, { purpose: 'content', id: null });
     await portal.visitor({ origin }).signIn('ann@example.org');
     portal.clock.now += 38 * 60;
-    return { portal, base: `${origin}/.latchkey/`, links, close: proxy.close };
+    return { portal, base: `${origin}/.latchkey/`, links, keys, close: proxy.close };
   }
 
   /** Checks that hold for every page. */
@@ -262,7 +265,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
   async function lookAtAll(opened: OpenPortal, theme: 'light' | 'dark', width: number): Promise<void> {
     const options = { colorScheme: theme, viewport: { width, height: 800 }, javaScriptEnabled: false } as const;
     const pictureOf: PictureOf = (name) => folder && join(folder, `${name}.${theme}.${width}.png`);
-    const { portal, links } = opened;
+    const { portal, links, keys } = opened;
     const asIs = portal.context.config();
     await portal.store.write((unit) => unit.sql.deleteFrom('throttles').execute());
     const visitor = await browser.newContext(options);
@@ -273,7 +276,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     portal.configure(() => asIs);
     await visitor.close();
     const owner = await signedIn(options, opened, 'ann@example.org');
-    await lookAt([...forPeople, ...forOwners(links)], owner, opened, pictureOf);
+    await lookAt([...forPeople, ...forOwners(links), ...forGivers(keys)], owner, opened, pictureOf);
     nameBadly(portal);
     await lookAt([{ name: 'long-name-home', path: '' }], owner, opened, pictureOf);
     portal.configure(() => asIs);
@@ -281,7 +284,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     const guest = await signedIn(options, opened, 'ben@example.org');
     // who signs in in the second in which a link is opened did so for the link
     portal.clock.now += 1;
-    await lookAt(forGuests(links), guest, opened, pictureOf);
+    await lookAt([...forGuests(links), ...forRecipients(keys)], guest, opened, pictureOf);
     await guest.close();
   }
 

@@ -112,7 +112,7 @@ button.quiet { background: transparent; color: var(--soft); border-color: transp
 .spaced { margin: 0 0 1.25rem; justify-content: space-between; }
 .spaced > form { flex: 0 1 26rem; }
 .sheet form { max-width: 30rem; }
-.note { border: 1px solid var(--line); border-left: 4px solid var(--accent); background: var(--accent-soft); border-radius: .5rem; padding: .8rem 1rem; margin: 0 0 1.25rem; }
+.note { overflow-wrap: anywhere; border: 1px solid var(--line); border-left: 4px solid var(--accent); background: var(--accent-soft); border-radius: .5rem; padding: .8rem 1rem; margin: 0 0 1.25rem; }
 .note.bad { border-left-color: var(--bad); background: var(--bad-soft); }
 .note.good { border-left-color: var(--good); background: var(--good-soft); }
 .note > :last-child { margin-bottom: 0; }
