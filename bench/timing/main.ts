@@ -9,15 +9,14 @@
 // Options: --samples N (default 600), --windows N (default 30), --gateway FOLDER (another checkout's server.ts is started).
 
 import { type ChildProcess, fork } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { monotonicMs } from '../../gateway/telemetry/clock.ts';
+import { openClient, shuffled } from './client.ts';
 import { type Comparison, compare } from './statistics.ts';
 
 const { values: given } = parseArgs({
@@ -55,17 +54,21 @@ const questions: readonly Question[] = [
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-timing-'));
 const socketPath = join(folder, 'p.sock');
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+const { send, close } = openClient(socketPath);
 const perQuestion = samples + windows + 20;
 let child: ChildProcess | null = null;
 try {
-  child = fork(join(given.gateway, 'bench/timing/server.ts'), [folder, String(questions.length * perQuestion)]);
+  child = fork(join(given.gateway, 'bench/timing/server.ts'), [
+    folder,
+    String(questions.length * perQuestion),
+    'accounts',
+  ]);
   const [ready] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [{ sessionToken?: string }];
   if (ready.sessionToken === undefined) throw new Error('the server did not start');
   process.exitCode = (await run(ready.sessionToken)) ? 0 : 1;
 } finally {
   child?.kill();
-  agent.destroy();
+  close();
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -154,52 +157,8 @@ async function probeFor(ms: number): Promise<number> {
   return times.reduce((sum, time) => sum + time, 0) / times.length;
 }
 
-function send(
-  method: string,
-  path: string,
-  body: object | null,
-  headers: Readonly<Record<string, string>>,
-): Promise<{ readonly status: number; readonly ms: number }> {
-  const text = body === null ? '' : JSON.stringify(body);
-  const started = monotonicMs();
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      {
-        socketPath,
-        agent,
-        method,
-        path: `/.latchkey/${path}`,
-        headers: {
-          host: 'portal.localhost:8080',
-          'x-forwarded-host': 'portal.localhost:8080',
-          'x-forwarded-proto': 'http',
-          'x-request-id': 'bench',
-          'sec-fetch-site': 'same-origin',
-          accept: 'application/json',
-          ...(body === null ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
-          ...headers,
-        },
-      },
-      (answer) => {
-        answer.resume();
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, ms: monotonicMs() - started }));
-        answer.on('error', reject);
-      },
-    );
-    sent.on('error', reject);
-    sent.end(text);
-  });
-}
-
 function push(into: Map<Kind, number[]>, kind: Kind, value: number): void {
   into.set(kind, [...(into.get(kind) ?? []), value]);
-}
-
-function shuffled<T>(list: readonly T[]): T[] {
-  const rest = [...list];
-  const drawn: T[] = [];
-  while (rest.length > 0) drawn.push(...rest.splice(randomInt(rest.length), 1));
-  return drawn;
 }
 
 function print(text: string): void {
