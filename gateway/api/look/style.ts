@@ -58,6 +58,8 @@ nav a { display: block; padding: .55rem 0; color: var(--soft); text-decoration: 
 nav a:hover { color: var(--ink); }
 nav a[aria-current] { color: var(--ink); border-color: var(--accent); font-weight: 600; }
 .lists { margin: 0 0 1.25rem; border-bottom: 1px solid var(--line); }
+.plain-list { list-style: none; margin: 0; padding: 0; }
+.plain-list > li { padding: .5rem 0; border-top: 1px solid var(--line); }
 .words { white-space: pre-line; }
 .badge { float: right; width: 4rem; height: 4rem; object-fit: cover; border-radius: .5rem; margin: 0 0 .5rem 1rem; position: relative; }
 main { flex: 1; padding-top: 2rem; padding-bottom: 3rem; }

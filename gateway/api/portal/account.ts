@@ -8,15 +8,16 @@ import { exportAccount } from '../../control/accounts/export-account.ts';
 import { renameAccount } from '../../control/accounts/rename-account.ts';
 import { requestAddressChange } from '../../control/accounts/request-address-change.ts';
 import { changePassword } from '../../control/sessions/change-password.ts';
+import { listBlockedSenders, unblockSender } from '../../control/sharing/block-sender.ts';
 import { timeZoneNames } from '../../core/model/time-zone.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
-import { html } from '../look/html.ts';
+import { type Html, html } from '../look/html.ts';
 import { waitWords } from '../look/moments.ts';
 import { passwordHint, passwordProblem } from '../look/password-words.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { refusalText } from '../serve/refusal-words.ts';
-import { address, personName, secret } from '../serve/shapes.ts';
-import { field, note, type Problems, problemSummary, select } from './fields.ts';
+import { address, id, personName, secret } from '../serve/shapes.ts';
+import { buttonForm, field, note, type Problems, problemSummary, select } from './fields.ts';
 import { browserOf } from './finish-sign-in.ts';
 
 const doneWords = {
@@ -24,12 +25,13 @@ const doneWords = {
   password: 'Your new password is set. You were signed out in every other browser.',
   zone: 'Your time zone is saved.',
   address: 'A mail is on its way to the new address. Open the link in it, and the change is made.',
+  unblocked: 'This person can share keys with you again.',
 };
 
 const account = definePage({
   path: 'account',
   who: 'account',
-  query: z.object({ done: z.enum(['name', 'password', 'address', 'zone']).optional() }),
+  query: z.object({ done: z.enum(['name', 'password', 'address', 'zone', 'unblocked']).optional() }),
   handle: async (visit, { query: { done } }) => accountPage(visit, {}, 200, done),
 });
 
@@ -43,15 +45,15 @@ async function accountPage(
   const record = await readAccount(context.store.sql, actor.accountId);
   if (record === null) return visit.errorPage(404);
   const hasPassword = record.passwordHash !== null;
-  const again = (id: string, label: string) =>
+  const again = (name: string, label: string) =>
     hasPassword
       ? field({
-          name: id,
+          name,
           label,
           type: 'password',
           autocomplete: 'current-password',
           maxLength: 1024,
-          problem: problems[id],
+          problem: problems[name],
         })
       : null;
   return visit.page({
@@ -87,6 +89,7 @@ ${field({ name: 'new_password', label: 'New password', type: 'password', autocom
 <form method="post" action="${prefix}account/zone" novalidate>${visit.formToken()}
 ${select({ name: 'zone', label: 'Your time zone', choices: zoneChoices(record.timeZone), value: record.timeZone ?? '', problem: problems.zone })}
 <button type="submit">Save the time zone</button></form></section>
+${await blockedSection(visit)}
 <section class="sheet" aria-labelledby="about-data"><h2 id="about-data">Your data</h2>
 <p>Everything that is stored here about you, as one file.</p>
 <form method="post" action="${prefix}account/export">${visit.formToken()}<button class="plain" type="submit">Download it</button></form></section>
@@ -99,6 +102,36 @@ ${again('delete_password', 'Your password')}
 <p><button class="bad" type="submit">Delete it for good</button></p></form></details></section>`,
   });
 }
+
+/** The people who cannot share keys with this address; nothing where there is none. */
+async function blockedSection(visit: PersonVisit): Promise<Html | null> {
+  const blocked = await listBlockedSenders(visit.context, visit.actor);
+  if (blocked.length === 0) return null;
+  const items = blocked.map(({ id: sender, name }) => {
+    const shown = name ?? 'Somebody whose account is deleted';
+    const form = buttonForm({
+      ...{ action: `${visit.prefix}account/senders/${sender}/unblock`, formToken: visit.formToken() },
+      ...{ text: 'Unblock', label: `Unblock ${shown}`, kind: 'plain' },
+    });
+    return html`<li><div class="between"><p>${shown}</p>${form}</div></li>`;
+  });
+  return html`<section class="sheet" aria-labelledby="about-blocked"><h2 id="about-blocked">Blocked senders</h2>
+<p>You get no keys from these people, and no mails about them. They are not told.</p><ul class="plain-list">${items}</ul></section>`;
+}
+
+const unblockForm = defineForm({
+  path: 'account/senders/:sender/unblock',
+  who: 'account',
+  params: z.object({ sender: id }),
+  form: z.object({}),
+  handle: async (visit, { params: { sender } }) => {
+    const { clientAddress, requestId } = visit.origin;
+    const origin = { clientAddress, requestId: requestId || null };
+    // whoever was unblocked in another tab is unblocked
+    await unblockSender(visit.context, visit.actor, { senderId: sender, origin });
+    return visit.redirect(`${visit.prefix}account?done=unblocked`);
+  },
+});
 
 const nameForm = defineForm({
   path: 'account/name',
@@ -235,5 +268,6 @@ export const accountPages: readonly PageRoute[] = [
   addressForm,
   passwordForm,
   exportForm,
+  unblockForm,
   deleteForm,
 ];

@@ -198,9 +198,10 @@ export function toShare(visit: PersonVisit, share: string, done: Done): PageAnsw
   return visit.redirect(`${visit.prefix}shares/${encodeURIComponent(share)}?done=${done}`);
 }
 
-function recipientBody({ prefix }: PersonVisit, share: ShareView): Html {
+function recipientBody(visit: PersonVisit, share: ShareView): Html {
+  const { prefix } = visit;
   const giver = share.givenBy ?? 'somebody who is gone';
-  return html`<section class="sheet" aria-label="About"><p>${standingTag(share)}</p>
+  return html`<section class="sheet" aria-label="About"><div class="between"><p>${standingTag(share)}</p>${recipientButtons(visit, share)}</div>
 <dl class="facts"><dt>From</dt><dd>${giver}</dd>
 <dt>Credential</dt><dd>${share.key.credential.name}, ${share.key.credential.issuer}</dd>
 <dt>Offered</dt><dd>${moment(share.createdAt)}${isWaiting(share) ? html`; you can ask for it until ${moment(share.expiresAt)}` : null}</dd>
@@ -209,6 +210,13 @@ ${limits(share)}
 ${share.endedAt === null ? null : html`<dt>Ended</dt><dd>${moment(share.endedAt)}</dd>`}
 ${share.words === null ? null : html`<dt>Their words</dt><dd class="words">${share.words}</dd>`}</dl></section>
 <p class="pages"><a class="button plain" href="${prefix}shares/${share.id}/history">History</a><a class="button plain" href="${prefix}shares/got">All that was given to me</a></p>`;
+}
+
+/** What a recipient may do with a key that is theirs. */
+function recipientButtons({ prefix }: PersonVisit, { id: shareId, key, state }: ShareView): Html | null {
+  if (state !== 'accepted' && state !== 'early' && state !== 'disabled') return null;
+  const open = state === 'disabled' ? null : html`<a class="button" href="${prefix}keys/${key.id}">To the key</a>`;
+  return html`<div class="row">${open}<a class="button bad" href="${prefix}shares/${shareId}/give-back">Give it back</a></div>`;
 }
 
 function isWaiting({ state }: ShareView): boolean {

@@ -1,6 +1,9 @@
 // The pages for people who have keys: what waits for them, what they hold and how, and what happened to a share, for its parties alone.
 
 import { expect, test } from 'vitest';
+import { digestOf } from '../../../gateway/core/model/digest.ts';
+import { insertBlock } from '../../../gateway/store/sharing/share-blocks.ts';
+import { formsOf } from '../../support/clients/page-forms.ts';
 import { keyId, makeKeySite } from '../../support/rigs/key-site.ts';
 
 test('an offer waits on the first page, and a key stands among the others with from whom, for how long and how often', async () => {
@@ -58,4 +61,41 @@ test('an offer waits on the first page, and a key stands among the others with f
   expect((await page(cam, `shares/${id}/history`)).status).toBe(404);
   expect((await page(owner, `shares/${id}/history?before=1`)).text).toContain('Nothing more happened.');
   expect(await portal.mails('cam@example.org')).toHaveLength(1);
+});
+
+test('a holder gives a key back, after a question that says what it means; blocked senders stand on the account page', async () => {
+  const site = await makeKeySite();
+  const { portal, owner, page, give, accept } = site;
+  const ben = await site.signedIn('ben@example.org');
+  const id = await give(owner, { to: 'ben@example.org' });
+  await accept(id, 'ben@example.org');
+  expect((await page(ben, `shares/${id}`)).text).toContain('yours to use');
+  expect((await page(owner, `shares/${id}/give-back`)).status).toBe(404);
+  const question = await page(ben, `shares/${id}/give-back`);
+  expect(question.text).toContain('Give “Front &lt;door&gt;” back?');
+  for (const sent of [await ben.submit(question, '/leave'), await ben.submit(question, '/leave')]) {
+    expect((await ben.follow(sent)).text).toContain('You gave the key back.');
+  }
+  expect((await page(ben, `shares/${id}/give-back`)).url.pathname).toBe(`/.latchkey/shares/${id}`);
+  expect((await page(owner, `shares/${id}`)).text).toContain('given back</span>');
+  // only who holds it gives it back
+  const waiting = await give(owner, { to: 'ben@example.org' });
+  await site.handOver(waiting);
+  const token = formsOf(question.text).find(({ action }) => action.endsWith('/leave'))?.hidden ?? {};
+  const early = await ben.post(`/.latchkey/shares/${waiting}/leave`, token);
+  expect([early.status, early.text.includes('nothing was done')]).toEqual([409, true]);
+  expect((await ben.post('/.latchkey/shares/sh_none/leave', token)).status).toBe(404);
+
+  expect((await page(ben, 'account')).text).not.toContain('Blocked senders');
+  const giverId = (await portal.store.sql.selectFrom('shares').select('giver_id').executeTakeFirstOrThrow()).giver_id;
+  await portal.store.write(({ sql, now }) =>
+    insertBlock(sql, { mailboxDigest: digestOf('ben@example.org'), giverId }, now),
+  );
+  const account = await page(ben, 'account');
+  expect(account.text).toContain('aria-label="Unblock owner@example.org"');
+  for (const sent of [await ben.submit(account, '/unblock'), await ben.submit(account, '/unblock')]) {
+    const after = await ben.follow(sent);
+    expect(after.text).toContain('This person can share keys with you again.');
+    expect(after.text).not.toContain('Blocked senders');
+  }
 });
