@@ -76,7 +76,7 @@ Example:
     });
 }
 
-function describeRestored({ from, rows, ended }: Restored): string {
+function describeRestored({ from, rows, ended, shares_held, back_in_force }: Restored): string {
   const lines = [
     `${styled('green', 'restored')} ${rows} rows of ${isoTime(from.at * 1000)}`,
     `  ${count(ended.sessions, 'session')} ended: everybody signs in again`,
@@ -84,9 +84,33 @@ function describeRestored({ from, rows, ended }: Restored): string {
     `  ${count(ended.narrowed_links, 'link')} closed for new people; members stay, and reopen opens them again`,
     `  ${count(ended.codes, 'code')} void: invitations, sign-in links, mails to confirm an address`,
     `  ${count(ended.messages, 'mail')} not sent any more`,
+    `  ${count(ended.shares, 'offer')} of a key withdrawn that nobody had accepted: share again`,
+    `  ${count(ended.narrowed_shares, 'shared key')} with a number of uses left without any: the giver sets how many`,
+    `  ${count(shares_held, 'shared key')} held; passes of them are made anew`,
     '  sessions, passes and URLs with a pass from before are refused, memberships hold',
+    ...describeBack(back_in_force, shares_held),
   ];
   return lines.join('\n');
+}
+
+/** What was ended after the backup and holds again, as far as the replaced store knew. */
+function describeBack(back: Restored['back_in_force'], sharesHeld: number): string[] {
+  if (back === null) {
+    return sharesHeld === 0
+      ? []
+      : ['  shared keys that were ended after the backup hold again, and nobody knows which: latchkey share list'];
+  }
+  const lines = [
+    ['shared key', 'latchkey share revoke', back.shares],
+    ['credential', 'latchkey credential withdraw', back.credentials],
+    ['key', 'latchkey credential remove-key', back.keys],
+  ] as const;
+  return lines
+    .filter(([, , ids]) => ids.length > 0)
+    .map(([what, command, ids]) => {
+      const named = `${ids.slice(0, 20).join(' ')}${ids.length > 20 ? ' … (--json names all)' : ''}`;
+      return `  ${count(ids.length, what)} that ended after the backup in force again; to end: ${command} ID, for ${named}`;
+    });
 }
 
 /** Advice about outside tokens: they carry no epoch, so the restore cannot end them, and their revocations after the backup are lost. */

@@ -1,5 +1,6 @@
 // Exports all data that latchkey holds about a person, as one JSON document, for the person and for admins. The document contains no hash, digest or code.
 
+import { digestOf } from '../../core/model/digest.ts';
 import { type AccountRows, readAccountRows } from '../../store/rows/account-export.ts';
 import { readAccount } from '../../store/rows/accounts.ts';
 import { appendAudit } from '../../store/rows/audit.ts';
@@ -59,7 +60,7 @@ export async function exportAccount(
       time_zone: account.timeZone,
       has_password: account.passwordHash !== null,
     },
-    ...(await readAccountRows(sql, accountId)),
+    ...(await readAccountRows(sql, accountId, digestOf(account.email))),
   };
   return { kind: 'exported', document };
 }

@@ -7,6 +7,7 @@ import type { Tables } from '../port/tables.ts';
 import { readPosition } from '../rows/change-log.ts';
 import { listSealed, sealedColumns } from '../rows/sealed-columns.ts';
 import { SealBroken, type Sealer } from '../seal/sealing.ts';
+import { type RowCheck, shareChecks } from './check-shares.ts';
 
 interface StoreProblem {
   /** Which rule was broken, in one word or two. */
@@ -66,8 +67,7 @@ async function checkLog(snapshot: Transaction<Tables>): Promise<StoreProblem[]> 
   return problems;
 }
 
-/** Each query gives the ids of the rows that break its rule. */
-const rowChecks: readonly { readonly check: string; readonly what: string; readonly ids: string }[] = [
+const rowChecks: readonly RowCheck[] = [
   {
     check: 'members',
     what: 'members whose link does not exist',
@@ -111,12 +111,15 @@ const rowChecks: readonly { readonly check: string; readonly what: string; reado
     what: 'sessions on a device of another account',
     ids: 'select s.id from sessions s join devices d on d.id = s.device_id where d.account_id <> s.account_id',
   },
+  ...shareChecks,
 ];
 
 async function checkRows(snapshot: Transaction<Tables>): Promise<StoreProblem[]> {
   const problems: StoreProblem[] = [];
   for (const { check, what, ids } of rowChecks) {
-    const { rows } = await sql<{ id: string }>`select id from (${sql.raw(ids)}) found limit 6`.execute(snapshot);
+    const { rows } = await sql<{ id: string }>`select id from (${sql.raw(ids)}) found order by id limit 6`.execute(
+      snapshot,
+    );
     if (rows.length === 0) continue;
     const named = rows
       .slice(0, 5)

@@ -1,6 +1,6 @@
 // Puts a backup into a store in one transaction: the whole backup or nothing. The file is read to its end before anything changes.
 // A backup does not know what was revoked after it was made, so everything given out before the restore ends: a new epoch refuses
-// all of latchkey's own tokens, and sessions, codes, unclaimed links and waiting mails end. Rules: gateway/RULES.md "Restore".
+// all of latchkey's own tokens, and sessions, codes, unclaimed links, pending shares and waiting mails end. Rules: gateway/RULES.md "Restore".
 
 import { sql, type Transaction } from 'kysely';
 import { passwordPasses } from '../../core/model/change.ts';
@@ -13,9 +13,17 @@ import { type Engine, type RefusedStore, refuseStore, type StoreSettings } from 
 import type { Tables } from '../port/tables.ts';
 import { type BackupOptions, backedUpTables } from './backup.ts';
 import { BackupDamaged, type BackupHead, type BackupRow, readBackupLines } from './backup-file.ts';
+import {
+  countAccepted,
+  type EndedKeys,
+  endOffers,
+  findBackInForce,
+  readEndedKeys,
+  type SharesRestored,
+} from './restore-shares.ts';
 
-/** Tables that no backup has and no restore leaves: what they hold lasts an hour at most. */
-const endedByRestore = ['share_requests', 'representations'] as const satisfies readonly (keyof Tables)[];
+/** Tables that no backup has and no restore leaves: what they hold lasts an hour at most. @testing */
+export const endedByRestore = ['share_requests', 'representations'] as const satisfies readonly (keyof Tables)[];
 
 interface RestoreOptions extends Pick<BackupOptions, 'file' | 'clock'>, Pick<OpenStoreOptions, 'logger'> {
   readonly settings: StoreSettings;
@@ -29,14 +37,21 @@ export interface Restored {
   readonly from: BackupHead;
   readonly rows: number;
   readonly epoch: string;
-  /** How many of each ended, for the operator to read; `narrowed_links` keep their members and take no more claims. */
+  /** How many of each ended, for the operator to read; `narrowed_links` keep their members and take no more claims, `shares` are those nobody had accepted. */
   readonly ended: {
     readonly sessions: number;
     readonly codes: number;
     readonly links: number;
     readonly narrowed_links: number;
     readonly messages: number;
-  };
+  } & SharesRestored;
+  /** Accepted shares that hold. */
+  readonly shares_held: number;
+  /**
+   * Ids of what the replaced store had ended and the backup has in force: it is in force again. Null where an empty store was filled, so
+   * nobody knows.
+   */
+  readonly back_in_force: EndedKeys | null;
 }
 
 /** Restores. No latchkey may run on the store's data folder meanwhile. @throws StoreAway */
@@ -59,10 +74,17 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored | 
         );
       }
       const outside = await listOutside(transaction);
+      const isReplaced = over === 'everything' && (await findFilled(transaction)) !== null;
+      const endedKeys = isReplaced ? await readEndedKeys(transaction) : null;
       for (const table of [...backedUpTables, ...endedByRestore]) await transaction.deleteFrom(table).execute();
       const rows = await insertAll(transaction, file);
       const epoch = await beginEpoch(transaction, outside, clock.epochSeconds());
-      const ended = await endWhatWasGiven(transaction, clock.epochSeconds());
+      const ended = {
+        ...(await endWhatWasGiven(transaction, clock.epochSeconds())),
+        ...(await endOffers(transaction, clock.epochSeconds())),
+      };
+      const shares_held = await countAccepted(transaction);
+      const back_in_force = endedKeys === null ? null : await findBackInForce(transaction, endedKeys);
       await transaction
         .insertInto('audit')
         .values({
@@ -75,7 +97,7 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored | 
         })
         .execute();
       if (engine.kind === 'postgres') await sql`select pg_notify(${wakeChannel}, '')`.execute(transaction);
-      return { kind: 'restored', from: head.head, rows, epoch, ended } as const;
+      return { kind: 'restored', from: head.head, rows, epoch, ended, shares_held, back_in_force } as const;
     });
   } catch (error) {
     if (error instanceof BackupDamaged) return refuseDamaged(file, error);
@@ -204,7 +226,10 @@ async function beginEpoch(
   return epoch;
 }
 
-async function endWhatWasGiven(transaction: Transaction<Tables>, now: EpochSeconds): Promise<Restored['ended']> {
+async function endWhatWasGiven(
+  transaction: Transaction<Tables>,
+  now: EpochSeconds,
+): Promise<Omit<Restored['ended'], keyof SharesRestored>> {
   const sessions = await transaction
     .updateTable('sessions')
     .set({ ended_at: now })

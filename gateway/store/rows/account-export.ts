@@ -2,9 +2,10 @@
 // here as well. No hash, digest, code, secret or sealed text is selected. The document shows the names of columns as they are.
 
 import type { Sql } from '../port/store.ts';
+import { maxRows, readSharedKeys, type SharedKeyRows } from '../sharing/account-export-keys.ts';
 
 /** Rows as the tables have them, newest first, at most 10,000 of each. */
-export interface AccountRows {
+export interface AccountRows extends SharedKeyRows {
   readonly sessions: readonly object[];
   readonly devices: readonly object[];
   /** Access that was given to the account. */
@@ -19,11 +20,12 @@ export interface AccountRows {
   readonly audit: readonly object[];
 }
 
-/** Far more rows than a person has; it bounds the document. */
-const maxRows = 10_000;
-
-/** Reads one list after the other: a change in between may show in one list and not in another. */
-export async function readAccountRows(sql: Sql, accountId: string): Promise<AccountRows> {
+/**
+ * Reads one list after the other: a change in between may show in one list and not in another.
+ *
+ * @param mailboxDigest  digest of the account's address
+ */
+export async function readAccountRows(sql: Sql, accountId: string, mailboxDigest: string): Promise<AccountRows> {
   return {
     sessions: await sql
       .selectFrom('sessions')
@@ -63,6 +65,7 @@ export async function readAccountRows(sql: Sql, accountId: string): Promise<Acco
       .orderBy('created_at', 'desc')
       .limit(maxRows)
       .execute(),
+    ...(await readSharedKeys(sql, accountId, mailboxDigest)),
     codes: await sql
       .selectFrom('one_time_codes')
       .select(['purpose', 'created_at', 'expires_at', 'used_at'])

@@ -140,6 +140,16 @@ test('an export contains everything that is stored about its owner, and no secre
   expect(document.sessions.length).toBe(1);
   expect(document.devices).toMatchObject([{ name: 'Firefox on Linux' }]);
   expect(document.audit.length).toBeGreaterThan(2);
+  for (const list of [
+    'credentials',
+    'keys',
+    'shares_given',
+    'shares_got',
+    'representations',
+    'blocked_senders',
+  ] as const) {
+    expect(document[list], list).toEqual([]);
+  }
   const text = JSON.stringify(document);
   for (const secret of ['argon2', 'digest', 'sealed', 'selector']) expect(text).not.toContain(secret);
   // snake_case as all our JSON, rows' own JSON included

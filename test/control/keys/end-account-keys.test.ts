@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
 import { adminDisable, adminEnable } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { deleteAccount } from '../../../gateway/control/accounts/delete-account.ts';
+import { exportAccount } from '../../../gateway/control/accounts/export-account.ts';
 import { digestOf } from '../../../gateway/core/model/digest.ts';
 import { insertBlock } from '../../../gateway/store/sharing/share-blocks.ts';
 import { findShare } from '../../../gateway/store/sharing/shares.ts';
@@ -110,6 +111,23 @@ describeEngines('keys of an account', (engine) => {
     const deleted = audit.find(({ action }) => action === 'account.deleted');
     expect(JSON.parse(deleted?.details ?? '{}')).toMatchObject({ credentials_withdrawn: 0, shares_ended: 3 });
     expect(JSON.stringify(await sql.selectFrom('shares').selectAll().execute())).not.toContain('mina@');
+  });
+
+  test('an export has keys and shares of both sides, and of an address what was typed alone', async () => {
+    const { rig, mina, ole, toMina } = await makeChain(engine);
+    await rig.given('known@example.org', {}, mina);
+    const before = await exportAccount(rig.context, operator, { accountId: mina.accountId });
+    const hidden = await exportAccount(rig.context, operator, { accountId: ole.accountId });
+    if (before.kind !== 'exported' || hidden.kind !== 'exported') throw new Error('not exported');
+    const { shares_given, shares_got, share_requests } = before.document;
+    expect(shares_given).toHaveLength(2);
+    expect(shares_got).toMatchObject([{ id: toMina, giver_id: rig.owner.accountId, words: 'For the cat' }]);
+    expect(share_requests).toMatchObject([{ share_id: toMina }]);
+    const text = JSON.stringify(before.document);
+    expect(text).not.toContain(ole.accountId);
+    for (const secret of ['digest', 'sealed', 'selector']) expect(text).not.toContain(secret);
+    const owner = await exportAccount(rig.context, operator, { accountId: rig.owner.accountId });
+    expect(owner).toMatchObject({ document: { credentials: [{ id: rig.credentialId }], keys: [{ id: rig.keyId }] } });
   });
 
   test('a deleted owner’s credentials are withdrawn, and everything below them ends', async () => {

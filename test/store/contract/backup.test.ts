@@ -14,6 +14,9 @@ import type { StoreSettings } from '../../../gateway/store/port/engine.ts';
 import type { Store } from '../../../gateway/store/port/store.ts';
 import { insertSigningKey, listSigningKeys } from '../../../gateway/store/rows/signing-keys.ts';
 import { makeSealer, type Sealer } from '../../../gateway/store/seal/sealing.ts';
+import { markCredentialKeyRemoved } from '../../../gateway/store/sharing/credentials.ts';
+import { moveShare } from '../../../gateway/store/sharing/shares.ts';
+import { fillKeys } from '../../support/store/fill-keys.ts';
 import { postgresMissing } from '../../support/store/postgres.ts';
 import {
   describeEngines,
@@ -132,6 +135,7 @@ async function fill(store: Store, withSealer: Sealer): Promise<void> {
         ...{ leased_until_at: 0, delivered_at: null, given_up_at: null, last_problem: null },
       })
       .execute();
+    await fillKeys(sql, at, withSealer);
     await unit.append({ kind: 'revoke', node: 'ac_9' });
     await unit.append({ kind: 'outside', node: 'jti:a' });
   });
@@ -151,7 +155,7 @@ describeEngines('backup', (engine) => {
     const file = makeFile();
     expect(await backupStore({ store, file, clock: makeClock() })).toMatchObject({
       kind: 'written',
-      rows: 17,
+      rows: 23,
       position: before,
     });
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -161,8 +165,10 @@ describeEngines('backup', (engine) => {
     expect(restored).toMatchObject({
       kind: 'restored',
       from: { engine, ...before },
-      rows: 17,
-      ended: { sessions: 1, codes: 1, links: 1, narrowed_links: 1, messages: 1 },
+      rows: 23,
+      ended: { sessions: 1, codes: 1, links: 1, narrowed_links: 1, messages: 1, shares: 1, narrowed_shares: 1 },
+      shares_held: 2,
+      back_in_force: null,
     });
     const after = await openNode(target);
     expect(await checkStore(after, sealer)).toEqual([]);
@@ -184,6 +190,16 @@ describeEngines('backup', (engine) => {
     expect((await after.sql.selectFrom('members').select('id').execute()).length).toBe(3);
     expect(await after.sql.selectFrom('sessions').select('ended_at').execute()).toEqual([{ ended_at: 1_800_001_000 }]);
     expect(await after.sql.selectFrom('outbox').select('body_sealed').execute()).toEqual([{ body_sealed: null }]);
+    // shared keys that were accepted are held like memberships; offers, uses that may have been spent, and what lasts an hour end
+    const shares = await after.sql.selectFrom('shares').selectAll().orderBy('id').execute();
+    expect(shares.map(({ state, uses_left, secret_sealed }) => [state, uses_left, secret_sealed])).toEqual([
+      ['accepted', null, null],
+      ['accepted', 0, null],
+      ['withdrawn', null, null],
+    ]);
+    for (const table of ['share_requests', 'representations'] as const) {
+      expect(await after.sql.selectFrom(table).selectAll().execute()).toEqual([]);
+    }
     expect((await listSigningKeys(after.sql, sealer))[0]?.secret).toEqual(new Uint8Array(32).fill(7));
     // the audit list continues behind the entries of the backup
     expect((await after.sql.selectFrom('audit').select('action').execute()).map(({ action }) => action)).toEqual([
@@ -197,6 +213,8 @@ describeEngines('backup', (engine) => {
     const file = makeFile();
     await backupStore({ store, file, clock: makeClock() });
     await store.write(async (unit) => {
+      await moveShare(unit.sql, 'sh_2', 'revoke', 'ac_1', unit.now);
+      await markCredentialKeyRemoved(unit.sql, 'dk_1', 'operator', unit.now);
       await unit.append({ kind: 'outside', node: 'jti:later' });
       await unit.sql.updateTable('accounts').set({ display_name: 'later' }).execute();
     });
@@ -205,7 +223,12 @@ describeEngines('backup', (engine) => {
       kind: 'refused',
       problem: expect.stringContaining('not empty'),
     });
-    expect(await restore(settings, file, 'everything')).toMatchObject({ kind: 'restored' });
+    // the store that is replaced knows what had ended since, and the restore says what holds again
+    expect(await restore(settings, file, 'everything')).toMatchObject({
+      kind: 'restored',
+      shares_held: 2,
+      back_in_force: { credentials: [], keys: ['dk_1'], shares: ['sh_2'] },
+    });
     const after = await openNode(settings);
     const names = await after.sql.selectFrom('accounts').select('display_name').execute();
     expect(names).toEqual([{ display_name: '' }, { display_name: '' }]);
@@ -239,6 +262,9 @@ describeEngines('backup', (engine) => {
       await sql.deleteFrom('accounts').where('id', '=', 'ac_1').execute();
       await sql.deleteFrom('devices').execute();
       await sql.updateTable('log_position').set({ seq: 9 }).execute();
+      await sql.updateTable('shares').set({ uses_left: 4 }).where('id', '=', 'sh_2').execute();
+      await sql.updateTable('shares').set({ depth: 2, giver_id: 'ac_0' }).where('id', '=', 'sh_3').execute();
+      await sql.updateTable('shares').set({ first_mail_at: null }).where('id', '=', 'sh_1').execute();
     });
     const problems = await checkStore(store, makeSealer(randomBytes(32)));
     expect(problems.map(({ problem }) => problem)).toEqual([
@@ -247,10 +273,31 @@ describeEngines('backup', (engine) => {
       'links whose count of claims is not that of their members: li_1',
       'links claimed more often than allowed: li_1',
       'sessions whose account or device does not exist: se_1',
+      'shares whose giver or recipient does not exist: sh_1, sh_2',
+      'shares of another key than their parent, or not one below it: sh_3',
+      'shares given by somebody who did not hold the key: sh_3',
+      'shares with more uses left than allowed, or fewer than none: sh_2',
+      'shares that were accepted before their first message was handed over: sh_1',
       expect.stringContaining('keys.secret_sealed of k1 does not open'),
       expect.stringContaining('outbox.body_sealed of ms_1 does not open'),
       expect.stringContaining('one_time_codes.carried_sealed of s does not open'),
+      expect.stringContaining('shares.secret_sealed of sh_3 does not open'),
     ]);
+    await store.write(async ({ sql }) => {
+      await sql.deleteFrom('shares').where('id', '=', 'sh_1').execute();
+      await sql.deleteFrom('credential_keys').execute();
+      await sql.deleteFrom('accounts').execute();
+      await sql.updateTable('share_requests').set({ share_id: 'sh_none' }).execute();
+    });
+    expect((await checkStore(store, null)).map(({ problem }) => problem)).toEqual(
+      expect.arrayContaining([
+        'credentials whose account does not exist: cd_1',
+        'shares whose key does not exist: sh_2, sh_3',
+        'shares whose parent does not exist: sh_2, sh_3',
+        'requests for shares that do not exist: rq_1',
+        expect.stringContaining('representations of keys or shares that do not exist'),
+      ]),
+    );
   });
 });
 
@@ -292,7 +339,7 @@ describe('a file that is not a whole backup', () => {
       const text = written.replace(`"migration":${knownMigration}`, `"migration":${migration}`);
       const body = text.slice(0, text.lastIndexOf('\n{"end"') + 1);
       const sha256 = createHash('sha256').update(body).digest('base64url');
-      writeFileSync(file, `${body}${JSON.stringify({ end: true, rows: 17, sha256 })}\n`);
+      writeFileSync(file, `${body}${JSON.stringify({ end: true, rows: 23, sha256 })}\n`);
     };
     const target = await makeDatabase('sqlite');
     for (const migration of [knownMigration + 1, oldestFittingMigration - 1]) {
@@ -302,7 +349,7 @@ describe('a file that is not a whole backup', () => {
     asOf(knownMigration + 1);
     expect(await restore(target, file)).toMatchObject({ problem: expect.stringContaining('has migration') });
     asOf(oldestFittingMigration);
-    expect(await restore(target, file)).toMatchObject({ kind: 'restored', rows: 17 });
+    expect(await restore(target, file)).toMatchObject({ kind: 'restored', rows: 23 });
     expect(await checkStore(await openNode(target), sealer)).toEqual([]);
   });
 
