@@ -52,6 +52,8 @@ export const memberTexts: Readonly<Record<string, string>> = {
   invited: 'true: a mail invites the person; false: the address counts as verified',
   is_authorised_otherwise: 'whether the account could open the resource without this link',
   is_current: 'whether the request that asks came by it',
+  is_held:
+    'whether the key is held by it now: the share and everything above it is accepted, inside its window, and in force',
   is_verified: 'whether the person has shown that the address is theirs',
   issuer: 'who issued the credential',
   jti: 'id of a token, its claim `jti`',

@@ -34,7 +34,9 @@ const recipientStandings: Readonly<Record<ShareStanding, Said>> = {
 };
 
 /** A tag that says in a few words how a share stands. */
-export function standingTag({ state, reader, acceptedAt }: ShareView): Html {
+export function standingTag({ state, reader, acceptedAt, isHeld }: ShareView): Html {
+  // an accepted share that does not hold: something above it is stopped or over, and may come back
+  if (state === 'accepted' && !isHeld) return html`<span class="tag bad">opens nothing now</span>`;
   const [tone, text] = (reader === 'recipient' ? recipientStandings : giverStandings)[state];
   // who accepted a key first and then gave it back did want it
   const said = state === 'declined' && acceptedAt !== null ? 'given back' : text;

@@ -16,6 +16,7 @@ export const shareShape = z.object({
     })
     .describe('the key that is shared, and the credential that it hangs off'),
   state: z.enum(shareStandings),
+  is_held: z.boolean(),
   email: z.string().nullable().describe('as the giver typed it; null once it was erased'),
   given_by: z.object({ name: z.string().nullable() }).describe('who shares it; null once that account was deleted'),
   words: z.string().nullable().describe('the giver’s own words, for giver and recipient alone; null for none'),
@@ -66,6 +67,7 @@ export function showShare(view: ShareView): z.infer<typeof shareShape> {
       credential: { name: key.credential.name, issuer: key.credential.issuer },
     },
     state: view.state,
+    is_held: view.isHeld,
     email: view.email,
     given_by: { name: view.givenBy },
     words: view.words,

@@ -6,9 +6,10 @@ import { digestOf } from '../../core/model/digest.ts';
 import { normaliseMailAddress } from '../../core/model/mail-address.ts';
 import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Unit } from '../../store/port/store.ts';
+import type { Sql, Unit } from '../../store/port/store.ts';
 import { insertAccount } from '../../store/rows/accounts.ts';
 import { isBlocked } from '../../store/sharing/share-blocks.ts';
+import { readChain } from '../../store/sharing/share-chains.ts';
 import { readListedShare } from '../../store/sharing/share-lists.ts';
 import { isAddressOfAny, settleRecipient } from '../../store/sharing/share-recipients.ts';
 import { findShareOfForm, findStandingShare, insertShare, type ShareRow } from '../../store/sharing/shares.ts';
@@ -101,7 +102,8 @@ async function give(context: ControlContext, unit: Unit, actor: Actor, input: Ne
     return { kind: 'yours-already' };
   }
   const standing = await findStandingShare(sql, { keyId, giverId, email }, now);
-  if (standing !== null) return { kind: 'shared-already', id: standing.id };
+  // one that hangs below a share that is over for good opens nothing any more, so the key may be given anew
+  if (standing !== null && !(await isCutOff(sql, standing))) return { kind: 'shared-already', id: standing.id };
 
   // From here on no statement and no number of them depends on what is known of the address.
   const recipient = await placeRecipient(context, unit, email);
@@ -144,6 +146,12 @@ async function placeRecipient(context: ControlContext, unit: Unit, email: string
     ...{ role: 'user', state: 'active', createdAt: unit.now },
   });
   return await settleRecipient(unit.sql, email, id);
+}
+
+/** Whether a share above is over for good. */
+async function isCutOff(sql: Sql, { parent_id }: ShareRow): Promise<boolean> {
+  const chain = parent_id === null ? [] : await readChain(sql, parent_id);
+  return chain.some(({ state }) => state !== 'accepted' && state !== 'disabled');
 }
 
 function withinParent(until: EpochSeconds | null, parentUntil: EpochSeconds | null): EpochSeconds | null {

@@ -19,6 +19,8 @@ export interface ShareView {
     readonly credential: { readonly id: string; readonly name: string; readonly issuer: string };
   };
   readonly state: ShareStanding;
+  /** Whether it gives the key now. An accepted share does not while something above it is stopped, ended or over. */
+  readonly isHeld: boolean;
   /** As it was typed; null once it was erased. */
   readonly email: string | null;
   /** Name of the giver, else the address; null once that account was deleted. */
@@ -60,6 +62,7 @@ export function shareViewOf(share: ListedShare, reader: ShareReader, now: EpochS
       },
       now,
     ),
+    isHeld: share.isHeld,
     email: share.email || null,
     givenBy: share.giverName || share.giverEmail || null,
     reader,

@@ -6,9 +6,15 @@ import type { ShareStanding } from '../../core/model/share.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../port/store.ts';
 import type { SharesTable } from '../port/tables-sharing.ts';
+import { findHeldShares } from './share-chains.ts';
 
 /** A share, its key and credential, its giver, and whether a browser has an open request for it. */
-export interface ListedShare extends Selectable<SharesTable> {
+export interface ListedShare extends ReadShare {
+  /** Whether the key is held by it now: the share and everything above it is accepted and inside its window, and key and credential hold. */
+  readonly isHeld: boolean;
+}
+
+interface ReadShare extends Selectable<SharesTable> {
   readonly keyName: string;
   readonly keyCollection: string;
   readonly credentialId: string;
@@ -45,7 +51,8 @@ export interface ShareFilter {
 }
 
 export async function readListedShare(sql: Sql, id: string, now: EpochSeconds): Promise<ListedShare | null> {
-  return (await listed(sql, now).where('shares.id', '=', id).executeTakeFirst()) ?? null;
+  const rows = await listed(sql, now).where('shares.id', '=', id).execute();
+  return (await markHeld(sql, rows, now))[0] ?? null;
 }
 
 /** A page, newest first. @param before  the last share of the page before */
@@ -58,7 +65,7 @@ export async function listShareRows(
 ): Promise<ListedShare[]> {
   const { of, standing, search } = filter;
   const pattern = `%${(search ?? '').replaceAll(/[\\%_]/g, (mark) => `\\${mark}`)}%`;
-  return await listed(sql, now)
+  const rows = await listed(sql, now)
     .where(belongsTo(of))
     .$if(standing !== undefined, (query) => query.where(readsAs(standing ?? 'pending', now)))
     .$if(search !== undefined && search !== '', (query) =>
@@ -73,6 +80,13 @@ export async function listShareRows(
     .orderBy('shares.id', 'desc')
     .limit(limit)
     .execute();
+  return await markHeld(sql, rows, now);
+}
+
+async function markHeld(sql: Sql, rows: readonly ReadShare[], now: EpochSeconds): Promise<ListedShare[]> {
+  const accepted = rows.filter(({ state }) => state === 'accepted').map(({ id }) => id);
+  const held = new Set((await findHeldShares(sql, accepted, now)).map(({ shareId }) => shareId));
+  return rows.map((row) => ({ ...row, isHeld: held.has(row.id) }));
 }
 
 function belongsTo(of: ShareFilter['of']): RawBuilder<boolean> {

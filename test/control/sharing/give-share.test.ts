@@ -3,7 +3,9 @@
 import type { KyselyPlugin } from 'kysely';
 import { expect, test } from 'vitest';
 import type { ControlContext } from '../../../gateway/control/context/control-context.ts';
+import { endShare } from '../../../gateway/control/sharing/end-share.ts';
 import { giveShare } from '../../../gateway/control/sharing/give-share.ts';
+import { readShare } from '../../../gateway/control/sharing/list-shares.ts';
 import { digestOf } from '../../../gateway/core/model/digest.ts';
 import { updateAccount } from '../../../gateway/store/rows/accounts.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
@@ -185,6 +187,36 @@ describeEngines('giving a key', (engine) => {
     expect(await rig.given('new@example.org', { reshareDepth: 1 }, mina)).toMatchObject({
       ...{ depth: 2, usableUntilAt: rig.clock.now + 50 },
     });
+  });
+
+  test('a share below one that is over for good is no share any more: the key may be given anew', async () => {
+    const rig = await makeShareRig(engine);
+    rig.sharing({ reshareDepth: 1 });
+    const mina = await addAccount(rig, { email: 'mina@example.org' });
+    const joe = await addAccount(rig, { email: 'joe@example.org' });
+    const giveToMina = async () => {
+      const { id } = await rig.given('mina@example.org', { reshareDepth: 1 });
+      await rig.accept(id, mina);
+      return id;
+    };
+    const first = await giveToMina();
+    const below = await rig.given('joe@example.org', {}, mina);
+    await rig.accept(below.id, joe);
+    const end = (event: 'disable' | 'enable' | 'revoke') =>
+      endShare(rig.context, rig.owner, { shareId: first, event, origin: atHome });
+    const seen = async () => {
+      const share = await readShare(rig.context, mina, below.id);
+      return [share?.state, share?.isHeld];
+    };
+    expect(await seen()).toEqual(['accepted', true]);
+    await end('disable');
+    expect(await seen()).toEqual(['accepted', false]);
+    await end('enable');
+    expect(await rig.give('joe@example.org', {}, mina)).toEqual({ kind: 'shared-already', id: below.id });
+    await end('revoke');
+    expect(await seen()).toEqual(['accepted', false]);
+    await giveToMina();
+    expect((await rig.give('joe@example.org', {}, mina)).kind).toBe('given');
   });
 
   test('what is refused, and what a form sent twice makes', async () => {
