@@ -106,7 +106,7 @@ function document(subject: string, body: string, closing: string): string {
 <title>${escapeHtml(subject)}</title>
 </head>
 <body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif">
-<div style="max-width:34em;margin:0 auto">
+<div style="max-width:34em;margin:0 auto;overflow-wrap:anywhere;word-break:break-word">
 ${body}
 <p style="margin:32px 0 0;font-size:13px;opacity:.7">${escapeHtml(closing)}</p>
 </div>
