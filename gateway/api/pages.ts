@@ -18,9 +18,11 @@ import { mailCodeSignInPages } from './portal/mail-code.ts';
 import { mailCodePages } from './portal/mail-codes.ts';
 import { signInPages } from './portal/sign-in.ts';
 import type { PageRoute } from './serve/page-route.ts';
+import { acceptSharePages } from './sharing/accept-share.ts';
 import { adminCredentialPages } from './sharing/admin-credentials.ts';
 import { giveKeyPages } from './sharing/give-key.ts';
 import { myKeyPages } from './sharing/my-keys.ts';
+import { openSharePages } from './sharing/open-share.ts';
 import { shareEndPages } from './sharing/share-ends.ts';
 import { shareHistoryPages } from './sharing/share-history.ts';
 import { shareListPages } from './sharing/share-lists.ts';
@@ -45,6 +47,8 @@ export const pages: readonly PageRoute[] = [
   ...giveKeyPages,
   ...shareListPages,
   ...sharePages,
+  ...openSharePages,
+  ...acceptSharePages,
   ...shareEndPages,
   ...shareHistoryPages,
   ...adminAccountPages,

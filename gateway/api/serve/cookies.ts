@@ -1,17 +1,18 @@
-// Reads and sets control's cookies for session, device and flow, and sets the pass cookie. Edges use the same attributes.
-// Where visitors come by https the names of the first three begin with `__Host-`, so that no other host or path can set them. On plain HTTP
+// Reads and sets control's cookies for session, device, flow and requests for keys, and sets the pass cookie. Edges use the same attributes.
+// Where visitors come by https the names of the first four begin with `__Host-`, so that no other host or path can set them. On plain HTTP
 // over loopback browsers drop such cookies, so the plain names are used there. For each request only one of the two sets of names counts.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { onlyCookieValueOf } from '../../http1/cookie-pairs.ts';
 import type { RequestOrigin } from './request-origin.ts';
 
-type OurCookie = 'session' | 'device' | 'flow';
+type OurCookie = 'session' | 'device' | 'flow' | 'share';
 
 const plainNames: Readonly<Record<OurCookie, string>> = {
   session: 'latchkey',
   device: 'latchkey_device',
   flow: 'latchkey_flow',
+  share: 'latchkey_share',
 };
 
 /** Both names of the session cookie: where visitors come by https, and on plain HTTP over loopback. */

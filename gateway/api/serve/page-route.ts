@@ -8,6 +8,7 @@ import type { Html } from '../look/html.ts';
 import type { ErrorPageWords, PageContent } from '../look/page-content.ts';
 import type { FlowJar } from './flow-cookie.ts';
 import type { RequestOrigin } from './request-origin.ts';
+import type { ShareRequests } from './share-cookie.ts';
 import type { Person } from './who-asks.ts';
 
 /** Where a page is served: on the portal's host, or on every host that latchkey serves. */
@@ -40,6 +41,8 @@ export interface Visit {
   readonly actor: Person | null;
   /** The sign-ins that this browser is in the middle of. */
   readonly jar: FlowJar;
+  /** The requests for keys that this browser has. */
+  readonly shareRequests: ShareRequests;
   /** The reserved prefix: `/.latchkey/` or what the configuration says; addresses of pages begin with it. */
   readonly prefix: string;
   /** Path and query of the request, as they were sent. */

@@ -26,6 +26,7 @@ import { FlowJar } from './flow-cookie.ts';
 import { leadsOut, onwardPage } from './onward.ts';
 import type { PageAnswer, PageRoute, Visit } from './page-route.ts';
 import { type RequestOrigin, readRequestOrigin } from './request-origin.ts';
+import { ShareRequests } from './share-cookie.ts';
 import { type Person, whoAsks } from './who-asks.ts';
 
 interface ServePagesOptions {
@@ -126,6 +127,7 @@ function visitOf(
     origin,
     actor,
     jar,
+    shareRequests: new ShareRequests(request, reply, origin),
     prefix,
     target: request.url,
     method: request.method,

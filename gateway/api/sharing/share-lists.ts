@@ -81,7 +81,7 @@ const gotPage = definePage({
 ${shares.length === 0 ? html`<p class="soft">Nothing yet. When somebody shares a key with you, a mail tells you, and you find it here.</p>` : null}
 ${waiting.length === 0 ? null : html`<h2>Waiting for you</h2><ul class="items">${waiting.map((share) => gotCard(visit, share))}</ul>`}
 ${held.length === 0 ? null : html`<h2>Yours</h2><ul class="items">${held.map((share) => gotCard(visit, share))}</ul>`}
-${over.length === 0 ? null : html`<details${waiting.length + held.length === 0 ? html` open` : null}><summary>Over (${over.length})</summary><ul class="items">${over.map((share) => gotCard(visit, share))}</ul></details>`}
+${over.length === 0 ? null : html`<h2 class="unseen">What is over</h2><details${waiting.length + held.length === 0 ? html` open` : null}><summary>Over (${over.length})</summary><ul class="items">${over.map((share) => gotCard(visit, share))}</ul></details>`}
 ${next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}shares/got?after=${next}">More</a></p>`}`,
     });
   },

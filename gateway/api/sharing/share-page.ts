@@ -21,6 +21,7 @@ import {
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { id } from '../serve/shapes.ts';
 import { originOf } from './forms.ts';
+import { offerButtons } from './offer-words.ts';
 import { depthField, depthWords, limitProblem, noMailWords, readUses } from './share-fields.ts';
 import { addressOf, givenCard, standingTag, usesWords } from './share-words.ts';
 
@@ -212,8 +213,11 @@ ${share.words === null ? null : html`<dt>Their words</dt><dd class="words">${sha
 <p class="pages"><a class="button plain" href="${prefix}shares/${share.id}/history">History</a><a class="button plain" href="${prefix}shares/got">All that was given to me</a></p>`;
 }
 
-/** What a recipient may do with a key that is theirs. */
-function recipientButtons({ prefix }: PersonVisit, { id: shareId, key, state }: ShareView): Html | null {
+/** What a recipient may do with an offer, and with a key that is theirs. */
+function recipientButtons(visit: PersonVisit, share: ShareView): Html | null {
+  const { prefix } = visit;
+  const { id: shareId, key, state } = share;
+  if (isWaiting(share)) return offerButtons(visit, share);
   if (state !== 'accepted' && state !== 'early' && state !== 'disabled') return null;
   const open = state === 'disabled' ? null : html`<a class="button" href="${prefix}keys/${key.id}">To the key</a>`;
   return html`<div class="row">${open}<a class="button bad" href="${prefix}shares/${shareId}/give-back">Give it back</a></div>`;

@@ -9,7 +9,7 @@ import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { findCredentialKey } from '../../store/sharing/credentials.ts';
 import { couldHold } from '../../store/sharing/share-chains.ts';
-import type { ListedShare } from '../../store/sharing/share-lists.ts';
+import { type ListedShare, readListedShare } from '../../store/sharing/share-lists.ts';
 import { findRequest, nextRequestEnd, openRequest, removeRequest } from '../../store/sharing/share-requests.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { noteShare, type Origin } from '../keys/note-share.ts';
@@ -58,7 +58,7 @@ export async function requestShare(context: ControlContext, ask: ShareAsk): Prom
 
 async function request(context: ControlContext, unit: Unit, ask: ShareAsk): Promise<ShareRequested> {
   const { sql, now } = unit;
-  const share = await findOffer(sql, ask, now);
+  const share = (await findOffer(sql, ask, now)) ?? (await findAskedFor(unit, ask));
   if (share === null) return { kind: 'not-found' };
   const standing = standingOf(share, now);
   if (standing !== null) return { kind: 'over', standing };
@@ -93,6 +93,16 @@ function standingOf(share: ListedShare, now: EpochSeconds): ShareStanding | null
   const { state, expires_at: expiresAt, usable_until_at: until } = share;
   if (state !== 'pending') return state;
   return expiresAt <= now || (until !== null && until <= now) ? 'expired' : null;
+}
+
+/** The share that a browser asked for before: its open request stands for the secret of the message. */
+async function findAskedFor(unit: Unit, { shareId, held }: ShareAsk): Promise<ListedShare | null> {
+  for (const text of held.slice(0, 4)) {
+    const parsed = parseSplitSecret(text);
+    const found = parsed === null ? null : await findRequest(unit.sql, parsed, unit.now);
+    if (found?.shareId === shareId && !found.isUsed) return await readListedShare(unit.sql, shareId, unit.now);
+  }
+  return null;
 }
 
 /** The browser's open request for this share, if it can still be used. */

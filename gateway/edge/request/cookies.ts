@@ -24,9 +24,11 @@ const ourNames: ReadonlySet<string> = new Set([
   sessionCookieName,
   '__Host-latchkey_device',
   '__Host-latchkey_flow',
+  '__Host-latchkey_share',
   plainSessionCookieName,
   'latchkey_device',
   'latchkey_flow',
+  'latchkey_share',
 ]);
 
 const lowerCaseNames: ReadonlySet<string> = new Set([...ourNames].map((name) => name.toLowerCase()));

@@ -147,7 +147,8 @@ export const sessionRows = [
   passed(
     'cookies-stay-behind',
     'our cookies go no further than here',
-    (make) => get('/open/a', `Cookie: a=1; latchkey=${session(make)}; latchkey_device=d; latchkey_flow=f`),
+    (make) =>
+      get('/open/a', `Cookie: a=1; latchkey=${session(make)}; latchkey_device=d; latchkey_flow=f; latchkey_share=s`),
     place,
     { line: 'GET /open/a', fields: ['Cookie: a=1'] },
   ),

@@ -63,6 +63,7 @@ describe('the head', () => {
       'SET-COOKIE:  __Host-latchkey = evil; Secure',
       'Set-Cookie: __Host-latchkey_device=evil',
       'Set-Cookie: latchkey_flow',
+      'Set-Cookie: __Host-latchkey_share=evil',
       'Set-Cookie: latchkey_passport=kept',
       'Latchkey-Token: evil',
       'X-Request-Id: evil',

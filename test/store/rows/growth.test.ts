@@ -88,6 +88,11 @@ const openDoors: Readonly<Record<string, string>> = {
   'POST confirm-address': `${code}; ${secrets}`,
   'GET open': reads,
   'POST open': 'guesses are counted by source, network and in all before they are looked at (elsewhere-code)',
+  'GET shares/open': reads,
+  'POST shares/open': offered,
+  'GET shares/accept': reads,
+  'POST shares/accept': 'as POST v1/shares/accept',
+  'POST shares/accept/code': 'takes a request of this browser; then as POST shares/open',
   'GET claim': 'reads, and records in files of bounded number and size (explain/decision-files.ts)',
 };
 

@@ -6,5 +6,4 @@ export const notYet: readonly string[] = [
   'no unused export: gateway/store/sharing/',
   'no unused export: gateway/control/access/access-sources.ts: nobody imports nodesOfKey',
   'no unused export: gateway/core/model/share.ts',
-  'no unused export: gateway/control/sharing/',
 ];
