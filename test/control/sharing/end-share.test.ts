@@ -52,35 +52,6 @@ const mailsOf = async (rig: ShareRig, kind: string): Promise<{ to: string; text:
 };
 
 describeEngines('what becomes of a share', (engine) => {
-  test('its parties read who did what, when and from where; nobody else reads anything', async () => {
-    const { rig, mina, joe, second, end } = await makeSite(engine);
-    await end(mina, second.id, 'disable');
-    rig.clock.now += 60;
-    await end(rig.owner, second.id, 'enable');
-    await end(operator, second.id, 'revoke');
-    await rig.store.write((unit) =>
-      appendAudit(unit, { actor: joe.accountId, action: 'share.left', subject: second.id }),
-    );
-    for (const actor of [mina, rig.owner, joe, operator]) {
-      const read = await readShareHistory(rig.context, actor, second.id);
-      expect(read?.events.map(({ text, network }) => [text, network])).toEqual([
-        ['joe@example.org gave a key back', null],
-        ['An administrator stopped sharing a key with somebody', '192.0.2.0/24'],
-        ['owner went on sharing a key', '192.0.2.0/24'],
-        ['mina stopped sharing a key for a while', '192.0.2.0/24'],
-        ['mina offered a key to somebody', '192.0.2.0/24'],
-      ]);
-      expect(read?.events.map(({ by }) => by)).toEqual(['recipient', 'administrator', 'above', 'giver', 'giver']);
-      expect(read?.events[1]?.at).toBe(rig.clock.now);
-      expect(JSON.stringify(read)).not.toContain(joe.accountId);
-    }
-    const first = await readShareHistory(rig.context, mina, second.id, { limit: 2 });
-    expect(await readShareHistory(rig.context, mina, second.id, { before: first?.next ?? 0 })).toMatchObject({
-      ...{ events: [{ by: 'above' }, { by: 'giver' }, { by: 'giver' }], next: null },
-    });
-    expect(await readShareHistory(rig.context, await addAccount(rig), second.id)).toBeNull();
-  });
-
   test('it is stopped and goes on without another acceptance, and ends with everything below, by one change each', async () => {
     const { rig, mina, joe, first, second, end, opens } = await makeSite(engine);
     const holds = async () => [await opens(mina), await opens(joe)];
@@ -105,43 +76,6 @@ describeEngines('what becomes of a share', (engine) => {
       ...['share.revoked', 'share.enabled', 'share.disabled', 'share.created'],
     ]);
     expect(entries[0]).toMatchObject({ details: { account: mina.accountId, network: '192.0.2.0/24' } });
-  });
-
-  test('giver, everybody above, administrators and the operator end a share; for the recipient and others it is not there', async () => {
-    const { rig, mina, joe, first, second, end, change } = await makeSite(engine);
-    const admin = await addAccount(rig, { role: 'admin' });
-    const stranger = await addAccount(rig);
-    const notFound = { kind: 'not-found' };
-    for (const [actor, id] of [
-      [mina, first.id],
-      [joe, second.id],
-      [joe, first.id],
-      [stranger, second.id],
-      [{ ...rig.owner, sessionId: 'se_other' }, second.id],
-    ] as const) {
-      for (const event of ['disable', 'revoke'] as const) expect(await end(actor, id, event)).toEqual(notFound);
-      expect(await change(actor, id, { reshareDepth: 0 })).toEqual(notFound);
-      expect(await resendShare(rig.context, actor, { shareId: id, origin: atHome })).toEqual(notFound);
-    }
-    for (const actor of [mina, rig.owner, admin, operator]) {
-      expect(await end(actor, second.id, 'disable')).toMatchObject({ moved: true, share: { state: 'disabled' } });
-      expect(await end(actor, second.id, 'enable')).toMatchObject({ moved: true, share: { state: 'accepted' } });
-    }
-    expect(await end(operator, 'sh_unknown0000000000000000', 'revoke')).toEqual(notFound);
-  });
-
-  test('an offer is taken back without a trace in the change log, and its message, if it waits, is not sent', async () => {
-    const { rig, end } = await makeSite(engine);
-    const { id } = await rig.given('new@example.org');
-    const waiting = async () =>
-      (await rig.store.sql.selectFrom('outbox').select('id').where('subject', '=', id).execute()).length;
-    expect(await waiting()).toBe(1);
-    expect(await end(rig.owner, id, 'revoke')).toEqual({ kind: 'wrong-state', state: 'pending' });
-    expect(await changesOf(rig, () => end(rig.owner, id, 'withdraw'))).toEqual([]);
-    expect(await waiting()).toBe(0);
-    expect(await findShare(rig.store.sql, id)).toMatchObject({ state: 'withdrawn', secret_sealed: null });
-    // the address may be offered the key again
-    await rig.given('new@example.org');
   });
 
   test('a message is sent again with the same address in it, not too often, and only while the share is pending', async () => {
@@ -212,4 +146,70 @@ describeEngines('what becomes of a share', (engine) => {
     await endShare(rig.context, mina, { shareId: second.id, event: 'revoke', origin: atHome });
     expect(await change(mina, second.id, { reshareDepth: 0 })).toEqual({ kind: 'ended' });
   });
+});
+
+test('its parties read who did what, when and from where; nobody else reads anything', async () => {
+  const { rig, mina, joe, second, end } = await makeSite('sqlite');
+  await end(mina, second.id, 'disable');
+  rig.clock.now += 60;
+  await end(rig.owner, second.id, 'enable');
+  await end(operator, second.id, 'revoke');
+  await rig.store.write((unit) =>
+    appendAudit(unit, { actor: joe.accountId, action: 'share.left', subject: second.id }),
+  );
+  for (const actor of [mina, rig.owner, joe, operator]) {
+    const read = await readShareHistory(rig.context, actor, second.id);
+    expect(read?.events.map(({ text, network }) => [text, network])).toEqual([
+      ['joe@example.org gave a key back', null],
+      ['An administrator stopped sharing a key with somebody', '192.0.2.0/24'],
+      ['owner went on sharing a key', '192.0.2.0/24'],
+      ['mina stopped sharing a key for a while', '192.0.2.0/24'],
+      ['mina offered a key to somebody', '192.0.2.0/24'],
+    ]);
+    expect(read?.events.map(({ by }) => by)).toEqual(['recipient', 'administrator', 'above', 'giver', 'giver']);
+    expect(read?.events[1]?.at).toBe(rig.clock.now);
+    expect(JSON.stringify(read)).not.toContain(joe.accountId);
+  }
+  const first = await readShareHistory(rig.context, mina, second.id, { limit: 2 });
+  expect(await readShareHistory(rig.context, mina, second.id, { before: first?.next ?? 0 })).toMatchObject({
+    ...{ events: [{ by: 'above' }, { by: 'giver' }, { by: 'giver' }], next: null },
+  });
+  expect(await readShareHistory(rig.context, await addAccount(rig), second.id)).toBeNull();
+});
+
+test('giver, everybody above, administrators and the operator end a share; for the recipient and others it is not there', async () => {
+  const { rig, mina, joe, first, second, end, change } = await makeSite('sqlite');
+  const admin = await addAccount(rig, { role: 'admin' });
+  const stranger = await addAccount(rig);
+  const notFound = { kind: 'not-found' };
+  for (const [actor, id] of [
+    [mina, first.id],
+    [joe, second.id],
+    [joe, first.id],
+    [stranger, second.id],
+    [{ ...rig.owner, sessionId: 'se_other' }, second.id],
+  ] as const) {
+    for (const event of ['disable', 'revoke'] as const) expect(await end(actor, id, event)).toEqual(notFound);
+    expect(await change(actor, id, { reshareDepth: 0 })).toEqual(notFound);
+    expect(await resendShare(rig.context, actor, { shareId: id, origin: atHome })).toEqual(notFound);
+  }
+  for (const actor of [mina, rig.owner, admin, operator]) {
+    expect(await end(actor, second.id, 'disable')).toMatchObject({ moved: true, share: { state: 'disabled' } });
+    expect(await end(actor, second.id, 'enable')).toMatchObject({ moved: true, share: { state: 'accepted' } });
+  }
+  expect(await end(operator, 'sh_unknown0000000000000000', 'revoke')).toEqual(notFound);
+});
+
+test('an offer is taken back without a trace in the change log, and its message, if it waits, is not sent', async () => {
+  const { rig, end } = await makeSite('sqlite');
+  const { id } = await rig.given('new@example.org');
+  const waiting = async () =>
+    (await rig.store.sql.selectFrom('outbox').select('id').where('subject', '=', id).execute()).length;
+  expect(await waiting()).toBe(1);
+  expect(await end(rig.owner, id, 'revoke')).toEqual({ kind: 'wrong-state', state: 'pending' });
+  expect(await changesOf(rig, () => end(rig.owner, id, 'withdraw'))).toEqual([]);
+  expect(await waiting()).toBe(0);
+  expect(await findShare(rig.store.sql, id)).toMatchObject({ state: 'withdrawn', secret_sealed: null });
+  // the address may be offered the key again
+  await rig.given('new@example.org');
 });

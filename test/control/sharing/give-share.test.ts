@@ -9,7 +9,7 @@ import { readShare } from '../../../gateway/control/sharing/list-shares.ts';
 import { digestOf } from '../../../gateway/core/model/digest.ts';
 import { updateAccount } from '../../../gateway/store/rows/accounts.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
-import { insertBlock } from '../../../gateway/store/sharing/share-blocks.ts';
+import { insertBlock, removeBlock } from '../../../gateway/store/sharing/share-blocks.ts';
 import { findShare } from '../../../gateway/store/sharing/shares.ts';
 import { addAccount, dump, operator } from '../../support/rigs/link-rig.ts';
 import { atHome, makeShareRig, type ShareRig } from '../../support/rigs/share-rig.ts';
@@ -105,34 +105,6 @@ describeEngines('giving a key', (engine) => {
     }
   });
 
-  test('who may be invited decides about the message alone, and a sender who is blocked is told nothing', async () => {
-    const rig = await makeShareRig(engine);
-    await addAccount(rig, { email: 'known@elsewhere.example' });
-    const { accounts } = rig.context.config();
-    rig.configure({ accounts: { ...accounts, domains: ['example.org'] } });
-    await rig.store.write(({ sql, now }) =>
-      insertBlock(sql, { mailboxDigest: digestOf('blocks@example.org'), giverId: rig.owner.accountId }, now),
-    );
-    const told = async (name: string, invite: 'anyone' | 'domains' | 'known') => {
-      rig.sharing({ invite });
-      const before = (await mailsTo(rig)).length;
-      const share = await rig.given(name);
-      expect({ ...share, id: '', email: '' }).toMatchObject({ id: '', email: '', state: 'pending', mail: null });
-      await rig.store.write(({ sql }) => sql.deleteFrom('shares').where('id', '=', share.id).execute());
-      return (await mailsTo(rig)).length - before;
-    };
-    expect(await told('known@elsewhere.example', 'known')).toBe(1);
-    expect(await told('new@example.org', 'known')).toBe(0);
-    expect(await told('new@example.org', 'domains')).toBe(1);
-    expect(await told('new@elsewhere.example', 'domains')).toBe(0);
-    // an account that nobody verified is a stranger's
-    expect(await told('new@elsewhere.example', 'anyone')).toBe(0);
-    expect(await told('blocks@example.org', 'anyone')).toBe(0);
-    rig.configure({ accounts: { ...accounts, domains: [] } });
-    expect(await told('new@elsewhere.example', 'domains')).toBe(0);
-    expect(await told('new@elsewhere.example', 'anyone')).toBe(1);
-  });
-
   test('only whom the credential belongs to gives a key, and holders with depth left, within their own window', async () => {
     const rig = await makeShareRig(engine);
     rig.sharing({ reshareDepth: 2 });
@@ -172,99 +144,151 @@ describeEngines('giving a key', (engine) => {
     expect((await rig.give('other@example.org')).kind).toBe('not-found');
   });
 
-  test('a share with a number of uses is not given on, and of several ways the one with the most depth counts', async () => {
+  test('beyond what an address gets the message goes out later, whoever gives; what is not mailed takes no place', async () => {
     const rig = await makeShareRig(engine);
-    rig.sharing({ reshareDepth: 3 });
+    rig.sharing({ reshareDepth: 1, perAddress: { count: 1, seconds: 86_400 } });
     const mina = await addAccount(rig, { email: 'mina@example.org' });
-    const joe = await addAccount(rig, { email: 'joe@example.org' });
-    const counted = await rig.given('mina@example.org', { usesAllowed: 3, reshareDepth: 2 });
-    await rig.accept(counted.id, mina);
-    expect((await rig.give('new@example.org', {}, mina)).kind).toBe('not-found');
-    const viaJoe = await rig.given('joe@example.org', { reshareDepth: 3, usableUntilAt: rig.clock.now + 50 });
-    await rig.accept(viaJoe.id, joe);
-    const short = await rig.given('mina@example.org', { reshareDepth: 2 }, joe);
-    await rig.accept(short.id, mina);
-    expect(await rig.given('new@example.org', { reshareDepth: 1 }, mina)).toMatchObject({
-      ...{ depth: 2, usableUntilAt: rig.clock.now + 50 },
-    });
+    const { id } = await rig.given('mina@example.org', { reshareDepth: 1 });
+    await rig.accept(id, mina);
+    const block = { mailboxDigest: digestOf('new@example.org'), giverId: rig.owner.accountId };
+    await rig.store.write(({ sql, now }) => insertBlock(sql, block, now));
+    const answers = [await rig.given('new@example.org'), await rig.given('new@example.org', {}, mina)];
+    await rig.store.write(({ sql }) => removeBlock(sql, block));
+    await rig.store.write(({ sql }) =>
+      sql.deleteFrom('shares').where('giver_id', '=', block.giverId).where('email', '=', 'new@example.org').execute(),
+    );
+    answers.push(await rig.given('new@example.org'));
+    const blank = { id: '', givenBy: '', depth: 0, reader: 'giver' };
+    for (const answer of answers) expect({ ...answer, ...blank }).toEqual({ ...answers[0], ...blank });
+    const [first, second, ...others] = (await mailsTo(rig)).filter(({ body }) => body.to === 'new@example.org');
+    expect(others).toEqual([]);
+    const waits = [first, second].map((row) => (row?.next_attempt_at ?? 0) - rig.clock.now).toSorted((a, b) => a - b);
+    expect(waits[0]).toBe(0);
+    expect(waits[1]).toBeGreaterThan(0);
+    expect(waits[1]).toBeLessThanOrEqual(86_400);
   });
+});
 
-  test('a share below one that is over for good is no share any more: the key may be given anew', async () => {
-    const rig = await makeShareRig(engine);
-    rig.sharing({ reshareDepth: 1 });
-    const mina = await addAccount(rig, { email: 'mina@example.org' });
-    const joe = await addAccount(rig, { email: 'joe@example.org' });
-    const giveToMina = async () => {
-      const { id } = await rig.given('mina@example.org', { reshareDepth: 1 });
-      await rig.accept(id, mina);
-      return id;
-    };
-    const first = await giveToMina();
-    const below = await rig.given('joe@example.org', {}, mina);
-    await rig.accept(below.id, joe);
-    const end = (event: 'disable' | 'enable' | 'revoke') =>
-      endShare(rig.context, rig.owner, { shareId: first, event, origin: atHome });
-    const seen = async () => {
-      const share = await readShare(rig.context, mina, below.id);
-      return [share?.state, share?.isHeld];
-    };
-    expect(await seen()).toEqual(['accepted', true]);
-    await end('disable');
-    expect(await seen()).toEqual(['accepted', false]);
-    await end('enable');
-    expect(await rig.give('joe@example.org', {}, mina)).toEqual({ kind: 'shared-already', id: below.id });
-    await end('revoke');
-    expect(await seen()).toEqual(['accepted', false]);
-    await giveToMina();
-    expect((await rig.give('joe@example.org', {}, mina)).kind).toBe('given');
-  });
+test('who may be invited decides about the message alone, and a sender who is blocked is told nothing', async () => {
+  const rig = await makeShareRig('sqlite');
+  await addAccount(rig, { email: 'known@elsewhere.example' });
+  const { accounts } = rig.context.config();
+  rig.configure({ accounts: { ...accounts, domains: ['example.org'] } });
+  await rig.store.write(({ sql, now }) =>
+    insertBlock(sql, { mailboxDigest: digestOf('blocks@example.org'), giverId: rig.owner.accountId }, now),
+  );
+  const told = async (name: string, invite: 'anyone' | 'domains' | 'known') => {
+    rig.sharing({ invite });
+    const before = (await mailsTo(rig)).length;
+    const share = await rig.given(name);
+    expect({ ...share, id: '', email: '' }).toMatchObject({ id: '', email: '', state: 'pending', mail: null });
+    await rig.store.write(({ sql }) => sql.deleteFrom('shares').where('id', '=', share.id).execute());
+    return (await mailsTo(rig)).length - before;
+  };
+  expect(await told('known@elsewhere.example', 'known')).toBe(1);
+  expect(await told('new@example.org', 'known')).toBe(0);
+  expect(await told('new@example.org', 'domains')).toBe(1);
+  expect(await told('new@elsewhere.example', 'domains')).toBe(0);
+  // an account that nobody verified is a stranger's
+  expect(await told('new@elsewhere.example', 'anyone')).toBe(0);
+  expect(await told('blocks@example.org', 'anyone')).toBe(0);
+  rig.configure({ accounts: { ...accounts, domains: [] } });
+  expect(await told('new@elsewhere.example', 'domains')).toBe(0);
+  expect(await told('new@elsewhere.example', 'anyone')).toBe(1);
+});
 
-  test('what is refused, and what a form sent twice makes', async () => {
-    const rig = await makeShareRig(engine);
-    const { now } = rig.clock;
-    const refusals: [Partial<Parameters<ShareRig['give']>[1]>, string, string?][] = [
-      [{}, 'bad-address', 'not an address'],
-      [{}, 'bad-address', 'a@example.org, b@example.org'],
-      [{ words: 'x'.repeat(301) }, 'words-too-long'],
-      [{ usesAllowed: 0 }, 'bad-uses'],
-      [{ usesAllowed: 10_001 }, 'bad-uses'],
-      [{ usesAllowed: 1.5 }, 'bad-uses'],
-      [{ reshareDepth: 1 }, 'bad-depth'],
-      [{ reshareDepth: -1 }, 'bad-depth'],
-      [{ usableUntilAt: now }, 'bad-window'],
-      [{ usableFromAt: now + 10, usableUntilAt: now + 10 }, 'bad-window'],
-      [{ usableUntilAt: 1e14 }, 'bad-window'],
-    ];
-    const before = await dump(rig);
-    for (const [changes, problem, email = 'mina@example.org'] of refusals) {
-      expect(await rig.give(email, changes)).toEqual({ kind: 'refused', problem });
-    }
-    expect(await dump(rig)).toBe(before);
-    const one = await rig.given('mina@example.org', { creationKey: 'form-1' });
-    expect(await rig.give('mina@example.org', { creationKey: 'form-1' })).toMatchObject({
-      ...{ kind: 'made-before', share: { id: one.id } },
-    });
-    expect(await rig.give('MINA@example.org')).toEqual({ kind: 'shared-already', id: one.id });
-    // one form may name several addresses
-    expect((await rig.give('joe@example.org', { creationKey: 'form-1' })).kind).toBe('given');
-    rig.configure({ mail: null });
-    expect(await rig.give('new@example.org')).toEqual({ kind: 'no-mail' });
+test('a share with a number of uses is not given on, and of several ways the one with the most depth counts', async () => {
+  const rig = await makeShareRig('sqlite');
+  rig.sharing({ reshareDepth: 3 });
+  const mina = await addAccount(rig, { email: 'mina@example.org' });
+  const joe = await addAccount(rig, { email: 'joe@example.org' });
+  const counted = await rig.given('mina@example.org', { usesAllowed: 3, reshareDepth: 2 });
+  await rig.accept(counted.id, mina);
+  expect((await rig.give('new@example.org', {}, mina)).kind).toBe('not-found');
+  const viaJoe = await rig.given('joe@example.org', { reshareDepth: 3, usableUntilAt: rig.clock.now + 50 });
+  await rig.accept(viaJoe.id, joe);
+  const short = await rig.given('mina@example.org', { reshareDepth: 2 }, joe);
+  await rig.accept(short.id, mina);
+  expect(await rig.given('new@example.org', { reshareDepth: 1 }, mina)).toMatchObject({
+    ...{ depth: 2, usableUntilAt: rig.clock.now + 50 },
   });
+});
 
-  test('a giver offers so many keys in a window, and the log says once that there were more', async () => {
-    const rig = await makeShareRig(engine);
-    rig.sharing({ perSender: { count: 3, seconds: 600 } });
-    for (const name of ['a', 'b', 'c']) await rig.given(`${name}@example.org`);
-    for (let again = 0; again < 3; again++) {
-      const outcome = await rig.give('d@example.org');
-      expect(outcome).toEqual({ kind: 'too-many', retryAfterSeconds: expect.any(Number) });
-    }
-    expect(await accountsOf(rig, 'd@example.org')).toEqual([]);
-    const { entries } = await listAudit(rig.store.sql, { subject: rig.keyId });
-    expect(entries).toMatchObject([{ action: 'share.refused', details: { reason: 'too-many' } }]);
-    rig.clock.now += 600;
-    await rig.given('d@example.org');
+test('a share below one that is over for good is no share any more: the key may be given anew', async () => {
+  const rig = await makeShareRig('sqlite');
+  rig.sharing({ reshareDepth: 1 });
+  const mina = await addAccount(rig, { email: 'mina@example.org' });
+  const joe = await addAccount(rig, { email: 'joe@example.org' });
+  const giveToMina = async () => {
+    const { id } = await rig.given('mina@example.org', { reshareDepth: 1 });
+    await rig.accept(id, mina);
+    return id;
+  };
+  const first = await giveToMina();
+  const below = await rig.given('joe@example.org', {}, mina);
+  await rig.accept(below.id, joe);
+  const end = (event: 'disable' | 'enable' | 'revoke') =>
+    endShare(rig.context, rig.owner, { shareId: first, event, origin: atHome });
+  const seen = async () => {
+    const share = await readShare(rig.context, mina, below.id);
+    return [share?.state, share?.isHeld];
+  };
+  expect(await seen()).toEqual(['accepted', true]);
+  await end('disable');
+  expect(await seen()).toEqual(['accepted', false]);
+  await end('enable');
+  expect(await rig.give('joe@example.org', {}, mina)).toEqual({ kind: 'shared-already', id: below.id });
+  await end('revoke');
+  expect(await seen()).toEqual(['accepted', false]);
+  await giveToMina();
+  expect((await rig.give('joe@example.org', {}, mina)).kind).toBe('given');
+});
+
+test('what is refused, and what a form sent twice makes', async () => {
+  const rig = await makeShareRig('sqlite');
+  const { now } = rig.clock;
+  const refusals: [Partial<Parameters<ShareRig['give']>[1]>, string, string?][] = [
+    [{}, 'bad-address', 'not an address'],
+    [{}, 'bad-address', 'a@example.org, b@example.org'],
+    [{ words: 'x'.repeat(301) }, 'words-too-long'],
+    [{ usesAllowed: 0 }, 'bad-uses'],
+    [{ usesAllowed: 10_001 }, 'bad-uses'],
+    [{ usesAllowed: 1.5 }, 'bad-uses'],
+    [{ reshareDepth: 1 }, 'bad-depth'],
+    [{ reshareDepth: -1 }, 'bad-depth'],
+    [{ usableUntilAt: now }, 'bad-window'],
+    [{ usableFromAt: now + 10, usableUntilAt: now + 10 }, 'bad-window'],
+    [{ usableUntilAt: 1e14 }, 'bad-window'],
+  ];
+  const before = await dump(rig);
+  for (const [changes, problem, email = 'mina@example.org'] of refusals) {
+    expect(await rig.give(email, changes)).toEqual({ kind: 'refused', problem });
+  }
+  expect(await dump(rig)).toBe(before);
+  const one = await rig.given('mina@example.org', { creationKey: 'form-1' });
+  expect(await rig.give('mina@example.org', { creationKey: 'form-1' })).toMatchObject({
+    ...{ kind: 'made-before', share: { id: one.id } },
   });
+  expect(await rig.give('MINA@example.org')).toEqual({ kind: 'shared-already', id: one.id });
+  // one form may name several addresses
+  expect((await rig.give('joe@example.org', { creationKey: 'form-1' })).kind).toBe('given');
+  rig.configure({ mail: null });
+  expect(await rig.give('new@example.org')).toEqual({ kind: 'no-mail' });
+});
+
+test('a giver offers so many keys in a window, and the log says once that there were more', async () => {
+  const rig = await makeShareRig('sqlite');
+  rig.sharing({ perSender: { count: 3, seconds: 600 } });
+  for (const name of ['a', 'b', 'c']) await rig.given(`${name}@example.org`);
+  for (let again = 0; again < 3; again++) {
+    const outcome = await rig.give('d@example.org');
+    expect(outcome).toEqual({ kind: 'too-many', retryAfterSeconds: expect.any(Number) });
+  }
+  expect(await accountsOf(rig, 'd@example.org')).toEqual([]);
+  const { entries } = await listAudit(rig.store.sql, { subject: rig.keyId });
+  expect(entries).toMatchObject([{ action: 'share.refused', details: { reason: 'too-many' } }]);
+  rig.clock.now += 600;
+  await rig.given('d@example.org');
 });
 
 /** The texts of the statements of one call, in their order, `commit` after each unit. */
