@@ -20,6 +20,8 @@ const commands: readonly (readonly [string, () => Promise<Register>])[] = [
   ['account', async () => (await import('./account.ts')).accountCommand],
   ['mail', async () => (await import('./mail.ts')).mailCommand],
   ['link', async () => (await import('./link.ts')).linkCommand],
+  ['credential', async () => (await import('./credential.ts')).credentialCommand],
+  ['share', async () => (await import('./share.ts')).shareCommand],
   ['store', async () => (await import('./store.ts')).storeCommand],
   ['audit', async () => (await import('./audit.ts')).auditCommand],
   ['explain', async () => (await import('./explain.ts')).explainCommand],

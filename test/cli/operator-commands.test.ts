@@ -1,4 +1,4 @@
-// `latchkey account`, `link`, `common-key` and `store` as an operator types them: with a running gateway, and with its store alone.
+// `latchkey account`, `link`, `credential`, `share`, `common-key` and `store` as an operator types them: with a running gateway, and with its store alone.
 // Exit codes, outputs, JSON shapes, file modes. The decisions of the endpoints are tested with the endpoints. Each command runs as a
 // separate process at least once.
 
@@ -178,6 +178,60 @@ routes: [{ name: app, path: /, upstream: web, accept: [session], allow: { groups
       const refused = await command('link', ...args);
       expect(refused, args.join(' ')).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
     }
+  });
+
+  test('credential and share commands issue, offer, list, and end, each with its refusals in words', async () => {
+    await json('account', 'add', 'holder@example.org');
+    const picture = join(gateway.folder, 'card.png');
+    writeFileSync(picture, Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]));
+    const card = ['--name', 'Staff card', '--issuer', 'Hillside'];
+    const issued = await program('credential', 'issue', 'holder@example.org', ...card, '--picture', picture);
+    const credential = issued.stdout.trim();
+    expect([issued.code, credential]).toEqual([0, expect.stringMatching(/^cd_[\w-]{22}$/)]);
+    expect(issued.stderr).toContain(`credential add-key ${credential} --config`);
+    const key = await json('credential', 'add-key', credential, '--name', 'Film', '--collection', 'summer');
+    expect(key).toMatchObject({ credential, path: '/vod/summer/', needs_second_factor: false });
+    expect(await json('credential', 'list', '--search', 'HOLDER@')).toMatchObject([
+      { id: credential, state: 'in-force', picture: true, keys: [{ id: key.id }] },
+    ]);
+
+    const made = await program('share', 'create', key.id, 'mina@example.org', '--until', '30d', '--uses', '2');
+    const share = made.stdout.trim();
+    expect([made.code, share]).toEqual([0, expect.stringMatching(/^sh_[\w-]{22}$/)]);
+    expect(made.stderr).toMatch(/a message goes to mina@example\.org; it can be accepted until 20/);
+    expect(await json('share', 'list', '--search', 'mina')).toMatchObject([
+      { id: share, state: 'pending', uses_allowed: 2, given_by: { name: 'holder@example.org' }, depth: 0 },
+    ]);
+    expect((await command('share', 'list')).stdout).toContain('Film (Staff card)');
+    expect((await json('share', 'history', share)).map(({ action }: { action: string }) => action)).toEqual([
+      'share.created',
+    ]);
+    expect(await json('share', 'revoke', share)).toMatchObject({ id: share, state: 'withdrawn' });
+    expect(await json('share', 'list', '--state', 'pending')).toEqual([]);
+
+    const refusals: [string[], number, RegExp][] = [
+      [['credential', 'issue', 'nobody@example.org', ...card], 1, /^error: there is no such account.*\nhint: /],
+      [
+        ['credential', 'issue', 'holder@example.org', ...card, '--picture', '/none'],
+        1,
+        /^error: \/none cannot be read/,
+      ],
+      [['credential', 'issue', 'holder@example.org', ...card, '--valid-until', 'x'], 2, /^error: --valid-until: "x"/],
+      [['credential', 'add-key', credential, '--name', 'x', '--collection', 'no'], 1, /^error: there is no collection/],
+      [['credential', 'withdraw', 'li_1'], 2, /^error: "li_1" is no id of a credential\nhint: /],
+      [['share', 'create', key.id, 'mina@'], 1, /^error: that is no mail address\nhint: /],
+      [['share', 'create', key.id, 'holder@example.org'], 1, /^error: whoever has this address has the key already/],
+      [['share', 'create', key.id, 'mina@example.org', '--reshare-depth', '3'], 1, /^error: --reshare-depth is more/],
+      [['share', 'disable', share], 1, /^error: this share is withdrawn/],
+      [['share', 'revoke', 'sh_1'], 2, /^error: "sh_1" is no id of a share/],
+    ];
+    for (const [args, code, message] of refusals) {
+      const refused = await command(...args);
+      expect(refused, args.join(' ')).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
+    }
+    expect(await json('credential', 'remove-key', key.id)).toEqual({ id: key.id, was_live: true });
+    expect(await json('credential', 'withdraw', credential)).toEqual({ id: credential, was_live: true });
+    expect((await command('credential', 'withdraw', credential)).stdout).toContain('was withdrawn before');
   });
 
   test('audit export prints the log as JSON lines, oldest first, and is noted in it once', async () => {

@@ -1,9 +1,6 @@
-// What the link commands share: words for refusals, and how times and counts are typed and printed.
+// What the link commands share: words for refusals, and how counts are typed.
 // The commands read answers by the shapes of `v1`, see api/v1/link-shapes.ts; `--json` prints the answers as they come.
 
-import { parseDurationMs } from '../../config/schema/values.ts';
-import type { EpochSeconds } from '../../core/model/time.ts';
-import { isoTime } from '../../telemetry/clock.ts';
 import { usageError } from '../command/command-error.ts';
 import type { RefusalWords } from '../command/refusal-words.ts';
 
@@ -47,33 +44,6 @@ export const linkWords: RefusalWords = {
     hint: 'leave them out for all',
   },
 };
-
-/**
- * Reads a moment: how long from now (`7d`, `12h`), or a date with its time zone.
- *
- * @param option  name of the option that has the text, for the message
- * @returns epoch seconds
- * @throws CommandError (exit code 2) for any other text
- */
-export function readMoment(option: string, text: string, now: EpochSeconds): EpochSeconds {
-  const ms = parseDurationMs(text);
-  if (ms !== null) return now + Math.round(ms / 1000);
-  // a date without a zone would mean another moment on another machine, so the zone is required
-  const isDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(text);
-  const at = isDate ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) {
-    throw usageError(
-      `${option}: ${JSON.stringify(text)} is no moment`,
-      'write 7d or 12h from now, or 2026-07-01T18:00Z',
-    );
-  }
-  return Math.floor(at / 1000);
-}
-
-/** A moment as a cell of a table: `2026-07-01T18:00Z`, or `-` for null. */
-export function momentText(at: EpochSeconds | null): string {
-  return at === null ? '-' : isoTime(at * 1000).replace(/:\d\d\.\d+Z$/, 'Z');
-}
 
 /** Reads `--claims`. @returns 1 to 999999; the endpoint has the real limit @throws CommandError (exit code 2) for any other text */
 export function readClaims(text: string): number {

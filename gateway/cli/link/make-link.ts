@@ -5,9 +5,10 @@ import type { Command } from 'commander';
 import { createdShape, reopenedShape } from '../../api/v1/link-shapes.ts';
 import { epochSeconds } from '../../telemetry/clock.ts';
 import { usageError } from '../command/command-error.ts';
+import { momentMember, momentText } from '../command/moments.ts';
 import { printNote, printResult, styled } from '../command/terminal.ts';
 import { listOption } from '../token/claims.ts';
-import { momentText, readClaims, readMoment } from './link-api.ts';
+import { readClaims } from './link-api.ts';
 import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } from './link-command.ts';
 
 interface CreateOptions extends LinkCommandOptions {
@@ -70,9 +71,9 @@ Examples:
         label: options.label,
         ...(options.path === undefined ? {} : { path: options.path }),
         ...(options.claims === undefined ? {} : { claims_allowed: readClaims(options.claims) }),
-        ...moment('claim_from_at', '--claim-from', options.claimFrom, now),
-        ...moment('claim_until_at', '--claim-until', options.claimUntil, now),
-        ...moment('access_until_at', '--access-until', options.accessUntil, now, 'never'),
+        ...momentMember('claim_from_at', '--claim-from', options.claimFrom, now),
+        ...momentMember('claim_until_at', '--claim-until', options.claimUntil, now),
+        ...momentMember('access_until_at', '--access-until', options.accessUntil, now, 'never'),
         ...(options.for === undefined ? {} : { for: options.for }),
         ...(options.anyone === true ? { bind: false } : {}),
         ...(options.methods === undefined ? {} : { methods: options.methods.map((method) => method.toUpperCase()) }),
@@ -116,8 +117,8 @@ Example:
       const body = {
         ...(options.label === undefined ? {} : { label: options.label }),
         ...(options.claims === undefined ? {} : { claims_allowed: readClaims(options.claims) }),
-        ...moment('claim_until_at', '--claim-until', options.claimUntil, now, 'never'),
-        ...moment('access_until_at', '--access-until', options.accessUntil, now, 'never'),
+        ...momentMember('claim_until_at', '--claim-until', options.claimUntil, now, 'never'),
+        ...momentMember('access_until_at', '--access-until', options.accessUntil, now, 'never'),
         ...(options.newUrl === true ? { new_secret: true } : {}),
       };
       if (Object.keys(body).length === 0) throw usageError('nothing to change', 'latchkey link reopen --help');
@@ -128,17 +129,6 @@ Example:
         printNote(`${link.id}: ${left}${url === null ? '' : '; the URL before lets nobody new in'}`);
       });
     });
-}
-
-function moment(
-  member: string,
-  option: string,
-  text: string | undefined,
-  now: number,
-  noEnd: string | null = null,
-): Record<string, number | null> {
-  if (text === undefined) return {};
-  return { [member]: text === noEnd ? null : readMoment(option, text, now) };
 }
 
 function claimsText(count: number): string {

@@ -2,8 +2,9 @@
 
 import type { Command } from 'commander';
 import { type Link, linksShape, type Member, membersShape } from '../../api/v1/link-shapes.ts';
+import { listAll, queryOf } from '../command/list-pages.ts';
+import { momentText } from '../command/moments.ts';
 import { printResult, tableText } from '../command/terminal.ts';
-import { momentText } from './link-api.ts';
 import { type LinkCommandOptions, onLinks, requireCollection, withLinkOptions } from './link-command.ts';
 
 /** Adds the command `list` to its group. */
@@ -14,7 +15,7 @@ export function listCommand(group: Command): void {
     .action((options: LinkCommandOptions & { collection?: string }) =>
       onLinks(options, async (api, config) => {
         const links = await listAll<Link>(async (after) => {
-          const path = `links?${query({ collection: options.collection, after })}`;
+          const path = `links?${queryOf({ collection: options.collection, after })}`;
           const page = await api.ask('GET', path, linksShape);
           return { items: page.links, next: page.next };
         });
@@ -36,7 +37,7 @@ export function membersCommand(group: Command): void {
     .action((id: string, options: LinkCommandOptions) =>
       onLinks(options, async (api) => {
         const members = await listAll<Member>(async (after) => {
-          const path = `links/${encodeURIComponent(id)}/members?${query({ after })}`;
+          const path = `links/${encodeURIComponent(id)}/members?${queryOf({ after })}`;
           const page = await api.ask('GET', path, membersShape);
           return { items: page.members, next: page.next };
         });
@@ -49,24 +50,4 @@ export function membersCommand(group: Command): void {
         printResult(options, members, tableText([head, ...rows]));
       }),
     );
-}
-
-function query(parts: Readonly<Record<string, string | null | undefined>>): string {
-  const all = new URLSearchParams();
-  for (const [name, value] of Object.entries(parts)) if (value != null) all.set(name, value);
-  return all.toString();
-}
-
-/** The items of all pages of a list. @param ask  fetches the page behind `after`; null for the first */
-async function listAll<T>(
-  ask: (after: string | null) => Promise<{ items: readonly T[]; next: string | null }>,
-): Promise<T[]> {
-  const all: T[] = [];
-  let after: string | null = null;
-  do {
-    const page: { items: readonly T[]; next: string | null } = await ask(after);
-    all.push(...page.items);
-    after = page.next;
-  } while (after !== null);
-  return all;
 }

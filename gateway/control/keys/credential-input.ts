@@ -22,6 +22,13 @@ export function isPicture(text: string): boolean {
   return pictureForms[type]?.(bytes) ?? false;
 }
 
+/** A picture as a `data:` URL; null where the bytes are no PNG, JPEG or WebP, or too many. */
+export function pictureUrl(bytes: Buffer): string | null {
+  if (bytes.byteLength > maxPictureBytes) return null;
+  const type = Object.keys(pictureForms).find((form) => pictureForms[form]?.(bytes));
+  return type === undefined ? null : `data:${type};base64,${bytes.toString('base64')}`;
+}
+
 /** Whether the times are moments, in order, and the end is still to come. Null: no limit. */
 export function validityIsSound(from: EpochSeconds | null, until: EpochSeconds | null, now: EpochSeconds): boolean {
   for (const at of [from, until]) {

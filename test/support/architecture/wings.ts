@@ -23,7 +23,19 @@ const wingsOf: Readonly<Record<string, readonly string[]>> = {
     ...['explain', 'notify', 'proof', 'context'],
   ],
   'gateway/api': [root, 'v1', 'sharing', 'portal', 'serve', 'look'],
-  'gateway/cli': [root, 'account', 'common-key', 'link', 'demo', 'store', 'serve', 'token', 'command'],
+  'gateway/cli': [
+    root,
+    'account',
+    'common-key',
+    'link',
+    'credential',
+    'share',
+    'demo',
+    'store',
+    'serve',
+    'token',
+    'command',
+  ],
 };
 
 /** Rooms without wings: all their files stand in one folder. */
