@@ -162,7 +162,7 @@ code, .code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mon
 details { margin: 0 0 1rem; }
 .hint + details { margin-top: .75rem; }
 summary { cursor: pointer; padding: .4rem 0; color: var(--accent); font-weight: 600; }
-.pages { display: flex; gap: .75rem; margin: 0 0 1.25rem; }
+.pages { display: flex; flex-wrap: wrap; gap: .75rem; margin: 0 0 1.25rem; }
 .qr { background: #fff; padding: 1rem; border-radius: .75rem; width: min(16rem, 100%); height: auto; display: block; margin: 0 0 1rem; }
 .foot { color: var(--soft); font-size: .85rem; padding-top: 1rem; padding-bottom: 1.5rem; }
 .foot p { margin: 0; }

@@ -152,9 +152,9 @@ const resultPage = definePage({
     };
     const [given, standing] = [await read(result.given), await read(result.standing)];
     return visit.page({
-      title: given.length === 1 ? 'The key is offered' : `${given.length} people are offered the key`,
+      title: offeredTitle(given.length),
       section: 'keys',
-      body: html`${given.length === 0 ? note('plain', 'Nobody new was offered the key.') : note('good', mailedWords)}
+      body: html`${given.length === 0 ? note('plain', 'Nothing was sent.') : note('good', mailedWords)}
 ${given.length === 0 ? null : html`<h2 class="unseen">To whom</h2><ul class="items">${given}</ul>`}
 ${standing.length === 0 ? null : html`<h2>You shared it with them before</h2><ul class="items">${standing}</ul>`}
 ${result.yours.length === 0 ? null : note('plain', html`Nothing was sent to ${result.yours.join(', ')}: the key came from there.`)}
@@ -162,6 +162,11 @@ ${result.yours.length === 0 ? null : note('plain', html`Nothing was sent to ${re
     });
   },
 });
+
+function offeredTitle(count: number): string {
+  if (count === 0) return 'Nobody new is offered the key';
+  return count === 1 ? 'The key is offered' : `${count} people are offered the key`;
+}
 
 const mailedWords =
   'A mail is on its way to each of these addresses. Whoever reads it can ask for the key, and has it after they show that it is them.';
