@@ -9,6 +9,7 @@ import { type Html, html } from '../look/html.ts';
 import { ago, moment } from '../look/moments.ts';
 import { definePage, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { id } from '../serve/shapes.ts';
+import { offerButtons } from './offer-words.ts';
 import { depthWords } from './share-fields.ts';
 import { dotted, gotCard, keyLists, usesWords, windowWords } from './share-words.ts';
 
@@ -27,7 +28,7 @@ const list = definePage({
       title: 'My keys',
       section,
       body: html`${keyLists(visit, 'keys')}
-${waiting.length === 0 ? null : html`<h2>Waiting for you</h2><ul class="items">${waiting.map((share) => gotCard(visit, share))}</ul><h2>My keys</h2>`}
+${waiting.length === 0 ? null : html`<h2>Waiting for you</h2><ul class="items">${waiting.map((share) => gotCard(visit, share, offerButtons(visit, share)))}</ul><h2>My keys</h2>`}
 ${waiting.length === 0 ? html`<h2 class="unseen">All of them</h2>` : null}
 ${
   keys.length === 0

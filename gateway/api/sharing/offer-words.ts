@@ -25,7 +25,7 @@ export function offerButtons({ prefix, formToken }: Pick<Visit, 'prefix' | 'form
 }
 
 /** What the giver, and those above, see of whoever takes the key. */
-export function seenOfRecipient({ share }: Offer): Html {
+export function seenOfRecipient({ share }: Pick<Offer, 'share'>): Html {
   return html`<ul><li>that your address has the key, and since when</li><li>when it was last used</li><li>what you make of it to carry, such as a QR code</li>${
     share.depth === 0 ? null : html`<li>the same goes for those who shared it before</li>`
   }</ul>`;

@@ -7,6 +7,7 @@ import { shareStandings } from '../../core/model/share.ts';
 import { html } from '../look/html.ts';
 import { field, note, select } from '../portal/fields.ts';
 import { definePage, type PageRoute } from '../serve/page-route.ts';
+import { offerButtons } from './offer-words.ts';
 import { givenCard, giverStandings, gotCard, keyLists } from './share-words.ts';
 
 const pageSize = 30;
@@ -79,7 +80,7 @@ const gotPage = definePage({
       section,
       body: html`${query.done === undefined ? null : note('good', doneWords[query.done])}${keyLists(visit, 'shares/got')}
 ${shares.length === 0 ? html`<p class="soft">Nothing yet. When somebody shares a key with you, a mail tells you, and you find it here.</p>` : null}
-${waiting.length === 0 ? null : html`<h2>Waiting for you</h2><ul class="items">${waiting.map((share) => gotCard(visit, share))}</ul>`}
+${waiting.length === 0 ? null : html`<h2>Waiting for you</h2><ul class="items">${waiting.map((share) => gotCard(visit, share, offerButtons(visit, share)))}</ul>`}
 ${held.length === 0 ? null : html`<h2>Yours</h2><ul class="items">${held.map((share) => gotCard(visit, share))}</ul>`}
 ${over.length === 0 ? null : html`<h2 class="unseen">What is over</h2><details${waiting.length + held.length === 0 ? html` open` : null}><summary>Over (${over.length})</summary><ul class="items">${over.map((share) => gotCard(visit, share))}</ul></details>`}
 ${next === null ? null : html`<p class="pages"><a class="button plain" href="${prefix}shares/got?after=${next}">More</a></p>`}`,

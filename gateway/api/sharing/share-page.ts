@@ -21,7 +21,7 @@ import {
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { id } from '../serve/shapes.ts';
 import { originOf } from './forms.ts';
-import { offerButtons } from './offer-words.ts';
+import { offerButtons, seenOfRecipient } from './offer-words.ts';
 import { depthField, depthWords, limitProblem, noMailWords, readUses } from './share-fields.ts';
 import { addressOf, givenCard, standingTag, usesWords } from './share-words.ts';
 
@@ -210,6 +210,7 @@ ${share.acceptedAt === null ? null : html`<dt>Yours since</dt><dd>${moment(share
 ${limits(share)}
 ${share.endedAt === null ? null : html`<dt>Ended</dt><dd>${moment(share.endedAt)}</dd>`}
 ${share.words === null ? null : html`<dt>Their words</dt><dd class="words">${share.words}</dd>`}</dl></section>
+${isWaiting(share) ? beforeAnswer(share, giver) : null}
 <p class="pages"><a class="button plain" href="${prefix}shares/${share.id}/history">History</a><a class="button plain" href="${prefix}shares/got">All that was given to me</a></p>`;
 }
 
@@ -221,6 +222,12 @@ function recipientButtons(visit: PersonVisit, share: ShareView): Html | null {
   if (state !== 'accepted' && state !== 'early' && state !== 'disabled') return null;
   const open = state === 'disabled' ? null : html`<a class="button" href="${prefix}keys/${key.id}">To the key</a>`;
   return html`<div class="row">${open}<a class="button bad" href="${prefix}shares/${shareId}/give-back">Give it back</a></div>`;
+}
+
+/** What there is to know before an answer. */
+function beforeAnswer(share: ShareView, giver: string): Html {
+  return html`<p>If you take it, ${giver} will see:</p>${seenOfRecipient({ share })}
+<p class="hint">Asking opens nothing yet. On the next page you show that it is you.</p>`;
 }
 
 function isWaiting({ state }: ShareView): boolean {

@@ -87,12 +87,16 @@ export function givenCard({ prefix, context }: Pick<Visit, 'prefix' | 'context'>
   }</li>`;
 }
 
-/** A share in a list of its recipient's: the whole card leads to its page. */
-export function gotCard({ prefix, context }: Pick<Visit, 'prefix' | 'context'>, share: ShareView): Html {
+/** A share in a list of its recipient's: the whole card leads to its page. @param answers  buttons for an offer that waits */
+export function gotCard(
+  { prefix, context }: Pick<Visit, 'prefix' | 'context'>,
+  share: ShareView,
+  answers: Html | null = null,
+): Html {
   const now = context.clock.epochSeconds();
   const { key } = share;
   return html`<li class="card"><div class="between"><h3><a href="${prefix}shares/${share.id}">${key.name}</a></h3>${standingTag(share)}</div>
-<p class="soft">${dotted([`From ${share.givenBy ?? 'somebody who is gone'}`, `${key.credential.name}, ${key.credential.issuer}`, windowWords(share, now), usesWords(share)])}</p></li>`;
+<p class="soft">${dotted([`From ${share.givenBy ?? 'somebody who is gone'}`, `${key.credential.name}, ${key.credential.issuer}`, windowWords(share, now), usesWords(share)])}</p>${answers}</li>`;
 }
 
 /** The three lists of keys, for the top of each of them. @param current  its path */
