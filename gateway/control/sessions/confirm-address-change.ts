@@ -1,7 +1,7 @@
 // Completes a change of address. It takes the code that came to the new address, and a proof of the account that asked: its session or its
 // password. The code alone proves the mailbox and not the wish: otherwise an attacker could ask for a stranger's address, wait for a
 // hasty click, and own the links and invitations for that address, under a password that the stranger never knew.
-// Every session and every other code ends: codes that were mailed to the old address open nothing any more.
+// Keys that were shared with the old address end (keys/leave-address.ts). Every session and every other code ends: codes that were mailed to the old address open nothing any more.
 
 import { accountStanding } from '../../core/model/account.ts';
 import { normaliseMailAddress } from '../../core/model/mail-address.ts';
@@ -10,6 +10,7 @@ import { appendAudit } from '../../store/rows/audit.ts';
 import { endAccountSessions } from '../accounts/end-belongings.ts';
 import { forgetUnverified } from '../accounts/take-over-address.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
+import { leaveAddress } from '../keys/leave-address.ts';
 import { checkPassword, passwordGuess } from '../proof/check-password.ts';
 import { detailText, lookAtCode, redeemCode, refuseCode, type WrongCode } from '../proof/one-time-code.ts';
 import { forgiveGuess } from '../proof/throttle.ts';
@@ -54,6 +55,8 @@ export async function confirmAddressChange(
     if (email === null || (await findVerifiedAccount(unit.sql, email)) !== null) return { kind: 'refused' };
     await forgetUnverified(unit, email, account.id);
     await updateAccount(unit.sql, account.id, { email, emailVerifiedAt: unit.now });
+    const origin = { requestId: input.requestId ?? null, clientAddress: input.clientAddress };
+    await leaveAddress(unit, context, { accountId: account.id, from: account.email, to: email, origin });
     const ended = await endAccountSessions(unit, account.id);
     await appendAudit(unit, {
       actor: account.id,

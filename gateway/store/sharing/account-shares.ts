@@ -81,3 +81,28 @@ export async function eraseSharesOf(sql: Sql, accountId: string, mailboxDigest: 
     .where((is) => is.or([is('giver_id', '=', accountId), is('mailbox_digest', '=', mailboxDigest)]))
     .execute();
 }
+
+/** Ids of the shares that an account accepted at an address and that are not over. */
+export async function findAcceptedAt(sql: Sql, accountId: string, email: string): Promise<readonly string[]> {
+  const rows = await sql
+    .selectFrom('shares')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('state', 'in', ['accepted', 'disabled'])
+    .where('email', '=', email)
+    .orderBy('id')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Whether anything that was offered to an address waits there. */
+export async function hasPendingAt(sql: Sql, email: string): Promise<boolean> {
+  const row = await sql
+    .selectFrom('shares')
+    .select('id')
+    .where('email', '=', email)
+    .where('state', '=', 'pending')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}

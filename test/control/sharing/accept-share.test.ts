@@ -4,69 +4,37 @@
 import { expect, test } from 'vitest';
 import { adminDisable } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
-import { registerAccount } from '../../../gateway/control/accounts/register-account.ts';
-import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
-import { resetPassword } from '../../../gateway/control/accounts/reset-password.ts';
 import type { ControlContext } from '../../../gateway/control/context/control-context.ts';
-import { endOtherSessions } from '../../../gateway/control/sessions/my-sessions.ts';
-import { pruneExpired } from '../../../gateway/control/sessions/prune-expired.ts';
-import { signInByCode } from '../../../gateway/control/sessions/sign-in-by-code.ts';
-import { verifyAddress } from '../../../gateway/control/sessions/verify-address.ts';
 import { acceptShare } from '../../../gateway/control/sharing/accept-share.ts';
-import { requestShare } from '../../../gateway/control/sharing/request-share.ts';
-import { findUnverifiedAccounts, findVerifiedAccount, updateAccount } from '../../../gateway/store/rows/accounts.ts';
+import { findVerifiedAccount, updateAccount } from '../../../gateway/store/rows/accounts.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
-import { findHeldKeys } from '../../../gateway/store/sharing/share-chains.ts';
 import { findShare, moveShare } from '../../../gateway/store/sharing/shares.ts';
-import { browser, makeContext, type TestContext } from '../../support/rigs/control-context.ts';
-import { addKey, keyYaml, type Offered, type OfferRig, signInAs } from '../../support/rigs/offer-rig.ts';
-import { describeEngines, type EngineName } from '../../support/store/stores.ts';
+import { makeContext } from '../../support/rigs/control-context.ts';
+import {
+  anna,
+  ask,
+  asked,
+  byDigits,
+  byPassword,
+  guest,
+  holds,
+  makeOfferSite,
+  newPassword,
+  type Offered,
+  type OfferSite,
+  password,
+  signInAs,
+  stateOf,
+} from '../../support/rigs/offer-rig.ts';
+import { describeEngines } from '../../support/store/stores.ts';
 
 const operator = { kind: 'operator' } as const;
-const origin = { requestId: 'request-2', clientAddress: '198.51.100.9' };
-const anna = 'anna@example.org';
-const guest = 'nobody@example.org';
-const password = 'tall ships sail at dawn';
-const newPassword = 'nine quiet harbours';
-
-interface Site extends TestContext, OfferRig {}
-
-async function makeSite(engine: EngineName = 'sqlite'): Promise<Site> {
-  const site = await makeContext({ engine, yaml: keyYaml });
-  site.configure((config) => ({ ...config, sharing: { ...config.sharing, invite: 'anyone', reshareDepth: 2 } }));
-  const key = await addKey(site);
-  await createAccount(site.context, operator, { email: anna, invited: false, password });
-  return { ...site, ...key };
-}
-
-async function ask(site: Site, offered: Offered, changes: Partial<Parameters<typeof requestShare>[1]> = {}) {
-  const { shareId, secret } = offered;
-  return requestShare(site.context, { shareId, secret, actor: null, held: [], wants: 'any', origin, ...changes });
-}
-
-/** The request of a browser that asked. Throws when it was refused. */
-async function asked(site: Site, offered: Offered): Promise<string> {
-  const outcome = await ask(site, offered);
-  if (outcome.kind !== 'requested') throw new Error(outcome.kind);
-  return outcome.request;
-}
-
-const byPassword = (request: string, typed = password) =>
-  ({ ...browser, request, proof: { kind: 'password', password: typed } }) as const;
-const byDigits = (request: string, digits: string, chosen = newPassword) =>
-  ({ ...browser, request, proof: { kind: 'digits', digits, newPassword: chosen } }) as const;
-
-const stateOf = async (site: Site, { shareId }: Offered) => (await findShare(site.store.sql, shareId))?.state;
-const kindsTo = async (site: Site, email: string) => (await site.mails(email)).map(({ kind }) => kind);
-const holds = async (site: Site, email: string): Promise<boolean> => {
-  const id = (await findVerifiedAccount(site.store.sql, email))?.id ?? '';
-  return (await findHeldKeys(site.store.sql, id, site.keyId, site.clock.now)).length > 0;
-};
+const kindsTo = async (site: OfferSite, email: string) => (await site.mails(email)).map(({ kind }) => kind);
 const otherThan = (digits: string): string => String((Number(digits) + 1) % 1_000_000).padStart(6, '0');
 
 describeEngines('accepting a key', (engine) => {
   test('who has a password: a request grants nothing, the wrong password neither, the right one everything at once', async () => {
-    const site = await makeSite(engine);
+    const site = await makeOfferSite(engine);
     const offered = await site.offer(anna);
     const before = (await site.store.readPosition()).seq;
     const requested = await ask(site, offered);
@@ -101,7 +69,7 @@ describeEngines('accepting a key', (engine) => {
   });
 
   test('who has none takes six digits that were mailed for this request, with the password from now on', async () => {
-    const site = await makeSite(engine);
+    const site = await makeOfferSite(engine);
     const offered = await site.offer(guest);
     const request = await asked(site, offered);
     const digits = await site.digits(guest);
@@ -135,7 +103,7 @@ describeEngines('accepting a key', (engine) => {
   });
 
   test('64 at once with one request and one password: one grant, 64 equal answers, on two nodes as well', async () => {
-    const site = await makeSite(engine);
+    const site = await makeOfferSite(engine);
     const other = await makeContext({ like: site });
     const offered = await site.offer(anna);
     const request = await asked(site, offered);
@@ -160,7 +128,7 @@ describeEngines('accepting a key', (engine) => {
 });
 
 test('a key is asked for only by the secret of its message or by the account with its address, and not before the message left', async () => {
-  const site = await makeSite();
+  const site = await makeOfferSite();
   const waiting = await site.offer(anna, { waits: true });
   const actor = await signInAs(site, anna, password);
   expect(await ask(site, waiting)).toEqual({ kind: 'not-yet' });
@@ -178,7 +146,7 @@ test('a key is asked for only by the secret of its message or by the account wit
 });
 
 test('a request counts in its browser, for its share, for a quarter of an hour, and once', async () => {
-  const site = await makeSite();
+  const site = await makeOfferSite();
   const [offered, other] = [await site.offer(anna), await site.offer(guest)];
   const request = await asked(site, offered);
   const [selector = '', secret = ''] = request.split('.');
@@ -195,7 +163,7 @@ test('a request counts in its browser, for its share, for a quarter of an hour, 
 });
 
 test('a scanner that asks five times keeps nobody out for longer than a minute, and the sixth at once is told how long', async () => {
-  const site = await makeSite();
+  const site = await makeOfferSite();
   const offered = await site.offer(anna);
   const first = await asked(site, offered);
   for (let times = 1; times < 5; times++) await asked(site, offered);
@@ -209,7 +177,7 @@ test('a scanner that asks five times keeps nobody out for longer than a minute, 
 });
 
 test('what changed since the request is asked again in the unit that accepts', async () => {
-  const site = await makeSite();
+  const site = await makeOfferSite();
   const refusal = async (offered: Offered, change: () => Promise<unknown>) => {
     const request = await asked(site, offered);
     await change();
@@ -241,7 +209,7 @@ test('what changed since the request is asked again in the unit that accepts', a
 });
 
 test('an address that was blocked, and one that got a password meanwhile, take no digits; nothing of the unit is kept', async () => {
-  const site = await makeSite();
+  const site = await makeOfferSite();
   const offered = await site.offer(guest);
   const request = await asked(site, offered);
   const digits = await site.digits(guest);
@@ -273,67 +241,8 @@ test('an address that was blocked, and one that got a password meanwhile, take n
   expect((await signInAs(site, 'mail@example.org', newPassword)).accountId).toBe(passwordless?.id);
 });
 
-test('a share waits on through a registration, an invitation, an administrator’s word, a new password and a sign-out everywhere', async () => {
-  const site = await makeSite();
-  const { context } = site;
-  site.configure((config) => ({ ...config, accounts: { ...config.accounts, registration: 'open' } }));
-  const pointsAt = async ({ shareId }: Offered) => (await findShare(site.store.sql, shareId))?.account_id;
-  const offers: Offered[] = [];
-  for (const email of ['a@example.org', 'b@example.org', 'c@example.org', anna]) offers.push(await site.offer(email));
-  const [registered, invited, vouched, known] = offers as [Offered, Offered, Offered, Offered];
-  await registerAccount(context, { email: 'a@example.org', clientAddress: '192.0.2.1' });
-  const verify = await site.mailedCode('a@example.org', 'verify-address');
-  expect(await verifyAddress(context, { ...browser, code: verify, password })).toMatchObject({ kind: 'verified' });
-  await createAccount(context, operator, { email: 'b@example.org', invited: true });
-  const invitation = await site.mailedCode('b@example.org', 'invitation');
-  expect(await signInByCode(context, { ...browser, code: invitation, password })).toMatchObject({ kind: 'signed-in' });
-  await createAccount(context, operator, { email: 'c@example.org', invited: false, password });
-  const actor = await signInAs(site, anna, password);
-  const request = await asked(site, known);
-  await endOtherSessions(context, actor);
-  await requestPasswordReset(context, { email: anna, clientAddress: '192.0.2.1' });
-  const reset = await site.mailedCode(anna, 'reset-password');
-  expect(await resetPassword(context, { code: reset, password: newPassword })).toMatchObject({ kind: 'reset' });
-
-  for (const [email, offered] of [
-    ['a@example.org', registered],
-    ['b@example.org', invited],
-    ['c@example.org', vouched],
-    [anna, known],
-  ] as const) {
-    expect([email, await stateOf(site, offered)]).toEqual([email, 'pending']);
-    expect(await pointsAt(offered)).toBe((await findVerifiedAccount(site.store.sql, email))?.id);
-  }
-  // the request from before the new password counts too; the old password does not
-  expect(await acceptShare(context, byPassword(request))).toEqual({ kind: 'wrong-password' });
-  expect(await acceptShare(context, byPassword(request, newPassword))).toMatchObject({ kind: 'accepted' });
-  expect(await acceptShare(context, byPassword(await asked(site, vouched)))).toMatchObject({ kind: 'accepted' });
-});
-
-test('the account that a share waits for is not pruned before the share is over', async () => {
-  const site = await makeSite();
-  site.configure((config) => ({ ...config, sharing: { ...config.sharing, expiresSeconds: 60 * 86_400 } }));
-  const offered = await site.offer(guest);
-  await site.offer('late@example.org');
-  const accounts = async () => (await findUnverifiedAccounts(site.store.sql, guest)).length;
-  // the log's own time passes with what is written
-  const pass = async (days: number) => {
-    for (let day = 0; day < days; day += 5) {
-      site.clock.now += 5 * 86_400;
-      await pruneExpired(site.context);
-    }
-  };
-  await pass(50);
-  expect(await accounts()).toBe(1);
-  const request = await asked(site, offered);
-  const digits = await site.digits(guest);
-  expect(await acceptShare(site.context, byDigits(request, digits))).toMatchObject({ kind: 'accepted' });
-  await pass(25);
-  expect(await findUnverifiedAccounts(site.store.sql, 'late@example.org')).toEqual([]);
-});
-
 test('two shares by two givers to one new address: accepting one leaves the other pending', async () => {
-  const site = await makeSite();
+  const site = await makeOfferSite();
   const first = await site.offer(anna, { reshareDepth: 1 });
   await acceptShare(site.context, byPassword(await asked(site, first)));
   const giver = await signInAs(site, anna, password);
