@@ -1,8 +1,9 @@
-// The metrics about how many accounts, sessions and links there are, on all nodes of the store.
+// The metrics about how many accounts, sessions, links and shares there are, on all nodes of the store.
 // Counting reads whole tables, so a count serves every scrape of the next minute.
 
 import { Gauge, type Registry } from 'prom-client';
 import { linkStates } from '../../core/model/link.ts';
+import { shareStates } from '../../core/model/share.ts';
 import type { Store } from '../../store/port/store.ts';
 import { type CountedAccountState, countPopulation, type Population } from '../../store/rows/population.ts';
 import type { ControlClock } from '../context/control-clock.ts';
@@ -57,6 +58,18 @@ export function registerPopulationMetrics(registry: Registry, store: Pick<Store,
       const population = await count();
       for (const state of linkStates) {
         this.set({ state }, population === null ? Number.NaN : (population.links.get(state) ?? 0));
+      }
+    },
+  });
+  new Gauge({
+    name: 'latchkey_shares',
+    help: 'Shares of keys by state, counted once a minute; an offer that ran out stays pending here.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const population = await count();
+      for (const state of shareStates) {
+        this.set({ state }, population === null ? Number.NaN : (population.shares.get(state) ?? 0));
       }
     },
   });

@@ -1,7 +1,9 @@
-// How many accounts, sessions and links there are, for metrics. Each reads a whole table, so the caller asks now and then, not per scrape.
+// How many accounts, sessions, links and shares there are, for metrics. Each reads a whole table or a whole index, so the caller asks now
+// and then, not per scrape.
 
 import { sql as raw } from 'kysely';
 import type { LinkState } from '../../core/model/link.ts';
+import { type ShareState, shareStates } from '../../core/model/share.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../port/store.ts';
 
@@ -13,6 +15,8 @@ export interface Population {
   /** Sign-ins that hold. */
   readonly sessions: number;
   readonly links: ReadonlyMap<LinkState, number>;
+  /** By the state that is stored; `requested` and `expired` are readings of times. */
+  readonly shares: ReadonlyMap<ShareState, number>;
 }
 
 /** @param idleSeconds  a session that was not used for so long is over */
@@ -45,7 +49,26 @@ export async function countPopulation(sql: Sql, now: EpochSeconds, idleSeconds: 
       .groupBy('standing')
       .execute(),
   ]);
-  return { accounts: toMap(accounts), sessions: Number(sessions?.count ?? 0), links: toMap(links) };
+  return {
+    accounts: toMap(accounts),
+    sessions: Number(sessions?.count ?? 0),
+    links: toMap(links),
+    shares: await countShares(sql),
+  };
+}
+
+/** One statement a state, by the index of states: at a million shares each takes a few milliseconds, and others run in between. */
+async function countShares(sql: Sql): Promise<ReadonlyMap<ShareState, number>> {
+  const counts = new Map<ShareState, number>();
+  for (const state of shareStates) {
+    const row = await sql
+      .selectFrom('shares')
+      .select(({ fn }) => fn.countAll<number | string>().as('count'))
+      .where('state', '=', state)
+      .executeTakeFirst();
+    counts.set(state, Number(row?.count ?? 0));
+  }
+  return counts;
 }
 
 /** As `linkState` in core/model/link.ts judges one link; a test holds both side by side. */

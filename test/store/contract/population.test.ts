@@ -1,14 +1,16 @@
-// How many accounts, sessions and links there are, on both engines: links by the very rule that judges one link.
+// How many accounts, sessions, links and shares there are, on both engines: links by the very rule that judges one link.
 
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { registerPopulationMetrics } from '../../../gateway/control/accounts/population-metrics.ts';
 import { type LinkState, linkState } from '../../../gateway/core/model/link.ts';
+import { makeSealer } from '../../../gateway/store/seal/sealing.ts';
 import { makeContext } from '../../support/rigs/control-context.ts';
+import { fillKeys } from '../../support/store/fill-keys.ts';
 import { describeEngines } from '../../support/store/stores.ts';
 
 describeEngines('population', (engine) => {
-  test('accounts, sessions and links are counted by state, once a minute', async () => {
+  test('accounts, sessions, links and shares are counted by state, once a minute', async () => {
     const { context, store, clock } = await makeContext({ engine });
     const now = clock.now;
     let made = 0;
@@ -23,6 +25,7 @@ describeEngines('population', (engine) => {
           .execute(),
       );
     };
+    await store.write(({ sql }) => fillKeys(sql, now, makeSealer(Buffer.alloc(32))));
     for (const state of ['active', 'active', 'disabled', 'deleted'] as const) await account(state, now);
     await account('active', null);
     const moments = [null, now - 1, now, now + 1];
@@ -68,6 +71,9 @@ describeEngines('population', (engine) => {
     registerPopulationMetrics(registry, store, clock);
     const text = await registry.metrics();
     expect([...expected.keys()]).toHaveLength(6);
+    for (const [state, count] of Object.entries({ pending: 1, accepted: 2, revoked: 0 })) {
+      expect(text).toContain(`latchkey_shares{state="${state}"} ${count}`);
+    }
     for (const [state, count] of expected) expect(text).toContain(`latchkey_links{state="${state}"} ${count}`);
     for (const [state, count] of Object.entries({ active: 2, unverified: 1, disabled: 1, deleted: 1 })) {
       expect(text).toContain(`latchkey_accounts{state="${state}"} ${count}`);
