@@ -1,12 +1,18 @@
 // What happens to an account between an offer and its acceptance, and afterwards: nothing that comes in between loses a share, and a change of the
 // address ends what was accepted by the old one.
 
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createAccount } from '../../../gateway/control/accounts/create-account.ts';
 import { registerAccount } from '../../../gateway/control/accounts/register-account.ts';
 import { requestAddressChange } from '../../../gateway/control/accounts/request-address-change.ts';
 import { requestPasswordReset } from '../../../gateway/control/accounts/request-password-reset.ts';
 import { resetPassword } from '../../../gateway/control/accounts/reset-password.ts';
+import { startOutbox } from '../../../gateway/control/notify/deliver-outbox.ts';
+import { openLogTransport } from '../../../gateway/control/notify/log-transport.ts';
+import { makeMailCarrier } from '../../../gateway/control/notify/mail-carrier.ts';
 import { confirmAddressChange } from '../../../gateway/control/sessions/confirm-address-change.ts';
 import { endOtherSessions } from '../../../gateway/control/sessions/my-sessions.ts';
 import { pruneExpired } from '../../../gateway/control/sessions/prune-expired.ts';
@@ -18,6 +24,7 @@ import { findShare } from '../../../gateway/store/sharing/shares.ts';
 import { browser } from '../../support/rigs/control-context.ts';
 import {
   anna,
+  ask,
   asked,
   byDigits,
   byPassword,
@@ -125,4 +132,28 @@ test('the account that a share waits for is not pruned before the share is over'
   expect(await acceptShare(site.context, byDigits(request, digits))).toMatchObject({ kind: 'accepted' });
   await pass(25);
   expect(await findUnverifiedAccounts(site.store.sql, 'late@example.org')).toEqual([]);
+});
+
+test('a key is asked for once its message was handed over, and eight days later, when the outbox has forgotten the row', async () => {
+  const site = await makeOfferSite();
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-offer-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const offered = await site.offer(anna, { waits: true });
+  expect(await ask(site, offered)).toEqual({ kind: 'not-yet' });
+  /** Runs the delivery until the outbox looks so. */
+  const deliver = async (isDone: (rows: readonly { readonly delivered_at: number | null }[]) => boolean) => {
+    const transport = openLogTransport(join(folder, 'mails.log'));
+    const outbox = startOutbox(site.context, { mail: makeMailCarrier(transport) }, { pollMs: 5 });
+    const rows = () => site.store.sql.selectFrom('outbox').select('delivered_at').execute();
+    await vi.waitUntil(async () => isDone(await rows()), { timeout: 10_000, interval: 5 });
+    await outbox.close();
+  };
+  await deliver((rows) => rows.every((row) => row.delivered_at !== null));
+  expect(await ask(site, offered)).toMatchObject({ kind: 'requested' });
+  for (let day = 0; day < 8; day++) {
+    site.clock.now += 86_400;
+    await pruneExpired(site.context);
+  }
+  await deliver((rows) => rows.length === 0);
+  expect(await acceptShare(site.context, byPassword(await asked(site, offered)))).toMatchObject({ kind: 'accepted' });
 });
