@@ -6,9 +6,11 @@ import type { ControlContext } from '../../../gateway/control/context/control-co
 import { endShare } from '../../../gateway/control/sharing/end-share.ts';
 import { giveShare } from '../../../gateway/control/sharing/give-share.ts';
 import { readShare } from '../../../gateway/control/sharing/list-shares.ts';
+import { resendShare } from '../../../gateway/control/sharing/resend-share.ts';
 import { digestOf } from '../../../gateway/core/model/digest.ts';
 import { updateAccount } from '../../../gateway/store/rows/accounts.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
+import { nextMailDue, takeDueMail } from '../../../gateway/store/rows/outbox.ts';
 import { insertBlock, removeBlock } from '../../../gateway/store/sharing/share-blocks.ts';
 import { findShare } from '../../../gateway/store/sharing/shares.ts';
 import { addAccount, dump, operator } from '../../support/rigs/link-rig.ts';
@@ -90,7 +92,18 @@ describeEngines('giving a key', (engine) => {
       const seen = new Map<string, readonly string[]>();
       for (const name of ['known', 'waiting', 'off', 'new', 'blocks']) {
         const seq = (await rig.store.readPosition()).seq;
-        seen.set(name, await recordStatements(rig, `${name}@example.org`));
+        const offered = await recordStatements(rig, async (context) => {
+          const input = { keyId: rig.keyId, email: `${name}@example.org`, origin: atHome };
+          const outcome = await giveShare(context, rig.owner, input);
+          return outcome.kind === 'given' ? outcome.share.id : '';
+        });
+        rig.clock.now += 60;
+        const again = await recordStatements(rig, async (context) => {
+          const outcome = await resendShare(context, rig.owner, { shareId: offered.result, origin: atHome });
+          return outcome.kind;
+        });
+        expect(again.result).toBe('resent');
+        seen.set(name, [...offered.texts, ...again.texts]);
         expect((await rig.store.readPosition()).seq).toBe(seq);
         rig.clock.now += 3600;
         await rig.store.write(({ sql }) => sql.deleteFrom('shares').execute());
@@ -166,6 +179,13 @@ describeEngines('giving a key', (engine) => {
     expect(waits[0]).toBe(0);
     expect(waits[1]).toBeGreaterThan(0);
     expect(waits[1]).toBeLessThanOrEqual(86_400);
+    // it is not taken for a mail of a clock that was ahead, and taken when its time has come
+    const take = async () => (await rig.store.write((unit) => takeDueMail(unit, 10, 180, 7200))).value;
+    expect((await take()).map(({ deferredSeconds }) => deferredSeconds)).toEqual([0, 0]);
+    const due = rig.clock.now + (waits[1] ?? 0);
+    expect(await nextMailDue(rig.store.sql, rig.clock.now + 7200)).toBe(Math.min(due, rig.clock.now + 180));
+    rig.clock.now = due;
+    expect((await take()).map(({ deferredSeconds }) => deferredSeconds)).toContain(waits[1]);
   });
 });
 
@@ -291,8 +311,11 @@ test('a giver offers so many keys in a window, and the log says once that there 
   await rig.given('d@example.org');
 });
 
-/** The texts of the statements of one call, in their order, `commit` after each unit. */
-async function recordStatements(rig: ShareRig, email: string): Promise<readonly string[]> {
+/** What a call answers, and the texts of its statements in their order, `commit` after each unit. */
+async function recordStatements(
+  rig: ShareRig,
+  call: (context: ControlContext) => Promise<string>,
+): Promise<{ readonly result: string; readonly texts: readonly string[] }> {
   const texts: string[] = [];
   const write: ControlContext['write'] = (work) =>
     rig.store.write(async (unit) => {
@@ -308,7 +331,5 @@ async function recordStatements(rig: ShareRig, email: string): Promise<readonly 
       texts.push('commit');
       return value;
     });
-  const outcome = await giveShare({ ...rig.context, write }, rig.owner, { keyId: rig.keyId, email, origin: atHome });
-  expect(outcome.kind).toBe('given');
-  return texts;
+  return { result: await call({ ...rig.context, write }), texts };
 }
