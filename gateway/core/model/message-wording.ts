@@ -2,6 +2,7 @@
 // Pure texts, not escaped and not cut: message.ts does both. Texts that people chose go through `peoplesWords`.
 // A mail that a stranger can have sent to any address holds no text of that stranger.
 
+import { isMailbox } from './mailbox.ts';
 import type { AboutToOpen, MessageKind, MessageValues, MessageWords } from './message-kinds.ts';
 import { peoplesWords } from './plain-words.ts';
 import type { EpochSeconds } from './time.ts';
@@ -165,7 +166,7 @@ export const messageWording: Wording = {
   }),
 
   'key-shared': ({ path, giver, giverAddress, expiresAt, ...shared }, name, moment) => ({
-    subject: `${peoplesWords(giver || giverAddress)} offers you a key: ${peoplesWords(shared.key)}`,
+    subject: `${personWords(giver || giverAddress)} offers you a key: ${peoplesWords(shared.key)}`,
     blocks: [
       `${giverWords(giver, giverAddress)} wants to share ${keyWords(shared)} with you at ${name}.`,
       'Look at what it opens first. You get the key only once you ask for it and show that it is you.',
@@ -178,16 +179,16 @@ export const messageWording: Wording = {
   'key-accepted': ({ path, giver, at, ...shared }, name, moment) => ({
     subject: `You now have a key: ${peoplesWords(shared.key)}`,
     blocks: [
-      `Since ${moment(at)} your account at ${name} has ${keyWords(shared)}, which ${peoplesWords(giver)} shares with you.`,
+      `Since ${moment(at)} your account at ${name} has ${keyWords(shared)}, which ${personWords(giver)} shares with you.`,
       { label: 'See my keys', path },
       'If it was not you, sign in, give the key back, and choose a new password.',
     ],
   }),
 
   'key-share-accepted': ({ path, recipient, at, ...shared }, _name, moment) => ({
-    subject: `${peoplesWords(recipient, 254)} accepted your key: ${peoplesWords(shared.key)}`,
+    subject: `${personWords(recipient)} accepted your key: ${peoplesWords(shared.key)}`,
     blocks: [
-      `${peoplesWords(recipient, 254)} has ${keyWords(shared)} since ${moment(at)}.`,
+      `${personWords(recipient)} has ${keyWords(shared)} since ${moment(at)}.`,
       'You can see when it was last used, and stop sharing it, at any time.',
       { label: 'See what I share', path },
     ],
@@ -206,7 +207,7 @@ export const messageWording: Wording = {
   'key-share-ends-soon': ({ path, giver, at, ...shared }, name, moment) => ({
     subject: `A key ends soon: ${peoplesWords(shared.key)}`,
     blocks: [
-      `You have ${keyWords(shared)} at ${name} until ${moment(at)}. ${peoplesWords(giver)} shares it with you.`,
+      `You have ${keyWords(shared)} at ${name} until ${moment(at)}. ${personWords(giver)} shares it with you.`,
       'If you need it for longer, ask them.',
       { label: 'See my keys', path },
     ],
@@ -217,8 +218,8 @@ export const messageWording: Wording = {
     blocks: [
       reader === 'holder'
         ? `Since ${moment(at)} you no longer have ${keyWords(shared)} at ${name}.`
-        : `Since ${moment(at)} ${peoplesWords(other, 254)} no longer has ${keyWords(shared)} at ${name}.`,
-      ...endWords(reader, reason, peoplesWords(other, 254)),
+        : `Since ${moment(at)} ${personWords(other)} no longer has ${keyWords(shared)} at ${name}.`,
+      ...endWords(reader, reason, personWords(other)),
       reader === 'holder' ? { label: 'See my keys', path } : { label: 'See what I share', path },
     ],
   }),
@@ -237,8 +238,17 @@ function keyWords({
 
 /** A giver by name and address: anybody may choose any name, and nobody another person's address. */
 function giverWords(name: string, address: string): string {
-  const shown = peoplesWords(address, 254);
-  return name === '' || name === address ? shown : `${peoplesWords(name)} (${shown})`;
+  const shown = personWords(address);
+  return name === '' || name === address ? shown : `${personWords(name)} (${shown})`;
+}
+
+/**
+ * The name or address of somebody who shares keys, in a mail to somebody who may never have heard of them. Anybody may choose any name, so
+ * one that reads like the address of a site is spelled so that no mail program makes a link of it.
+ */
+function personWords(text: string): string {
+  if (isMailbox(text)) return peoplesWords(text, 254);
+  return peoplesWords(text).replaceAll(/(?<=[\p{L}\p{N}])\.(?=[\p{L}\p{N}])/gu, '. ');
 }
 
 function endWords(reader: 'holder' | 'giver', reason: 'revoked' | 'address-changed', other: string): string[] {

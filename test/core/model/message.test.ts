@@ -105,6 +105,14 @@ describe('what people typed', () => {
     expect(`${text}${html}`).not.toContain('https://evil');
   });
 
+  test('the name of a giver is no address of a site', () => {
+    const giver = 'Buy at www.evil.example/x or J. R. Smith';
+    const values = { path, ...door, giver, giverAddress: 'eve@mail.example.org', expiresAt: at };
+    const { subject, text, html } = renderMessage({ kind: 'key-shared', values }, branding);
+    expect(`${subject}${text}${html}`).not.toContain('evil.example');
+    expect(text).toContain('Buy at www. evil. example/x or J. R. Smith (eve@mail.example.org) wants to share');
+  });
+
   test('a long label is cut', () => {
     const { subject } = renderMessage(
       { kind: 'member-revoked', values: { label: 'x'.repeat(500), owner: 'y' } },
