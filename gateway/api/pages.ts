@@ -22,6 +22,7 @@ import { acceptSharePages } from './sharing/accept-share.ts';
 import { adminCredentialPages } from './sharing/admin-credentials.ts';
 import { giveKeyPages } from './sharing/give-key.ts';
 import { myKeyPages } from './sharing/my-keys.ts';
+import { openKeyPages } from './sharing/open-key.ts';
 import { openSharePages } from './sharing/open-share.ts';
 import { shareEndPages } from './sharing/share-ends.ts';
 import { shareHistoryPages } from './sharing/share-history.ts';
@@ -45,6 +46,7 @@ export const pages: readonly PageRoute[] = [
   ...claimPages,
   ...myKeyPages,
   ...giveKeyPages,
+  ...openKeyPages,
   ...shareListPages,
   ...sharePages,
   ...openSharePages,

@@ -13,6 +13,7 @@ import { linkEndpoints } from './links.ts';
 import { meEndpoints } from './me.ts';
 import { myAccountEndpoints } from './my-account.ts';
 import { myKeyEndpoints } from './my-keys.ts';
+import { representationEndpoints } from './representations.ts';
 import { revocationEndpoints } from './revocations.ts';
 import { shareEndpoints } from './shares.ts';
 import { signInEndpoints } from './sign-in.ts';
@@ -28,6 +29,7 @@ export const endpoints: readonly Endpoint[] = [
   ...linkEndpoints,
   ...shareEndpoints,
   ...gotShareEndpoints,
+  ...representationEndpoints,
   ...accessEndpoints,
   ...credentialEndpoints,
   ...commonKeyEndpoints,

@@ -2,6 +2,7 @@
 // The pass says what the access answer said and nothing wider: scope, methods, end, and every revocation node that the pass hangs on.
 
 import type { Config, RouteConfig } from '../../config/compiled/config.ts';
+import type { GrantedAccess } from '../../core/decision/state/access.ts';
 import { memberClaims } from '../../core/decision/verdict/account-pass.ts';
 import { matchesHost } from '../../core/model/host-pattern.ts';
 import { covers } from '../../core/model/path.ts';
@@ -36,19 +37,35 @@ export async function makeAccessPass(
 ): Promise<AccessPassMade> {
   const answer = await answerAccess(context, question);
   if (answer.kind !== 'granted') return { kind: 'none' };
+  const life = form === 'cookie' ? context.config().tokens.passTtlSeconds : tokenKinds.pass.longestSeconds;
+  const pass = passFrom(context, answer, question, life);
+  return pass === null ? { kind: 'no-pass' } : { kind: 'made', pass };
+}
+
+/**
+ * A pass that says what an answer says, for at most so many seconds.
+ *
+ * @param question  the session that it hangs on, and the canonical place that it is asked for
+ * @returns null where no pass can say it: no common key signs, no route serves the place, or a pass cannot express its path
+ */
+export function passFrom(
+  context: Pick<ControlContext, 'config' | 'clock' | 'tokens'>,
+  answer: GrantedAccess,
+  question: Pick<AccessQuestion, 'session' | 'device' | 'host' | 'path'>,
+  longestSeconds: number,
+): AccessPass | null {
   const config = context.config();
   const route = routeOf(config, question.host, question.path);
-  if (route === null) return { kind: 'no-pass' };
-  const life = form === 'cookie' ? config.tokens.passTtlSeconds : tokenKinds.pass.longestSeconds;
+  if (route === null) return null;
   const now = context.clock.epochSeconds();
-  const terms = { ...config.tokens, passTtlSeconds: life };
+  const terms = { ...config.tokens, passTtlSeconds: longestSeconds };
   const { claims, issuable } = memberClaims(answer, question, route, terms, now, null);
   const { path } = answer.scope;
   // a semicolon would end the attribute of the cookie that the pass is for
-  if (!issuable || path.includes(';')) return { kind: 'no-pass' };
+  if (!issuable || path.includes(';')) return null;
   const seconds = claims.exp - now;
   const token = context.tokens.mintPass(claims, seconds);
-  return token === null ? { kind: 'no-pass' } : { kind: 'made', pass: { token, path, maxAgeSeconds: seconds } };
+  return token === null ? null : { token, path, maxAgeSeconds: seconds };
 }
 
 /** The route that serves a place: the most specific host, then the longest path. */

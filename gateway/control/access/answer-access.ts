@@ -55,7 +55,8 @@ export async function answerAccess(
   };
 }
 
-function claimsOf(account: LiveAccount): AccessClaims {
+/** What sites are told of an account. */
+export function claimsOf(account: LiveAccount): AccessClaims {
   return {
     sub: account.id,
     email: account.email,

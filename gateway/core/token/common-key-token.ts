@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import type { KeyObject } from 'node:crypto';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { anyMatchesHost } from '../model/host-pattern.ts';
+import { isOfKind } from '../model/node-id.ts';
 import { comparedForm } from '../model/path.ts';
 import type { EpochSeconds } from '../model/time.ts';
 import { readClaims } from './claim-reader.ts';
@@ -102,7 +103,10 @@ export class VerifiedToken {
     this.nbf = claims.nbf ?? 0;
     this.iat = claims.iat ?? -1;
     const isRenewable =
-      this.iat >= 0 && (type === 'session' ? claims.sid !== undefined : origin === 'password' || origin === 'member');
+      this.iat >= 0 &&
+      (type === 'session'
+        ? claims.sid !== undefined
+        : origin === 'password' || (origin === 'member' && !isRepresentation(claims)));
     this.renewFrom = isRenewable ? this.iat + Math.ceil((this.exp - this.iat) / 2) : Number.POSITIVE_INFINITY;
     this.folder = scope.paths?.length === 1 ? (scope.paths[0]?.folder ?? null) : null;
     const { methods, hosts, addresses } = scope;
@@ -117,6 +121,14 @@ export class VerifiedToken {
     }
     return this.#lines;
   }
+}
+
+/**
+ * Whether a pass is the representation of a key. It is not renewed: the renewed pass would not hang on the representation any more, and
+ * would go on after its hour.
+ */
+function isRepresentation({ n }: TokenClaims): boolean {
+  return n?.some((node) => isOfKind('representation', node)) === true;
 }
 
 /** The most characters of a token. */

@@ -15,6 +15,27 @@ export async function findRepresentation(sql: Sql, id: string): Promise<Represen
   return (await sql.selectFrom('representations').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
+/** The representations of a key, or below a share, that an account may see: the newest first. */
+export async function listRepresentations(
+  sql: Sql,
+  of: { readonly accountId: string; readonly keyId: string } | { readonly shareId: string },
+  limit: number,
+): Promise<RepresentationRow[]> {
+  return await sql
+    .selectFrom('representations')
+    .selectAll()
+    .$if('accountId' in of, (query) =>
+      query
+        .where('account_id', '=', 'accountId' in of ? of.accountId : '')
+        .where('key_id', '=', 'accountId' in of ? of.keyId : ''),
+    )
+    .$if('shareId' in of, (query) => query.where('share_id', '=', 'shareId' in of ? of.shareId : ''))
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
 /** Spends a one-time URL. @returns its row; null when it is unknown, spent, over or revoked */
 export async function spendOneTimeUrl(
   sql: Sql,

@@ -187,16 +187,21 @@ export async function replaceShareSecret(
     .execute();
 }
 
-/** Spends one use of an accepted share with a number of uses. The row count is the verdict; the caller has asked whether the chain holds. */
-export async function spendUse(sql: Sql, id: string): Promise<boolean> {
-  const { numUpdatedRows } = await sql
+/**
+ * Spends one use of an accepted share with a number of uses. The row count is the verdict; the caller has asked whether the chain holds.
+ *
+ * @returns how many are left then; -1 when none was left, and none was spent
+ */
+export async function spendUse(sql: Sql, id: string): Promise<number> {
+  const row = await sql
     .updateTable('shares')
     .set({ uses_left: raw<number>`uses_left - 1` })
     .where('id', '=', id)
     .where('state', '=', 'accepted')
     .where('uses_left', '>', 0)
+    .returning('uses_left')
     .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return row?.uses_left ?? -1;
 }
 
 /** Notes that a message of a share was handed to the transport. Shares that are over are noted too: it is a fact. */

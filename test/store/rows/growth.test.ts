@@ -93,6 +93,8 @@ const openDoors: Readonly<Record<string, string>> = {
   'GET shares/accept': reads,
   'POST shares/accept': 'as POST v1/shares/accept',
   'POST shares/accept/code': 'takes a request of this browser; then as POST shares/open',
+  'GET key': reads,
+  'POST key': 'a one-time URL has 256 random bits, and is spent once',
   'GET claim': 'reads, and records in files of bounded number and size (explain/decision-files.ts)',
 };
 

@@ -17,7 +17,7 @@ const ownerAddress = 'owner@example.org';
 const ownerPassword = 'seven green lanterns';
 
 /** The collection that the key opens. */
-const keyYaml =
+export const keyYaml =
   'collections: [{ name: summer, host: media.localhost, path: /vod/summer/, owners: [owner@example.org] }]\n';
 
 type NewShare = Parameters<typeof giveShare>[2];
