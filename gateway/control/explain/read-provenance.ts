@@ -1,5 +1,5 @@
-// Reads the chain of provenance behind recorded decisions: accounts, sessions, devices, members, links, owners, and what of it was
-// revoked when. Reads rows only; every list is bounded. A row that is gone from the store is reported as gone.
+// Reads the chain of provenance behind recorded decisions: accounts, sessions, devices, members, links, owners, credentials, keys, shares, and
+// what of it was revoked when. Reads rows only; every list is bounded. A row that is gone from the store is reported as gone.
 
 import type { Config } from '../../config/compiled/config.ts';
 import type { CollectionConfig } from '../../config/compiled/control-config.ts';
@@ -15,6 +15,7 @@ import {
   findNamedSessions,
   findNodeRevocations,
 } from '../../store/rows/provenance.ts';
+import { readKeyProvenance } from './read-key-provenance.ts';
 
 /** One step of the chain, in the order in which it reads. */
 export interface ChainLink {
@@ -43,6 +44,7 @@ export async function readProvenance(
     ...(await accounts(context, nodes)),
     ...(await sessionsAndDevices(context, nodes)),
     ...(await membersAndLinks(context, nodes, records)),
+    ...(await keysAndShares(context, nodes, records)),
     ...(await revocations(context, nodes, records)),
   ];
   return links;
@@ -92,9 +94,7 @@ async function membersAndLinks(
   nodes: readonly string[],
   records: readonly DecisionRecord[],
 ): Promise<ChainLink[]> {
-  const hosts = records.filter(({ outcome }) => outcome === 'deny').map(({ host }) => host);
-  const accountIds = hosts.length > 0 ? only(nodes, 'account') : [];
-  const members = await findNamedMembers(store.sql, only(nodes, 'member'), { accountIds, hosts });
+  const members = await findNamedMembers(store.sql, only(nodes, 'member'), refusedAt(nodes, records));
   const links: ChainLink[] = [];
   for (const { id, accountId, linkId, deviceId, claimedAt, revokedAt } of members) {
     const device = deviceId === null ? '' : ` on device ${deviceId}`;
@@ -111,11 +111,31 @@ async function membersAndLinks(
       links.push({ at: row.accessUntilAt, node: row.id, text: 'end of what comes through this link' });
     if (row.revokedAt !== null)
       links.push({ at: row.revokedAt, node: row.id, text: `this link was revoked by ${row.revokedBy ?? 'somebody'}` });
-    const collection = config().collections.find(({ name }) => name === row.collection);
-    const facts = collection === undefined ? 'not configured any more' : collectionFacts(collection);
-    links.push({ at: null, node: collectionSubject(row.collection), text: `collection ${row.collection}: ${facts}` });
+    links.push(collectionStep(config(), row.collection));
   }
   return links;
+}
+
+/** Credentials, keys, shares and representations, from the credential down to what the account holds. */
+async function keysAndShares(
+  { store, config }: ProvenanceContext,
+  nodes: readonly string[],
+  records: readonly DecisionRecord[],
+): Promise<ChainLink[]> {
+  const { steps, collections } = await readKeyProvenance(store.sql, nodes, refusedAt(nodes, records));
+  return [...steps, ...collections.map((name) => collectionStep(config(), name))];
+}
+
+/** Accounts that were refused, and the hosts where: what they had there once may explain the refusal. */
+function refusedAt(nodes: readonly string[], records: readonly DecisionRecord[]) {
+  const hosts = records.filter(({ outcome }) => outcome === 'deny').map(({ host }) => host);
+  return { accountIds: hosts.length > 0 ? only(nodes, 'account') : [], hosts };
+}
+
+function collectionStep({ collections }: Pick<Config, 'collections'>, name: string): ChainLink {
+  const collection = collections.find((each) => each.name === name);
+  const facts = collection === undefined ? 'not configured any more' : collectionFacts(collection);
+  return { at: null, node: collectionSubject(name), text: `collection ${name}: ${facts}` };
 }
 
 function collectionFacts({ owners, methods }: CollectionConfig): string {
