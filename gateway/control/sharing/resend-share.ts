@@ -6,6 +6,7 @@ import { shareStanding } from '../../core/model/share.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { hasWaitingMail } from '../../store/rows/outbox.ts';
 import { isBlocked } from '../../store/sharing/share-blocks.ts';
+import { couldHold } from '../../store/sharing/share-chains.ts';
 import type { ListedShare } from '../../store/sharing/share-lists.ts';
 import { isVerifiedAddress } from '../../store/sharing/share-recipients.ts';
 import { noteMailQueued, replaceShareSecret } from '../../store/sharing/shares.ts';
@@ -24,7 +25,7 @@ type ShareResent =
   | { readonly kind: 'resent'; readonly share: ShareView }
   /** The last message is too recent, or the giver sent too many. */
   | { readonly kind: 'too-many'; readonly retryAfterSeconds: number }
-  /** The share is accepted or over. */
+  /** The share is accepted or over, or could not hold now. */
   | { readonly kind: 'not-pending' }
   | { readonly kind: 'no-mail' }
   | { readonly kind: 'not-found' };
@@ -42,7 +43,8 @@ export async function resendShare(
     const found = await findShareFor(sql, actor, shareId, now);
     if (found === null || found.reader === 'recipient') return { kind: 'not-found' };
     const { share, reader } = found;
-    if (!isPending(share, now)) return { kind: 'not-pending' };
+    // what hangs below an end can be accepted by nobody, so nobody is written to about it
+    if (!isPending(share, now) || !(await couldHold(sql, shareId, now))) return { kind: 'not-pending' };
     const freeAt = (share.last_mail_at ?? 0) + sharing.resendSeconds;
     if (freeAt > now) return { kind: 'too-many', retryAfterSeconds: freeAt - now };
     const { giver_id: giverId, key_id: keyId } = share;

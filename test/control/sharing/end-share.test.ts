@@ -79,7 +79,7 @@ describeEngines('what becomes of a share', (engine) => {
   });
 
   test('a message is sent again with the same address in it, not too often, and only while the share is pending', async () => {
-    const { rig, first } = await makeSite(engine);
+    const { rig, mina, first, end } = await makeSite(engine);
     const { id } = await rig.given('new@example.org');
     const resend = (shareId = id) => resendShare(rig.context, rig.owner, { shareId, origin: atHome });
     const deliver = () =>
@@ -104,6 +104,14 @@ describeEngines('what becomes of a share', (engine) => {
     expect(await resend()).toMatchObject({ kind: 'resent', share: { id, state: 'pending', mail: null } });
     expect((await mailsOf(rig, 'key-shared')).filter(({ to }) => to === 'new@example.org')).toHaveLength(2);
     expect(await resend(first.id)).toEqual({ kind: 'not-pending' });
+    // whoever lost a key writes to nobody about it any more
+    const below = await rig.given('later@example.org', {}, mina);
+    rig.clock.now += 60;
+    const byMina = () => resendShare(rig.context, mina, { shareId: below.id, origin: atHome });
+    await end(rig.owner, first.id, 'disable');
+    expect(await byMina()).toEqual({ kind: 'not-pending' });
+    await end(rig.owner, first.id, 'enable');
+    expect((await byMina()).kind).toBe('resent');
     rig.sharing({ perSender: { count: 1, seconds: 600 } });
     rig.clock.now += 600;
     expect((await resend()).kind).toBe('resent');
