@@ -63,13 +63,33 @@ export async function listAccountRows(sql: Sql, page: AccountPage): Promise<Acco
 
 /** How many accounts are not verified. */
 export async function countUnverified(sql: Sql): Promise<number> {
-  const row = await sql
+  return Number((await unverified(sql).executeTakeFirst())?.unverified ?? 0);
+}
+
+/** How many of them no key was offered to that still waits. */
+export async function countUnoffered(sql: Sql, now: EpochSeconds): Promise<number> {
+  const row = await unverified(sql)
+    .where(({ exists, not, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('shares')
+            .select('shares.id')
+            .whereRef('shares.account_id', '=', 'accounts.id')
+            .where('shares.state', '=', 'pending')
+            .where('shares.expires_at', '>', now),
+        ),
+      ),
+    )
+    .executeTakeFirst();
+  return Number(row?.unverified ?? 0);
+}
+
+function unverified(sql: Sql) {
+  return sql
     .selectFrom('accounts')
     .select((query) => query.fn.countAll<number | string>().as('unverified'))
     .where('email_verified_at', 'is', null)
-    .where('state', '<>', 'deleted')
-    .executeTakeFirst();
-  return Number(row?.unverified ?? 0);
+    .where('state', '<>', 'deleted');
 }
 
 /**

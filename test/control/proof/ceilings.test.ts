@@ -11,8 +11,10 @@ import { registerLimitMetrics } from '../../../gateway/control/proof/reached-lim
 import { makeHandover } from '../../../gateway/control/sessions/hand-over.ts';
 import { signIn } from '../../../gateway/control/sessions/sign-in.ts';
 import { startSession } from '../../../gateway/control/sessions/start-session.ts';
+import { giveShare } from '../../../gateway/control/sharing/give-share.ts';
 import type { Unit } from '../../../gateway/store/port/store.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
+import { insertCredential, insertCredentialKey } from '../../../gateway/store/sharing/credentials.ts';
 import { memoryLogger } from '../../support/rigs/control.ts';
 import { browser, makeContext, type TestContext } from '../../support/rigs/control-context.ts';
 
@@ -121,6 +123,49 @@ test('at the ceiling of unverified accounts, accounts with an expired code make 
   const left = await site.store.sql.selectFrom('accounts').select('email').orderBy('email').execute();
   expect(left.length).toBeLessThanOrEqual(10);
   expect(left.map(({ email }) => email)).toContain('invited@example.org');
+});
+
+test('addresses that a member offers a key to keep nobody from registering, and make room once the offers are over', async () => {
+  const site = await makeContext({
+    yaml: `${open('unverified_accounts: 10')}collections: [{ name: cam, host: media.localhost, path: /cam/ }]\n`,
+  });
+  const made = await addAccount(site, 'owner@example.org');
+  if (made.kind !== 'created') throw new Error(made.reason);
+  const keyId = 'dk_key0000000000000000001';
+  await site.store.write(async ({ sql, now }) => {
+    const by = { created_at: now, created_by: 'operator' };
+    await insertCredential(sql, {
+      ...{ ...by, id: 'cd_card000000000000000001', account_id: made.accountId, name: 'Card', issuer: 'Hillside' },
+      ...{ picture: null, valid_from_at: null, valid_until_at: null, withdrawn_at: null, withdrawn_by: null },
+    });
+    await insertCredentialKey(sql, {
+      ...{
+        ...by,
+        id: keyId,
+        credential_id: 'cd_card000000000000000001',
+        name: 'Door',
+        collection: 'cam',
+        path: '/cam/',
+      },
+      ...{ host: 'media.localhost', methods: null, needs_second_factor: 0, removed_at: null, removed_by: null },
+    });
+  });
+  const origin = { requestId: null, clientAddress: '' };
+  for (let at = 0; at < 12; at++) {
+    const given = await giveShare(site.context, operator, { keyId, email: `o${at}@example.org`, origin });
+    expect(given.kind).toBe('given');
+  }
+  const register = async (at: number) => {
+    await registerAccount(site.context, { email: `p${at}@example.org`, clientAddress: '192.0.2.1' });
+    await site.context.afterwards.settled();
+    return (await site.mails(`p${at}@example.org`)).length;
+  };
+  for (let at = 0; at < 10; at++) expect(await register(at)).toBe(1);
+  expect(await register(10)).toBe(0);
+  expect(await countOf(site, 'accounts')).toBe(23);
+  await site.store.write(({ sql }) => sql.updateTable('shares').set({ state: 'withdrawn' }).execute());
+  expect(await register(11)).toBe(1);
+  expect(await countOf(site, 'accounts')).toBeLessThan(23);
 });
 
 test('repeated sign-ins end their own sessions, and not the device that was used for weeks', async () => {

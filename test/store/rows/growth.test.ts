@@ -17,7 +17,7 @@ const tableBounds = {
   store_marks: 'a fixed set of names',
   keys: 'made by administrators; retired ones stay, since their ids must not come again',
   accounts:
-    'verified: by administrators, and by mails of registration and of codes (mails_per_hour); others: unverified_accounts',
+    'verified: by administrators, and by mails of registration and of codes (mails_per_hour); others: unverified_accounts, and one for an address that a key is offered to (per_sender)',
   sessions: 'liveSessionsKept and endedKept of an account (bound-sign-ins.ts); pruned after keepEndedSeconds',
   devices: 'liveDevicesKept and endedKept of an account (bound-sign-ins.ts); pruned after keepDevicesSeconds',
   one_time_codes:
