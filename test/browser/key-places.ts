@@ -133,3 +133,55 @@ export function forRecipients(keys: KeySet): readonly Place[] {
     { name: 'share-waiting', path: `shares/${keys.waiting}`, act: (page: Page) => page.waitForLoadState('load') },
   ];
 }
+
+/** Pages for people who read a mail about a key, without a session. Each opens an offer of its own. */
+export function forOffered(keys: KeySet): readonly Place[] {
+  const click = (name: string) => (page: Page) => page.getByRole('button', { name, exact: true }).click();
+  const ask = click('Ask for this key');
+  return [
+    { name: 'offer', path: (portal) => offer(portal, keys, 'new'), act: openAll },
+    { name: 'offer-asked', path: (portal) => offer(portal, keys, 'new'), act: ask },
+    {
+      name: 'offer-asked-problem',
+      path: (portal) => offer(portal, keys, 'new'),
+      act: async (page) => {
+        await ask(page);
+        await page.getByLabel('Code from the mail').fill('123');
+        await page.getByLabel('Choose a password').fill('short');
+        await click('Take the key')(page);
+        await openAll(page);
+      },
+    },
+    { name: 'offer-asked-password', path: (portal) => offer(portal, keys, 'known'), act: ask, isPassed: true },
+    {
+      name: 'offer-asked-password-problem',
+      path: (portal) => offer(portal, keys, 'known'),
+      act: async (page) => {
+        await ask(page);
+        await page.getByLabel('Password').fill('not the password');
+        await click('Take the key')(page);
+      },
+    },
+    { name: 'offer-declined', path: (portal) => offer(portal, keys, 'new'), act: click('No, thanks') },
+    { name: 'offer-over', path: (portal) => offer(portal, keys, 'taken-back') },
+    { name: 'offer-unknown', path: 'shares/open?code=none', isPassed: true },
+    { name: 'offer-ask-again', path: 'shares/accept?share=none' },
+  ];
+}
+
+/** Offers the long key to a new address, or to one with an account. @returns the path that its mail leads to */
+async function offer(portal: PortalRig, keys: KeySet, to: 'new' | 'known' | 'taken-back'): Promise<string> {
+  const { context, store } = portal;
+  const email = `somebody-${context.random(6).toString('hex')}@department.example.org`;
+  if (to === 'known') await portal.addAccount(email);
+  const given = await giveShare(context, operator, {
+    ...{ keyId: keys.key, email, words: longWords, usesAllowed: 3, origin: noOrigin },
+    usableUntilAt: portal.clock.now + 7 * 86_400,
+  });
+  if (given.kind !== 'given') throw new Error(given.kind);
+  await store.write(({ sql }) => noteMailHandedOver(sql, given.share.id, portal.clock.now));
+  const code = (await portal.mails(email)).at(-1)?.code ?? '';
+  if (to === 'taken-back')
+    await endShare(context, operator, { shareId: given.share.id, event: 'withdraw', origin: noOrigin });
+  return `shares/open?code=${code}`;
+}

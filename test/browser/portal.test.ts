@@ -19,7 +19,7 @@ import { addSigningKey } from '../../gateway/control/signing-keys/change-signing
 import { startPortalProxy } from '../support/peers/portal-proxy.ts';
 import { makePortal, type PortalRig, password } from '../support/rigs/portal-rig.ts';
 import { type AxeTab, openAxeTab } from './axe-faults.ts';
-import { forGivers, forRecipients, type KeySet, makeKeys } from './key-places.ts';
+import { forGivers, forOffered, forRecipients, type KeySet, makeKeys } from './key-places.ts';
 import {
   come,
   edgePages,
@@ -269,7 +269,7 @@ describe.skipIf(!hasBrowser)('the portal in a browser without scripts', () => {
     const asIs = portal.context.config();
     await portal.store.write((unit) => unit.sql.deleteFrom('throttles').execute());
     const visitor = await browser.newContext(options);
-    await lookAt([...forVisitors, ...moreForVisitors], visitor, opened, pictureOf);
+    await lookAt([...forVisitors, ...moreForVisitors, ...forOffered(keys)], visitor, opened, pictureOf);
     await lookAtEdge(visitor, pictureOf);
     nameBadly(portal);
     await lookAt([{ name: 'long-name', path: 'login' }], visitor, opened, pictureOf);

@@ -195,6 +195,7 @@ function told(visit: Visit, { secret }: OfferReference, done: 'declined' | 'bloc
     title: done === 'declined' ? 'No, thanks' : 'This sender is blocked',
     width: 'narrow',
     body: html`<p>${text}</p><p class="soft">You can close this page.</p>`,
+    isDeadEnd: true,
   });
 }
 
