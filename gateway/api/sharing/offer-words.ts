@@ -10,10 +10,10 @@ import { dotted, usesWords, windowWords } from './share-words.ts';
 /** The key as a card, with the giver's own words under it. */
 export function offerSheet({ context }: Pick<Visit, 'context'>, { share, picture }: Offer): Html {
   const { key, words, givenBy } = share;
-  const limits = [windowWords(share, context.clock.epochSeconds()), usesWords(share)].filter((part) => part !== null);
+  const window = windowWords(share, context.clock.epochSeconds());
   return html`<div class="sheet">${picture === null ? null : html`<img class="badge" src="${picture}" alt="">`}<h2>${key.name}</h2>
 <p class="soft">${key.credential.name}, ${key.credential.issuer}</p>
-<p>${limits.length === 0 ? 'Yours until sharing stops.' : dotted(limits)}</p></div>
+<p>${dotted([window === null ? 'Yours until sharing stops' : html`Yours ${window}`, usesWords(share)])}</p></div>
 ${words === null ? null : note('plain', html`<span class="words">${words}</span><br><span class="soft">Words of ${givenBy ?? 'the sender'}</span>`)}`;
 }
 
