@@ -40,12 +40,23 @@ interface NodeFiles {
   readonly upstreamPort: number;
   /** URL of the mail server. Default: mails go to a file. */
   readonly smtp?: string | undefined;
+  /** `sharing:`, as the file says it. Default: nothing is said. */
+  readonly sharing?: object | undefined;
   /** Of the listeners. The first is the fleet's, by which its hosts are named. */
   readonly ports: readonly number[];
 }
 
 /** Writes keys and configurations. @returns one configuration file for each node */
-export function writeNodeFiles({ folder, stores, edges, staleness, upstreamPort, ports, smtp }: NodeFiles): string[] {
+export function writeNodeFiles({
+  folder,
+  stores,
+  edges,
+  staleness,
+  upstreamPort,
+  ports,
+  smtp,
+  sharing,
+}: NodeFiles): string[] {
   writeFileSync(join(folder, 'master.key'), `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
   writeFileSync(join(folder, 'k1.secret'), nodeKey.secret, { mode: 0o600 });
   return stores.map((store, index) => {
@@ -64,6 +75,7 @@ export function writeNodeFiles({ folder, stores, edges, staleness, upstreamPort,
       common_keys: [{ id: nodeKey.id, secret_file: '../k1.secret', state: 'signing' }],
       portal: { public_url: `http://portal.localhost:${ports[0]}` },
       mail: { from: 'keys@example.org', ...(smtp === undefined ? { log: './mails.log' } : { smtp }) },
+      ...(sharing === undefined ? {} : { sharing }),
       collections: [{ name: 'summer', host, path: collectionPath, owners: ['owner@example.org'] }],
       upstreams: { media: { servers: [`http://127.0.0.1:${upstreamPort}`] } },
       routes: [

@@ -14,6 +14,7 @@ import { mintToken } from '../../../gateway/core/token/common-key-token.ts';
 import { buildKeyRing } from '../../../gateway/core/token/key-ring.ts';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
 import { type BrowserAnswer, NodeBrowser } from '../clients/node-browser.ts';
+import { switching } from '../clients/websocket.ts';
 import {
   collectionPath,
   findFreePorts,
@@ -38,6 +39,8 @@ interface NodeRigOptions {
   readonly edges?: number;
   /** URL of the mail server. Default: mails go to `mails.log` of each node. */
   readonly smtp?: string;
+  /** `sharing:` of the configuration. Default: nothing is said. */
+  readonly sharing?: object;
   /** How old the knowledge of each node may be. Default: a day, whatever else the machine does meanwhile. */
   readonly staleness?: readonly string[];
 }
@@ -106,8 +109,9 @@ export class NodeRig {
     const nodes: RigNode[] = [];
     try {
       const ports = await findFreePorts(options.stores.length);
-      const { stores, edges = 1, staleness = [], directStore, smtp } = options;
-      const files = writeNodeFiles({ folder, stores, edges, staleness, upstreamPort: portOf(upstream), ports, smtp });
+      const { stores, edges = 1, staleness = [], directStore, smtp, sharing } = options;
+      const said = { stores, edges, staleness, smtp, sharing };
+      const files = writeNodeFiles({ folder, upstreamPort: portOf(upstream), ports, ...said });
       const first = loadNodeConfig(files[0] ?? '');
       const config: Config =
         directStore === undefined ? first : { ...first, store: { kind: 'postgres', url: directStore } };
@@ -214,7 +218,7 @@ async function closeAll(nodes: readonly RigNode[], upstream: Server, folder: str
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Answers everything at once, but for what ends in `endless`, which goes on until somebody ends it. */
+/** Answers everything at once, but for what ends in `endless`, which goes on until somebody ends it. Switches to WebSockets that say nothing. */
 async function startUpstream(): Promise<Server> {
   const server = createServer((request, response) => {
     if (request.url?.endsWith('endless') !== true) {
@@ -223,6 +227,10 @@ async function startUpstream(): Promise<Server> {
     }
     const timer = setInterval(() => response.write('more '), 20);
     response.on('close', () => clearInterval(timer));
+  });
+  server.on('upgrade', (request, socket) => {
+    socket.on('error', () => undefined).on('end', () => socket.end());
+    socket.resume().write(switching(request.headers['sec-websocket-key'] ?? ''));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
