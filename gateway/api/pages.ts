@@ -20,6 +20,7 @@ import { signInPages } from './portal/sign-in.ts';
 import type { PageRoute } from './serve/page-route.ts';
 import { acceptSharePages } from './sharing/accept-share.ts';
 import { adminCredentialPages } from './sharing/admin-credentials.ts';
+import { carryKeyPages } from './sharing/carry-key.ts';
 import { giveKeyPages } from './sharing/give-key.ts';
 import { myKeyPages } from './sharing/my-keys.ts';
 import { openKeyPages } from './sharing/open-key.ts';
@@ -45,6 +46,7 @@ export const pages: readonly PageRoute[] = [
   ...elsewherePages,
   ...claimPages,
   ...myKeyPages,
+  ...carryKeyPages,
   ...giveKeyPages,
   ...openKeyPages,
   ...shareListPages,

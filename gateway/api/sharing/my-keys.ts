@@ -3,12 +3,15 @@
 
 import { z } from 'zod';
 import { listMyKeys, type MyKey } from '../../control/keys/list-my-keys.ts';
+import { listMyRepresentations } from '../../control/representations/my-representations.ts';
 import { listShares } from '../../control/sharing/list-shares.ts';
 import type { ShareView } from '../../control/sharing/share-view.ts';
 import { type Html, html } from '../look/html.ts';
 import { ago, moment } from '../look/moments.ts';
+import { note } from '../portal/fields.ts';
 import { definePage, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { id } from '../serve/shapes.ts';
+import { carrySection, madeList, openByUseForm, qrForm } from './carry-key.ts';
 import { offerButtons } from './offer-words.ts';
 import { depthWords } from './share-fields.ts';
 import { dotted, gotCard, keyLists, usesWords, windowWords } from './share-words.ts';
@@ -83,39 +86,67 @@ function limitWords({ context }: PersonVisit, key: MyKey): Html | null {
   return parts.length === 0 ? null : dotted(parts);
 }
 
-/** What can be done with a key in one step. A key with a number of uses opens by its page, which says what it costs. */
-function keyButtons({ prefix }: PersonVisit, key: MyKey): Html {
+/** What can be done with a key in one step. What costs a use of a key that has a number of them says so. */
+function keyButtons(visit: PersonVisit, key: MyKey): Html {
+  const { prefix } = visit;
   const named = (text: string) => html` aria-label="${text}: ${key.name}"`;
-  const opens = key.state === 'open' && key.usesAllowed === null;
-  return html`${opens ? html`<a class="button" href="${key.cleanUrl}"${named('Open')}>Open</a>` : null}${
+  const isCounted = key.usesAllowed !== null;
+  const open = isCounted
+    ? openByUseForm(visit, key)
+    : html`<a class="button" href="${key.cleanUrl}"${named('Open')}>Open</a>`;
+  const address = `address-${key.shareId ?? key.id}`;
+  // without a use left, or before it opens, nothing can be made of it
+  const ways =
+    key.state !== 'open'
+      ? null
+      : html`${open}${qrForm(visit, key)}${
+          isCounted
+            ? null
+            : html`<span class="unseen" id="${address}">${key.cleanUrl}</span><button type="button" class="plain" hidden data-copy="${address}"${named('Copy the address')}>Copy the address</button>`
+        }`;
+  const share =
     key.mostDepth === null
       ? null
-      : html`<a class="button plain" href="${prefix}keys/${key.id}/share"${named('Share it')}>Share it</a>`
-  }`;
+      : html`<a class="button plain" href="${prefix}keys/${key.id}/share"${named('Share it')}>Share it</a>`;
+  const back =
+    key.shareId === null
+      ? null
+      : html`<a class="button plain" href="${prefix}shares/${key.shareId}/give-back"${named('Give it back')}>Give it back</a>`;
+  return html`${ways}${share}${back}`;
 }
+
+const madeTitle = 'What you made of it';
+
+const doneWords = {
+  ended: 'It is ended, and so is what was open by it.',
+  'made-before':
+    'That form was sent before, and what it made is over. Nothing was made a second time, and no use was spent.',
+};
 
 const keyPage = definePage({
   path: 'keys/:key',
   who: 'account',
   params: z.object({ key: id }),
-  handle: async (visit, { params: { key: keyId } }) => {
+  query: z.object({ done: z.enum(['ended', 'made-before']).optional() }),
+  handle: async (visit, { params: { key: keyId }, query: { done } }) => {
     const { prefix, context, actor } = visit;
     const { keys } = await listMyKeys(context, actor, { keyId });
     const [first] = keys;
     if (first === undefined) return visit.errorPage(404);
-    const best = keys.find(({ state }) => state === 'open') ?? first;
+    // one without a number of uses opens without spending any
+    const open = keys.filter(({ state }) => state === 'open');
+    const best = open.find(({ usesAllowed }) => usesAllowed === null) ?? open[0] ?? first;
+    const made = await listMyRepresentations(context, actor, keyId);
     return visit.page({
       title: best.name,
       section,
-      body: html`<section class="sheet" aria-label="About">${badge(best)}<p>${stateTag(best)}</p>
+      body: html`${done === undefined ? null : note(done === 'ended' ? 'good' : 'plain', doneWords[done])}
+<section class="sheet" aria-label="About">${badge(best)}<p>${stateTag(best)}</p>
 <dl class="facts"><dt>Credential</dt><dd>${best.credential.name}, ${best.credential.issuer}</dd>
-<dt>Opens</dt><dd id="key-address">${best.cleanUrl}</dd>
+<dt>Opens</dt><dd>${best.cleanUrl}</dd>
 ${best.methods === null ? null : html`<dt>Allowed</dt><dd>${best.methods.join(', ')}</dd>`}</dl>
-<div class="row">${keyButtons(visit, best)}${
-        best.usesAllowed === null
-          ? html`<button type="button" class="plain" hidden data-copy="key-address">Copy the address</button>`
-          : null
-      }</div></section>
+<div class="row">${keyButtons(visit, best)}</div></section>
+${best.state === 'open' ? carrySection(visit, best, made) : madeList(visit, madeTitle, made)}
 <h2>How you have it</h2><ul class="items">${keys.map((key) => wayItem(visit, key))}</ul>
 <p><a class="button plain" href="${prefix}keys">All my keys</a></p>`,
     });

@@ -18,9 +18,15 @@ ${words === null ? null : note('plain', html`<span class="words">${words}</span>
 }
 
 /** The answers to an offer, for whoever is signed in with its address. The form of the message's page has the same. */
-export function offerButtons({ prefix, formToken }: Pick<Visit, 'prefix' | 'formToken'>, { id }: ShareView): Html {
+export function offerButtons({ prefix, formToken }: Pick<Visit, 'prefix' | 'formToken'>, { id, key }: ShareView): Html {
   const button = (answer: string, text: string, kind: 'plain' | 'bad' | '') =>
-    buttonForm({ action: `${prefix}shares/${id}/${answer}`, formToken: formToken(), text, kind });
+    buttonForm({
+      action: `${prefix}shares/${id}/${answer}`,
+      formToken: formToken(),
+      text,
+      label: `${text}: ${key.name}`,
+      kind,
+    });
   return html`<div class="row">${button('ask', 'Ask for this key', '')}${button('decline', 'No, thanks', 'plain')}${button('block', 'Block the sender', 'bad')}</div>`;
 }
 

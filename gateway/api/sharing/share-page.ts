@@ -2,6 +2,7 @@
 // its recipient sees what is offered. share-ends.ts ends it. For everybody else the page is not there.
 
 import { z } from 'zod';
+import { listRepresentationsOfShare } from '../../control/representations/my-representations.ts';
 import { changeShare } from '../../control/sharing/change-share.ts';
 import { listSharesBelow, readShare } from '../../control/sharing/list-shares.ts';
 import { resendShare } from '../../control/sharing/resend-share.ts';
@@ -20,6 +21,7 @@ import {
 } from '../portal/fields.ts';
 import { defineForm, definePage, type PageAnswer, type PageRoute, type PersonVisit } from '../serve/page-route.ts';
 import { id } from '../serve/shapes.ts';
+import { madeList } from './carry-key.ts';
 import { originOf } from './forms.ts';
 import { offerButtons, seenOfRecipient } from './offer-words.ts';
 import { depthField, depthWords, limitProblem, noMailWords, readUses } from './share-fields.ts';
@@ -36,6 +38,7 @@ const doneWords = {
   revoked: 'Sharing has stopped. The key opens nothing for them any more, nor for anybody they shared it with.',
   disabled: 'Sharing has stopped for a while. The key opens nothing for them until you go on.',
   enabled: 'Sharing goes on. The key opens for them again.',
+  ended: 'It is ended, and so is what was open by it.',
 };
 
 /** What was just done to a share; its page says so. */
@@ -71,6 +74,7 @@ async function giverBody(visit: PersonVisit, share: ShareView, wrong: Problems):
   const { prefix, context, actor } = visit;
   const now = context.clock.epochSeconds();
   const below = await listSharesBelow(context, actor, share.id);
+  const made = await listRepresentationsOfShare(context, actor, share.id);
   const cards = (below?.shares ?? []).map((one) => givenCard(visit, one));
   return html`${share.mail === 'failed' ? note('bad', 'The mail to this address could not be delivered. Look whether the address is right.') : null}
 <section class="sheet" aria-label="About"><div class="between"><p>${standingTag(share)}</p>${giverButtons(visit, share)}</div>
@@ -83,6 +87,7 @@ ${limits(share)}
 ${share.endedAt === null ? null : html`<dt>Ended</dt><dd>${moment(share.endedAt)}</dd>`}
 ${share.words === null ? null : html`<dt>Your words</dt><dd class="words">${share.words}</dd>`}</dl></section>
 ${cards.length === 0 ? null : html`<h2>They shared it on with</h2><ul class="items">${cards}</ul>`}
+${madeList(visit, 'They made of it, to carry', made ?? [])}
 ${mayChange(share) ? changeForm(visit, share, wrong) : null}
 <p class="pages"><a class="button plain" href="${prefix}shares/${share.id}/history">History</a><a class="button plain" href="${prefix}shares/given">All that I gave</a></p>`;
 }

@@ -60,7 +60,11 @@ const create = defineEndpoint({
   response: madeShape,
   handle: async ({ context, actor, params, body, request }) => {
     if (actor.kind !== 'account') return refusalFor('not-an-account');
-    const made = await representKey(context, actor, { keyId: params.key, kind: body.kind, origin: request });
+    const made = await representKey(context, actor, {
+      keyId: params.key,
+      kind: body.kind,
+      origin: request,
+    });
     switch (made.kind) {
       case 'made': {
         const { id, carried, expiresAt, usesLeft } = made;
@@ -79,6 +83,8 @@ const create = defineEndpoint({
       }
       case 'not-found':
         return noKey;
+      case 'made-before':
+        return refuse(409, 'made-before', 'This was made before, and is over by now.');
       case 'used-up':
         return refuse(409, 'used-up', 'This key was used as often as it may be. Ask whoever gave it to you.');
       case 'no-pass':

@@ -58,6 +58,15 @@ export async function listRepresentationsOfShare(
   return (await listRepresentations(sql, { shareId }, maxListed)).map((row) => viewOf(row, now));
 }
 
+/** `wasLive` false: it was revoked before. `isTheirs`: the actor made it, and did not only give the key that it is of. */
+interface RepresentationRevoked {
+  readonly kind: 'revoked';
+  readonly wasLive: boolean;
+  readonly keyId: string;
+  readonly shareId: string | null;
+  readonly isTheirs: boolean;
+}
+
 /**
  * Ends a representation, and everything that is open by it.
  *
@@ -68,21 +77,21 @@ export async function revokeRepresentation(
   actor: Actor,
   id: string,
   origin: Origin,
-): Promise<{ readonly kind: 'revoked'; readonly wasLive: boolean } | { readonly kind: 'not-found' }> {
-  const written = await context.write(async (unit) => {
+): Promise<RepresentationRevoked | { readonly kind: 'not-found' }> {
+  const written = await context.write(async (unit): Promise<RepresentationRevoked | { readonly kind: 'not-found' }> => {
     const { sql, now } = unit;
     const row = await findRepresentation(sql, id);
     const isTheirs = actor.kind !== 'account' || row?.account_id === actor.accountId;
     const mayEnd = isTheirs || (row?.share_id != null && (await findShareFor(sql, actor, row.share_id, now)) !== null);
-    if (row === null || !mayEnd) return { kind: 'not-found' } as const;
-    if (!(await markRepresentationRevoked(sql, id, actorName(actor), now)))
-      return { kind: 'revoked', wasLive: false } as const;
+    if (row === null || !mayEnd) return { kind: 'not-found' };
+    const revoked = { kind: 'revoked', keyId: row.key_id, shareId: row.share_id, isTheirs } as const;
+    if (!(await markRepresentationRevoked(sql, id, actorName(actor), now))) return { ...revoked, wasLive: false };
     await unit.append({ kind: 'revoke', node: id });
     await noteShare(unit, {
       ...{ actor: actorName(actor), action: 'representation.revoked', subject: id, origin },
       details: { key: row.key_id, share: row.share_id },
     });
-    return { kind: 'revoked', wasLive: true } as const;
+    return { ...revoked, wasLive: true };
   });
   return written.value;
 }

@@ -4,17 +4,21 @@
 // no use; then one conditional statement spends it, and its row count is the verdict. US 9,923,879 (representation of a key).
 
 import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import type { GrantedAccess } from '../../core/decision/state/access.ts';
 import type { LogPosition } from '../../core/model/change.ts';
 import { digestOf } from '../../core/model/digest.ts';
-import { idRandomBytes, makeId } from '../../core/model/node-id.ts';
 import { covers } from '../../core/model/path.ts';
 import { oneTimeUrlSeconds, type RepresentationKind, representationSeconds } from '../../core/model/share.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Unit } from '../../store/port/store.ts';
-import { insertRepresentation, type RepresentationRow } from '../../store/sharing/representations.ts';
+import type { Sql, Unit } from '../../store/port/store.ts';
+import {
+  findRepresentation,
+  insertRepresentation,
+  type RepresentationRow,
+} from '../../store/sharing/representations.ts';
 import { findHeldKeys, type HeldKey } from '../../store/sharing/share-chains.ts';
-import { spendUse } from '../../store/sharing/shares.ts';
+import { findShare, spendUse } from '../../store/sharing/shares.ts';
 import { type AccessPass, passFrom } from '../access/access-pass.ts';
 import { methodsOf, methodsWithin, nodesOfKey } from '../access/access-sources.ts';
 import { claimsOf } from '../access/answer-access.ts';
@@ -22,6 +26,7 @@ import { collectionNamed } from '../access/collections.ts';
 import { type LiveAccount, readLiveAccount } from '../access/live-account.ts';
 import { publicOrigin } from '../access/tokenized-url.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
+import { creationId } from '../keys/creation-id.ts';
 import { noteShare, type Origin } from '../keys/note-share.ts';
 
 type AccountActor = Extract<Actor, { kind: 'account' }>;
@@ -46,20 +51,42 @@ type KeyRepresented =
   | Represented
   /** There is no such key, or the account does not hold it now: the answer does not say which. */
   | { readonly kind: 'not-found' }
+  /** A form with this key made one before, which is over by now. Nothing was made or spent. */
+  | { readonly kind: 'made-before' }
   /** All uses of the share are spent. */
   | { readonly kind: 'used-up' }
   /** No pass can be made for the place now: no common key signs, no route serves it, or the key is over in a moment. */
   | { readonly kind: 'no-pass' };
 
+interface NewRepresentation {
+  readonly keyId: string;
+  readonly kind: RepresentationKind;
+  /**
+   * A secret of at least 128 random bits in `minCreationKeyLength` characters, one for each form: the same form makes one representation and
+   * spends one use, however often it is sent, and each time its answer holds the same. A shorter one counts as none. Default: none.
+   */
+  readonly creationKey?: string | undefined;
+  readonly origin: Origin;
+}
+
+/** 16 random bytes in base64url. */
+const minCreationKeyLength = 22;
+
 /** @throws StoreAway  the use may be spent, and nothing was made of it */
 export async function representKey(
   context: ControlContext,
   actor: AccountActor,
-  input: { readonly keyId: string; readonly kind: RepresentationKind; readonly origin: Origin },
+  input: NewRepresentation,
 ): Promise<KeyRepresented> {
   const form = formOf(input.kind);
-  const secret = form === 'once' ? Buffer.from(context.random(32)).toString('base64url') : null;
-  const written = await context.write((unit) => represent(context, unit, actor, { ...input, form, secret }));
+  const { creationKey = '' } = input;
+  // the session is a part of it: what another session made hangs on that one
+  const formText =
+    creationKey.length < minCreationKeyLength
+      ? undefined
+      : JSON.stringify([actor.sessionId, input.keyId, input.kind, creationKey]);
+  const secret = form === 'once' ? secretFor(context, formText) : null;
+  const written = await context.write((unit) => represent(context, unit, actor, { ...input, form, secret, formText }));
   const made = written.value;
   if (made.kind !== 'inserted') return made;
   const { row, held, account, usesLeft } = made;
@@ -77,6 +104,13 @@ export async function representKey(
   if (form === 'token') return { ...done, expiresAt, carried: { form, token } };
   const url = `${origin}${config.tokens.pathPrefix}${token}${held.path}`;
   return { ...done, expiresAt, carried: { form: 'path', url } };
+}
+
+/** The secret of a one-time URL. That of a form follows from the form's own secret, so that the form's second answer holds the same URL. */
+function secretFor({ random }: Pick<ControlContext, 'random'>, formText: string | undefined): string {
+  const bytes =
+    formText === undefined ? Buffer.from(random(32)) : createHash('sha256').update(`one-time-url ${formText}`).digest();
+  return bytes.toString('base64url');
 }
 
 function formOf(kind: RepresentationKind): Carried['form'] {
@@ -113,6 +147,7 @@ async function represent(
     readonly origin: Origin;
     readonly form: Carried['form'];
     readonly secret: string | null;
+    readonly formText: string | undefined;
   },
 ): Promise<Inserted | Exclude<KeyRepresented, Represented>> {
   const { sql, now } = unit;
@@ -125,7 +160,9 @@ async function represent(
     .filter((held) => isInPlace(context, held))
     .sort((one, other) => Number(one.usesAllowed !== null) - Number(other.usesAllowed !== null));
   if (ways.length === 0) return { kind: 'not-found' };
-  const id = makeId('representation', context.random(idRandomBytes));
+  const id = creationId(context, actor, 'representation', input.formText);
+  const before = input.formText === undefined ? null : await findRepresentation(sql, id);
+  if (before !== null) return await madeAgain(sql, before, { ways, account, now });
   let isUsedUp = false;
   for (const held of ways) {
     const life = input.form === 'once' ? oneTimeUrlSeconds : representationSeconds;
@@ -150,6 +187,20 @@ async function represent(
     return { kind: 'inserted', row, held, account, usesLeft };
   }
   return { kind: isUsedUp ? 'used-up' : 'no-pass' };
+}
+
+/** What a form made before, as it stands: nothing is made and nothing spent. */
+async function madeAgain(
+  sql: Sql,
+  row: RepresentationRow,
+  known: { readonly ways: readonly HeldKey[]; readonly account: LiveAccount; readonly now: EpochSeconds },
+): Promise<Inserted | Exclude<KeyRepresented, Represented>> {
+  const { ways, account, now } = known;
+  const held = ways.find(({ shareId }) => shareId === row.share_id);
+  const isOver = row.used_at !== null || row.revoked_at !== null || row.expires_at <= now;
+  if (held === undefined || isOver) return { kind: 'made-before' };
+  const usesLeft = row.share_id === null ? null : ((await findShare(sql, row.share_id))?.uses_left ?? null);
+  return { kind: 'inserted', row, held, account, usesLeft };
 }
 
 /** For the pass that is made to see whether one can be made, and is thrown away. It has the form of a place in a log. */

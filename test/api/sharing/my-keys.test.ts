@@ -29,7 +29,7 @@ test('an offer waits on the first page, and a key stands among the others with f
   expect(held).toContain('href="http://media.localhost:8080/vod/summer/" aria-label="Open: Front &lt;door&gt;"');
   expect(held).toContain(`href="/.latchkey/keys/${keyId}/share"`);
   const key = (await page(ben, `keys/${keyId}`)).text;
-  expect(key).toContain('data-copy="key-address"');
+  expect(key).toContain('data-copy="address-sh_');
   expect(key).toContain('From owner@example.org</h3>');
   expect(key).toContain('Yes, with people who cannot share it on');
   expect((await page(owner, `keys/${keyId}`)).text).toContain('By your own credential</h3>');
