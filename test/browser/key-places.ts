@@ -139,7 +139,7 @@ export function forOffered(keys: KeySet): readonly Place[] {
   const click = (name: string) => (page: Page) => page.getByRole('button', { name, exact: true }).click();
   const ask = click('Ask for this key');
   return [
-    { name: 'offer', path: (portal) => offer(portal, keys, 'new'), act: openAll },
+    { name: 'offer', path: (portal) => offer(portal, keys, 'new'), isPassed: true },
     { name: 'offer-asked', path: (portal) => offer(portal, keys, 'new'), act: ask },
     {
       name: 'offer-asked-problem',
@@ -162,7 +162,19 @@ export function forOffered(keys: KeySet): readonly Place[] {
         await click('Take the key')(page);
       },
     },
-    { name: 'offer-declined', path: (portal) => offer(portal, keys, 'new'), act: click('No, thanks') },
+    {
+      name: 'offer-declined',
+      path: (portal) => offer(portal, keys, 'new'),
+      act: async (page) => {
+        await page.getByRole('link', { name: 'No, thanks' }).click();
+        await click('No, thanks')(page);
+      },
+    },
+    {
+      name: 'offer-block',
+      path: (portal) => offer(portal, keys, 'new'),
+      act: (page) => page.getByRole('link', { name: 'block this sender' }).click(),
+    },
     { name: 'offer-over', path: (portal) => offer(portal, keys, 'taken-back') },
     { name: 'offer-unknown', path: 'shares/open?code=none', isPassed: true },
     { name: 'offer-ask-again', path: 'shares/accept?share=none' },

@@ -1,5 +1,6 @@
 // The page that the message about a key leads to: what the key is, who offers it, what they will see, and three answers: ask for it, no thanks, no
-// more from this sender. The first answer moves the code from the address into the flow cookie, so it does not stay in the history. Opening
+// more from this sender. Its one form asks; the other two have a page of their own, so a scanner that presses what it finds says no to nothing.
+// The first answer moves the code from the address into the flow cookie, so it does not stay in the history. Opening
 // the page asks for nothing and posting its form grants nothing, so scanners of mails do no harm; accept-share.ts is where the key is given.
 // Signed in with the address, the same answers work without a code, from the portal's own pages.
 
@@ -18,13 +19,17 @@ import { code as codeShape, id } from '../serve/shapes.ts';
 import { originOf } from './forms.ts';
 import { offerSheet, seenOfRecipient } from './offer-words.ts';
 
-const query = z.object({ code: codeShape.optional(), flow: z.string().max(40).optional() });
+const query = z.object({
+  code: codeShape.optional(),
+  flow: z.string().max(40).optional(),
+  answer: z.enum(['decline', 'block']).optional().catch(undefined),
+});
 
 const openPage = definePage({
   path: 'shares/open',
   who: 'anyone',
   query,
-  handle: async (visit, { query: { code, flow } }) => {
+  handle: async (visit, { query: { code, flow, answer } }) => {
     const visitor = whoVisits(visit);
     if (visitor === 'ahead' || visitor === 'preview') return silent(visit, visitor);
     if (code !== undefined) {
@@ -33,7 +38,7 @@ const openPage = definePage({
     }
     const reference = referenceOf(visit, flow);
     const offer = reference === null ? null : await readOffer(visit.context, reference);
-    return offer === null ? unusable(visit) : bare(offerPage(visit, offer));
+    return offer === null ? unusable(visit) : bare(offerPage(visit, offer, answer));
   },
 });
 
@@ -70,7 +75,7 @@ function referenceOf(visit: Visit, flow: string | undefined): OfferReference | n
   return parsed === null ? null : { ...parsed, actor: visit.actor };
 }
 
-function offerPage(visit: Visit, offer: Offer): PageAnswer {
+function offerPage(visit: Visit, offer: Offer, answer: 'decline' | 'block' | undefined): PageAnswer {
   const { share, email } = offer;
   switch (share.state) {
     case 'pending':
@@ -89,8 +94,8 @@ function offerPage(visit: Visit, offer: Offer): PageAnswer {
       return share.state satisfies never;
   }
   const giver = share.givenBy ?? 'Somebody';
-  const form = (answer: string, text: string, kind: 'plain' | 'bad' | '') =>
-    buttonForm({ action: visit.target, formToken: visit.formToken(), text, kind, hidden: { answer } });
+  if (answer !== undefined) return sure(visit, share, answer);
+  const no = (other: 'decline' | 'block') => `${visit.target}&answer=${other}`;
   return visit.page({
     title: share.key.name,
     heading: `${giver} offers you a key`,
@@ -98,12 +103,28 @@ function offerPage(visit: Visit, offer: Offer): PageAnswer {
     body: html`${offerSheet(visit, offer)}
 <p>It is for <strong>${email}</strong> alone. If you take it, ${giver} will see:</p>
 ${seenOfRecipient(offer)}
-${form('ask', 'Ask for this key', '')}
+${buttonForm({ action: visit.target, formToken: visit.formToken(), text: 'Ask for this key', hidden: { answer: 'ask' } })}
 <p class="hint after">Asking opens nothing yet. On the next page you show that it is you.</p>
-<div class="after">${form('decline', 'No, thanks', 'plain')}</div>
-<details><summary>I do not know this sender</summary>
-<p>You need not do anything. Or block ${giver}: you get no more keys from them, and no more mail about keys. They are not told that you blocked them.</p>
-${form('block', `Block ${giver}`, 'bad')}</details>`,
+<p class="after"><a class="button plain" href="${no('decline')}">No, thanks</a></p>
+<p class="hint">You do not know ${giver}? Then you need not do anything, or you can <a href="${no('block')}">block this sender</a>.</p>`,
+  });
+}
+
+/** The question before a no. */
+function sure(visit: Visit, { givenBy, key }: Offer['share'], answer: 'decline' | 'block'): PageAnswer {
+  const giver = givenBy ?? 'this sender';
+  const back = visit.target.replace(/&answer=\w+$/, '');
+  const isBlock = answer === 'block';
+  return visit.page({
+    title: isBlock ? `Block ${giver}?` : `Say no to “${key.name}”?`,
+    width: 'narrow',
+    body: html`<p>${
+      isBlock
+        ? 'You get no more keys from them, and no more mail about keys. This offer ends. They are not told that you blocked them.'
+        : 'This offer ends. Whoever made it can see that you did not want it, and nothing else about you.'
+    }</p>
+${buttonForm({ action: back, formToken: visit.formToken(), text: isBlock ? 'Block this sender' : 'No, thanks', kind: 'bad', hidden: { answer } })}
+<p class="after"><a class="button plain" href="${back}">Back to the offer</a></p>`,
   });
 }
 

@@ -21,6 +21,9 @@ export async function blockSender(
   context: ControlContext,
   reference: OfferReference & { readonly origin: Origin },
 ): Promise<{ readonly kind: 'blocked'; readonly sender: BlockedSender } | { readonly kind: 'not-found' }> {
+  // This comes before any unit: wrong secrets cost no write lock, however many are sent.
+  const seen = await findOffer(context.store.sql, reference, context.clock.epochSeconds());
+  if (seen === null) return { kind: 'not-found' };
   const written = await context.write(async (unit) => {
     const share = await findOffer(unit.sql, reference, unit.now);
     if (share === null || share.email === '') return { kind: 'not-found' } as const;

@@ -22,6 +22,9 @@ export async function declineShare(
   context: ControlContext,
   reference: OfferReference & { readonly origin: Origin },
 ): Promise<ShareLeft> {
+  // This comes before any unit: wrong secrets cost no write lock, however many are sent.
+  const seen = await findOffer(context.store.sql, reference, context.clock.epochSeconds());
+  if (seen === null) return { kind: 'not-found' };
   const written = await context.write(async (unit): Promise<ShareLeft> => {
     const share = await findOffer(unit.sql, reference, unit.now);
     if (share === null) return { kind: 'not-found' };

@@ -6,7 +6,7 @@
 import type { Buffer } from 'node:buffer';
 import type { ShareStanding } from '../../core/model/share.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
-import type { Unit } from '../../store/port/store.ts';
+import type { Sql, Unit } from '../../store/port/store.ts';
 import { findCredentialKey } from '../../store/sharing/credentials.ts';
 import { couldHold } from '../../store/sharing/share-chains.ts';
 import { type ListedShare, readListedShare } from '../../store/sharing/share-lists.ts';
@@ -53,12 +53,14 @@ type ShareRequested =
 
 /** @throws StoreAway */
 export async function requestShare(context: ControlContext, ask: ShareAsk): Promise<ShareRequested> {
+  // This comes before any unit: wrong secrets cost no write lock, however many are sent.
+  if ((await findAsked(context.store.sql, ask, context.clock.epochSeconds())) === null) return { kind: 'not-found' };
   return (await context.write((unit) => request(context, unit, ask))).value;
 }
 
 async function request(context: ControlContext, unit: Unit, ask: ShareAsk): Promise<ShareRequested> {
   const { sql, now } = unit;
-  const share = (await findOffer(sql, ask, now)) ?? (await findAskedFor(unit, ask));
+  const share = await findAsked(sql, ask, now);
   if (share === null) return { kind: 'not-found' };
   const standing = standingOf(share, now);
   if (standing !== null) return { kind: 'over', standing };
@@ -95,12 +97,14 @@ function standingOf(share: ListedShare, now: EpochSeconds): ShareStanding | null
   return expiresAt <= now || (until !== null && until <= now) ? 'expired' : null;
 }
 
-/** The share that a browser asked for before: its open request stands for the secret of the message. */
-async function findAskedFor(unit: Unit, { shareId, held }: ShareAsk): Promise<ListedShare | null> {
-  for (const text of held.slice(0, 4)) {
+/** The share that is asked for. A browser that asked for it before needs no secret of the message: its open request stands for that. */
+async function findAsked(sql: Sql, ask: ShareAsk, now: EpochSeconds): Promise<ListedShare | null> {
+  const offered = await findOffer(sql, ask, now);
+  if (offered !== null) return offered;
+  for (const text of ask.held.slice(0, 4)) {
     const parsed = parseSplitSecret(text);
-    const found = parsed === null ? null : await findRequest(unit.sql, parsed, unit.now);
-    if (found?.shareId === shareId && !found.isUsed) return await readListedShare(unit.sql, shareId, unit.now);
+    const found = parsed === null ? null : await findRequest(sql, parsed, now);
+    if (found?.shareId === ask.shareId && !found.isUsed) return await readListedShare(sql, ask.shareId, now);
   }
   return null;
 }
