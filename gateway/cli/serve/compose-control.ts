@@ -24,12 +24,7 @@ import { startPruning } from '../../control/sessions/start-pruning.ts';
 import { PasswordThrottle } from '../../control/users-file/password-throttle.ts';
 import { revokeUserRecords } from '../../control/users-file/revoke-user-records.ts';
 import { UserRecordWatch } from '../../control/users-file/watch-user-records.ts';
-import { isOfKind } from '../../core/model/node-id.ts';
-import type { EpochSeconds } from '../../core/model/time.ts';
 import { userRecordMemoryIn } from '../../store/files/known-user-records.ts';
-import type { Unit } from '../../store/port/store.ts';
-import { recordMembersSeen } from '../../store/rows/members.ts';
-import { recordSharesUsed } from '../../store/sharing/shares.ts';
 import { epochSeconds, monotonicMs } from '../../telemetry/clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { StartControl } from '../../wire/process-messages.ts';
@@ -170,14 +165,6 @@ function answersFrom(context: ControlContext): StoreAnswers {
       return minted.kind === 'minted' ? { ...minted, kind: 'renewed' } : { kind: 'ended' };
     },
     recordDecisions: (lines) => context.decisions.appendLines(lines),
-    recordSeen: ({ seen }) => recordSeen(context, seen, recordGrantsSeen),
+    recordSeen: ({ seen }) => recordSeen(context, seen),
   };
-}
-
-/** Grants are memberships, and shares that were accepted; an own key and an ownership have no last use. */
-async function recordGrantsSeen(unit: Unit, ids: readonly string[], at: EpochSeconds): Promise<void> {
-  const members = ids.filter((id) => isOfKind('member', id));
-  const shares = ids.filter((id) => isOfKind('share', id));
-  if (members.length > 0) await recordMembersSeen(unit, members, at);
-  if (shares.length > 0) await recordSharesUsed(unit.sql, shares, at);
 }

@@ -1,14 +1,17 @@
-// Writes down when sessions and devices were last used, as edges report it once a minute. A report is a hint: it moves times
-// forward only, never beyond now, and wakes nothing that has ended. Members' last use is written by `recordMembers`.
+// Writes down when sessions, devices and grants were last used, as edges report it once a minute. A report is a hint: it moves times
+// forward only, never beyond now, and wakes nothing that has ended. What let the visitor in is noted too: memberships, and shares of keys.
 
+import { isOfKind } from '../../core/model/node-id.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Unit } from '../../store/port/store.ts';
 import { markDevicesSeen } from '../../store/rows/devices.ts';
+import { recordMembersSeen } from '../../store/rows/members.ts';
 import { markSessionsSeen } from '../../store/rows/sessions.ts';
+import { recordSharesUsed } from '../../store/sharing/shares.ts';
 import type { ControlContext } from '../context/control-context.ts';
 import { seenResolutionSeconds, sessionIdleSeconds } from '../proof/account-limits.ts';
 
-/** One use; `member` is null for a use that needed no access list. */
+/** One use; `member` is the grant, null for a use that needed none. */
 interface SeenUse {
   readonly session: string;
   readonly device: string;
@@ -19,14 +22,8 @@ interface SeenUse {
 /** Uses in one unit: a statement has a bounded number of values, and a unit does not hold others up. */
 const maxUsesPerUnit = 500;
 
-/** Writes members' last use inside the unit; control/links has it. Ids are each there once. */
-type RecordMembers = (unit: Unit, ids: readonly string[], at: EpochSeconds) => Promise<void>;
-
-export async function recordSeen(
-  context: ControlContext,
-  seen: readonly SeenUse[],
-  recordMembers?: RecordMembers,
-): Promise<void> {
+/** @throws StoreAway */
+export async function recordSeen(context: ControlContext, seen: readonly SeenUse[]): Promise<void> {
   for (let start = 0; start < seen.length; start += maxUsesPerUnit) {
     const uses = seen.slice(start, start + maxUsesPerUnit);
     await context.write(async (unit) => {
@@ -34,8 +31,7 @@ export async function recordSeen(
         const distinct = (ids: readonly string[]): string[] => [...new Set(ids)];
         await markSessionsSeen(unit.sql, distinct(group.map(({ session }) => session)), at, at - sessionIdleSeconds);
         await markDevicesSeen(unit.sql, distinct(group.map(({ device }) => device)), at);
-        const members = distinct(group.flatMap(({ member }) => (member === null ? [] : [member])));
-        if (members.length > 0) await recordMembers?.(unit, members, at);
+        await recordGrants(unit, distinct(group.flatMap(({ member }) => (member === null ? [] : [member]))), at);
       }
     });
   }
@@ -52,4 +48,12 @@ function byMinute(uses: readonly SeenUse[], now: EpochSeconds): Map<EpochSeconds
     else group.push(use);
   }
   return groups;
+}
+
+/** An own key and an ownership have no last use. */
+async function recordGrants(unit: Unit, grants: readonly string[], at: EpochSeconds): Promise<void> {
+  const members = grants.filter((id) => isOfKind('member', id));
+  const shares = grants.filter((id) => isOfKind('share', id));
+  if (members.length > 0) await recordMembersSeen(unit, members, at);
+  if (shares.length > 0) await recordSharesUsed(unit.sql, shares, at);
 }

@@ -20,6 +20,7 @@ import {
 } from '../../../gateway/control/representations/my-representations.ts';
 import { representKey } from '../../../gateway/control/representations/represent-key.ts';
 import { endOtherSessions } from '../../../gateway/control/sessions/my-sessions.ts';
+import { recordSeen } from '../../../gateway/control/sessions/record-seen.ts';
 import { acceptShare } from '../../../gateway/control/sharing/accept-share.ts';
 import { endShare } from '../../../gateway/control/sharing/end-share.ts';
 import { requestShare } from '../../../gateway/control/sharing/request-share.ts';
@@ -155,6 +156,11 @@ test('each kind opens what the key opens through the edge, and nothing else', as
   const path = carriedBy(await site.make(actor, 'path_url'));
   expect(path).toMatch(/^http:\/\/media\.localhost:8080\/\.t\/[\w.-]+\/vod\/summer\/$/);
   expect(await status(targetOf(path))).toBe(200);
+
+  // what an edge reports of it is the last use of the share
+  const { sessionId: session, deviceId: device } = actor;
+  await recordSeen(site.context, [{ session, device, member: shareId, at: site.clock.now }]);
+  expect((await findShare(site.store.sql, shareId))?.last_used_at).toBe(site.clock.now);
 
   const url = carriedBy(await site.make(actor, 'url'));
   // a preview looks, a camera looks ahead, a scanner posts without a form: the address still opens afterwards
