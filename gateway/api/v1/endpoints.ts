@@ -13,6 +13,7 @@ import { linkEndpoints } from './links.ts';
 import { meEndpoints } from './me.ts';
 import { myAccountEndpoints } from './my-account.ts';
 import { myKeyEndpoints } from './my-keys.ts';
+import { peopleEndpoints } from './people.ts';
 import { representationEndpoints } from './representations.ts';
 import { revocationEndpoints } from './revocations.ts';
 import { shareEndpoints } from './shares.ts';
@@ -32,6 +33,7 @@ export const endpoints: readonly Endpoint[] = [
   ...representationEndpoints,
   ...accessEndpoints,
   ...credentialEndpoints,
+  ...peopleEndpoints,
   ...commonKeyEndpoints,
   ...revocationEndpoints,
   ...explainEndpoints,

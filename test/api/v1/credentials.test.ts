@@ -51,6 +51,14 @@ test('an administrator issues a credential with a picture, hangs a key on it, an
   ]);
   expect(JSON.parse((await admin.json('GET', `${v1}/me/keys`)).text)).toEqual({ keys: [], next: null });
 
+  const people = await admin.json('GET', `${v1}/collections/summer/people`);
+  expect(JSON.parse(people.text)).toMatchObject({
+    ...{ owners: [{ email: 'owner@example.org', account: null, collection: 'summer' }], next: null },
+    people: [{ id: key, kind: 'own-key', account: anna, email: 'anna@example.org', path: '/vod/summer/film/' }],
+  });
+  expect((await user.json('GET', `${v1}/collections/summer/people`)).status).toBe(403);
+  expect((await admin.json('GET', `${v1}/collections/winter/people`)).status).toBe(404);
+
   const refusals = [
     ['credentials', { ...body, account: 'nobody@example.org' }, 404, 'unknown'],
     ['credentials', { ...body, name: '' }, 422, 'bad-label'],
