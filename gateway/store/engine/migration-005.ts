@@ -42,7 +42,8 @@ export function sharedKeys({ text, integer, suffix }: ColumnTypes): readonly str
     ),
     'create index shares_account on shares (account_id, state)',
     'create index shares_giver on shares (giver_id, created_at, id)',
-    'create index shares_key on shares (key_id)',
+    // also whether a giver has given a key to an address already
+    'create index shares_key on shares (key_id, giver_id, email)',
     'create index shares_parent on shares (parent_id)',
     'create index shares_email on shares (email, state)',
     'create index shares_until on shares (usable_until_at)',

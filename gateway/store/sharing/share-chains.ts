@@ -251,63 +251,75 @@ const findStarts = fixedStatement((sql, at: Places<PlaceQuestion>) => {
 
 /** The rows of all chains that hold, for the leaves that a condition on `shares` names. */
 function chainsOf(sql: Sql, leaves: RawBuilder<unknown>, now: RawBuilder<unknown>) {
-  return sql
-    .withRecursive('up', (of) =>
-      of
-        .selectFrom('shares')
-        .select([
-          'shares.id as leaf',
-          'shares.id as id',
-          'shares.parent_id as parent_id',
-          'shares.state as state',
-          'shares.giver_id as giver_id',
-          'shares.usable_from_at as usable_from_at',
-          'shares.usable_until_at as usable_until_at',
-          raw<number>`0`.as('rise'),
-        ])
-        .where(raw<boolean>`${leaves}`)
-        .unionAll(
-          of
-            .selectFrom('shares as above')
-            .innerJoin('up', 'up.parent_id', 'above.id')
-            .select([
-              'up.leaf as leaf',
-              'above.id as id',
-              'above.parent_id as parent_id',
-              'above.state as state',
-              'above.giver_id as giver_id',
-              'above.usable_from_at as usable_from_at',
-              'above.usable_until_at as usable_until_at',
-              raw<number>`up.rise + 1`.as('rise'),
-            ]),
-        ),
-    )
-    .with('broken', (of) =>
-      of
-        .selectFrom('up')
-        .leftJoin('accounts as g', 'g.id', 'up.giver_id')
-        .select('up.leaf as leaf')
-        .where(linkIsBroken(now)),
-    )
-    .selectFrom('up')
-    .innerJoin('shares as bottom', 'bottom.id', 'up.leaf')
-    .innerJoin('credential_keys as k', 'k.id', 'bottom.key_id')
-    .innerJoin('credentials as c', 'c.id', 'k.credential_id')
-    .select(keyColumns)
-    .select([
-      'c.valid_until_at as validUntilAt',
-      'up.leaf as leaf',
-      'up.id as id',
-      'up.rise as rise',
-      'up.usable_until_at as usableUntilAt',
-      'bottom.uses_allowed as usesAllowed',
-      'bottom.reshare_depth as reshareDepth',
-      'bottom.depth as depth',
-    ])
-    .where(keyInForce(now))
-    .where('up.leaf', 'not in', (of) => of.selectFrom('broken').select('leaf'))
-    .orderBy('up.leaf')
-    .orderBy('up.rise');
+  return (
+    sql
+      .withRecursive('up', (of) =>
+        of
+          .selectFrom('shares')
+          .select([
+            'shares.id as leaf',
+            'shares.id as id',
+            'shares.parent_id as parent_id',
+            'shares.state as state',
+            'shares.giver_id as giver_id',
+            'shares.usable_from_at as usable_from_at',
+            'shares.usable_until_at as usable_until_at',
+            raw<number>`0`.as('rise'),
+            'shares.key_id as key_id',
+            'shares.uses_allowed as uses_allowed',
+            'shares.reshare_depth as reshare_depth',
+            'shares.depth as depth',
+          ])
+          .where(raw<boolean>`${leaves}`)
+          .unionAll(
+            of
+              .selectFrom('shares as above')
+              .innerJoin('up', 'up.parent_id', 'above.id')
+              .select([
+                'up.leaf as leaf',
+                'above.id as id',
+                'above.parent_id as parent_id',
+                'above.state as state',
+                'above.giver_id as giver_id',
+                'above.usable_from_at as usable_from_at',
+                'above.usable_until_at as usable_until_at',
+                raw<number>`up.rise + 1`.as('rise'),
+                'up.key_id as key_id',
+                'up.uses_allowed as uses_allowed',
+                'up.reshare_depth as reshare_depth',
+                'up.depth as depth',
+              ]),
+          ),
+      )
+      .with('broken', (of) =>
+        of
+          .selectFrom('up')
+          .leftJoin('accounts as g', 'g.id', 'up.giver_id')
+          .select('up.leaf as leaf')
+          .where(linkIsBroken(now)),
+      )
+      .selectFrom('up')
+      // a cross join is made in this order: with statistics SQLite would begin at the credentials, and go through all of them
+      .crossJoin('credential_keys as k')
+      .crossJoin('credentials as c')
+      .select(keyColumns)
+      .select([
+        'c.valid_until_at as validUntilAt',
+        'up.leaf as leaf',
+        'up.id as id',
+        'up.rise as rise',
+        'up.usable_until_at as usableUntilAt',
+        'up.uses_allowed as usesAllowed',
+        'up.reshare_depth as reshareDepth',
+        'up.depth as depth',
+      ])
+      .whereRef('k.id', '=', 'up.key_id')
+      .whereRef('c.id', '=', 'k.credential_id')
+      .where(keyInForce(now))
+      .where('up.leaf', 'not in', (of) => of.selectFrom('broken').select('leaf'))
+      .orderBy('up.leaf')
+      .orderBy('up.rise')
+  );
 }
 
 function ownKey({ validUntilAt, ...key }: OwnRow): HeldKey {
