@@ -28,14 +28,16 @@ export async function blockSender(
     const share = await findOffer(unit.sql, reference, unit.now);
     if (share === null || share.email === '') return { kind: 'not-found' } as const;
     const giverId = share.giver_id;
-    await insertBlock(unit.sql, { mailboxDigest: digestOf(share.email), giverId }, unit.now);
+    const isNew = await insertBlock(unit.sql, { mailboxDigest: digestOf(share.email), giverId }, unit.now);
     const by = recipientText(reference.actor, share);
     if (share.state === 'pending') await declineIn(unit, share, by, reference.origin);
-    await noteShare(unit, {
-      // no row of the share's own history, which its giver reads
-      ...{ actor: by, action: 'share.sender-blocked', subject: by === 'system' ? 'unknown' : by },
-      ...{ details: { share: share.id, giver: giverId }, origin: reference.origin },
-    });
+    if (isNew) {
+      await noteShare(unit, {
+        // no row of the share's own history, which its giver reads
+        ...{ actor: by, action: 'share.sender-blocked', subject: by === 'system' ? 'unknown' : by },
+        ...{ details: { share: share.id, giver: giverId }, origin: reference.origin },
+      });
+    }
     return { kind: 'blocked', sender: { id: giverId, name: share.giverName || share.giverEmail || null } } as const;
   });
   return written.value;

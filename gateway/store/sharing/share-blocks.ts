@@ -9,13 +9,14 @@ interface Block {
   readonly giverId: string;
 }
 
-/** Blocking twice is harmless. */
-export async function insertBlock(sql: Sql, { mailboxDigest, giverId }: Block, now: EpochSeconds): Promise<void> {
-  await sql
+/** Blocking twice is harmless. @returns whether the giver was not blocked until now */
+export async function insertBlock(sql: Sql, { mailboxDigest, giverId }: Block, now: EpochSeconds): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await sql
     .insertInto('share_blocks')
     .values({ mailbox_digest: mailboxDigest, giver_id: giverId, created_at: now })
     .onConflict((conflict) => conflict.doNothing())
-    .execute();
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 export async function isBlocked(sql: Sql, { mailboxDigest, giverId }: Block): Promise<boolean> {

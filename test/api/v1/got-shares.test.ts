@@ -88,6 +88,10 @@ test('who has an account asks without a code, says no, gives nothing back of oth
   const mails = (await portal.mails('anna@example.org')).length;
   const third = await offer('anna@example.org', { waits: true });
   expect((await portal.mails('anna@example.org')).length).toBe(mails);
+  // twice is harmless, and noted once
+  await v1(anna, 'POST', `shares/${second.shareId}/block-sender`, {});
+  const blocks = await listAudit(portal.store.sql, { actions: ['share.sender-blocked'] });
+  expect(blocks.entries).toHaveLength(1);
   const { entries } = await listAudit(portal.store.sql, { subject: second.shareId });
   expect(entries.map(({ action }) => action)).toEqual(['share.declined', 'share.created']);
   expect(await v1(anna, 'GET', `shares/${third.shareId}`)).toMatchObject({ status: 404 });

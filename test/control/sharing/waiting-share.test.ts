@@ -19,6 +19,7 @@ import { pruneExpired } from '../../../gateway/control/sessions/prune-expired.ts
 import { signInByCode } from '../../../gateway/control/sessions/sign-in-by-code.ts';
 import { verifyAddress } from '../../../gateway/control/sessions/verify-address.ts';
 import { acceptShare } from '../../../gateway/control/sharing/accept-share.ts';
+import { checkStore } from '../../../gateway/store/files/check-store.ts';
 import { findUnverifiedAccounts, findVerifiedAccount } from '../../../gateway/store/rows/accounts.ts';
 import { findShare } from '../../../gateway/store/sharing/shares.ts';
 import { browser } from '../../support/rigs/control-context.ts';
@@ -110,6 +111,7 @@ test('an account that changes its address loses what it accepted by the old one,
   const again = await asked(site, waits);
   expect(await acceptShare(context, byDigits(again, await site.digits(anna)))).toMatchObject({ kind: 'accepted' });
   expect(await acceptShare(context, byPassword(await asked(site, ahead)))).toMatchObject({ kind: 'accepted' });
+  expect(await checkStore(site.store, null)).toEqual([]);
 });
 
 test('the account that a share waits for is not pruned before the share is over', async () => {
@@ -132,6 +134,7 @@ test('the account that a share waits for is not pruned before the share is over'
   expect(await acceptShare(site.context, byDigits(request, digits))).toMatchObject({ kind: 'accepted' });
   await pass(25);
   expect(await findUnverifiedAccounts(site.store.sql, 'late@example.org')).toEqual([]);
+  expect(await checkStore(site.store, null)).toEqual([]);
 });
 
 test('a key is asked for once its message was handed over, and eight days later, when the outbox has forgotten the row', async () => {
