@@ -6,8 +6,9 @@ import type { LostAccess } from '../../core/decision/state/access.ts';
 import type { EpochSeconds } from '../../core/model/time.ts';
 import type { Sql } from '../../store/port/store.ts';
 import { type EndedMembership, findEndedMemberships } from '../../store/rows/memberships.ts';
+import { type EndedKey, findEndedKeys } from '../../store/sharing/ended-keys.ts';
 
-/** An end that was by somebody else than the owner of the link is told under the name of the place. */
+/** An end that was by somebody else than the owner of the link, or the giver of the key, is told under the name of the place. */
 const unknownPlace = 'latchkey';
 
 /**
@@ -27,7 +28,9 @@ export async function findLostAccess(
   },
 ): Promise<LostAccess | null> {
   const rows = await findEndedMemberships(sql, place);
-  const lost = rows.map((row) => lossOf(config, row)).filter((each) => each !== null);
+  const keys = await findEndedKeys(sql, place);
+  const losses = [...rows.map((row) => lossOf(config, row)), ...keys.map((key) => lossOfKey(config, key, place.now))];
+  const lost = losses.filter((each) => each !== null);
   return lost.sort((left, right) => right.at - left.at)[0] ?? null;
 }
 
@@ -44,4 +47,22 @@ export function lossOf(config: Config, row: EndedMembership): LostAccess | null 
   if (first === over) return { how: 'over', label, by: owner, at: first };
   if (first === removed) return { how: 'removed', label, by: row.revokedBy === row.ownerId ? owner : place, at: first };
   return { how: 'stopped', label, by: row.linkRevokedBy === row.ownerId ? owner : place, at: first };
+}
+
+/**
+ * How a key that was held came to an end; null where it did not, or nobody knows when: an account that was blocked is nobody's business. What
+ * ended above the giver is told as stopped, under the name of the place: who stands there is no business of the holder's.
+ */
+function lossOfKey(config: Config, key: EndedKey, now: EpochSeconds): LostAccess | null {
+  const { label, giverId, endedBy } = key;
+  const [ended, stopped, over] = [key.endedAt, key.stoppedAt, key.untilAt].map(
+    (at) => at ?? Number.POSITIVE_INFINITY,
+  ) as [number, number, number];
+  const place = config.portal?.name ?? unknownPlace;
+  const giver = key.giverName ?? place;
+  const first = Math.min(ended, stopped, over);
+  if (first > now) return null;
+  if (first === over) return { how: 'over', label, by: giver, at: first };
+  if (first === ended) return { how: 'removed', label, by: endedBy === giverId ? giver : place, at: first };
+  return { how: 'stopped', label, by: place, at: first };
 }

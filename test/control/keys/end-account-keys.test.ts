@@ -5,11 +5,13 @@ import { answerAccess } from '../../../gateway/control/access/answer-access.ts';
 import { adminDisable, adminEnable } from '../../../gateway/control/accounts/administer-accounts.ts';
 import { deleteAccount } from '../../../gateway/control/accounts/delete-account.ts';
 import { exportAccount } from '../../../gateway/control/accounts/export-account.ts';
+import { endShare } from '../../../gateway/control/sharing/end-share.ts';
 import { digestOf } from '../../../gateway/core/model/digest.ts';
+import { updateAccount } from '../../../gateway/store/rows/accounts.ts';
 import { insertBlock } from '../../../gateway/store/sharing/share-blocks.ts';
-import { findShare } from '../../../gateway/store/sharing/shares.ts';
+import { changeShare, findShare } from '../../../gateway/store/sharing/shares.ts';
 import { type AccountActor, addAccount, operator } from '../../support/rigs/link-rig.ts';
-import { makeShareRig, type ShareRig } from '../../support/rigs/share-rig.ts';
+import { atHome, makeShareRig, type ShareRig } from '../../support/rigs/share-rig.ts';
 import { describeEngines } from '../../support/store/stores.ts';
 
 const opens = async (rig: ShareRig, { accountId, sessionId, deviceId }: AccountActor): Promise<boolean> => {
@@ -67,6 +69,34 @@ describeEngines('keys of an account', (engine) => {
     await adminEnable(context, operator, { accountId: owner.accountId });
     expect(await opens(rig, ole)).toBe(true);
     expect(await findShare(rig.store.sql, toOle)).toMatchObject({ state: 'accepted', ended_at: null });
+  });
+
+  test('whoever held a key is told how it ended, once it did, and by whom where that is the giver', async () => {
+    const { rig, mina, ole, toMina, toOle } = await makeChain(engine);
+    const { context, clock } = rig;
+    const lost = async (actor: AccountActor) => {
+      const asked = { account: actor.accountId, session: actor.sessionId, device: actor.deviceId };
+      const answer = await answerAccess(context, { ...asked, host: 'media.localhost', path: '/cam/hillside/a' });
+      return answer.kind === 'none' ? answer.lost : answer.kind;
+    };
+    const end = (actor: AccountActor, shareId: string, event: 'revoke' | 'disable' | 'enable') =>
+      endShare(context, actor, { shareId, event, origin: atHome });
+    const by = { label: 'Front door', at: clock.now };
+    expect([await lost(ole), await lost(rig.owner)]).toEqual(['granted', 'granted']);
+    await end(rig.owner, toMina, 'disable');
+    expect(await lost(mina)).toEqual({ how: 'removed', by: 'owner', ...by });
+    expect(await lost(ole)).toEqual({ how: 'stopped', by: 'Media', ...by });
+    await end(rig.owner, toMina, 'enable');
+    expect([await lost(ole), await lost(mina)]).toEqual(['granted', 'granted']);
+    await end(rig.owner, toOle, 'revoke');
+    expect(await lost(ole)).toEqual({ how: 'removed', by: 'Media', ...by });
+    // a blocked giver is nobody's business
+    await rig.store.write(({ sql }) => updateAccount(sql, rig.owner.accountId, { state: 'disabled' }));
+    expect(await lost(mina)).toBeUndefined();
+    await rig.store.write(({ sql }) => updateAccount(sql, rig.owner.accountId, { state: 'active' }));
+    await rig.store.write(({ sql }) => changeShare(sql, toMina, { usable_until_at: clock.now + 5 }));
+    clock.now += 5;
+    expect(await lost(mina)).toEqual({ how: 'over', label: 'Front door', by: 'owner', at: clock.now });
   });
 
   test('a deleted account’s shares end, given and received ones, and what they hold of the person is gone', async () => {
