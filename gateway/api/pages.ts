@@ -20,6 +20,7 @@ import { signInPages } from './portal/sign-in.ts';
 import type { PageRoute } from './serve/page-route.ts';
 import { acceptSharePages } from './sharing/accept-share.ts';
 import { adminCredentialPages } from './sharing/admin-credentials.ts';
+import { adminPeoplePages } from './sharing/admin-people.ts';
 import { carryKeyPages } from './sharing/carry-key.ts';
 import { giveKeyPages } from './sharing/give-key.ts';
 import { myKeyPages } from './sharing/my-keys.ts';
@@ -57,6 +58,7 @@ export const pages: readonly PageRoute[] = [
   ...shareHistoryPages,
   ...adminAccountPages,
   ...adminCredentialPages,
+  ...adminPeoplePages,
   ...signingKeyPages,
   ...adminAuditPages,
 ];

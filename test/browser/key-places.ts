@@ -119,6 +119,8 @@ export function forGivers(keys: KeySet): readonly Place[] {
       path: 'admin/credentials/new',
       act: (page) => page.getByRole('button', { name: 'Issue it' }).click(),
     },
+    { name: 'collections', path: 'admin/collections', isPassed: true },
+    { name: 'collection-people', path: 'admin/collections/summer' },
     { name: 'credential-withdraw', path: `admin/credentials/${keys.credential}/withdraw`, isPassed: true },
   ];
 }
@@ -129,6 +131,21 @@ export function forRecipients(keys: KeySet): readonly Place[] {
     { name: 'home-with-an-offer', path: '' },
     { name: 'keys-got', path: 'keys', isPassed: true },
     { name: 'key-got', path: `keys/${keys.key}` },
+    {
+      name: 'key-carried-qr',
+      path: `keys/${keys.key}`,
+      act: (page) => page.getByRole('button', { name: 'A QR code' }).click(),
+    },
+    {
+      name: 'key-carried-token',
+      path: `keys/${keys.key}`,
+      act: async (page) => {
+        await page.getByRole('button', { name: 'A token for a program' }).click();
+        await openAll(page);
+      },
+      isPassed: true,
+    },
+    { name: 'key-with-what-was-made', path: `keys/${keys.key}`, act: openAll, isPassed: true },
     { name: 'shares-got', path: 'shares/got' },
     { name: 'share-waiting', path: `shares/${keys.waiting}`, act: (page: Page) => page.waitForLoadState('load') },
   ];

@@ -38,6 +38,7 @@ const entries: readonly Entry[] = [
   { path: 'admin/accounts', label: 'People', forAdmins: true },
   { path: 'admin/links', label: 'All links', forAdmins: true },
   { path: 'admin/credentials', label: 'Credentials', forAdmins: true },
+  { path: 'admin/collections', label: 'Who can open', forAdmins: true },
   { path: 'admin/keys', label: 'Signing keys', forAdmins: true },
   { path: 'admin/audit', label: 'History', forAdmins: true },
 ];

@@ -29,6 +29,7 @@ ${
 ${tile(prefix, 'admin/accounts', 'People', 'Invite somebody, or block an account.')}
 ${tile(prefix, 'admin/links', 'All links', 'Every link, and who came in by it.')}
 ${tile(prefix, 'admin/credentials', 'Credentials', 'Who has a credential, and which keys hang on it.')}
+${tile(prefix, 'admin/collections', 'Who can open this', 'Everybody to whom a collection is open, and by what.')}
 ${tile(prefix, 'admin/keys', 'Signing keys', 'What signs the passes that players use.')}
 ${tile(prefix, 'admin/audit', 'History', 'Who did what, and when.')}
 </ul>`

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { pageProblems } from '../../support/clients/page-checks.ts';
+import { makeKeySite } from '../../support/rigs/key-site.ts';
 import { makePortal, type Visitor } from '../../support/rigs/portal-rig.ts';
 
 const page = '/.latchkey/admin/credentials';
@@ -107,4 +108,28 @@ test('what is wrong stands beside its field', async () => {
     expect([refused.status, pageProblems(refused.text)], JSON.stringify(fields)).toEqual([422, []]);
     expect(refused.text).toMatch(says);
   }
+});
+
+test('who can open a collection stands on a page: owners, own keys, and by whose hands a key came', async () => {
+  const site = await makeKeySite({ depth: 1 });
+  const { owner, page, give, accept } = site;
+  const [ann, ben] = [await site.signedIn('ann@example.org', 'admin'), await site.signedIn('ben@example.org')];
+  await site.signedIn('cam@example.org');
+  const first = await give(owner, { to: 'ben@example.org', depth: '1' });
+  await accept(first, 'ben@example.org');
+  const second = await give(ben, { to: 'cam@example.org', uses: '4' });
+  await accept(second, 'cam@example.org');
+  expect((await page(ann, 'admin/collections')).text).toContain('href="/.latchkey/admin/collections/summer"');
+  const people = async () =>
+    (await page(ann, 'admin/collections/summer')).text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+  expect(await people()).toMatch(/Owners owner@example\.org by the configuration By links and keys/);
+  expect(await people()).toMatch(/owner@example\.org by the own key “Front &lt;door&gt;”/);
+  expect(await people()).toMatch(
+    /ben@example\.org by the key “Front &lt;door&gt;” , which came from owner@example\.org/,
+  );
+  expect(await people()).toMatch(/came from owner@example\.org , then ben@example\.org .* 4 uses left/);
+  await owner.submit(await page(owner, `shares/${first}`), '/disable');
+  expect(await people()).not.toContain('came from');
+  expect((await page(ann, 'admin/collections/none')).status).toBe(404);
+  expect((await page(ben, 'admin/collections/summer')).status).toBe(403);
 });
