@@ -190,7 +190,8 @@ export class ShareModel {
   end(index: number, how: Ending, by: number): Forecast {
     const share = this.#share(index);
     const isActive = this.#isActive(by);
-    const isRecipient = share.holder === null ? this.#personAt(share.address) === by : share.holder === by;
+    const isTold = share.isMailed && this.#personAt(share.address) === by;
+    const isRecipient = share.holder === null ? isTold : share.holder === by;
     const isAbove = by === share.giver || this.#peopleAbove(share.key, share.parent).includes(by);
     const isParty = how === 'decline' || how === 'leave' ? isRecipient : isAbove;
     const isFrom = endsFrom[how].includes(share.state);

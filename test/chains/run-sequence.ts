@@ -59,6 +59,9 @@ class Run {
   readonly #tally: Tally;
   readonly #kept: Kept[] = [];
   #readUpTo = 0;
+  #moves = 0;
+  /** What the people had in the beginning. */
+  readonly #addresses: readonly string[];
   /** The place of the log where each node was revoked, and each subject touched, last. */
   readonly #revoked = new Map<string, number>();
   readonly #touched = new Map<string, number>();
@@ -69,6 +72,7 @@ class Run {
     this.#world = world;
     this.#model = model;
     this.#tally = tally;
+    this.#addresses = model.people.map(({ address }) => address);
   }
 
   async take(step: Step, at: string): Promise<void> {
@@ -95,7 +99,8 @@ class Run {
         const share = (step.isFit ? fit[step.share % fit.length] : null) ?? step.share % count;
         const by = this.#who(step.who, share);
         const forecast = model.end(share, step.how, by);
-        if (forecast.expected === 'refused' && (step.how === 'decline' || step.how === 'leave')) return;
+        // who is not active has no session to say it in
+        if (model.people[by]?.state !== 'active') return;
         return this.#judge(step.how, at, forecast, await world.end(share, step.how, by));
       }
       case 'change': {
@@ -124,8 +129,12 @@ class Run {
         const forecast = model.setAccount(step.who, step.how);
         return this.#judge(step.how, at, forecast, await world.setAccount(step.who, step.how));
       }
-      case 'move':
-        return;
+      case 'move': {
+        const address =
+          step.to === 'fresh' ? `m${this.#moves++}.${this.#addresses[step.who]}` : this.#addresses[step.to];
+        const forecast = model.move(step.who, address ?? '');
+        return this.#judge(step.do, at, forecast, await world.move(step.who, address ?? ''));
+      }
       default:
         return step satisfies never;
     }

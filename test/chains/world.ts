@@ -9,8 +9,11 @@ import type { ControlContext } from '../../gateway/control/context/control-conte
 import { noOrigin } from '../../gateway/control/keys/note-share.ts';
 import { removeKey } from '../../gateway/control/keys/remove-key.ts';
 import { withdrawCredential } from '../../gateway/control/keys/withdraw-credential.ts';
+import { issueCode } from '../../gateway/control/proof/one-time-code.ts';
+import { confirmAddressChange } from '../../gateway/control/sessions/confirm-address-change.ts';
 import { acceptShare } from '../../gateway/control/sharing/accept-share.ts';
 import { changeShare } from '../../gateway/control/sharing/change-share.ts';
+import { declineShare, leaveShare } from '../../gateway/control/sharing/decline-share.ts';
 import { endShare } from '../../gateway/control/sharing/end-share.ts';
 import { giveShare } from '../../gateway/control/sharing/give-share.ts';
 import { requestShare } from '../../gateway/control/sharing/request-share.ts';
@@ -20,7 +23,7 @@ import { makeId } from '../../gateway/core/model/node-id.ts';
 import type { Sql } from '../../gateway/store/port/store.ts';
 import { insertCredential, insertCredentialKey } from '../../gateway/store/sharing/credentials.ts';
 import { findHeldKeys } from '../../gateway/store/sharing/share-chains.ts';
-import { findShare, moveShare, noteMailHandedOver } from '../../gateway/store/sharing/shares.ts';
+import { findShare, noteMailHandedOver } from '../../gateway/store/sharing/shares.ts';
 import { type AccountActor, addAccount, addDevice } from '../support/rigs/link-rig.ts';
 import type { TestClock } from '../support/store/stores.ts';
 import type { Ending, Gift, MadeShare, Window } from './model-rows.ts';
@@ -187,14 +190,15 @@ export class World {
 
   async end(share: number, how: Ending, by: number): Promise<boolean> {
     const shareId = this.#shareId(share);
+    const actor = this.#person(by);
     if (how === 'decline' || how === 'leave') {
-      return await this.#write(async (sql, append) => {
-        const isDone = await moveShare(sql, shareId, how, this.accountId(by), this.#clock.epochSeconds());
-        if (isDone) await append('revoke', shareId);
-        return isDone;
-      });
+      const declined =
+        how === 'decline'
+          ? await declineShare(this.#context, { shareId, secret: null, actor, origin: noOrigin })
+          : await leaveShare(this.#context, actor, { shareId, origin: noOrigin });
+      return declined.kind === 'done' && declined.moved;
     }
-    const outcome = await endShare(this.#context, this.#person(by), { shareId, event: how, origin: noOrigin });
+    const outcome = await endShare(this.#context, actor, { shareId, event: how, origin: noOrigin });
     return outcome.kind === 'done' && outcome.moved;
   }
 
@@ -223,6 +227,21 @@ export class World {
     const outcome = await change(this.#context, { kind: 'operator' }, { accountId: this.accountId(person) });
     if (how === 'enable') this.#people[person] = await addDevice(this.#context, this.#person(person));
     return outcome.kind === 'done' || outcome.kind === 'deleted';
+  }
+
+  /** The account takes another address, with the code that was mailed there. */
+  async move(person: number, address: string): Promise<boolean> {
+    const actor = this.#person(person);
+    const { value: code } = await this.#context.write((unit) =>
+      issueCode(unit, this.#context, {
+        ...{ purpose: 'change-address', accountId: actor.accountId, details: { newEmail: address } },
+      }),
+    );
+    const browser = { deviceCookie: null, clientAddress: '2001:db8::1' };
+    const outcome = await confirmAddressChange(this.#context, { code, actor, ...browser });
+    if (outcome.kind !== 'changed') return false;
+    this.#people[person] = await addDevice(this.#context, { ...actor, email: address });
+    return true;
   }
 
   async #write<T>(
