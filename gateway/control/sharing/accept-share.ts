@@ -55,10 +55,10 @@ export type ShareAccepted =
 
 /** @throws StoreAway */
 export async function acceptShare(context: ControlContext, acceptance: Acceptance): Promise<ShareAccepted> {
-  const { request: text, proof, deviceCookie } = acceptance;
+  const { request: text, requestId: _, ...matters } = acceptance;
   const request = parseSplitSecret(text);
   if (request === null) return { kind: 'no-request' };
-  const question = digestOf(JSON.stringify([text, proof, deviceCookie]));
+  const question = digestOf(JSON.stringify([text, matters]));
   return await answerOnce(context.passwords, question, () => accept(context, acceptance, request));
 }
 
