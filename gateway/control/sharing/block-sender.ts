@@ -3,6 +3,7 @@
 
 import { digestOf } from '../../core/model/digest.ts';
 import { readPersonName } from '../../store/rows/accounts.ts';
+import { removeWaitingOffers } from '../../store/rows/outbox.ts';
 import { insertBlock, listBlocked, removeBlock } from '../../store/sharing/share-blocks.ts';
 import type { Actor, ControlContext } from '../context/control-context.ts';
 import { noteShare, type Origin } from '../keys/note-share.ts';
@@ -29,6 +30,8 @@ export async function blockSender(
     if (share === null || share.email === '') return { kind: 'not-found' } as const;
     const giverId = share.giver_id;
     const isNew = await insertBlock(unit.sql, { mailboxDigest: digestOf(share.email), giverId }, unit.now);
+    // a mail that was put off says what nobody wants to hear any more
+    await removeWaitingOffers(unit, { email: share.email, giverId });
     const by = recipientText(reference.actor, share);
     if (share.state === 'pending') await declineIn(unit, share, by, reference.origin);
     if (isNew) {

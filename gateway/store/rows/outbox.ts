@@ -160,6 +160,27 @@ export async function removeWaitingMails(unit: Unit, subject: string): Promise<v
     .execute();
 }
 
+/** Removes the mails that wait of all shares that a giver offers to an address. */
+export async function removeWaitingOffers(
+  unit: Unit,
+  { email, giverId }: { readonly email: string; readonly giverId: string },
+): Promise<void> {
+  await unit.sql
+    .deleteFrom('outbox')
+    .where('subject', 'in', (of) =>
+      of
+        .selectFrom('shares')
+        .select('id')
+        .where('email', '=', email)
+        .where('state', '=', 'pending')
+        .where('giver_id', '=', giverId),
+    )
+    .where('delivered_at', 'is', null)
+    .where('given_up_at', 'is', null)
+    .where('leased_until_at', '<=', unit.now)
+    .execute();
+}
+
 /** Whether a mail of a share waits, or is being delivered right now. */
 export async function hasWaitingMail(unit: Unit, subject: string): Promise<boolean> {
   const row = await waitingMail(unit.sql).select('id').where('subject', '=', subject).limit(1).executeTakeFirst();

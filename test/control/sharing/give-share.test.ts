@@ -3,6 +3,7 @@
 import type { KyselyPlugin } from 'kysely';
 import { expect, test } from 'vitest';
 import type { ControlContext } from '../../../gateway/control/context/control-context.ts';
+import { blockSender } from '../../../gateway/control/sharing/block-sender.ts';
 import { endShare } from '../../../gateway/control/sharing/end-share.ts';
 import { giveShare } from '../../../gateway/control/sharing/give-share.ts';
 import { readShare } from '../../../gateway/control/sharing/list-shares.ts';
@@ -11,8 +12,9 @@ import { digestOf } from '../../../gateway/core/model/digest.ts';
 import { updateAccount } from '../../../gateway/store/rows/accounts.ts';
 import { listAudit } from '../../../gateway/store/rows/audit.ts';
 import { nextMailDue, takeDueMail } from '../../../gateway/store/rows/outbox.ts';
+import { insertCredentialKey } from '../../../gateway/store/sharing/credentials.ts';
 import { insertBlock, removeBlock } from '../../../gateway/store/sharing/share-blocks.ts';
-import { findShare } from '../../../gateway/store/sharing/shares.ts';
+import { findShare, noteMailHandedOver } from '../../../gateway/store/sharing/shares.ts';
 import { addAccount, dump, operator } from '../../support/rigs/link-rig.ts';
 import { atHome, makeShareRig, type ShareRig } from '../../support/rigs/share-rig.ts';
 import { describeEngines } from '../../support/store/stores.ts';
@@ -309,6 +311,25 @@ test('a giver offers so many keys in a window, and the log says once that there 
   expect(entries).toMatchObject([{ action: 'share.refused', details: { reason: 'too-many' } }]);
   rig.clock.now += 600;
   await rig.given('d@example.org');
+});
+
+test('who blocks a sender gets none of the messages of that sender that were put off', async () => {
+  const rig = await makeShareRig('sqlite');
+  rig.sharing({ perAddress: { count: 1, seconds: 3600 } });
+  const mina = await addAccount(rig, { email: 'mina@example.org' });
+  const first = await rig.given('mina@example.org');
+  const [other] = await rig.store.sql.selectFrom('credential_keys').selectAll().execute();
+  if (other === undefined) throw new Error('no key');
+  const keyId = 'dk_key0000000000000000002';
+  await rig.store.write(({ sql }) => insertCredentialKey(sql, { ...other, id: keyId }));
+  const later = await rig.given('mina@example.org', { keyId });
+  const elsewhere = await rig.given('joe@example.org');
+  await rig.store.write(({ sql, now }) => noteMailHandedOver(sql, first.id, now));
+  const reference = { shareId: first.id, secret: null, actor: mina, origin: atHome };
+  expect((await blockSender(rig.context, reference)).kind).toBe('blocked');
+  expect((await mailsTo(rig)).map(({ subject }) => subject)).toEqual([elsewhere.id]);
+  // the sender is told of neither
+  expect(await readShare(rig.context, rig.owner, later.id)).toMatchObject({ state: 'pending', mail: null });
 });
 
 /** What a call answers, and the texts of its statements in their order, `commit` after each unit. */
