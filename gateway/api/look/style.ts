@@ -72,6 +72,7 @@ p { margin: 0 0 1rem; overflow-wrap: break-word; }
 .soft, .hint { color: var(--soft); }
 .hint { font-size: .9rem; margin: .25rem 0 0; }
 .hint.after { margin-top: 1rem; }
+.hint + :is(form, .row), .row + :is(.hint, .pages) { margin-top: 1rem; }
 .hint.above { margin: -.2rem 0 .4rem; }
 .problem { color: var(--bad); font-weight: 600; font-size: .95rem; margin: -.1rem 0 .4rem; }
 .sheet { background: var(--sheet); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; margin: 0 0 1.25rem; }

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { listRepresentationsOfShare } from '../../control/representations/my-representations.ts';
 import { changeShare } from '../../control/sharing/change-share.ts';
+import { readOffer } from '../../control/sharing/find-offer.ts';
 import { listSharesBelow, readShare } from '../../control/sharing/list-shares.ts';
 import { resendShare } from '../../control/sharing/resend-share.ts';
 import type { ShareView } from '../../control/sharing/share-view.ts';
@@ -65,7 +66,7 @@ export async function showShare(
   const share = await readShare(context, actor, shareId);
   if (share === null) return visit.errorPage(404);
   const said = html`${problemSummary(wrong)}${done === undefined ? null : note('good', doneWords[done])}`;
-  const body = share.reader === 'recipient' ? recipientBody(visit, share) : await giverBody(visit, share, wrong);
+  const body = share.reader === 'recipient' ? await recipientBody(visit, share) : await giverBody(visit, share, wrong);
   const title = share.reader === 'recipient' ? share.key.name : `“${share.key.name}” for ${addressOf(share)}`;
   return visit.page({ title, section, status, body: html`${said}${body}` });
 }
@@ -204,10 +205,12 @@ export function toShare(visit: PersonVisit, share: string, done: Done): PageAnsw
   return visit.redirect(`${visit.prefix}shares/${encodeURIComponent(share)}?done=${done}`);
 }
 
-function recipientBody(visit: PersonVisit, share: ShareView): Html {
-  const { prefix } = visit;
+async function recipientBody(visit: PersonVisit, share: ShareView): Promise<Html> {
+  const { prefix, context, actor } = visit;
+  const offer = await readOffer(context, { shareId: share.id, secret: null, actor });
+  const picture = offer?.picture ?? null;
   const giver = share.givenBy ?? 'somebody who is gone';
-  return html`<section class="sheet" aria-label="About"><div class="between"><p>${standingTag(share)}</p>${recipientButtons(visit, share)}</div>
+  return html`<section class="sheet" aria-label="About">${picture === null ? null : html`<img class="badge" src="${picture}" alt="">`}<div class="between"><p>${standingTag(share)}</p>${recipientButtons(visit, share)}</div>
 <dl class="facts"><dt>From</dt><dd>${giver}</dd>
 <dt>Credential</dt><dd>${share.key.credential.name}, ${share.key.credential.issuer}</dd>
 <dt>Offered</dt><dd>${moment(share.createdAt)}${isWaiting(share) ? html`; you can ask for it until ${moment(share.expiresAt)}` : null}</dd>
@@ -215,24 +218,23 @@ ${share.acceptedAt === null ? null : html`<dt>Yours since</dt><dd>${moment(share
 ${limits(share)}
 ${share.endedAt === null ? null : html`<dt>Ended</dt><dd>${moment(share.endedAt)}</dd>`}
 ${share.words === null ? null : html`<dt>Their words</dt><dd class="words">${share.words}</dd>`}</dl></section>
-${isWaiting(share) ? beforeAnswer(share, giver) : null}
+${isWaiting(share) ? answerPart(visit, share, giver) : null}
 <p class="pages"><a class="button plain" href="${prefix}shares/${share.id}/history">History</a><a class="button plain" href="${prefix}shares/got">All that was given to me</a></p>`;
 }
 
-/** What a recipient may do with an offer, and with a key that is theirs. */
+/** What a recipient may do with a key that is theirs. */
 function recipientButtons(visit: PersonVisit, share: ShareView): Html | null {
   const { prefix } = visit;
   const { id: shareId, key, state } = share;
-  if (isWaiting(share)) return offerButtons(visit, share);
   if (state !== 'accepted' && state !== 'early' && state !== 'disabled') return null;
   const open = state === 'disabled' ? null : html`<a class="button" href="${prefix}keys/${key.id}">To the key</a>`;
   return html`<div class="row">${open}<a class="button bad" href="${prefix}shares/${shareId}/give-back">Give it back</a></div>`;
 }
 
-/** What there is to know before an answer. */
-function beforeAnswer(share: ShareView, giver: string): Html {
+/** The answers to an offer, behind what there is to know before. */
+function answerPart(visit: PersonVisit, share: ShareView, giver: string): Html {
   return html`<p>If you take it, ${giver} will see:</p>${seenOfRecipient({ share })}
-<p class="hint">Asking opens nothing yet. On the next page you show that it is you.</p>`;
+<p class="hint">Asking opens nothing yet. On the next page you show that it is you.</p>${offerButtons(visit, share)}`;
 }
 
 function isWaiting({ state }: ShareView): boolean {
