@@ -53,6 +53,7 @@ export class FlowJar {
   #browser: string | null;
   #flows: readonly Flow[];
   #pending: string | null;
+  #seconds = flowSeconds;
 
   constructor(context: ControlContext, request: FastifyRequest, reply: FastifyReply, origin: RequestOrigin) {
     this.#context = context;
@@ -74,6 +75,11 @@ export class FlowJar {
   bind(): string {
     this.#save();
     return this.boundTo ?? '';
+  }
+
+  /** Has the next save of the cookie last longer, for a form that may be sent later than flows last. */
+  lastFor(seconds: number): void {
+    this.#seconds = Math.max(flowSeconds, seconds);
   }
 
   /** The sealed hand-over request that this browser's newest sign-in page was opened with, NOT checked; null when it had none. */
@@ -142,7 +148,7 @@ export class FlowJar {
     const use = { use: 'flow', binding: this.#origin.host } as const;
     const seal = (): string => {
       const jar = { browser: this.#browser, flows: this.#flows, pending: this.#pending };
-      return sealText(this.#context, use, jar, flowSeconds);
+      return sealText(this.#context, use, jar, this.#seconds);
     };
     let sealed = seal();
     while (sealed.length > maxCookieLength && this.#flows.length > 0) {
@@ -153,6 +159,6 @@ export class FlowJar {
       this.#pending = null;
       sealed = seal();
     }
-    setCookie(this.#reply, this.#origin, 'flow', sealed, flowSeconds);
+    setCookie(this.#reply, this.#origin, 'flow', sealed, this.#seconds);
   }
 }

@@ -149,6 +149,8 @@ function show(
   const { share, email } = offer;
   if (found.isUsed && share.acceptedAt !== null) return visit.redirect(`${prefix}shares/${share.id}`);
   if (share.state !== 'pending' && share.state !== 'requested') return over(visit, share.state);
+  // a mail may take as long as the request lasts
+  visit.jar.lastFor(found.expiresAt - visit.context.clock.epochSeconds());
   const other =
     actor === null || actor.email === email
       ? null
