@@ -26,7 +26,7 @@ import { endShare } from '../../../gateway/control/sharing/end-share.ts';
 import { requestShare } from '../../../gateway/control/sharing/request-share.ts';
 import { type RepresentationKind, representationKinds } from '../../../gateway/core/model/share.ts';
 import { decodeUnverified } from '../../../gateway/core/token/common-key-token.ts';
-import { findShare } from '../../../gateway/store/sharing/shares.ts';
+import { findShare, insertShare } from '../../../gateway/store/sharing/shares.ts';
 import { epochSeconds } from '../../../gateway/telemetry/clock.ts';
 import { askRaw, type RawResponse, requestText } from '../../support/clients/raw-client.ts';
 import { browser, makeContext, type TestContext } from '../../support/rigs/control-context.ts';
@@ -59,6 +59,7 @@ async function makeSite(edges = 1): Promise<Site> {
   site.configure((config) => ({
     ...config,
     sharing: { ...config.sharing, invite: 'anyone', reshareDepth: 2 },
+    collections: config.collections.map((collection) => ({ ...collection, methods: ['GET'] })),
     routes: config.routes.map((route) => ({ ...route, host: 'media.localhost', path: '/vod/' })),
   }));
   const folder = mkdtempSync(join(tmpdir(), 'lk-rp-'));
@@ -69,7 +70,14 @@ async function makeSite(edges = 1): Promise<Site> {
       MemberRig.start({
         changes: site.store,
         visitors: () => createPublicServer(site.context, { assertionKeys: () => [] }),
-        config: { common_keys: [{ id: 'content-1', secret_file: secretFile, state: 'signing' }] },
+        config: {
+          common_keys: [{ id: 'content-1', secret_file: secretFile, state: 'signing' }],
+          // no tokens of others there: passes alone
+          routes: [
+            { name: 'vod', path: '/vod/', upstream: 'media', accept: ['member'] },
+            { name: 'club', path: '/club/', upstream: 'media', accept: ['session'] },
+          ],
+        },
       }),
     ),
   );
@@ -150,6 +158,7 @@ test('each kind opens what the key opens through the edge, and nothing else', as
   expect(carriedBy(await site.make(actor, 'header')).split('.')).toHaveLength(3);
   expect([await status('/vod/summer/a.mp4'), await status('/vod/summer/a.mp4', bearer(token))]).toEqual([401, 200]);
   expect([await status('/vod/other/a.mp4', bearer(token)), await status('/club/a', bearer(token))]).toEqual([403, 401]);
+  expect(await status('/vod/summer/a.mp4', [...bearer(token), 'Content-Length: 0'], 'POST')).toBe(403);
   const elsewhere = requestText('GET', '/vod/summer/a.mp4', ['Host: other.localhost', ...bearer(token)]);
   expect((await askRaw(site.edges[0]?.gateway.port ?? 0, elsewhere)).status).toBe(403);
 
@@ -179,6 +188,7 @@ test('each kind opens what the key opens through the edge, and nothing else', as
     sub: actor.accountId,
     sid: actor.sessionId,
     paths: ['/vod/summer/*'],
+    methods: ['GET'],
   });
   const nodes = typeof claims === 'object' && claims !== null && 'n' in claims ? claims.n : [];
   expect(nodes).toEqual(
@@ -282,6 +292,39 @@ test('a share with two uses: of twenty at once, shown to two edges, two are made
       expect((await site.ask('/vod/summer/a', bearer(token), 'GET', edge)).status).toBe(200);
     }
   }
+});
+
+test('the pass of a key that was shared on six times names all of them, and ends with any of them', async () => {
+  const site = await makeSite();
+  const { actor, shareId } = await site.holder('anna@example.org');
+  const above = Array.from({ length: 6 }, (_, depth) => `sh_above00000000000000000${depth}`);
+  await site.store.write(async ({ sql }) => {
+    const leaf = await findShare(sql, shareId);
+    if (leaf === null) throw new Error('there is a share');
+    for (const [depth, id] of above.entries()) {
+      // what the giver of the one below got: the account is another one
+      const parent_id = above[depth - 1] ?? null;
+      await insertShare(sql, {
+        ...leaf,
+        id,
+        parent_id,
+        depth,
+        creation_digest: null,
+        account_id: site.owner.accountId,
+      });
+    }
+    const under = { parent_id: above[5] ?? null, depth: 6 };
+    await sql.updateTable('shares').set(under).where('id', '=', shareId).execute();
+  });
+  const token = carriedBy(await site.make(actor, 'bearer'));
+  const claims = decodeUnverified(token)?.claims;
+  expect(claims).toMatchObject({ n: expect.arrayContaining([...above, shareId, site.keyId, site.credentialId]) });
+  await site.settle();
+  const opens = async () => (await site.ask('/vod/summer/a', bearer(token))).status;
+  expect(await opens()).toBe(200);
+  await endShare(site.context, operator, { shareId: above[3] ?? '', event: 'revoke', origin });
+  await site.settle();
+  expect([await opens(), (await site.make(actor, 'bearer')).kind]).toEqual([401, 'not-found']);
 });
 
 test('the pass of a representation is not renewed, and ends within its hour and with the share', async () => {
