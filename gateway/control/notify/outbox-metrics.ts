@@ -38,7 +38,7 @@ export function registerOutboxMetrics({
   });
   new Gauge({
     name: 'latchkey_outbox_oldest_seconds',
-    help: 'Age of the oldest mail that waits, 0 when none does; NaN when the store is away.',
+    help: 'Age of the oldest mail that waits and may go out, 0 when none does; NaN when the store is away.',
     registers,
     async collect() {
       const depth = await measure();

@@ -37,7 +37,7 @@ export interface TakenMail {
 /** How many mails wait. */
 interface OutboxDepth {
   readonly waiting: number;
-  /** When the oldest waiting mail was written; null when none waits. */
+  /** When the oldest waiting mail was written, or was to be sent first, where it was put off; null when none waits. */
   readonly oldestAt: EpochSeconds | null;
 }
 
@@ -217,11 +217,13 @@ export async function forgetOldMail(unit: Unit, before: EpochSeconds, limit = 50
 /** How many mails wait, for metrics. */
 export async function measureOutbox(sql: Sql): Promise<OutboxDepth> {
   const row = await waitingMail(sql)
-    .select((row) => [row.fn.countAll<number>().as('waiting'), row.fn.min<number | null>('created_at').as('oldest')])
+    .select((row) => [row.fn.countAll<number>().as('waiting'), row.fn.min<number | null>(firstDueAt).as('oldest')])
     .executeTakeFirst();
   return { waiting: toNumber(row?.waiting) ?? 0, oldestAt: toNumber(row?.oldest) };
 }
 
+/** When a mail is due if no attempt failed. */
+const firstDueAt = raw<number>`created_at + coalesce(deferred_seconds, 0)`;
 const withoutDeferral = raw<number>`next_attempt_at - coalesce(deferred_seconds, 0)`;
 
 function dueAt(latestAt: EpochSeconds) {

@@ -271,6 +271,7 @@ test('a message about a key beyond what an address gets is sent later, and is no
   // a mail that was put off is not taken for one that a clock wrote that was ahead, however long it waits
   for (let mail = 0; mail < 35; mail++) await rig.queue('mina@example.org', offer);
   await rig.queue('olive@example.org', offer);
+  const newest = (await rig.rows()).at(-1)?.created_at ?? 0;
   const due = (await rig.rows()).map((row) => row.next_attempt_at - row.created_at);
   const waits = due.toSorted((one, other) => one - other);
   expect(waits.filter((seconds) => seconds === 0)).toHaveLength(11);
@@ -283,6 +284,10 @@ test('a message about a key beyond what an address gets is sent later, and is no
   worker.wake();
   await rig.store.write(async () => undefined);
   expect(smtp.received).toHaveLength(11);
+  // nothing is overdue, so no alert says so
+  const { waiting, oldestAt } = await measureOutbox(rig.store.sql);
+  expect(waiting).toBe(25);
+  expect(oldestAt).toBeGreaterThan(newest);
   rig.pass(3 * 3600);
   await smtp.waitFor(36);
 });
