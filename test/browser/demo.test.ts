@@ -332,7 +332,7 @@ test('the link of gateway/api/README.md is claimed by one device and opens to th
   try {
     // that npm runs it is tested with the rest of the page
     await shell.run(`npm() { shift 4; '${process.execPath}' '${join(repository, 'gateway/latchkey.mjs')}' "$@"; }`);
-    for (const mark of ['links', 'script']) {
+    for (const mark of ['links', 'script', 'keys']) {
       await expectSteps(shell, shellSteps(markedBlock(mark).replaceAll(':8080', `:${port}`)));
     }
   } finally {

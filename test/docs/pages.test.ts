@@ -75,7 +75,7 @@ test('every example of the guides is marked, and every mark is one that a test r
   // settings.test.ts; below; live-tables.test.ts
   const others = ['part', 'npm', 'log line'];
   // test/browser/demo.test.ts, test/config/schema/listeners.test.ts, test/cli/tls.test.ts
-  const elsewhere = ['links', 'script', 'tls config', 'hook'];
+  const elsewhere = ['links', 'script', 'keys', 'tls config', 'hook'];
   const unrun = ['not run, it needs Docker', 'not run, it needs a log collector'];
   const blocks = markedBlocks();
   expect(new Set(blocks.map(({ mark }) => mark))).toEqual(new Set([...examples, ...others, ...elsewhere, ...unrun]));
