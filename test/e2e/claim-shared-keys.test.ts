@@ -5,13 +5,16 @@
 //   4. the recipient authenticates: a wrong password grants nothing, the right one writes the grant with no further click
 //   5. a confirmation goes to the address; after it arrived the recipient lists credentials and keys, and opens the resource
 // Then what must grant nothing: asking alone, authenticating alone, the two in two browsers, a session alone. And a key that is given on: it ends
-// with what it hangs on. A whole node with two edges, a real mail server, a real Chromium.
+// with what it hangs on. And a key that is carried. A whole node with two edges, a real mail server, a real Chromium.
 
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { setTimeout } from 'node:timers/promises';
 import chromium from '@sparticuz/chromium';
 import { type Browser, chromium as driver, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader';
 import { adminDisable, adminEnable } from '../../gateway/control/accounts/administer-accounts.ts';
 import { createAccount } from '../../gateway/control/accounts/create-account.ts';
 import { addKey } from '../../gateway/control/keys/add-key.ts';
@@ -77,6 +80,20 @@ afterAll(async () => {
 });
 
 const shareShape = z.looseObject({ id: z.string(), state: z.string(), reshare_depth: z.int() });
+
+const madeShape = z.looseObject({ id: z.string(), picture: z.string().nullable(), token: z.string().nullable() });
+
+const bearer = ({ token }: z.infer<typeof madeShape>) => ({ authorization: `Bearer ${token}` });
+
+/** What a QR code says, read by a decoder of others. @param picture  a `data:` URL with a PNG */
+async function readPicture(picture: string): Promise<string> {
+  const wasm = createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm');
+  const wasmBinary = new Uint8Array(readFileSync(wasm)).buffer;
+  await prepareZXingModule({ overrides: { wasmBinary }, fireImmediately: true });
+  const png = Buffer.from(picture.slice(picture.indexOf(',') + 1), 'base64');
+  const [read] = await readBarcodes(new Uint8Array(png), { formats: ['QRCode'] });
+  return read?.text ?? '';
+}
 
 /** What the store says of a share, and whether the account behind an address holds the key. */
 async function readStore(shareId: string, email: string) {
@@ -293,5 +310,53 @@ describe.skipIf(!hasBrowser)('sharing keys between people', () => {
     );
     expect(cutAt).not.toBeNull();
     expect((await readStore(second.id, dora)).grants).toBe(0);
+  });
+
+  test('a key is carried: its picture opens once in another browser, uses are counted, and an end cuts what is open', async () => {
+    const carry = (from: NodeBrowser, kind: string) => v1(from, 'POST', `me/keys/${keyId}/representations`, { kind });
+    const made = async (from: NodeBrowser, kind: string) => madeShape.parse(JSON.parse((await carry(from, kind)).text));
+    // the owner shows a picture; a browser in which nobody is signed in reads it
+    const url = await readPicture((await made(rig.owner.browser, 'qr_png')).picture ?? '');
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(url);
+    expect(await page.locator('main').textContent()).toContain('Summer door');
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.waitForURL(`${rig.mediaOrigin}/vod/summer/`);
+    expect((await page.goto(film()))?.status()).toBe(200);
+    // outside the key's folder that browser is nobody, and is asked to sign in
+    await page.goto(`${rig.mediaOrigin}/vod/other/`);
+    expect(page.url()).toContain(`${rig.portalOrigin}/.latchkey/`);
+    expect((await page.goto(url))?.status()).toBe(410);
+    await context.close();
+
+    // two uses: the key opens by what is made of it alone, what is refused spends none, and of twenty at once two are made
+    const { id: shareId } = await share(rig.owner.browser, dora, { uses_allowed: 2 });
+    const holder = await take(shareId, dora);
+    expect([await statusOf(holder), (await carry(holder, 'paper')).status]).toEqual([403, 400]);
+    expect((await carry(rig.browser(), 'bearer')).status).toBe(401);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => carry(holder, 'bearer')));
+    const taken = answers.filter(({ status }) => status === 201).map(({ text }) => madeShape.parse(JSON.parse(text)));
+    expect([taken.length, answers.filter(({ status }) => status === 409).length]).toEqual([2, 18]);
+    const [one, two] = taken;
+    if (one === undefined || two === undefined) throw new Error('two were made');
+    const open = async (made: z.infer<typeof madeShape>) =>
+      (await rig.browser().send('GET', film(), bearer(made))).status;
+    expect([await open(one), await open(two)]).toEqual([200, 200]);
+
+    // a download by one and a socket by the other: each ends with its own
+    const download = await rig.browser().stream(`${rig.mediaOrigin}/vod/summer/endless`, bearer(one));
+    const { port, host } = new URL(rig.mediaOrigin);
+    const socket = await WebSocketClient.open(Number(port), '/vod/summer/live', [
+      ...[`Host: ${host}`, `Origin: ${rig.mediaOrigin}`, `Authorization: Bearer ${two.token}`],
+    ]);
+    expect([download.status, socket.answer.status]).toEqual([200, 101]);
+    expect((await v1(holder, 'POST', `representations/${one.id}/revoke`)).status).toBe(200);
+    expect([await open(one), await open(two)]).toEqual([401, 200]);
+    expect(await Promise.race([download.ended, setTimeout(boundMs, null)])).not.toBeNull();
+    expect(socket.raw.hasEnded).toBe(false);
+    expect((await v1(rig.owner.browser, 'POST', `shares/${shareId}/revoke`)).status).toBe(200);
+    expect(await open(two)).toBe(401);
+    await expect.poll(() => socket.raw.hasEnded, { timeout: boundMs, interval: 5 }).toBe(true);
   });
 });

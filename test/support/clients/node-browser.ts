@@ -100,12 +100,15 @@ export class NodeBrowser {
   }
 
   /** A download that goes on; `ended` is when it was over, however it ended, by `performance.now()`. */
-  async stream(target: string): Promise<{ readonly status: number; readonly ended: Promise<number> }> {
+  async stream(
+    target: string,
+    fields: Fields = {},
+  ): Promise<{ readonly status: number; readonly ended: Promise<number> }> {
     const url = new URL(target);
     const { statusCode, body } = await this.#via.request({
       method: 'GET',
       path: url.pathname,
-      headers: { host: url.host, cookie: this.#cookieLine(url) },
+      headers: { host: url.host, cookie: this.#cookieLine(url), ...fields },
     });
     const ended = new Promise<number>((resolve) => body.once('close', () => resolve(performance.now())));
     body.on('error', () => undefined).resume();
