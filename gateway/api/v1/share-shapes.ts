@@ -17,6 +17,9 @@ export const shareShape = z.object({
     .describe('the key that is shared, and the credential that it hangs off'),
   state: z.enum(shareStandings),
   is_held: z.boolean(),
+  reader: z
+    .enum(['giver', 'above', 'recipient', 'admin'])
+    .describe('what you are to it; above: you gave a share above it, or have the credential'),
   email: z.string().nullable().describe('as the giver typed it; null once it was erased'),
   given_by: z.object({ name: z.string().nullable() }).describe('who shares it; null once that account was deleted'),
   words: z.string().nullable().describe('the giver’s own words, for giver and recipient alone; null for none'),
@@ -68,6 +71,7 @@ export function showShare(view: ShareView): z.infer<typeof shareShape> {
     },
     state: view.state,
     is_held: view.isHeld,
+    reader: view.reader,
     email: view.email,
     given_by: { name: view.givenBy },
     words: view.words,

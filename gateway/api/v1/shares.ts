@@ -87,15 +87,14 @@ const list = defineEndpoint({
   summary: 'Shares that one gave or got, newest first; the operator sees all that were given',
   who: 'account',
   query: z.object({
-    direction: z.enum(['given', 'got']).optional().describe('default got'),
+    direction: z.enum(['given', 'got']).optional().describe('default: both'),
     state: z.enum(shareStandings).optional(),
     search: z.string().max(200).optional().describe('part of an address or of a key’s name'),
     ...page,
   }),
   response: sharesShape,
   handle: async ({ context, actor, query }) => {
-    const { direction = actor.kind === 'account' ? 'got' : 'given', ...asked } = query;
-    const { shares, next } = await listShares(context, actor, { direction, ...asked });
+    const { shares, next } = await listShares(context, actor, query);
     return answer({ shares: shares.map(showShare), next });
   },
 });

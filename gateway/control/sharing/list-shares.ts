@@ -22,7 +22,8 @@ interface SharePage {
 }
 
 interface ShareListing {
-  readonly direction: 'given' | 'got';
+  /** Default: both. */
+  readonly direction?: 'given' | 'got' | undefined;
   /** Only those that read so now. Default: all. */
   readonly state?: ShareStanding | undefined;
   /** Part of an address or of a key's name. Default: all. */
@@ -35,11 +36,12 @@ interface ShareListing {
 
 /** The shares that an account gave or got, newest first; of the operator `given` are all there are, and nothing is got. @throws StoreAway */
 export async function listShares(context: ControlContext, actor: Actor, listing: ShareListing): Promise<SharePage> {
-  const { direction } = listing;
-  const of = filterOf(actor, direction);
+  const of = filterOf(actor, listing.direction);
   if (of === null) return { shares: [], next: null };
-  const reader = actor.kind !== 'account' ? 'admin' : direction === 'given' ? 'giver' : 'recipient';
-  return await readPage(context, { of }, listing, reader);
+  return await readPage(context, { of }, listing, ({ giver_id }) => {
+    if (actor.kind !== 'account') return 'admin';
+    return giver_id === actor.accountId ? 'giver' : 'recipient';
+  });
 }
 
 /** The shares that hang below one at once, for whoever may end it; null for everybody else. @throws StoreAway */
@@ -53,7 +55,7 @@ export async function listSharesBelow(
   if (found === null) return null;
   // the holder of a share is the giver of those below it
   const reader = found.reader === 'recipient' ? 'giver' : found.reader === 'admin' ? 'admin' : 'above';
-  return await readPage(context, { of: { kind: 'below', shareId } }, listing, reader);
+  return await readPage(context, { of: { kind: 'below', shareId } }, listing, () => reader);
 }
 
 /** @throws StoreAway */
@@ -67,7 +69,7 @@ async function readPage(
   context: ControlContext,
   filter: ShareFilter,
   { state, search, after, limit }: Pick<ShareListing, 'state' | 'search' | 'after' | 'limit'>,
-  reader: ShareReader,
+  readerOf: (share: ListedShare) => ShareReader,
 ): Promise<SharePage> {
   const now = context.clock.epochSeconds();
   const size = Math.min(Math.max(limit ?? maxSharesPerPage, 1), maxSharesPerPage);
@@ -80,14 +82,15 @@ async function readPage(
   const page = rows.slice(0, size);
   const last = page.at(-1);
   return {
-    shares: page.map((row) => shareViewOf(row, reader, now)),
+    shares: page.map((row) => shareViewOf(row, readerOf(row), now)),
     next: rows.length > size && last !== undefined ? writeCursor(last) : null,
   };
 }
 
-function filterOf(actor: Actor, direction: 'given' | 'got'): ShareFilter['of'] | null {
-  if (actor.kind !== 'account') return direction === 'given' ? { kind: 'all' } : null;
+function filterOf(actor: Actor, direction: 'given' | 'got' | undefined): ShareFilter['of'] | null {
+  if (actor.kind !== 'account') return direction === 'got' ? null : { kind: 'all' };
   const { accountId, email } = actor;
+  if (direction === undefined) return { kind: 'both', accountId, email };
   return direction === 'given' ? { kind: 'given', accountId } : { kind: 'got', accountId, email };
 }
 

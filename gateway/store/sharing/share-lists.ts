@@ -41,6 +41,8 @@ export interface ShareFilter {
     | { readonly kind: 'given'; readonly accountId: string }
     /** Those that the account holds or held, and those that wait for its verified address and whose message was handed over. */
     | { readonly kind: 'got'; readonly accountId: string; readonly email: string }
+    /** The two together. */
+    | { readonly kind: 'both'; readonly accountId: string; readonly email: string }
     /** Those that hang below a share at once, not the share itself. */
     | { readonly kind: 'below'; readonly shareId: string }
     | { readonly kind: 'all' };
@@ -94,10 +96,9 @@ function belongsTo(of: ShareFilter['of']): RawBuilder<boolean> {
     case 'given':
       return raw<boolean>`shares.giver_id = ${of.accountId}`;
     case 'got':
-      // two searches by an index each
-      return raw<boolean>`shares.id in (
-        select id from shares where account_id = ${of.accountId} and state in ('accepted', 'disabled', 'revoked', 'declined')
-        union select id from shares where email = ${of.email} and state = 'pending' and first_mail_at is not null)`;
+      return raw<boolean>`shares.id in (${idsGot(of)})`;
+    case 'both':
+      return raw<boolean>`shares.id in (select id from shares where giver_id = ${of.accountId} union ${idsGot(of)})`;
     case 'below':
       return raw<boolean>`shares.parent_id = ${of.shareId}`;
     case 'all':
@@ -105,6 +106,12 @@ function belongsTo(of: ShareFilter['of']): RawBuilder<boolean> {
     default:
       return of satisfies never;
   }
+}
+
+/** Two searches, by an index each. */
+function idsGot({ accountId, email }: { readonly accountId: string; readonly email: string }): RawBuilder<unknown> {
+  return raw`select id from shares where account_id = ${accountId} and state in ('accepted', 'disabled', 'revoked', 'declined')
+    union select id from shares where email = ${email} and state = 'pending' and first_mail_at is not null`;
 }
 
 /** `shareStanding` of core/model/share.ts as a condition. */

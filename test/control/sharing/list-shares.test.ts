@@ -89,6 +89,10 @@ describeEngines('lists of shares', (engine) => {
     expect(await readShare(rig.context, stranger, id)).toBeNull();
     await rig.accept(id, mina);
     expect(await listed(rig, mina, { direction: 'got' })).toEqual(['mina accepted']);
+    // what one gave and what one got in one list, each as one reads it
+    expect(await listed(rig, mina, {})).toEqual(['mina accepted']);
+    const { shares } = await listShares(rig.context, rig.owner, {});
+    expect(shares.map(({ reader, words }) => [reader, words])).toEqual([['giver', 'for the cat']]);
     await rig.store.write(({ sql, now }) => moveShare(sql, id, 'revoke', rig.owner.accountId, now));
     expect(await listed(rig, mina, { direction: 'got' })).toEqual(['mina revoked']);
     expect(await listed(rig, mina, { direction: 'given' })).toEqual([]);
