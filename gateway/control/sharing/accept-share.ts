@@ -84,6 +84,8 @@ async function accept(context: ControlContext, acceptance: Acceptance, request: 
 
 async function byPassword(under: Under, password: string): Promise<ShareAccepted> {
   const { context, browser, request, share } = under;
+  // Nobody's password: a scanner that presses the button of an empty form is no guess, and takes no place.
+  if (password === '') return { kind: 'wrong-password' };
   const { sql } = context.store;
   const { account } = await findProof(sql, share.email);
   const device = await findKnownDevice(sql, account?.id ?? '', browser.deviceCookie);

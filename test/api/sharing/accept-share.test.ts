@@ -112,6 +112,8 @@ test('a scanner loads the page of the mail and posts its form, with and without 
         expect(bare.status).toBe(403);
         const posted = await scanner.follow(await scanner.post(url, hidden));
         expect([posted.status, posted.url.pathname]).toEqual([200, '/.latchkey/shares/accept']);
+        // and the button of the page behind it, with nothing typed
+        expect((await scanner.submit(posted, '/shares/accept?')).status).toBe(422);
       }
       const headers = { 'sec-purpose': 'prefetch' };
       expect((await scanner.get(`/.latchkey/shares/open?code=${offered.code}`, headers)).status).toBe(503);
