@@ -125,6 +125,7 @@ ${field({ name: 'issuer', label: 'Who issues it?', hint: 'Such as the name of yo
 ${momentField({ name: 'validFrom', label: 'Valid from', hint: 'Empty: at once.', value: form.validFrom, problem: wrong.validFrom, timeZone })}
 ${momentField({ name: 'validUntil', label: 'Valid until', hint: 'Empty: until you withdraw it.', value: form.validUntil, problem: wrong.validUntil, timeZone })}
 <button type="submit">Issue it</button></form>
+<p class="hint after">With a picture: <code>latchkey credential issue</code>, with <code>--picture</code>.</p>
 <p class="after"><a class="button plain" href="${prefix}admin/credentials">Back to all credentials</a></p>`,
   });
 }
@@ -253,7 +254,11 @@ function keyItem({ prefix }: PersonVisit, key: CredentialKeyView, mayRemove: boo
         ? html`<a class="button bad" href="${prefix}admin/credential-keys/${key.credentialId}/${key.id}/remove" aria-label="Remove the key ${key.name}">Remove</a>`
         : null
   }</div>
-<p class="soft">Opens ${key.cleanUrl}${key.methods === null ? null : html` (${key.methods.join(', ')})`}${key.removedAt === null ? null : html`, until ${moment(key.removedAt)}`}</p></li>`;
+<p class="soft">Opens ${key.cleanUrl}${key.methods === null ? null : html` (${key.methods.join(', ')})`}${key.removedAt === null ? null : html`, until ${moment(key.removedAt)}`}</p>${
+    key.needsSecondFactor
+      ? html`<p class="soft">Whoever accepts it would have to show a second factor, which nobody can yet.</p>`
+      : null
+  }</li>`;
 }
 
 function addForm(visit: PersonVisit, base: string, typed: z.infer<typeof keyShape> | null, wrong: Problems): Html {
