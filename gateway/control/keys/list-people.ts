@@ -85,7 +85,7 @@ export async function listPeople(
     kind: 'listed',
     owners,
     people: await withChains(sql, rows.slice(0, limit), now),
-    next: rows.length > limit && last !== undefined ? `${last.sinceAt}.${last.id}` : null,
+    next: rows.length > limit && last !== undefined ? `${last.listedAt}.${last.id}` : null,
   };
 }
 
@@ -123,8 +123,8 @@ async function namesOf(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<st
 }
 
 /** `<seconds>.<id>`: a place in the list, not a secret; an invented place shows nothing that a page does not show. */
-function readCursor(text: string | undefined): { readonly sinceAt: EpochSeconds; readonly id: string } | null {
+function readCursor(text: string | undefined): { readonly listedAt: EpochSeconds; readonly id: string } | null {
   const [, at, id] = /^(\d{1,12})\.([\w-]{25})$/.exec(text ?? '') ?? [];
   const isPlace = id !== undefined && (['member', 'credentialKey', 'share'] as const).some((kind) => isId(kind, id));
-  return at === undefined || id === undefined || !isPlace ? null : { sinceAt: Number(at), id };
+  return at === undefined || id === undefined || !isPlace ? null : { listedAt: Number(at), id };
 }
